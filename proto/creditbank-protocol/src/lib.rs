@@ -1,0 +1,16 @@
+//! Canonical bytes, hashes, signatures and proofs of the credit ledger.
+//!
+//! Everything two parties must agree on, and nothing else: no I/O, no clock, no transport, no threads. The rules are
+//! stated over bytes in `proto/PROTOCOL.md`, which is normative; this crate is one implementation of them.
+//!
+//! # Invariants
+//! - One value, one spelling: what decodes re-encodes to the same bytes, and nobody hashes a re-serialisation.
+//! - Functions that take untrusted bytes return an error; they do not panic.
+#![forbid(unsafe_code)]
+
+pub mod hash;
+pub mod map;
+pub mod merkle;
+pub mod note;
+
+pub use hash::Digest;
