@@ -8,9 +8,12 @@
 //! - Functions that take untrusted bytes return an error; they do not panic.
 #![forbid(unsafe_code)]
 
+pub mod canonical;
 pub mod hash;
 pub mod map;
 pub mod merkle;
 pub mod note;
+pub mod pb;
+pub mod record;
 
 pub use hash::Digest;

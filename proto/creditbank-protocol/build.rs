@@ -1,0 +1,143 @@
+//! Turns the schema of signed and hashed messages into prost types and into the tables that the canonical check reads,
+//! with a compiler in Rust: no `protoc` is needed.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use prost_reflect::{Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+
+const FILES: [&str; 5] = ["common", "record", "registry", "block", "transcript"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut compiler = protox::Compiler::new([&root])?;
+    compiler.include_imports(true).include_source_info(true);
+    for file in FILES {
+        compiler.open_file(format!("creditbank/v1/{file}.proto"))?;
+    }
+    println!("cargo:rerun-if-changed=../creditbank/v1");
+
+    prost_build::Config::new().compile_fds(compiler.file_descriptor_set())?;
+
+    let pool = compiler.descriptor_pool();
+    let out = PathBuf::from(env::var("OUT_DIR")?).join("schema.rs");
+    fs::write(out, tables(&pool)?)?;
+    Ok(())
+}
+
+/// One static `Message` for every message of the package, and one list of values for every enum.
+fn tables(pool: &DescriptorPool) -> Result<String, Box<dyn std::error::Error>> {
+    let mut out = String::new();
+    let ours = |package: &str| package == "creditbank.v1";
+    for message in pool.all_messages().filter(|m| ours(m.package_name()) && m.name() != "Rule") {
+        let fields =
+            message.fields().map(|field| field_row(&message, &field)).collect::<Result<Vec<_>, _>>()?.join(",\n    ");
+        writeln!(
+            out,
+            "/// Canonical form of `{0}`.\npub static {1}: Message = Message {{ name: \"{0}\", fields: &[\n    {fields}\n] }};",
+            message.name(),
+            constant(message.name()),
+        )?;
+        writeln!(
+            out,
+            "impl super::super::Canonical for crate::pb::{0} {{ const SCHEMA: &'static Message = &{1}; }}",
+            message.name(),
+            constant(message.name()),
+        )?;
+    }
+    for list in pool.all_enums().filter(|e| ours(e.package_name())) {
+        let mut values: Vec<_> = list.values().map(|v| v.number()).filter(|n| *n != 0).collect();
+        values.sort_unstable();
+        writeln!(out, "static {}: &[u64] = &{values:?};", constant(list.name()))?;
+    }
+    Ok(out)
+}
+
+fn field_row(message: &MessageDescriptor, field: &FieldDescriptor) -> Result<String, String> {
+    let place = format!("{}.{}", message.name(), field.name());
+    if field.containing_oneof().is_some() || field.is_map() {
+        return Err(format!("{place}: oneof, optional and map are outside the canonical subset"));
+    }
+    let rule = Rule::of(field);
+    let repeated = field.cardinality() == Cardinality::Repeated;
+    if repeated && rule.max_items == 0 {
+        return Err(format!("{place}: a repeated field needs max_items"));
+    }
+    let many = match (repeated, rule.set) {
+        (false, _) => "Many::One".to_owned(),
+        (true, false) => format!("Many::List {{ items_max: {} }}", rule.max_items),
+        (true, true) => format!("Many::Set {{ items_max: {} }}", rule.max_items),
+    };
+    let shape = match field.kind() {
+        Kind::Uint32 => format!("Shape::Integer {{ max: {} }}", if rule.max == 0 { u64::from(u32::MAX) } else { rule.max }),
+        Kind::Uint64 => format!("Shape::Integer {{ max: {} }}", if rule.max == 0 { u64::MAX } else { rule.max }),
+        Kind::Bool => "Shape::Integer { max: 1 }".to_owned(),
+        Kind::Enum(list) => format!("Shape::Enum {{ values: {} }}", constant(list.name())),
+        Kind::String | Kind::Bytes if rule.max_len == 0 && rule.len == 0 => {
+            return Err(format!("{place}: a string or bytes field needs len or max_len"));
+        }
+        Kind::String => format!("Shape::Text {{ len_max: {}, code: {} }}", rule.max_len, rule.code),
+        Kind::Bytes if rule.len != 0 => format!("Shape::Bytes {{ len_min: {0}, len_max: {0} }}", rule.len),
+        Kind::Bytes => format!("Shape::Bytes {{ len_min: 0, len_max: {} }}", rule.max_len),
+        Kind::Message(inner) => format!("Shape::Message(&{})", constant(inner.name())),
+        other => return Err(format!("{place}: {other:?} is outside the canonical subset")),
+    };
+    Ok(format!(
+        "Field {{ number: {}, name: \"{}\", many: {many}, shape: {shape} }}",
+        field.number(),
+        field.name()
+    ))
+}
+
+/// The bounds of `canonical.proto`'s option; zero where it is silent.
+#[derive(Default)]
+struct Rule {
+    set: bool,
+    code: bool,
+    len: u64,
+    max_len: u64,
+    max_items: u64,
+    max: u64,
+}
+
+impl Rule {
+    fn of(field: &FieldDescriptor) -> Self {
+        let extension = field
+            .parent_pool()
+            .get_extension_by_name("creditbank.v1.rule")
+            .expect("canonical.proto is imported by every schema file");
+        let options = field.options();
+        let Value::Message(rule) = options.get_extension(&extension).into_owned() else {
+            return Self::default();
+        };
+        let flag = |name| rule.get_field_by_name(name).and_then(|v| v.as_bool()).unwrap_or(false);
+        let number = |name| integer(&rule, name);
+        Self {
+            set: flag("set"),
+            code: flag("code"),
+            len: number("len"),
+            max_len: number("max_len"),
+            max_items: number("max_items"),
+            max: number("max"),
+        }
+    }
+}
+
+fn integer(rule: &DynamicMessage, name: &str) -> u64 {
+    rule.get_field_by_name(name)
+        .and_then(|v| v.as_u64().or_else(|| v.as_u32().map(u64::from)))
+        .unwrap_or(0)
+}
+
+/// `BlockHeader` becomes `BLOCK_HEADER`.
+fn constant(name: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in name.char_indices() {
+        if i > 0 && c.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_uppercase());
+    }
+    out
+}
