@@ -70,7 +70,9 @@ fn field_row(message: &MessageDescriptor, field: &FieldDescriptor) -> Result<Str
         (true, true) => format!("Many::Set {{ items_max: {} }}", rule.max_items),
     };
     let shape = match field.kind() {
-        Kind::Uint32 => format!("Shape::Integer {{ max: {} }}", if rule.max == 0 { u64::from(u32::MAX) } else { rule.max }),
+        Kind::Uint32 => {
+            format!("Shape::Integer {{ max: {} }}", if rule.max == 0 { u64::from(u32::MAX) } else { rule.max })
+        }
         Kind::Uint64 => format!("Shape::Integer {{ max: {} }}", if rule.max == 0 { u64::MAX } else { rule.max }),
         Kind::Bool => "Shape::Integer { max: 1 }".to_owned(),
         Kind::Enum(list) => format!("Shape::Enum {{ values: {} }}", constant(list.name())),
@@ -83,11 +85,7 @@ fn field_row(message: &MessageDescriptor, field: &FieldDescriptor) -> Result<Str
         Kind::Message(inner) => format!("Shape::Message(&{})", constant(inner.name())),
         other => return Err(format!("{place}: {other:?} is outside the canonical subset")),
     };
-    Ok(format!(
-        "Field {{ number: {}, name: \"{}\", many: {many}, shape: {shape} }}",
-        field.number(),
-        field.name()
-    ))
+    Ok(format!("Field {{ number: {}, name: \"{}\", many: {many}, shape: {shape} }}", field.number(), field.name()))
 }
 
 /// The bounds of `canonical.proto`'s option; zero where it is silent.
@@ -125,9 +123,7 @@ impl Rule {
 }
 
 fn integer(rule: &DynamicMessage, name: &str) -> u64 {
-    rule.get_field_by_name(name)
-        .and_then(|v| v.as_u64().or_else(|| v.as_u32().map(u64::from)))
-        .unwrap_or(0)
+    rule.get_field_by_name(name).and_then(|v| v.as_u64().or_else(|| v.as_u32().map(u64::from))).unwrap_or(0)
 }
 
 /// `BlockHeader` becomes `BLOCK_HEADER`.

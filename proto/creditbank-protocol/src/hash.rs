@@ -31,6 +31,10 @@ pub mod tag {
     pub const SEAL: &str = "creditbank/v1/seal";
     /// What the log key signs when it closes a round.
     pub const SEAL_SIGNATURE: &str = "creditbank/v1/seal-signature";
+    /// The marks of a record, as the value of a status leaf.
+    pub const STATUS_MARKS: &str = "creditbank/v1/status-marks";
+    /// A registry entry, as the value of a registry leaf.
+    pub const REGISTRY_VALUE: &str = "creditbank/v1/registry-value";
     /// A leaf of the status tree.
     pub const STATUS_LEAF: &str = "creditbank/v1/status-leaf";
     /// An inner node of the status tree.

@@ -8,12 +8,20 @@
 //! - Functions that take untrusted bytes return an error; they do not panic.
 #![forbid(unsafe_code)]
 
+pub mod block;
 pub mod canonical;
+pub mod entry;
 pub mod hash;
+pub mod key;
 pub mod map;
 pub mod merkle;
 pub mod note;
 pub mod pb;
+pub mod receipt;
 pub mod record;
+pub mod registry;
+pub mod seal;
+pub mod status;
+pub mod transcript;
 
 pub use hash::Digest;

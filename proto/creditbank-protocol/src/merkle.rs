@@ -1,1 +1,84 @@
-//! To be written.
+//! The log's tree: RFC 6962 section 2.1 hashing, SHA-256, with inclusion and consistency proofs (RFC 9162 section 2.1).
+
+mod frontier;
+mod prove;
+mod verify;
+
+pub use frontier::{Frontier, StoredNode};
+pub use prove::{RangeError, consistency_proof, inclusion_proof, root_at};
+pub use verify::{PROOF_LEN_MAX, ProofError, verify_consistency, verify_inclusion};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::Digest;
+use crate::hash::sha256;
+
+/// Leaf hash: SHA-256(0x00 || entry).
+pub fn leaf_hash(entry: &[u8]) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update([0]);
+    hasher.update(entry);
+    Digest(hasher.finalize().into())
+}
+
+/// Node hash: SHA-256(0x01 || left || right).
+pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
+    let mut preimage = [1; 65];
+    preimage[1..33].copy_from_slice(left.as_bytes());
+    preimage[33..].copy_from_slice(right.as_bytes());
+    sha256(&preimage)
+}
+
+/// Root of no leaves: SHA-256 of nothing.
+pub fn empty_root() -> Digest {
+    sha256(&[])
+}
+
+/// Root over leaf hashes.
+pub fn root(leaves: &[Digest]) -> Digest {
+    match leaves {
+        [] => empty_root(),
+        [leaf] => *leaf,
+        _ => {
+            let (left, right) = leaves.split_at(split(leaves.len()));
+            node_hash(&root(left), &root(right))
+        }
+    }
+}
+
+/// Inclusion path of leaf `index` among `leaves`, leaf sibling first. `index` must be below the number of leaves.
+fn path(leaves: &[Digest], index: usize) -> Vec<Digest> {
+    if leaves.len() < 2 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(split(leaves.len()));
+    if index < left.len() {
+        let mut path = path(left, index);
+        path.push(root(right));
+        path
+    } else {
+        let mut path = path(right, index - left.len());
+        path.push(root(left));
+        path
+    }
+}
+
+/// The largest power of two below `len`, which must be at least 2.
+fn split(len: usize) -> usize {
+    len.next_power_of_two() / 2
+}
+
+/// The leaf of a record in its block's tree: its hash is the entry.
+pub fn record_leaf(record_hash: &Digest) -> Digest {
+    leaf_hash(record_hash.as_bytes())
+}
+
+/// The records root of a block: RFC 6962 over the record hashes.
+pub fn records_root(record_hashes: &[Digest]) -> Digest {
+    root(&record_hashes.iter().map(record_leaf).collect::<Vec<_>>())
+}
+
+/// Path from record `index` to the records root; `None` when there is no such record.
+pub fn record_path(record_hashes: &[Digest], index: usize) -> Option<Vec<Digest>> {
+    (index < record_hashes.len()).then(|| path(&record_hashes.iter().map(record_leaf).collect::<Vec<_>>(), index))
+}

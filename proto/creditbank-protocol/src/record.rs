@@ -176,11 +176,8 @@ fn claims(info: &KindInfo, version: u16, seed: &[u8; 32], body: &[u8]) -> Result
 /// The record hash over its claims.
 pub fn record_hash(info: &KindInfo, version: u16, claims: &[Digest]) -> Digest {
     let count = u16::try_from(claims.len()).expect("a kind has at most 64 fields");
-    let mut preimage = crate::hash::Preimage::new(tag::RECORD)
-        .u16(SUITE)
-        .u16(kind_number(info.kind))
-        .u16(version)
-        .u16(count);
+    let mut preimage =
+        crate::hash::Preimage::new(tag::RECORD).u16(SUITE).u16(kind_number(info.kind)).u16(version).u16(count);
     for claim in claims {
         preimage = preimage.fixed(claim.as_bytes());
     }

@@ -1,0 +1,232 @@
+//! Blocks: one link of a unit's chain, one signature over at most 1,024 records.
+
+mod draft;
+mod header;
+
+pub use draft::{BlockDraft, DraftError};
+pub use header::Header;
+
+use crate::Digest;
+use crate::canonical::{CanonicalError, decode};
+use crate::hash::{Preimage, tag};
+use crate::key::{self, SignatureError};
+use crate::merkle::records_root;
+use crate::pb;
+use crate::record::{PUBLIC_SEED, Record, RecordError, SUITE};
+
+/// Version of the block's layout.
+pub const BLOCK_VERSION: u32 = 1;
+/// Most records of a block.
+pub const RECORDS_MAX: usize = 1_024;
+/// Most bytes of a block: an entry less its type byte.
+pub const BLOCK_LEN_MAX: usize = crate::entry::ENTRY_LEN_MAX - 1;
+
+/// Why bytes are no block, or not the block of these records. In order of precedence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// Longer than an entry can hold.
+    #[error("the block has {0} bytes, at most {BLOCK_LEN_MAX} are allowed")]
+    TooLong(usize),
+    /// Not canonical.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// Another suite or version, or a second signature, which suite 1 does not have.
+    #[error("suite {suite} and version {version} of the block are not supported, expected 1 and 1")]
+    Version {
+        /// The suite that came.
+        suite: u32,
+        /// The version that came.
+        version: u32,
+    },
+    /// A field without which a header means nothing.
+    #[error("{0} is missing from the header")]
+    Missing(&'static str),
+    /// The public part is not the one that was signed.
+    #[error("the public part's digest is {found}, the header says {expected}")]
+    PublicDigest {
+        /// The header's.
+        expected: Digest,
+        /// Of the part that came.
+        found: Digest,
+    },
+    /// A public record whose position is not in the block, or not after the one before it.
+    #[error("public record {index} is out of order or not below the count {count}")]
+    PublicIndex {
+        /// The position.
+        index: u32,
+        /// Records of the block.
+        count: u32,
+    },
+    /// A public record of a private kind, or the reverse.
+    #[error("record {index}: kind {kind} may not stand in the {part} part of a block")]
+    Part {
+        /// The position.
+        index: u32,
+        /// The kind's number.
+        kind: i32,
+        /// `public` or `hidden`.
+        part: &'static str,
+    },
+    /// Effects not strictly ascending by status id over all groups.
+    #[error("a status id stands twice among the block's effects")]
+    RepeatedEffect,
+    /// A record is none.
+    #[error("record {index}: {error}")]
+    Record {
+        /// The position.
+        index: u32,
+        /// What is wrong with it.
+        error: RecordError,
+    },
+    /// Not as many records as the header says.
+    #[error("{found} records, the header says {expected}")]
+    Count {
+        /// The header's.
+        expected: u32,
+        /// Records that came.
+        found: usize,
+    },
+    /// The records are not the ones that were signed.
+    #[error("the records' root is {found}, the header says {expected}")]
+    RecordsRoot {
+        /// The header's.
+        expected: Digest,
+        /// Of the records that came.
+        found: Digest,
+    },
+    /// The unit's signature does not hold.
+    #[error("signature: {0}")]
+    Signature(#[from] SignatureError),
+}
+
+/// A block whose shape is right and whose public part is the one that its header names. The signature may be anything
+/// until [`SignedBlock::verify`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignedBlock {
+    header: Header,
+    signature: Vec<u8>,
+    public: pb::PublicPart,
+    approval: Option<pb::Approval>,
+}
+
+impl SignedBlock {
+    /// Reads a canonical `Block`, without its type byte.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BlockError> {
+        if bytes.len() > BLOCK_LEN_MAX {
+            return Err(BlockError::TooLong(bytes.len()));
+        }
+        let pb::Block { header, signature, public_part, approval, second_signature } = decode(bytes)?;
+        let header = Header::parse(header)?;
+        if !second_signature.is_empty() {
+            return Err(BlockError::Version { suite: u32::from(SUITE), version: BLOCK_VERSION });
+        }
+        let found = public_digest(&public_part);
+        if found != header.public_digest {
+            return Err(BlockError::PublicDigest { expected: header.public_digest, found });
+        }
+        let public: pb::PublicPart = decode(&public_part)?;
+        check_positions(&public, header.count)?;
+        check_effects(&public)?;
+        Ok(Self { header, signature, public, approval })
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The public part.
+    pub fn public(&self) -> &pb::PublicPart {
+        &self.public
+    }
+
+    /// The second person's consent, unchecked.
+    pub fn approval(&self) -> Option<&pb::Approval> {
+        self.approval.as_ref()
+    }
+
+    /// Checks the unit's signature. Needs no state, so callers may run it on any thread.
+    pub fn verify(&self, public_key: &[u8]) -> Result<(), BlockError> {
+        Ok(key::verify(public_key, self.header.message().as_bytes(), &self.signature)?)
+    }
+
+    /// Checks the signature of the approval, if there is one.
+    pub fn verify_approval(&self, public_key: &[u8]) -> Result<(), BlockError> {
+        let signature = self.approval.as_ref().map_or(&[][..], |approval| &approval.signature);
+        Ok(key::verify(public_key, approval_message(&self.header).as_bytes(), signature)?)
+    }
+
+    /// All records of the block in order: the hidden ones as they came, the public ones from the public part; refused
+    /// unless they are the ones that were signed.
+    pub fn records(&self, hidden: Vec<Record>) -> Result<Vec<Record>, BlockError> {
+        let found = hidden.len() + self.public.records.len();
+        if u32::try_from(found) != Ok(self.header.count) {
+            return Err(BlockError::Count { expected: self.header.count, found });
+        }
+        let mut hidden = hidden.into_iter();
+        let mut public = self.public.records.iter().peekable();
+        let mut records = Vec::with_capacity(found);
+        for index in 0..self.header.count {
+            let is_public = public.peek().is_some_and(|next| next.index == index);
+            let record = match (is_public, public.next_if(|_| is_public)) {
+                (true, Some(shown)) => public_record(index, shown)?,
+                _ => hidden.next().ok_or(BlockError::Count { expected: self.header.count, found })?,
+            };
+            let public_kind = crate::record::kind_info(u32::from(crate::record::kind_number(record.kind())))
+                .is_some_and(|info| info.public);
+            if public_kind != is_public {
+                let part = if is_public { "public" } else { "hidden" };
+                return Err(BlockError::Part { index, kind: record.kind().into(), part });
+            }
+            records.push(record);
+        }
+        let root = records_root(&records.iter().map(Record::hash).collect::<Vec<_>>());
+        if root != self.header.records_root {
+            return Err(BlockError::RecordsRoot { expected: self.header.records_root, found: root });
+        }
+        Ok(records)
+    }
+}
+
+/// A record of the public part; its seed is known to all.
+fn public_record(index: u32, shown: &pb::PublicRecord) -> Result<Record, BlockError> {
+    let kind = u32::try_from(shown.kind).unwrap_or(0);
+    Record::new(kind, shown.version, &PUBLIC_SEED, shown.body.clone())
+        .map_err(|error| BlockError::Record { index, error })
+}
+
+/// H(tag, public part), of no bytes where it is empty.
+pub fn public_digest(public_part: &[u8]) -> Digest {
+    Preimage::new(tag::PUBLIC_PART).variable(public_part).digest()
+}
+
+/// What a second person signs: what the block does, but not where in the chain.
+pub fn approval_message(header: &Header) -> Preimage {
+    Preimage::new(tag::APPROVAL)
+        .variable(header.origin.as_bytes())
+        .u64(header.institution)
+        .u32(header.unit)
+        .fixed(header.records_root.as_bytes())
+        .u32(header.count)
+        .fixed(header.public_digest.as_bytes())
+        .fixed(&header.operation_id)
+}
+
+fn check_positions(public: &pb::PublicPart, count: u32) -> Result<(), BlockError> {
+    let mut next = 0;
+    for record in &public.records {
+        if record.index < next || record.index >= count {
+            return Err(BlockError::PublicIndex { index: record.index, count });
+        }
+        next = record.index + 1;
+    }
+    Ok(())
+}
+
+/// One status id changes at most once in a block. Groups are ascending by themselves (canonical form).
+fn check_effects(public: &pb::PublicPart) -> Result<(), BlockError> {
+    let mut ids: Vec<&[u8]> =
+        public.groups.iter().flat_map(|group| &group.effects).map(|effect| effect.status_id.as_slice()).collect();
+    ids.sort_unstable();
+    if ids.windows(2).any(|pair| pair[0] == pair[1]) { Err(BlockError::RepeatedEffect) } else { Ok(()) }
+}

@@ -1,0 +1,94 @@
+//! Making blocks.
+
+use super::{BLOCK_LEN_MAX, BLOCK_VERSION, RECORDS_MAX, public_digest};
+use crate::Digest;
+use crate::canonical::{CanonicalError, encode};
+use crate::key::KeyId;
+use crate::merkle::records_root;
+use crate::pb;
+use crate::record::{Record, SUITE, kind_info, kind_number};
+
+/// Where in which chain a block goes.
+#[derive(Debug, Clone)]
+pub struct BlockDraft {
+    /// The log.
+    pub origin: String,
+    /// Who issues.
+    pub institution: u64,
+    /// Whose chain.
+    pub unit: u32,
+    /// Position in the chain.
+    pub height: u64,
+    /// Identity of the previous header, or what stands in its place at height 0.
+    pub previous: Digest,
+    /// Names the operation that the block is part of.
+    pub operation_id: [u8; 16],
+    /// Minutes since 1970-01-01T00:00Z.
+    pub created_at_minute: u64,
+    /// The key that will sign.
+    pub key_id: KeyId,
+}
+
+/// Why records make no block.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// Too many records.
+    #[error("{0} records, at most {RECORDS_MAX} are allowed")]
+    TooMany(usize),
+    /// Too many bytes.
+    #[error("the block has {0} bytes, at most {BLOCK_LEN_MAX} are allowed")]
+    TooLong(usize),
+    /// What came cannot be spelled canonically.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+}
+
+impl BlockDraft {
+    /// The canonical bytes of the block over `records`, signed by `sign`. Records of public kinds go into the public
+    /// part, the others are sent beside the block.
+    pub fn sign(
+        &self,
+        records: &[Record],
+        groups: Vec<pb::EffectGroup>,
+        approval: Option<pb::Approval>,
+        sign: impl FnOnce(&[u8]) -> [u8; 64],
+    ) -> Result<Vec<u8>, DraftError> {
+        if records.len() > RECORDS_MAX {
+            return Err(DraftError::TooMany(records.len()));
+        }
+        let public_part = encode(&pb::PublicPart { records: shown(records), groups })?;
+        let header = encode(&pb::BlockHeader {
+            suite: u32::from(SUITE),
+            version: BLOCK_VERSION,
+            origin: self.origin.clone(),
+            institution: self.institution,
+            unit: self.unit,
+            height: self.height,
+            previous: self.previous.0.to_vec(),
+            records_root: records_root(&records.iter().map(Record::hash).collect::<Vec<_>>()).0.to_vec(),
+            count: u32::try_from(records.len()).map_err(|_| DraftError::TooMany(records.len()))?,
+            public_digest: public_digest(&public_part).0.to_vec(),
+            operation_id: self.operation_id.to_vec(),
+            created_at_minute: self.created_at_minute,
+            key_id: self.key_id.0.to_vec(),
+        })?;
+        let message = crate::hash::Preimage::new(crate::hash::tag::BLOCK_SIGNATURE).variable(&header);
+        let signature = sign(message.as_bytes()).to_vec();
+        let block = encode(&pb::Block { header, signature, public_part, approval, second_signature: Vec::new() })?;
+        if block.len() > BLOCK_LEN_MAX { Err(DraftError::TooLong(block.len())) } else { Ok(block) }
+    }
+}
+
+/// The records that everybody may read, at their positions.
+fn shown(records: &[Record]) -> Vec<pb::PublicRecord> {
+    (0u32..)
+        .zip(records)
+        .filter(|(_, record)| kind_info(u32::from(kind_number(record.kind()))).is_some_and(|info| info.public))
+        .map(|(index, record)| pb::PublicRecord {
+            index,
+            kind: record.kind().into(),
+            version: u32::from(record.version()),
+            body: record.body().to_vec(),
+        })
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Block headers: what a unit signs.
+
+use super::{BLOCK_VERSION, BlockError};
+use crate::Digest;
+use crate::canonical::decode;
+use crate::hash::{Preimage, tag};
+use crate::key::KeyId;
+use crate::pb;
+use crate::record::SUITE;
+
+/// A header whose shape is right, with the bytes that it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    bytes: Vec<u8>,
+    /// The log.
+    pub origin: String,
+    /// Who issues; 0 is the operator.
+    pub institution: u64,
+    /// Whose chain this is.
+    pub unit: u32,
+    /// Position in the chain, from 0.
+    pub height: u64,
+    /// Identity of the previous header, or what stands in its place at height 0.
+    pub previous: Digest,
+    /// RFC 6962 root over the record hashes.
+    pub records_root: Digest,
+    /// Number of records.
+    pub count: u32,
+    /// Digest of the public part.
+    pub public_digest: Digest,
+    /// Names the operation that the block is part of.
+    pub operation_id: [u8; 16],
+    /// Minutes since 1970-01-01T00:00Z.
+    pub created_at_minute: u64,
+    /// The key that signs.
+    pub key_id: KeyId,
+}
+
+impl Header {
+    /// Reads a canonical `BlockHeader`.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, BlockError> {
+        let pb::BlockHeader {
+            suite,
+            version,
+            origin,
+            institution,
+            unit,
+            height,
+            previous,
+            records_root,
+            count,
+            public_digest,
+            operation_id,
+            created_at_minute,
+            key_id,
+        } = decode(&bytes)?;
+        if suite != u32::from(SUITE) || version != BLOCK_VERSION {
+            return Err(BlockError::Version { suite, version });
+        }
+        if origin.is_empty() {
+            return Err(BlockError::Missing("origin"));
+        }
+        let digest = |bytes: &[u8], name| Digest::from_slice(bytes).ok_or(BlockError::Missing(name));
+        Ok(Self {
+            origin,
+            institution,
+            unit,
+            height,
+            previous: digest(&previous, "previous")?,
+            records_root: digest(&records_root, "records_root")?,
+            count,
+            public_digest: digest(&public_digest, "public_digest")?,
+            operation_id: operation_id.try_into().map_err(|_| BlockError::Missing("operation_id"))?,
+            created_at_minute,
+            key_id: KeyId::from_slice(&key_id).ok_or(BlockError::Missing("key_id"))?,
+            bytes,
+        })
+    }
+
+    /// The identity of the header, signature aside: H(tag, bytes).
+    pub fn id(&self) -> Digest {
+        Preimage::new(tag::HEADER).variable(&self.bytes).digest()
+    }
+
+    /// What the unit signs: tag and bytes.
+    pub fn message(&self) -> Preimage {
+        Preimage::new(tag::BLOCK_SIGNATURE).variable(&self.bytes)
+    }
+}

@@ -1,0 +1,96 @@
+//! Keys of suite 1: identity, possession, strict verification.
+
+use std::fmt;
+
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+
+use crate::hash::{Preimage, tag};
+use crate::pb::Purpose;
+use crate::record::SUITE;
+
+/// The short name of a key: the first 16 bytes of SHA-256 over tag, suite and public key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub [u8; 16]);
+
+impl KeyId {
+    /// The id of a public key under suite 1.
+    pub fn of(public_key: &[u8; 32]) -> Self {
+        let digest = Preimage::new(tag::KEY_ID).u16(SUITE).fixed(public_key).digest();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest.0[..16]);
+        Self(id)
+    }
+
+    /// The id in `bytes`, or `None` when there are not exactly 16.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A signature that does not hold, or a key that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The public key is not the encoding of a point of full order.
+    #[error("the public key is not a valid Ed25519 key")]
+    Key,
+    /// The signature is not 64 bytes.
+    #[error("the signature has {0} bytes, expected 64")]
+    Length(usize),
+    /// Strict verification failed.
+    #[error("the signature does not verify under the key")]
+    Invalid,
+}
+
+/// Verifies under suite 1, strictly: RFC 8032 with canonical encodings, and neither key nor R of small order.
+pub fn verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+    let key = verifying_key(public_key)?;
+    let bytes = <[u8; 64]>::try_from(signature).map_err(|_| SignatureError::Length(signature.len()))?;
+    key.verify_strict(message, &Signature::from_bytes(&bytes)).map_err(|_| SignatureError::Invalid)
+}
+
+/// The key in 32 bytes, refused when it is no point or of small order.
+pub fn verifying_key(public_key: &[u8]) -> Result<VerifyingKey, SignatureError> {
+    let bytes = <[u8; 32]>::try_from(public_key).map_err(|_| SignatureError::Key)?;
+    let key = VerifyingKey::from_bytes(&bytes).map_err(|_| SignatureError::Key)?;
+    if key.is_weak() { Err(SignatureError::Key) } else { Ok(key) }
+}
+
+/// Signs `message` under suite 1.
+pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
+    key.sign(message).to_bytes()
+}
+
+/// What a key signs so that the registry admits it: tag, origin, institution, unit, suite, purpose, public key.
+pub fn possession_message(
+    origin: &str,
+    institution: u64,
+    unit: u32,
+    purpose: Purpose,
+    public_key: &[u8; 32],
+) -> Preimage {
+    let purpose = u16::try_from(i32::from(purpose)).expect("purposes are small and not negative");
+    Preimage::new(tag::POSSESSION)
+        .variable(origin.as_bytes())
+        .u64(institution)
+        .u32(unit)
+        .u16(SUITE)
+        .u16(purpose)
+        .fixed(public_key)
+}
+
+/// The value before the first block and the first seal of a log: it binds the log to its keys.
+pub fn genesis(origin: &str, log_key: &[u8; 32], registry_key: &[u8; 32]) -> crate::Digest {
+    Preimage::new(tag::GENESIS).variable(origin.as_bytes()).fixed(log_key).fixed(registry_key).digest()
+}

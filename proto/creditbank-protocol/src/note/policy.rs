@@ -1,0 +1,196 @@
+//! Policies (C2SP tlog-policy): which logs and witnesses a verifier trusts, and how many of them it wants.
+
+use std::collections::BTreeMap;
+
+use super::{Checkpoint, KeyType, Note, NoteError, VerifierKey};
+
+/// Most lines of a policy.
+const LINES_MAX: usize = 1_000;
+
+/// A verifier's policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    logs: Vec<VerifierKey>,
+    members: BTreeMap<String, Member>,
+    /// `None`: no witness is needed.
+    quorum: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Member {
+    Witness(VerifierKey),
+    Group { threshold: usize, members: Vec<String> },
+}
+
+/// A policy line that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("policy line {line}: {fault}")]
+pub struct PolicyError {
+    /// From 1; 0 for the whole.
+    pub line: usize,
+    /// What is wrong.
+    pub fault: String,
+}
+
+/// A checkpoint that a policy accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The log key that signed it.
+    pub log_key: [u8; 32],
+    /// Names of all trusted witnesses that cosigned it.
+    pub witnesses: Vec<String>,
+}
+
+impl Policy {
+    /// Reads a policy.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let mut policy = Self { logs: Vec::new(), members: BTreeMap::new(), quorum: None };
+        let mut has_quorum = false;
+        let mut grouped = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let error = |fault: &str| PolicyError { line: number + 1, fault: fault.to_owned() };
+            if number == LINES_MAX {
+                return Err(error("too many lines"));
+            }
+            if line.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f) {
+                return Err(error("control characters are not allowed"));
+            }
+            let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+            match words.as_slice() {
+                [] => {}
+                [first, ..] if first.starts_with('#') => {}
+                ["log", key] | ["log", key, _] => policy.add_log(key).map_err(|fault| error(&fault))?,
+                ["witness", name, key] | ["witness", name, key, _] => {
+                    policy.add_witness(name, key).map_err(|fault| error(&fault))?;
+                }
+                ["group", name, threshold, members @ ..] => {
+                    policy.add_group(name, threshold, members, &mut grouped).map_err(|fault| error(&fault))?;
+                }
+                ["quorum", _] if has_quorum => return Err(error("a second quorum line")),
+                ["quorum", "none"] => has_quorum = true,
+                ["quorum", name] if policy.members.contains_key(*name) => {
+                    has_quorum = true;
+                    policy.quorum = Some((*name).to_owned());
+                }
+                ["quorum", _] => return Err(error("the quorum is no witness or group of an earlier line")),
+                _ => return Err(error("expected log, witness, group or quorum with their words")),
+            }
+        }
+        if !has_quorum {
+            return Err(PolicyError {
+                line: 0,
+                fault: "a quorum line is missing (\"quorum none\" asks for none)".to_owned(),
+            });
+        }
+        Ok(policy)
+    }
+
+    fn add_log(&mut self, key: &str) -> Result<(), String> {
+        let key = VerifierKey::parse(key).map_err(|error| error.to_string())?;
+        if key.key_type() != KeyType::Log {
+            return Err("the key is not a log's (type 1)".to_owned());
+        }
+        self.refuse_known(&key)?;
+        self.logs.push(key);
+        Ok(())
+    }
+
+    fn add_witness(&mut self, name: &str, key: &str) -> Result<(), String> {
+        let key = VerifierKey::parse(key).map_err(|error| error.to_string())?;
+        if key.key_type() != KeyType::Cosigner {
+            return Err("the key is not a witness's (type 4)".to_owned());
+        }
+        self.refuse_known(&key)?;
+        self.add_member(name, Member::Witness(key))
+    }
+
+    fn add_group(
+        &mut self,
+        name: &str,
+        threshold: &str,
+        members: &[&str],
+        grouped: &mut Vec<String>,
+    ) -> Result<(), String> {
+        let threshold = match threshold {
+            "any" => 1,
+            "all" => members.len(),
+            number => number.parse().map_err(|_| "expected all, any or a number after the group's name".to_owned())?,
+        };
+        if threshold == 0 || threshold > members.len() {
+            return Err(format!("{threshold} of {} members can never be", members.len()));
+        }
+        for member in members {
+            if !self.members.contains_key(*member) {
+                return Err(format!("{member} is no witness or group of an earlier line"));
+            }
+            if grouped.iter().any(|other| other == member) {
+                return Err(format!("{member} is in a group already"));
+            }
+            grouped.push((*member).to_owned());
+        }
+        let members = members.iter().map(|member| (*member).to_owned()).collect();
+        self.add_member(name, Member::Group { threshold, members })
+    }
+
+    fn add_member(&mut self, name: &str, member: Member) -> Result<(), String> {
+        if name == "none" || self.members.insert(name.to_owned(), member).is_some() {
+            return Err(format!("the name {name} is taken"));
+        }
+        Ok(())
+    }
+
+    fn refuse_known(&self, key: &VerifierKey) -> Result<(), String> {
+        let witnesses = self.members.values().filter_map(|member| match member {
+            Member::Witness(key) => Some(key),
+            Member::Group { .. } => None,
+        });
+        if self.logs.iter().chain(witnesses).any(|known| known.public_key() == key.public_key()) {
+            return Err("the public key stands twice".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The logs.
+    pub fn logs(&self) -> &[VerifierKey] {
+        &self.logs
+    }
+
+    /// Checks a signed checkpoint: a trusted log of that origin has signed it, and the quorum has cosigned it.
+    pub fn verify(&self, note: &[u8]) -> Result<Accepted, NoteError> {
+        let note = Note::parse(note)?;
+        let checkpoint = Checkpoint::parse(note.text())?;
+        let mut log_key = None;
+        for log in self.logs.iter().filter(|log| log.name() == checkpoint.origin) {
+            if note.signed_by(log)?.is_some() {
+                log_key = Some(*log.public_key());
+            }
+        }
+        let log_key = log_key.ok_or_else(|| NoteError::NoTrustedLog { origin: checkpoint.origin.clone() })?;
+        let mut witnesses = Vec::new();
+        for (name, member) in &self.members {
+            if let Member::Witness(key) = member
+                && note.signed_by(key)?.is_some()
+            {
+                witnesses.push(name.clone());
+            }
+        }
+        if self.quorum.as_ref().is_none_or(|name| self.holds(name, &witnesses)) {
+            Ok(Accepted { checkpoint, log_key, witnesses })
+        } else {
+            Err(NoteError::Quorum { found: witnesses })
+        }
+    }
+
+    /// Whether a witness, or enough members of a group, are among `found`. Members stand on earlier lines, so this ends.
+    fn holds(&self, name: &str, found: &[String]) -> bool {
+        match self.members.get(name) {
+            Some(Member::Witness(_)) => found.iter().any(|witness| witness == name),
+            Some(Member::Group { threshold, members }) => {
+                members.iter().filter(|member| self.holds(member, found)).count() >= *threshold
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Names and values of the registry map.
+
+use crate::Digest;
+use crate::canonical::{Canonical, CanonicalError, decode};
+use crate::hash::{Preimage, tag};
+use crate::key::KeyId;
+use crate::pb;
+use crate::record::kind_number;
+
+/// What a registry entry is about; its digest is the key in the registry map.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RegistryKey {
+    /// An institution by number.
+    Institution(u64),
+    /// A unit by institution and number.
+    Unit(u64, u32),
+    /// A key by id.
+    Key(KeyId),
+    /// An accreditation by institution and number.
+    Accreditation(u64, u32),
+    /// A credit unit by code.
+    CreditUnit(String),
+    /// A framework by code.
+    Framework(String),
+    /// A grade scale by code.
+    GradeScale(String),
+}
+
+/// Why a body has no registry key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryKeyError {
+    /// The kind has no place in the registry.
+    #[error("kind {0:?} is not a registry kind")]
+    Kind(pb::Kind),
+    /// The body is not canonical.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+}
+
+impl RegistryKey {
+    /// The key of a registry record.
+    pub fn of(kind: pb::Kind, body: &[u8]) -> Result<Self, RegistryKeyError> {
+        fn read<M: Canonical>(
+            body: &[u8],
+            key: impl FnOnce(M) -> RegistryKey,
+        ) -> Result<RegistryKey, RegistryKeyError> {
+            Ok(key(decode(body)?))
+        }
+        match kind {
+            pb::Kind::Institution => read(body, |m: pb::Institution| Self::Institution(m.number)),
+            pb::Kind::Unit => read(body, |m: pb::Unit| Self::Unit(m.institution, m.unit)),
+            pb::Kind::Key => {
+                let key: pb::Key = decode(body)?;
+                // An absent public key is canonical but names nothing; zeros name nothing either.
+                let public_key = <[u8; 32]>::try_from(key.public_key.as_slice()).unwrap_or([0; 32]);
+                Ok(Self::Key(KeyId::of(&public_key)))
+            }
+            pb::Kind::Accreditation => read(body, |m: pb::Accreditation| Self::Accreditation(m.institution, m.number)),
+            pb::Kind::CreditUnit => read(body, |m: pb::CreditUnit| Self::CreditUnit(m.code)),
+            pb::Kind::Framework => read(body, |m: pb::Framework| Self::Framework(m.code)),
+            pb::Kind::GradeScale => read(body, |m: pb::GradeScale| Self::GradeScale(m.code)),
+            other => Err(RegistryKeyError::Kind(other)),
+        }
+    }
+
+    /// The kind of the entries with such a key.
+    pub fn kind(&self) -> pb::Kind {
+        match self {
+            Self::Institution(_) => pb::Kind::Institution,
+            Self::Unit(..) => pb::Kind::Unit,
+            Self::Key(_) => pb::Kind::Key,
+            Self::Accreditation(..) => pb::Kind::Accreditation,
+            Self::CreditUnit(_) => pb::Kind::CreditUnit,
+            Self::Framework(_) => pb::Kind::Framework,
+            Self::GradeScale(_) => pb::Kind::GradeScale,
+        }
+    }
+
+    /// The key in the registry map: H(tag, kind, identity).
+    pub fn digest(&self) -> Digest {
+        let preimage = Preimage::new(tag::REGISTRY_KEY).u16(kind_number(self.kind()));
+        match self {
+            Self::Institution(number) => preimage.u64(*number),
+            Self::Unit(institution, number) | Self::Accreditation(institution, number) => {
+                preimage.u64(*institution).u32(*number)
+            }
+            Self::Key(id) => preimage.fixed(&id.0),
+            Self::CreditUnit(code) | Self::Framework(code) | Self::GradeScale(code) => {
+                preimage.variable(code.as_bytes())
+            }
+        }
+        .digest()
+    }
+}
+
+/// The value of a registry leaf: H(tag, canonical bytes of the entry).
+pub fn registry_value(entry: &[u8]) -> Digest {
+    Preimage::new(tag::REGISTRY_VALUE).variable(entry).digest()
+}

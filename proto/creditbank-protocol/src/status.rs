@@ -1,0 +1,188 @@
+//! The status of a record: independent marks, each with the log index of the effect that set it.
+
+use crate::Digest;
+use crate::hash::{Preimage, tag};
+use crate::pb::Action;
+
+/// A record's identity in the status tree: H(tag, leaf hash of its entry, its index in the block, record hash).
+pub fn status_id(entry_leaf: &Digest, index: u32, record_hash: &Digest) -> Digest {
+    Preimage::new(tag::STATUS_ID).fixed(entry_leaf.as_bytes()).u32(index).fixed(record_hash.as_bytes()).digest()
+}
+
+/// A mark. The number is the one in the leaf's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Mark {
+    /// A newer record of the same kind stands in its place.
+    Superseded = 1,
+    /// Its issuer, its custodian or the operator took it back.
+    Revoked = 2,
+    /// An award or a conversion has used it.
+    Redeemed = 3,
+    /// The institution stands by it after a key was compromised.
+    Confirmed = 4,
+    /// The learner contests it.
+    Disputed = 5,
+    /// Something that it depends on has changed.
+    UnderReview = 6,
+}
+
+impl Mark {
+    /// Every mark, in the order of the leaf's bytes.
+    pub const ALL: [Self; 6] =
+        [Self::Superseded, Self::Revoked, Self::Redeemed, Self::Confirmed, Self::Disputed, Self::UnderReview];
+
+    /// Its name for people and programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Superseded => "superseded",
+            Self::Revoked => "revoked",
+            Self::Redeemed => "redeemed",
+            Self::Confirmed => "confirmed",
+            Self::Disputed => "disputed",
+            Self::UnderReview => "under review",
+        }
+    }
+
+    fn slot(self) -> usize {
+        usize::from(self as u8) - 1
+    }
+}
+
+/// The marks of one status id: for each the log index of its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks([Option<u64>; 6]);
+
+/// Why a status cannot change in this way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// A mark stands in the way.
+    #[error("{action:?} is not possible while the record is {}", mark.name())]
+    Blocked {
+        /// What was asked.
+        action: Action,
+        /// The mark in the way.
+        mark: Mark,
+    },
+    /// The mark that the action clears does not stand.
+    #[error("{action:?} needs a record that is {}", mark.name())]
+    Missing {
+        /// What was asked.
+        action: Action,
+        /// The mark that does not stand.
+        mark: Mark,
+    },
+    /// A release that names another redemption.
+    #[error("the release names the redemption at {named:?}, the record was redeemed at {redeemed}")]
+    OtherRedemption {
+        /// Index of the redemption that stands.
+        redeemed: u64,
+        /// Index that the release names.
+        named: Option<u64>,
+    },
+    /// No action.
+    #[error("the action is not stated")]
+    Unspecified,
+}
+
+/// The table of transitions: an action, the mark that it sets or clears, whether it sets it, and the marks that stand in
+/// its way. What is not here is refused (PROTOCOL.md, "Transitions").
+static TRANSITIONS: [(Action, Mark, bool, &[Mark]); 9] = [
+    (Action::Supersede, Mark::Superseded, true, &[Mark::Superseded, Mark::Revoked]),
+    (Action::Revoke, Mark::Revoked, true, &[Mark::Revoked, Mark::Superseded]),
+    (Action::Redeem, Mark::Redeemed, true, &[Mark::Redeemed, Mark::Superseded, Mark::Revoked, Mark::UnderReview]),
+    (Action::Release, Mark::Redeemed, false, &[]),
+    (Action::Confirm, Mark::Confirmed, true, &[Mark::Confirmed, Mark::Superseded, Mark::Revoked]),
+    (Action::Dispute, Mark::Disputed, true, &[Mark::Disputed, Mark::Superseded, Mark::Revoked]),
+    (Action::Settle, Mark::Disputed, false, &[]),
+    (Action::Review, Mark::UnderReview, true, &[Mark::UnderReview, Mark::Superseded, Mark::Revoked]),
+    (Action::CloseReview, Mark::UnderReview, false, &[]),
+];
+
+impl Marks {
+    /// Log index of the effect that set `mark`.
+    pub fn get(&self, mark: Mark) -> Option<u64> {
+        self.0[mark.slot()]
+    }
+
+    /// Whether nothing was ever said of the record, or everything was undone: then the status tree has no leaf.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    /// The marks that stand, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Mark, u64)> + '_ {
+        Mark::ALL.into_iter().filter_map(|mark| self.get(mark).map(|index| (mark, index)))
+    }
+
+    /// The marks after `action` by the effect at log index `index`.
+    pub fn after(&self, action: Action, index: u64, redemption: Option<u64>) -> Result<Self, TransitionError> {
+        let row = TRANSITIONS.iter().find(|row| row.0 == action).ok_or(TransitionError::Unspecified)?;
+        let (_, mark, sets, blockers) = *row;
+        if let Some(blocker) = blockers.iter().find(|blocker| self.get(**blocker).is_some()) {
+            return Err(TransitionError::Blocked { action, mark: *blocker });
+        }
+        let mut next = *self;
+        if sets {
+            next.0[mark.slot()] = Some(index);
+            return Ok(next);
+        }
+        let standing = self.get(mark).ok_or(TransitionError::Missing { action, mark })?;
+        if action == Action::Release && redemption != Some(standing) {
+            return Err(TransitionError::OtherRedemption { redeemed: standing, named: redemption });
+        }
+        next.0[mark.slot()] = None;
+        Ok(next)
+    }
+
+    /// The leaf's bytes: for each mark that stands, in order, `u8 number || u64 index`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.iter().flat_map(|(mark, index)| std::iter::once(mark as u8).chain(index.to_be_bytes())).collect()
+    }
+
+    /// Reads a leaf's bytes; `None` unless they are the one spelling.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut marks = Self::default();
+        let (rows, rest) = bytes.as_chunks::<9>();
+        for [number, index @ ..] in rows {
+            let mark = Mark::ALL.into_iter().find(|mark| *mark as u8 == *number)?;
+            marks.0[mark.slot()] = Some(u64::from_be_bytes(*index));
+        }
+        (rest.is_empty() && marks.to_bytes() == bytes).then_some(marks)
+    }
+
+    /// The value hash of the status leaf.
+    pub fn value(&self) -> Digest {
+        Preimage::new(tag::STATUS_MARKS).variable(&self.to_bytes()).digest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a release undoes the redemption that it names, and no other.
+    #[test]
+    fn release_names_its_redemption() {
+        let redeemed = Marks::default().after(Action::Redeem, 7, None).expect("nothing stands in the way");
+        assert_eq!(
+            redeemed.after(Action::Release, 9, Some(6)),
+            Err(TransitionError::OtherRedemption { redeemed: 7, named: Some(6) })
+        );
+        assert!(redeemed.after(Action::Release, 9, Some(7)).expect("the right one").is_empty());
+    }
+
+    /// Goal: every set of marks has one spelling, and no other bytes are read.
+    #[test]
+    fn marks_have_one_spelling() {
+        let marks = Marks::default()
+            .after(Action::Dispute, 5, None)
+            .and_then(|m| m.after(Action::Redeem, 8, None))
+            .expect("independent marks");
+        let bytes = marks.to_bytes();
+        assert_eq!(Marks::from_bytes(&bytes), Some(marks));
+        let swapped = [&bytes[9..], &bytes[..9]].concat();
+        assert_eq!(Marks::from_bytes(&swapped), None);
+        assert_eq!(Marks::from_bytes(&bytes[..10]), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! Transcripts: disclosed records with every proof that a stranger needs, checked offline.
+//!
+//! The way of a proof: disclosed fields, record hash, block root, issuer's signature, log entry, checkpoint, witnesses;
+//! beside it the key at the block's place: registry entry, registry root of the seal that closes the block's round, log.
+//! Every entry that is used is proved into the log by itself: a chain checked only at its ends could show two histories.
+
+mod file;
+mod report;
+mod statement;
+mod verify;
+
+pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
+pub use report::{Institution, Report, Statement, TranscriptRecord};
+pub use statement::sign_statement;
+pub use verify::{Link, TranscriptError, Trust, verify};
+
+/// Version of the transcript's layout.
+pub const TRANSCRIPT_VERSION: u32 = 1;
+/// Version of the subject statement's layout.
+pub const STATEMENT_VERSION: u32 = 1;

@@ -1,0 +1,335 @@
+//! The verification of a transcript, link by link, without I/O and without a clock.
+
+mod registry;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use registry::RegistryProofs;
+use tree::Tree;
+
+use super::report::{Institution, Report, Statement, TranscriptRecord};
+use super::{FileError, STATEMENT_VERSION, TRANSCRIPT_VERSION, open_file, statement};
+use crate::block::{BlockError, SignedBlock};
+use crate::canonical::{CanonicalError, decode};
+use crate::entry::{Entry, EntryError};
+use crate::key::{self, KeyId, SignatureError};
+use crate::map::MapError;
+use crate::merkle::{ProofError, record_leaf, verify_inclusion};
+use crate::note::{NoteError, Policy};
+use crate::pb::{self, Purpose};
+use crate::record::{Disclosed, DisclosureError, SUITE};
+use crate::seal::{Seal, SealError};
+use crate::status::status_id;
+use crate::{Digest, merkle};
+
+/// Whom a verifier trusts: their own trust file, not what the transcript says.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Logs, witnesses and quorum (C2SP tlog-policy).
+    pub policy: Policy,
+    /// The registry key that the log was begun with.
+    pub registry_key: [u8; 32],
+    /// Institutions by number; `None`: all that the registry has admitted.
+    pub institutions: Option<BTreeSet<u64>>,
+}
+
+/// A link of the proof, in the order in which they are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// The file itself.
+    File,
+    /// The signed note.
+    Checkpoint,
+    /// A seal.
+    Seal,
+    /// A block.
+    Block,
+    /// A registry entry.
+    Registry,
+    /// A record.
+    Record,
+    /// The subject statement.
+    Statement,
+}
+
+/// The first broken link of a transcript.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{link:?} {at}: {fault}")]
+pub struct TranscriptError {
+    /// Which link.
+    pub link: Link,
+    /// Which one of them: a log index, a place, a name.
+    pub at: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong with a link.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The file is none.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Suite or version of another time.
+    #[error("suite {suite} and version {version} are not supported, expected 1 and 1")]
+    Version {
+        /// The suite that came.
+        suite: u32,
+        /// The version that came.
+        version: u32,
+    },
+    /// The note does not verify under the trust file.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The log is another one than the transcript's.
+    #[error("the origin is {found}, expected {expected}")]
+    Origin {
+        /// The transcript's.
+        expected: String,
+        /// The link's.
+        found: String,
+    },
+    /// An entry is none.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// A block where a seal belongs, or the reverse.
+    #[error("the entry is not a {0}")]
+    EntryType(&'static str),
+    /// A path does not lead to its root.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// A path of the registry map does not lead to its root.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// A seal is none.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A block is none.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// A signature does not hold.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// A structure is not canonical.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// A disclosed record is none.
+    #[error(transparent)]
+    Disclosure(#[from] DisclosureError),
+    /// Something that must be there is not.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// Something that nothing uses, or in the wrong order: every byte of a transcript is there for a proof.
+    #[error("{0}")]
+    Surplus(&'static str),
+    /// Two values that must be the same are not.
+    #[error("{what} is {found}, expected {expected}")]
+    Differs {
+        /// Of what.
+        what: &'static str,
+        /// What must be.
+        expected: String,
+        /// What is.
+        found: String,
+    },
+    /// The key may not sign this.
+    #[error("the key may not sign this: {0}")]
+    KeyScope(&'static str),
+}
+
+/// Names the link in which a fault lies.
+fn broken<E: Into<Fault>>(link: Link, at: impl ToString) -> impl FnOnce(E) -> TranscriptError {
+    move |fault| TranscriptError { link, at: at.to_string(), fault: fault.into() }
+}
+
+fn differs(what: &'static str, expected: impl ToString, found: impl ToString) -> Fault {
+    Fault::Differs { what, expected: expected.to_string(), found: found.to_string() }
+}
+
+/// Verifies a `.cbt` file. The first broken link is the error; whether the records are what the verifier needs is theirs to
+/// read in the report.
+pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
+    let transcript = open_file(file).map_err(broken(Link::File, "header"))?;
+    if transcript.suite != u32::from(SUITE) || transcript.version != TRANSCRIPT_VERSION {
+        let fault = Fault::Version { suite: transcript.suite, version: transcript.version };
+        return Err(broken(Link::File, "header")(fault));
+    }
+    let tree = Tree::open(&transcript, trust)?;
+    let mut registry = RegistryProofs::open(&transcript.registry, &tree)?;
+    let blocks = tree.blocks(&transcript.blocks)?;
+    let mut records = Vec::with_capacity(transcript.records.len());
+    let mut used_blocks = BTreeSet::new();
+    let mut last = None;
+    for disclosed in &transcript.records {
+        let place = disclosed.place.unwrap_or_default();
+        let at = format!("{}/{}", place.entry, place.index);
+        if last.is_some_and(|last| (place.entry, place.index) <= last) {
+            return Err(broken(Link::Record, at)(Fault::Surplus("records are not in order of their places")));
+        }
+        last = Some((place.entry, place.index));
+        let block = blocks
+            .get(&place.entry)
+            .ok_or_else(|| broken(Link::Record, &at)(Fault::Missing("the record's block".to_owned())))?;
+        used_blocks.insert(place.entry);
+        records.push(record(disclosed, place, block, &tree, &mut registry).map_err(broken(Link::Record, at))?);
+    }
+    if let Some(unused) = blocks.keys().find(|index| !used_blocks.contains(index)) {
+        return Err(broken(Link::Block, unused)(Fault::Surplus("no record of this block is disclosed")));
+    }
+    let statement = check_statement(&transcript, &tree, &mut registry, &records)
+        .map_err(broken(Link::Statement, &transcript.origin))?;
+    let institutions = institutions(&records, &tree, &mut registry, trust)?;
+    registry.all_used().map_err(broken(Link::Registry, "list"))?;
+    tree.all_used(&records).map_err(broken(Link::Seal, "list"))?;
+    Ok(Report {
+        origin: transcript.origin,
+        size: tree.size,
+        root: tree.root,
+        sealed_at_ms: tree.last_seal().time_ms,
+        witnesses: tree.witnesses.clone(),
+        records,
+        statement,
+        institutions,
+    })
+}
+
+/// A block that is in the log, and the seal that closes its round.
+pub(super) struct ProvedBlock {
+    block: SignedBlock,
+    leaf: Digest,
+    seal_index: u64,
+}
+
+/// Checks one record up to the log: claims, path, signature, key at the place.
+fn record(
+    disclosed: &pb::DisclosedRecord,
+    place: pb::Place,
+    proved: &ProvedBlock,
+    tree: &Tree,
+    registry: &mut RegistryProofs,
+) -> Result<TranscriptRecord, Fault> {
+    let header = proved.block.header();
+    let path = digests(&disclosed.path)?;
+    let disclosed = Disclosed::new(disclosed)?;
+    let leaf = record_leaf(&disclosed.hash);
+    verify_inclusion(&leaf, u64::from(place.index), u64::from(header.count), &path, &header.records_root)?;
+    let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+    let key = registry.key(header.key_id, proved.seal_index)?;
+    check_scope(&key, &disclosed, &proved.block, seal)?;
+    proved.block.verify(&key.public_key)?;
+    let now = registry.key(header.key_id, tree.size - 1)?;
+    let since_minute = now.revoked.map_or(0, |revoked| revoked.compromised_since_minute);
+    Ok(TranscriptRecord {
+        place,
+        status_id: status_id(&proved.leaf, place.index, &disclosed.hash),
+        institution: header.institution,
+        unit: header.unit,
+        key_id: header.key_id,
+        sealed_at_ms: seal.time_ms,
+        contested: since_minute != 0 && seal.time_ms >= since_minute * 60_000,
+        missing_claim: disclosed.missing_claim(),
+        disclosed,
+    })
+}
+
+/// Whether the key, as the registry had it during the round, may sign this record.
+fn check_scope(key: &pb::Key, disclosed: &Disclosed, block: &SignedBlock, seal: &Seal) -> Result<(), Fault> {
+    let header = block.header();
+    let minute = seal.time_ms / 60_000;
+    let kind = i32::from(disclosed.info.kind);
+    let purpose = if disclosed.info.public { Purpose::Registry } else { Purpose::Unit };
+    if key.purpose != i32::from(purpose) {
+        return Err(Fault::KeyScope("it has another purpose"));
+    }
+    if key.institution != header.institution || key.unit != header.unit {
+        return Err(Fault::KeyScope("it belongs to another unit"));
+    }
+    if purpose == Purpose::Unit && !key.kinds.contains(&kind) {
+        return Err(Fault::KeyScope("the kind of the record is outside its scope"));
+    }
+    if minute < key.from_minute || (key.until_minute != 0 && minute >= key.until_minute) {
+        return Err(Fault::KeyScope("it was not in force when the round was sealed"));
+    }
+    if key.revoked.is_some() {
+        return Err(Fault::KeyScope("it was revoked before the round"));
+    }
+    Ok(())
+}
+
+/// Checks the subject statement against checkpoint, statement key and records.
+fn check_statement(
+    transcript: &pb::Transcript,
+    tree: &Tree,
+    registry: &mut RegistryProofs,
+    records: &[TranscriptRecord],
+) -> Result<Statement, Fault> {
+    let said: pb::SubjectStatement = decode(&transcript.statement)?;
+    if said.suite != u32::from(SUITE) || said.version != STATEMENT_VERSION {
+        return Err(Fault::Version { suite: said.suite, version: said.version });
+    }
+    if said.origin != tree.origin {
+        return Err(Fault::Origin { expected: tree.origin.clone(), found: said.origin });
+    }
+    if said.size != tree.size || said.root != tree.root.0 {
+        return Err(differs("the statement's checkpoint", tree.size, said.size));
+    }
+    let key_id = KeyId::from_slice(&said.key_id).ok_or_else(|| Fault::Missing("the statement's key id".to_owned()))?;
+    let statement_key = registry.key(key_id, tree.size - 1)?;
+    if statement_key.purpose != i32::from(Purpose::Statement) || statement_key.institution != 0 {
+        return Err(Fault::KeyScope("it has another purpose"));
+    }
+    if statement_key.revoked.is_some() {
+        return Err(Fault::KeyScope("it is revoked"));
+    }
+    let message = statement::message(&transcript.statement);
+    key::verify(&statement_key.public_key, message.as_bytes(), &transcript.statement_signature)?;
+
+    let ids: BTreeSet<&[u8]> = said.status_ids.iter().map(Vec::as_slice).collect();
+    if let Some(other) = records.iter().find(|record| !ids.contains(&record.status_id.0[..])) {
+        let at = format!("record {}/{} among the statement's records", other.place.entry, other.place.index);
+        return Err(Fault::Missing(at));
+    }
+    if said.holder_key.is_empty() != said.no_holder_key.is_some() {
+        return Err(Fault::Surplus("exactly one of holder_key and no_holder_key must stand"));
+    }
+    if said.identity.is_none() != said.no_identity.is_some() {
+        return Err(Fault::Surplus("exactly one of identity and no_identity must stand"));
+    }
+    let complete_for = match pb::Selection::try_from(said.selection) {
+        Ok(pb::Selection::Complete) => Some(said.institution),
+        Ok(pb::Selection::Some) if said.institution == 0 => None,
+        _ => return Err(Fault::Surplus("the selection is not stated, or names an institution that it does not need")),
+    };
+    Ok(Statement {
+        complete_for,
+        withheld: ids.len() - records.len(),
+        holder_key: said.holder_key.try_into().ok(),
+        identity: said.identity,
+    })
+}
+
+/// The issuing institutions under the registry of the checkpoint's seal.
+fn institutions(
+    records: &[TranscriptRecord],
+    tree: &Tree,
+    registry: &mut RegistryProofs,
+    trust: &Trust,
+) -> Result<Vec<Institution>, TranscriptError> {
+    let numbers: BTreeSet<u64> = records.iter().map(|record| record.institution).collect();
+    numbers
+        .into_iter()
+        .map(|number| {
+            let entry = registry.institution(number, tree.size - 1).map_err(broken(Link::Registry, number))?;
+            let trusted = trust.institutions.as_ref().is_none_or(|listed| listed.contains(&number));
+            Ok(Institution { number, entry, trusted })
+        })
+        .collect()
+}
+
+/// The hashes of a path.
+fn digests(hashes: &[Vec<u8>]) -> Result<Vec<Digest>, Fault> {
+    let digest =
+        |hash: &Vec<u8>| Digest::from_slice(hash).ok_or_else(|| Fault::Missing("a hash of 32 bytes".to_owned()));
+    hashes.iter().map(digest).collect()
+}

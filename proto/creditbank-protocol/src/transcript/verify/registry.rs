@@ -1,0 +1,71 @@
+//! Registry entries, each proved under the registry map of one seal.
+
+use super::*;
+use crate::canonical::{Canonical, encode};
+use crate::map::{MapProof, MapTags};
+use crate::registry::{RegistryKey, registry_value};
+
+/// The proved entries by seal and registry key, and which of them were used.
+pub(super) struct RegistryProofs {
+    entries: BTreeMap<(u64, Digest), (pb::RegistryEntry, bool)>,
+}
+
+impl RegistryProofs {
+    /// Checks every proof.
+    pub(super) fn open(proved: &[pb::ProvedRegistryEntry], tree: &Tree) -> Result<Self, TranscriptError> {
+        let mut entries: BTreeMap<(u64, Digest), _> = BTreeMap::new();
+        for item in proved {
+            let (key, entry) = check(item, tree).map_err(broken(Link::Registry, item.seal))?;
+            if entries.keys().next_back().is_some_and(|last| (item.seal, key) <= *last) {
+                return Err(broken(Link::Registry, item.seal)(Fault::Surplus("registry entries are not in order")));
+            }
+            entries.insert((item.seal, key), (entry, false));
+        }
+        Ok(Self { entries })
+    }
+
+    /// The key as the registry had it during the round of the seal.
+    pub(super) fn key(&mut self, id: KeyId, seal: u64) -> Result<pb::Key, Fault> {
+        self.take(&RegistryKey::Key(id), seal)
+    }
+
+    /// The institution as the registry had it during the round of the seal.
+    pub(super) fn institution(&mut self, number: u64, seal: u64) -> Result<pb::Institution, Fault> {
+        self.take(&RegistryKey::Institution(number), seal)
+    }
+
+    fn take<M: Canonical>(&mut self, key: &RegistryKey, seal: u64) -> Result<M, Fault> {
+        let missing = || Fault::Missing(format!("the registry entry of {key:?} under the seal at {seal}"));
+        let (entry, used) = self.entries.get_mut(&(seal, key.digest())).ok_or_else(missing)?;
+        *used = true;
+        Ok(decode(&entry.body)?)
+    }
+
+    /// Refuses entries that nothing needs.
+    pub(super) fn all_used(&self) -> Result<(), Fault> {
+        if self.entries.values().all(|(_, used)| *used) {
+            Ok(())
+        } else {
+            Err(Fault::Surplus("a registry entry serves no proof"))
+        }
+    }
+}
+
+/// Checks one proof and returns the registry key and the entry.
+fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::RegistryEntry), Fault> {
+    let missing = |what: &str| Fault::Missing(what.to_owned());
+    let entry = item.entry.clone().ok_or_else(|| missing("the registry entry"))?;
+    let seal = tree.seal(item.seal).ok_or_else(|| missing("the seal of the registry entry"))?;
+    let kind = pb::Kind::try_from(entry.kind).map_err(|_| missing("a registry kind"))?;
+    let key = RegistryKey::of(kind, &entry.body).map_err(|error| Fault::Missing(error.to_string()))?.digest();
+    let proof = item.proof.clone().unwrap_or_default();
+    if !proof.other_leaf.is_empty() {
+        return Err(Fault::Surplus("a proof of presence names another leaf"));
+    }
+    let value = registry_value(&encode(&entry)?);
+    let proof = MapProof { siblings: digests(&proof.siblings)?, terminal: Some((key, value)) };
+    match crate::map::verify(MapTags::REGISTRY, &seal.registry_root, &key, &proof)? {
+        Some(found) if found == value => Ok((key, entry)),
+        _ => Err(missing("the registry entry in the map")),
+    }
+}

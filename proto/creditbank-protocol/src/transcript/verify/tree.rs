@@ -1,0 +1,133 @@
+//! The checkpoint and what is proved into its tree: seals and blocks.
+
+use super::*;
+
+/// A verified checkpoint and the seals that are in its tree.
+pub(super) struct Tree {
+    pub(super) origin: String,
+    pub(super) size: u64,
+    pub(super) root: Digest,
+    pub(super) witnesses: Vec<String>,
+    seals: BTreeMap<u64, Seal>,
+}
+
+impl Tree {
+    /// Checks the note against the trust file, then every seal against tree, log key and genesis value.
+    pub(super) fn open(transcript: &pb::Transcript, trust: &Trust) -> Result<Self, TranscriptError> {
+        let accepted = trust.policy.verify(&transcript.checkpoint).map_err(broken(Link::Checkpoint, "note"))?;
+        let checkpoint = accepted.checkpoint;
+        if checkpoint.origin != transcript.origin {
+            let fault = Fault::Origin { expected: transcript.origin.clone(), found: checkpoint.origin };
+            return Err(broken(Link::Checkpoint, "note")(fault));
+        }
+        let mut tree = Self {
+            origin: checkpoint.origin,
+            size: checkpoint.size,
+            root: checkpoint.root,
+            witnesses: accepted.witnesses,
+            seals: BTreeMap::new(),
+        };
+        let log_key = accepted.log_key;
+        let mut last = None;
+        for proved in &transcript.seals {
+            if last.is_some_and(|last| proved.index <= last) {
+                return Err(broken(Link::Seal, proved.index)(Fault::Surplus("seals are not in order")));
+            }
+            last = Some(proved.index);
+            let seal = tree.seal_of(proved, &log_key).map_err(broken(Link::Seal, proved.index))?;
+            tree.seals.insert(proved.index, seal);
+        }
+        let ends = tree.check_ends(&key::genesis(&tree.origin, &log_key, &trust.registry_key));
+        ends.map_err(broken(Link::Seal, "ends"))?;
+        Ok(tree)
+    }
+
+    fn seal_of(&self, proved: &pb::ProvedEntry, log_key: &[u8; 32]) -> Result<Seal, Fault> {
+        self.include(proved)?;
+        let Entry::Seal(signed) = Entry::parse(&proved.entry)? else {
+            return Err(Fault::EntryType("seal"));
+        };
+        signed.verify(log_key)?;
+        let seal = signed.seal();
+        if seal.index != proved.index {
+            return Err(differs("the seal's index", proved.index, seal.index));
+        }
+        if seal.origin != self.origin {
+            return Err(Fault::Origin { expected: self.origin.clone(), found: seal.origin.clone() });
+        }
+        Ok(seal.clone())
+    }
+
+    /// The first seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
+    fn check_ends(&self, genesis: &Digest) -> Result<(), Fault> {
+        let missing = |what: &str| Fault::Missing(what.to_owned());
+        let first = self.seals.values().next().ok_or_else(|| missing("the first seal of the log"))?;
+        if first.first_index != 0 {
+            return Err(missing("the first seal of the log"));
+        }
+        if first.previous != *genesis {
+            return Err(differs("the genesis value (origin, log key and registry key)", genesis, first.previous));
+        }
+        if self.seals.keys().next_back() == self.size.checked_sub(1).as_ref() {
+            Ok(())
+        } else {
+            Err(missing("the seal that is the checkpoint's last leaf"))
+        }
+    }
+
+    /// Checks an entry's inclusion and returns its leaf hash.
+    fn include(&self, proved: &pb::ProvedEntry) -> Result<Digest, Fault> {
+        let leaf = merkle::leaf_hash(&proved.entry);
+        verify_inclusion(&leaf, proved.index, self.size, &digests(&proved.inclusion)?, &self.root)?;
+        Ok(leaf)
+    }
+
+    /// The blocks by log index, each with the seal of its round.
+    pub(super) fn blocks(&self, blocks: &[pb::ProvedEntry]) -> Result<BTreeMap<u64, ProvedBlock>, TranscriptError> {
+        let mut out: BTreeMap<u64, ProvedBlock> = BTreeMap::new();
+        for proved in blocks {
+            if out.keys().next_back().is_some_and(|last| proved.index <= *last) {
+                return Err(broken(Link::Block, proved.index)(Fault::Surplus("blocks are not in order")));
+            }
+            let block = self.block_of(proved).map_err(broken(Link::Block, proved.index))?;
+            out.insert(proved.index, block);
+        }
+        Ok(out)
+    }
+
+    fn block_of(&self, proved: &pb::ProvedEntry) -> Result<ProvedBlock, Fault> {
+        let leaf = self.include(proved)?;
+        let Entry::Block(block) = Entry::parse(&proved.entry)? else {
+            return Err(Fault::EntryType("block"));
+        };
+        if block.header().origin != self.origin {
+            return Err(Fault::Origin { expected: self.origin.clone(), found: block.header().origin.clone() });
+        }
+        let covering = self.seals.range(proved.index..).next().filter(|(_, seal)| seal.first_index <= proved.index);
+        let (seal_index, _) = covering.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))?;
+        Ok(ProvedBlock { block, leaf, seal_index: *seal_index })
+    }
+
+    pub(super) fn seal(&self, index: u64) -> Option<&Seal> {
+        self.seals.get(&index)
+    }
+
+    /// The checkpoint's own seal.
+    pub(super) fn last_seal(&self) -> &Seal {
+        self.seals.values().next_back().expect("check_ends has found the first and the last seal")
+    }
+
+    /// Refuses seals that no record needs.
+    pub(super) fn all_used(&self, records: &[TranscriptRecord]) -> Result<(), Fault> {
+        let needed = |index: &u64, seal: &Seal| {
+            seal.first_index == 0
+                || *index == self.size - 1
+                || records.iter().any(|record| (seal.first_index..=*index).contains(&record.place.entry))
+        };
+        if self.seals.iter().all(|(index, seal)| needed(index, seal)) {
+            Ok(())
+        } else {
+            Err(Fault::Surplus("a seal closes no round of a disclosed record"))
+        }
+    }
+}
