@@ -36,6 +36,8 @@ fn changes() -> impl Strategy<Value = Vec<(Digest, Option<u8>)>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Goal: whatever the history and however it is cut into updates, the root is the definition's, and every key is
     /// provably present or absent.
     #[test]
