@@ -1,1 +1,75 @@
-//! To be written.
+//! Durable state of one log: the journal is the truth, everything else is derived from it.
+//!
+//! | part          | what                                                     | durable                            |
+//! |---------------|----------------------------------------------------------|------------------------------------|
+//! | journal       | every round, one frame each, in append-only segments     | fdatasync before a round is known  |
+//! | guard         | size, root and sequence of the last round                | fdatasync before anything is signed|
+//! | key store     | learners' keys, wrapped                                  | fdatasync before they are used     |
+//! | flat files    | tree nodes and the place of each entry in the journal    | derived: rebuilt from the journal  |
+//! | index         | rows by key, in an engine behind [`Index`]               | derived: rebuilt from the journal  |
+//!
+//! # Invariants
+//! - A round is in the journal, whole and synced, before [`Store::append`] returns; after a crash it is all there.
+//! - Rows are absolute values, so applying a round again changes nothing.
+//! - Damage is refused with file and offset; only a torn last round that nobody was told of is cut.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "contract")]
+pub mod contract;
+mod embedded;
+mod error;
+mod file;
+mod flat;
+mod guard;
+mod index;
+mod journal;
+mod keys;
+mod lock;
+mod memory;
+mod round;
+
+pub use embedded::{EmbeddedStore, Options};
+pub use error::StoreError;
+pub use guard::Guard;
+pub use index::{Index, IndexError, MemoryIndex};
+pub use journal::{Journal, JournalError, Position};
+pub use keys::{KeyStore, KeyStoreError, LearnerKey};
+pub use lock::DirectoryLock;
+pub use memory::MemoryStore;
+pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
+
+use creditbank_protocol::Digest;
+
+/// A key and a value of the index.
+pub type KeyValue = (Vec<u8>, Vec<u8>);
+
+/// Durable state of one log: one writer, many readers. Calls block; the `contract` module tests each line.
+///
+/// - `append` is atomic, and returns once the round would survive a crash.
+/// - A round whose base is not the current head changes nothing and yields [`StoreError::Conflict`]: two writers cannot
+///   fork the log.
+/// - What `append` has returned for is seen by every later read.
+pub trait Store: Send + Sync + 'static {
+    /// Size and root of the log.
+    fn head(&self) -> Head;
+    /// Makes a round durable.
+    fn append(&self, round: &Round) -> Result<(), StoreError>;
+    /// A log entry's bytes.
+    fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError>;
+    /// The encrypted body of record `record` of an entry.
+    fn body(&self, index: u64, record: u32) -> Result<Vec<u8>, StoreError>;
+    /// The root of a complete subtree: level 0 is the leaf hashes.
+    fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError>;
+    /// A row's value.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Rows whose keys begin with `prefix`, ascending, after the key `after`, at most `limit`.
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, StoreError>;
+    /// Finishes what is under way and marks the stop as clean. Nothing may be appended afterwards.
+    fn close(&self) -> Result<(), StoreError>;
+}

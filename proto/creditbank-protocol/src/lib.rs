@@ -13,6 +13,7 @@ pub mod canonical;
 pub mod entry;
 pub mod hash;
 pub mod key;
+pub mod key_file;
 pub mod map;
 pub mod merkle;
 pub mod note;

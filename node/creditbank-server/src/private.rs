@@ -1,0 +1,219 @@
+//! What is private: account numbers, aliases, identity digests, encrypted record bodies.
+//!
+//! - An **alias** is the account number under a block cipher keyed per institution: 16 bytes that say nothing to anybody
+//!   but this node, differ per institution, and need no table. Another institution's alias deciphers to a number that is
+//!   no account.
+//! - An **identity** is kept as HMAC-SHA256 under the node's pepper. Its row holds the account number masked by a pad that
+//!   only this node can make, and sealed under the learner's key: with the key destroyed it says nothing.
+//! - A **body** is sealed under its learner's key with origin, place and account as associated data; the nonce is random,
+//!   never made from the place, as a round that was cut reuses places.
+
+use aes::Aes128;
+use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use creditbank_protocol::pb::Place;
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::TypedIdentity;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use zeroize::ZeroizeOnDrop;
+
+use crate::clock::{Entropy, random};
+
+/// A learner's account number: random, 16 bytes.
+pub type Account = [u8; 16];
+/// A learner as one institution knows them.
+pub type Alias = [u8; 16];
+
+const NONCE_LEN: usize = 24;
+const ACCOUNT_LEN: usize = 16;
+
+/// The node's own secrets beside its signing keys.
+#[derive(ZeroizeOnDrop)]
+pub struct PrivateKeys {
+    /// Keys identity digests and course digests.
+    pub pepper: [u8; 32],
+    /// Keys aliases.
+    pub alias: [u8; 32],
+    /// Masks account numbers beside ciphertexts.
+    pub link: [u8; 32],
+}
+
+/// A private value that does not open: damage, or a key that was destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Too short, or not made by this node.
+    #[error("the value does not open under the learner's key")]
+    Sealed,
+    /// The learner's key is gone.
+    #[error("the learner's key was destroyed")]
+    Erased,
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
+    for part in parts {
+        let length = u32::try_from(part.len()).expect("parts are bounded far below 4 GiB");
+        mac.update(&length.to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn half(full: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&full[..16]);
+    half
+}
+
+impl PrivateKeys {
+    fn cipher(&self, institution: u64) -> Aes128 {
+        Aes128::new(&half(mac(&self.alias, &[b"alias", &institution.to_be_bytes()])).into())
+    }
+
+    /// The alias of an account at an institution.
+    pub fn alias(&self, institution: u64, account: &Account) -> Alias {
+        let mut block = (*account).into();
+        self.cipher(institution).encrypt_block(&mut block);
+        block.into()
+    }
+
+    /// The account number that an institution's alias stands for; no account's, if the alias is not that institution's.
+    pub fn account(&self, institution: u64, alias: &Alias) -> Account {
+        let mut block = (*alias).into();
+        self.cipher(institution).decrypt_block(&mut block);
+        block.into()
+    }
+
+    /// The digest of an identity. A student number counts within its institution only.
+    pub fn identity_digest(&self, institution: u64, identity: &TypedIdentity) -> [u8; 32] {
+        let student_number = i32::from(creditbank_rpc::v1::IdentityType::StudentNumber);
+        let scope = if identity.r#type == student_number { institution.to_string() } else { identity.scope.clone() };
+        let kind = identity.r#type.to_be_bytes();
+        mac(&self.pepper, &[b"identity", &kind, scope.as_bytes(), identity.value.as_bytes()])
+    }
+
+    /// The digest of a course in the learner index, 8 bytes: rows of one learner are few.
+    pub fn course_digest(&self, institution: u64, code: &str) -> [u8; 8] {
+        let full = mac(&self.pepper, &[b"course", &institution.to_be_bytes(), code.as_bytes()]);
+        let mut digest = [0; 8];
+        digest.copy_from_slice(&full[..8]);
+        digest
+    }
+
+    fn mask(&self, nonce: &[u8], account: &[u8]) -> [u8; 16] {
+        let pad = mac(&self.link, &[b"mask", nonce]);
+        std::array::from_fn(|i| pad[i] ^ account[i])
+    }
+
+    /// `nonce || masked account || ciphertext`.
+    fn seal(&self, account: &Account, key: &[u8; 32], context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+        let nonce: [u8; NONCE_LEN] = random(entropy);
+        let payload = Payload { msg: plain, aad: &associated(context, account) };
+        let sealed = XChaCha20Poly1305::new(key.into())
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("a body is far smaller than the cipher's limit");
+        [&nonce[..], &self.mask(&nonce, account), &sealed].concat()
+    }
+
+    /// The account that a sealed value belongs to.
+    pub fn account_of(&self, sealed: &[u8]) -> Result<Account, OpenError> {
+        let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError::Sealed)?;
+        let masked = rest.get(..ACCOUNT_LEN).ok_or(OpenError::Sealed)?;
+        Ok(self.mask(nonce, masked))
+    }
+
+    fn open(&self, key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let account = self.account_of(sealed)?;
+        let (head, ciphertext) = sealed.split_at(NONCE_LEN + ACCOUNT_LEN);
+        let nonce: [u8; NONCE_LEN] = head[..NONCE_LEN].try_into().map_err(|_| OpenError::Sealed)?;
+        let payload = Payload { msg: ciphertext, aad: &associated(context, &account) };
+        let cipher = XChaCha20Poly1305::new(key.into());
+        cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| OpenError::Sealed)
+    }
+
+    /// Seals a record for its place: kind, version, seed and body.
+    pub fn seal_body(
+        &self,
+        origin: &str,
+        place: Place,
+        account: &Account,
+        key: &[u8; 32],
+        record: &Record,
+        entropy: &dyn Entropy,
+    ) -> Vec<u8> {
+        let kind = u16::try_from(i32::from(record.kind())).expect("kinds are numbered below 128");
+        let plain =
+            [&kind.to_be_bytes()[..], &record.version().to_be_bytes(), record.seed(), record.body()].concat();
+        self.seal(account, key, &place_context(origin, place), &plain, entropy)
+    }
+
+    /// Opens what [`Self::seal_body`] made for this place.
+    pub fn open_body(&self, origin: &str, place: Place, key: &[u8; 32], sealed: &[u8]) -> Result<Record, OpenError> {
+        let plain = self.open(key, &place_context(origin, place), sealed)?;
+        let (kind, rest) = plain.split_first_chunk::<2>().ok_or(OpenError::Sealed)?;
+        let (version, rest) = rest.split_first_chunk::<2>().ok_or(OpenError::Sealed)?;
+        let (seed, body) = rest.split_first_chunk::<32>().ok_or(OpenError::Sealed)?;
+        let (kind, version) = (u16::from_be_bytes(*kind).into(), u16::from_be_bytes(*version).into());
+        Record::new(kind, version, seed, body.to_vec()).map_err(|_| OpenError::Sealed)
+    }
+
+    /// The value of an identity's row.
+    pub fn seal_identity(&self, digest: &[u8; 32], account: &Account, key: &[u8; 32], entropy: &dyn Entropy) -> Vec<u8> {
+        self.seal(account, key, digest, b"open", entropy)
+    }
+
+    /// Whether an identity's row is the account's own.
+    pub fn check_identity(&self, digest: &[u8; 32], key: &[u8; 32], sealed: &[u8]) -> Result<(), OpenError> {
+        self.open(key, digest, sealed).map(|_| ())
+    }
+}
+
+fn associated(context: &[u8], account: &Account) -> Vec<u8> {
+    [context, account].concat()
+}
+
+fn place_context(origin: &str, place: Place) -> Vec<u8> {
+    [origin.as_bytes(), &place.entry.to_be_bytes(), &place.index.to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::OsEntropy;
+
+    fn keys() -> PrivateKeys {
+        PrivateKeys { pepper: [1; 32], alias: [2; 32], link: [3; 32] }
+    }
+
+    /// Goal: an alias leads back to its account at its own institution and to nothing elsewhere.
+    #[test]
+    fn aliases_differ_per_institution() {
+        let (keys, account) = (keys(), [9; 16]);
+        let alias = keys.alias(1, &account);
+        assert_eq!(keys.account(1, &alias), account);
+        assert_ne!(keys.alias(2, &account), alias);
+        assert_ne!(keys.account(2, &alias), account);
+    }
+
+    /// Goal: a body opens at its own place under its learner's key only, and no byte of it may change.
+    #[test]
+    fn bodies_are_bound_to_their_place() {
+        let (keys, account, key) = (keys(), [9; 16], [4; 32]);
+        let body = [&[0x0a, 16][..], &[7; 16]].concat();
+        let record = Record::new(3, 1, &[5; 32], body).expect("a record");
+        let place = Place { entry: 5, index: 1 };
+        let sealed = keys.seal_body("log", place, &account, &key, &record, &OsEntropy);
+        assert_eq!(keys.account_of(&sealed), Ok(account));
+        assert_eq!(keys.open_body("log", place, &key, &sealed), Ok(record));
+        let elsewhere = keys.open_body("log", Place { entry: 5, index: 2 }, &key, &sealed);
+        assert_eq!(elsewhere, Err(OpenError::Sealed));
+        assert_eq!(keys.open_body("log", place, &[5; 32], &sealed), Err(OpenError::Sealed));
+        for at in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[at] ^= 1;
+            assert_eq!(keys.open_body("log", place, &key, &flipped), Err(OpenError::Sealed), "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A store on one machine's disk: journal, guard, flat files, and an index that one thread keeps up.
+
+mod indexer;
+mod position;
+mod recover;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::merkle::empty_root;
+
+use crate::flat::{FlatFiles, Location};
+use crate::guard::Guard;
+use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
+use crate::round::Section;
+use crate::{DirectoryLock, Head, Index, KeyValue, Round, Store, StoreError, Table, file};
+use indexer::{Indexer, Shared};
+
+/// How an embedded store behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the log is bound to: its genesis value.
+    pub log: [u8; 32],
+    /// A new segment is begun after this many bytes.
+    pub segment_len_max: u64,
+    /// Most rounds that may wait for the index; an append waits when there are more.
+    pub queue_rounds_max: usize,
+    /// The index is synced and its position recorded after this many bytes of rounds.
+    pub sync_bytes: u64,
+}
+
+impl Options {
+    /// The defaults for the log with this genesis value.
+    pub fn new(log: [u8; 32]) -> Self {
+        Self { log, segment_len_max: 256 << 20, queue_rounds_max: 64, sync_bytes: 64 << 20 }
+    }
+}
+
+/// A log in a directory.
+pub struct EmbeddedStore {
+    dir: PathBuf,
+    writer: Mutex<Writer>,
+    head: RwLock<Head>,
+    flat: Arc<FlatFiles>,
+    readers: Readers,
+    shared: Arc<Shared>,
+    _lock: DirectoryLock,
+}
+
+struct Writer {
+    journal: Journal,
+    guard: Guard,
+    /// `None` once the store is closed.
+    indexer: Option<Indexer>,
+}
+
+fn clean_marker(dir: &Path) -> PathBuf {
+    dir.join("clean")
+}
+
+impl EmbeddedStore {
+    /// Opens or makes the log in `dir`. `index` opens the engine in a directory of its own; when it fails, that directory is
+    /// deleted and the index rebuilt from the journal.
+    pub fn open<I: Index>(
+        dir: &Path,
+        options: &Options,
+        index: impl Fn(&Path) -> Result<I, crate::IndexError>,
+    ) -> Result<Self, StoreError> {
+        file::make_dir(dir).map_err(file::at(dir))?;
+        let lock = DirectoryLock::take(dir)?;
+        let marker = clean_marker(dir);
+        let clean = marker.exists();
+        let guard = Guard::open(&dir.join("guard"))?;
+        let guarded = guard.state().map(|(sequence, _)| sequence);
+        let journal = Journal::open(&dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
+        let flat = Arc::new(FlatFiles::open(&dir.join("flat"))?);
+        let recovered = recover::recover(dir, options, &journal, &flat, &index, clean)?;
+        if clean {
+            std::fs::remove_file(&marker).map_err(file::at(&marker))?;
+            file::sync_dir(dir).map_err(file::at(dir))?;
+        }
+        check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
+        let readers = journal.readers();
+        let shared = Arc::new(Shared::new(Box::new(recovered.index)));
+        let indexer = Indexer::start(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
+        let mut writer = Writer { journal, guard, indexer: Some(indexer) };
+        // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
+        let last = writer.journal.last_sequence();
+        if last > 0 && guarded != Some(last) {
+            writer.guard.persist(last, recovered.head)?;
+        }
+        let head = RwLock::new(recovered.head);
+        Ok(Self { dir: dir.to_owned(), writer: Mutex::new(writer), head, flat, readers, shared, _lock: lock })
+    }
+
+    fn location(&self, index: u64) -> Result<Location, StoreError> {
+        if index >= self.head().size {
+            return Err(StoreError::Missing { what: "entry", index });
+        }
+        self.flat.location(index)
+    }
+}
+
+/// The guard knows the log's head, unless one whole round came after it.
+fn check_guard(guard: &Guard, head: Head, last: u64, dir: &Path) -> Result<(), StoreError> {
+    match guard.state() {
+        Some((sequence, guarded)) if sequence == last && guarded != head => Err(StoreError::Damaged {
+            path: dir.join("guard").display().to_string(),
+            offset: 0,
+            what: format!(
+                "size {} with root {}, but the journal has size {} with root {}",
+                guarded.size, guarded.root, head.size, head.root
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The head of a log without rounds.
+fn first_head() -> Head {
+    Head { epoch: 1, size: 0, root: empty_root() }
+}
+
+/// Where the entries of a round lie, from the position of its frame and its sections.
+fn locations(position: Position, sections: &[Section]) -> Vec<Location> {
+    let payload = position.offset + FRAME_HEAD_LEN;
+    let location = |section: &Section| Location {
+        segment: position.segment,
+        offset: payload + section.offset,
+        entry_len: section.entry_len,
+        bodies: section.bodies,
+    };
+    sections.iter().map(location).collect()
+}
+
+impl Store for EmbeddedStore {
+    fn head(&self) -> Head {
+        *self.head.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(&self, round: &Round) -> Result<(), StoreError> {
+        round.check().map_err(StoreError::Round)?;
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Writer { journal, guard, indexer } = &mut *writer;
+        let indexer = indexer.as_ref().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
+        indexer.healthy()?;
+        let head = self.head();
+        if round.base != head {
+            return Err(StoreError::Conflict { expected: head, found: round.base });
+        }
+        let (payload, sections) = round.encode();
+        let position = journal.append(&payload)?;
+        let sequence = journal.last_sequence();
+        guard.persist(sequence, round.next)?;
+        self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)?;
+        self.shared.overlay(sequence, &round.rows);
+        *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
+        indexer.send(sequence, round, payload.len() as u64)
+    }
+
+    fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
+        let Location { segment, offset, entry_len, bodies } = self.location(index)?;
+        let start = offset + 8 + 4 * u64::from(bodies);
+        self.readers.read(segment, start, usize::try_from(entry_len).unwrap_or(usize::MAX))
+    }
+
+    fn body(&self, index: u64, record: u32) -> Result<Vec<u8>, StoreError> {
+        let Location { segment, offset, entry_len, bodies } = self.location(index)?;
+        if record >= bodies {
+            return Err(StoreError::Missing { what: "record", index: record.into() });
+        }
+        // The lengths of the bodies up to the one that is wanted say where it begins.
+        let table = self.readers.read(
+            segment,
+            offset + 8,
+            usize::try_from(4 * (u64::from(record) + 1)).unwrap_or(usize::MAX),
+        )?;
+        let (lengths, _) = table.as_chunks::<4>();
+        let lengths: Vec<u64> = lengths.iter().map(|length| u64::from(u32::from_be_bytes(*length))).collect();
+        let (own, before) = lengths.split_last().ok_or(StoreError::Missing { what: "record", index: record.into() })?;
+        let start = offset + 8 + 4 * u64::from(bodies) + u64::from(entry_len) + before.iter().sum::<u64>();
+        self.readers.read(segment, start, usize::try_from(*own).unwrap_or(usize::MAX))
+    }
+
+    fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError> {
+        if level >= 64 || index >= self.head().size >> level {
+            return Err(StoreError::Missing { what: "tree node", index });
+        }
+        self.flat.node(level, index)
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shared.get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, StoreError> {
+        self.shared.scan(table, prefix, after, limit)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(indexer) = writer.indexer.take() else {
+            return Ok(());
+        };
+        indexer.stop()?;
+        let marker = clean_marker(&self.dir);
+        file::replace(&marker, b"stopped cleanly\n").map_err(file::at(&marker))
+    }
+}

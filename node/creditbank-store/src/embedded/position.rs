@@ -1,0 +1,50 @@
+//! Up to which round index and flat files are certainly on the disk.
+
+use std::path::Path;
+
+use crate::{Index, IndexError, Row, StoreError, Table, file};
+
+const LEN: usize = 16;
+/// A table of the store's own, beside the server's.
+const MARKER: Table = Table(u8::MAX);
+const MARKER_KEY: &[u8] = b"sequence";
+
+/// Everything up to this round has been synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Durable {
+    /// Sequence of the round; 0 for none.
+    pub(super) sequence: u64,
+    /// Log size after it.
+    pub(super) size: u64,
+}
+
+/// The recorded position; `None` when there is none or it is damaged, which costs a rebuild and no data.
+pub(super) fn read(dir: &Path) -> Option<Durable> {
+    let bytes = std::fs::read(dir.join("position")).ok()?;
+    let (content, checksum) = bytes.split_at_checked(LEN)?;
+    if crc32c::crc32c(content).to_be_bytes() != checksum {
+        return None;
+    }
+    let word = |at: usize| content[at..at + 8].try_into().map(u64::from_be_bytes).ok();
+    Some(Durable { sequence: word(0)?, size: word(8)? })
+}
+
+/// Records a position, durably.
+pub(super) fn write(dir: &Path, durable: Durable) -> Result<(), StoreError> {
+    let mut bytes = [durable.sequence.to_be_bytes(), durable.size.to_be_bytes()].concat();
+    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+    let path = dir.join("position");
+    file::replace(&path, &bytes).map_err(file::at(&path))
+}
+
+/// Writes the position into the index itself, so that an engine that has silently begun anew is found out.
+pub(super) fn mark(index: &dyn Index, durable: Durable) -> Result<(), IndexError> {
+    let value = Some(durable.sequence.to_be_bytes().to_vec());
+    index.apply(&[Row { table: MARKER, key: MARKER_KEY.to_vec(), value }])
+}
+
+/// Whether the index holds at least what was recorded.
+pub(super) fn is_marked(index: &dyn Index, durable: Durable) -> Result<bool, IndexError> {
+    let marker = index.get(MARKER, MARKER_KEY)?.and_then(|value| value.try_into().ok().map(u64::from_be_bytes));
+    Ok(marker.is_some_and(|sequence| sequence >= durable.sequence))
+}

@@ -1,0 +1,63 @@
+//! What can go wrong with the state of a log.
+
+use crate::round::Head;
+use crate::{IndexError, JournalError};
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The round was built on another head.
+    #[error("the round builds on size {found}, the log has size {expected}", expected = expected.size, found = found.size)]
+    Conflict {
+        /// The log's head.
+        expected: Head,
+        /// The round's base.
+        found: Head,
+    },
+    /// The round contradicts itself: a bug in the caller, refused before anything is written.
+    #[error("the round is malformed: {0}")]
+    Round(&'static str),
+    /// No such entry, record or node.
+    #[error("{what} {index} does not exist")]
+    Missing {
+        /// What was asked for.
+        what: &'static str,
+        /// Which one.
+        index: u64,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The index engine.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A file.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Damage that the store will not guess around.
+    #[error("{path} is damaged at {offset}: {what}")]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// Where in it.
+        offset: u64,
+        /// What was expected and found.
+        what: String,
+    },
+    /// The journal has lost rounds that the guard file knows.
+    #[error("the journal ends at round {found}, but round {expected} was acknowledged: acknowledged rounds are lost")]
+    Lost {
+        /// Sequence of the guarded round.
+        expected: u64,
+        /// Last sequence of the journal.
+        found: u64,
+    },
+    /// A stop is under way, or a write has failed before.
+    #[error("the store is stopped: {0}")]
+    Stopped(String),
+}

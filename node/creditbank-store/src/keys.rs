@@ -1,0 +1,280 @@
+//! The key store: one random key per learner, apart from journal and index, so that destroying it erases the learner's data.
+//!
+//! ```text
+//! file   = "CBKEYS01", nonce[24], epoch key sealed under the master key[48], u32 crc, records
+//! record = account[16], nonce[24], learner's key sealed under the epoch key with the account as associated data[48], u32 crc
+//! ```
+//! An erasure writes all other keys to a new file under a fresh epoch key; the old epoch key is gone with the old file, so
+//! that stale pages and old copies of the file are useless once the master key is changed too.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+
+use crate::{StoreError, file};
+
+const MAGIC: [u8; 8] = *b"CBKEYS01";
+const NONCE_LEN: usize = 24;
+const SEALED_LEN: usize = 48;
+const HEAD_LEN: usize = 8 + NONCE_LEN + SEALED_LEN + 4;
+const RECORD_LEN: usize = 16 + NONCE_LEN + SEALED_LEN + 4;
+
+/// A learner's key, wiped when it is dropped.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+pub struct LearnerKey([u8; 32]);
+
+impl LearnerKey {
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Why the key store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyStoreError {
+    /// The master key is another one than the file was made with.
+    #[error("{0} does not open under this master key")]
+    MasterKey(String),
+    /// A file could not be read or written, or is damaged.
+    #[error(transparent)]
+    File(#[from] StoreError),
+    /// A write has failed before.
+    #[error("the key store could not be written and accepts nothing more: {0}")]
+    Poisoned(String),
+}
+
+type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
+
+/// Learners' keys by account. All are held in memory; what is written is durable before it is used.
+pub struct KeyStore {
+    keys: RwLock<HashMap<[u8; 16], LearnerKey>>,
+    disk: Option<Mutex<Disk>>,
+}
+
+struct Disk {
+    path: PathBuf,
+    file: File,
+    end: u64,
+    master: Zeroizing<[u8; 32]>,
+    epoch: Zeroizing<[u8; 32]>,
+    poisoned: Option<String>,
+}
+
+fn seal(key: &[u8; 32], secret: &[u8; 32], aad: &[u8], fill: Fill<'_>) -> Vec<u8> {
+    let mut nonce = [0; NONCE_LEN];
+    fill(&mut nonce);
+    let payload = Payload { msg: secret, aad };
+    let sealed = XChaCha20Poly1305::new(key.into()).encrypt(&XNonce::from(nonce), payload);
+    [&nonce[..], &sealed.expect("32 bytes are within the cipher's limit")].concat()
+}
+
+fn open(key: &[u8; 32], sealed: &[u8], aad: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    let payload = Payload { msg: ciphertext, aad };
+    let mut plain = XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), payload).ok()?;
+    let secret = plain.as_slice().try_into().ok().map(Zeroizing::new);
+    plain.zeroize();
+    secret
+}
+
+fn with_crc(mut bytes: Vec<u8>) -> Vec<u8> {
+    let crc = crc32c::crc32c(&bytes);
+    bytes.extend_from_slice(&crc.to_be_bytes());
+    bytes
+}
+
+/// The content in front of a checksum that holds.
+fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (content, crc) = bytes.split_last_chunk::<4>()?;
+    (crc32c::crc32c(content).to_be_bytes() == *crc).then_some(content)
+}
+
+impl KeyStore {
+    /// Keys that are gone with the process.
+    pub fn memory() -> Self {
+        Self { keys: RwLock::default(), disk: None }
+    }
+
+    /// Opens or makes the file at `path`. A torn last record, which nobody was told of, is cut; other damage is refused.
+    pub fn open(path: &Path, master: &[u8; 32], fill: Fill<'_>) -> Result<Self, KeyStoreError> {
+        let master = Zeroizing::new(*master);
+        if !path.exists() {
+            let mut epoch = Zeroizing::new([0; 32]);
+            fill(&mut *epoch);
+            file::replace(path, &head(&master, &epoch, fill)).map_err(file::at(path))?;
+        }
+        let bytes = std::fs::read(path).map_err(file::at(path))?;
+        let damaged = |offset: usize, what: &str| StoreError::Damaged {
+            path: path.display().to_string(),
+            offset: offset as u64,
+            what: what.to_owned(),
+        };
+        let content = bytes.get(..HEAD_LEN).and_then(checked).filter(|content| content.starts_with(&MAGIC));
+        let content = content.ok_or_else(|| damaged(0, "the header is not that of a key store"))?;
+        let epoch = open(&master, &content[MAGIC.len()..], &MAGIC)
+            .ok_or_else(|| KeyStoreError::MasterKey(path.display().to_string()))?;
+        let mut keys = HashMap::new();
+        let mut end = HEAD_LEN;
+        for record in bytes[HEAD_LEN..].chunks(RECORD_LEN) {
+            let last = end + record.len() == bytes.len();
+            let Some(content) = checked(record).filter(|content| content.len() == RECORD_LEN - 4) else {
+                if last {
+                    break;
+                }
+                return Err(damaged(end, "the record's checksum does not hold").into());
+            };
+            let (account, sealed) = content.split_first_chunk::<16>().ok_or_else(|| damaged(end, "a short record"))?;
+            let key = open(&epoch, sealed, account).ok_or_else(|| damaged(end, "the key does not open"))?;
+            keys.insert(*account, LearnerKey(*key));
+            end += RECORD_LEN;
+        }
+        let file = file::open(path).map_err(file::at(path))?;
+        file.set_len(end as u64).and_then(|()| file.sync_all()).map_err(file::at(path))?;
+        let disk = Disk { path: path.to_owned(), file, end: end as u64, master, epoch, poisoned: None };
+        Ok(Self { keys: RwLock::new(keys), disk: Some(Mutex::new(disk)) })
+    }
+
+    /// Whether the account exists.
+    pub fn contains(&self, account: &[u8; 16]) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(account)
+    }
+
+    /// The learner's key; `None` when the account does not exist or was erased.
+    pub fn get(&self, account: &[u8; 16]) -> Option<LearnerKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+    }
+
+    /// Makes a random key for each account; durable when this returns. An account that exists keeps its key.
+    pub fn insert(&self, accounts: &[[u8; 16]], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+        let mut new: Vec<([u8; 16], LearnerKey)> = Vec::new();
+        for account in accounts.iter().filter(|account| !self.contains(account)) {
+            if new.iter().all(|(other, _)| other != account) {
+                let mut key = [0; 32];
+                fill(&mut key);
+                new.push((*account, LearnerKey(key)));
+                key.zeroize();
+            }
+        }
+        if let Some(disk) = &self.disk {
+            disk.lock().unwrap_or_else(PoisonError::into_inner).append(&new, fill)?;
+        }
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).extend(new);
+        Ok(())
+    }
+
+    /// Destroys a learner's key. What it sealed can never be opened again.
+    pub fn erase(&self, account: &[u8; 16], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(disk) = &self.disk {
+            let kept = keys.iter().filter(|(other, _)| *other != account);
+            disk.lock().unwrap_or_else(PoisonError::into_inner).rewrite(kept, fill)?;
+        }
+        keys.remove(account);
+        Ok(())
+    }
+}
+
+fn head(master: &[u8; 32], epoch: &[u8; 32], fill: Fill<'_>) -> Vec<u8> {
+    with_crc([&MAGIC[..], &seal(master, epoch, &MAGIC, fill)].concat())
+}
+
+fn record(epoch: &[u8; 32], account: &[u8; 16], key: &LearnerKey, fill: Fill<'_>) -> Vec<u8> {
+    with_crc([&account[..], &seal(epoch, &key.0, account, fill)].concat())
+}
+
+impl Disk {
+    fn append(&mut self, new: &[([u8; 16], LearnerKey)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+        if let Some(why) = &self.poisoned {
+            return Err(KeyStoreError::Poisoned(why.clone()));
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let bytes: Vec<u8> = new.iter().flat_map(|(account, key)| record(&self.epoch, account, key, fill)).collect();
+        let written = self.file.write_all_at(&bytes, self.end).and_then(|()| self.file.sync_data());
+        written.map_err(|error| {
+            self.poisoned = Some(error.to_string());
+            file::at(&self.path)(error)
+        })?;
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn rewrite<'a>(
+        &mut self,
+        kept: impl Iterator<Item = (&'a [u8; 16], &'a LearnerKey)>,
+        fill: Fill<'_>,
+    ) -> Result<(), KeyStoreError> {
+        let mut epoch = Zeroizing::new([0; 32]);
+        fill(&mut *epoch);
+        let mut bytes = head(&self.master, &epoch, fill);
+        for (account, key) in kept {
+            bytes.extend_from_slice(&record(&epoch, account, key, fill));
+        }
+        file::replace(&self.path, &bytes).map_err(file::at(&self.path))?;
+        self.file = file::open(&self.path).map_err(file::at(&self.path))?;
+        (self.end, self.epoch, self.poisoned) = (bytes.len() as u64, epoch, None);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counter() -> impl FnMut(&mut [u8]) {
+        let mut next = 0u8;
+        move |bytes: &mut [u8]| {
+            next = next.wrapping_add(1);
+            bytes.fill(next);
+        }
+    }
+
+    /// Goal: keys survive a restart; erased ones do not; another master key opens nothing.
+    #[test]
+    fn keys_survive_and_erased_keys_do_not() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keys");
+        let mut fill = counter();
+        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("a new store");
+        keys.insert(&[[1; 16], [2; 16], [1; 16]], &mut fill).expect("inserted");
+        let first = keys.get(&[1; 16]).expect("known");
+        keys.insert(&[[1; 16]], &mut fill).expect("nothing new");
+        drop(keys);
+        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("reopened");
+        assert!(keys.get(&[1; 16]) == Some(first));
+        keys.erase(&[1; 16], &mut fill).expect("erased");
+        drop(keys);
+        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("reopened");
+        assert!(!keys.contains(&[1; 16]) && keys.contains(&[2; 16]));
+        assert!(matches!(KeyStore::open(&path, &[2; 32], &mut fill), Err(KeyStoreError::MasterKey(_))));
+    }
+
+    /// Goal: a torn last record is cut; damage before the end is refused with its place.
+    #[test]
+    fn torn_records_are_cut_and_damage_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keys");
+        let mut fill = counter();
+        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("a new store");
+        keys.insert(&[[1; 16], [2; 16]], &mut fill).expect("inserted");
+        drop(keys);
+        let whole = std::fs::read(&path).expect("the file");
+        std::fs::write(&path, &whole[..whole.len() - 3]).expect("torn");
+        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("the torn record is cut");
+        assert!(keys.contains(&[1; 16]) && !keys.contains(&[2; 16]));
+        drop(keys);
+        let mut damaged = whole;
+        damaged[HEAD_LEN + 20] ^= 1;
+        std::fs::write(&path, &damaged).expect("damaged");
+        let refused = KeyStore::open(&path, &[1; 32], &mut fill).err().expect("refused").to_string();
+        assert!(refused.contains(&format!("damaged at {HEAD_LEN}")), "{refused}");
+    }
+}

@@ -1,0 +1,150 @@
+//! The store on disk: contract, torn writes, damage, lost indexes.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use creditbank_protocol::merkle::{Frontier, leaf_hash};
+use creditbank_store::{
+    EmbeddedStore, EntryWrite, Head, IndexError, MemoryIndex, MemoryStore, Node, Options, Round, Row, Store,
+    StoreError, Table, contract,
+};
+
+fn memory_index(_: &Path) -> Result<MemoryIndex, IndexError> {
+    Ok(MemoryIndex::default())
+}
+
+fn options() -> Options {
+    Options { segment_len_max: 2_000, sync_bytes: 3_000, ..Options::new([7; 32]) }
+}
+
+fn open(dir: &Path) -> Result<EmbeddedStore, StoreError> {
+    EmbeddedStore::open(dir, &options(), memory_index)
+}
+
+/// Appends a round of one entry and one row.
+fn append(store: &EmbeddedStore, text: &str) {
+    let base = store.head();
+    let mut frontier = Frontier::restore(base.size, |level, index| store.node(level, index)).unwrap();
+    let completed = frontier.push(leaf_hash(text.as_bytes()));
+    let round = Round {
+        base,
+        next: Head { size: base.size + 1, root: frontier.root(), ..base },
+        entries: vec![EntryWrite { entry: text.as_bytes().to_vec(), bodies: vec![vec![1; 50]] }],
+        nodes: completed.iter().map(|n| Node { level: n.level, index: n.index, hash: n.hash }).collect(),
+        rows: vec![Row { table: Table(1), key: text.as_bytes().to_vec(), value: Some(vec![9]) }],
+    };
+    store.append(&round).unwrap();
+}
+
+fn last_segment(dir: &Path) -> PathBuf {
+    let mut segments: Vec<_> = fs::read_dir(dir.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    segments.sort();
+    segments.pop().unwrap()
+}
+
+fn refused(dir: &Path) -> String {
+    open(dir).err().expect("must be refused").to_string()
+}
+
+#[test]
+fn memory_store_keeps_the_contract() {
+    contract::check_store(MemoryStore::default, false);
+    contract::check_index(&MemoryIndex::default());
+}
+
+/// Goal: the contract holds over restarts, clean or not, over segments, and with an index that begins empty each time.
+#[test]
+fn embedded_store_keeps_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    // A memory index is empty after every start, as one that was lost: its position must not be believed.
+    let reopen = || {
+        let _ = fs::remove_file(dir.path().join("position"));
+        open(dir.path()).unwrap()
+    };
+    contract::check_store(reopen, true);
+}
+
+/// Goal: whatever bytes of the last, unguarded round are missing, the start cuts it and goes on from the round before.
+#[test]
+fn a_torn_last_round_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    append(&store, "one");
+    let (guard, segment) = (dir.path().join("guard"), last_segment(dir.path()));
+    let (guarded, before) = (fs::read(&guard).unwrap(), fs::metadata(&segment).unwrap().len());
+    append(&store, "two");
+    drop(store);
+    let whole = fs::read(&segment).unwrap();
+    for len in (before + 1..whole.len() as u64).step_by(7) {
+        fs::write(&segment, &whole[..usize::try_from(len).unwrap()]).unwrap();
+        fs::write(&guard, &guarded).unwrap();
+        let _ = fs::remove_file(dir.path().join("position"));
+        let store = open(dir.path()).unwrap_or_else(|error| panic!("cut at {len}: {error}"));
+        assert_eq!((store.head().size, store.entry(0).unwrap()), (1, b"one".to_vec()));
+        assert_eq!(store.get(Table(1), b"two").unwrap(), None);
+        append(&store, "three");
+        assert_eq!(store.entry(1).unwrap(), b"three");
+    }
+    // Whole but not guarded: it counts.
+    fs::write(&segment, &whole).unwrap();
+    fs::write(&guard, &guarded).unwrap();
+    let _ = fs::remove_file(dir.path().join("position"));
+    assert_eq!(open(dir.path()).unwrap().head().size, 2);
+}
+
+/// Goal: an acknowledged round is never cut: a flipped byte anywhere in it, or its loss, is refused with its place.
+#[test]
+fn damage_is_refused_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    append(&store, "one");
+    append(&store, "two");
+    drop(store);
+    let segment = last_segment(dir.path());
+    let whole = fs::read(&segment).unwrap();
+    for at in (0..whole.len()).step_by(5) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        fs::write(&segment, &flipped).unwrap();
+        let said = refused(dir.path());
+        assert!(said.contains(".seg is damaged at"), "byte {at}: {said}");
+    }
+    fs::write(&segment, &whole[..whole.len() - 60]).unwrap();
+    assert!(refused(dir.path()).contains("the round was acknowledged"));
+    fs::remove_file(&segment).unwrap();
+    assert!(refused(dir.path()).contains("acknowledged rounds are lost"));
+}
+
+/// Goal: flat files that are lost or cut are rebuilt from the journal.
+#[test]
+fn lost_flat_files_are_rebuilt() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    (0..30).for_each(|number| append(&store, &format!("entry {number}")));
+    let root = store.head().root;
+    store.close().unwrap();
+    drop(store);
+    fs::remove_dir_all(dir.path().join("flat")).unwrap();
+    let store = open(dir.path()).unwrap();
+    assert_eq!(store.head().root, root);
+    assert_eq!(store.entry(17).unwrap(), b"entry 17");
+    assert_eq!(Frontier::restore(30, |level, index| store.node(level, index)).unwrap().root(), root);
+}
+
+/// Goal: a second process in the same directory is refused.
+#[test]
+fn one_process_per_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let _store = open(dir.path()).unwrap();
+    assert!(refused(dir.path()).contains("another process works in this directory"));
+}
+
+/// Goal: the journal of another log is refused.
+#[test]
+fn another_logs_journal_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).unwrap());
+    let other = EmbeddedStore::open(dir.path(), &Options::new([8; 32]), memory_index);
+    assert!(other.err().unwrap().to_string().contains("not that of this segment of this log"));
+}

@@ -1,0 +1,93 @@
+//! The text of a key file: what `keygen` and `init` write and every signer reads. Reading and writing files is the caller's.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::SigningKey;
+
+use crate::pb::Purpose;
+
+const HEAD: &str = "creditbank-key-v1";
+
+/// A private key and what it is for.
+#[derive(Clone)]
+pub struct KeyFile {
+    /// One key, one purpose.
+    pub purpose: Purpose,
+    /// The key.
+    pub key: SigningKey,
+}
+
+/// Why text is no key file. The text is never shown: it holds a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileError {
+    /// Another kind of file.
+    #[error("the first line is not {HEAD}")]
+    Head,
+    /// No known purpose.
+    #[error("the second line is not \"purpose\" and a known purpose")]
+    Purpose,
+    /// No seed.
+    #[error("the third line is not \"seed\" and 32 bytes in base64")]
+    Seed,
+    /// More than three lines.
+    #[error("the file goes on after the seed")]
+    Surplus,
+}
+
+impl KeyFile {
+    /// Reads the text.
+    pub fn parse(text: &str) -> Result<Self, KeyFileError> {
+        let mut lines = text.lines();
+        if lines.next() != Some(HEAD) {
+            return Err(KeyFileError::Head);
+        }
+        let purpose = lines.next().and_then(|line| line.strip_prefix("purpose ")).and_then(purpose_of);
+        let purpose = purpose.ok_or(KeyFileError::Purpose)?;
+        let seed = lines.next().and_then(|line| line.strip_prefix("seed ")).and_then(|text| STANDARD.decode(text).ok());
+        let seed: [u8; 32] = seed.and_then(|seed| seed.try_into().ok()).ok_or(KeyFileError::Seed)?;
+        if lines.next().is_some() {
+            return Err(KeyFileError::Surplus);
+        }
+        Ok(Self { purpose, key: SigningKey::from_bytes(&seed) })
+    }
+
+    /// The text. It holds the secret.
+    pub fn to_text(&self) -> String {
+        format!("{HEAD}\npurpose {}\nseed {}\n", purpose_name(self.purpose), STANDARD.encode(self.key.to_bytes()))
+    }
+
+    /// The 32 bytes that the registry knows.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+}
+
+/// A purpose as people write it: `unit`, `institution-access`.
+pub fn purpose_name(purpose: Purpose) -> String {
+    let name = purpose.as_str_name();
+    name.strip_prefix("PURPOSE_").unwrap_or(name).to_ascii_lowercase().replace('_', "-")
+}
+
+/// The purpose that `name` stands for.
+pub fn purpose_of(name: &str) -> Option<Purpose> {
+    let full = format!("PURPOSE_{}", name.to_ascii_uppercase().replace('-', "_"));
+    Purpose::from_str_name(&full).filter(|purpose| *purpose != Purpose::Unspecified)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a key file reads back; anything else is refused.
+    #[test]
+    fn key_file_round_trip() {
+        let file = KeyFile { purpose: Purpose::InstitutionAccess, key: SigningKey::from_bytes(&[7; 32]) };
+        let text = file.to_text();
+        let read = KeyFile::parse(&text).expect("what was written");
+        assert_eq!((read.purpose, read.key.to_bytes()), (file.purpose, file.key.to_bytes()));
+        assert_eq!(KeyFile::parse("").err(), Some(KeyFileError::Head));
+        assert_eq!(KeyFile::parse(&text.replace("institution", "x")).err(), Some(KeyFileError::Purpose));
+        assert_eq!(KeyFile::parse(&text.replace("seed B", "seed ")).err(), Some(KeyFileError::Seed));
+        assert_eq!(KeyFile::parse(&format!("{text}more")).err(), Some(KeyFileError::Surplus));
+    }
+}
