@@ -214,3 +214,13 @@ impl Store for EmbeddedStore {
         file::replace(&marker, b"stopped cleanly\n").map_err(file::at(&marker))
     }
 }
+
+impl Drop for EmbeddedStore {
+    /// Ends the index thread, so that nothing writes into the directory once its lock is released. Not a clean stop.
+    fn drop(&mut self) {
+        let indexer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).indexer.take();
+        if let Some(Err(error)) = indexer.map(Indexer::stop) {
+            tracing::error!(%error, "the index could not be finished; the next start rebuilds it");
+        }
+    }
+}
