@@ -1,1 +1,21 @@
-//! To be written.
+//! The rules of the credit bank: pure functions over a read-only [`View`].
+//!
+//! No I/O, no clock, no floating point, and nothing whose order could differ between machines: the node admits blocks with
+//! this code, and an auditor replays the log with the same.
+#![forbid(unsafe_code)]
+
+pub mod admission;
+pub mod dates;
+pub mod decimal;
+mod registry;
+mod codes;
+mod rejection;
+pub mod seed;
+mod view;
+
+pub use registry::{Registry, RegistryRecord};
+pub use rejection::{Rejection, Rule};
+pub use view::{HeldRecord, LearnerState, RecordFacts, View, ViewError};
+
+/// Version of the rules; every seal names the one that its round was checked against.
+pub const RULES_VERSION: u32 = 1;

@@ -1,0 +1,109 @@
+//! Which blocks the ledger admits: the table of kinds of a credit bank, rule by rule.
+
+mod accreditation;
+mod effects;
+mod fields;
+mod kinds;
+mod repeats;
+mod signer;
+
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{EffectGroup, Kind, Place};
+use creditbank_protocol::record::Record;
+
+use crate::{Rejection, View, ViewError};
+
+/// A block whose shape, hashes and signature are right.
+#[derive(Debug, Clone, Copy)]
+pub struct BlockFacts<'a> {
+    /// Who issues.
+    pub institution: u64,
+    /// Which unit.
+    pub unit: u32,
+    /// The key that signed.
+    pub key_id: KeyId,
+    /// Time of the seal of the round.
+    pub sealed_at_ms: u64,
+    /// All records, in order.
+    pub records: &'a [Record],
+    /// The status effects of the public part.
+    pub groups: &'a [EffectGroup],
+}
+
+/// What the ledger must keep of an admitted record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// The learner's account.
+    pub account: [u8; 16],
+    /// What it is.
+    pub kind: Kind,
+    /// Under which course the learner's records are found; empty for an Identity.
+    pub course: String,
+    /// The record that it replaces.
+    pub amends: Option<Place>,
+}
+
+/// Why a block was not admitted.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdmissionError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    View(#[from] ViewError),
+}
+
+/// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error.
+pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Admitted>, AdmissionError> {
+    signer::check(view.registry(), block)?;
+    let mut admitted = Vec::with_capacity(block.records.len());
+    let mut history = repeats::History::default();
+    for (index, record) in (0u32..).zip(block.records) {
+        admitted.push(admit_record(view, block, record, &mut history).map_err(|error| at(error, index))?);
+    }
+    effects::check(view, block, &admitted)?;
+    Ok(admitted)
+}
+
+/// Every record of a block that breaks a rule, with the first rule that it breaks; writes nothing.
+pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rejection>, AdmissionError> {
+    signer::check(view.registry(), block)?;
+    let mut history = repeats::History::default();
+    let mut rejections = Vec::new();
+    for (index, record) in (0u32..).zip(block.records) {
+        match admit_record(view, block, record, &mut history) {
+            Ok(_) => {}
+            Err(AdmissionError::Rejected(rejection)) => rejections.push(rejection.record(index)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rejections)
+}
+
+/// Admits a block of the operator, which may change statuses with authority; its registry records are the registry's to
+/// admit.
+pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Result<(), AdmissionError> {
+    effects::check(view, block, &[])
+}
+
+fn at(error: AdmissionError, index: u32) -> AdmissionError {
+    match error {
+        AdmissionError::Rejected(rejection) => rejection.record(index).into(),
+        other @ AdmissionError::View(_) => other,
+    }
+}
+
+fn admit_record(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    record: &Record,
+    history: &mut repeats::History,
+) -> Result<Admitted, AdmissionError> {
+    signer::check_kind(view.registry(), block, record)?;
+    let common = kinds::check(view.registry(), block, record)?;
+    let account = fields::learner(view, block.institution, &common.learner)?;
+    let amends = repeats::target(view, block, &common, record.kind(), &account)?;
+    history.check(view, block, record, &common, &account)?;
+    Ok(Admitted { account, kind: record.kind(), course: common.course, amends })
+}

@@ -1,0 +1,75 @@
+//! Status effects: who may change what, and that amendments and their effects belong together.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
+
+use super::fields::require;
+use super::repeats::is_issuer_or_custodian;
+use super::{Admitted, AdmissionError, BlockFacts};
+use crate::{RecordFacts, Rejection, Rule, View};
+
+/// Checks every effect of a block, and that each amendment among the admitted records has its own.
+pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, admitted: &[Admitted]) -> Result<(), AdmissionError> {
+    let mut superseded: Vec<Place> = Vec::new();
+    for group in block.groups {
+        let authority = group.authority.clone().unwrap_or_default();
+        for effect in &group.effects {
+            let target = check_effect(view, block, &authority, effect)?;
+            if effect.action == i32::from(Action::Supersede) {
+                superseded.push(target);
+            }
+        }
+    }
+    let mut amended: Vec<Place> = admitted.iter().filter_map(|record| record.amends).collect();
+    let order = |place: &Place| (place.entry, place.index);
+    superseded.sort_by_key(order);
+    amended.sort_by_key(order);
+    let expected = format!("{} superseding effects, one for each amendment", amended.len());
+    let found = format!("{}, or for other places", superseded.len());
+    Ok(require(superseded == amended, Rule::EffectMismatch, "public_part", &expected, found)?)
+}
+
+fn check_effect(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    authority: &Authority,
+    effect: &Effect,
+) -> Result<Place, AdmissionError> {
+    let place = effect.place.unwrap_or_default();
+    let shown = format!("{}/{}", place.entry, place.index);
+    let action = Action::try_from(effect.action).unwrap_or_default();
+    let admitted = matches!(action, Action::Supersede | Action::Revoke | Action::Confirm);
+    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede, revoke or confirm", action.as_str_name())?;
+    let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
+    let target = view.record_at(place)?.ok_or_else(unknown)?;
+    let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
+    require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
+    authorised(view, block, authority, &target, action)?;
+    let redemption = effect.redemption_plus_1.checked_sub(1);
+    if let Err(error) = target.marks.after(action, 0, redemption) {
+        let expected = "marks that allow the change";
+        return Err(Rejection::new(Rule::StatusForbids, expected, error.to_string()).field("public_part").into());
+    }
+    Ok(place)
+}
+
+/// By what right: the issuer's own, the custodian's, or the operator's with a case reference.
+fn authorised(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    authority: &Authority,
+    target: &RecordFacts,
+    action: Action,
+) -> Result<(), Rejection> {
+    let basis = Basis::try_from(authority.basis).unwrap_or_default();
+    let holds = match basis {
+        Basis::Issuer => target.institution == block.institution,
+        Basis::Custodian => target.institution != block.institution && is_issuer_or_custodian(view, block, target),
+        Basis::Operator => {
+            block.institution == 0 && !authority.case_reference.is_empty() && action == Action::Revoke
+        }
+        Basis::Mandate | Basis::Unspecified => false,
+    };
+    let expected = "the issuer, its custodian, or the operator with a case reference";
+    require(holds, Rule::NotAuthorised, "public_part", expected, basis.as_str_name())
+}

@@ -1,0 +1,89 @@
+//! What single fields must hold.
+
+use creditbank_protocol::pb::{Course, Date, Hours, HoursKind, Level, Period, Site};
+
+use crate::dates::{Day, first_day, is_real, last_day, period_days};
+use crate::codes::{is_country, is_field};
+use crate::{Registry, Rejection, Rule, View};
+
+/// Most days between the end of the period and the end of an embargo.
+const EMBARGO_DAYS_MAX: Day = 400;
+
+pub(super) fn require(
+    holds: bool,
+    rule: Rule,
+    field: &'static str,
+    expected: &str,
+    found: impl ToString,
+) -> Result<(), Rejection> {
+    if holds { Ok(()) } else { Err(Rejection::new(rule, expected, found.to_string()).field(field)) }
+}
+
+pub(super) fn present(holds: bool, field: &'static str, expected: &str) -> Result<(), Rejection> {
+    require(holds, Rule::MissingField, field, expected, "nothing")
+}
+
+/// The account behind the record's alias.
+pub(super) fn learner(view: &impl View, institution: u64, alias: &[u8]) -> Result<[u8; 16], Rejection> {
+    let unknown = || Rejection::new(Rule::UnknownAlias, "an alias given to this institution", "another").field("learner");
+    let alias = alias.try_into().map_err(|_| unknown())?;
+    let learner = view.learner(institution, &alias).ok_or_else(unknown)?;
+    require(learner.open, Rule::AccountNotOpen, "learner", "an open account", "one that is not")?;
+    Ok(learner.account)
+}
+
+pub(super) fn course(course: Option<&Course>, code: bool) -> Result<String, Rejection> {
+    let course = course.ok_or_else(|| Rejection::new(Rule::MissingField, "a course", "nothing").field("course"))?;
+    present(!code || !course.code.is_empty(), "course", "a course code")?;
+    let titled = course.titles.iter().any(|title| !title.value.is_empty());
+    present(titled, "course", "at least one title")?;
+    Ok(course.code.clone())
+}
+
+/// First and last day of the period.
+pub(super) fn period(period: Option<&Period>) -> Result<(Day, Day), Rejection> {
+    present(period.is_some(), "period", "a period")?;
+    let days = period.and_then(period_days);
+    let expected = "two dates of the calendar in order";
+    days.ok_or_else(|| Rejection::new(Rule::InvalidDate, expected, "others").field("period"))
+}
+
+/// A date of its own, where it stands.
+pub(super) fn date(date: Option<&Date>, field: &'static str) -> Result<(), Rejection> {
+    require(date.is_none_or(is_real), Rule::InvalidDate, field, "a date of the calendar", "another")
+}
+
+/// Expiry and embargo against the end of the period.
+pub(super) fn after_period(expires: Option<&Date>, visible: Option<&Date>, end: Option<Day>) -> Result<(), Rejection> {
+    date(expires, "expires")?;
+    date(visible, "visible_from")?;
+    let Some(end) = end else {
+        return Ok(());
+    };
+    let later = expires.is_none_or(|expires| last_day(expires) > end);
+    require(later, Rule::InvalidDate, "expires", "a date after the period", "an earlier one")?;
+    let days = visible.map_or(0, |visible| first_day(visible) - end);
+    let expected = "at most 400 days after the end of the period";
+    require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format!("{days} days"))
+}
+
+pub(super) fn codes(field: &str, language: &str, place: Option<&Site>) -> Result<(), Rejection> {
+    let known = field.is_empty() || is_field(field);
+    require(known, Rule::InvalidCode, "field", "two to four digits (ISCED-F 2013)", field)?;
+    let tag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let known = language.is_empty() || language.len() >= 2 && language.split('-').all(tag);
+    require(known, Rule::InvalidCode, "language", "a BCP 47 tag", language)?;
+    let country = place.map_or("", |place| place.country.as_str());
+    require(country.is_empty() || is_country(country), Rule::InvalidCode, "place", "two capital letters", country)
+}
+
+pub(super) fn level(registry: &Registry, level: Option<&Level>) -> Result<(), Rejection> {
+    let known = level.is_none_or(|level| registry.has_level(level));
+    let found = level.map_or(String::new(), |level| format!("{} {}", level.framework, level.level));
+    require(known, Rule::UnknownLevel, "level", "a level of a framework of the registry", found)
+}
+
+pub(super) fn hours(hours: Option<&Hours>) -> Result<(), Rejection> {
+    let kind = hours.map(|hours| HoursKind::try_from(hours.kind).unwrap_or_default());
+    present(kind != Some(HoursKind::Unspecified), "hours", "contact or workload hours")
+}

@@ -1,0 +1,139 @@
+//! What each kind must hold.
+
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::pb::{self, Amends, Grade, HoursKind, Kind, OutcomeType, Place, ResultStatus};
+use creditbank_protocol::record::Record;
+
+use super::{BlockFacts, accreditation, fields};
+use crate::admission::fields::{present, require};
+use crate::dates::{day_of_ms, first_day};
+use crate::decimal::show_e4;
+use crate::{Registry, Rejection, Rule};
+
+/// What the rules beyond single fields need of a record.
+pub(super) struct Common {
+    pub(super) learner: Vec<u8>,
+    pub(super) course: String,
+    pub(super) earlier: Vec<Place>,
+    pub(super) amends: Option<Amends>,
+    pub(super) repeats_max: u32,
+}
+
+/// Outcomes without a course code are found together.
+const UNCODED_OUTCOMES: &str = " outcomes";
+
+/// Checks the fields of a record against its kind.
+pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<Common, Rejection> {
+    let body = record.body();
+    let malformed =
+        |error: creditbank_protocol::canonical::CanonicalError| Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string());
+    match record.kind() {
+        Kind::Identity => identity(block, decode(body).map_err(malformed)?),
+        Kind::Outcome => outcome(registry, decode(body).map_err(malformed)?),
+        Kind::Credit => credit(registry, block, decode(body).map_err(malformed)?),
+        Kind::Result => result(registry, decode(body).map_err(malformed)?),
+        other => Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", other.as_str_name())),
+    }
+}
+
+fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Rejection> {
+    let named = |name: &pb::PersonName| !name.full.is_empty() || !name.family.is_empty() || !name.given.is_empty();
+    present(identity.names.iter().any(named), "names", "at least one name")?;
+    present(identity.birth_date.is_some(), "birth_date", "a date")?;
+    fields::date(identity.birth_date.as_ref(), "birth_date")?;
+    let born = identity.birth_date.as_ref().map_or(0, first_day);
+    let past = born <= day_of_ms(block.sealed_at_ms);
+    require(past, Rule::InvalidDate, "birth_date", "a date before today", "a later one")?;
+    present(identity.document != 0, "document", "the document that was checked")?;
+    present(identity.assurance != 0, "assurance", "a level of assurance")?;
+    let pb::Identity { learner, amends, .. } = identity;
+    Ok(Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max: 0 })
+}
+
+fn outcome(registry: &Registry, outcome: pb::Outcome) -> Result<Common, Rejection> {
+    let kind = OutcomeType::try_from(outcome.r#type).unwrap_or_default();
+    present(kind != OutcomeType::Unspecified, "type", "a type of outcome")?;
+    let code = fields::course(outcome.course.as_ref(), false)?;
+    let scored = outcome.score.as_ref().is_some_and(|score| !score.scale.is_empty() && !score.value.is_empty());
+    present(kind != OutcomeType::TestScore || scored, "score", "a score and its scale")?;
+    let assessed = outcome.prior_learning.as_ref().is_some_and(|prior| {
+        !prior.assessor.is_empty() && !prior.method.is_empty() && prior.evidence_digest.len() == 32
+    });
+    let expected = "assessor, method and evidence digest";
+    present(kind != OutcomeType::PriorLearning || assessed, "prior_learning", expected)?;
+    fields::hours(outcome.workload.as_ref())?;
+    fields::level(registry, outcome.level.as_ref())?;
+    fields::codes(&outcome.field, &outcome.language, outcome.place.as_ref())?;
+    let period = outcome.period.as_ref().map(|period| fields::period(Some(period))).transpose()?;
+    fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), period.map(|(_, end)| end))?;
+    let pb::Outcome { learner, amends, .. } = outcome;
+    let course = if code.is_empty() { UNCODED_OUTCOMES.to_owned() } else { code };
+    // An outcome is no credit: it may be held any number of times.
+    Ok(Common { learner, course, earlier: Vec::new(), amends, repeats_max: u32::MAX - 1 })
+}
+
+fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Result<Common, Rejection> {
+    let course = fields::course(credit.course.as_ref(), true)?;
+    let missing = |field, expected: &str| Rejection::new(Rule::MissingField, expected, "nothing").field(field);
+    let amount = credit.amount.as_ref().ok_or_else(|| missing("amount", "an amount and its unit, 0 where it carries none"))?;
+    let (_, end) = fields::period(credit.period.as_ref())?;
+    let unit = registry.credit_unit(&amount.unit);
+    let unit = unit.ok_or_else(|| {
+        Rejection::new(Rule::UnknownCreditUnit, "a credit unit of the registry", &amount.unit).field("amount")
+    })?;
+    fields::level(registry, credit.level.as_ref())?;
+    if let Some(grade) = &credit.grade {
+        require(passes(registry, grade)?, Rule::GradeNotAPass, "grade", "a grade that passes", &grade.value)?;
+    }
+    fields::hours(credit.hours.as_ref())?;
+    fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
+    fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end))?;
+    workload(&credit, amount, unit)?;
+    accreditation::check(registry, block.institution, &credit, &course, end)?;
+    let pb::Credit { learner, earlier, amends, repeats_max, .. } = credit;
+    Ok(Common { learner, course, earlier, amends, repeats_max })
+}
+
+fn result(registry: &Registry, result: pb::Result) -> Result<Common, Rejection> {
+    let course = fields::course(result.course.as_ref(), true)?;
+    let status = ResultStatus::try_from(result.status).unwrap_or_default();
+    present(status != ResultStatus::Unspecified, "status", "a status")?;
+    if let Some(attempted) = &result.attempted {
+        let known = registry.credit_unit(&attempted.unit).is_some();
+        require(known, Rule::UnknownCreditUnit, "attempted", "a credit unit of the registry", &attempted.unit)?;
+    }
+    fields::level(registry, result.level.as_ref())?;
+    if let Some(grade) = &result.grade {
+        let open = [ResultStatus::InProgress, ResultStatus::Provisional, ResultStatus::Deferred].contains(&status);
+        let holds = !passes(registry, grade)? || open;
+        require(holds, Rule::GradeIsAPass, "grade", "a grade that does not pass", &grade.value)?;
+    }
+    fields::hours(result.hours.as_ref())?;
+    fields::codes(&result.field, &result.language, result.place.as_ref())?;
+    let period = result.period.as_ref().map(|period| fields::period(Some(period))).transpose()?;
+    fields::after_period(None, result.visible_from.as_ref(), period.map(|(_, end)| end))?;
+    let pb::Result { learner, earlier, amends, .. } = result;
+    Ok(Common { learner, course, earlier, amends, repeats_max: u32::MAX - 1 })
+}
+
+fn passes(registry: &Registry, grade: &Grade) -> Result<bool, Rejection> {
+    let found = format!("{} in {}", grade.value, grade.scale);
+    let expected = "a grade of a scale of the registry";
+    registry.passes(grade).ok_or_else(|| Rejection::new(Rule::UnknownGrade, expected, found).field("grade"))
+}
+
+/// Workload hours, where they and the unit's band are stated: amount times hours per credit, compared as integers.
+fn workload(credit: &pb::Credit, amount: &pb::Amount, unit: &pb::CreditUnit) -> Result<(), Rejection> {
+    let workload = credit.hours.as_ref().filter(|hours| hours.kind == i32::from(HoursKind::Workload));
+    let Some(hours) = workload.filter(|_| unit.workload_hours_max_e4 > 0) else {
+        return Ok(());
+    };
+    // Both sides in hundred-millionths of an hour.
+    let found = u128::from(hours.e4) * 10_000;
+    let bound = |per_credit: u64| u128::from(amount.e4) * u128::from(per_credit);
+    let (min, max) = (unit.workload_hours_min_e4, unit.workload_hours_max_e4);
+    let expected =
+        format!("{} to {} hours per credit for {} {}", show_e4(min), show_e4(max), show_e4(amount.e4), unit.code);
+    let holds = (bound(min)..=bound(max)).contains(&found);
+    require(holds, Rule::WorkloadOutsideBand, "hours", &expected, format!("{} hours", show_e4(hours.e4)))
+}

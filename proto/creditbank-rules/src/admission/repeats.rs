@@ -1,0 +1,111 @@
+//! A record against the learner's other records: repeats, duplicates, earlier attempts, amendments.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::Mark;
+
+use super::fields::require;
+use super::kinds::Common;
+use super::{AdmissionError, BlockFacts};
+use crate::dates::day_of_ms;
+use crate::{HeldRecord, RecordFacts, Rejection, Rule, View};
+
+/// The records of the block so far, by learner and course.
+#[derive(Default)]
+pub(super) struct History {
+    seen: BTreeMap<([u8; 16], String), Vec<Seen>>,
+}
+
+struct Seen {
+    kind: Kind,
+    hash_prefix: [u8; 8],
+    amends: Option<Place>,
+}
+
+fn prefix(record: &Record) -> [u8; 8] {
+    std::array::from_fn(|i| record.hash().0[i])
+}
+
+fn stands(held: &HeldRecord) -> bool {
+    held.marks.get(Mark::Superseded).is_none() && held.marks.get(Mark::Revoked).is_none()
+}
+
+impl History {
+    /// Checks a record against what the ledger and the block hold for the same learner and course, and remembers it.
+    pub(super) fn check(
+        &mut self,
+        view: &impl View,
+        block: &BlockFacts<'_>,
+        record: &Record,
+        common: &Common,
+        account: &[u8; 16],
+    ) -> Result<(), AdmissionError> {
+        let held = view.held(account, block.institution, &common.course)?;
+        let seen = self.seen.entry((*account, common.course.clone())).or_default();
+        let own = prefix(record);
+        let known = held.iter().find(|held| held.hash_prefix == own);
+        let again = known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own);
+        let found = known.map_or("the same one in this block".to_owned(), |held| show(held.place));
+        require(!again, Rule::DuplicateRecord, "record", "a record that is not in the ledger yet", found)?;
+        for place in &common.earlier {
+            let is_earlier = held.iter().any(|held| held.place == *place);
+            let expected = "places of the same learner, institution and course";
+            require(is_earlier, Rule::UnknownEarlier, "earlier", expected, show(*place))?;
+        }
+        let amends = common.amends.as_ref().map(|amends| amends.place.unwrap_or_default());
+        // Amended within this block: those records no longer count.
+        let replaced = |place: Place| amends == Some(place) || seen.iter().any(|seen| seen.amends == Some(place));
+        let counts = |held: &&HeldRecord| held.kind == record.kind() && stands(held) && !replaced(held.place);
+        let others = held.iter().filter(counts).count() + seen.iter().filter(|seen| seen.kind == record.kind()).count();
+        match record.kind() {
+            Kind::Identity => {
+                let expected = "an amendment of the learner's Identity";
+                require(others == 0, Rule::IdentityNotAmended, "amends", expected, "a second one")?;
+            }
+            Kind::Credit => {
+                let allowed = u64::from(common.repeats_max) + 1;
+                let found = others as u64 + 1;
+                let expected = format!("at most {allowed} for this course");
+                require(found <= allowed, Rule::TooManyRepeats, "repeats_max", &expected, found)?;
+            }
+            _ => {}
+        }
+        seen.push(Seen { kind: record.kind(), hash_prefix: own, amends });
+        Ok(())
+    }
+}
+
+fn show(place: Place) -> String {
+    format!("{}/{}", place.entry, place.index)
+}
+
+/// The target of an amendment: it stands, has the same kind and learner, and is the signer's to amend.
+pub(super) fn target(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    common: &Common,
+    kind: Kind,
+    account: &[u8; 16],
+) -> Result<Option<Place>, AdmissionError> {
+    let Some(amends) = &common.amends else {
+        return Ok(None);
+    };
+    let place = amends.place.unwrap_or_default();
+    require(amends.reason != 0, Rule::MissingField, "amends", "a reason", "nothing")?;
+    let target = view.record_at(place)?;
+    let target = target
+        .ok_or_else(|| Rejection::new(Rule::UnknownTarget, "the place of a record", show(place)).field("amends"))?;
+    let same = target.kind == kind && target.account == *account;
+    require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", show(place))?;
+    let may = is_issuer_or_custodian(view, block, &target);
+    require(may, Rule::NotAuthorised, "amends", "its issuer or custodian", block.institution)?;
+    Ok(Some(place))
+}
+
+/// Whether the block's signer has issued the record, or keeps the records of the closed institution that did.
+pub(super) fn is_issuer_or_custodian(view: &impl View, block: &BlockFacts<'_>, target: &RecordFacts) -> bool {
+    target.institution == block.institution
+        || view.registry().is_custodian(block.institution, target.institution, day_of_ms(block.sealed_at_ms))
+}

@@ -1,0 +1,66 @@
+//! Who signs: institution, unit and key as they are in force during the round.
+
+use creditbank_protocol::pb::{self, Purpose, RegistryState};
+use creditbank_protocol::record::{Record, kind_info};
+
+use super::BlockFacts;
+use crate::{Registry, Rejection, Rule};
+
+fn refuse(rule: Rule, expected: &str, found: impl ToString) -> Rejection {
+    Rejection::new(rule, expected, found.to_string())
+}
+
+fn state_name(state: i32) -> String {
+    let state = RegistryState::try_from(state).unwrap_or_default();
+    state.as_str_name().trim_start_matches("REGISTRY_STATE_").to_ascii_lowercase()
+}
+
+/// Checks the signer against the registry.
+pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    let active = i32::from(RegistryState::Active);
+    let institution = registry.institution(block.institution);
+    let institution = institution
+        .ok_or_else(|| refuse(Rule::UnknownInstitution, "an institution of the registry", block.institution))?;
+    if institution.state != active {
+        return Err(refuse(Rule::InstitutionNotActive, "an active institution", state_name(institution.state)));
+    }
+    let unit = registry.unit(block.institution, block.unit);
+    let unit = unit.ok_or_else(|| refuse(Rule::UnknownUnit, "a unit of the institution", block.unit))?;
+    if unit.state != active {
+        return Err(refuse(Rule::UnitNotActive, "an active unit", state_name(unit.state)));
+    }
+    check_key(key(registry, block)?, block)
+}
+
+fn key<'a>(registry: &'a Registry, block: &BlockFacts<'_>) -> Result<&'a pb::Key, Rejection> {
+    registry.key(&block.key_id).ok_or_else(|| refuse(Rule::UnknownKey, "a key of the registry", block.key_id))
+}
+
+fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    let of_unit = (key.institution, key.unit) == (block.institution, block.unit);
+    if !of_unit || key.purpose != i32::from(Purpose::Unit) {
+        return Err(refuse(Rule::KeyOfAnother, "a signing key of this unit", block.key_id));
+    }
+    if key.revoked.is_some() {
+        return Err(refuse(Rule::KeyRevoked, "a key that is not revoked", block.key_id));
+    }
+    let minute = block.sealed_at_ms / 60_000;
+    if minute < key.from_minute || key.until_minute != 0 && minute >= key.until_minute {
+        let expected = format!("a seal between minutes {} and {}", key.from_minute, key.until_minute);
+        return Err(refuse(Rule::KeyNotInForce, &expected, minute));
+    }
+    Ok(())
+}
+
+/// Checks that the key may sign records of this kind.
+pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<(), Rejection> {
+    let kind = i32::from(record.kind());
+    let public = kind_info(u32::try_from(kind).unwrap_or(0)).is_none_or(|info| info.public);
+    if public {
+        return Err(refuse(Rule::KindNotIssued, "a kind that institutions issue", record.kind().as_str_name()));
+    }
+    if !key(registry, block)?.kinds.contains(&kind) {
+        return Err(refuse(Rule::KindOutsideKey, "a kind in the key's scope", record.kind().as_str_name()));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Civil dates as integers. Gregorian calendar, no time zones: a date is what a certificate says.
+
+use creditbank_protocol::pb::{Date, Period};
+
+/// Days since 1970-01-01, which is day 0.
+pub type Day = i64;
+
+const MONTH_DAYS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
+}
+
+/// Days of a month; `None` when there is no such month.
+pub fn month_days(year: u32, month: u32) -> Option<u32> {
+    let days = MONTH_DAYS.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
+    Some(days + u32::from(month == 2 && is_leap(year)))
+}
+
+/// Whether the date exists: year 1 to 9999, a month, a day of it or 0 for the whole month.
+pub fn is_real(date: &Date) -> bool {
+    date.year >= 1 && month_days(date.year, date.month).is_some_and(|days| date.day <= days)
+}
+
+/// Day number of a civil date (proleptic Gregorian).
+fn day_number(year: u32, month: u32, day: u32) -> Day {
+    // Years begin in March, so that the leap day is the last of its year.
+    let year = i64::from(year) - i64::from(month <= 2);
+    let month = (i64::from(month) + 9) % 12;
+    let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+}
+
+/// The first day that a real date stands for.
+pub fn first_day(date: &Date) -> Day {
+    day_number(date.year, date.month, date.day.max(1))
+}
+
+/// The last day that a real date stands for: of a whole month, its last.
+pub fn last_day(date: &Date) -> Day {
+    let day = if date.day == 0 { month_days(date.year, date.month).unwrap_or(1) } else { date.day };
+    day_number(date.year, date.month, day)
+}
+
+/// The day in which a time lies, milliseconds since 1970-01-01T00:00Z.
+pub fn day_of_ms(ms: u64) -> Day {
+    i64::try_from(ms / 86_400_000).unwrap_or(Day::MAX)
+}
+
+/// First and last day of a period whose two dates are real and in order.
+pub fn period_days(period: &Period) -> Option<(Day, Day)> {
+    let (from, until) = (period.from.as_ref()?, period.until.as_ref()?);
+    if !is_real(from) || !is_real(until) {
+        return None;
+    }
+    let days = (first_day(from), last_day(until));
+    (days.0 <= days.1).then_some(days)
+}
+
+/// Whether `day` lies between two dates, both included; an absent one is open.
+pub fn within(day: Day, from: Option<&Date>, until: Option<&Date>) -> bool {
+    from.is_none_or(|from| first_day(from) <= day) && until.is_none_or(|until| day <= last_day(until))
+}
+
+/// `2014-06` or `2014-06-30`.
+pub fn show(date: &Date) -> String {
+    if date.day == 0 {
+        format!("{:04}-{:02}", date.year, date.month)
+    } else {
+        format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
+    }
+}
+
+/// Reads `2014-06` or `2014-06-30`; `None` unless it is a real date.
+pub fn parse(text: &str) -> Option<Date> {
+    let mut parts = text.split('-');
+    let mut number = |len: usize| {
+        let part = parts.next()?;
+        (part.len() == len && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<u32>().ok())?
+    };
+    let (year, month) = (number(4)?, number(2)?);
+    let day = if text.len() > 7 { number(2)? } else { 0 };
+    let date = Date { year, month, day };
+    let surplus = parts.next().is_some() || (text.len() > 7 && day == 0);
+    (is_real(&date) && !surplus).then_some(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        let day = |year, month, day| first_day(&Date { year, month, day });
+        assert_eq!(day(1970, 1, 1), 0);
+        assert_eq!(day(2000, 2, 29), 11_016);
+        assert_eq!(day(2026, 11, 23), 20_780);
+        assert_eq!(day_of_ms(86_400_000 * 5 + 1), 5);
+        // Every day is one after the day before, over four centuries.
+        let mut last = day(1599, 12, 31);
+        for year in 1600..2000 {
+            for month in 1..=12 {
+                for of_month in 1..=month_days(year, month).expect("a month") {
+                    assert_eq!(day(year, month, of_month), last + 1);
+                    last += 1;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_real_dates_are_read() {
+        for text in ["2014-06", "2014-06-30", "2012-02-29"] {
+            assert_eq!(parse(text).map(|date| show(&date)).as_deref(), Some(text));
+        }
+        for text in ["", "2014", "2014-13", "2014-00", "2013-02-29", "2014-6", "2014-06-00", "2014-06-1", "2014-06-01-", "+014-06"] {
+            assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Keys: one key, one purpose, and proof that whoever asked holds it.
+
+use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key};
+use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
+use creditbank_protocol::record::{SUITE, kind_info};
+
+use super::Registry;
+use super::admit::{present, require};
+use crate::{Rejection, Rule};
+
+pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
+    let suite = entry.suite == u32::from(SUITE);
+    require(suite, Rule::Contradiction, "suite", "1 (Ed25519)", entry.suite)?;
+    let point = verifying_key(&entry.public_key).is_ok();
+    require(point, Rule::InvalidCode, "public_key", "an Ed25519 public key of full order", "other bytes")?;
+    let purpose = Purpose::try_from(entry.purpose).unwrap_or_default();
+    present(purpose != Purpose::Unspecified, "purpose", "a purpose")?;
+    owner(registry, entry, purpose)?;
+    scope(entry, purpose)?;
+    let ordered = entry.until_minute == 0 || entry.from_minute < entry.until_minute;
+    require(ordered, Rule::InvalidDate, "until_minute", "an end after the beginning", entry.until_minute)?;
+    if let Some(revoked) = &entry.revoked {
+        let reason = RevocationReason::try_from(revoked.reason).unwrap_or_default();
+        present(reason != RevocationReason::Unspecified, "revoked", "a reason")?;
+        let dated = revoked.compromised_since_minute == 0 || reason == RevocationReason::Compromised;
+        require(dated, Rule::Contradiction, "revoked", "a time of compromise with that reason only", "another reason")?;
+    }
+    permanent(registry, entry)?;
+    possession(registry, entry, purpose)
+}
+
+/// Whose key it is.
+fn owner(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
+    let exists = registry.institution(entry.institution).is_some();
+    require(exists, Rule::UnknownReference, "institution", "an institution of the registry", entry.institution)?;
+    let operators = match purpose {
+        Purpose::Log | Purpose::Registry | Purpose::Statement | Purpose::Credential | Purpose::OperatorAccess => true,
+        Purpose::Unit | Purpose::Approver | Purpose::InstitutionAccess => false,
+        Purpose::AuditorAccess | Purpose::GuardianAccess | Purpose::Unspecified => entry.institution == 0,
+    };
+    let fits = operators == (entry.institution == 0);
+    require(fits, Rule::Contradiction, "institution", "0 for the operator's purposes and no other", entry.institution)?;
+    let of_unit = matches!(purpose, Purpose::Unit | Purpose::Approver);
+    let unit = registry.unit(entry.institution, entry.unit).is_some();
+    require(!of_unit || unit, Rule::UnknownReference, "unit", "a unit of the institution", entry.unit)?;
+    require(of_unit || entry.unit == 0, Rule::Contradiction, "unit", "none for this purpose", entry.unit)
+}
+
+/// Which kinds it may sign.
+fn scope(entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
+    let signs = purpose == Purpose::Unit;
+    present(!signs || !entry.kinds.is_empty(), "kinds", "the kinds that the key may sign")?;
+    require(signs || entry.kinds.is_empty(), Rule::Contradiction, "kinds", "none for this purpose", entry.kinds.len())?;
+    let issued = |kind: &i32| {
+        let kind = Kind::try_from(*kind).unwrap_or_default();
+        kind_info(u32::try_from(i32::from(kind)).unwrap_or(0)).is_some_and(|info| !info.public)
+    };
+    let odd = entry.kinds.iter().find(|kind| !issued(kind));
+    require(odd.is_none(), Rule::KindNotIssued, "kinds", "kinds that institutions issue", odd.copied().unwrap_or(0))
+}
+
+/// A key never changes hands or purpose, and a revocation is final: only an earlier time of compromise may be added.
+fn permanent(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
+    let public_key = <[u8; 32]>::try_from(entry.public_key.as_slice()).unwrap_or([0; 32]);
+    let Some(before) = registry.key(&KeyId::of(&public_key)) else {
+        return Ok(());
+    };
+    let same = (before.purpose, before.institution, before.unit) == (entry.purpose, entry.institution, entry.unit);
+    require(same, Rule::Permanent, "purpose", "the purpose, institution and unit that the key has", "others")?;
+    let Some(was) = &before.revoked else {
+        return Ok(());
+    };
+    let kept = entry.revoked.as_ref().is_some_and(|now| {
+        let since = |revoked: &pb::KeyRevocation| match revoked.compromised_since_minute {
+            0 => u64::MAX,
+            minute => minute,
+        };
+        since(now) <= since(was)
+    });
+    require(kept, Rule::Permanent, "revoked", "the revocation, or one with an earlier time of compromise", "less")
+}
+
+fn possession(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
+    let public_key = <[u8; 32]>::try_from(entry.public_key.as_slice()).unwrap_or([0; 32]);
+    let message = possession_message(registry.origin(), entry.institution, entry.unit, purpose, &public_key);
+    let holds = verify(&public_key, message.as_bytes(), &entry.possession).is_ok();
+    require(holds, Rule::NoPossession, "possession", "a signature by the key itself", "one that does not verify")
+}

@@ -1,0 +1,154 @@
+//! Refusals by name.
+
+use std::fmt;
+
+/// Why a record or an effect was refused: the rule, where, what it expected and what it found. Names, birth dates and
+/// aliases never stand in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Rejection {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// Position of the record in its block.
+    pub record: Option<u32>,
+    /// The field.
+    pub field: Option<&'static str>,
+    /// What the rule expects.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(record) = self.record {
+            write!(f, "record {record}: ")?;
+        }
+        if let Some(field) = self.field {
+            write!(f, "{field}: ")?;
+        }
+        write!(f, "{}: expected {}, found {}", self.rule.name(), self.expected, self.found)
+    }
+}
+
+impl Rejection {
+    /// A refusal that is not yet about one record.
+    pub fn new(rule: Rule, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { rule, record: None, field: None, expected: expected.into(), found: found.into() }
+    }
+
+    /// Names the field.
+    #[must_use]
+    pub fn field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// Names the record.
+    #[must_use]
+    pub fn record(mut self, record: u32) -> Self {
+        self.record = Some(record);
+        self
+    }
+}
+
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// A rule, by a name that never changes (PROTOCOL.md, "Refusals"). In order of precedence within its group.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Rule {
+            /// Every rule.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What it asks, in a sentence.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+rules! {
+    /// The institution is in the registry.
+    UnknownInstitution = "UNKNOWN_INSTITUTION",
+    /// The institution is active.
+    InstitutionNotActive = "INSTITUTION_NOT_ACTIVE",
+    /// The unit is in the registry.
+    UnknownUnit = "UNKNOWN_UNIT",
+    /// The unit is active.
+    UnitNotActive = "UNIT_NOT_ACTIVE",
+    /// The key is in the registry.
+    UnknownKey = "UNKNOWN_KEY",
+    /// The key signs blocks of this unit.
+    KeyOfAnother = "KEY_OF_ANOTHER",
+    /// The key is not revoked.
+    KeyRevoked = "KEY_REVOKED",
+    /// The time of the seal lies between the key's dates.
+    KeyNotInForce = "KEY_NOT_IN_FORCE",
+    /// The kind is within the key's scope.
+    KindOutsideKey = "KIND_OUTSIDE_KEY",
+    /// The kind may be issued by an institution.
+    KindNotIssued = "KIND_NOT_ISSUED",
+    /// A field without which the record means nothing is there.
+    MissingField = "MISSING_FIELD",
+    /// A date exists in the calendar and dates are in order.
+    InvalidDate = "INVALID_DATE",
+    /// A code is well-formed: country, language, ISCED-F field, domain.
+    InvalidCode = "INVALID_CODE",
+    /// The alias is one that this institution was given.
+    UnknownAlias = "UNKNOWN_ALIAS",
+    /// The learner's account is open.
+    AccountNotOpen = "ACCOUNT_NOT_OPEN",
+    /// The credit unit is in the registry.
+    UnknownCreditUnit = "UNKNOWN_CREDIT_UNIT",
+    /// Framework and level are in the registry.
+    UnknownLevel = "UNKNOWN_LEVEL",
+    /// The grade scale is in the registry, and the grade is one of its grades.
+    UnknownGrade = "UNKNOWN_GRADE",
+    /// The grade of a Credit is a pass.
+    GradeNotAPass = "GRADE_NOT_A_PASS",
+    /// The grade of a Result is not a pass, unless it is not final.
+    GradeIsAPass = "GRADE_IS_A_PASS",
+    /// Workload hours lie within the band of the credit unit.
+    WorkloadOutsideBand = "WORKLOAD_OUTSIDE_BAND",
+    /// The embargo ends at most 400 days after the period.
+    EmbargoTooLong = "EMBARGO_TOO_LONG",
+    /// The institution was accredited for this at the end of the period of study.
+    NotAccredited = "NOT_ACCREDITED",
+    /// The place that the record names holds a record of the same learner, institution and course.
+    UnknownEarlier = "UNKNOWN_EARLIER",
+    /// The place that the record amends holds a record.
+    UnknownTarget = "UNKNOWN_TARGET",
+    /// An amendment has its target's kind and learner.
+    AmendsAnother = "AMENDS_ANOTHER",
+    /// A record is amended or revoked by its issuer, its custodian, or the operator with a case reference.
+    NotAuthorised = "NOT_AUTHORISED",
+    /// The record's marks allow the change.
+    StatusForbids = "STATUS_FORBIDS",
+    /// The same record is not issued twice.
+    DuplicateRecord = "DUPLICATE_RECORD",
+    /// A course counts at most once and its repeats.
+    TooManyRepeats = "TOO_MANY_REPEATS",
+    /// A newer Identity amends the former one.
+    IdentityNotAmended = "IDENTITY_NOT_AMENDED",
+    /// Each amendment of a block has its effect, and each superseding effect its amendment.
+    EffectMismatch = "EFFECT_MISMATCH",
+    /// The action is one that blocks may carry so far.
+    ActionNotAdmitted = "ACTION_NOT_ADMITTED",
+    /// A registry record is signed by the operator, and the operator signs nothing else.
+    NotTheOperator = "NOT_THE_OPERATOR",
+    /// A registry record names what exists.
+    UnknownReference = "UNKNOWN_REFERENCE",
+    /// What a registry record says fits together.
+    Contradiction = "CONTRADICTION",
+    /// What is permanent in the registry does not change.
+    Permanent = "PERMANENT",
+    /// Whoever asks for a key's admission holds the key.
+    NoPossession = "NO_POSSESSION",
+}

@@ -1,0 +1,63 @@
+//! What the rules may look at.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::status::Marks;
+
+use crate::Registry;
+
+/// The ledger could not be read. Says nothing about the record.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the ledger could not be read: {0}")]
+pub struct ViewError(pub String);
+
+/// A learner's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LearnerState {
+    /// The account number.
+    pub account: [u8; 16],
+    /// Whether records may be added.
+    pub open: bool,
+}
+
+/// A record that the ledger holds for a learner and a course.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub kind: Kind,
+    /// First bytes of its hash.
+    pub hash_prefix: [u8; 8],
+    /// The marks against it.
+    pub marks: Marks,
+}
+
+/// What an amendment or an effect must know of its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFacts {
+    /// What it is.
+    pub kind: Kind,
+    /// Who issued it.
+    pub institution: u64,
+    /// The learner's account.
+    pub account: [u8; 16],
+    /// Code of its course; empty for an Identity.
+    pub course: String,
+    /// Its identity in the status tree.
+    pub status_id: Digest,
+    /// The marks against it.
+    pub marks: Marks,
+}
+
+/// The ledger as the rules see it: the registry in force, and the records up to and with those of the round so far.
+pub trait View {
+    /// The registry in force during the round.
+    fn registry(&self) -> &Registry;
+    /// The account that an institution's alias stands for.
+    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState>;
+    /// The records of a learner for one course of one institution, by place; for an empty code, the Identities.
+    fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError>;
+    /// The learner's record at a place.
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError>;
+}
