@@ -2,4 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod ledger;
 pub mod private;
+mod round;
+mod state;
+pub mod submit;
+mod tables;
+
+pub use state::LoadError;

@@ -11,7 +11,7 @@
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;

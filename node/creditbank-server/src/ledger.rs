@@ -1,0 +1,238 @@
+//! A log and everything that reads and extends it.
+
+mod accounts;
+mod reads;
+mod receipts;
+mod registry;
+mod sequencer;
+mod transcript;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::key::genesis;
+use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint};
+use creditbank_protocol::pb::Receipt;
+use creditbank_rpc::v1::RecordBody;
+use creditbank_store::{KeyStore, Store, StoreError};
+use ed25519_dalek::SigningKey;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+pub use accounts::{AccountError, Person};
+pub use reads::{ReadError, ReadRecord};
+pub use receipts::ReceiptError;
+pub use registry::{ProvedHead, ProvedRegistryEntry};
+pub use transcript::TranscriptError;
+
+use crate::clock::{Clock, Entropy};
+use crate::private::PrivateKeys;
+use crate::round::Context;
+use crate::state::{LoadError, State, load};
+use crate::submit::{SubmitError, VerifiedBlock, verify};
+use sequencer::{Job, Sequencer};
+
+/// Bounds of the append path.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Blocks that may wait for the sequencer.
+    pub queue_blocks_max: usize,
+    /// KiB of blocks and records that may be under way at once.
+    pub queue_kib_max: usize,
+    /// Blocks of one round.
+    pub round_blocks_max: usize,
+    /// Bytes of one round.
+    pub round_bytes_max: usize,
+    /// An empty round is sealed when nothing was for so long.
+    pub seal_interval_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue_blocks_max: 1_024,
+            queue_kib_max: 256 << 10,
+            round_blocks_max: 512,
+            round_bytes_max: 16 << 20,
+            seal_interval_ms: 3_600_000,
+        }
+    }
+}
+
+/// What a log is made of.
+pub struct Parts {
+    /// The name of the log.
+    pub origin: String,
+    /// Its durable state.
+    pub store: Box<dyn Store>,
+    /// The learners' keys.
+    pub keys: KeyStore,
+    /// The node's secrets.
+    pub private: PrivateKeys,
+    /// Signs checkpoints and seals.
+    pub log_key: SigningKey,
+    /// The public registry key that the log was begun with.
+    pub registry_key: [u8; 32],
+    /// Signs subject statements.
+    pub statement_key: SigningKey,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The state cannot be rebuilt from the store.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The wall clock is before the last seal.
+    #[error("the wall clock is {behind_ms} ms before the last seal: set the clock, then start again")]
+    Clock {
+        /// By how much.
+        behind_ms: u64,
+    },
+    /// The origin cannot stand in a checkpoint.
+    #[error("the checkpoint cannot be signed: {0}")]
+    Note(#[from] NoteError),
+}
+
+/// An open log.
+pub struct Ledger {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    /// Bounds the bytes under way, in KiB.
+    room: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    failure: watch::Receiver<Option<String>>,
+}
+
+/// What the sequencer and the readers share.
+pub(crate) struct Shared {
+    origin: String,
+    store: Box<dyn Store>,
+    keys: KeyStore,
+    private: PrivateKeys,
+    log_key: SigningKey,
+    statement_key: SigningKey,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    limits: Limits,
+    genesis: Digest,
+    state: RwLock<State>,
+}
+
+impl Shared {
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { store: &*self.store, keys: &self.keys, private: &self.private, entropy: &*self.entropy }
+    }
+
+    fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
+        sign_checkpoint(checkpoint, &self.log_key)
+    }
+}
+
+impl Ledger {
+    /// Opens the log: rebuilds what is held in memory and starts the sequencer.
+    pub fn open(parts: Parts) -> Result<Self, OpenError> {
+        let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } = parts;
+        let mut state = load(&*store, &origin)?;
+        if let Some(seal) = state.last_seal {
+            let behind_ms = seal.time_ms.saturating_sub(clock.now_ms());
+            if behind_ms > 0 {
+                return Err(OpenError::Clock { behind_ms });
+            }
+            let checkpoint = Checkpoint { origin: origin.clone(), size: state.head.size, root: state.head.root };
+            state.checkpoint = sign_checkpoint(&checkpoint, &log_key)?;
+        }
+        let genesis = genesis(&origin, &log_key.verifying_key().to_bytes(), &registry_key);
+        let shared = Arc::new(Shared {
+            origin,
+            store,
+            keys,
+            private,
+            log_key,
+            statement_key,
+            clock,
+            entropy,
+            limits,
+            genesis,
+            state: RwLock::new(state),
+        });
+        let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
+        let (failed, failure) = watch::channel(None);
+        let sequencer = Sequencer::new(Arc::clone(&shared), failed);
+        let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
+        let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
+        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), thread, failure })
+    }
+
+    /// The name of the log.
+    pub fn origin(&self) -> &str {
+        &self.shared.origin
+    }
+
+    /// Becomes `Some` when the log can no longer be written; the process should stop then.
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.failure.clone()
+    }
+
+    /// Checks a block on the threads for blocking work, hands it to the sequencer, and waits until it is durable.
+    pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, SubmitError> {
+        let bytes = block.len() + records.iter().map(|record| record.body.len() + 64).sum::<usize>();
+        let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(kib).map_err(|_| busy())?;
+        let shared = Arc::clone(&self.shared);
+        let verified = tokio::task::spawn_blocking(move || {
+            let registry = Arc::clone(&shared.state().registry().registry);
+            verify(&registry, &block, records)
+        });
+        let verified = verified.await.map_err(|error| SubmitError::Stopped(error.to_string()))??;
+        let receipt = self.sequence(verified).await;
+        drop(room);
+        receipt
+    }
+
+    /// Hands a verified block to the sequencer.
+    async fn sequence(&self, verified: VerifiedBlock) -> Result<Receipt, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Block { verified: Box::new(verified), reply };
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => busy(),
+            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped("no new work is taken".to_owned()),
+        })?;
+        let lost = SubmitError::Stopped("the round was not finished".to_owned());
+        answer.await.unwrap_or(Err(lost))
+    }
+
+    /// Seals an empty round if none was sealed for the configured time. To be called now and then.
+    pub async fn tick(&self) {
+        // When the queue is full or closed there is no need for it.
+        let _ = self.jobs.send(Job::Tick).await;
+    }
+
+    /// Finishes the round that is under way, takes no new work, and marks the stop as clean.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let _ = self.jobs.send(Job::Stop).await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let shared = Arc::clone(&self.shared);
+        let closed = tokio::task::spawn_blocking(move || {
+            if let Some(thread) = thread {
+                thread.join().map_err(|_| StoreError::Stopped("the sequencer panicked".to_owned()))?;
+            }
+            shared.store.close()
+        });
+        closed.await.unwrap_or_else(|error| Err(StoreError::Stopped(error.to_string())))
+    }
+}
+
+fn busy() -> SubmitError {
+    SubmitError::Busy { retry_after_ms: 250 }
+}

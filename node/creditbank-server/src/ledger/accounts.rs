@@ -1,0 +1,161 @@
+//! Opening accounts: typed identities become keyed digests, one account per person, an alias per institution.
+//!
+//! An institution learns nothing of whether a person was known: it gets an alias in every case, and the caller evens out
+//! the time that it takes.
+
+use std::collections::BTreeMap;
+
+use creditbank_rpc::v1::{IdentityType, TypedIdentity};
+use creditbank_store::{KeyStoreError, Round, StoreError};
+use tokio::sync::oneshot;
+
+use super::sequencer::Job;
+use super::{Ledger, Shared};
+use crate::clock::random;
+use crate::private::{Account, Alias};
+use crate::tables;
+
+/// Most persons of one call.
+pub(super) const PERSONS_MAX: usize = 1_000;
+const IDENTITIES_MAX: usize = 8;
+const VALUE_LEN_MAX: usize = 256;
+
+/// A person by one or more identities, checked.
+#[derive(Debug, Clone)]
+pub struct Person(Vec<TypedIdentity>);
+
+/// Why no account was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// A person without a usable identity.
+    #[error("person {person}: {what}")]
+    Person {
+        /// Position in the call.
+        person: usize,
+        /// What was expected.
+        what: &'static str,
+    },
+    /// Too many in one call.
+    #[error("{0} persons, at most {PERSONS_MAX} are allowed in one call")]
+    TooMany(usize),
+    /// The key store.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node is stopping.
+    #[error("the node is stopping or busy")]
+    Stopped,
+}
+
+impl Person {
+    /// Checks the identities of the person at position `person` of a call. Values are never repeated in an error.
+    pub fn new(person: usize, identities: Vec<TypedIdentity>) -> Result<Self, AccountError> {
+        let refuse = |what| Err(AccountError::Person { person, what });
+        if identities.is_empty() || identities.len() > IDENTITIES_MAX {
+            return refuse("expected 1 to 8 identities");
+        }
+        for identity in &identities {
+            let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
+            let scoped = !identity.scope.is_empty();
+            if identity.value.is_empty() || identity.value.len() > VALUE_LEN_MAX || identity.scope.len() > VALUE_LEN_MAX {
+                return refuse("expected an identity value of 1 to 256 bytes");
+            }
+            match kind {
+                IdentityType::Unspecified => return refuse("expected a type of identity"),
+                IdentityType::StudentNumber if scoped => {
+                    return refuse("a student number has no scope: it is the calling institution's");
+                }
+                IdentityType::National | IdentityType::Passport | IdentityType::Network if !scoped => {
+                    return refuse("expected a scope: the country or the network of the identity");
+                }
+                _ => {}
+            }
+        }
+        Ok(Self(identities))
+    }
+}
+
+/// Opens accounts on the sequencer's thread.
+pub(super) struct OpenAccounts<'a> {
+    shared: &'a Shared,
+    rows: Vec<creditbank_store::Row>,
+    new: Vec<Account>,
+    /// Identities of this call, which are not in the index yet.
+    pending: BTreeMap<[u8; 32], Account>,
+}
+
+impl<'a> OpenAccounts<'a> {
+    pub(super) fn new(shared: &'a Shared) -> Self {
+        Self { shared, rows: Vec::new(), new: Vec::new(), pending: BTreeMap::new() }
+    }
+
+    /// The aliases of the persons at an institution, in order. Keys are durable before the rows that name them.
+    pub(super) fn open(mut self, institution: u64, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
+        let mut linked = Vec::new();
+        let mut accounts = Vec::with_capacity(persons.len());
+        for Person(identities) in persons {
+            let private = &self.shared.private;
+            let digests: Vec<_> = identities.iter().map(|one| private.identity_digest(institution, one)).collect();
+            let mut account = None;
+            let mut unknown = Vec::new();
+            for digest in digests {
+                match self.known(&digest)? {
+                    // Where identities point to different accounts the first one counts; merging is the operator's.
+                    Some(found) => account = account.or(Some(found)),
+                    None => unknown.push(digest),
+                }
+            }
+            let account = account.unwrap_or_else(|| {
+                let account = random(&*self.shared.entropy);
+                self.new.push(account);
+                account
+            });
+            for digest in unknown {
+                self.pending.insert(digest, account);
+                linked.push((digest, account));
+            }
+            accounts.push(account);
+        }
+        self.shared.keys.insert(&self.new, &mut |bytes| self.shared.entropy.fill(bytes))?;
+        for (digest, account) in linked {
+            let key = self.shared.keys.get(&account).ok_or(AccountError::Stopped)?;
+            let sealed = self.shared.private.seal_identity(&digest, &account, key.as_bytes(), &*self.shared.entropy);
+            self.rows.push(tables::identity(&digest, sealed));
+        }
+        // A round also where everybody was known: the time that it takes tells nothing.
+        let head = self.shared.store.head();
+        let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: self.rows };
+        self.shared.store.append(&round)?;
+        Ok(accounts.iter().map(|account| self.shared.private.alias(institution, account)).collect())
+    }
+
+    /// The account of an identity, if its learner's key still opens the row.
+    fn known(&self, digest: &[u8; 32]) -> Result<Option<Account>, AccountError> {
+        if let Some(account) = self.pending.get(digest) {
+            return Ok(Some(*account));
+        }
+        let Some(sealed) = self.shared.store.get(tables::IDENTITY, digest)? else {
+            return Ok(None);
+        };
+        let private = &self.shared.private;
+        let account = private.account_of(&sealed).ok();
+        let key = account.and_then(|account| self.shared.keys.get(&account));
+        let opens = key.is_some_and(|key| private.check_identity(digest, key.as_bytes(), &sealed).is_ok());
+        Ok(account.filter(|_| opens))
+    }
+}
+
+impl Ledger {
+    /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.
+    pub async fn open_accounts(&self, institution: u64, persons: Vec<Person>) -> Result<Vec<Alias>, AccountError> {
+        if persons.len() > PERSONS_MAX {
+            return Err(AccountError::TooMany(persons.len()));
+        }
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Accounts { institution, persons, reply };
+        self.jobs.send(job).await.map_err(|_| AccountError::Stopped)?;
+        answer.await.unwrap_or(Err(AccountError::Stopped))
+    }
+}

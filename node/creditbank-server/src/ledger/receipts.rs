@@ -1,0 +1,99 @@
+//! Receipts and proofs. A receipt leads to the checkpoint of the block's own round, so it is the same whenever it is made.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::merkle::{RangeError, consistency_proof, inclusion_proof, root_at};
+use creditbank_protocol::note::{Checkpoint, NoteError};
+use creditbank_protocol::pb::{ProvedEntry, Receipt};
+use creditbank_store::StoreError;
+
+use super::{Ledger, Shared};
+use crate::tables;
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// The entry or size is not in the log.
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The note.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The index has no seal for an entry.
+    #[error("the index has no seal for log entry {0}; rebuild the index")]
+    NoSeal(u64),
+}
+
+impl Shared {
+    pub(super) fn node(&self) -> impl FnMut(u8, u64) -> Result<Digest, ReceiptError> + '_ {
+        |level, index| Ok(self.store.node(level, index)?)
+    }
+
+    /// Log index of the seal that closes the round of an entry.
+    pub(super) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
+        let after = index.checked_sub(1).map(u64::to_be_bytes);
+        let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
+        rows.first().and_then(|(key, _)| tables::index_of(key)).ok_or(ReceiptError::NoSeal(index))
+    }
+
+    /// The receipt of a log entry.
+    pub(super) fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
+        let size = self.seal_of(index)? + 1;
+        let root = root_at(size, &mut self.node())?;
+        let checkpoint = self.sign_checkpoint(&Checkpoint { origin: self.origin.clone(), size, root })?;
+        let inclusion = inclusion_proof(index, size, &mut self.node())?.iter().map(|hash| hash.0.to_vec()).collect();
+        Ok(Receipt { entry: self.store.entry(index)?, index, inclusion, checkpoint })
+    }
+
+    /// A log entry with its proof to the tree of `size`.
+    pub(super) fn proved(&self, index: u64, size: u64) -> Result<ProvedEntry, ReceiptError> {
+        let inclusion = inclusion_proof(index, size, &mut self.node())?.iter().map(|hash| hash.0.to_vec()).collect();
+        Ok(ProvedEntry { index, entry: self.store.entry(index)?, inclusion })
+    }
+}
+
+impl Ledger {
+    /// The newest signed checkpoint; empty before the first round.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        self.shared.state().checkpoint.clone()
+    }
+
+    /// Number of log entries.
+    pub fn size(&self) -> u64 {
+        self.shared.state().head.size
+    }
+
+    /// A log entry's bytes.
+    pub fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
+        self.shared.store.entry(index)
+    }
+
+    /// The receipt of a log entry.
+    pub fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
+        self.shared.receipt(index)
+    }
+
+    /// Leaf hash of an entry and its inclusion proof in the tree of `size`, 0 for the newest; and that size.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<(Digest, Vec<Digest>, u64), ReceiptError> {
+        let size = self.checked_size(size)?;
+        let proof = inclusion_proof(index, size, &mut self.shared.node())?;
+        Ok((self.shared.store.node(0, index)?, proof, size))
+    }
+
+    /// Consistency proof from `old` to `new` (0 for the newest), and the newer size.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<(Vec<Digest>, u64), ReceiptError> {
+        let new = self.checked_size(new)?;
+        Ok((consistency_proof(old, new, &mut self.shared.node())?, new))
+    }
+
+    fn checked_size(&self, asked: u64) -> Result<u64, RangeError> {
+        let size = self.size();
+        match asked {
+            0 => Ok(size),
+            asked if asked <= size => Ok(asked),
+            asked => Err(RangeError { asked, size }),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The one thread that orders blocks: it groups what has arrived into a round, seals it, and makes it durable.
+//!
+//! Order of a round: seal signed, journal synced, guard synced, checkpoint signed, receipts out.
+
+use std::sync::{Arc, PoisonError};
+
+use creditbank_protocol::pb::Receipt;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::accounts::{AccountError, OpenAccounts};
+use super::{Person, Shared};
+use crate::private::Alias;
+use crate::round::{Placed, RoundBuilder};
+use crate::submit::{SubmitError, VerifiedBlock};
+
+/// The wall clock may move so far against running time before sealing stops.
+const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
+
+type BlockReply = oneshot::Sender<Result<Receipt, SubmitError>>;
+
+/// Work for the sequencer.
+pub(super) enum Job {
+    Block { verified: Box<VerifiedBlock>, reply: BlockReply },
+    Accounts { institution: u64, persons: Vec<Person>, reply: oneshot::Sender<Result<Vec<Alias>, AccountError>> },
+    Tick,
+    Stop,
+}
+
+pub(super) struct Sequencer {
+    shared: Arc<Shared>,
+    failed: watch::Sender<Option<String>>,
+    /// Wall clock and running time at the last seal of this process.
+    seen: Option<(u64, u64)>,
+}
+
+impl Sequencer {
+    pub(super) fn new(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
+        Self { shared, failed, seen: None }
+    }
+
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(job) = queue.blocking_recv() {
+            let mut blocks = Vec::new();
+            let mut next = Some(job);
+            let mut stop = false;
+            // A round takes what has already arrived; waiting for more would only add latency.
+            while let Some(job) = next {
+                match job {
+                    Job::Block { verified, reply } => blocks.push((verified, reply)),
+                    Job::Accounts { institution, persons, reply } => {
+                        let opened = OpenAccounts::new(&self.shared).open(institution, &persons);
+                        if let Err(AccountError::Store(error)) = &opened {
+                            self.fail(&error.to_string());
+                        }
+                        let _ = reply.send(opened);
+                    }
+                    Job::Tick if blocks.is_empty() && self.is_seal_due() => self.seal_empty(),
+                    Job::Tick => {}
+                    Job::Stop => stop = true,
+                }
+                let full = stop || blocks.len() >= self.shared.limits.round_blocks_max;
+                next = if full { None } else { queue.try_recv().ok() };
+            }
+            if !blocks.is_empty() {
+                self.round(blocks);
+            }
+            if stop {
+                queue.close();
+            }
+        }
+    }
+
+    fn is_seal_due(&self) -> bool {
+        let sealed = self.shared.state().last_seal.map(|seal| seal.time_ms);
+        sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + self.shared.limits.seal_interval_ms)
+    }
+
+    /// The time of the next seal: never before the last one. Refused when the wall clock has jumped.
+    fn now(&self) -> Result<u64, SubmitError> {
+        let (wall, running) = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
+        if let Some((seen_wall, seen_running)) = self.seen {
+            let expected = seen_wall + running.saturating_sub(seen_running);
+            if wall.abs_diff(expected) > CLOCK_JUMP_MS {
+                let moved = i64::try_from(wall).unwrap_or(i64::MAX) - i64::try_from(expected).unwrap_or(i64::MAX);
+                return Err(SubmitError::Clock(moved));
+            }
+        }
+        Ok(self.shared.state().last_seal.map_or(wall, |seal| wall.max(seal.time_ms)))
+    }
+
+    fn fail(&self, why: &str) {
+        tracing::error!(why, "the log can no longer be written");
+        self.failed.send_replace(Some(why.to_owned()));
+    }
+
+    fn seal_empty(&mut self) {
+        self.round(Vec::new());
+    }
+
+    /// Seals the blocks in as many rounds as their size asks for, and answers each.
+    fn round(&mut self, blocks: Vec<(Box<VerifiedBlock>, BlockReply)>) {
+        let mut blocks = blocks.into_iter().peekable();
+        loop {
+            let registry_changed = self.one_round(&mut blocks);
+            if registry_changed {
+                // The next seal is the first to show the change: let it follow at once, not at the next block.
+                self.one_round(&mut Vec::new().into_iter().peekable());
+            }
+            if blocks.peek().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Takes blocks until the round is full, seals it and answers them. Whether the registry has changed.
+    fn one_round(
+        &mut self,
+        blocks: &mut std::iter::Peekable<impl Iterator<Item = (Box<VerifiedBlock>, BlockReply)>>,
+    ) -> bool {
+        let refuse_all = |blocks: &mut dyn Iterator<Item = (Box<VerifiedBlock>, BlockReply)>, error: &SubmitError| {
+            blocks.for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+        };
+        let failure = self.failed.borrow().clone();
+        let now = failure.map_or_else(|| self.now(), |why| Err(SubmitError::Stopped(why)));
+        let now_ms = match now {
+            Ok(now_ms) => now_ms,
+            Err(error) => {
+                refuse_all(blocks, &error);
+                return false;
+            }
+        };
+        let shared = Arc::clone(&self.shared);
+        let context = shared.context();
+        let state = shared.state();
+        let mut builder = RoundBuilder::new(&context, &state, now_ms);
+        let empty = blocks.peek().is_none();
+        let mut placed = Vec::new();
+        while builder.bytes() < shared.limits.round_bytes_max {
+            let Some((verified, reply)) = blocks.next() else { break };
+            placed.push((builder.place(&verified), reply));
+        }
+        let anything_new = placed.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
+        if !anything_new && !empty {
+            drop(state);
+            self.answer(placed);
+            return false;
+        }
+        let sealed = builder.seal(shared.genesis, |message| creditbank_protocol::key::sign(&shared.log_key, message));
+        drop(state);
+        let sealed = sealed.map_err(|error| error.to_string()).and_then(|sealed| {
+            shared.store.append(&sealed.round).map_err(|error| error.to_string())?;
+            let checkpoint = shared.sign_checkpoint(&sealed.checkpoint).map_err(|error| error.to_string())?;
+            Ok((sealed.change, checkpoint))
+        });
+        match sealed {
+            Ok((mut change, checkpoint)) => {
+                change.checkpoint = checkpoint;
+                let registry_changed = change.version.is_some();
+                self.seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
+                shared.state.write().unwrap_or_else(PoisonError::into_inner).apply(change);
+                self.answer(placed);
+                registry_changed
+            }
+            Err(why) => {
+                self.fail(&why);
+                let error = SubmitError::Stopped(why);
+                placed.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+                refuse_all(blocks, &error);
+                false
+            }
+        }
+    }
+
+    /// Sends each block its receipt or its refusal.
+    fn answer(&self, placed: Vec<(Result<Placed, SubmitError>, BlockReply)>) {
+        let receipt = |index| self.shared.receipt(index).map_err(|error| SubmitError::Stopped(error.to_string()));
+        for (outcome, reply) in placed {
+            let answer = match outcome {
+                Ok(Placed::New(index) | Placed::Known(index)) => receipt(index),
+                Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
+                    Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
+                    Err(error) => Err(error),
+                },
+                Err(error) => Err(error),
+            };
+            // Nobody waits any more: the block is sealed all the same, and a repeat gets the receipt.
+            let _ = reply.send(answer);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The ledger as the rules see it.
+
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::{Mark, status_id};
+use creditbank_rules::{HeldRecord, LearnerState, RecordFacts, Registry, View, ViewError};
+
+use super::{Context, RoundBuilder};
+use crate::private::{Account, OpenError};
+use crate::state::State;
+use crate::tables::{self, LearnerRow};
+
+/// Most records of one learner for one course that the rules look at.
+const HELD_MAX: usize = 10_000;
+
+/// The ledger as of the last round.
+pub(crate) struct StoreView<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) state: &'a State,
+}
+
+/// The ledger with the blocks of the round so far.
+pub(crate) struct RoundView<'a> {
+    store: StoreView<'a>,
+    builder: &'a RoundBuilder<'a>,
+}
+
+/// A record of the store, decrypted.
+pub(crate) struct StoredRecord {
+    pub(crate) record: Record,
+    pub(crate) account: Account,
+    pub(crate) institution: u64,
+    pub(crate) unit: u32,
+    pub(crate) facts: RecordFacts,
+}
+
+fn unreadable(error: impl std::fmt::Display) -> ViewError {
+    ViewError(error.to_string())
+}
+
+impl StoreView<'_> {
+    /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
+    pub(crate) fn stored(&self, place: Place) -> Result<Option<StoredRecord>, ViewError> {
+        if place.entry >= self.state.head.size {
+            return Ok(None);
+        }
+        let bytes = self.context.store.entry(place.entry).map_err(unreadable)?;
+        let Entry::Block(block) = Entry::parse(&bytes).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        let header = block.header();
+        if header.institution == 0 || place.index >= header.count {
+            return Ok(None);
+        }
+        let sealed = self.context.store.body(place.entry, place.index + 1).map_err(unreadable)?;
+        let account = self.context.private.account_of(&sealed).map_err(unreadable)?;
+        let Some(key) = self.context.keys.get(&account) else {
+            return Ok(None);
+        };
+        let opened = self.context.private.open_body(&header.origin, place, key.as_bytes(), &sealed);
+        let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
+        let facts = RecordFacts {
+            kind: record.kind(),
+            institution: header.institution,
+            account,
+            course: course_of(&record),
+            status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
+            marks: self.state.marks(place),
+        };
+        Ok(Some(StoredRecord { record, account, institution: header.institution, unit: header.unit, facts }))
+    }
+
+    fn rows(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<LearnerRow>, ViewError> {
+        let prefix = tables::course_prefix(account, self.context.private.course_digest(institution, course));
+        let rows = self.context.store.scan(tables::LEARNER, &prefix, None, HELD_MAX).map_err(unreadable)?;
+        let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// Code of the course that a record is about; empty where its kind has none.
+pub(crate) fn course_of(record: &Record) -> String {
+    let body = record.body();
+    let course = match record.kind() {
+        Kind::Credit => decode::<pb::Credit>(body).ok().and_then(|credit| credit.course),
+        Kind::Result => decode::<pb::Result>(body).ok().and_then(|result| result.course),
+        Kind::Outcome => decode::<pb::Outcome>(body).ok().and_then(|outcome| outcome.course),
+        _ => None,
+    };
+    course.map(|course| course.code).unwrap_or_default()
+}
+
+/// The names of the marks that stand, for people.
+pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
+    marks.iter().map(|(mark, _): (Mark, u64)| mark.name().to_owned()).collect()
+}
+
+impl View for StoreView<'_> {
+    fn registry(&self) -> &Registry {
+        &self.state.registry().registry
+    }
+
+    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+        let account = self.context.private.account(institution, alias);
+        self.context.keys.contains(&account).then_some(LearnerState { account, open: true })
+    }
+
+    fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+        let held = |row: LearnerRow| HeldRecord {
+            place: row.place,
+            kind: row.kind,
+            hash_prefix: row.hash_prefix,
+            marks: self.state.marks(row.place),
+        };
+        Ok(self.rows(account, institution, course)?.into_iter().map(held).collect())
+    }
+
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        Ok(self.stored(place)?.map(|stored| stored.facts))
+    }
+}
+
+impl<'a> RoundView<'a> {
+    pub(super) fn new(builder: &'a RoundBuilder<'a>) -> Self {
+        Self { store: StoreView { context: builder.context, state: builder.state }, builder }
+    }
+}
+
+impl View for RoundView<'_> {
+    fn registry(&self) -> &Registry {
+        self.store.registry()
+    }
+
+    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+        self.store.learner(institution, alias)
+    }
+
+    fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+        let prefix = tables::course_prefix(account, self.store.context.private.course_digest(institution, course));
+        let mut rows = self.store.rows(account, institution, course)?;
+        rows.extend(self.builder.learners.get(&prefix).into_iter().flatten());
+        let held = |row: LearnerRow| HeldRecord {
+            place: row.place,
+            kind: row.kind,
+            hash_prefix: row.hash_prefix,
+            marks: self.builder.marks_at(row.place),
+        };
+        Ok(rows.into_iter().map(held).collect())
+    }
+
+    /// A record of this very round has no place that its issuer could know yet.
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        let facts = self.store.record_at(place)?;
+        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place), ..facts }))
+    }
+}

@@ -1,0 +1,101 @@
+//! What the node holds in memory of the log: chain heads, registry versions, status tree. Derived; rebuilt at every start.
+
+mod load;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::map::SparseMap;
+use creditbank_protocol::merkle::Frontier;
+use creditbank_protocol::pb::{Place, RegistryEntry};
+use creditbank_protocol::status::Marks;
+use creditbank_rules::Registry;
+use creditbank_store::Head;
+
+pub(crate) use load::{load, written};
+pub use load::LoadError;
+
+use crate::tables::ChainHead;
+
+/// The seal that closed the last round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastSeal {
+    /// What the next seal names as its previous.
+    pub(crate) id: Digest,
+    pub(crate) index: u64,
+    pub(crate) time_ms: u64,
+    pub(crate) records_total: u64,
+}
+
+pub(crate) use load::next_version;
+
+/// The registry as rounds after a log index have it in force.
+#[derive(Debug, Clone)]
+pub(crate) struct RegistryVersion {
+    /// In force for entries after this one; `None` from the first on.
+    pub(crate) after: Option<u64>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) map: SparseMap,
+    /// The entries by their registry keys.
+    pub(crate) entries: Arc<BTreeMap<Digest, Arc<RegistryEntry>>>,
+}
+
+/// The log up to its last round.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) head: Head,
+    pub(crate) frontier: Frontier,
+    pub(crate) last_seal: Option<LastSeal>,
+    /// The signed note of the newest checkpoint; empty before the first round.
+    pub(crate) checkpoint: Vec<u8>,
+    /// Every version, oldest first; never empty.
+    pub(crate) versions: Vec<RegistryVersion>,
+    pub(crate) chains: BTreeMap<(u64, u32), ChainHead>,
+    pub(crate) status: SparseMap,
+    /// Records about which something was said, by place.
+    pub(crate) marks: BTreeMap<(u64, u32), (Digest, Marks)>,
+}
+
+/// What a round changes. The store has it already when it is applied.
+pub(crate) struct Change {
+    pub(crate) head: Head,
+    pub(crate) frontier: Frontier,
+    pub(crate) last_seal: LastSeal,
+    pub(crate) chains: BTreeMap<(u64, u32), ChainHead>,
+    pub(crate) marks: BTreeMap<(u64, u32), (Digest, Marks)>,
+    pub(crate) status: SparseMap,
+    pub(crate) version: Option<RegistryVersion>,
+    pub(crate) checkpoint: Vec<u8>,
+}
+
+impl State {
+    /// Makes a round's changes visible.
+    pub(crate) fn apply(&mut self, change: Change) {
+        let Change { head, frontier, last_seal, chains, marks, status, version, checkpoint } = change;
+        self.head = head;
+        self.frontier = frontier;
+        self.last_seal = Some(last_seal);
+        self.chains.extend(chains);
+        self.marks.extend(marks);
+        self.status = status;
+        self.versions.extend(version);
+        self.checkpoint = checkpoint;
+    }
+
+    /// The registry in force during the next round.
+    pub(crate) fn registry(&self) -> &RegistryVersion {
+        self.versions.last().expect("the first version is made with the state")
+    }
+
+    /// The registry in force during the round that log index `index` belongs to.
+    pub(crate) fn registry_at(&self, index: u64) -> &RegistryVersion {
+        let later = self.versions.partition_point(|version| version.after.is_none_or(|after| after < index));
+        &self.versions[later.saturating_sub(1)]
+    }
+
+    /// The marks of the record at a place.
+    pub(crate) fn marks(&self, place: Place) -> Marks {
+        self.marks.get(&(place.entry, place.index)).map_or_else(Marks::default, |(_, marks)| *marks)
+    }
+}

@@ -1,0 +1,132 @@
+//! The first half of a block's way: everything that needs no order. Any thread may do it.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::{BlockError, SignedBlock};
+use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::record::{Record, RecordError};
+use creditbank_rpc::v1::RecordBody;
+use creditbank_rules::{Registry, Rejection, Rule};
+
+/// A block whose shape, hashes and signature are right. Whether it may be sealed is the sequencer's to say.
+#[derive(Debug)]
+pub struct VerifiedBlock {
+    pub(crate) block: SignedBlock,
+    pub(crate) records: Vec<Record>,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) leaf: Digest,
+}
+
+/// Why a block was not sealed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SubmitError {
+    /// It is no block, or not the block of these records.
+    #[error("{0}")]
+    Block(BlockError),
+    /// A record beside it is none.
+    #[error("record {record}: {error}")]
+    Record {
+        /// Position among the records that were sent beside the block.
+        record: u32,
+        /// What is wrong.
+        error: RecordError,
+    },
+    /// It belongs to another log.
+    #[error("the block's origin is {found}, this log is {expected}")]
+    Origin {
+        /// This log.
+        expected: String,
+        /// The block's.
+        found: String,
+    },
+    /// It breaks a rule.
+    #[error(transparent)]
+    Rule(#[from] Rejection),
+    /// Another block was accepted at this height.
+    #[error("another block stands at height {height} of this unit: build on the accepted one")]
+    Stale {
+        /// The height.
+        height: u64,
+        /// The accepted block.
+        accepted: Box<Receipt>,
+    },
+    /// The block comes before the one that it builds on.
+    #[error("the block has height {found}, the next one of this unit is {expected}")]
+    Height {
+        /// The next height.
+        expected: u64,
+        /// The block's.
+        found: u64,
+    },
+    /// It does not build on the head of the chain.
+    #[error("the block builds on {found}, the head of the chain is {expected}")]
+    Previous {
+        /// The head.
+        expected: Digest,
+        /// What the block names.
+        found: Digest,
+    },
+    /// Created before the previous block, or more than 24 hours from now.
+    #[error("the block was created at minute {found}, expected {min} to {max}")]
+    CreatedAt {
+        /// Earliest minute.
+        min: u64,
+        /// Latest minute.
+        max: u64,
+        /// The block's.
+        found: u64,
+    },
+    /// More work than the node takes at once.
+    #[error("the node is busy: come back in {retry_after_ms} ms")]
+    Busy {
+        /// When to come back.
+        retry_after_ms: u64,
+    },
+    /// The wall clock has jumped: sealing waits for an operator.
+    #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
+    Clock(i64),
+    /// The node is stopping, or its store has failed. Whether the block was sealed is known after the next start.
+    #[error("the node is stopping: {0}")]
+    Stopped(String),
+}
+
+/// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the registry as
+/// it is now; the sequencer checks it again in order.
+pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
+    let parsed = SignedBlock::parse(block).map_err(SubmitError::Block)?;
+    let header = parsed.header();
+    if header.origin != registry.origin() {
+        let (expected, found) = (registry.origin().to_owned(), header.origin.clone());
+        return Err(SubmitError::Origin { expected, found });
+    }
+    let count = usize::try_from(header.count).unwrap_or(usize::MAX);
+    if records.len() > count {
+        return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
+    }
+    // The signature before the hashes: nobody without a key makes the node hash much.
+    parsed.verify(&public_key(registry, &parsed)?).map_err(SubmitError::Block)?;
+    let hidden = (0u32..)
+        .zip(records)
+        .map(|(record, RecordBody { kind, version, body, seed })| {
+            Record::new(kind, version, &seed, body.into()).map_err(|error| SubmitError::Record { record, error })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let records = parsed.records(hidden).map_err(SubmitError::Block)?;
+    let entry = block_entry(block);
+    let leaf = leaf_hash(&entry);
+    Ok(VerifiedBlock { block: parsed, records, entry, leaf })
+}
+
+/// The key that the header names.
+fn public_key(registry: &Registry, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
+    let header = block.header();
+    let unknown = || Rejection::new(Rule::UnknownKey, "a key of the registry", header.key_id.to_string());
+    let key = registry.key(&header.key_id).ok_or_else(unknown)?;
+    let operators = key.purpose == i32::from(Purpose::Registry);
+    if operators != (header.institution == 0) {
+        let expected = "a registry key for the operator's chain, a unit's key for its own";
+        return Err(Rejection::new(Rule::KeyOfAnother, expected, header.key_id.to_string()).into());
+    }
+    Ok(key.public_key.clone())
+}

@@ -1,0 +1,132 @@
+//! The rows of the index: every key and value is built and read here.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::status::Marks;
+use creditbank_store::{Row, Table};
+
+use crate::private::Account;
+
+/// Digest of an identity -> the account, sealed.
+pub(crate) const IDENTITY: Table = Table(1);
+/// Account, course digest, place -> first bytes of the record hash, and the kind. The only row per record.
+pub(crate) const LEARNER: Table = Table(2);
+/// Institution, unit, height -> log index.
+pub(crate) const BLOCK: Table = Table(3);
+/// Institution, unit -> the head of the chain.
+pub(crate) const CHAIN: Table = Table(4);
+/// Log index of a seal -> nothing.
+pub(crate) const SEAL: Table = Table(5);
+/// Place of a registry record -> nothing: the order in which the registry came about.
+pub(crate) const REGISTRY: Table = Table(6);
+/// Place of a record -> its status id and marks.
+pub(crate) const STATUS: Table = Table(7);
+
+/// The newest block of a unit, or the entry that admitted the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChainHead {
+    /// Height of the next block.
+    pub(crate) next_height: u64,
+    /// What the next block must name as its previous.
+    pub(crate) previous: Digest,
+    /// Log index of the entry.
+    pub(crate) entry: u64,
+    /// The next block is created no earlier.
+    pub(crate) created_at_minute: u64,
+}
+
+fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
+    Row { table, key, value: Some(value) }
+}
+
+pub(crate) fn place_key(place: Place) -> Vec<u8> {
+    [&place.entry.to_be_bytes()[..], &place.index.to_be_bytes()].concat()
+}
+
+pub(crate) fn place_of(key: &[u8]) -> Option<Place> {
+    let (entry, index) = key.split_first_chunk::<8>()?;
+    Some(Place { entry: u64::from_be_bytes(*entry), index: u32::from_be_bytes(index.try_into().ok()?) })
+}
+
+pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {
+    put(IDENTITY, digest.to_vec(), sealed)
+}
+
+/// Prefix of a learner's rows for one course.
+pub(crate) fn course_prefix(account: &Account, course: [u8; 8]) -> Vec<u8> {
+    [&account[..], &course].concat()
+}
+
+/// A record of a learner, as its row has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LearnerRow {
+    pub(crate) place: Place,
+    pub(crate) hash_prefix: [u8; 8],
+    pub(crate) kind: Kind,
+}
+
+impl LearnerRow {
+    pub(crate) fn row(&self, account: &Account, course: [u8; 8]) -> Row {
+        let key = [course_prefix(account, course), place_key(self.place)].concat();
+        let kind = u8::try_from(i32::from(self.kind)).expect("kinds are numbered below 128");
+        put(LEARNER, key, [&self.hash_prefix[..], &[kind]].concat())
+    }
+
+    pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
+        let place = place_of(key.get(16 + 8..)?)?;
+        let (hash_prefix, kind) = value.split_first_chunk::<8>()?;
+        let [kind] = kind else { return None };
+        Some(Self { place, hash_prefix: *hash_prefix, kind: Kind::try_from(i32::from(*kind)).ok()? })
+    }
+}
+
+pub(crate) fn block_key(institution: u64, unit: u32, height: u64) -> Vec<u8> {
+    [&institution.to_be_bytes()[..], &unit.to_be_bytes(), &height.to_be_bytes()].concat()
+}
+
+pub(crate) fn block(institution: u64, unit: u32, height: u64, entry: u64) -> Row {
+    put(BLOCK, block_key(institution, unit, height), entry.to_be_bytes().to_vec())
+}
+
+pub(crate) fn index_of(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
+}
+
+impl ChainHead {
+    pub(crate) fn row(&self, (institution, unit): (u64, u32)) -> Row {
+        let key = [&institution.to_be_bytes()[..], &unit.to_be_bytes()].concat();
+        let words = [self.next_height, self.entry, self.created_at_minute].map(u64::to_be_bytes).concat();
+        put(CHAIN, key, [&words[..], self.previous.as_bytes()].concat())
+    }
+
+    pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<((u64, u32), Self)> {
+        let (institution, unit) = key.split_first_chunk::<8>()?;
+        let unit = u32::from_be_bytes(unit.try_into().ok()?);
+        let (words, previous) = value.split_at_checked(24)?;
+        let word = |at: usize| index_of(&words[at..at + 8]);
+        let head = Self {
+            next_height: word(0)?,
+            entry: word(8)?,
+            created_at_minute: word(16)?,
+            previous: Digest::from_slice(previous)?,
+        };
+        Some(((u64::from_be_bytes(*institution), unit), head))
+    }
+}
+
+pub(crate) fn seal(index: u64) -> Row {
+    put(SEAL, index.to_be_bytes().to_vec(), Vec::new())
+}
+
+pub(crate) fn registry(place: Place) -> Row {
+    put(REGISTRY, place_key(place), Vec::new())
+}
+
+pub(crate) fn status(place: Place, id: &Digest, marks: &Marks) -> Row {
+    put(STATUS, place_key(place), [&id.0[..], &marks.to_bytes()].concat())
+}
+
+pub(crate) fn read_status(key: &[u8], value: &[u8]) -> Option<(Place, Digest, Marks)> {
+    let (id, marks) = value.split_first_chunk::<32>()?;
+    Some((place_of(key)?, Digest(*id), Marks::from_bytes(marks)?))
+}
