@@ -17,10 +17,11 @@ use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
 use creditbank_store::{KeyStore, Store, StoreError};
 use ed25519_dalek::SigningKey;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 pub use accounts::{AccountError, Person};
-pub use reads::{ReadError, ReadRecord};
+pub use reads::{Issued, ReadError, ReadRecord};
 pub use receipts::ReceiptError;
 pub use registry::{ProvedHead, ProvedRegistryEntry};
 pub use transcript::TranscriptError;
@@ -29,7 +30,8 @@ use crate::clock::{Clock, Entropy};
 use crate::private::PrivateKeys;
 use crate::round::Context;
 use crate::state::{LoadError, State, load};
-use crate::submit::{SubmitError, VerifiedBlock, verify};
+use crate::submit::{SubmitError, verify};
+use crate::tables::ChainHead;
 use sequencer::{Job, Sequencer};
 
 /// Bounds of the append path.
@@ -117,6 +119,7 @@ pub(crate) struct Shared {
     keys: KeyStore,
     private: PrivateKeys,
     log_key: SigningKey,
+    registry_key: [u8; 32],
     statement_key: SigningKey,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -141,6 +144,9 @@ impl Shared {
 
 impl Ledger {
     /// Opens the log: rebuilds what is held in memory and starts the sequencer.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
     pub fn open(parts: Parts) -> Result<Self, OpenError> {
         let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } = parts;
         let mut state = load(&*store, &origin)?;
@@ -153,12 +159,20 @@ impl Ledger {
             state.checkpoint = sign_checkpoint(&checkpoint, &log_key)?;
         }
         let genesis = genesis(&origin, &log_key.verifying_key().to_bytes(), &registry_key);
+        // The operator's own chain needs nobody's admission: it begins with the genesis value.
+        state.chains.entry((0, 0)).or_insert(ChainHead {
+            next_height: 0,
+            previous: genesis,
+            entry: 0,
+            created_at_minute: 0,
+        });
         let shared = Arc::new(Shared {
             origin,
             store,
             keys,
             private,
             log_key,
+            registry_key,
             statement_key,
             clock,
             entropy,
@@ -168,7 +182,7 @@ impl Ledger {
         });
         let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
         let (failed, failure) = watch::channel(None);
-        let sequencer = Sequencer::new(Arc::clone(&shared), failed);
+        let sequencer = Sequencer::new(Arc::clone(&shared), Handle::current(), failed);
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
         Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), thread, failure })
@@ -179,37 +193,42 @@ impl Ledger {
         &self.shared.origin
     }
 
+    /// The node's wall clock, milliseconds since 1970-01-01T00:00Z.
+    pub fn now_ms(&self) -> u64 {
+        self.shared.clock.now_ms()
+    }
+
     /// Becomes `Some` when the log can no longer be written; the process should stop then.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.failure.clone()
     }
 
-    /// Checks a block on the threads for blocking work, hands it to the sequencer, and waits until it is durable.
+    /// Checks a block, hands it to the sequencer, and waits until it is durable.
     pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, SubmitError> {
+        self.begin(block, records).await.finish().await
+    }
+
+    /// Begins to check a block on the threads for blocking work. What is begun first is sequenced first when it is
+    /// finished by the same caller in order; blocks of one chain that are begun together wait for one another.
+    pub async fn begin(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Submission {
         let bytes = block.len() + records.iter().map(|record| record.body.len() + 64).sum::<usize>();
         let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(kib).map_err(|_| busy())?;
+        let (reply, answer) = oneshot::channel();
+        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(kib) else {
+            return Submission { answer, refused: Some(busy()), _room: None };
+        };
         let shared = Arc::clone(&self.shared);
         let verified = tokio::task::spawn_blocking(move || {
             let registry = Arc::clone(&shared.state().registry().registry);
-            verify(&registry, &block, records)
+            let first_key = (shared.state().head.size == 0).then_some(&shared.registry_key);
+            verify(&registry, first_key, &block, records)
         });
-        let verified = verified.await.map_err(|error| SubmitError::Stopped(error.to_string()))??;
-        let receipt = self.sequence(verified).await;
-        drop(room);
-        receipt
-    }
-
-    /// Hands a verified block to the sequencer.
-    async fn sequence(&self, verified: VerifiedBlock) -> Result<Receipt, SubmitError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Job::Block { verified: Box::new(verified), reply };
-        self.jobs.try_send(job).map_err(|error| match error {
+        let job = Job::Block { verified, reply };
+        let refused = self.jobs.try_send(job).err().map(|error| match error {
             mpsc::error::TrySendError::Full(_) => busy(),
             mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped("no new work is taken".to_owned()),
-        })?;
-        let lost = SubmitError::Stopped("the round was not finished".to_owned());
-        answer.await.unwrap_or(Err(lost))
+        });
+        Submission { answer, refused, _room: Some(room) }
     }
 
     /// Seals an empty round if none was sealed for the configured time. To be called now and then.
@@ -230,6 +249,23 @@ impl Ledger {
             shared.store.close()
         });
         closed.await.unwrap_or_else(|error| Err(StoreError::Stopped(error.to_string())))
+    }
+}
+
+/// A block that is under way. Dropping it does not take the block back.
+pub struct Submission {
+    answer: oneshot::Receiver<Result<Receipt, SubmitError>>,
+    refused: Option<SubmitError>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Submission {
+    /// Waits until the block is durable, or refused.
+    pub async fn finish(self) -> Result<Receipt, SubmitError> {
+        match self.refused {
+            Some(error) => Err(error),
+            None => self.answer.await.unwrap_or_else(|_| Err(SubmitError::Stopped("the round was not finished".to_owned()))),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod grpc;
 pub mod ledger;
 pub mod private;
 mod round;

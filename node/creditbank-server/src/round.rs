@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
 use creditbank_protocol::merkle::Frontier;
-use creditbank_protocol::pb::{Action, Effect, Place, RegistryEntry};
+use creditbank_protocol::pb::{Action, Effect, Place, Purpose, RegistryEntry};
 use creditbank_protocol::record::{Record, kind_info};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
@@ -107,6 +107,7 @@ impl<'a> RoundBuilder<'a> {
         };
         // Everything that can refuse comes before anything that changes the round.
         if header.institution == 0 {
+            self.check_registry_key(header)?;
             admit_operator_effects(&RoundView::new(self), &facts).map_err(refused)?;
             let effects = self.effects(verified, entry)?;
             self.place_registry(&facts, verified, entry)?;
@@ -160,6 +161,26 @@ impl<'a> RoundBuilder<'a> {
             Ok(None)
         } else {
             Err(SubmitError::CreatedAt { min, max, found: header.created_at_minute })
+        }
+    }
+
+    /// The registry key as it is in force. The first block of a log admits the key that signs it.
+    fn check_registry_key(&self, header: &Header) -> Result<(), Rejection> {
+        if self.state.head.size == 0 && self.entries.is_empty() {
+            return Ok(());
+        }
+        let found = header.key_id.to_string();
+        let key = self.state.registry().registry.key(&header.key_id);
+        let key = key.ok_or_else(|| Rejection::new(Rule::UnknownKey, "a key of the registry", &found))?;
+        let minute = self.now_ms / 60_000;
+        if key.purpose != i32::from(Purpose::Registry) || header.unit != 0 {
+            Err(Rejection::new(Rule::NotTheOperator, "the operator's registry key and unit 0", found))
+        } else if key.revoked.is_some() {
+            Err(Rejection::new(Rule::KeyRevoked, "a key that is not revoked", found))
+        } else if minute < key.from_minute || key.until_minute != 0 && minute >= key.until_minute {
+            Err(Rejection::new(Rule::KeyNotInForce, "a key in force at the time of the seal", found))
+        } else {
+            Ok(())
         }
     }
 

@@ -3,6 +3,7 @@
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError};
@@ -93,7 +94,14 @@ pub enum SubmitError {
 
 /// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the registry as
 /// it is now; the sequencer checks it again in order.
-pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
+///
+/// `first_key` is the registry key of a log that is still empty: its first block is the one that admits that key.
+pub fn verify(
+    registry: &Registry,
+    first_key: Option<&[u8; 32]>,
+    block: &[u8],
+    records: Vec<RecordBody>,
+) -> Result<VerifiedBlock, SubmitError> {
     let parsed = SignedBlock::parse(block).map_err(SubmitError::Block)?;
     let header = parsed.header();
     if header.origin != registry.origin() {
@@ -105,7 +113,7 @@ pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Re
         return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
     }
     // The signature before the hashes: nobody without a key makes the node hash much.
-    parsed.verify(&public_key(registry, &parsed)?).map_err(SubmitError::Block)?;
+    parsed.verify(&public_key(registry, first_key, &parsed)?).map_err(SubmitError::Block)?;
     let hidden = (0u32..)
         .zip(records)
         .map(|(record, RecordBody { kind, version, body, seed })| {
@@ -119,8 +127,15 @@ pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Re
 }
 
 /// The key that the header names.
-fn public_key(registry: &Registry, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
+fn public_key(
+    registry: &Registry,
+    first_key: Option<&[u8; 32]>,
+    block: &SignedBlock,
+) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
+    if let Some(key) = first_key.filter(|key| header.institution == 0 && KeyId::of(key) == header.key_id) {
+        return Ok(key.to_vec());
+    }
     let unknown = || Rejection::new(Rule::UnknownKey, "a key of the registry", header.key_id.to_string());
     let key = registry.key(&header.key_id).ok_or_else(unknown)?;
     let operators = key.purpose == i32::from(Purpose::Registry);

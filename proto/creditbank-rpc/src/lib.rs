@@ -3,6 +3,7 @@
 //! Only this crate knows how a refusal becomes a gRPC status and back; the node and the client share it.
 
 pub mod refusal;
+pub mod token;
 
 /// The services and their messages. Signed and hashed messages are `creditbank_protocol::pb`'s.
 #[allow(clippy::pedantic, missing_docs, unreachable_pub)]

@@ -148,6 +148,29 @@ impl<'a> OpenAccounts<'a> {
 }
 
 impl Ledger {
+    /// The body of a record for a dry run: with the alias that the person's identities lead to. A person who is not known
+    /// gets an alias that no account has; nothing is opened.
+    pub fn with_alias(
+        &self,
+        institution: u64,
+        body: Vec<u8>,
+        identities: Vec<TypedIdentity>,
+    ) -> Result<Vec<u8>, AccountError> {
+        if identities.is_empty() {
+            return Ok(body);
+        }
+        let Person(identities) = Person::new(0, identities)?;
+        let open = OpenAccounts::new(&self.shared);
+        let mut account = None;
+        for identity in &identities {
+            let digest = self.shared.private.identity_digest(institution, identity);
+            account = account.or(open.known(&digest)?);
+        }
+        // The learner is field 1 of every kind, so its bytes come first.
+        let alias = account.map(|account| self.shared.private.alias(institution, &account));
+        Ok(alias.map_or(body.clone(), |alias| [&[0x0a, 16][..], &alias, &body].concat()))
+    }
+
     /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.
     pub async fn open_accounts(&self, institution: u64, persons: Vec<Person>) -> Result<Vec<Alias>, AccountError> {
         if persons.len() > PERSONS_MAX {

@@ -5,7 +5,9 @@
 use std::sync::{Arc, PoisonError};
 
 use creditbank_protocol::pb::Receipt;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use super::accounts::{AccountError, OpenAccounts};
 use super::{Person, Shared};
@@ -16,11 +18,13 @@ use crate::submit::{SubmitError, VerifiedBlock};
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 
+type Verifying = JoinHandle<Result<VerifiedBlock, SubmitError>>;
 type BlockReply = oneshot::Sender<Result<Receipt, SubmitError>>;
 
 /// Work for the sequencer.
 pub(super) enum Job {
-    Block { verified: Box<VerifiedBlock>, reply: BlockReply },
+    /// A block, in the order in which it was begun; other threads are still checking it.
+    Block { verified: Verifying, reply: BlockReply },
     Accounts { institution: u64, persons: Vec<Person>, reply: oneshot::Sender<Result<Vec<Alias>, AccountError>> },
     Tick,
     Stop,
@@ -28,14 +32,15 @@ pub(super) enum Job {
 
 pub(super) struct Sequencer {
     shared: Arc<Shared>,
+    runtime: Handle,
     failed: watch::Sender<Option<String>>,
     /// Wall clock and running time at the last seal of this process.
     seen: Option<(u64, u64)>,
 }
 
 impl Sequencer {
-    pub(super) fn new(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
-        Self { shared, failed, seen: None }
+    pub(super) fn new(shared: Arc<Shared>, runtime: Handle, failed: watch::Sender<Option<String>>) -> Self {
+        Self { shared, runtime, failed, seen: None }
     }
 
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -46,7 +51,10 @@ impl Sequencer {
             // A round takes what has already arrived; waiting for more would only add latency.
             while let Some(job) = next {
                 match job {
-                    Job::Block { verified, reply } => blocks.push((verified, reply)),
+                    Job::Block { verified, reply } => match self.verified(verified) {
+                        Ok(verified) => blocks.push((Box::new(verified), reply)),
+                        Err(error) => drop(reply.send(Err(error))),
+                    },
                     Job::Accounts { institution, persons, reply } => {
                         let opened = OpenAccounts::new(&self.shared).open(institution, &persons);
                         if let Err(AccountError::Store(error)) = &opened {
@@ -68,6 +76,12 @@ impl Sequencer {
                 queue.close();
             }
         }
+    }
+
+    /// Waits for the check of a block: blocks keep the order in which they came, whatever thread is done first.
+    fn verified(&self, verifying: Verifying) -> Result<VerifiedBlock, SubmitError> {
+        let done = self.runtime.block_on(verifying);
+        done.unwrap_or_else(|error| Err(SubmitError::Stopped(error.to_string())))
     }
 
     fn is_seal_due(&self) -> bool {

@@ -1,0 +1,65 @@
+//! The services over a ledger: decode, call, encode. What an error becomes is in `status`, who may read in `access`.
+
+mod access;
+mod learner;
+mod ledger;
+mod log;
+mod registry;
+mod status;
+
+use std::sync::Arc;
+
+use creditbank_rpc::v1::learner_service_server::LearnerServiceServer;
+use creditbank_rpc::v1::ledger_service_server::LedgerServiceServer;
+use creditbank_rpc::v1::log_service_server::LogServiceServer;
+use creditbank_rpc::v1::registry_service_server::RegistryServiceServer;
+use tonic::Status;
+use tonic::service::{Routes, RoutesBuilder};
+
+use crate::ledger::Ledger;
+
+/// Most bytes of a request: a block and 1,024 records.
+const REQUEST_LEN_MAX: usize = 32 << 20;
+/// Most bytes of an answer: a transcript.
+const RESPONSE_LEN_MAX: usize = 80 << 20;
+
+/// All services of a node, with health and reflection.
+pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::server::Error> {
+    let ledger_service = LedgerServiceServer::new(ledger::Service(Arc::clone(&ledger)))
+        .max_decoding_message_size(REQUEST_LEN_MAX)
+        .max_encoding_message_size(RESPONSE_LEN_MAX);
+    let registry_service = RegistryServiceServer::new(registry::Service(Arc::clone(&ledger)))
+        .max_decoding_message_size(REQUEST_LEN_MAX)
+        .max_encoding_message_size(RESPONSE_LEN_MAX);
+    let learner_service = LearnerServiceServer::new(learner::Service(Arc::clone(&ledger)))
+        .max_encoding_message_size(RESPONSE_LEN_MAX);
+    let log_service = LogServiceServer::new(log::Service(ledger));
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<LedgerServiceServer<ledger::Service>>().await;
+    reporter.set_serving::<LogServiceServer<log::Service>>().await;
+    reporter.set_serving::<RegistryServiceServer<registry::Service>>().await;
+    reporter.set_serving::<LearnerServiceServer<learner::Service>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(creditbank_rpc::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let mut routes = RoutesBuilder::default();
+    routes
+        .add_service(ledger_service)
+        .add_service(log_service)
+        .add_service(registry_service)
+        .add_service(learner_service)
+        .add_service(health)
+        .add_service(reflection);
+    Ok(routes.routes())
+}
+
+/// Runs a read on the threads for blocking work.
+async fn blocking<T: Send + 'static>(
+    ledger: &Arc<Ledger>,
+    read: impl FnOnce(&Ledger) -> Result<T, Status> + Send + 'static,
+) -> Result<T, Status> {
+    let ledger = Arc::clone(ledger);
+    let done = tokio::task::spawn_blocking(move || read(&ledger));
+    done.await.unwrap_or_else(|error| Err(Status::internal(error.to_string())))
+}

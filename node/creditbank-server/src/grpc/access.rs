@@ -1,0 +1,49 @@
+//! Who reads: the access token of a call, checked against the registry in force.
+
+use creditbank_protocol::pb::Purpose;
+use creditbank_rpc::token;
+use tonic::{Request, Status};
+
+use super::status::{denied, unauthenticated};
+use crate::ledger::Ledger;
+
+/// A caller whose token holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// The operator: may read everything.
+    Operator,
+    /// An institution: may read what it issued.
+    Institution(u64),
+}
+
+impl Caller {
+    /// The caller of a request.
+    pub(super) fn of<T>(ledger: &Ledger, request: &Request<T>) -> Result<Self, Status> {
+        let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
+        let expected = "this call needs an access token: `authorization: Bearer JWT` (pass an access key)";
+        let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(|| unauthenticated(expected))?;
+        let id = token::key_id(token).map_err(unauthenticated)?;
+        let registry = ledger.registry();
+        let key = registry.key(&id).ok_or_else(|| unauthenticated(format!("key {id} is not in the registry")))?;
+        let now_s = ledger.now_ms() / 1_000;
+        token::check(token, ledger.origin(), &key.public_key, now_s).map_err(unauthenticated)?;
+        let minute = now_s / 60;
+        if key.revoked.is_some() || minute < key.from_minute || key.until_minute != 0 && minute >= key.until_minute {
+            return Err(unauthenticated(format!("key {id} is not in force")));
+        }
+        match Purpose::try_from(key.purpose) {
+            Ok(Purpose::OperatorAccess) => Ok(Self::Operator),
+            Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution)),
+            _ => Err(denied(format!("key {id} is no access key of an institution or the operator"))),
+        }
+    }
+
+    /// Refuses an institution that asks for another's records.
+    pub(super) fn may_read(self, institution: u64) -> Result<(), Status> {
+        match self {
+            Self::Operator => Ok(()),
+            Self::Institution(own) if own == institution => Ok(()),
+            Self::Institution(own) => Err(denied(format!("institution {own} may not read what {institution} issued"))),
+        }
+    }
+}

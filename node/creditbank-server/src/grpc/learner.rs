@@ -1,0 +1,118 @@
+//! LearnerService, for institutions and the operator on a learner's behalf.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use creditbank_rpc::v1 as api;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::learner_service_server::LearnerService;
+use tonic::{Request, Response, Status};
+
+use super::access::Caller;
+use super::{blocking, status};
+use crate::ledger::{Ledger, Person};
+use crate::private::Account;
+
+const RECORDS_MAX: usize = 200;
+/// Answers to OpenAccounts leave at multiples of this, so that the time tells nothing of who was known.
+const STEP: Duration = Duration::from_millis(20);
+
+pub(super) struct Service(pub(super) Arc<Ledger>);
+
+/// The account that a caller asks about, and the institution whose records they get; `None` for all.
+fn resolve(
+    ledger: &Ledger,
+    caller: Caller,
+    learner: Option<api::LearnerReference>,
+) -> Result<(Account, Option<u64>), Status> {
+    let missing = || status::invalid("learner", "an account or an alias", "nothing");
+    match learner.and_then(|reference| reference.learner).ok_or_else(missing)? {
+        Learner::Account(account) => {
+            if caller != Caller::Operator {
+                return Err(status::denied("account numbers are the operator's; ask with your own alias"));
+            }
+            let bytes = account.len();
+            let account = account.try_into().map_err(|_| status::invalid("account", "16 bytes", bytes))?;
+            if ledger.has_account(&account) {
+                Ok((account, None))
+            } else {
+                Err(status::of_read(&crate::ledger::ReadError::UnknownLearner))
+            }
+        }
+        Learner::Alias(api::InstitutionAlias { institution, alias }) => {
+            caller.may_read(institution)?;
+            let bytes = alias.len();
+            let alias = alias.try_into().map_err(|_| status::invalid("alias", "16 bytes", bytes))?;
+            let account = ledger.account(institution, &alias).map_err(|error| status::of_read(&error))?;
+            Ok((account, Some(institution)))
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl LearnerService for Service {
+    async fn open_accounts(
+        &self,
+        request: Request<api::OpenAccountsRequest>,
+    ) -> Result<Response<api::OpenAccountsResponse>, Status> {
+        let start = tokio::time::Instant::now();
+        let caller = Caller::of(&self.0, &request)?;
+        let api::OpenAccountsRequest { institution, persons } = request.into_inner();
+        caller.may_read(institution)?;
+        let active = i32::from(creditbank_protocol::pb::RegistryState::Active);
+        let registry = self.0.registry();
+        if registry.institution(institution).is_none_or(|found| found.state != active) {
+            return Err(status::denied(format!("institution {institution} is not active")));
+        }
+        let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));
+        let persons = persons.collect::<Result<Vec<_>, _>>().map_err(|error| status::of_account(&error))?;
+        let opened = self.0.open_accounts(institution, persons).await.map_err(|error| status::of_account(&error))?;
+        let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
+        tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
+        let aliases = opened.into_iter().map(|alias| alias.to_vec()).collect();
+        Ok(Response::new(api::OpenAccountsResponse { aliases }))
+    }
+
+    async fn list_records(
+        &self,
+        request: Request<api::ListRecordsRequest>,
+    ) -> Result<Response<api::ListRecordsResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let api::ListRecordsRequest { learner, after, limit } = request.into_inner();
+        let limit = usize::try_from(limit).unwrap_or(RECORDS_MAX).min(RECORDS_MAX);
+        let limit = if limit == 0 { RECORDS_MAX } else { limit };
+        let read = move |ledger: &Ledger| {
+            let (account, institution) = resolve(ledger, caller, learner)?;
+            let of_read = |error| status::of_read(&error);
+            let (places, more) = ledger.places(&account, institution, after, limit).map_err(of_read)?;
+            let records = places.into_iter().map(|place| ledger.record(place)).collect::<Result<Vec<_>, _>>();
+            Ok((account, records.map_err(of_read)?, more))
+        };
+        let (account, records, more) = blocking(&self.0, read).await?;
+        tracing::info!(?caller, records = records.len(), "read");
+        let records = records
+            .into_iter()
+            .map(|record| {
+                let marks = record.mark_names();
+                api::HeldRecord { record: Some(record.disclosed), receipt: Some(record.receipt), marks }
+            })
+            .collect();
+        let account = if caller == Caller::Operator { account.to_vec() } else { Vec::new() };
+        Ok(Response::new(api::ListRecordsResponse { records, more, account }))
+    }
+
+    async fn export_transcript(
+        &self,
+        request: Request<api::ExportTranscriptRequest>,
+    ) -> Result<Response<api::ExportTranscriptResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let api::ExportTranscriptRequest { learner } = request.into_inner();
+        let read = move |ledger: &Ledger| {
+            let (account, institution) = resolve(ledger, caller, learner)?;
+            ledger.transcript(&account, institution).map_err(|error| status::of_transcript(&error))
+        };
+        let transcript = blocking(&self.0, read).await?;
+        tracing::info!(?caller, "transcript");
+        Ok(Response::new(api::ExportTranscriptResponse { transcript }))
+    }
+}

@@ -1,0 +1,232 @@
+//! LedgerService.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::record::Record;
+use creditbank_rpc::refusal::to_status;
+use creditbank_rpc::v1 as api;
+use creditbank_rpc::v1::ledger_service_server::LedgerService;
+use creditbank_rpc::v1::submit_blocks_response::Outcome;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::access::Caller;
+use super::{blocking, status};
+use crate::ledger::{Issued, Ledger};
+
+/// Blocks of one stream that are under way at once.
+const STREAM_IN_FLIGHT: usize = 64;
+/// Blocks of one page of issued records.
+const ISSUED_BLOCKS_MAX: u32 = 100;
+const RECONCILE_HASHES_MAX: usize = 10_000;
+const RECONCILE_HEIGHTS_MAX: u64 = 1_000;
+
+pub(super) struct Service(pub(super) Arc<Ledger>);
+
+type Answers = Pin<Box<dyn Stream<Item = Result<api::SubmitBlocksResponse, Status>> + Send>>;
+
+async fn submit(ledger: &Ledger, request: api::SubmitBlockRequest) -> Outcome {
+    let api::SubmitBlockRequest { block, records } = request;
+    match ledger.submit(block.into(), records).await {
+        Ok(receipt) => Outcome::Receipt(receipt),
+        Err(error) => Outcome::Refusal(status::of_submit(&error)),
+    }
+}
+
+/// For SubmitBlock and Publish: a refusal is the call's status.
+pub(super) async fn submit_one(
+    ledger: &Ledger,
+    request: api::SubmitBlockRequest,
+) -> Result<Response<api::SubmitBlockResponse>, Status> {
+    match submit(ledger, request).await {
+        Outcome::Receipt(receipt) => Ok(Response::new(api::SubmitBlockResponse { receipt: Some(receipt) })),
+        Outcome::Refusal(refusal) => Err(to_status(&refusal)),
+    }
+}
+
+fn issued(record: &Issued) -> api::IssuedRecord {
+    api::IssuedRecord {
+        place: Some(record.place),
+        kind: record.kind.into(),
+        record_hash: record.hash.0.to_vec(),
+        marks: record.mark_names(),
+    }
+}
+
+#[tonic::async_trait]
+impl LedgerService for Service {
+    async fn submit_block(
+        &self,
+        request: Request<api::SubmitBlockRequest>,
+    ) -> Result<Response<api::SubmitBlockResponse>, Status> {
+        submit_one(&self.0, request.into_inner()).await
+    }
+
+    type SubmitBlocksStream = Answers;
+
+    async fn submit_blocks(
+        &self,
+        request: Request<Streaming<api::SubmitBlockRequest>>,
+    ) -> Result<Response<Self::SubmitBlocksStream>, Status> {
+        let mut blocks = request.into_inner();
+        let (out, answers) = mpsc::channel::<JoinHandle<Outcome>>(STREAM_IN_FLIGHT);
+        let ledger = Arc::clone(&self.0);
+        // Reading stops while so many blocks are under way: the client feels it through HTTP/2's flow control.
+        tokio::spawn(async move {
+            while let Some(block) = blocks.next().await {
+                // A broken stream ends here; what was begun is sealed and answered all the same.
+                let Ok(block) = block else { return };
+                let Ok(slot) = out.reserve().await else { return };
+                // The order in which the sequencer gets them is the order of the stream.
+                let submitted = ledger.begin(block.block.into(), block.records).await;
+                slot.send(tokio::spawn(async move {
+                    match submitted.finish().await {
+                        Ok(receipt) => Outcome::Receipt(receipt),
+                        Err(error) => Outcome::Refusal(status::of_submit(&error)),
+                    }
+                }));
+            }
+        });
+        let answers = ReceiverStream::new(answers).then(|pending| async move {
+            let outcome = pending.await.map_err(|error| Status::internal(error.to_string()))?;
+            Ok(api::SubmitBlocksResponse { outcome: Some(outcome) })
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_chain_head(
+        &self,
+        request: Request<api::GetChainHeadRequest>,
+    ) -> Result<Response<api::GetChainHeadResponse>, Status> {
+        let api::GetChainHeadRequest { institution, unit } = request.into_inner();
+        let read = move |ledger: &Ledger| ledger.chain_head(institution, unit).map_err(|error| status::of_read(&error));
+        let (next_height, head) = blocking(&self.0, read).await?;
+        Ok(Response::new(api::GetChainHeadResponse { next_height, head: Some(head) }))
+    }
+
+    async fn get_block(
+        &self,
+        request: Request<api::GetBlockRequest>,
+    ) -> Result<Response<api::GetBlockResponse>, Status> {
+        let api::GetBlockRequest { institution, unit, height } = request.into_inner();
+        let read = move |ledger: &Ledger| {
+            ledger.block(institution, unit, height).map_err(|error| status::of_read(&error))
+        };
+        Ok(Response::new(api::GetBlockResponse { receipt: Some(blocking(&self.0, read).await?) }))
+    }
+
+    async fn get_record(
+        &self,
+        request: Request<api::GetRecordRequest>,
+    ) -> Result<Response<api::GetRecordResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let place = request.into_inner().place.unwrap_or_default();
+        let read = move |ledger: &Ledger| ledger.record(place).map_err(|error| status::of_read(&error));
+        let record = blocking(&self.0, read).await?;
+        caller.may_read(record.institution)?;
+        tracing::info!(?caller, records = 1, "read");
+        let marks = record.mark_names();
+        let (disclosed, receipt) = (Some(record.disclosed), Some(record.receipt));
+        Ok(Response::new(api::GetRecordResponse { record: disclosed, receipt, marks }))
+    }
+
+    async fn list_issued(
+        &self,
+        request: Request<api::ListIssuedRequest>,
+    ) -> Result<Response<api::ListIssuedResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let api::ListIssuedRequest { institution, unit, from_height, blocks_max } = request.into_inner();
+        caller.may_read(institution)?;
+        let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
+        let read = move |ledger: &Ledger| {
+            ledger.issued(institution, unit, from_height, blocks_max).map_err(|error| status::of_read(&error))
+        };
+        let (records, next_height) = blocking(&self.0, read).await?;
+        let records = records.iter().map(issued).collect();
+        Ok(Response::new(api::ListIssuedResponse { records, next_height }))
+    }
+
+    async fn check_records(
+        &self,
+        request: Request<api::CheckRecordsRequest>,
+    ) -> Result<Response<api::CheckRecordsResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let api::CheckRecordsRequest { institution, unit, key_id, records } = request.into_inner();
+        caller.may_read(institution)?;
+        let key_id = KeyId::from_slice(&key_id).ok_or_else(|| status::invalid("key_id", "16 bytes", key_id.len()))?;
+        if records.len() > creditbank_protocol::block::RECORDS_MAX {
+            return Err(status::invalid("records", "at most 1024", records.len()));
+        }
+        let read = move |ledger: &Ledger| check(ledger, institution, unit, key_id, records);
+        Ok(Response::new(api::CheckRecordsResponse { refusals: blocking(&self.0, read).await? }))
+    }
+
+    async fn reconcile(
+        &self,
+        request: Request<api::ReconcileRequest>,
+    ) -> Result<Response<api::ReconcileResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let api::ReconcileRequest { institution, unit, from_height, until_height, record_hashes } = request.into_inner();
+        caller.may_read(institution)?;
+        if record_hashes.len() > RECONCILE_HASHES_MAX {
+            return Err(status::invalid("record_hashes", "at most 10000", record_hashes.len()));
+        }
+        let heights = until_height.saturating_sub(from_height);
+        if heights == 0 || heights > RECONCILE_HEIGHTS_MAX {
+            return Err(status::invalid("until_height", "1 to 1000 heights after from_height", heights));
+        }
+        let blocks = u32::try_from(heights).unwrap_or(u32::MAX);
+        let read = move |ledger: &Ledger| {
+            ledger.issued(institution, unit, from_height, blocks).map_err(|error| status::of_read(&error))
+        };
+        let (records, _) = blocking(&self.0, read).await?;
+        let mut asked: std::collections::BTreeSet<Digest> =
+            record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
+        let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
+        Ok(Response::new(api::ReconcileResponse {
+            held: held.into_iter().map(issued).collect(),
+            missing: asked.into_iter().map(|hash| hash.0.to_vec()).collect(),
+            unlisted: unlisted.into_iter().map(issued).collect(),
+        }))
+    }
+}
+
+/// Which records would be refused. A record whose learner is named by identities gets the alias that they would lead to.
+fn check(
+    ledger: &Ledger,
+    institution: u64,
+    unit: u32,
+    key_id: KeyId,
+    records: Vec<api::CheckedRecord>,
+) -> Result<Vec<api::Refusal>, Status> {
+    let mut refusals = Vec::new();
+    let mut checked = Vec::new();
+    let mut positions = Vec::new();
+    for (position, api::CheckedRecord { record, identities }) in (0u32..).zip(records) {
+        let api::RecordBody { kind, version, body, seed } = record.unwrap_or_default();
+        let body = match ledger.with_alias(institution, body.into(), identities) {
+            Ok(body) => body,
+            Err(error) => return Err(status::of_account(&error)),
+        };
+        match Record::new(kind, version, &seed, body) {
+            Ok(record) => {
+                checked.push(record);
+                positions.push(position);
+            }
+            Err(error) => refusals.push(status::of_submit(&crate::submit::SubmitError::Record { record: position, error })),
+        }
+    }
+    let rejections = ledger.check(institution, unit, key_id, &checked).map_err(|error| status::of_read(&error))?;
+    for mut rejection in rejections {
+        let index = rejection.record.and_then(|at| usize::try_from(at).ok());
+        rejection.record = index.and_then(|at| positions.get(at)).copied();
+        refusals.push(status::of_rule(&rejection));
+    }
+    Ok(refusals)
+}

@@ -1,0 +1,85 @@
+//! LogService.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use creditbank_protocol::Digest;
+use creditbank_rpc::v1 as api;
+use creditbank_rpc::v1::log_service_server::LogService;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::{blocking, status};
+use crate::ledger::{Ledger, ReceiptError};
+
+/// Entries that wait for a slow reader.
+const STREAM_ENTRIES: usize = 64;
+
+pub(super) struct Service(pub(super) Arc<Ledger>);
+
+fn bytes(hashes: &[Digest]) -> Vec<Vec<u8>> {
+    hashes.iter().map(|hash| hash.0.to_vec()).collect()
+}
+
+#[tonic::async_trait]
+impl LogService for Service {
+    async fn get_checkpoint(
+        &self,
+        _: Request<api::GetCheckpointRequest>,
+    ) -> Result<Response<api::GetCheckpointResponse>, Status> {
+        Ok(Response::new(api::GetCheckpointResponse { checkpoint: self.0.checkpoint() }))
+    }
+
+    type StreamEntriesStream = Pin<Box<dyn Stream<Item = Result<api::LogEntry, Status>> + Send>>;
+
+    async fn stream_entries(
+        &self,
+        request: Request<api::StreamEntriesRequest>,
+    ) -> Result<Response<Self::StreamEntriesStream>, Status> {
+        let api::StreamEntriesRequest { from_index, until_index } = request.into_inner();
+        let size = self.0.size();
+        let until = if until_index == 0 { size } else { until_index };
+        if from_index > until || until > size {
+            return Err(status::invalid("until_index", &format!("{from_index} to {size}"), until));
+        }
+        let (out, entries) = mpsc::channel(STREAM_ENTRIES);
+        let ledger = Arc::clone(&self.0);
+        // A thread for blocking work reads ahead; it ends when the reader is gone.
+        tokio::task::spawn_blocking(move || {
+            for index in from_index..until {
+                let entry = ledger.entry(index).map(|entry| api::LogEntry { index, entry });
+                let entry = entry.map_err(|error| status::of_receipt(&ReceiptError::Store(error)));
+                let failed = entry.is_err();
+                if out.blocking_send(entry).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(entries))))
+    }
+
+    async fn get_inclusion_proof(
+        &self,
+        request: Request<api::GetInclusionProofRequest>,
+    ) -> Result<Response<api::GetInclusionProofResponse>, Status> {
+        let api::GetInclusionProofRequest { index, size } = request.into_inner();
+        let read = move |ledger: &Ledger| ledger.inclusion(index, size).map_err(|error| status::of_receipt(&error));
+        let (leaf, proof, size) = blocking(&self.0, read).await?;
+        let (hashes, leaf_hash) = (bytes(&proof), leaf.0.to_vec());
+        Ok(Response::new(api::GetInclusionProofResponse { index, size, hashes, leaf_hash }))
+    }
+
+    async fn get_consistency_proof(
+        &self,
+        request: Request<api::GetConsistencyProofRequest>,
+    ) -> Result<Response<api::GetConsistencyProofResponse>, Status> {
+        let api::GetConsistencyProofRequest { old_size, new_size } = request.into_inner();
+        let read = move |ledger: &Ledger| {
+            ledger.consistency(old_size, new_size).map_err(|error| status::of_receipt(&error))
+        };
+        let (proof, new_size) = blocking(&self.0, read).await?;
+        Ok(Response::new(api::GetConsistencyProofResponse { old_size, new_size, hashes: bytes(&proof) }))
+    }
+}

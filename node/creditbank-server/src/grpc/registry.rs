@@ -1,0 +1,70 @@
+//! RegistryService.
+
+use std::sync::Arc;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::pb::Kind;
+use creditbank_rpc::v1 as api;
+use creditbank_rpc::v1::registry_service_server::RegistryService;
+use tonic::{Request, Response, Status};
+
+use super::ledger::submit_one;
+use super::{blocking, status};
+use crate::ledger::{Ledger, ProvedHead, ProvedRegistryEntry};
+
+const LIST_MAX: usize = 200;
+
+pub(super) struct Service(pub(super) Arc<Ledger>);
+
+fn listed(proved: ProvedRegistryEntry) -> api::ListedEntry {
+    let ProvedRegistryEntry { entry, proof } = proved;
+    api::ListedEntry { entry, proof: Some(proof) }
+}
+
+fn head(proved: ProvedHead) -> api::RegistryProofHead {
+    let ProvedHead { seal, checkpoint } = proved;
+    api::RegistryProofHead { seal: Some(seal), checkpoint }
+}
+
+#[tonic::async_trait]
+impl RegistryService for Service {
+    async fn publish(
+        &self,
+        request: Request<api::SubmitBlockRequest>,
+    ) -> Result<Response<api::SubmitBlockResponse>, Status> {
+        submit_one(&self.0, request.into_inner()).await
+    }
+
+    async fn get_registry_entry(
+        &self,
+        request: Request<api::GetRegistryEntryRequest>,
+    ) -> Result<Response<api::GetRegistryEntryResponse>, Status> {
+        let api::GetRegistryEntryRequest { registry_key } = request.into_inner();
+        let key = Digest::from_slice(&registry_key);
+        let key = key.ok_or_else(|| status::invalid("registry_key", "32 bytes", registry_key.len()))?;
+        let read = move |ledger: &Ledger| ledger.registry_entry(&key).map_err(|error| status::of_receipt(&error));
+        let (entry, proved) = blocking(&self.0, read).await?;
+        Ok(Response::new(api::GetRegistryEntryResponse { listed: Some(listed(entry)), head: Some(head(proved)) }))
+    }
+
+    async fn list_registry(
+        &self,
+        request: Request<api::ListRegistryRequest>,
+    ) -> Result<Response<api::ListRegistryResponse>, Status> {
+        let api::ListRegistryRequest { kind, institution_plus_1, offset, limit } = request.into_inner();
+        let kind = Kind::try_from(kind).map_err(|_| status::invalid("kind", "a registry kind", kind))?;
+        let institution = institution_plus_1.checked_sub(1);
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(limit).unwrap_or(LIST_MAX).min(LIST_MAX);
+        let limit = if limit == 0 { LIST_MAX } else { limit };
+        let read = move |ledger: &Ledger| {
+            ledger.registry_list(kind, institution, offset, limit).map_err(|error| status::of_receipt(&error))
+        };
+        let (entries, proved, total) = blocking(&self.0, read).await?;
+        Ok(Response::new(api::ListRegistryResponse {
+            entries: entries.into_iter().map(listed).collect(),
+            head: Some(head(proved)),
+            total: total as u64,
+        }))
+    }
+}

@@ -1,0 +1,210 @@
+//! The one place that says what an error becomes: a gRPC code, a stable reason, and what a program needs to go on.
+
+use creditbank_protocol::block::BlockError;
+use creditbank_rpc::refusal::to_status;
+use creditbank_rpc::v1::Refusal;
+use creditbank_rules::{Rejection, Rule};
+use tonic::{Code, Status};
+
+use crate::ledger::{AccountError, ReadError, ReceiptError, TranscriptError};
+use crate::submit::SubmitError;
+
+fn refusal(code: Code, reason: &str, message: impl ToString) -> Refusal {
+    let code = u32::try_from(i32::from(code)).unwrap_or(2);
+    Refusal { code, reason: reason.to_owned(), message: message.to_string(), ..Default::default() }
+}
+
+fn about(mut refusal: Refusal, field: &str, expected: impl ToString, found: impl ToString) -> Refusal {
+    (refusal.field, refusal.expected, refusal.found) = (field.to_owned(), expected.to_string(), found.to_string());
+    refusal
+}
+
+/// Of a block that was not sealed.
+pub(super) fn of_submit(error: &SubmitError) -> Refusal {
+    match error {
+        SubmitError::Block(block) => of_block(block),
+        SubmitError::Record { record, error: inner } => {
+            let mut refused = refusal(Code::InvalidArgument, "RECORD_MALFORMED", error);
+            refused.record_plus_1 = record + 1;
+            about(refused, "", "a canonical record of a known kind", inner)
+        }
+        SubmitError::Origin { expected, found } => {
+            about(refusal(Code::InvalidArgument, "WRONG_ORIGIN", error), "origin", expected, found)
+        }
+        SubmitError::Rule(rejection) => of_rule(rejection),
+        SubmitError::Stale { height, accepted } => {
+            let mut refused = refusal(Code::Aborted, "STALE_HEAD", error);
+            refused.accepted = Some((**accepted).clone());
+            about(refused, "height", "the block that was accepted", format!("another one at height {height}"))
+        }
+        SubmitError::Height { expected, found } => {
+            about(refusal(Code::FailedPrecondition, "WRONG_HEIGHT", error), "height", expected, found)
+        }
+        SubmitError::Previous { expected, found } => {
+            about(refusal(Code::FailedPrecondition, "WRONG_PREVIOUS", error), "previous", expected, found)
+        }
+        SubmitError::CreatedAt { min, max, found } => {
+            let refused = refusal(Code::FailedPrecondition, "WRONG_TIME", error);
+            about(refused, "created_at_minute", format!("{min} to {max}"), found)
+        }
+        SubmitError::Busy { retry_after_ms } => {
+            let mut refused = refusal(Code::ResourceExhausted, "BUSY", error);
+            refused.retry_after_ms = *retry_after_ms;
+            refused
+        }
+        SubmitError::Clock(_) => refusal(Code::Unavailable, "CLOCK_MOVED", error),
+        SubmitError::Stopped(_) => refusal(Code::Unavailable, "STOPPED", error),
+    }
+}
+
+fn of_block(error: &BlockError) -> Refusal {
+    match error {
+        BlockError::TooLong(_) => refusal(Code::InvalidArgument, "BLOCK_TOO_LONG", error),
+        BlockError::Canonical(inner) => {
+            let refused = refusal(Code::InvalidArgument, "NOT_CANONICAL", error);
+            about(refused, inner.field.unwrap_or_default(), "the canonical spelling", inner.fault)
+        }
+        BlockError::Version { .. } => refusal(Code::InvalidArgument, "UNKNOWN_VERSION", error),
+        BlockError::Missing(field) => {
+            about(refusal(Code::InvalidArgument, "MISSING_FIELD", error), field, "a value", "nothing")
+        }
+        BlockError::PublicDigest { expected, found } => {
+            about(refusal(Code::InvalidArgument, "WRONG_PUBLIC_DIGEST", error), "public_digest", expected, found)
+        }
+        BlockError::PublicIndex { index, .. } => {
+            let mut refused = refusal(Code::InvalidArgument, "WRONG_PUBLIC_INDEX", error);
+            refused.record_plus_1 = index + 1;
+            refused
+        }
+        BlockError::Part { index, .. } => {
+            let mut refused = refusal(Code::InvalidArgument, "WRONG_PART", error);
+            refused.record_plus_1 = index + 1;
+            refused
+        }
+        BlockError::RepeatedEffect => refusal(Code::InvalidArgument, "REPEATED_EFFECT", error),
+        BlockError::Record { index, error: inner } => {
+            let mut refused = refusal(Code::InvalidArgument, "RECORD_MALFORMED", error);
+            refused.record_plus_1 = index + 1;
+            about(refused, "", "a canonical record of a known kind", inner)
+        }
+        BlockError::Count { expected, found } => {
+            about(refusal(Code::InvalidArgument, "WRONG_COUNT", error), "count", expected, found)
+        }
+        BlockError::RecordsRoot { expected, found } => {
+            about(refusal(Code::InvalidArgument, "WRONG_RECORDS_ROOT", error), "records_root", expected, found)
+        }
+        BlockError::Signature(_) => refusal(Code::PermissionDenied, "WRONG_SIGNATURE", error),
+    }
+}
+
+/// Of a broken rule.
+pub(super) fn of_rule(rejection: &Rejection) -> Refusal {
+    let Rejection { rule, record, field, expected, found } = rejection;
+    let mut refused = refusal(rule_code(*rule), rule.name(), rejection);
+    refused.record_plus_1 = record.map_or(0, |record| record + 1);
+    about(refused, field.unwrap_or_default(), expected, found)
+}
+
+fn rule_code(rule: Rule) -> Code {
+    match rule {
+        Rule::UnknownInstitution
+        | Rule::InstitutionNotActive
+        | Rule::UnknownUnit
+        | Rule::UnitNotActive
+        | Rule::UnknownKey
+        | Rule::KeyOfAnother
+        | Rule::KeyRevoked
+        | Rule::KeyNotInForce
+        | Rule::KindOutsideKey
+        | Rule::NotAuthorised
+        | Rule::NotTheOperator
+        | Rule::NoPossession => Code::PermissionDenied,
+        Rule::DuplicateRecord => Code::AlreadyExists,
+        Rule::AccountNotOpen
+        | Rule::NotAccredited
+        | Rule::UnknownEarlier
+        | Rule::UnknownTarget
+        | Rule::StatusForbids
+        | Rule::TooManyRepeats
+        | Rule::IdentityNotAmended
+        | Rule::UnknownReference
+        | Rule::Permanent => Code::FailedPrecondition,
+        Rule::KindNotIssued
+        | Rule::MissingField
+        | Rule::InvalidDate
+        | Rule::InvalidCode
+        | Rule::UnknownAlias
+        | Rule::UnknownCreditUnit
+        | Rule::UnknownLevel
+        | Rule::UnknownGrade
+        | Rule::GradeNotAPass
+        | Rule::GradeIsAPass
+        | Rule::WorkloadOutsideBand
+        | Rule::EmbargoTooLong
+        | Rule::AmendsAnother
+        | Rule::EffectMismatch
+        | Rule::ActionNotAdmitted
+        | Rule::Contradiction => Code::InvalidArgument,
+    }
+}
+
+/// Of a malformed request.
+pub(super) fn invalid(field: &str, expected: &str, found: impl ToString) -> Status {
+    let found = found.to_string();
+    let message = format!("{field}: expected {expected}, found {found}");
+    to_status(&about(refusal(Code::InvalidArgument, "INVALID_REQUEST", message), field, expected, found))
+}
+
+/// Of a caller who may not read.
+pub(super) fn denied(message: impl ToString) -> Status {
+    to_status(&refusal(Code::PermissionDenied, "NO_ACCESS", message))
+}
+
+/// Of a caller whose token proves nothing.
+pub(super) fn unauthenticated(message: impl ToString) -> Status {
+    to_status(&refusal(Code::Unauthenticated, "NO_TOKEN", message))
+}
+
+pub(super) fn of_receipt(error: &ReceiptError) -> Status {
+    let (code, reason) = match error {
+        ReceiptError::Range(_) => (Code::OutOfRange, "OUT_OF_RANGE"),
+        ReceiptError::Store(creditbank_store::StoreError::Missing { .. }) => (Code::NotFound, "NOT_FOUND"),
+        ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) => (Code::Internal, "INTERNAL"),
+    };
+    to_status(&refusal(code, reason, error))
+}
+
+pub(super) fn of_read(error: &ReadError) -> Status {
+    match error {
+        ReadError::Missing(_) | ReadError::NoBlock { .. } | ReadError::UnknownLearner => {
+            to_status(&refusal(Code::NotFound, "NOT_FOUND", error))
+        }
+        ReadError::Receipt(error) => of_receipt(error),
+        ReadError::Rejected(rejection) => to_status(&of_rule(rejection)),
+        ReadError::Store(creditbank_store::StoreError::Missing { .. }) => {
+            to_status(&refusal(Code::NotFound, "NOT_FOUND", error))
+        }
+        ReadError::View(_) | ReadError::Store(_) => to_status(&refusal(Code::Internal, "INTERNAL", error)),
+    }
+}
+
+pub(super) fn of_transcript(error: &TranscriptError) -> Status {
+    match error {
+        TranscriptError::Empty => to_status(&refusal(Code::NotFound, "NOT_FOUND", error)),
+        TranscriptError::TooMany => to_status(&refusal(Code::FailedPrecondition, "TOO_MANY_RECORDS", error)),
+        TranscriptError::Read(error) => of_read(error),
+        TranscriptError::Receipt(error) => of_receipt(error),
+        TranscriptError::Canonical(_) | TranscriptError::File(_) | TranscriptError::Block(_) => {
+            to_status(&refusal(Code::Internal, "INTERNAL", error))
+        }
+    }
+}
+
+pub(super) fn of_account(error: &AccountError) -> Status {
+    let (code, reason) = match error {
+        AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
+        AccountError::Keys(_) | AccountError::Store(_) => (Code::Internal, "INTERNAL"),
+        AccountError::Stopped => (Code::Unavailable, "STOPPED"),
+    };
+    to_status(&refusal(code, reason, error))
+}
