@@ -1,1 +1,18 @@
-//! To be written.
+//! Client library of the credit bank: a node's answer is verified before it is returned, so a lying node is an error.
+//!
+//! - [`Client`] talks to a node: submits blocks, reads chains, records and the registry.
+//! - [`issue`] turns a registrar's file into sealed blocks, and goes on after an interruption without issuing twice.
+//! - [`import`] reads the file by a mapping.
+//! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
+#![forbid(unsafe_code)]
+
+mod client;
+mod error;
+pub mod import;
+pub mod issue;
+pub mod key_file;
+pub mod operator;
+pub mod trust;
+
+pub use client::{ChainHead, Client, ConnectOptions, ReadRecord, RegistryItem};
+pub use error::ClientError;

@@ -46,7 +46,7 @@ pub enum ReceiptError {
 
 /// Checks note, path and origin. Whether the entry is the one that was submitted is the caller's to compare.
 pub fn verify_receipt(receipt: &pb::Receipt, policy: &Policy) -> Result<VerifiedReceipt, ReceiptError> {
-    let checkpoint = policy.verify(&receipt.checkpoint)?.checkpoint;
+    let checkpoint = policy.verify_signed(&receipt.checkpoint)?.checkpoint;
     let hash = |bytes: &Vec<u8>| Digest::from_slice(bytes).ok_or(ReceiptError::Hash(bytes.len()));
     let path = receipt.inclusion.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
     let leaf = merkle::leaf_hash(&receipt.entry);

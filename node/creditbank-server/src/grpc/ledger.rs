@@ -1,5 +1,6 @@
 //! LedgerService.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -186,7 +187,7 @@ impl LedgerService for Service {
             ledger.issued(institution, unit, from_height, blocks).map_err(|error| status::of_read(&error))
         };
         let (records, _) = blocking(&self.0, read).await?;
-        let mut asked: std::collections::BTreeSet<Digest> =
+        let mut asked: BTreeSet<Digest> =
             record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
         let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
         Ok(Response::new(api::ReconcileResponse {
@@ -208,12 +209,16 @@ fn check(
     let mut refusals = Vec::new();
     let mut checked = Vec::new();
     let mut positions = Vec::new();
+    let mut newcomers = BTreeSet::new();
     for (position, api::CheckedRecord { record, identities }) in (0u32..).zip(records) {
         let api::RecordBody { kind, version, body, seed } = record.unwrap_or_default();
-        let body = match ledger.with_alias(institution, body.into(), identities) {
-            Ok(body) => body,
-            Err(error) => return Err(status::of_account(&error)),
-        };
+        let mut body: Vec<u8> = body.into();
+        if !identities.is_empty() {
+            let named = ledger.with_alias(institution, refusals.len() + checked.len(), &body, identities);
+            let (with_alias, account) = named.map_err(|error| status::of_account(&error))?;
+            body = with_alias;
+            newcomers.insert(account);
+        }
         match Record::new(kind, version, &seed, body) {
             Ok(record) => {
                 checked.push(record);
@@ -222,7 +227,7 @@ fn check(
             Err(error) => refusals.push(status::of_submit(&crate::submit::SubmitError::Record { record: position, error })),
         }
     }
-    let rejections = ledger.check(institution, unit, key_id, &checked).map_err(|error| status::of_read(&error))?;
+    let rejections = ledger.check(institution, unit, key_id, &checked, newcomers).map_err(|error| status::of_read(&error))?;
     for mut rejection in rejections {
         let index = rejection.record.and_then(|at| usize::try_from(at).ok());
         rejection.record = index.and_then(|at| positions.get(at)).copied();

@@ -148,27 +148,29 @@ impl<'a> OpenAccounts<'a> {
 }
 
 impl Ledger {
-    /// The body of a record for a dry run: with the alias that the person's identities lead to. A person who is not known
-    /// gets an alias that no account has; nothing is opened.
+    /// The body of a record for a dry run, with the alias that the person's identities lead to, and the account behind it.
+    /// A person who is not known gets an account of their own for the time of the check; nothing is opened.
     pub fn with_alias(
         &self,
         institution: u64,
-        body: Vec<u8>,
+        person: usize,
+        body: &[u8],
         identities: Vec<TypedIdentity>,
-    ) -> Result<Vec<u8>, AccountError> {
-        if identities.is_empty() {
-            return Ok(body);
-        }
-        let Person(identities) = Person::new(0, identities)?;
+    ) -> Result<(Vec<u8>, Account), AccountError> {
+        let Person(identities) = Person::new(person, identities)?;
         let open = OpenAccounts::new(&self.shared);
         let mut account = None;
+        let mut first = None;
         for identity in &identities {
             let digest = self.shared.private.identity_digest(institution, identity);
+            first = first.or(Some(digest));
             account = account.or(open.known(&digest)?);
         }
+        let newcomer = || std::array::from_fn(|i| first.map_or(0, |digest| digest[i]));
+        let account = account.unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
-        let alias = account.map(|account| self.shared.private.alias(institution, &account));
-        Ok(alias.map_or(body.clone(), |alias| [&[0x0a, 16][..], &alias, &body].concat()))
+        let alias = self.shared.private.alias(institution, &account);
+        Ok(([&[0x0a, 16][..], &alias, body].concat(), account))
     }
 
     /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.

@@ -1,5 +1,7 @@
 //! Reading records back, decrypted, for whoever may.
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::merkle::record_path;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
@@ -100,7 +102,7 @@ impl Shared {
     /// The record at a place with its path and receipt.
     pub(super) fn read(&self, place: Place) -> Result<ReadRecord, ReadError> {
         let (context, state) = (self.context(), self.state());
-        let view = StoreView { context: &context, state: &state };
+        let view = StoreView::new(&context, &state);
         let stored = view.stored(place)?.ok_or(ReadError::Missing(place))?;
         drop(state);
         let receipt = self.receipt(place.entry)?;
@@ -234,7 +236,7 @@ impl Ledger {
                 continue;
             }
             let (context, state) = (self.shared.context(), self.shared.state());
-            let view = StoreView { context: &context, state: &state };
+            let view = StoreView::new(&context, &state);
             for (index, hash) in (0u32..).zip(self.shared.hashes(entry)?) {
                 let place = Place { entry, index };
                 let kind = view.stored(place)?.map_or(Kind::Unspecified, |stored| stored.record.kind());
@@ -244,16 +246,18 @@ impl Ledger {
         Ok((issued, if stop < end { stop } else { 0 }))
     }
 
-    /// Which of the records would be refused, with the first rule that each breaks. Writes nothing.
+    /// Which of the records would be refused, with the first rule that each breaks. Writes nothing. `newcomers` are accounts
+    /// that would be opened first.
     pub fn check(
         &self,
         institution: u64,
         unit: u32,
         key_id: creditbank_protocol::key::KeyId,
         records: &[Record],
+        newcomers: BTreeSet<Account>,
     ) -> Result<Vec<Rejection>, ReadError> {
         let (context, state) = (self.shared.context(), self.shared.state());
-        let view = StoreView { context: &context, state: &state };
+        let view = StoreView { newcomers, ..StoreView::new(&context, &state) };
         let sealed_at_ms = self.shared.clock.now_ms();
         let facts = BlockFacts { institution, unit, key_id, sealed_at_ms, records, groups: &[] };
         check_records(&view, &facts).map_err(|error| match error {

@@ -1,5 +1,7 @@
 //! The ledger as the rules see it.
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::leaf_hash;
@@ -20,6 +22,8 @@ const HELD_MAX: usize = 10_000;
 pub(crate) struct StoreView<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) state: &'a State,
+    /// Accounts that a dry run takes as open.
+    pub(crate) newcomers: BTreeSet<Account>,
 }
 
 /// The ledger with the blocks of the round so far.
@@ -41,7 +45,11 @@ fn unreadable(error: impl std::fmt::Display) -> ViewError {
     ViewError(error.to_string())
 }
 
-impl StoreView<'_> {
+impl<'a> StoreView<'a> {
+    pub(crate) fn new(context: &'a Context<'a>, state: &'a State) -> Self {
+        Self { context, state, newcomers: BTreeSet::new() }
+    }
+
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
     pub(crate) fn stored(&self, place: Place) -> Result<Option<StoredRecord>, ViewError> {
         if place.entry >= self.state.head.size {
@@ -107,7 +115,8 @@ impl View for StoreView<'_> {
 
     fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
         let account = self.context.private.account(institution, alias);
-        self.context.keys.contains(&account).then_some(LearnerState { account, open: true })
+        let known = self.context.keys.contains(&account) || self.newcomers.contains(&account);
+        known.then_some(LearnerState { account, open: true })
     }
 
     fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
@@ -127,7 +136,7 @@ impl View for StoreView<'_> {
 
 impl<'a> RoundView<'a> {
     pub(super) fn new(builder: &'a RoundBuilder<'a>) -> Self {
-        Self { store: StoreView { context: builder.context, state: builder.state }, builder }
+        Self { store: StoreView::new(builder.context, builder.state), builder }
     }
 }
 

@@ -157,8 +157,9 @@ impl Policy {
         &self.logs
     }
 
-    /// Checks a signed checkpoint: a trusted log of that origin has signed it, and the quorum has cosigned it.
-    pub fn verify(&self, note: &[u8]) -> Result<Accepted, NoteError> {
+    /// Checks a signed checkpoint: a trusted log of that origin has signed it. Whether witnesses have cosigned it is in the
+    /// answer and not asked for: a receipt goes out before they could.
+    pub fn verify_signed(&self, note: &[u8]) -> Result<Accepted, NoteError> {
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse(note.text())?;
         let mut log_key = None;
@@ -176,10 +177,16 @@ impl Policy {
                 witnesses.push(name.clone());
             }
         }
-        if self.quorum.as_ref().is_none_or(|name| self.holds(name, &witnesses)) {
-            Ok(Accepted { checkpoint, log_key, witnesses })
+        Ok(Accepted { checkpoint, log_key, witnesses })
+    }
+
+    /// Checks a cosigned checkpoint: a trusted log of that origin has signed it, and the quorum has cosigned it.
+    pub fn verify(&self, note: &[u8]) -> Result<Accepted, NoteError> {
+        let accepted = self.verify_signed(note)?;
+        if self.quorum.as_ref().is_none_or(|name| self.holds(name, &accepted.witnesses)) {
+            Ok(accepted)
         } else {
-            Err(NoteError::Quorum { found: witnesses })
+            Err(NoteError::Quorum { found: accepted.witnesses })
         }
     }
 

@@ -1,0 +1,113 @@
+//! Learners and their records.
+
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
+use creditbank_protocol::pb::{self, DisclosedRecord, Place, Receipt};
+use creditbank_protocol::record::Disclosed;
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::transcript::{Report, verify};
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{
+    ExportTranscriptRequest, GetRecordRequest, HeldRecord, LearnerReference, ListRecordsRequest, OpenAccountsRequest,
+    Person,
+};
+
+use super::Client;
+use super::log::digests;
+use crate::ClientError;
+
+/// A record that is proved to be in the log, signed by a key of the registry.
+#[derive(Debug, Clone)]
+pub struct ReadRecord {
+    /// Where it stands.
+    pub place: Place,
+    /// Who issued it.
+    pub institution: u64,
+    /// Which unit.
+    pub unit: u32,
+    /// The key that signed.
+    pub key_id: KeyId,
+    /// What it says.
+    pub disclosed: Disclosed,
+    /// The marks against it: the node's word.
+    pub marks: Vec<String>,
+}
+
+impl Client {
+    /// Aliases for persons at an institution, in order; accounts are opened for those who have none. At most 1,000.
+    pub async fn open_accounts(&self, institution: u64, persons: Vec<Person>) -> Result<Vec<[u8; 16]>, ClientError> {
+        let count = persons.len();
+        let request = self.with_access(OpenAccountsRequest { institution, persons })?;
+        let aliases = self.learner.clone().open_accounts(request).await?.into_inner().aliases;
+        if aliases.len() != count {
+            return Err(ClientError::lie(format!("{} aliases for {count} persons", aliases.len())));
+        }
+        let alias = |alias: Vec<u8>| alias.try_into().map_err(|_| ClientError::lie("an alias is not 16 bytes"));
+        aliases.into_iter().map(alias).collect()
+    }
+
+    /// The record at a place.
+    pub async fn record(&self, place: Place) -> Result<ReadRecord, ClientError> {
+        let request = self.with_access(GetRecordRequest { place: Some(place) })?;
+        let answer = self.ledger.clone().get_record(request).await?.into_inner();
+        let read = self.check_record(answer.record, answer.receipt, answer.marks).await?;
+        if read.place == place { Ok(read) } else { Err(ClientError::lie("the record is one of another place")) }
+    }
+
+    /// All records of a learner that the access key may read; and the account, for the operator.
+    pub async fn records(&self, learner: Learner) -> Result<(Vec<ReadRecord>, Option<[u8; 16]>), ClientError> {
+        let mut read: Vec<ReadRecord> = Vec::new();
+        loop {
+            let after = read.last().map(|record| record.place);
+            let learner = Some(LearnerReference { learner: Some(learner.clone()) });
+            let request = self.with_access(ListRecordsRequest { learner, after, limit: 0 })?;
+            let answer = self.learner.clone().list_records(request).await?.into_inner();
+            let more = answer.more && !answer.records.is_empty();
+            for HeldRecord { record, receipt, marks } in answer.records {
+                read.push(self.check_record(record, receipt, marks).await?);
+            }
+            if !more {
+                return Ok((read, answer.account.try_into().ok()));
+            }
+        }
+    }
+
+    /// A transcript file and what it proves.
+    pub async fn transcript(&self, learner: Learner) -> Result<(Vec<u8>, Report), ClientError> {
+        let learner = Some(LearnerReference { learner: Some(learner) });
+        let request = self.with_access(ExportTranscriptRequest { learner })?;
+        let transcript = self.learner.clone().export_transcript(request).await?.into_inner().transcript;
+        let report = verify(&transcript, &self.trust)?;
+        Ok((transcript, report))
+    }
+
+    /// Checks claims, path, receipt and the unit's signature under its key of the registry.
+    async fn check_record(
+        &self,
+        record: Option<DisclosedRecord>,
+        receipt: Option<Receipt>,
+        marks: Vec<String>,
+    ) -> Result<ReadRecord, ClientError> {
+        let record = record.ok_or_else(|| ClientError::lie("the record is missing"))?;
+        let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
+        let verified = self.check_receipt(&receipt).await?;
+        let place = record.place.unwrap_or_default();
+        let Entry::Block(block) = &verified.entry else {
+            return Err(ClientError::lie("the entry is no block"));
+        };
+        if verified.index != place.entry {
+            return Err(ClientError::lie("the receipt is for another entry"));
+        }
+        let header = block.header();
+        let disclosed = Disclosed::new(&record).map_err(ClientError::lie)?;
+        let leaf = record_leaf(&disclosed.hash);
+        let path = digests(&record.path)?;
+        verify_inclusion(&leaf, place.index.into(), header.count.into(), &path, &header.records_root)?;
+        let key = self.registry_entry(&RegistryKey::Key(header.key_id)).await?;
+        let key = key.ok_or_else(|| ClientError::lie("the block's key is not in the registry"))?;
+        block.verify(&key.decode::<pb::Key>()?.public_key).map_err(ClientError::lie)?;
+        let (institution, unit, key_id) = (header.institution, header.unit, header.key_id);
+        Ok(ReadRecord { place, institution, unit, key_id, disclosed, marks })
+    }
+}

@@ -1,0 +1,96 @@
+//! Blocks: what to build on, and sealing.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::pb::{self, Kind, Receipt};
+use creditbank_rpc::v1::{
+    CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, RecordBody, Refusal, SubmitBlockRequest,
+};
+
+use super::Client;
+use crate::ClientError;
+
+/// What the next block of a unit must build on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Height of the next block.
+    pub next_height: u64,
+    /// What it must name as its previous.
+    pub previous: Digest,
+    /// It is created no earlier.
+    pub created_at_minute: u64,
+}
+
+impl Client {
+    /// The head of a unit's chain. At height 0 it is the entry that admitted the unit.
+    pub async fn chain_head(&self, institution: u64, unit: u32) -> Result<ChainHead, ClientError> {
+        let request = GetChainHeadRequest { institution, unit };
+        let answer = self.ledger.clone().get_chain_head(request).await?.into_inner();
+        let receipt = answer.head.ok_or_else(|| ClientError::lie("the head is missing"))?;
+        let verified = self.check_receipt(&receipt).await?;
+        let Entry::Block(block) = &verified.entry else {
+            return Err(ClientError::lie("the head is no block"));
+        };
+        let header = block.header();
+        let Some(height) = answer.next_height.checked_sub(1) else {
+            let admits = |shown: &pb::PublicRecord| {
+                shown.kind == i32::from(Kind::Unit)
+                    && decode::<pb::Unit>(&shown.body).is_ok_and(|one| (one.institution, one.unit) == (institution, unit))
+            };
+            if header.institution != 0 || !block.public().records.iter().any(admits) {
+                return Err(ClientError::lie("the entry does not admit the unit"));
+            }
+            return Ok(ChainHead { next_height: 0, previous: verified.leaf, created_at_minute: 0 });
+        };
+        if (header.institution, header.unit, header.height) != (institution, unit, height) {
+            return Err(ClientError::lie("the head is a block of another place"));
+        }
+        let (previous, created_at_minute) = (header.id(), header.created_at_minute);
+        Ok(ChainHead { next_height: answer.next_height, previous, created_at_minute })
+    }
+
+    /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.
+    pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, ClientError> {
+        let entry = block_entry(&block);
+        let request = SubmitBlockRequest { block: block.into(), records };
+        let receipt = self.ledger.clone().submit_block(request).await?.into_inner().receipt;
+        let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
+        if receipt.entry != entry {
+            return Err(ClientError::lie("the receipt is for another block"));
+        }
+        self.check_receipt(&receipt).await?;
+        Ok(receipt)
+    }
+
+    /// The receipt of a unit's block.
+    pub async fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ClientError> {
+        let request = GetBlockRequest { institution, unit, height };
+        let receipt = self.ledger.clone().get_block(request).await?.into_inner().receipt;
+        let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
+        let verified = self.check_receipt(&receipt).await?;
+        match &verified.entry {
+            Entry::Block(block) => {
+                let header = block.header();
+                if (header.institution, header.unit, header.height) == (institution, unit, height) {
+                    return Ok(receipt);
+                }
+                Err(ClientError::lie("the block is one of another place"))
+            }
+            Entry::Seal(_) => Err(ClientError::lie("the entry is no block")),
+        }
+    }
+
+    /// Which of the records would be refused. Writes nothing.
+    pub async fn check_records(
+        &self,
+        institution: u64,
+        unit: u32,
+        key_id: [u8; 16],
+        records: Vec<CheckedRecord>,
+    ) -> Result<Vec<Refusal>, ClientError> {
+        let request = CheckRecordsRequest { institution, unit, key_id: key_id.to_vec(), records };
+        let request = self.with_access(request)?;
+        Ok(self.ledger.clone().check_records(request).await?.into_inner().refusals)
+    }
+}

@@ -1,0 +1,90 @@
+//! What can go wrong between a client and a node.
+
+use creditbank_protocol::canonical::CanonicalError;
+use creditbank_protocol::merkle::ProofError;
+use creditbank_protocol::note::NoteError;
+use creditbank_protocol::receipt::ReceiptError;
+use creditbank_protocol::transcript::TranscriptError;
+use creditbank_rpc::refusal::from_status;
+use creditbank_rpc::v1::Refusal;
+use tonic::{Code, Status};
+
+/// Why a call gave no answer that can be believed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No node there, or none that answers in time. Whether a block was sealed is not known.
+    #[error("the node cannot be reached: {0}")]
+    Unreachable(String),
+    /// The node has refused.
+    #[error("refused{}: {}", reason(.0), .0.message)]
+    Refused(Box<Refusal>),
+    /// The node has said something that does not verify: it is broken, or it lies.
+    #[error("the node's answer does not verify: {0}")]
+    Lie(String),
+    /// A file of this side.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Something of this side is wrong: a key, a setting.
+    #[error("{0}")]
+    Local(String),
+}
+
+fn reason(refusal: &Refusal) -> String {
+    if refusal.reason.is_empty() { String::new() } else { format!(" ({})", refusal.reason) }
+}
+
+impl ClientError {
+    /// A refusal by name, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn lie(what: impl ToString) -> Self {
+        Self::Lie(what.to_string())
+    }
+}
+
+impl From<Status> for ClientError {
+    fn from(status: Status) -> Self {
+        let refusal = from_status(&status);
+        match status.code() {
+            // Without a reason of ours, these come from the transport and not from the node.
+            Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled if refusal.reason.is_empty() => {
+                Self::Unreachable(status.message().to_owned())
+            }
+            _ => Self::Refused(Box::new(refusal)),
+        }
+    }
+}
+
+impl From<tonic::transport::Error> for ClientError {
+    fn from(error: tonic::transport::Error) -> Self {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(inner) = source {
+            text = format!("{text}: {inner}");
+            source = inner.source();
+        }
+        Self::Unreachable(text)
+    }
+}
+
+macro_rules! lies {
+    ($($error:ty),+) => {
+        $(impl From<$error> for ClientError {
+            fn from(error: $error) -> Self {
+                Self::lie(error)
+            }
+        })+
+    };
+}
+
+lies!(NoteError, ProofError, ReceiptError, CanonicalError, TranscriptError);

@@ -1,0 +1,16 @@
+//! From a registrar's CSV to draft records, by a mapping: line by line, with bounded memory.
+//!
+//! A line that cannot become a record is refused with its number, field and reason; the good ones go through.
+
+mod fields;
+mod mapping;
+mod rows;
+
+pub use fields::DraftRecord;
+pub use mapping::{Mapping, MappingError};
+pub use rows::{ImportError, RefusedLine, Rows};
+
+/// The mapping of the Open University Learning Analytics Dataset's result file.
+pub const OULAD: &str = include_str!("../../mappings/oulad.toml");
+/// A commented mapping to start from.
+pub const TEMPLATE: &str = include_str!("../../mappings/template.toml");

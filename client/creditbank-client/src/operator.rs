@@ -1,0 +1,109 @@
+//! What the operator does: registry records, in blocks of the operator's own chain.
+
+use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::key::{KeyId, possession_message, sign, verify};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
+use serde::{Deserialize, Serialize};
+
+use crate::client::now_s;
+use crate::{Client, ClientError};
+
+/// A request that a key be admitted, with the proof that whoever asks holds it. Travels as JSON; holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRequest {
+    /// The log.
+    pub origin: String,
+    /// Whose key.
+    pub institution: u64,
+    /// Of which unit; 0 where the purpose needs none.
+    pub unit: u32,
+    /// For what, as `unit` or `institution-access`.
+    pub purpose: String,
+    /// 32 bytes in hexadecimal.
+    pub public_key: String,
+    /// 64 bytes in hexadecimal.
+    pub possession: String,
+}
+
+impl KeyRequest {
+    /// The request for a key that this side holds.
+    pub fn new(origin: &str, institution: u64, unit: u32, key: &KeyFile) -> Self {
+        let public_key = key.public_key();
+        let message = possession_message(origin, institution, unit, key.purpose, &public_key);
+        Self {
+            origin: origin.to_owned(),
+            institution,
+            unit,
+            purpose: creditbank_protocol::key_file::purpose_name(key.purpose),
+            public_key: hex::encode(public_key),
+            possession: hex::encode(sign(&key.key, message.as_bytes())),
+        }
+    }
+
+    /// The registry record: which kinds the key may sign (of a unit's key), from when until when in minutes since 1970.
+    pub fn record(&self, kinds: &[Kind], from_minute: u64, until_minute: u64) -> Result<pb::Key, ClientError> {
+        let wrong = |what: &str| ClientError::Local(format!("key request: {what}"));
+        let purpose = creditbank_protocol::key_file::purpose_of(&self.purpose).ok_or_else(|| wrong("unknown purpose"))?;
+        let public_key = hex::decode(&self.public_key).map_err(|_| wrong("public_key is not hexadecimal"))?;
+        let possession = hex::decode(&self.possession).map_err(|_| wrong("possession is not hexadecimal"))?;
+        let key = public_key.clone().try_into().map_err(|_| wrong("public_key is not 32 bytes"))?;
+        let message = possession_message(&self.origin, self.institution, self.unit, purpose, &key);
+        verify(&public_key, message.as_bytes(), &possession).map_err(|error| wrong(&error.to_string()))?;
+        let mut kinds: Vec<i32> = kinds.iter().map(|kind| i32::from(*kind)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Ok(pb::Key {
+            public_key,
+            suite: u32::from(SUITE),
+            purpose: purpose.into(),
+            institution: self.institution,
+            unit: self.unit,
+            kinds: if purpose == Purpose::Unit { kinds } else { Vec::new() },
+            from_minute,
+            until_minute,
+            revoked: None,
+            possession,
+        })
+    }
+}
+
+/// A registry record of a kind.
+pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, ClientError> {
+    let body = encode(message).map_err(|error| ClientError::Local(error.to_string()))?;
+    let kind = u32::try_from(i32::from(kind)).unwrap_or(0);
+    Record::new(kind, 1, &PUBLIC_SEED, body).map_err(|error| ClientError::Local(error.to_string()))
+}
+
+/// Publishes registry records in one block of the operator's chain. They act from the next round.
+pub async fn publish(client: &Client, key: &KeyFile, records: &[Record]) -> Result<Receipt, ClientError> {
+    let head = client.operator_head(key).await?;
+    let mut operation_id = [0; 16];
+    getrandom::fill(&mut operation_id).map_err(|error| ClientError::Local(format!("no randomness: {error}")))?;
+    let draft = BlockDraft {
+        origin: client.origin().to_owned(),
+        institution: 0,
+        unit: 0,
+        height: head.next_height,
+        previous: head.previous,
+        operation_id,
+        created_at_minute: head.created_at_minute.max(now_s() / 60),
+        key_id: KeyId::of(&key.public_key()),
+    };
+    let block = draft.sign(records, Vec::new(), None, |message| sign(&key.key, message));
+    let block = block.map_err(|error| ClientError::Local(error.to_string()))?;
+    client.submit(block, Vec::new()).await
+}
+
+impl Client {
+    /// The head of the operator's chain; a registry key is needed to build on it.
+    async fn operator_head(&self, key: &KeyFile) -> Result<crate::ChainHead, ClientError> {
+        if key.purpose != Purpose::Registry {
+            return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
+        }
+        self.chain_head(0, 0).await
+    }
+}

@@ -1,0 +1,153 @@
+//! Making a node: keys, secrets, configuration, and the first blocks of its log.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::{BlockDraft, DraftError};
+use creditbank_protocol::canonical::{CanonicalError, encode};
+use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError, SUITE};
+use creditbank_rules::seed;
+use ed25519_dalek::SigningKey;
+
+use super::config::{Config, StoreUrl, is_origin};
+use super::secrets::Secrets;
+use super::{DirectoryError, at, key_path, open, read_key, write_secret};
+use crate::clock::{Clock, Entropy, random};
+use crate::ledger::{Ledger, Limits};
+use crate::submit::SubmitError;
+
+/// The keys that a node has of its own.
+const PURPOSES: [Purpose; 5] =
+    [Purpose::Log, Purpose::Registry, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
+/// Seed entries of one block: far below an entry's 65,535 bytes.
+const SEEDS_PER_BLOCK: usize = 12;
+
+/// Why a node was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// There is one.
+    #[error("{0} already holds a node: choose another directory, or serve this one")]
+    Exists(String),
+    /// The name cannot stand in a checkpoint.
+    #[error("origin {0:?}: expected a host and path without scheme (letters, digits and .-_/:), as credits.example/log")]
+    Origin(String),
+    /// Files, keys, store.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The seed of the registry.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// The seed of the registry.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The first blocks.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// The first blocks.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The log could not be closed.
+    #[error(transparent)]
+    Store(#[from] creditbank_store::StoreError),
+}
+
+/// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, the first blocks
+/// with the operator's keys and the seed of the registry.
+pub async fn init(
+    dir: &Path,
+    origin: &str,
+    store: StoreUrl,
+    listen: SocketAddr,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<Config, InitError> {
+    if !is_origin(origin) {
+        return Err(InitError::Origin(origin.to_owned()));
+    }
+    if ["node.toml", "keys", "log", "learners.keys"].iter().any(|name| dir.join(name).exists()) {
+        return Err(InitError::Exists(dir.display().to_string()));
+    }
+    let keys_dir = dir.join("keys");
+    fs::create_dir_all(&keys_dir).map_err(at(&keys_dir))?;
+    let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&*entropy)) });
+    for key in &keys {
+        write_secret(&key_path(dir, key.purpose), &key.to_text())?;
+    }
+    write_secret(&keys_dir.join("secrets"), &Secrets::random(&*entropy).to_text())?;
+    let config = Config { origin: origin.to_owned(), registry_key: keys[1].public_key(), store, listen, tls: None };
+    let ledger = open(dir, &config, Arc::clone(&clock), Arc::clone(&entropy), Limits::default())?;
+    begin(dir, &ledger, &*entropy).await?;
+    ledger.close().await?;
+    // Last, so that a directory with a configuration is a whole node.
+    write_secret(&dir.join("node.toml"), &config.to_text())?;
+    Ok(config)
+}
+
+/// Submits the first blocks of an empty log: the operator, its keys, and the seed of the registry.
+pub async fn begin(dir: &Path, ledger: &Ledger, entropy: &dyn Entropy) -> Result<(), InitError> {
+    let keys = PURPOSES.map(|purpose| read_key(dir, purpose));
+    let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (origin, minute) = (ledger.origin(), ledger.now_ms() / 60_000);
+    let registry_key = keys[1].public_key();
+    let mut previous = genesis(origin, &keys[0].public_key(), &registry_key);
+    let records = first_records(origin, &keys, minute)?;
+    let (first, seeds) = records.split_at(1 + PURPOSES.len());
+    let blocks = std::iter::once(first).chain(seeds.chunks(SEEDS_PER_BLOCK));
+    for (height, records) in (0u64..).zip(blocks) {
+        let draft = BlockDraft {
+            origin: origin.to_owned(),
+            institution: 0,
+            unit: 0,
+            height,
+            previous,
+            operation_id: random(entropy),
+            created_at_minute: minute,
+            key_id: KeyId::of(&registry_key),
+        };
+        let block = draft.sign(records, Vec::new(), None, |message| sign(&keys[1].key, message))?;
+        previous = header_id(&block);
+        ledger.submit(block, Vec::new()).await?;
+    }
+    Ok(())
+}
+
+fn header_id(block: &[u8]) -> Digest {
+    let parsed = creditbank_protocol::block::SignedBlock::parse(block).expect("the block was just made");
+    parsed.header().id()
+}
+
+/// The operator, its keys, and the seed of the registry.
+fn first_records(origin: &str, keys: &[KeyFile], minute: u64) -> Result<Vec<Record>, InitError> {
+    let name = pb::Text { language: "en".to_owned(), value: format!("Operator of {origin}") };
+    let operator = pb::Institution {
+        state: pb::RegistryState::Active.into(),
+        r#type: pb::InstitutionType::Operator.into(),
+        names: vec![pb::DatedName { name: Some(name), ..Default::default() }],
+        ..Default::default()
+    };
+    let mut entries = vec![(Kind::Institution, encode(&operator)?)];
+    for key in keys {
+        let public_key = key.public_key();
+        let message = possession_message(origin, 0, 0, key.purpose, &public_key);
+        let entry = pb::Key {
+            public_key: public_key.to_vec(),
+            suite: u32::from(SUITE),
+            purpose: key.purpose.into(),
+            from_minute: minute,
+            possession: sign(&key.key, message.as_bytes()).to_vec(),
+            ..Default::default()
+        };
+        entries.push((Kind::Key, encode(&entry)?));
+    }
+    entries.extend(seed::entries()?);
+    let record = |(kind, body): (Kind, Vec<u8>)| {
+        Record::new(u32::try_from(i32::from(kind)).unwrap_or(0), 1, &PUBLIC_SEED, body)
+    };
+    Ok(entries.into_iter().map(record).collect::<Result<_, _>>()?)
+}
