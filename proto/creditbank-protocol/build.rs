@@ -18,7 +18,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("cargo:rerun-if-changed=../creditbank/v1");
 
-    prost_build::Config::new().compile_fds(compiler.file_descriptor_set())?;
+    let mut files = compiler.file_descriptor_set();
+    for message in files.file.iter_mut().flat_map(|file| &mut file.message_type) {
+        // prost-build takes a field with any option, such as our rules, for one that is not packed.
+        message.field.iter_mut().for_each(|field| field.options = None);
+    }
+    prost_build::Config::new().compile_fds(files)?;
 
     let pool = compiler.descriptor_pool();
     let out = PathBuf::from(env::var("OUT_DIR")?).join("schema.rs");

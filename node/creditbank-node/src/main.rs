@@ -1,2 +1,78 @@
-//! To be written.
-fn main() {}
+//! The node: makes one, serves one, and shows in a minute what one does.
+
+mod init;
+mod quickstart;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A node of the Credit Bank: a ledger of learning outcomes and credits that anybody can verify.
+#[derive(Parser)]
+#[command(name = "creditbank-node", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a node: keys, secrets, configuration, and the first entries of its log.
+    ///
+    /// Writes DIR/trust.toml too: what clients and verifiers need to know to check this log. Back up DIR/keys now: without
+    /// the master key nobody can read the learners' records.
+    Init(init::Arguments),
+    /// Serve the node of a directory over gRPC until SIGINT or SIGTERM.
+    ///
+    /// Logs go to standard error; RUST_LOG sets how much (default: info). Address and certificates stand in DIR/node.toml.
+    Serve(serve::Arguments),
+    /// Seal 32,593 real results of a real university, export a transcript, verify it, break it.
+    ///
+    /// Runs a node in a temporary directory on a free port of the loopback. The data are studentInfo.csv of the Open
+    /// University Learning Analytics Dataset (Kuzilek, Hlosta, Zdrahal 2017, CC BY 4.0).
+    Quickstart(quickstart::Arguments),
+}
+
+/// A directory that holds a node.
+fn shown(dir: &PathBuf) -> std::path::Display<'_> {
+    dir.display()
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let logs = match arguments.command {
+        Command::Serve(_) => "info",
+        // A story is told on standard output, and logs would talk into it.
+        Command::Init(_) | Command::Quickstart(_) => "error",
+    };
+    start_logs(logs);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime does not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Init(arguments) => init::run(arguments).await,
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Quickstart(arguments) => quickstart::run(arguments).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_logs(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

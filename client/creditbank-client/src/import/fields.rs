@@ -23,7 +23,7 @@ pub struct DraftRecord {
     pub person: Vec<TypedIdentity>,
     /// What it is.
     pub kind: Kind,
-    reference: Vec<u8>,
+    pub(crate) reference: Vec<u8>,
     body: Body,
 }
 
@@ -50,6 +50,31 @@ impl DraftRecord {
         let seed: [u8; 32] = mac.finalize().into_bytes().into();
         let kind = u32::try_from(i32::from(self.kind)).unwrap_or(0);
         Record::new(kind, 1, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
+    }
+
+    /// Bytes of the body, without the alias.
+    pub(crate) fn len(&self) -> usize {
+        use prost::Message as _;
+        match &self.body {
+            Body::Outcome(body) => body.encoded_len(),
+            Body::Credit(body) => body.encoded_len(),
+            Body::Result(body) => body.encoded_len(),
+        }
+    }
+
+    /// What names the result, and what the line says; for digests.
+    pub(crate) fn mark_input(&self) -> (Vec<u8>, Vec<u8>) {
+        use prost::Message as _;
+        let mut content = vec![u8::try_from(i32::from(self.kind)).unwrap_or(0)];
+        for identity in &self.person {
+            content.extend(identity.encode_length_delimited_to_vec());
+        }
+        content.extend(match &self.body {
+            Body::Outcome(body) => body.encode_to_vec(),
+            Body::Credit(body) => body.encode_to_vec(),
+            Body::Result(body) => body.encode_to_vec(),
+        });
+        (self.reference.clone(), content)
     }
 
     /// The amount of a Credit in ten-thousandths, and its unit.

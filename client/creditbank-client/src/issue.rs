@@ -1,0 +1,212 @@
+//! From a registrar's file to sealed blocks, in batches, without issuing anything twice.
+//!
+//! Each block is on the disk before it is sent, with the references of its lines. After an interruption the same bytes
+//! are sent again: the node answers a block that it has already sealed with the same receipt. Lines whose reference is
+//! in the work directory are not sent again; lines that break a rule go into a report while the good ones go through.
+
+mod batch;
+mod report;
+mod work;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::Kind;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
+use crate::{Client, ClientError};
+
+use batch::{Batch, Sealed};
+use report::Report;
+use work::{Held, Pending, Work};
+
+/// Lines of one block. The node opens at most 1,000 accounts in a call.
+pub const BATCH_MAX: usize = 1_000;
+/// Most bytes of record bodies in one block.
+const BATCH_LEN_MAX: usize = 8 << 20;
+/// How often a call that the node has not answered is tried.
+const TRIES_MAX: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// Whose chain, and the key that signs.
+#[derive(Clone)]
+pub struct IssuingUnit {
+    /// The institution's number.
+    pub institution: u64,
+    /// The unit's number.
+    pub unit: u32,
+    /// A unit key with the kinds that are issued.
+    pub key: KeyFile,
+    /// What record seeds are derived from. The same file with the same secret gives the same records.
+    pub secret: [u8; 32],
+}
+
+impl IssuingUnit {
+    /// A unit whose secret is derived from its key.
+    pub fn new(institution: u64, unit: u32, key: KeyFile) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key.key.to_bytes()).expect("HMAC takes a key of any length");
+        mac.update(b"creditbank unit secret");
+        let secret = mac.finalize().into_bytes().into();
+        Self { institution, unit, key, secret }
+    }
+}
+
+/// How far an import is, and at the end what it did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Lines read, without the header.
+    pub lines: u64,
+    /// Records sealed by this run.
+    pub records: u64,
+    /// Blocks sealed by this run.
+    pub blocks: u64,
+    /// Lines that an earlier run had issued.
+    pub already: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+    /// Records sealed by this run, by kind.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// Credits sealed by this run in ten-thousandths, by unit.
+    pub credits: BTreeMap<String, u64>,
+    /// Learners of this run's records.
+    pub learners: u64,
+}
+
+/// Why an import stopped. What was sealed stays sealed: run the same command again.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The node, or a key.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The file.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Where an import keeps its notes and writes its report.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// A directory of this file's own; made when it is not there.
+    pub work: &'a Path,
+    /// CSV of the refused lines; replaced by each run.
+    pub refused: &'a Path,
+}
+
+/// Imports a file. `progress` is called after each block.
+pub async fn issue<R: Read>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    input: R,
+    places: Places<'_>,
+    mut progress: impl FnMut(&Progress),
+) -> Result<Progress, IssueError> {
+    let rows = Rows::open(mapping, input)?;
+    let mut work = Work::open(places.work, client.origin(), unit)?;
+    let mut run = Run { client, unit, done: Progress::default(), learners: HashSet::new(), batch_max: BATCH_MAX };
+    if let Some(pending) = work.pending()? {
+        run.finish_pending(&mut work, pending).await?;
+    }
+    let mut report = Report::create(places.refused)?;
+    let (mut drafts, mut len) = (Vec::new(), 0);
+    for row in rows {
+        run.done.lines += 1;
+        match row? {
+            Err(refused) => run.refuse(&mut report, &refused)?,
+            Ok(draft) => match work.held(&draft, unit) {
+                Held::Same => run.done.already += 1,
+                Held::Changed => run.refuse(&mut report, &changed(&draft))?,
+                Held::No => {
+                    len += draft.len();
+                    drafts.push(draft);
+                }
+            },
+        }
+        if drafts.len() >= run.batch_max || len >= BATCH_LEN_MAX {
+            run.seal(&mut work, &mut report, std::mem::take(&mut drafts)).await?;
+            len = 0;
+            progress(&run.done);
+        }
+    }
+    run.seal(&mut work, &mut report, drafts).await?;
+    report.finish()?;
+    progress(&run.done);
+    Ok(run.done)
+}
+
+fn changed(draft: &DraftRecord) -> RefusedLine {
+    let reason = "this result was issued before with other values; amend the record that was issued".to_owned();
+    RefusedLine { line: draft.line, field: "reference".to_owned(), reason }
+}
+
+/// One run over a file.
+struct Run<'a> {
+    client: &'a Client,
+    unit: &'a IssuingUnit,
+    done: Progress,
+    learners: HashSet<[u8; 16]>,
+    batch_max: usize,
+}
+
+impl Run<'_> {
+    fn refuse(&mut self, report: &mut Report, line: &RefusedLine) -> Result<(), ClientError> {
+        self.done.refused += 1;
+        report.write(line)
+    }
+
+    /// A block of an earlier run, of which it is not known whether it was sealed: the same bytes again.
+    async fn finish_pending(&mut self, work: &mut Work, pending: Pending) -> Result<(), ClientError> {
+        match batch::send(self.client, &pending).await {
+            Ok(receipt) => work.sealed(&pending, &receipt),
+            // It was not sealed, and now cannot be: its lines are read again.
+            Err(ClientError::Refused(_)) => work.forget(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Seals what can be sealed of a batch.
+    async fn seal(&mut self, work: &mut Work, report: &mut Report, drafts: Vec<DraftRecord>) -> Result<(), ClientError> {
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::open(self.client, self.unit, drafts).await?;
+        while !batch.is_empty() {
+            match batch.seal(self.client, self.unit, work).await? {
+                Sealed::Done => {
+                    self.count(&batch);
+                    return Ok(());
+                }
+                Sealed::Refused(lines) => {
+                    for line in lines {
+                        self.refuse(report, &line)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, batch: &Batch) {
+        self.done.blocks += 1;
+        for (draft, alias) in batch.drafts() {
+            self.done.records += 1;
+            let kind = match draft.kind {
+                Kind::Credit => "credit",
+                Kind::Result => "result",
+                _ => "outcome",
+            };
+            *self.done.kinds.entry(kind).or_default() += 1;
+            if let Some((e4, unit)) = draft.credits() {
+                let sum = self.done.credits.entry(unit.to_owned()).or_default();
+                *sum = sum.saturating_add(e4);
+            }
+            self.learners.insert(*alias);
+        }
+        self.done.learners = self.learners.len() as u64;
+    }
+}

@@ -1,0 +1,178 @@
+//! One block of an import: aliases, records, signature, and what the node says to it.
+
+use std::time::Duration;
+
+use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::{CheckedRecord, Person, RecordBody, Refusal};
+
+use super::work::{Mark, Pending, Work};
+use super::{FIRST_WAIT, IssuingUnit, TRIES_MAX};
+use crate::client::now_s;
+use crate::import::{DraftRecord, RefusedLine};
+use crate::{Client, ClientError};
+
+/// Lines that go into one block.
+pub(super) struct Batch {
+    lines: Vec<Line>,
+}
+
+struct Line {
+    draft: DraftRecord,
+    alias: [u8; 16],
+    record: Record,
+}
+
+/// What became of a batch.
+pub(super) enum Sealed {
+    /// All its lines are in one block.
+    Done,
+    /// These lines were taken out of it; the others can be tried again.
+    Refused(Vec<RefusedLine>),
+}
+
+impl Batch {
+    /// Opens the learners' accounts and makes the records.
+    pub(super) async fn open(client: &Client, unit: &IssuingUnit, drafts: Vec<DraftRecord>) -> Result<Self, ClientError> {
+        let persons = || drafts.iter().map(|draft| Person { identities: draft.person.clone() }).collect();
+        let aliases = patiently(|| client.open_accounts(unit.institution, persons())).await?;
+        let line = |(draft, alias): (DraftRecord, [u8; 16])| {
+            let record = draft.finish(alias, &unit.secret)?;
+            Ok(Line { draft, alias, record })
+        };
+        let lines = drafts.into_iter().zip(aliases).map(line).collect::<Result<_, ClientError>>()?;
+        Ok(Self { lines })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn drafts(&self) -> impl Iterator<Item = (&DraftRecord, &[u8; 16])> {
+        self.lines.iter().map(|line| (&line.draft, &line.alias))
+    }
+
+    /// Tries to seal the lines as one block on the unit's head.
+    pub(super) async fn seal(
+        &mut self,
+        client: &Client,
+        unit: &IssuingUnit,
+        work: &mut Work,
+    ) -> Result<Sealed, ClientError> {
+        for _ in 0..TRIES_MAX {
+            let pending = self.block(client, unit).await?;
+            work.prepare(&pending)?;
+            match send(client, &pending).await {
+                Ok(receipt) => {
+                    work.sealed(&pending, &receipt)?;
+                    return Ok(Sealed::Done);
+                }
+                Err(ClientError::Refused(refusal)) => {
+                    work.forget()?;
+                    // Another registrar of the unit was faster: build on what was accepted.
+                    let stale = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
+                    if stale.contains(&refusal.reason.as_str()) {
+                        continue;
+                    }
+                    return self.take_out(client, unit, refusal).await.map(Sealed::Refused);
+                }
+                // It is not known whether it was sealed: the pending block stays for the next run.
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ClientError::Local(format!("the unit's chain moved {TRIES_MAX} times in a row: run the command again")))
+    }
+
+    async fn block(&self, client: &Client, unit: &IssuingUnit) -> Result<Pending, ClientError> {
+        let head = patiently(|| client.chain_head(unit.institution, unit.unit)).await?;
+        let mut operation_id = [0; 16];
+        getrandom::fill(&mut operation_id).map_err(|error| ClientError::Local(format!("no randomness: {error}")))?;
+        let draft = BlockDraft {
+            origin: client.origin().to_owned(),
+            institution: unit.institution,
+            unit: unit.unit,
+            height: head.next_height,
+            previous: head.previous,
+            operation_id,
+            created_at_minute: head.created_at_minute.max(now_s() / 60),
+            key_id: KeyId::of(&unit.key.public_key()),
+        };
+        let records: Vec<Record> = self.lines.iter().map(|line| line.record.clone()).collect();
+        let block = draft.sign(&records, Vec::new(), None, |message| sign(&unit.key.key, message));
+        let block = block.map_err(|error| ClientError::Local(error.to_string()))?;
+        let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
+        Ok(Pending { block, records: self.lines.iter().map(|line| body(&line.record)).collect(), marks })
+    }
+
+    /// Takes the lines out that break a rule; an error where the refusal is about no line.
+    async fn take_out(
+        &mut self,
+        client: &Client,
+        unit: &IssuingUnit,
+        refusal: Box<Refusal>,
+    ) -> Result<Vec<RefusedLine>, ClientError> {
+        if refusal.record_plus_1 == 0 {
+            return Err(ClientError::Refused(refusal));
+        }
+        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let checked = || {
+            let record = |line: &Line| CheckedRecord { record: Some(body(&line.record)), identities: Vec::new() };
+            self.lines.iter().map(record).collect()
+        };
+        let all = patiently(|| client.check_records(unit.institution, unit.unit, key_id, checked())).await?;
+        let mut refusals: Vec<Refusal> = all.into_iter().filter(|refusal| refusal.record_plus_1 > 0).collect();
+        if refusals.is_empty() {
+            refusals.push(*refusal);
+        }
+        refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.record_plus_1));
+        refusals.dedup_by_key(|refusal| refusal.record_plus_1);
+        let mut out = Vec::new();
+        for refusal in refusals {
+            let index = refusal.record_plus_1 as usize - 1;
+            if index >= self.lines.len() {
+                return Err(ClientError::lie(format!("a refusal of record {index} of {}", self.lines.len())));
+            }
+            out.push(refused_line(self.lines.remove(index).draft.line, &refusal));
+        }
+        out.reverse();
+        Ok(out)
+    }
+}
+
+fn body(record: &Record) -> RecordBody {
+    RecordBody {
+        kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),
+        version: u32::from(record.version()),
+        body: record.body().to_vec().into(),
+        seed: record.seed().to_vec().into(),
+    }
+}
+
+fn refused_line(line: u64, refusal: &Refusal) -> RefusedLine {
+    let reason = format!("{}: expected {}, found {}", refusal.reason, refusal.expected, refusal.found);
+    RefusedLine { line, field: refusal.field.clone(), reason }
+}
+
+/// Sends a block; the same bytes again while the node does not answer.
+pub(super) async fn send(client: &Client, pending: &Pending) -> Result<Receipt, ClientError> {
+    patiently(|| client.submit(pending.block.clone(), pending.records.clone())).await
+}
+
+/// Tries a call again that may be repeated: a node that is away for a moment, or that asks to come back later.
+async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(mut call: impl FnMut() -> F) -> Result<T, ClientError> {
+    let mut wait = FIRST_WAIT;
+    for _ in 1..TRIES_MAX {
+        let pause = match call().await {
+            Err(ClientError::Unreachable(_)) => wait,
+            Err(ClientError::Refused(refusal)) if refusal.retry_after_ms > 0 => {
+                wait.max(Duration::from_millis(refusal.retry_after_ms.min(60_000)))
+            }
+            answer => return answer,
+        };
+        tokio::time::sleep(pause).await;
+        wait *= 2;
+    }
+    call().await
+}

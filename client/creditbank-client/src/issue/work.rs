@@ -1,0 +1,197 @@
+//! The notes of an import, so that nothing is issued twice: what was issued, and the one block that is under way.
+//!
+//! ```text
+//! WORK/job.toml    the log, institution, unit and seed check that the notes are for
+//! WORK/issued      32 bytes a line of the file: its reference and its content, both keyed digests
+//! WORK/receipts    the node's receipts, each behind its length: the proof of what was sealed
+//! WORK/pending     the block under way, on the disk before it is sent
+//! WORK/lock        held while a run is under way
+//! ```
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use creditbank_protocol::pb::Receipt;
+use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use prost::Message as _;
+use sha2::Sha256;
+
+use super::IssuingUnit;
+use crate::ClientError;
+use crate::import::DraftRecord;
+
+/// What tells one line from another: which result it is, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    reference: [u8; 16],
+    content: [u8; 16],
+}
+
+const MARK_LEN: usize = 32;
+
+impl Mark {
+    pub(super) fn of(draft: &DraftRecord, unit: &IssuingUnit) -> Self {
+        let (reference, content) = draft.mark_input();
+        Self { reference: keyed(unit, b"reference", &reference), content: keyed(unit, b"content", &content) }
+    }
+
+    fn to_bytes(self) -> [u8; MARK_LEN] {
+        let mut bytes = [0; MARK_LEN];
+        bytes[..16].copy_from_slice(&self.reference);
+        bytes[16..].copy_from_slice(&self.content);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; MARK_LEN]) -> Self {
+        Self { reference: std::array::from_fn(|i| bytes[i]), content: std::array::from_fn(|i| bytes[16 + i]) }
+    }
+}
+
+fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(&unit.secret).expect("HMAC takes a key of any length");
+    mac.update(label);
+    mac.update(bytes);
+    let digest: [u8; 32] = mac.finalize().into_bytes().into();
+    std::array::from_fn(|i| digest[i])
+}
+
+/// A block under way.
+pub(super) struct Pending {
+    pub(super) block: Vec<u8>,
+    pub(super) records: Vec<RecordBody>,
+    pub(super) marks: Vec<Mark>,
+}
+
+/// What the notes know of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    No,
+    Same,
+    Changed,
+}
+
+/// The notes of one file's import.
+pub(super) struct Work {
+    dir: PathBuf,
+    issued: HashMap<[u8; 16], [u8; 16]>,
+    _lock: File,
+}
+
+fn at(path: &Path) -> impl Fn(std::io::Error) -> ClientError + '_ {
+    move |error| ClientError::File { path: path.display().to_string(), error }
+}
+
+fn append(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data())).map_err(at(path))
+}
+
+impl Work {
+    /// Opens the notes; refused when they are of another unit, or a run is under way.
+    pub(super) fn open(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
+        let path = dir.join("lock");
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(at(&path))?;
+        lock.try_lock().map_err(|_| ClientError::Local(format!("{}: another import of this file is under way", dir.display())))?;
+        let check = hex::encode(keyed(unit, b"job", b""));
+        let job = format!(
+            "# Notes of an import, so that nothing is issued twice. Keep them as long as the file.\n\
+             origin = {origin:?}\ninstitution = {}\nunit = {}\nsecret_check = {check:?}\n",
+            unit.institution, unit.unit
+        );
+        let path = dir.join("job.toml");
+        match fs::read_to_string(&path) {
+            Ok(found) if found == job => {}
+            Ok(_) => {
+                let what = "holds the notes of an import with another log, unit or key";
+                return Err(ClientError::Local(format!("{} {what}: pass another --work directory", dir.display())));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => append(&path, job.as_bytes())?,
+            Err(error) => return Err(at(&path)(error)),
+        }
+        let mut work = Self { dir: dir.to_owned(), issued: HashMap::new(), _lock: lock };
+        work.load()?;
+        Ok(work)
+    }
+
+    fn load(&mut self) -> Result<(), ClientError> {
+        let path = self.dir.join("issued");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(at(&path)(error)),
+        };
+        let (marks, torn) = bytes.as_chunks::<MARK_LEN>();
+        if !torn.is_empty() {
+            // A crash within an append: the block is still pending and will be noted again.
+            let file = OpenOptions::new().write(true).open(&path).map_err(at(&path))?;
+            file.set_len((marks.len() * MARK_LEN) as u64).map_err(at(&path))?;
+        }
+        self.issued.extend(marks.iter().map(Mark::from_bytes).map(|mark| (mark.reference, mark.content)));
+        Ok(())
+    }
+
+    pub(super) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
+        let mark = Mark::of(draft, unit);
+        match self.issued.get(&mark.reference) {
+            None => Held::No,
+            Some(content) if *content == mark.content => Held::Same,
+            Some(_) => Held::Changed,
+        }
+    }
+
+    /// Puts a block on the disk before it is sent.
+    pub(super) fn prepare(&self, pending: &Pending) -> Result<(), ClientError> {
+        let request = SubmitBlockRequest { block: pending.block.clone().into(), records: pending.records.clone() };
+        let request = request.encode_to_vec();
+        let mut bytes = (request.len() as u64).to_be_bytes().to_vec();
+        bytes.extend(request);
+        bytes.extend(pending.marks.iter().flat_map(|mark| mark.to_bytes()));
+        let (path, new) = (self.dir.join("pending"), self.dir.join("pending.new"));
+        let _ = fs::remove_file(&new);
+        append(&new, &bytes)?;
+        fs::rename(&new, &path).map_err(at(&path))?;
+        self.sync_dir()
+    }
+
+    /// The block that a run left under way.
+    pub(super) fn pending(&self) -> Result<Option<Pending>, ClientError> {
+        let path = self.dir.join("pending");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(at(&path)(error)),
+        };
+        let damaged = || ClientError::Local(format!("{} is damaged", path.display()));
+        let (len, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let len = usize::try_from(u64::from_be_bytes(*len)).map_err(|_| damaged())?;
+        let (request, marks) = rest.split_at_checked(len).ok_or_else(damaged)?;
+        let request = SubmitBlockRequest::decode(request).map_err(|_| damaged())?;
+        let marks = marks.as_chunks::<MARK_LEN>().0.iter().map(Mark::from_bytes).collect();
+        Ok(Some(Pending { block: request.block.to_vec(), records: request.records, marks }))
+    }
+
+    /// Notes a sealed block: first what was issued, then that nothing is under way.
+    pub(super) fn sealed(&mut self, pending: &Pending, receipt: &Receipt) -> Result<(), ClientError> {
+        append(&self.dir.join("receipts"), &receipt.encode_length_delimited_to_vec())?;
+        let bytes: Vec<u8> = pending.marks.iter().flat_map(|mark| mark.to_bytes()).collect();
+        append(&self.dir.join("issued"), &bytes)?;
+        self.issued.extend(pending.marks.iter().map(|mark| (mark.reference, mark.content)));
+        self.forget()
+    }
+
+    /// Nothing is under way.
+    pub(super) fn forget(&self) -> Result<(), ClientError> {
+        let path = self.dir.join("pending");
+        fs::remove_file(&path).map_err(at(&path))?;
+        self.sync_dir()
+    }
+
+    fn sync_dir(&self) -> Result<(), ClientError> {
+        File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(at(&self.dir))
+    }
+}

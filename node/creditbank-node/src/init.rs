@@ -1,0 +1,55 @@
+//! `init`: a new node.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use creditbank_client::trust;
+use creditbank_protocol::pb::Purpose;
+use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_server::directory::{self, Config, StoreUrl};
+
+use crate::shown;
+
+/// Where gRPC is served unless the configuration says otherwise; IPv4 and IPv6.
+pub(crate) const LISTEN: &str = "[::]:7600";
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A directory that holds no node yet; made when it is not there.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The name of the log, for ever: a host and a path, as credits.example/log.
+    #[arg(long)]
+    origin: String,
+    /// Where the log is kept: `sled:PATH` (relative to DIR) or `memory:` (gone with the process, for trials).
+    #[arg(long, default_value = "sled:log")]
+    store: String,
+    /// Where gRPC will be served; can be changed in DIR/node.toml.
+    #[arg(long, default_value = LISTEN)]
+    listen: SocketAddr,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { dir, origin, store, listen } = arguments;
+    let store = StoreUrl::parse(&store)?;
+    make(&dir, &origin, store, listen).await?;
+    println!("A node for {origin} is in {}.", shown(&dir));
+    println!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir));
+    println!("  {}/keys         back it up, show it to nobody", shown(&dir));
+    println!("Next: creditbank-node serve --dir {}", shown(&dir));
+    Ok(())
+}
+
+/// Makes a node and its trust file.
+pub(crate) async fn make(dir: &Path, origin: &str, store: StoreUrl, listen: SocketAddr) -> anyhow::Result<Config> {
+    let clock = Arc::new(SystemClock::default());
+    let config = directory::init(dir, origin, store, listen, clock, Arc::new(OsEntropy)).await?;
+    let log_key = directory::read_key(dir, Purpose::Log)?.public_key();
+    let path = dir.join("trust.toml");
+    let text = trust::text_for(origin, log_key, &config.registry_key)?;
+    fs::write(&path, text).with_context(|| path.display().to_string())?;
+    Ok(config)
+}

@@ -1,0 +1,134 @@
+//! `quickstart`: a node, a university, its real results, one transcript.
+
+mod admit;
+mod learner;
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use creditbank_client::import::{self, Mapping};
+use creditbank_client::issue::{IssuingUnit, Places, Progress, issue};
+use creditbank_client::key_file;
+use creditbank_client::{Client, ConnectOptions, trust};
+use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::transcript::{Report, verify};
+use creditbank_rpc::v1::InstitutionAlias;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::ledger::Limits;
+use creditbank_server::serve;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::init;
+use story::Story;
+
+const ORIGIN: &str = "quickstart.creditbank.example/log";
+const RESULTS: &[u8] = include_bytes!("../data/oulad/studentInfo.csv");
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave the node here, to be served again, with transcript.cbt, trust.toml and all keys.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Print one JSON object instead of the story.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { keep, json } = arguments;
+    let temporary = tempfile::tempdir().context("a temporary directory")?;
+    let dir = keep.clone().unwrap_or_else(|| temporary.path().join("node"));
+    // An interrupt ends the run here, so that the temporary directory goes with it.
+    tokio::select! {
+        done = play(&dir, keep.is_some(), json) => done,
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+    }
+}
+
+async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
+    let story = Story::new(json);
+    let start = Instant::now();
+    let listen = init::LISTEN.parse().context("the default address")?;
+    let config = init::make(dir, ORIGIN, StoreUrl::Sled("log".into()), listen).await?;
+    let clock = Arc::new(SystemClock::default());
+    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let loopback = ([127, 0, 0, 1], 0).into();
+    let running = serve::start(ledger, loopback, None).await?;
+    let mut options = ConnectOptions::new(&format!("http://{}", running.address()));
+    options.timeout = Duration::from_secs(30);
+    story.begin(ORIGIN, running.address());
+    let told = tell(dir, &options, &story, start).await;
+    running.stop().await?;
+    let told = told?;
+    story.end(&told, keep.then_some(dir));
+    if told.is_as_expected() { Ok(()) } else { anyhow::bail!("the figures are not what they must be") }
+}
+
+async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instant) -> anyhow::Result<story::Figures> {
+    let trust_file = || trust::read(&dir.join("trust.toml"));
+    let operator = Client::connect(options, trust_file()?, None).await?;
+    let keys = admit::open_university(&operator, dir).await?;
+    story.admitted();
+
+    let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
+    let university = Client::connect(options, trust_file()?, Some(access)).await?;
+    let unit = IssuingUnit::new(admit::NUMBER, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let mapping = Mapping::parse(import::OULAD)?;
+    let places = Places { work: &dir.join("import"), refused: &dir.join("refused.csv") };
+    let bar = story.bar(RESULTS.iter().filter(|byte| **byte == b'\n').count());
+    let begun = Instant::now();
+    let done = issue(&university, &unit, &mapping, RESULTS, places, |progress| bar.set_position(progress.lines)).await?;
+    let took = begun.elapsed();
+    bar.finish_and_clear();
+    story.imported(&done, took);
+
+    let (number, passes) = learner::with_several_credits(RESULTS, &mapping)?;
+    let alias = university.open_accounts(admit::NUMBER, vec![number]).await?;
+    let alias = alias.first().context("an alias")?.to_vec();
+    let (file, _) = university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
+    let path = dir.join("transcript.cbt");
+    std::fs::write(&path, &file).with_context(|| path.display().to_string())?;
+    let (accepted, _) = university.checkpoint().await?;
+
+    let read = std::fs::read(&path).with_context(|| path.display().to_string())?;
+    let trusted = trust_file()?;
+    let report = verify(&read, &trusted);
+    let mut tampered = read;
+    let middle = tampered.len() / 2;
+    tampered[middle] ^= 1;
+    let broken = verify(&tampered, &trusted).err();
+    story.transcript(&report, passes, middle, broken.as_ref());
+    Ok(figures(&done, took, start.elapsed(), accepted.checkpoint.size, report.ok().as_ref(), broken.is_none()))
+}
+
+fn figures(done: &Progress, took: Duration, all: Duration, size: u64, report: Option<&Report>, tampered_valid: bool) -> story::Figures {
+    let rate = u128::from(done.records) * 1_000 / took.as_millis().max(1);
+    story::Figures {
+        records: done.records,
+        credit_records: done.kinds.get("credit").copied().unwrap_or(0),
+        credits: creditbank_rules::decimal::show_e4(done.credits.get("CATS").copied().unwrap_or(0)),
+        unit: "CATS".to_owned(),
+        learners: done.learners,
+        blocks: done.blocks,
+        log_size: size,
+        records_per_second: u64::try_from(rate).unwrap_or(u64::MAX),
+        transcript_records: report.map_or(0, |report| report.records.len()),
+        transcript_valid: report.is_some(),
+        tampered_valid,
+        seconds: story::Seconds(all),
+    }
+}
+
+/// A bar on standard error, hidden where nobody looks.
+fn bar(lines: usize, hidden: bool) -> ProgressBar {
+    if hidden {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} lines, {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(lines.saturating_sub(1) as u64).with_style(style)
+}

@@ -1,0 +1,128 @@
+//! What the quickstart says, to people or to a program.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use creditbank_client::issue::Progress;
+use creditbank_protocol::transcript::{Report, TranscriptError};
+use creditbank_rules::decimal::show_e4;
+use indicatif::ProgressBar;
+use serde::{Serialize, Serializer};
+
+/// A time in seconds with three places, written as a JSON number without going through binary floating point.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seconds(pub(super) Duration);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = format!("{}.{:03}", self.0.as_secs(), self.0.subsec_millis());
+        serde_json::value::RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// The figures of a run.
+#[derive(Debug, Serialize)]
+pub(super) struct Figures {
+    pub(super) records: u64,
+    pub(super) credit_records: u64,
+    pub(super) credits: String,
+    pub(super) unit: String,
+    pub(super) learners: u64,
+    pub(super) blocks: u64,
+    pub(super) log_size: u64,
+    pub(super) records_per_second: u64,
+    pub(super) transcript_records: usize,
+    pub(super) transcript_valid: bool,
+    pub(super) tampered_valid: bool,
+    pub(super) seconds: Seconds,
+}
+
+impl Figures {
+    /// Whether the run shows what it is to show: all lines of the file went in, and tampering was found.
+    pub(super) fn is_as_expected(&self) -> bool {
+        self.records == 32_593 && self.transcript_records >= 2 && self.transcript_valid && !self.tampered_valid
+    }
+}
+
+/// Where the story goes.
+pub(super) struct Story {
+    json: bool,
+}
+
+impl Story {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.json {
+            println!("{line}");
+        }
+    }
+
+    pub(super) fn bar(&self, lines: usize) -> ProgressBar {
+        super::bar(lines, self.json)
+    }
+
+    pub(super) fn begin(&self, origin: &str, address: SocketAddr) {
+        self.say(&format!("A node for the log {origin} serves gRPC on {address}, its index in sled."));
+    }
+
+    pub(super) fn admitted(&self) {
+        self.say("The operator has admitted The Open University (open.ac.uk): one unit, a key for Credit and Result,");
+        self.say("accreditation from 1969, and the grade scale of its module results.");
+    }
+
+    pub(super) fn imported(&self, done: &Progress, took: Duration) {
+        let count = |kind: &str| done.kinds.get(kind).copied().unwrap_or(0);
+        let credits = done.credits.get("CATS").copied().unwrap_or(0);
+        self.say(&format!(
+            "Its registrar has issued {} results as signed records in {} blocks, in {}.{} s:",
+            done.records, done.blocks, took.as_secs(), took.subsec_millis() / 100
+        ));
+        self.say(&format!("  {} Credits worth {} CATS, and {} Results, of {} learners.", count("credit"), show_e4(credits), count("result"), done.learners));
+    }
+
+    pub(super) fn transcript(
+        &self,
+        report: &Result<Report, TranscriptError>,
+        credits: usize,
+        flipped: usize,
+        broken: Option<&TranscriptError>,
+    ) {
+        match report {
+            Ok(report) => {
+                self.say(&format!("One learner with {credits} credits exports a transcript. Verified offline, without the node:"));
+                for record in &report.records {
+                    let name = record.disclosed.info.name();
+                    self.say(&format!("  {name} at entry {} index {}: claims, record, block, signature, seal and log agree.", record.place.entry, record.place.index));
+                }
+            }
+            Err(error) => self.say(&format!("The transcript does not verify: {error}")),
+        }
+        match broken {
+            Some(error) => self.say(&format!("With one bit of byte {flipped} flipped it is refused: {error}.")),
+            None => self.say(&format!("With one bit of byte {flipped} flipped it is still accepted. That must not be.")),
+        }
+    }
+
+    pub(super) fn end(&self, figures: &Figures, kept: Option<&Path>) {
+        if self.json {
+            match serde_json::to_string_pretty(figures) {
+                Ok(text) => println!("{text}"),
+                Err(error) => eprintln!("error: {error}"),
+            }
+            return;
+        }
+        let Figures { log_size, records_per_second, seconds, .. } = figures;
+        self.say(&format!("The log has {log_size} entries; the import sealed {records_per_second} records a second, durably."));
+        self.say(&format!("All of it took {}.{} s.", seconds.0.as_secs(), seconds.0.subsec_millis() / 100));
+        if let Some(dir) = kept {
+            let dir = dir.display();
+            self.say(&format!("Kept in {dir}. Go on with:"));
+            self.say(&format!("  creditbank verify {dir}/transcript.cbt --trust {dir}/trust.toml"));
+            self.say(&format!("  creditbank-node serve --dir {dir}"));
+        }
+    }
+}

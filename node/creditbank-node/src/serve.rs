@@ -1,0 +1,42 @@
+//! `serve`: until a signal.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_server::directory;
+use creditbank_server::ledger::Limits;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::shown;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The node's directory.
+    #[arg(long)]
+    dir: PathBuf,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { dir } = arguments;
+    // First of all, so that an early signal finds somebody to hear it.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    if !dir.join("node.toml").exists() {
+        anyhow::bail!("{0} holds no node: make one with creditbank-node init --dir {0} --origin NAME", shown(&dir));
+    }
+    let config = directory::read_config(&dir)?;
+    let clock = Arc::new(SystemClock::default());
+    let ledger = directory::open(&dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    if ledger.size() == 0 {
+        // A log in memory begins anew with each process.
+        directory::begin(&dir, &ledger, &OsEntropy).await?;
+    }
+    let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
+    let stop = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    Ok(running.until(stop).await?)
+}
