@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=../creditbank/v1");
     let mut compiler = protox::Compiler::new([&root])?;
     compiler.include_imports(true).include_source_info(true);
-    for file in SERVICES {
+    // The records travel as bytes, but whoever reads the schema by reflection wants to decode them.
+    for file in SERVICES.iter().chain(&PROTOCOL) {
         compiler.open_file(format!("creditbank/v1/{file}.proto"))?;
     }
     let descriptors = compiler.file_descriptor_set();

@@ -1,2 +1,111 @@
-//! To be written.
-fn main() {}
+//! `creditbank`: what registrars, operators, learners and verifiers do from a command line.
+
+mod commands;
+mod connect;
+mod failure;
+mod output;
+mod show;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{accreditation, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript};
+use commands::{unit, verify};
+use connect::Global;
+use failure::Failure;
+
+/// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.
+///
+/// Every answer of a node is verified against the trust file before it is shown.
+///
+/// Exit codes: 0 good; 1 not valid, or refused; 2 wrong usage; 3 the node cannot be reached.
+#[derive(Parser)]
+#[command(name = "creditbank", version, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a key pair in a new file (mode 0600) and print its id and public key
+    Keygen(keygen::Arguments),
+    /// Institutions of the registry: add, show, list, set their state
+    #[command(subcommand)]
+    Institution(institution::Command),
+    /// Units of an institution, each with a chain of its own
+    #[command(subcommand)]
+    Unit(unit::Command),
+    /// Keys: ask for one, admit, rotate, revoke, list
+    #[command(subcommand)]
+    Key(key::Command),
+    /// What an institution may award credit for
+    #[command(subcommand)]
+    Accreditation(accreditation::Command),
+    /// Grade scales
+    #[command(subcommand)]
+    Scale(scale::Command),
+    /// The registry entry by entry, each with its proof checked
+    #[command(subcommand)]
+    Registry(registry::Command),
+    /// Import a registrar's CSV as signed records
+    ///
+    /// Run the same command again after an interruption: nothing is issued twice. Lines that break a rule are listed in
+    /// FILE.refused.csv with their numbers and reasons; the others go through.
+    Issue(issue::Arguments),
+    /// The mappings that come with the program
+    #[command(subcommand)]
+    Mapping(mapping::Command),
+    /// One record
+    #[command(subcommand)]
+    Record(record::Command),
+    /// Learners and their records
+    #[command(subcommand)]
+    Learner(learner::Command),
+    /// Export a learner's records as a transcript file with all proofs
+    Transcript(transcript::Arguments),
+    /// Check a transcript file offline: what is proved, and by whom
+    Verify(verify::Arguments),
+    /// The public log: checkpoint, entries, proofs
+    #[command(subcommand)]
+    Log(log::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(Failure::Usage(format!("the runtime does not start: {error}"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
+    match command {
+        Command::Keygen(arguments) => keygen::run(&global, &arguments),
+        Command::Institution(command) => institution::run(&global, command).await,
+        Command::Unit(command) => unit::run(&global, command).await,
+        Command::Key(command) => key::run(&global, command).await,
+        Command::Accreditation(command) => accreditation::run(&global, command).await,
+        Command::Scale(command) => scale::run(&global, command).await,
+        Command::Registry(command) => registry::run(&global, command).await,
+        Command::Issue(arguments) => issue::run(&global, arguments).await,
+        Command::Mapping(command) => mapping::run(&command),
+        Command::Record(command) => record::run(&global, command).await,
+        Command::Learner(command) => learner::run(&global, command).await,
+        Command::Transcript(arguments) => transcript::run(&global, arguments).await,
+        Command::Verify(arguments) => verify::run(&global, &arguments),
+        Command::Log(command) => log::run(&global, command).await,
+    }
+}

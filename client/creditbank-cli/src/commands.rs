@@ -1,0 +1,17 @@
+//! One module for each command.
+
+pub(crate) mod accreditation;
+pub(crate) mod institution;
+pub(crate) mod issue;
+pub(crate) mod key;
+pub(crate) mod keygen;
+pub(crate) mod learner;
+pub(crate) mod log;
+pub(crate) mod mapping;
+mod publish;
+pub(crate) mod record;
+pub(crate) mod registry;
+pub(crate) mod scale;
+pub(crate) mod transcript;
+pub(crate) mod unit;
+pub(crate) mod verify;

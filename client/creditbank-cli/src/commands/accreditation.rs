@@ -1,0 +1,123 @@
+//! `accreditation`: what an institution may award credit for, and when.
+
+use creditbank_protocol::pb::{self, Kind, Mode};
+use creditbank_protocol::registry::RegistryKey;
+use prost_reflect::prost::Message as _;
+
+use super::{publish, registry};
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::values;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Add an accreditation; scopes that are left out mean all
+    Add(Add),
+    /// End an accreditation
+    End {
+        /// Number of the institution
+        #[arg(long)]
+        institution: u64,
+        /// Number of the accreditation
+        #[arg(long)]
+        number: u32,
+        /// Its last day or month
+        #[arg(long, value_parser = values::date)]
+        until: pb::Date,
+    },
+    /// All accreditations, or those of one institution
+    List {
+        /// Number of the institution
+        #[arg(long)]
+        institution: Option<u64>,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Add {
+    /// Number of the institution
+    #[arg(long)]
+    institution: u64,
+    /// Number of the accreditation; left out: the next free one
+    #[arg(long)]
+    number: Option<u32>,
+    /// Who accredits
+    #[arg(long)]
+    body: String,
+    /// A level with its framework, as FHEQ:6; several may be given
+    #[arg(long = "level", value_parser = values::level)]
+    levels: Vec<pb::Level>,
+    /// A field of education (ISCED-F 2013), as 06 or 0613
+    #[arg(long = "field")]
+    fields: Vec<String>,
+    /// on-site, online, blended, work-based, rpl
+    #[arg(long = "mode", value_parser = mode)]
+    modes: Vec<i32>,
+    /// Beginning of course codes
+    #[arg(long = "programme")]
+    programmes: Vec<String>,
+    /// Name of a site
+    #[arg(long = "site")]
+    sites: Vec<String>,
+    /// First day or month, against the end of the period of study
+    #[arg(long, value_parser = values::date)]
+    from: pb::Date,
+    /// Last day or month; left out: open
+    #[arg(long, value_parser = values::date)]
+    until: Option<pb::Date>,
+}
+
+fn mode(text: &str) -> Result<i32, String> {
+    values::code("MODE", text, Mode::from_str_name)
+}
+
+fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let client = global.connect().await?;
+    match command {
+        Command::Add(add) => {
+            let number = match add.number {
+                Some(number) => number,
+                None => next_number(&client, add.institution).await?,
+            };
+            let mut levels = add.levels;
+            levels.sort_by_key(pb::Level::encode_to_vec);
+            let entry = pb::Accreditation {
+                institution: add.institution,
+                number,
+                body: add.body,
+                levels,
+                fields: sorted(add.fields),
+                modes: sorted(add.modes),
+                programmes: sorted(add.programmes),
+                sites: sorted(add.sites),
+                from: Some(add.from),
+                until: add.until,
+            };
+            let what = format!("accreditation {number} of institution {}", entry.institution);
+            publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
+        }
+        Command::End { institution, number, until } => {
+            let found = client.registry_entry(&RegistryKey::Accreditation(institution, number)).await?;
+            let missing = || Failure::NotValid(format!("institution {institution} has no accreditation {number}"));
+            let mut entry: pb::Accreditation = found.ok_or_else(missing)?.decode()?;
+            entry.until = Some(until);
+            let what = format!("end of accreditation {number} of institution {institution}");
+            publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
+        }
+        Command::List { institution } => registry::list(global, &client, Kind::Accreditation, institution).await,
+    }
+}
+
+async fn next_number(client: &creditbank_client::Client, institution: u64) -> Result<u32, Failure> {
+    let mut largest = 0;
+    for item in client.registry_list(Kind::Accreditation, Some(institution)).await? {
+        largest = largest.max(item.decode::<pb::Accreditation>()?.number);
+    }
+    Ok(largest + 1)
+}

@@ -1,0 +1,98 @@
+//! `issue`: a registrar's file into the log.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use creditbank_client::import::Mapping;
+use creditbank_client::issue::{IssuingUnit, Places, Progress, issue};
+use creditbank_client::key_file;
+use creditbank_protocol::pb::Purpose;
+use creditbank_rules::decimal::show_e4;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A CSV in UTF-8 with a header line
+    file: PathBuf,
+    /// What the columns mean: see `creditbank mapping show template`
+    #[arg(long)]
+    mapping: PathBuf,
+    /// Number of the institution
+    #[arg(long)]
+    institution: u64,
+    /// Number of the unit
+    #[arg(long, default_value_t = 1)]
+    unit: u32,
+    /// The unit's key file
+    #[arg(long)]
+    key: PathBuf,
+    /// Directory for the notes that keep anything from being issued twice [default: FILE.issue]
+    #[arg(long)]
+    work: Option<PathBuf>,
+    /// CSV of the refused lines [default: FILE.refused.csv]
+    #[arg(long)]
+    refused: Option<PathBuf>,
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { file, mapping, institution, unit, key, work, refused } = arguments;
+    let text = fs::read_to_string(&mapping).map_err(Failure::file(&mapping))?;
+    let mapping = Mapping::parse(&text)?;
+    let unit = IssuingUnit::new(institution, unit, key_file::read_for(&key, Purpose::Unit)?);
+    let input = File::open(&file).map_err(Failure::file(&file))?;
+    let len = input.metadata().map_err(Failure::file(&file))?.len();
+    let work = work.unwrap_or_else(|| beside(&file, ".issue"));
+    let refused = refused.unwrap_or_else(|| beside(&file, ".refused.csv"));
+    let client = global.connect().await?;
+    let bar = if global.json { ProgressBar::hidden() } else { bar(len) };
+    let places = Places { work: &work, refused: &refused };
+    let input = bar.wrap_read(input);
+    let told = |done: &Progress| bar.set_message(format!("{} records in {} blocks", done.records, done.blocks));
+    let done = issue(&client, &unit, &mapping, input, places, told).await;
+    bar.finish_and_clear();
+    report(global, &done?, &refused)
+}
+
+fn bar(len: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}, {eta} left, {msg}");
+    ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn report(global: &Global, done: &Progress, refused: &Path) -> Result<(), Failure> {
+    let credits: serde_json::Map<_, _> =
+        done.credits.iter().map(|(unit, e4)| (unit.clone(), show_e4(*e4).into())).collect();
+    let value = json!({
+        "lines": done.lines, "records": done.records, "blocks": done.blocks, "already_issued": done.already,
+        "refused": done.refused, "kinds": done.kinds, "credits": credits, "learners": done.learners,
+        "refused_file": refused,
+    });
+    output::print(global, &value, || {
+        let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
+        let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
+        output::facts([
+            ("lines read", done.lines.to_string()),
+            ("records issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
+            ("credits", credits.collect::<Vec<_>>().join(", ")),
+            ("learners", done.learners.to_string()),
+            ("issued before", done.already.to_string()),
+            ("lines refused", done.refused.to_string()),
+        ])
+    })?;
+    if done.refused > 0 {
+        let what = format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
+        return Err(Failure::NotValid(what));
+    }
+    Ok(())
+}

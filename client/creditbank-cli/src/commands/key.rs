@@ -1,0 +1,168 @@
+//! `key`: whoever holds a key asks for its admission, the operator admits it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use creditbank_client::Client;
+use creditbank_client::key_file;
+use creditbank_client::operator::KeyRequest;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Kind, RevocationReason};
+use creditbank_protocol::registry::RegistryKey;
+use serde_json::json;
+
+use super::{publish, registry};
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, values};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Ask for the admission of a key: writes a file without secrets for the operator
+    Request {
+        /// The key file, of `creditbank keygen`
+        #[arg(long)]
+        key: PathBuf,
+        /// Number of the institution; 0 for the operator's own keys
+        #[arg(long)]
+        institution: u64,
+        /// Number of the unit; left out for access keys
+        #[arg(long, default_value_t = 0)]
+        unit: u32,
+        /// New file for the request
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Admit a key
+    Add {
+        /// The request
+        request: PathBuf,
+        #[command(flatten)]
+        term: Term,
+    },
+    /// Admit a key in the place of another, which is revoked as rotated
+    Rotate {
+        /// Id of the key that goes
+        old: KeyArgument,
+        /// The request for the key that comes
+        request: PathBuf,
+        #[command(flatten)]
+        term: Term,
+    },
+    /// Revoke a key
+    Revoke {
+        /// Id of the key
+        key: KeyArgument,
+        /// rotated, compromised or ceased
+        #[arg(long, value_parser = reason)]
+        reason: i32,
+        /// With compromised: from when on what it signed is contested, as 2026-09-01T08:30Z
+        #[arg(long, value_parser = values::minute)]
+        compromised_since: Option<u64>,
+    },
+    /// One key
+    Show {
+        /// Id of the key
+        key: KeyArgument,
+    },
+    /// All keys, or those of one institution
+    List {
+        /// Number of the institution
+        #[arg(long)]
+        institution: Option<u64>,
+    },
+}
+
+/// What a key may sign, and when.
+#[derive(clap::Args)]
+pub(crate) struct Term {
+    /// Kinds that a unit's key may sign; left out in a rotation: those of the old key
+    #[arg(long, value_delimiter = ',', value_parser = values::kind)]
+    kinds: Vec<Kind>,
+    /// From when on it is in force; left out: at once
+    #[arg(long, value_parser = values::minute)]
+    from: Option<u64>,
+    /// Until when it is in force; left out: without end
+    #[arg(long, value_parser = values::minute)]
+    until: Option<u64>,
+}
+
+/// A key id on the command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyArgument(KeyId);
+
+impl std::str::FromStr for KeyArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        values::hex16(text).map(|id| Self(KeyId(id)))
+    }
+}
+
+fn reason(text: &str) -> Result<i32, String> {
+    values::code("REVOCATION_REASON", text, RevocationReason::from_str_name)
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Request { key, institution, unit, out } => request(global, &key, institution, unit, &out),
+        Command::Add { request, term } => {
+            let client = global.connect().await?;
+            let key = read_request(&request)?.record(&term.kinds, term.from.unwrap_or(0), term.until.unwrap_or(0))?;
+            let what = format!("key {}", key_id(&key));
+            publish::run(global, &client, &[publish::entry(Kind::Key, &key)?], &what).await
+        }
+        Command::Rotate { old, request, term } => {
+            let client = global.connect().await?;
+            let mut gone = current(&client, old).await?;
+            gone.revoked = Some(revocation(RevocationReason::Rotated.into(), None));
+            let own: Vec<Kind> = gone.kinds.iter().filter_map(|kind| Kind::try_from(*kind).ok()).collect();
+            let kinds = if term.kinds.is_empty() { &own } else { &term.kinds };
+            let come = read_request(&request)?.record(kinds, term.from.unwrap_or(0), term.until.unwrap_or(0))?;
+            let what = format!("key {} in the place of {}", key_id(&come), old.0);
+            let records = [publish::entry(Kind::Key, &come)?, publish::entry(Kind::Key, &gone)?];
+            publish::run(global, &client, &records, &what).await
+        }
+        Command::Revoke { key, reason, compromised_since } => {
+            let client = global.connect().await?;
+            let mut entry = current(&client, key).await?;
+            entry.revoked = Some(revocation(reason, compromised_since));
+            let what = format!("revocation of key {}", key.0);
+            publish::run(global, &client, &[publish::entry(Kind::Key, &entry)?], &what).await
+        }
+        Command::Show { key } => registry::one(global, &global.connect().await?, &RegistryKey::Key(key.0)).await,
+        Command::List { institution } => {
+            registry::list(global, &global.connect().await?, Kind::Key, institution).await
+        }
+    }
+}
+
+fn revocation(reason: i32, compromised_since: Option<u64>) -> pb::KeyRevocation {
+    pb::KeyRevocation { reason, compromised_since_minute: compromised_since.unwrap_or(0) }
+}
+
+fn key_id(key: &pb::Key) -> KeyId {
+    KeyId::of(&key.public_key.as_slice().try_into().unwrap_or([0; 32]))
+}
+
+fn request(global: &Global, key: &PathBuf, institution: u64, unit: u32, out: &PathBuf) -> Result<(), Failure> {
+    let trust = global.trust()?;
+    let [log] = trust.policy.logs() else {
+        return Err(Failure::Usage("the trust file must name one log".to_owned()));
+    };
+    let request = KeyRequest::new(log.name(), institution, unit, &key_file::read(key)?);
+    let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
+    fs::write(out, text + "\n").map_err(Failure::file(out))?;
+    let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });
+    output::print(global, &value, || format!("{} is the request: send it to the operator.", out.display()))
+}
+
+fn read_request(path: &PathBuf) -> Result<KeyRequest, Failure> {
+    let text = fs::read_to_string(path).map_err(Failure::file(path))?;
+    serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{} is no key request: {error}", path.display())))
+}
+
+async fn current(client: &Client, key: KeyArgument) -> Result<pb::Key, Failure> {
+    let found = client.registry_entry(&RegistryKey::Key(key.0)).await?;
+    Ok(found.ok_or_else(|| Failure::NotValid(format!("key {} is not in the registry", key.0)))?.decode()?)
+}

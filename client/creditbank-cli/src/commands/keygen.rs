@@ -1,0 +1,33 @@
+//! `keygen`.
+
+use std::path::PathBuf;
+
+use creditbank_client::key_file;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key_file::purpose_of;
+use creditbank_protocol::pb::Purpose;
+use serde_json::json;
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// New file for the key; an existing one is never replaced
+    file: PathBuf,
+    /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access
+    #[arg(long, default_value = "unit", value_parser = purpose)]
+    purpose: Purpose,
+}
+
+fn purpose(text: &str) -> Result<Purpose, String> {
+    purpose_of(text).ok_or_else(|| "expected unit, approver or institution-access".to_owned())
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
+    let key = key_file::generate(&arguments.file, arguments.purpose)?;
+    let (id, public_key) = (KeyId::of(&key.public_key()).to_string(), hex::encode(key.public_key()));
+    let value = json!({ "file": arguments.file, "key_id": id, "public_key": public_key });
+    output::print(global, &value, || output::facts([("key id", id.clone()), ("public key", public_key.clone())]))
+}

@@ -1,0 +1,115 @@
+//! `learner`: who is meant, and what is recorded.
+
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{IdentityType, InstitutionAlias, Person, TypedIdentity};
+use serde_json::{Value, json};
+
+use super::record;
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// The alias of a person at an institution; opens an account for a person who has none
+    Alias {
+        /// Number of the institution
+        #[arg(long)]
+        institution: u64,
+        /// student-number, national, passport or network
+        #[arg(long = "type", default_value = "student-number", value_parser = identity_type)]
+        kind: i32,
+        /// Country or network of the identity; empty for a student number
+        #[arg(long, default_value = "")]
+        scope: String,
+        /// The identity's value; it is sent, never stored
+        value: String,
+    },
+    /// The records of a learner that the access key may read
+    Records {
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Whose records.
+#[derive(clap::Args)]
+#[group(id = "who", required = true, multiple = true)]
+pub(crate) struct Who {
+    /// The account, in hexadecimal: for the operator
+    #[arg(long, value_parser = values::hex16, conflicts_with_all = ["alias", "institution"])]
+    account: Option<[u8; 16]>,
+    /// The alias, in hexadecimal: for the institution that it belongs to
+    #[arg(long, value_parser = values::hex16, requires = "institution")]
+    alias: Option<[u8; 16]>,
+    /// Number of the alias's institution
+    #[arg(long, requires = "alias")]
+    institution: Option<u64>,
+}
+
+impl Who {
+    /// As the node is asked.
+    pub(super) fn learner(&self) -> Result<Learner, Failure> {
+        match (self.account, self.alias, self.institution) {
+            (Some(account), ..) => Ok(Learner::Account(account.to_vec())),
+            (None, Some(alias), Some(institution)) => {
+                Ok(Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() }))
+            }
+            _ => Err(Failure::Usage("pass --account, or --alias with --institution".to_owned())),
+        }
+    }
+}
+
+fn identity_type(text: &str) -> Result<i32, String> {
+    values::code("IDENTITY_TYPE", text, IdentityType::from_str_name)
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let client = global.connect().await?;
+    match command {
+        Command::Alias { institution, kind, scope, value } => {
+            let person = Person { identities: vec![TypedIdentity { r#type: kind, scope, value }] };
+            let aliases = client.open_accounts(institution, vec![person]).await?;
+            let alias = aliases.first().map(hex::encode).unwrap_or_default();
+            output::print(global, &json!({ "institution": institution, "alias": alias }), || alias.clone())
+        }
+        Command::Records { who } => {
+            let (records, account) = client.records(who.learner()?).await?;
+            let values = records.iter().map(record::value).collect::<Result<Vec<_>, _>>()?;
+            let shown = json!({ "account": account.map(hex::encode), "records": values });
+            output::print(global, &shown, || {
+                let table = output::table(HEADS, values.iter().map(row));
+                match account {
+                    Some(account) => format!("account {}\n{table}", hex::encode(account)),
+                    None => table,
+                }
+            })
+        }
+    }
+}
+
+/// Columns of a list of records.
+pub(super) const HEADS: &[&str] = &["place", "kind", "course", "amount", "level", "grade", "period", "issuer", "marks"];
+
+/// A record as a row of a table.
+pub(super) fn row(value: &Value) -> Vec<String> {
+    let record = &value["record"];
+    let amount = [&record["amount"], &record["attempted"]].into_iter().find(|amount| !amount.is_null());
+    let period = [&record["period"]["from"], &record["period"]["until"]].map(show::line);
+    let grade = [&record["grade"], &record["score"]].into_iter().find(|grade| !grade.is_null());
+    let course = match show::line(&record["course"]["titles"][0]["value"]) {
+        title if title.is_empty() || title == show::line(&record["course"]["code"]) => show::line(&record["course"]["code"]),
+        title => format!("{} {title}", show::line(&record["course"]["code"])),
+    };
+    vec![
+        show::line(&value["place"]),
+        show::line(&value["kind"]),
+        course,
+        amount.map(show::line).unwrap_or_default(),
+        show::line(&record["level"]),
+        grade.map(|grade| show::line(&grade["value"])).unwrap_or_default(),
+        period.join(" to "),
+        format!("{}.{}", show::line(&value["institution"]), show::line(&value["unit"])),
+        show::line(&value["marks"]),
+    ]
+}

@@ -1,0 +1,101 @@
+//! `log`: what everybody may see, each answer with its proof checked.
+
+use std::path::PathBuf;
+
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::note::write_proof;
+use creditbank_protocol::pb;
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// The newest checkpoint: a C2SP signed note
+    Checkpoint,
+    /// One entry, decoded
+    Entry {
+        /// Its index, from 0
+        index: u64,
+    },
+    /// Proof that an entry is in the log: a C2SP tlog-proof
+    Prove {
+        /// Its index, from 0
+        index: u64,
+        /// File for the proof; left out: printed
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let client = global.connect().await?;
+    match command {
+        Command::Checkpoint => {
+            let (accepted, note) = client.checkpoint().await?;
+            let note = String::from_utf8_lossy(&note).into_owned();
+            let (size, root) = (accepted.checkpoint.size, accepted.checkpoint.root.to_string());
+            let value = json!({
+                "origin": accepted.checkpoint.origin, "size": size, "root": root, "witnesses": accepted.witnesses, "note": note,
+            });
+            output::print(global, &value, || note.clone())
+        }
+        Command::Entry { index } => {
+            let (entry, _) = client.entry(index).await?;
+            let value = entry_value(index, &entry)?;
+            output::print(global, &value, || {
+                let (lists, facts): (Vec<_>, Vec<_>) =
+                    value.as_object().into_iter().flatten().partition(|(_, value)| value.is_array());
+                let records = lists.iter().flat_map(|(_, list)| list.as_array().into_iter().flatten());
+                let records = records.map(|one| ("  public record", show::line(one)));
+                output::facts(facts.iter().map(|(name, value)| (name.as_str(), show::line(value))).chain(records))
+            })
+        }
+        Command::Prove { index, out } => {
+            let (_, proof) = client.entry(index).await?;
+            let text = write_proof(&proof);
+            if let Some(path) = out {
+                std::fs::write(&path, &text).map_err(Failure::file(&path))?;
+                let value = json!({ "file": path, "index": index, "hashes": proof.hashes.len() });
+                return output::print(global, &value, || format!("{} proves entry {index}.", path.display()));
+            }
+            let text = String::from_utf8_lossy(&text).into_owned();
+            output::print(global, &json!({ "index": index, "proof": text }), || text.clone())
+        }
+    }
+}
+
+fn entry_value(index: u64, bytes: &[u8]) -> Result<Value, Failure> {
+    let leaf = leaf_hash(bytes).to_string();
+    match Entry::parse(bytes).map_err(|error| Failure::NotValid(error.to_string()))? {
+        Entry::Block(block) => {
+            let header = block.header();
+            let records = block.public().records.iter().map(public_record).collect::<Result<Vec<_>, _>>()?;
+            Ok(json!({
+                "index": index, "type": "block", "leaf_hash": leaf,
+                "institution": header.institution, "unit": header.unit, "height": header.height,
+                "records": header.count, "block_id": header.id().to_string(), "previous": header.previous.to_string(),
+                "records_root": header.records_root.to_string(), "key_id": header.key_id.to_string(),
+                "created_at_minute": header.created_at_minute, "public_records": records,
+            }))
+        }
+        Entry::Seal(signed) => {
+            let seal = signed.seal();
+            Ok(json!({
+                "index": index, "type": "seal", "leaf_hash": leaf,
+                "first_index": seal.first_index, "records_total": seal.records_total, "time_ms": seal.time_ms,
+                "rules_version": seal.rules_version, "previous": seal.previous.to_string(),
+                "status_root": seal.status_root.to_string(), "registry_root": seal.registry_root.to_string(),
+            }))
+        }
+    }
+}
+
+fn public_record(shown: &pb::PublicRecord) -> Result<Value, Failure> {
+    let kind = pb::Kind::try_from(shown.kind).unwrap_or_default();
+    let (message, name) = show::kind_names(kind);
+    Ok(json!({ "kind": name, "record": show::body(&message, &shown.body)? }))
+}

@@ -1,0 +1,25 @@
+//! Registry records on their way into the log.
+
+use creditbank_client::Client;
+use creditbank_client::operator::{publish, registry_record};
+use creditbank_protocol::canonical::Canonical;
+use creditbank_protocol::pb::Kind;
+use creditbank_protocol::record::Record;
+use serde_json::json;
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::output;
+
+/// A registry record of a kind.
+pub(super) fn entry<M: Canonical>(kind: Kind, message: &M) -> Result<Record, Failure> {
+    Ok(registry_record(kind, message)?)
+}
+
+/// Publishes entries in one block and says what was done.
+pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
+    let key = global.registry_key()?;
+    let receipt = publish(client, &key, records).await?;
+    let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
+    output::print(global, &value, || format!("{what}: published at entry {}, in force from now on.", receipt.index))
+}

@@ -1,0 +1,110 @@
+//! `registry`: entries of any kind. Each was checked against the registry root of the newest seal.
+
+use creditbank_client::{Client, RegistryItem};
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::Kind;
+use creditbank_protocol::registry::RegistryKey;
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// All entries of a kind
+    List {
+        /// institution, unit, key, accreditation, credit-unit, framework or grade-scale
+        #[arg(value_parser = values::kind)]
+        kind: Kind,
+        /// Only those of one institution
+        #[arg(long)]
+        institution: Option<u64>,
+    },
+    /// One credit unit, framework or grade scale by its code
+    Show {
+        /// credit-unit, framework or grade-scale
+        #[arg(value_parser = values::kind)]
+        kind: Kind,
+        /// Its code
+        code: String,
+    },
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let client = global.connect().await?;
+    match command {
+        Command::List { kind, institution } => list(global, &client, kind, institution).await,
+        Command::Show { kind, code } => {
+            let key = match kind {
+                Kind::CreditUnit => RegistryKey::CreditUnit(code),
+                Kind::Framework => RegistryKey::Framework(code),
+                Kind::GradeScale => RegistryKey::GradeScale(code),
+                _ => return Err(Failure::Usage("expected credit-unit, framework or grade-scale".to_owned())),
+            };
+            one(global, &client, &key).await
+        }
+    }
+}
+
+/// What an entry is about, for people.
+fn name(key: &RegistryKey) -> String {
+    match key {
+        RegistryKey::Institution(number) => number.to_string(),
+        RegistryKey::Unit(institution, number) | RegistryKey::Accreditation(institution, number) => {
+            format!("{institution}.{number}")
+        }
+        RegistryKey::Key(id) => id.to_string(),
+        RegistryKey::CreditUnit(code) | RegistryKey::Framework(code) | RegistryKey::GradeScale(code) => code.clone(),
+    }
+}
+
+fn value(item: &RegistryItem) -> Result<Value, Failure> {
+    let (message, kind) = show::kind_names(item.key.kind());
+    let mut body = show::body(&message, &item.body)?;
+    if let (RegistryKey::Key(KeyId(id)), Value::Object(fields)) = (&item.key, &mut body) {
+        fields.insert("key_id".to_owned(), Value::String(hex::encode(id)));
+        fields.remove("possession");
+    }
+    Ok(json!({ "kind": kind, "place": values::show_place(&item.place), "entry": body }))
+}
+
+/// Prints one entry.
+pub(super) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> Result<(), Failure> {
+    let found = client.registry_entry(key).await?;
+    let (_, kind) = show::kind_names(key.kind());
+    let item = found.ok_or_else(|| Failure::NotValid(format!("the registry has no {kind} {}", name(key))))?;
+    let value = value(&item)?;
+    output::print(global, &value, || {
+        let place = ("published at", values::show_place(&item.place));
+        let fields = value["entry"].as_object().into_iter().flatten();
+        output::facts(fields.map(|(name, value)| (name.as_str(), show::line(value))).chain([place]))
+    })
+}
+
+/// Prints the entries of a kind.
+pub(super) async fn list(global: &Global, client: &Client, kind: Kind, institution: Option<u64>) -> Result<(), Failure> {
+    let items = client.registry_list(kind, institution).await?;
+    let entries = items.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+    let shown = Value::Array(entries);
+    output::print(global, &shown, || {
+        let rows = items.iter().zip(shown.as_array().into_iter().flatten()).map(|(item, value)| {
+            vec![name(&item.key), brief(kind, &value["entry"]), values::show_place(&item.place)]
+        });
+        output::table(&[show::kind_names(kind).1.as_str(), "what", "place"], rows)
+    })
+}
+
+/// The fields of an entry that tell it from others.
+fn brief(kind: Kind, entry: &Value) -> String {
+    let fields: &[&str] = match kind {
+        Kind::Institution => &["names", "country", "type", "state", "identifiers"],
+        Kind::Unit => &["names", "state"],
+        Kind::Key => &["institution", "unit", "purpose", "kinds", "revoked"],
+        Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
+        Kind::Framework => &["names", "countries"],
+        _ => &["names", "countries", "source"],
+    };
+    let texts = fields.iter().filter_map(|field| entry.get(field)).map(show::line).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,148 @@
+//! `verify`: five questions, never mixed. Is it authentic, by whom, about whom, current as of when and by whose word, and
+//! is the issuer one whom the verifier trusts.
+
+use std::path::PathBuf;
+
+use creditbank_protocol::pb;
+use creditbank_protocol::transcript::{Report, TranscriptRecord, verify};
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The transcript
+    file: PathBuf,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
+    let path = &arguments.file;
+    let trust = global.trust()?;
+    let file = std::fs::read(path).map_err(Failure::file(path))?;
+    let report = match verify(&file, &trust) {
+        Ok(report) => report,
+        Err(error) => {
+            if global.json {
+                output::print(global, &json!({ "valid": false, "broken": error.to_string() }), String::new)?;
+            }
+            return Err(Failure::NotValid(format!("{} is NOT VALID: {error}", path.display())));
+        }
+    };
+    let records = report.records.iter().map(|one| record(&report, one)).collect::<Result<Vec<_>, _>>()?;
+    let value = json!({
+        "valid": true,
+        "log": report.origin,
+        "log_size": report.size,
+        "sealed_at": time(report.sealed_at_ms),
+        "witnesses": report.witnesses,
+        "complete_for": report.statement.complete_for,
+        "withheld": report.statement.withheld,
+        "holder_key": report.statement.holder_key.map(hex::encode),
+        "identity": report.statement.identity.as_ref().map(values::show_place),
+        "records": records,
+    });
+    output::print(global, &value, || text(&report, &records))
+}
+
+/// `2026-11-23T15:54:02Z` of milliseconds since 1970.
+fn time(ms: u64) -> String {
+    let (days, seconds) = (ms / 86_400_000, ms / 1_000 % 86_400);
+    let date = date_of(days);
+    format!("{date}T{:02}:{:02}:{:02}Z", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// The civil date of a day number, found by the same rule that counts days.
+fn date_of(day: u64) -> String {
+    use creditbank_rules::dates::{first_day, month_days, show};
+    let day = i64::try_from(day).unwrap_or(0);
+    let first = |year: u32, month: u32| first_day(&pb::Date { year, month, day: 1 });
+    let year = (1970..=9998).rev().find(|year| first(*year, 1) <= day).unwrap_or(1970);
+    let month = (1..=12).rev().find(|month| first(year, *month) <= day).unwrap_or(1);
+    let of_month = u32::try_from(day - first(year, month) + 1).unwrap_or(1).min(month_days(year, month).unwrap_or(31));
+    show(&pb::Date { year, month, day: of_month })
+}
+
+/// The name of an institution as of the checkpoint, and whether the trust file names it.
+fn issuer(report: &Report, number: u64) -> (String, bool) {
+    let found = report.institutions.iter().find(|institution| institution.number == number);
+    let name = found.and_then(|one| one.entry.names.first()).and_then(|name| name.name.as_ref());
+    let shown = name.map_or_else(|| format!("institution {number}"), |name| show::safe(&name.value));
+    (shown, found.is_some_and(|institution| institution.trusted))
+}
+
+fn verdict(record: &TranscriptRecord, trusted: bool) -> &'static str {
+    match (record.missing_claim, record.contested, trusted) {
+        (Some(_), ..) => "incomplete",
+        (None, true, _) => "contested",
+        (None, false, false) => "issuer not trusted",
+        (None, false, true) => "authentic",
+    }
+}
+
+fn record(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
+    let name = one.disclosed.info.name();
+    let (institution, trusted) = issuer(report, one.institution);
+    Ok(json!({
+        "verdict": verdict(one, trusted),
+        "missing_claim": one.missing_claim,
+        "kind": name.to_ascii_lowercase(),
+        "place": values::show_place(&one.place),
+        "institution": one.institution,
+        "unit": one.unit,
+        "issuer": institution,
+        "issuer_trusted": trusted,
+        "key_id": one.key_id.to_string(),
+        "sealed_at": time(one.sealed_at_ms),
+        "status_id": one.status_id.to_string(),
+        "record": show::body(name, &one.disclosed.body)?,
+    }))
+}
+
+fn text(report: &Report, records: &[Value]) -> String {
+    let witnesses = match report.witnesses.as_slice() {
+        [] => "none: the log's operator alone vouches for this history".to_owned(),
+        names => names.join(", "),
+    };
+    let complete = match report.statement.complete_for {
+        Some(number) => format!("all records of {} about this person", issuer(report, number).0),
+        None => "all records of the log about this person".to_owned(),
+    };
+    let complete = match report.statement.withheld {
+        0 => complete,
+        withheld => format!("{withheld} records are not shown, of {complete}"),
+    };
+    let facts = output::facts([
+        ("authentic", "yes: every hash, proof and signature holds".to_owned()),
+        ("log", format!("{}, {} entries", report.origin, report.size)),
+        ("as of", format!("{} (the operator's clock)", time(report.sealed_at_ms))),
+        ("witnesses", witnesses),
+        ("about", "one person, by the operator's word".to_owned()),
+        ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
+        ("identity", report.statement.identity.as_ref().map_or("no Identity record".to_owned(), values::show_place)),
+        ("contains", complete),
+        ("status", "not in this file: later amendments and revocations are not excluded".to_owned()),
+    ]);
+    let lines = records.iter().map(|record| {
+        let course = super::learner::row(record);
+        format!(
+            "{}  {} {}  {}  {}  {}  {}  {}  {}; sealed {} under key {}",
+            show::line(&record["verdict"]), course[1], course[0], course[2], course[3], course[4], course[5], course[6],
+            show::line(&record["issuer"]), show::line(&record["sealed_at"]), show::line(&record["key_id"]),
+        )
+    });
+    format!("{facts}\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_civil() {
+        assert_eq!(time(0), "1970-01-01T00:00:00Z");
+        assert_eq!(time(1_795_449_242_000), "2026-11-23T15:54:02Z");
+        assert_eq!(time(951_782_400_000), "2000-02-29T00:00:00Z");
+    }
+}

@@ -1,0 +1,78 @@
+//! Options of every command, and the connection that they describe.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use creditbank_client::{Client, ConnectOptions, key_file, trust};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::transcript::Trust;
+
+use crate::failure::Failure;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// The node
+    #[arg(long, global = true, env = "CREDITBANK_NODE", default_value = "http://127.0.0.1:7600", value_name = "URL")]
+    node: String,
+    /// The trust file: which log, witnesses and institutions to believe
+    #[arg(long, global = true, env = "CREDITBANK_TRUST", value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// PEM of the authority that the node's certificate is signed by
+    #[arg(long, global = true, env = "CREDITBANK_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// PEM of this client's certificate, where the node asks for one
+    #[arg(long, global = true, requires = "client_key", value_name = "FILE")]
+    client_certificate: Option<PathBuf>,
+    /// PEM of that certificate's key
+    #[arg(long, global = true, requires = "client_certificate", value_name = "FILE")]
+    client_key: Option<PathBuf>,
+    /// Key file for calls that read personal data
+    #[arg(long, global = true, env = "CREDITBANK_ACCESS_KEY", value_name = "FILE")]
+    access_key: Option<PathBuf>,
+    /// Key file of the operator, for changes of the registry
+    #[arg(long, global = true, env = "CREDITBANK_REGISTRY_KEY", value_name = "FILE")]
+    registry_key: Option<PathBuf>,
+    /// Seconds after which a call counts as unanswered
+    #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    timeout: u64,
+    /// Print JSON instead of tables
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(Failure::file(path))
+}
+
+impl Global {
+    /// The trust file.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        let missing = || Failure::Usage("pass the trust file of the log: --trust FILE, or CREDITBANK_TRUST".to_owned());
+        Ok(trust::read(self.trust.as_ref().ok_or_else(missing)?)?)
+    }
+
+    /// A connection; with the access key where one is given.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        let mut options = ConnectOptions::new(&self.node);
+        options.timeout = Duration::from_secs(self.timeout);
+        options.ca = self.ca.as_ref().map(read).transpose()?;
+        if let (Some(certificate), Some(key)) = (&self.client_certificate, &self.client_key) {
+            options.identity = Some((read(certificate)?, read(key)?));
+        }
+        let access = self.access_key.as_deref().map(key_file::read).transpose()?;
+        Ok(Client::connect(&options, self.trust()?, access).await?)
+    }
+
+    /// The operator's registry key.
+    pub(crate) fn registry_key(&self) -> Result<KeyFile, Failure> {
+        let missing = || {
+            let what = "changes of the registry are signed by the operator";
+            Failure::Usage(format!("{what}: --registry-key DIR/keys/registry.key, or CREDITBANK_REGISTRY_KEY"))
+        };
+        Ok(key_file::read_for(self.registry_key.as_ref().ok_or_else(missing)?, Purpose::Registry)?)
+    }
+}

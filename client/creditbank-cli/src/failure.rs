@@ -1,0 +1,57 @@
+//! What ends a command, and with which exit code.
+
+use std::process::ExitCode;
+
+use creditbank_client::ClientError;
+use creditbank_client::import::{ImportError, MappingError};
+use creditbank_client::issue::IssueError;
+
+/// Why a command did not do what it was to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Exit code 1: something is not valid, or was refused.
+    #[error("{0}")]
+    NotValid(String),
+    /// Exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// By its kind.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NotValid(_) | Self::Client(ClientError::Refused(_) | ClientError::Lie(_)) => ExitCode::from(1),
+            Self::Usage(_) | Self::Client(ClientError::File { .. } | ClientError::Local(_)) => ExitCode::from(2),
+            Self::Client(ClientError::Unreachable(_)) => ExitCode::from(3),
+        }
+    }
+
+    /// A file that cannot be read or written.
+    pub(crate) fn file(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self + '_ {
+        move |error| Self::Usage(format!("{}: {error}", path.display()))
+    }
+}
+
+impl From<MappingError> for Failure {
+    fn from(error: MappingError) -> Self {
+        Self::Usage(format!("mapping: {error}"))
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::NotValid(error.to_string())
+    }
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Client(error) => error.into(),
+            IssueError::Import(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Records and registry entries of every kind, as JSON and as lines of text, by the schema itself.
+
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_rules::dates;
+use creditbank_rules::decimal::show_e4;
+use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field};
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+
+/// The body of a record as JSON: fields by the schema's names, amounts as decimal strings, dates as `2014-06-30`.
+pub(crate) fn body(message: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    let wrong = |error: &dyn std::fmt::Display| Failure::NotValid(format!("{message} cannot be shown: {error}"));
+    let pool = DescriptorPool::decode(creditbank_rpc::DESCRIPTORS).map_err(|error| wrong(&error))?;
+    let name = format!("creditbank.v1.{message}");
+    let descriptor = pool.get_message_by_name(&name).ok_or_else(|| wrong(&"it is not in the schema"))?;
+    let decoded = DynamicMessage::decode(descriptor, bytes).map_err(|error| wrong(&error))?;
+    Ok(of_message(&decoded))
+}
+
+fn of_message(message: &DynamicMessage) -> Value {
+    let text = |name: &str| match message.get_field_by_name(name).as_deref() {
+        Some(Field::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let number = |name: &str| match message.get_field_by_name(name).as_deref() {
+        Some(Field::U32(number)) => u64::from(*number),
+        Some(Field::U64(number)) => *number,
+        _ => 0,
+    };
+    let part = |name: &str| u32::try_from(number(name)).unwrap_or(0);
+    match message.descriptor().name() {
+        "Date" => Value::String(dates::show(&pb::Date { year: part("year"), month: part("month"), day: part("day") })),
+        "Place" => Value::String(format!("{}/{}", number("entry"), number("index"))),
+        "Amount" => json!({ "amount": show_e4(number("e4")), "unit": text("unit") }),
+        _ => {
+            let fields = message.fields().map(|(field, value)| {
+                let name = field.name();
+                match (name.strip_suffix("e4"), value) {
+                    (Some(stem), Field::U64(e4)) => {
+                        let stem = stem.trim_end_matches('_');
+                        (if stem.is_empty() { "amount" } else { stem }.to_owned(), Value::String(show_e4(*e4)))
+                    }
+                    _ => (name.to_owned(), of_value(&field.kind(), value)),
+                }
+            });
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn of_value(kind: &FieldKind, value: &Field) -> Value {
+    match (value, kind) {
+        (Field::Message(message), _) => of_message(message),
+        (Field::List(list), _) => list.iter().map(|value| of_value(kind, value)).collect(),
+        (Field::EnumNumber(number), FieldKind::Enum(known)) => Value::String(enum_name(known, *number)),
+        (Field::Bytes(bytes), _) => Value::String(hex::encode(bytes)),
+        (Field::String(text), _) => Value::String(text.clone()),
+        (Field::Bool(yes), _) => Value::Bool(*yes),
+        (Field::U32(number), _) => json!(number),
+        (Field::U64(number), _) => json!(number),
+        // The schema has no other types.
+        (other, _) => Value::String(format!("{other:?}")),
+    }
+}
+
+/// `failed` of `RESULT_STATUS_FAILED`.
+fn enum_name(known: &EnumDescriptor, number: i32) -> String {
+    let prefix = known.get_value(0).map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned()).unwrap_or_default();
+    let name = known.get_value(number).map(|value| value.name().to_owned());
+    let short = name.map(|name| name.strip_prefix(&prefix).unwrap_or(&name).to_ascii_lowercase().replace('_', "-"));
+    short.unwrap_or_else(|| number.to_string())
+}
+
+/// A value in one line for people.
+pub(crate) fn line(value: &Value) -> String {
+    match value {
+        Value::String(text) => safe(text),
+        Value::Array(list) => list.iter().map(line).collect::<Vec<_>>().join("; "),
+        // A text in a language: people read the text.
+        Value::Object(fields) if fields.len() <= 2 && fields.contains_key("language") => {
+            fields.get("value").map(line).unwrap_or_default()
+        }
+        Value::Object(fields) => {
+            let texts = fields.values().map(line).filter(|text| !text.is_empty());
+            texts.collect::<Vec<_>>().join(" ")
+        }
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Text of a record without control characters: it came from elsewhere and goes to a terminal.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The name of a kind's message, and its short name.
+pub(crate) fn kind_names(kind: Kind) -> (String, String) {
+    let short = kind.as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
+    let title = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    };
+    (short.split('_').map(title).collect(), short.replace('_', "-"))
+}

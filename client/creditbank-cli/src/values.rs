@@ -1,0 +1,104 @@
+//! How values are written on the command line.
+
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_rules::dates;
+
+/// A month or a day.
+pub(crate) fn date(text: &str) -> Result<pb::Date, String> {
+    dates::parse(text).ok_or_else(|| "expected a month or a day, as 2026-09 or 2026-09-01".to_owned())
+}
+
+/// A day or a minute of UTC, as minutes since 1970.
+pub(crate) fn minute(text: &str) -> Result<u64, String> {
+    let expected = || "expected a day or a minute of UTC, as 2026-09-01 or 2026-09-01T08:30Z".to_owned();
+    let (day, time) = text.split_once('T').unwrap_or((text, "00:00Z"));
+    let date = dates::parse(day).filter(|date| date.day > 0).ok_or_else(expected)?;
+    let days = u64::try_from(dates::first_day(&date)).map_err(|_| expected())?;
+    let (hours, minutes) = time.strip_suffix('Z').and_then(|time| time.split_once(':')).ok_or_else(expected)?;
+    let number = |text: &str, below: u64| {
+        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|number| digits && *number < below).ok_or_else(expected)
+    };
+    Ok(days * 1_440 + number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
+/// A text and its language: `en:The Open University`; without a language, `und`.
+pub(crate) fn text(argument: &str) -> Result<pb::Text, String> {
+    let language = |tag: &str| (2..=11).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    match argument.split_once(':') {
+        Some((tag, value)) if language(tag) && !value.is_empty() => {
+            Ok(pb::Text { language: tag.to_owned(), value: value.to_owned() })
+        }
+        _ if argument.is_empty() => Err("expected a name, as en:The Open University".to_owned()),
+        _ => Ok(pb::Text { language: "und".to_owned(), value: argument.to_owned() }),
+    }
+}
+
+/// A level and its framework: `FHEQ:6`.
+pub(crate) fn level(argument: &str) -> Result<pb::Level, String> {
+    match argument.split_once(':') {
+        Some((framework, level)) if !framework.is_empty() && !level.is_empty() => {
+            Ok(pb::Level { framework: framework.to_owned(), level: level.to_owned() })
+        }
+        _ => Err("expected a framework and one of its levels, as FHEQ:6".to_owned()),
+    }
+}
+
+/// A kind of record: `credit`, `grade-scale`.
+pub(crate) fn kind(argument: &str) -> Result<Kind, String> {
+    let full = format!("KIND_{}", argument.to_ascii_uppercase().replace('-', "_"));
+    let known = Kind::from_str_name(&full).filter(|kind| *kind != Kind::Unspecified);
+    known.ok_or_else(|| "expected a kind of record, as credit, result, institution or grade-scale".to_owned())
+}
+
+/// A value of an enum of the protocol, as `open-university` of `INSTITUTION_TYPE_OPEN_UNIVERSITY`.
+pub(crate) fn code<T: Into<i32>>(prefix: &str, argument: &str, read: fn(&str) -> Option<T>) -> Result<i32, String> {
+    let full = format!("{prefix}_{}", argument.to_ascii_uppercase().replace('-', "_"));
+    let number = read(&full).map(Into::into).filter(|number| *number != 0);
+    number.ok_or_else(|| format!("{argument:?} is none of the values"))
+}
+
+/// Sixteen bytes in hexadecimal: an alias, an account, a key id.
+pub(crate) fn hex16(argument: &str) -> Result<[u8; 16], String> {
+    let bytes = hex::decode(argument).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| "expected 16 bytes in hexadecimal (32 digits)".to_owned())
+}
+
+/// A place: `entry/index`, as tables show it.
+pub(crate) fn place(argument: &str) -> Result<pb::Place, String> {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let place = argument.split_once('/').filter(|(entry, index)| number(entry) && number(index));
+    let place = place.and_then(|(entry, index)| Some(pb::Place { entry: entry.parse().ok()?, index: index.parse().ok()? }));
+    place.ok_or_else(|| "expected an entry and an index, as 34/718".to_owned())
+}
+
+/// A place as tables show it.
+pub(crate) fn show_place(place: &pb::Place) -> String {
+    format!("{}/{}", place.entry, place.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_of_utc() {
+        assert_eq!(minute("1970-01-02"), Ok(1_440));
+        assert_eq!(minute("1970-01-01T01:05Z"), Ok(65));
+        for odd in ["", "1970", "1970-01", "1970-01-01T24:00Z", "1970-01-01T1:00Z", "1970-01-01T01:00", "1969-12-31"] {
+            assert!(minute(odd).is_err(), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_places() {
+        assert_eq!(text("en:A: B").map(|text| (text.language, text.value)), Ok(("en".to_owned(), "A: B".to_owned())));
+        assert_eq!(text("A title: B").map(|text| text.language), Ok("und".to_owned()));
+        assert_eq!(place("34/718"), Ok(pb::Place { entry: 34, index: 718 }));
+        for odd in ["34", "34/", "/1", "-1/2", "+1/2", "1/4294967296"] {
+            assert!(place(odd).is_err(), "{odd:?}");
+        }
+        assert_eq!(kind("grade-scale"), Ok(Kind::GradeScale));
+        assert!(kind("unspecified").is_err());
+    }
+}
