@@ -1,0 +1,395 @@
+//! Goal: every rule refuses what it is there to refuse, under its own name, and what is right is admitted.
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, RevocationReason};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::Marks;
+use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, check_records};
+use creditbank_rules::{Rejection, Rule};
+use ed25519_dalek::SigningKey;
+use world::*;
+
+const PLACE: Place = Place { entry: 5, index: 3 };
+
+/// The rule that a result was refused by.
+fn rule<T: std::fmt::Debug>(result: Result<T, AdmissionError>) -> Rule {
+    match result {
+        Err(AdmissionError::Rejected(rejection)) => {
+            assert!(!rejection.expected.is_empty() && !rejection.found.is_empty(), "{rejection}");
+            rejection.rule
+        }
+        other => panic!("expected a refusal, found {other:?}"),
+    }
+}
+
+fn of(credit: &pb::Credit) -> [Record; 1] {
+    [record(Kind::Credit, credit, 1)]
+}
+
+/// What a changed credit is refused by.
+fn credit_rule(change: impl FnOnce(&mut pb::Credit)) -> Rule {
+    let mut credit = credit();
+    change(&mut credit);
+    rule(World::new().admit(&of(&credit)))
+}
+
+fn result_rule(change: impl FnOnce(&mut pb::Result)) -> Rule {
+    let mut result = result();
+    change(&mut result);
+    rule(World::new().admit(&[record(Kind::Result, &result, 1)]))
+}
+
+fn world_rule(change: impl FnOnce(&mut World)) -> Rule {
+    let mut world = World::new();
+    change(&mut world);
+    rule(world.admit(&of(&credit())))
+}
+
+fn block_rule(change: impl FnOnce(&mut BlockFacts<'_>)) -> Rule {
+    let (world, records) = (World::new(), of(&credit()));
+    let mut block = world.facts(&records, &[]);
+    change(&mut block);
+    rule(admit_block(&world, &block))
+}
+
+fn registry_rule<M: creditbank_protocol::canonical::Canonical>(kind: Kind, entry: &M) -> Rule {
+    let refused: Result<(), Rejection> = World::new().try_set(kind, entry);
+    refused.expect_err("the entry is refused").rule
+}
+
+fn grade(scale: &str, value: &str) -> Option<pb::Grade> {
+    Some(pb::Grade { scale: scale.to_owned(), value: value.to_owned() })
+}
+
+fn amends(place: Place) -> Option<pb::Amends> {
+    Some(pb::Amends { place: Some(place), reason: pb::AmendReason::Error.into() })
+}
+
+fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
+    let authority = pb::Authority { basis: basis.into(), ..Default::default() };
+    let effect = pb::Effect { status_id: vec![7; 32], place: Some(PLACE), action: action.into(), ..Default::default() };
+    pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
+}
+
+/// A world in which the learner holds a credit of `institution` at `PLACE`.
+fn holding(institution: u64, marks: Marks) -> World {
+    let mut world = World::new();
+    world.hold(PLACE, &of(&credit())[0], institution, "AAA", marks);
+    world
+}
+
+fn effect_rule(world: &World, group: pb::EffectGroup, records: &[Record]) -> Rule {
+    rule(admit_block(world, &world.facts(records, &[group])))
+}
+
+#[test]
+fn what_is_right_is_admitted() {
+    let world = World::new();
+    let records = [
+        record(Kind::Credit, &credit(), 1),
+        record(Kind::Result, &result(), 1),
+        record(Kind::Identity, &identity(), 1),
+        record(Kind::Outcome, &outcome(pb::OutcomeType::MoocCertificate), 1),
+    ];
+    let admitted = world.admit(&records).expect("all of it is right");
+    assert_eq!(admitted.len(), 4);
+    assert!(admitted.iter().all(|record| record.account == ACCOUNT));
+    assert_eq!(check_records(&world, &world.facts(&records, &[])).expect("a signer"), []);
+}
+
+#[test]
+fn an_amendment_goes_with_its_effect() {
+    let world = holding(1, Marks::default());
+    let amended = pb::Credit { amends: amends(PLACE), ..credit() };
+    let records = [record(Kind::Credit, &amended, 2)];
+    let groups = [effect(Action::Supersede, Basis::Issuer)];
+    admit_block(&world, &world.facts(&records, &groups)).expect("an amendment and its effect");
+    assert_eq!(rule(world.admit(&records)), Rule::EffectMismatch);
+    let twice = [effect(Action::Supersede, Basis::Issuer)];
+    assert_eq!(rule(admit_block(&world, &world.facts(&[], &twice))), Rule::EffectMismatch);
+}
+
+#[test]
+fn signer() {
+    let state = |state: pb::RegistryState| pb::Institution { state: state.into(), ..institution(1) };
+    let cases = [
+        (block_rule(|block| block.institution = 77), Rule::UnknownInstitution),
+        (world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Suspended))), Rule::InstitutionNotActive),
+        (world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Closed))), Rule::InstitutionNotActive),
+        (block_rule(|block| block.unit = 2), Rule::UnknownUnit),
+        (
+            world_rule(|world| world.set(Kind::Unit, &pb::Unit { state: pb::RegistryState::Suspended.into(), ..unit(1) })),
+            Rule::UnitNotActive,
+        ),
+        (block_rule(|block| block.key_id.0[0] ^= 1), Rule::UnknownKey),
+        (
+            world_rule(|world| {
+                world.set(Kind::Unit, &pb::Unit { unit: 2, ..unit(1) });
+                let other = SigningKey::from_bytes(&[6; 32]);
+                world.set(Kind::Key, &key(1, 2, &other, &[Kind::Credit]));
+                world.key = other;
+            }),
+            Rule::KeyOfAnother,
+        ),
+        (
+            world_rule(|world| {
+                let revoked = pb::KeyRevocation { reason: RevocationReason::Rotated.into(), ..Default::default() };
+                let entry = key(1, 1, &world.key, &[Kind::Credit]);
+                world.set(Kind::Key, &pb::Key { revoked: Some(revoked), ..entry });
+            }),
+            Rule::KeyRevoked,
+        ),
+        (
+            world_rule(|world| {
+                let entry = key(1, 1, &world.key, &[Kind::Credit]);
+                world.set(Kind::Key, &pb::Key { until_minute: NOW_MS / 60_000, ..entry });
+            }),
+            Rule::KeyNotInForce,
+        ),
+        (
+            world_rule(|world| {
+                let entry = key(1, 1, &world.key, &[Kind::Credit]);
+                world.set(Kind::Key, &pb::Key { from_minute: NOW_MS / 60_000 + 1, ..entry });
+            }),
+            Rule::KeyNotInForce,
+        ),
+        (
+            world_rule(|world| {
+                let entry = key(1, 1, &world.key, &[Kind::Result]);
+                world.set(Kind::Key, &entry);
+            }),
+            Rule::KindOutsideKey,
+        ),
+        (rule(World::new().admit(&[record(Kind::Institution, &institution(3), 0)])), Rule::KindNotIssued),
+    ];
+    cases.into_iter().for_each(|(found, expected)| assert_eq!(found, expected));
+}
+
+#[test]
+fn fields_of_a_credit() {
+    let end = |year, month, day| {
+        move |credit: &mut pb::Credit| {
+            credit.period = Some(pb::Period { from: Some(date(1960, 1, 0)), until: Some(date(year, month, day)) });
+        }
+    };
+    let workload = |e4| Some(pb::Hours { kind: pb::HoursKind::Workload.into(), e4 });
+    let ects = |e4| Some(pb::Amount { e4, unit: "ECTS".to_owned() });
+    let cases = [
+        (credit_rule(|credit| credit.course = None), Rule::MissingField),
+        (credit_rule(|credit| credit.amount = None), Rule::MissingField),
+        (credit_rule(|credit| credit.period = None), Rule::MissingField),
+        (credit_rule(|credit| credit.hours = Some(pb::Hours { e4: 1, ..Default::default() })), Rule::MissingField),
+        (credit_rule(end(2026, 2, 29)), Rule::InvalidDate),
+        (
+            credit_rule(|credit| {
+                credit.period = Some(pb::Period { from: Some(date(2026, 9, 0)), until: Some(date(2026, 2, 0)) });
+            }),
+            Rule::InvalidDate,
+        ),
+        (credit_rule(|credit| credit.expires = Some(date(2026, 9, 30))), Rule::InvalidDate),
+        (credit_rule(|credit| credit.expires = Some(date(2027, 2, 29))), Rule::InvalidDate),
+        (credit_rule(|credit| credit.field = "6".to_owned()), Rule::InvalidCode),
+        (credit_rule(|credit| credit.language = "e".to_owned()), Rule::InvalidCode),
+        (credit_rule(|credit| credit.place = Some(pb::Site { country: "gb".to_owned(), ..Default::default() })), Rule::InvalidCode),
+        (credit_rule(|credit| credit.learner = vec![8; 16]), Rule::UnknownAlias),
+        (credit_rule(|credit| credit.learner = CLOSED_ALIAS.to_vec()), Rule::AccountNotOpen),
+        (credit_rule(|credit| credit.amount = Some(pb::Amount { e4: 1, unit: "EURO".to_owned() })), Rule::UnknownCreditUnit),
+        (credit_rule(|credit| credit.level = Some(pb::Level { framework: "FHEQ".to_owned(), level: "9".to_owned() })), Rule::UnknownLevel),
+        (credit_rule(|credit| credit.grade = grade("NONE", "A")), Rule::UnknownGrade),
+        (credit_rule(|credit| credit.grade = grade("JP-SABC", "Z")), Rule::UnknownGrade),
+        (credit_rule(|credit| credit.grade = grade("JP-SABC", "E")), Rule::GradeNotAPass),
+        (credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(149_9999))), Rule::WorkloadOutsideBand),
+        (credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(180_0001))), Rule::WorkloadOutsideBand),
+        (credit_rule(|credit| credit.visible_from = Some(date(2027, 11, 5))), Rule::EmbargoTooLong),
+        (credit_rule(end(1968, 12, 31)), Rule::NotAccredited),
+        (credit_rule(end(2031, 1, 1)), Rule::NotAccredited),
+        (credit_rule(|credit| credit.earlier = vec![PLACE]), Rule::UnknownEarlier),
+    ];
+    for (number, (found, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(found, expected, "case {number}");
+    }
+}
+
+#[test]
+fn a_boundary_is_admitted() {
+    let mut good = credit();
+    good.amount = Some(pb::Amount { e4: 6_0000, unit: "ECTS".to_owned() });
+    good.hours = Some(pb::Hours { kind: pb::HoursKind::Workload.into(), e4: 150_0000 });
+    good.visible_from = Some(date(2027, 11, 4));
+    good.period = Some(pb::Period { from: Some(date(2026, 2, 0)), until: Some(date(2026, 9, 30)) });
+    World::new().admit(&of(&good)).expect("25 hours a credit, 400 days");
+    for (year, month, day) in [(1969, 1, 1), (2030, 12, 31)] {
+        let mut good = credit();
+        good.period = Some(pb::Period { from: Some(date(1960, 1, 0)), until: Some(date(year, month, day)) });
+        World::new().admit(&of(&good)).expect("the first and the last day of the accreditation");
+    }
+    // A credit of no amount is a credit: a seminar that carries none.
+    let mut good = credit();
+    good.amount = Some(pb::Amount { e4: 0, unit: "CATS".to_owned() });
+    World::new().admit(&of(&good)).expect("an amount of 0");
+}
+
+#[test]
+fn scopes_of_an_accreditation() {
+    type Scope = fn(&mut pb::Accreditation);
+    let scopes: [Scope; 5] = [
+        |entry| entry.levels = vec![pb::Level { framework: "FHEQ".to_owned(), level: "4".to_owned() }],
+        |entry| entry.fields = vec!["06".to_owned()],
+        |entry| entry.modes = vec![pb::Mode::Online.into()],
+        |entry| entry.programmes = vec!["B".to_owned()],
+        |entry| entry.sites = vec!["Campus".to_owned()],
+    ];
+    for scope in scopes {
+        let found = world_rule(|world| {
+            let mut entry = accreditation();
+            scope(&mut entry);
+            world.set(Kind::Accreditation, &entry);
+        });
+        assert_eq!(found, Rule::NotAccredited);
+    }
+    let mut world = World::new();
+    let mut entry = accreditation();
+    scopes.iter().for_each(|scope| scope(&mut entry));
+    world.set(Kind::Accreditation, &entry);
+    let within = pb::Credit {
+        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "4".to_owned() }),
+        field: "0613".to_owned(),
+        mode: pb::Mode::Online.into(),
+        course: Some(pb::Course { code: "BBB".to_owned(), titles: vec![text("B")] }),
+        place: Some(pb::Site { name: "Campus".to_owned(), ..Default::default() }),
+        ..credit()
+    };
+    world.admit(&of(&within)).expect("it lies within every scope");
+}
+
+#[test]
+fn results_identities_and_outcomes() {
+    let identity_rule = |change: fn(&mut pb::Identity)| {
+        let mut identity = identity();
+        change(&mut identity);
+        rule(World::new().admit(&[record(Kind::Identity, &identity, 1)]))
+    };
+    let outcome_rule = |kind| rule(World::new().admit(&[record(Kind::Outcome, &outcome(kind), 1)]));
+    let twice = [record(Kind::Identity, &identity(), 1), record(Kind::Identity, &identity(), 2)];
+    let cases = [
+        (result_rule(|result| result.status = 0), Rule::MissingField),
+        (result_rule(|result| result.grade = grade("JP-SABC", "A")), Rule::GradeIsAPass),
+        (identity_rule(|identity| identity.names.clear()), Rule::MissingField),
+        (identity_rule(|identity| identity.birth_date = None), Rule::MissingField),
+        (identity_rule(|identity| identity.birth_date = Some(date(2027, 1, 1))), Rule::InvalidDate),
+        (identity_rule(|identity| identity.document = 0), Rule::MissingField),
+        (identity_rule(|identity| identity.assurance = 0), Rule::MissingField),
+        (outcome_rule(pb::OutcomeType::TestScore), Rule::MissingField),
+        (outcome_rule(pb::OutcomeType::PriorLearning), Rule::MissingField),
+        (rule(World::new().admit(&twice)), Rule::IdentityNotAmended),
+    ];
+    cases.into_iter().for_each(|(found, expected)| assert_eq!(found, expected));
+    let mut open = result();
+    (open.status, open.grade) = (pb::ResultStatus::Provisional.into(), grade("JP-SABC", "A"));
+    World::new().admit(&[record(Kind::Result, &open, 1)]).expect("a provisional result may carry a pass");
+}
+
+#[test]
+fn repeats_and_amendments() {
+    let world = holding(1, Marks::default());
+    let again = |credit: &pb::Credit, salt| rule(world.admit(&[record(Kind::Credit, credit, salt)]));
+    assert_eq!(again(&credit(), 1), Rule::DuplicateRecord);
+    assert_eq!(again(&credit(), 2), Rule::TooManyRepeats);
+    let repeatable = pb::Credit { repeats_max: 1, earlier: vec![PLACE], ..credit() };
+    world.admit(&[record(Kind::Credit, &repeatable, 2)]).expect("one repeat");
+    let twice = [record(Kind::Credit, &repeatable, 2), record(Kind::Credit, &repeatable, 3)];
+    assert_eq!(rule(world.admit(&twice)), Rule::TooManyRepeats);
+    let elsewhere = pb::Credit { amends: amends(Place { entry: 6, index: 0 }), ..credit() };
+    assert_eq!(again(&elsewhere, 2), Rule::UnknownTarget);
+    let unreasoned = pb::Credit { amends: Some(pb::Amends { place: Some(PLACE), reason: 0 }), ..credit() };
+    assert_eq!(again(&unreasoned, 2), Rule::MissingField);
+    let other_kind = pb::Result { amends: amends(PLACE), ..result() };
+    assert_eq!(rule(world.admit(&[record(Kind::Result, &other_kind, 2)])), Rule::AmendsAnother);
+    let of_another = holding(2, Marks::default());
+    let amended = [record(Kind::Credit, &pb::Credit { amends: amends(PLACE), ..credit() }, 2)];
+    assert_eq!(rule(of_another.admit(&amended)), Rule::NotAuthorised);
+}
+
+#[test]
+fn a_custodian_amends_for_a_closed_institution() {
+    let mut world = holding(2, Marks::default());
+    let relation =
+        pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 2, ..Default::default() };
+    world.set(Kind::Institution, &pb::Institution { relations: vec![relation], ..institution(1) });
+    let group = || effect(Action::Revoke, Basis::Custodian);
+    assert_eq!(effect_rule(&world, group(), &[]), Rule::NotAuthorised, "it is not closed yet");
+    world.set(Kind::Institution, &pb::Institution { state: pb::RegistryState::Closed.into(), ..institution(2) });
+    admit_block(&world, &world.facts(&[], &[group()])).expect("the custodian of a closed institution");
+}
+
+#[test]
+fn effects() {
+    let world = holding(1, Marks::default());
+    assert_eq!(effect_rule(&world, effect(Action::Redeem, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
+    assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Operator), &[]), Rule::NotAuthorised);
+    assert_eq!(effect_rule(&World::new(), effect(Action::Revoke, Basis::Issuer), &[]), Rule::UnknownTarget);
+    let revoked = Marks::default().after(Action::Revoke, 8, None).expect("a first mark");
+    let world = holding(1, revoked);
+    assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Issuer), &[]), Rule::StatusForbids);
+}
+
+#[test]
+fn registry_records() {
+    let odd_key = SigningKey::from_bytes(&[8; 32]);
+    let mut no_possession = key(1, 1, &odd_key, &[Kind::Credit]);
+    no_possession.possession = vec![1; 64];
+    let cases = [
+        (registry_rule(Kind::Unit, &unit(77)), Rule::UnknownReference),
+        (registry_rule(Kind::Accreditation, &pb::Accreditation { body: String::new(), ..accreditation() }), Rule::MissingField),
+        (registry_rule(Kind::Accreditation, &pb::Accreditation { until: Some(date(1960, 1, 0)), ..accreditation() }), Rule::InvalidDate),
+        (registry_rule(Kind::Institution, &pb::Institution { country: "X".to_owned(), ..institution(3) }), Rule::InvalidCode),
+        (registry_rule(Kind::Key, &no_possession), Rule::NoPossession),
+        (registry_rule(Kind::Key, &key(1, 0, &odd_key, &[Kind::Credit])), Rule::UnknownReference),
+        (registry_rule(Kind::Key, &key(1, 1, &odd_key, &[])), Rule::MissingField),
+        (registry_rule(Kind::Key, &pb::Key { suite: 2, ..key(1, 1, &odd_key, &[Kind::Credit]) }), Rule::Contradiction),
+        (registry_rule(Kind::Key, &key(2, 0, &World::new().key, &[Kind::Credit])), Rule::UnknownReference),
+    ];
+    cases.into_iter().for_each(|(found, expected)| assert_eq!(found, expected));
+}
+
+#[test]
+fn a_revocation_is_permanent() {
+    let mut world = World::new();
+    let entry = key(1, 1, &world.key, &[Kind::Credit]);
+    let revoked = |since| {
+        let reason = RevocationReason::Compromised.into();
+        pb::Key { revoked: Some(pb::KeyRevocation { reason, compromised_since_minute: since }), ..entry.clone() }
+    };
+    world.set(Kind::Key, &revoked(100));
+    let refused = |world: &mut World, entry: &pb::Key| world.try_set(Kind::Key, entry).expect_err("refused").rule;
+    assert_eq!(refused(&mut world, &entry), Rule::Permanent);
+    assert_eq!(refused(&mut world, &revoked(101)), Rule::Permanent);
+    assert_eq!(refused(&mut world, &revoked(0)), Rule::Permanent);
+    world.set(Kind::Key, &revoked(99));
+    world.set(Kind::Institution, &institution(2));
+    world.set(Kind::Unit, &unit(2));
+    assert_eq!(refused(&mut world, &pb::Key { institution: 2, ..revoked(99) }), Rule::Permanent);
+}
+
+#[test]
+fn names_are_stable_and_distinct() {
+    let names: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+    assert_eq!(names.len(), Rule::ALL.len());
+    for rule in Rule::ALL {
+        assert!(rule.name().bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'), "{}", rule.name());
+        assert!(rule.text().ends_with('.'), "{}", rule.text());
+    }
+}
+
+#[test]
+fn the_check_finds_every_bad_record() {
+    let world = World::new();
+    let bad = pb::Credit { learner: vec![8; 16], ..credit() };
+    let records = [record(Kind::Credit, &bad, 1), record(Kind::Credit, &credit(), 1), record(Kind::Credit, &bad, 2)];
+    let rejections = check_records(&world, &world.facts(&records, &[])).expect("a signer");
+    let found: Vec<_> = rejections.iter().map(|rejection| (rejection.record, rejection.rule)).collect();
+    assert_eq!(found, [(Some(0), Rule::UnknownAlias), (Some(2), Rule::UnknownAlias)]);
+}

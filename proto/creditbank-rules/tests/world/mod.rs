@@ -1,0 +1,211 @@
+//! A small ledger in memory: one university with everything that it needs, and a learner.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::key::{KeyId, possession_message, sign};
+use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::record::{Record, SUITE};
+use creditbank_protocol::status::Marks;
+use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
+use creditbank_rules::{HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, View, ViewError, seed};
+use ed25519_dalek::SigningKey;
+
+/// 2026-11-23 in milliseconds since 1970.
+pub(crate) const NOW_MS: u64 = 20_780 * 86_400_000;
+pub(crate) const ALIAS: [u8; 16] = [1; 16];
+pub(crate) const CLOSED_ALIAS: [u8; 16] = [2; 16];
+pub(crate) const ACCOUNT: [u8; 16] = [9; 16];
+
+pub(crate) struct World {
+    pub(crate) registry: Registry,
+    pub(crate) key: SigningKey,
+    /// Records that the ledger holds, with their courses.
+    pub(crate) records: BTreeMap<(u64, u32), RecordFacts>,
+    pub(crate) hashes: BTreeMap<(u64, u32), [u8; 8]>,
+}
+
+impl View for World {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+        let state = |open| LearnerState { account: ACCOUNT, open };
+        match *alias {
+            ALIAS if institution == 1 => Some(state(true)),
+            CLOSED_ALIAS => Some(state(false)),
+            _ => None,
+        }
+    }
+
+    fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+        let of = |facts: &RecordFacts| (&facts.account, facts.institution, facts.course.as_str()) == (account, institution, course);
+        let found = self.records.iter().filter(|(_, facts)| of(facts));
+        Ok(found
+            .map(|((entry, index), facts)| HeldRecord {
+                place: Place { entry: *entry, index: *index },
+                kind: facts.kind,
+                hash_prefix: self.hashes.get(&(*entry, *index)).copied().unwrap_or_default(),
+                marks: facts.marks,
+            })
+            .collect())
+    }
+
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        Ok(self.records.get(&(place.entry, place.index)).cloned())
+    }
+}
+
+pub(crate) fn text(value: &str) -> pb::Text {
+    pb::Text { language: "en".to_owned(), value: value.to_owned() }
+}
+
+pub(crate) fn date(year: u32, month: u32, day: u32) -> pb::Date {
+    pb::Date { year, month, day }
+}
+
+pub(crate) fn institution(number: u64) -> pb::Institution {
+    pb::Institution {
+        number,
+        state: pb::RegistryState::Active.into(),
+        r#type: pb::InstitutionType::University.into(),
+        country: "GB".to_owned(),
+        names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
+        ..Default::default()
+    }
+}
+
+pub(crate) fn unit(institution: u64) -> pb::Unit {
+    pb::Unit { institution, unit: 1, state: pb::RegistryState::Active.into(), names: vec![text("Registry")] }
+}
+
+pub(crate) fn key(institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind]) -> pb::Key {
+    let public_key = key.verifying_key().to_bytes();
+    let message = possession_message("test.example/log", institution, unit, Purpose::Unit, &public_key);
+    pb::Key {
+        public_key: public_key.to_vec(),
+        suite: u32::from(SUITE),
+        purpose: Purpose::Unit.into(),
+        institution,
+        unit,
+        kinds: kinds.iter().map(|kind| i32::from(*kind)).collect(),
+        possession: sign(key, message.as_bytes()).to_vec(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn accreditation() -> pb::Accreditation {
+    pb::Accreditation {
+        institution: 1,
+        number: 1,
+        body: "Royal Charter".to_owned(),
+        from: Some(date(1969, 1, 0)),
+        until: Some(date(2030, 12, 31)),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn credit() -> pb::Credit {
+    pb::Credit {
+        learner: ALIAS.to_vec(),
+        course: Some(pb::Course { code: "AAA".to_owned(), titles: vec![text("A course")] }),
+        amount: Some(pb::Amount { e4: 60_0000, unit: "CATS".to_owned() }),
+        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
+        period: Some(pb::Period { from: Some(date(2026, 2, 0)), until: Some(date(2026, 9, 0)) }),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn result() -> pb::Result {
+    pb::Result {
+        learner: ALIAS.to_vec(),
+        course: Some(pb::Course { code: "AAA".to_owned(), titles: vec![text("A course")] }),
+        status: pb::ResultStatus::Failed.into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn identity() -> pb::Identity {
+    pb::Identity {
+        learner: ALIAS.to_vec(),
+        names: vec![pb::PersonName { language: "en".to_owned(), full: "A B".to_owned(), ..Default::default() }],
+        birth_date: Some(date(1990, 1, 1)),
+        document: pb::DocumentType::Passport.into(),
+        assurance: pb::Assurance::High.into(),
+        amends: None,
+    }
+}
+
+pub(crate) fn outcome(kind: pb::OutcomeType) -> pb::Outcome {
+    pb::Outcome {
+        learner: ALIAS.to_vec(),
+        r#type: kind.into(),
+        course: Some(pb::Course { code: String::new(), titles: vec![text("A test")] }),
+        ..Default::default()
+    }
+}
+
+/// A record with the body of a kind; `salt` tells records of the same content apart.
+pub(crate) fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
+    let body = encode(body).expect("the body is canonical");
+    Record::new(u32::try_from(i32::from(kind)).expect("a kind"), 1, &[salt; 32], body).expect("a record")
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let key = SigningKey::from_bytes(&[5; 32]);
+        let mut world =
+            Self { registry: Registry::new("test.example/log"), key, records: BTreeMap::new(), hashes: BTreeMap::new() };
+        let operator = pb::Institution { r#type: pb::InstitutionType::Operator.into(), country: String::new(), ..institution(0) };
+        world.set(Kind::Institution, &operator);
+        for (kind, body) in seed::entries().expect("the seed is canonical") {
+            world.registry.admit(RegistryRecord { kind, body: &body }).expect("the seed is admitted");
+        }
+        world.set(Kind::Institution, &institution(1));
+        world.set(Kind::Institution, &institution(2));
+        world.set(Kind::Unit, &unit(1));
+        let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
+        let entry = self::key(1, 1, &world.key, &kinds);
+        world.set(Kind::Key, &entry);
+        world.set(Kind::Accreditation, &accreditation());
+        world
+    }
+
+    /// Sets a registry entry that must be admitted.
+    pub(crate) fn set<M: Canonical>(&mut self, kind: Kind, entry: &M) {
+        self.try_set(kind, entry).expect("the entry is admitted");
+    }
+
+    pub(crate) fn try_set<M: Canonical>(&mut self, kind: Kind, entry: &M) -> Result<(), Rejection> {
+        let body = encode(entry).expect("the entry is canonical");
+        self.registry.admit(RegistryRecord { kind, body: &body }).map(|_| ())
+    }
+
+    pub(crate) fn key_id(&self) -> KeyId {
+        KeyId::of(&self.key.verifying_key().to_bytes())
+    }
+
+    /// Puts a record into the ledger, with a status id of its place.
+    pub(crate) fn hold(&mut self, place: Place, record: &Record, institution: u64, course: &str, marks: Marks) {
+        let facts = RecordFacts {
+            kind: record.kind(),
+            institution,
+            account: ACCOUNT,
+            course: course.to_owned(),
+            status_id: Digest([7; 32]),
+            marks,
+        };
+        self.records.insert((place.entry, place.index), facts);
+        self.hashes.insert((place.entry, place.index), std::array::from_fn(|i| record.hash().0[i]));
+    }
+
+    pub(crate) fn facts<'a>(&self, records: &'a [Record], groups: &'a [pb::EffectGroup]) -> BlockFacts<'a> {
+        BlockFacts { institution: 1, unit: 1, key_id: self.key_id(), sealed_at_ms: NOW_MS, records, groups }
+    }
+
+    pub(crate) fn admit(&self, records: &[Record]) -> Result<Vec<Admitted>, AdmissionError> {
+        admit_block(self, &self.facts(records, &[]))
+    }
+}
