@@ -1,1 +1,13 @@
-//! To be written.
+//! End to end: clients and a node over real gRPC, in this process.
+
+mod accounts;
+mod bad_blocks;
+mod bad_records;
+mod blocks;
+mod files;
+mod import;
+mod lying;
+mod reads;
+mod registry;
+mod tls;
+mod transcript;

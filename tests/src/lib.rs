@@ -1,1 +1,10 @@
-//! To be written.
+//! Harness: nodes in this process behind real gRPC, universities that may issue, and blocks of every shape.
+#![forbid(unsafe_code)]
+
+pub mod chain;
+pub mod node;
+pub mod university;
+
+pub use chain::Chain;
+pub use node::TestNode;
+pub use university::University;

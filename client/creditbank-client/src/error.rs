@@ -55,13 +55,13 @@ impl ClientError {
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let refusal = from_status(&status);
-        match status.code() {
-            // Without a reason of ours, these come from the transport and not from the node.
-            Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled if refusal.reason.is_empty() => {
-                Self::Unreachable(status.message().to_owned())
-            }
-            _ => Self::Refused(Box::new(refusal)),
+        // Without a reason of ours, these come from the transport and not from the node.
+        let transport = matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled)
+            || std::error::Error::source(&status).is_some();
+        if refusal.reason.is_empty() && transport {
+            return Self::Unreachable(status.message().to_owned());
         }
+        Self::Refused(Box::new(refusal))
     }
 }
 

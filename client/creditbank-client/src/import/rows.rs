@@ -1,7 +1,7 @@
 //! Reading the lines of a file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,6 +10,9 @@ use super::mapping::Mapping;
 
 /// Most bytes of one field.
 const FIELD_LEN_MAX: usize = 64 << 10;
+
+/// Read at once; the header line is far shorter.
+const BUFFER_LEN: usize = 64 << 10;
 
 /// A line that becomes no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +58,9 @@ pub enum ImportError {
 /// The lines of a file, in order.
 pub struct Rows<'a, R> {
     mapping: &'a Mapping,
-    reader: csv::Reader<R>,
+    reader: csv::Reader<BufReader<R>>,
+    /// Lines end in CR LF. The reader ends a record at the CR, so the next one seems to begin a line too early.
+    crlf: bool,
     columns: BTreeMap<String, usize>,
     record: csv::ByteRecord,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
@@ -66,6 +71,9 @@ impl<'a, R: Read> Rows<'a, R> {
     /// Reads the header. A UTF-8 byte order mark is dropped.
     pub fn open(mapping: &'a Mapping, input: R) -> Result<Self, ImportError> {
         let delimiter = u8::try_from(mapping.file.delimiter).unwrap_or(b',');
+        let mut input = BufReader::with_capacity(BUFFER_LEN, input);
+        let start = input.fill_buf().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
+        let crlf = start.iter().position(|byte| *byte == b'\n').is_some_and(|at| start[..at].ends_with(b"\r"));
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(input);
         let mut record = csv::ByteRecord::new();
@@ -86,11 +94,11 @@ impl<'a, R: Read> Rows<'a, R> {
             let found = columns.keys().cloned().collect::<Vec<_>>().join(", ");
             return Err(ImportError::Column { missing: missing.to_owned(), found });
         }
-        Ok(Self { mapping, reader, columns, record, seen: HashMap::new() })
+        Ok(Self { mapping, reader, crlf, columns, record, seen: HashMap::new() })
     }
 
     fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let line = self.record.position().map_or(0, csv::Position::line) + u64::from(self.crlf);
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
         let (expected, found) = (self.columns.len(), self.record.len());
         if found != expected {

@@ -1,0 +1,83 @@
+//! Learners: the same person is the same account, and nobody learns more than their own alias.
+
+use creditbank_client::ClientError;
+use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
+use creditbank_tests::university::student;
+use creditbank_tests::{TestNode, University};
+
+fn national(value: &str) -> TypedIdentity {
+    TypedIdentity { r#type: IdentityType::National.into(), scope: "FR".to_owned(), value: value.to_owned() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_person_has_the_same_alias() {
+    let node = TestNode::start().await;
+    let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let open = |university: u64, client: creditbank_client::Client, identities: Vec<TypedIdentity>| async move {
+        client.open_accounts(university, vec![Person { identities }]).await.expect("an alias")[0]
+    };
+    let number = student("17").identities;
+    let known = open(1, first.client(&node).await, number.clone()).await;
+    assert_eq!(open(1, first.client(&node).await, number.clone()).await, known);
+    // A student number is the institution's own: the same digits elsewhere are another person.
+    let elsewhere = open(2, second.client(&node).await, number.clone()).await;
+    assert_ne!(elsewhere, known);
+    // A further identity joins the account that the first one leads to; each institution has its own alias for it.
+    let both = [number, vec![national("A1")]].concat();
+    assert_eq!(open(1, first.client(&node).await, both).await, known);
+    assert_eq!(open(1, first.client(&node).await, vec![national("A1")]).await, known);
+    let same_person = open(2, second.client(&node).await, vec![national("A1")]).await;
+    assert_ne!(same_person, known);
+    let operator = node.operator().await;
+    let account = |institution, alias: [u8; 16]| {
+        use creditbank_rpc::v1::{InstitutionAlias, learner_reference::Learner};
+        operator.records(Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() }))
+    };
+    let (one, two) = (account(1, known).await.expect("an answer").1, account(2, same_person).await.expect("an answer").1);
+    assert!(one.is_some());
+    assert_eq!(one, two, "one person, one account");
+    // All of it is there after a restart.
+    let node = node.restart().await;
+    assert_eq!(open(1, first.client(&node).await, vec![national("A1")]).await, known);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_at_once_and_no_more() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let aliases = university.aliases(&node, 0..1_000).await;
+    let distinct: std::collections::BTreeSet<_> = aliases.iter().collect();
+    assert_eq!(distinct.len(), 1_000);
+    assert_eq!(university.aliases(&node, (0..1_000).rev()).await, aliases.into_iter().rev().collect::<Vec<_>>());
+    let persons = (0..1_001).map(|number: u32| student(&number.to_string())).collect();
+    let refused = university.client(&node).await.open_accounts(1, persons).await.expect_err("too many");
+    assert_eq!(refused.refusal().expect("a refusal").reason, "INVALID_REQUEST");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_institution_and_the_operator_may_ask() {
+    let node = TestNode::start().await;
+    let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let persons = || vec![student("1")];
+    let reason = |error: ClientError| error.refusal().map(|refusal| refusal.reason.clone()).unwrap_or_default();
+    let of_another = second.client(&node).await.open_accounts(1, persons()).await.expect_err("of another");
+    assert_eq!(reason(of_another), "NO_ACCESS");
+    node.operator().await.open_accounts(1, persons()).await.expect("the operator may");
+    // A key that signs gives no access: one key, one purpose.
+    let signer = node.client(Some(first.key.clone())).await.open_accounts(1, persons()).await.expect_err("a signing key");
+    assert!(matches!(signer, ClientError::Local(_)), "{signer}");
+    let none = node.client(None).await.open_accounts(1, persons()).await.expect_err("no key");
+    assert!(matches!(none, ClientError::Local(_)), "{none}");
+    let bad = [
+        vec![Person { identities: Vec::new() }],
+        vec![Person { identities: vec![TypedIdentity { value: String::new(), ..national("") }] }],
+        vec![Person { identities: vec![TypedIdentity { r#type: 0, ..national("A1") }] }],
+        vec![Person { identities: vec![TypedIdentity { scope: String::new(), ..national("A1") }] }],
+        vec![Person { identities: vec![national("A1"); 9] }],
+        vec![Person { identities: vec![national(&"9".repeat(257))] }],
+    ];
+    for (number, persons) in bad.into_iter().enumerate() {
+        let refused = first.client(&node).await.open_accounts(1, persons).await.expect_err("a malformed person");
+        assert_eq!(reason(refused), "INVALID_REQUEST", "case {number}");
+    }
+}

@@ -1,0 +1,73 @@
+//! A node's directory.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use creditbank_protocol::pb::Purpose;
+use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_server::directory::{self, InitError, StoreUrl};
+use creditbank_server::ledger::Limits;
+use creditbank_tests::TestNode;
+use creditbank_tests::node::ORIGIN;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_the_owners_alone() {
+    let node = TestNode::start().await;
+    let keys = fs::read_dir(node.dir().join("keys")).expect("the keys");
+    let mut files = 0;
+    for file in keys {
+        let file = file.expect("a file");
+        assert_eq!(file.metadata().expect("its mode").permissions().mode() & 0o777, 0o600, "{:?}", file.path());
+        files += 1;
+    }
+    assert_eq!(files, 6);
+    let dir = node.stop().await;
+    let log_key = directory::key_path(dir.path(), Purpose::Log);
+    fs::set_permissions(&log_key, fs::Permissions::from_mode(0o644)).expect("chmod");
+    let error = open(dir.path()).expect_err("a key that others may read");
+    assert!(error.contains("chmod 600"), "{error}");
+}
+
+fn open(dir: &std::path::Path) -> Result<(), String> {
+    let config = directory::read_config(dir).map_err(|error| error.to_string())?;
+    let clock = Arc::new(SystemClock::default());
+    let opened = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default());
+    opened.map(|_| ()).map_err(|error| error.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_holds_one_node_and_one_process() {
+    let node = TestNode::start().await;
+    let again = directory::init(
+        node.dir(),
+        ORIGIN,
+        StoreUrl::Memory,
+        ([127, 0, 0, 1], 0).into(),
+        Arc::new(SystemClock::default()),
+        Arc::new(OsEntropy),
+    );
+    assert!(matches!(again.await, Err(InitError::Exists(_))));
+    let error = open(node.dir()).expect_err("a second process");
+    assert!(error.contains("another process") || error.contains("lock"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_stand_in_a_checkpoint() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for name in ["", "https://credits.example", "two words", "tab\t", &"x".repeat(200)] {
+        let clock = Arc::new(SystemClock::default());
+        let made = directory::init(dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into(), clock, Arc::new(OsEntropy));
+        assert!(matches!(made.await, Err(InitError::Origin(_))), "{name:?}");
+        assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
+    }
+}
+
+/// A log that was begun with one key does not open with another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_bound_to_its_keys() {
+    let dir = TestNode::start().await.stop().await;
+    let other = TestNode::start().await;
+    fs::copy(directory::key_path(other.dir(), Purpose::Log), directory::key_path(dir.path(), Purpose::Log)).expect("a copy");
+    open(dir.path()).expect_err("another log key");
+}

@@ -1,0 +1,132 @@
+//! Transcripts: whoever has the trust file can check one without the node, and nothing in it can be changed.
+
+use creditbank_client::trust;
+use creditbank_protocol::pb::Kind;
+use creditbank_protocol::transcript::{Report, verify};
+use creditbank_rpc::v1::InstitutionAlias;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_tests::university::{credit_record, record, text};
+use creditbank_tests::{Chain, TestNode, University};
+
+/// Two universities, a learner with three records at the first one and one at the second.
+async fn scene() -> (TestNode, University, [u8; 16]) {
+    let node = TestNode::start().await;
+    let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let identities = || vec![creditbank_rpc::v1::TypedIdentity {
+        r#type: creditbank_rpc::v1::IdentityType::National.into(),
+        scope: "FR".to_owned(),
+        value: "A1".to_owned(),
+    }];
+    let mut first_alias = None;
+    for university in [&first, &second] {
+        let client = university.client(&node).await;
+        let person = creditbank_rpc::v1::Person { identities: identities() };
+        let alias = client.open_accounts(university.institution, vec![person]).await.expect("an alias")[0];
+        first_alias.get_or_insert(alias);
+        let mut chain = Chain::of(&client, university).await;
+        chain.issue(&client, university, &[credit_record(alias, "A-1")]).await;
+        if university.institution == 1 {
+            let result = creditbank_protocol::pb::Result {
+                learner: alias.to_vec(),
+                course: Some(creditbank_protocol::pb::Course { code: "B".to_owned(), titles: vec![text("B")] }),
+                status: creditbank_protocol::pb::ResultStatus::Withdrawn.into(),
+                ..Default::default()
+            };
+            let others = university.aliases(&node, 0..4).await;
+            let mut records: Vec<_> = others.iter().map(|other| credit_record(*other, "A-1")).collect();
+            records.extend([record(Kind::Result, &result, 1), credit_record(alias, "A-2")]);
+            chain.issue(&client, university, &records).await;
+        }
+    }
+    (node, first, first_alias.expect("an alias"))
+}
+
+fn by_alias(alias: [u8; 16]) -> Learner {
+    Learner::Alias(InstitutionAlias { institution: 1, alias: alias.to_vec() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transcript_is_checked_offline() {
+    let (node, university, alias) = scene().await;
+    let (own, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("its own records");
+    let operator = node.operator().await;
+    let account = operator.records(by_alias(alias)).await.expect("an answer").1.expect("the account");
+    let (all, _) = operator.transcript(Learner::Account(account.to_vec())).await.expect("all records");
+    let trust_text = node.trust_text();
+    drop(node.stop().await);
+    let trusted = trust::parse(&trust_text).expect("a trust file");
+    let own: Report = verify(&own, &trusted).expect("authentic");
+    assert_eq!((own.records.len(), own.statement.complete_for), (3, Some(1)));
+    assert_eq!((own.statement.holder_key, own.statement.identity), (None, None));
+    assert!(own.institutions.iter().all(|institution| institution.trusted));
+    let report = verify(&all, &trusted).expect("authentic");
+    assert_eq!((report.records.len(), report.statement.complete_for, report.institutions.len()), (4, None, 2));
+    // Whom the verifier has not named is authentic all the same, and not trusted.
+    let narrow = format!("institutions = [2]\n{trust_text}");
+    let report = verify(&all, &trust::parse(&narrow).expect("a trust file")).expect("authentic");
+    let of: Vec<_> = report.institutions.iter().map(|institution| (institution.number, institution.trusted)).collect();
+    assert_eq!(of, [(1, false), (2, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_changed_missing_or_added_byte_fails() {
+    let (node, university, alias) = scene().await;
+    let (file, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("a transcript");
+    let trusted = node.trust();
+    verify(&file, &trusted).expect("authentic");
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(verify(&changed, &trusted).is_err(), "byte {at} was changed");
+        assert!(verify(&file[..at], &trusted).is_err(), "cut to {at} bytes");
+    }
+    for at in [0, 4, 36, file.len() / 2, file.len()] {
+        let mut longer = file.clone();
+        longer.insert(at, 0);
+        assert!(verify(&longer, &trusted).is_err(), "a byte was added at {at}");
+    }
+}
+
+/// The checksum finds accidents; what finds forgers is behind it. Here the checksum is made right again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forger_with_the_right_checksum_fails() {
+    use creditbank_protocol::transcript::{open_file, write_file};
+    let (node, university, alias) = scene().await;
+    let (file, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("a transcript");
+    let trusted = node.trust();
+    let good = open_file(&file).expect("a transcript file");
+    let again = write_file(&good).expect("a file");
+    assert_eq!(again, file, "there is one spelling");
+    type Forgery = fn(&mut creditbank_protocol::pb::Transcript);
+    let forgeries: [(&str, Forgery); 9] = [
+        ("a record twice", |file| file.records.push(file.records[0].clone())),
+        ("a record in another place", |file| file.records[0].place.as_mut().expect("a place").index ^= 1),
+        ("records in another order", |file| file.records.reverse()),
+        ("another grade", |file| {
+            let body = &mut file.records[0].body;
+            let at = body.len() - 1;
+            body[at] ^= 1;
+        }),
+        ("another seed", |file| file.records[0].seed[0] ^= 1),
+        ("a record less", |file| drop(file.records.pop())),
+        ("another checkpoint", |file| {
+            let at = file.checkpoint.len() - 10;
+            file.checkpoint[at] ^= 1;
+        }),
+        ("no statement", |file| file.statement.clear()),
+        ("no seals", |file| file.seals.clear()),
+    ];
+    for (what, forge) in forgeries {
+        let mut forged = good.clone();
+        forge(&mut forged);
+        if let Ok(file) = write_file(&forged) {
+            match verify(&file, &trusted) {
+                Err(_) => {}
+                // To leave a record out is the learner's right; then the report says so.
+                Ok(report) => assert!(what == "a record less" && report.statement.withheld == 1, "{what} is accepted"),
+            }
+        }
+    }
+    let other = TestNode::start().await;
+    assert!(verify(&file, &other.trust()).is_err(), "another log's trust file");
+}

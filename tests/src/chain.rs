@@ -1,0 +1,88 @@
+//! A unit's chain from the issuer's side: blocks that build on its head.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use creditbank_client::{ChainHead, Client};
+use creditbank_protocol::block::{BlockDraft, SignedBlock};
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::pb::{EffectGroup, Receipt};
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
+
+use crate::University;
+use crate::node::ORIGIN;
+
+/// What the next block of a unit builds on.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain {
+    /// The head.
+    pub head: ChainHead,
+}
+
+/// Minutes since 1970.
+pub fn now_minute() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+}
+
+/// Records as they travel beside a block.
+pub fn bodies(records: &[Record]) -> Vec<RecordBody> {
+    let body = |record: &Record| RecordBody {
+        kind: u32::try_from(i32::from(record.kind())).expect("a kind"),
+        version: u32::from(record.version()),
+        body: record.body().to_vec().into(),
+        seed: record.seed().to_vec().into(),
+    };
+    records.iter().map(body).collect()
+}
+
+impl Chain {
+    /// Asks the node for the head.
+    pub async fn of(client: &Client, university: &University) -> Self {
+        Self { head: client.chain_head(university.institution, university.unit).await.expect("a head") }
+    }
+
+    /// The draft of the next block.
+    pub fn draft(&self, university: &University) -> BlockDraft {
+        BlockDraft {
+            origin: ORIGIN.to_owned(),
+            institution: university.institution,
+            unit: university.unit,
+            height: self.head.next_height,
+            previous: self.head.previous,
+            operation_id: [7; 16],
+            created_at_minute: now_minute(),
+            key_id: KeyId::of(&university.key.public_key()),
+        }
+    }
+
+    /// The next block, ready to be sent.
+    pub fn block(&self, university: &University, records: &[Record], groups: Vec<EffectGroup>) -> SubmitBlockRequest {
+        signed(&self.draft(university), university, records, groups)
+    }
+
+    /// Moves on to behind a block.
+    pub fn advance(&mut self, request: &SubmitBlockRequest) {
+        let block = SignedBlock::parse(&request.block).expect("a block");
+        self.head.next_height += 1;
+        self.head.previous = block.header().id();
+    }
+
+    /// Seals records as the next block.
+    pub async fn issue(&mut self, client: &Client, university: &University, records: &[Record]) -> Receipt {
+        let request = self.block(university, records, Vec::new());
+        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("the block is sealed");
+        self.advance(&request);
+        receipt
+    }
+}
+
+/// A draft signed by a university's key.
+pub fn signed(
+    draft: &BlockDraft,
+    university: &University,
+    records: &[Record],
+    groups: Vec<EffectGroup>,
+) -> SubmitBlockRequest {
+    let block = draft.sign(records, groups, None, |message| sign(&university.key.key, message)).expect("a block");
+    SubmitBlockRequest { block: block.into(), records: bodies(records) }
+}

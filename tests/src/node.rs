@@ -1,0 +1,124 @@
+//! A node in a temporary directory.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use creditbank_client::{Client, ConnectOptions, trust};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::transcript::Trust;
+use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
+use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_server::directory::{self, StoreUrl, Tls};
+use creditbank_server::ledger::{Ledger, Limits};
+use creditbank_server::serve::{self, Running};
+use tempfile::TempDir;
+use tonic::transport::Channel;
+
+/// The log of every test node.
+pub const ORIGIN: &str = "test.example/log";
+
+/// A node that serves on a port of the loopback until it is dropped or stopped.
+pub struct TestNode {
+    dir: TempDir,
+    running: Running,
+    tls: Option<Tls>,
+    limits: Limits,
+}
+
+/// Opens the node of a directory and serves it.
+async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
+    let config = directory::read_config(dir).expect("the configuration that init wrote");
+    let clock = Arc::new(SystemClock::default());
+    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), limits).expect("the node opens");
+    if ledger.size() == 0 {
+        directory::begin(dir, &ledger, &OsEntropy).await.expect("the first blocks");
+    }
+    serve::start(ledger, ([127, 0, 0, 1], 0).into(), tls).await.expect("the node serves")
+}
+
+impl TestNode {
+    /// A node on sled.
+    pub async fn start() -> Self {
+        Self::with(StoreUrl::Sled("log".into()), None, Limits::default()).await
+    }
+
+    /// A node of any kind.
+    pub async fn with(store: StoreUrl, tls: Option<Tls>, limits: Limits) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let clock = Arc::new(SystemClock::default());
+        directory::init(dir.path(), ORIGIN, store, listen, clock, Arc::new(OsEntropy)).await.expect("a new node");
+        let running = serve_dir(dir.path(), tls.as_ref(), limits).await;
+        Self { dir, running, tls, limits }
+    }
+
+    /// Stops it and serves the same directory again.
+    pub async fn restart(self) -> Self {
+        let Self { dir, running, tls, limits } = self;
+        running.stop().await.expect("a clean stop");
+        let running = serve_dir(dir.path(), tls.as_ref(), limits).await;
+        Self { dir, running, tls, limits }
+    }
+
+    /// Stops it; the directory stays as long as the returned guard.
+    pub async fn stop(self) -> TempDir {
+        self.running.stop().await.expect("a clean stop");
+        self.dir
+    }
+
+    /// The node's directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The ledger behind the services.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        self.running.ledger()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// `http://` and the address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// A key of the node.
+    pub fn key(&self, purpose: Purpose) -> KeyFile {
+        directory::read_key(self.dir(), purpose).expect("a key of the node")
+    }
+
+    /// The text of a trust file for this log.
+    pub fn trust_text(&self) -> String {
+        let registry = self.key(Purpose::Registry).public_key();
+        trust::text_for(ORIGIN, self.key(Purpose::Log).public_key(), &registry).expect("a trust file")
+    }
+
+    /// Trust in this log.
+    pub fn trust(&self) -> Trust {
+        trust::parse(&self.trust_text()).expect("what text_for wrote")
+    }
+
+    /// A client with an access key.
+    pub async fn client(&self, access: Option<KeyFile>) -> Client {
+        let mut options = ConnectOptions::new(&self.url());
+        options.timeout = Duration::from_secs(60);
+        Client::connect(&options, self.trust(), access).await.expect("a connection")
+    }
+
+    /// A client that may read everything.
+    pub async fn operator(&self) -> Client {
+        self.client(Some(self.key(Purpose::OperatorAccess))).await
+    }
+
+    /// Bare gRPC, for what the client library does not send.
+    pub async fn ledger_service(&self) -> LedgerServiceClient<Channel> {
+        LedgerServiceClient::connect(self.url()).await.expect("a connection")
+    }
+}

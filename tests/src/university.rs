@@ -1,0 +1,136 @@
+//! An institution that may issue, and what it issues.
+
+use creditbank_client::operator::{KeyRequest, publish, registry_record};
+use creditbank_client::{Client, issue::IssuingUnit};
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
+use ed25519_dalek::SigningKey;
+
+use crate::TestNode;
+
+/// An admitted institution with one unit.
+pub struct University {
+    /// Its number.
+    pub institution: u64,
+    /// Its unit.
+    pub unit: u32,
+    /// Signs Identity, Outcome, Credit and Result.
+    pub key: KeyFile,
+    /// Reads what it issued.
+    pub access: KeyFile,
+}
+
+/// A key that is the same in every run.
+pub fn key(purpose: Purpose, seed: u8) -> KeyFile {
+    KeyFile { purpose, key: SigningKey::from_bytes(&[seed; 32]) }
+}
+
+/// An English text.
+pub fn text(value: &str) -> pb::Text {
+    pb::Text { language: "en".to_owned(), value: value.to_owned() }
+}
+
+/// Publishes one registry entry of a kind.
+pub async fn set<M: Canonical>(node: &TestNode, kind: Kind, entry: &M) -> Receipt {
+    let record = registry_record(kind, entry).expect("a canonical entry");
+    let client = node.client(None).await;
+    publish(&client, &node.key(Purpose::Registry), &[record]).await.expect("the entry is admitted")
+}
+
+impl University {
+    /// Admits an institution whose keys come from `number`.
+    pub async fn admit(node: &TestNode, number: u8) -> Self {
+        let institution = u64::from(number);
+        let (key, access) = (key(Purpose::Unit, number), key(Purpose::InstitutionAccess, 100 + number));
+        let this = Self { institution, unit: 1, key, access };
+        let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
+        let unit = KeyRequest::new(crate::node::ORIGIN, institution, 1, &this.key).record(&kinds, 0, 0);
+        let access = KeyRequest::new(crate::node::ORIGIN, institution, 0, &this.access).record(&[], 0, 0);
+        let record = |kind, entry: Result<Record, _>| entry.unwrap_or_else(|_| panic!("a {kind:?}"));
+        let records = [
+            record(Kind::Institution, registry_record(Kind::Institution, &this.entry())),
+            record(Kind::Unit, registry_record(Kind::Unit, &this.unit_entry())),
+            record(Kind::Key, registry_record(Kind::Key, &unit.expect("a key"))),
+            record(Kind::Key, registry_record(Kind::Key, &access.expect("a key"))),
+            record(Kind::Accreditation, registry_record(Kind::Accreditation, &this.accreditation())),
+        ];
+        let client = node.client(None).await;
+        publish(&client, &node.key(Purpose::Registry), &records).await.expect("the institution is admitted");
+        this
+    }
+
+    /// Its registry entry.
+    pub fn entry(&self) -> pb::Institution {
+        pb::Institution {
+            number: self.institution,
+            state: pb::RegistryState::Active.into(),
+            r#type: pb::InstitutionType::University.into(),
+            country: "GB".to_owned(),
+            names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
+            ..Default::default()
+        }
+    }
+
+    /// Its unit's entry.
+    pub fn unit_entry(&self) -> pb::Unit {
+        let state = pb::RegistryState::Active.into();
+        pb::Unit { institution: self.institution, unit: self.unit, state, names: vec![text("Registry")] }
+    }
+
+    /// Its accreditation: 2000 to 2030, everything.
+    pub fn accreditation(&self) -> pb::Accreditation {
+        let date = |year| Some(pb::Date { year, month: 1, day: 0 });
+        let body = "A ministry".to_owned();
+        let (institution, from, until) = (self.institution, date(2000), date(2030));
+        pb::Accreditation { institution, number: 1, body, from, until, ..Default::default() }
+    }
+
+    /// As the importer knows it.
+    pub fn issuing(&self) -> IssuingUnit {
+        IssuingUnit::new(self.institution, self.unit, self.key.clone())
+    }
+
+    /// A client with its access key.
+    pub async fn client(&self, node: &TestNode) -> Client {
+        node.client(Some(self.access.clone())).await
+    }
+
+    /// An alias for each student number.
+    pub async fn aliases(&self, node: &TestNode, numbers: impl IntoIterator<Item = u64>) -> Vec<[u8; 16]> {
+        let persons = numbers.into_iter().map(|number| student(&number.to_string())).collect();
+        self.client(node).await.open_accounts(self.institution, persons).await.expect("accounts")
+    }
+}
+
+/// A person by student number.
+pub fn student(number: &str) -> Person {
+    let kind = IdentityType::StudentNumber.into();
+    Person { identities: vec![TypedIdentity { r#type: kind, scope: String::new(), value: number.to_owned() }] }
+}
+
+/// A Credit of 60 CATS for a course.
+pub fn credit(alias: [u8; 16], course: &str) -> pb::Credit {
+    let date = |month| Some(pb::Date { year: 2024, month, day: 0 });
+    pb::Credit {
+        learner: alias.to_vec(),
+        course: Some(pb::Course { code: course.to_owned(), titles: vec![text(course)] }),
+        amount: Some(pb::Amount { e4: 600_000, unit: "CATS".to_owned() }),
+        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
+        period: Some(pb::Period { from: date(2), until: date(9) }),
+        ..Default::default()
+    }
+}
+
+/// A record of a kind, with a seed that `salt` makes its own.
+pub fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
+    let body = encode(body).expect("a canonical body");
+    Record::new(u32::try_from(i32::from(kind)).expect("a kind"), 1, &[salt; 32], body).expect("a record")
+}
+
+/// A Credit as a record.
+pub fn credit_record(alias: [u8; 16], course: &str) -> Record {
+    record(Kind::Credit, &credit(alias, course), 1)
+}
