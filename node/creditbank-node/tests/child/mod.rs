@@ -1,0 +1,128 @@
+//! The real binary as a child process.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use creditbank_client::operator::{KeyRequest, publish, registry_record};
+use creditbank_client::{Client, ClientError, ConnectOptions, trust};
+use creditbank_protocol::pb::{Kind, Purpose};
+use creditbank_server::directory;
+use creditbank_tests::university::{key, student};
+use creditbank_tests::{University, node::ORIGIN};
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_creditbank-node");
+
+/// A node in a process of its own.
+pub(crate) struct Child {
+    dir: tempfile::TempDir,
+    process: std::sync::Mutex<std::process::Child>,
+    url: String,
+}
+
+fn spawn(dir: &Path) -> (std::process::Child, String) {
+    let mut process = Command::new(BINARY)
+        .args(["serve", "--dir"])
+        .arg(dir)
+        .env("RUST_LOG", "info")
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = BufReader::new(process.stderr.take().expect("its logs")).lines();
+    let serving = lines.find_map(|line| {
+        let line = line.expect("a line");
+        let rest = line.split_once("serving address=")?.1;
+        rest.split_whitespace().next().map(str::to_owned)
+    });
+    // Whoever does not read a pipe stops the writer in the end.
+    std::thread::spawn(move || lines.for_each(drop));
+    let address = serving.expect("the node says where it serves");
+    (process, format!("http://{address}"))
+}
+
+impl Child {
+    pub(crate) async fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let init = Command::new(BINARY)
+            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--dir"])
+            .arg(dir.path())
+            .output()
+            .expect("the binary starts");
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        let (process, url) = spawn(dir.path());
+        Self { dir, process: process.into(), url }
+    }
+
+    #[allow(dead_code)] // Not every test file kills its child.
+    pub(crate) fn kill(&self) {
+        let mut process = self.process.lock().expect("not poisoned");
+        process.kill().expect("SIGKILL");
+        process.wait().expect("it is gone");
+    }
+
+    /// Serves the directory of a child that is gone.
+    pub(crate) fn restart(&mut self) {
+        let (process, url) = spawn(self.dir.path());
+        *self.process.lock().expect("not poisoned") = process;
+        self.url = url;
+    }
+
+    async fn connect(&self, access: Option<creditbank_protocol::key_file::KeyFile>) -> Result<Client, ClientError> {
+        let trusted = trust::read(&self.dir.path().join("trust.toml")).expect("init wrote it");
+        let mut options = ConnectOptions::new(&self.url);
+        options.timeout = Duration::from_secs(20);
+        Client::connect(&options, trusted, access).await
+    }
+
+    pub(crate) async fn client(&self, university: &University) -> Result<Client, ClientError> {
+        self.connect(Some(university.access.clone())).await
+    }
+
+    pub(crate) async fn admit(&self, number: u8) -> University {
+        let institution = u64::from(number);
+        let (key, access) = (key(Purpose::Unit, number), key(Purpose::InstitutionAccess, 100 + number));
+        let university = University { institution, unit: 1, key, access };
+        let unit = KeyRequest::new(ORIGIN, institution, 1, &university.key).record(&[Kind::Credit], 0, 0).expect("a key");
+        let access = KeyRequest::new(ORIGIN, institution, 0, &university.access).record(&[], 0, 0).expect("a key");
+        let records = [
+            registry_record(Kind::Institution, &university.entry()),
+            registry_record(Kind::Unit, &university.unit_entry()),
+            registry_record(Kind::Key, &unit),
+            registry_record(Kind::Key, &access),
+            registry_record(Kind::Accreditation, &university.accreditation()),
+        ];
+        let records = records.map(|record| record.expect("a record"));
+        let registry = directory::read_key(self.dir.path(), Purpose::Registry).expect("the registry key");
+        let client = self.connect(None).await.expect("the node serves");
+        publish(&client, &registry, &records).await.expect("it is admitted");
+        university
+    }
+
+    pub(crate) async fn aliases(&self, universities: &[University]) -> Vec<[u8; 16]> {
+        let mut aliases = Vec::new();
+        for university in universities {
+            let client = self.client(university).await.expect("the node serves");
+            aliases.extend(client.open_accounts(university.institution, vec![student("1")]).await.expect("an account"));
+        }
+        aliases
+    }
+
+    /// Asks it to end, and returns its exit code.
+    #[allow(dead_code)] // Not every test file stops its child.
+    pub(crate) fn terminate(&self) -> Option<i32> {
+        let mut process = self.process.lock().expect("not poisoned");
+        let id = process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        process.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let mut process = self.process.lock().expect("not poisoned");
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
