@@ -1,0 +1,234 @@
+//! The command as registrars, operators and verifiers use it: exit codes, JSON, and what it says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use creditbank_protocol::pb::Purpose;
+use creditbank_server::directory::key_path;
+use creditbank_tests::TestNode;
+use serde_json::Value;
+
+/// A node, and a place for files.
+struct Desk {
+    node: TestNode,
+    dir: tempfile::TempDir,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let node = TestNode::start().await;
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("trust.toml"), node.trust_text()).expect("the trust file");
+        Self { node, dir }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+        command.current_dir(self.dir.path()).args(arguments).env_clear();
+        command.args(["--node", &self.node.url(), "--trust", "trust.toml"]);
+        command
+    }
+
+    async fn run(&self, mut command: Command) -> Output {
+        tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
+    }
+
+    /// Exit code, standard output, standard error.
+    async fn call(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = self.run(self.command(arguments)).await;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
+    }
+
+    async fn good(&self, arguments: &[&str]) -> String {
+        let (code, out, err) = self.call(arguments).await;
+        assert_eq!(code, 0, "{arguments:?}: {err}");
+        out
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        let out = self.good(&[arguments, &["--json"]].concat()).await;
+        serde_json::from_str(&out).expect("JSON and nothing else")
+    }
+
+    /// As the operator.
+    async fn operate(&self, arguments: &[&str]) -> String {
+        let key = key_path(self.node.dir(), Purpose::Registry);
+        self.good(&[arguments, &["--registry-key", shown(&key)]].concat()).await
+    }
+
+    /// Admits a university with everything that it needs.
+    async fn admit(&self) {
+        self.good(&["keygen", "unit.key"]).await;
+        self.good(&["keygen", "access.key", "--purpose", "institution-access"]).await;
+        self.good(&["key", "request", "--key", "unit.key", "--institution", "1", "--unit", "1", "--out", "unit.json"]).await;
+        self.good(&["key", "request", "--key", "access.key", "--institution", "1", "--out", "access.json"]).await;
+        self.operate(&["institution", "add", "--name", "fr:Universit\u{e9} d'Essai", "--country", "FR", "--domain", "essai.example"]).await;
+        self.operate(&["unit", "add", "--institution", "1", "--name", "fr:Scolarit\u{e9}"]).await;
+        self.operate(&["key", "add", "unit.json", "--kinds", "credit,result"]).await;
+        self.operate(&["key", "add", "access.json"]).await;
+        self.operate(&["accreditation", "add", "--institution", "1", "--body", "HCERES", "--from", "2000-01"]).await;
+        self.operate(&["scale", "add", "ESSAI", "--name", "fr:Essai", "--pass", "A,B", "--fail", "F", "--source", "essai.example"]).await;
+        fs::write(self.path("map.toml"), MAPPING).expect("the mapping");
+    }
+}
+
+fn shown(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+const MAPPING: &str = r#"
+reference = ["course", "student"]
+[learner]
+type = "student_number"
+column = "student"
+[fields]
+kind = "credit"
+course_code = { column = "course" }
+title = { column = "title" }
+title_language = "fr"
+credits = { column = "ects" }
+unit = "ECTS"
+grade = { column = "grade" }
+scale = "ESSAI"
+period_from = "2024-09"
+period_until = "2025-01"
+"#;
+const FILE: &str = "student,course,title,ects,grade\n\
+    7,ALG,Alg\u{e8}bre,6,A\n7,ANA,Analyse,7.5,B\n8,ALG,Alg\u{e8}bre,6,F\n9,ALG,Alg\u{e8}bre,6,\n";
+const ISSUE: [&str; 8] =
+    ["issue", "results.csv", "--mapping", "map.toml", "--institution", "1", "--key", "unit.key"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_first_key_to_a_verified_transcript() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    fs::write(desk.path("results.csv"), FILE).expect("the file");
+    let issue = [&ISSUE[..], &["--access-key", "access.key", "--json"]].concat();
+    let (code, out, err) = desk.call(&issue).await;
+    assert_eq!(code, 1, "one line was refused: {err}");
+    let done: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&done["records"], &done["refused"]), (&3.into(), &1.into()), "{done}");
+    assert_eq!(done["credits"]["ECTS"], "19.5");
+    let refused = fs::read_to_string(desk.path("results.csv.refused.csv")).expect("the report");
+    assert!(refused.contains("4,grade,") && refused.contains("GRADE_NOT_A_PASS"), "{refused}");
+
+    let alias = desk.json(&["learner", "alias", "--institution", "1", "7", "--access-key", "access.key"]).await;
+    let alias = alias["alias"].as_str().expect("an alias").to_owned();
+    let who = ["--institution", "1", "--alias", &alias, "--access-key", "access.key"];
+    let records = desk.json(&[&["learner", "records"][..], &who].concat()).await;
+    let records = records["records"].as_array().expect("records").clone();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[1]["record"]["amount"]["amount"], "7.5");
+    assert_eq!(records[0]["record"]["course"]["titles"][0]["value"], "Alg\u{e8}bre");
+    let table = desk.good(&[&["learner", "records"][..], &who].concat()).await;
+    assert!(table.contains("ANA Analyse") && table.contains("7.5 ECTS"), "{table}");
+    let place = records[0]["place"].as_str().expect("a place").to_owned();
+    let one = desk.good(&["record", "show", &place, "--access-key", "access.key"]).await;
+    assert!(one.contains("2024-09 2025-01"), "{one}");
+
+    desk.good(&[&["transcript", "--out", "t.cbt"][..], &who].concat()).await;
+    let verified = desk.json(&["verify", "t.cbt"]).await;
+    assert_eq!((&verified["valid"], &verified["withheld"]), (&true.into(), &0.into()));
+    assert_eq!(verified["records"][0]["verdict"], "authentic");
+    assert_eq!(verified["records"][0]["issuer"], "Universit\u{e9} d'Essai");
+    let text = desk.good(&["verify", "t.cbt"]).await;
+    assert_eq!(text.lines().filter(|line| line.starts_with("authentic  credit")).count(), 2, "{text}");
+    let mut file = fs::read(desk.path("t.cbt")).expect("the transcript");
+    let middle = file.len() / 2;
+    file[middle] ^= 1;
+    fs::write(desk.path("bad.cbt"), &file).expect("a tampered transcript");
+    let (code, _, err) = desk.call(&["verify", "bad.cbt"]).await;
+    assert!(code == 1 && err.contains("NOT VALID"), "{err}");
+    let (code, out, _) = desk.call(&["verify", "bad.cbt", "--json"]).await;
+    assert_eq!((code, serde_json::from_str::<Value>(&out).expect("JSON")["valid"].clone()), (1, false.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_registry_is_shown_and_changed() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    let shown = desk.json(&["institution", "show", "1"]).await;
+    assert_eq!(shown["entry"]["country"], "FR");
+    assert_eq!(desk.json(&["institution", "list"]).await.as_array().map(Vec::len), Some(2), "the operator and one more");
+    desk.operate(&["institution", "state", "1", "suspended"]).await;
+    assert_eq!(desk.json(&["institution", "show", "1"]).await["entry"]["state"], "suspended");
+    desk.operate(&["institution", "state", "1", "active"]).await;
+    desk.operate(&["accreditation", "end", "--institution", "1", "--number", "1", "--until", "2030-12-31"]).await;
+    let list = desk.json(&["accreditation", "list", "--institution", "1"]).await;
+    assert_eq!(list[0]["entry"]["until"], "2030-12-31");
+
+    let key = |list: &Value, purpose: &str, revoked: bool| {
+        let found = list.as_array().into_iter().flatten().find(|item| {
+            item["entry"]["purpose"] == purpose && item["entry"]["revoked"].is_object() == revoked
+        });
+        found.map(|item| item["entry"]["key_id"].as_str().expect("an id").to_owned())
+    };
+    let keys = desk.json(&["key", "list", "--institution", "1"]).await;
+    let old = key(&keys, "unit", false).expect("the unit's key");
+    desk.good(&["keygen", "new.key"]).await;
+    desk.good(&["key", "request", "--key", "new.key", "--institution", "1", "--unit", "1", "--out", "new.json"]).await;
+    desk.operate(&["key", "rotate", &old, "new.json"]).await;
+    let keys = desk.json(&["key", "list", "--institution", "1"]).await;
+    assert_eq!(key(&keys, "unit", true), Some(old));
+    let new = key(&keys, "unit", false).expect("the new key");
+    assert_eq!(desk.json(&["key", "show", &new]).await["entry"]["kinds"], serde_json::json!(["credit", "result"]));
+    desk.operate(&["key", "revoke", &new, "--reason", "compromised", "--compromised-since", "2026-01-01T10:00Z"]).await;
+
+    let checkpoint = desk.json(&["log", "checkpoint"]).await;
+    let size = checkpoint["size"].as_u64().expect("a size");
+    assert_eq!(desk.json(&["log", "entry", &(size - 1).to_string()]).await["type"], "seal");
+    desk.good(&["log", "prove", "0", "--out", "proof"]).await;
+    assert!(fs::read_to_string(desk.path("proof")).expect("the proof").starts_with("c2sp.org/tlog-proof@v1\nindex 0\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_codes() {
+    let desk = Desk::new().await;
+    let code = |arguments: &'static [&'static str]| {
+        let desk = &desk;
+        async move { desk.call(arguments).await }
+    };
+    // 1: refused, or not there.
+    let (found, _, err) = code(&["institution", "show", "9"]).await;
+    assert!(found == 1 && err.contains("has no institution 9"), "{err}");
+    // 2: usage.
+    for arguments in [&["institution"][..], &["verify"], &["record", "show", "x"], &["log", "entry", "-1"], &["verify", "none.cbt"]] {
+        let output = desk.run(desk.command(arguments)).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    let (found, _, err) = code(&["institution", "state", "1", "closed"]).await;
+    assert!(found == 1 || found == 2, "{err}");
+    let (found, _, err) = code(&["learner", "alias", "--institution", "1", "7"]).await;
+    assert!(found == 2 && err.contains("--access-key"), "{err}");
+    fs::write(desk.path("open.key"), "x").expect("a file");
+    let (found, _, err) = code(&["keygen", "open.key"]).await;
+    assert!(found == 2 && err.contains("open.key"), "an existing file is never replaced: {err}");
+    // 3: nobody there.
+    let mut command = desk.command(&["log", "checkpoint"]);
+    command.args(["--node", "http://127.0.0.1:9"]);
+    let output = desk.run(command).await;
+    // The same option twice is a question of usage; the environment names the node in its place.
+    assert_eq!(output.status.code(), Some(2));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+    command.current_dir(desk.dir.path()).args(["log", "checkpoint", "--trust", "trust.toml"]).env("CREDITBANK_NODE", "http://127.0.0.1:9");
+    let output = desk.run(command).await;
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_teaches() {
+    let desk = Desk::new().await;
+    for arguments in [&["--help"][..], &["issue", "--help"], &["key", "add", "--help"], &["verify", "--help"]] {
+        let output = desk.run(desk.command(arguments)).await;
+        assert!(output.status.success() && output.stdout.len() > 300, "{arguments:?}");
+    }
+    let template = desk.good(&["mapping", "show", "template"]).await;
+    assert!(template.contains("[learner]") && template.contains('#'));
+}
