@@ -1,0 +1,49 @@
+//! The protocol's vectors: `proto/vectors/*.json` are what this code says, byte for byte.
+//!
+//! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-protocol --test vectors` writes them anew. That is a change of the
+//! protocol, and its reason belongs into CHANGELOG.md.
+
+#[path = "vectors/blocks.rs"]
+mod blocks;
+#[path = "vectors/canonical.rs"]
+mod canonical;
+#[path = "vectors/keys.rs"]
+mod keys;
+#[path = "vectors/notes.rs"]
+mod notes;
+#[path = "vectors/records.rs"]
+mod records;
+#[path = "vectors/transcript.rs"]
+mod transcript;
+#[path = "vectors/trees.rs"]
+mod trees;
+
+use std::fs;
+use std::path::Path;
+
+use ed25519_dalek::SigningKey;
+use serde_json::Value;
+
+/// Compares a file with what the code says.
+fn agree(name: &str, said: &Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors").join(name);
+    let text = serde_json::to_string_pretty(said).expect("JSON") + "\n";
+    if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
+        fs::write(&path, &text).expect("the vectors can be written");
+    }
+    let frozen = fs::read_to_string(&path).expect("the vectors are there");
+    let frozen: Value = serde_json::from_str(&frozen).expect("the vectors are JSON");
+    for (key, value) in said.as_object().expect("an object") {
+        assert_eq!(frozen.get(key), Some(value), "{name}: {key}");
+    }
+    assert_eq!(frozen, *said, "{name}");
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The key with a seed of one repeated byte.
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}

@@ -1,0 +1,48 @@
+//! Key ids, possession, genesis, tags.
+
+use creditbank_protocol::hash::{Preimage, tag};
+use creditbank_protocol::key::{KeyId, genesis, possession_message, sign, verify};
+use creditbank_protocol::pb::Purpose;
+use serde_json::json;
+
+use super::{agree, hex, key};
+
+#[test]
+fn keys() {
+    let (log, registry, unit) = (key(1), key(2), key(3));
+    let public = |key: &ed25519_dalek::SigningKey| key.verifying_key().to_bytes();
+    let ids: Vec<_> = [&log, &registry, &unit]
+        .iter()
+        .map(|key| {
+            let message = Preimage::new(tag::KEY_ID).u16(1).fixed(&public(key));
+            json!({
+                "seed": hex(key.to_bytes()), "public_key": hex(public(key)), "preimage": hex(message.as_bytes()),
+                "key_id": KeyId::of(&public(key)).to_string(),
+            })
+        })
+        .collect();
+    let possession = possession_message("test.example/log", 7, 2, Purpose::Unit, &public(&unit));
+    let signature = sign(&unit, possession.as_bytes());
+    verify(&public(&unit), possession.as_bytes(), &signature).expect("it verifies");
+    let genesis_preimage =
+        Preimage::new(tag::GENESIS).variable(b"test.example/log").fixed(&public(&log)).fixed(&public(&registry));
+    let small_order = [0u8; 32];
+    assert!(verify(&small_order, b"", &[0; 64]).is_err());
+    agree(
+        "keys.json",
+        &json!({
+            "about": "PROTOCOL.md, Keys: key ids, proof of possession, genesis value. Hexadecimal.",
+            "keys": ids,
+            "possession": {
+                "origin": "test.example/log", "institution": 7, "unit": 2, "purpose": 5, "suite": 1,
+                "seed": hex(unit.to_bytes()), "message": hex(possession.as_bytes()), "signature": hex(signature),
+            },
+            "genesis": {
+                "origin": "test.example/log", "log_key": hex(public(&log)), "registry_key": hex(public(&registry)),
+                "preimage": hex(genesis_preimage.as_bytes()),
+                "value": genesis("test.example/log", &public(&log), &public(&registry)).to_string(),
+            },
+            "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat())],
+        }),
+    );
+}
