@@ -393,3 +393,13 @@ fn the_check_finds_every_bad_record() {
     let found: Vec<_> = rejections.iter().map(|rejection| (rejection.record, rejection.rule)).collect();
     assert_eq!(found, [(Some(0), Rule::UnknownAlias), (Some(2), Rule::UnknownAlias)]);
 }
+
+/// Goal: the protocol's list of rules is this crate's.
+#[test]
+fn the_protocol_names_every_rule() {
+    let protocol = include_str!("../../PROTOCOL.md");
+    for rule in Rule::ALL {
+        let row = format!("| `{}` | {} |", rule.name(), rule.text());
+        assert!(protocol.contains(&row), "PROTOCOL.md, section 15 lacks: {row}");
+    }
+}
