@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if PROTOCOL.iter().any(|name| file.name() == format!("creditbank/v1/{name}.proto")) {
             let messages = file.message_type.iter().map(|message| message.name().to_owned());
             for name in messages.chain(file.enum_type.iter().map(|list| list.name().to_owned())) {
-                build = build.extern_path(format!(".creditbank.v1.{name}"), format!("::creditbank_protocol::pb::{name}"));
+                build =
+                    build.extern_path(format!(".creditbank.v1.{name}"), format!("::creditbank_protocol::pb::{name}"));
             }
         }
     }

@@ -33,7 +33,8 @@ async fn the_same_person_has_the_same_alias() {
         use creditbank_rpc::v1::{InstitutionAlias, learner_reference::Learner};
         operator.records(Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() }))
     };
-    let (one, two) = (account(1, known).await.expect("an answer").1, account(2, same_person).await.expect("an answer").1);
+    let (one, two) =
+        (account(1, known).await.expect("an answer").1, account(2, same_person).await.expect("an answer").1);
     assert!(one.is_some());
     assert_eq!(one, two, "one person, one account");
     // All of it is there after a restart.
@@ -64,7 +65,8 @@ async fn only_the_institution_and_the_operator_may_ask() {
     assert_eq!(reason(of_another), "NO_ACCESS");
     node.operator().await.open_accounts(1, persons()).await.expect("the operator may");
     // A key that signs gives no access: one key, one purpose.
-    let signer = node.client(Some(first.key.clone())).await.open_accounts(1, persons()).await.expect_err("a signing key");
+    let signer =
+        node.client(Some(first.key.clone())).await.open_accounts(1, persons()).await.expect_err("a signing key");
     assert!(matches!(signer, ClientError::Local(_)), "{signer}");
     let none = node.client(None).await.open_accounts(1, persons()).await.expect_err("no key");
     assert!(matches!(none, ClientError::Local(_)), "{none}");

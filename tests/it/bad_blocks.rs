@@ -129,10 +129,10 @@ async fn a_message_beyond_the_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_another_place() {
     let scene = Scene::new().await;
-    let other = University { key: key(Purpose::Unit, 50), access: key(Purpose::InstitutionAccess, 51), ..scene.university };
-    let stranger = |university: &University| {
-        signed(&scene.chain.draft(university), university, &scene.records, Vec::new())
-    };
+    let other =
+        University { key: key(Purpose::Unit, 50), access: key(Purpose::InstitutionAccess, 51), ..scene.university };
+    let stranger =
+        |university: &University| signed(&scene.chain.draft(university), university, &scene.records, Vec::new());
     let cases = [
         (scene.drafted(|draft| draft.origin = "other.example/log".to_owned()), "WRONG_ORIGIN"),
         (scene.drafted(|draft| draft.height = 1), "WRONG_HEIGHT"),

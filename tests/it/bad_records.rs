@@ -61,7 +61,8 @@ async fn bodies_outside_the_canonical_form() {
     let mut not_utf8 = credit(alias, "TITLE").encode_to_vec();
     let at = not_utf8.windows(5).rposition(|window| window == b"TITLE").expect("the title");
     not_utf8[at] = 0xff;
-    for (bytes, word) in [(body(10_000_000_001), "10000000000"), (body(minus_one), "10000000000"), (not_utf8, "UTF-8")] {
+    for (bytes, word) in [(body(10_000_000_001), "10000000000"), (body(minus_one), "10000000000"), (not_utf8, "UTF-8")]
+    {
         assert!(Record::new(3, 1, &[1; 32], bytes.clone()).is_err(), "the client refuses it first");
         let client = university.client(&node).await;
         let chain = Chain::of(&client, &university).await;
@@ -103,10 +104,8 @@ async fn the_check_writes_nothing_and_finds_all() {
     let size = node.ledger().size();
     let bad = pb::Credit { amount: None, ..credit(alias, "B") };
     let records = [credit_record(alias, "A-1"), record(Kind::Credit, &bad, 1), credit_record(alias, "A-1")];
-    let mut checked: Vec<_> = bodies(&records)
-        .into_iter()
-        .map(|body| CheckedRecord { record: Some(body), identities: Vec::new() })
-        .collect();
+    let mut checked: Vec<_> =
+        bodies(&records).into_iter().map(|body| CheckedRecord { record: Some(body), identities: Vec::new() }).collect();
     // A person whom nobody has seen yet, by identity instead of alias.
     let unnamed = record(Kind::Credit, &pb::Credit { learner: Vec::new(), ..credit(alias, "C") }, 1);
     let identities = student("424242").identities;

@@ -26,7 +26,8 @@ async fn issued_records_are_read_back() {
         }
         let client = university.client(&node).await;
         for (index, record) in (0u32..).zip(&records) {
-            let read = client.record(creditbank_protocol::pb::Place { entry: receipt.index, index }).await.expect("a record");
+            let read =
+                client.record(creditbank_protocol::pb::Place { entry: receipt.index, index }).await.expect("a record");
             assert_eq!(read.disclosed.hash, record.hash());
             assert_eq!(read.disclosed.body, record.body());
             assert_eq!((read.institution, read.unit), (1, 1));

@@ -57,7 +57,8 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
     let dir = tempfile::tempdir().expect("a directory");
     for name in ["", "https://credits.example", "two words", "tab\t", &"x".repeat(200)] {
         let clock = Arc::new(SystemClock::default());
-        let made = directory::init(dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into(), clock, Arc::new(OsEntropy));
+        let made =
+            directory::init(dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into(), clock, Arc::new(OsEntropy));
         assert!(matches!(made.await, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
     }
@@ -68,6 +69,7 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
 async fn a_log_is_bound_to_its_keys() {
     let dir = TestNode::start().await.stop().await;
     let other = TestNode::start().await;
-    fs::copy(directory::key_path(other.dir(), Purpose::Log), directory::key_path(dir.path(), Purpose::Log)).expect("a copy");
+    fs::copy(directory::key_path(other.dir(), Purpose::Log), directory::key_path(dir.path(), Purpose::Log))
+        .expect("a copy");
     open(dir.path()).expect_err("another log key");
 }

@@ -74,7 +74,9 @@ impl Scene {
 }
 
 fn lines(count: usize) -> String {
-    let line = |number: usize| format!("{number},C{},2023A,Title,15,{}\n", number % 7, if number % 3 == 0 { "fail" } else { "pass" });
+    let line = |number: usize| {
+        format!("{number},C{},2023A,Title,15,{}\n", number % 7, if number.is_multiple_of(3) { "fail" } else { "pass" })
+    };
     HEADER.to_owned() + &(0..count).map(line).collect::<String>()
 }
 
@@ -101,11 +103,24 @@ async fn good_lines_go_through_and_bad_ones_are_reported() {
     assert_eq!((done.lines, done.records, done.refused), (14, 3, 11), "{}", scene.report());
     assert_eq!(done.credits.get("CATS"), Some(&37_5000));
     let report = scene.report();
-    let found: Vec<(&str, &str)> =
-        report.lines().skip(1).filter_map(|line| line.split_once(',')).filter_map(|(number, rest)| Some((number, rest.split_once(',')?.0))).collect();
+    let found: Vec<(&str, &str)> = report
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(','))
+        .filter_map(|(number, rest)| Some((number, rest.split_once(',')?.0)))
+        .collect();
     let expected = [
-        ("3", "line"), ("4", "line"), ("7", "credits"), ("8", "credits"), ("9", "credits"), ("10", "term"),
-        ("13", "result"), ("14", "student"), ("15", "reference"), ("11", ""), ("12", "course"),
+        ("3", "line"),
+        ("4", "line"),
+        ("7", "credits"),
+        ("8", "credits"),
+        ("9", "credits"),
+        ("10", "term"),
+        ("13", "result"),
+        ("14", "student"),
+        ("15", "reference"),
+        ("11", ""),
+        ("12", "course"),
     ];
     assert_eq!(found, expected, "{report}");
     assert!(report.contains("NOT_ACCREDITED") && report.contains("MISSING_FIELD"), "{report}");
@@ -117,12 +132,13 @@ async fn files_that_cannot_be_read_at_all() {
     let scene = Scene::new().await;
     let import = |error: IssueError| match error {
         IssueError::Import(error) => error,
-        other => panic!("expected an import error, found {other}"),
+        IssueError::Client(other) => panic!("expected an import error, found {other}"),
     };
     assert!(matches!(import(scene.issue("").await.expect_err("no header")), ImportError::Empty));
     let missing = import(scene.issue("student,course\n").await.expect_err("columns are missing"));
     assert!(matches!(missing, ImportError::Column { .. }), "{missing}");
-    let twice = import(scene.issue("student,student,course,term,title,credits,result\n").await.expect_err("a column twice"));
+    let twice =
+        import(scene.issue("student,student,course,term,title,credits,result\n").await.expect_err("a column twice"));
     assert!(matches!(twice, ImportError::Twice(_)), "{twice}");
     let utf16: Vec<u8> = "\u{feff}student,course".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(matches!(import(scene.issue(utf16).await.expect_err("UTF-16")), ImportError::Header(_)));
@@ -143,7 +159,8 @@ async fn encodings() {
     assert_eq!(scene.report(), "line,field,reason\n3,title,the text is not UTF-8\n");
     let place = scene.node.ledger().issued(1, 1, 0, 10).expect("a list").0[0].place;
     let read = scene.client().await.record(place).await.expect("the record");
-    let credit = creditbank_protocol::canonical::decode::<creditbank_protocol::pb::Credit>(&read.disclosed.body).expect("a Credit");
+    let credit = creditbank_protocol::canonical::decode::<creditbank_protocol::pb::Credit>(&read.disclosed.body)
+        .expect("a Credit");
     assert_eq!(credit.course.expect("a course").titles[0].value, "Re\u{301}sume\u{301}", "byte for byte");
 }
 
@@ -220,7 +237,8 @@ async fn notes_are_for_one_unit_and_one_run() {
     let mut other = scene.university.issuing();
     other.secret = [1; 32];
     let client = scene.client().await;
-    let refused = issue(&client, &other, &mapping, lines(1).as_bytes(), places, |_| ()).await.expect_err("of another unit");
+    let refused =
+        issue(&client, &other, &mapping, lines(1).as_bytes(), places, |_| ()).await.expect_err("of another unit");
     assert!(refused.to_string().contains("another log, unit or key"), "{refused}");
     let lock = fs::File::open(work.join("lock")).expect("the lock");
     lock.lock().expect("a lock");

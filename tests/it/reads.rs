@@ -5,6 +5,7 @@ use creditbank_protocol::pb::{Place, Purpose};
 use creditbank_rpc::token;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{GetRecordRequest, InstitutionAlias, ListIssuedRequest, ReconcileRequest};
+use creditbank_tests::chain::now_s;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
@@ -23,9 +24,11 @@ async fn an_institution_reads_its_own_and_the_operator_all() {
         let alias = university.aliases(&node, 0..1).await[0];
         let client = university.client(&node).await;
         let mut chain = Chain::of(&client, university).await;
-        let receipt = chain.issue(&client, university, &[credit_record(alias, "A-1"), credit_record(alias, "A-2")]).await;
+        let receipt =
+            chain.issue(&client, university, &[credit_record(alias, "A-1"), credit_record(alias, "A-2")]).await;
         place.get_or_insert(Place { entry: receipt.index, index: 1 });
-        let learner = || Learner::Alias(InstitutionAlias { institution: university.institution, alias: alias.to_vec() });
+        let learner =
+            || Learner::Alias(InstitutionAlias { institution: university.institution, alias: alias.to_vec() });
         let (records, account) = client.records(learner()).await.expect("its own");
         assert_eq!((records.len(), account), (2, None));
         let (records, account) = node.operator().await.records(learner()).await.expect("the operator");
@@ -33,7 +36,8 @@ async fn an_institution_reads_its_own_and_the_operator_all() {
         let account = account.expect("the operator sees the account");
         let (records, _) = node.operator().await.records(Learner::Account(account.to_vec())).await.expect("by account");
         assert_eq!(records.len(), 2);
-        let refused = client.records(Learner::Account(account.to_vec())).await.expect_err("accounts are the operator's");
+        let refused =
+            client.records(Learner::Account(account.to_vec())).await.expect_err("accounts are the operator's");
         assert_eq!(reason(&refused), "NO_ACCESS");
     }
     let place = place.expect("a place");
@@ -54,7 +58,7 @@ async fn a_token_must_be_right_in_every_part() {
     let client = university.client(&node).await;
     let mut chain = Chain::of(&client, &university).await;
     let receipt = chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = now_s();
     let ask = |bearer: Option<String>| {
         let node = &node;
         async move {
@@ -80,7 +84,10 @@ async fn a_token_must_be_right_in_every_part() {
         Some(format!("Bearer {}", token::make("other.example/log", access, now, [1; 16]))),
         Some(format!("Bearer {}", token::make(ORIGIN, access, now - 3_600, [1; 16]))),
         Some(format!("Bearer {}", token::make(ORIGIN, access, now + 3_600, [1; 16]))),
-        Some(format!("Bearer {}", token::make(ORIGIN, &ed25519_dalek::SigningKey::from_bytes(&[77; 32]), now, [1; 16]))),
+        Some(format!(
+            "Bearer {}",
+            token::make(ORIGIN, &ed25519_dalek::SigningKey::from_bytes(&[77; 32]), now, [1; 16])
+        )),
         Some(format!("Bearer {}", "x".repeat(5_000))),
     ];
     for (number, bearer) in bad.into_iter().enumerate() {
@@ -103,7 +110,7 @@ async fn issued_records_are_listed_and_reconciled() {
     for pair in records.chunks(2) {
         chain.issue(&client, &university, pair).await;
     }
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = now_s();
     let bearer = format!("Bearer {}", token::make(ORIGIN, &university.access.key, now, [1; 16]));
     macro_rules! with_access {
         ($message:expr) => {{
@@ -128,7 +135,8 @@ async fn issued_records_are_listed_and_reconciled() {
         record_hashes: vec![hash(0), hash(3), hash(4)],
     };
     let answer = service.reconcile(with_access!(request)).await.expect("an answer").into_inner();
-    let hashes = |list: &[creditbank_rpc::v1::IssuedRecord]| list.iter().map(|one| one.record_hash.clone()).collect::<Vec<_>>();
+    let hashes =
+        |list: &[creditbank_rpc::v1::IssuedRecord]| list.iter().map(|one| one.record_hash.clone()).collect::<Vec<_>>();
     assert_eq!(hashes(&answer.held), [hash(0), hash(3)]);
     assert_eq!(answer.missing, [hash(4)], "it stands at a later height");
     assert_eq!(hashes(&answer.unlisted), [hash(1), hash(2)]);

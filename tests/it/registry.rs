@@ -11,7 +11,8 @@ use creditbank_tests::{Chain, TestNode, University};
 async fn a_new_node_knows_units_frameworks_and_scales() {
     let node = TestNode::start().await;
     let client = node.client(None).await;
-    let level = |item: &creditbank_client::RegistryItem| item.decode::<pb::Framework>().expect("a framework").levels.len();
+    let level =
+        |item: &creditbank_client::RegistryItem| item.decode::<pb::Framework>().expect("a framework").levels.len();
     let fheq = client.registry_entry(&RegistryKey::Framework("FHEQ".to_owned())).await.expect("an answer");
     assert_eq!(fheq.as_ref().map(level), Some(6), "levels 3 to 8");
     for code in ["ECTS", "CATS", "US-SEMESTER"] {
@@ -38,7 +39,8 @@ async fn keys_rotate_without_a_gap() {
     let mut gone = old.into_iter().find(|entry| entry.public_key == university.key.public_key()).expect("the old key");
     let reason = pb::RevocationReason::Rotated.into();
     gone.revoked = Some(pb::KeyRevocation { reason, ..Default::default() });
-    let records = [registry_record(Kind::Key, &come), registry_record(Kind::Key, &gone)].map(|record| record.expect("a record"));
+    let records =
+        [registry_record(Kind::Key, &come), registry_record(Kind::Key, &gone)].map(|record| record.expect("a record"));
     publish(&client, &node.key(Purpose::Registry), &records).await.expect("a rotation");
     let request = chain.block(&university, &[credit_record(alias, "A-2")], Vec::new());
     let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("the old key");
@@ -46,8 +48,12 @@ async fn keys_rotate_without_a_gap() {
     let university = University { key: new, ..university };
     chain.issue(&client, &university, &[credit_record(alias, "A-2")]).await;
     // What the old key signed stands, and is read.
-    let read = client.record(pb::Place { entry: client.block(1, 1, 0).await.expect("the first").index, index: 0 }).await;
-    assert_eq!(read.expect("the first record").key_id, creditbank_protocol::key::KeyId::of(&key(Purpose::Unit, 1).public_key()));
+    let read =
+        client.record(pb::Place { entry: client.block(1, 1, 0).await.expect("the first").index, index: 0 }).await;
+    assert_eq!(
+        read.expect("the first record").key_id,
+        creditbank_protocol::key::KeyId::of(&key(Purpose::Unit, 1).public_key())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,12 +62,8 @@ async fn only_the_registry_key_publishes() {
     let university = University::admit(&node, 1).await;
     let client = node.client(None).await;
     let entry = registry_record(Kind::Institution, &university.entry()).expect("an entry");
-    let operator_chain = University {
-        institution: 0,
-        unit: 0,
-        key: university.key.clone(),
-        access: university.access.clone(),
-    };
+    let operator_chain =
+        University { institution: 0, unit: 0, key: university.key.clone(), access: university.access.clone() };
     let chain = Chain::of(&client, &operator_chain).await;
     let request = chain.block(&operator_chain, std::slice::from_ref(&entry), Vec::new());
     let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("a unit's key");
@@ -81,15 +83,21 @@ async fn what_does_not_fit_is_refused() {
     let size = node.ledger().size();
     let stolen = KeyRequest { unit: 1, ..KeyRequest::new(ORIGIN, 1, 2, &key(Purpose::Unit, 61)) };
     assert!(stolen.record(&[Kind::Credit], 0, 0).is_err(), "the proof of possession is for another unit");
-    let mut forged = KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, 61)).record(&[Kind::Credit], 0, 0).expect("a key");
+    let mut forged =
+        KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, 61)).record(&[Kind::Credit], 0, 0).expect("a key");
     forged.possession = vec![1; 64];
     let bad = [
         registry_record(Kind::Key, &forged),
         registry_record(Kind::Unit, &pb::Unit { institution: 9, ..university.unit_entry() }),
-        registry_record(Kind::Institution, &pb::Institution { country: "England".chars().take(2).collect(), ..university.entry() }),
+        registry_record(
+            Kind::Institution,
+            &pb::Institution { country: "England".chars().take(2).collect(), ..university.entry() },
+        ),
         registry_record(Kind::Accreditation, &pb::Accreditation { body: String::new(), ..university.accreditation() }),
     ];
-    for (record, expected) in bad.into_iter().zip(["NO_POSSESSION", "UNKNOWN_REFERENCE", "INVALID_CODE", "MISSING_FIELD"]) {
+    for (record, expected) in
+        bad.into_iter().zip(["NO_POSSESSION", "UNKNOWN_REFERENCE", "INVALID_CODE", "MISSING_FIELD"])
+    {
         let record = record.expect("canonical");
         let refused = publish(&client, &node.key(Purpose::Registry), &[record]).await.expect_err("a refusal");
         assert_eq!(refused.refusal().expect("a refusal").reason, expected);

@@ -69,5 +69,8 @@ async fn certificates_are_checked_on_both_sides() {
     let node = TestNode::with(StoreUrl::Memory, Some(tls), Limits::default()).await;
     reach(&node, Some(&ours.pem()), Some(&ours.issue("client"))).await.expect("a client of ours");
     assert!(reach(&node, Some(&ours.pem()), None).await.is_err(), "a client without a certificate");
-    assert!(reach(&node, Some(&ours.pem()), Some(&others.issue("client"))).await.is_err(), "a client of another authority");
+    assert!(
+        reach(&node, Some(&ours.pem()), Some(&others.issue("client"))).await.is_err(),
+        "a client of another authority"
+    );
 }

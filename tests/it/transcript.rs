@@ -12,11 +12,13 @@ use creditbank_tests::{Chain, TestNode, University};
 async fn scene() -> (TestNode, University, [u8; 16]) {
     let node = TestNode::start().await;
     let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
-    let identities = || vec![creditbank_rpc::v1::TypedIdentity {
-        r#type: creditbank_rpc::v1::IdentityType::National.into(),
-        scope: "FR".to_owned(),
-        value: "A1".to_owned(),
-    }];
+    let identities = || {
+        vec![creditbank_rpc::v1::TypedIdentity {
+            r#type: creditbank_rpc::v1::IdentityType::National.into(),
+            scope: "FR".to_owned(),
+            value: "A1".to_owned(),
+        }]
+    };
     let mut first_alias = None;
     for university in [&first, &second] {
         let client = university.client(&node).await;
@@ -87,6 +89,8 @@ async fn every_changed_missing_or_added_byte_fails() {
     }
 }
 
+type Forgery = fn(&mut creditbank_protocol::pb::Transcript);
+
 /// The checksum finds accidents; what finds forgers is behind it. Here the checksum is made right again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forger_with_the_right_checksum_fails() {
@@ -97,7 +101,6 @@ async fn a_forger_with_the_right_checksum_fails() {
     let good = open_file(&file).expect("a transcript file");
     let again = write_file(&good).expect("a file");
     assert_eq!(again, file, "there is one spelling");
-    type Forgery = fn(&mut creditbank_protocol::pb::Transcript);
     let forgeries: [(&str, Forgery); 9] = [
         ("a record twice", |file| file.records.push(file.records[0].clone())),
         ("a record in another place", |file| file.records[0].place.as_mut().expect("a place").index ^= 1),

@@ -19,9 +19,10 @@ pub struct Chain {
     pub head: ChainHead,
 }
 
-/// Minutes since 1970.
-pub fn now_minute() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60)
+/// Seconds since 1970.
+#[allow(clippy::disallowed_methods)] // The issuer's own clock.
+pub fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Records as they travel beside a block.
@@ -50,7 +51,7 @@ impl Chain {
             height: self.head.next_height,
             previous: self.head.previous,
             operation_id: [7; 16],
-            created_at_minute: now_minute(),
+            created_at_minute: now_s() / 60,
             key_id: KeyId::of(&university.key.public_key()),
         }
     }
@@ -70,7 +71,8 @@ impl Chain {
     /// Seals records as the next block.
     pub async fn issue(&mut self, client: &Client, university: &University, records: &[Record]) -> Receipt {
         let request = self.block(university, records, Vec::new());
-        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("the block is sealed");
+        let receipt =
+            client.submit(request.block.to_vec(), request.records.clone()).await.expect("the block is sealed");
         self.advance(&request);
         receipt
     }

@@ -108,7 +108,7 @@ impl TestNode {
     /// A client with an access key.
     pub async fn client(&self, access: Option<KeyFile>) -> Client {
         let mut options = ConnectOptions::new(&self.url());
-        options.timeout = Duration::from_secs(60);
+        options.timeout = Duration::from_mins(1);
         Client::connect(&options, self.trust(), access).await.expect("a connection")
     }
 

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{accreditation, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript};
+use commands::{
+    accreditation, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript,
+};
 use commands::{unit, verify};
 use connect::Global;
 use failure::Failure;

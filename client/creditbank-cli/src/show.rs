@@ -3,7 +3,9 @@
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
-use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field,
+};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -66,7 +68,8 @@ fn of_value(kind: &FieldKind, value: &Field) -> Value {
 
 /// `failed` of `RESULT_STATUS_FAILED`.
 fn enum_name(known: &EnumDescriptor, number: i32) -> String {
-    let prefix = known.get_value(0).map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned()).unwrap_or_default();
+    let prefix =
+        known.get_value(0).map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned()).unwrap_or_default();
     let name = known.get_value(number).map(|value| value.name().to_owned());
     let short = name.map(|name| name.strip_prefix(&prefix).unwrap_or(&name).to_ascii_lowercase().replace('_', "-"));
     short.unwrap_or_else(|| number.to_string())

@@ -24,7 +24,8 @@ pub(crate) fn minute(text: &str) -> Result<u64, String> {
 
 /// A text and its language: `en:The Open University`; without a language, `und`.
 pub(crate) fn text(argument: &str) -> Result<pb::Text, String> {
-    let language = |tag: &str| (2..=11).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let language =
+        |tag: &str| (2..=11).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     match argument.split_once(':') {
         Some((tag, value)) if language(tag) && !value.is_empty() => {
             Ok(pb::Text { language: tag.to_owned(), value: value.to_owned() })
@@ -68,7 +69,8 @@ pub(crate) fn hex16(argument: &str) -> Result<[u8; 16], String> {
 pub(crate) fn place(argument: &str) -> Result<pb::Place, String> {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let place = argument.split_once('/').filter(|(entry, index)| number(entry) && number(index));
-    let place = place.and_then(|(entry, index)| Some(pb::Place { entry: entry.parse().ok()?, index: index.parse().ok()? }));
+    let place =
+        place.and_then(|(entry, index)| Some(pb::Place { entry: entry.parse().ok()?, index: index.parse().ok()? }));
     place.ok_or_else(|| "expected an entry and an index, as 34/718".to_owned())
 }
 

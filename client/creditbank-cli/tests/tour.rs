@@ -66,14 +66,38 @@ impl Desk {
     async fn admit(&self) {
         self.good(&["keygen", "unit.key"]).await;
         self.good(&["keygen", "access.key", "--purpose", "institution-access"]).await;
-        self.good(&["key", "request", "--key", "unit.key", "--institution", "1", "--unit", "1", "--out", "unit.json"]).await;
+        self.good(&["key", "request", "--key", "unit.key", "--institution", "1", "--unit", "1", "--out", "unit.json"])
+            .await;
         self.good(&["key", "request", "--key", "access.key", "--institution", "1", "--out", "access.json"]).await;
-        self.operate(&["institution", "add", "--name", "fr:Universit\u{e9} d'Essai", "--country", "FR", "--domain", "essai.example"]).await;
+        self.operate(&[
+            "institution",
+            "add",
+            "--name",
+            "fr:Universit\u{e9} d'Essai",
+            "--country",
+            "FR",
+            "--domain",
+            "essai.example",
+        ])
+        .await;
         self.operate(&["unit", "add", "--institution", "1", "--name", "fr:Scolarit\u{e9}"]).await;
         self.operate(&["key", "add", "unit.json", "--kinds", "credit,result"]).await;
         self.operate(&["key", "add", "access.json"]).await;
         self.operate(&["accreditation", "add", "--institution", "1", "--body", "HCERES", "--from", "2000-01"]).await;
-        self.operate(&["scale", "add", "ESSAI", "--name", "fr:Essai", "--pass", "A,B", "--fail", "F", "--source", "essai.example"]).await;
+        self.operate(&[
+            "scale",
+            "add",
+            "ESSAI",
+            "--name",
+            "fr:Essai",
+            "--pass",
+            "A,B",
+            "--fail",
+            "F",
+            "--source",
+            "essai.example",
+        ])
+        .await;
         fs::write(self.path("map.toml"), MAPPING).expect("the mapping");
     }
 }
@@ -101,8 +125,7 @@ period_until = "2025-01"
 "#;
 const FILE: &str = "student,course,title,ects,grade\n\
     7,ALG,Alg\u{e8}bre,6,A\n7,ANA,Analyse,7.5,B\n8,ALG,Alg\u{e8}bre,6,F\n9,ALG,Alg\u{e8}bre,6,\n";
-const ISSUE: [&str; 8] =
-    ["issue", "results.csv", "--mapping", "map.toml", "--institution", "1", "--key", "unit.key"];
+const ISSUE: [&str; 8] = ["issue", "results.csv", "--mapping", "map.toml", "--institution", "1", "--key", "unit.key"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_first_key_to_a_verified_transcript() {
@@ -155,7 +178,11 @@ async fn the_registry_is_shown_and_changed() {
     desk.admit().await;
     let shown = desk.json(&["institution", "show", "1"]).await;
     assert_eq!(shown["entry"]["country"], "FR");
-    assert_eq!(desk.json(&["institution", "list"]).await.as_array().map(Vec::len), Some(2), "the operator and one more");
+    assert_eq!(
+        desk.json(&["institution", "list"]).await.as_array().map(Vec::len),
+        Some(2),
+        "the operator and one more"
+    );
     desk.operate(&["institution", "state", "1", "suspended"]).await;
     assert_eq!(desk.json(&["institution", "show", "1"]).await["entry"]["state"], "suspended");
     desk.operate(&["institution", "state", "1", "active"]).await;
@@ -164,9 +191,11 @@ async fn the_registry_is_shown_and_changed() {
     assert_eq!(list[0]["entry"]["until"], "2030-12-31");
 
     let key = |list: &Value, purpose: &str, revoked: bool| {
-        let found = list.as_array().into_iter().flatten().find(|item| {
-            item["entry"]["purpose"] == purpose && item["entry"]["revoked"].is_object() == revoked
-        });
+        let found = list
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|item| item["entry"]["purpose"] == purpose && item["entry"]["revoked"].is_object() == revoked);
         found.map(|item| item["entry"]["key_id"].as_str().expect("an id").to_owned())
     };
     let keys = desk.json(&["key", "list", "--institution", "1"]).await;
@@ -184,7 +213,9 @@ async fn the_registry_is_shown_and_changed() {
     let size = checkpoint["size"].as_u64().expect("a size");
     assert_eq!(desk.json(&["log", "entry", &(size - 1).to_string()]).await["type"], "seal");
     desk.good(&["log", "prove", "0", "--out", "proof"]).await;
-    assert!(fs::read_to_string(desk.path("proof")).expect("the proof").starts_with("c2sp.org/tlog-proof@v1\nindex 0\n"));
+    assert!(
+        fs::read_to_string(desk.path("proof")).expect("the proof").starts_with("c2sp.org/tlog-proof@v1\nindex 0\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +229,9 @@ async fn exit_codes() {
     let (found, _, err) = code(&["institution", "show", "9"]).await;
     assert!(found == 1 && err.contains("has no institution 9"), "{err}");
     // 2: usage.
-    for arguments in [&["institution"][..], &["verify"], &["record", "show", "x"], &["log", "entry", "-1"], &["verify", "none.cbt"]] {
+    for arguments in
+        [&["institution"][..], &["verify"], &["record", "show", "x"], &["log", "entry", "-1"], &["verify", "none.cbt"]]
+    {
         let output = desk.run(desk.command(arguments)).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
@@ -217,7 +250,10 @@ async fn exit_codes() {
     // The same option twice is a question of usage; the environment names the node in its place.
     assert_eq!(output.status.code(), Some(2));
     let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-    command.current_dir(desk.dir.path()).args(["log", "checkpoint", "--trust", "trust.toml"]).env("CREDITBANK_NODE", "http://127.0.0.1:9");
+    command
+        .current_dir(desk.dir.path())
+        .args(["log", "checkpoint", "--trust", "trust.toml"])
+        .env("CREDITBANK_NODE", "http://127.0.0.1:9");
     let output = desk.run(command).await;
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
 }

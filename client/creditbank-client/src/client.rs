@@ -15,14 +15,14 @@ use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
 use creditbank_protocol::transcript::Trust;
 use creditbank_rpc::token;
+use creditbank_rpc::v1::GetConsistencyProofRequest;
 use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;
 use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
 use creditbank_rpc::v1::log_service_client::LogServiceClient;
 use creditbank_rpc::v1::registry_service_client::RegistryServiceClient;
-use creditbank_rpc::v1::GetConsistencyProofRequest;
+use tonic::Request;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
-use tonic::Request;
 
 pub use records::ReadRecord;
 pub use registry::RegistryItem;
@@ -49,7 +49,7 @@ pub struct ConnectOptions {
 impl ConnectOptions {
     /// The defaults for a URL.
     pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), ca: None, identity: None, timeout: Duration::from_secs(120) }
+        Self { url: url.to_owned(), ca: None, identity: None, timeout: Duration::from_mins(2) }
     }
 }
 
@@ -90,7 +90,12 @@ impl Client {
         }
         let origin = match trust.policy.logs() {
             [log] => log.name().to_owned(),
-            logs => return Err(ClientError::Local(format!("the trust file names {} logs, expected one for a node", logs.len()))),
+            logs => {
+                return Err(ClientError::Local(format!(
+                    "the trust file names {} logs, expected one for a node",
+                    logs.len()
+                )));
+            }
         };
         let channel = endpoint.connect().await?;
         Ok(Self {
@@ -150,7 +155,10 @@ impl Client {
             let (old, new) = if seen.size <= new.size { (&seen, new) } else { (new, &seen) };
             if old.size == new.size {
                 if old.root != new.root {
-                    return Err(ClientError::lie(format!("two roots for size {}: {} and {}", old.size, old.root, new.root)));
+                    return Err(ClientError::lie(format!(
+                        "two roots for size {}: {} and {}",
+                        old.size, old.root, new.root
+                    )));
                 }
                 return Ok(());
             }

@@ -56,8 +56,9 @@ impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let refusal = from_status(&status);
         // Without a reason of ours, these come from the transport and not from the node.
-        let transport = matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled)
-            || std::error::Error::source(&status).is_some();
+        let transport =
+            matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::Cancelled)
+                || std::error::Error::source(&status).is_some();
         if refusal.reason.is_empty() && transport {
             return Self::Unreachable(status.message().to_owned());
         }

@@ -170,7 +170,12 @@ impl Run<'_> {
     }
 
     /// Seals what can be sealed of a batch.
-    async fn seal(&mut self, work: &mut Work, report: &mut Report, drafts: Vec<DraftRecord>) -> Result<(), ClientError> {
+    async fn seal(
+        &mut self,
+        work: &mut Work,
+        report: &mut Report,
+        drafts: Vec<DraftRecord>,
+    ) -> Result<(), ClientError> {
         if drafts.is_empty() {
             return Ok(());
         }

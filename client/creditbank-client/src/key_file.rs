@@ -30,7 +30,9 @@ pub fn read(path: &Path) -> Result<KeyFile, ClientError> {
     let mode = fs::metadata(path).map_err(at(path))?.permissions().mode() & 0o777;
     let shown = path.display();
     if mode & 0o077 != 0 {
-        return Err(ClientError::Local(format!("{shown} has mode {mode:o}: a key must be its owner's alone (chmod 600)")));
+        return Err(ClientError::Local(format!(
+            "{shown} has mode {mode:o}: a key must be its owner's alone (chmod 600)"
+        )));
     }
     let text = fs::read_to_string(path).map_err(at(path))?;
     KeyFile::parse(&text).map_err(|error| ClientError::Local(format!("{shown}: {error}")))

@@ -47,7 +47,8 @@ impl KeyRequest {
     /// The registry record: which kinds the key may sign (of a unit's key), from when until when in minutes since 1970.
     pub fn record(&self, kinds: &[Kind], from_minute: u64, until_minute: u64) -> Result<pb::Key, ClientError> {
         let wrong = |what: &str| ClientError::Local(format!("key request: {what}"));
-        let purpose = creditbank_protocol::key_file::purpose_of(&self.purpose).ok_or_else(|| wrong("unknown purpose"))?;
+        let purpose =
+            creditbank_protocol::key_file::purpose_of(&self.purpose).ok_or_else(|| wrong("unknown purpose"))?;
         let public_key = hex::decode(&self.public_key).map_err(|_| wrong("public_key is not hexadecimal"))?;
         let possession = hex::decode(&self.possession).map_err(|_| wrong("possession is not hexadecimal"))?;
         let key = public_key.clone().try_into().map_err(|_| wrong("public_key is not 32 bytes"))?;

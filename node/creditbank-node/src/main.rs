@@ -5,7 +5,7 @@ mod quickstart;
 mod serve;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,7 +27,7 @@ enum Command {
     Init(init::Arguments),
     /// Serve the node of a directory over gRPC until SIGINT or SIGTERM.
     ///
-    /// Logs go to standard error; RUST_LOG sets how much (default: info). Address and certificates stand in DIR/node.toml.
+    /// Logs go to standard error; `RUST_LOG` sets how much (default: info). Address and certificates stand in DIR/node.toml.
     Serve(serve::Arguments),
     /// Seal 32,593 real results of a real university, export a transcript, verify it, break it.
     ///
@@ -37,7 +37,7 @@ enum Command {
 }
 
 /// A directory that holds a node.
-fn shown(dir: &PathBuf) -> std::path::Display<'_> {
+fn shown(dir: &Path) -> std::path::Display<'_> {
     dir.display()
 }
 

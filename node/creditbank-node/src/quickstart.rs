@@ -80,9 +80,10 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     let unit = IssuingUnit::new(admit::NUMBER, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
     let mapping = Mapping::parse(import::OULAD)?;
     let places = Places { work: &dir.join("import"), refused: &dir.join("refused.csv") };
-    let bar = story.bar(RESULTS.iter().filter(|byte| **byte == b'\n').count());
+    let bar = story.bar(RESULTS.split(|byte| *byte == b'\n').count());
     let begun = Instant::now();
-    let done = issue(&university, &unit, &mapping, RESULTS, places, |progress| bar.set_position(progress.lines)).await?;
+    let done =
+        issue(&university, &unit, &mapping, RESULTS, places, |progress| bar.set_position(progress.lines)).await?;
     let took = begun.elapsed();
     bar.finish_and_clear();
     story.imported(&done, took);
@@ -90,7 +91,8 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     let (number, passes) = learner::with_several_credits(RESULTS, &mapping)?;
     let alias = university.open_accounts(admit::NUMBER, vec![number]).await?;
     let alias = alias.first().context("an alias")?.to_vec();
-    let (file, _) = university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
+    let (file, _) =
+        university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
     let path = dir.join("transcript.cbt");
     std::fs::write(&path, &file).with_context(|| path.display().to_string())?;
     let (accepted, _) = university.checkpoint().await?;
@@ -106,7 +108,14 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     Ok(figures(&done, took, start.elapsed(), accepted.checkpoint.size, report.ok().as_ref(), broken.is_none()))
 }
 
-fn figures(done: &Progress, took: Duration, all: Duration, size: u64, report: Option<&Report>, tampered_valid: bool) -> story::Figures {
+fn figures(
+    done: &Progress,
+    took: Duration,
+    all: Duration,
+    size: u64,
+    report: Option<&Report>,
+    tampered_valid: bool,
+) -> story::Figures {
     let rate = u128::from(done.records) * 1_000 / took.as_millis().max(1);
     story::Figures {
         records: done.records,
@@ -129,6 +138,7 @@ fn bar(lines: usize, hidden: bool) -> ProgressBar {
     if hidden {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} lines, {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} lines, {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(lines.saturating_sub(1) as u64).with_style(style)
 }

@@ -3,6 +3,7 @@
 
 mod child;
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use child::Child;
@@ -22,12 +23,12 @@ struct Sent {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost() {
-    let mut child = Child::start().await;
+    let mut child = Child::start();
     let universities = [child.admit(1).await, child.admit(2).await, child.admit(3).await];
     let aliases = child.aliases(&universities).await;
     let mut histories: [Vec<Sent>; 3] = Default::default();
-    // The moments of the kills differ from run to run: the clock's last digits.
-    let mut random = u64::from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").subsec_nanos());
+    // The moments of the kills differ from run to run.
+    let mut random = RandomState::new().build_hasher().finish();
     for round in 0..ROUNDS {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let moment = Duration::from_millis(20 + (random >> 33) % 400);
@@ -50,7 +51,13 @@ async fn nothing_acknowledged_is_lost() {
     assert!(sealed as u64 > ROUNDS, "the node was killed before it did anything");
 }
 
-async fn issue_until_it_dies(child: &Child, university: &University, alias: [u8; 16], history: &mut Vec<Sent>, round: u64) {
+async fn issue_until_it_dies(
+    child: &Child,
+    university: &University,
+    alias: [u8; 16],
+    history: &mut Vec<Sent>,
+    round: u64,
+) {
     let Ok(client) = child.client(university).await else { return };
     let Ok(head) = client.chain_head(university.institution, university.unit).await else { return };
     let mut chain = Chain { head };

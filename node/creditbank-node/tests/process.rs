@@ -42,7 +42,7 @@ fn the_quickstart_tells_the_truth() {
 /// Goal: SIGTERM ends a node with code 0 and everything in place.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_stops_gracefully() {
-    let mut child = Child::start().await;
+    let mut child = Child::start();
     let universities = [child.admit(1).await];
     let alias = child.aliases(&universities).await[0];
     let client = child.client(&universities[0]).await.expect("the node serves");

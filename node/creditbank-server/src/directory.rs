@@ -121,7 +121,8 @@ pub fn key_path(dir: &Path, purpose: Purpose) -> PathBuf {
 pub fn read_key(dir: &Path, purpose: Purpose) -> Result<KeyFile, DirectoryError> {
     let path = key_path(dir, purpose);
     let shown = path.display().to_string();
-    let key = KeyFile::parse(&read_secret(&path)?).map_err(|error| DirectoryError::Key { path: shown.clone(), error })?;
+    let key =
+        KeyFile::parse(&read_secret(&path)?).map_err(|error| DirectoryError::Key { path: shown.clone(), error })?;
     if key.purpose == purpose {
         return Ok(key);
     }

@@ -31,8 +31,8 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
     let registry_service = RegistryServiceServer::new(registry::Service(Arc::clone(&ledger)))
         .max_decoding_message_size(REQUEST_LEN_MAX)
         .max_encoding_message_size(RESPONSE_LEN_MAX);
-    let learner_service = LearnerServiceServer::new(learner::Service(Arc::clone(&ledger)))
-        .max_encoding_message_size(RESPONSE_LEN_MAX);
+    let learner_service =
+        LearnerServiceServer::new(learner::Service(Arc::clone(&ledger))).max_encoding_message_size(RESPONSE_LEN_MAX);
     let log_service = LogServiceServer::new(log::Service(ledger));
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<LedgerServiceServer<ledger::Service>>().await;

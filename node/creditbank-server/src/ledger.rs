@@ -148,7 +148,8 @@ impl Ledger {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn open(parts: Parts) -> Result<Self, OpenError> {
-        let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } = parts;
+        let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
+            parts;
         let mut state = load(&*store, &origin)?;
         if let Some(seal) = state.last_seal {
             let behind_ms = seal.time_ms.saturating_sub(clock.now_ms());
@@ -205,12 +206,12 @@ impl Ledger {
 
     /// Checks a block, hands it to the sequencer, and waits until it is durable.
     pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, SubmitError> {
-        self.begin(block, records).await.finish().await
+        self.begin(block, records).finish().await
     }
 
     /// Begins to check a block on the threads for blocking work. What is begun first is sequenced first when it is
     /// finished by the same caller in order; blocks of one chain that are begun together wait for one another.
-    pub async fn begin(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Submission {
+    pub fn begin(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Submission {
         let bytes = block.len() + records.iter().map(|record| record.body.len() + 64).sum::<usize>();
         let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
         let (reply, answer) = oneshot::channel();
@@ -264,7 +265,9 @@ impl Submission {
     pub async fn finish(self) -> Result<Receipt, SubmitError> {
         match self.refused {
             Some(error) => Err(error),
-            None => self.answer.await.unwrap_or_else(|_| Err(SubmitError::Stopped("the round was not finished".to_owned()))),
+            None => {
+                self.answer.await.unwrap_or_else(|_| Err(SubmitError::Stopped("the round was not finished".to_owned())))
+            }
         }
     }
 }

@@ -144,8 +144,7 @@ impl PrivateKeys {
         entropy: &dyn Entropy,
     ) -> Vec<u8> {
         let kind = u16::try_from(i32::from(record.kind())).expect("kinds are numbered below 128");
-        let plain =
-            [&kind.to_be_bytes()[..], &record.version().to_be_bytes(), record.seed(), record.body()].concat();
+        let plain = [&kind.to_be_bytes()[..], &record.version().to_be_bytes(), record.seed(), record.body()].concat();
         self.seal(account, key, &place_context(origin, place), &plain, entropy)
     }
 
@@ -160,7 +159,13 @@ impl PrivateKeys {
     }
 
     /// The value of an identity's row.
-    pub fn seal_identity(&self, digest: &[u8; 32], account: &Account, key: &[u8; 32], entropy: &dyn Entropy) -> Vec<u8> {
+    pub fn seal_identity(
+        &self,
+        digest: &[u8; 32],
+        account: &Account,
+        key: &[u8; 32],
+        entropy: &dyn Entropy,
+    ) -> Vec<u8> {
         self.seal(account, key, digest, b"open", entropy)
     }
 

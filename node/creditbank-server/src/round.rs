@@ -16,7 +16,6 @@ use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_bl
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
-
 pub(crate) use view::{RoundView, StoreView, mark_names};
 
 use crate::clock::Entropy;
@@ -140,7 +139,11 @@ impl<'a> RoundBuilder<'a> {
     fn check_chain(&self, header: &Header) -> Result<Option<u64>, SubmitError> {
         let Some(head) = self.chain((header.institution, header.unit)) else {
             let rule = if self.state.registry().registry.institution(header.institution).is_none() {
-                Rejection::new(Rule::UnknownInstitution, "an institution of the registry", header.institution.to_string())
+                Rejection::new(
+                    Rule::UnknownInstitution,
+                    "an institution of the registry",
+                    header.institution.to_string(),
+                )
             } else {
                 Rejection::new(Rule::UnknownUnit, "a unit of the institution", header.unit.to_string())
             };
@@ -196,7 +199,9 @@ impl<'a> RoundBuilder<'a> {
         let index = value.as_deref().and_then(tables::index_of);
         let index = index.ok_or_else(|| stopped(&"the index has no row for an accepted block"))?;
         let bytes = match index.checked_sub(self.state.head.size) {
-            Some(new) => usize::try_from(new).ok().and_then(|new| self.entries.get(new)).map(|write| write.entry.clone()),
+            Some(new) => {
+                usize::try_from(new).ok().and_then(|new| self.entries.get(new)).map(|write| write.entry.clone())
+            }
             None => Some(self.context.store.entry(index).map_err(|error| stopped(&error))?),
         };
         let accepted = bytes.and_then(|bytes| creditbank_protocol::entry::Entry::parse(&bytes).ok());
@@ -288,7 +293,8 @@ impl<'a> RoundBuilder<'a> {
         let mut chains = Vec::new();
         let mut rows = Vec::new();
         for (index, record) in (0u32..).zip(facts.records) {
-            let public = kind_info(u32::try_from(i32::from(record.kind())).unwrap_or(0)).is_some_and(|info| info.public);
+            let public =
+                kind_info(u32::try_from(i32::from(record.kind())).unwrap_or(0)).is_some_and(|info| info.public);
             if !public {
                 let found = record.kind().as_str_name();
                 return Err(Rejection::new(Rule::NotTheOperator, "a registry record", found).record(index).into());
@@ -303,7 +309,10 @@ impl<'a> RoundBuilder<'a> {
             let place = Place { entry, index };
             let body = record.body().to_vec();
             let version = u32::from(record.version());
-            changes.push((key.digest(), RegistryEntry { kind: record.kind().into(), version, body, place: written(place) }));
+            changes.push((
+                key.digest(),
+                RegistryEntry { kind: record.kind().into(), version, body, place: written(place) },
+            ));
             rows.push(tables::registry(place));
         }
         for unit in chains {

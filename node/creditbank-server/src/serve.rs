@@ -18,7 +18,7 @@ use crate::ledger::Ledger;
 /// How often it is looked whether an empty round is due.
 const TICK: Duration = Duration::from_secs(30);
 /// A call that takes longer is ended, whatever its own deadline.
-const CALL_MAX: Duration = Duration::from_secs(300);
+const CALL_MAX: Duration = Duration::from_mins(5);
 /// Calls of one connection that may be under way at once.
 const CALLS_PER_CONNECTION: usize = 1_024;
 /// A client that does not answer keepalives is dropped after these two.
@@ -105,9 +105,10 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
         .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER));
-    match tls {
-        Some(tls) => server = server.tls_config(tls_config(tls)?)?,
-        None => tracing::warn!("NO TLS: records and tokens travel in clear. Configure [tls] in node.toml"),
+    if let Some(tls) = tls {
+        server = server.tls_config(tls_config(tls)?)?;
+    } else {
+        tracing::warn!("NO TLS: records and tokens travel in clear. Configure [tls] in node.toml");
     }
     let routes = grpc::routes(Arc::clone(&ledger)).await?;
     let (stop, stopped) = oneshot::channel::<()>();

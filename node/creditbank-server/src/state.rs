@@ -13,8 +13,8 @@ use creditbank_protocol::status::Marks;
 use creditbank_rules::Registry;
 use creditbank_store::Head;
 
-pub(crate) use load::{load, written};
 pub use load::LoadError;
+pub(crate) use load::{load, written};
 
 use crate::tables::ChainHead;
 

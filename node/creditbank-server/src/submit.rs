@@ -127,11 +127,7 @@ pub fn verify(
 }
 
 /// The key that the header names.
-fn public_key(
-    registry: &Registry,
-    first_key: Option<&[u8; 32]>,
-    block: &SignedBlock,
-) -> Result<Vec<u8>, SubmitError> {
+fn public_key(registry: &Registry, first_key: Option<&[u8; 32]>, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
     if let Some(key) = first_key.filter(|key| header.institution == 0 && KeyId::of(key) == header.key_id) {
         return Ok(key.to_vec());

@@ -156,7 +156,8 @@ impl Store for EmbeddedStore {
         self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)?;
         self.shared.overlay(sequence, &round.rows);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
-        indexer.send(sequence, round, payload.len() as u64)
+        indexer.send(sequence, round, payload.len() as u64);
+        Ok(())
     }
 
     fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {

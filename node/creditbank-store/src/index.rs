@@ -35,10 +35,12 @@ pub trait Index: Send + Sync + 'static {
     fn clear(&self) -> Result<(), IndexError>;
 }
 
+type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
 /// An index in memory: the model that the engines are compared with.
 #[derive(Debug, Default)]
 pub struct MemoryIndex {
-    rows: RwLock<BTreeMap<(Table, Vec<u8>), Vec<u8>>>,
+    rows: RwLock<Rows>,
 }
 
 impl Index for MemoryIndex {

@@ -13,7 +13,10 @@ fn text(language: &str, value: &str) -> pb::Text {
 fn credit() -> pb::Credit {
     pb::Credit {
         learner: vec![7; 16],
-        course: Some(pb::Course { code: "AAA".to_owned(), titles: vec![text("en", "Algebra"), text("fr", "Alg\u{e8}bre")] }),
+        course: Some(pb::Course {
+            code: "AAA".to_owned(),
+            titles: vec![text("en", "Algebra"), text("fr", "Alg\u{e8}bre")],
+        }),
         amount: Some(pb::Amount { e4: 600_000, unit: "CATS".to_owned() }),
         attempt: 1,
         earlier: vec![pb::Place { entry: 4, index: 0 }, pb::Place { entry: 4, index: 2 }],
@@ -103,7 +106,10 @@ fn record_hash_covers_everything() {
     other.attempt = 2;
     assert_ne!(record.hash(), Record::new(3, 1, &[9; 32], encode(&other).unwrap()).unwrap().hash());
     assert_ne!(record.hash(), Record::new(3, 1, &[8; 32], body.clone()).unwrap().hash());
-    assert_eq!(Record::new(3, 2, &[9; 32], body.clone()).unwrap_err(), RecordError::UnknownVersion { kind: "Credit", expected: 1, found: 2 });
+    assert_eq!(
+        Record::new(3, 2, &[9; 32], body.clone()).unwrap_err(),
+        RecordError::UnknownVersion { kind: "Credit", expected: 1, found: 2 }
+    );
     assert_eq!(Record::new(5, 1, &[9; 32], body.clone()).unwrap_err(), RecordError::UnknownKind(5));
     assert_eq!(Record::new(3, 1, &[9; 31], body).unwrap_err(), RecordError::Seed { found: 31 });
 }

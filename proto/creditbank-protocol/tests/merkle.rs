@@ -51,8 +51,7 @@ fn hex(text: &str) -> Vec<u8> {
 /// Goal: the eight leaves that every implementation of RFC 6962 is tested with give the published root.
 #[test]
 fn classic_eight_leaves() {
-    let entries =
-        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+    let entries = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
     let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(&hex(entry))).collect();
     assert_eq!(leaves[0].to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
     assert_eq!(root(&leaves).to_string(), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
@@ -120,7 +119,7 @@ proptest! {
     /// Goal: every record of a block is provable to the block's root.
     #[test]
     fn record_paths(count in 1usize..70) {
-        let hashes: Vec<_> = (0..count).map(|i| leaf_hash(&i.to_be_bytes()[..])).collect();
+        let hashes: Vec<_> = (0..count as u64).map(|i| leaf_hash(&i.to_be_bytes()[..])).collect();
         for (index, hash) in hashes.iter().enumerate() {
             let path = record_path(&hashes, index).unwrap();
             let leaf = record_leaf(hash);

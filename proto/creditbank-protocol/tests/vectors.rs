@@ -40,7 +40,7 @@ fn agree(name: &str, said: &Value) {
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 /// The key with a seed of one repeated byte.

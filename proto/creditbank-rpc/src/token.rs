@@ -1,4 +1,4 @@
-//! Access tokens: short-lived JWTs (RFC 7519, EdDSA of RFC 8037) by a registered access key (PROTOCOL.md, "Access tokens").
+//! Access tokens: short-lived JWTs (RFC 7519, `EdDSA` of RFC 8037) by a registered access key (PROTOCOL.md, "Access tokens").
 //!
 //! A token is the smallest subset that serves: one algorithm, strict Ed25519, at most five minutes. General JWT libraries
 //! bring RSA and the NIST curves with them; one will come with the national identity providers that need it.

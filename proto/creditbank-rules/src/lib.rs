@@ -5,10 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+mod codes;
 pub mod dates;
 pub mod decimal;
 mod registry;
-mod codes;
 mod rejection;
 pub mod seed;
 mod view;

@@ -116,7 +116,8 @@ impl Registry {
 
     /// Sets what the record says, after checking it against what is in force; returns the key of the entry.
     pub fn admit(&mut self, record: RegistryRecord<'_>) -> Result<RegistryKey, Rejection> {
-        let malformed = |error: &dyn std::fmt::Display| Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string());
+        let malformed =
+            |error: &dyn std::fmt::Display| Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string());
         let key = RegistryKey::of(record.kind, record.body).map_err(|error| malformed(&error))?;
         macro_rules! set {
             ($map:ident, $check:path, $key:expr) => {{

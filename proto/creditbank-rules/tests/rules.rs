@@ -1,5 +1,7 @@
 //! Goal: every rule refuses what it is there to refuse, under its own name, and what is right is admitted.
 
+#![allow(clippy::unnecessary_wraps)] // Helpers return what a field of the schema holds.
+
 mod world;
 
 use std::collections::BTreeSet;
@@ -117,11 +119,19 @@ fn signer() {
     let state = |state: pb::RegistryState| pb::Institution { state: state.into(), ..institution(1) };
     let cases = [
         (block_rule(|block| block.institution = 77), Rule::UnknownInstitution),
-        (world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Suspended))), Rule::InstitutionNotActive),
-        (world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Closed))), Rule::InstitutionNotActive),
+        (
+            world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Suspended))),
+            Rule::InstitutionNotActive,
+        ),
+        (
+            world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Closed))),
+            Rule::InstitutionNotActive,
+        ),
         (block_rule(|block| block.unit = 2), Rule::UnknownUnit),
         (
-            world_rule(|world| world.set(Kind::Unit, &pb::Unit { state: pb::RegistryState::Suspended.into(), ..unit(1) })),
+            world_rule(|world| {
+                world.set(Kind::Unit, &pb::Unit { state: pb::RegistryState::Suspended.into(), ..unit(1) });
+            }),
             Rule::UnitNotActive,
         ),
         (block_rule(|block| block.key_id.0[0] ^= 1), Rule::UnknownKey),
@@ -193,16 +203,33 @@ fn fields_of_a_credit() {
         (credit_rule(|credit| credit.expires = Some(date(2027, 2, 29))), Rule::InvalidDate),
         (credit_rule(|credit| credit.field = "6".to_owned()), Rule::InvalidCode),
         (credit_rule(|credit| credit.language = "e".to_owned()), Rule::InvalidCode),
-        (credit_rule(|credit| credit.place = Some(pb::Site { country: "gb".to_owned(), ..Default::default() })), Rule::InvalidCode),
+        (
+            credit_rule(|credit| credit.place = Some(pb::Site { country: "gb".to_owned(), ..Default::default() })),
+            Rule::InvalidCode,
+        ),
         (credit_rule(|credit| credit.learner = vec![8; 16]), Rule::UnknownAlias),
         (credit_rule(|credit| credit.learner = CLOSED_ALIAS.to_vec()), Rule::AccountNotOpen),
-        (credit_rule(|credit| credit.amount = Some(pb::Amount { e4: 1, unit: "EURO".to_owned() })), Rule::UnknownCreditUnit),
-        (credit_rule(|credit| credit.level = Some(pb::Level { framework: "FHEQ".to_owned(), level: "9".to_owned() })), Rule::UnknownLevel),
+        (
+            credit_rule(|credit| credit.amount = Some(pb::Amount { e4: 1, unit: "EURO".to_owned() })),
+            Rule::UnknownCreditUnit,
+        ),
+        (
+            credit_rule(|credit| {
+                credit.level = Some(pb::Level { framework: "FHEQ".to_owned(), level: "9".to_owned() });
+            }),
+            Rule::UnknownLevel,
+        ),
         (credit_rule(|credit| credit.grade = grade("NONE", "A")), Rule::UnknownGrade),
         (credit_rule(|credit| credit.grade = grade("JP-SABC", "Z")), Rule::UnknownGrade),
         (credit_rule(|credit| credit.grade = grade("JP-SABC", "E")), Rule::GradeNotAPass),
-        (credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(149_9999))), Rule::WorkloadOutsideBand),
-        (credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(180_0001))), Rule::WorkloadOutsideBand),
+        (
+            credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(149_9999))),
+            Rule::WorkloadOutsideBand,
+        ),
+        (
+            credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(180_0001))),
+            Rule::WorkloadOutsideBand,
+        ),
         (credit_rule(|credit| credit.visible_from = Some(date(2027, 11, 5))), Rule::EmbargoTooLong),
         (credit_rule(end(1968, 12, 31)), Rule::NotAccredited),
         (credit_rule(end(2031, 1, 1)), Rule::NotAccredited),
@@ -316,8 +343,7 @@ fn repeats_and_amendments() {
 #[test]
 fn a_custodian_amends_for_a_closed_institution() {
     let mut world = holding(2, Marks::default());
-    let relation =
-        pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 2, ..Default::default() };
+    let relation = pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 2, ..Default::default() };
     world.set(Kind::Institution, &pb::Institution { relations: vec![relation], ..institution(1) });
     let group = || effect(Action::Revoke, Basis::Custodian);
     assert_eq!(effect_rule(&world, group(), &[]), Rule::NotAuthorised, "it is not closed yet");
@@ -343,9 +369,18 @@ fn registry_records() {
     no_possession.possession = vec![1; 64];
     let cases = [
         (registry_rule(Kind::Unit, &unit(77)), Rule::UnknownReference),
-        (registry_rule(Kind::Accreditation, &pb::Accreditation { body: String::new(), ..accreditation() }), Rule::MissingField),
-        (registry_rule(Kind::Accreditation, &pb::Accreditation { until: Some(date(1960, 1, 0)), ..accreditation() }), Rule::InvalidDate),
-        (registry_rule(Kind::Institution, &pb::Institution { country: "X".to_owned(), ..institution(3) }), Rule::InvalidCode),
+        (
+            registry_rule(Kind::Accreditation, &pb::Accreditation { body: String::new(), ..accreditation() }),
+            Rule::MissingField,
+        ),
+        (
+            registry_rule(Kind::Accreditation, &pb::Accreditation { until: Some(date(1960, 1, 0)), ..accreditation() }),
+            Rule::InvalidDate,
+        ),
+        (
+            registry_rule(Kind::Institution, &pb::Institution { country: "X".to_owned(), ..institution(3) }),
+            Rule::InvalidCode,
+        ),
         (registry_rule(Kind::Key, &no_possession), Rule::NoPossession),
         (registry_rule(Kind::Key, &key(1, 0, &odd_key, &[Kind::Credit])), Rule::UnknownReference),
         (registry_rule(Kind::Key, &key(1, 1, &odd_key, &[])), Rule::MissingField),

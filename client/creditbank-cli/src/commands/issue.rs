@@ -91,7 +91,8 @@ fn report(global: &Global, done: &Progress, refused: &Path) -> Result<(), Failur
         ])
     })?;
     if done.refused > 0 {
-        let what = format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
+        let what =
+            format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
         return Err(Failure::NotValid(what));
     }
     Ok(())

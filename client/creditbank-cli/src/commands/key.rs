@@ -1,7 +1,7 @@
 //! `key`: whoever holds a key asks for its admission, the operator admits it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use creditbank_client::Client;
 use creditbank_client::key_file;
@@ -131,9 +131,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             publish::run(global, &client, &[publish::entry(Kind::Key, &entry)?], &what).await
         }
         Command::Show { key } => registry::one(global, &global.connect().await?, &RegistryKey::Key(key.0)).await,
-        Command::List { institution } => {
-            registry::list(global, &global.connect().await?, Kind::Key, institution).await
-        }
+        Command::List { institution } => registry::list(global, &global.connect().await?, Kind::Key, institution).await,
     }
 }
 
@@ -145,7 +143,7 @@ fn key_id(key: &pb::Key) -> KeyId {
     KeyId::of(&key.public_key.as_slice().try_into().unwrap_or([0; 32]))
 }
 
-fn request(global: &Global, key: &PathBuf, institution: u64, unit: u32, out: &PathBuf) -> Result<(), Failure> {
+fn request(global: &Global, key: &Path, institution: u64, unit: u32, out: &Path) -> Result<(), Failure> {
     let trust = global.trust()?;
     let [log] = trust.policy.logs() else {
         return Err(Failure::Usage("the trust file must name one log".to_owned()));
@@ -159,7 +157,8 @@ fn request(global: &Global, key: &PathBuf, institution: u64, unit: u32, out: &Pa
 
 fn read_request(path: &PathBuf) -> Result<KeyRequest, Failure> {
     let text = fs::read_to_string(path).map_err(Failure::file(path))?;
-    serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("{} is no key request: {error}", path.display())))
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::Usage(format!("{} is no key request: {error}", path.display())))
 }
 
 async fn current(client: &Client, key: KeyArgument) -> Result<pb::Key, Failure> {

@@ -98,7 +98,9 @@ pub(super) fn row(value: &Value) -> Vec<String> {
     let period = [&record["period"]["from"], &record["period"]["until"]].map(show::line);
     let grade = [&record["grade"], &record["score"]].into_iter().find(|grade| !grade.is_null());
     let course = match show::line(&record["course"]["titles"][0]["value"]) {
-        title if title.is_empty() || title == show::line(&record["course"]["code"]) => show::line(&record["course"]["code"]),
+        title if title.is_empty() || title == show::line(&record["course"]["code"]) => {
+            show::line(&record["course"]["code"])
+        }
         title => format!("{} {title}", show::line(&record["course"]["code"])),
     };
     vec![

@@ -83,14 +83,20 @@ pub(super) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> 
 }
 
 /// Prints the entries of a kind.
-pub(super) async fn list(global: &Global, client: &Client, kind: Kind, institution: Option<u64>) -> Result<(), Failure> {
+pub(super) async fn list(
+    global: &Global,
+    client: &Client,
+    kind: Kind,
+    institution: Option<u64>,
+) -> Result<(), Failure> {
     let items = client.registry_list(kind, institution).await?;
     let entries = items.iter().map(value).collect::<Result<Vec<_>, _>>()?;
     let shown = Value::Array(entries);
     output::print(global, &shown, || {
-        let rows = items.iter().zip(shown.as_array().into_iter().flatten()).map(|(item, value)| {
-            vec![name(&item.key), brief(kind, &value["entry"]), values::show_place(&item.place)]
-        });
+        let rows = items
+            .iter()
+            .zip(shown.as_array().into_iter().flatten())
+            .map(|(item, value)| vec![name(&item.key), brief(kind, &value["entry"]), values::show_place(&item.place)]);
         output::table(&[show::kind_names(kind).1.as_str(), "what", "place"], rows)
     })
 }

@@ -12,7 +12,7 @@ use crate::values;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Add a grade scale: listed grades, numbers, or both
-    Add(Add),
+    Add(Box<Add>),
     /// All grade scales
     List,
 }
@@ -61,7 +61,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Add(add) => {
-            let entry = scale(add);
+            let entry = scale(*add);
             let what = format!("grade scale {}", entry.code);
             publish::run(global, &client, &[publish::entry(Kind::GradeScale, &entry)?], &what).await
         }

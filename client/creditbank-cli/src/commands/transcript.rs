@@ -27,6 +27,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let value = json!({ "file": out, "bytes": file.len(), "records": records, "log_size": report.size });
     output::print(global, &value, || {
         let shown = out.display();
-        format!("{shown}: {records} records, {} bytes, verified. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml", file.len())
+        format!(
+            "{shown}: {records} records, {} bytes, verified. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml",
+            file.len()
+        )
     })
 }

@@ -41,7 +41,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     match command {
         Command::Add { institution, unit, mut names, state } => {
             // The list is a set: ascending by its encoded members, so that there is one spelling.
-            names.sort_by_key(|name| prost_reflect::prost::Message::encode_to_vec(name));
+            names.sort_by_key(prost_reflect::prost::Message::encode_to_vec);
             let record = publish::entry(Kind::Unit, &pb::Unit { institution, unit, state, names })?;
             publish::run(global, &client, &[record], &format!("unit {unit} of institution {institution}")).await
         }

@@ -128,8 +128,17 @@ fn text(report: &Report, records: &[Value]) -> String {
         let course = super::learner::row(record);
         format!(
             "{}  {} {}  {}  {}  {}  {}  {}  {}; sealed {} under key {}",
-            show::line(&record["verdict"]), course[1], course[0], course[2], course[3], course[4], course[5], course[6],
-            show::line(&record["issuer"]), show::line(&record["sealed_at"]), show::line(&record["key_id"]),
+            show::line(&record["verdict"]),
+            course[1],
+            course[0],
+            course[2],
+            course[3],
+            course[4],
+            course[5],
+            course[6],
+            show::line(&record["issuer"]),
+            show::line(&record["sealed_at"]),
+            show::line(&record["key_id"]),
         )
     });
     format!("{facts}\n{}", lines.collect::<Vec<_>>().join("\n"))

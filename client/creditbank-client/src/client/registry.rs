@@ -82,7 +82,8 @@ impl Client {
         let RegistryProofHead { seal, checkpoint } = head.ok_or_else(|| ClientError::lie("the head is missing"))?;
         let accepted = self.trust.policy.verify_signed(&checkpoint)?;
         self.observe(&accepted.checkpoint).await?;
-        let pb::ProvedEntry { index, entry, inclusion } = seal.ok_or_else(|| ClientError::lie("the seal is missing"))?;
+        let pb::ProvedEntry { index, entry, inclusion } =
+            seal.ok_or_else(|| ClientError::lie("the seal is missing"))?;
         let (size, root) = (accepted.checkpoint.size, accepted.checkpoint.root);
         if index + 1 != size {
             return Err(ClientError::lie("the seal is not the checkpoint's last leaf"));

@@ -36,7 +36,8 @@ impl Client {
         let Some(height) = answer.next_height.checked_sub(1) else {
             let admits = |shown: &pb::PublicRecord| {
                 shown.kind == i32::from(Kind::Unit)
-                    && decode::<pb::Unit>(&shown.body).is_ok_and(|one| (one.institution, one.unit) == (institution, unit))
+                    && decode::<pb::Unit>(&shown.body)
+                        .is_ok_and(|one| (one.institution, one.unit) == (institution, unit))
             };
             if header.institution != 0 || !block.public().records.iter().any(admits) {
                 return Err(ClientError::lie("the entry does not admit the unit"));

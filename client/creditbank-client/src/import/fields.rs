@@ -139,7 +139,8 @@ impl Line<'_> {
         if !mapping.modules.is_empty() {
             let code = texts.get("course_code").copied().unwrap_or_default();
             let module = mapping.modules.get(code);
-            let module = module.ok_or_else(|| self.refuse("course_code", format!("{code:?} is not in the catalogue")))?;
+            let module =
+                module.ok_or_else(|| self.refuse("course_code", format!("{code:?} is not in the catalogue")))?;
             texts.extend(module.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         }
         texts.extend(result.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -176,9 +177,8 @@ impl Line<'_> {
             let reason = format!("{value:?} is no year with one of the mapping's suffixes");
             return Err(self.refuse(&period.column, reason));
         };
-        let date = |text: &str| {
-            text.replace("{year}", &year.to_string()).replace("{next_year}", &(year + 1).to_string())
-        };
+        let date =
+            |text: &str| text.replace("{year}", &year.to_string()).replace("{next_year}", &(year + 1).to_string());
         Ok(Some((date(&span.from), date(&span.until))))
     }
 }
@@ -205,7 +205,10 @@ impl<'a> Texts<'a> {
     fn credit(&self) -> Result<pb::Credit, RefusedLine> {
         Ok(pb::Credit {
             course: self.course(),
-            amount: Some(self.amount()?.ok_or_else(|| self.refuse("credits", "a Credit needs an amount, 0 where it carries none"))?),
+            amount: Some(
+                self.amount()?
+                    .ok_or_else(|| self.refuse("credits", "a Credit needs an amount, 0 where it carries none"))?,
+            ),
             level: self.level(),
             field: self.get("field").to_owned(),
             grade: self.grade(),
@@ -250,7 +253,8 @@ impl<'a> Texts<'a> {
     fn outcome(&self) -> Result<pb::Outcome, RefusedLine> {
         let kind = self.code("outcome_type", pb::OutcomeType::from_str_name)?;
         let kind = kind.ok_or_else(|| self.refuse("outcome_type", "an Outcome needs a type, as mooc_certificate"))?;
-        let score = self.grade().map(|grade| pb::Score { scale: grade.scale, value: grade.value, sections: Vec::new() });
+        let score =
+            self.grade().map(|grade| pb::Score { scale: grade.scale, value: grade.value, sections: Vec::new() });
         Ok(pb::Outcome {
             r#type: kind.into(),
             course: self.course(),
@@ -339,7 +343,8 @@ impl<'a> Texts<'a> {
             "" => Ok(None),
             text => {
                 let date = creditbank_rules::dates::parse(text);
-                date.map(Some).ok_or_else(|| self.refuse(field, format!("{text:?} is no date such as 2014-06 or 2014-06-30")))
+                date.map(Some)
+                    .ok_or_else(|| self.refuse(field, format!("{text:?} is no date such as 2014-06 or 2014-06-30")))
             }
         }
     }

@@ -177,7 +177,11 @@ impl Mapping {
         };
         if !file.delimiter.is_ascii() {
             let found = file.delimiter.to_string();
-            return Err(MappingError::Value { key: "file.delimiter".to_owned(), expected: "one ASCII character", found });
+            return Err(MappingError::Value {
+                key: "file.delimiter".to_owned(),
+                expected: "one ASCII character",
+                found,
+            });
         }
         if reference.is_empty() {
             let expected = "the columns that together name one result";

@@ -35,7 +35,11 @@ pub(super) enum Sealed {
 
 impl Batch {
     /// Opens the learners' accounts and makes the records.
-    pub(super) async fn open(client: &Client, unit: &IssuingUnit, drafts: Vec<DraftRecord>) -> Result<Self, ClientError> {
+    pub(super) async fn open(
+        client: &Client,
+        unit: &IssuingUnit,
+        drafts: Vec<DraftRecord>,
+    ) -> Result<Self, ClientError> {
         let persons = || drafts.iter().map(|draft| Person { identities: draft.person.clone() }).collect();
         let aliases = patiently(|| client.open_accounts(unit.institution, persons())).await?;
         let line = |(draft, alias): (DraftRecord, [u8; 16])| {
@@ -161,7 +165,9 @@ pub(super) async fn send(client: &Client, pending: &Pending) -> Result<Receipt, 
 }
 
 /// Tries a call again that may be repeated: a node that is away for a moment, or that asks to come back later.
-async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(mut call: impl FnMut() -> F) -> Result<T, ClientError> {
+async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
+    mut call: impl FnMut() -> F,
+) -> Result<T, ClientError> {
     let mut wait = FIRST_WAIT;
     for _ in 1..TRIES_MAX {
         let pause = match call().await {

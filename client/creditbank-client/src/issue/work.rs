@@ -95,8 +95,10 @@ impl Work {
     pub(super) fn open(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
         let path = dir.join("lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(at(&path))?;
-        lock.try_lock().map_err(|_| ClientError::Local(format!("{}: another import of this file is under way", dir.display())))?;
+        let lock =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(at(&path))?;
+        lock.try_lock()
+            .map_err(|_| ClientError::Local(format!("{}: another import of this file is under way", dir.display())))?;
         let check = hex::encode(keyed(unit, b"job", b""));
         let job = format!(
             "# Notes of an import, so that nothing is issued twice. Keep them as long as the file.\n\

@@ -79,9 +79,18 @@ impl Story {
         let credits = done.credits.get("CATS").copied().unwrap_or(0);
         self.say(&format!(
             "Its registrar has issued {} results as signed records in {} blocks, in {}.{} s:",
-            done.records, done.blocks, took.as_secs(), took.subsec_millis() / 100
+            done.records,
+            done.blocks,
+            took.as_secs(),
+            took.subsec_millis() / 100
         ));
-        self.say(&format!("  {} Credits worth {} CATS, and {} Results, of {} learners.", count("credit"), show_e4(credits), count("result"), done.learners));
+        self.say(&format!(
+            "  {} Credits worth {} CATS, and {} Results, of {} learners.",
+            count("credit"),
+            show_e4(credits),
+            count("result"),
+            done.learners
+        ));
     }
 
     pub(super) fn transcript(
@@ -93,17 +102,24 @@ impl Story {
     ) {
         match report {
             Ok(report) => {
-                self.say(&format!("One learner with {credits} credits exports a transcript. Verified offline, without the node:"));
+                self.say(&format!(
+                    "One learner with {credits} credits exports a transcript. Verified offline, without the node:"
+                ));
                 for record in &report.records {
                     let name = record.disclosed.info.name();
-                    self.say(&format!("  {name} at entry {} index {}: claims, record, block, signature, seal and log agree.", record.place.entry, record.place.index));
+                    self.say(&format!(
+                        "  {name} at entry {} index {}: claims, record, block, signature, seal and log agree.",
+                        record.place.entry, record.place.index
+                    ));
                 }
             }
             Err(error) => self.say(&format!("The transcript does not verify: {error}")),
         }
         match broken {
             Some(error) => self.say(&format!("With one bit of byte {flipped} flipped it is refused: {error}.")),
-            None => self.say(&format!("With one bit of byte {flipped} flipped it is still accepted. That must not be.")),
+            None => {
+                self.say(&format!("With one bit of byte {flipped} flipped it is still accepted. That must not be."));
+            }
         }
     }
 
@@ -116,7 +132,9 @@ impl Story {
             return;
         }
         let Figures { log_size, records_per_second, seconds, .. } = figures;
-        self.say(&format!("The log has {log_size} entries; the import sealed {records_per_second} records a second, durably."));
+        self.say(&format!(
+            "The log has {log_size} entries; the import sealed {records_per_second} records a second, durably."
+        ));
         self.say(&format!("All of it took {}.{} s.", seconds.0.as_secs(), seconds.0.subsec_millis() / 100));
         if let Some(dir) = kept {
             let dir = dir.display();

@@ -43,7 +43,7 @@ fn spawn(dir: &Path) -> (std::process::Child, String) {
 }
 
 impl Child {
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let init = Command::new(BINARY)
             .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--dir"])
@@ -84,7 +84,8 @@ impl Child {
         let institution = u64::from(number);
         let (key, access) = (key(Purpose::Unit, number), key(Purpose::InstitutionAccess, 100 + number));
         let university = University { institution, unit: 1, key, access };
-        let unit = KeyRequest::new(ORIGIN, institution, 1, &university.key).record(&[Kind::Credit], 0, 0).expect("a key");
+        let unit =
+            KeyRequest::new(ORIGIN, institution, 1, &university.key).record(&[Kind::Credit], 0, 0).expect("a key");
         let access = KeyRequest::new(ORIGIN, institution, 0, &university.access).record(&[], 0, 0).expect("a key");
         let records = [
             registry_record(Kind::Institution, &university.entry()),

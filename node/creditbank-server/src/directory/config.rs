@@ -149,7 +149,13 @@ mod tests {
         };
         assert_eq!(Config::parse(&config.to_text()).expect("what was written"), config);
         let text = config.to_text();
-        for (from, to) in [("[::]", "nowhere"), ("sled:", "mysql:"), ("credits.example", "https://x"), ("0707", "07"), ("listen", "lisen")] {
+        for (from, to) in [
+            ("[::]", "nowhere"),
+            ("sled:", "mysql:"),
+            ("credits.example", "https://x"),
+            ("0707", "07"),
+            ("listen", "lisen"),
+        ] {
             assert!(Config::parse(&text.replacen(from, to, 1)).is_err(), "{from} as {to}");
         }
     }

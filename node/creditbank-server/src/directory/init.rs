@@ -35,7 +35,9 @@ pub enum InitError {
     #[error("{0} already holds a node: choose another directory, or serve this one")]
     Exists(String),
     /// The name cannot stand in a checkpoint.
-    #[error("origin {0:?}: expected a host and path without scheme (letters, digits and .-_/:), as credits.example/log")]
+    #[error(
+        "origin {0:?}: expected a host and path without scheme (letters, digits and .-_/:), as credits.example/log"
+    )]
     Origin(String),
     /// Files, keys, store.
     #[error(transparent)]
@@ -146,8 +148,7 @@ fn first_records(origin: &str, keys: &[KeyFile], minute: u64) -> Result<Vec<Reco
         entries.push((Kind::Key, encode(&entry)?));
     }
     entries.extend(seed::entries()?);
-    let record = |(kind, body): (Kind, Vec<u8>)| {
-        Record::new(u32::try_from(i32::from(kind)).unwrap_or(0), 1, &PUBLIC_SEED, body)
-    };
+    let record =
+        |(kind, body): (Kind, Vec<u8>)| Record::new(u32::try_from(i32::from(kind)).unwrap_or(0), 1, &PUBLIC_SEED, body);
     Ok(entries.into_iter().map(record).collect::<Result<_, _>>()?)
 }

@@ -39,7 +39,8 @@ impl Secrets {
 
     pub(super) fn to_text(&self) -> String {
         let values = [&self.master, &self.pepper, &self.alias, &self.link];
-        NAMES.iter().zip(values).map(|(name, value)| format!("{name} {}\n", hex::encode(value))).collect()
+        let lines = NAMES.iter().zip(values).map(|(name, value)| [name, " ", &hex::encode(value), "\n"].concat());
+        lines.collect()
     }
 
     pub(super) fn private(&self) -> PrivateKeys {

@@ -1,4 +1,4 @@
-//! LearnerService, for institutions and the operator on a learner's behalf.
+//! `LearnerService`, for institutions and the operator on a learner's behalf.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, Person};
 use crate::private::Account;
 
 const RECORDS_MAX: usize = 200;
-/// Answers to OpenAccounts leave at multiples of this, so that the time tells nothing of who was known.
+/// Answers to `OpenAccounts` leave at multiples of this, so that the time tells nothing of who was known.
 const STEP: Duration = Duration::from_millis(20);
 
 pub(super) struct Service(pub(super) Arc<Ledger>);

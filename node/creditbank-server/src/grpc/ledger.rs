@@ -1,4 +1,4 @@
-//! LedgerService.
+//! `LedgerService`.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -40,7 +40,7 @@ async fn submit(ledger: &Ledger, request: api::SubmitBlockRequest) -> Outcome {
     }
 }
 
-/// For SubmitBlock and Publish: a refusal is the call's status.
+/// For `SubmitBlock` and Publish: a refusal is the call's status.
 pub(super) async fn submit_one(
     ledger: &Ledger,
     request: api::SubmitBlockRequest,
@@ -85,7 +85,7 @@ impl LedgerService for Service {
                 let Ok(block) = block else { return };
                 let Ok(slot) = out.reserve().await else { return };
                 // The order in which the sequencer gets them is the order of the stream.
-                let submitted = ledger.begin(block.block.into(), block.records).await;
+                let submitted = ledger.begin(block.block.into(), block.records);
                 slot.send(tokio::spawn(async move {
                     match submitted.finish().await {
                         Ok(receipt) => Outcome::Receipt(receipt),
@@ -116,9 +116,8 @@ impl LedgerService for Service {
         request: Request<api::GetBlockRequest>,
     ) -> Result<Response<api::GetBlockResponse>, Status> {
         let api::GetBlockRequest { institution, unit, height } = request.into_inner();
-        let read = move |ledger: &Ledger| {
-            ledger.block(institution, unit, height).map_err(|error| status::of_read(&error))
-        };
+        let read =
+            move |ledger: &Ledger| ledger.block(institution, unit, height).map_err(|error| status::of_read(&error));
         Ok(Response::new(api::GetBlockResponse { receipt: Some(blocking(&self.0, read).await?) }))
     }
 
@@ -173,7 +172,8 @@ impl LedgerService for Service {
         request: Request<api::ReconcileRequest>,
     ) -> Result<Response<api::ReconcileResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
-        let api::ReconcileRequest { institution, unit, from_height, until_height, record_hashes } = request.into_inner();
+        let api::ReconcileRequest { institution, unit, from_height, until_height, record_hashes } =
+            request.into_inner();
         caller.may_read(institution)?;
         if record_hashes.len() > RECONCILE_HASHES_MAX {
             return Err(status::invalid("record_hashes", "at most 10000", record_hashes.len()));
@@ -187,8 +187,7 @@ impl LedgerService for Service {
             ledger.issued(institution, unit, from_height, blocks).map_err(|error| status::of_read(&error))
         };
         let (records, _) = blocking(&self.0, read).await?;
-        let mut asked: BTreeSet<Digest> =
-            record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
+        let mut asked: BTreeSet<Digest> = record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
         let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
         Ok(Response::new(api::ReconcileResponse {
             held: held.into_iter().map(issued).collect(),
@@ -224,10 +223,13 @@ fn check(
                 checked.push(record);
                 positions.push(position);
             }
-            Err(error) => refusals.push(status::of_submit(&crate::submit::SubmitError::Record { record: position, error })),
+            Err(error) => {
+                refusals.push(status::of_submit(&crate::submit::SubmitError::Record { record: position, error }));
+            }
         }
     }
-    let rejections = ledger.check(institution, unit, key_id, &checked, newcomers).map_err(|error| status::of_read(&error))?;
+    let rejections =
+        ledger.check(institution, unit, key_id, &checked, newcomers).map_err(|error| status::of_read(&error))?;
     for mut rejection in rejections {
         let index = rejection.record.and_then(|at| usize::try_from(at).ok());
         rejection.record = index.and_then(|at| positions.get(at)).copied();

@@ -1,4 +1,4 @@
-//! LogService.
+//! `LogService`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -76,9 +76,8 @@ impl LogService for Service {
         request: Request<api::GetConsistencyProofRequest>,
     ) -> Result<Response<api::GetConsistencyProofResponse>, Status> {
         let api::GetConsistencyProofRequest { old_size, new_size } = request.into_inner();
-        let read = move |ledger: &Ledger| {
-            ledger.consistency(old_size, new_size).map_err(|error| status::of_receipt(&error))
-        };
+        let read =
+            move |ledger: &Ledger| ledger.consistency(old_size, new_size).map_err(|error| status::of_receipt(&error));
         let (proof, new_size) = blocking(&self.0, read).await?;
         Ok(Response::new(api::GetConsistencyProofResponse { old_size, new_size, hashes: bytes(&proof) }))
     }

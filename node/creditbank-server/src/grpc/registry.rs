@@ -1,4 +1,4 @@
-//! RegistryService.
+//! `RegistryService`.
 
 use std::sync::Arc;
 

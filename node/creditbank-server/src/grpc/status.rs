@@ -176,14 +176,14 @@ pub(super) fn of_receipt(error: &ReceiptError) -> Status {
 
 pub(super) fn of_read(error: &ReadError) -> Status {
     match error {
-        ReadError::Missing(_) | ReadError::NoBlock { .. } | ReadError::UnknownLearner => {
+        ReadError::Missing(_)
+        | ReadError::NoBlock { .. }
+        | ReadError::UnknownLearner
+        | ReadError::Store(creditbank_store::StoreError::Missing { .. }) => {
             to_status(&refusal(Code::NotFound, "NOT_FOUND", error))
         }
         ReadError::Receipt(error) => of_receipt(error),
         ReadError::Rejected(rejection) => to_status(&of_rule(rejection)),
-        ReadError::Store(creditbank_store::StoreError::Missing { .. }) => {
-            to_status(&refusal(Code::NotFound, "NOT_FOUND", error))
-        }
         ReadError::View(_) | ReadError::Store(_) => to_status(&refusal(Code::Internal, "INTERNAL", error)),
     }
 }

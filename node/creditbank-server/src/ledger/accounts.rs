@@ -59,7 +59,8 @@ impl Person {
         for identity in &identities {
             let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
             let scoped = !identity.scope.is_empty();
-            if identity.value.is_empty() || identity.value.len() > VALUE_LEN_MAX || identity.scope.len() > VALUE_LEN_MAX {
+            if identity.value.is_empty() || identity.value.len() > VALUE_LEN_MAX || identity.scope.len() > VALUE_LEN_MAX
+            {
                 return refuse("expected an identity value of 1 to 256 bytes");
             }
             match kind {

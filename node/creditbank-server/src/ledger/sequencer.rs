@@ -24,8 +24,15 @@ type BlockReply = oneshot::Sender<Result<Receipt, SubmitError>>;
 /// Work for the sequencer.
 pub(super) enum Job {
     /// A block, in the order in which it was begun; other threads are still checking it.
-    Block { verified: Verifying, reply: BlockReply },
-    Accounts { institution: u64, persons: Vec<Person>, reply: oneshot::Sender<Result<Vec<Alias>, AccountError>> },
+    Block {
+        verified: Verifying,
+        reply: BlockReply,
+    },
+    Accounts {
+        institution: u64,
+        persons: Vec<Person>,
+        reply: oneshot::Sender<Result<Vec<Alias>, AccountError>>,
+    },
     Tick,
     Stop,
 }

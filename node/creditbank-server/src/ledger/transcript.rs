@@ -119,7 +119,7 @@ impl Shared {
         &self,
         wanted: BTreeSet<(u64, RegistryKey)>,
     ) -> Result<Vec<pb::ProvedRegistryEntry>, TranscriptError> {
-        let sorted: BTreeMap<(u64, Digest), ()> = wanted.iter().map(|(seal, key)| ((*seal, key.digest()), ())).collect();
+        let sorted: BTreeSet<(u64, Digest)> = wanted.iter().map(|(seal, key)| (*seal, key.digest())).collect();
         let state = self.state();
         let proved = |(seal, key): (u64, Digest)| {
             let found = prove(state.registry_at(seal), &key);
@@ -128,7 +128,7 @@ impl Shared {
             let proof = (!found.proof.siblings.is_empty()).then_some(found.proof);
             Ok(pb::ProvedRegistryEntry { seal, entry, proof })
         };
-        sorted.into_keys().map(proved).collect()
+        sorted.into_iter().map(proved).collect()
     }
 
     fn statement(

@@ -71,7 +71,8 @@ impl RoundBuilder<'_> {
             Some(registry) => Some(next_version(version, registry, self.registry_changes, index)?),
             None => None,
         };
-        let checkpoint = Checkpoint { origin: self.state.registry().registry.origin().to_owned(), size: head.size, root: head.root };
+        let checkpoint =
+            Checkpoint { origin: self.state.registry().registry.origin().to_owned(), size: head.size, root: head.root };
         let change = Change {
             head,
             frontier: self.frontier,

@@ -166,8 +166,12 @@ fn close_round(
         let shown = shown.ok_or(LoadError::Row(tables::REGISTRY.0))?;
         let record = RegistryRecord { kind: Kind::try_from(shown.kind).unwrap_or_default(), body: &shown.body };
         let key = registry.admit(record).map_err(|error| LoadError::Registry { index: place.entry, error })?;
-        let entry =
-            RegistryEntry { kind: shown.kind, version: shown.version, body: shown.body.clone(), place: written(*place) };
+        let entry = RegistryEntry {
+            kind: shown.kind,
+            version: shown.version,
+            body: shown.body.clone(),
+            place: written(*place),
+        };
         changes.push((key.digest(), entry));
     }
     let next = next_version(last, registry, changes, seal)?;

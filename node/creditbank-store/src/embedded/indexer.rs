@@ -16,11 +16,13 @@ use crate::{Index, KeyValue, Round, Row, StoreError, Table};
 const MERGED_ROWS_MAX: usize = 100_000;
 
 type Key = (Table, Vec<u8>);
+/// The round that wrote a row, and its value; `None` where the row was deleted.
+type Waiting = (u64, Option<Vec<u8>>);
 
 /// The index and the rows that are not yet in it. A row is taken out of the overlay only after the index has it.
 pub(super) struct Shared {
     index: Box<dyn Index>,
-    waiting: RwLock<BTreeMap<Key, (u64, Option<Vec<u8>>)>>,
+    waiting: RwLock<BTreeMap<Key, Waiting>>,
     failed: Mutex<Option<String>>,
 }
 
@@ -127,12 +129,11 @@ impl Indexer {
     }
 
     /// Hands a round over; waits while the queue is full.
-    pub(super) fn send(&self, sequence: u64, round: &Round, bytes: u64) -> Result<(), StoreError> {
+    pub(super) fn send(&self, sequence: u64, round: &Round, bytes: u64) {
         let durable = Durable { sequence, size: round.next.size };
         let job = Job { durable, rows: round.rows.clone(), bytes };
         // The round is durable already: a failed index stops the next append, not this one.
         let _ = self.jobs.send(job);
-        Ok(())
     }
 
     /// Applies what waits, syncs, and ends.

@@ -89,5 +89,5 @@ fn subtree<E>(begin: u64, end: u64, node: &mut dyn FnMut(u8, u64) -> Result<Dige
 
 /// The largest power of two below `len`, which must be at least 2. Sizes above 2^63 do not occur.
 fn split(len: u64) -> u64 {
-    1 << (63 - (len - 1).leading_zeros())
+    1 << (len - 1).ilog2()
 }

@@ -38,11 +38,18 @@ fn canonical() {
     twice.titles[1] = twice.titles[0].clone();
     let long_code = pb::Course { code: "x".repeat(65), ..Default::default() };
     let spaced = pb::Course { code: "two words".to_owned(), ..Default::default() };
-    let many = pb::Course { code: String::new(), titles: (0..17).map(|n| pb::Text { language: "en".to_owned(), value: format!("{n:02}") }).collect() };
+    let many = pb::Course {
+        code: String::new(),
+        titles: (0..17).map(|n| pb::Text { language: "en".to_owned(), value: format!("{n:02}") }).collect(),
+    };
     let refused = [
         refused::<pb::Course>("Course", "truncated", &good[..good.len() - 1]),
         refused::<pb::Course>("Course", "varint not in its shortest form", &[0x0a, 0x81, 0x00, b'x']),
-        refused::<pb::Date>("Date", "varint of more than 64 bits", &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]),
+        refused::<pb::Date>(
+            "Date",
+            "varint of more than 64 bits",
+            &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02],
+        ),
         refused::<pb::Course>("Course", "unknown field", &[&good[..], &[0xa2, 0x06, 0x01, b'x']].concat()),
         refused::<pb::Course>("Course", "field number 0", &[0x02, 0x00]),
         refused::<pb::Course>("Course", "wire type", &[0x08, 0x01]),

@@ -22,7 +22,8 @@ fn notes() {
     let accepted = Policy::parse(&policy).expect("a policy").verify(cosigned.as_bytes()).expect("it is cosigned");
     assert_eq!(accepted.witnesses, ["w1"]);
     assert!(Policy::parse(&policy).expect("a policy").verify(note.as_bytes()).is_err(), "the witness is missing");
-    let proof = TlogProof { index: 3, hashes: vec![Digest([1; 32]), Digest([2; 32])], checkpoint: note.clone().into_bytes() };
+    let proof =
+        TlogProof { index: 3, hashes: vec![Digest([1; 32]), Digest([2; 32])], checkpoint: note.clone().into_bytes() };
     let text = write_proof(&proof);
     assert_eq!(parse_proof(&text).as_ref(), Ok(&proof));
     agree(

@@ -53,7 +53,8 @@ fn records() {
     let whole = record(Kind::Credit, body.clone(), &[0x11; 32]);
     let open = [3, 7, 11, 14, 16, 17, 20];
     let claims = disclose(&whole, &open).expect("claims");
-    let shown = pb::DisclosedRecord { kind: Kind::Credit.into(), version: 1, claims: claims.clone(), ..Default::default() };
+    let shown =
+        pb::DisclosedRecord { kind: Kind::Credit.into(), version: 1, claims: claims.clone(), ..Default::default() };
     let checked = Disclosed::new(&shown).expect("it leads to the record hash");
     assert_eq!((checked.hash, checked.missing_claim()), (whole.hash(), None));
     let claims: Vec<_> = claims

@@ -24,7 +24,10 @@ fn transcript() {
     let records = vector["records"].as_array().expect("records");
     assert_eq!(report.records.len(), records.len());
     for (found, said) in report.records.iter().zip(records) {
-        assert_eq!((Some(found.place.entry), Some(u64::from(found.place.index))), (said["entry"].as_u64(), said["index"].as_u64()));
+        assert_eq!(
+            (Some(found.place.entry), Some(u64::from(found.place.index))),
+            (said["entry"].as_u64(), said["index"].as_u64())
+        );
         assert_eq!(Some(found.disclosed.hash.to_string().as_str()), said["record_hash"].as_str());
         assert_eq!(Some(found.status_id.to_string().as_str()), said["status_id"].as_str());
     }

@@ -2,7 +2,9 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::map::{MapTags, SparseMap, verify};
-use creditbank_protocol::merkle::{self, RangeError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion};
+use creditbank_protocol::merkle::{
+    self, RangeError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
+};
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::{Mark, Marks};
 use serde_json::{Value, json};
@@ -65,7 +67,8 @@ fn map_vector(tags: MapTags) -> Value {
             "proves": found.map_or("absent".to_owned(), |value| value.to_string()),
         })
     };
-    let shown: Vec<_> = leaves.iter().map(|(key, value)| json!({ "key": key.to_string(), "value": value.to_string() })).collect();
+    let shown: Vec<_> =
+        leaves.iter().map(|(key, value)| json!({ "key": key.to_string(), "value": value.to_string() })).collect();
     json!({
         "leaves": shown, "roots": roots,
         "proofs": [proof(Digest([0x80; 32])), proof(Digest(close)), proof(Digest([0x82; 32])), proof(Digest([0x40; 32]))],
@@ -86,14 +89,23 @@ fn maps() {
 #[test]
 fn marks() {
     let actions = [
-        Action::Supersede, Action::Revoke, Action::Redeem, Action::Release, Action::Confirm, Action::Dispute,
-        Action::Settle, Action::Review, Action::CloseReview,
+        Action::Supersede,
+        Action::Revoke,
+        Action::Redeem,
+        Action::Release,
+        Action::Confirm,
+        Action::Dispute,
+        Action::Settle,
+        Action::Review,
+        Action::CloseReview,
     ];
     let setters = [Action::Supersede, Action::Revoke, Action::Redeem, Action::Confirm, Action::Dispute, Action::Review];
     let mut transitions = Vec::new();
     let before = std::iter::once(None).chain(setters.into_iter().map(Some));
     for setter in before {
-        let start = setter.map_or(Ok(Marks::default()), |setter| Marks::default().after(setter, 5, None)).expect("a first mark");
+        let start = setter
+            .map_or(Ok(Marks::default()), |setter| Marks::default().after(setter, 5, None))
+            .expect("a first mark");
         for action in actions {
             let after = start.after(action, 9, Some(5));
             transitions.push(json!({
@@ -102,7 +114,10 @@ fn marks() {
             }));
         }
     }
-    let both = Marks::default().after(Action::Dispute, 5, None).and_then(|marks| marks.after(Action::Redeem, 258, None)).expect("marks");
+    let both = Marks::default()
+        .after(Action::Dispute, 5, None)
+        .and_then(|marks| marks.after(Action::Redeem, 258, None))
+        .expect("marks");
     let names: Vec<_> = Mark::ALL.iter().map(|mark| json!({ "number": *mark as u8, "name": mark.name() })).collect();
     agree(
         "marks.json",

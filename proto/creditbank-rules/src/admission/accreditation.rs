@@ -16,7 +16,8 @@ pub(super) fn check(
     if registry.accreditations(institution).any(|entry| covers(entry, credit, course, end)) {
         return Ok(());
     }
-    let level = credit.level.as_ref().map_or("not stated".to_owned(), |level| format!("{} {}", level.framework, level.level));
+    let level =
+        credit.level.as_ref().map_or("not stated".to_owned(), |level| format!("{} {}", level.framework, level.level));
     let field = if credit.field.is_empty() { "not stated" } else { &credit.field };
     let until = credit.period.as_ref().and_then(|period| period.until.as_ref()).map(crate::dates::show);
     let found = format!("none for level {level}, field {field}, at {}", until.unwrap_or_default());

@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
-use super::{Admitted, AdmissionError, BlockFacts};
+use super::{AdmissionError, Admitted, BlockFacts};
 use crate::{RecordFacts, Rejection, Rule, View};
 
 /// Checks every effect of a block, and that each amendment among the admitted records has its own.
@@ -65,9 +65,7 @@ fn authorised(
     let holds = match basis {
         Basis::Issuer => target.institution == block.institution,
         Basis::Custodian => target.institution != block.institution && is_issuer_or_custodian(view, block, target),
-        Basis::Operator => {
-            block.institution == 0 && !authority.case_reference.is_empty() && action == Action::Revoke
-        }
+        Basis::Operator => block.institution == 0 && !authority.case_reference.is_empty() && action == Action::Revoke,
         Basis::Mandate | Basis::Unspecified => false,
     };
     let expected = "the issuer, its custodian, or the operator with a case reference";

@@ -2,8 +2,8 @@
 
 use creditbank_protocol::pb::{Course, Date, Hours, HoursKind, Level, Period, Site};
 
-use crate::dates::{Day, first_day, is_real, last_day, period_days};
 use crate::codes::{is_country, is_field};
+use crate::dates::{Day, first_day, is_real, last_day, period_days};
 use crate::{Registry, Rejection, Rule, View};
 
 /// Most days between the end of the period and the end of an embargo.
@@ -25,7 +25,8 @@ pub(super) fn present(holds: bool, field: &'static str, expected: &str) -> Resul
 
 /// The account behind the record's alias.
 pub(super) fn learner(view: &impl View, institution: u64, alias: &[u8]) -> Result<[u8; 16], Rejection> {
-    let unknown = || Rejection::new(Rule::UnknownAlias, "an alias given to this institution", "another").field("learner");
+    let unknown =
+        || Rejection::new(Rule::UnknownAlias, "an alias given to this institution", "another").field("learner");
     let alias = alias.try_into().map_err(|_| unknown())?;
     let learner = view.learner(institution, &alias).ok_or_else(unknown)?;
     require(learner.open, Rule::AccountNotOpen, "learner", "an open account", "one that is not")?;

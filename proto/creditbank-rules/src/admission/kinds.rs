@@ -25,8 +25,9 @@ const UNCODED_OUTCOMES: &str = " outcomes";
 /// Checks the fields of a record against its kind.
 pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<Common, Rejection> {
     let body = record.body();
-    let malformed =
-        |error: creditbank_protocol::canonical::CanonicalError| Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string());
+    let malformed = |error: creditbank_protocol::canonical::CanonicalError| {
+        Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string())
+    };
     match record.kind() {
         Kind::Identity => identity(block, decode(body).map_err(malformed)?),
         Kind::Outcome => outcome(registry, decode(body).map_err(malformed)?),
@@ -75,7 +76,8 @@ fn outcome(registry: &Registry, outcome: pb::Outcome) -> Result<Common, Rejectio
 fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Result<Common, Rejection> {
     let course = fields::course(credit.course.as_ref(), true)?;
     let missing = |field, expected: &str| Rejection::new(Rule::MissingField, expected, "nothing").field(field);
-    let amount = credit.amount.as_ref().ok_or_else(|| missing("amount", "an amount and its unit, 0 where it carries none"))?;
+    let amount =
+        credit.amount.as_ref().ok_or_else(|| missing("amount", "an amount and its unit, 0 where it carries none"))?;
     let (_, end) = fields::period(credit.period.as_ref())?;
     let unit = registry.credit_unit(&amount.unit);
     let unit = unit.ok_or_else(|| {

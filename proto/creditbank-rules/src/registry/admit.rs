@@ -49,7 +49,13 @@ pub(super) fn institution(registry: &Registry, entry: &pb::Institution) -> Check
     present(kind != InstitutionType::Unspecified, "type", "a type of institution")?;
     let operator = kind == InstitutionType::Operator;
     require(operator == (entry.number == 0), Rule::Contradiction, "number", "0 for the operator only", entry.number)?;
-    require(operator || is_country(&entry.country), Rule::InvalidCode, "country", "two capital letters", &entry.country)?;
+    require(
+        operator || is_country(&entry.country),
+        Rule::InvalidCode,
+        "country",
+        "two capital letters",
+        &entry.country,
+    )?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
     for name in &entry.names {
         let text = name.name.as_ref().is_some_and(|text| !text.value.is_empty() && !text.language.is_empty());
@@ -70,7 +76,13 @@ pub(super) fn institution(registry: &Registry, entry: &pb::Institution) -> Check
         let known = RelationType::try_from(relation.r#type).is_ok_and(|kind| kind != RelationType::Unspecified);
         present(known, "relations", "a type of relation")?;
         let exists = registry.institution(relation.institution).is_some() && relation.institution != entry.number;
-        require(exists, Rule::UnknownReference, "relations", "another institution of the registry", relation.institution)?;
+        require(
+            exists,
+            Rule::UnknownReference,
+            "relations",
+            "another institution of the registry",
+            relation.institution,
+        )?;
         dates(relation.from.as_ref(), relation.until.as_ref(), "relations")?;
     }
     Ok(())
@@ -96,7 +108,13 @@ pub(super) fn accreditation(registry: &Registry, entry: &pb::Accreditation) -> C
     dates(entry.from.as_ref(), entry.until.as_ref(), "from")?;
     for level in &entry.levels {
         let shown = format!("{} {}", level.framework, level.level);
-        require(registry.has_level(level), Rule::UnknownReference, "levels", "levels of a framework of the registry", shown)?;
+        require(
+            registry.has_level(level),
+            Rule::UnknownReference,
+            "levels",
+            "levels of a framework of the registry",
+            shown,
+        )?;
     }
     let odd = entry.fields.iter().find(|code| !is_field(code));
     require(odd.is_none(), Rule::InvalidCode, "fields", "two to four digits (ISCED-F)", odd.map_or("", String::as_str))

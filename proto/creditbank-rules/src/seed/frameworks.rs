@@ -12,8 +12,20 @@ const FRAMEWORKS: &[Row] = &[
     ("AQRF", "ASEAN Qualifications Reference Framework", "", "1 2 3 4 5 6 7 8", "www2.mqa.gov.my"),
     ("CQFW", "Credit and Qualifications Framework for Wales", "GB", "E1 E2 E3 1 2 3 4 5 6 7 8", "docslib 5620981"),
     ("EQF", "European Qualifications Framework", "", "1 2 3 4 5 6 7 8", "docslib 5620981"),
-    ("FHEQ", "Framework for Higher Education Qualifications", "GB", "3 4 5 6 7 8", "QAA 2021; level 3 as the entry level of foundation study"),
-    ("GD-QF", "Guangdong Qualifications Framework", "CN", "1 2 3 4 5 6 7", "Guangdong lifelong education qualifications framework"),
+    (
+        "FHEQ",
+        "Framework for Higher Education Qualifications",
+        "GB",
+        "3 4 5 6 7 8",
+        "QAA 2021; level 3 as the entry level of foundation study",
+    ),
+    (
+        "GD-QF",
+        "Guangdong Qualifications Framework",
+        "CN",
+        "1 2 3 4 5 6 7",
+        "Guangdong lifelong education qualifications framework",
+    ),
     ("HKQF", "Hong Kong Qualifications Framework", "HK", "1 2 3 4 5 6 7", "hkqr.gov.hk"),
     ("NCRF", "National Credit Framework", "IN", "1 2 3 4 4.5 5 5.5 6 6.5 7 8", "iasgatewayy.com; scribd 657057144"),
     ("NFQ-IE", "Irish National Framework of Qualifications", "IE", "1 2 3 4 5 6 7 8 9 10", "docslib 5620981"),
@@ -26,10 +38,7 @@ pub(super) fn all() -> impl Iterator<Item = Framework> {
         code: (*code).to_owned(),
         names: english(name),
         countries: countries(of),
-        levels: levels
-            .split(' ')
-            .map(|level| FrameworkLevel { code: level.to_owned(), names: Vec::new() })
-            .collect(),
+        levels: levels.split(' ').map(|level| FrameworkLevel { code: level.to_owned(), names: Vec::new() }).collect(),
         source: (*source).to_owned(),
     })
 }

@@ -20,7 +20,14 @@ const UNITS: &[Row] = &[
     ("UCTS", "UMAP credit (UCTS)", "", (38, 48), 60, "janu.jp/eng/global-engagement/umap-ucts.html"),
     ("US-CEU", "US continuing education unit", "US", (0, 0), 0, "X12 element 1141: 10 contact hours"),
     ("US-QUARTER", "US quarter credit hour", "US", (30, 36), 45, "34 CFR 600.2; hesc.ny.gov: 10 to 12 weeks"),
-    ("US-SEMESTER", "US semester credit hour", "US", (45, 45), 30, "34 CFR 600.2: 1 class hour and 2 outside, 15 weeks"),
+    (
+        "US-SEMESTER",
+        "US semester credit hour",
+        "US",
+        (45, 45),
+        30,
+        "34 CFR 600.2: 1 class hour and 2 outside, 15 weeks",
+    ),
 ];
 
 pub(super) fn all() -> impl Iterator<Item = CreditUnit> {

@@ -9,7 +9,9 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{Record, SUITE};
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
-use creditbank_rules::{HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, View, ViewError, seed};
+use creditbank_rules::{
+    HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, View, ViewError, seed,
+};
 use ed25519_dalek::SigningKey;
 
 /// 2026-11-23 in milliseconds since 1970.
@@ -41,7 +43,9 @@ impl View for World {
     }
 
     fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
-        let of = |facts: &RecordFacts| (&facts.account, facts.institution, facts.course.as_str()) == (account, institution, course);
+        let of = |facts: &RecordFacts| {
+            (&facts.account, facts.institution, facts.course.as_str()) == (account, institution, course)
+        };
         let found = self.records.iter().filter(|(_, facts)| of(facts));
         Ok(found
             .map(|((entry, index), facts)| HeldRecord {
@@ -156,9 +160,14 @@ pub(crate) fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
 impl World {
     pub(crate) fn new() -> Self {
         let key = SigningKey::from_bytes(&[5; 32]);
-        let mut world =
-            Self { registry: Registry::new("test.example/log"), key, records: BTreeMap::new(), hashes: BTreeMap::new() };
-        let operator = pb::Institution { r#type: pb::InstitutionType::Operator.into(), country: String::new(), ..institution(0) };
+        let mut world = Self {
+            registry: Registry::new("test.example/log"),
+            key,
+            records: BTreeMap::new(),
+            hashes: BTreeMap::new(),
+        };
+        let operator =
+            pb::Institution { r#type: pb::InstitutionType::Operator.into(), country: String::new(), ..institution(0) };
         world.set(Kind::Institution, &operator);
         for (kind, body) in seed::entries().expect("the seed is canonical") {
             world.registry.admit(RegistryRecord { kind, body: &body }).expect("the seed is admitted");

@@ -1,6 +1,6 @@
 //! Registry entries, each proved under the registry map of one seal.
 
-use super::*;
+use super::{BTreeMap, Digest, Fault, KeyId, Link, TranscriptError, Tree, broken, decode, digests, pb};
 use crate::canonical::{Canonical, encode};
 use crate::map::{MapProof, MapTags};
 use crate::registry::{RegistryKey, registry_value};

@@ -1,6 +1,9 @@
 //! The checkpoint and what is proved into its tree: seals and blocks.
 
-use super::*;
+use super::{
+    BTreeMap, Digest, Entry, Fault, Link, ProvedBlock, Seal, TranscriptError, TranscriptRecord, Trust, broken, differs,
+    digests, key, merkle, pb, verify_inclusion,
+};
 
 /// A verified checkpoint and the seals that are in its tree.
 pub(super) struct Tree {
