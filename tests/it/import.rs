@@ -264,3 +264,22 @@ fn mappings_say_what_is_wrong() {
     Mapping::parse(creditbank_client::import::OULAD).expect("the mapping of OULAD");
     Mapping::parse(creditbank_client::import::TEMPLATE).expect("the template");
 }
+
+/// Two registrars of one unit at once: every line of both files is sealed once, and neither signs two blocks for a height.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_imports_of_one_unit_at_once() {
+    let scene = Scene::new().await;
+    let (first, second) = (lines(2_500), lines(2_500).replace(",2023A,", ",2022A,").replace(",C", ",D"));
+    let mapping = Mapping::parse(MAPPING).expect("a mapping");
+    let (unit, client, other) = (scene.university.issuing(), scene.client().await, scene.client().await);
+    let (work, more_work) = (scene.dir.path().join("work"), scene.dir.path().join("more"));
+    let (refused, more_refused) = (scene.refused(), scene.dir.path().join("more.csv"));
+    let places = Places { work: &work, refused: &refused };
+    let more_places = Places { work: &more_work, refused: &more_refused };
+    let (one, two) = tokio::join!(
+        issue(&client, &unit, &mapping, first.as_bytes(), places, |_| ()),
+        issue(&other, &unit, &mapping, second.as_bytes(), more_places, |_| ()),
+    );
+    assert_eq!((one.expect("the first").records, two.expect("the second").records), (2_500, 2_500));
+    assert_eq!(scene.sealed(), 5_000);
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::record::Record;
@@ -74,10 +75,19 @@ impl Batch {
                     return Ok(Sealed::Done);
                 }
                 Err(ClientError::Refused(refusal)) => {
+                    if refusal.reason == "STALE_HEAD" {
+                        // Another registrar of the unit was faster; nothing else is signed for this height before the
+                        // log itself shows that block.
+                        let accepted = patiently(|| client.block(unit.institution, unit.unit, pending.height)).await?;
+                        if accepted.entry == block_entry(&pending.block) {
+                            work.sealed(&pending, &accepted)?;
+                            return Ok(Sealed::Done);
+                        }
+                    }
                     work.forget()?;
-                    // Another registrar of the unit was faster: build on what was accepted.
-                    let stale = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
-                    if stale.contains(&refusal.reason.as_str()) {
+                    // Definite refusals that left the head where it was, or where we now know it to be: build anew.
+                    let moved = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
+                    if moved.contains(&refusal.reason.as_str()) {
                         continue;
                     }
                     return self.take_out(client, unit, refusal).await.map(Sealed::Refused);
@@ -107,7 +117,12 @@ impl Batch {
         let block = draft.sign(&records, Vec::new(), None, |message| sign(&unit.key.key, message));
         let block = block.map_err(|error| ClientError::Local(error.to_string()))?;
         let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
-        Ok(Pending { block, records: self.lines.iter().map(|line| body(&line.record)).collect(), marks })
+        Ok(Pending {
+            height: head.next_height,
+            block,
+            records: self.lines.iter().map(|line| body(&line.record)).collect(),
+            marks,
+        })
     }
 
     /// Takes the lines out that break a rule; an error where the refusal is about no line.

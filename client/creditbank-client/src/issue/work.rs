@@ -4,7 +4,7 @@
 //! WORK/job.toml    the log, institution, unit and seed check that the notes are for
 //! WORK/issued      32 bytes a line of the file: its reference and its content, both keyed digests
 //! WORK/receipts    the node's receipts, each behind its length: the proof of what was sealed
-//! WORK/pending     the block under way, on the disk before it is sent
+//! WORK/pending     height and bytes of the block under way, on the disk before it is sent
 //! WORK/lock        held while a run is under way
 //! ```
 
@@ -61,6 +61,7 @@ fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
 
 /// A block under way.
 pub(super) struct Pending {
+    pub(super) height: u64,
     pub(super) block: Vec<u8>,
     pub(super) records: Vec<RecordBody>,
     pub(super) marks: Vec<Mark>,
@@ -150,7 +151,8 @@ impl Work {
     pub(super) fn prepare(&self, pending: &Pending) -> Result<(), ClientError> {
         let request = SubmitBlockRequest { block: pending.block.clone().into(), records: pending.records.clone() };
         let request = request.encode_to_vec();
-        let mut bytes = (request.len() as u64).to_be_bytes().to_vec();
+        let mut bytes = pending.height.to_be_bytes().to_vec();
+        bytes.extend((request.len() as u64).to_be_bytes());
         bytes.extend(request);
         bytes.extend(pending.marks.iter().flat_map(|mark| mark.to_bytes()));
         let (path, new) = (self.dir.join("pending"), self.dir.join("pending.new"));
@@ -169,12 +171,18 @@ impl Work {
             Err(error) => return Err(at(&path)(error)),
         };
         let damaged = || ClientError::Local(format!("{} is damaged", path.display()));
-        let (len, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let (height, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let (len, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
         let len = usize::try_from(u64::from_be_bytes(*len)).map_err(|_| damaged())?;
         let (request, marks) = rest.split_at_checked(len).ok_or_else(damaged)?;
         let request = SubmitBlockRequest::decode(request).map_err(|_| damaged())?;
         let marks = marks.as_chunks::<MARK_LEN>().0.iter().map(Mark::from_bytes).collect();
-        Ok(Some(Pending { block: request.block.to_vec(), records: request.records, marks }))
+        Ok(Some(Pending {
+            height: u64::from_be_bytes(*height),
+            block: request.block.to_vec(),
+            records: request.records,
+            marks,
+        }))
     }
 
     /// Notes a sealed block: first what was issued, then that nothing is under way.
