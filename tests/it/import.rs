@@ -142,6 +142,9 @@ async fn files_that_cannot_be_read_at_all() {
     assert!(matches!(twice, ImportError::Twice(_)), "{twice}");
     let utf16: Vec<u8> = "\u{feff}student,course".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(matches!(import(scene.issue(utf16).await.expect_err("UTF-16")), ImportError::Header(_)));
+    let unclosed = format!("{HEADER}1,C1,2023A,\"never closed{}", ",x\n".repeat(6 << 20));
+    let unclosed = import(scene.issue(unclosed).await.expect_err("a quote that is never closed"));
+    assert!(unclosed.to_string().contains("is a quote not closed"), "{unclosed}");
     let nothing = scene.issue(HEADER).await.expect("a file of no lines is no error");
     assert_eq!(nothing, Progress::default());
     assert_eq!(scene.sealed(), 0);

@@ -9,5 +9,6 @@ mod import;
 mod lying;
 mod reads;
 mod registry;
+mod services;
 mod tls;
 mod transcript;

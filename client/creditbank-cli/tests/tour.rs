@@ -141,9 +141,9 @@ async fn from_the_first_key_to_a_verified_transcript() {
     let refused = fs::read_to_string(desk.path("results.csv.refused.csv")).expect("the report");
     assert!(refused.contains("4,grade,") && refused.contains("GRADE_NOT_A_PASS"), "{refused}");
 
-    let alias = desk.json(&["learner", "alias", "--institution", "1", "7", "--access-key", "access.key"]).await;
+    let alias = desk.json(&["learner", "alias", "7", "--access-key", "access.key"]).await;
     let alias = alias["alias"].as_str().expect("an alias").to_owned();
-    let who = ["--institution", "1", "--alias", &alias, "--access-key", "access.key"];
+    let who = ["--alias", &alias, "--access-key", "access.key"];
     let records = desk.json(&[&["learner", "records"][..], &who].concat()).await;
     let records = records["records"].as_array().expect("records").clone();
     assert_eq!(records.len(), 2);

@@ -8,11 +8,13 @@ mod submit;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::verify_consistency;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::Trust;
 use creditbank_rpc::token;
 use creditbank_rpc::v1::GetConsistencyProofRequest;
@@ -72,6 +74,10 @@ pub(crate) fn now_s() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+fn no_access_key() -> ClientError {
+    ClientError::Local("this call reads personal data: pass an access key (--access-key)".to_owned())
+}
+
 impl Client {
     /// Connects. `trust` must name the log; `access` is the key for calls that read personal data.
     pub async fn connect(options: &ConnectOptions, trust: Trust, access: Option<KeyFile>) -> Result<Self, ClientError> {
@@ -120,11 +126,18 @@ impl Client {
         &self.trust
     }
 
+    /// The institution that the access key belongs to, by the registry; 0 for the operator's.
+    pub async fn own_institution(&self) -> Result<u64, ClientError> {
+        let key = self.access.as_ref().ok_or_else(no_access_key)?;
+        let id = KeyId::of(&key.public_key());
+        let entry = self.registry_entry(&RegistryKey::Key(id)).await?;
+        let entry = entry.ok_or_else(|| ClientError::Local(format!("the access key {id} is not in the registry")))?;
+        Ok(entry.decode::<creditbank_protocol::pb::Key>()?.institution)
+    }
+
     /// A request with an access token.
     fn with_access<T>(&self, message: T) -> Result<Request<T>, ClientError> {
-        let key = self.access.as_ref().ok_or_else(|| {
-            ClientError::Local("this call reads personal data: pass an access key (--access-key)".to_owned())
-        })?;
+        let key = self.access.as_ref().ok_or_else(no_access_key)?;
         if !matches!(key.purpose, Purpose::OperatorAccess | Purpose::InstitutionAccess) {
             let name = creditbank_protocol::key_file::purpose_name(key.purpose);
             return Err(ClientError::Local(format!("a key for {name} gives no access: pass an access key")));

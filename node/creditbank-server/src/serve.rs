@@ -1,6 +1,6 @@
 //! Serving a ledger: listener, TLS, ticks, graceful stop.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +72,13 @@ pub struct Running {
 /// A listener; `[::]` takes IPv4 as well, whatever the system's default.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    let socket = match Socket::new(domain, Type::STREAM, Some(Protocol::TCP)) {
+        // A machine without IPv6: all its addresses are those of IPv4.
+        Err(_) if address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED) => {
+            return listen((Ipv4Addr::UNSPECIFIED, address.port()).into());
+        }
+        socket => socket?,
+    };
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }

@@ -1,5 +1,6 @@
 //! `learner`: who is meant, and what is recorded.
 
+use creditbank_client::Client;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{IdentityType, InstitutionAlias, Person, TypedIdentity};
 use serde_json::{Value, json};
@@ -13,9 +14,9 @@ use crate::{output, show, values};
 pub(crate) enum Command {
     /// The alias of a person at an institution; opens an account for a person who has none
     Alias {
-        /// Number of the institution
+        /// Number of the institution; left out: the access key's own
         #[arg(long)]
-        institution: u64,
+        institution: Option<u64>,
         /// student-number, national, passport or network
         #[arg(long = "type", default_value = "student-number", value_parser = identity_type)]
         kind: i32,
@@ -40,23 +41,32 @@ pub(crate) struct Who {
     #[arg(long, value_parser = values::hex16, conflicts_with_all = ["alias", "institution"])]
     account: Option<[u8; 16]>,
     /// The alias, in hexadecimal: for the institution that it belongs to
-    #[arg(long, value_parser = values::hex16, requires = "institution")]
+    #[arg(long, value_parser = values::hex16)]
     alias: Option<[u8; 16]>,
-    /// Number of the alias's institution
+    /// Number of the alias's institution; left out: the access key's own
     #[arg(long, requires = "alias")]
     institution: Option<u64>,
 }
 
 impl Who {
     /// As the node is asked.
-    pub(super) fn learner(&self) -> Result<Learner, Failure> {
-        match (self.account, self.alias, self.institution) {
-            (Some(account), ..) => Ok(Learner::Account(account.to_vec())),
-            (None, Some(alias), Some(institution)) => {
+    pub(super) async fn learner(&self, client: &Client) -> Result<Learner, Failure> {
+        match (self.account, self.alias) {
+            (Some(account), _) => Ok(Learner::Account(account.to_vec())),
+            (None, Some(alias)) => {
+                let institution = own_or(client, self.institution).await?;
                 Ok(Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() }))
             }
-            _ => Err(Failure::Usage("pass --account, or --alias with --institution".to_owned())),
+            _ => Err(Failure::Usage("pass --account or --alias".to_owned())),
         }
+    }
+}
+
+/// The institution that was named, or the access key's own.
+async fn own_or(client: &Client, institution: Option<u64>) -> Result<u64, Failure> {
+    match institution {
+        Some(institution) => Ok(institution),
+        None => Ok(client.own_institution().await?),
     }
 }
 
@@ -68,13 +78,14 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Alias { institution, kind, scope, value } => {
+            let institution = own_or(&client, institution).await?;
             let person = Person { identities: vec![TypedIdentity { r#type: kind, scope, value }] };
             let aliases = client.open_accounts(institution, vec![person]).await?;
             let alias = aliases.first().map(hex::encode).unwrap_or_default();
             output::print(global, &json!({ "institution": institution, "alias": alias }), || alias.clone())
         }
         Command::Records { who } => {
-            let (records, account) = client.records(who.learner()?).await?;
+            let (records, account) = client.records(who.learner(&client).await?).await?;
             let values = records.iter().map(record::value).collect::<Result<Vec<_>, _>>()?;
             let shown = json!({ "account": account.map(hex::encode), "records": values });
             output::print(global, &shown, || {

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { out, who } = arguments;
     let client = global.connect().await?;
-    let (file, report) = client.transcript(who.learner()?).await?;
+    let (file, report) = client.transcript(who.learner(&client).await?).await?;
     std::fs::write(&out, &file).map_err(Failure::file(&out))?;
     let records = report.records.len();
     let value = json!({ "file": out, "bytes": file.len(), "records": records, "log_size": report.size });

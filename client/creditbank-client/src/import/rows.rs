@@ -1,7 +1,9 @@
 //! Reading the lines of a file.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead as _, BufReader, Read};
+use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,6 +15,26 @@ const FIELD_LEN_MAX: usize = 64 << 10;
 
 /// Read at once; the header line is far shorter.
 const BUFFER_LEN: usize = 64 << 10;
+
+/// Most bytes of one record of the file: bounds the memory where a quote is never closed.
+const RECORD_LEN_MAX: usize = 16 << 20;
+
+/// A reader that gives up when one record asks for too much.
+struct Bounded<R> {
+    input: R,
+    /// Bytes that may still be read for the record under way; shared with whoever begins the next one.
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let left = self.left.get().checked_sub(read);
+        let too_long = || std::io::Error::other("a record of more than 16 MiB: is a quote not closed?");
+        self.left.set(left.ok_or_else(too_long)?);
+        Ok(read)
+    }
+}
 
 /// A line that becomes no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +80,8 @@ pub enum ImportError {
 /// The lines of a file, in order.
 pub struct Rows<'a, R> {
     mapping: &'a Mapping,
-    reader: csv::Reader<BufReader<R>>,
+    reader: csv::Reader<BufReader<Bounded<R>>>,
+    left: Rc<Cell<usize>>,
     /// Lines end in CR LF. The reader ends a record at the CR, so the next one seems to begin a line too early.
     crlf: bool,
     columns: BTreeMap<String, usize>,
@@ -71,7 +94,8 @@ impl<'a, R: Read> Rows<'a, R> {
     /// Reads the header. A UTF-8 byte order mark is dropped.
     pub fn open(mapping: &'a Mapping, input: R) -> Result<Self, ImportError> {
         let delimiter = u8::try_from(mapping.file.delimiter).unwrap_or(b',');
-        let mut input = BufReader::with_capacity(BUFFER_LEN, input);
+        let left = Rc::new(Cell::new(RECORD_LEN_MAX));
+        let mut input = BufReader::with_capacity(BUFFER_LEN, Bounded { input, left: Rc::clone(&left) });
         let start = input.fill_buf().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
         let crlf = start.iter().position(|byte| *byte == b'\n').is_some_and(|at| start[..at].ends_with(b"\r"));
         let mut reader =
@@ -94,7 +118,7 @@ impl<'a, R: Read> Rows<'a, R> {
             let found = columns.keys().cloned().collect::<Vec<_>>().join(", ");
             return Err(ImportError::Column { missing: missing.to_owned(), found });
         }
-        Ok(Self { mapping, reader, crlf, columns, record, seen: HashMap::new() })
+        Ok(Self { mapping, reader, left, crlf, columns, record, seen: HashMap::new() })
     }
 
     fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
@@ -129,13 +153,12 @@ impl<R: Read> Iterator for Rows<'_, R> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.left.set(RECORD_LEN_MAX);
+        let line = self.reader.position().line();
         match self.reader.read_byte_record(&mut self.record) {
             Ok(true) => Some(Ok(self.line())),
             Ok(false) => None,
-            Err(error) => {
-                let line = self.reader.position().line();
-                Some(Err(ImportError::Read { line, error: error.to_string() }))
-            }
+            Err(error) => Some(Err(ImportError::Read { line, error: error.to_string() })),
         }
     }
 }

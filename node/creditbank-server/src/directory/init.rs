@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ pub async fn init(
         return Err(InitError::Exists(dir.display().to_string()));
     }
     let keys_dir = dir.join("keys");
-    fs::create_dir_all(&keys_dir).map_err(at(&keys_dir))?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys_dir).map_err(at(&keys_dir))?;
     let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&*entropy)) });
     for key in &keys {
         write_secret(&key_path(dir, key.purpose), &key.to_text())?;

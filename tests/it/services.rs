@@ -1,0 +1,71 @@
+//! What every gRPC tool expects of a service: health, reflection, deadlines.
+
+use std::time::Duration;
+
+use creditbank_rpc::v1::{GetChainHeadRequest, StreamEntriesRequest, log_service_client::LogServiceClient};
+use creditbank_tests::{TestNode, University};
+use tonic::transport::Endpoint;
+use tonic::{Code, Request};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_reflection() {
+    let node = TestNode::start().await;
+    let channel = Endpoint::from_shared(node.url()).expect("a URL").connect().await.expect("a connection");
+    let mut health = HealthClient::new(channel.clone());
+    for service in ["", "creditbank.v1.LedgerService"] {
+        let asked = HealthCheckRequest { service: service.to_owned() };
+        let status = health.check(asked).await.expect("an answer").into_inner().status;
+        assert_eq!(status, i32::from(ServingStatus::Serving), "{service:?}");
+    }
+    let mut reflection = ServerReflectionClient::new(channel);
+    let list = MessageRequest::ListServices(String::new());
+    let asked = ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+    let mut answers =
+        reflection.server_reflection_info(tokio_stream::iter([asked])).await.expect("a stream").into_inner();
+    let answer = answers.message().await.expect("an answer").expect("one answer").message_response;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else { panic!("expected a list, found {answer:?}") };
+    for service in ["LedgerService", "LogService", "RegistryService", "LearnerService"] {
+        let name = format!("creditbank.v1.{service}");
+        assert!(list.service.iter().any(|one| one.name == name), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_is_honoured() {
+    let node = TestNode::start().await;
+    let mut request = Request::new(GetChainHeadRequest { institution: 0, unit: 0 });
+    request.set_timeout(Duration::from_nanos(1));
+    let status = node.ledger_service().await.get_chain_head(request).await.expect_err("it is over");
+    assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_streamed_and_proved() {
+    let node = TestNode::start().await;
+    University::admit(&node, 1).await;
+    let client = node.client(None).await;
+    let (accepted, _) = client.checkpoint().await.expect("a checkpoint");
+    let mut log = LogServiceClient::connect(node.url()).await.expect("a connection");
+    let all = StreamEntriesRequest { from_index: 0, until_index: 0 };
+    let mut stream = log.stream_entries(all).await.expect("a stream").into_inner();
+    let mut leaves = Vec::new();
+    while let Some(entry) = stream.message().await.expect("an entry") {
+        assert_eq!(entry.index, leaves.len() as u64);
+        leaves.push(creditbank_protocol::merkle::leaf_hash(&entry.entry));
+    }
+    let size = usize::try_from(accepted.checkpoint.size).expect("small");
+    assert!(leaves.len() >= size);
+    assert_eq!(creditbank_protocol::merkle::root(&leaves[..size]), accepted.checkpoint.root);
+    for index in 0..accepted.checkpoint.size {
+        client.entry(index).await.expect("a proved entry");
+    }
+    let beyond = StreamEntriesRequest { from_index: 1 << 40, until_index: 0 };
+    let refused = log.stream_entries(beyond).await.expect_err("there are no such entries");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
