@@ -2,11 +2,13 @@
 //!
 //! A line that cannot become a record is refused with its number, field and reason; the good ones go through.
 
-mod fields;
+mod draft;
+mod line;
 mod mapping;
 mod rows;
+mod texts;
 
-pub use fields::DraftRecord;
+pub use draft::DraftRecord;
 pub use mapping::{Mapping, MappingError};
 pub use rows::{ImportError, RefusedLine, Rows};
 

@@ -22,6 +22,7 @@ use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::ledger::Limits;
 use creditbank_server::serve;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::init;
 use story::Story;
@@ -43,10 +44,12 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { keep, json } = arguments;
     let temporary = tempfile::tempdir().context("a temporary directory")?;
     let dir = keep.clone().unwrap_or_else(|| temporary.path().join("node"));
-    // An interrupt ends the run here, so that the temporary directory goes with it.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // A signal ends the run here, so that the temporary directory goes with it.
     tokio::select! {
         done = play(&dir, keep.is_some(), json) => done,
-        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+        _ = interrupt.recv() => anyhow::bail!("interrupted"),
+        _ = terminate.recv() => anyhow::bail!("terminated"),
     }
 }
 

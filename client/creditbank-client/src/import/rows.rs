@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::fields::{DraftRecord, Line};
+use super::draft::DraftRecord;
+use super::line::Line;
 use super::mapping::Mapping;
 
 /// Most bytes of one field.

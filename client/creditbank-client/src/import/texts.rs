@@ -1,186 +1,17 @@
-//! From the text of a line to a typed record.
+//! From the text of each field to a typed body.
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::record::Record;
-use creditbank_rpc::v1::TypedIdentity;
 use creditbank_rules::decimal::parse_e4;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
-use super::mapping::{Constants, Mapping, Source};
+use super::draft::Body;
 use super::rows::RefusedLine;
-use crate::ClientError;
-
-/// A record that lacks the learner's alias and its seed.
-#[derive(Clone)]
-pub struct DraftRecord {
-    /// Line of the file on which it begins.
-    pub line: u64,
-    /// Who it is about.
-    pub person: Vec<TypedIdentity>,
-    /// What it is.
-    pub kind: Kind,
-    pub(crate) reference: Vec<u8>,
-    body: Body,
-}
-
-#[derive(Clone)]
-enum Body {
-    Outcome(Box<pb::Outcome>),
-    Credit(Box<pb::Credit>),
-    Result(Box<pb::Result>),
-}
-
-impl DraftRecord {
-    /// The record for a learner's alias. The seed is HMAC-SHA256(unit secret, reference), so that a repeat after a crash is
-    /// the same record.
-    pub fn finish(&self, alias: [u8; 16], unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
-        let learner = alias.to_vec();
-        let body = match self.body.clone() {
-            Body::Outcome(body) => encode(&pb::Outcome { learner, ..*body }),
-            Body::Credit(body) => encode(&pb::Credit { learner, ..*body }),
-            Body::Result(body) => encode(&pb::Result { learner, ..*body }),
-        };
-        let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(unit_secret).expect("HMAC takes a key of any length");
-        mac.update(&self.reference);
-        let seed: [u8; 32] = mac.finalize().into_bytes().into();
-        let kind = u32::try_from(i32::from(self.kind)).unwrap_or(0);
-        Record::new(kind, 1, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
-    }
-
-    /// Bytes of the body, without the alias.
-    pub(crate) fn len(&self) -> usize {
-        use prost::Message as _;
-        match &self.body {
-            Body::Outcome(body) => body.encoded_len(),
-            Body::Credit(body) => body.encoded_len(),
-            Body::Result(body) => body.encoded_len(),
-        }
-    }
-
-    /// What names the result, and what the line says; for digests.
-    pub(crate) fn mark_input(&self) -> (Vec<u8>, Vec<u8>) {
-        use prost::Message as _;
-        let mut content = vec![u8::try_from(i32::from(self.kind)).unwrap_or(0)];
-        for identity in &self.person {
-            content.extend(identity.encode_length_delimited_to_vec());
-        }
-        content.extend(match &self.body {
-            Body::Outcome(body) => body.encode_to_vec(),
-            Body::Credit(body) => body.encode_to_vec(),
-            Body::Result(body) => body.encode_to_vec(),
-        });
-        (self.reference.clone(), content)
-    }
-
-    /// The amount of a Credit in ten-thousandths, and its unit.
-    pub fn credits(&self) -> Option<(u64, &str)> {
-        match &self.body {
-            Body::Credit(credit) => credit.amount.as_ref().map(|amount| (amount.e4, amount.unit.as_str())),
-            Body::Outcome(_) | Body::Result(_) => None,
-        }
-    }
-}
-
-/// A line with its values by column.
-pub(super) struct Line<'a> {
-    pub(super) line: u64,
-    pub(super) values: &'a BTreeMap<&'a str, &'a str>,
-}
 
 /// The text of each field of a line, with where it came from for messages.
-struct Texts<'a> {
-    line: u64,
-    texts: BTreeMap<&'a str, &'a str>,
-}
-
-impl Line<'_> {
-    fn refuse(&self, field: &str, reason: impl Into<String>) -> RefusedLine {
-        RefusedLine { line: self.line, field: field.to_owned(), reason: reason.into() }
-    }
-
-    fn value(&self, column: &str) -> &str {
-        self.values.get(column).copied().unwrap_or_default()
-    }
-
-    /// What names the result: the columns of the reference, each behind its length.
-    pub(super) fn reference(&self, mapping: &Mapping) -> Vec<u8> {
-        let part = |column: &String| {
-            let value = self.value(column).as_bytes();
-            [&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()[..], value].concat()
-        };
-        mapping.reference.iter().flat_map(part).collect()
-    }
-
-    /// The record of the line.
-    pub(super) fn draft(&self, mapping: &Mapping) -> Result<DraftRecord, RefusedLine> {
-        let number = self.value(&mapping.learner.column);
-        if number.is_empty() {
-            return Err(self.refuse(&mapping.learner.column, "the learner's identity is empty"));
-        }
-        let person = vec![TypedIdentity {
-            r#type: mapping.identity_type.into(),
-            scope: mapping.learner.scope.clone(),
-            value: number.to_owned(),
-        }];
-        let result = self.result(mapping)?;
-        let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
-        for (name, source) in &mapping.fields {
-            let text = match source {
-                Source::Value(value) => value.as_str(),
-                Source::Column { column } => self.value(column),
-            };
-            texts.insert(name, text);
-        }
-        if !mapping.modules.is_empty() {
-            let code = texts.get("course_code").copied().unwrap_or_default();
-            let module = mapping.modules.get(code);
-            let module =
-                module.ok_or_else(|| self.refuse("course_code", format!("{code:?} is not in the catalogue")))?;
-            texts.extend(module.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        }
-        texts.extend(result.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())));
-        let span = self.span(mapping)?;
-        if let Some((from, until)) = &span {
-            texts.extend([("period_from", from.as_str()), ("period_until", until.as_str())]);
-        }
-        let texts = Texts { line: self.line, texts };
-        let (kind, body) = texts.body()?;
-        Ok(DraftRecord { line: self.line, person, kind, reference: self.reference(mapping), body })
-    }
-
-    fn result<'m>(&self, mapping: &'m Mapping) -> Result<Option<&'m Constants>, RefusedLine> {
-        let Some(results) = &mapping.results else {
-            return Ok(None);
-        };
-        let value = self.value(&results.column);
-        let known = results.values.get(value);
-        let reason = || format!("{value:?} is not among the mapping's results");
-        known.map(Some).ok_or_else(|| self.refuse(&results.column, reason()))
-    }
-
-    /// The period that the year and the suffix of a column stand for.
-    fn span(&self, mapping: &Mapping) -> Result<Option<(String, String)>, RefusedLine> {
-        let Some(period) = &mapping.period else {
-            return Ok(None);
-        };
-        let value = self.value(&period.column);
-        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-        let (year, suffix) = value.split_at(digits);
-        let year: Option<u32> = year.parse().ok().filter(|_| digits == 4);
-        let span = period.suffixes.get(suffix);
-        let (Some(year), Some(span)) = (year, span) else {
-            let reason = format!("{value:?} is no year with one of the mapping's suffixes");
-            return Err(self.refuse(&period.column, reason));
-        };
-        let date =
-            |text: &str| text.replace("{year}", &year.to_string()).replace("{next_year}", &(year + 1).to_string());
-        Ok(Some((date(&span.from), date(&span.until))))
-    }
+pub(super) struct Texts<'a> {
+    pub(super) line: u64,
+    pub(super) texts: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Texts<'a> {
@@ -193,7 +24,7 @@ impl<'a> Texts<'a> {
         self.texts.get(field).copied().unwrap_or_default()
     }
 
-    fn body(&self) -> Result<(Kind, Body), RefusedLine> {
+    pub(super) fn body(&self) -> Result<(Kind, Body), RefusedLine> {
         match self.get("kind") {
             "credit" => Ok((Kind::Credit, Body::Credit(Box::new(self.credit()?)))),
             "result" => Ok((Kind::Result, Body::Result(Box::new(self.result()?)))),

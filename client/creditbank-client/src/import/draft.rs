@@ -1,0 +1,82 @@
+//! A record that is complete but for the learner's alias.
+
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::TypedIdentity;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::ClientError;
+
+/// A record that lacks the learner's alias and its seed.
+#[derive(Clone)]
+pub struct DraftRecord {
+    /// Line of the file on which it begins.
+    pub line: u64,
+    /// Who it is about.
+    pub person: Vec<TypedIdentity>,
+    /// What it is.
+    pub kind: Kind,
+    pub(crate) reference: Vec<u8>,
+    pub(super) body: Body,
+}
+
+#[derive(Clone)]
+pub(super) enum Body {
+    Outcome(Box<pb::Outcome>),
+    Credit(Box<pb::Credit>),
+    Result(Box<pb::Result>),
+}
+
+impl DraftRecord {
+    /// The record for a learner's alias. The seed is HMAC-SHA256(unit secret, reference), so that a repeat after a crash is
+    /// the same record.
+    pub fn finish(&self, alias: [u8; 16], unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
+        let learner = alias.to_vec();
+        let body = match self.body.clone() {
+            Body::Outcome(body) => encode(&pb::Outcome { learner, ..*body }),
+            Body::Credit(body) => encode(&pb::Credit { learner, ..*body }),
+            Body::Result(body) => encode(&pb::Result { learner, ..*body }),
+        };
+        let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(unit_secret).expect("HMAC takes a key of any length");
+        mac.update(&self.reference);
+        let seed: [u8; 32] = mac.finalize().into_bytes().into();
+        let kind = u32::try_from(i32::from(self.kind)).unwrap_or(0);
+        Record::new(kind, 1, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
+    }
+
+    /// Bytes of the body, without the alias.
+    pub(crate) fn len(&self) -> usize {
+        use prost::Message as _;
+        match &self.body {
+            Body::Outcome(body) => body.encoded_len(),
+            Body::Credit(body) => body.encoded_len(),
+            Body::Result(body) => body.encoded_len(),
+        }
+    }
+
+    /// What names the result, and what the line says; for digests.
+    pub(crate) fn mark_input(&self) -> (Vec<u8>, Vec<u8>) {
+        use prost::Message as _;
+        let mut content = vec![u8::try_from(i32::from(self.kind)).unwrap_or(0)];
+        for identity in &self.person {
+            content.extend(identity.encode_length_delimited_to_vec());
+        }
+        content.extend(match &self.body {
+            Body::Outcome(body) => body.encode_to_vec(),
+            Body::Credit(body) => body.encode_to_vec(),
+            Body::Result(body) => body.encode_to_vec(),
+        });
+        (self.reference.clone(), content)
+    }
+
+    /// The amount of a Credit in ten-thousandths, and its unit.
+    pub fn credits(&self) -> Option<(u64, &str)> {
+        match &self.body {
+            Body::Credit(credit) => credit.amount.as_ref().map(|amount| (amount.e4, amount.unit.as_str())),
+            Body::Outcome(_) | Body::Result(_) => None,
+        }
+    }
+}
