@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::pb::{Action, Effect, Place, Purpose, RegistryEntry};
 use creditbank_protocol::record::{Record, kind_info};
@@ -92,7 +93,7 @@ impl<'a> RoundBuilder<'a> {
     /// Admits a block, or says why not; a refused block leaves the round as it was.
     pub(crate) fn place(&mut self, verified: &VerifiedBlock) -> Result<Placed, SubmitError> {
         let header = verified.block.header();
-        if let Some(known) = self.check_chain(header)? {
+        if let Some(known) = self.check_chain(header, &verified.entry)? {
             return Ok(Placed::Known(known));
         }
         let entry = self.frontier.size();
@@ -100,6 +101,7 @@ impl<'a> RoundBuilder<'a> {
             institution: header.institution,
             unit: header.unit,
             key_id: header.key_id,
+            approver: verified.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.now_ms,
             records: &verified.records,
             groups: &verified.block.public().groups,
@@ -107,6 +109,10 @@ impl<'a> RoundBuilder<'a> {
         // Everything that can refuse comes before anything that changes the round.
         if header.institution == 0 {
             self.check_registry_key(header)?;
+            if verified.records.is_empty() && facts.groups.is_empty() || facts.approver.is_some() {
+                let expected = "registry records or effects, and no approval";
+                return Err(Rejection::new(Rule::Contradiction, expected, "another block of the operator").into());
+            }
             admit_operator_effects(&RoundView::new(self), &facts).map_err(refused)?;
             let effects = self.effects(verified, entry)?;
             self.place_registry(&facts, verified, entry)?;
@@ -136,7 +142,7 @@ impl<'a> RoundBuilder<'a> {
     }
 
     /// Height, previous hash and time against the head of the chain; the log index of the same block, if it is known.
-    fn check_chain(&self, header: &Header) -> Result<Option<u64>, SubmitError> {
+    fn check_chain(&self, header: &Header, entry: &[u8]) -> Result<Option<u64>, SubmitError> {
         let Some(head) = self.chain((header.institution, header.unit)) else {
             let rule = if self.state.registry().registry.institution(header.institution).is_none() {
                 Rejection::new(
@@ -150,7 +156,7 @@ impl<'a> RoundBuilder<'a> {
             return Err(rule.into());
         };
         if header.height < head.next_height {
-            return self.known_block(header).map(Some);
+            return self.known_block(header, entry).map(Some);
         }
         if header.height > head.next_height {
             return Err(SubmitError::Height { expected: head.next_height, found: header.height });
@@ -188,7 +194,7 @@ impl<'a> RoundBuilder<'a> {
     }
 
     /// The log index of the block at the header's height, if it is the same one.
-    fn known_block(&self, header: &Header) -> Result<u64, SubmitError> {
+    fn known_block(&self, header: &Header, entry: &[u8]) -> Result<u64, SubmitError> {
         let stopped = |why: &dyn std::fmt::Display| SubmitError::Stopped(why.to_string());
         let key = tables::block_key(header.institution, header.unit, header.height);
         let pending = self.rows.iter().find(|row| row.table == tables::BLOCK && row.key == key);
@@ -204,12 +210,12 @@ impl<'a> RoundBuilder<'a> {
             }
             None => Some(self.context.store.entry(index).map_err(|error| stopped(&error))?),
         };
-        let accepted = bytes.and_then(|bytes| creditbank_protocol::entry::Entry::parse(&bytes).ok());
-        match accepted {
-            Some(creditbank_protocol::entry::Entry::Block(block)) if block.header().id() == header.id() => Ok(index),
-            // The receipt is filled in by the sequencer, which knows the round.
-            _ => Err(SubmitError::Stale { height: header.height, accepted: Box::new(receipt_at(index)) }),
+        // The same bytes, approval and signature included: another approval is another block.
+        if bytes.as_deref() == Some(entry) {
+            return Ok(index);
         }
+        // The receipt is filled in by the sequencer, which knows the round.
+        Err(SubmitError::Stale { height: header.height, accepted: Box::new(receipt_at(index)) })
     }
 
     fn append_entry(&mut self, entry: &[u8], leaf: Digest, index: u64) {
@@ -244,7 +250,8 @@ impl<'a> RoundBuilder<'a> {
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
             let course = private.course_digest(header.institution, &admitted.course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
-            let row = LearnerRow { place: Place { entry, index }, hash_prefix, kind: admitted.kind };
+            let repeats_max = u8::try_from(admitted.repeats_max).unwrap_or(u8::MAX);
+            let row = LearnerRow { place: Place { entry, index }, hash_prefix, kind: admitted.kind, repeats_max };
             self.rows.push(row.row(&admitted.account, course));
             let prefix = tables::course_prefix(&admitted.account, course);
             self.learners.entry(prefix).or_default().push(row);

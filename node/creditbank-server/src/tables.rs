@@ -63,20 +63,23 @@ pub(crate) struct LearnerRow {
     pub(crate) place: Place,
     pub(crate) hash_prefix: [u8; 8],
     pub(crate) kind: Kind,
+    /// Of a Credit; at most 100.
+    pub(crate) repeats_max: u8,
 }
 
 impl LearnerRow {
     pub(crate) fn row(&self, account: &Account, course: [u8; 8]) -> Row {
         let key = [course_prefix(account, course), place_key(self.place)].concat();
         let kind = u8::try_from(i32::from(self.kind)).expect("kinds are numbered below 128");
-        put(LEARNER, key, [&self.hash_prefix[..], &[kind]].concat())
+        put(LEARNER, key, [&self.hash_prefix[..], &[kind, self.repeats_max]].concat())
     }
 
     pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         let place = place_of(key.get(16 + 8..)?)?;
         let (hash_prefix, kind) = value.split_first_chunk::<8>()?;
-        let [kind] = kind else { return None };
-        Some(Self { place, hash_prefix: *hash_prefix, kind: Kind::try_from(i32::from(*kind)).ok()? })
+        let [kind, repeats_max] = kind else { return None };
+        let kind = Kind::try_from(i32::from(*kind)).ok()?;
+        Some(Self { place, hash_prefix: *hash_prefix, kind, repeats_max: *repeats_max })
     }
 }
 

@@ -64,7 +64,13 @@ pub fn verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(),
 pub fn verifying_key(public_key: &[u8]) -> Result<VerifyingKey, SignatureError> {
     let bytes = <[u8; 32]>::try_from(public_key).map_err(|_| SignatureError::Key)?;
     let key = VerifyingKey::from_bytes(&bytes).map_err(|_| SignatureError::Key)?;
-    if key.is_weak() { Err(SignatureError::Key) } else { Ok(key) }
+    if key.is_weak() || !is_reduced(&bytes) { Err(SignatureError::Key) } else { Ok(key) }
+}
+
+/// Whether the y of an encoded point is below p = 2^255 - 19: one key, one spelling. The library reads the others too.
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    *first < 0xed || last & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
 }
 
 /// Signs `message` under suite 1.

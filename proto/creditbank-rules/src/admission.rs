@@ -22,6 +22,8 @@ pub struct BlockFacts<'a> {
     pub unit: u32,
     /// The key that signed.
     pub key_id: KeyId,
+    /// The key that approved, where somebody did.
+    pub approver: Option<KeyId>,
     /// Time of the seal of the round.
     pub sealed_at_ms: u64,
     /// All records, in order.
@@ -39,6 +41,8 @@ pub struct Admitted {
     pub kind: Kind,
     /// Under which course the learner's records are found; empty for an Identity.
     pub course: String,
+    /// How often the course may count again; of a Credit.
+    pub repeats_max: u32,
     /// The record that it replaces.
     pub amends: Option<Place>,
 }
@@ -57,6 +61,7 @@ pub enum AdmissionError {
 /// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error.
 pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Admitted>, AdmissionError> {
     signer::check(view.registry(), block)?;
+    fields::present(!block.records.is_empty() || !block.groups.is_empty(), "records", "a record or an effect")?;
     let mut admitted = Vec::with_capacity(block.records.len());
     let mut history = repeats::History::default();
     for (index, record) in (0u32..).zip(block.records) {
@@ -105,5 +110,5 @@ fn admit_record(
     let account = fields::learner(view, block.institution, &common.learner)?;
     let amends = repeats::target(view, block, &common, record.kind(), &account)?;
     history.check(view, block, record, &common, &account)?;
-    Ok(Admitted { account, kind: record.kind(), course: common.course, amends })
+    Ok(Admitted { account, kind: record.kind(), course: common.course, repeats_max: common.repeats_max, amends })
 }

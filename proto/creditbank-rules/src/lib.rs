@@ -15,7 +15,7 @@ mod view;
 
 pub use registry::{Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
-pub use view::{HeldRecord, LearnerState, RecordFacts, View, ViewError};
+pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, View, ViewError};
 
 /// Version of the rules; every seal names the one that its round was checked against.
 pub const RULES_VERSION: u32 = 1;

@@ -91,11 +91,13 @@ rules! {
     KeyRevoked = "KEY_REVOKED",
     /// The time of the seal lies between the key's dates.
     KeyNotInForce = "KEY_NOT_IN_FORCE",
+    /// The approval of a block, where there is one, is by an approver of the unit.
+    NotAnApprover = "NOT_AN_APPROVER",
     /// The kind is within the key's scope.
     KindOutsideKey = "KIND_OUTSIDE_KEY",
     /// The kind may be issued by an institution.
     KindNotIssued = "KIND_NOT_ISSUED",
-    /// A field without which the record means nothing is there.
+    /// What a record, an effect or a block means nothing without is there.
     MissingField = "MISSING_FIELD",
     /// A date exists in the calendar and dates are in order.
     InvalidDate = "INVALID_DATE",

@@ -11,6 +11,9 @@ use crate::Registry;
 #[error("the ledger could not be read: {0}")]
 pub struct ViewError(pub String);
 
+/// Most records of one learner for one course of one institution.
+pub const HELD_MAX: usize = 10_000;
+
 /// A learner's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LearnerState {
@@ -27,6 +30,8 @@ pub struct HeldRecord {
     pub place: Place,
     /// What it is.
     pub kind: Kind,
+    /// How often the course may count again, as the record says; of a Credit.
+    pub repeats_max: u32,
     /// First bytes of its hash.
     pub hash_prefix: [u8; 8],
     /// The marks against it.
@@ -56,7 +61,8 @@ pub trait View {
     fn registry(&self) -> &Registry;
     /// The account that an institution's alias stands for.
     fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState>;
-    /// The records of a learner for one course of one institution, by place; for an empty code, the Identities.
+    /// The records of a learner for one course of one institution, by place; for an empty code, the Identities. Of more
+    /// than [`HELD_MAX`] at least one more than that.
     fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError>;
     /// The learner's record at a place.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError>;

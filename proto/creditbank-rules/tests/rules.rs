@@ -72,7 +72,13 @@ fn amends(place: Place) -> Option<pb::Amends> {
 
 fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
     let authority = pb::Authority { basis: basis.into(), ..Default::default() };
-    let effect = pb::Effect { status_id: vec![7; 32], place: Some(PLACE), action: action.into(), ..Default::default() };
+    let effect = pb::Effect {
+        status_id: vec![7; 32],
+        place: Some(PLACE),
+        action: action.into(),
+        reason: if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 },
+        redemption_plus_1: 0,
+    };
     pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
 }
 
@@ -234,6 +240,19 @@ fn fields_of_a_credit() {
         (credit_rule(end(1968, 12, 31)), Rule::NotAccredited),
         (credit_rule(end(2031, 1, 1)), Rule::NotAccredited),
         (credit_rule(|credit| credit.earlier = vec![PLACE]), Rule::UnknownEarlier),
+        (
+            credit_rule(|credit| {
+                credit.period = Some(pb::Period { from: Some(date(2026, 12, 0)), until: Some(date(2027, 2, 0)) });
+            }),
+            Rule::InvalidDate,
+        ),
+        (
+            credit_rule(|credit| {
+                let title = pb::Text { language: String::new(), value: "x".to_owned() };
+                credit.course.as_mut().expect("a course").titles = vec![title];
+            }),
+            Rule::MissingField,
+        ),
     ];
     for (number, (found, expected)) in cases.into_iter().enumerate() {
         assert_eq!(found, expected, "case {number}");
@@ -303,6 +322,7 @@ fn results_identities_and_outcomes() {
     let twice = [record(Kind::Identity, &identity(), 1), record(Kind::Identity, &identity(), 2)];
     let cases = [
         (result_rule(|result| result.status = 0), Rule::MissingField),
+        (result_rule(|result| result.visible_from = Some(date(9999, 12, 31))), Rule::EmbargoTooLong),
         (result_rule(|result| result.grade = grade("JP-SABC", "A")), Rule::GradeIsAPass),
         (identity_rule(|identity| identity.names.clear()), Rule::MissingField),
         (identity_rule(|identity| identity.birth_date = None), Rule::MissingField),
@@ -326,6 +346,10 @@ fn repeats_and_amendments() {
     assert_eq!(again(&credit(), 1), Rule::DuplicateRecord);
     assert_eq!(again(&credit(), 2), Rule::TooManyRepeats);
     let repeatable = pb::Credit { repeats_max: 1, earlier: vec![PLACE], ..credit() };
+    assert_eq!(again(&repeatable, 2), Rule::TooManyRepeats, "the first one says that the course does not count again");
+    let mut world = holding(1, Marks::default());
+    world.repeats.insert((PLACE.entry, PLACE.index), 1);
+    let again = |credit: &pb::Credit, salt| rule(world.admit(&[record(Kind::Credit, credit, salt)]));
     world.admit(&[record(Kind::Credit, &repeatable, 2)]).expect("one repeat");
     let twice = [record(Kind::Credit, &repeatable, 2), record(Kind::Credit, &repeatable, 3)];
     assert_eq!(rule(world.admit(&twice)), Rule::TooManyRepeats);
@@ -355,6 +379,14 @@ fn a_custodian_amends_for_a_closed_institution() {
 fn effects() {
     let world = holding(1, Marks::default());
     assert_eq!(effect_rule(&world, effect(Action::Redeem, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
+    assert_eq!(effect_rule(&world, effect(Action::Confirm, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
+    let mut unreasoned = effect(Action::Revoke, Basis::Issuer);
+    unreasoned.effects[0].reason = 0;
+    assert_eq!(effect_rule(&world, unreasoned, &[]), Rule::MissingField);
+    let mut outcomes_only = holding(1, Marks::default());
+    let entry = key(1, 1, &outcomes_only.key, &[Kind::Outcome]);
+    outcomes_only.set(Kind::Key, &entry);
+    assert_eq!(effect_rule(&outcomes_only, effect(Action::Revoke, Basis::Issuer), &[]), Rule::KindOutsideKey);
     assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Operator), &[]), Rule::NotAuthorised);
     assert_eq!(effect_rule(&World::new(), effect(Action::Revoke, Basis::Issuer), &[]), Rule::UnknownTarget);
     let revoked = Marks::default().after(Action::Revoke, 8, None).expect("a first mark");
@@ -394,15 +426,21 @@ fn registry_records() {
 fn a_revocation_is_permanent() {
     let mut world = World::new();
     let entry = key(1, 1, &world.key, &[Kind::Credit]);
-    let revoked = |since| {
-        let reason = RevocationReason::Compromised.into();
-        pb::Key { revoked: Some(pb::KeyRevocation { reason, compromised_since_minute: since }), ..entry.clone() }
+    let with = |reason: RevocationReason, since| {
+        let revoked = pb::KeyRevocation { reason: reason.into(), compromised_since_minute: since };
+        pb::Key { revoked: Some(revoked), ..entry.clone() }
     };
+    let revoked = |since| with(RevocationReason::Compromised, since);
+    let undated = world.try_set(Kind::Key, &revoked(0)).expect_err("a compromise has a time").rule;
+    assert_eq!(undated, Rule::Contradiction);
+    let dated =
+        world.try_set(Kind::Key, &with(RevocationReason::Ceased, 100)).expect_err("only a compromise has one").rule;
+    assert_eq!(dated, Rule::Contradiction);
     world.set(Kind::Key, &revoked(100));
     let refused = |world: &mut World, entry: &pb::Key| world.try_set(Kind::Key, entry).expect_err("refused").rule;
     assert_eq!(refused(&mut world, &entry), Rule::Permanent);
     assert_eq!(refused(&mut world, &revoked(101)), Rule::Permanent);
-    assert_eq!(refused(&mut world, &revoked(0)), Rule::Permanent);
+    assert_eq!(refused(&mut world, &with(RevocationReason::Rotated, 0)), Rule::Permanent);
     world.set(Kind::Key, &revoked(99));
     world.set(Kind::Institution, &institution(2));
     world.set(Kind::Unit, &unit(2));
@@ -437,4 +475,51 @@ fn the_protocol_names_every_rule() {
         let row = format!("| `{}` | {} |", rule.name(), rule.text());
         assert!(protocol.contains(&row), "PROTOCOL.md, section 15 lacks: {row}");
     }
+}
+
+/// A learner's course is never so full that its rules no longer see everything.
+#[test]
+fn a_course_has_a_bound() {
+    let mut world = World::new();
+    for index in 0..=10_000 {
+        world.hold(Place { entry: 5, index }, &record(Kind::Result, &result(), 9), 1, "AAA", Marks::default());
+    }
+    assert_eq!(rule(world.admit(&of(&credit()))), Rule::TooManyRepeats);
+}
+
+#[test]
+fn an_empty_block_is_refused() {
+    let world = World::new();
+    assert_eq!(rule(world.admit(&[])), Rule::MissingField);
+}
+
+#[test]
+fn an_approval_is_by_an_approver() {
+    let mut world = World::new();
+    let approver = SigningKey::from_bytes(&[9; 32]);
+    let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
+    let records = of(&credit());
+    let approved = |world: &World, id| {
+        let block = BlockFacts { approver: Some(id), ..world.facts(&records, &[]) };
+        admit_block(world, &block).map(|_| ())
+    };
+    assert_eq!(rule(approved(&world, id)), Rule::NotAnApprover, "unknown");
+    assert_eq!(rule(approved(&world, world.key_id())), Rule::NotAnApprover, "the signing key is no approver");
+    let entry = key_for(pb::Purpose::Approver, 1, 1, &approver, &[]);
+    world.set(Kind::Key, &entry);
+    approved(&world, id).expect("an approver of the unit");
+    let reason = RevocationReason::Ceased.into();
+    world.set(Kind::Key, &pb::Key { revoked: Some(pb::KeyRevocation { reason, ..Default::default() }), ..entry });
+    assert_eq!(rule(approved(&world, id)), Rule::NotAnApprover, "revoked");
+}
+
+#[test]
+fn auditors_and_guardians_are_the_operators() {
+    let mut world = World::new();
+    let own = SigningKey::from_bytes(&[8; 32]);
+    for purpose in [pb::Purpose::AuditorAccess, pb::Purpose::GuardianAccess] {
+        let refused = world.try_set(Kind::Key, &key_for(purpose, 1, 0, &own, &[])).expect_err("of an institution").rule;
+        assert_eq!(refused, Rule::Contradiction);
+    }
+    world.set(Kind::Key, &key_for(pb::Purpose::AuditorAccess, 0, 0, &own, &[]));
 }

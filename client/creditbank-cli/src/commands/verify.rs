@@ -74,6 +74,8 @@ fn issuer(report: &Report, number: u64) -> (String, bool) {
 
 fn verdict(record: &TranscriptRecord, trusted: bool) -> &'static str {
     match (record.missing_claim, record.contested, trusted) {
+        _ if record.ended == Some(pb::Action::Revoke) => "revoked",
+        _ if record.ended.is_some() => "superseded",
         (Some(_), ..) => "incomplete",
         (None, true, _) => "contested",
         (None, false, false) => "issuer not trusted",
@@ -107,11 +109,11 @@ fn text(report: &Report, records: &[Value]) -> String {
     };
     let complete = match report.statement.complete_for {
         Some(number) => format!("all records of {} about this person", issuer(report, number).0),
-        None => "all records of the log about this person".to_owned(),
+        None => "some records about this person; nobody says that these are all".to_owned(),
     };
     let complete = match report.statement.withheld {
         0 => complete,
-        withheld => format!("{withheld} records are not shown, of {complete}"),
+        withheld => format!("{complete}; {withheld} of them are not shown"),
     };
     let facts = output::facts([
         ("authentic", "yes: every hash, proof and signature holds".to_owned()),

@@ -115,6 +115,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::KeyOfAnother
         | Rule::KeyRevoked
         | Rule::KeyNotInForce
+        | Rule::NotAnApprover
         | Rule::KindOutsideKey
         | Rule::NotAuthorised
         | Rule::NotTheOperator

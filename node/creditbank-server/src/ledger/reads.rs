@@ -259,7 +259,7 @@ impl Ledger {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView { newcomers, ..StoreView::new(&context, &state) };
         let sealed_at_ms = self.shared.clock.now_ms();
-        let facts = BlockFacts { institution, unit, key_id, sealed_at_ms, records, groups: &[] };
+        let facts = BlockFacts { institution, unit, key_id, approver: None, sealed_at_ms, records, groups: &[] };
         check_records(&view, &facts).map_err(|error| match error {
             AdmissionError::Rejected(rejection) => rejection.into(),
             AdmissionError::View(error) => error.into(),

@@ -8,15 +8,12 @@ use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
-use creditbank_rules::{HeldRecord, LearnerState, RecordFacts, Registry, View, ViewError};
+use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, View, ViewError};
 
 use super::{Context, RoundBuilder};
 use crate::private::{Account, OpenError};
 use crate::state::State;
 use crate::tables::{self, LearnerRow};
-
-/// Most records of one learner for one course that the rules look at.
-const HELD_MAX: usize = 10_000;
 
 /// The ledger as of the last round.
 pub(crate) struct StoreView<'a> {
@@ -83,7 +80,7 @@ impl<'a> StoreView<'a> {
 
     fn rows(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<LearnerRow>, ViewError> {
         let prefix = tables::course_prefix(account, self.context.private.course_digest(institution, course));
-        let rows = self.context.store.scan(tables::LEARNER, &prefix, None, HELD_MAX).map_err(unreadable)?;
+        let rows = self.context.store.scan(tables::LEARNER, &prefix, None, HELD_MAX + 1).map_err(unreadable)?;
         let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
             LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
         };
@@ -123,6 +120,7 @@ impl View for StoreView<'_> {
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
+            repeats_max: row.repeats_max.into(),
             hash_prefix: row.hash_prefix,
             marks: self.state.marks(row.place),
         };
@@ -156,6 +154,7 @@ impl View for RoundView<'_> {
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
+            repeats_max: row.repeats_max.into(),
             hash_prefix: row.hash_prefix,
             marks: self.builder.marks_at(row.place),
         };

@@ -111,13 +111,13 @@ fn value<'a>(field: &Field, wire: u8, reader: &mut Reader<'a>, depth: u32, again
     let part = reader.delimited()?;
     match field.shape {
         Shape::Text { len_max, code } => {
-            length(part, u64::from(!repeated), len_max)?;
+            length(part, 1, len_max)?;
             let text = std::str::from_utf8(part).map_err(|_| Fault::Utf8)?;
             if code && !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
                 return Err(Fault::Code.into());
             }
         }
-        Shape::Bytes { len_min, len_max } => length(part, len_min.max(u64::from(!repeated)), len_max)?,
+        Shape::Bytes { len_min, len_max } => length(part, len_min.max(1), len_max)?,
         Shape::Message(inner) if part.is_empty() && !inner.fields.is_empty() => return Err(Fault::Default.into()),
         Shape::Message(inner) => walk(inner, part, depth + 1, |_, _| ()).map_err(Inner::Below)?,
         Shape::Integer { .. } | Shape::Enum { .. } => {}

@@ -17,13 +17,13 @@ pub struct KindInfo {
     pub required: RequiredClaims,
 }
 
-/// Field numbers that must be opened: course, amount or status, mode, period, expiry, embargo and amendment, so that
-/// nobody can hide what would make the rest mean something else.
+/// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo and
+/// amendment, so that nobody can hide what would make the rest mean something else.
 static KINDS: [KindInfo; 11] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
-    learner(Kind::Outcome, &tables::OUTCOME, &[2, 11, 14, 16, 18]),
-    learner(Kind::Credit, &tables::CREDIT, &[3, 7, 11, 14, 16, 17, 20]),
-    learner(Kind::Result, &tables::RESULT, &[3, 8, 12, 15, 18]),
+    learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
+    learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20]),
+    learner(Kind::Result, &tables::RESULT, &[2, 3, 8, 12, 15, 16, 18]),
     registry(Kind::Institution, &tables::INSTITUTION),
     registry(Kind::Unit, &tables::UNIT),
     registry(Kind::Key, &tables::KEY),

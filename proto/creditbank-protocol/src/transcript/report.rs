@@ -55,6 +55,8 @@ pub struct TranscriptRecord {
     pub sealed_at_ms: u64,
     /// Sealed at or after the time from which its key counts as compromised.
     pub contested: bool,
+    /// How another block of this transcript ends the record: superseded or revoked. Blocks elsewhere in the log may too.
+    pub ended: Option<pb::Action>,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
     /// The opened fields.

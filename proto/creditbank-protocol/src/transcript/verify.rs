@@ -23,6 +23,9 @@ use crate::seal::{Seal, SealError};
 use crate::status::status_id;
 use crate::{Digest, merkle};
 
+/// A block is created within a day of its seal; one more minute, as both are cut to minutes.
+const CREATED_WITHIN_MINUTES: u64 = 24 * 60 + 1;
+
 /// Whom a verifier trusts: their own trust file, not what the transcript says.
 #[derive(Debug, Clone)]
 pub struct Trust {
@@ -43,10 +46,10 @@ pub enum Link {
     Checkpoint,
     /// A seal.
     Seal,
-    /// A block.
-    Block,
     /// A registry entry.
     Registry,
+    /// A block.
+    Block,
     /// A record.
     Record,
     /// The subject statement.
@@ -160,6 +163,7 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     let blocks = tree.blocks(&transcript.blocks)?;
     let mut records = Vec::with_capacity(transcript.records.len());
     let mut used_blocks = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     let mut last = None;
     for disclosed in &transcript.records {
         let place = disclosed.place.unwrap_or_default();
@@ -172,10 +176,18 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
             .get(&place.entry)
             .ok_or_else(|| broken(Link::Record, &at)(Fault::Missing("the record's block".to_owned())))?;
         used_blocks.insert(place.entry);
-        records.push(record(disclosed, place, block, &tree, &mut registry).map_err(broken(Link::Record, at))?);
+        let read = record(disclosed, place, block, &tree, &mut registry).map_err(broken(Link::Record, &at))?;
+        if !ids.insert(read.status_id) {
+            return Err(broken(Link::Record, at)(Fault::Surplus("the same record stands twice in the log")));
+        }
+        records.push(read);
     }
     if let Some(unused) = blocks.keys().find(|index| !used_blocks.contains(index)) {
         return Err(broken(Link::Block, unused)(Fault::Surplus("no record of this block is disclosed")));
+    }
+    // Every block has passed its signature with a record of its own: what it says about others counts.
+    for record in &mut records {
+        record.ended = ended(&record.status_id, blocks.values());
     }
     let statement = check_statement(&transcript, &tree, &mut registry, &records)
         .map_err(broken(Link::Statement, &transcript.origin))?;
@@ -201,6 +213,18 @@ pub(super) struct ProvedBlock {
     seal_index: u64,
 }
 
+/// Whether a block of the transcript takes the record back or puts another in its place. Blocks that are not in the
+/// transcript may do so too.
+fn ended<'a>(id: &Digest, blocks: impl Iterator<Item = &'a ProvedBlock>) -> Option<pb::Action> {
+    let effects = blocks.flat_map(|proved| &proved.block.public().groups).flat_map(|group| &group.effects);
+    let mut of_record = effects.filter(|effect| effect.status_id == id.0);
+    let ends = |effect: &pb::Effect| match pb::Action::try_from(effect.action) {
+        Ok(action @ (pb::Action::Supersede | pb::Action::Revoke)) => Some(action),
+        _ => None,
+    };
+    of_record.find_map(ends)
+}
+
 /// Checks one record up to the log: claims, path, signature, key at the place.
 fn record(
     disclosed: &pb::DisclosedRecord,
@@ -215,6 +239,9 @@ fn record(
     let leaf = record_leaf(&disclosed.hash);
     verify_inclusion(&leaf, u64::from(place.index), u64::from(header.count), &path, &header.records_root)?;
     let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+    if header.created_at_minute.abs_diff(seal.time_ms / 60_000) > CREATED_WITHIN_MINUTES {
+        return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
+    }
     let key = registry.key(header.key_id, proved.seal_index)?;
     check_scope(&key, &disclosed, &proved.block, seal)?;
     proved.block.verify(&key.public_key)?;
@@ -229,6 +256,7 @@ fn record(
         sealed_at_ms: seal.time_ms,
         contested: since_minute != 0 && seal.time_ms >= since_minute * 60_000,
         missing_claim: disclosed.missing_claim(),
+        ended: None,
         disclosed,
     })
 }
@@ -236,7 +264,6 @@ fn record(
 /// Whether the key, as the registry had it during the round, may sign this record.
 fn check_scope(key: &pb::Key, disclosed: &Disclosed, block: &SignedBlock, seal: &Seal) -> Result<(), Fault> {
     let header = block.header();
-    let minute = seal.time_ms / 60_000;
     let kind = i32::from(disclosed.info.kind);
     let purpose = if disclosed.info.public { Purpose::Registry } else { Purpose::Unit };
     if key.purpose != i32::from(purpose) {
@@ -248,13 +275,19 @@ fn check_scope(key: &pb::Key, disclosed: &Disclosed, block: &SignedBlock, seal: 
     if purpose == Purpose::Unit && !key.kinds.contains(&kind) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
-    if minute < key.from_minute || (key.until_minute != 0 && minute >= key.until_minute) {
+    if !in_force(key, seal) {
         return Err(Fault::KeyScope("it was not in force when the round was sealed"));
     }
     if key.revoked.is_some() {
         return Err(Fault::KeyScope("it was revoked before the round"));
     }
     Ok(())
+}
+
+/// Whether the time of the seal lies between the key's dates.
+fn in_force(key: &pb::Key, seal: &Seal) -> bool {
+    let minute = seal.time_ms / 60_000;
+    minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute)
 }
 
 /// Checks the subject statement against checkpoint, statement key and records.
@@ -282,6 +315,9 @@ fn check_statement(
     if statement_key.revoked.is_some() {
         return Err(Fault::KeyScope("it is revoked"));
     }
+    if !in_force(&statement_key, tree.last_seal()) {
+        return Err(Fault::KeyScope("it was not in force at the checkpoint"));
+    }
     let message = statement::message(&transcript.statement);
     key::verify(&statement_key.public_key, message.as_bytes(), &transcript.statement_signature)?;
 
@@ -303,7 +339,7 @@ fn check_statement(
     };
     Ok(Statement {
         complete_for,
-        withheld: ids.len() - records.len(),
+        withheld: ids.len().saturating_sub(records.len()),
         holder_key: said.holder_key.try_into().ok(),
         identity: said.identity,
     })

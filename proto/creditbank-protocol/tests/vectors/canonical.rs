@@ -59,6 +59,8 @@ fn canonical() {
         refused::<pb::Date>("Date", "a default written: zero", &[0x08, 0x00]),
         refused::<pb::Course>("Course", "a default written: empty string", &[0x0a, 0x00]),
         refused::<pb::Credit>("Credit", "a default written: empty message", &[0x12, 0x00]),
+        refused::<pb::Accreditation>("Accreditation", "an empty string as an element", &[0x3a, 0x00]),
+        refused::<pb::Credit>("Credit", "an empty message as an element", &[0x9a, 0x01, 0x00]),
         refused::<pb::Key>("Key", "a default written: empty packed run", &[0x32, 0x00]),
         refused::<pb::Key>("Key", "integers not packed", &[0x30, 0x03]),
         refused::<pb::Key>("Key", "packed in two runs", &[0x32, 0x01, 0x03, 0x32, 0x01, 0x04]),

@@ -1,7 +1,7 @@
 //! Key ids, possession, genesis, tags.
 
 use creditbank_protocol::hash::{Preimage, tag};
-use creditbank_protocol::key::{KeyId, genesis, possession_message, sign, verify};
+use creditbank_protocol::key::{KeyId, genesis, possession_message, sign, verify, verifying_key};
 use creditbank_protocol::pb::Purpose;
 use serde_json::json;
 
@@ -27,6 +27,14 @@ fn keys() {
     let genesis_preimage =
         Preimage::new(tag::GENESIS).variable(b"test.example/log").fixed(&public(&log)).fixed(&public(&registry));
     let small_order = [0u8; 32];
+    // Points of full order whose y is written as y + p: the library reads them, the protocol does not.
+    let spelled_twice = |low: u8| <[u8; 32]>::try_from([&[low][..], &[0xff; 30], &[0x7f]].concat()).expect("32 bytes");
+    let unreduced: Vec<[u8; 32]> = (0xed..=0xff).map(spelled_twice).collect();
+    assert!(unreduced.iter().all(|bytes| verifying_key(bytes).is_err()));
+    let unreduced = unreduced
+        .into_iter()
+        .find(|bytes| ed25519_dalek::VerifyingKey::from_bytes(bytes).is_ok_and(|key| !key.is_weak()));
+    let unreduced = unreduced.expect("there are such points");
     assert!(verify(&small_order, b"", &[0; 64]).is_err());
     agree(
         "keys.json",
@@ -42,7 +50,7 @@ fn keys() {
                 "preimage": hex(genesis_preimage.as_bytes()),
                 "value": genesis("test.example/log", &public(&log), &public(&registry)).to_string(),
             },
-            "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat())],
+            "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat()), hex(unreduced)],
         }),
     );
 }

@@ -51,7 +51,7 @@ fn records() {
     let unit = pb::Unit { institution: 7, unit: 2, state: 1, ..Default::default() };
     let public = encode(&unit).expect("canonical");
     let whole = record(Kind::Credit, body.clone(), &[0x11; 32]);
-    let open = [3, 7, 11, 14, 16, 17, 20];
+    let open = [2, 3, 7, 11, 14, 16, 17, 18, 20];
     let claims = disclose(&whole, &open).expect("claims");
     let shown =
         pb::DisclosedRecord { kind: Kind::Credit.into(), version: 1, claims: claims.clone(), ..Default::default() };

@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
-use super::{AdmissionError, Admitted, BlockFacts};
+use super::{AdmissionError, Admitted, BlockFacts, signer};
 use crate::{RecordFacts, Rejection, Rule, View};
 
 /// Checks every effect of a block, and that each amendment among the admitted records has its own.
@@ -38,13 +38,16 @@ fn check_effect(
     let place = effect.place.unwrap_or_default();
     let shown = format!("{}/{}", place.entry, place.index);
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let admitted = matches!(action, Action::Supersede | Action::Revoke | Action::Confirm);
-    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede, revoke or confirm", action.as_str_name())?;
+    let admitted = matches!(action, Action::Supersede | Action::Revoke);
+    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede or revoke", action.as_str_name())?;
+    let reasoned = action != Action::Revoke || effect.reason != 0;
+    require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")?;
     let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
     let target = view.record_at(place)?.ok_or_else(unknown)?;
     let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
     require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
     authorised(view, block, authority, &target, action)?;
+    signer::check_scope(view.registry(), block, target.kind)?;
     let redemption = effect.redemption_plus_1.checked_sub(1);
     if let Err(error) = target.marks.after(action, 0, redemption) {
         let expected = "marks that allow the change";

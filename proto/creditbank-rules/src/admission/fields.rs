@@ -36,8 +36,8 @@ pub(super) fn learner(view: &impl View, institution: u64, alias: &[u8]) -> Resul
 pub(super) fn course(course: Option<&Course>, code: bool) -> Result<String, Rejection> {
     let course = course.ok_or_else(|| Rejection::new(Rule::MissingField, "a course", "nothing").field("course"))?;
     present(!code || !course.code.is_empty(), "course", "a course code")?;
-    let titled = course.titles.iter().any(|title| !title.value.is_empty());
-    present(titled, "course", "at least one title")?;
+    let complete = course.titles.iter().all(|title| !title.value.is_empty() && !title.language.is_empty());
+    present(complete && !course.titles.is_empty(), "course", "at least one title, each with its language")?;
     Ok(course.code.clone())
 }
 
@@ -49,21 +49,28 @@ pub(super) fn period(period: Option<&Period>) -> Result<(Day, Day), Rejection> {
     days.ok_or_else(|| Rejection::new(Rule::InvalidDate, expected, "others").field("period"))
 }
 
+/// Credit is for study that has begun when it is sealed.
+pub(super) fn begun(from: Day, sealed: Day) -> Result<(), Rejection> {
+    require(from <= sealed, Rule::InvalidDate, "period", "a period that has begun", "one in the future")
+}
+
 /// A date of its own, where it stands.
 pub(super) fn date(date: Option<&Date>, field: &'static str) -> Result<(), Rejection> {
     require(date.is_none_or(is_real), Rule::InvalidDate, field, "a date of the calendar", "another")
 }
 
-/// Expiry and embargo against the end of the period.
-pub(super) fn after_period(expires: Option<&Date>, visible: Option<&Date>, end: Option<Day>) -> Result<(), Rejection> {
+/// Expiry and embargo against the end of the period; an embargo without a period is counted from the seal.
+pub(super) fn after_period(
+    expires: Option<&Date>,
+    visible: Option<&Date>,
+    end: Option<Day>,
+    sealed: Day,
+) -> Result<(), Rejection> {
     date(expires, "expires")?;
     date(visible, "visible_from")?;
-    let Some(end) = end else {
-        return Ok(());
-    };
-    let later = expires.is_none_or(|expires| last_day(expires) > end);
+    let later = expires.zip(end).is_none_or(|(expires, end)| last_day(expires) > end);
     require(later, Rule::InvalidDate, "expires", "a date after the period", "an earlier one")?;
-    let days = visible.map_or(0, |visible| first_day(visible) - end);
+    let days = visible.map_or(0, |visible| first_day(visible) - end.unwrap_or(sealed));
     let expected = "at most 400 days after the end of the period";
     require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format!("{days} days"))
 }

@@ -30,9 +30,9 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record
     };
     match record.kind() {
         Kind::Identity => identity(block, decode(body).map_err(malformed)?),
-        Kind::Outcome => outcome(registry, decode(body).map_err(malformed)?),
+        Kind::Outcome => outcome(registry, block, decode(body).map_err(malformed)?),
         Kind::Credit => credit(registry, block, decode(body).map_err(malformed)?),
-        Kind::Result => result(registry, decode(body).map_err(malformed)?),
+        Kind::Result => result(registry, block, decode(body).map_err(malformed)?),
         other => Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", other.as_str_name())),
     }
 }
@@ -51,7 +51,7 @@ fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Re
     Ok(Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max: 0 })
 }
 
-fn outcome(registry: &Registry, outcome: pb::Outcome) -> Result<Common, Rejection> {
+fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) -> Result<Common, Rejection> {
     let kind = OutcomeType::try_from(outcome.r#type).unwrap_or_default();
     present(kind != OutcomeType::Unspecified, "type", "a type of outcome")?;
     let code = fields::course(outcome.course.as_ref(), false)?;
@@ -66,7 +66,8 @@ fn outcome(registry: &Registry, outcome: pb::Outcome) -> Result<Common, Rejectio
     fields::level(registry, outcome.level.as_ref())?;
     fields::codes(&outcome.field, &outcome.language, outcome.place.as_ref())?;
     let period = outcome.period.as_ref().map(|period| fields::period(Some(period))).transpose()?;
-    fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), period.map(|(_, end)| end))?;
+    let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
+    fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), end, sealed)?;
     let pb::Outcome { learner, amends, .. } = outcome;
     let course = if code.is_empty() { UNCODED_OUTCOMES.to_owned() } else { code };
     // An outcome is no credit: it may be held any number of times.
@@ -78,7 +79,9 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     let missing = |field, expected: &str| Rejection::new(Rule::MissingField, expected, "nothing").field(field);
     let amount =
         credit.amount.as_ref().ok_or_else(|| missing("amount", "an amount and its unit, 0 where it carries none"))?;
-    let (_, end) = fields::period(credit.period.as_ref())?;
+    let (begin, end) = fields::period(credit.period.as_ref())?;
+    let sealed = day_of_ms(block.sealed_at_ms);
+    fields::begun(begin, sealed)?;
     let unit = registry.credit_unit(&amount.unit);
     let unit = unit.ok_or_else(|| {
         Rejection::new(Rule::UnknownCreditUnit, "a credit unit of the registry", &amount.unit).field("amount")
@@ -89,14 +92,14 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     }
     fields::hours(credit.hours.as_ref())?;
     fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
-    fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end))?;
+    fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), sealed)?;
     workload(&credit, amount, unit)?;
     accreditation::check(registry, block.institution, &credit, &course, end)?;
     let pb::Credit { learner, earlier, amends, repeats_max, .. } = credit;
     Ok(Common { learner, course, earlier, amends, repeats_max })
 }
 
-fn result(registry: &Registry, result: pb::Result) -> Result<Common, Rejection> {
+fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Result<Common, Rejection> {
     let course = fields::course(result.course.as_ref(), true)?;
     let status = ResultStatus::try_from(result.status).unwrap_or_default();
     present(status != ResultStatus::Unspecified, "status", "a status")?;
@@ -113,7 +116,8 @@ fn result(registry: &Registry, result: pb::Result) -> Result<Common, Rejection> 
     fields::hours(result.hours.as_ref())?;
     fields::codes(&result.field, &result.language, result.place.as_ref())?;
     let period = result.period.as_ref().map(|period| fields::period(Some(period))).transpose()?;
-    fields::after_period(None, result.visible_from.as_ref(), period.map(|(_, end)| end))?;
+    let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
+    fields::after_period(None, result.visible_from.as_ref(), end, sealed)?;
     let pb::Result { learner, earlier, amends, .. } = result;
     Ok(Common { learner, course, earlier, amends, repeats_max: u32::MAX - 1 })
 }

@@ -10,6 +10,7 @@ use super::fields::require;
 use super::kinds::Common;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
+use crate::view::HELD_MAX;
 use crate::{HeldRecord, RecordFacts, Rejection, Rule, View};
 
 /// The records of the block so far, by learner and course.
@@ -20,6 +21,7 @@ pub(super) struct History {
 
 struct Seen {
     kind: Kind,
+    repeats_max: u32,
     hash_prefix: [u8; 8],
     amends: Option<Place>,
 }
@@ -43,6 +45,9 @@ impl History {
         account: &[u8; 16],
     ) -> Result<(), AdmissionError> {
         let held = view.held(account, block.institution, &common.course)?;
+        let found = held.len();
+        let expected = format!("at most {HELD_MAX} records of a learner for one course");
+        require(found <= HELD_MAX, Rule::TooManyRepeats, "course", &expected, found)?;
         let seen = self.seen.entry((*account, common.course.clone())).or_default();
         let own = prefix(record);
         let known = held.iter().find(|held| held.hash_prefix == own);
@@ -65,14 +70,18 @@ impl History {
                 require(others == 0, Rule::IdentityNotAmended, "amends", expected, "a second one")?;
             }
             Kind::Credit => {
-                let allowed = u64::from(common.repeats_max) + 1;
+                // A course that was not repeatable does not become so by what a later record says.
+                let stated = held.iter().filter(counts).map(|held| held.repeats_max);
+                let in_block = seen.iter().filter(|seen| seen.kind == Kind::Credit).map(|seen| seen.repeats_max);
+                let least = stated.chain(in_block).fold(common.repeats_max, u32::min);
+                let allowed = u64::from(least) + 1;
                 let found = others as u64 + 1;
                 let expected = format!("at most {allowed} for this course");
                 require(found <= allowed, Rule::TooManyRepeats, "repeats_max", &expected, found)?;
             }
             _ => {}
         }
-        seen.push(Seen { kind: record.kind(), hash_prefix: own, amends });
+        seen.push(Seen { kind: record.kind(), repeats_max: common.repeats_max, hash_prefix: own, amends });
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Who signs: institution, unit and key as they are in force during the round.
 
-use creditbank_protocol::pb::{self, Purpose, RegistryState};
+use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, kind_info};
 
 use super::BlockFacts;
@@ -29,7 +29,8 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), R
     if unit.state != active {
         return Err(refuse(Rule::UnitNotActive, "an active unit", state_name(unit.state)));
     }
-    check_key(key(registry, block)?, block)
+    check_key(key(registry, block)?, block)?;
+    check_approver(registry, block)
 }
 
 fn key<'a>(registry: &'a Registry, block: &BlockFacts<'_>) -> Result<&'a pb::Key, Rejection> {
@@ -59,8 +60,28 @@ pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &R
     if public {
         return Err(refuse(Rule::KindNotIssued, "a kind that institutions issue", record.kind().as_str_name()));
     }
-    if !key(registry, block)?.kinds.contains(&kind) {
-        return Err(refuse(Rule::KindOutsideKey, "a kind in the key's scope", record.kind().as_str_name()));
+    check_scope(registry, block, record.kind())
+}
+
+/// Checks that a unit's key may sign records of a kind, or change them. The operator's key has no such scope.
+pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kind) -> Result<(), Rejection> {
+    if block.institution != 0 && !key(registry, block)?.kinds.contains(&i32::from(kind)) {
+        return Err(refuse(Rule::KindOutsideKey, "a kind in the key's scope", kind.as_str_name()));
     }
     Ok(())
+}
+
+/// Checks the approver of a block that has one; the signature is checked with the block's shape.
+fn check_approver(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    let Some(id) = block.approver else {
+        return Ok(());
+    };
+    let found = registry.key(&id).filter(|key| {
+        let minute = block.sealed_at_ms / 60_000;
+        let of_unit = (key.institution, key.unit) == (block.institution, block.unit);
+        let in_force = minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute);
+        of_unit && in_force && key.purpose == i32::from(Purpose::Approver) && key.revoked.is_none()
+    });
+    let expected = "the approval of an approver of this unit, in force and not revoked";
+    found.map(|_| ()).ok_or_else(|| refuse(Rule::NotAnApprover, expected, id))
 }

@@ -22,8 +22,14 @@ pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejectio
     if let Some(revoked) = &entry.revoked {
         let reason = RevocationReason::try_from(revoked.reason).unwrap_or_default();
         present(reason != RevocationReason::Unspecified, "revoked", "a reason")?;
-        let dated = revoked.compromised_since_minute == 0 || reason == RevocationReason::Compromised;
-        require(dated, Rule::Contradiction, "revoked", "a time of compromise with that reason only", "another reason")?;
+        let dated = (revoked.compromised_since_minute != 0) == (reason == RevocationReason::Compromised);
+        require(
+            dated,
+            Rule::Contradiction,
+            "revoked",
+            "a time of compromise with that reason, and with no other",
+            "else",
+        )?;
     }
     permanent(registry, entry)?;
     possession(registry, entry, purpose)
@@ -34,9 +40,15 @@ fn owner(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), R
     let exists = registry.institution(entry.institution).is_some();
     require(exists, Rule::UnknownReference, "institution", "an institution of the registry", entry.institution)?;
     let operators = match purpose {
-        Purpose::Log | Purpose::Registry | Purpose::Statement | Purpose::Credential | Purpose::OperatorAccess => true,
+        Purpose::Log
+        | Purpose::Registry
+        | Purpose::Statement
+        | Purpose::Credential
+        | Purpose::OperatorAccess
+        | Purpose::AuditorAccess
+        | Purpose::GuardianAccess
+        | Purpose::Unspecified => true,
         Purpose::Unit | Purpose::Approver | Purpose::InstitutionAccess => false,
-        Purpose::AuditorAccess | Purpose::GuardianAccess | Purpose::Unspecified => entry.institution == 0,
     };
     let fits = operators == (entry.institution == 0);
     require(fits, Rule::Contradiction, "institution", "0 for the operator's purposes and no other", entry.institution)?;
@@ -65,7 +77,8 @@ fn permanent(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
     let Some(before) = registry.key(&KeyId::of(&public_key)) else {
         return Ok(());
     };
-    let same = (before.purpose, before.institution, before.unit) == (entry.purpose, entry.institution, entry.unit);
+    let same = (before.purpose, before.institution, before.unit) == (entry.purpose, entry.institution, entry.unit)
+        && before.public_key == entry.public_key;
     require(same, Rule::Permanent, "purpose", "the purpose, institution and unit that the key has", "others")?;
     let Some(was) = &before.revoked else {
         return Ok(());
@@ -75,7 +88,8 @@ fn permanent(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
             0 => u64::MAX,
             minute => minute,
         };
-        since(now) <= since(was)
+        let was_compromised = was.reason == i32::from(RevocationReason::Compromised);
+        since(now) <= since(was) && (!was_compromised || now.reason == was.reason)
     });
     require(kept, Rule::Permanent, "revoked", "the revocation, or one with an earlier time of compromise", "less")
 }

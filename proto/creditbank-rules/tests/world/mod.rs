@@ -26,6 +26,8 @@ pub(crate) struct World {
     /// Records that the ledger holds, with their courses.
     pub(crate) records: BTreeMap<(u64, u32), RecordFacts>,
     pub(crate) hashes: BTreeMap<(u64, u32), [u8; 8]>,
+    /// How often the course of a record may count again.
+    pub(crate) repeats: BTreeMap<(u64, u32), u32>,
 }
 
 impl View for World {
@@ -51,6 +53,7 @@ impl View for World {
             .map(|((entry, index), facts)| HeldRecord {
                 place: Place { entry: *entry, index: *index },
                 kind: facts.kind,
+                repeats_max: self.repeats.get(&(*entry, *index)).copied().unwrap_or(0),
                 hash_prefix: self.hashes.get(&(*entry, *index)).copied().unwrap_or_default(),
                 marks: facts.marks,
             })
@@ -86,12 +89,16 @@ pub(crate) fn unit(institution: u64) -> pb::Unit {
 }
 
 pub(crate) fn key(institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind]) -> pb::Key {
+    key_for(Purpose::Unit, institution, unit, key, kinds)
+}
+
+pub(crate) fn key_for(purpose: Purpose, institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind]) -> pb::Key {
     let public_key = key.verifying_key().to_bytes();
-    let message = possession_message("test.example/log", institution, unit, Purpose::Unit, &public_key);
+    let message = possession_message("test.example/log", institution, unit, purpose, &public_key);
     pb::Key {
         public_key: public_key.to_vec(),
         suite: u32::from(SUITE),
-        purpose: Purpose::Unit.into(),
+        purpose: purpose.into(),
         institution,
         unit,
         kinds: kinds.iter().map(|kind| i32::from(*kind)).collect(),
@@ -165,6 +172,7 @@ impl World {
             key,
             records: BTreeMap::new(),
             hashes: BTreeMap::new(),
+            repeats: BTreeMap::new(),
         };
         let operator =
             pb::Institution { r#type: pb::InstitutionType::Operator.into(), country: String::new(), ..institution(0) };
@@ -211,7 +219,15 @@ impl World {
     }
 
     pub(crate) fn facts<'a>(&self, records: &'a [Record], groups: &'a [pb::EffectGroup]) -> BlockFacts<'a> {
-        BlockFacts { institution: 1, unit: 1, key_id: self.key_id(), sealed_at_ms: NOW_MS, records, groups }
+        BlockFacts {
+            institution: 1,
+            unit: 1,
+            key_id: self.key_id(),
+            approver: None,
+            sealed_at_ms: NOW_MS,
+            records,
+            groups,
+        }
     }
 
     pub(crate) fn admit(&self, records: &[Record]) -> Result<Vec<Admitted>, AdmissionError> {

@@ -1,6 +1,6 @@
 //! Registry entries, each proved under the registry map of one seal.
 
-use super::{BTreeMap, Digest, Fault, KeyId, Link, TranscriptError, Tree, broken, decode, digests, pb};
+use super::{BTreeMap, Digest, Fault, KeyId, Link, SUITE, TranscriptError, Tree, broken, decode, differs, digests, pb};
 use crate::canonical::{Canonical, encode};
 use crate::map::{MapProof, MapTags};
 use crate::registry::{RegistryKey, registry_value};
@@ -26,7 +26,8 @@ impl RegistryProofs {
 
     /// The key as the registry had it during the round of the seal.
     pub(super) fn key(&mut self, id: KeyId, seal: u64) -> Result<pb::Key, Fault> {
-        self.take(&RegistryKey::Key(id), seal)
+        let key: pb::Key = self.take(&RegistryKey::Key(id), seal)?;
+        if key.suite == u32::from(SUITE) { Ok(key) } else { Err(Fault::KeyScope("it is of another suite")) }
     }
 
     /// The institution as the registry had it during the round of the seal.
@@ -56,6 +57,9 @@ fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::Reg
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let entry = item.entry.clone().ok_or_else(|| missing("the registry entry"))?;
     let seal = tree.seal(item.seal).ok_or_else(|| missing("the seal of the registry entry"))?;
+    if entry.version != 1 {
+        return Err(differs("the registry entry's version", 1, entry.version));
+    }
     let kind = pb::Kind::try_from(entry.kind).map_err(|_| missing("a registry kind"))?;
     let key = RegistryKey::of(kind, &entry.body).map_err(|error| Fault::Missing(error.to_string()))?.digest();
     let proof = item.proof.clone().unwrap_or_default();

@@ -12,6 +12,8 @@ pub(super) struct Tree {
     pub(super) root: Digest,
     pub(super) witnesses: Vec<String>,
     seals: BTreeMap<u64, Seal>,
+    /// Identity of the last seal that was read.
+    last_id: Digest,
 }
 
 impl Tree {
@@ -29,6 +31,7 @@ impl Tree {
             root: checkpoint.root,
             witnesses: accepted.witnesses,
             seals: BTreeMap::new(),
+            last_id: Digest::ZERO,
         };
         let log_key = accepted.log_key;
         let mut last = None;
@@ -37,15 +40,17 @@ impl Tree {
                 return Err(broken(Link::Seal, proved.index)(Fault::Surplus("seals are not in order")));
             }
             last = Some(proved.index);
-            let seal = tree.seal_of(proved, &log_key).map_err(broken(Link::Seal, proved.index))?;
+            let (seal, id) = tree.seal_of(proved, &log_key).map_err(broken(Link::Seal, proved.index))?;
+            tree.follows(&seal).map_err(broken(Link::Seal, proved.index))?;
             tree.seals.insert(proved.index, seal);
+            tree.last_id = id;
         }
         let ends = tree.check_ends(&key::genesis(&tree.origin, &log_key, &trust.registry_key));
         ends.map_err(broken(Link::Seal, "ends"))?;
         Ok(tree)
     }
 
-    fn seal_of(&self, proved: &pb::ProvedEntry, log_key: &[u8; 32]) -> Result<Seal, Fault> {
+    fn seal_of(&self, proved: &pb::ProvedEntry, log_key: &[u8; 32]) -> Result<(Seal, Digest), Fault> {
         self.include(proved)?;
         let Entry::Seal(signed) = Entry::parse(&proved.entry)? else {
             return Err(Fault::EntryType("seal"));
@@ -58,7 +63,24 @@ impl Tree {
         if seal.origin != self.origin {
             return Err(Fault::Origin { expected: self.origin.clone(), found: seal.origin.clone() });
         }
-        Ok(seal.clone())
+        Ok((seal.clone(), signed.id()))
+    }
+
+    /// Rounds do not overlap, times do not go back, and neighbours are chained.
+    fn follows(&self, seal: &Seal) -> Result<(), Fault> {
+        let Some((index, last)) = self.seals.last_key_value() else {
+            return Ok(());
+        };
+        if seal.first_index <= *index {
+            return Err(differs("the first index of the round, at least", index + 1, seal.first_index));
+        }
+        if seal.time_ms < last.time_ms {
+            return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
+        }
+        if seal.first_index == index + 1 && seal.previous != self.last_id {
+            return Err(differs("the previous seal", self.last_id, seal.previous));
+        }
+        Ok(())
     }
 
     /// The first seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
@@ -88,11 +110,18 @@ impl Tree {
     /// The blocks by log index, each with the seal of its round.
     pub(super) fn blocks(&self, blocks: &[pb::ProvedEntry]) -> Result<BTreeMap<u64, ProvedBlock>, TranscriptError> {
         let mut out: BTreeMap<u64, ProvedBlock> = BTreeMap::new();
+        let mut heights: BTreeMap<(u64, u32), u64> = BTreeMap::new();
         for proved in blocks {
             if out.keys().next_back().is_some_and(|last| proved.index <= *last) {
                 return Err(broken(Link::Block, proved.index)(Fault::Surplus("blocks are not in order")));
             }
             let block = self.block_of(proved).map_err(broken(Link::Block, proved.index))?;
+            let header = block.block.header();
+            let last = heights.insert((header.institution, header.unit), header.height);
+            if last.is_some_and(|last| header.height <= last) {
+                let fault = Fault::Surplus("the heights of a unit's blocks do not ascend");
+                return Err(broken(Link::Block, proved.index)(fault));
+            }
             out.insert(proved.index, block);
         }
         Ok(out)
