@@ -1,0 +1,261 @@
+//! Goal: an operator who signs whatever he likes still cannot make a transcript that breaks the rules of the log. A small log
+//! is made by hand with every key in hand; each case bends one thing.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::map::{MapTags, SparseMap};
+use creditbank_protocol::merkle::{leaf_hash, root};
+use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
+use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::record::{Record, disclose};
+use creditbank_protocol::registry::{RegistryKey, registry_value};
+use creditbank_protocol::seal::{Seal, SignedSeal};
+use creditbank_protocol::status::status_id;
+use creditbank_protocol::transcript::{Report, Trust, sign_statement, verify, write_file};
+use ed25519_dalek::SigningKey;
+
+const ORIGIN: &str = "test.example/log";
+/// Minute of the second seal.
+const MINUTE: u64 = 29_000_000;
+const CLAIMS: [u16; 9] = [2, 3, 7, 11, 14, 16, 17, 18, 20];
+
+/// What is bent; the default is a log as it should be.
+#[derive(Clone)]
+struct Log {
+    /// How often the unit's block stands in the log.
+    copies: usize,
+    statement_key_until: u64,
+    created: u64,
+    second_round_from: u64,
+    first_time_ms: u64,
+    chained: bool,
+    suite: u32,
+    entry_version: u32,
+    open: Vec<u16>,
+    revokes_itself: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            copies: 1,
+            statement_key_until: 0,
+            created: MINUTE,
+            second_round_from: 1,
+            first_time_ms: MINUTE * 60_000,
+            chained: true,
+            suite: 1,
+            entry_version: 1,
+            open: Vec::new(),
+            revokes_itself: false,
+        }
+    }
+}
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn public(seed: u8) -> [u8; 32] {
+    key(seed).verifying_key().to_bytes()
+}
+
+fn path(leaves: &[Digest], index: usize) -> Vec<Vec<u8>> {
+    if leaves.len() < 2 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    let (mut path, sibling) =
+        if index < left.len() { (path(left, index), right) } else { (path(right, index - left.len()), left) };
+    path.push(root(sibling).0.to_vec());
+    path
+}
+
+impl Log {
+    /// The registry entries of the unit's key, the statement key and the institution.
+    fn registry(&self) -> Vec<(Digest, pb::RegistryEntry)> {
+        let key = |seed, purpose: Purpose| pb::Key {
+            public_key: public(seed).to_vec(),
+            suite: self.suite,
+            purpose: purpose.into(),
+            ..Default::default()
+        };
+        let unit = pb::Key { institution: 1, unit: 1, kinds: vec![Kind::Credit.into()], ..key(3, Purpose::Unit) };
+        let statement = pb::Key { until_minute: self.statement_key_until, ..key(4, Purpose::Statement) };
+        let institution = pb::Institution { number: 1, ..Default::default() };
+        let bodies =
+            [(Kind::Key, encode(&unit)), (Kind::Key, encode(&statement)), (Kind::Institution, encode(&institution))];
+        let entry = |(kind, body): (Kind, Result<Vec<u8>, _>)| {
+            let body = body.expect("canonical");
+            let key = RegistryKey::of(kind, &body).expect("a registry kind").digest();
+            let place = Some(Place { entry: 0, index: 1 });
+            (key, pb::RegistryEntry { kind: kind.into(), version: self.entry_version, body, place })
+        };
+        let mut entries: Vec<_> = bodies.into_iter().map(entry).collect();
+        entries.sort_by_key(|(key, _)| *key);
+        entries
+    }
+
+    fn credit() -> Record {
+        let course = pb::Course { code: "AAA".to_owned(), titles: Vec::new() };
+        let credit = pb::Credit { learner: vec![7; 16], course: Some(course), ..Default::default() };
+        Record::new(3, 1, &[9; 32], encode(&credit).expect("canonical")).expect("a record")
+    }
+
+    fn blocks(&self) -> Vec<Vec<u8>> {
+        let draft = BlockDraft {
+            origin: ORIGIN.to_owned(),
+            institution: 1,
+            unit: 1,
+            height: 0,
+            previous: Digest([1; 32]),
+            operation_id: [1; 16],
+            created_at_minute: self.created,
+            key_id: KeyId::of(&public(3)),
+        };
+        let signed = |draft: &BlockDraft, groups| {
+            block_entry(
+                &draft.sign(&[Self::credit()], groups, None, |message| sign(&key(3), message)).expect("a block"),
+            )
+        };
+        let block = signed(&draft, Vec::new());
+        let mut blocks = vec![block.clone(); self.copies];
+        if self.revokes_itself {
+            let effect = pb::Effect {
+                status_id: status_id(&leaf_hash(&block), 0, &Self::credit().hash()).0.to_vec(),
+                action: pb::Action::Revoke.into(),
+                ..Default::default()
+            };
+            let next = BlockDraft { height: 1, ..draft };
+            blocks.push(signed(&next, vec![pb::EffectGroup { authority: None, effects: vec![effect] }]));
+        }
+        blocks
+    }
+
+    /// The transcript of all blocks, and what a verifier finds.
+    fn verify(&self) -> Result<Report, String> {
+        let registry = self.registry();
+        let values =
+            registry.iter().map(|(key, entry)| (*key, Some(registry_value(&encode(entry).expect("canonical")))));
+        let map = SparseMap::new(MapTags::REGISTRY).update(values);
+        let seal = |seal: &Seal| seal.sign(|message| sign(&key(1), message)).expect("a seal");
+        let first = Seal {
+            origin: ORIGIN.to_owned(),
+            first_index: 0,
+            index: 0,
+            status_root: Digest::ZERO,
+            registry_root: map.root(),
+            rules_version: 1,
+            time_ms: self.first_time_ms,
+            records_total: 0,
+            previous: genesis(ORIGIN, &public(1), &public(2)),
+        };
+        let mut entries = vec![seal(&first)];
+        let first_id = SignedSeal::parse(&entries[0][1..]).expect("a seal").id();
+        let blocks = self.blocks();
+        entries.extend(blocks.iter().cloned());
+        let last = entries.len();
+        let previous = if self.chained { first_id } else { Digest([5; 32]) };
+        let (first_index, index, time_ms) = (self.second_round_from, last as u64, MINUTE * 60_000);
+        entries.push(seal(&Seal { first_index, index, time_ms, previous, ..first }));
+        let leaves: Vec<Digest> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let (size, tree) = (entries.len() as u64, root(&leaves));
+        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: tree };
+        let proved =
+            |at: usize| pb::ProvedEntry { index: at as u64, entry: entries[at].clone(), inclusion: path(&leaves, at) };
+        let record = Self::credit();
+        let mut ids: Vec<_> =
+            blocks.iter().map(|block| status_id(&leaf_hash(block), 0, &record.hash()).0.to_vec()).collect();
+        ids.sort();
+        ids.dedup();
+        let statement = pb::SubjectStatement {
+            origin: ORIGIN.to_owned(),
+            size,
+            root: tree.0.to_vec(),
+            status_ids: ids,
+            selection: pb::Selection::Some.into(),
+            no_holder_key: Some(pb::Marker {}),
+            no_identity: Some(pb::Marker {}),
+            key_id: KeyId::of(&public(4)).0.to_vec(),
+            ..Default::default()
+        };
+        let (statement, signature) = sign_statement(statement, |message| sign(&key(4), message)).expect("a statement");
+        let shown = |at: usize| {
+            let (seed, body, claims) = if self.open.is_empty() {
+                (record.seed().to_vec(), record.body().to_vec(), Vec::new())
+            } else {
+                (Vec::new(), Vec::new(), disclose(&record, &self.open).expect("claims"))
+            };
+            let place = Some(Place { entry: at as u64, index: 0 });
+            pb::DisclosedRecord { place, kind: Kind::Credit.into(), version: 1, seed, body, claims, path: Vec::new() }
+        };
+        let transcript = pb::Transcript {
+            suite: 1,
+            version: 1,
+            origin: ORIGIN.to_owned(),
+            checkpoint: sign_checkpoint(&checkpoint, &key(1)).expect("a note"),
+            seals: vec![proved(0), proved(last)],
+            blocks: (1..last).map(proved).collect(),
+            registry: registry
+                .into_iter()
+                .map(|(key, entry)| {
+                    let siblings = map.prove(&key).siblings.iter().map(|hash| hash.0.to_vec()).collect();
+                    let proof = Some(pb::MapProof { siblings, other_leaf: Vec::new() });
+                    pb::ProvedRegistryEntry { seal: last as u64, entry: Some(entry), proof }
+                })
+                .collect(),
+            records: (1..last).map(shown).collect(),
+            statement,
+            statement_signature: signature.to_vec(),
+        };
+        let log = VerifierKey::new(ORIGIN, KeyType::Log, public(1)).expect("a key");
+        let policy = Policy::parse(&format!("log {log}\nquorum none\n")).expect("a policy");
+        let trust = Trust { policy, registry_key: public(2), institutions: None };
+        verify(&write_file(&transcript).expect("a file"), &trust).map_err(|error| error.to_string())
+    }
+
+    fn refused(&self, because: &str) {
+        let error = self.verify().expect_err(because);
+        assert!(error.contains(because), "{error}");
+    }
+}
+
+#[test]
+fn a_log_as_it_should_be() {
+    let report = Log::default().verify().expect("authentic");
+    assert_eq!((report.records.len(), report.statement.withheld), (1, 0));
+    let report = Log { open: CLAIMS.to_vec(), ..Log::default() }.verify().expect("authentic in part");
+    assert_eq!(report.records[0].missing_claim, None);
+}
+
+#[test]
+fn what_an_operator_cannot_do() {
+    Log { copies: 2, ..Log::default() }.refused("heights");
+    Log { statement_key_until: 1, ..Log::default() }.refused("not in force");
+    Log { created: MINUTE - 1_442, ..Log::default() }.refused("creation");
+    Log { created: MINUTE + 1_442, ..Log::default() }.refused("creation");
+    Log { second_round_from: 0, ..Log::default() }.refused("first index");
+    Log { first_time_ms: MINUTE * 60_000 + 1, ..Log::default() }.refused("time");
+    Log { chained: false, ..Log::default() }.refused("previous seal");
+    Log { suite: 2, ..Log::default() }.refused("suite");
+    Log { entry_version: 7, ..Log::default() }.refused("version");
+}
+
+#[test]
+fn what_a_learner_cannot_hide() {
+    for hidden in CLAIMS {
+        let open = CLAIMS.into_iter().filter(|number| *number != hidden).collect();
+        let report = Log { open, ..Log::default() }.verify().expect("authentic in part");
+        assert!(report.records[0].missing_claim.is_some(), "claim {hidden}");
+    }
+}
+
+#[test]
+fn what_the_blocks_at_hand_take_back_is_said() {
+    let report = Log { revokes_itself: true, ..Log::default() }.verify().expect("authentic");
+    let ended: Vec<_> = report.records.iter().map(|record| record.ended).collect();
+    assert_eq!(ended, [Some(pb::Action::Revoke), None]);
+}
