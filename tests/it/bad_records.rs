@@ -36,7 +36,7 @@ async fn rules_are_named() {
     };
     let cases = [
         (pb::Credit { period: period(1998, 1999), ..credit(alias, "B") }, "NOT_ACCREDITED", ""),
-        (pb::Credit { period: period(2030, 2031), ..credit(alias, "B") }, "NOT_ACCREDITED", ""),
+        (pb::Credit { period: period(2098, 2099), ..credit(alias, "B") }, "INVALID_DATE", "period"),
         (pb::Credit { period: period(2026, 2024), ..credit(alias, "B") }, "INVALID_DATE", "period"),
         (pb::Credit { amount: None, ..credit(alias, "B") }, "MISSING_FIELD", "amount"),
         (pb::Credit { language: "x".to_owned(), ..credit(alias, "B") }, "INVALID_CODE", "language"),

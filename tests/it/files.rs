@@ -8,8 +8,8 @@ use creditbank_protocol::pb::Purpose;
 use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, InitError, StoreUrl};
 use creditbank_server::ledger::Limits;
-use creditbank_tests::TestNode;
 use creditbank_tests::node::ORIGIN;
+use creditbank_tests::{TestNode, University};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_the_owners_alone() {
@@ -62,6 +62,27 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
         assert!(matches!(made.await, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
     }
+}
+
+/// Nobody begins a second history under the same key because a part of the first one is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lost_a_part_does_not_open() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    university.aliases(&node, 0..10).await;
+    let dir = node.stop().await;
+    let keys = dir.path().join("learners.keys");
+    let whole = fs::read(&keys).expect("the keys");
+    fs::write(&keys, &whole[..whole.len() - 200]).expect("a shorter file");
+    let error = open(dir.path()).expect_err("keys are missing");
+    assert!(error.contains("learners.keys holds"), "{error}");
+    fs::write(&keys, whole).expect("the keys");
+    let guard = dir.path().join("log/guard");
+    fs::rename(&guard, dir.path().join("away")).expect("the guard");
+    let error = open(dir.path()).expect_err("the guard is gone");
+    assert!(error.contains("guard"), "{error}");
+    fs::rename(dir.path().join("away"), &guard).expect("the guard");
+    open(dir.path()).expect("whole again");
 }
 
 /// A log that was begun with one key does not open with another.

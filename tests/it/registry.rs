@@ -105,6 +105,36 @@ async fn what_does_not_fit_is_refused() {
     assert_eq!(node.ledger().size(), size);
 }
 
+/// The operator cannot lock himself out.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_registry_key_stays() {
+    let node = TestNode::start().await;
+    let client = node.client(None).await;
+    let own = node.key(Purpose::Registry);
+    let id = creditbank_protocol::key::KeyId::of(&own.public_key());
+    let entry = client.registry_entry(&RegistryKey::Key(id)).await.expect("an answer").expect("the key");
+    let reason = pb::RevocationReason::Ceased.into();
+    let revoked =
+        pb::Key { revoked: Some(pb::KeyRevocation { reason, ..Default::default() }), ..entry.decode().expect("a key") };
+    let closed = client.registry_entry(&RegistryKey::Institution(0)).await.expect("an answer").expect("the operator");
+    let closed = pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.decode().expect("the operator") };
+    for record in [registry_record(Kind::Key, &revoked), registry_record(Kind::Institution, &closed)] {
+        let refused = publish(&client, &own, &[record.expect("a record")]).await.expect_err("nobody could go on");
+        assert_eq!(refused.refusal().expect("a refusal").reason, "CONTRADICTION");
+    }
+    let next = key(Purpose::Registry, 70);
+    let come = KeyRequest::new(ORIGIN, 0, 0, &next).record(&[], 0, 0).expect("a key");
+    set(&node, Kind::Key, &come).await;
+    set(&node, Kind::Key, &revoked).await;
+    let university = registry_record(Kind::Institution, &pb::Institution { number: 5, ..closed_less(&closed) });
+    publish(&client, &next, &[university.expect("a record")]).await.expect("the next key");
+}
+
+fn closed_less(entry: &pb::Institution) -> pb::Institution {
+    let state = pb::RegistryState::Active.into();
+    pb::Institution { state, r#type: pb::InstitutionType::University.into(), country: "FR".to_owned(), ..entry.clone() }
+}
+
 /// An accreditation's end acts on what is sealed later, by the period of study.
 #[tokio::test(flavor = "multi_thread")]
 async fn accreditations_end() {

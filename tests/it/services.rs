@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use creditbank_rpc::v1::{GetChainHeadRequest, StreamEntriesRequest, log_service_client::LogServiceClient};
+use creditbank_rpc::token;
+use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;
+use creditbank_rpc::v1::log_service_client::LogServiceClient;
+use creditbank_rpc::v1::{OpenAccountsRequest, StreamEntriesRequest};
+use creditbank_tests::chain::now_s;
+use creditbank_tests::node::ORIGIN;
+use creditbank_tests::university::student;
 use creditbank_tests::{TestNode, University};
 use tonic::transport::Endpoint;
 use tonic::{Code, Request};
@@ -39,10 +45,20 @@ async fn health_and_reflection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_is_honoured() {
     let node = TestNode::start().await;
-    let mut request = Request::new(GetChainHeadRequest { institution: 0, unit: 0 });
-    request.set_timeout(Duration::from_nanos(1));
-    let status = node.ledger_service().await.get_chain_head(request).await.expect_err("it is over");
+    let university = University::admit(&node, 1).await;
+    let mut learners = LearnerServiceClient::connect(node.url()).await.expect("a connection");
+    // OpenAccounts takes at least 20 ms, whoever is asked for.
+    let ask = |timeout| {
+        let persons = vec![student("1")];
+        let mut request = Request::new(OpenAccountsRequest { institution: 1, persons });
+        let bearer = format!("Bearer {}", token::make(ORIGIN, &university.access.key, now_s(), [1; 16]));
+        request.metadata_mut().insert("authorization", bearer.parse().expect("ASCII"));
+        request.set_timeout(timeout);
+        request
+    };
+    let status = learners.open_accounts(ask(Duration::from_millis(1))).await.expect_err("it is over");
     assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status}");
+    learners.open_accounts(ask(Duration::from_secs(60))).await.expect("time enough");
 }
 
 #[tokio::test(flavor = "multi_thread")]

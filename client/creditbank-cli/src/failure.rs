@@ -12,6 +12,9 @@ pub(crate) enum Failure {
     /// Exit code 1: something is not valid, or was refused.
     #[error("{0}")]
     NotValid(String),
+    /// The same, and what was printed says it to programs already.
+    #[error("{0}")]
+    Told(String),
     /// Exit code 2.
     #[error("{0}")]
     Usage(String),
@@ -23,7 +26,11 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotValid(_) | Self::Client(ClientError::Refused(_) | ClientError::Lie(_)) => ExitCode::from(1),
+            Self::NotValid(_)
+            | Self::Told(_)
+            | Self::Client(ClientError::Refused(_) | ClientError::Lie(_) | ClientError::Missing(_)) => {
+                ExitCode::from(1)
+            }
             Self::Usage(_) | Self::Client(ClientError::File { .. } | ClientError::Local(_)) => ExitCode::from(2),
             Self::Client(ClientError::Unreachable(_)) => ExitCode::from(3),
         }

@@ -22,6 +22,8 @@ use failure::Failure;
 ///
 /// Every answer of a node is verified against the trust file before it is shown.
 ///
+/// With --json, standard output holds one JSON value, also on failure: {"error": "..."}.
+///
 /// Exit codes: 0 good; 1 not valid, or refused; 2 wrong usage; 3 the node cannot be reached.
 #[derive(Parser)]
 #[command(name = "creditbank", version, arg_required_else_help = true, max_term_width = 100)]
@@ -79,6 +81,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let json = arguments.global.json;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
@@ -87,6 +90,9 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            if json && !matches!(failure, Failure::Told(_)) {
+                let _ = output::line(&serde_json::json!({ "error": failure.to_string() }).to_string());
+            }
             eprintln!("error: {failure}");
             failure.exit_code()
         }

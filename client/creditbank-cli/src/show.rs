@@ -1,6 +1,7 @@
 //! Records and registry entries of every kind, as JSON and as lines of text, by the schema itself.
 
 use creditbank_protocol::pb::{self, Kind};
+use creditbank_rpc::identity::is_invisible;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
 use prost_reflect::{
@@ -93,9 +94,10 @@ pub(crate) fn line(value: &Value) -> String {
     }
 }
 
-/// Text of a record without control characters: it came from elsewhere and goes to a terminal.
+/// Text of a record without control characters and those that change how others are shown: it came from elsewhere and goes
+/// to a terminal.
 pub(crate) fn safe(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The name of a kind's message, and its short name.

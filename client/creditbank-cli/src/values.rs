@@ -56,7 +56,17 @@ pub(crate) fn kind(argument: &str) -> Result<Kind, String> {
 pub(crate) fn code<T: Into<i32>>(prefix: &str, argument: &str, read: fn(&str) -> Option<T>) -> Result<i32, String> {
     let full = format!("{prefix}_{}", argument.to_ascii_uppercase().replace('-', "_"));
     let number = read(&full).map(Into::into).filter(|number| *number != 0);
-    number.ok_or_else(|| format!("{argument:?} is none of the values"))
+    number.ok_or_else(|| format!("expected {}", names(prefix).join(", ")))
+}
+
+/// The names of an enum's values, by the schema.
+fn names(prefix: &str) -> Vec<String> {
+    let start = format!("{prefix}_");
+    let pool = prost_reflect::DescriptorPool::decode(creditbank_rpc::DESCRIPTORS).unwrap_or_default();
+    let values =
+        pool.all_enums().flat_map(|list| list.values().map(|value| value.name().to_owned()).collect::<Vec<_>>());
+    let short = |name: String| name.strip_prefix(&start).map(|short| short.to_ascii_lowercase().replace('_', "-"));
+    values.filter_map(short).filter(|name| name != "unspecified").collect()
 }
 
 /// Sixteen bytes in hexadecimal: an alias, an account, a key id.

@@ -218,6 +218,56 @@ async fn the_registry_is_shown_and_changed() {
     );
 }
 
+/// Nothing that a command writes replaces what is there, least of all a key or its own input.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_is_lost() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    fs::write(desk.path("results.csv"), FILE).expect("the file");
+    let key = fs::read(desk.path("unit.key")).expect("the key");
+    let refused = |arguments: Vec<&'static str>| {
+        let desk = &desk;
+        async move {
+            let (code, _, err) = desk.call(&arguments).await;
+            assert_eq!(code, 2, "{arguments:?}: {err}");
+        }
+    };
+    refused(vec!["key", "request", "--key", "unit.key", "--institution", "1", "--unit", "1", "--out", "unit.key"])
+        .await;
+    refused([&ISSUE[..], &["--access-key", "access.key", "--refused", "results.csv"]].concat()).await;
+    refused([&ISSUE[..], &["--access-key", "access.key", "--refused", "unit.key"]].concat()).await;
+    refused(vec!["log", "prove", "0", "--out", "map.toml"]).await;
+    assert_eq!(fs::read(desk.path("unit.key")).expect("the key"), key);
+    assert_eq!(fs::read_to_string(desk.path("results.csv")).expect("the file"), FILE);
+    let (code, out, _) = desk.call(&["institution", "show", "9", "--json"]).await;
+    let told: Value = serde_json::from_str(&out).expect("JSON on failure too");
+    assert!(code == 1 && told["error"].is_string(), "{out}");
+}
+
+/// Whoever holds another registry key to be right is told, online and offline; so is who does not trust the issuer.
+#[tokio::test(flavor = "multi_thread")]
+async fn trust_is_the_verifiers_own() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    fs::write(desk.path("results.csv"), FILE).expect("the file");
+    desk.call(&[&ISSUE[..], &["--access-key", "access.key"]].concat()).await;
+    let alias = desk.good(&["learner", "alias", "7", "--access-key", "access.key"]).await;
+    desk.good(&["transcript", "--out", "t.cbt", "--alias", alias.trim(), "--access-key", "access.key"]).await;
+    let trust = desk.node.trust_text();
+    fs::write(desk.path("trust.toml"), format!("institutions = [7]\n{trust}")).expect("the trust file");
+    let (code, out, _) = desk.call(&["verify", "t.cbt", "--json"]).await;
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &told["valid"], &told["authentic"]), (1, &false.into(), &true.into()));
+    assert_eq!(told["records"][0]["verdict"], "issuer not trusted");
+    let at = trust.find("registry_key = \"").expect("the key") + 16;
+    let other = format!("{}{}{}", &trust[..at], "07".repeat(32), &trust[at + 64..]);
+    fs::write(desk.path("trust.toml"), other).expect("the trust file");
+    for arguments in [&["institution", "list"][..], &["log", "checkpoint"], &["verify", "t.cbt"]] {
+        let (code, _, err) = desk.call(arguments).await;
+        assert_eq!(code, 1, "{arguments:?}: {err}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_codes() {
     let desk = Desk::new().await;

@@ -8,7 +8,8 @@ mod submit;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::{KeyId, genesis};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::verify_consistency;
 use creditbank_protocol::note::Checkpoint;
@@ -82,6 +83,9 @@ impl Client {
     /// Connects. `trust` must name the log; `access` is the key for calls that read personal data.
     pub async fn connect(options: &ConnectOptions, trust: Trust, access: Option<KeyFile>) -> Result<Self, ClientError> {
         let wrong = |what: String| ClientError::Local(format!("{}: {what}", options.url));
+        if !options.url.starts_with("http://") && !options.url.starts_with("https://") {
+            return Err(wrong("expected http://HOST:PORT or https://HOST:PORT".to_owned()));
+        }
         let mut endpoint = Endpoint::from_shared(options.url.clone()).map_err(|error| wrong(error.to_string()))?;
         endpoint = endpoint.timeout(options.timeout).connect_timeout(Duration::from_secs(10));
         if options.url.starts_with("https://") {
@@ -104,7 +108,7 @@ impl Client {
             }
         };
         let channel = endpoint.connect().await?;
-        Ok(Self {
+        let client = Self {
             trust,
             origin,
             access,
@@ -113,7 +117,22 @@ impl Client {
             registry: RegistryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             learner: LearnerServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
-        })
+        };
+        client.check_beginning().await?;
+        Ok(client)
+    }
+
+    /// Checks that the log was begun with the registry key of the trust file: its first block names the genesis value.
+    async fn check_beginning(&self) -> Result<(), ClientError> {
+        let [log] = self.trust.policy.logs() else { return Ok(()) };
+        let expected = genesis(&self.origin, log.public_key(), &self.trust.registry_key);
+        let (first, _) = self.entry(0).await?;
+        match Entry::parse(&first).map_err(ClientError::lie)? {
+            Entry::Block(block) if block.header().previous == expected => Ok(()),
+            _ => Err(ClientError::lie(
+                "the log was begun with other keys than the trust file's registry_key and log key",
+            )),
+        }
     }
 
     /// The log.
@@ -131,7 +150,7 @@ impl Client {
         let key = self.access.as_ref().ok_or_else(no_access_key)?;
         let id = KeyId::of(&key.public_key());
         let entry = self.registry_entry(&RegistryKey::Key(id)).await?;
-        let entry = entry.ok_or_else(|| ClientError::Local(format!("the access key {id} is not in the registry")))?;
+        let entry = entry.ok_or_else(|| ClientError::Missing(format!("the access key {id} is not in the registry")))?;
         Ok(entry.decode::<creditbank_protocol::pb::Key>()?.institution)
     }
 

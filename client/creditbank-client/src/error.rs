@@ -18,6 +18,9 @@ pub enum ClientError {
     /// The node has refused.
     #[error("refused{}: {}", reason(.0), .0.message)]
     Refused(Box<Refusal>),
+    /// It is not there.
+    #[error("{0}")]
+    Missing(String),
     /// The node has said something that does not verify: it is broken, or it lies.
     #[error("the node's answer does not verify: {0}")]
     Lie(String),
@@ -35,7 +38,11 @@ pub enum ClientError {
 }
 
 fn reason(refusal: &Refusal) -> String {
-    if refusal.reason.is_empty() { String::new() } else { format!(" ({})", refusal.reason) }
+    if refusal.reason.is_empty() || refusal.message.starts_with(&refusal.reason) {
+        String::new()
+    } else {
+        format!(" ({})", refusal.reason)
+    }
 }
 
 impl ClientError {

@@ -186,8 +186,10 @@ impl Run<'_> {
                     self.count(&batch);
                     return Ok(());
                 }
-                Sealed::Refused(lines) => {
-                    for line in lines {
+                Sealed::TakenOut { refused, known } => {
+                    work.known(&known)?;
+                    self.done.already += known.len() as u64;
+                    for line in refused {
                         self.refuse(report, &line)?;
                     }
                 }

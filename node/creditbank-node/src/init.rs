@@ -24,22 +24,26 @@ pub(crate) struct Arguments {
     /// The name of the log, for ever: a host and a path, as credits.example/log.
     #[arg(long)]
     origin: String,
-    /// Where the log is kept: `sled:PATH` (relative to DIR) or `memory:` (gone with the process, for trials).
-    #[arg(long, default_value = "sled:log")]
-    store: String,
+    /// Where the log is kept: `sled:PATH` (relative to DIR), or `memory:`, which begins a new log under the same keys with
+    /// every start and is for trials only.
+    #[arg(long, default_value = "sled:log", value_parser = store)]
+    store: StoreUrl,
     /// Where gRPC will be served; can be changed in DIR/node.toml.
     #[arg(long, default_value = LISTEN)]
     listen: SocketAddr,
 }
 
+fn store(text: &str) -> Result<StoreUrl, String> {
+    StoreUrl::parse(text).map_err(|error| error.to_string())
+}
+
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { dir, origin, store, listen } = arguments;
-    let store = StoreUrl::parse(&store)?;
     make(&dir, &origin, store, listen).await?;
-    println!("A node for {origin} is in {}.", shown(&dir));
-    println!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir));
-    println!("  {}/keys         back it up, show it to nobody", shown(&dir));
-    println!("Next: creditbank-node serve --dir {}", shown(&dir));
+    crate::say(&format!("A node for {origin} is in {}.", shown(&dir)));
+    crate::say(&format!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir)));
+    crate::say(&format!("  {}/keys         back it up, show it to nobody", shown(&dir)));
+    crate::say(&format!("Next: creditbank-node serve --dir {}", shown(&dir)));
     Ok(())
 }
 

@@ -36,6 +36,12 @@ enum Command {
     Quickstart(quickstart::Arguments),
 }
 
+/// Prints a line. A reader that has seen enough is no error, and what was done stays done.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
 /// A directory that holds a node.
 fn shown(dir: &Path) -> std::path::Display<'_> {
     dir.display()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use creditbank_server::clock::{OsEntropy, SystemClock};
-use creditbank_server::directory;
+use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,9 +25,21 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         anyhow::bail!("{0} holds no node: make one with creditbank-node init --dir {0} --origin NAME", shown(&dir));
     }
     let config = directory::read_config(&dir)?;
+    if let StoreUrl::Sled(path) = &config.store
+        && !dir.join(path).join("journal").exists()
+    {
+        anyhow::bail!(
+            "the log of this node is gone: {} is not there. Mount or restore it; a second log under the same key would \
+             contradict what was signed. Only init begins a log",
+            dir.join(path).display()
+        );
+    }
     let clock = Arc::new(SystemClock::default());
     let ledger = directory::open(&dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
     if ledger.size() == 0 {
+        if config.store != StoreUrl::Memory {
+            anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(&dir));
+        }
         // A log in memory begins anew with each process.
         directory::begin(&dir, &ledger, &OsEntropy).await?;
     }

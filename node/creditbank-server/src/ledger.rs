@@ -31,7 +31,7 @@ use crate::private::PrivateKeys;
 use crate::round::Context;
 use crate::state::{LoadError, State, load};
 use crate::submit::{SubmitError, verify};
-use crate::tables::ChainHead;
+use crate::tables::{self, ChainHead};
 use sequencer::{Job, Sequencer};
 
 /// Bounds of the append path.
@@ -97,6 +97,14 @@ pub enum OpenError {
         /// By how much.
         behind_ms: u64,
     },
+    /// The learners' keys are not the ones of this log.
+    #[error("learners.keys holds {found} keys, the log needs {expected}: restore it from a backup as new as the log")]
+    Keys {
+        /// What the log needs.
+        expected: u64,
+        /// What is there.
+        found: u64,
+    },
     /// The origin cannot stand in a checkpoint.
     #[error("the checkpoint cannot be signed: {0}")]
     Note(#[from] NoteError),
@@ -151,6 +159,12 @@ impl Ledger {
         let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
             parts;
         let mut state = load(&*store, &origin)?;
+        let expected = store.get(tables::KEY_COUNT, &[]).map_err(LoadError::from)?;
+        let expected = expected.as_deref().and_then(tables::index_of).unwrap_or(0);
+        let found = keys.len() as u64;
+        if found < expected {
+            return Err(OpenError::Keys { expected, found });
+        }
         if let Some(seal) = state.last_seal {
             let behind_ms = seal.time_ms.saturating_sub(clock.now_ms());
             if behind_ms > 0 {

@@ -22,6 +22,9 @@ pub(crate) const REGISTRY: Table = Table(6);
 /// Place of a record -> its status id and marks.
 pub(crate) const STATUS: Table = Table(7);
 
+/// One row: how many learners' keys the key store must hold at least. An erasure has to set it anew.
+pub(crate) const KEY_COUNT: Table = Table(8);
+
 /// The newest block of a unit, or the entry that admitted the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChainHead {
@@ -50,6 +53,10 @@ pub(crate) fn place_of(key: &[u8]) -> Option<Place> {
 
 pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {
     put(IDENTITY, digest.to_vec(), sealed)
+}
+
+pub(crate) fn key_count(count: u64) -> Row {
+    put(KEY_COUNT, Vec::new(), count.to_be_bytes().to_vec())
 }
 
 /// Prefix of a learner's rows for one course.

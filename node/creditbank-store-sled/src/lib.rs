@@ -22,6 +22,12 @@ fn failed(error: impl std::fmt::Display) -> IndexError {
     IndexError(format!("sled: {error}"))
 }
 
+/// Runs what sled may panic in when its files are damaged; a panic is an error like another, and the index is rebuilt.
+fn guarded<T>(what: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(what))
+        .unwrap_or_else(|_| Err(IndexError("sled: its files are damaged".to_owned())))
+}
+
 /// Table and key as one key, so that a table is a prefix.
 fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
     [&[table.0][..], key].concat()
@@ -31,13 +37,14 @@ impl SledIndex {
     /// Opens or makes the engine's files in `dir`.
     pub fn open(dir: &Path) -> Result<Self, IndexError> {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(1_000));
-        Ok(Self { dir: dir.to_owned(), db: config.open().map_err(failed)? })
+        let db = guarded(|| config.open().map_err(failed))?;
+        Ok(Self { dir: dir.to_owned(), db })
     }
 }
 
 impl Index for SledIndex {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
-        Ok(self.db.get(key_of(table, key)).map_err(failed)?.map(|value| value.to_vec()))
+        guarded(|| Ok(self.db.get(key_of(table, key)).map_err(failed)?.map(|value| value.to_vec())))
     }
 
     fn scan(
@@ -54,36 +61,40 @@ impl Index for SledIndex {
             Some(after) => self.db.range([after.as_slice(), &[0]].concat()..),
             None => self.db.range(prefix.clone()..),
         };
-        let mut found = Vec::new();
-        for row in rows {
-            let (key, value) = row.map_err(failed)?;
-            if found.len() == limit || !key.starts_with(&prefix) {
-                break;
+        guarded(|| {
+            let mut found = Vec::new();
+            for row in rows {
+                let (key, value) = row.map_err(failed)?;
+                if found.len() == limit || !key.starts_with(&prefix) {
+                    break;
+                }
+                found.push((key[1..].to_vec(), value.to_vec()));
             }
-            found.push((key[1..].to_vec(), value.to_vec()));
-        }
-        Ok(found)
+            Ok(found)
+        })
     }
 
     fn apply(&self, rows: &[Row]) -> Result<(), IndexError> {
-        for Row { table, key, value } in rows {
-            let key = key_of(*table, key);
-            match value {
-                Some(value) => self.db.insert(key, value.as_slice()),
-                None => self.db.remove(key),
+        guarded(|| {
+            for Row { table, key, value } in rows {
+                let key = key_of(*table, key);
+                match value {
+                    Some(value) => self.db.insert(key, value.as_slice()),
+                    None => self.db.remove(key),
+                }
+                .map_err(failed)?;
             }
-            .map_err(failed)?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn sync(&self) -> Result<(), IndexError> {
-        self.db.flush().map_err(failed)?;
+        guarded(|| self.db.flush().map_err(failed))?;
         sync_tree(&self.dir).map_err(failed)
     }
 
     fn clear(&self) -> Result<(), IndexError> {
-        self.db.clear().map_err(failed)
+        guarded(|| self.db.clear().map_err(failed))
     }
 }
 

@@ -74,6 +74,7 @@ impl EmbeddedStore {
         let guard = Guard::open(&dir.join("guard"))?;
         let guarded = guard.state().map(|(sequence, _)| sequence);
         let journal = Journal::open(&dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
+        check_present(&guard, journal.last_sequence(), dir)?;
         let flat = Arc::new(FlatFiles::open(&dir.join("flat"))?);
         let recovered = recover::recover(dir, options, &journal, &flat, &index, clean)?;
         if clean {
@@ -100,6 +101,15 @@ impl EmbeddedStore {
         }
         self.flat.location(index)
     }
+}
+
+/// A log without its guard could have lost its end without anybody seeing it. Only the very first round is guarded late.
+fn check_present(guard: &Guard, last: u64, dir: &Path) -> Result<(), StoreError> {
+    if guard.state().is_some() || last <= 1 {
+        return Ok(());
+    }
+    let what = format!("it is missing, but the journal has {last} rounds: restore both from one backup");
+    Err(StoreError::Damaged { path: dir.join("guard").display().to_string(), offset: 0, what })
 }
 
 /// The guard knows the log's head, unless one whole round came after it.

@@ -142,6 +142,16 @@ impl KeyStore {
     }
 
     /// Whether the account exists.
+    pub fn len(&self) -> usize {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is a key.
     pub fn contains(&self, account: &[u8; 16]) -> bool {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(account)
     }

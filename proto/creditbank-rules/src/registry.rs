@@ -71,6 +71,11 @@ impl Registry {
         self.keys.get(id).map(AsRef::as_ref)
     }
 
+    /// All keys.
+    pub fn keys(&self) -> impl Iterator<Item = &pb::Key> {
+        self.keys.values().map(AsRef::as_ref)
+    }
+
     /// The accreditations of an institution.
     pub fn accreditations(&self, institution: u64) -> impl Iterator<Item = &pb::Accreditation> {
         self.accreditations.range((institution, 0)..=(institution, u32::MAX)).map(|(_, entry)| entry.as_ref())

@@ -26,7 +26,7 @@ impl fmt::Display for Rejection {
         if let Some(field) = self.field {
             write!(f, "{field}: ")?;
         }
-        write!(f, "{}: expected {}, found {}", self.rule.name(), self.expected, self.found)
+        write!(f, "expected {}, found {}", self.expected, self.found)
     }
 }
 

@@ -65,6 +65,9 @@ pub(crate) struct Add {
     /// Last day or month; left out: open
     #[arg(long, value_parser = values::date)]
     until: Option<pb::Date>,
+    /// Publish an entry anew that is there already
+    #[arg(long)]
+    replace: bool,
 }
 
 fn mode(text: &str) -> Result<i32, String> {
@@ -100,6 +103,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 until: add.until,
             };
             let what = format!("accreditation {number} of institution {}", entry.institution);
+            let key = RegistryKey::Accreditation(entry.institution, number);
+            publish::refuse_known(&client, &key, &what, add.replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
         }
         Command::End { institution, number, until } => {
@@ -119,5 +124,5 @@ async fn next_number(client: &creditbank_client::Client, institution: u64) -> Re
     for item in client.registry_list(Kind::Accreditation, Some(institution)).await? {
         largest = largest.max(item.decode::<pb::Accreditation>()?.number);
     }
-    Ok(largest + 1)
+    largest.checked_add(1).ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
 }

@@ -11,7 +11,7 @@ use crate::values;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Admit an institution, or publish its entry anew
+    /// Admit an institution
     Add(Add),
     /// Suspend an institution, close it, or make it active again
     State {
@@ -33,7 +33,7 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Add {
     /// Its permanent number; left out: the next free one
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=9_007_199_254_740_991))]
     number: Option<u64>,
     /// Its name with the language, as "en:The Open University"; several may be given
     #[arg(long = "name", required = true, value_parser = values::text)]
@@ -56,6 +56,9 @@ pub(crate) struct Add {
     /// Number of a closed institution whose records it keeps
     #[arg(long)]
     custodian_of: Vec<u64>,
+    /// Publish an entry anew that is there already
+    #[arg(long)]
+    replace: bool,
 }
 
 fn state(text: &str) -> Result<i32, String> {
@@ -93,7 +96,7 @@ async fn current(client: &Client, number: u64) -> Result<pb::Institution, Failur
 }
 
 async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure> {
-    let Add { number, names, country, kind, domains, identifiers, since, custodian_of } = add;
+    let Add { number, names, country, kind, domains, identifiers, since, custodian_of, replace } = add;
     let number = match number {
         Some(number) => number,
         None => next_number(client).await?,
@@ -119,8 +122,9 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
             })
             .collect(),
     };
-    let record = publish::entry(Kind::Institution, &entry)?;
-    publish::run(global, client, &[record], &format!("institution {number}")).await
+    let what = format!("institution {number}");
+    publish::refuse_known(client, &RegistryKey::Institution(number), &what, replace).await?;
+    publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
 }
 
 async fn next_number(client: &Client) -> Result<u64, Failure> {
@@ -128,5 +132,5 @@ async fn next_number(client: &Client) -> Result<u64, Failure> {
     for item in client.registry_list(Kind::Institution, None).await? {
         largest = largest.max(item.decode::<pb::Institution>()?.number);
     }
-    Ok(largest + 1)
+    largest.checked_add(1).ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
 }

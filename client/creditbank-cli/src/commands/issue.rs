@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::import::Mapping;
@@ -40,6 +41,12 @@ pub(crate) struct Arguments {
     refused: Option<PathBuf>,
 }
 
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    id(one).is_some_and(|found| id(other) == Some(found))
+}
+
 fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(suffix);
@@ -47,14 +54,24 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, mapping, institution, unit, key, work, refused } = arguments;
-    let text = fs::read_to_string(&mapping).map_err(Failure::file(&mapping))?;
+    let Arguments { file, mapping: mapping_file, institution, unit, key, work, refused } = arguments;
+    let text = fs::read_to_string(&mapping_file).map_err(Failure::file(&mapping_file))?;
     let mapping = Mapping::parse(&text)?;
     let unit = IssuingUnit::new(institution, unit, key_file::read_for(&key, Purpose::Unit)?);
     let input = File::open(&file).map_err(Failure::file(&file))?;
-    let len = input.metadata().map_err(Failure::file(&file))?.len();
+    let metadata = input.metadata().map_err(Failure::file(&file))?;
+    if metadata.is_dir() {
+        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file", file.display())));
+    }
+    let len = metadata.len();
     let work = work.unwrap_or_else(|| beside(&file, ".issue"));
     let refused = refused.unwrap_or_else(|| beside(&file, ".refused.csv"));
+    for (name, other) in [("the file", &file), ("the mapping", &mapping_file), ("the key", &key)] {
+        if is_same(&refused, other) {
+            let what = format!("the report of refused lines would replace {name}: choose another --refused");
+            return Err(Failure::Usage(what));
+        }
+    }
     let client = global.connect().await?;
     let bar = if global.json { ProgressBar::hidden() } else { bar(len) };
     let places = Places { work: &work, refused: &refused };
@@ -93,7 +110,7 @@ fn report(global: &Global, done: &Progress, refused: &Path) -> Result<(), Failur
     if done.refused > 0 {
         let what =
             format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
-        return Err(Failure::NotValid(what));
+        return Err(Failure::Told(what));
     }
     Ok(())
 }

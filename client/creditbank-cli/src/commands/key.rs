@@ -150,7 +150,7 @@ fn request(global: &Global, key: &Path, institution: u64, unit: u32, out: &Path)
     };
     let request = KeyRequest::new(log.name(), institution, unit, &key_file::read(key)?);
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
-    fs::write(out, text + "\n").map_err(Failure::file(out))?;
+    output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });
     output::print(global, &value, || format!("{} is the request: send it to the operator.", out.display()))
 }

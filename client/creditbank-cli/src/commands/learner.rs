@@ -12,7 +12,7 @@ use crate::{output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// The alias of a person at an institution; opens an account for a person who has none
+    /// The alias of a person at an institution. Opens an account for a person who has none: mind typing errors
     Alias {
         /// Number of the institution; left out: the access key's own
         #[arg(long)]

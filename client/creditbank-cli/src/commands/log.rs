@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Prove {
         /// Its index, from 0
         index: u64,
-        /// File for the proof; left out: printed
+        /// New file for the proof; left out: printed
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -58,7 +58,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let (_, proof) = client.entry(index).await?;
             let text = write_proof(&proof);
             if let Some(path) = out {
-                std::fs::write(&path, &text).map_err(Failure::file(&path))?;
+                output::new_file(&path, &text, false)?;
                 let value = json!({ "file": path, "index": index, "hashes": proof.hashes.len() });
                 return output::print(global, &value, || format!("{} proves entry {index}.", path.display()));
             }

@@ -5,6 +5,7 @@ use creditbank_client::operator::{publish, registry_record};
 use creditbank_protocol::canonical::Canonical;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::registry::RegistryKey;
 use serde_json::json;
 
 use crate::connect::Global;
@@ -16,10 +17,20 @@ pub(super) fn entry<M: Canonical>(kind: Kind, message: &M) -> Result<Record, Fai
     Ok(registry_record(kind, message)?)
 }
 
+/// Refuses to replace an entry unless that was asked for.
+pub(super) async fn refuse_known(client: &Client, key: &RegistryKey, what: &str, replace: bool) -> Result<(), Failure> {
+    if !replace && client.registry_entry(key).await?.is_some() {
+        return Err(Failure::NotValid(format!("{what} is in the registry already: pass --replace to publish it anew")));
+    }
+    Ok(())
+}
+
 /// Publishes entries in one block and says what was done.
 pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
     let key = global.registry_key()?;
     let receipt = publish(client, &key, records).await?;
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
-    output::print(global, &value, || format!("{what}: published at entry {}, in force from now on.", receipt.index))
+    output::print(global, &value, || {
+        format!("{what}: published at entry {}; it acts on what is sealed from now on.", receipt.index)
+    })
 }

@@ -1,6 +1,7 @@
 //! `scale`: grades that mean something.
 
 use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_rules::decimal::parse_e4;
 use prost_reflect::prost::Message as _;
 
@@ -51,6 +52,9 @@ pub(crate) struct Add {
     /// Where the scale was published
     #[arg(long)]
     source: String,
+    /// Publish a scale anew that is there already
+    #[arg(long)]
+    replace: bool,
 }
 
 fn decimal(text: &str) -> Result<u64, String> {
@@ -61,8 +65,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Add(add) => {
+            let replace = add.replace;
             let entry = scale(*add);
             let what = format!("grade scale {}", entry.code);
+            let key = RegistryKey::GradeScale(entry.code.clone());
+            publish::refuse_known(&client, &key, &what, replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::GradeScale, &entry)?], &what).await
         }
         Command::List => registry::list(global, &client, Kind::GradeScale, None).await,

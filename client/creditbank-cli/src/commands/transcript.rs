@@ -11,7 +11,7 @@ use crate::output;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// File for the transcript, as transcript.cbt
+    /// New file for the transcript, as transcript.cbt
     #[arg(long)]
     out: PathBuf,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { out, who } = arguments;
     let client = global.connect().await?;
     let (file, report) = client.transcript(who.learner(&client).await?).await?;
-    std::fs::write(&out, &file).map_err(Failure::file(&out))?;
+    output::new_file(&out, &file, true)?;
     let records = report.records.len();
     let value = json!({ "file": out, "bytes": file.len(), "records": records, "log_size": report.size });
     output::print(global, &value, || {

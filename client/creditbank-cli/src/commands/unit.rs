@@ -1,6 +1,7 @@
 //! `unit`: parts of an institution that issue, each with a chain of its own.
 
 use creditbank_protocol::pb::{self, Kind, RegistryState};
+use creditbank_protocol::registry::RegistryKey;
 
 use super::{publish, registry};
 use crate::connect::Global;
@@ -9,7 +10,7 @@ use crate::values;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Add a unit, or publish its entry anew
+    /// Add a unit
     Add {
         /// Number of the institution
         #[arg(long)]
@@ -23,6 +24,9 @@ pub(crate) enum Command {
         /// active, suspended or closed
         #[arg(long, default_value = "active", value_parser = state)]
         state: i32,
+        /// Publish an entry anew that is there already
+        #[arg(long)]
+        replace: bool,
     },
     /// All units, or those of one institution
     List {
@@ -39,11 +43,13 @@ fn state(text: &str) -> Result<i32, String> {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
-        Command::Add { institution, unit, mut names, state } => {
+        Command::Add { institution, unit, mut names, state, replace } => {
             // The list is a set: ascending by its encoded members, so that there is one spelling.
             names.sort_by_key(prost_reflect::prost::Message::encode_to_vec);
             let record = publish::entry(Kind::Unit, &pb::Unit { institution, unit, state, names })?;
-            publish::run(global, &client, &[record], &format!("unit {unit} of institution {institution}")).await
+            let what = format!("unit {unit} of institution {institution}");
+            publish::refuse_known(&client, &RegistryKey::Unit(institution, unit), &what, replace).await?;
+            publish::run(global, &client, &[record], &what).await
         }
         Command::List { institution } => registry::list(global, &client, Kind::Unit, institution).await,
     }

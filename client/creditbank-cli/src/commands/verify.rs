@@ -1,10 +1,12 @@
 //! `verify`: five questions, never mixed. Is it authentic, by whom, about whom, current as of when and by whose word, and
 //! is the issuer one whom the verifier trusts.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use creditbank_protocol::pb;
-use creditbank_protocol::transcript::{Report, TranscriptRecord, verify};
+use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -20,19 +22,24 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.file;
     let trust = global.trust()?;
-    let file = std::fs::read(path).map_err(Failure::file(path))?;
+    let mut file = Vec::new();
+    let most = TRANSCRIPT_LEN_MAX as u64 + 1;
+    File::open(path).and_then(|opened| opened.take(most).read_to_end(&mut file)).map_err(Failure::file(path))?;
     let report = match verify(&file, &trust) {
         Ok(report) => report,
         Err(error) => {
             if global.json {
-                output::print(global, &json!({ "valid": false, "broken": error.to_string() }), String::new)?;
+                let value = json!({ "valid": false, "authentic": false, "broken": error.to_string() });
+                output::print(global, &value, String::new)?;
             }
-            return Err(Failure::NotValid(format!("{} is NOT VALID: {error}", path.display())));
+            return Err(Failure::Told(format!("{} is NOT VALID: {error}", path.display())));
         }
     };
     let records = report.records.iter().map(|one| record(&report, one)).collect::<Result<Vec<_>, _>>()?;
+    let doubtful = records.iter().filter(|record| record["verdict"] != "authentic").count();
     let value = json!({
-        "valid": true,
+        "valid": doubtful == 0,
+        "authentic": true,
         "log": report.origin,
         "log_size": report.size,
         "sealed_at": time(report.sealed_at_ms),
@@ -43,7 +50,15 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "identity": report.statement.identity.as_ref().map(values::show_place),
         "records": records,
     });
-    output::print(global, &value, || text(&report, &records))
+    output::print(global, &value, || text(&report, &records))?;
+    if doubtful > 0 {
+        let what = format!(
+            "{doubtful} of {} records are authentic but not to be relied on, as said beside them",
+            records.len()
+        );
+        return Err(Failure::Told(what));
+    }
+    Ok(())
 }
 
 /// `2026-11-23T15:54:02Z` of milliseconds since 1970.

@@ -29,7 +29,7 @@ impl Client {
         let (accepted, checkpoint) = self.checkpoint().await?;
         let size = accepted.checkpoint.size;
         if index >= size {
-            return Err(ClientError::Local(format!("the log has {size} entries, there is no entry {index}")));
+            return Err(ClientError::Missing(format!("the log has {size} entries, there is no entry {index}")));
         }
         let request = StreamEntriesRequest { from_index: index, until_index: index + 1 };
         let mut entries = self.log.clone().stream_entries(request).await?.into_inner();

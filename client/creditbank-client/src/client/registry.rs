@@ -53,13 +53,11 @@ impl Client {
     /// All entries of a kind, of one institution or of all.
     pub async fn registry_list(&self, kind: Kind, institution: Option<u64>) -> Result<Vec<RegistryItem>, ClientError> {
         let mut items = Vec::new();
+        let too_large = || ClientError::Local("expected the number of an institution".to_owned());
+        let institution_plus_1 = institution.map_or(Ok(0), |number| number.checked_add(1).ok_or_else(too_large))?;
         loop {
-            let request = ListRegistryRequest {
-                kind: kind.into(),
-                institution_plus_1: institution.map_or(0, |number| number + 1),
-                offset: items.len() as u64,
-                limit: 0,
-            };
+            let request =
+                ListRegistryRequest { kind: kind.into(), institution_plus_1, offset: items.len() as u64, limit: 0 };
             let answer = self.registry.clone().list_registry(request).await?.into_inner();
             let seal = self.check_head(answer.head).await?;
             let before = items.len();

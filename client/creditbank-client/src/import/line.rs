@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::TypedIdentity;
 
 use super::draft::DraftRecord;
@@ -38,6 +39,10 @@ impl Line<'_> {
         let number = self.value(&mapping.learner.column);
         if number.is_empty() {
             return Err(self.refuse(&mapping.learner.column, "the learner's identity is empty"));
+        }
+        if !is_plain(number) {
+            let reason = "the learner's identity has white space at its ends or holds invisible characters";
+            return Err(self.refuse(&mapping.learner.column, reason));
         }
         let person = vec![TypedIdentity {
             r#type: mapping.identity_type.into(),

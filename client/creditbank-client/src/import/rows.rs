@@ -127,7 +127,13 @@ impl<'a, R: Read> Rows<'a, R> {
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
         let (expected, found) = (self.columns.len(), self.record.len());
         if found != expected {
-            return Err(refuse("line", format!("{found} fields, expected {expected}")));
+            let last = self.reader.position().line().saturating_sub(1);
+            let swallowed = if last > line {
+                format!("; it goes on to line {last}: is a quote not closed?")
+            } else {
+                String::new()
+            };
+            return Err(refuse("line", format!("{found} fields, expected {expected}{swallowed}")));
         }
         let mut values = BTreeMap::new();
         for (name, index) in &self.columns {

@@ -30,8 +30,13 @@ struct Line {
 pub(super) enum Sealed {
     /// All its lines are in one block.
     Done,
-    /// These lines were taken out of it; the others can be tried again.
-    Refused(Vec<RefusedLine>),
+    /// Lines were taken out of it; the others can be tried again.
+    TakenOut {
+        /// They break a rule.
+        refused: Vec<RefusedLine>,
+        /// The ledger holds them already.
+        known: Vec<Mark>,
+    },
 }
 
 impl Batch {
@@ -90,7 +95,7 @@ impl Batch {
                     if moved.contains(&refusal.reason.as_str()) {
                         continue;
                     }
-                    return self.take_out(client, unit, refusal).await.map(Sealed::Refused);
+                    return self.take_out(client, unit, refusal).await;
                 }
                 // It is not known whether it was sealed: the pending block stays for the next run.
                 Err(error) => return Err(error),
@@ -131,7 +136,7 @@ impl Batch {
         client: &Client,
         unit: &IssuingUnit,
         refusal: Box<Refusal>,
-    ) -> Result<Vec<RefusedLine>, ClientError> {
+    ) -> Result<Sealed, ClientError> {
         if refusal.record_plus_1 == 0 {
             return Err(ClientError::Refused(refusal));
         }
@@ -147,16 +152,21 @@ impl Batch {
         }
         refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.record_plus_1));
         refusals.dedup_by_key(|refusal| refusal.record_plus_1);
-        let mut out = Vec::new();
+        let (mut refused, mut known) = (Vec::new(), Vec::new());
         for refusal in refusals {
             let index = refusal.record_plus_1 as usize - 1;
             if index >= self.lines.len() {
                 return Err(ClientError::lie(format!("a refusal of record {index} of {}", self.lines.len())));
             }
-            out.push(refused_line(self.lines.remove(index).draft.line, &refusal));
+            let line = self.lines.remove(index);
+            if refusal.reason == "DUPLICATE_RECORD" {
+                known.push(Mark::of(&line.draft, unit));
+            } else {
+                refused.push(refused_line(line.draft.line, &refusal));
+            }
         }
-        out.reverse();
-        Ok(out)
+        refused.reverse();
+        Ok(Sealed::TakenOut { refused, known })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The report of refused lines: a CSV with line, field and reason.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::BufWriter;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::ClientError;
@@ -10,13 +11,19 @@ use crate::import::RefusedLine;
 /// A report that is being written. A run without refused lines leaves only its header.
 pub(super) struct Report {
     path: PathBuf,
+    /// Where it is written; it takes the place of the last run's when it is whole.
+    new: PathBuf,
     writer: csv::Writer<BufWriter<File>>,
 }
 
 impl Report {
     pub(super) fn create(path: &Path) -> Result<Self, ClientError> {
-        let file = File::create(path).map_err(|error| ClientError::File { path: path.display().to_string(), error })?;
-        let mut report = Self { path: path.to_owned(), writer: csv::Writer::from_writer(BufWriter::new(file)) };
+        let mut name = path.as_os_str().to_owned();
+        name.push(".new");
+        let new = PathBuf::from(name);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
+        let file = file.map_err(|error| ClientError::File { path: new.display().to_string(), error })?;
+        let mut report = Self { path: path.to_owned(), new, writer: csv::Writer::from_writer(BufWriter::new(file)) };
         report.row(["line", "field", "reason"])?;
         Ok(report)
     }
@@ -31,6 +38,7 @@ impl Report {
     }
 
     pub(super) fn finish(mut self) -> Result<(), ClientError> {
-        self.writer.flush().map_err(|error| ClientError::File { path: self.path.display().to_string(), error })
+        let renamed = self.writer.flush().and_then(|()| std::fs::rename(&self.new, &self.path));
+        renamed.map_err(|error| ClientError::File { path: self.path.display().to_string(), error })
     }
 }

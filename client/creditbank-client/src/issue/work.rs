@@ -91,6 +91,11 @@ fn append(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data())).map_err(at(path))
 }
 
+fn replace(path: &Path, text: &str) -> Result<(), ClientError> {
+    let _ = fs::remove_file(path);
+    append(path, text.as_bytes())
+}
+
 impl Work {
     /// Opens the notes; refused when they are of another unit, or a run is under way.
     pub(super) fn open(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
@@ -109,11 +114,13 @@ impl Work {
         let path = dir.join("job.toml");
         match fs::read_to_string(&path) {
             Ok(found) if found == job => {}
+            // Nothing was sealed or is under way: the notes may be taken over.
+            Ok(_) if !dir.join("issued").exists() && !dir.join("pending").exists() => replace(&path, &job)?,
             Ok(_) => {
                 let what = "holds the notes of an import with another log, unit or key";
                 return Err(ClientError::Local(format!("{} {what}: pass another --work directory", dir.display())));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => append(&path, job.as_bytes())?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace(&path, &job)?,
             Err(error) => return Err(at(&path)(error)),
         }
         let mut work = Self { dir: dir.to_owned(), issued: HashMap::new(), _lock: lock };
@@ -192,6 +199,14 @@ impl Work {
         append(&self.dir.join("issued"), &bytes)?;
         self.issued.extend(pending.marks.iter().map(|mark| (mark.reference, mark.content)));
         self.forget()
+    }
+
+    /// Notes lines that the ledger holds already.
+    pub(super) fn known(&mut self, marks: &[Mark]) -> Result<(), ClientError> {
+        let bytes: Vec<u8> = marks.iter().flat_map(|mark| mark.to_bytes()).collect();
+        append(&self.dir.join("issued"), &bytes)?;
+        self.issued.extend(marks.iter().map(|mark| (mark.reference, mark.content)));
+        Ok(())
     }
 
     /// Nothing is under way.

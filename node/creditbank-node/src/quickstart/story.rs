@@ -57,7 +57,7 @@ impl Story {
 
     fn say(&self, line: &str) {
         if !self.json {
-            println!("{line}");
+            crate::say(line);
         }
     }
 
@@ -126,7 +126,7 @@ impl Story {
     pub(super) fn end(&self, figures: &Figures, kept: Option<&Path>) {
         if self.json {
             match serde_json::to_string_pretty(figures) {
-                Ok(text) => println!("{text}"),
+                Ok(text) => crate::say(&text),
                 Err(error) => eprintln!("error: {error}"),
             }
             return;

@@ -42,7 +42,8 @@ impl LogService for Service {
         let size = self.0.size();
         let until = if until_index == 0 { size } else { until_index };
         if from_index > until || until > size {
-            return Err(status::invalid("until_index", &format!("{from_index} to {size}"), until));
+            let found = format!("{from_index} to {until}");
+            return Err(status::invalid("until_index", &format!("a range within 0 to {size}"), found));
         }
         let (out, entries) = mpsc::channel(STREAM_ENTRIES);
         let ledger = Arc::clone(&self.0);

@@ -53,7 +53,8 @@ pub(super) fn of_submit(error: &SubmitError) -> Refusal {
             refused
         }
         SubmitError::Clock(_) => refusal(Code::Unavailable, "CLOCK_MOVED", error),
-        SubmitError::Stopped(_) => refusal(Code::Unavailable, "STOPPED", error),
+        // Why is for the operator, in the node's log.
+        SubmitError::Stopped(_) => refusal(Code::Unavailable, "STOPPED", "the node is stopping: come back later"),
     }
 }
 
@@ -166,11 +167,17 @@ pub(super) fn unauthenticated(message: impl ToString) -> Status {
     to_status(&refusal(Code::Unauthenticated, "NO_TOKEN", message))
 }
 
+/// Of what only the operator can mend: the node's log says what, the caller learns no paths.
+fn internal(error: impl ToString) -> Status {
+    tracing::error!(error = error.to_string(), "a call failed");
+    to_status(&refusal(Code::Internal, "INTERNAL", "the node could not do this; its log says why"))
+}
+
 pub(super) fn of_receipt(error: &ReceiptError) -> Status {
     let (code, reason) = match error {
         ReceiptError::Range(_) => (Code::OutOfRange, "OUT_OF_RANGE"),
         ReceiptError::Store(creditbank_store::StoreError::Missing { .. }) => (Code::NotFound, "NOT_FOUND"),
-        ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) => (Code::Internal, "INTERNAL"),
+        ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) => return internal(error),
     };
     to_status(&refusal(code, reason, error))
 }
@@ -185,7 +192,7 @@ pub(super) fn of_read(error: &ReadError) -> Status {
         }
         ReadError::Receipt(error) => of_receipt(error),
         ReadError::Rejected(rejection) => to_status(&of_rule(rejection)),
-        ReadError::View(_) | ReadError::Store(_) => to_status(&refusal(Code::Internal, "INTERNAL", error)),
+        ReadError::View(_) | ReadError::Store(_) => internal(error),
     }
 }
 
@@ -195,16 +202,14 @@ pub(super) fn of_transcript(error: &TranscriptError) -> Status {
         TranscriptError::TooMany => to_status(&refusal(Code::FailedPrecondition, "TOO_MANY_RECORDS", error)),
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
-        TranscriptError::Canonical(_) | TranscriptError::File(_) | TranscriptError::Block(_) => {
-            to_status(&refusal(Code::Internal, "INTERNAL", error))
-        }
+        TranscriptError::Canonical(_) | TranscriptError::File(_) | TranscriptError::Block(_) => internal(error),
     }
 }
 
 pub(super) fn of_account(error: &AccountError) -> Status {
     let (code, reason) = match error {
         AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
-        AccountError::Keys(_) | AccountError::Store(_) => (Code::Internal, "INTERNAL"),
+        AccountError::Keys(_) | AccountError::Store(_) => return internal(error),
         AccountError::Stopped => (Code::Unavailable, "STOPPED"),
     };
     to_status(&refusal(code, reason, error))

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_store::{KeyStoreError, Round, StoreError};
 use tokio::sync::oneshot;
@@ -59,6 +60,9 @@ impl Person {
         for identity in &identities {
             let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
             let scoped = !identity.scope.is_empty();
+            if !is_plain(&identity.value) || !is_plain(&identity.scope) {
+                return refuse("expected a value without white space at its ends and without invisible characters");
+            }
             if identity.value.is_empty() || identity.value.len() > VALUE_LEN_MAX || identity.scope.len() > VALUE_LEN_MAX
             {
                 return refuse("expected an identity value of 1 to 256 bytes");
@@ -124,6 +128,9 @@ impl<'a> OpenAccounts<'a> {
             let key = self.shared.keys.get(&account).ok_or(AccountError::Stopped)?;
             let sealed = self.shared.private.seal_identity(&digest, &account, key.as_bytes(), &*self.shared.entropy);
             self.rows.push(tables::identity(&digest, sealed));
+        }
+        if !self.new.is_empty() {
+            self.rows.push(tables::key_count(self.shared.keys.len() as u64));
         }
         // A round also where everybody was known: the time that it takes tells nothing.
         let head = self.shared.store.head();

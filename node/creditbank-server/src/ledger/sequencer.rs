@@ -64,7 +64,7 @@ impl Sequencer {
                     },
                     Job::Accounts { institution, persons, reply } => {
                         let opened = OpenAccounts::new(&self.shared).open(institution, &persons);
-                        if let Err(AccountError::Store(error)) = &opened {
+                        if let Err(error @ (AccountError::Store(_) | AccountError::Keys(_))) = &opened {
                             self.fail(&error.to_string());
                         }
                         let _ = reply.send(opened);

@@ -82,20 +82,27 @@ fn open_index<I: Index>(
 ) -> Result<(I, Durable), StoreError> {
     let path = dir.join("index");
     let existed = path.exists();
-    match (open(&path), recorded) {
-        (Ok(index), Some(durable)) if position::is_marked(&index, durable)? => Ok((index, durable)),
-        (Ok(index), _) => {
+    let usable = |index: I| -> Result<(I, Option<Durable>), String> {
+        if let Some(durable) = recorded
+            && position::is_marked(&index, durable).map_err(|error| error.to_string())?
+        {
+            return Ok((index, Some(durable)));
+        }
+        index.clear().map_err(|error| error.to_string())?;
+        Ok((index, None))
+    };
+    match open(&path).map_err(|error| error.to_string()).and_then(usable) {
+        Ok((index, Some(durable))) => Ok((index, durable)),
+        Ok((index, None)) => {
             if existed {
                 tracing::warn!("the index does not hold what was recorded: rebuilding it from the journal");
             }
-            index.clear()?;
             Ok((index, Durable::default()))
         }
-        (Err(error), _) => {
-            tracing::warn!(%error, "the index does not open: rebuilding it from the journal");
+        Err(error) => {
+            tracing::warn!(error, "the index is damaged: rebuilding it from the journal");
             std::fs::remove_dir_all(&path).map_err(file::at(&path))?;
-            let index = open(&path)?;
-            Ok((index, Durable::default()))
+            Ok((open(&path)?, Durable::default()))
         }
     }
 }

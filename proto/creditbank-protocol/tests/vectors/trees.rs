@@ -52,6 +52,9 @@ fn map_vector(tags: MapTags) -> Value {
     let mut close = [0x81; 32];
     close[31] = 0x80;
     let leaves = [leaf(0x00), leaf(0x01), leaf(0x80), leaf(0x81), (Digest(close), Digest([1; 32]))];
+    // Its path ends in the leaf of zeros.
+    let mut beside = Digest([0; 32]);
+    beside.0[31] = 1;
     let mut map = SparseMap::new(tags);
     let mut roots = vec![map.root().to_string()];
     for (key, value) in leaves {
@@ -71,7 +74,8 @@ fn map_vector(tags: MapTags) -> Value {
         leaves.iter().map(|(key, value)| json!({ "key": key.to_string(), "value": value.to_string() })).collect();
     json!({
         "leaves": shown, "roots": roots,
-        "proofs": [proof(Digest([0x80; 32])), proof(Digest(close)), proof(Digest([0x82; 32])), proof(Digest([0x40; 32]))],
+        "proofs": [proof(Digest([0x80; 32])), proof(Digest(close)), proof(Digest([0x82; 32])), proof(Digest([0x40; 32])),
+            proof(beside)],
     })
 }
 

@@ -43,8 +43,21 @@ fn state(number: i32) -> Checked {
     present(known, "state", "active, suspended or closed")
 }
 
+/// Names are read by people: each has a language and a text of what can be seen.
+pub(super) fn names<'a>(names: impl Iterator<Item = &'a pb::Text>) -> Checked {
+    for name in names {
+        present(!name.language.is_empty() && !name.value.is_empty(), "names", "a language and a text for each name")?;
+        let visible = !name.value.contains(char::is_control);
+        require(visible, Rule::InvalidCode, "names", "text without control characters", "some")?;
+    }
+    Ok(())
+}
+
 pub(super) fn institution(registry: &Registry, entry: &pb::Institution) -> Checked {
     state(entry.state)?;
+    names(entry.names.iter().filter_map(|name| name.name.as_ref()))?;
+    let active = entry.number != 0 || entry.state == i32::from(RegistryState::Active);
+    require(active, Rule::Contradiction, "state", "an active operator", "another state")?;
     let kind = InstitutionType::try_from(entry.r#type).unwrap_or_default();
     present(kind != InstitutionType::Unspecified, "type", "a type of institution")?;
     let operator = kind == InstitutionType::Operator;
@@ -98,7 +111,8 @@ pub(super) fn unit(registry: &Registry, entry: &pb::Unit) -> Checked {
     known_institution(registry, entry.institution)?;
     let free = entry.institution != 0;
     require(free, Rule::Contradiction, "institution", "an institution other than the operator", entry.institution)?;
-    present(!entry.names.is_empty(), "names", "at least one name")
+    present(!entry.names.is_empty(), "names", "at least one name")?;
+    names(entry.names.iter())
 }
 
 pub(super) fn accreditation(registry: &Registry, entry: &pb::Accreditation) -> Checked {
@@ -123,6 +137,7 @@ pub(super) fn accreditation(registry: &Registry, entry: &pb::Accreditation) -> C
 pub(super) fn credit_unit(_: &Registry, entry: &pb::CreditUnit) -> Checked {
     present(!entry.code.is_empty(), "code", "a code")?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
+    names(entry.names.iter())?;
     countries(&entry.countries)?;
     present(!entry.source.is_empty(), "source", "where the figures were published")?;
     let band = (entry.workload_hours_min_e4, entry.workload_hours_max_e4);
@@ -132,6 +147,7 @@ pub(super) fn credit_unit(_: &Registry, entry: &pb::CreditUnit) -> Checked {
 pub(super) fn framework(_: &Registry, entry: &pb::Framework) -> Checked {
     present(!entry.code.is_empty(), "code", "a code")?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
+    names(entry.names.iter())?;
     countries(&entry.countries)?;
     present(!entry.source.is_empty(), "source", "where the framework was published")?;
     present(!entry.levels.is_empty(), "levels", "at least one level")?;

@@ -3,13 +3,14 @@
 use creditbank_protocol::pb::{self, NumericGrades};
 
 use super::Registry;
-use super::admit::{present, require};
+use super::admit::{names, present, require};
 use crate::decimal::parse_e4;
 use crate::{Rejection, Rule};
 
 pub(super) fn check(_: &Registry, entry: &pb::GradeScale) -> Result<(), Rejection> {
     present(!entry.code.is_empty(), "code", "a code")?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
+    names(entry.names.iter())?;
     present(!entry.source.is_empty(), "source", "where the scale was published")?;
     let grades = !entry.listed.is_empty() || entry.numeric.is_some();
     present(grades, "listed", "listed grades or a range of numbers")?;

@@ -1,0 +1,167 @@
+"""Blocks, seals and registry entries (PROTOCOL.md, sections 5, 6, 9 and 10)."""
+
+from dataclasses import dataclass
+
+from . import tree
+from .records import REGISTRY_KIND_MIN, Records
+from .suite import SUITE, is_origin, key_id, preimage, tagged_hash, uint, var
+from .wire import Refused
+
+VERSION = 1
+ENTRY_LEN_MAX = 65_535
+BLOCK_BYTE, SEAL_BYTE = b"\x01", b"\x02"
+KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
+KINDS_BY_CODE = (68, 69, 70)
+
+
+@dataclass
+class BlockEntry:
+    """A block that was read from a log entry."""
+
+    leaf: bytes
+    header_bytes: bytes
+    header: object
+    signature: bytes
+    public_part: object
+
+
+@dataclass
+class SealEntry:
+    """A seal that was read from a log entry."""
+
+    leaf: bytes
+    seal_bytes: bytes
+    seal: object
+    signature: bytes
+
+
+def header_id(header):
+    """The identity of a block header."""
+    return tagged_hash("header", var(header))
+
+
+def block_message(header):
+    """What a unit signs."""
+    return preimage("block-signature", var(header))
+
+
+def public_digest(public_part):
+    """The digest of a public part, which may be no bytes."""
+    return tagged_hash("public-part", var(public_part))
+
+
+def approval_message(header):
+    """What an approver signs."""
+    unit = var(header.origin.encode()) + uint(64, header.institution) + uint(32, header.unit)
+    return preimage("approval", unit, header.records_root, uint(32, header.count), header.public_digest,
+                    header.operation_id)
+
+
+def records_root(hashes):
+    """The records root over record hashes."""
+    return tree.root([tree.leaf_hash(item) for item in hashes])
+
+
+def seal_id(seal):
+    """The identity of a seal."""
+    return tagged_hash("seal", var(seal))
+
+
+def seal_message(seal):
+    """What the log key signs."""
+    return preimage("seal-signature", var(seal))
+
+
+def registry_key(kind, body):
+    """The key of a registry record in the registry map; `body` is its read message."""
+    if kind == KIND_INSTITUTION:
+        identity = uint(64, body.number)
+    elif kind == KIND_UNIT:
+        identity = uint(64, body.institution) + uint(32, body.unit)
+    elif kind == KIND_KEY:
+        identity = key_id(body.public_key, body.suite)
+    elif kind == KIND_ACCREDITATION:
+        identity = uint(64, body.institution) + uint(32, body.number)
+    elif kind in KINDS_BY_CODE:
+        identity = var(body.code.encode())
+    else:
+        raise Refused(f"kind {kind} is no registry record")
+    return registry_key_of(kind, identity)
+
+
+def registry_key_of(kind, identity):
+    """The registry key of a kind and an identity."""
+    return tagged_hash("registry-key", uint(16, kind), identity)
+
+
+def registry_value(entry):
+    """The value hash of canonical RegistryEntry bytes."""
+    return tagged_hash("registry-value", var(entry))
+
+
+class Ledger:
+    """Reads entries of the log."""
+
+    def __init__(self, canonical):
+        self.canonical = canonical
+        self.records = Records(canonical)
+
+    def read_block(self, entry):
+        """The block of a log entry, checked as far as it can be without the log."""
+        self._check_entry(entry, BLOCK_BYTE, "block")
+        block = self.canonical.read("Block", entry[1:])
+        header = self.canonical.read("BlockHeader", block.header)
+        _check_head(header)
+        for name in ("previous", "records_root", "count", "public_digest", "operation_id", "key_id"):
+            if not header.has(name):
+                raise Refused(f"the header has no {name}")
+        if not block.has("signature") or block.has("second_signature"):
+            raise Refused("a block has one signature under suite 1")
+        if header.public_digest != public_digest(block.public_part):
+            raise Refused("the public digest is another")
+        public_part = self.canonical.read("PublicPart", block.public_part)
+        self._check_public(header, public_part)
+        return BlockEntry(tree.leaf_hash(entry), block.header, header, block.signature, public_part)
+
+    def read_seal(self, entry):
+        """The seal of a log entry."""
+        self._check_entry(entry, SEAL_BYTE, "seal")
+        signed = self.canonical.read("SignedSeal", entry[1:])
+        seal = self.canonical.read("Seal", signed.seal)
+        _check_head(seal)
+        if seal.rules_version != VERSION or not seal.has("status_root") or not seal.has("registry_root") \
+                or not seal.has("previous") or not signed.has("signature") or signed.has("second_signature"):
+            raise Refused("the seal's form is not that of version 1")
+        if seal.first_index > seal.index:
+            raise Refused("the round begins after its seal")
+        return SealEntry(tree.leaf_hash(entry), signed.seal, seal, signed.signature)
+
+    def read_registry(self, entry):
+        """The registry key and the body of a RegistryEntry."""
+        body = self.records.read(entry.kind, entry.version, entry.body)
+        return registry_key(entry.kind, body), body
+
+    @staticmethod
+    def _check_entry(entry, first, name):
+        if len(entry) > ENTRY_LEN_MAX or entry[:1] != first:
+            raise Refused(f"the entry is not a {name}")
+
+    @staticmethod
+    def _check_public(header, part):
+        indices = [record.index for record in part.records]
+        if any(low >= high for low, high in zip(indices, indices[1:])):
+            raise Refused("public records are not ascending")
+        if indices and indices[-1] >= header.count:
+            raise Refused("a public record stands behind the last")
+        if any(record.kind < REGISTRY_KIND_MIN for record in part.records):
+            raise Refused("a record of a learner is public")
+        ids = [effect.status_id for group in part.groups for effect in group.effects]
+        if len(ids) != len(set(ids)):
+            raise Refused("a status id has two effects in one block")
+
+
+def _check_head(message):
+    if message.suite != SUITE or message.version != VERSION:
+        raise Refused("suite or version is unknown")
+    if not is_origin(message.origin):
+        raise Refused("the origin is malformed")

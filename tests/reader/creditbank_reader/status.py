@@ -1,0 +1,51 @@
+"""Status ids, marks and transitions (PROTOCOL.md, section 8)."""
+
+from .suite import tagged_hash, uint, var
+
+NAMES = {1: "superseded", 2: "revoked", 3: "redeemed", 4: "confirmed", 5: "disputed", 6: "under review"}
+SUPERSEDED, REVOKED, REDEEMED, CONFIRMED, DISPUTED, UNDER_REVIEW = NAMES
+RELEASE = 4
+
+SETS = {
+    1: (SUPERSEDED, {SUPERSEDED, REVOKED}),
+    2: (REVOKED, {REVOKED, SUPERSEDED}),
+    3: (REDEEMED, {REDEEMED, SUPERSEDED, REVOKED, UNDER_REVIEW}),
+    5: (CONFIRMED, {CONFIRMED, SUPERSEDED, REVOKED}),
+    6: (DISPUTED, {DISPUTED, SUPERSEDED, REVOKED}),
+    8: (UNDER_REVIEW, {UNDER_REVIEW, SUPERSEDED, REVOKED}),
+}
+"""Action -> the mark that it sets, and the marks that forbid it."""
+
+CLEARS = {RELEASE: REDEEMED, 7: DISPUTED, 9: UNDER_REVIEW}
+"""Action -> the mark that it clears."""
+
+
+def status_id(entry_leaf, index, record_hash):
+    """The key of a record in the status tree."""
+    return tagged_hash("status-id", entry_leaf, uint(32, index), record_hash)
+
+
+def spell(marks):
+    """The bytes of marks (number -> log index)."""
+    return b"".join(uint(8, number) + uint(64, marks[number]) for number in sorted(marks))
+
+
+def unspell(data):
+    """The marks of their bytes."""
+    return {data[at]: int.from_bytes(data[at + 1:at + 9], "big") for at in range(0, len(data), 9)}
+
+
+def value_hash(marks):
+    """The value hash of a status leaf."""
+    return tagged_hash("status-marks", var(spell(marks)))
+
+
+def apply(marks, action, index, redemption=None):
+    """The marks after an action of the block at `index`, or None when it is refused."""
+    if action in SETS:
+        mark, forbidding = SETS[action]
+        return None if forbidding & marks.keys() else {**marks, mark: index}
+    mark = CLEARS.get(action)
+    if mark not in marks or (action == RELEASE and marks[mark] != redemption):
+        return None
+    return {number: at for number, at in marks.items() if number != mark}

@@ -1,0 +1,285 @@
+"""Transcript files (PROTOCOL.md, section 13): verifies one, step by step."""
+
+from dataclasses import dataclass
+
+from . import ledger as forms
+from . import maps, tree
+from .notes import Policy
+from .records import REGISTRY_KIND_MIN
+from .status import status_id
+from .suite import SUITE, genesis_preimage, is_origin, preimage, sha256, tagged_hash, uint, var, verify
+from .wire import Refused, read_fields
+
+MAGIC = b"CBT\x01"
+FILE_LEN_MAX = 64 * 2 ** 20
+VERSION = 1
+PURPOSE_STATEMENT, PURPOSE_UNIT = 3, 5
+SELECTION_SOME, SELECTION_COMPLETE = 1, 2
+MS_PER_MINUTE = 60_000
+CREATED_WITHIN_MINUTES = 1_441
+
+
+class Broken(Refused):
+    """The first broken link of a transcript."""
+
+    def __init__(self, link, reason):
+        super().__init__(f"{link}: {reason}")
+        self.link = link
+
+
+@dataclass
+class Trust:
+    """What a verifier holds itself."""
+
+    policy: Policy
+    registry_key: bytes
+
+
+@dataclass
+class ProvedRecord:
+    """A record that the transcript proves."""
+
+    entry: int
+    index: int
+    institution: int
+    record_hash: bytes
+    status_id: bytes
+    opened: object
+    hidden: list
+    contested: bool
+
+
+@dataclass
+class Proved:
+    """What a whole transcript proves."""
+
+    origin: str
+    size: int
+    root: bytes
+    records: list
+    withheld: list
+    statement: object
+
+
+def checksum(body):
+    """The checksum over everything before it."""
+    return tagged_hash("transcript", var(body))
+
+
+def verify_transcript(canonical, data, trust):
+    """What a transcript proves; raises Broken with the first broken link."""
+    run = _Verification(canonical, trust)
+    steps = (("file", lambda: run.file(data)), ("checkpoint", run.checkpoint), ("seal", run.check_seals),
+             ("registry", run.check_registry), ("block", run.check_blocks), ("record", run.check_records),
+             ("statement", run.check_statement), ("completeness", run.check_rest))
+    for link, step in steps:
+        try:
+            step()
+        except Refused as error:
+            raise Broken(link, str(error)) from error
+    return run.result()
+
+
+def _require(condition, reason):
+    if not condition:
+        raise Refused(reason)
+
+
+def _ascending(items):
+    return all(low < high for low, high in zip(items, items[1:]))
+
+
+class _Verification:
+    """The state of one verification; the methods are the steps, in order."""
+
+    def __init__(self, canonical, trust):
+        self.canonical = canonical
+        self.trust = trust
+        self.ledger = forms.Ledger(canonical)
+        self.seals = {}
+        self.registry = {}
+        self.needed_registry = set()
+        self.blocks = {}
+        self.records = []
+        self.file_message = self.head = self.log_key = self.last = self.statement = None
+
+    def file(self, data):
+        """Step 1."""
+        _require(len(data) <= FILE_LEN_MAX, "longer than 64 MiB")
+        _require(data[:4] == MAGIC and len(data) >= 36, "not a transcript file")
+        _require(data[-32:] == checksum(data[:-32]), "the checksum is wrong")
+        message = self.canonical.read("Transcript", data[4:-32])
+        _require(message.suite == SUITE and message.version == VERSION, "suite or version is unknown")
+        _require(is_origin(message.origin), "the origin is malformed")
+        self.file_message = message
+
+    def checkpoint(self):
+        """Step 2."""
+        self.head, self.log_key = self.trust.policy.accept(self.file_message.checkpoint)
+        _require(self.head.origin == self.file_message.origin, "the origins differ")
+
+    def _check_inclusion(self, proved):
+        leaf, head = tree.leaf_hash(proved.entry), self.head
+        found = tree.verify_inclusion(leaf, proved.index, head.size, proved.inclusion, head.root)
+        _require(found, f"entry {proved.index} is not in the tree")
+
+    def check_seals(self):
+        """Step 3."""
+        proved = self.file_message.seals
+        _require(proved, "there is no seal")
+        before = None
+        for item in proved:
+            self._check_inclusion(item)
+            entry = self.ledger.read_seal(item.entry)
+            seal = entry.seal
+            _require(verify(self.log_key, forms.seal_message(entry.seal_bytes), entry.signature),
+                     "the log key did not sign the seal")
+            _require(seal.origin == self.head.origin, "a seal of another origin")
+            _require(seal.index == item.index, "a seal at another index")
+            if before is None:
+                genesis = sha256(genesis_preimage(self.head.origin, self.log_key, self.trust.registry_key))
+                _require(seal.first_index == 0, "the first seal is not the log's first")
+                _require(seal.previous == genesis, "the log has another beginning")
+            else:
+                _require(seal.index > before.seal.index, "seals are not ascending")
+                _require(seal.first_index > before.seal.index, "rounds overlap")
+                _require(seal.time_ms >= before.seal.time_ms, "times go back")
+                _require(seal.records_total >= before.seal.records_total, "records went away")
+                if seal.first_index == before.seal.index + 1:
+                    _require(seal.previous == forms.seal_id(before.seal_bytes), "seals are not linked")
+            before = entry
+            self.seals[seal.index] = seal
+        self.last = before.seal
+        _require(self.last.index + 1 == self.head.size, "the last seal is not the last leaf")
+
+    def check_registry(self):
+        """Step 4."""
+        order = []
+        for item in self.file_message.registry:
+            _require(item.seal in self.seals, "a registry entry under a seal that is not there")
+            seal = self.seals[item.seal]
+            key, body = self.ledger.read_registry(item.entry)
+            raw = _nested(item, self.canonical, "entry")
+            _require(not item.proof.has("other_leaf"), "a proof of presence with another leaf")
+            maps.verify_presence(maps.REGISTRY, seal.registry_root, key, forms.registry_value(raw),
+                                 item.proof.siblings)
+            _require(item.entry.place.entry < seal.first_index, "a registry entry before it is in force")
+            order.append((item.seal, key))
+            self.registry[item.seal, key] = (item.entry.kind, body)
+        _require(_ascending(order), "registry entries are not ascending")
+
+    def _registered(self, seal, kind, identity):
+        place = (seal.index, forms.registry_key_of(kind, identity))
+        _require(place in self.registry, f"an entry of kind {kind} is missing under seal {seal.index}")
+        self.needed_registry.add(place)
+        return self.registry[place][1]
+
+    def check_blocks(self):
+        """Step 5."""
+        proved = self.file_message.blocks
+        _require(_ascending([item.index for item in proved]), "blocks are not ascending")
+        heights = {}
+        for item in proved:
+            self._check_inclusion(item)
+            entry = self.ledger.read_block(item.entry)
+            _require(entry.header.origin == self.head.origin, "a block of another origin")
+            rounds = [seal for seal in self.seals.values() if seal.first_index <= item.index < seal.index]
+            _require(len(rounds) == 1, "a block outside the given rounds")
+            self.blocks[item.index] = (entry, rounds[0])
+            unit = (entry.header.institution, entry.header.unit)
+            _require(entry.header.height > heights.get(unit, -1), "heights of a unit are not ascending")
+            heights[unit] = entry.header.height
+
+    def check_records(self):
+        """Step 6."""
+        places = []
+        for record in self.file_message.records:
+            place = record.place
+            places.append((place.entry, place.index))
+            _require(place.entry in self.blocks, "a record of a block that is not there")
+            entry, seal = self.blocks[place.entry]
+            header = entry.header
+            _require(0 < record.kind < REGISTRY_KIND_MIN, "not a record of a learner")
+            _require(all(item.index != place.index for item in entry.public_part.records),
+                     "a public record stands at this place")
+            found, opened, hidden = self.ledger.records.disclosed(record)
+            _require(tree.verify_inclusion(tree.leaf_hash(found), place.index, header.count, record.path,
+                                           header.records_root), "the record is not in its block")
+            contested = self._check_signer(entry, seal, record.kind)
+            identity = status_id(entry.leaf, place.index, found)
+            self.records.append(ProvedRecord(place.entry, place.index, header.institution, found, identity,
+                                             opened, hidden, contested))
+        _require(_ascending(places), "records are not ascending")
+        identities = {record.status_id for record in self.records}
+        _require(len(identities) == len(self.records), "the same record stands twice")
+
+    def _check_signer(self, entry, seal, kind):
+        header = entry.header
+        key = self._registered(seal, forms.KIND_KEY, header.key_id)
+        _require(key.suite == SUITE and key.purpose == PURPOSE_UNIT, "the key is for something else")
+        _require((key.institution, key.unit) == (header.institution, header.unit), "the key of another unit")
+        _require(kind in key.kinds, "the kind is outside the key's scope")
+        minute = seal.time_ms // MS_PER_MINUTE
+        _require(_in_force(key, minute), "the key was not in force")
+        _require(abs(header.created_at_minute - minute) <= CREATED_WITHIN_MINUTES, "created at another time")
+        _require(not key.has("revoked"), "the key was revoked")
+        _require(verify(key.public_key, forms.block_message(entry.header_bytes), entry.signature),
+                 "the block's signature does not hold")
+        now = self._registered(self.last, forms.KIND_KEY, header.key_id)
+        since = now.revoked.compromised_since_minute
+        return since != 0 and minute >= since
+
+    def check_statement(self):
+        """Step 7."""
+        raw = self.file_message.statement
+        statement = self.canonical.read("SubjectStatement", raw)
+        _require(statement.suite == SUITE and statement.version == VERSION, "suite or version is unknown")
+        _require(statement.origin == self.head.origin, "a statement of another origin")
+        _require((statement.size, statement.root) == (self.head.size, self.head.root),
+                 "a statement of another checkpoint")
+        key = self._registered(self.last, forms.KIND_KEY, statement.key_id)
+        _require(key.suite == SUITE and key.purpose == PURPOSE_STATEMENT, "the key is for something else")
+        _require(key.institution == 0 and key.unit == 0, "not a key of the operator")
+        _require(_in_force(key, self.last.time_ms // MS_PER_MINUTE), "the statement key is not in force")
+        _require(not key.has("revoked"), "the statement key was revoked")
+        message = preimage("statement-signature", var(raw))
+        _require(verify(key.public_key, message, self.file_message.statement_signature),
+                 "the statement's signature does not hold")
+        listed = set(statement.status_ids)
+        _require(all(record.status_id in listed for record in self.records), "a record is not listed")
+        _require(statement.has("holder_key") != statement.has("no_holder_key"),
+                 "not exactly one of holder_key and no_holder_key")
+        _require(statement.has("identity") != statement.has("no_identity"),
+                 "not exactly one of identity and no_identity")
+        _require(statement.selection in (SELECTION_SOME, SELECTION_COMPLETE), "the selection is unknown")
+        _require(statement.selection == SELECTION_COMPLETE or not statement.has("institution"),
+                 "an institution with a selection of some")
+        self.statement = statement
+
+    def check_rest(self):
+        """Step 8."""
+        for number in {record.institution for record in self.records}:
+            self._registered(self.last, forms.KIND_INSTITUTION, uint(64, number))
+        needed_blocks = {record.entry for record in self.records}
+        _require(needed_blocks == self.blocks.keys(), "a block without a record")
+        needed_seals = {min(self.seals), self.last.index} | {seal.index for _, seal in self.blocks.values()}
+        _require(needed_seals == self.seals.keys(), "a seal that nothing needs")
+        _require(self.needed_registry == self.registry.keys(), "a registry entry that nothing needs")
+
+    def result(self):
+        """What was proved."""
+        shown = {record.status_id for record in self.records}
+        withheld = [item for item in self.statement.status_ids if item not in shown]
+        head = self.head
+        return Proved(head.origin, head.size, head.root, self.records, withheld, self.statement)
+
+
+def _in_force(key, minute):
+    return key.from_minute <= minute and (not key.until_minute or minute < key.until_minute)
+
+
+def _nested(message, canonical, name):
+    """The bytes of a nested message, without its tag and length."""
+    number = canonical.by_name[message.name][name].number
+    found = list(read_fields(message.raw.get(number, b"")))
+    return found[0][2] if found else b""

@@ -1,0 +1,430 @@
+"""Checks this second implementation against the vectors: python3 test_vectors.py [/path/to/proto]"""
+
+import json
+import pathlib
+import random
+import sys
+
+from creditbank_reader import ledger, maps, notes, records, status, suite, transcript, tree
+from creditbank_reader.canonical import Canonical
+from creditbank_reader.schema import Schema
+from creditbank_reader.wire import Refused, read_fields, write_element, write_field
+
+FILES = ("canonical", "keys", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
+         "transcript")
+FLIPS = 200
+FLIP_SEED = 20_261_123
+SMALL_ORDER_KEYS = (
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+)
+unhex = bytes.fromhex
+
+
+class Checks:
+    """Counts what holds and prints what does not."""
+
+    def __init__(self):
+        self.count = 0
+        self.failures = 0
+
+    def that(self, label, condition):
+        """One check."""
+        self.count += 1
+        if not condition:
+            self.failures += 1
+            print(f"  FAILED: {label}")
+
+    def equal(self, label, found, expected):
+        """A check that two values are the same; bytes may be compared with hexadecimal."""
+        if isinstance(found, bytes):
+            found = found.hex()
+        self.that(f"{label}: {found!r}, expected {expected!r}", found == expected)
+
+    def refused(self, label, action, *args):
+        """A check that an action is refused."""
+        try:
+            action(*args)
+        except Refused:
+            self.that(label, True)
+        else:
+            self.that(f"{label}: accepted", False)
+
+
+class Vectors:
+    """One method for each vector file."""
+
+    def __init__(self, proto):
+        self.directory = pathlib.Path(proto) / "vectors"
+        self.reader = Canonical(Schema.load(proto))
+        self.ledger = ledger.Ledger(self.reader)
+        self.kinds = self.ledger.records
+        self.checks = Checks()
+
+    def load(self, name):
+        """A vector file."""
+        return json.loads((self.directory / f"{name}.json").read_text(encoding="utf-8"))
+
+    def run(self):
+        """All files; whether nothing failed."""
+        for name in FILES:
+            count, failures = self.checks.count, self.checks.failures
+            getattr(self, name)(self.load(name))
+            print(f"{name}: {self.checks.count - count} checks, {self.checks.failures - failures} failures")
+        print(f"{self.checks.count} checks, {self.checks.failures} failures")
+        return not self.checks.failures
+
+    def canonical(self, vectors):
+        """Section 2."""
+        for case in vectors["accepted"]:
+            try:
+                self.reader.read(case["message"], unhex(case["bytes"]))
+                self.checks.that("accepted", True)
+            except Refused as error:
+                self.checks.that(f"{case['message']} {case['bytes']} is refused: {error}", False)
+        for case in vectors["refused"]:
+            label = f"{case['message']}, {case['rule']}"
+            self.checks.refused(label, self.reader.read, case["message"], unhex(case["bytes"]))
+
+    def keys(self, vectors):
+        """Section 3."""
+        check = self.checks
+        for case in vectors["keys"]:
+            key = suite.public_key(unhex(case["seed"]))
+            check.equal("public key", key, case["public_key"])
+            check.equal("preimage", suite.key_id_preimage(key), case["preimage"])
+            check.equal("key id", suite.key_id(key), case["key_id"])
+        case = vectors["possession"]
+        key = suite.public_key(unhex(case["seed"]))
+        message = suite.possession_message(case["origin"], case["institution"], case["unit"], case["suite"],
+                                           case["purpose"], key)
+        check.equal("possession", message, case["message"])
+        check.equal("possession", suite.sign(unhex(case["seed"]), message), case["signature"])
+        check.that("possession holds", suite.verify(key, message, unhex(case["signature"])))
+        case = vectors["genesis"]
+        found = suite.genesis_preimage(case["origin"], unhex(case["log_key"]), unhex(case["registry_key"]))
+        check.equal("genesis", found, case["preimage"])
+        check.equal("genesis", suite.sha256(found), case["value"])
+        for key in (*vectors["refused_public_keys"], *SMALL_ORDER_KEYS):
+            check.that(f"refused key {key}", not suite.is_strict_point(unhex(key)))
+
+    def _disclosed_bytes(self, kind, claims):
+        data = write_field(2, kind) + write_field(3, records.VERSION)
+        for claim in claims:
+            parts = (unhex(claim[name]) for name in ("hash", "salt", "value"))
+            fields = b"".join(write_field(number, part) for number, part in enumerate(parts, 1))
+            data += write_element(6, fields)
+        return data
+
+    def _disclosed(self, kind, claims):
+        record = self.reader.read("DisclosedRecord", self._disclosed_bytes(kind, claims))
+        return self.kinds.disclosed(record)
+
+    def records(self, vectors):
+        """Section 4."""
+        check = self.checks
+        for case in vectors["records"]:
+            kind, seed, body = case["kind"], unhex(case["seed"]), unhex(case["body"])
+            check.equal("name", self.kinds.message_name(kind), case["name"])
+            if kind >= records.REGISTRY_KIND_MIN:
+                check.equal("seed", records.PUBLIC_SEED, case["seed"])
+            found = self.kinds.claims(kind, case["version"], seed, body)
+            check.equal("number of claims", len(found), len(case["claims"]))
+            for (number, salt, value, digest), claim in zip(found, case["claims"]):
+                check.equal("claim number", number, claim["number"])
+                check.equal("salt", salt, claim["salt"])
+                check.equal("value", value, claim["value"])
+                check.equal("claim", digest, claim["hash"])
+            found = self.kinds.hash(kind, case["version"], seed, body)
+            check.equal("record hash", found, case["record_hash"])
+            whole = write_field(2, kind) + write_field(3, 1) + write_field(4, seed) + write_field(5, body)
+            opened = self.kinds.disclosed(self.reader.read("DisclosedRecord", whole))
+            check.equal("whole record", opened[0], case["record_hash"])
+        first, part = vectors["records"][0], vectors["disclosed"]
+        made = []
+        for claim in first["claims"]:
+            if claim["number"] in part["opened"]:
+                made.append({"hash": "", "salt": claim["salt"], "value": claim["value"]})
+            else:
+                made.append({"hash": claim["hash"], "salt": "", "value": ""})
+        check.equal("disclosed", made, part["claims"])
+        found, opened, hidden = self._disclosed(first["kind"], part["claims"])
+        check.equal("disclosed hash", found, part["record_hash"])
+        check.equal("hidden required fields", hidden, [])
+        check.equal("opened unit", opened.amount.unit, "ECTS")
+        check.equal("opened required fields", tuple(part["opened"]), records.REQUIRED[first["kind"]])
+        blank = {"hash": "", "salt": "", "value": ""}
+        hide = {**blank, "hash": first["claims"][2]["hash"]}
+        both = {**made[2], "hash": hide["hash"]}
+        check.equal("incomplete", self._disclosed(3, [*made[:2], hide, *made[3:]])[2], [3])
+        check.refused("a claim without anything", self._disclosed, 3, [blank, *made[1:]])
+        check.refused("hidden and opened", self._disclosed, 3, [*made[:2], both, *made[3:]])
+        check.refused("too few claims", self._disclosed, 3, made[:-1])
+        swapped = {**made[2], "value": first["claims"][3]["value"]}
+        check.refused("another field", self._disclosed, 3, [*made[:2], swapped, *made[3:]])
+
+    def registry(self, vectors):
+        """Section 9."""
+        for case in vectors["entries"]:
+            kind, body = case["kind"], unhex(case["body"])
+            place = write_field(1, 4) + write_field(2, 1)
+            data = write_field(1, kind) + write_field(2, 1) + write_field(3, body) + write_field(4, place)
+            self.checks.equal("entry", data, case["entry"])
+            key, _ = self.ledger.read_registry(self.reader.read("RegistryEntry", data))
+            self.checks.equal("registry key", key, case["registry_key"])
+            self.checks.equal("registry value", ledger.registry_value(data), case["value"])
+
+    def blocks(self, vectors):
+        """Sections 5 and 8."""
+        check, key = self.checks, unhex(vectors["public_key"])
+        data = unhex(vectors["entry"])
+        check.equal("entry", b"\x01" + unhex(vectors["block"]), vectors["entry"])
+        entry = self.ledger.read_block(data)
+        header = entry.header
+        found = ledger.records_root([unhex(item) for item in vectors["record_hashes"]])
+        check.equal("records root", found, vectors["records_root"])
+        check.equal("records root of the header", header.records_root, vectors["records_root"])
+        check.equal("count", header.count, len(vectors["record_hashes"]))
+        check.equal("key id", suite.key_id(key), header.key_id.hex())
+        public = self.reader.read("Block", data[1:]).public_part
+        check.equal("public digest", ledger.public_digest(public), vectors["public_digest"])
+        check.equal("header id", ledger.header_id(entry.header_bytes), vectors["header_id"])
+        message = ledger.block_message(entry.header_bytes)
+        check.equal("signed message", message, vectors["signed_message"])
+        check.that("the block's signature", suite.verify(key, message, entry.signature))
+        check.that("of another message", not suite.verify(key, message + b"\x00", entry.signature))
+        check.equal("leaf hash", entry.leaf, vectors["leaf_hash"])
+        case = vectors["status_id"]
+        found = status.status_id(unhex(case["entry_leaf"]), case["index"], unhex(case["record_hash"]))
+        check.equal("status id", found, case["value"])
+        effect = entry.public_part.groups[0].effects[0]
+        check.equal("status id of the effect", effect.status_id, case["value"])
+        case = vectors["approval"]
+        message = ledger.approval_message(header)
+        check.equal("approval", message, case["message"])
+        check.that("approval", suite.verify(unhex(case["public_key"]), message, unhex(case["signature"])))
+
+    def seals(self, vectors):
+        """Section 10."""
+        check, log_key = self.checks, unhex(vectors["log_key"])
+        previous = None
+        for case in vectors["seals"]:
+            entry = self.ledger.read_seal(unhex(case["entry"]))
+            if previous is None:
+                previous = suite.sha256(suite.genesis_preimage(entry.seal.origin, log_key,
+                                                               unhex(vectors["registry_key"])))
+            check.equal("previous", entry.seal.previous, previous.hex())
+            check.equal("leaf hash", entry.leaf, case["leaf_hash"])
+            previous = ledger.seal_id(entry.seal_bytes)
+            check.equal("seal id", previous, case["seal_id"])
+            message = ledger.seal_message(entry.seal_bytes)
+            check.that("the seal's signature", suite.verify(log_key, message, entry.signature))
+
+    def tree(self, vectors):
+        """Section 6."""
+        check = self.checks
+        leaves = [tree.leaf_hash(bytes([number] * 3)) for number in range(len(vectors["leaf_hashes"]))]
+        check.equal("leaf hashes", [leaf.hex() for leaf in leaves], vectors["leaf_hashes"])
+        roots = [tree.root(leaves[:size]) for size in range(len(leaves) + 1)]
+        check.equal("roots", [item.hex() for item in roots], vectors["roots_by_size"])
+        for case in vectors["inclusion"]:
+            index, size = case["index"], case["size"]
+            hashes = tree.inclusion(leaves[:size], index)
+            check.equal("inclusion", [item.hex() for item in hashes], case["hashes"])
+            check.that("inclusion", tree.verify_inclusion(leaves[index], index, size, hashes, roots[size]))
+            longer = [*hashes, bytes(32)]
+            check.that("longer", not tree.verify_inclusion(leaves[index], index, size, longer, roots[size]))
+            check.that("beyond", not tree.verify_inclusion(leaves[index], size, size, hashes, roots[size]))
+        for case in vectors["consistency"]:
+            old, new = case["old"], case["new"]
+            hashes = tree.consistency(leaves[:new], old)
+            check.equal("consistency", [item.hex() for item in hashes], case["hashes"])
+            check.that("consistency", tree.verify_consistency(old, new, hashes, roots[old], roots[new]))
+            check.that("inconsistent", not tree.verify_consistency(old, new, hashes, bytes(32), roots[new]))
+
+    def maps(self, vectors):
+        """Section 7."""
+        for which in (maps.STATUS, maps.REGISTRY):
+            self._map(which, vectors[which])
+
+    def _map(self, which, vectors):
+        check = self.checks
+        leaves = [(unhex(leaf["key"]), unhex(leaf["value"])) for leaf in vectors["leaves"]]
+        for count, expected in enumerate(vectors["roots"]):
+            check.equal("root", maps.root(which, leaves[:count]), expected)
+        root = unhex(vectors["roots"][-1])
+        for case in vectors["proofs"]:
+            key = unhex(case["key"])
+            siblings, end = maps.prove(which, leaves, key)
+            check.equal("siblings", [item.hex() for item in siblings], case["siblings"])
+            terminal = case["terminal"]
+            check.equal("end", end and [part.hex() for part in end], terminal)
+            held = dict(leaves).get(key)
+            check.equal("proves", held.hex() if held else "absent", case["proves"])
+            check.equal("root of the proof", maps.root_of_proof(which, key, siblings, end), root.hex())
+            if held:
+                maps.verify_presence(which, root, key, held, siblings)
+                check.refused("absence", maps.verify_absence, which, root, key, siblings, end)
+                check.refused("another value", maps.verify_presence, which, root, key, bytes(32), siblings)
+            else:
+                maps.verify_absence(which, root, key, siblings, end)
+                check.refused("presence", maps.verify_presence, which, root, key, bytes(32), siblings)
+            longer = [*siblings, bytes(32)]
+            check.refused("an empty last sibling", maps.root_of_proof, which, key, longer, end)
+        for beside in (b"\x80" * 31 + b"\x81", b"\x00" * 31 + b"\x01"):
+            siblings, end = maps.prove(which, leaves, beside)
+            check.that("ends in another leaf", end is not None and end[0] != beside)
+            maps.verify_absence(which, root, beside, siblings, end)
+        off = (bytes([0x80 ^ leaves[0][0][0]]) + leaves[0][0][1:], bytes(32))
+        check.refused("off the path", maps.root_of_proof, which, leaves[0][0], [bytes([1] * 32)], off)
+
+    def marks(self, vectors):
+        """Section 8."""
+        check = self.checks
+        check.equal("marks", status.NAMES, {mark["number"]: mark["name"] for mark in vectors["marks"]})
+        case = vectors["spelling"]
+        marks = {status.DISPUTED: case["disputed_at"], status.REDEEMED: case["redeemed_at"]}
+        check.equal("spelling", status.spell(marks), case["bytes"])
+        check.equal("value", status.value_hash(marks), case["value"])
+        for case in vectors["transitions"]:
+            before = status.unspell(unhex(case["before"]))
+            after = status.apply(before, case["action"], case["index"], case["redemption"])
+            found = None if after is None else status.spell(after).hex()
+            check.equal(f"action {case['action']} on {case['before']}", found, case["after"])
+
+    def notes(self, vectors):
+        """Section 11."""
+        check = self.checks
+        name, log_seed = vectors["log"]["vkey"].split("+")[0], unhex(vectors["log"]["seed"])
+        log = notes.NoteKey(name, notes.LOG_TYPE, suite.public_key(log_seed))
+        check.equal("vkey of the log", log.vkey, vectors["log"]["vkey"])
+        case = vectors["witness"]
+        witness_name, witness_seed = case["vkey"].split("+")[0], unhex(case["seed"])
+        witness = notes.NoteKey(witness_name, notes.COSIGNATURE_TYPE, suite.public_key(witness_seed))
+        check.equal("vkey of the witness", witness.vkey, case["vkey"])
+        for key in (log, witness):
+            check.equal("parsed vkey", notes.NoteKey.parse(key.vkey), key)
+        case = vectors["checkpoint"]
+        checkpoint = notes.Checkpoint(name, case["size"], unhex(case["root"]))
+        check.equal("checkpoint", checkpoint.text, case["text"])
+        signed = notes.sign_note(name, log_seed, checkpoint.text)
+        check.equal("signed note", signed, vectors["signed"])
+        cosigned = notes.cosign_note(witness_name, witness_seed, signed, vectors["witness"]["time"])
+        check.equal("cosigned note", cosigned, vectors["cosigned"])
+        policy = notes.Policy.parse(vectors["policy"])
+        check.equal("policy", policy.accept(cosigned.encode()), (checkpoint, log.key))
+        check.refused("without the witness", policy.accept, signed.encode())
+        alone = notes.Policy.parse(f"log {log.vkey}\nquorum none\n")
+        check.equal("policy without witnesses", alone.accept(signed.encode())[0], checkpoint)
+        check.refused("another text", alone.accept, signed.replace("\n84\n", "\n85\n").encode())
+        extended = notes.sign_note(name, log_seed, checkpoint.text + "extension\n")
+        check.refused("an extension line", alone.accept, extended.encode())
+        index, hashes, note = notes.parse_proof(vectors["proof"])
+        check.equal("note of the proof", note, signed)
+        check.equal("index of the proof", index, 3)
+        check.equal("proof", notes.spell_proof(index, hashes, note), vectors["proof"])
+
+    def transcript(self, vectors):
+        """Section 13."""
+        check = self.checks
+        data = (self.directory / "transcript.cbt").read_bytes()
+        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        try:
+            proved = transcript.verify_transcript(self.reader, data, trust)
+        except Refused as error:
+            check.that(f"transcript.cbt is refused: {error}", False)
+            return
+        check.equal("size", proved.size, vectors["size"])
+        check.equal("root", proved.root, vectors["root"])
+        found = [{"entry": record.entry, "index": record.index, "record_hash": record.record_hash.hex(),
+                  "status_id": record.status_id.hex()} for record in proved.records]
+        check.equal("records", found, vectors["records"])
+        check.that("nothing is incomplete or contested",
+                   not any(record.hidden or record.contested for record in proved.records))
+        self._other_trust(data, trust)
+        self._other_parts(data, trust)
+        chance = random.Random(FLIP_SEED)
+        for position in sorted(chance.sample(range(len(data)), FLIPS)):
+            flipped = bytearray(data)
+            flipped[position] ^= chance.randrange(1, 256)
+            flipped = bytes(flipped)
+            self._refused(f"byte {position} flipped", flipped, trust)
+            if position < len(data) - 32:
+                self._refused(f"byte {position} flipped, new checksum", with_checksum(flipped), trust)
+        for length in (0, 4, 35, 36, len(data) - 1):
+            self._refused(f"the first {length} bytes", data[:length], trust)
+        self._refused("a byte more", with_checksum(data[:-32] + b"\x00" + data[-32:]), trust)
+
+    def _other_trust(self, data, trust):
+        other = transcript.Trust(trust.policy, bytes(32))
+        self._refused("another registry key", data, other, "seal")
+        key = notes.NoteKey(trust.policy.logs[0].name, notes.LOG_TYPE, suite.public_key(bytes(32)))
+        policy = notes.Policy.parse(f"log {key.vkey}\nquorum none\n")
+        self._refused("another log", data, transcript.Trust(policy, trust.registry_key), "checkpoint")
+
+    def _other_parts(self, data, trust):
+        """Elements left out, doubled and exchanged; the first record in part instead of whole."""
+        fields = [(number, raw) for number, _, _, raw in read_fields(data[4:-32])]
+        for at, (number, raw) in enumerate(fields):
+            label = f"field {number}, occurrence {at}"
+            self._refused(f"{label} left out", joined(fields[:at] + fields[at + 1:]), trust)
+            self._refused(f"{label} twice", joined(fields[:at + 1] + fields[at:]), trust)
+            if at and fields[at - 1][0] == number:
+                exchanged = [*fields[:at - 1], (number, raw), fields[at - 1], *fields[at + 1:]]
+                self._refused(f"{label} before the one before it", joined(exchanged), trust)
+        at = [number for number, _ in fields].index(8)
+        record = self.reader.read("Transcript", data[4:-32]).records[0]
+        for hidden in ([], [records.REQUIRED[record.kind][0]]):
+            part = write_element(8, self._in_part(record, hidden))
+            file = joined([*fields[:at], (8, part), *fields[at + 1:]])
+            try:
+                found = transcript.verify_transcript(self.reader, file, trust).records[0].hidden
+            except Refused as error:
+                found = str(error)
+            self.checks.equal("a record in part", found, hidden)
+
+    def _in_part(self, record, hidden):
+        """The bytes of a record that opens its required fields only, without the hidden ones."""
+        data = b"".join(record.raw[number] for number in (1, 2, 3))
+        claims = self.kinds.claims(record.kind, record.version, record.seed, record.body)
+        for number, salt, value, digest in claims:
+            if number in records.REQUIRED[record.kind] and number not in hidden:
+                claim = write_field(2, salt) + write_field(3, value)
+            else:
+                claim = write_field(1, digest)
+            data += write_element(6, claim)
+        return data + record.raw[7]
+
+    def _refused(self, label, data, trust, link=None):
+        try:
+            transcript.verify_transcript(self.reader, data, trust)
+        except transcript.Broken as error:
+            self.checks.that(f"{label}: broken at {error.link}", link in (None, error.link))
+        else:
+            self.checks.that(f"{label}: accepted", False)
+
+
+def joined(fields):
+    """A transcript file of fields."""
+    return with_checksum(transcript.MAGIC + b"".join(raw for _, raw in fields) + bytes(32))
+
+
+def with_checksum(data):
+    """A file with its checksum computed again."""
+    return data[:-32] + transcript.checksum(data[:-32])
+
+
+def main():
+    """The command."""
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    return 0 if Vectors(sys.argv[1]).run() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
