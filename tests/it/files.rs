@@ -9,7 +9,8 @@ use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, InitError, StoreUrl};
 use creditbank_server::ledger::Limits;
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::{TestNode, University};
+use creditbank_tests::university::credit_record;
+use creditbank_tests::{Chain, TestNode, University};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_the_owners_alone() {
@@ -83,6 +84,53 @@ async fn a_log_that_lost_a_part_does_not_open() {
     assert!(error.contains("guard"), "{error}");
     fs::rename(dir.path().join("away"), &guard).expect("the guard");
     open(dir.path()).expect("whole again");
+}
+
+/// Rot in derived files never becomes a signature under another history: the node refuses, and heals from the journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn rotten_tree_nodes_are_never_signed() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let client = university.client(&node).await;
+    let mut chain = Chain::of(&client, &university).await;
+    for course in 0..20 {
+        chain.issue(&client, &university, &[credit_record(alias, &format!("C{course}"))]).await;
+    }
+    let mut receipts = Vec::new();
+    for height in 0..20 {
+        receipts.push(client.block(1, 1, height).await.expect("a receipt"));
+    }
+    let dir = node.stop().await;
+    let flat = dir.path().join("log/flat");
+    let mut rotten = 0;
+    for level in ["level-00", "level-01", "level-02"] {
+        let whole = fs::read(flat.join(level)).expect("the nodes of a level");
+        let mut bytes = whole.clone();
+        // Every node but the last two, which may be peaks of the tree: those are checked at the start.
+        let nodes = bytes.len() / 32 - 2;
+        bytes.iter_mut().take(nodes * 32).step_by(32).for_each(|byte| *byte ^= 1);
+        fs::write(flat.join(level), bytes).expect("rot");
+        let node = TestNode::serve_again(&dir).await;
+        for (height, receipt) in (0u64..).zip(&receipts) {
+            match node.ledger().block(1, 1, height) {
+                Ok(found) => assert_eq!(found, *receipt),
+                Err(error) => {
+                    rotten += 1;
+                    assert!(error.to_string().contains("delete log/flat"), "{error}");
+                }
+            }
+        }
+        node.stop().await;
+        fs::write(flat.join(level), whole).expect("the nodes of a level");
+    }
+    assert!(rotten > 20, "the rot was found {rotten} times");
+    fs::remove_dir_all(&flat).expect("the derived files");
+    let node = TestNode::serve_again(&dir).await;
+    for (height, receipt) in (0u64..).zip(&receipts) {
+        assert_eq!(node.ledger().block(1, 1, height).expect("healed"), *receipt);
+    }
+    node.stop().await;
 }
 
 /// A log that was begun with one key does not open with another.

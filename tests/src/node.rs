@@ -28,6 +28,21 @@ pub struct TestNode {
     limits: Limits,
 }
 
+/// A node that serves a directory which is somebody else's.
+pub struct Served(Running);
+
+impl Served {
+    /// The ledger behind the services.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        self.0.ledger()
+    }
+
+    /// Stops it.
+    pub async fn stop(self) {
+        self.0.stop().await.expect("a clean stop");
+    }
+}
+
 /// Opens the node of a directory and serves it.
 async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
     let config = directory::read_config(dir).expect("the configuration that init wrote");
@@ -67,6 +82,11 @@ impl TestNode {
     pub async fn stop(self) -> TempDir {
         self.running.stop().await.expect("a clean stop");
         self.dir
+    }
+
+    /// Serves a directory that [`Self::stop`] has returned.
+    pub async fn serve_again(dir: &TempDir) -> Served {
+        Served(serve_dir(dir.path(), None, Limits::default()).await)
     }
 
     /// The node's directory.

@@ -177,7 +177,9 @@ pub(super) fn of_receipt(error: &ReceiptError) -> Status {
     let (code, reason) = match error {
         ReceiptError::Range(_) => (Code::OutOfRange, "OUT_OF_RANGE"),
         ReceiptError::Store(creditbank_store::StoreError::Missing { .. }) => (Code::NotFound, "NOT_FOUND"),
-        ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) => return internal(error),
+        ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) | ReceiptError::Damaged(_) => {
+            return internal(error);
+        }
     };
     to_status(&refusal(code, reason, error))
 }

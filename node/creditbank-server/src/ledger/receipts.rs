@@ -1,7 +1,10 @@
 //! Receipts and proofs. A receipt leads to the checkpoint of the block's own round, so it is the same whenever it is made.
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::merkle::{RangeError, consistency_proof, inclusion_proof, root_at};
+use creditbank_protocol::merkle::{
+    ProofError, RangeError, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
+    verify_inclusion,
+};
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
 use creditbank_store::StoreError;
@@ -18,6 +21,11 @@ pub enum ReceiptError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The tree's nodes on the disk do not fit the head of the log.
+    #[error(
+        "the tree's nodes are damaged ({0}): stop the node, delete log/flat, start it again; the journal has everything"
+    )]
+    Damaged(ProofError),
     /// The note.
     #[error(transparent)]
     Note(#[from] NoteError),
@@ -41,16 +49,34 @@ impl Shared {
     /// The receipt of a log entry.
     pub(super) fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
         let size = self.seal_of(index)? + 1;
-        let root = root_at(size, &mut self.node())?;
+        let root = self.root_of(size)?;
         let checkpoint = self.sign_checkpoint(&Checkpoint { origin: self.origin.clone(), size, root })?;
-        let inclusion = inclusion_proof(index, size, &mut self.node())?.iter().map(|hash| hash.0.to_vec()).collect();
-        Ok(Receipt { entry: self.store.entry(index)?, index, inclusion, checkpoint })
+        let ProvedEntry { index, entry, inclusion } = self.proved(index, size, &root)?;
+        Ok(Receipt { entry, index, inclusion, checkpoint })
     }
 
-    /// A log entry with its proof to the tree of `size`.
-    pub(super) fn proved(&self, index: u64, size: u64) -> Result<ProvedEntry, ReceiptError> {
-        let inclusion = inclusion_proof(index, size, &mut self.node())?.iter().map(|hash| hash.0.to_vec()).collect();
-        Ok(ProvedEntry { index, entry: self.store.entry(index)?, inclusion })
+    /// The root of the tree of `size`, proved to be a part of the tree that the guard knows. It will be signed, and the nodes
+    /// from which it is made are derived data on a disk: one rotten byte of them must never become a second history.
+    fn root_of(&self, size: u64) -> Result<Digest, ReceiptError> {
+        let (head_size, head_root) = {
+            let state = self.state();
+            (state.head.size, state.head.root)
+        };
+        if size == head_size {
+            return Ok(head_root);
+        }
+        let root = root_at(size, &mut self.node())?;
+        let proof = consistency_proof(size, head_size, &mut self.node())?;
+        verify_consistency(size, &root, head_size, &head_root, &proof).map_err(ReceiptError::Damaged)?;
+        Ok(root)
+    }
+
+    /// A log entry with its proof to the tree of `size`, checked before anybody gets it.
+    pub(super) fn proved(&self, index: u64, size: u64, root: &Digest) -> Result<ProvedEntry, ReceiptError> {
+        let proof = inclusion_proof(index, size, &mut self.node())?;
+        let entry = self.store.entry(index)?;
+        verify_inclusion(&leaf_hash(&entry), index, size, &proof, root).map_err(ReceiptError::Damaged)?;
+        Ok(ProvedEntry { index, entry, inclusion: proof.iter().map(|hash| hash.0.to_vec()).collect() })
     }
 }
 

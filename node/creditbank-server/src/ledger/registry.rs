@@ -46,11 +46,11 @@ impl Shared {
     /// The newest seal and the version of the registry that it names.
     fn proved_head(&self) -> Result<(ProvedHead, RegistryVersion), ReceiptError> {
         let state = self.state();
-        let size = state.head.size;
+        let (size, root) = (state.head.size, state.head.root);
         let last = size.checked_sub(1).ok_or(ReceiptError::NoSeal(0))?;
         let (version, checkpoint) = (state.registry_at(last).clone(), state.checkpoint.clone());
         drop(state);
-        Ok((ProvedHead { seal: self.proved(last, size)?, checkpoint }, version))
+        Ok((ProvedHead { seal: self.proved(last, size, &root)?, checkpoint }, version))
     }
 }
 

@@ -96,7 +96,7 @@ impl Shared {
             let key = RegistryKey::Key(block.header().key_id);
             wanted.extend([(seal, key.clone()), (last, key), (last, RegistryKey::Institution(record.institution))]);
             if let std::collections::btree_map::Entry::Vacant(vacant) = blocks.entry(entry) {
-                vacant.insert(self.proved(entry, checkpoint.size)?);
+                vacant.insert(self.proved(entry, checkpoint.size, &checkpoint.root)?);
             }
         }
         let status_ids = records.iter().map(|record| record.status_id.0.to_vec()).collect();
@@ -106,7 +106,10 @@ impl Shared {
             version: TRANSCRIPT_VERSION,
             origin: self.origin.clone(),
             checkpoint: checkpoint.note.clone(),
-            seals: seals.iter().map(|seal| self.proved(*seal, checkpoint.size)).collect::<Result<_, _>>()?,
+            seals: seals
+                .iter()
+                .map(|seal| self.proved(*seal, checkpoint.size, &checkpoint.root))
+                .collect::<Result<_, _>>()?,
             blocks: blocks.into_values().collect(),
             registry: self.registry_proofs(wanted)?,
             records: records.into_iter().map(|record| record.disclosed).collect(),
