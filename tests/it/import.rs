@@ -145,6 +145,8 @@ async fn files_that_cannot_be_read_at_all() {
     let unclosed = format!("{HEADER}1,C1,2023A,\"never closed{}", ",x\n".repeat(6 << 20));
     let unclosed = import(scene.issue(unclosed).await.expect_err("a quote that is never closed"));
     assert!(unclosed.to_string().contains("is a quote not closed"), "{unclosed}");
+    let semicolons = import(scene.issue(HEADER.replace(',', ";")).await.expect_err("another delimiter"));
+    assert!(semicolons.to_string().contains("delimiter"), "{semicolons}");
     let nothing = scene.issue(HEADER).await.expect("a file of no lines is no error");
     assert_eq!(nothing, Progress::default());
     assert_eq!(scene.sealed(), 0);

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use fs4::fs_std::FileExt as _;
+use fs4::fs_std::FileExt;
 
 use crate::{StoreError, file};
 
 /// Held while a process works in a directory; released when it is dropped or the process dies.
 #[derive(Debug)]
-pub struct DirectoryLock(#[allow(dead_code)] File);
+pub struct DirectoryLock(File);
 
 impl DirectoryLock {
     /// Takes the lock `DIR/LOCK`, or says that another process has it.
@@ -24,6 +24,15 @@ impl DirectoryLock {
                 Err(file::at(&path)(error))
             }
             Err(error) => Err(file::at(&path)(error)),
+        }
+    }
+}
+
+impl Drop for DirectoryLock {
+    /// Not left to the closing of the file: a child process that is being started has a copy of it for a moment.
+    fn drop(&mut self) {
+        if let Err(error) = FileExt::unlock(&self.0) {
+            tracing::warn!(%error, "the directory's lock ends with the process");
         }
     }
 }

@@ -7,7 +7,7 @@ use creditbank_client::Client;
 use creditbank_client::key_file;
 use creditbank_client::operator::KeyRequest;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{self, Kind, RevocationReason};
+use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::registry::RegistryKey;
 use serde_json::json;
 
@@ -148,7 +148,14 @@ fn request(global: &Global, key: &Path, institution: u64, unit: u32, out: &Path)
     let [log] = trust.policy.logs() else {
         return Err(Failure::Usage("the trust file must name one log".to_owned()));
     };
-    let request = KeyRequest::new(log.name(), institution, unit, &key_file::read(key)?);
+    let own = key_file::read(key)?;
+    let of_unit = matches!(own.purpose, Purpose::Unit | Purpose::Approver);
+    if of_unit != (unit > 0) {
+        let name = creditbank_protocol::key_file::purpose_name(own.purpose);
+        let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };
+        return Err(Failure::Usage(format!("a key for {name} {what}")));
+    }
+    let request = KeyRequest::new(log.name(), institution, unit, &own);
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });

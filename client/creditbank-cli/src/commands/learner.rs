@@ -66,7 +66,10 @@ impl Who {
 async fn own_or(client: &Client, institution: Option<u64>) -> Result<u64, Failure> {
     match institution {
         Some(institution) => Ok(institution),
-        None => Ok(client.own_institution().await?),
+        None => match client.own_institution().await? {
+            0 => Err(Failure::Usage("the operator's key belongs to no institution: pass --institution".to_owned())),
+            own => Ok(own),
+        },
     }
 }
 

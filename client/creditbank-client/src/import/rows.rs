@@ -109,6 +109,9 @@ impl<'a, R: Read> Rows<'a, R> {
         let mut columns = BTreeMap::new();
         for (index, name) in record.iter().enumerate() {
             let name = if index == 0 { name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name) } else { name };
+            if name.contains(&0) || name.starts_with(b"\xff\xfe") || name.starts_with(b"\xfe\xff") {
+                return Err(ImportError::Header("it looks like UTF-16: save the file as UTF-8".to_owned()));
+            }
             let name = std::str::from_utf8(name).map_err(|_| ImportError::Header("it is not UTF-8".to_owned()))?;
             let name = name.trim_matches('"').to_owned();
             if columns.insert(name.clone(), index).is_some() {
@@ -116,7 +119,10 @@ impl<'a, R: Read> Rows<'a, R> {
             }
         }
         if let Some(missing) = mapping.columns().find(|column| !columns.contains_key(*column)) {
-            let found = columns.keys().cloned().collect::<Vec<_>>().join(", ");
+            let mut found = columns.keys().cloned().collect::<Vec<_>>().join(", ");
+            if columns.len() == 1 && found.contains([';', '\t', '|']) {
+                found.push_str(" in one column: set [file] delimiter in the mapping");
+            }
             return Err(ImportError::Column { missing: missing.to_owned(), found });
         }
         Ok(Self { mapping, reader, left, crlf, columns, record, seen: HashMap::new() })

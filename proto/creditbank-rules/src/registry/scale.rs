@@ -4,7 +4,7 @@ use creditbank_protocol::pb::{self, NumericGrades};
 
 use super::Registry;
 use super::admit::{names, present, require};
-use crate::decimal::parse_e4;
+use crate::decimal::{parse_e4, show_e4};
 use crate::{Rejection, Rule};
 
 pub(super) fn check(_: &Registry, entry: &pb::GradeScale) -> Result<(), Rejection> {
@@ -26,10 +26,16 @@ pub(super) fn check(_: &Registry, entry: &pb::GradeScale) -> Result<(), Rejectio
 
 fn numeric(range: &NumericGrades) -> Result<(), Rejection> {
     let NumericGrades { min_e4, max_e4, pass_e4, step_e4, lower_is_better: _ } = *range;
-    require(min_e4 < max_e4, Rule::Contradiction, "numeric", "a minimum below the maximum", min_e4)?;
-    require((min_e4..=max_e4).contains(&pass_e4), Rule::Contradiction, "numeric", "a pass within the range", pass_e4)?;
+    require(min_e4 < max_e4, Rule::Contradiction, "numeric", "a minimum below the maximum", show_e4(min_e4))?;
+    require(
+        (min_e4..=max_e4).contains(&pass_e4),
+        Rule::Contradiction,
+        "numeric",
+        "a pass within the range",
+        show_e4(pass_e4),
+    )?;
     let fits = step_e4 == 0 || (max_e4 - min_e4).is_multiple_of(step_e4);
-    require(fits, Rule::Contradiction, "numeric", "a step that divides the range", step_e4)
+    require(fits, Rule::Contradiction, "numeric", "a step that divides the range", show_e4(step_e4))
 }
 
 /// Whether `value` passes in the scale; `None` when it is not one of its grades.
