@@ -157,10 +157,11 @@ pub fn open(
             Box::new(EmbeddedStore::open(&path, &Options::new(genesis.0), SledIndex::open)?)
         }
     };
+    let needed = crate::tables::needed_keys(&*store)?;
     let fill = &mut |bytes: &mut [u8]| entropy.fill(bytes);
     let keys = match &config.store {
         StoreUrl::Memory => KeyStore::memory(),
-        StoreUrl::Sled(_) => KeyStore::open(&dir.join("learners.keys"), &secrets.master, fill)?,
+        StoreUrl::Sled(_) => KeyStore::open(&dir.join("learners.keys"), &secrets.master, needed, fill)?,
     };
     let private = secrets.private();
     let origin = config.origin.clone();

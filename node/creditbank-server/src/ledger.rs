@@ -18,7 +18,7 @@ use creditbank_rpc::v1::RecordBody;
 use creditbank_store::{KeyStore, Store, StoreError};
 use ed25519_dalek::SigningKey;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub use accounts::{AccountError, Person};
 pub use reads::{Issued, ReadError, ReadRecord};
@@ -32,7 +32,7 @@ use crate::round::Context;
 use crate::state::{LoadError, State, load};
 use crate::submit::{SubmitError, verify};
 use crate::tables::{self, ChainHead};
-use sequencer::{Job, Sequencer};
+use sequencer::{BlockReply, Job, Sequencer};
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -159,8 +159,7 @@ impl Ledger {
         let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
             parts;
         let mut state = load(&*store, &origin)?;
-        let expected = store.get(tables::KEY_COUNT, &[]).map_err(LoadError::from)?;
-        let expected = expected.as_deref().and_then(tables::index_of).unwrap_or(0);
+        let expected = tables::needed_keys(&*store).map_err(LoadError::from)?;
         let found = keys.len() as u64;
         if found < expected {
             return Err(OpenError::Keys { expected, found });
@@ -197,6 +196,12 @@ impl Ledger {
         });
         let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
         let (failed, failure) = watch::channel(None);
+        if let Some(seal) = shared.state().last_seal {
+            let days = shared.clock.now_ms().saturating_sub(seal.time_ms) / 86_400_000;
+            if days > 0 {
+                tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
+            }
+        }
         let sequencer = Sequencer::new(Arc::clone(&shared), Handle::current(), failed);
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
@@ -230,7 +235,16 @@ impl Ledger {
         let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
         let (reply, answer) = oneshot::channel();
         let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(kib) else {
-            return Submission { answer, refused: Some(busy()), _room: None };
+            return Submission { answer, refused: Some(busy()) };
+        };
+        // The place in the queue before any work: what is refused for want of one must not pile up elsewhere.
+        let slot = match self.jobs.try_reserve() {
+            Ok(slot) => slot,
+            Err(mpsc::error::TrySendError::Full(())) => return Submission { answer, refused: Some(busy()) },
+            Err(mpsc::error::TrySendError::Closed(())) => {
+                let refused = SubmitError::Stopped("no new work is taken".to_owned());
+                return Submission { answer, refused: Some(refused) };
+            }
         };
         let shared = Arc::clone(&self.shared);
         let verified = tokio::task::spawn_blocking(move || {
@@ -238,12 +252,8 @@ impl Ledger {
             let first_key = (shared.state().head.size == 0).then_some(&shared.registry_key);
             verify(&registry, first_key, &block, records)
         });
-        let job = Job::Block { verified, reply };
-        let refused = self.jobs.try_send(job).err().map(|error| match error {
-            mpsc::error::TrySendError::Full(_) => busy(),
-            mpsc::error::TrySendError::Closed(_) => SubmitError::Stopped("no new work is taken".to_owned()),
-        });
-        Submission { answer, refused, _room: Some(room) }
+        slot.send(Job::Block { verified, reply: BlockReply::new(reply, room) });
+        Submission { answer, refused: None }
     }
 
     /// Seals an empty round if none was sealed for the configured time. To be called now and then.
@@ -271,7 +281,6 @@ impl Ledger {
 pub struct Submission {
     answer: oneshot::Receiver<Result<Receipt, SubmitError>>,
     refused: Option<SubmitError>,
-    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Submission {

@@ -328,7 +328,10 @@ impl<'a> RoundBuilder<'a> {
             self.chains.insert(unit, head);
         }
         self.rows.extend(rows);
-        self.registry = Some(registry);
+        // A block of effects alone changes no version.
+        if !changes.is_empty() {
+            self.registry = Some(registry);
+        }
         self.registry_changes.extend(changes);
         Ok(())
     }

@@ -185,7 +185,11 @@ async fn finish(server: JoinHandle<Result<(), ServeError>>, ledger: &Ledger) -> 
         Ok(ended) => ended.unwrap_or_else(|error| Err(ServeError::Task(error.to_string())))?,
         Err(_) => abort.abort(),
     }
-    ledger.close().await?;
+    let closed = ledger.close().await;
+    if let Some(why) = ledger.failure().borrow().clone() {
+        return Err(ServeError::Failed(why));
+    }
+    closed?;
     tracing::info!("stopped cleanly");
     Ok(())
 }

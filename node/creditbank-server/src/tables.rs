@@ -55,6 +55,11 @@ pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {
     put(IDENTITY, digest.to_vec(), sealed)
 }
 
+/// How many learners' keys are in use.
+pub(crate) fn needed_keys(store: &dyn creditbank_store::Store) -> Result<u64, creditbank_store::StoreError> {
+    Ok(store.get(KEY_COUNT, &[])?.as_deref().and_then(index_of).unwrap_or(0))
+}
+
 pub(crate) fn key_count(count: u64) -> Row {
     put(KEY_COUNT, Vec::new(), count.to_be_bytes().to_vec())
 }

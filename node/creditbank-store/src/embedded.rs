@@ -53,6 +53,8 @@ struct Writer {
     guard: Guard,
     /// `None` once the store is closed.
     indexer: Option<Indexer>,
+    /// Why nothing more is appended: after a failure it is uncertain what the disk holds.
+    failed: Option<String>,
 }
 
 fn clean_marker(dir: &Path) -> PathBuf {
@@ -85,7 +87,7 @@ impl EmbeddedStore {
         let readers = journal.readers();
         let shared = Arc::new(Shared::new(Box::new(recovered.index)));
         let indexer = Indexer::start(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
-        let mut writer = Writer { journal, guard, indexer: Some(indexer) };
+        let mut writer = Writer { journal, guard, indexer: Some(indexer), failed: None };
         // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
         let last = writer.journal.last_sequence();
         if last > 0 && guarded != Some(last) {
@@ -152,7 +154,10 @@ impl Store for EmbeddedStore {
     fn append(&self, round: &Round) -> Result<(), StoreError> {
         round.check().map_err(StoreError::Round)?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Writer { journal, guard, indexer } = &mut *writer;
+        if let Some(why) = &writer.failed {
+            return Err(StoreError::Stopped(why.clone()));
+        }
+        let Writer { journal, guard, indexer, failed } = &mut *writer;
         let indexer = indexer.as_ref().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
         indexer.healthy()?;
         let head = self.head();
@@ -160,10 +165,13 @@ impl Store for EmbeddedStore {
             return Err(StoreError::Conflict { expected: head, found: round.base });
         }
         let (payload, sections) = round.encode();
-        let position = journal.append(&payload)?;
+        let written = journal.append(&payload).and_then(|position| {
+            guard.persist(journal.last_sequence(), round.next)?;
+            self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)
+        });
+        // Once the journal may have the round, nothing may be built on the head before it.
+        written.inspect_err(|error| *failed = Some(error.to_string()))?;
         let sequence = journal.last_sequence();
-        guard.persist(sequence, round.next)?;
-        self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)?;
         self.shared.overlay(sequence, &round.rows);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
         indexer.send(sequence, round, payload.len() as u64);
@@ -221,6 +229,9 @@ impl Store for EmbeddedStore {
             return Ok(());
         };
         indexer.stop()?;
+        if let Some(why) = &writer.failed {
+            return Err(StoreError::Stopped(why.clone()));
+        }
         let marker = clean_marker(&self.dir);
         file::replace(&marker, b"stopped cleanly\n").map_err(file::at(&marker))
     }

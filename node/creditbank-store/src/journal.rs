@@ -138,9 +138,10 @@ fn check_end(path: &Path, scanned: Scanned, guarded: Option<u64>) -> Result<Fram
         return Ok(scanned.last);
     };
     let torn = scanned.last.sequence + 1;
-    let acknowledged = guarded.is_some_and(|guarded| torn <= guarded);
+    // Without a guard nobody knows what was acknowledged, except that the very first round was not.
+    let acknowledged = guarded.map_or(torn > 1, |guarded| torn <= guarded);
     if acknowledged || fault.followed_by_frames {
-        let why = if acknowledged { "the round was acknowledged" } else { "whole rounds follow" };
+        let why = if acknowledged { "the round was acknowledged, or may have been" } else { "whole rounds follow" };
         return Err(StoreError::Damaged {
             path: path.display().to_string(),
             offset: scanned.last.end,

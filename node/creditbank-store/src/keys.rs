@@ -102,8 +102,9 @@ impl KeyStore {
         Self { keys: RwLock::default(), disk: None }
     }
 
-    /// Opens or makes the file at `path`. A torn last record, which nobody was told of, is cut; other damage is refused.
-    pub fn open(path: &Path, master: &[u8; 32], fill: Fill<'_>) -> Result<Self, KeyStoreError> {
+    /// Opens or makes the file at `path`. The first `needed` keys are in use: damage there is refused and nothing is cut. What is
+    /// torn behind them was never used, and is cut.
+    pub fn open(path: &Path, master: &[u8; 32], needed: u64, fill: Fill<'_>) -> Result<Self, KeyStoreError> {
         let master = Zeroizing::new(*master);
         if !path.exists() {
             let mut epoch = Zeroizing::new([0; 32]);
@@ -123,9 +124,9 @@ impl KeyStore {
         let mut keys = HashMap::new();
         let mut end = HEAD_LEN;
         for record in bytes[HEAD_LEN..].chunks(RECORD_LEN) {
-            let last = end + record.len() == bytes.len();
+            let unused = keys.len() as u64 >= needed;
             let Some(content) = checked(record).filter(|content| content.len() == RECORD_LEN - 4) else {
-                if last {
+                if unused {
                     break;
                 }
                 return Err(damaged(end, "the record's checksum does not hold").into());
@@ -253,38 +254,41 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("keys");
         let mut fill = counter();
-        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("a new store");
+        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("a new store");
         keys.insert(&[[1; 16], [2; 16], [1; 16]], &mut fill).expect("inserted");
         let first = keys.get(&[1; 16]).expect("known");
         keys.insert(&[[1; 16]], &mut fill).expect("nothing new");
         drop(keys);
-        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("reopened");
+        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("reopened");
         assert!(keys.get(&[1; 16]) == Some(first));
         keys.erase(&[1; 16], &mut fill).expect("erased");
         drop(keys);
-        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("reopened");
+        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("reopened");
         assert!(!keys.contains(&[1; 16]) && keys.contains(&[2; 16]));
-        assert!(matches!(KeyStore::open(&path, &[2; 32], &mut fill), Err(KeyStoreError::MasterKey(_))));
+        assert!(matches!(KeyStore::open(&path, &[2; 32], 0, &mut fill), Err(KeyStoreError::MasterKey(_))));
     }
 
-    /// Goal: a torn last record is cut; damage before the end is refused with its place.
+    /// Goal: a torn record that nobody used is cut; damage where keys are in use is refused with its place.
     #[test]
     fn torn_records_are_cut_and_damage_is_refused() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("keys");
         let mut fill = counter();
-        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("a new store");
+        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("a new store");
         keys.insert(&[[1; 16], [2; 16]], &mut fill).expect("inserted");
         drop(keys);
         let whole = std::fs::read(&path).expect("the file");
         std::fs::write(&path, &whole[..whole.len() - 3]).expect("torn");
-        let keys = KeyStore::open(&path, &[1; 32], &mut fill).expect("the torn record is cut");
+        let refused = KeyStore::open(&path, &[1; 32], 2, &mut fill).err().expect("two keys are in use").to_string();
+        assert!(refused.contains("damaged"), "{refused}");
+        let keys = KeyStore::open(&path, &[1; 32], 1, &mut fill).expect("one is in use: the torn record is cut");
         assert!(keys.contains(&[1; 16]) && !keys.contains(&[2; 16]));
         drop(keys);
         let mut damaged = whole;
         damaged[HEAD_LEN + 20] ^= 1;
         std::fs::write(&path, &damaged).expect("damaged");
-        let refused = KeyStore::open(&path, &[1; 32], &mut fill).err().expect("refused").to_string();
+        let refused = KeyStore::open(&path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
         assert!(refused.contains(&format!("damaged at {HEAD_LEN}")), "{refused}");
+        assert_eq!(std::fs::read(&path).expect("the file"), damaged, "nothing is cut");
     }
 }

@@ -149,3 +149,64 @@ fn another_logs_journal_is_refused() {
     let other = EmbeddedStore::open(dir.path(), &Options::new([8; 32]), memory_index);
     assert!(other.err().unwrap().to_string().contains("not that of this segment of this log"));
 }
+
+/// Goal: after an append that failed behind the journal nothing is built on the old head, the stop is not called clean, and the
+/// next start has the round.
+#[test]
+fn nothing_follows_a_failed_append() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    append(&store, "one");
+    // The tree's next level needs a file of its own, and its directory is gone.
+    fs::remove_dir_all(dir.path().join("flat")).unwrap();
+    let two = || {
+        let base = store.head();
+        let mut frontier = Frontier::restore(1, |_, _| Ok::<_, StoreError>(leaf_hash(b"one"))).unwrap();
+        let completed = frontier.push(leaf_hash(b"two"));
+        Round {
+            base,
+            next: Head { size: 2, root: frontier.root(), ..base },
+            entries: vec![EntryWrite { entry: b"two".to_vec(), bodies: Vec::new() }],
+            nodes: completed.iter().map(|n| Node { level: n.level, index: n.index, hash: n.hash }).collect(),
+            rows: Vec::new(),
+        }
+    };
+    store.append(&two()).expect_err("the file cannot be made");
+    let head = store.head();
+    let private = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: Vec::new() };
+    assert!(matches!(store.append(&private), Err(StoreError::Stopped(_))), "not even a private round");
+    assert!(store.close().is_err());
+    drop(store);
+    assert!(!dir.path().join("clean").exists());
+    let store = open(dir.path()).unwrap();
+    assert_eq!((store.head().size, store.entry(1).unwrap()), (2, b"two".to_vec()));
+}
+
+/// Goal: without a guard nothing is cut, as nobody knows what was acknowledged.
+#[test]
+fn nothing_is_cut_without_a_guard() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    append(&store, "one");
+    append(&store, "two");
+    drop(store);
+    let segment = last_segment(dir.path());
+    let whole = fs::read(&segment).unwrap();
+    let torn = &whole[..whole.len() - 10];
+    fs::write(&segment, torn).unwrap();
+    fs::remove_file(dir.path().join("guard")).unwrap();
+    assert!(refused(dir.path()).contains("may have been"));
+    assert_eq!(fs::read(&segment).unwrap(), torn);
+}
+
+/// Goal: a segment without its header cannot be left behind by a crash: it appears whole.
+#[test]
+fn a_segment_appears_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    (0..200).for_each(|number| append(&store, &format!("entry {number}")));
+    drop(store);
+    // What a crash before the rename leaves.
+    fs::write(dir.path().join("journal/00000000000000000999.new"), b"half").unwrap();
+    assert_eq!(open(dir.path()).unwrap().head().size, 200);
+}

@@ -89,6 +89,10 @@ pub async fn init(
     ledger.close().await?;
     // Last, so that a directory with a configuration is a whole node.
     write_secret(&dir.join("node.toml"), &config.to_text())?;
+    // The names too: a node that init has reported must be there after a power cut.
+    for made in [keys_dir.as_path(), dir] {
+        fs::File::open(made).and_then(|opened| opened.sync_all()).map_err(at(made))?;
+    }
     Ok(config)
 }
 

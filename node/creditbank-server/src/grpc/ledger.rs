@@ -127,9 +127,12 @@ impl LedgerService for Service {
     ) -> Result<Response<api::GetRecordResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let place = request.into_inner().place.unwrap_or_default();
-        let read = move |ledger: &Ledger| ledger.record(place).map_err(|error| status::of_read(&error));
+        let read = move |ledger: &Ledger| {
+            // The right before the record: who may not read it does not learn whether it can still be read.
+            caller.may_read(ledger.issuer(place).map_err(|error| status::of_read(&error))?)?;
+            ledger.record(place).map_err(|error| status::of_read(&error))
+        };
         let record = blocking(&self.0, read).await?;
-        caller.may_read(record.institution)?;
         tracing::info!(?caller, records = 1, "read");
         let marks = record.mark_names();
         let (disclosed, receipt) = (Some(record.disclosed), Some(record.receipt));

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use creditbank_protocol::Digest;
 use creditbank_rpc::v1 as api;
@@ -16,6 +17,10 @@ use crate::ledger::{Ledger, ReceiptError};
 
 /// Entries that wait for a slow reader.
 const STREAM_ENTRIES: usize = 64;
+/// Entries that are read at once.
+const PAGE_ENTRIES: u64 = 64;
+/// A reader who takes nothing for so long is gone.
+const READER_WAIT: Duration = Duration::from_mins(1);
 
 pub(super) struct Service(pub(super) Arc<Ledger>);
 
@@ -47,14 +52,29 @@ impl LogService for Service {
         }
         let (out, entries) = mpsc::channel(STREAM_ENTRIES);
         let ledger = Arc::clone(&self.0);
-        // A thread for blocking work reads ahead; it ends when the reader is gone.
-        tokio::task::spawn_blocking(move || {
-            for index in from_index..until {
-                let entry = ledger.entry(index).map(|entry| api::LogEntry { index, entry });
-                let entry = entry.map_err(|error| status::of_receipt(&ReceiptError::Store(error)));
-                let failed = entry.is_err();
-                if out.blocking_send(entry).is_err() || failed {
-                    return;
+        // Page by page, so that a reader who does not read holds no thread; it ends when the reader is gone or asleep.
+        tokio::spawn(async move {
+            let mut next = from_index;
+            while next < until {
+                let page = next..until.min(next + PAGE_ENTRIES);
+                next = page.end;
+                let read = move |ledger: &Ledger| {
+                    let entry = |index| ledger.entry(index).map(|entry| api::LogEntry { index, entry });
+                    let entries: Result<Vec<_>, _> = page.map(entry).collect();
+                    entries.map_err(|error| status::of_receipt(&ReceiptError::Store(error)))
+                };
+                let entries = match blocking(&ledger, read).await {
+                    Ok(entries) => entries,
+                    Err(error) => {
+                        let _ = out.send(Err(error)).await;
+                        return;
+                    }
+                };
+                for entry in entries {
+                    let sent = tokio::time::timeout(READER_WAIT, out.send(Ok(entry))).await;
+                    if !matches!(sent, Ok(Ok(()))) {
+                        return;
+                    }
                 }
             }
         });

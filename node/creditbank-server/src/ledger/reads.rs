@@ -175,6 +175,9 @@ impl Ledger {
                 _ => break,
             }
         }
+        // The index may be ahead of what has been acknowledged by a moment.
+        let size = self.size();
+        places.retain(|place| place.entry < size);
         places.retain(|place| after.is_none_or(|after| (place.entry, place.index) > (after.entry, after.index)));
         places.sort_by_key(|place| (place.entry, place.index));
         if let Some(institution) = institution {
@@ -191,7 +194,8 @@ impl Ledger {
         Ok((places, more))
     }
 
-    fn issuer(&self, place: Place) -> Result<u64, ReadError> {
+    /// Who issued the record at a place, without opening it.
+    pub fn issuer(&self, place: Place) -> Result<u64, ReadError> {
         match Entry::parse(&self.shared.store.entry(place.entry)?) {
             Ok(Entry::Block(block)) => Ok(block.header().institution),
             _ => Err(ReadError::Missing(place)),
@@ -209,6 +213,7 @@ impl Ledger {
     pub fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ReadError> {
         let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
         let index = value.as_deref().and_then(tables::index_of);
+        let index = index.filter(|index| *index < self.size());
         let index = index.ok_or(ReadError::NoBlock { institution, unit, height })?;
         Ok(self.shared.receipt(index)?)
     }

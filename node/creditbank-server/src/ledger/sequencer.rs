@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use creditbank_protocol::pb::Receipt;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::accounts::{AccountError, OpenAccounts};
@@ -19,7 +19,23 @@ use crate::submit::{SubmitError, VerifiedBlock};
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 
 type Verifying = JoinHandle<Result<VerifiedBlock, SubmitError>>;
-type BlockReply = oneshot::Sender<Result<Receipt, SubmitError>>;
+
+/// Where the answer to a block goes, and the room that the block takes up until then, whether or not anybody still waits.
+pub(super) struct BlockReply {
+    answer: oneshot::Sender<Result<Receipt, SubmitError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl BlockReply {
+    pub(super) fn new(answer: oneshot::Sender<Result<Receipt, SubmitError>>, room: OwnedSemaphorePermit) -> Self {
+        Self { answer, _room: room }
+    }
+
+    fn send(self, outcome: Result<Receipt, SubmitError>) {
+        // Nobody waits any more: what was sealed is sealed all the same, and a repeat gets the receipt.
+        let _ = self.answer.send(outcome);
+    }
+}
 
 /// Work for the sequencer.
 pub(super) enum Job {
@@ -41,13 +57,14 @@ pub(super) struct Sequencer {
     shared: Arc<Shared>,
     runtime: Handle,
     failed: watch::Sender<Option<String>>,
-    /// Wall clock and running time at the last seal of this process.
+    /// Wall clock and running time at the last seal of this process, or at its start.
     seen: Option<(u64, u64)>,
 }
 
 impl Sequencer {
     pub(super) fn new(shared: Arc<Shared>, runtime: Handle, failed: watch::Sender<Option<String>>) -> Self {
-        Self { shared, runtime, failed, seen: None }
+        let seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
+        Self { shared, runtime, failed, seen }
     }
 
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -55,14 +72,23 @@ impl Sequencer {
             let mut blocks = Vec::new();
             let mut next = Some(job);
             let mut stop = false;
+            let mut taken = 0;
             // A round takes what has already arrived; waiting for more would only add latency.
             while let Some(job) = next {
                 match job {
                     Job::Block { verified, reply } => match self.verified(verified) {
                         Ok(verified) => blocks.push((Box::new(verified), reply)),
-                        Err(error) => drop(reply.send(Err(error))),
+                        Err(error) => reply.send(Err(error)),
                     },
                     Job::Accounts { institution, persons, reply } => {
+                        // In order, and so that blocks never wait behind many of these.
+                        if !blocks.is_empty() {
+                            self.round(std::mem::take(&mut blocks));
+                        }
+                        if self.failed.borrow().is_some() {
+                            let _ = reply.send(Err(AccountError::Stopped));
+                            break;
+                        }
                         let opened = OpenAccounts::new(&self.shared).open(institution, &persons);
                         if let Err(error @ (AccountError::Store(_) | AccountError::Keys(_))) = &opened {
                             self.fail(&error.to_string());
@@ -73,7 +99,9 @@ impl Sequencer {
                     Job::Tick => {}
                     Job::Stop => stop = true,
                 }
-                let full = stop || blocks.len() >= self.shared.limits.round_blocks_max;
+                taken += 1;
+                // Refused blocks count too: a flood of them must not keep good ones from being sealed.
+                let full = stop || taken >= self.shared.limits.round_blocks_max;
                 next = if full { None } else { queue.try_recv().ok() };
             }
             if !blocks.is_empty() {
@@ -139,7 +167,7 @@ impl Sequencer {
         blocks: &mut std::iter::Peekable<impl Iterator<Item = (Box<VerifiedBlock>, BlockReply)>>,
     ) -> bool {
         let refuse_all = |blocks: &mut dyn Iterator<Item = (Box<VerifiedBlock>, BlockReply)>, error: &SubmitError| {
-            blocks.for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+            blocks.for_each(|(_, reply)| reply.send(Err(error.clone())));
         };
         let failure = self.failed.borrow().clone();
         let now = failure.map_or_else(|| self.now(), |why| Err(SubmitError::Stopped(why)));
@@ -185,7 +213,7 @@ impl Sequencer {
             Err(why) => {
                 self.fail(&why);
                 let error = SubmitError::Stopped(why);
-                placed.into_iter().for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
+                placed.into_iter().for_each(|(_, reply)| reply.send(Err(error.clone())));
                 refuse_all(blocks, &error);
                 false
             }
@@ -204,8 +232,7 @@ impl Sequencer {
                 },
                 Err(error) => Err(error),
             };
-            // Nobody waits any more: the block is sealed all the same, and a repeat gets the receipt.
-            let _ = reply.send(answer);
+            reply.send(answer);
         }
     }
 }

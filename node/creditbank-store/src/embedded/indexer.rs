@@ -124,6 +124,9 @@ impl Indexer {
 
     /// Whether the thread still works.
     pub(super) fn healthy(&self) -> Result<(), StoreError> {
+        if self.thread.is_finished() {
+            return Err(StoreError::Stopped("the index thread has ended".to_owned()));
+        }
         let failed = self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.as_ref().map_or(Ok(()), |why| Err(StoreError::Stopped(why.clone())))
     }

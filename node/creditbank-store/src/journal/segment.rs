@@ -1,8 +1,7 @@
 //! One segment file: its header, its frames, and what a scan finds.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufReader, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::Position;
@@ -62,13 +61,9 @@ fn head(log: &[u8; 32], first: u64, chain: u32) -> Vec<u8> {
 /// Makes a segment; it and its name are durable afterwards.
 pub(super) fn create(dir: &Path, log: &[u8; 32], first: u64, chain: u32) -> Result<File, StoreError> {
     let path = path(dir, first);
-    let mut options = OpenOptions::new();
-    let mut file =
-        options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(file::at(&path))?;
-    file.write_all(&head(log, first, chain)).map_err(file::at(&path))?;
-    file.sync_all().map_err(file::at(&path))?;
-    file::sync_dir(dir).map_err(file::at(dir))?;
-    Ok(file)
+    // Whole or not at all: a crash in between must not leave a segment without its header.
+    file::replace(&path, &head(log, first, chain)).map_err(file::at(&path))?;
+    file::open(&path).map_err(file::at(&path))
 }
 
 /// The bytes of a frame and its checksum.
