@@ -73,6 +73,11 @@ async fn only_the_registry_key_publishes() {
     let request = chain.block(&log, &[entry], Vec::new());
     let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("the log key");
     assert_eq!(refused.refusal().expect("a refusal").reason, "KEY_OF_ANOTHER");
+    // And the operator issues nobody's records.
+    let operator = University { key: node.key(Purpose::Registry), ..log };
+    let request = chain.block(&operator, &[credit_record([1; 16], "A-1")], Vec::new());
+    let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("a learner's record");
+    assert_eq!(refused.refusal().expect("a refusal").reason, "NOT_THE_OPERATOR");
 }
 
 #[tokio::test(flavor = "multi_thread")]
