@@ -103,7 +103,7 @@ async fn rotten_tree_nodes_are_never_signed() {
     for height in 0..20 {
         receipts.push(client.block(1, 1, height).await.expect("a receipt"));
     }
-    let dir = node.stop().await;
+    let mut dir = node.stop().await;
     let flat = dir.path().join("log/flat");
     let mut rotten = 0;
     for level in ["level-00", "level-01", "level-02"] {
@@ -113,7 +113,7 @@ async fn rotten_tree_nodes_are_never_signed() {
         let nodes = bytes.len() / 32 - 2;
         bytes.iter_mut().take(nodes * 32).step_by(32).for_each(|byte| *byte ^= 1);
         fs::write(flat.join(level), bytes).expect("rot");
-        let node = TestNode::serve_again(&dir).await;
+        let node = TestNode::again(dir).await;
         for (height, receipt) in (0u64..).zip(&receipts) {
             match node.ledger().block(1, 1, height) {
                 Ok(found) => assert_eq!(found, *receipt),
@@ -123,16 +123,15 @@ async fn rotten_tree_nodes_are_never_signed() {
                 }
             }
         }
-        node.stop().await;
+        dir = node.stop().await;
         fs::write(flat.join(level), whole).expect("the nodes of a level");
     }
     assert!(rotten > 20, "the rot was found {rotten} times");
     fs::remove_dir_all(&flat).expect("the derived files");
-    let node = TestNode::serve_again(&dir).await;
+    let node = TestNode::again(dir).await;
     for (height, receipt) in (0u64..).zip(&receipts) {
         assert_eq!(node.ledger().block(1, 1, height).expect("healed"), *receipt);
     }
-    node.stop().await;
 }
 
 /// A log that was begun with one key does not open with another.

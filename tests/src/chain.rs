@@ -27,13 +27,7 @@ pub fn now_s() -> u64 {
 
 /// Records as they travel beside a block.
 pub fn bodies(records: &[Record]) -> Vec<RecordBody> {
-    let body = |record: &Record| RecordBody {
-        kind: u32::try_from(i32::from(record.kind())).expect("a kind"),
-        version: u32::from(record.version()),
-        body: record.body().to_vec().into(),
-        seed: record.seed().to_vec().into(),
-    };
-    records.iter().map(body).collect()
+    records.iter().map(RecordBody::from).collect()
 }
 
 impl Chain {

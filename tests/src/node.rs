@@ -28,21 +28,6 @@ pub struct TestNode {
     limits: Limits,
 }
 
-/// A node that serves a directory which is somebody else's.
-pub struct Served(Running);
-
-impl Served {
-    /// The ledger behind the services.
-    pub fn ledger(&self) -> &Arc<Ledger> {
-        self.0.ledger()
-    }
-
-    /// Stops it.
-    pub async fn stop(self) {
-        self.0.stop().await.expect("a clean stop");
-    }
-}
-
 /// Opens the node of a directory and serves it.
 async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
     let config = directory::read_config(dir).expect("the configuration that init wrote");
@@ -66,16 +51,13 @@ impl TestNode {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let clock = Arc::new(SystemClock::default());
         directory::init(dir.path(), ORIGIN, store, listen, clock, Arc::new(OsEntropy)).await.expect("a new node");
-        let running = serve_dir(dir.path(), tls.as_ref(), limits).await;
-        Self { dir, running, tls, limits }
+        Self::serve(dir, tls, limits).await
     }
 
     /// Stops it and serves the same directory again.
     pub async fn restart(self) -> Self {
-        let Self { dir, running, tls, limits } = self;
-        running.stop().await.expect("a clean stop");
-        let running = serve_dir(dir.path(), tls.as_ref(), limits).await;
-        Self { dir, running, tls, limits }
+        let (tls, limits) = (self.tls.clone(), self.limits);
+        Self::serve(self.stop().await, tls, limits).await
     }
 
     /// Stops it; the directory stays as long as the returned guard.
@@ -85,8 +67,13 @@ impl TestNode {
     }
 
     /// Serves a directory that [`Self::stop`] has returned.
-    pub async fn serve_again(dir: &TempDir) -> Served {
-        Served(serve_dir(dir.path(), None, Limits::default()).await)
+    pub async fn again(dir: TempDir) -> Self {
+        Self::serve(dir, None, Limits::default()).await
+    }
+
+    async fn serve(dir: TempDir, tls: Option<Tls>, limits: Limits) -> Self {
+        let running = serve_dir(dir.path(), tls.as_ref(), limits).await;
+        Self { dir, running, tls, limits }
     }
 
     /// The node's directory.

@@ -41,25 +41,33 @@ pub async fn set<M: Canonical>(node: &TestNode, kind: Kind, entry: &M) -> Receip
 }
 
 impl University {
+    /// An institution whose keys come from `number`.
+    pub fn new(number: u8) -> Self {
+        let (key, access) = (key(Purpose::Unit, number), key(Purpose::InstitutionAccess, 100 + number));
+        Self { institution: u64::from(number), unit: 1, key, access }
+    }
+
     /// Admits an institution whose keys come from `number`.
     pub async fn admit(node: &TestNode, number: u8) -> Self {
-        let institution = u64::from(number);
-        let (key, access) = (key(Purpose::Unit, number), key(Purpose::InstitutionAccess, 100 + number));
-        let this = Self { institution, unit: 1, key, access };
-        let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
-        let unit = KeyRequest::new(crate::node::ORIGIN, institution, 1, &this.key).record(&kinds, 0, 0);
-        let access = KeyRequest::new(crate::node::ORIGIN, institution, 0, &this.access).record(&[], 0, 0);
-        let record = |kind, entry: Result<Record, _>| entry.unwrap_or_else(|_| panic!("a {kind:?}"));
-        let records = [
-            record(Kind::Institution, registry_record(Kind::Institution, &this.entry())),
-            record(Kind::Unit, registry_record(Kind::Unit, &this.unit_entry())),
-            record(Kind::Key, registry_record(Kind::Key, &unit.expect("a key"))),
-            record(Kind::Key, registry_record(Kind::Key, &access.expect("a key"))),
-            record(Kind::Accreditation, registry_record(Kind::Accreditation, &this.accreditation())),
-        ];
-        let client = node.client(None).await;
-        publish(&client, &node.key(Purpose::Registry), &records).await.expect("the institution is admitted");
+        let this = Self::new(number);
+        this.publish(&node.client(None).await, &node.key(Purpose::Registry)).await;
         this
+    }
+
+    /// Publishes everything that it needs to issue.
+    pub async fn publish(&self, client: &Client, registry: &KeyFile) {
+        let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
+        let unit = KeyRequest::new(client.origin(), self.institution, self.unit, &self.key).record(&kinds, 0, 0);
+        let access = KeyRequest::new(client.origin(), self.institution, 0, &self.access).record(&[], 0, 0);
+        let records = [
+            registry_record(Kind::Institution, &self.entry()),
+            registry_record(Kind::Unit, &self.unit_entry()),
+            registry_record(Kind::Key, &unit.expect("a key")),
+            registry_record(Kind::Key, &access.expect("a key")),
+            registry_record(Kind::Accreditation, &self.accreditation()),
+        ];
+        let records = records.map(|record| record.expect("a canonical entry"));
+        publish(client, registry, &records).await.expect("the institution is admitted");
     }
 
     /// Its registry entry.
@@ -127,7 +135,7 @@ pub fn credit(alias: [u8; 16], course: &str) -> pb::Credit {
 /// A record of a kind, with a seed that `salt` makes its own.
 pub fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
     let body = encode(body).expect("a canonical body");
-    Record::new(u32::try_from(i32::from(kind)).expect("a kind"), 1, &[salt; 32], body).expect("a record")
+    Record::of(kind, &[salt; 32], body).expect("a record")
 }
 
 /// A Credit as a record.

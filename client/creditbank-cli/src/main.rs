@@ -4,6 +4,7 @@ mod commands;
 mod connect;
 mod failure;
 mod output;
+mod schema;
 mod show;
 mod values;
 

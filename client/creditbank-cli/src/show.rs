@@ -4,19 +4,17 @@ use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::identity::is_invisible;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field,
-};
+use prost_reflect::{DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
+use crate::schema::SCHEMA;
 
 /// The body of a record as JSON: fields by the schema's names, amounts as decimal strings, dates as `2014-06-30`.
 pub(crate) fn body(message: &str, bytes: &[u8]) -> Result<Value, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::NotValid(format!("{message} cannot be shown: {error}"));
-    let pool = DescriptorPool::decode(creditbank_rpc::DESCRIPTORS).map_err(|error| wrong(&error))?;
     let name = format!("creditbank.v1.{message}");
-    let descriptor = pool.get_message_by_name(&name).ok_or_else(|| wrong(&"it is not in the schema"))?;
+    let descriptor = SCHEMA.get_message_by_name(&name).ok_or_else(|| wrong(&"it is not in the schema"))?;
     let decoded = DynamicMessage::decode(descriptor, bytes).map_err(|error| wrong(&error))?;
     Ok(of_message(&decoded))
 }

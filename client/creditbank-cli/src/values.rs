@@ -3,6 +3,8 @@
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rules::dates;
 
+use crate::schema::SCHEMA;
+
 /// A month or a day.
 pub(crate) fn date(text: &str) -> Result<pb::Date, String> {
     dates::parse(text).ok_or_else(|| "expected a month or a day, as 2026-09 or 2026-09-01".to_owned())
@@ -62,9 +64,8 @@ pub(crate) fn code<T: Into<i32>>(prefix: &str, argument: &str, read: fn(&str) ->
 /// The names of an enum's values, by the schema.
 fn names(prefix: &str) -> Vec<String> {
     let start = format!("{prefix}_");
-    let pool = prost_reflect::DescriptorPool::decode(creditbank_rpc::DESCRIPTORS).unwrap_or_default();
     let values =
-        pool.all_enums().flat_map(|list| list.values().map(|value| value.name().to_owned()).collect::<Vec<_>>());
+        SCHEMA.all_enums().flat_map(|list| list.values().map(|value| value.name().to_owned()).collect::<Vec<_>>());
     let short = |name: String| name.strip_prefix(&start).map(|short| short.to_ascii_lowercase().replace('_', "-"));
     values.filter_map(short).filter(|name| name != "unspecified").collect()
 }

@@ -303,6 +303,7 @@ async fn exit_codes() {
     command
         .current_dir(desk.dir.path())
         .args(["log", "checkpoint", "--trust", "trust.toml"])
+        .env_clear()
         .env("CREDITBANK_NODE", "http://127.0.0.1:9");
     let output = desk.run(command).await;
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));

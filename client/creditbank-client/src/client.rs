@@ -5,6 +5,7 @@ mod records;
 mod registry;
 mod submit;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub use registry::RegistryItem;
 pub use submit::ChainHead;
 
 use crate::ClientError;
+use crate::secret::random;
 
 /// Most bytes of an answer: a transcript.
 const ANSWER_LEN_MAX: usize = 80 << 20;
@@ -61,6 +63,8 @@ pub struct Client {
     trust: Trust,
     origin: String,
     access: Option<KeyFile>,
+    /// Public keys that were proved to be in the registry: a key's id binds it, so it is asked for once.
+    keys: Mutex<BTreeMap<KeyId, Vec<u8>>>,
     ledger: LedgerServiceClient<Channel>,
     log: LogServiceClient<Channel>,
     registry: RegistryServiceClient<Channel>,
@@ -98,8 +102,8 @@ impl Client {
             }
             endpoint = endpoint.tls_config(tls).map_err(|error| wrong(error.to_string()))?;
         }
-        let origin = match trust.policy.logs() {
-            [log] => log.name().to_owned(),
+        let log = match trust.policy.logs() {
+            [log] => log.clone(),
             logs => {
                 return Err(ClientError::Local(format!(
                     "the trust file names {} logs, expected one for a node",
@@ -110,22 +114,22 @@ impl Client {
         let channel = endpoint.connect().await?;
         let client = Self {
             trust,
-            origin,
+            origin: log.name().to_owned(),
             access,
+            keys: Mutex::default(),
             ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             registry: RegistryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             learner: LearnerServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
         };
-        client.check_beginning().await?;
+        client.check_beginning(log.public_key()).await?;
         Ok(client)
     }
 
     /// Checks that the log was begun with the registry key of the trust file: its first block names the genesis value.
-    async fn check_beginning(&self) -> Result<(), ClientError> {
-        let [log] = self.trust.policy.logs() else { return Ok(()) };
-        let expected = genesis(&self.origin, log.public_key(), &self.trust.registry_key);
+    async fn check_beginning(&self, log_key: &[u8; 32]) -> Result<(), ClientError> {
+        let expected = genesis(&self.origin, log_key, &self.trust.registry_key);
         let (first, _) = self.entry(0).await?;
         match Entry::parse(&first).map_err(ClientError::lie)? {
             Entry::Block(block) if block.header().previous == expected => Ok(()),
@@ -161,9 +165,7 @@ impl Client {
             let name = creditbank_protocol::key_file::purpose_name(key.purpose);
             return Err(ClientError::Local(format!("a key for {name} gives no access: pass an access key")));
         }
-        let mut jti = [0; 16];
-        getrandom::fill(&mut jti).map_err(|error| ClientError::Local(format!("no randomness: {error}")))?;
-        let bearer = format!("Bearer {}", token::make(&self.origin, &key.key, now_s(), jti));
+        let bearer = format!("Bearer {}", token::make(&self.origin, &key.key, now_s(), random()?));
         let value = MetadataValue::try_from(bearer).map_err(|error| ClientError::Local(error.to_string()))?;
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", value);

@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Kind;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
+use crate::secret::derive;
 use crate::{Client, ClientError};
 
 use batch::{Batch, Sealed};
@@ -49,9 +48,7 @@ pub struct IssuingUnit {
 impl IssuingUnit {
     /// A unit whose secret is derived from its key.
     pub fn new(institution: u64, unit: u32, key: KeyFile) -> Self {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key.key.to_bytes()).expect("HMAC takes a key of any length");
-        mac.update(b"creditbank unit secret");
-        let secret = mac.finalize().into_bytes().into();
+        let secret = derive(&key.key.to_bytes(), &[b"creditbank unit secret"]);
         Self { institution, unit, key, secret }
     }
 }
@@ -108,7 +105,7 @@ pub async fn issue<R: Read>(
 ) -> Result<Progress, IssueError> {
     let rows = Rows::open(mapping, input)?;
     let mut work = Work::open(places.work, client.origin(), unit)?;
-    let mut run = Run { client, unit, done: Progress::default(), learners: HashSet::new(), batch_max: BATCH_MAX };
+    let mut run = Run { client, unit, done: Progress::default(), learners: HashSet::new() };
     if let Some(pending) = work.pending()? {
         run.finish_pending(&mut work, pending).await?;
     }
@@ -127,7 +124,7 @@ pub async fn issue<R: Read>(
                 }
             },
         }
-        if drafts.len() >= run.batch_max || len >= BATCH_LEN_MAX {
+        if drafts.len() >= BATCH_MAX || len >= BATCH_LEN_MAX {
             run.seal(&mut work, &mut report, std::mem::take(&mut drafts)).await?;
             len = 0;
             progress(&run.done);
@@ -150,7 +147,6 @@ struct Run<'a> {
     unit: &'a IssuingUnit,
     done: Progress,
     learners: HashSet<[u8; 16]>,
-    batch_max: usize,
 }
 
 impl Run<'_> {

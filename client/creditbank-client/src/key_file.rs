@@ -10,6 +10,7 @@ use creditbank_protocol::pb::Purpose;
 use ed25519_dalek::SigningKey;
 
 use crate::ClientError;
+use crate::secret::random;
 
 fn at(path: &Path) -> impl Fn(std::io::Error) -> ClientError + '_ {
     move |error| ClientError::File { path: path.display().to_string(), error }
@@ -17,9 +18,7 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> ClientError + '_ {
 
 /// Makes a random key for a purpose and writes it to a new file; never replaces one.
 pub fn generate(path: &Path, purpose: Purpose) -> Result<KeyFile, ClientError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| ClientError::Local(format!("no randomness: {error}")))?;
-    let key = KeyFile { purpose, key: SigningKey::from_bytes(&seed) };
+    let key = KeyFile { purpose, key: SigningKey::from_bytes(&random()?) };
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(at(path))?;
     file.write_all(key.to_text().as_bytes()).and_then(|()| file.sync_all()).map_err(at(path))?;
     Ok(key)

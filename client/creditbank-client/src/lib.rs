@@ -12,6 +12,7 @@ pub mod import;
 pub mod issue;
 pub mod key_file;
 pub mod operator;
+mod secret;
 pub mod trust;
 
 pub use client::{ChainHead, Client, ConnectOptions, ReadRecord, RegistryItem};

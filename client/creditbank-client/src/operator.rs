@@ -1,14 +1,12 @@
 //! What the operator does: registry records, in blocks of the operator's own chain.
 
-use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::key::{KeyId, possession_message, sign, verify};
+use creditbank_protocol::key::{possession_message, sign, verify};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
 use serde::{Deserialize, Serialize};
 
-use crate::client::now_s;
 use crate::{Client, ClientError};
 
 /// A request that a key be admitted, with the proof that whoever asks holds it. Travels as JSON; holds no secret.
@@ -75,27 +73,13 @@ impl KeyRequest {
 /// A registry record of a kind.
 pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, ClientError> {
     let body = encode(message).map_err(|error| ClientError::Local(error.to_string()))?;
-    let kind = u32::try_from(i32::from(kind)).unwrap_or(0);
-    Record::new(kind, 1, &PUBLIC_SEED, body).map_err(|error| ClientError::Local(error.to_string()))
+    Record::of(kind, &PUBLIC_SEED, body).map_err(|error| ClientError::Local(error.to_string()))
 }
 
 /// Publishes registry records in one block of the operator's chain. They act from the next round.
 pub async fn publish(client: &Client, key: &KeyFile, records: &[Record]) -> Result<Receipt, ClientError> {
     let head = client.operator_head(key).await?;
-    let mut operation_id = [0; 16];
-    getrandom::fill(&mut operation_id).map_err(|error| ClientError::Local(format!("no randomness: {error}")))?;
-    let draft = BlockDraft {
-        origin: client.origin().to_owned(),
-        institution: 0,
-        unit: 0,
-        height: head.next_height,
-        previous: head.previous,
-        operation_id,
-        created_at_minute: head.created_at_minute.max(now_s() / 60),
-        key_id: KeyId::of(&key.public_key()),
-    };
-    let block = draft.sign(records, Vec::new(), None, |message| sign(&key.key, message));
-    let block = block.map_err(|error| ClientError::Local(error.to_string()))?;
+    let block = client.sign_block(0, 0, &head, key, records)?;
     client.submit(block, Vec::new()).await
 }
 

@@ -10,14 +10,14 @@ use creditbank_protocol::block::Header;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::pb::{Action, Effect, Place, Purpose, RegistryEntry};
-use creditbank_protocol::record::{Record, kind_info};
+use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
-pub(crate) use view::{RoundView, StoreView, mark_names};
+pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
 
 use crate::clock::Entropy;
 use crate::private::PrivateKeys;
@@ -300,8 +300,7 @@ impl<'a> RoundBuilder<'a> {
         let mut chains = Vec::new();
         let mut rows = Vec::new();
         for (index, record) in (0u32..).zip(facts.records) {
-            let public =
-                kind_info(u32::try_from(i32::from(record.kind())).unwrap_or(0)).is_some_and(|info| info.public);
+            let public = info_of(record.kind()).is_some_and(|info| info.public);
             if !public {
                 let found = record.kind().as_str_name();
                 return Err(Rejection::new(Rule::NotTheOperator, "a registry record", found).record(index).into());

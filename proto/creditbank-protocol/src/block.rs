@@ -172,8 +172,7 @@ impl SignedBlock {
                 (true, Some(shown)) => public_record(index, shown)?,
                 _ => hidden.next().ok_or(BlockError::Count { expected: self.header.count, found })?,
             };
-            let public_kind = crate::record::kind_info(u32::from(crate::record::kind_number(record.kind())))
-                .is_some_and(|info| info.public);
+            let public_kind = crate::record::info_of(record.kind()).is_some_and(|info| info.public);
             if public_kind != is_public {
                 let part = if is_public { "public" } else { "hidden" };
                 return Err(BlockError::Part { index, kind: record.kind().into(), part });

@@ -10,7 +10,7 @@ mod disclosed;
 mod kind;
 
 pub use disclosed::{Disclosed, DisclosureError, RequiredClaims, disclose};
-pub use kind::{KindInfo, kind_info};
+pub use kind::{KindInfo, info_of, kind_info};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -83,9 +83,19 @@ impl Record {
         Ok(Self { kind: info.kind, version, seed, body, hash })
     }
 
+    /// A record of version 1 of a kind.
+    pub fn of(kind: Kind, seed: &[u8; 32], body: Vec<u8>) -> Result<Self, RecordError> {
+        Self::new(u32::from(kind_number(kind)), 1, seed, body)
+    }
+
     /// What the record is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The kind's number.
+    pub fn kind_number(&self) -> u16 {
+        kind_number(self.kind)
     }
 
     /// Version of the kind.

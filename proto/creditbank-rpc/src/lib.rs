@@ -2,6 +2,7 @@
 //!
 //! Only this crate knows how a refusal becomes a gRPC status and back; the node and the client share it.
 
+mod convert;
 pub mod identity;
 pub mod refusal;
 pub mod token;

@@ -31,6 +31,20 @@ fn day_number(year: u32, month: u32, day: u32) -> Day {
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
+/// The civil date of a day of the years 1 to 9999; the inverse of counting.
+pub fn date_of(day: Day) -> Date {
+    // Eras of 400 years that begin on the first of March: the same calendar each time.
+    let day = day + 719_468;
+    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let part = |value: i64| u32::try_from(value).unwrap_or(0);
+    Date { year: part(year), month: part(month), day: part(of_year - (153 * from_march + 2) / 5 + 1) }
+}
+
 /// The first day that a real date stands for.
 pub fn first_day(date: &Date) -> Day {
     day_number(date.year, date.month, date.day.max(1))
@@ -102,6 +116,7 @@ mod tests {
             for month in 1..=12 {
                 for of_month in 1..=month_days(year, month).expect("a month") {
                     assert_eq!(day(year, month, of_month), last + 1);
+                    assert_eq!(date_of(last + 1), Date { year, month, day: of_month });
                     last += 1;
                 }
             }

@@ -3,7 +3,7 @@
 use creditbank_client::{Client, RegistryItem};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Kind;
-use creditbank_protocol::record::kind_info;
+use creditbank_protocol::record::info_of;
 use creditbank_protocol::registry::RegistryKey;
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ pub(super) async fn list(
     kind: Kind,
     institution: Option<u64>,
 ) -> Result<(), Failure> {
-    let public = kind_info(u32::try_from(i32::from(kind)).unwrap_or(0)).is_some_and(|info| info.public);
+    let public = info_of(kind).is_some_and(|info| info.public);
     if !public {
         let expected = "expected institution, unit, key, accreditation, credit-unit, framework or grade-scale";
         return Err(Failure::Usage(expected.to_owned()));

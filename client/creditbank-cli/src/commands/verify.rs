@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use creditbank_protocol::pb;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
+use creditbank_rules::dates::{date_of, day_of_ms, show};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -63,20 +64,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
 
 /// `2026-11-23T15:54:02Z` of milliseconds since 1970.
 fn time(ms: u64) -> String {
-    let (days, seconds) = (ms / 86_400_000, ms / 1_000 % 86_400);
-    let date = date_of(days);
+    let seconds = ms / 1_000 % 86_400;
+    let date = show(&date_of(day_of_ms(ms)));
     format!("{date}T{:02}:{:02}:{:02}Z", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-}
-
-/// The civil date of a day number, found by the same rule that counts days.
-fn date_of(day: u64) -> String {
-    use creditbank_rules::dates::{first_day, month_days, show};
-    let day = i64::try_from(day).unwrap_or(0);
-    let first = |year: u32, month: u32| first_day(&pb::Date { year, month, day: 1 });
-    let year = (1970..=9998).rev().find(|year| first(*year, 1) <= day).unwrap_or(1970);
-    let month = (1..=12).rev().find(|month| first(year, *month) <= day).unwrap_or(1);
-    let of_month = u32::try_from(day - first(year, month) + 1).unwrap_or(1).min(month_days(year, month).unwrap_or(31));
-    show(&pb::Date { year, month, day: of_month })
 }
 
 /// The name of an institution as of the checkpoint, and whether the trust file names it.

@@ -1,5 +1,7 @@
 //! Learners and their records.
 
+use std::sync::PoisonError;
+
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
@@ -82,6 +84,18 @@ impl Client {
         Ok((transcript, report))
     }
 
+    /// The public key of a key of the registry.
+    async fn public_key(&self, id: KeyId) -> Result<Vec<u8>, ClientError> {
+        if let Some(known) = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(known.clone());
+        }
+        let entry = self.registry_entry(&RegistryKey::Key(id)).await?;
+        let entry = entry.ok_or_else(|| ClientError::lie("the block's key is not in the registry"))?;
+        let public_key = entry.decode::<pb::Key>()?.public_key;
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(id, public_key.clone());
+        Ok(public_key)
+    }
+
     /// Checks claims, path, receipt and the unit's signature under its key of the registry.
     async fn check_record(
         &self,
@@ -104,9 +118,7 @@ impl Client {
         let leaf = record_leaf(&disclosed.hash);
         let path = digests(&record.path)?;
         verify_inclusion(&leaf, place.index.into(), header.count.into(), &path, &header.records_root)?;
-        let key = self.registry_entry(&RegistryKey::Key(header.key_id)).await?;
-        let key = key.ok_or_else(|| ClientError::lie("the block's key is not in the registry"))?;
-        block.verify(&key.decode::<pb::Key>()?.public_key).map_err(ClientError::lie)?;
+        block.verify(&self.public_key(header.key_id).await?).map_err(ClientError::lie)?;
         let (institution, unit, key_id) = (header.institution, header.unit, header.key_id);
         Ok(ReadRecord { place, institution, unit, key_id, disclosed, marks })
     }

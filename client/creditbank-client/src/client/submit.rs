@@ -1,15 +1,20 @@
 //! Blocks: what to build on, and sealing.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Receipt};
+use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{
     CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, RecordBody, Refusal, SubmitBlockRequest,
 };
 
-use super::Client;
+use super::{Client, now_s};
 use crate::ClientError;
+use crate::secret::random;
 
 /// What the next block of a unit must build on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,29 @@ impl Client {
         }
         let (previous, created_at_minute) = (header.id(), header.created_at_minute);
         Ok(ChainHead { next_height: answer.next_height, previous, created_at_minute })
+    }
+
+    /// Makes and signs the next block of a unit's chain over `records`, without effects or an approval.
+    pub(crate) fn sign_block(
+        &self,
+        institution: u64,
+        unit: u32,
+        head: &ChainHead,
+        key: &KeyFile,
+        records: &[Record],
+    ) -> Result<Vec<u8>, ClientError> {
+        let draft = BlockDraft {
+            origin: self.origin().to_owned(),
+            institution,
+            unit,
+            height: head.next_height,
+            previous: head.previous,
+            operation_id: random()?,
+            created_at_minute: head.created_at_minute.max(now_s() / 60),
+            key_id: KeyId::of(&key.public_key()),
+        };
+        let block = draft.sign(records, Vec::new(), None, |message| sign(&key.key, message));
+        block.map_err(|error| ClientError::Local(error.to_string()))
     }
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.

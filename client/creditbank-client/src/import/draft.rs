@@ -4,10 +4,9 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
 use crate::ClientError;
+use crate::secret::derive;
 
 /// A record that lacks the learner's alias and its seed.
 #[derive(Clone)]
@@ -40,11 +39,8 @@ impl DraftRecord {
             Body::Result(body) => encode(&pb::Result { learner, ..*body }),
         };
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(unit_secret).expect("HMAC takes a key of any length");
-        mac.update(&self.reference);
-        let seed: [u8; 32] = mac.finalize().into_bytes().into();
-        let kind = u32::try_from(i32::from(self.kind)).unwrap_or(0);
-        Record::new(kind, 1, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
+        let seed = derive(unit_secret, &[&self.reference]);
+        Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
     }
 
     /// Bytes of the body, without the alias.

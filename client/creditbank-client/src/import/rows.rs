@@ -1,6 +1,7 @@
 //! Reading the lines of a file.
 
 use std::cell::Cell;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead as _, BufReader, Read};
 use std::rc::Rc;
@@ -150,15 +151,15 @@ impl<'a, R: Read> Rows<'a, R> {
             let value = std::str::from_utf8(value).map_err(|_| refuse(name, "the text is not UTF-8".to_owned()))?;
             values.insert(name.as_str(), value);
         }
-        let reference = Line { line, values: &values }.reference(self.mapping);
         let draft = Line { line, values: &values }.draft(self.mapping)?;
-        let digest: [u8; 32] = Sha256::digest(&reference).into();
-        let short = std::array::from_fn(|i| digest[i]);
-        if let Some(first) = self.seen.insert(short, line) {
-            self.seen.insert(short, first);
-            return Err(refuse("reference", format!("the same result as line {first}")));
+        let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
+        match self.seen.entry(std::array::from_fn(|i| digest[i])) {
+            Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
+            Entry::Vacant(free) => {
+                free.insert(line);
+                Ok(draft)
+            }
         }
-        Ok(draft)
     }
 }
 

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::entry::block_entry;
-use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, Person, RecordBody, Refusal};
 
 use super::work::{Mark, Pending, Work};
 use super::{FIRST_WAIT, IssuingUnit, TRIES_MAX};
-use crate::client::now_s;
 use crate::import::{DraftRecord, RefusedLine};
 use crate::{Client, ClientError};
 
@@ -106,26 +104,13 @@ impl Batch {
 
     async fn block(&self, client: &Client, unit: &IssuingUnit) -> Result<Pending, ClientError> {
         let head = patiently(|| client.chain_head(unit.institution, unit.unit)).await?;
-        let mut operation_id = [0; 16];
-        getrandom::fill(&mut operation_id).map_err(|error| ClientError::Local(format!("no randomness: {error}")))?;
-        let draft = BlockDraft {
-            origin: client.origin().to_owned(),
-            institution: unit.institution,
-            unit: unit.unit,
-            height: head.next_height,
-            previous: head.previous,
-            operation_id,
-            created_at_minute: head.created_at_minute.max(now_s() / 60),
-            key_id: KeyId::of(&unit.key.public_key()),
-        };
         let records: Vec<Record> = self.lines.iter().map(|line| line.record.clone()).collect();
-        let block = draft.sign(&records, Vec::new(), None, |message| sign(&unit.key.key, message));
-        let block = block.map_err(|error| ClientError::Local(error.to_string()))?;
+        let block = client.sign_block(unit.institution, unit.unit, &head, &unit.key, &records)?;
         let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
         Ok(Pending {
             height: head.next_height,
             block,
-            records: self.lines.iter().map(|line| body(&line.record)).collect(),
+            records: self.lines.iter().map(|line| RecordBody::from(&line.record)).collect(),
             marks,
         })
     }
@@ -142,7 +127,8 @@ impl Batch {
         }
         let key_id = KeyId::of(&unit.key.public_key()).0;
         let checked = || {
-            let record = |line: &Line| CheckedRecord { record: Some(body(&line.record)), identities: Vec::new() };
+            let record =
+                |line: &Line| CheckedRecord { record: Some(RecordBody::from(&line.record)), identities: Vec::new() };
             self.lines.iter().map(record).collect()
         };
         let all = patiently(|| client.check_records(unit.institution, unit.unit, key_id, checked())).await?;
@@ -167,15 +153,6 @@ impl Batch {
         }
         refused.reverse();
         Ok(Sealed::TakenOut { refused, known })
-    }
-}
-
-fn body(record: &Record) -> RecordBody {
-    RecordBody {
-        kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),
-        version: u32::from(record.version()),
-        body: record.body().to_vec().into(),
-        seed: record.seed().to_vec().into(),
     }
 }
 

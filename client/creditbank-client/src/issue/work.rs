@@ -16,13 +16,12 @@ use std::path::{Path, PathBuf};
 
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use prost::Message as _;
-use sha2::Sha256;
 
 use super::IssuingUnit;
 use crate::ClientError;
 use crate::import::DraftRecord;
+use crate::secret::derive;
 
 /// What tells one line from another: which result it is, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +51,7 @@ impl Mark {
 }
 
 fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&unit.secret).expect("HMAC takes a key of any length");
-    mac.update(label);
-    mac.update(bytes);
-    let digest: [u8; 32] = mac.finalize().into_bytes().into();
+    let digest = derive(&unit.secret, &[label, bytes]);
     std::array::from_fn(|i| digest[i])
 }
 

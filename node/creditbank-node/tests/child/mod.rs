@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, ClientError, ConnectOptions, trust};
-use creditbank_protocol::pb::{Kind, Purpose};
+use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory;
-use creditbank_tests::university::{key, student};
+use creditbank_tests::university::student;
 use creditbank_tests::{University, node::ORIGIN};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_creditbank-node");
@@ -81,23 +80,9 @@ impl Child {
     }
 
     pub(crate) async fn admit(&self, number: u8) -> University {
-        let institution = u64::from(number);
-        let (key, access) = (key(Purpose::Unit, number), key(Purpose::InstitutionAccess, 100 + number));
-        let university = University { institution, unit: 1, key, access };
-        let unit =
-            KeyRequest::new(ORIGIN, institution, 1, &university.key).record(&[Kind::Credit], 0, 0).expect("a key");
-        let access = KeyRequest::new(ORIGIN, institution, 0, &university.access).record(&[], 0, 0).expect("a key");
-        let records = [
-            registry_record(Kind::Institution, &university.entry()),
-            registry_record(Kind::Unit, &university.unit_entry()),
-            registry_record(Kind::Key, &unit),
-            registry_record(Kind::Key, &access),
-            registry_record(Kind::Accreditation, &university.accreditation()),
-        ];
-        let records = records.map(|record| record.expect("a record"));
+        let university = University::new(number);
         let registry = directory::read_key(self.dir.path(), Purpose::Registry).expect("the registry key");
-        let client = self.connect(None).await.expect("the node serves");
-        publish(&client, &registry, &records).await.expect("it is admitted");
+        university.publish(&self.connect(None).await.expect("the node serves"), &registry).await;
         university
     }
 

@@ -153,7 +153,6 @@ fn first_records(origin: &str, keys: &[KeyFile], minute: u64) -> Result<Vec<Reco
         entries.push((Kind::Key, encode(&entry)?));
     }
     entries.extend(seed::entries()?);
-    let record =
-        |(kind, body): (Kind, Vec<u8>)| Record::new(u32::try_from(i32::from(kind)).unwrap_or(0), 1, &PUBLIC_SEED, body);
+    let record = |(kind, body): (Kind, Vec<u8>)| Record::of(kind, &PUBLIC_SEED, body);
     Ok(entries.into_iter().map(record).collect::<Result<_, _>>()?)
 }

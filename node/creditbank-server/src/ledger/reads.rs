@@ -13,7 +13,7 @@ use creditbank_store::StoreError;
 
 use super::{Ledger, ReceiptError, Shared};
 use crate::private::{Account, Alias};
-use crate::round::{StoreView, mark_names};
+use crate::round::{StoreView, StoredRecord, mark_names};
 use crate::tables::{self, ChainHead, LearnerRow};
 
 /// Rows read at once.
@@ -26,14 +26,6 @@ pub struct ReadRecord {
     pub disclosed: DisclosedRecord,
     /// The receipt of its block.
     pub receipt: Receipt,
-    /// Who issued it.
-    pub institution: u64,
-    /// The unit that issued it.
-    pub unit: u32,
-    /// The learner.
-    pub account: Account,
-    /// Its identity in the status tree.
-    pub status_id: Digest,
     /// The marks against it.
     pub marks: Marks,
 }
@@ -101,11 +93,16 @@ impl Issued {
 impl Shared {
     /// The record at a place with its path and receipt.
     pub(super) fn read(&self, place: Place) -> Result<ReadRecord, ReadError> {
+        let (stored, disclosed) = self.disclosed(place)?;
+        Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
+    }
+
+    /// The record at a place with its path to the block's root.
+    pub(super) fn disclosed(&self, place: Place) -> Result<(StoredRecord, DisclosedRecord), ReadError> {
         let (context, state) = (self.context(), self.state());
         let view = StoreView::new(&context, &state);
         let stored = view.stored(place)?.ok_or(ReadError::Missing(place))?;
         drop(state);
-        let receipt = self.receipt(place.entry)?;
         let path = self.record_path(place)?;
         let disclosed = DisclosedRecord {
             place: Some(place),
@@ -116,15 +113,7 @@ impl Shared {
             claims: Vec::new(),
             path: path.iter().map(|hash| hash.0.to_vec()).collect(),
         };
-        Ok(ReadRecord {
-            disclosed,
-            receipt,
-            institution: stored.institution,
-            unit: stored.unit,
-            account: stored.account,
-            status_id: stored.facts.status_id,
-            marks: stored.facts.marks,
-        })
+        Ok((stored, disclosed))
     }
 
     /// The record hashes of a block, in order.

@@ -1,6 +1,6 @@
 //! Transcripts: a learner's records with every proof that exists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::CanonicalError;
@@ -12,8 +12,9 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, sign_statement, write_file};
 
 use super::registry::prove;
-use super::{Ledger, ReadError, ReadRecord, ReceiptError, Shared};
+use super::{Ledger, ReadError, ReceiptError, Shared};
 use crate::private::Account;
+use crate::round::StoredRecord;
 
 /// Most records of one transcript.
 pub(super) const RECORDS_MAX: usize = 10_000;
@@ -68,7 +69,7 @@ impl Ledger {
         if places.is_empty() {
             return Err(TranscriptError::Empty);
         }
-        let records = places.into_iter().map(|place| shared.read(place)).collect::<Result<Vec<_>, _>>()?;
+        let records = places.into_iter().map(|place| shared.disclosed(place)).collect::<Result<Vec<_>, _>>()?;
         Ok(write_file(&shared.assemble(&checkpoint, records, institution)?)?)
     }
 }
@@ -77,7 +78,7 @@ impl Shared {
     fn assemble(
         &self,
         checkpoint: &Checkpoint,
-        records: Vec<ReadRecord>,
+        records: Vec<(StoredRecord, pb::DisclosedRecord)>,
         institution: Option<u64>,
     ) -> Result<pb::Transcript, TranscriptError> {
         let last = checkpoint.size - 1;
@@ -85,21 +86,22 @@ impl Shared {
         let mut wanted: BTreeSet<(u64, RegistryKey)> = BTreeSet::new();
         let statement_key = KeyId::of(&self.statement_key.verifying_key().to_bytes());
         wanted.insert((last, RegistryKey::Key(statement_key)));
+        // What a block needs is the same for all its records.
         let mut blocks = BTreeMap::new();
-        for record in &records {
-            let entry = record.receipt.index;
-            let Ok(Entry::Block(block)) = Entry::parse(&record.receipt.entry) else {
+        for (_, record) in &records {
+            let entry = record.place.unwrap_or_default().entry;
+            let btree_map::Entry::Vacant(vacant) = blocks.entry(entry) else { continue };
+            let proved = vacant.insert(self.proved(entry, checkpoint.size, &checkpoint.root)?);
+            let Ok(Entry::Block(block)) = Entry::parse(&proved.entry) else {
                 return Err(TranscriptError::Block(entry));
             };
+            let header = block.header();
             let seal = self.seal_of(entry)?;
             seals.insert(seal);
-            let key = RegistryKey::Key(block.header().key_id);
-            wanted.extend([(seal, key.clone()), (last, key), (last, RegistryKey::Institution(record.institution))]);
-            if let std::collections::btree_map::Entry::Vacant(vacant) = blocks.entry(entry) {
-                vacant.insert(self.proved(entry, checkpoint.size, &checkpoint.root)?);
-            }
+            let key = RegistryKey::Key(header.key_id);
+            wanted.extend([(seal, key.clone()), (last, key), (last, RegistryKey::Institution(header.institution))]);
         }
-        let status_ids = records.iter().map(|record| record.status_id.0.to_vec()).collect();
+        let status_ids = records.iter().map(|(stored, _)| stored.facts.status_id.0.to_vec()).collect();
         let (statement, signature) = self.statement(checkpoint, status_ids, institution)?;
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -112,7 +114,7 @@ impl Shared {
                 .collect::<Result<_, _>>()?,
             blocks: blocks.into_values().collect(),
             registry: self.registry_proofs(wanted)?,
-            records: records.into_iter().map(|record| record.disclosed).collect(),
+            records: records.into_iter().map(|(_, disclosed)| disclosed).collect(),
             statement,
             statement_signature: signature.to_vec(),
         })

@@ -32,9 +32,6 @@ pub(crate) struct RoundView<'a> {
 /// A record of the store, decrypted.
 pub(crate) struct StoredRecord {
     pub(crate) record: Record,
-    pub(crate) account: Account,
-    pub(crate) institution: u64,
-    pub(crate) unit: u32,
     pub(crate) facts: RecordFacts,
 }
 
@@ -75,7 +72,7 @@ impl<'a> StoreView<'a> {
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
             marks: self.state.marks(place),
         };
-        Ok(Some(StoredRecord { record, account, institution: header.institution, unit: header.unit, facts }))
+        Ok(Some(StoredRecord { record, facts }))
     }
 
     fn rows(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<LearnerRow>, ViewError> {

@@ -6,7 +6,7 @@ use crate::canonical::{CanonicalError, encode};
 use crate::key::KeyId;
 use crate::merkle::records_root;
 use crate::pb;
-use crate::record::{Record, SUITE, kind_info, kind_number};
+use crate::record::{Record, SUITE, info_of};
 
 /// Where in which chain a block goes.
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ impl BlockDraft {
 fn shown(records: &[Record]) -> Vec<pb::PublicRecord> {
     (0u32..)
         .zip(records)
-        .filter(|(_, record)| kind_info(u32::from(kind_number(record.kind()))).is_some_and(|info| info.public))
+        .filter(|(_, record)| info_of(record.kind()).is_some_and(|info| info.public))
         .map(|(index, record)| pb::PublicRecord {
             index,
             kind: record.kind().into(),

@@ -1,6 +1,6 @@
 //! Records as a verifier gets them: whole, or claim by claim.
 
-use super::{BODY_LEN_MAX, KindInfo, Record, RecordError, claim_hash, kind_info, record_hash, salt};
+use super::{BODY_LEN_MAX, KindInfo, Record, RecordError, claim_hash, info_of, kind_info, record_hash, salt};
 use crate::Digest;
 use crate::canonical::{CanonicalError, check, top_level_fields};
 use crate::pb;
@@ -119,7 +119,7 @@ fn only_field(info: &KindInfo, number: u16, value: &[u8]) -> Result<(), Disclosu
 
 /// Discloses the fields of `record` whose numbers are in `open`, and only the hashes of the others.
 pub fn disclose(record: &Record, open: &[u16]) -> Result<Vec<pb::DisclosedClaim>, DisclosureError> {
-    let info = kind_info(u32::from(super::kind_number(record.kind()))).ok_or(DisclosureError::Form)?;
+    let info = info_of(record.kind()).ok_or(DisclosureError::Form)?;
     let ranges = top_level_fields(info.schema, record.body())?;
     Ok((1u16..)
         .zip(ranges)

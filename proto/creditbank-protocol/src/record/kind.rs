@@ -46,6 +46,11 @@ pub fn kind_info(number: u32) -> Option<&'static KindInfo> {
     KINDS.iter().find(|info| u32::try_from(i32::from(info.kind)) == Ok(number))
 }
 
+/// What the protocol knows of a kind; `None` for kinds that have no records.
+pub fn info_of(kind: Kind) -> Option<&'static KindInfo> {
+    KINDS.iter().find(|info| info.kind == kind)
+}
+
 impl KindInfo {
     /// The kind's name in the schema.
     pub fn name(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::canonical::{encode, top_level_fields};
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::record::{Disclosed, PUBLIC_SEED, Record, claim_hash, disclose, kind_info, salt};
+use creditbank_protocol::record::{Disclosed, PUBLIC_SEED, Record, claim_hash, disclose, info_of, salt};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use serde_json::{Value, json};
 
@@ -22,12 +22,12 @@ pub(super) fn credit() -> pb::Credit {
 }
 
 pub(super) fn record(kind: Kind, body: Vec<u8>, seed: &[u8; 32]) -> Record {
-    Record::new(u32::try_from(i32::from(kind)).expect("a kind"), 1, seed, body).expect("a record")
+    Record::of(kind, seed, body).expect("a record")
 }
 
 fn vector(kind: Kind, body: Vec<u8>, seed: &[u8; 32]) -> Value {
     let record = record(kind, body.clone(), seed);
-    let info = kind_info(u32::try_from(i32::from(kind)).expect("a kind")).expect("known");
+    let info = info_of(kind).expect("known");
     let ranges = top_level_fields(info.schema, &body).expect("canonical");
     let claims: Vec<_> = (1u16..)
         .zip(ranges)

@@ -1,7 +1,7 @@
 //! Who signs: institution, unit and key as they are in force during the round.
 
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
-use creditbank_protocol::record::{Record, kind_info};
+use creditbank_protocol::record::{Record, info_of};
 
 use super::BlockFacts;
 use crate::{Registry, Rejection, Rule};
@@ -55,8 +55,7 @@ fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
 
 /// Checks that the key may sign records of this kind.
 pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<(), Rejection> {
-    let kind = i32::from(record.kind());
-    let public = kind_info(u32::try_from(kind).unwrap_or(0)).is_none_or(|info| info.public);
+    let public = info_of(record.kind()).is_none_or(|info| info.public);
     if public {
         return Err(refuse(Rule::KindNotIssued, "a kind that institutions issue", record.kind().as_str_name()));
     }

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key};
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
-use creditbank_protocol::record::{SUITE, kind_info};
+use creditbank_protocol::record::{SUITE, info_of};
 
 use super::Registry;
 use super::admit::{present, require};
@@ -66,7 +66,7 @@ fn scope(entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
     require(signs || entry.kinds.is_empty(), Rule::Contradiction, "kinds", "none for this purpose", entry.kinds.len())?;
     let issued = |kind: &i32| {
         let kind = Kind::try_from(*kind).unwrap_or_default();
-        kind_info(u32::try_from(i32::from(kind)).unwrap_or(0)).is_some_and(|info| !info.public)
+        info_of(kind).is_some_and(|info| !info.public)
     };
     let odd = entry.kinds.iter().find(|kind| !issued(kind));
     require(odd.is_none(), Rule::KindNotIssued, "kinds", "kinds that institutions issue", odd.copied().unwrap_or(0))

@@ -161,7 +161,7 @@ pub(crate) fn outcome(kind: pb::OutcomeType) -> pb::Outcome {
 /// A record with the body of a kind; `salt` tells records of the same content apart.
 pub(crate) fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
     let body = encode(body).expect("the body is canonical");
-    Record::new(u32::try_from(i32::from(kind)).expect("a kind"), 1, &[salt; 32], body).expect("a record")
+    Record::of(kind, &[salt; 32], body).expect("a record")
 }
 
 impl World {
