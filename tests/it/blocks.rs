@@ -12,7 +12,7 @@ use tokio_stream::StreamExt as _;
 /// Goal: what was issued is read back, with its proofs, on every engine, also after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn issued_records_are_read_back() {
-    for store in [StoreUrl::Memory, StoreUrl::Sled("log".into())] {
+    for store in [StoreUrl::Memory, StoreUrl::Sled("log".into()), StoreUrl::Fjall("log".into())] {
         let durable = store != StoreUrl::Memory;
         let mut node = TestNode::with(store, None, Limits::default()).await;
         let university = University::admit(&node, 1).await;

@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
     /// The name of the log, for ever: a host and a path, as credits.example/log.
     #[arg(long)]
     origin: String,
-    /// Where the log is kept: `sled:PATH` (relative to DIR), or `memory:`, which begins a new log under the same keys with
-    /// every start and is for trials only.
+    /// Where the log is kept: `sled:PATH` (relative to DIR); `fjall:PATH`, the better index from some millions of records on; or
+    /// `memory:`, which begins a new log under the same keys with every start and is for trials only.
     #[arg(long, default_value = "sled:log", value_parser = store)]
     store: StoreUrl,
     /// Where gRPC will be served; can be changed in DIR/node.toml.

@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         anyhow::bail!("{0} holds no node: make one with creditbank-node init --dir {0} --origin NAME", shown(&dir));
     }
     let config = directory::read_config(&dir)?;
-    if let StoreUrl::Sled(path) = &config.store
+    if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
         anyhow::bail!(

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::{EmbeddedStore, KeyStore, KeyStoreError, MemoryStore, Options, Store, StoreError};
+use creditbank_store_fjall::FjallIndex;
 use creditbank_store_sled::SledIndex;
 
 pub use config::{Config, ConfigError, StoreUrl, Tls};
@@ -150,18 +151,20 @@ pub fn open(
     let registry_key = config.registry_key;
     let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
     let genesis = creditbank_protocol::key::genesis(&config.origin, &log_key.verifying_key().to_bytes(), &registry_key);
+    let options = Options::new(genesis.0);
+    // A path that is absolute replaces the directory.
     let store: Box<dyn Store> = match &config.store {
         StoreUrl::Memory => Box::new(MemoryStore::default()),
-        StoreUrl::Sled(path) => {
-            let path = if path.is_absolute() { path.clone() } else { dir.join(path) };
-            Box::new(EmbeddedStore::open(&path, &Options::new(genesis.0), SledIndex::open)?)
-        }
+        StoreUrl::Sled(path) => Box::new(EmbeddedStore::open(&dir.join(path), &options, SledIndex::open)?),
+        StoreUrl::Fjall(path) => Box::new(EmbeddedStore::open(&dir.join(path), &options, FjallIndex::open)?),
     };
     let needed = crate::tables::needed_keys(&*store)?;
     let fill = &mut |bytes: &mut [u8]| entropy.fill(bytes);
     let keys = match &config.store {
         StoreUrl::Memory => KeyStore::memory(),
-        StoreUrl::Sled(_) => KeyStore::open(&dir.join("learners.keys"), &secrets.master, needed, fill)?,
+        StoreUrl::Sled(_) | StoreUrl::Fjall(_) => {
+            KeyStore::open(&dir.join("learners.keys"), &secrets.master, needed, fill)?
+        }
     };
     let private = secrets.private();
     let origin = config.origin.clone();

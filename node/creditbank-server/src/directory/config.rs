@@ -1,7 +1,7 @@
 //! `node.toml`: read once, unknown keys refused.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub enum StoreUrl {
     Memory,
     /// In a directory, with sled as the index. Relative to the node's directory.
     Sled(PathBuf),
+    /// In a directory, with fjall as the index: for a big node. Relative to the node's directory.
+    Fjall(PathBuf),
 }
 
 /// PEM files for TLS.
@@ -78,12 +80,25 @@ pub(super) fn is_origin(name: &str) -> bool {
 }
 
 impl StoreUrl {
-    /// Reads `memory:` or `sled:PATH`.
+    /// The directory of the log, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Sled(path) | Self::Fjall(path) => Some(path),
+        }
+    }
+
+    /// Reads `memory:`, `sled:PATH` or `fjall:PATH`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         match text.split_once(':') {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sled", path)) if !path.is_empty() => Ok(Self::Sled(path.into())),
-            _ => Err(ConfigError::Value { key: "store", expected: "sled:PATH or memory:", found: text.to_owned() }),
+            Some(("fjall", path)) if !path.is_empty() => Ok(Self::Fjall(path.into())),
+            _ => Err(ConfigError::Value {
+                key: "store",
+                expected: "sled:PATH, fjall:PATH or memory:",
+                found: text.to_owned(),
+            }),
         }
     }
 }
@@ -93,6 +108,7 @@ impl std::fmt::Display for StoreUrl {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Sled(path) => write!(f, "sled:{}", path.display()),
+            Self::Fjall(path) => write!(f, "fjall:{}", path.display()),
         }
     }
 }
