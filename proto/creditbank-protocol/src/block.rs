@@ -38,8 +38,8 @@ pub enum BlockError {
         /// The version that came.
         version: u32,
     },
-    /// A field without which a header means nothing.
-    #[error("{0} is missing from the header")]
+    /// A field without which a header or a block means nothing.
+    #[error("{0} is missing from header or block")]
     Missing(&'static str),
     /// The public part is not the one that was signed.
     #[error("the public part's digest is {found}, the header says {expected}")]
@@ -116,9 +116,12 @@ impl SignedBlock {
             return Err(BlockError::TooLong(bytes.len()));
         }
         let pb::Block { header, signature, public_part, approval, second_signature } = decode(bytes)?;
-        let header = Header::parse(header)?;
         if !second_signature.is_empty() {
             return Err(BlockError::Version { suite: u32::from(SUITE), version: BLOCK_VERSION });
+        }
+        let header = Header::parse(header)?;
+        if signature.is_empty() {
+            return Err(BlockError::Missing("signature"));
         }
         let found = public_digest(&public_part);
         if found != header.public_digest {

@@ -32,6 +32,12 @@ pub enum RegistryKeyError {
     /// The kind has no place in the registry.
     #[error("kind {0:?} is not a registry kind")]
     Kind(pb::Kind),
+    /// A key of another suite, which has no id.
+    #[error("suite {0} of the key is not supported, expected 1")]
+    Suite(u32),
+    /// A key without its 32 bytes.
+    #[error("the key has no public key")]
+    PublicKey,
     /// The body is not canonical.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
@@ -51,9 +57,11 @@ impl RegistryKey {
             pb::Kind::Unit => read(body, |m: pb::Unit| Self::Unit(m.institution, m.unit)),
             pb::Kind::Key => {
                 let key: pb::Key = decode(body)?;
-                // An absent public key is canonical but names nothing; zeros name nothing either.
-                let public_key = <[u8; 32]>::try_from(key.public_key.as_slice()).unwrap_or([0; 32]);
-                Ok(Self::Key(KeyId::of(&public_key)))
+                if key.suite != u32::from(crate::record::SUITE) {
+                    return Err(RegistryKeyError::Suite(key.suite));
+                }
+                let public_key = key.public_key.as_slice().try_into().map_err(|_| RegistryKeyError::PublicKey)?;
+                Ok(Self::Key(KeyId::of(public_key)))
             }
             pb::Kind::Accreditation => read(body, |m: pb::Accreditation| Self::Accreditation(m.institution, m.number)),
             pb::Kind::CreditUnit => read(body, |m: pb::CreditUnit| Self::CreditUnit(m.code)),

@@ -47,7 +47,7 @@ pub enum SealError {
         /// The version that came.
         version: u32,
     },
-    /// A hash is missing.
+    /// Something without which a seal means nothing.
     #[error("{0} is missing")]
     Missing(&'static str),
     /// The round ends before it begins.
@@ -122,6 +122,9 @@ impl SignedSeal {
             return Err(SealError::Range { first: first_index, index });
         }
         let digest = |bytes: &[u8], name| Digest::from_slice(bytes).ok_or(SealError::Missing(name));
+        if origin.is_empty() || rules_version == 0 || signature.is_empty() {
+            return Err(SealError::Missing("the origin, the rules' version or the signature"));
+        }
         let seal = Seal {
             origin,
             first_index,

@@ -15,12 +15,13 @@ pub const LIFE_MAX_S: u64 = 300;
 const AHEAD_MAX_S: u64 = 60;
 const TOKEN_LEN_MAX: usize = 2_048;
 
+/// Exactly these: whoever does not know `crit` must refuse it (RFC 7515).
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Head {
     alg: String,
     kid: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    typ: Option<String>,
+    typ: String,
 }
 
 /// What a token says.
@@ -65,7 +66,7 @@ pub enum TokenError {
 /// A token for `origin`, made at `now_s` and living for five minutes less the allowance for clocks. `jti` names it.
 pub fn make(origin: &str, key: &SigningKey, now_s: u64, jti: [u8; 16]) -> String {
     let kid = KeyId::of(&key.verifying_key().to_bytes()).to_string();
-    let head = Head { alg: "EdDSA".to_owned(), kid, typ: Some("JWT".to_owned()) };
+    let head = Head { alg: "EdDSA".to_owned(), kid, typ: "JWT".to_owned() };
     let claims =
         Claims { aud: origin.to_owned(), exp: now_s + LIFE_MAX_S - AHEAD_MAX_S, iat: now_s, jti: hex::encode(jti) };
     let part = |json: serde_json::Result<Vec<u8>>| URL_SAFE_NO_PAD.encode(json.expect("strings and numbers are JSON"));
@@ -78,7 +79,8 @@ pub fn make(origin: &str, key: &SigningKey, now_s: u64, jti: [u8; 16]) -> String
 pub fn key_id(token: &str) -> Result<KeyId, TokenError> {
     let (head, _, _, _) = split(token)?;
     let id = hex::decode(&head.kid).ok().and_then(|id| KeyId::from_slice(&id));
-    id.ok_or(TokenError::Form)
+    // One spelling: lower case.
+    id.filter(|id| id.to_string() == head.kid).ok_or(TokenError::Form)
 }
 
 /// Checks a token under the public key that [`key_id`] led to.
@@ -103,7 +105,7 @@ fn split(token: &str) -> Result<(Head, Claims, &str, Vec<u8>), TokenError> {
     let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Form);
     let head: Head = serde_json::from_slice(&bytes(head)?).map_err(|_| TokenError::Form)?;
     let claims: Claims = serde_json::from_slice(&bytes(claims)?).map_err(|_| TokenError::Form)?;
-    if head.alg != "EdDSA" || head.typ.as_deref().is_some_and(|typ| typ != "JWT") {
+    if head.alg != "EdDSA" || head.typ != "JWT" {
         return Err(TokenError::Form);
     }
     Ok((head, claims, signed, bytes(signature)?))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
 
 use crate::{Rejection, Rule};
 
@@ -123,7 +123,13 @@ impl Registry {
     pub fn admit(&mut self, record: RegistryRecord<'_>) -> Result<RegistryKey, Rejection> {
         let malformed =
             |error: &dyn std::fmt::Display| Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string());
-        let key = RegistryKey::of(record.kind, record.body).map_err(|error| malformed(&error))?;
+        let key = RegistryKey::of(record.kind, record.body).map_err(|error| match error {
+            RegistryKeyError::Suite(found) => {
+                Rejection::new(Rule::Contradiction, "1 (Ed25519)", found.to_string()).field("suite")
+            }
+            error @ RegistryKeyError::PublicKey => malformed(&error).field("public_key"),
+            error => malformed(&error),
+        })?;
         macro_rules! set {
             ($map:ident, $check:path, $key:expr) => {{
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;

@@ -10,6 +10,8 @@ from .wire import Refused
 LOG_TYPE, COSIGNATURE_TYPE = 0x01, 0x04
 NOTE_LEN_MAX = 65_536
 SIGNATURES_MAX = 100
+POLICY_LINES_MAX = 1_000
+PROOF_HASHES_MAX = 64
 TIME_MAX = 2 ** 63 - 1
 U64_MAX = 2 ** 64 - 1
 DASH = "\u2014 "
@@ -173,7 +175,10 @@ class Policy:
     def parse(cls, text):
         """The policy of its text."""
         policy = cls()
-        for line in text.split("\n"):
+        lines = text.removesuffix("\n").split("\n")
+        if len(lines) > POLICY_LINES_MAX or any(letter < " " and letter not in "\t\n" or letter == "\x7f" for letter in text):
+            raise Refused("the policy is too long or holds a control character")
+        for line in lines:
             words = line.replace("\t", " ").split(" ")
             words = [word for word in words if word]
             if not words or words[0].startswith("#"):
@@ -186,13 +191,13 @@ class Policy:
     def _line(self, words):
         if words[0] == "log" and len(words) in (2, 3):
             key = NoteKey.parse(words[1])
-            if key.type != LOG_TYPE or any(key.key == other.key for other in self.logs):
+            if key.type != LOG_TYPE or self._has_key(key):
                 raise Refused("a log of the policy stands twice or has another type")
             self.logs.append(key)
         elif words[0] == "witness" and len(words) in (3, 4):
             key = NoteKey.parse(words[2])
             self._new_name(words[1])
-            if key.type != COSIGNATURE_TYPE or any(key.key == other.key for other in self.witnesses.values()):
+            if key.type != COSIGNATURE_TYPE or self._has_key(key):
                 raise Refused("a witness of the policy stands twice or has another type")
             self.witnesses[words[1]] = key
         elif words[0] == "group" and len(words) >= 4:
@@ -215,6 +220,9 @@ class Policy:
 
     def _knows(self, name):
         return name in self.witnesses or name in self.groups
+
+    def _has_key(self, key):
+        return any(key.key == other.key for other in [*self.logs, *self.witnesses.values()])
 
     def _new_name(self, name):
         if name == "none" or self._knows(name):
@@ -253,17 +261,15 @@ def spell_proof(index, hashes, note):
 
 
 def parse_proof(text):
-    """Index, hashes and note of an inclusion proof; extra data is passed over."""
+    """Index, hashes and note of an inclusion proof, without extra data."""
     head, separator, note = text.partition("\n\n")
     lines = head.split("\n")
     if not separator or lines[0] != PROOF_HEAD:
         raise Refused("not a tlog-proof")
     del lines[0]
-    if lines and lines[0].startswith("extra "):
-        decode64(lines.pop(0)[6:])
     if not lines or not lines[0].startswith("index "):
         raise Refused("a tlog-proof without index")
     hashes = [decode64(line) for line in lines[1:]]
-    if any(len(item) != 32 for item in hashes):
+    if any(len(item) != 32 for item in hashes) or len(hashes) > PROOF_HASHES_MAX:
         raise Refused("a hash of a tlog-proof is not 32 bytes")
     return decimal(lines[0][6:]), hashes, note

@@ -1,6 +1,7 @@
 """Status ids, marks and transitions (PROTOCOL.md, section 8)."""
 
 from .suite import tagged_hash, uint, var
+from .wire import Refused
 
 NAMES = {1: "superseded", 2: "revoked", 3: "redeemed", 4: "confirmed", 5: "disputed", 6: "under review"}
 SUPERSEDED, REVOKED, REDEEMED, CONFIRMED, DISPUTED, UNDER_REVIEW = NAMES
@@ -31,8 +32,11 @@ def spell(marks):
 
 
 def unspell(data):
-    """The marks of their bytes."""
-    return {data[at]: int.from_bytes(data[at + 1:at + 9], "big") for at in range(0, len(data), 9)}
+    """The marks of their bytes, which have one spelling."""
+    marks = {data[at]: int.from_bytes(data[at + 1:at + 9], "big") for at in range(0, len(data), 9)}
+    if any(number not in NAMES for number in marks) or spell(marks) != data:
+        raise Refused("marks in another spelling")
+    return marks
 
 
 def value_hash(marks):

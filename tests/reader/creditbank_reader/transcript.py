@@ -7,7 +7,7 @@ from . import maps, tree
 from .notes import Policy
 from .records import REGISTRY_KIND_MIN
 from .status import status_id
-from .suite import SUITE, genesis_preimage, is_origin, preimage, sha256, tagged_hash, uint, var, verify
+from .suite import SUITE, genesis_preimage, preimage, sha256, tagged_hash, uint, var, verify
 from .wire import Refused, read_fields
 
 MAGIC = b"CBT\x01"
@@ -71,10 +71,12 @@ def verify_transcript(canonical, data, trust):
     run = _Verification(canonical, trust)
     steps = (("file", lambda: run.file(data)), ("checkpoint", run.checkpoint), ("seal", run.check_seals),
              ("registry", run.check_registry), ("block", run.check_blocks), ("record", run.check_records),
-             ("statement", run.check_statement), ("completeness", run.check_rest))
+             ("statement", run.check_statement), ("registry", run.check_institutions), ("seal", run.check_rest))
     for link, step in steps:
         try:
             step()
+        except Broken:
+            raise
         except Refused as error:
             raise Broken(link, str(error)) from error
     return run.result()
@@ -110,7 +112,6 @@ class _Verification:
         _require(data[-32:] == checksum(data[:-32]), "the checksum is wrong")
         message = self.canonical.read("Transcript", data[4:-32])
         _require(message.suite == SUITE and message.version == VERSION, "suite or version is unknown")
-        _require(is_origin(message.origin), "the origin is malformed")
         self.file_message = message
 
     def checkpoint(self):
@@ -212,6 +213,8 @@ class _Verification:
         _require(_ascending(places), "records are not ascending")
         identities = {record.status_id for record in self.records}
         _require(len(identities) == len(self.records), "the same record stands twice")
+        if {record.entry for record in self.records} != self.blocks.keys():
+            raise Broken("block", "a block without a record")
 
     def _check_signer(self, entry, seal, kind):
         header = entry.header
@@ -239,7 +242,7 @@ class _Verification:
                  "a statement of another checkpoint")
         key = self._registered(self.last, forms.KIND_KEY, statement.key_id)
         _require(key.suite == SUITE and key.purpose == PURPOSE_STATEMENT, "the key is for something else")
-        _require(key.institution == 0 and key.unit == 0, "not a key of the operator")
+        _require(key.institution == 0, "not a key of the operator")
         _require(_in_force(key, self.last.time_ms // MS_PER_MINUTE), "the statement key is not in force")
         _require(not key.has("revoked"), "the statement key was revoked")
         message = preimage("statement-signature", var(raw))
@@ -252,19 +255,20 @@ class _Verification:
         _require(statement.has("identity") != statement.has("no_identity"),
                  "not exactly one of identity and no_identity")
         _require(statement.selection in (SELECTION_SOME, SELECTION_COMPLETE), "the selection is unknown")
-        _require(statement.selection == SELECTION_COMPLETE or not statement.has("institution"),
-                 "an institution with a selection of some")
+        _require((statement.selection == SELECTION_COMPLETE) == statement.has("institution"),
+                 "an institution goes with a complete selection, and with no other")
         self.statement = statement
 
-    def check_rest(self):
-        """Step 8."""
+    def check_institutions(self):
+        """Step 8, the registry."""
         for number in {record.institution for record in self.records}:
             self._registered(self.last, forms.KIND_INSTITUTION, uint(64, number))
-        needed_blocks = {record.entry for record in self.records}
-        _require(needed_blocks == self.blocks.keys(), "a block without a record")
+        _require(self.needed_registry == self.registry.keys(), "a registry entry that nothing needs")
+
+    def check_rest(self):
+        """Step 8, the seals."""
         needed_seals = {min(self.seals), self.last.index} | {seal.index for _, seal in self.blocks.values()}
         _require(needed_seals == self.seals.keys(), "a seal that nothing needs")
-        _require(self.needed_registry == self.registry.keys(), "a registry entry that nothing needs")
 
     def result(self):
         """What was proved."""

@@ -90,5 +90,5 @@ impl std::fmt::Display for VerifierKey {
 
 /// Whether a name can stand in a note.
 pub(super) fn valid_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+' || c.is_control())
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+')
 }

@@ -49,7 +49,7 @@ impl Policy {
         let mut policy = Self { logs: Vec::new(), members: BTreeMap::new(), quorum: None };
         let mut has_quorum = false;
         let mut grouped = Vec::new();
-        for (number, line) in text.lines().enumerate() {
+        for (number, line) in text.split_terminator('\n').enumerate() {
             let error = |fault: &str| PolicyError { line: number + 1, fault: fault.to_owned() };
             if number == LINES_MAX {
                 return Err(error("too many lines"));
@@ -116,7 +116,10 @@ impl Policy {
         let threshold = match threshold {
             "any" => 1,
             "all" => members.len(),
-            number => number.parse().map_err(|_| "expected all, any or a number after the group's name".to_owned())?,
+            number => {
+                let number = super::decimal(number).and_then(|number| usize::try_from(number).ok());
+                number.ok_or("expected all, any or a number after the group's name")?
+            }
         };
         if threshold == 0 || threshold > members.len() {
             return Err(format!("{threshold} of {} members can never be", members.len()));
@@ -163,9 +166,10 @@ impl Policy {
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse(note.text())?;
         let mut log_key = None;
-        for log in self.logs.iter().filter(|log| log.name() == checkpoint.origin) {
-            if note.signed_by(log)?.is_some() {
-                log_key = Some(*log.public_key());
+        for log in &self.logs {
+            // Every known key's line must hold; the first key of the origin that signed is the log's.
+            if note.signed_by(log)?.is_some() && log.name() == checkpoint.origin {
+                log_key = log_key.or(Some(*log.public_key()));
             }
         }
         let log_key = log_key.ok_or_else(|| NoteError::NoTrustedLog { origin: checkpoint.origin.clone() })?;

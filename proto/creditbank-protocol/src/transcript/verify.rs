@@ -186,8 +186,9 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
         return Err(broken(Link::Block, unused)(Fault::Surplus("no record of this block is disclosed")));
     }
     // Every block has passed its signature with a record of its own: what it says about others counts.
+    let ends = endings(blocks.values());
     for record in &mut records {
-        record.ended = ended(&record.status_id, blocks.values());
+        record.ended = ends.get(&record.status_id.0[..]).copied();
     }
     let statement = check_statement(&transcript, &tree, &mut registry, &records)
         .map_err(broken(Link::Statement, &transcript.origin))?;
@@ -213,16 +214,16 @@ pub(super) struct ProvedBlock {
     seal_index: u64,
 }
 
-/// Whether a block of the transcript takes the record back or puts another in its place. Blocks that are not in the
-/// transcript may do so too.
-fn ended<'a>(id: &Digest, blocks: impl Iterator<Item = &'a ProvedBlock>) -> Option<pb::Action> {
-    let effects = blocks.flat_map(|proved| &proved.block.public().groups).flat_map(|group| &group.effects);
-    let mut of_record = effects.filter(|effect| effect.status_id == id.0);
-    let ends = |effect: &pb::Effect| match pb::Action::try_from(effect.action) {
-        Ok(action @ (pb::Action::Supersede | pb::Action::Revoke)) => Some(action),
-        _ => None,
-    };
-    of_record.find_map(ends)
+/// The status ids that blocks of the transcript take back or replace, each with the first such action. Blocks that are not
+/// in the transcript may do so too.
+fn endings<'a>(blocks: impl Iterator<Item = &'a ProvedBlock>) -> BTreeMap<&'a [u8], pb::Action> {
+    let mut ends = BTreeMap::new();
+    for effect in blocks.flat_map(|proved| &proved.block.public().groups).flat_map(|group| &group.effects) {
+        if let Ok(action @ (pb::Action::Supersede | pb::Action::Revoke)) = pb::Action::try_from(effect.action) {
+            ends.entry(effect.status_id.as_slice()).or_insert(action);
+        }
+    }
+    ends
 }
 
 /// Checks one record up to the log: claims, path, signature, key at the place.
@@ -236,6 +237,10 @@ fn record(
     let header = proved.block.header();
     let path = digests(&disclosed.path)?;
     let disclosed = Disclosed::new(disclosed)?;
+    // A record of the public part has no learner; a unit that puts one where a hidden record is shown contradicts itself.
+    if disclosed.info.public || proved.block.public().records.iter().any(|record| record.index == place.index) {
+        return Err(Fault::Surplus("the record is a public one"));
+    }
     let leaf = record_leaf(&disclosed.hash);
     verify_inclusion(&leaf, u64::from(place.index), u64::from(header.count), &path, &header.records_root)?;
     let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
@@ -265,14 +270,13 @@ fn record(
 fn check_scope(key: &pb::Key, disclosed: &Disclosed, block: &SignedBlock, seal: &Seal) -> Result<(), Fault> {
     let header = block.header();
     let kind = i32::from(disclosed.info.kind);
-    let purpose = if disclosed.info.public { Purpose::Registry } else { Purpose::Unit };
-    if key.purpose != i32::from(purpose) {
+    if key.purpose != i32::from(Purpose::Unit) {
         return Err(Fault::KeyScope("it has another purpose"));
     }
     if key.institution != header.institution || key.unit != header.unit {
         return Err(Fault::KeyScope("it belongs to another unit"));
     }
-    if purpose == Purpose::Unit && !key.kinds.contains(&kind) {
+    if !key.kinds.contains(&kind) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
     if !in_force(key, seal) {
@@ -333,9 +337,9 @@ fn check_statement(
         return Err(Fault::Surplus("exactly one of identity and no_identity must stand"));
     }
     let complete_for = match pb::Selection::try_from(said.selection) {
-        Ok(pb::Selection::Complete) => Some(said.institution),
+        Ok(pb::Selection::Complete) if said.institution != 0 => Some(said.institution),
         Ok(pb::Selection::Some) if said.institution == 0 => None,
-        _ => return Err(Fault::Surplus("the selection is not stated, or names an institution that it does not need")),
+        _ => return Err(Fault::Surplus("the selection must be some, or complete and name an institution")),
     };
     Ok(Statement {
         complete_for,

@@ -2,15 +2,13 @@
 
 use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key};
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
-use creditbank_protocol::record::{SUITE, info_of};
+use creditbank_protocol::record::info_of;
 
 use super::Registry;
 use super::admit::{present, require};
 use crate::{Rejection, Rule};
 
 pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
-    let suite = entry.suite == u32::from(SUITE);
-    require(suite, Rule::Contradiction, "suite", "1 (Ed25519)", entry.suite)?;
     let point = verifying_key(&entry.public_key).is_ok();
     require(point, Rule::InvalidCode, "public_key", "an Ed25519 public key of full order", "other bytes")?;
     let purpose = Purpose::try_from(entry.purpose).unwrap_or_default();

@@ -60,6 +60,10 @@ fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::Reg
     if entry.version != 1 {
         return Err(differs("the registry entry's version", 1, entry.version));
     }
+    let from = entry.place.unwrap_or_default().entry;
+    if from >= seal.first_index {
+        return Err(differs("the registry entry's place, before the round at", seal.first_index, from));
+    }
     let kind = pb::Kind::try_from(entry.kind).map_err(|_| missing("a registry kind"))?;
     let key = RegistryKey::of(kind, &entry.body).map_err(|error| Fault::Missing(error.to_string()))?.digest();
     let proof = item.proof.clone().unwrap_or_default();

@@ -77,6 +77,9 @@ impl Tree {
         if seal.time_ms < last.time_ms {
             return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
         }
+        if seal.records_total < last.records_total {
+            return Err(differs("the number of records, at least", last.records_total, seal.records_total));
+        }
         if seal.first_index == index + 1 && seal.previous != self.last_id {
             return Err(differs("the previous seal", self.last_id, seal.previous));
         }
