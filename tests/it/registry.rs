@@ -33,7 +33,8 @@ async fn keys_rotate_without_a_gap() {
     let mut chain = Chain::of(&client, &university).await;
     chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;
     let new = key(Purpose::Unit, 60);
-    let come = KeyRequest::new(ORIGIN, 1, 1, &new).record(&[Kind::Credit], 0, 0).expect("a request");
+    let come =
+        KeyRequest::new(ORIGIN, 1, 1, &new).expect("a request").record(&[Kind::Credit], 0, 0).expect("a request");
     let old = client.registry_list(Kind::Key, Some(1)).await.expect("a list");
     let old = old.iter().map(|item| item.decode::<pb::Key>().expect("a key"));
     let mut gone = old.into_iter().find(|entry| entry.public_key == university.key.public_key()).expect("the old key");
@@ -86,10 +87,12 @@ async fn what_does_not_fit_is_refused() {
     let university = University::admit(&node, 1).await;
     let client = node.client(None).await;
     let size = node.ledger().size();
-    let stolen = KeyRequest { unit: 1, ..KeyRequest::new(ORIGIN, 1, 2, &key(Purpose::Unit, 61)) };
+    let stolen = KeyRequest { unit: 1, ..KeyRequest::new(ORIGIN, 1, 2, &key(Purpose::Unit, 61)).expect("a request") };
     assert!(stolen.record(&[Kind::Credit], 0, 0).is_err(), "the proof of possession is for another unit");
-    let mut forged =
-        KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, 61)).record(&[Kind::Credit], 0, 0).expect("a key");
+    let mut forged = KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, 61))
+        .expect("a request")
+        .record(&[Kind::Credit], 0, 0)
+        .expect("a key");
     forged.possession = vec![1; 64];
     let bad = [
         registry_record(Kind::Key, &forged),
@@ -128,7 +131,7 @@ async fn the_last_registry_key_stays() {
         assert_eq!(refused.refusal().expect("a refusal").reason, "CONTRADICTION");
     }
     let next = key(Purpose::Registry, 70);
-    let come = KeyRequest::new(ORIGIN, 0, 0, &next).record(&[], 0, 0).expect("a key");
+    let come = KeyRequest::new(ORIGIN, 0, 0, &next).expect("a request").record(&[], 0, 0).expect("a key");
     set(&node, Kind::Key, &come).await;
     set(&node, Kind::Key, &revoked).await;
     let university = registry_record(Kind::Institution, &pb::Institution { number: 5, ..closed_less(&closed) });

@@ -57,8 +57,11 @@ impl University {
     /// Publishes everything that it needs to issue.
     pub async fn publish(&self, client: &Client, registry: &KeyFile) {
         let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
-        let unit = KeyRequest::new(client.origin(), self.institution, self.unit, &self.key).record(&kinds, 0, 0);
-        let access = KeyRequest::new(client.origin(), self.institution, 0, &self.access).record(&[], 0, 0);
+        let unit = KeyRequest::new(client.origin(), self.institution, self.unit, &self.key)
+            .expect("a request")
+            .record(&kinds, 0, 0);
+        let access =
+            KeyRequest::new(client.origin(), self.institution, 0, &self.access).expect("a request").record(&[], 0, 0);
         let records = [
             registry_record(Kind::Institution, &self.entry()),
             registry_record(Kind::Unit, &self.unit_entry()),

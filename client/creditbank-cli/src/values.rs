@@ -1,6 +1,7 @@
 //! How values are written on the command line.
 
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::key_file::purpose_of;
+use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_rules::dates;
 
 use crate::schema::SCHEMA;
@@ -52,6 +53,11 @@ pub(crate) fn kind(argument: &str) -> Result<Kind, String> {
     let full = format!("KIND_{}", argument.to_ascii_uppercase().replace('-', "_"));
     let known = Kind::from_str_name(&full).filter(|kind| *kind != Kind::Unspecified);
     known.ok_or_else(|| "expected a kind of record, as credit, result, institution or grade-scale".to_owned())
+}
+
+/// What a key is for, as `unit` or `institution-access`.
+pub(crate) fn purpose(argument: &str) -> Result<Purpose, String> {
+    purpose_of(argument).ok_or_else(|| "expected unit, approver or institution-access".to_owned())
 }
 
 /// A value of an enum of the protocol, as `open-university` of `INSTITUTION_TYPE_OPEN_UNIVERSITY`.

@@ -11,14 +11,14 @@ mod work;
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Kind;
 
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
-use crate::secret::derive;
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, Signer};
 
 use batch::{Batch, Sealed};
 use report::Report;
@@ -40,7 +40,7 @@ pub struct IssuingUnit {
     /// The unit's number.
     pub unit: u32,
     /// A unit key with the kinds that are issued.
-    pub key: KeyFile,
+    pub key: Arc<dyn Signer>,
     /// What record seeds are derived from. The same file with the same secret gives the same records.
     pub secret: [u8; 32],
 }
@@ -48,8 +48,14 @@ pub struct IssuingUnit {
 impl IssuingUnit {
     /// A unit whose secret is derived from its key.
     pub fn new(institution: u64, unit: u32, key: KeyFile) -> Self {
-        let secret = derive(&key.key.to_bytes(), &[b"creditbank unit secret"]);
-        Self { institution, unit, key, secret }
+        let secret = crate::signer::unit_secret(&key);
+        Self { institution, unit, key: Arc::new(key), secret }
+    }
+
+    /// A unit whose key may be anywhere.
+    pub fn with_signer(institution: u64, unit: u32, key: Arc<dyn Signer>) -> Result<Self, ClientError> {
+        let secret = key.secret()?;
+        Ok(Self { institution, unit, key, secret })
     }
 }
 

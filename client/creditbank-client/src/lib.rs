@@ -13,7 +13,9 @@ pub mod issue;
 pub mod key_file;
 pub mod operator;
 mod secret;
+mod signer;
 pub mod trust;
 
 pub use client::{ChainHead, Client, ConnectOptions, ReadRecord, RegistryItem};
 pub use error::ClientError;
+pub use signer::{KeyPlace, Signer};

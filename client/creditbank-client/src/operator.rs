@@ -1,13 +1,12 @@
 //! What the operator does: registry records, in blocks of the operator's own chain.
 
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::key::{possession_message, sign, verify};
-use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::key::{possession_message, verify};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, Signer};
 
 /// A request that a key be admitted, with the proof that whoever asks holds it. Travels as JSON; holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,17 +28,17 @@ pub struct KeyRequest {
 
 impl KeyRequest {
     /// The request for a key that this side holds.
-    pub fn new(origin: &str, institution: u64, unit: u32, key: &KeyFile) -> Self {
+    pub fn new(origin: &str, institution: u64, unit: u32, key: &dyn Signer) -> Result<Self, ClientError> {
         let public_key = key.public_key();
-        let message = possession_message(origin, institution, unit, key.purpose, &public_key);
-        Self {
+        let message = possession_message(origin, institution, unit, key.purpose(), &public_key);
+        Ok(Self {
             origin: origin.to_owned(),
             institution,
             unit,
-            purpose: creditbank_protocol::key_file::purpose_name(key.purpose),
+            purpose: creditbank_protocol::key_file::purpose_name(key.purpose()),
             public_key: hex::encode(public_key),
-            possession: hex::encode(sign(&key.key, message.as_bytes())),
-        }
+            possession: hex::encode(key.sign(message.as_bytes())?),
+        })
     }
 
     /// The registry record: which kinds the key may sign (of a unit's key), from when until when in minutes since 1970.
@@ -77,7 +76,7 @@ pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, 
 }
 
 /// Publishes registry records in one block of the operator's chain. They act from the next round.
-pub async fn publish(client: &Client, key: &KeyFile, records: &[Record]) -> Result<Receipt, ClientError> {
+pub async fn publish(client: &Client, key: &dyn Signer, records: &[Record]) -> Result<Receipt, ClientError> {
     let head = client.operator_head(key).await?;
     let block = client.sign_block(0, 0, &head, key, records)?;
     client.submit(block, Vec::new()).await
@@ -85,8 +84,8 @@ pub async fn publish(client: &Client, key: &KeyFile, records: &[Record]) -> Resu
 
 impl Client {
     /// The head of the operator's chain; a registry key is needed to build on it.
-    async fn operator_head(&self, key: &KeyFile) -> Result<crate::ChainHead, ClientError> {
-        if key.purpose != Purpose::Registry {
+    async fn operator_head(&self, key: &dyn Signer) -> Result<crate::ChainHead, ClientError> {
+        if key.purpose() != Purpose::Registry {
             return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
         }
         self.chain_head(0, 0).await

@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use creditbank_client::KeyPlace;
 use creditbank_client::import::Mapping;
 use creditbank_client::issue::{IssuingUnit, Places, Progress, issue};
-use creditbank_client::key_file;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,9 +30,9 @@ pub(crate) struct Arguments {
     /// Number of the unit
     #[arg(long, default_value_t = 1)]
     unit: u32,
-    /// The unit's key file
+    /// The unit's key file, or pkcs11:... for a key in a token
     #[arg(long)]
-    key: PathBuf,
+    key: KeyPlace,
     /// Directory for the notes that keep anything from being issued twice [default: FILE.issue]
     #[arg(long)]
     work: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { file, mapping: mapping_file, institution, unit, key, work, refused } = arguments;
     let text = fs::read_to_string(&mapping_file).map_err(Failure::file(&mapping_file))?;
     let mapping = Mapping::parse(&text)?;
-    let unit = IssuingUnit::new(institution, unit, key_file::read_for(&key, Purpose::Unit)?);
+    let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
     let input = File::open(&file).map_err(Failure::file(&file))?;
     let metadata = input.metadata().map_err(Failure::file(&file))?;
     if metadata.is_dir() {
@@ -66,8 +66,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let len = metadata.len();
     let work = work.unwrap_or_else(|| beside(&file, ".issue"));
     let refused = refused.unwrap_or_else(|| beside(&file, ".refused.csv"));
-    for (name, other) in [("the file", &file), ("the mapping", &mapping_file), ("the key", &key)] {
-        if is_same(&refused, other) {
+    let others = [("the file", Some(&*file)), ("the mapping", Some(&*mapping_file)), ("the key", key.file())];
+    for (name, other) in others {
+        if other.is_some_and(|other| is_same(&refused, other)) {
             let what = format!("the report of refused lines would replace {name}: choose another --refused");
             return Err(Failure::Usage(what));
         }

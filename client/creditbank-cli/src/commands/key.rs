@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use creditbank_client::Client;
-use creditbank_client::key_file;
 use creditbank_client::operator::KeyRequest;
+use creditbank_client::{Client, KeyPlace, Signer};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::registry::RegistryKey;
@@ -20,9 +19,12 @@ use crate::{output, values};
 pub(crate) enum Command {
     /// Ask for the admission of a key: writes a file without secrets for the operator
     Request {
-        /// The key file, of `creditbank keygen`
+        /// The key file, of `creditbank keygen`, or pkcs11:... for a key in a token
         #[arg(long)]
-        key: PathBuf,
+        key: KeyPlace,
+        /// What a key in a token is for: unit or approver; a key file says it itself
+        #[arg(long, value_parser = values::purpose)]
+        purpose: Option<Purpose>,
         /// Number of the institution; 0 for the operator's own keys
         #[arg(long)]
         institution: u64,
@@ -105,7 +107,9 @@ fn reason(text: &str) -> Result<i32, String> {
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Request { key, institution, unit, out } => request(global, &key, institution, unit, &out),
+        Command::Request { key, purpose, institution, unit, out } => {
+            request(global, &*key.open_any(purpose)?, institution, unit, &out)
+        }
         Command::Add { request, term } => {
             let client = global.connect().await?;
             let key = read_request(&request)?.record(&term.kinds, term.from.unwrap_or(0), term.until.unwrap_or(0))?;
@@ -143,19 +147,18 @@ fn key_id(key: &pb::Key) -> KeyId {
     KeyId::of(&key.public_key.as_slice().try_into().unwrap_or([0; 32]))
 }
 
-fn request(global: &Global, key: &Path, institution: u64, unit: u32, out: &Path) -> Result<(), Failure> {
+fn request(global: &Global, own: &dyn Signer, institution: u64, unit: u32, out: &Path) -> Result<(), Failure> {
     let trust = global.trust()?;
     let [log] = trust.policy.logs() else {
         return Err(Failure::Usage("the trust file must name one log".to_owned()));
     };
-    let own = key_file::read(key)?;
-    let of_unit = matches!(own.purpose, Purpose::Unit | Purpose::Approver);
+    let of_unit = matches!(own.purpose(), Purpose::Unit | Purpose::Approver);
     if of_unit != (unit > 0) {
-        let name = creditbank_protocol::key_file::purpose_name(own.purpose);
+        let name = creditbank_protocol::key_file::purpose_name(own.purpose());
         let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };
         return Err(Failure::Usage(format!("a key for {name} {what}")));
     }
-    let request = KeyRequest::new(log.name(), institution, unit, &own);
+    let request = KeyRequest::new(log.name(), institution, unit, own)?;
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });

@@ -4,25 +4,20 @@ use std::path::PathBuf;
 
 use creditbank_client::key_file;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::key_file::purpose_of;
 use creditbank_protocol::pb::Purpose;
 use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// New file for the key; an existing one is never replaced
     file: PathBuf,
     /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access
-    #[arg(long, default_value = "unit", value_parser = purpose)]
+    #[arg(long, default_value = "unit", value_parser = values::purpose)]
     purpose: Purpose,
-}
-
-fn purpose(text: &str) -> Result<Purpose, String> {
-    purpose_of(text).ok_or_else(|| "expected unit, approver or institution-access".to_owned())
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {

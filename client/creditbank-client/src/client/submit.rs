@@ -4,8 +4,7 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{Entry, block_entry};
-use creditbank_protocol::key::{KeyId, sign};
-use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{
@@ -15,6 +14,7 @@ use creditbank_rpc::v1::{
 use super::{Client, now_s};
 use crate::ClientError;
 use crate::secret::random;
+use crate::signer::{Signer, sign_draft};
 
 /// What the next block of a unit must build on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Client {
         institution: u64,
         unit: u32,
         head: &ChainHead,
-        key: &KeyFile,
+        key: &dyn Signer,
         records: &[Record],
     ) -> Result<Vec<u8>, ClientError> {
         let draft = BlockDraft {
@@ -75,8 +75,7 @@ impl Client {
             created_at_minute: head.created_at_minute.max(now_s() / 60),
             key_id: KeyId::of(&key.public_key()),
         };
-        let block = draft.sign(records, Vec::new(), None, |message| sign(&key.key, message));
-        block.map_err(|error| ClientError::Local(error.to_string()))
+        sign_draft(&draft, key, records, Vec::new(), None)
     }
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.

@@ -105,7 +105,7 @@ impl Batch {
     async fn block(&self, client: &Client, unit: &IssuingUnit) -> Result<Pending, ClientError> {
         let head = patiently(|| client.chain_head(unit.institution, unit.unit)).await?;
         let records: Vec<Record> = self.lines.iter().map(|line| line.record.clone()).collect();
-        let block = client.sign_block(unit.institution, unit.unit, &head, &unit.key, &records)?;
+        let block = client.sign_block(unit.institution, unit.unit, &head, &*unit.key, &records)?;
         let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
         Ok(Pending {
             height: head.next_height,

@@ -35,8 +35,8 @@ pub(super) async fn open_university(operator: &Client, dir: &Path) -> anyhow::Re
     let unit = key_file::generate(&keys.unit, Purpose::Unit)?;
     let access = key_file::generate(&keys.access, Purpose::InstitutionAccess)?;
     let origin = operator.origin();
-    let unit = KeyRequest::new(origin, NUMBER, UNIT, &unit).record(&[Kind::Credit, Kind::Result], 0, 0)?;
-    let access = KeyRequest::new(origin, NUMBER, 0, &access).record(&[], 0, 0)?;
+    let unit = KeyRequest::new(origin, NUMBER, UNIT, &unit)?.record(&[Kind::Credit, Kind::Result], 0, 0)?;
+    let access = KeyRequest::new(origin, NUMBER, 0, &access)?.record(&[], 0, 0)?;
     let records = [
         registry_record(Kind::Institution, &institution())?,
         registry_record(Kind::Unit, &registrar())?,
