@@ -132,7 +132,7 @@ async fn files_that_cannot_be_read_at_all() {
     let scene = Scene::new().await;
     let import = |error: IssueError| match error {
         IssueError::Import(error) => error,
-        IssueError::Client(other) => panic!("expected an import error, found {other}"),
+        other => panic!("expected an import error, found {other}"),
     };
     assert!(matches!(import(scene.issue("").await.expect_err("no header")), ImportError::Empty));
     let missing = import(scene.issue("student,course\n").await.expect_err("columns are missing"));

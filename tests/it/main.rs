@@ -4,6 +4,7 @@ mod accounts;
 mod bad_blocks;
 mod bad_records;
 mod blocks;
+mod dry_run;
 mod files;
 mod import;
 mod lying;

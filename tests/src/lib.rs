@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod chain;
+pub mod desk;
 pub mod node;
 pub mod university;
 
 pub use chain::Chain;
+pub use desk::Desk;
 pub use node::TestNode;
-pub use university::University;
+pub use university::{University, set};

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod accreditation;
+mod forecast;
 pub(crate) mod institution;
 pub(crate) mod issue;
 pub(crate) mod key;

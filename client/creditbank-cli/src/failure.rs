@@ -59,6 +59,7 @@ impl From<IssueError> for Failure {
         match error {
             IssueError::Client(error) => error.into(),
             IssueError::Import(error) => error.into(),
+            stopped @ IssueError::Stopped(_) => Self::NotValid(stopped.to_string()),
         }
     }
 }

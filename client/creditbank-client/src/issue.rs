@@ -5,6 +5,7 @@
 //! in the work directory are not sent again; lines that break a rule go into a report while the good ones go through.
 
 mod batch;
+mod check;
 mod report;
 mod work;
 
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::pb::Kind;
 
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
 use crate::{Client, ClientError, Signer};
+
+pub use check::{Forecast, check};
 
 use batch::{Batch, Sealed};
 use report::Report;
@@ -89,6 +91,14 @@ pub enum IssueError {
     /// The file.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// Lines were refused after the check of the whole file had found none: the ledger, the registry or the file has
+    /// changed in between.
+    #[error(
+        "stopped: {} lines were refused that the check before had let through, so the ledger or the file has changed \
+         in between. {} records in {} blocks are sealed and stay so; when the cause is removed, the same command goes on",
+        .0.refused, .0.records, .0.blocks
+    )]
+    Stopped(Box<Progress>),
 }
 
 /// Where an import keeps its notes and writes its report.
@@ -107,11 +117,51 @@ pub async fn issue<R: Read>(
     mapping: &Mapping,
     input: R,
     places: Places<'_>,
+    progress: impl FnMut(&Progress),
+) -> Result<Progress, IssueError> {
+    import(client, unit, mapping, input, places, OnRefusal::GoOn, progress).await
+}
+
+/// Imports a file whole or not at all: first checks every line, as [`check`] does, and seals nothing when one is refused;
+/// the forecast is then the answer, and its refusals are in the report. `open` opens the file, for each reading.
+///
+/// Between the check and the blocks somebody else may change the ledger: the import then ends at the first block with a
+/// refused line ([`IssueError::Stopped`]). What was sealed by then stays sealed, and the same command goes on from there.
+pub async fn issue_all<R: Read>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    open: impl Fn() -> std::io::Result<R>,
+    places: Places<'_>,
+    mut progress: impl FnMut(&Progress),
+) -> Result<Result<Progress, Forecast>, IssueError> {
+    let forecast = check(client, unit, mapping, &open, places.work, Some(places.refused), &mut progress).await?;
+    if forecast.progress.refused > 0 {
+        return Ok(Err(forecast));
+    }
+    let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
+    Ok(Ok(import(client, unit, mapping, input, places, OnRefusal::Stop, progress).await?))
+}
+
+/// What a refused line does to the lines after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnRefusal {
+    GoOn,
+    Stop,
+}
+
+async fn import<R: Read>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    input: R,
+    places: Places<'_>,
+    on_refusal: OnRefusal,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Progress, IssueError> {
     let rows = Rows::open(mapping, input)?;
     let mut work = Work::open(places.work, client.origin(), unit)?;
-    let mut run = Run { client, unit, done: Progress::default(), learners: HashSet::new() };
+    let mut run = Run { client, unit, on_refusal, done: Progress::default(), learners: HashSet::new() };
     if let Some(pending) = work.pending()? {
         run.finish_pending(&mut work, pending).await?;
     }
@@ -135,9 +185,17 @@ pub async fn issue<R: Read>(
             len = 0;
             progress(&run.done);
         }
+        if run.is_stopped() {
+            break;
+        }
     }
-    run.seal(&mut work, &mut report, drafts).await?;
+    if !run.is_stopped() {
+        run.seal(&mut work, &mut report, drafts).await?;
+    }
     report.finish()?;
+    if run.is_stopped() {
+        return Err(IssueError::Stopped(Box::new(run.done)));
+    }
     progress(&run.done);
     Ok(run.done)
 }
@@ -151,11 +209,16 @@ fn changed(draft: &DraftRecord) -> RefusedLine {
 struct Run<'a> {
     client: &'a Client,
     unit: &'a IssuingUnit,
+    on_refusal: OnRefusal,
     done: Progress,
     learners: HashSet<[u8; 16]>,
 }
 
 impl Run<'_> {
+    fn is_stopped(&self) -> bool {
+        self.on_refusal == OnRefusal::Stop && self.done.refused > 0
+    }
+
     fn refuse(&mut self, report: &mut Report, line: &RefusedLine) -> Result<(), ClientError> {
         self.done.refused += 1;
         report.write(line)
@@ -194,6 +257,9 @@ impl Run<'_> {
                     for line in refused {
                         self.refuse(report, &line)?;
                     }
+                    if self.is_stopped() {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -204,12 +270,7 @@ impl Run<'_> {
         self.done.blocks += 1;
         for (draft, alias) in batch.drafts() {
             self.done.records += 1;
-            let kind = match draft.kind {
-                Kind::Credit => "credit",
-                Kind::Result => "result",
-                _ => "outcome",
-            };
-            *self.done.kinds.entry(kind).or_default() += 1;
+            *self.done.kinds.entry(draft.kind_name()).or_default() += 1;
             if let Some((e4, unit)) = draft.credits() {
                 let sum = self.done.credits.entry(unit.to_owned()).or_default();
                 *sum = sum.saturating_add(e4);

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::KeyPlace;
 use creditbank_client::import::Mapping;
-use creditbank_client::issue::{IssuingUnit, Places, Progress, issue};
+use creditbank_client::issue::{IssuingUnit, Places, Progress, check, issue, issue_all};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::forecast;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
@@ -39,6 +40,19 @@ pub(crate) struct Arguments {
     /// CSV of the refused lines [default: FILE.refused.csv]
     #[arg(long)]
     refused: Option<PathBuf>,
+    /// Check every line and say what would be issued; write nothing
+    ///
+    /// The node opens no accounts and seals nothing, no notes are made, and refused lines are shown, or written to the
+    /// file of --refused where it is given. Grades are counted by scale and value. Exit code 1 when lines are refused.
+    #[arg(long, conflicts_with = "all_or_nothing")]
+    dry_run: bool,
+    /// Check every line first and issue nothing when one of them is refused
+    ///
+    /// Between the check and the last block somebody else may change the ledger or the registry. Then the run stops at
+    /// the first block with a refused line and says how far it came; what was sealed stays sealed, and the same command
+    /// goes on from there.
+    #[arg(long)]
+    all_or_nothing: bool,
 }
 
 /// Whether two paths lead to one file.
@@ -54,7 +68,8 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, mapping: mapping_file, institution, unit, key, work, refused } = arguments;
+    let Arguments { file, mapping: mapping_file, institution, unit, key, work, refused, dry_run, all_or_nothing } =
+        arguments;
     let text = fs::read_to_string(&mapping_file).map_err(Failure::file(&mapping_file))?;
     let mapping = Mapping::parse(&text)?;
     let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
@@ -65,22 +80,39 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     }
     let len = metadata.len();
     let work = work.unwrap_or_else(|| beside(&file, ".issue"));
-    let refused = refused.unwrap_or_else(|| beside(&file, ".refused.csv"));
+    let report = refused.clone().unwrap_or_else(|| beside(&file, ".refused.csv"));
     let others = [("the file", Some(&*file)), ("the mapping", Some(&*mapping_file)), ("the key", key.file())];
     for (name, other) in others {
-        if other.is_some_and(|other| is_same(&refused, other)) {
+        if other.is_some_and(|other| is_same(&report, other)) {
             let what = format!("the report of refused lines would replace {name}: choose another --refused");
             return Err(Failure::Usage(what));
         }
     }
     let client = global.connect().await?;
     let bar = if global.json { ProgressBar::hidden() } else { bar(len) };
-    let places = Places { work: &work, refused: &refused };
-    let input = bar.wrap_read(input);
+    let places = Places { work: &work, refused: &report };
+    let open = || {
+        bar.set_position(0);
+        Ok(bar.wrap_read(File::open(&file)?))
+    };
+    if dry_run {
+        let told = |done: &Progress| bar.set_message(format!("{} lines checked", done.lines));
+        let forecast = check(&client, &unit, &mapping, open, &work, refused.as_deref(), told).await;
+        bar.finish_and_clear();
+        return forecast::report(global, &forecast?, refused.as_deref());
+    }
     let told = |done: &Progress| bar.set_message(format!("{} records in {} blocks", done.records, done.blocks));
-    let done = issue(&client, &unit, &mapping, input, places, told).await;
+    if all_or_nothing {
+        let done = issue_all(&client, &unit, &mapping, open, places, told).await;
+        bar.finish_and_clear();
+        return match done? {
+            Ok(done) => report_done(global, &done, &report),
+            Err(forecast) => forecast::report(global, &forecast, Some(&report)),
+        };
+    }
+    let done = issue(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
     bar.finish_and_clear();
-    report(global, &done?, &refused)
+    report_done(global, &done?, &report)
 }
 
 fn bar(len: u64) -> ProgressBar {
@@ -88,7 +120,7 @@ fn bar(len: u64) -> ProgressBar {
     ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn report(global: &Global, done: &Progress, refused: &Path) -> Result<(), Failure> {
+fn report_done(global: &Global, done: &Progress, refused: &Path) -> Result<(), Failure> {
     let credits: serde_json::Map<_, _> =
         done.credits.iter().map(|(unit, e4)| (unit.clone(), show_e4(*e4).into())).collect();
     let value = json!({

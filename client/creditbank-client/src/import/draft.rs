@@ -3,7 +3,8 @@
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_rpc::v1::TypedIdentity;
+use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
+use prost::Message as _;
 
 use crate::ClientError;
 use crate::secret::derive;
@@ -43,9 +44,28 @@ impl DraftRecord {
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
     }
 
+    /// The record as a dry run sends it: without an alias, with the person beside it.
+    pub(crate) fn checked(&self, unit_secret: &[u8; 32]) -> CheckedRecord {
+        let record = RecordBody {
+            kind: u32::try_from(i32::from(self.kind)).unwrap_or(0),
+            version: 1,
+            body: self.body_bytes().into(),
+            seed: derive(unit_secret, &[&self.reference]).to_vec().into(),
+        };
+        CheckedRecord { record: Some(record), identities: self.person.clone() }
+    }
+
+    /// The body without the alias.
+    fn body_bytes(&self) -> Vec<u8> {
+        match &self.body {
+            Body::Outcome(body) => body.encode_to_vec(),
+            Body::Credit(body) => body.encode_to_vec(),
+            Body::Result(body) => body.encode_to_vec(),
+        }
+    }
+
     /// Bytes of the body, without the alias.
     pub(crate) fn len(&self) -> usize {
-        use prost::Message as _;
         match &self.body {
             Body::Outcome(body) => body.encoded_len(),
             Body::Credit(body) => body.encoded_len(),
@@ -55,17 +75,45 @@ impl DraftRecord {
 
     /// What names the result, and what the line says; for digests.
     pub(crate) fn mark_input(&self) -> (Vec<u8>, Vec<u8>) {
-        use prost::Message as _;
         let mut content = vec![u8::try_from(i32::from(self.kind)).unwrap_or(0)];
         for identity in &self.person {
             content.extend(identity.encode_length_delimited_to_vec());
         }
-        content.extend(match &self.body {
-            Body::Outcome(body) => body.encode_to_vec(),
-            Body::Credit(body) => body.encode_to_vec(),
-            Body::Result(body) => body.encode_to_vec(),
-        });
+        content.extend(self.body_bytes());
         (self.reference.clone(), content)
+    }
+
+    /// Who it is about, as bytes for digests.
+    pub(crate) fn person_input(&self) -> Vec<u8> {
+        self.person.iter().flat_map(prost::Message::encode_length_delimited_to_vec).collect()
+    }
+
+    /// The code of the course; empty where the line names none.
+    pub(crate) fn course(&self) -> &str {
+        let course = match &self.body {
+            Body::Outcome(body) => &body.course,
+            Body::Credit(body) => &body.course,
+            Body::Result(body) => &body.course,
+        };
+        course.as_ref().map_or("", |course| course.code.as_str())
+    }
+
+    /// Scale and value of the grade; of an Outcome its score.
+    pub fn grade(&self) -> Option<(&str, &str)> {
+        match &self.body {
+            Body::Outcome(body) => body.score.as_ref().map(|score| (score.scale.as_str(), score.value.as_str())),
+            Body::Credit(body) => body.grade.as_ref().map(|grade| (grade.scale.as_str(), grade.value.as_str())),
+            Body::Result(body) => body.grade.as_ref().map(|grade| (grade.scale.as_str(), grade.value.as_str())),
+        }
+    }
+
+    /// The kind's name for people and programs.
+    pub fn kind_name(&self) -> &'static str {
+        match &self.body {
+            Body::Outcome(_) => "outcome",
+            Body::Credit(_) => "credit",
+            Body::Result(_) => "result",
+        }
     }
 
     /// The amount of a Credit in ten-thousandths, and its unit.

@@ -10,6 +10,9 @@ use super::mapping::{Constants, Mapping, Source};
 use super::rows::RefusedLine;
 use super::texts::Texts;
 
+/// Most bytes of an identity value, as the protocol has it.
+const IDENTITY_LEN_MAX: usize = 256;
+
 /// A line with its values by column.
 pub(super) struct Line<'a> {
     pub(super) line: u64,
@@ -42,6 +45,11 @@ impl Line<'_> {
         }
         if !is_plain(number) {
             let reason = "the learner's identity has white space at its ends or holds invisible characters";
+            return Err(self.refuse(&mapping.learner.column, reason));
+        }
+        if number.len() > IDENTITY_LEN_MAX {
+            let reason =
+                format!("the learner's identity has {} bytes, at most {IDENTITY_LEN_MAX} are taken", number.len());
             return Err(self.refuse(&mapping.learner.column, reason));
         }
         let person = vec![TypedIdentity {

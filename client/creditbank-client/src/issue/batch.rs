@@ -156,7 +156,7 @@ impl Batch {
     }
 }
 
-fn refused_line(line: u64, refusal: &Refusal) -> RefusedLine {
+pub(super) fn refused_line(line: u64, refusal: &Refusal) -> RefusedLine {
     let reason = format!("{}: expected {}, found {}", refusal.reason, refusal.expected, refusal.found);
     RefusedLine { line, field: refusal.field.clone(), reason }
 }
@@ -167,7 +167,7 @@ pub(super) async fn send(client: &Client, pending: &Pending) -> Result<Receipt, 
 }
 
 /// Tries a call again that may be repeated: a node that is away for a moment, or that asks to come back later.
-async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
+pub(super) async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
     mut call: impl FnMut() -> F,
 ) -> Result<T, ClientError> {
     let mut wait = FIRST_WAIT;

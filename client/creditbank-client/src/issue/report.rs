@@ -37,8 +37,16 @@ impl Report {
         self.writer.write_record(row).map_err(|error| ClientError::Local(format!("{}: {error}", path.display())))
     }
 
+    /// Puts the report in its place.
     pub(super) fn finish(mut self) -> Result<(), ClientError> {
         let renamed = self.writer.flush().and_then(|()| std::fs::rename(&self.new, &self.path));
         renamed.map_err(|error| ClientError::File { path: self.path.display().to_string(), error })
+    }
+}
+
+impl Drop for Report {
+    /// A run that ends early leaves no half report; the last run's stays.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.new);
     }
 }

@@ -50,7 +50,7 @@ impl Mark {
     }
 }
 
-fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
+pub(super) fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
     let digest = derive(&unit.secret, &[label, bytes]);
     std::array::from_fn(|i| digest[i])
 }
@@ -71,10 +71,68 @@ pub(super) enum Held {
     Changed,
 }
 
+/// What was issued: the content by the reference.
+#[derive(Default)]
+pub(super) struct Issued(HashMap<[u8; 16], [u8; 16]>);
+
+impl Issued {
+    /// The notes of `dir` as they are, for a run that changes nothing; none where there are none. Refused when they are
+    /// of another unit.
+    pub(super) fn peek(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
+        let path = dir.join("job.toml");
+        let issued = Self::read(&dir.join("issued"))?.0;
+        match fs::read_to_string(&path) {
+            Ok(found) if found == job(origin, unit) || issued.0.is_empty() => Ok(issued),
+            Ok(_) => Err(of_another(dir)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(at(&path)(error)),
+        }
+    }
+
+    /// The notes, without what a crash left of the last one, and the length of the file.
+    fn read(path: &Path) -> Result<(Self, usize), ClientError> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(at(path)(error)),
+        };
+        let marks = bytes.as_chunks::<MARK_LEN>().0.iter().map(Mark::from_bytes);
+        Ok((Self(marks.map(|mark| (mark.reference, mark.content)).collect()), bytes.len()))
+    }
+
+    pub(super) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
+        let mark = Mark::of(draft, unit);
+        match self.0.get(&mark.reference) {
+            None => Held::No,
+            Some(content) if *content == mark.content => Held::Same,
+            Some(_) => Held::Changed,
+        }
+    }
+
+    fn note(&mut self, marks: &[Mark]) {
+        self.0.extend(marks.iter().map(|mark| (mark.reference, mark.content)));
+    }
+}
+
+/// What the notes are for.
+fn job(origin: &str, unit: &IssuingUnit) -> String {
+    let check = hex::encode(keyed(unit, b"job", b""));
+    format!(
+        "# Notes of an import, so that nothing is issued twice. Keep them as long as the file.\n\
+         origin = {origin:?}\ninstitution = {}\nunit = {}\nsecret_check = {check:?}\n",
+        unit.institution, unit.unit
+    )
+}
+
+fn of_another(dir: &Path) -> ClientError {
+    let what = "holds the notes of an import with another log, unit or key";
+    ClientError::Local(format!("{} {what}: pass another --work directory", dir.display()))
+}
+
 /// The notes of one file's import.
 pub(super) struct Work {
     dir: PathBuf,
-    issued: HashMap<[u8; 16], [u8; 16]>,
+    issued: Issued,
     _lock: File,
 }
 
@@ -101,53 +159,28 @@ impl Work {
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(at(&path))?;
         lock.try_lock()
             .map_err(|_| ClientError::Local(format!("{}: another import of this file is under way", dir.display())))?;
-        let check = hex::encode(keyed(unit, b"job", b""));
-        let job = format!(
-            "# Notes of an import, so that nothing is issued twice. Keep them as long as the file.\n\
-             origin = {origin:?}\ninstitution = {}\nunit = {}\nsecret_check = {check:?}\n",
-            unit.institution, unit.unit
-        );
+        let job = job(origin, unit);
         let path = dir.join("job.toml");
         match fs::read_to_string(&path) {
             Ok(found) if found == job => {}
             // Nothing was sealed or is under way: the notes may be taken over.
             Ok(_) if !dir.join("issued").exists() && !dir.join("pending").exists() => replace(&path, &job)?,
-            Ok(_) => {
-                let what = "holds the notes of an import with another log, unit or key";
-                return Err(ClientError::Local(format!("{} {what}: pass another --work directory", dir.display())));
-            }
+            Ok(_) => return Err(of_another(dir)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace(&path, &job)?,
             Err(error) => return Err(at(&path)(error)),
         }
-        let mut work = Self { dir: dir.to_owned(), issued: HashMap::new(), _lock: lock };
-        work.load()?;
-        Ok(work)
-    }
-
-    fn load(&mut self) -> Result<(), ClientError> {
-        let path = self.dir.join("issued");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(at(&path)(error)),
-        };
-        let (marks, torn) = bytes.as_chunks::<MARK_LEN>();
-        if !torn.is_empty() {
+        let path = dir.join("issued");
+        let (issued, len) = Issued::read(&path)?;
+        if len % MARK_LEN != 0 {
             // A crash within an append: the block is still pending and will be noted again.
             let file = OpenOptions::new().write(true).open(&path).map_err(at(&path))?;
-            file.set_len((marks.len() * MARK_LEN) as u64).map_err(at(&path))?;
+            file.set_len((len - len % MARK_LEN) as u64).map_err(at(&path))?;
         }
-        self.issued.extend(marks.iter().map(Mark::from_bytes).map(|mark| (mark.reference, mark.content)));
-        Ok(())
+        Ok(Self { dir: dir.to_owned(), issued, _lock: lock })
     }
 
     pub(super) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
-        let mark = Mark::of(draft, unit);
-        match self.issued.get(&mark.reference) {
-            None => Held::No,
-            Some(content) if *content == mark.content => Held::Same,
-            Some(_) => Held::Changed,
-        }
+        self.issued.held(draft, unit)
     }
 
     /// Puts a block on the disk before it is sent.
@@ -193,7 +226,7 @@ impl Work {
         append(&self.dir.join("receipts"), &receipt.encode_length_delimited_to_vec())?;
         let bytes: Vec<u8> = pending.marks.iter().flat_map(|mark| mark.to_bytes()).collect();
         append(&self.dir.join("issued"), &bytes)?;
-        self.issued.extend(pending.marks.iter().map(|mark| (mark.reference, mark.content)));
+        self.issued.note(&pending.marks);
         self.forget()
     }
 
@@ -201,7 +234,7 @@ impl Work {
     pub(super) fn known(&mut self, marks: &[Mark]) -> Result<(), ClientError> {
         let bytes: Vec<u8> = marks.iter().flat_map(|mark| mark.to_bytes()).collect();
         append(&self.dir.join("issued"), &bytes)?;
-        self.issued.extend(marks.iter().map(|mark| (mark.reference, mark.content)));
+        self.issued.note(marks);
         Ok(())
     }
 

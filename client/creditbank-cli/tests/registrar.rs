@@ -1,0 +1,65 @@
+//! The registrar's bulk commands as they are typed: what they print, and how they end.
+
+use std::fs;
+use std::process::Command;
+
+use creditbank_tests::{Desk, desk::MAPPING};
+use serde_json::Value;
+
+struct Office {
+    desk: Desk,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let desk = Desk::new().await;
+        let write = |name: &str, text: &str| {
+            fs::write(desk.path(name), text).expect("a file");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(desk.path(name), mode).expect("a mode");
+        };
+        write("trust.toml", &desk.node.trust_text());
+        write("map.toml", MAPPING);
+        write("unit.key", &desk.university.key.to_text());
+        write("access.key", &desk.university.access.to_text());
+        Self { desk }
+    }
+
+    /// Exit code, standard output, standard error.
+    async fn call(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+        command.current_dir(self.desk.dir()).args(arguments).env_clear();
+        command.args(["--node", &self.desk.node.url(), "--trust", "trust.toml", "--access-key", "access.key"]);
+        command.args(["--mapping", "map.toml", "--institution", "1", "--key", "unit.key"]);
+        let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
+    }
+
+    async fn json(&self, arguments: &[&str]) -> (i32, Value) {
+        let (code, out, err) = self.call(&[arguments, &["--json"]].concat()).await;
+        (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+    }
+}
+
+/// Goal: a dry run shows what would happen, leaves no file that was not asked for, and ends with 1 when a line is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_on_screen_and_as_json() {
+    let office = Office::new().await;
+    let csv = office.desk.csv("1,C1,2023A,Good,7.5,pass\n2,C1,2023A,Bad,-1,pass\n");
+    fs::write(office.desk.path("r.csv"), csv).expect("the file");
+    let (code, out, err) = office.call(&["issue", "r.csv", "--dry-run"]).await;
+    assert_eq!(code, 1, "{err}");
+    for part in ["nothing was written", "1 in 1 blocks (1 credit)", "7.5 CATS", "ungraded", "100.00", "\"-1\""] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (_, value) = office.json(&["issue", "r.csv", "--dry-run", "--refused", "asked.csv"]).await;
+    assert_eq!((&value["records"], &value["first_refused"][0]["line"]), (&1.into(), &3.into()), "{value}");
+    assert!(office.desk.path("asked.csv").exists());
+    assert!(!office.desk.path("r.csv.issue").exists() && !office.desk.path("r.csv.refused.csv").exists());
+    let (code, value) = office.json(&["issue", "r.csv", "--all-or-nothing"]).await;
+    assert_eq!((code, &value["written"], office.desk.sealed()), (1, &false.into(), 0), "{value}");
+    assert!(office.desk.path("r.csv.refused.csv").exists());
+    let (code, _, err) = office.call(&["issue", "r.csv", "--all-or-nothing", "--dry-run"]).await;
+    assert!(code == 2 && err.contains("cannot be used with"), "{err}");
+}

@@ -1,0 +1,288 @@
+//! What an import would do, asked of the node without writing anything: no accounts, no blocks, no notes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Read;
+use std::path::Path;
+
+use creditbank_protocol::key::KeyId;
+
+use super::batch::{patiently, refused_line};
+use super::report::Report;
+use super::work::{Held, Issued, keyed};
+use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, IssuingUnit, Progress};
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
+use crate::{Client, ClientError};
+
+/// Refused lines that a forecast itself holds; the report has them all.
+const SHOWN_MAX: usize = 100;
+
+/// What an import would do now. Somebody else may change the ledger before it is done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forecast {
+    /// What [`issue`](super::issue) would answer; `learners` are those of the lines that would be issued.
+    pub progress: Progress,
+    /// Learners who have another line that is issued already. Whether the others are known to the node it tells nobody.
+    pub learners_with_earlier: u64,
+    /// Lines that would be issued, by scale and grade.
+    pub grades: BTreeMap<(String, String), u64>,
+    /// Lines that would be issued without a grade.
+    pub ungraded: u64,
+    /// The first hundred refused lines.
+    pub refused: Vec<RefusedLine>,
+}
+
+/// Checks every line of a file as [`issue`](super::issue) would, and writes nothing but the report, where one is asked for.
+/// `open` opens the file; it is read a second time where a learner has a course on lines far from each other. `work` is
+/// the directory of the import's notes, which are read where they are there.
+pub async fn check<R: Read>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    open: impl Fn() -> std::io::Result<R>,
+    work: &Path,
+    report: Option<&Path>,
+    mut progress: impl FnMut(&Progress),
+) -> Result<Forecast, IssueError> {
+    let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
+    let mut check = Check::new(client, unit, Issued::peek(work, client.origin(), unit)?);
+    let rows = Rows::open(mapping, opened()?)?;
+    check.report = report.map(Report::create).transpose()?;
+    let mut call = Call::default();
+    for row in rows {
+        check.forecast.progress.lines += 1;
+        match row? {
+            Err(refused) => check.refuse(&refused)?,
+            Ok(draft) => check.take(draft, &mut call)?,
+        }
+        if call.is_full() {
+            check.ask(std::mem::take(&mut call)).await?;
+            progress(&check.forecast.progress);
+        }
+    }
+    check.ask(call).await?;
+    if !check.apart.is_empty() {
+        check.ask_again(Rows::open(mapping, opened()?)?).await?;
+    }
+    check.finish(&mut progress)
+}
+
+/// Lines that the node is asked about together.
+#[derive(Default)]
+struct Call {
+    drafts: Vec<DraftRecord>,
+    len: usize,
+}
+
+impl Call {
+    fn push(&mut self, draft: DraftRecord) {
+        self.len += draft.len();
+        self.drafts.push(draft);
+    }
+
+    fn is_full(&self) -> bool {
+        self.drafts.len() >= BATCH_MAX || self.len >= BATCH_LEN_MAX
+    }
+}
+
+/// One check of a file.
+struct Check<'a> {
+    client: &'a Client,
+    unit: &'a IssuingUnit,
+    issued: Issued,
+    forecast: Forecast,
+    report: Option<Report>,
+    calls: u32,
+    /// In which call a learner's course was: a call sees the ledger and its own lines, not those of the calls before.
+    courses: HashMap<[u8; 16], u32>,
+    /// Courses of learners that are in more than one call.
+    apart: HashSet<[u8; 16]>,
+    learners: HashSet<[u8; 16]>,
+    with_earlier: HashSet<[u8; 16]>,
+    /// Lines of more than one call's courses that were refused or known in the first reading.
+    settled: HashSet<u64>,
+}
+
+impl<'a> Check<'a> {
+    fn new(client: &'a Client, unit: &'a IssuingUnit, issued: Issued) -> Self {
+        Self {
+            client,
+            unit,
+            issued,
+            forecast: Forecast::default(),
+            report: None,
+            calls: 0,
+            courses: HashMap::new(),
+            apart: HashSet::new(),
+            learners: HashSet::new(),
+            with_earlier: HashSet::new(),
+            settled: HashSet::new(),
+        }
+    }
+
+    fn course_of(&self, draft: &DraftRecord) -> [u8; 16] {
+        let mut input = draft.person_input();
+        input.extend(draft.course().as_bytes());
+        keyed(self.unit, b"course of a learner", &input)
+    }
+
+    fn learner_of(&self, draft: &DraftRecord) -> [u8; 16] {
+        keyed(self.unit, b"learner", &draft.person_input())
+    }
+
+    fn refuse(&mut self, line: &RefusedLine) -> Result<(), ClientError> {
+        self.forecast.progress.refused += 1;
+        if self.forecast.refused.len() < SHOWN_MAX {
+            self.forecast.refused.push(line.clone());
+        }
+        self.report.as_mut().map_or(Ok(()), |report| report.write(line))
+    }
+
+    /// Into the next call, unless it was issued before.
+    fn take(&mut self, draft: DraftRecord, call: &mut Call) -> Result<(), ClientError> {
+        match self.issued.held(&draft, self.unit) {
+            Held::Same => {
+                self.forecast.progress.already += 1;
+                self.with_earlier.insert(self.learner_of(&draft));
+                self.settled.insert(draft.line);
+                return Ok(());
+            }
+            Held::Changed => {
+                self.settled.insert(draft.line);
+                return self.refuse(&super::changed(&draft));
+            }
+            Held::No => {}
+        }
+        let course = self.course_of(&draft);
+        if *self.courses.entry(course).or_insert(self.calls) != self.calls {
+            self.apart.insert(course);
+        }
+        call.push(draft);
+        Ok(())
+    }
+
+    /// Asks the node about one call's lines.
+    async fn ask(&mut self, call: Call) -> Result<(), ClientError> {
+        self.calls += 1;
+        let refusals = self.refusals(&call).await?;
+        for (index, draft) in call.drafts.iter().enumerate() {
+            match refusals.get(&index) {
+                None => self.count(draft),
+                Some(None) => {
+                    self.settled.insert(draft.line);
+                    self.forecast.progress.already += 1;
+                    self.with_earlier.insert(self.learner_of(draft));
+                }
+                Some(Some(line)) => {
+                    self.settled.insert(draft.line);
+                    self.refuse(line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// By position: the refused lines, and `None` for one that the ledger holds already.
+    async fn refusals(&self, call: &Call) -> Result<HashMap<usize, Option<RefusedLine>>, ClientError> {
+        if call.drafts.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let unit = self.unit;
+        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let records = || call.drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
+        let refusals = patiently(|| self.client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let mut found = HashMap::new();
+        for refusal in refusals {
+            let index = (refusal.record_plus_1 as usize).checked_sub(1);
+            let index = index.ok_or_else(|| ClientError::Refused(Box::new(refusal.clone())))?;
+            let draft = call.drafts.get(index);
+            let draft = draft.ok_or_else(|| ClientError::lie(format!("a refusal of record {index}")))?;
+            let known = refusal.reason == "DUPLICATE_RECORD";
+            found.entry(index).or_insert_with(|| (!known).then(|| refused_line(draft.line, &refusal)));
+        }
+        Ok(found)
+    }
+
+    /// The lines of the courses that were in several calls, each course's in one call and in the file's order.
+    async fn ask_again<R: Read>(&mut self, rows: Rows<'_, R>) -> Result<(), IssueError> {
+        let mut courses: BTreeMap<[u8; 16], Vec<DraftRecord>> = BTreeMap::new();
+        for row in rows {
+            let Ok(draft) = row? else { continue };
+            let course = self.course_of(&draft);
+            if self.apart.contains(&course) && !self.settled.contains(&draft.line) {
+                courses.entry(course).or_default().push(draft);
+            }
+        }
+        let mut call = Call::default();
+        for drafts in courses.into_values() {
+            if call.drafts.len() + drafts.len() > BATCH_MAX {
+                self.settle(std::mem::take(&mut call)).await?;
+            }
+            // More than a call takes of one course and learner are far more than the ledger does.
+            drafts.into_iter().take(BATCH_MAX).for_each(|draft| call.push(draft));
+            if call.is_full() {
+                self.settle(std::mem::take(&mut call)).await?;
+            }
+        }
+        Ok(self.settle(call).await?)
+    }
+
+    /// Takes back what a second look refuses.
+    async fn settle(&mut self, call: Call) -> Result<(), ClientError> {
+        let refusals = self.refusals(&call).await?;
+        for (index, draft) in call.drafts.iter().enumerate() {
+            if let Some(Some(line)) = refusals.get(&index) {
+                self.uncount(draft);
+                self.refuse(line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, draft: &DraftRecord) {
+        let progress = &mut self.forecast.progress;
+        progress.records += 1;
+        *progress.kinds.entry(draft.kind_name()).or_default() += 1;
+        if let Some((e4, unit)) = draft.credits() {
+            let sum = progress.credits.entry(unit.to_owned()).or_default();
+            *sum = sum.saturating_add(e4);
+        }
+        match draft.grade() {
+            None => self.forecast.ungraded += 1,
+            Some((scale, grade)) => {
+                *self.forecast.grades.entry((scale.to_owned(), grade.to_owned())).or_default() += 1;
+            }
+        }
+        let learner = self.learner_of(draft);
+        self.learners.insert(learner);
+    }
+
+    fn uncount(&mut self, draft: &DraftRecord) {
+        let less = |count: &mut u64, by: u64| *count = count.saturating_sub(by);
+        let progress = &mut self.forecast.progress;
+        less(&mut progress.records, 1);
+        progress.kinds.entry(draft.kind_name()).and_modify(|count| less(count, 1));
+        if let Some((e4, unit)) = draft.credits() {
+            progress.credits.entry(unit.to_owned()).and_modify(|sum| less(sum, e4));
+        }
+        match draft.grade() {
+            None => less(&mut self.forecast.ungraded, 1),
+            Some((scale, grade)) => {
+                let key = (scale.to_owned(), grade.to_owned());
+                self.forecast.grades.entry(key).and_modify(|count| less(count, 1));
+            }
+        }
+    }
+
+    fn finish(mut self, progress: &mut impl FnMut(&Progress)) -> Result<Forecast, IssueError> {
+        if let Some(report) = self.report {
+            report.finish()?;
+        }
+        let forecast = &mut self.forecast;
+        forecast.grades.retain(|_, count| *count > 0);
+        forecast.progress.learners = self.learners.len() as u64;
+        forecast.learners_with_earlier = self.learners.intersection(&self.with_earlier).count() as u64;
+        forecast.progress.blocks = forecast.progress.records.div_ceil(BATCH_MAX as u64);
+        progress(&forecast.progress);
+        Ok(self.forecast)
+    }
+}
