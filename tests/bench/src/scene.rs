@@ -1,0 +1,148 @@
+//! The scene: a node, one institution with many units, learners with accounts.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use creditbank_client::operator::{KeyRequest, publish, registry_record};
+use creditbank_client::{ChainHead, Client, ConnectOptions, trust};
+use creditbank_protocol::hash::sha256;
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::transcript::Trust;
+use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
+use creditbank_rules::{Registry, RegistryRecord};
+use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_server::directory::{self, StoreUrl};
+use ed25519_dalek::SigningKey;
+
+use crate::Engine;
+
+pub(crate) const ORIGIN: &str = "bench.example/log";
+pub(crate) const INSTITUTION: u64 = 1;
+/// Registry records of one block: far below what an entry holds.
+const PUBLISH: usize = 100;
+/// Persons of one request.
+const PERSONS: u64 = 1_000;
+
+/// A unit's key, and what its first block builds on.
+pub(crate) struct Unit {
+    pub(crate) number: u32,
+    pub(crate) key: KeyFile,
+    pub(crate) head: ChainHead,
+}
+
+/// What a run works with.
+pub(crate) struct Scene {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) learners: Vec<[u8; 16]>,
+    /// The registry as the node has it, for the ceiling.
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) trust: Trust,
+    pub(crate) access: KeyFile,
+}
+
+/// A key that is the same in every run.
+fn key(purpose: Purpose, number: u32) -> KeyFile {
+    let seed = sha256(&[&i32::from(purpose).to_be_bytes()[..], &number.to_be_bytes()].concat());
+    KeyFile { purpose, key: SigningKey::from_bytes(&seed.0) }
+}
+
+pub(crate) fn text(value: &str) -> pb::Text {
+    pb::Text { language: "en".to_owned(), value: value.to_owned() }
+}
+
+/// Makes a node's directory.
+pub(crate) async fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
+    let store = match engine {
+        Engine::Memory => StoreUrl::Memory,
+        Engine::Sled => StoreUrl::Sled("log".into()),
+        Engine::Fjall => StoreUrl::Fjall("log".into()),
+    };
+    let listen = ([127, 0, 0, 1], 0).into();
+    directory::init(dir, ORIGIN, store, listen, Arc::new(SystemClock::default()), Arc::new(OsEntropy)).await?;
+    Ok(())
+}
+
+pub(crate) async fn client(url: &str, trust: &Trust, access: Option<KeyFile>) -> anyhow::Result<Client> {
+    Ok(Client::connect(&ConnectOptions::new(url), trust.clone(), access).await?)
+}
+
+fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>> {
+    let active = pb::RegistryState::Active.into();
+    let institution = pb::Institution {
+        number: INSTITUTION,
+        state: active,
+        r#type: pb::InstitutionType::University.into(),
+        country: "GB".to_owned(),
+        names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
+        ..Default::default()
+    };
+    let year = |year| Some(pb::Date { year, month: 1, day: 0 });
+    let accreditation = pb::Accreditation {
+        institution: INSTITUTION,
+        number: 1,
+        body: "A ministry".to_owned(),
+        from: year(2000),
+        until: year(2040),
+        ..Default::default()
+    };
+    let reads = KeyRequest::new(ORIGIN, INSTITUTION, 0, access).record(&[], 0, 0)?;
+    let mut records = vec![
+        registry_record(Kind::Institution, &institution)?,
+        registry_record(Kind::Accreditation, &accreditation)?,
+        registry_record(Kind::Key, &reads)?,
+    ];
+    for number in 1..=units {
+        let names = vec![text("Examinations")];
+        let unit = pb::Unit { institution: INSTITUTION, unit: number, state: active, names, ..Default::default() };
+        let request = KeyRequest::new(ORIGIN, INSTITUTION, number, &key(Purpose::Unit, number));
+        records.push(registry_record(Kind::Unit, &unit)?);
+        records.push(registry_record(Kind::Key, &request.record(&[Kind::Credit], 0, 0)?)?);
+    }
+    Ok(records)
+}
+
+/// The registry that these records make of the seeds that every log begins with.
+fn registry(records: &[Record]) -> anyhow::Result<Registry> {
+    let mut registry = Registry::new(ORIGIN);
+    for (kind, body) in creditbank_rules::seed::entries()? {
+        registry.admit(RegistryRecord { kind, body: &body })?;
+    }
+    for record in records {
+        registry.admit(RegistryRecord { kind: record.kind(), body: record.body() })?;
+    }
+    Ok(registry)
+}
+
+impl Scene {
+    /// Admits the institution and its units and opens the accounts, over gRPC as anybody would.
+    pub(crate) async fn set(dir: &Path, url: &str, units: u32, learners: u64) -> anyhow::Result<Self> {
+        let operator = directory::read_key(dir, Purpose::Registry)?;
+        let log = directory::read_key(dir, Purpose::Log)?;
+        let trust = trust::parse(&trust::text_for(ORIGIN, log.public_key(), &operator.public_key())?)?;
+        let access = key(Purpose::InstitutionAccess, 0);
+        let client = client(url, &trust, Some(access.clone())).await?;
+        let records = registry_records(units, &access)?;
+        for records in records.chunks(PUBLISH) {
+            publish(&client, &operator, records).await?;
+        }
+        let mut of_units = Vec::new();
+        for number in 1..=units {
+            let head = client.chain_head(INSTITUTION, number).await?;
+            of_units.push(Unit { number, key: key(Purpose::Unit, number), head });
+        }
+        let mut aliases = Vec::new();
+        for first in (0..learners).step_by(usize::try_from(PERSONS)?) {
+            let persons = (first..learners.min(first + PERSONS)).map(student).collect();
+            aliases.extend(client.open_accounts(INSTITUTION, persons).await?);
+        }
+        let registry = Arc::new(registry(&records)?);
+        Ok(Self { units: of_units, learners: aliases, registry, trust, access })
+    }
+}
+
+fn student(number: u64) -> Person {
+    let kind = IdentityType::StudentNumber.into();
+    Person { identities: vec![TypedIdentity { r#type: kind, scope: String::new(), value: number.to_string() }] }
+}
