@@ -10,6 +10,7 @@ mod import;
 mod lying;
 mod reads;
 mod registry;
+mod replay;
 mod services;
 mod tls;
 mod transcript;

@@ -138,6 +138,11 @@ impl SignedBlock {
         &self.header
     }
 
+    /// The unit's signature, 64 bytes where it is one; unchecked.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// The public part.
     pub fn public(&self) -> &pb::PublicPart {
         &self.public

@@ -144,6 +144,16 @@ impl SignedSeal {
         Ok(key::verify(log_key, message(&self.bytes).as_bytes(), &self.signature)?)
     }
 
+    /// What the log key signs: tag and bytes.
+    pub fn message(&self) -> Preimage {
+        message(&self.bytes)
+    }
+
+    /// The log key's signature, 64 bytes where it is one; unchecked.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// What the seal says.
     pub fn seal(&self) -> &Seal {
         &self.seal

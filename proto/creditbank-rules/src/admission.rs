@@ -8,10 +8,10 @@ mod repeats;
 mod signer;
 
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{EffectGroup, Kind, Place};
+use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::Record;
 
-use crate::{Rejection, View, ViewError};
+use crate::{Registry, Rejection, View, ViewError};
 
 /// A block whose shape, hashes and signature are right.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,23 @@ pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rej
 /// admit.
 pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Result<(), AdmissionError> {
     effects::check(view, block, &[])
+}
+
+/// Checks the signer of an institution's block, and its approver, against the registry in force. Needs no records.
+pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    signer::check(registry, block)
+}
+
+/// What anybody can check of an effect of `block` without the record that it is about, whose issuer is `issuer`: that
+/// blocks may carry the action, and the signer's right to it.
+pub fn check_public_effect(
+    registry: &Registry,
+    block: &BlockFacts<'_>,
+    authority: &Authority,
+    effect: &Effect,
+    issuer: u64,
+) -> Result<(), Rejection> {
+    effects::check_public(registry, block, authority, effect, issuer)
 }
 
 fn at(error: AdmissionError, index: u32) -> AdmissionError {

@@ -10,6 +10,7 @@ pub mod dates;
 pub mod decimal;
 mod registry;
 mod rejection;
+pub mod replay;
 pub mod seed;
 mod view;
 

@@ -6,7 +6,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
 use super::{AdmissionError, Admitted, BlockFacts, signer};
-use crate::{RecordFacts, Rejection, Rule, View};
+use crate::{Registry, Rejection, Rule, View};
 
 /// Checks every effect of a block, and that each amendment among the admitted records has its own.
 pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, admitted: &[Admitted]) -> Result<(), AdmissionError> {
@@ -38,15 +38,12 @@ fn check_effect(
     let place = effect.place.unwrap_or_default();
     let shown = format!("{}/{}", place.entry, place.index);
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let admitted = matches!(action, Action::Supersede | Action::Revoke);
-    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede or revoke", action.as_str_name())?;
-    let reasoned = action != Action::Revoke || effect.reason != 0;
-    require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")?;
+    action_admitted(effect)?;
     let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
     let target = view.record_at(place)?.ok_or_else(unknown)?;
     let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
     require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
-    authorised(view, block, authority, &target, action)?;
+    authorised(view.registry(), block, authority, target.institution, action)?;
     signer::check_scope(view.registry(), block, target.kind)?;
     let redemption = effect.redemption_plus_1.checked_sub(1);
     if let Err(error) = target.marks.after(action, 0, redemption) {
@@ -56,18 +53,39 @@ fn check_effect(
     Ok(place)
 }
 
-/// By what right: the issuer's own, the custodian's, or the operator's with a case reference.
-fn authorised(
-    view: &impl View,
+/// The actions that blocks may carry so far.
+fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
+    let action = Action::try_from(effect.action).unwrap_or_default();
+    let admitted = matches!(action, Action::Supersede | Action::Revoke);
+    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede or revoke", action.as_str_name())?;
+    let reasoned = action != Action::Revoke || effect.reason != 0;
+    require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
+}
+
+/// What anybody can check of an effect without the record that it is about, whose issuer is `issuer`.
+pub(super) fn check_public(
+    registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
-    target: &RecordFacts,
+    effect: &Effect,
+    issuer: u64,
+) -> Result<(), Rejection> {
+    action_admitted(effect)?;
+    authorised(registry, block, authority, issuer, Action::try_from(effect.action).unwrap_or_default())
+}
+
+/// By what right: the issuer's own, the custodian's, or the operator's with a case reference.
+fn authorised(
+    registry: &Registry,
+    block: &BlockFacts<'_>,
+    authority: &Authority,
+    issuer: u64,
     action: Action,
 ) -> Result<(), Rejection> {
     let basis = Basis::try_from(authority.basis).unwrap_or_default();
     let holds = match basis {
-        Basis::Issuer => target.institution == block.institution,
-        Basis::Custodian => target.institution != block.institution && is_issuer_or_custodian(view, block, target),
+        Basis::Issuer => issuer == block.institution,
+        Basis::Custodian => issuer != block.institution && is_issuer_or_custodian(registry, block, issuer),
         Basis::Operator => block.institution == 0 && !authority.case_reference.is_empty() && action == Action::Revoke,
         Basis::Mandate | Basis::Unspecified => false,
     };

@@ -11,7 +11,7 @@ use super::kinds::Common;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
-use crate::{HeldRecord, RecordFacts, Rejection, Rule, View};
+use crate::{HeldRecord, Registry, Rejection, Rule, View};
 
 /// The records of the block so far, by learner and course.
 #[derive(Default)]
@@ -108,13 +108,12 @@ pub(super) fn target(
         .ok_or_else(|| Rejection::new(Rule::UnknownTarget, "the place of a record", show(place)).field("amends"))?;
     let same = target.kind == kind && target.account == *account;
     require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", show(place))?;
-    let may = is_issuer_or_custodian(view, block, &target);
+    let may = is_issuer_or_custodian(view.registry(), block, target.institution);
     require(may, Rule::NotAuthorised, "amends", "its issuer or custodian", block.institution)?;
     Ok(Some(place))
 }
 
 /// Whether the block's signer has issued the record, or keeps the records of the closed institution that did.
-pub(super) fn is_issuer_or_custodian(view: &impl View, block: &BlockFacts<'_>, target: &RecordFacts) -> bool {
-    target.institution == block.institution
-        || view.registry().is_custodian(block.institution, target.institution, day_of_ms(block.sealed_at_ms))
+pub(super) fn is_issuer_or_custodian(registry: &Registry, block: &BlockFacts<'_>, issuer: u64) -> bool {
+    issuer == block.institution || registry.is_custodian(block.institution, issuer, day_of_ms(block.sealed_at_ms))
 }

@@ -1,0 +1,106 @@
+//! A replay on all cores: what needs no order runs on every thread, what needs it on one.
+
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::{Contradiction, SignatureCheck};
+
+/// Signatures that one thread checks in one go.
+const CHECKS_PER_JOB: usize = 256;
+
+enum Job<T, P> {
+    Prepare(T, SyncSender<P>),
+    Verify(Vec<SignatureCheck>),
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome<E> {
+    /// What `source` or `apply` has ended it with.
+    pub stopped: Result<(), E>,
+    /// The signature that does not hold, of several the one of the lowest log index. It comes before what a later entry
+    /// was stopped by.
+    pub signature: Option<Contradiction>,
+}
+
+/// Runs `prepare` on every item of `source` and verifies what `apply` asks for, both on all cores; `apply` itself gets the
+/// items in order, on this thread. Ends at the first error, and soon after a signature that does not hold. At most a few
+/// items per core are held.
+pub fn run<T: Send, P: Send, E>(
+    source: impl IntoIterator<Item = Result<T, E>>,
+    prepare: impl Fn(T) -> P + Sync,
+    mut apply: impl FnMut(P, &mut Vec<SignatureCheck>) -> Result<(), E>,
+) -> Outcome<E> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let lowest: Mutex<Option<Contradiction>> = Mutex::new(None);
+    let failed = AtomicBool::new(false);
+    let (jobs, queue) = sync_channel::<Job<T, P>>(threads * 4);
+    let queue = Mutex::new(queue);
+    let stopped = thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| work(&queue, &prepare, &lowest, &failed));
+        }
+        let mut waiting: VecDeque<Receiver<P>> = VecDeque::new();
+        let mut checks = Vec::new();
+        let mut source = source.into_iter().fuse();
+        // The workers end when `jobs` does, which is with this closure.
+        let send = |job| jobs.send(job).expect("the workers run until the queue is dropped");
+        loop {
+            let next = if failed.load(Ordering::Relaxed) { None } else { source.next() };
+            let ended = next.is_none();
+            if let Some(item) = next {
+                let (done, prepared) = sync_channel(1);
+                send(Job::Prepare(item?, done));
+                waiting.push_back(prepared);
+            }
+            while waiting.len() > if ended { 0 } else { threads * 2 } {
+                let prepared = waiting.pop_front().and_then(|prepared| prepared.recv().ok());
+                let applied = apply(prepared.expect("a worker answers each of its items"), &mut checks);
+                if let Err(error) = applied {
+                    // What comes before it may not hold either.
+                    send(Job::Verify(std::mem::take(&mut checks)));
+                    return Err(error);
+                }
+                if checks.len() >= CHECKS_PER_JOB {
+                    send(Job::Verify(std::mem::take(&mut checks)));
+                }
+            }
+            if ended {
+                send(Job::Verify(std::mem::take(&mut checks)));
+                drop(jobs);
+                return Ok(());
+            }
+        }
+    });
+    Outcome { stopped, signature: lowest.into_inner().unwrap_or_else(PoisonError::into_inner) }
+}
+
+fn work<T, P>(
+    queue: &Mutex<Receiver<Job<T, P>>>,
+    prepare: &impl Fn(T) -> P,
+    lowest: &Mutex<Option<Contradiction>>,
+    failed: &AtomicBool,
+) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match job {
+            // The other side is gone after an error: nobody waits for the answer.
+            Ok(Job::Prepare(item, done)) => drop(done.send(prepare(item))),
+            Ok(Job::Verify(checks)) => {
+                let found = super::batch::verify_all(&checks).err();
+                if let Some(found) = found {
+                    let mut lowest = lowest.lock().unwrap_or_else(PoisonError::into_inner);
+                    if lowest.as_ref().is_none_or(|other| found.index < other.index) {
+                        *lowest = Some(found);
+                    }
+                    failed.store(true, Ordering::Relaxed);
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! A round of a replay: its blocks wait for the seal, whose time says which keys were in force.
+
+use std::sync::Arc;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::{Header, SignedBlock};
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{Action, Effect, EffectGroup, Place, Purpose, RegistryEntry};
+use creditbank_protocol::record::{Record, info_of};
+use creditbank_protocol::registry::{RegistryKey, registry_value};
+use creditbank_protocol::seal::SignedSeal;
+use creditbank_protocol::status::Marks;
+
+use super::{CheckedBlock, Contradiction, Kept, LastSeal, ROUND_BLOCKS_MAX, ROUND_BYTES_MAX, Replay, SignatureCheck};
+use super::{UnitHead, block_checks};
+use crate::admission::{BlockFacts, check_public_effect, check_signer};
+use crate::{RULES_VERSION, Registry, RegistryRecord, Rejection};
+
+/// Blocks are created within a day of their seal.
+const DAY_MINUTES: u64 = 24 * 60;
+
+/// The blocks since the last seal.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    blocks: Vec<CheckedBlock>,
+    bytes: usize,
+}
+
+impl Open {
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
+/// A block as people name it.
+pub(super) fn name(block: &SignedBlock) -> String {
+    let Header { institution, unit, height, .. } = block.header();
+    if *institution == 0 {
+        format!("block {height} of the operator")
+    } else {
+        format!("block {height} of institution {institution}, unit {unit}")
+    }
+}
+
+/// Says of which entry something does not hold.
+struct Subject<'a> {
+    index: u64,
+    name: &'a str,
+}
+
+impl Subject<'_> {
+    fn is<T: PartialEq + ToString>(&self, what: &str, expected: &T, found: &T) -> Result<(), Contradiction> {
+        if expected == found { Ok(()) } else { Err(self.wrong(what, expected, found)) }
+    }
+
+    fn wrong(&self, what: &str, expected: &impl ToString, found: &impl ToString) -> Contradiction {
+        Contradiction {
+            index: self.index,
+            subject: self.name.to_owned(),
+            what: what.to_owned(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        }
+    }
+
+    fn breaks(&self, rejection: &Rejection) -> Contradiction {
+        self.wrong(rejection.rule.name(), &rejection.expected, &rejection.found)
+    }
+}
+
+impl Replay {
+    /// Keeps a block until its round is sealed.
+    pub(super) fn hold(&mut self, index: u64, block: CheckedBlock, len: usize) -> Result<(), Contradiction> {
+        let round = &mut self.round;
+        round.bytes += len;
+        if round.blocks.len() >= ROUND_BLOCKS_MAX || round.bytes > ROUND_BYTES_MAX {
+            let shown = name(&block.block);
+            let subject = Subject { index, name: &shown };
+            let bound = format!("a seal after at most {ROUND_BLOCKS_MAX} blocks or {ROUND_BYTES_MAX} bytes");
+            return Err(subject.wrong("the round is larger than this replay holds", &bound, &"none"));
+        }
+        round.blocks.push(block);
+        Ok(())
+    }
+
+    /// Checks a round and its seal, and moves on to behind it.
+    pub(super) fn close(
+        &mut self,
+        index: u64,
+        signed: &SignedSeal,
+        checks: &mut Vec<SignatureCheck>,
+    ) -> Result<(), Contradiction> {
+        let blocks = std::mem::take(&mut self.round).blocks;
+        let seal = signed.seal();
+        let shown = format!("seal over entries {} to {index}", index - blocks.len() as u64);
+        let subject = Subject { index, name: &shown };
+        subject.is("origin", &self.keys.origin, &seal.origin)?;
+        subject.is("index", &index, &seal.index)?;
+        subject.is("first_index", &(index - blocks.len() as u64), &seal.first_index)?;
+        subject.is("rules_version", &RULES_VERSION, &seal.rules_version)?;
+        let previous = self.last_seal.map_or(self.genesis, |last| last.id);
+        subject.is("previous", &previous, &seal.previous)?;
+        let earliest = self.last_seal.map_or(0, |last| last.time_ms);
+        if seal.time_ms < earliest {
+            return Err(subject.wrong("time_ms goes back", &format!("at least {earliest}"), &seal.time_ms));
+        }
+        subject.is("registry_root (in force during the round)", &self.registry_map.root(), &seal.registry_root)?;
+
+        let mut records = self.last_seal.map_or(0, |last| last.records_total);
+        let mut next = None;
+        let mut changes = Vec::new();
+        let mut changed = Vec::new();
+        for (entry, block) in (seal.first_index..).zip(&blocks) {
+            checks.extend(self.block(entry, block, seal.time_ms, &mut next, &mut changes)?);
+            self.effects(entry, block, seal.time_ms, &mut changed)?;
+            self.keep(entry, block)?;
+            records += u64::from(block.block.header().count);
+        }
+        self.kept.push(Kept { institution: 0, records: 0 });
+
+        let leaves = changed.iter().map(|place| {
+            let (id, marks) = self.marks.get(place).copied().unwrap_or((Digest::ZERO, Marks::default()));
+            (id, (!marks.is_empty()).then(|| marks.value()))
+        });
+        self.status = self.status.update(leaves.collect::<Vec<_>>());
+        subject.is("status_root (after the round)", &self.status.root(), &seal.status_root)?;
+        subject.is("records_total", &records, &seal.records_total)?;
+        checks.push(SignatureCheck {
+            index,
+            subject: shown,
+            public_key: self.keys.log_key.to_vec(),
+            message: signed.message().as_bytes().to_vec(),
+            signature: signed.signature().to_vec(),
+        });
+        if let Some(next) = next {
+            self.counts.registry_records += changes.len() as u64;
+            self.registry_map = self.registry_map.update(changes);
+            self.registry = Arc::new(next);
+        }
+        self.counts.blocks += blocks.len() as u64;
+        self.counts.seals += 1;
+        self.counts.records = records;
+        self.last_seal = Some(LastSeal { id: signed.id(), time_ms: seal.time_ms, records_total: records });
+        Ok(())
+    }
+
+    /// A block's place in its chain, its signer, and what it changes in the registry.
+    fn block(
+        &mut self,
+        entry: u64,
+        checked: &CheckedBlock,
+        sealed_at_ms: u64,
+        next: &mut Option<Registry>,
+        changes: &mut Vec<(Digest, Option<Digest>)>,
+    ) -> Result<Vec<SignatureCheck>, Contradiction> {
+        let block = &checked.block;
+        let header = block.header();
+        let shown = name(block);
+        let subject = Subject { index: entry, name: &shown };
+        subject.is("origin", &self.keys.origin, &header.origin)?;
+        let unit = (header.institution, header.unit);
+        let head = self.chains.get(&unit).copied();
+        let head =
+            head.ok_or_else(|| subject.wrong("chain", &"an admitted unit", &"one that is not in the registry"))?;
+        subject.is("height", &head.next_height, &header.height)?;
+        subject.is("previous", &head.previous, &header.previous)?;
+        let minute = sealed_at_ms / 60_000;
+        let (min, max) = (head.created_at_minute.max(minute.saturating_sub(DAY_MINUTES)), minute + DAY_MINUTES);
+        if !(min..=max).contains(&header.created_at_minute) {
+            let expected = format!("minute {min} to {max}");
+            return Err(subject.wrong("created_at_minute", &expected, &header.created_at_minute));
+        }
+        let public = block.public();
+        if header.count == 0 && public.groups.is_empty() {
+            return Err(subject.wrong("content", &"a record or an effect", &"nothing"));
+        }
+        let approver = block.approval().map(|approval| KeyId::from_slice(&approval.key_id));
+        if approver == Some(None) {
+            return Err(subject.wrong("approval", &"the id of a key", &"none"));
+        }
+        let facts = BlockFacts {
+            institution: header.institution,
+            unit: header.unit,
+            key_id: header.key_id,
+            approver: approver.flatten(),
+            sealed_at_ms,
+            records: &[],
+            groups: &public.groups,
+        };
+        let registry = Arc::clone(&self.registry);
+        let key_of = |id: &KeyId| registry.key(id).map(|key| key.public_key.clone());
+        let public_key = if header.institution == 0 {
+            let key = self.registry_key(&subject, header, minute)?;
+            if facts.approver.is_some() {
+                return Err(subject.wrong("approval", &"none on the operator's chain", &"one"));
+            }
+            self.registry_records(&subject, checked, entry, next, changes)?;
+            key
+        } else {
+            check_signer(&registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
+            if !public.records.is_empty() {
+                return Err(subject.wrong("public records", &"none but the operator's", &public.records.len()));
+            }
+            key_of(&header.key_id).unwrap_or_default()
+        };
+        let approver = facts.approver.as_ref().and_then(key_of);
+        let (next_height, created_at_minute) = (header.height + 1, header.created_at_minute);
+        self.chains.insert(unit, UnitHead { next_height, previous: checked.id, entry, created_at_minute });
+        Ok(block_checks(entry, block, &public_key, approver.as_deref()))
+    }
+
+    /// The operator's key as it is in force. The first block of a log admits the key that signs it.
+    fn registry_key(&self, subject: &Subject<'_>, header: &Header, minute: u64) -> Result<Vec<u8>, Contradiction> {
+        if header.height == 0 {
+            subject.is("key_id", &KeyId::of(&self.keys.registry_key), &header.key_id)?;
+            return Ok(self.keys.registry_key.to_vec());
+        }
+        let in_force = self.registry.key(&header.key_id).filter(|key| {
+            let begun = minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute);
+            key.purpose == i32::from(Purpose::Registry) && key.revoked.is_none() && begun
+        });
+        let expected = "a registry key in force";
+        in_force.map(|key| key.public_key.clone()).ok_or_else(|| subject.wrong("key_id", &expected, &header.key_id))
+    }
+
+    /// Admits the registry records of a block of the operator; they act from the next round.
+    fn registry_records(
+        &mut self,
+        subject: &Subject<'_>,
+        checked: &CheckedBlock,
+        entry: u64,
+        next: &mut Option<Registry>,
+        changes: &mut Vec<(Digest, Option<Digest>)>,
+    ) -> Result<(), Contradiction> {
+        let records = checked.block.records(Vec::new());
+        let records: Vec<Record> = records.map_err(|error| subject.wrong("public records", &"as signed", &error))?;
+        for (index, record) in (0u32..).zip(&records) {
+            if !info_of(record.kind()).is_some_and(|info| info.public) {
+                return Err(subject.wrong("record", &"a registry record", &record.kind().as_str_name()));
+            }
+            let one = RegistryRecord { kind: record.kind(), body: record.body() };
+            let registry = next.get_or_insert_with(|| (*self.registry).clone());
+            let key = registry.admit(one).map_err(|rejection| subject.breaks(&rejection))?;
+            if let RegistryKey::Unit(institution, unit) = key {
+                let head = UnitHead { next_height: 0, previous: checked.leaf, entry, created_at_minute: 0 };
+                self.chains.entry((institution, unit)).or_insert(head);
+            }
+            let place = Place { entry, index };
+            let written = RegistryEntry {
+                kind: record.kind().into(),
+                version: u32::from(record.version()),
+                body: record.body().to_vec(),
+                place: (place != Place::default()).then_some(place),
+            };
+            let value = encode(&written).map_err(|error| subject.wrong("registry entry", &"canonical", &error))?;
+            changes.push((key.digest(), Some(registry_value(&value))));
+        }
+        Ok(())
+    }
+
+    /// The effects of a block on the marks, by the table and by the signer's right.
+    fn effects(
+        &mut self,
+        entry: u64,
+        checked: &CheckedBlock,
+        sealed_at_ms: u64,
+        changed: &mut Vec<(u64, u32)>,
+    ) -> Result<(), Contradiction> {
+        let block = &checked.block;
+        let header = block.header();
+        let shown = name(block);
+        let subject = Subject { index: entry, name: &shown };
+        let groups: &[EffectGroup] = &block.public().groups;
+        for (group, effect) in groups.iter().flat_map(|group| group.effects.iter().map(move |effect| (group, effect))) {
+            let place = effect.place.unwrap_or_default();
+            let at = format!("effect on {}/{}", place.entry, place.index);
+            let id = Digest::from_slice(&effect.status_id);
+            let id = id.ok_or_else(|| subject.wrong(&at, &"a status id", &"none"))?;
+            let issuer = self.issuer_at(place);
+            let issuer = issuer.ok_or_else(|| subject.wrong(&at, &"the place of a record", &"none there"))?;
+            if let Some((known, _)) = self.marks.get(&(place.entry, place.index)) {
+                subject.is(&format!("{at}: status id"), known, &id)?;
+            }
+            let facts = BlockFacts {
+                institution: header.institution,
+                unit: header.unit,
+                key_id: header.key_id,
+                approver: None,
+                sealed_at_ms,
+                records: &[],
+                groups,
+            };
+            let authority = group.authority.clone().unwrap_or_default();
+            check_public_effect(&self.registry, &facts, &authority, effect, issuer)
+                .map_err(|rejection| subject.breaks(&rejection))?;
+            let marks = self.marks_at(place).after(action(effect), entry, effect.redemption_plus_1.checked_sub(1));
+            let marks = marks.map_err(|error| subject.wrong(&at, &"marks that allow the change", &error))?;
+            self.marks.insert((place.entry, place.index), (id, marks));
+            changed.push((place.entry, place.index));
+            self.counts.effects += 1;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, entry: u64, checked: &CheckedBlock) -> Result<(), Contradiction> {
+        let header = checked.block.header();
+        let next = u32::try_from(self.institutions.len()).unwrap_or(u32::MAX);
+        let institution = *self.numbers.entry(header.institution).or_insert(next);
+        if institution == next {
+            self.institutions.push(header.institution);
+        }
+        let shown = name(&checked.block);
+        let subject = Subject { index: entry, name: &shown };
+        let records =
+            u16::try_from(header.count).map_err(|_| subject.wrong("count", &"at most 1,024", &header.count))?;
+        self.kept.push(Kept { institution, records });
+        Ok(())
+    }
+}
+
+fn action(effect: &Effect) -> Action {
+    Action::try_from(effect.action).unwrap_or_default()
+}
