@@ -87,7 +87,7 @@ fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>>
         until: year(2040),
         ..Default::default()
     };
-    let reads = KeyRequest::new(ORIGIN, INSTITUTION, 0, access).record(&[], 0, 0)?;
+    let reads = KeyRequest::new(ORIGIN, INSTITUTION, 0, access)?.record(&[], 0, 0)?;
     let mut records = vec![
         registry_record(Kind::Institution, &institution)?,
         registry_record(Kind::Accreditation, &accreditation)?,
@@ -98,7 +98,7 @@ fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>>
         let unit = pb::Unit { institution: INSTITUTION, unit: number, state: active, names, ..Default::default() };
         let request = KeyRequest::new(ORIGIN, INSTITUTION, number, &key(Purpose::Unit, number));
         records.push(registry_record(Kind::Unit, &unit)?);
-        records.push(registry_record(Kind::Key, &request.record(&[Kind::Credit], 0, 0)?)?);
+        records.push(registry_record(Kind::Key, &request?.record(&[Kind::Credit], 0, 0)?)?);
     }
     Ok(records)
 }
