@@ -1,7 +1,7 @@
 //! The canonical subset: one value, one spelling.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use creditbank_protocol::canonical::{Fault, check, decode, encode, tables};
+use creditbank_protocol::canonical::{Fault, Field, Many, Message, Shape, check, decode, encode, tables};
 use creditbank_protocol::pb;
 use creditbank_protocol::record::{Record, RecordError, kind_info};
 use proptest::prelude::*;
@@ -136,4 +136,40 @@ proptest! {
             prop_assert_eq!(encode(&credit).unwrap(), bytes);
         }
     }
+}
+
+/// A message of itself, as the schema of this version has none.
+static NESTED: Message = Message {
+    name: "Nested",
+    fields: &[
+        Field { number: 1, name: "inner", many: Many::One, shape: Shape::Message(&NESTED) },
+        Field { number: 2, name: "value", many: Many::One, shape: Shape::Integer { max: 1 } },
+    ],
+};
+
+/// Goal: rule 11. Sixteen messages in each other are read, seventeen are not.
+#[test]
+fn nesting_has_a_bound() {
+    let nested = |depth: usize| {
+        (1..depth).fold(vec![0x10, 1], |inner, _| {
+            let length = u8::try_from(inner.len()).unwrap();
+            [&[0x0a, length][..], &inner].concat()
+        })
+    };
+    assert_eq!(check(&NESTED, &nested(16)), Ok(()));
+    assert_eq!(check(&NESTED, &nested(17)).unwrap_err().fault, Fault::Depth);
+}
+
+/// Goal: what the vectors say of rule 11 is so: no message of the schema can nest deeper than 16.
+#[test]
+fn the_schema_is_shallow() {
+    fn depth(message: &'static Message) -> usize {
+        let inner = |field: &Field| match field.shape {
+            Shape::Message(inner) => depth(inner),
+            _ => 0,
+        };
+        1 + message.fields.iter().map(inner).max().unwrap_or(0)
+    }
+    assert!(depth(&tables::TRANSCRIPT) <= 16);
+    assert!((0..128).filter_map(kind_info).all(|info| depth(info.schema) <= 16));
 }

@@ -9,12 +9,22 @@ mod blocks;
 mod canonical;
 #[path = "vectors/keys.rs"]
 mod keys;
+#[path = "vectors/log.rs"]
+mod log;
 #[path = "vectors/notes.rs"]
 mod notes;
+#[path = "vectors/receipts.rs"]
+mod receipts;
 #[path = "vectors/records.rs"]
 mod records;
+#[path = "vectors/refused_transcripts.rs"]
+mod refused_transcripts;
+#[path = "vectors/signatures.rs"]
+mod signatures;
 #[path = "vectors/transcript.rs"]
 mod transcript;
+#[path = "vectors/transcripts.rs"]
+mod transcripts;
 #[path = "vectors/trees.rs"]
 mod trees;
 

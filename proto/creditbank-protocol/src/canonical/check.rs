@@ -127,7 +127,7 @@ fn value<'a>(field: &Field, wire: u8, reader: &mut Reader<'a>, depth: u32, again
 
 fn length(part: &[u8], min: u64, max: u64) -> Result<(), Fault> {
     let found = part.len() as u64;
-    if found == 0 && min == 1 {
+    if found == 0 {
         return Err(Fault::Default);
     }
     if found < min || found > max { Err(Fault::Length { min, max, found }) } else { Ok(()) }

@@ -1,7 +1,7 @@
 //! The log's tree, the two maps, the marks.
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::map::{MapTags, SparseMap, verify};
+use creditbank_protocol::map::{MapProof, MapTags, SparseMap, verify};
 use creditbank_protocol::merkle::{
     self, RangeError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
@@ -72,11 +72,60 @@ fn map_vector(tags: MapTags) -> Value {
     };
     let shown: Vec<_> =
         leaves.iter().map(|(key, value)| json!({ "key": key.to_string(), "value": value.to_string() })).collect();
+    assert_eq!(map.prove(&Digest(close)).siblings.len(), 256, "two keys that part in the last bit");
+    let alone = SparseMap::new(tags).update([leaves[0]].map(|(key, value)| (key, Some(value))));
+    let refused = refused_proofs(tags, &map, leaves[2], close);
     json!({
+        "single": { "about": "A map of the first leaf alone: no siblings, whatever is asked.", "root": alone.root().to_string() },
+        "refused": refused,
         "leaves": shown, "roots": roots,
         "proofs": [proof(Digest([0x80; 32])), proof(Digest(close)), proof(Digest([0x82; 32])), proof(Digest([0x40; 32])),
             proof(beside)],
     })
+}
+
+/// Proofs that prove nothing under the map's root, each for a key.
+fn refused_proofs(tags: MapTags, map: &SparseMap, present: (Digest, Digest), close: [u8; 32]) -> Vec<Value> {
+    let (key, value) = present;
+    let honest = map.prove(&key);
+    let deep = map.prove(&Digest(close));
+    let with = |siblings: Vec<Digest>, terminal| MapProof { siblings, terminal };
+    let mut longer = honest.siblings.clone();
+    longer.push(Digest::ZERO);
+    let mut too_many = deep.siblings.clone();
+    too_many.push(Digest([1; 32]));
+    let mut changed = honest.siblings.clone();
+    changed[0].0[0] ^= 1;
+    let mut swapped = honest.siblings.clone();
+    swapped.reverse();
+    let off = Digest([0x00; 32]);
+    let cases = [
+        ("a present key shown as absent: nothing at the end", key, with(honest.siblings.clone(), None)),
+        (
+            "a present key shown as absent: another leaf at the end",
+            key,
+            with(honest.siblings.clone(), Some((Digest([0x81; 32]), value))),
+        ),
+        ("a leaf off the path", key, with(honest.siblings.clone(), Some((off, value)))),
+        ("another value", key, with(honest.siblings.clone(), Some((key, Digest([7; 32]))))),
+        ("an empty last sibling", key, with(longer, Some((key, value)))),
+        ("257 siblings", Digest(close), with(too_many, deep.terminal)),
+        ("a sibling changed", key, with(changed, Some((key, value)))),
+        ("siblings from the leaf upwards", key, with(swapped, Some((key, value)))),
+        ("siblings missing", key, with(honest.siblings[1..].to_vec(), Some((key, value)))),
+        ("nothing under a root that is not empty", key, with(Vec::new(), None)),
+    ];
+    let shown = cases.into_iter().map(|(about, key, proof)| {
+        assert!(verify(tags, &map.root(), &key, &proof).is_err(), "{about}");
+        let terminal = proof.terminal.map(|(key, value)| [key.to_string(), value.to_string()]);
+        let mut siblings = texts(&proof.siblings);
+        if siblings.len() == 257 {
+            // The vector's own proof for that key, and one sibling more.
+            siblings = vec!["...".to_owned(), siblings[256].clone()];
+        }
+        json!({ "about": about, "key": key.to_string(), "siblings": siblings, "terminal": terminal })
+    });
+    shown.collect()
 }
 
 #[test]
@@ -103,21 +152,41 @@ fn marks() {
         Action::Review,
         Action::CloseReview,
     ];
-    let setters = [Action::Supersede, Action::Revoke, Action::Redeem, Action::Confirm, Action::Dispute, Action::Review];
+    // No mark, each mark, each pair, and all of them: every cell of the table, alone and beside another.
+    let all = Mark::ALL.map(|mark| mark as u8);
+    let pairs =
+        all.into_iter().flat_map(|one| all.into_iter().filter(move |two| one < *two).map(move |two| vec![one, two]));
+    let states =
+        std::iter::once(vec![]).chain(all.into_iter().map(|mark| vec![mark])).chain(pairs).chain([all.to_vec()]);
     let mut transitions = Vec::new();
-    let before = std::iter::once(None).chain(setters.into_iter().map(Some));
-    for setter in before {
-        let start = setter
-            .map_or(Ok(Marks::default()), |setter| Marks::default().after(setter, 5, None))
-            .expect("a first mark");
-        for action in actions {
-            let after = start.after(action, 9, Some(5));
-            transitions.push(json!({
-                "before": hex(start.to_bytes()), "action": i32::from(action), "index": 9, "redemption": 5,
-                "after": after.ok().map(|marks| hex(marks.to_bytes())),
-            }));
+    let mut transition = |start: Marks, action: Action, redemption: Option<u64>| {
+        let after = start.after(action, 9, redemption);
+        transitions.push(json!({
+            "before": hex(start.to_bytes()), "action": i32::from(action), "index": 9, "redemption": redemption,
+            "after": after.ok().map(|marks| hex(marks.to_bytes())),
+        }));
+    };
+    for marks in states {
+        let bytes: Vec<u8> = marks.iter().flat_map(|mark| [*mark, 0, 0, 0, 0, 0, 0, 0, 5]).collect();
+        let start = Marks::from_bytes(&bytes).expect("in order");
+        actions.into_iter().for_each(|action| transition(start, action, Some(5)));
+        if marks.contains(&(Mark::Redeemed as u8)) {
+            [None, Some(4), Some(0)].into_iter().for_each(|other| transition(start, Action::Release, other));
         }
     }
+    let malformed = [
+        ("a number without its index", "03".to_owned()),
+        ("eight bytes", "0300000000000000".to_owned()),
+        ("a byte more", "03000000000000000500".to_owned()),
+        ("mark 0", "000000000000000005".to_owned()),
+        ("mark 7", "070000000000000005".to_owned()),
+        ("not ascending", "050000000000000005030000000000000005".to_owned()),
+        ("a mark twice", "030000000000000005030000000000000006".to_owned()),
+    ];
+    let malformed = malformed.map(|(about, bytes)| {
+        assert_eq!(Marks::from_bytes(&hex::decode(&bytes).expect("hexadecimal")), None, "{about}");
+        json!({ "about": about, "bytes": bytes })
+    });
     let both = Marks::default()
         .after(Action::Dispute, 5, None)
         .and_then(|marks| marks.after(Action::Redeem, 258, None))
@@ -126,10 +195,12 @@ fn marks() {
     agree(
         "marks.json",
         &json!({
-            "about": "PROTOCOL.md, Status. after: null is a refusal.",
+            "about": "PROTOCOL.md, Status. Actions on no mark, each mark, each pair and all marks, set at 5; `redemption` is the \
+                      index that a release names; `after`: null is a refusal.",
             "marks": names,
             "spelling": { "redeemed_at": 258, "disputed_at": 5, "bytes": hex(both.to_bytes()), "value": both.value().to_string() },
             "transitions": transitions,
+            "malformed": malformed,
         }),
     );
 }

@@ -1,0 +1,374 @@
+//! A log made by hand, every key in hand: real blocks and seals, registry records that act from the next round, and
+//! transcripts of it. What is bent in [`Bend`] is bent before it is signed.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::{BlockDraft, SignedBlock};
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::map::{MapTags, SparseMap};
+use creditbank_protocol::merkle::{leaf_hash, record_path, root};
+use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
+use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
+use creditbank_protocol::registry::{RegistryKey, registry_value};
+use creditbank_protocol::seal::{Seal, SignedSeal};
+use creditbank_protocol::status::status_id;
+use creditbank_protocol::transcript::{Trust, sign_statement};
+
+use super::blocks::ORIGIN;
+use super::key;
+
+/// Minute of the first seal; each round is sealed an hour after the one before.
+pub(super) const MINUTE: u64 = 29_000_000;
+pub(super) const LOG: u8 = 1;
+pub(super) const REGISTRY: u8 = 2;
+pub(super) const STATEMENT: u8 = 4;
+
+pub(super) fn public(seed: u8) -> [u8; 32] {
+    key(seed).verifying_key().to_bytes()
+}
+
+/// The seed of an institution's key.
+pub(super) fn unit_key(institution: u64) -> u8 {
+    10 + u8::try_from(institution).expect("small")
+}
+
+/// What an operator or a unit who lies changes before signing. By default nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Bend {
+    pub(super) key: fn(&mut pb::Key),
+    pub(super) statement_key: fn(&mut pb::Key),
+    pub(super) entry: fn(&mut pb::RegistryEntry),
+    pub(super) draft: fn(&mut BlockDraft),
+    pub(super) block: fn(&mut Vec<u8>),
+    /// With the position of the seal among the seals.
+    pub(super) seal: fn(usize, &mut Seal),
+    pub(super) checkpoint: fn(&mut Checkpoint),
+    pub(super) statement: fn(&mut pb::SubjectStatement),
+    /// Seeds of the keys that sign blocks, seals and the statement, where they are others.
+    pub(super) signer: Option<u8>,
+    pub(super) seal_signer: u8,
+    pub(super) statement_signer: u8,
+}
+
+pub(super) const HONEST: Bend = Bend {
+    key: |_| (),
+    statement_key: |_| (),
+    entry: |_| (),
+    draft: |_| (),
+    block: |_| (),
+    seal: |_, _| (),
+    checkpoint: |_| (),
+    statement: |_| (),
+    signer: None,
+    seal_signer: LOG,
+    statement_signer: STATEMENT,
+};
+
+type Registry = BTreeMap<Digest, pb::RegistryEntry>;
+
+pub(super) struct Log {
+    bend: Bend,
+    entries: Vec<Vec<u8>>,
+    /// The records of each entry.
+    records: BTreeMap<u64, Vec<Record>>,
+    heads: BTreeMap<(u64, u32), (u64, Digest)>,
+    registry: Registry,
+    /// Changes of the round, which act from the next one.
+    pending: Registry,
+    seals: Vec<(Seal, Registry)>,
+    previous: Digest,
+}
+
+impl Log {
+    /// An empty log.
+    pub(super) fn new(bend: Bend) -> Self {
+        let previous = genesis(ORIGIN, &public(LOG), &public(REGISTRY));
+        let heads = BTreeMap::from([((0, 0), (0, previous))]);
+        let (registry, pending) = (Registry::new(), Registry::new());
+        let (entries, records, seals) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { bend, entries, records, heads, registry, pending, seals, previous }
+    }
+
+    /// A log whose first round admits the statement key and institutions with one unit each.
+    pub(super) fn admitting(bend: Bend, institutions: &[u64]) -> Self {
+        let mut log = Self::new(bend);
+        let mut statement = key_entry(STATEMENT, Purpose::Statement, 0, 0);
+        (bend.statement_key)(&mut statement);
+        let mut records = vec![public_record(Kind::Key, encode(&statement).expect("canonical"))];
+        for number in institutions {
+            let number = *number;
+            let name = pb::Text { language: "en".to_owned(), value: format!("University {number}") };
+            let names = vec![pb::DatedName { name: Some(name), ..Default::default() }];
+            let institution = pb::Institution { number, state: 1, names, ..Default::default() };
+            let unit = pb::Unit { institution: number, unit: 1, state: 1, names: Vec::new() };
+            let mut key = Log::unit_entry(number);
+            (bend.key)(&mut key);
+            records.push(public_record(Kind::Institution, encode(&institution).expect("canonical")));
+            records.push(public_record(Kind::Unit, encode(&unit).expect("canonical")));
+            records.push(public_record(Kind::Key, encode(&key).expect("canonical")));
+        }
+        log.operator(&records);
+        for number in institutions {
+            let admitted = leaf_hash(&log.entries[0]);
+            log.heads.insert((*number, 1), (0, admitted));
+        }
+        log.seal();
+        log
+    }
+
+    /// The registry entry of an institution's key.
+    pub(super) fn unit_entry(institution: u64) -> pb::Key {
+        let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result].map(i32::from).to_vec();
+        pb::Key { kinds, ..key_entry(unit_key(institution), Purpose::Unit, institution, 1) }
+    }
+
+    fn minute(&self) -> u64 {
+        MINUTE + 60 * self.seals.len() as u64
+    }
+
+    fn append(&mut self, institution: u64, records: &[Record], groups: Vec<pb::EffectGroup>) -> u64 {
+        let unit = u32::from(institution > 0);
+        let (height, previous) = self.heads[&(institution, unit)];
+        let seed = if institution == 0 { REGISTRY } else { unit_key(institution) };
+        let mut draft = BlockDraft {
+            origin: ORIGIN.to_owned(),
+            institution,
+            unit,
+            height,
+            previous,
+            operation_id: [u8::try_from(self.entries.len()).expect("small") + 1; 16],
+            created_at_minute: self.minute(),
+            key_id: KeyId::of(&public(seed)),
+        };
+        let mut signer = seed;
+        if institution > 0 {
+            (self.bend.draft)(&mut draft);
+            signer = self.bend.signer.unwrap_or(seed);
+        }
+        let mut block = draft.sign(records, groups, None, |message| sign(&key(signer), message)).expect("a block");
+        if institution > 0 {
+            (self.bend.block)(&mut block);
+        }
+        let id = SignedBlock::parse(&block).map_or(Digest::ZERO, |block| block.header().id());
+        self.heads.insert((institution, unit), (height + 1, id));
+        let index = self.entries.len() as u64;
+        self.records.insert(index, records.to_vec());
+        self.entries.push(block_entry(&block));
+        index
+    }
+
+    /// A block of the operator with registry records.
+    pub(super) fn operator(&mut self, records: &[Record]) -> u64 {
+        let entry = self.append(0, records, Vec::new());
+        for (index, record) in (0..).zip(records) {
+            let (kind, body) = (record.kind(), record.body().to_vec());
+            // A key of another suite has no registry key: it goes where its namesake of suite 1 would be.
+            let key = RegistryKey::of(kind, &body).unwrap_or(RegistryKey::Key(KeyId::of(&public(unit_key(1)))));
+            // The place of all zeros is left out, as every default.
+            let place = Some(Place { entry, index }).filter(|place| *place != Place::default());
+            let mut of_map = pb::RegistryEntry { kind: kind.into(), version: 1, body, place };
+            (self.bend.entry)(&mut of_map);
+            self.pending.insert(key.digest(), of_map);
+        }
+        entry
+    }
+
+    /// A block of an institution's unit.
+    pub(super) fn issue(&mut self, institution: u64, records: &[Record], groups: Vec<pb::EffectGroup>) -> u64 {
+        self.append(institution, records, groups)
+    }
+
+    /// The same entry once more.
+    pub(super) fn repeat(&mut self, entry: u64) -> u64 {
+        let index = self.entries.len() as u64;
+        self.records.insert(index, self.records[&entry].clone());
+        self.entries.push(self.entries[usize::try_from(entry).expect("small")].clone());
+        index
+    }
+
+    /// Closes the round.
+    pub(super) fn seal(&mut self) {
+        let first_index = self.seals.last().map_or(0, |(seal, _)| seal.index + 1);
+        let mut seal = Seal {
+            origin: ORIGIN.to_owned(),
+            first_index,
+            index: self.entries.len() as u64,
+            status_root: Digest::ZERO,
+            registry_root: map_of(&self.registry).root(),
+            rules_version: 1,
+            time_ms: self.minute() * 60_000,
+            records_total: self.records.values().map(|records| records.len() as u64).sum(),
+            previous: self.previous,
+        };
+        let registry = self.registry.clone();
+        self.registry.append(&mut self.pending);
+        let honest = seal.clone();
+        (self.bend.seal)(self.seals.len(), &mut seal);
+        let entry = seal.sign(|message| sign(&key(self.bend.seal_signer), message)).expect("a seal");
+        self.previous = SignedSeal::parse(&entry[1..]).map_or(Digest::ZERO, |seal| seal.id());
+        self.entries.push(entry);
+        self.seals.push((honest, registry));
+    }
+
+    /// The status id of a record.
+    pub(super) fn id(&self, entry: u64, index: u32) -> Digest {
+        let at = usize::try_from(index).expect("small");
+        let leaf = leaf_hash(&self.entries[usize::try_from(entry).expect("small")]);
+        status_id(&leaf, index, &self.records[&entry][at].hash())
+    }
+
+    /// An effect on a record, by its issuer.
+    pub(super) fn effect(&self, entry: u64, index: u32, action: pb::Action) -> pb::EffectGroup {
+        let authority = pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() };
+        let effect = pb::Effect {
+            status_id: self.id(entry, index).0.to_vec(),
+            place: Some(Place { entry, index }),
+            action: action.into(),
+            reason: if action == pb::Action::Revoke { pb::EffectReason::Error.into() } else { 0 },
+            redemption_plus_1: 0,
+        };
+        pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
+    }
+
+    fn seal_of(&self, entry: u64) -> &(Seal, Registry) {
+        self.seals.iter().find(|(seal, _)| entry <= seal.index).expect("a sealed round")
+    }
+
+    /// The transcript of some records, each whole or with some fields opened.
+    pub(super) fn transcript(&self, shown: &[(u64, u32, Option<&[u16]>)], withheld: &[Digest]) -> pb::Transcript {
+        let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let (size, tree) = (leaves.len() as u64, root(&leaves));
+        let proved = |index: u64| self.proved_at(index);
+        let mut checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: tree };
+        (self.bend.checkpoint)(&mut checkpoint);
+        let last = self.seals.last().expect("a seal").0.index;
+        let mut blocks: Vec<u64> = shown.iter().map(|(entry, ..)| *entry).collect();
+        blocks.dedup();
+        let mut seals: Vec<u64> = blocks.iter().map(|entry| self.seal_of(*entry).0.index).collect();
+        seals.extend([self.seals[0].0.index, last]);
+        seals.sort_unstable();
+        seals.dedup();
+        let mut status_ids: Vec<Vec<u8>> =
+            shown.iter().map(|(entry, index, _)| self.id(*entry, *index).0.to_vec()).collect();
+        status_ids.extend(withheld.iter().map(|id| id.0.to_vec()));
+        status_ids.sort();
+        status_ids.dedup();
+        let mut statement = pb::SubjectStatement {
+            origin: ORIGIN.to_owned(),
+            size,
+            root: tree.0.to_vec(),
+            status_ids,
+            selection: pb::Selection::Some.into(),
+            no_holder_key: Some(pb::Marker {}),
+            no_identity: Some(pb::Marker {}),
+            key_id: KeyId::of(&public(STATEMENT)).0.to_vec(),
+            ..Default::default()
+        };
+        (self.bend.statement)(&mut statement);
+        let signer = key(self.bend.statement_signer);
+        let (statement, signature) = sign_statement(statement, |message| sign(&signer, message)).expect("a statement");
+        pb::Transcript {
+            suite: 1,
+            version: 1,
+            origin: ORIGIN.to_owned(),
+            checkpoint: sign_checkpoint(&checkpoint, &key(LOG)).expect("a note"),
+            seals: seals.into_iter().map(proved).collect(),
+            registry: self.proved_registry(&blocks, last),
+            blocks: blocks.into_iter().map(proved).collect(),
+            records: shown.iter().map(|(entry, index, open)| self.disclosed(*entry, *index, *open)).collect(),
+            statement,
+            statement_signature: signature.to_vec(),
+        }
+    }
+
+    /// An entry of the log with its path.
+    pub(super) fn proved_at(&self, index: u64) -> pb::ProvedEntry {
+        let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        let at = usize::try_from(index).expect("small");
+        pb::ProvedEntry { index, entry: self.entries[at].clone(), inclusion: path(&leaves, at) }
+    }
+
+    /// A registry entry under a seal.
+    pub(super) fn proved_entry(&self, seal: u64, key: &RegistryKey) -> pb::ProvedRegistryEntry {
+        self.prove(seal, key.digest()).expect("an entry of the registry")
+    }
+
+    fn prove(&self, seal: u64, key: Digest) -> Option<pb::ProvedRegistryEntry> {
+        let (_, registry) = self.seals.iter().find(|(one, _)| one.index == seal).expect("a seal");
+        let siblings: Vec<_> = map_of(registry).prove(&key).siblings.iter().map(|hash| hash.0.to_vec()).collect();
+        let entry = Some(registry.get(&key)?.clone());
+        let proof = (!siblings.is_empty()).then_some(pb::MapProof { siblings, other_leaf: Vec::new() });
+        Some(pb::ProvedRegistryEntry { seal, entry, proof })
+    }
+
+    /// The keys during their rounds, and keys, statement key and institutions under the last seal.
+    fn proved_registry(&self, blocks: &[u64], last: u64) -> Vec<pb::ProvedRegistryEntry> {
+        let mut needed: Vec<(u64, Digest)> = vec![(last, RegistryKey::Key(KeyId::of(&public(STATEMENT))).digest())];
+        for entry in blocks {
+            let block = SignedBlock::parse(&self.entries[usize::try_from(*entry).expect("small")][1..]);
+            let institution = block.as_ref().map_or(1, |block| block.header().institution);
+            let id = block.map_or(KeyId::of(&public(unit_key(1))), |block| block.header().key_id);
+            let of_key = RegistryKey::Key(id).digest();
+            needed.extend([(self.seal_of(*entry).0.index, of_key), (last, of_key)]);
+            needed.push((last, RegistryKey::Institution(institution).digest()));
+        }
+        needed.sort();
+        needed.dedup();
+        needed.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect()
+    }
+
+    fn disclosed(&self, entry: u64, index: u32, open: Option<&[u16]>) -> pb::DisclosedRecord {
+        let records = &self.records[&entry];
+        let at = usize::try_from(index).expect("small");
+        let record = &records[at];
+        let hashes: Vec<Digest> = records.iter().map(Record::hash).collect();
+        let path = record_path(&hashes, at).expect("a record").iter().map(|hash| hash.0.to_vec()).collect();
+        let (seed, body, claims) = match open {
+            None => (record.seed().to_vec(), record.body().to_vec(), Vec::new()),
+            Some(open) => (Vec::new(), Vec::new(), disclose(record, open).expect("claims")),
+        };
+        let place = Some(Place { entry, index });
+        pb::DisclosedRecord { place, kind: record.kind().into(), version: 1, seed, body, claims, path }
+    }
+}
+
+pub(super) fn key_entry(seed: u8, purpose: Purpose, institution: u64, unit: u32) -> pb::Key {
+    let public_key = public(seed).to_vec();
+    pb::Key { public_key, suite: 1, purpose: purpose.into(), institution, unit, ..Default::default() }
+}
+
+pub(super) fn public_record(kind: Kind, body: Vec<u8>) -> Record {
+    Record::of(kind, &PUBLIC_SEED, body).expect("a registry record")
+}
+
+fn map_of(registry: &Registry) -> SparseMap {
+    let values = registry.iter().map(|(key, entry)| (*key, Some(registry_value(&encode(entry).expect("canonical")))));
+    SparseMap::new(MapTags::REGISTRY).update(values)
+}
+
+/// The policy that trusts the log, as text.
+pub(super) fn policy() -> String {
+    format!("log {}\nquorum none\n", VerifierKey::new(ORIGIN, KeyType::Log, public(LOG)).expect("a key"))
+}
+
+/// Trust in the log.
+pub(super) fn trust() -> Trust {
+    let policy = Policy::parse(&policy()).expect("a policy");
+    Trust { policy, registry_key: public(REGISTRY), institutions: None }
+}
+
+/// The inclusion path of a leaf, lowest sibling first.
+pub(super) fn path(leaves: &[Digest], index: usize) -> Vec<Vec<u8>> {
+    if leaves.len() < 2 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    let (mut path, sibling) =
+        if index < left.len() { (path(left, index), right) } else { (path(right, index - left.len()), left) };
+    path.push(root(sibling).0.to_vec());
+    path
+}

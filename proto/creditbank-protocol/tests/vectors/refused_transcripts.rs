@@ -1,0 +1,467 @@
+//! Transcripts that a verifier refuses, each with the link that is broken first: what a holder can do to a file, and what an
+//! operator or a unit can do who signs whatever he likes.
+
+#![allow(clippy::assigning_clones, clippy::semicolon_if_nothing_returned, clippy::too_many_lines)] // Lists of cases.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use creditbank_protocol::Digest;
+use creditbank_protocol::hash::{Preimage, tag};
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::transcript::{Link, verify, write_file};
+use prost::Message as _;
+use serde_json::{Value, json};
+
+use super::log::{Bend, HONEST, Log, MINUTE, REGISTRY, STATEMENT, policy, public, public_record, trust, unit_key};
+use super::transcripts::{credit, result};
+use super::{agree, hex, key};
+
+type Case = (&'static str, Link, Vec<u8>);
+
+/// Two blocks of one unit in two rounds: entries 2 and 4, seals 1, 3 and 5.
+fn log(bend: Bend) -> Log {
+    let mut log = Log::admitting(bend, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None), result(2)], Vec::new());
+    log.seal();
+    log.issue(1, &[credit(3, "ALG-2", None)], Vec::new());
+    log.seal();
+    log
+}
+
+/// All of its records.
+fn honest(bend: Bend) -> pb::Transcript {
+    log(bend).transcript(&[(2, 0, None), (2, 1, None), (4, 0, None)], &[])
+}
+
+/// One record of a log with one block.
+fn small(bend: Bend) -> pb::Transcript {
+    let mut log = Log::admitting(bend, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log.transcript(&[(2, 0, None)], &[])
+}
+
+/// The file of bytes that may not be canonical.
+fn raw(content: &[u8]) -> Vec<u8> {
+    let head = [b"CBT\x01", content].concat();
+    let checksum = Preimage::new(tag::TRANSCRIPT).variable(&head).digest();
+    [&head[..], checksum.as_bytes()].concat()
+}
+
+fn bent(about: &'static str, link: Link, change: fn(&mut pb::Transcript)) -> Case {
+    let mut transcript = small(HONEST);
+    change(&mut transcript);
+    (about, link, raw(&transcript.encode_to_vec()))
+}
+
+fn bent_whole(about: &'static str, link: Link, change: fn(&mut pb::Transcript)) -> Case {
+    let mut transcript = honest(HONEST);
+    change(&mut transcript);
+    (about, link, raw(&transcript.encode_to_vec()))
+}
+
+fn lied(about: &'static str, link: Link, bend: Bend) -> Case {
+    (about, link, raw(&small(bend).encode_to_vec()))
+}
+
+fn lied_whole(about: &'static str, link: Link, bend: Bend) -> Case {
+    (about, link, raw(&honest(bend).encode_to_vec()))
+}
+
+/// The statement as it is bent, signed again.
+fn restated(transcript: &mut pb::Transcript, change: fn(&mut pb::SubjectStatement)) {
+    let mut statement = pb::SubjectStatement::decode(&transcript.statement[..]).expect("a statement");
+    change(&mut statement);
+    transcript.statement = statement.encode_to_vec();
+    let message = Preimage::new(tag::STATEMENT_SIGNATURE).variable(&transcript.statement);
+    transcript.statement_signature = sign(&key(STATEMENT), message.as_bytes()).to_vec();
+}
+
+fn files() -> Vec<Case> {
+    let file = write_file(&small(HONEST)).expect("a file");
+    let with = |change: fn(&mut Vec<u8>)| {
+        let mut file = file.clone();
+        change(&mut file);
+        file
+    };
+    let reversed = {
+        let content = small(HONEST).encode_to_vec();
+        raw(&[&content[2..4], &content[..2], &content[4..]].concat())
+    };
+    vec![
+        ("no bytes", Link::File, Vec::new()),
+        ("the magic alone", Link::File, file[..4].to_vec()),
+        ("35 bytes", Link::File, file[..35].to_vec()),
+        ("no transcript between magic and checksum", Link::File, raw(&[])),
+        ("another magic", Link::File, with(|file| file[0] = b'X')),
+        ("another version of the file", Link::File, with(|file| file[3] = 2)),
+        ("a flipped bit", Link::File, with(|file| file[900] ^= 1)),
+        ("a flipped bit of the checksum", Link::File, with(|file| *file.last_mut().expect("a byte") ^= 1)),
+        ("a byte less", Link::File, with(|file| file.truncate(file.len() - 1))),
+        ("a byte more", Link::File, with(|file| file.push(0))),
+        ("fields out of order", Link::File, reversed),
+        bent("suite 2", Link::File, |transcript| transcript.suite = 2),
+        bent("no version", Link::File, |transcript| transcript.version = 0),
+        bent("version 2", Link::File, |transcript| transcript.version = 2),
+        bent("no checkpoint", Link::Checkpoint, |transcript| transcript.checkpoint.clear()),
+        bent("another origin", Link::Checkpoint, |transcript| transcript.origin = "test.example/other".to_owned()),
+        bent("a changed checkpoint", Link::Checkpoint, |transcript| transcript.checkpoint[18] ^= 1),
+        lied(
+            "a checkpoint of another log",
+            Link::Checkpoint,
+            Bend { checkpoint: |checkpoint| checkpoint.origin = "test.example/other".to_owned(), ..HONEST },
+        ),
+        lied(
+            "a checkpoint of another root",
+            Link::Seal,
+            Bend { checkpoint: |checkpoint| checkpoint.root = Digest([7; 32]), ..HONEST },
+        ),
+        lied(
+            "a checkpoint of another size",
+            Link::Seal,
+            Bend { checkpoint: |checkpoint| checkpoint.size += 1, ..HONEST },
+        ),
+    ]
+}
+
+fn seals() -> Vec<Case> {
+    let seal = |about, seal| lied_whole(about, Link::Seal, Bend { seal, ..HONEST });
+    vec![
+        bent("no seals", Link::Seal, |transcript| transcript.seals.clear()),
+        bent("without the first seal", Link::Seal, |transcript| drop(transcript.seals.remove(0))),
+        bent("without the last seal", Link::Seal, |transcript| drop(transcript.seals.pop())),
+        bent_whole("seals not ascending", Link::Seal, |transcript| transcript.seals.swap(0, 1)),
+        bent_whole("a seal twice", Link::Seal, |transcript| transcript.seals.insert(1, transcript.seals[0].clone())),
+        bent("a seal at another index", Link::Seal, |transcript| transcript.seals[0].index = 2),
+        bent("a changed hash of a seal's path", Link::Seal, |transcript| transcript.seals[0].inclusion[0][0] ^= 1),
+        bent("a path that is too short", Link::Seal, |transcript| drop(transcript.seals[0].inclusion.pop())),
+        bent("a block for a seal", Link::Seal, |transcript| transcript.seals.insert(1, transcript.blocks[0].clone())),
+        lied("seals by another key", Link::Seal, Bend { seal_signer: REGISTRY, ..HONEST }),
+        seal("a seal of another log", |_, seal| seal.origin = "test.example/other".to_owned()),
+        seal("a seal with another index", |at, seal| seal.index += u64::from(at == 1)),
+        seal("rounds that overlap", |at, seal| seal.first_index -= u64::from(at == 1)),
+        seal("a time before the last seal's", |at, seal| seal.time_ms -= if at == 1 { 60 * 60_000 + 1 } else { 0 }),
+        seal("fewer records than before", |at, seal| seal.records_total -= if at == 2 { 2 } else { 0 }),
+        seal("a seal that does not follow the one before", |at, seal| seal.previous.0[0] ^= u8::from(at == 2)),
+        seal("a first seal that does not begin the log", |at, seal| seal.first_index += u64::from(at == 0)),
+        seal("a log that begins with other keys", |at, seal| seal.previous.0[0] ^= u8::from(at == 0)),
+        bent("a seal that closes no round of a record", Link::Seal, |transcript| {
+            let mut log = Log::admitting(HONEST, &[1]);
+            log.seal();
+            log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+            log.seal();
+            let with = log.transcript(&[(3, 0, None)], &[]);
+            let mut all = Log::admitting(HONEST, &[1]);
+            all.seal();
+            all.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+            all.seal();
+            *transcript = with;
+            transcript.seals.insert(1, all.proved_at(2));
+        }),
+    ]
+}
+
+fn registry() -> Vec<Case> {
+    let lie = |about, entry| lied(about, Link::Registry, Bend { entry, ..HONEST });
+    vec![
+        bent("a registry entry under a seal that is not there", Link::Registry, |transcript| {
+            transcript.registry[0].seal = 2
+        }),
+        bent_whole("registry entries not ascending", Link::Registry, |transcript| transcript.registry.swap(0, 1)),
+        bent_whole("a registry entry twice", Link::Registry, |transcript| {
+            transcript.registry.insert(1, transcript.registry[0].clone())
+        }),
+        bent("without an entry", Link::Registry, |transcript| transcript.registry[0].entry = None),
+        bent("an entry with a changed body", Link::Registry, |transcript| {
+            entry(transcript, Kind::Institution).body[1] ^= 2
+        }),
+        bent("an entry with another place", Link::Registry, |transcript| {
+            entry(transcript, Kind::Institution).place = Some(Place { entry: 0, index: 7 })
+        }),
+        bent("a changed sibling", Link::Registry, |transcript| {
+            transcript.registry[0].proof.as_mut().expect("a proof").siblings[0][0] ^= 1
+        }),
+        bent("a proof of presence with another leaf", Link::Registry, |transcript| {
+            transcript.registry[0].proof.as_mut().expect("a proof").other_leaf = vec![1; 64]
+        }),
+        bent("no proof", Link::Registry, |transcript| transcript.registry[0].proof = None),
+        lie("entries of version 2", |entry| entry.version = 2),
+        lie("an entry whose body is not canonical", |entry| entry.body.extend([0, 0])),
+        lie("an entry of a learner's kind", |entry| entry.kind = Kind::Credit.into()),
+        lie("an entry that is not in force yet", |entry| entry.place = Some(Place { entry: 2, index: 0 })),
+        lied("a key of another suite", Link::Registry, Bend { key: |key| key.suite = 2, ..HONEST }),
+        bent("without the institution's entry", Link::Registry, |transcript| {
+            let kind = i32::from(Kind::Institution);
+            transcript.registry.retain(|one| one.entry.as_ref().is_some_and(|entry| entry.kind != kind));
+        }),
+        bent("an entry that nothing needs", Link::Registry, |transcript| {
+            let mut log = Log::admitting(HONEST, &[1]);
+            log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+            log.seal();
+            let unit = log.proved_entry(3, &creditbank_protocol::registry::RegistryKey::Unit(1, 1));
+            transcript.registry.push(unit);
+            let order = |one: &pb::ProvedRegistryEntry| {
+                let entry = one.entry.as_ref().expect("an entry");
+                let kind = Kind::try_from(entry.kind).expect("a kind");
+                creditbank_protocol::registry::RegistryKey::of(kind, &entry.body).expect("a key").digest()
+            };
+            transcript.registry.sort_by_key(order);
+        }),
+    ]
+}
+
+/// The first entry of a kind.
+fn entry(transcript: &mut pb::Transcript, kind: Kind) -> &mut pb::RegistryEntry {
+    let entries = transcript.registry.iter_mut().filter_map(|one| one.entry.as_mut());
+    entries.into_iter().find(|entry| entry.kind == i32::from(kind)).expect("an entry of the kind")
+}
+
+fn blocks() -> Vec<Case> {
+    let twice = {
+        let mut log = Log::admitting(HONEST, &[1]);
+        let first = log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.repeat(first);
+        log.seal();
+        log.transcript(&[(2, 0, None), (3, 0, None)], &[])
+    };
+    vec![
+        bent_whole("blocks not ascending", Link::Block, |transcript| transcript.blocks.swap(0, 1)),
+        bent_whole("a block twice", Link::Block, |transcript| {
+            transcript.blocks.insert(1, transcript.blocks[0].clone())
+        }),
+        bent("a block at another index", Link::Block, |transcript| transcript.blocks[0].index = 0),
+        bent("a changed hash of a block's path", Link::Block, |transcript| transcript.blocks[0].inclusion[0][0] ^= 1),
+        bent("a seal for a block", Link::Block, |transcript| transcript.blocks.push(transcript.seals[1].clone())),
+        bent_whole("without the seal of a block's round", Link::Block, |transcript| {
+            transcript.seals.remove(1);
+            transcript.registry.retain(|one| one.seal != 3);
+        }),
+        bent("a block without a record", Link::Block, |transcript| {
+            transcript.records.clear();
+            // Entries of the block's key are not looked at before.
+        }),
+        lied(
+            "a block of another log",
+            Link::Block,
+            Bend { draft: |draft| draft.origin = "test.example/other".to_owned(), ..HONEST },
+        ),
+        lied_whole(
+            "heights of a unit that do not ascend",
+            Link::Block,
+            Bend { draft: |draft| draft.height = 5, ..HONEST },
+        ),
+        ("the same block twice in the log", Link::Block, raw(&twice.encode_to_vec())),
+        lied(
+            "a block with another public part",
+            Link::Block,
+            Bend { block: |block| block.extend([0x1a, 0x02, 0x12, 0x00]), ..HONEST },
+        ),
+        lied(
+            "a block without a signature",
+            Link::Block,
+            Bend { block: |block| *block = rebuilt(block, |block| block.signature.clear()), ..HONEST },
+        ),
+        lied(
+            "a block with a second signature",
+            Link::Block,
+            Bend { block: |block| *block = rebuilt(block, |block| block.second_signature = vec![1; 64]), ..HONEST },
+        ),
+        lied(
+            "a block that is not canonical",
+            Link::Block,
+            Bend { block: |block| block.extend([0x2a, 0x00]), ..HONEST },
+        ),
+    ]
+}
+
+fn rebuilt(block: &[u8], change: fn(&mut pb::Block)) -> Vec<u8> {
+    let mut block = pb::Block::decode(block).expect("a block");
+    change(&mut block);
+    block.encode_to_vec()
+}
+
+fn records() -> Vec<Case> {
+    let bad_key = |about, key| lied(about, Link::Record, Bend { key, ..HONEST });
+    let partly = |about, change: fn(&mut pb::DisclosedRecord)| {
+        let mut log = Log::admitting(HONEST, &[1]);
+        log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        let mut transcript = log.transcript(&[(2, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20]))], &[]);
+        change(&mut transcript.records[0]);
+        (about, Link::Record, raw(&transcript.encode_to_vec()))
+    };
+    let of_operator = {
+        let log = Log::admitting(HONEST, &[1]);
+        log.transcript(&[(0, 1, None)], &[])
+    };
+    let shadowed = {
+        // A unit whose block shows a public record where a hidden one is disclosed.
+        let mut log = Log::admitting(HONEST, &[1]);
+        let shown = public_record(Kind::Unit, Vec::new());
+        log.issue(1, &[credit(1, "ALG-1", None), shown], Vec::new());
+        log.seal();
+        let mut transcript = log.transcript(&[(2, 0, None)], &[]);
+        transcript.records[0].place = Some(Place { entry: 2, index: 1 });
+        transcript
+    };
+    let revoked = {
+        let mut log = Log::admitting(HONEST, &[1]);
+        let revoked = pb::KeyRevocation { reason: 1, compromised_since_minute: 0 };
+        let key = pb::Key { revoked: Some(revoked), ..Log::unit_entry(1) };
+        log.operator(&[public_record(Kind::Key, creditbank_protocol::canonical::encode(&key).expect("canonical"))]);
+        log.seal();
+        let entry = log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        log.transcript(&[(entry, 0, None)], &[])
+    };
+    let mut cases = vec![
+        bent("a record of a block that is not there", Link::Record, |transcript| {
+            transcript.records[0].place = Some(Place { entry: 3, index: 0 })
+        }),
+        bent("without a place", Link::Record, |transcript| transcript.records[0].place = None),
+        bent_whole("records not ascending", Link::Record, |transcript| transcript.records.swap(0, 1)),
+        bent_whole("a record twice", Link::Record, |transcript| {
+            transcript.records.insert(1, transcript.records[0].clone())
+        }),
+        bent("a changed body", Link::Record, |transcript| {
+            let at = transcript.records[0].body.len() - 1;
+            transcript.records[0].body[at] ^= 1;
+        }),
+        bent("another seed", Link::Record, |transcript| transcript.records[0].seed[0] ^= 1),
+        bent("another kind", Link::Record, |transcript| transcript.records[0].kind = Kind::Outcome.into()),
+        bent("record version 2", Link::Record, |transcript| transcript.records[0].version = 2),
+        bent("no kind", Link::Record, |transcript| transcript.records[0].kind = 0),
+        bent("a body without its seed", Link::Record, |transcript| transcript.records[0].seed.clear()),
+        bent("a body that is not canonical", Link::Record, |transcript| {
+            transcript.records[0].body.extend([0x08, 0x00])
+        }),
+        bent_whole("a changed path", Link::Record, |transcript| transcript.records[0].path[0][0] ^= 1),
+        bent("a path that is too long", Link::Record, |transcript| transcript.records[0].path.push(vec![0; 32])),
+        bent_whole("a position that is not the record's", Link::Record, |transcript| {
+            transcript.records[2].place = Some(Place { entry: 4, index: 1 })
+        }),
+        ("a public record of the operator", Link::Record, raw(&of_operator.encode_to_vec())),
+        ("a place at which the block shows a public record", Link::Record, raw(&shadowed.encode_to_vec())),
+        partly("whole and in part", |record| record.seed = vec![1; 32]),
+        partly("a claim less", |record| drop(record.claims.pop())),
+        partly("a claim more", |record| record.claims.push(record.claims[0].clone())),
+        partly("a claim with nothing but a value", |record| record.claims[1].salt.clear()),
+        partly("a claim hidden and opened", |record| record.claims[1].hash = vec![1; 32]),
+        partly("a value hidden as absent", |record| record.claims[2].value.clear()),
+        partly("a value in another field's place", |record| record.claims[3] = record.claims[2].clone()),
+        partly("an absent field that is given a value", |record| record.claims[6].value = vec![0x38, 0x01]),
+        partly("a changed salt", |record| record.claims[1].salt[0] ^= 1),
+        lied("a block signed by another key", Link::Record, Bend { signer: Some(REGISTRY), ..HONEST }),
+        lied(
+            "a block created long before its seal",
+            Link::Record,
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 - 1_442, ..HONEST },
+        ),
+        lied(
+            "a block created long after its seal",
+            Link::Record,
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_442, ..HONEST },
+        ),
+        lied("a block of another unit than its key's", Link::Record, Bend { draft: |draft| draft.unit = 2, ..HONEST }),
+        lied(
+            "a key that the registry does not have",
+            Link::Record,
+            Bend { draft: |draft| draft.key_id = KeyId([1; 16]), ..HONEST },
+        ),
+        bad_key("a key of another purpose", |key| key.purpose = Purpose::Approver.into()),
+        bad_key("a key of another institution", |key| key.institution = 2),
+        bad_key("a key without the record's kind", |key| key.kinds = vec![Kind::Result.into()]),
+        bad_key("a key that is not in force yet", |key| key.from_minute = MINUTE + 61),
+        bad_key("a key that is no longer in force", |key| key.until_minute = MINUTE + 60),
+        ("a key that was revoked before the round", Link::Record, raw(&revoked.encode_to_vec())),
+        bent_whole("without the key under the last seal", Link::Record, |transcript| {
+            let id = creditbank_protocol::registry::RegistryKey::Key(KeyId::of(&public(unit_key(1)))).digest();
+            transcript.registry.retain(|one| {
+                let entry = one.entry.as_ref().expect("an entry");
+                let kind = Kind::try_from(entry.kind).expect("a kind");
+                let key = creditbank_protocol::registry::RegistryKey::of(kind, &entry.body).expect("a key").digest();
+                one.seal != 5 || key != id
+            });
+        }),
+    ];
+    // A bound that just holds is no refusal.
+    for minute in [MINUTE + 60 - 1_441, MINUTE + 60 + 1_441] {
+        let bend: Bend = if minute < MINUTE {
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 - 1_441, ..HONEST }
+        } else {
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_441, ..HONEST }
+        };
+        verify(&raw(&small(bend).encode_to_vec()), &trust()).expect("a day and a minute");
+    }
+    cases.push(lied("an empty key scope", Link::Record, Bend { key: |key| key.kinds.clear(), ..HONEST }));
+    cases
+}
+
+fn statements() -> Vec<Case> {
+    let said = |about, change: fn(&mut pb::SubjectStatement)| {
+        let mut transcript = small(HONEST);
+        restated(&mut transcript, change);
+        (about, Link::Statement, raw(&transcript.encode_to_vec()))
+    };
+    let bad_key = |about, statement_key| lied(about, Link::Statement, Bend { statement_key, ..HONEST });
+    vec![
+        bent("no statement", Link::Statement, |transcript| transcript.statement.clear()),
+        bent("no signature of the statement", Link::Statement, |transcript| transcript.statement_signature.clear()),
+        bent("a statement that is not canonical", Link::Statement, |transcript| {
+            transcript.statement.extend([0x52, 0x00])
+        }),
+        lied("a statement signed by another key", Link::Statement, Bend { statement_signer: REGISTRY, ..HONEST }),
+        said("a statement of suite 2", |statement| statement.suite = 2),
+        said("a statement of version 2", |statement| statement.version = 2),
+        said("a statement of another log", |statement| statement.origin = "test.example/other".to_owned()),
+        said("a statement of another size", |statement| statement.size -= 1),
+        said("a statement of another root", |statement| statement.root[0] ^= 1),
+        said("a statement without its key", |statement| statement.key_id.clear()),
+        said("a statement by a key that is not there", |statement| statement.key_id = vec![1; 16]),
+        said("a statement by a unit's key", |statement| statement.key_id = KeyId::of(&public(unit_key(1))).0.to_vec()),
+        said("a statement that does not list the record", |statement| statement.status_ids = vec![vec![1; 32]]),
+        said("a statement that lists nothing", |statement| statement.status_ids.clear()),
+        said("a holder key, and none", |statement| statement.holder_key = vec![1; 32]),
+        said("neither a holder key nor none", |statement| statement.no_holder_key = None),
+        said("an Identity, and none", |statement| statement.identity = Some(Place { entry: 2, index: 1 })),
+        said("neither an Identity nor none", |statement| statement.no_identity = None),
+        said("no selection", |statement| statement.selection = 0),
+        said("some records, of an institution", |statement| statement.institution = 1),
+        said("complete, for nobody", |statement| statement.selection = 2),
+        bad_key("a statement key of another purpose", |key| key.purpose = Purpose::Credential.into()),
+        bad_key("a statement key of an institution", |key| key.institution = 1),
+        bad_key("a statement key that is not in force yet", |key| key.from_minute = MINUTE + 61),
+        bad_key("a statement key that is no longer in force", |key| key.until_minute = MINUTE + 60),
+        bad_key("a revoked statement key", |key| {
+            key.revoked = Some(pb::KeyRevocation { reason: 1, compromised_since_minute: 0 })
+        }),
+    ]
+}
+
+fn name(link: Link) -> String {
+    format!("{link:?}").to_lowercase()
+}
+
+#[test]
+fn refused_transcripts() {
+    verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
+    verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
+    let all = [files(), seals(), registry(), blocks(), records(), statements()].concat();
+    let shown: Vec<Value> = all
+        .into_iter()
+        .map(|(about, link, file)| {
+            let error = verify(&file, &trust()).map(|_| ()).expect_err(about);
+            assert_eq!(error.link, link, "{about}: {error}");
+            json!({ "about": about, "link": name(link), "file": STANDARD.encode(file), "error": error.to_string() })
+        })
+        .collect();
+    agree(
+        "transcripts_refused.json",
+        &json!({
+            "about": "PROTOCOL.md, Transcript files: files that a verifier refuses, in base64, each with the first broken link. The \
+                      texts of errors are this implementation's own.",
+            "policy": policy(), "registry_key": hex(public(REGISTRY)), "refused": shown,
+        }),
+    );
+}
