@@ -14,7 +14,7 @@ use crate::flat::{FlatFiles, Location};
 use crate::guard::Guard;
 use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
 use crate::round::Section;
-use crate::{DirectoryLock, Head, Index, KeyValue, Round, Store, StoreError, Table, file};
+use crate::{DirectoryLock, Disk, Head, Index, KeyValue, RealDisk, Round, Store, StoreError, Table, file};
 use indexer::{Indexer, Shared};
 
 /// How an embedded store behaves.
@@ -22,23 +22,37 @@ use indexer::{Indexer, Shared};
 pub struct Options {
     /// What the log is bound to: its genesis value.
     pub log: [u8; 32],
-    /// A new segment is begun after this many bytes.
+    /// Length of a segment, which gets all its room when it is made; longer only for a single round that needs it.
     pub segment_len_max: u64,
-    /// Most rounds that may wait for the index; an append waits when there are more.
+    /// Most rounds that may wait for the index; an append waits when there are more. With 0, every append waits until the
+    /// index has it, so that a run can be repeated exactly.
     pub queue_rounds_max: usize,
     /// The index is synced and its position recorded after this many bytes of rounds.
     pub sync_bytes: u64,
+    /// A round is refused when the disk has less left than this.
+    pub reserve_bytes: u64,
+    /// Where the files are.
+    pub disk: Arc<dyn Disk>,
 }
 
 impl Options {
     /// The defaults for the log with this genesis value.
     pub fn new(log: [u8; 32]) -> Self {
-        Self { log, segment_len_max: 256 << 20, queue_rounds_max: 64, sync_bytes: 64 << 20 }
+        Self {
+            log,
+            segment_len_max: 64 << 20,
+            queue_rounds_max: 64,
+            sync_bytes: 64 << 20,
+            reserve_bytes: crate::RESERVE_BYTES,
+            disk: RealDisk::shared(),
+        }
     }
 }
 
 /// A log in a directory.
 pub struct EmbeddedStore {
+    disk: Arc<dyn Disk>,
+    reserve_bytes: u64,
     dir: PathBuf,
     writer: Mutex<Writer>,
     head: RwLock<Head>,
@@ -69,19 +83,20 @@ impl EmbeddedStore {
         options: &Options,
         index: impl Fn(&Path) -> Result<I, crate::IndexError>,
     ) -> Result<Self, StoreError> {
-        file::make_dir(dir).map_err(file::at(dir))?;
-        let lock = DirectoryLock::take(dir)?;
+        let disk = &options.disk;
+        disk.make_dir(dir).map_err(file::at(dir))?;
+        let lock = disk.lock(dir)?;
         let marker = clean_marker(dir);
-        let clean = marker.exists();
-        let guard = Guard::open(&dir.join("guard"))?;
+        let clean = disk.exists(&marker);
+        let guard = Guard::open(&**disk, &dir.join("guard"))?;
         let guarded = guard.state().map(|(sequence, _)| sequence);
-        let journal = Journal::open(&dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
+        let journal = Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
         check_present(&guard, journal.last_sequence(), dir)?;
-        let flat = Arc::new(FlatFiles::open(&dir.join("flat"))?);
+        let flat = Arc::new(FlatFiles::open(disk, &dir.join("flat"))?);
         let recovered = recover::recover(dir, options, &journal, &flat, &index, clean)?;
         if clean {
-            std::fs::remove_file(&marker).map_err(file::at(&marker))?;
-            file::sync_dir(dir).map_err(file::at(dir))?;
+            disk.remove(&marker).map_err(file::at(&marker))?;
+            disk.sync_dir(dir).map_err(file::at(dir))?;
         }
         check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
         let readers = journal.readers();
@@ -94,7 +109,9 @@ impl EmbeddedStore {
             writer.guard.persist(last, recovered.head)?;
         }
         let head = RwLock::new(recovered.head);
-        Ok(Self { dir: dir.to_owned(), writer: Mutex::new(writer), head, flat, readers, shared, _lock: lock })
+        let disk = Arc::clone(disk);
+        let reserve_bytes = options.reserve_bytes;
+        Ok(Self { disk, reserve_bytes, dir: dir.to_owned(), writer: Mutex::new(writer), head, flat, readers, shared, _lock: lock })
     }
 
     fn location(&self, index: u64) -> Result<Location, StoreError> {
@@ -164,13 +181,18 @@ impl Store for EmbeddedStore {
         if round.base != head {
             return Err(StoreError::Conflict { expected: head, found: round.base });
         }
+        file::check_room(&*self.disk, &self.dir, self.reserve_bytes)?;
         let (payload, sections) = round.encode();
         let written = journal.append(&payload).and_then(|position| {
             guard.persist(journal.last_sequence(), round.next)?;
             self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)
         });
         // Once the journal may have the round, nothing may be built on the head before it.
-        written.inspect_err(|error| *failed = Some(error.to_string()))?;
+        written.inspect_err(|error| {
+            if !matches!(error, StoreError::Full { .. }) {
+                *failed = Some(error.to_string());
+            }
+        })?;
         let sequence = journal.last_sequence();
         self.shared.overlay(sequence, &round.rows);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
@@ -232,8 +254,9 @@ impl Store for EmbeddedStore {
         if let Some(why) = &writer.failed {
             return Err(StoreError::Stopped(why.clone()));
         }
+        writer.journal.close()?;
         let marker = clean_marker(&self.dir);
-        file::replace(&marker, b"stopped cleanly\n").map_err(file::at(&marker))
+        file::replace(&*self.disk, &marker, b"stopped cleanly\n").map_err(file::at(&marker))
     }
 }
 

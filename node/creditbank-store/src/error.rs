@@ -50,12 +50,26 @@ pub enum StoreError {
         what: String,
     },
     /// The journal has lost rounds that the guard file knows.
-    #[error("the journal ends at round {found}, but round {expected} was acknowledged: acknowledged rounds are lost")]
+    #[error(
+        "{path} ends at {offset} after round {found}, but round {expected} was acknowledged: acknowledged rounds are lost"
+    )]
     Lost {
+        /// The last segment.
+        path: String,
+        /// Where its last round ends.
+        offset: u64,
         /// Sequence of the guarded round.
         expected: u64,
         /// Last sequence of the journal.
         found: u64,
+    },
+    /// The disk is full. Nothing was stored, the head is as before, and the store goes on when there is room.
+    #[error("{path}: the disk has not the {needed} bytes that are needed; nothing was stored")]
+    Full {
+        /// Which file or directory.
+        path: String,
+        /// How many bytes must be free.
+        needed: u64,
     },
     /// A stop is under way, or a write has failed before.
     #[error("the store is stopped: {0}")]

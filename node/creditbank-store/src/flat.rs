@@ -2,15 +2,13 @@
 //!
 //! `entries` holds where each log entry lies in the journal; `level-NN` the tree nodes of one level.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use std::sync::{Arc, PoisonError};
 
 use creditbank_protocol::Digest;
 
-use crate::{Node, StoreError, file};
+use crate::{Disk, DiskFile, Node, StoreError, file};
 
 const ROW_LEN: u64 = 32;
 
@@ -42,6 +40,7 @@ impl Location {
 
 /// All flat files of a log.
 pub(crate) struct FlatFiles {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     entries: Flat,
     levels: RwLock<Vec<Arc<Flat>>>,
@@ -49,45 +48,46 @@ pub(crate) struct FlatFiles {
 
 struct Flat {
     path: PathBuf,
-    file: File,
+    file: Box<dyn DiskFile>,
 }
 
 impl Flat {
-    fn open(path: PathBuf) -> Result<Self, StoreError> {
-        let file = file::open(&path).map_err(file::at(&path))?;
+    fn open(disk: &dyn Disk, path: PathBuf) -> Result<Self, StoreError> {
+        let file = disk.open(&path).map_err(file::at(&path))?;
         Ok(Self { path, file })
     }
 
     fn rows(&self) -> Result<u64, StoreError> {
-        Ok(self.file.metadata().map_err(file::at(&self.path))?.len() / ROW_LEN)
+        Ok(self.file.length().map_err(file::at(&self.path))? / ROW_LEN)
     }
 
     fn write(&self, index: u64, rows: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all_at(rows, index * ROW_LEN).map_err(file::at(&self.path))
+        self.file.write_at(rows, index * ROW_LEN).map_err(file::at(&self.path))
     }
 
     fn read(&self, index: u64) -> Result<[u8; 32], StoreError> {
         let mut row = [0; 32];
-        self.file.read_exact_at(&mut row, index * ROW_LEN).map_err(file::at(&self.path))?;
+        self.file.read_at(&mut row, index * ROW_LEN).map_err(file::at(&self.path))?;
         Ok(row)
     }
 
     fn truncate(&self, rows: u64) -> Result<(), StoreError> {
-        self.file.set_len(rows * ROW_LEN).map_err(file::at(&self.path))
+        self.file.set_length(rows * ROW_LEN).map_err(file::at(&self.path))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.file.sync_data().map_err(file::at(&self.path))
+        self.file.sync().map_err(file::at(&self.path))
     }
 }
 
 impl FlatFiles {
     /// Opens the files in `dir`, made where it is missing.
-    pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
-        file::make_dir(dir).map_err(file::at(dir))?;
-        let flat = Self { dir: dir.to_owned(), entries: Flat::open(dir.join("entries"))?, levels: RwLock::default() };
+    pub(crate) fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Self, StoreError> {
+        disk.make_dir(dir).map_err(file::at(dir))?;
+        let entries = Flat::open(&**disk, dir.join("entries"))?;
+        let flat = Self { disk: Arc::clone(disk), dir: dir.to_owned(), entries, levels: RwLock::default() };
         for level in 0..64 {
-            if !flat.level_path(level).exists() {
+            if !disk.exists(&flat.level_path(level)) {
                 break;
             }
             flat.level(level)?;
@@ -107,7 +107,7 @@ impl FlatFiles {
         let mut levels = self.levels.write().unwrap_or_else(PoisonError::into_inner);
         while levels.len() <= usize::from(level) {
             let next = u8::try_from(levels.len()).map_err(|_| StoreError::Round("a tree has at most 64 levels"))?;
-            levels.push(Arc::new(Flat::open(self.level_path(next))?));
+            levels.push(Arc::new(Flat::open(&*self.disk, self.level_path(next))?));
         }
         Ok(Arc::clone(&levels[usize::from(level)]))
     }
@@ -153,6 +153,6 @@ impl FlatFiles {
         self.entries.sync()?;
         let levels = self.levels.read().unwrap_or_else(PoisonError::into_inner);
         levels.iter().try_for_each(|level| level.sync())?;
-        file::sync_dir(&self.dir).map_err(file::at(&self.dir))
+        self.disk.sync_dir(&self.dir).map_err(file::at(&self.dir))
     }
 }

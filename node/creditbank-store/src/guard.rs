@@ -2,13 +2,11 @@
 //!
 //! Two slots of one sector each are written in turn, so that a torn write leaves the other one.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::Digest;
 
-use crate::{Head, StoreError, file};
+use crate::{Disk, DiskFile, Head, StoreError, file};
 
 const SLOT_LEN: u64 = 512;
 const CONTENT_LEN: usize = 8 + 8 + 8 + 32;
@@ -17,31 +15,35 @@ const CONTENT_LEN: usize = 8 + 8 + 8 + 32;
 #[derive(Debug)]
 pub struct Guard {
     path: PathBuf,
-    file: File,
+    file: Box<dyn DiskFile>,
     state: Option<(u64, Head)>,
 }
 
 impl Guard {
     /// Opens or makes the file and reads the newer of its slots.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = file::open(path).map_err(file::at(path))?;
+    pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, StoreError> {
+        let file = disk.open(path).map_err(file::at(path))?;
         let mut guard = Self { path: path.to_owned(), file, state: None };
-        let len = guard.file.metadata().map_err(file::at(path))?.len();
         let slots = [guard.slot(0), guard.slot(1)];
         guard.state = slots.iter().flatten().copied().max_by_key(|(sequence, _)| *sequence);
-        if guard.state.is_none() && len > 0 {
-            let what = "neither slot holds a valid checksum".to_owned();
-            return Err(StoreError::Damaged { path: path.display().to_string(), offset: 0, what });
+        if guard.state.is_none() {
+            let written = file::read(disk, path).map_err(file::at(path))?;
+            if written.iter().any(|byte| *byte != 0) {
+                let what = "neither slot holds a valid checksum".to_owned();
+                return Err(StoreError::Damaged { path: path.display().to_string(), offset: 0, what });
+            }
+            // Its room at once, so that a full disk is not found out after the journal has a round.
+            guard.file.allocate(2 * SLOT_LEN).and_then(|()| guard.file.sync()).map_err(file::at(path))?;
         }
         if let Some(parent) = path.parent() {
-            file::sync_dir(parent).map_err(file::at(parent))?;
+            disk.sync_dir(parent).map_err(file::at(parent))?;
         }
         Ok(guard)
     }
 
     fn slot(&self, slot: u64) -> Option<(u64, Head)> {
         let mut bytes = [0; CONTENT_LEN + 4];
-        self.file.read_exact_at(&mut bytes, slot * SLOT_LEN).ok()?;
+        self.file.read_at(&mut bytes, slot * SLOT_LEN).ok()?;
         let (content, checksum) = bytes.split_at(CONTENT_LEN);
         if crc32c::crc32c(content).to_be_bytes() != checksum {
             return None;
@@ -68,8 +70,8 @@ impl Guard {
         }
         bytes.extend_from_slice(head.root.as_bytes());
         bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
-        self.file.write_all_at(&bytes, sequence % 2 * SLOT_LEN).map_err(file::at(&self.path))?;
-        self.file.sync_data().map_err(file::at(&self.path))?;
+        self.file.write_at(&bytes, sequence % 2 * SLOT_LEN).map_err(file::at(&self.path))?;
+        self.file.sync().map_err(file::at(&self.path))?;
         self.state = Some((sequence, head));
         Ok(())
     }

@@ -8,16 +8,14 @@
 //! that stale pages and old copies of the file are useless once the master key is changed too.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use crate::{StoreError, file};
+use crate::{Disk, DiskFile, RealDisk, StoreError, file};
 
 const MAGIC: [u8; 8] = *b"CBKEYS01";
 const NONCE_LEN: usize = 24;
@@ -55,12 +53,15 @@ type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
 /// Learners' keys by account. All are held in memory; what is written is durable before it is used.
 pub struct KeyStore {
     keys: RwLock<HashMap<[u8; 16], LearnerKey>>,
-    disk: Option<Mutex<Disk>>,
+    /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
+    disk: Option<Mutex<KeyFile>>,
 }
 
-struct Disk {
+struct KeyFile {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
-    file: File,
+    file: Box<dyn DiskFile>,
+    reserve_bytes: u64,
     end: u64,
     master: Zeroizing<[u8; 32]>,
     epoch: Zeroizing<[u8; 32]>,
@@ -105,13 +106,25 @@ impl KeyStore {
     /// Opens or makes the file at `path`. The first `needed` keys are in use: damage there is refused and nothing is cut. What is
     /// torn behind them was never used, and is cut.
     pub fn open(path: &Path, master: &[u8; 32], needed: u64, fill: Fill<'_>) -> Result<Self, KeyStoreError> {
+        Self::open_on(&RealDisk::shared(), crate::RESERVE_BYTES, path, master, needed, fill)
+    }
+
+    /// As [`Self::open`], on any disk. New keys are refused when it has less than `reserve_bytes` left.
+    pub fn open_on(
+        disk: &Arc<dyn Disk>,
+        reserve_bytes: u64,
+        path: &Path,
+        master: &[u8; 32],
+        needed: u64,
+        fill: Fill<'_>,
+    ) -> Result<Self, KeyStoreError> {
         let master = Zeroizing::new(*master);
-        if !path.exists() {
+        if !disk.exists(path) {
             let mut epoch = Zeroizing::new([0; 32]);
             fill(&mut *epoch);
-            file::replace(path, &head(&master, &epoch, fill)).map_err(file::at(path))?;
+            file::replace(&**disk, path, &head(&master, &epoch, fill)).map_err(file::at(path))?;
         }
-        let bytes = std::fs::read(path).map_err(file::at(path))?;
+        let bytes = file::read(&**disk, path).map_err(file::at(path))?;
         let damaged = |offset: usize, what: &str| StoreError::Damaged {
             path: path.display().to_string(),
             offset: offset as u64,
@@ -136,10 +149,18 @@ impl KeyStore {
             keys.insert(*account, LearnerKey(*key));
             end += RECORD_LEN;
         }
-        let file = file::open(path).map_err(file::at(path))?;
-        file.set_len(end as u64).and_then(|()| file.sync_all()).map_err(file::at(path))?;
-        let disk = Disk { path: path.to_owned(), file, end: end as u64, master, epoch, poisoned: None };
-        Ok(Self { keys: RwLock::new(keys), disk: Some(Mutex::new(disk)) })
+        // Written anew before it is trusted: after a failed fdatasync of an earlier process the last keys may stand in
+        // memory only, and rounds would be sealed under keys that the next power cut takes away.
+        let file = file::stage(&**disk, path, 0, &bytes[..end]).map_err(file::at(path))?;
+        file::commit(&**disk, path, &*file).map_err(file::at(path))?;
+        let (disk, path) = (Arc::clone(disk), path.to_owned());
+        let file = KeyFile { disk, path, file, reserve_bytes, end: end as u64, master, epoch, poisoned: None };
+        Ok(Self { keys: RwLock::new(keys), disk: Some(Mutex::new(file)) })
+    }
+
+    /// The file, for as long as a change takes.
+    fn file(&self) -> Option<MutexGuard<'_, KeyFile>> {
+        self.disk.as_ref().map(|disk| disk.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the account exists.
@@ -164,6 +185,7 @@ impl KeyStore {
 
     /// Makes a random key for each account; durable when this returns. An account that exists keeps its key.
     pub fn insert(&self, accounts: &[[u8; 16]], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+        let mut file = self.file();
         let mut new: Vec<([u8; 16], LearnerKey)> = Vec::new();
         for account in accounts.iter().filter(|account| !self.contains(account)) {
             if new.iter().all(|(other, _)| other != account) {
@@ -173,8 +195,8 @@ impl KeyStore {
                 key.zeroize();
             }
         }
-        if let Some(disk) = &self.disk {
-            disk.lock().unwrap_or_else(PoisonError::into_inner).append(&new, fill)?;
+        if let Some(file) = &mut file {
+            file.append(&new, fill)?;
         }
         self.keys.write().unwrap_or_else(PoisonError::into_inner).extend(new);
         Ok(())
@@ -182,12 +204,12 @@ impl KeyStore {
 
     /// Destroys a learner's key. What it sealed can never be opened again.
     pub fn erase(&self, account: &[u8; 16], fill: Fill<'_>) -> Result<(), KeyStoreError> {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(disk) = &self.disk {
-            let kept = keys.iter().filter(|(other, _)| *other != account);
-            disk.lock().unwrap_or_else(PoisonError::into_inner).rewrite(kept, fill)?;
+        let mut file = self.file();
+        if let Some(file) = &mut file {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            file.rewrite(keys.iter().filter(|(other, _)| *other != account), fill)?;
         }
-        keys.remove(account);
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(account);
         Ok(())
     }
 }
@@ -200,20 +222,22 @@ fn record(epoch: &[u8; 32], account: &[u8; 16], key: &LearnerKey, fill: Fill<'_>
     with_crc([&account[..], &seal(epoch, &key.0, account, fill)].concat())
 }
 
-impl Disk {
+impl KeyFile {
     fn append(&mut self, new: &[([u8; 16], LearnerKey)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
-        if let Some(why) = &self.poisoned {
-            return Err(KeyStoreError::Poisoned(why.clone()));
-        }
+        self.check_healthy()?;
         if new.is_empty() {
             return Ok(());
         }
+        file::check_room(&*self.disk, self.path.parent().unwrap_or(&self.path), self.reserve_bytes)?;
         let bytes: Vec<u8> = new.iter().flat_map(|(account, key)| record(&self.epoch, account, key, fill)).collect();
-        let written = self.file.write_all_at(&bytes, self.end).and_then(|()| self.file.sync_data());
-        written.map_err(|error| {
-            self.poisoned = Some(error.to_string());
-            file::at(&self.path)(error)
-        })?;
+        if let Err(error) = self.file.write_at(&bytes, self.end) {
+            // Nothing was synced and nobody knows of these keys: what was written of them is cut, or written over.
+            if file::is_full(&error) && self.file.set_length(self.end).is_ok() {
+                return Err(self.full(bytes.len()).into());
+            }
+            return Err(self.poison(error));
+        }
+        self.file.sync().map_err(|error| self.poison(error))?;
         self.end += bytes.len() as u64;
         Ok(())
     }
@@ -223,16 +247,35 @@ impl Disk {
         kept: impl Iterator<Item = (&'a [u8; 16], &'a LearnerKey)>,
         fill: Fill<'_>,
     ) -> Result<(), KeyStoreError> {
+        self.check_healthy()?;
         let mut epoch = Zeroizing::new([0; 32]);
         fill(&mut *epoch);
         let mut bytes = head(&self.master, &epoch, fill);
         for (account, key) in kept {
             bytes.extend_from_slice(&record(&epoch, account, key, fill));
         }
-        file::replace(&self.path, &bytes).map_err(file::at(&self.path))?;
-        self.file = file::open(&self.path).map_err(file::at(&self.path))?;
-        (self.end, self.epoch, self.poisoned) = (bytes.len() as u64, epoch, None);
+        let file = match file::stage(&*self.disk, &self.path, 0, &bytes) {
+            Ok(file) => file,
+            Err(error) if file::is_full(&error) => return Err(self.full(bytes.len()).into()),
+            Err(error) => return Err(self.poison(error)),
+        };
+        // From here on nobody knows which of the two files the name leads to.
+        file::commit(&*self.disk, &self.path, &*file).map_err(|error| self.poison(error))?;
+        (self.file, self.end, self.epoch) = (file, bytes.len() as u64, epoch);
         Ok(())
+    }
+
+    fn check_healthy(&self) -> Result<(), KeyStoreError> {
+        self.poisoned.as_ref().map_or(Ok(()), |why| Err(KeyStoreError::Poisoned(why.clone())))
+    }
+
+    fn full(&self, needed: usize) -> StoreError {
+        StoreError::Full { path: self.path.display().to_string(), needed: needed as u64 }
+    }
+
+    fn poison(&mut self, error: std::io::Error) -> KeyStoreError {
+        self.poisoned = Some(error.to_string());
+        file::at(&self.path)(error).into()
     }
 }
 

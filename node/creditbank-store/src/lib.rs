@@ -30,6 +30,7 @@ mod round;
 
 pub use embedded::{EmbeddedStore, Options};
 pub use error::StoreError;
+pub use file::{Disk, DiskFile, RealDisk};
 pub use guard::Guard;
 pub use index::{Index, IndexError, MemoryIndex};
 pub use journal::{Journal, JournalError, Position};
@@ -39,6 +40,9 @@ pub use memory::MemoryStore;
 pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
 
 use creditbank_protocol::Digest;
+
+/// Bytes that a disk must have left for new work to be taken: room for what is derived from it.
+pub const RESERVE_BYTES: u64 = 128 << 20;
 
 /// A key and a value of the index.
 pub type KeyValue = (Vec<u8>, Vec<u8>);

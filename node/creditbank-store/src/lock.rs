@@ -1,7 +1,8 @@
 //! One process per directory.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use fs4::fs_std::FileExt;
@@ -10,15 +11,17 @@ use crate::{StoreError, file};
 
 /// Held while a process works in a directory; released when it is dropped or the process dies.
 #[derive(Debug)]
-pub struct DirectoryLock(File);
+pub struct DirectoryLock(Option<File>);
 
 impl DirectoryLock {
     /// Takes the lock `DIR/LOCK`, or says that another process has it.
     pub fn take(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join("LOCK");
-        let lock = file::open(&path).map_err(file::at(&path))?;
+        let mut options = OpenOptions::new();
+        let lock = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let lock = lock.map_err(file::at(&path))?;
         match lock.try_lock_exclusive() {
-            Ok(true) => Ok(Self(lock)),
+            Ok(true) => Ok(Self(Some(lock))),
             Ok(false) => {
                 let error = io::Error::new(io::ErrorKind::WouldBlock, "another process works in this directory");
                 Err(file::at(&path)(error))
@@ -26,12 +29,18 @@ impl DirectoryLock {
             Err(error) => Err(file::at(&path)(error)),
         }
     }
+
+    /// For a disk that no other process can see.
+    #[cfg(feature = "faults")]
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
 }
 
 impl Drop for DirectoryLock {
     /// Not left to the closing of the file: a child process that is being started has a copy of it for a moment.
     fn drop(&mut self) {
-        if let Err(error) = FileExt::unlock(&self.0) {
+        if let Some(Err(error)) = self.0.as_ref().map(FileExt::unlock) {
             tracing::warn!(%error, "the directory's lock ends with the process");
         }
     }

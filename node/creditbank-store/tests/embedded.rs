@@ -44,6 +44,13 @@ fn last_segment(dir: &Path) -> PathBuf {
     segments.pop().unwrap()
 }
 
+/// What a file holds in front of the zeros that fill its room.
+fn used(path: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(path).unwrap();
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+    bytes
+}
+
 fn refused(dir: &Path) -> String {
     open(dir).err().expect("must be refused").to_string()
 }
@@ -73,12 +80,12 @@ fn a_torn_last_round_is_cut() {
     let store = open(dir.path()).unwrap();
     append(&store, "one");
     let (guard, segment) = (dir.path().join("guard"), last_segment(dir.path()));
-    let (guarded, before) = (fs::read(&guard).unwrap(), fs::metadata(&segment).unwrap().len());
+    let (guarded, before) = (fs::read(&guard).unwrap(), used(&segment).len());
     append(&store, "two");
     drop(store);
-    let whole = fs::read(&segment).unwrap();
-    for len in (before + 1..whole.len() as u64).step_by(7) {
-        fs::write(&segment, &whole[..usize::try_from(len).unwrap()]).unwrap();
+    let whole = used(&segment);
+    for len in (before + 1..whole.len()).step_by(7) {
+        fs::write(&segment, &whole[..len]).unwrap();
         fs::write(&guard, &guarded).unwrap();
         let _ = fs::remove_file(dir.path().join("position"));
         let store = open(dir.path()).unwrap_or_else(|error| panic!("cut at {len}: {error}"));
@@ -103,7 +110,7 @@ fn damage_is_refused_with_its_place() {
     append(&store, "two");
     drop(store);
     let segment = last_segment(dir.path());
-    let whole = fs::read(&segment).unwrap();
+    let whole = used(&segment);
     for at in (0..whole.len()).step_by(5) {
         let mut flipped = whole.clone();
         flipped[at] ^= 0x10;
@@ -191,7 +198,7 @@ fn nothing_is_cut_without_a_guard() {
     append(&store, "two");
     drop(store);
     let segment = last_segment(dir.path());
-    let whole = fs::read(&segment).unwrap();
+    let whole = used(&segment);
     let torn = &whole[..whole.len() - 10];
     fs::write(&segment, torn).unwrap();
     fs::remove_file(dir.path().join("guard")).unwrap();

@@ -10,7 +10,7 @@ use super::Options;
 use super::position::{self, Durable};
 use crate::flat::FlatFiles;
 use crate::index::scan_map;
-use crate::{Index, KeyValue, Round, Row, StoreError, Table};
+use crate::{Disk, Index, KeyValue, Round, Row, StoreError, Table};
 
 /// Rows of one merge at most: bounds the memory of the thread.
 const MERGED_ROWS_MAX: usize = 100_000;
@@ -84,6 +84,8 @@ struct Job {
     durable: Durable,
     rows: Vec<Row>,
     bytes: u64,
+    /// Dropped once the job is done.
+    done: Option<SyncSender<()>>,
 }
 
 /// The running thread.
@@ -91,6 +93,7 @@ pub(super) struct Indexer {
     jobs: SyncSender<Job>,
     thread: JoinHandle<Result<(), StoreError>>,
     shared: Arc<Shared>,
+    waits: bool,
 }
 
 impl Indexer {
@@ -101,8 +104,9 @@ impl Indexer {
         flat: Arc<FlatFiles>,
         durable: Durable,
     ) -> Self {
-        let (jobs, queue) = sync_channel(options.queue_rounds_max);
+        let (jobs, queue) = sync_channel(options.queue_rounds_max.max(1));
         let mut worker = Worker {
+            disk: Arc::clone(&options.disk),
             dir: dir.to_owned(),
             shared: Arc::clone(&shared),
             flat,
@@ -119,7 +123,12 @@ impl Indexer {
             done
         };
         let thread = std::thread::Builder::new().name("index".to_owned()).spawn(body);
-        Self { jobs, thread: thread.expect("the system can start a thread at start-up"), shared }
+        Self {
+            jobs,
+            thread: thread.expect("the system can start a thread at start-up"),
+            shared,
+            waits: options.queue_rounds_max == 0,
+        }
     }
 
     /// Whether the thread still works.
@@ -134,9 +143,13 @@ impl Indexer {
     /// Hands a round over; waits while the queue is full.
     pub(super) fn send(&self, sequence: u64, round: &Round, bytes: u64) {
         let durable = Durable { sequence, size: round.next.size };
-        let job = Job { durable, rows: round.rows.clone(), bytes };
+        let (done, ended) = sync_channel(0);
+        let done = self.waits.then_some(done);
+        let job = Job { durable, rows: round.rows.clone(), bytes, done };
         // The round is durable already: a failed index stops the next append, not this one.
         let _ = self.jobs.send(job);
+        // Without a sender this returns at once.
+        let _ = ended.recv();
     }
 
     /// Applies what waits, syncs, and ends.
@@ -147,6 +160,7 @@ impl Indexer {
 }
 
 struct Worker {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     shared: Arc<Shared>,
     flat: Arc<FlatFiles>,
@@ -162,12 +176,14 @@ impl Worker {
             let mut last = first.durable;
             let mut bytes = first.bytes;
             let mut merged = first.rows;
+            let mut done = vec![first.done];
             // Several rounds in one go: rows that change often, such as chain heads, are written once.
             while merged.len() < MERGED_ROWS_MAX {
                 let Ok(job) = queue.try_recv() else { break };
                 last = job.durable;
                 bytes += job.bytes;
                 merged.extend(job.rows);
+                done.push(job.done);
             }
             let newest: BTreeMap<Key, Option<Vec<u8>>> =
                 merged.into_iter().map(|Row { table, key, value }| ((table, key), value)).collect();
@@ -188,7 +204,7 @@ impl Worker {
             position::mark(&*self.shared.index, self.applied)?;
             self.shared.index.sync()?;
             self.flat.sync()?;
-            position::write(&self.dir, self.applied)?;
+            position::write(&*self.disk, &self.dir, self.applied)?;
             self.durable = self.applied;
         }
         self.unsynced = 0;

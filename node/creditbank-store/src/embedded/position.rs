@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Index, IndexError, Row, StoreError, Table, file};
+use crate::{Disk, Index, IndexError, Row, StoreError, Table, file};
 
 const LEN: usize = 16;
 /// A table of the store's own, beside the server's.
@@ -19,8 +19,8 @@ pub(super) struct Durable {
 }
 
 /// The recorded position; `None` when there is none or it is damaged, which costs a rebuild and no data.
-pub(super) fn read(dir: &Path) -> Option<Durable> {
-    let bytes = std::fs::read(dir.join("position")).ok()?;
+pub(super) fn read(disk: &dyn Disk, dir: &Path) -> Option<Durable> {
+    let bytes = file::read(disk, &dir.join("position")).ok()?;
     let (content, checksum) = bytes.split_at_checked(LEN)?;
     if crc32c::crc32c(content).to_be_bytes() != checksum {
         return None;
@@ -30,11 +30,11 @@ pub(super) fn read(dir: &Path) -> Option<Durable> {
 }
 
 /// Records a position, durably.
-pub(super) fn write(dir: &Path, durable: Durable) -> Result<(), StoreError> {
+pub(super) fn write(disk: &dyn Disk, dir: &Path, durable: Durable) -> Result<(), StoreError> {
     let mut bytes = [durable.sequence.to_be_bytes(), durable.size.to_be_bytes()].concat();
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
     let path = dir.join("position");
-    file::replace(&path, &bytes).map_err(file::at(&path))
+    file::replace(disk, &path, &bytes).map_err(file::at(&path))
 }
 
 /// Writes the position into the index itself, so that an engine that has silently begun anew is found out.

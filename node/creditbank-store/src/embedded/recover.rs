@@ -26,7 +26,7 @@ pub(super) fn recover<I: Index>(
     open: &impl Fn(&Path) -> Result<I, IndexError>,
     clean: bool,
 ) -> Result<Recovered<I>, StoreError> {
-    let recorded = position::read(dir).filter(|at| at.sequence <= journal.last_sequence());
+    let recorded = position::read(&*options.disk, dir).filter(|at| at.sequence <= journal.last_sequence());
     let (index, mut durable) = open_index(dir, open, recorded)?;
     if !flat.holds(durable.size)? {
         tracing::warn!("the flat files are shorter than recorded: rebuilding everything from the journal");

@@ -1,0 +1,192 @@
+//! Reading a segment frame by frame, and what a scan to its end finds.
+
+use std::io::{BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, SEGMENT_HEAD_LEN, head};
+use super::Position;
+use crate::{Disk, DiskFile, StoreError, file};
+
+/// Most bytes of a payload.
+const PAYLOAD_LEN_MAX: u32 = 512 << 20;
+
+/// Reads the frames of one segment in order.
+pub(super) struct Reader {
+    path: PathBuf,
+    file: BufReader<file::Sequential>,
+    left: u64,
+    next_sequence: u64,
+    chain: u32,
+    position: Position,
+}
+
+impl Reader {
+    /// Opens a segment. `before` is the last frame before it, where it is known.
+    pub(super) fn open(
+        disk: &dyn Disk,
+        path: &Path,
+        log: &[u8; 32],
+        first: u64,
+        before: Option<(u64, u32)>,
+    ) -> Result<Self, StoreError> {
+        let file = disk.open_existing(path).map_err(file::at(path))?;
+        let chain = check_head(&*file, path, log, first)?;
+        if let Some((sequence, crc)) = before
+            && (sequence + 1, crc) != (first, chain)
+        {
+            let what = format!("the segment does not follow round {sequence} of the one before it");
+            return Err(StoreError::Damaged { path: path.display().to_string(), offset: 0, what });
+        }
+        let left = file.length().map_err(file::at(path))?.saturating_sub(SEGMENT_HEAD_LEN);
+        let rest = file::Sequential { file, offset: SEGMENT_HEAD_LEN, left };
+        let file = BufReader::with_capacity(1 << 20, rest);
+        let position = Position { segment: first, offset: SEGMENT_HEAD_LEN };
+        Ok(Self { path: path.to_owned(), file, left, next_sequence: first, chain, position })
+    }
+
+    /// Sequence and checksum of the last frame that was read.
+    pub(super) fn last(&self) -> (u64, u32) {
+        (self.next_sequence - 1, self.chain)
+    }
+
+    /// The next frame and its payload; `None` at the end. Damage is an error.
+    pub(super) fn next(&mut self) -> Result<Option<(Frame, Vec<u8>)>, StoreError> {
+        self.read().map_err(|what| StoreError::Damaged {
+            path: self.path.display().to_string(),
+            offset: self.position.offset,
+            what: format!("round {}: {what}", self.next_sequence),
+        })
+    }
+
+    fn read(&mut self) -> Result<Option<(Frame, Vec<u8>)>, String> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut head = [0; 24];
+        let head_len = usize::try_from(FRAME_HEAD_LEN.min(self.left)).expect("24 bytes at most");
+        self.file.read_exact(&mut head[..head_len]).map_err(|error| error.to_string())?;
+        if head == [0; 24] {
+            return self.only_zeros().map(|()| None);
+        }
+        if head_len < head.len() {
+            return Err("the frame's header is incomplete".to_owned());
+        }
+        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let sequence = u64::from(word(4)) << 32 | u64::from(word(8));
+        let (len, chain, crc) = (word(12), word(16), word(20));
+        if head[..4] != FRAME_MAGIC {
+            return Err("no frame begins here".to_owned());
+        }
+        if sequence != self.next_sequence || chain != self.chain {
+            return Err(format!("the frame is round {sequence} of another place"));
+        }
+        if len > PAYLOAD_LEN_MAX || u64::from(len) > self.left - FRAME_HEAD_LEN {
+            return Err("the frame's payload is incomplete".to_owned());
+        }
+        let mut payload = vec![0; usize::try_from(len).map_err(|_| "too long")?];
+        self.file.read_exact(&mut payload).map_err(|error| error.to_string())?;
+        if crc32c::crc32c_append(crc32c::crc32c(&head[..20]), &payload) != crc {
+            return Err("the checksum does not hold".to_owned());
+        }
+        let position = self.position;
+        let end = position.offset + FRAME_HEAD_LEN + u64::from(len);
+        self.left -= end - position.offset;
+        self.position.offset = end;
+        self.chain = crc;
+        self.next_sequence += 1;
+        Ok(Some((Frame { sequence, crc, position, end }, payload)))
+    }
+
+    /// Whether the rest is room that was never used.
+    fn only_zeros(&mut self) -> Result<(), String> {
+        let mut chunk = vec![0; 1 << 16];
+        loop {
+            match self.file.read(&mut chunk).map_err(|error| error.to_string())? {
+                0 => return Ok(()),
+                len if chunk[..len].iter().all(|byte| *byte == 0) => {}
+                _ => return Err("zeros, and then something else".to_owned()),
+            }
+        }
+    }
+}
+
+/// Checks a segment's header and returns the checksum that its first frame must name.
+pub(super) fn check_head(file: &dyn DiskFile, path: &Path, log: &[u8; 32], first: u64) -> Result<u32, StoreError> {
+    let damaged =
+        |what: &str| StoreError::Damaged { path: path.display().to_string(), offset: 0, what: what.to_owned() };
+    if file.length().map_err(file::at(path))? < SEGMENT_HEAD_LEN {
+        return Err(damaged("the segment's header is incomplete"));
+    }
+    let mut found = [0; 56];
+    file.read_at(&mut found, 0).map_err(file::at(path))?;
+    let chain = u32::from_be_bytes([found[48], found[49], found[50], found[51]]);
+    if found[..] != head(log, first, chain) {
+        return Err(damaged("the header is not that of this segment of this log"));
+    }
+    Ok(chain)
+}
+
+/// What a scan of a segment has found.
+pub(super) struct Scanned {
+    pub(super) last: Frame,
+    pub(super) fault: Option<Fault>,
+}
+
+/// Bytes after the last whole frame.
+pub(super) struct Fault {
+    what: String,
+    followed_by_frames: bool,
+}
+
+impl Scanned {
+    /// The last whole frame, if what follows it may be cut.
+    pub(super) fn end(self, path: &Path, guarded: Option<u64>) -> Result<Frame, StoreError> {
+        let Some(fault) = self.fault else {
+            return Ok(self.last);
+        };
+        let torn = self.last.sequence + 1;
+        // Without a guard nobody knows what was acknowledged, except that the very first round was not.
+        let acknowledged = guarded.map_or(torn > 1, |guarded| torn <= guarded);
+        if acknowledged || fault.followed_by_frames {
+            let why = if acknowledged { "the round was acknowledged, or may have been" } else { "whole rounds follow" };
+            return Err(StoreError::Damaged {
+                path: path.display().to_string(),
+                offset: self.last.end,
+                what: format!("round {torn}: {}, and {why}", fault.what),
+            });
+        }
+        tracing::warn!(round = torn, offset = self.last.end, "cutting a torn round that was never acknowledged");
+        Ok(self.last)
+    }
+}
+
+/// Reads a segment to its last whole frame and looks at what follows.
+pub(super) fn scan(disk: &dyn Disk, path: &Path, log: &[u8; 32], first: u64) -> Result<Scanned, StoreError> {
+    let mut reader = Reader::open(disk, path, log, first, None)?;
+    let start = Position { segment: first, offset: SEGMENT_HEAD_LEN };
+    let mut last = Frame { sequence: first - 1, crc: reader.chain, position: start, end: SEGMENT_HEAD_LEN };
+    loop {
+        match reader.read() {
+            Ok(Some((frame, _))) => last = frame,
+            Ok(None) => return Ok(Scanned { last, fault: None }),
+            Err(what) => {
+                let rest = file::read(disk, path).map_err(file::at(path))?;
+                let after = usize::try_from(last.end).ok().and_then(|end| rest.get(end + 4..)).unwrap_or_default();
+                // The torn frame's own bytes are encrypted or random enough not to hold another whole frame.
+                let followed_by_frames = whole_frame_in(after, last.sequence + 1);
+                return Ok(Scanned { last, fault: Some(Fault { what, followed_by_frames }) });
+            }
+        }
+    }
+}
+
+/// Whether `bytes` hold a whole frame of a later round.
+fn whole_frame_in(bytes: &[u8], torn: u64) -> bool {
+    bytes.windows(24).enumerate().filter(|(_, head)| head.starts_with(&FRAME_MAGIC)).any(|(at, head)| {
+        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let sequence = u64::from(word(4)) << 32 | u64::from(word(8));
+        let payload = usize::try_from(word(12)).ok().and_then(|len| bytes.get(at + 24..at + 24 + len));
+        let crc = |payload| crc32c::crc32c_append(crc32c::crc32c(&head[..20]), payload);
+        sequence > torn && payload.is_some_and(|payload| crc(payload) == word(20))
+    })
+}

@@ -1,0 +1,108 @@
+//! Open segments, shared with everything that reads from the journal.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::reader::{Reader, check_head};
+use super::{Position, segment};
+use crate::{Disk, DiskFile, StoreError, file};
+
+/// Open files kept for reading.
+const READERS_MAX: usize = 64;
+/// What is longer is checked against the file before room for it is made: a length may come from a rotten place.
+const TRUSTED_LEN_MAX: usize = 1 << 20;
+
+/// The journal's segments, for reading.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    open: Arc<Mutex<BTreeMap<u64, Arc<dyn DiskFile>>>>,
+}
+
+impl Readers {
+    pub(super) fn new(disk: &Arc<dyn Disk>, dir: &Path) -> Self {
+        Self { disk: Arc::clone(disk), dir: dir.to_owned(), open: Arc::default() }
+    }
+
+    /// Checks the header of every segment, which is cheap, and returns the last segment's first sequence.
+    pub(super) fn check_heads(&self, log: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let segments = segment::list(&*self.disk, &self.dir)?;
+        if let Some(first) = segments.first().filter(|first| **first != 1) {
+            let path = self.path(1).display().to_string();
+            let what = format!("the segment is missing: the oldest one begins with round {first}");
+            return Err(StoreError::Damaged { path, offset: 0, what });
+        }
+        for first in &segments {
+            let path = self.path(*first);
+            let file = self.disk.open_existing(&path).map_err(file::at(&path))?;
+            check_head(&*file, &path, log, *first)?;
+        }
+        Ok(segments.last().copied())
+    }
+
+    fn path(&self, segment: u64) -> PathBuf {
+        segment::path(&self.dir, segment)
+    }
+
+    fn file(&self, segment: u64) -> Result<Arc<dyn DiskFile>, StoreError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.get(&segment) {
+            return Ok(Arc::clone(file));
+        }
+        let path = self.path(segment);
+        let file: Arc<dyn DiskFile> = self.disk.open_existing(&path).map_err(file::at(&path))?.into();
+        if open.len() >= READERS_MAX {
+            open.pop_first();
+        }
+        open.insert(segment, Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// An error that names the place.
+    pub(crate) fn damaged(&self, segment: u64, offset: u64, what: impl Into<String>) -> StoreError {
+        StoreError::Damaged { path: self.path(segment).display().to_string(), offset, what: what.into() }
+    }
+
+    /// Reads bytes of a segment, as they are.
+    pub(crate) fn read(&self, segment: u64, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        let file = self.file(segment)?;
+        let failed = |error| file::at(&self.path(segment))(error);
+        if len > TRUSTED_LEN_MAX && file.length().map_err(failed)? < offset.saturating_add(len as u64) {
+            return Err(self.damaged(segment, offset, format!("the file ends before these {len} bytes do")));
+        }
+        let mut bytes = vec![0; len];
+        match file.read_at(&mut bytes, offset) {
+            Ok(()) => Ok(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(self.damaged(segment, offset, format!("the file ends before these {len} bytes do")))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Calls `each` with sequence, position and payload of every frame from sequence `from` on, checking all checksums
+    /// and links. `log` is the log that the segments must belong to.
+    pub(crate) fn replay(
+        &self,
+        log: &[u8; 32],
+        from: u64,
+        mut each: impl FnMut(u64, Position, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let segments = segment::list(&*self.disk, &self.dir)?;
+        let start = segments.partition_point(|first| *first <= from).saturating_sub(1);
+        let mut before = None;
+        for first in &segments[start..] {
+            let path = self.path(*first);
+            let mut reader = Reader::open(&*self.disk, &path, log, *first, before)?;
+            while let Some((frame, payload)) = reader.next()? {
+                if frame.sequence >= from {
+                    each(frame.sequence, frame.position, &payload)?;
+                }
+            }
+            before = Some(reader.last());
+        }
+        Ok(())
+    }
+}
