@@ -84,6 +84,12 @@ pub enum SubmitError {
         /// When to come back.
         retry_after_ms: u64,
     },
+    /// The disk is full: nothing was stored.
+    #[error("the node has no room on its disk, and nothing was stored: come back in {retry_after_ms} ms")]
+    NoRoom {
+        /// When to come back.
+        retry_after_ms: u64,
+    },
     /// The wall clock has jumped: sealing waits for an operator.
     #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
     Clock(i64),

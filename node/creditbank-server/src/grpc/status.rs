@@ -52,10 +52,18 @@ pub(super) fn of_submit(error: &SubmitError) -> Refusal {
             refused.retry_after_ms = *retry_after_ms;
             refused
         }
+        SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => refusal(Code::Unavailable, "CLOCK_MOVED", error),
         // Why is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, "STOPPED", "the node is stopping: come back later"),
     }
+}
+
+/// Of a full disk: to come back makes sense once the operator has made room.
+fn no_room(error: impl ToString, retry_after_ms: u64) -> Refusal {
+    let mut refused = refusal(Code::ResourceExhausted, "NO_ROOM", error);
+    refused.retry_after_ms = retry_after_ms;
+    refused
 }
 
 fn of_block(error: &BlockError) -> Refusal {
@@ -212,6 +220,12 @@ pub(super) fn of_account(error: &AccountError) -> Status {
     let (code, reason) = match error {
         AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
         AccountError::Keys(_) | AccountError::Store(_) => return internal(error),
+        AccountError::NoRoom { retry_after_ms } => return to_status(&no_room(error, *retry_after_ms)),
+        AccountError::Busy { retry_after_ms } => {
+            let mut refused = refusal(Code::ResourceExhausted, "BUSY", error);
+            refused.retry_after_ms = *retry_after_ms;
+            return to_status(&refused);
+        }
         AccountError::Stopped => (Code::Unavailable, "STOPPED"),
     };
     to_status(&refusal(code, reason, error))

@@ -45,8 +45,20 @@ pub enum AccountError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The disk is full: nothing was stored.
+    #[error("the node has no room on its disk, and nothing was stored: come back in {retry_after_ms} ms")]
+    NoRoom {
+        /// When to come back.
+        retry_after_ms: u64,
+    },
+    /// More work than the node takes at once.
+    #[error("the node is busy: come back in {retry_after_ms} ms")]
+    Busy {
+        /// When to come back.
+        retry_after_ms: u64,
+    },
     /// The node is stopping.
-    #[error("the node is stopping or busy")]
+    #[error("the node is stopping")]
     Stopped,
 }
 

@@ -5,6 +5,7 @@
 use std::sync::{Arc, PoisonError};
 
 use creditbank_protocol::pb::Receipt;
+use creditbank_store::{KeyStoreError, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -17,6 +18,9 @@ use crate::submit::{SubmitError, VerifiedBlock};
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
+
+/// When to come back to a node whose disk is full.
+const NO_ROOM_RETRY_MS: u64 = 10_000;
 
 type Verifying = JoinHandle<Result<VerifiedBlock, SubmitError>>;
 
@@ -89,7 +93,15 @@ impl Sequencer {
                             let _ = reply.send(Err(AccountError::Stopped));
                             break;
                         }
-                        let opened = OpenAccounts::new(&self.shared).open(institution, &persons);
+                        let mut opened = OpenAccounts::new(&self.shared).open(institution, &persons);
+                        if let Err(
+                            AccountError::Store(StoreError::Full { .. })
+                            | AccountError::Keys(KeyStoreError::File(StoreError::Full { .. })),
+                        ) = &opened
+                        {
+                            tracing::error!("no room on the disk: nothing is stored until there is some");
+                            opened = Err(AccountError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS });
+                        }
                         if let Err(error @ (AccountError::Store(_) | AccountError::Keys(_))) = &opened {
                             self.fail(&error.to_string());
                         }
@@ -196,8 +208,12 @@ impl Sequencer {
         }
         let sealed = builder.seal(shared.genesis, |message| creditbank_protocol::key::sign(&shared.log_key, message));
         drop(state);
+        let mut no_room = false;
         let sealed = sealed.map_err(|error| error.to_string()).and_then(|sealed| {
-            shared.store.append(&sealed.round).map_err(|error| error.to_string())?;
+            shared.store.append(&sealed.round).map_err(|error| {
+                no_room = matches!(error, StoreError::Full { .. });
+                error.to_string()
+            })?;
             let checkpoint = shared.sign_checkpoint(&sealed.checkpoint).map_err(|error| error.to_string())?;
             Ok((sealed.change, checkpoint))
         });
@@ -211,8 +227,14 @@ impl Sequencer {
                 registry_changed
             }
             Err(why) => {
-                self.fail(&why);
-                let error = SubmitError::Stopped(why);
+                // Of a full disk everything is as it was before: nothing that was decided within this round counts.
+                let error = if no_room {
+                    tracing::error!(why, "no room on the disk: nothing is sealed until there is some");
+                    SubmitError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS }
+                } else {
+                    self.fail(&why);
+                    SubmitError::Stopped(why)
+                };
                 placed.into_iter().for_each(|(_, reply)| reply.send(Err(error.clone())));
                 refuse_all(blocks, &error);
                 false
