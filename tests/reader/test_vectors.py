@@ -11,7 +11,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "transcript")
+         "transcript", "effects")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -358,6 +358,17 @@ class Vectors:
         for length in (0, 4, 35, 36, len(data) - 1):
             self._refused(f"the first {length} bytes", data[:length], trust)
         self._refused("a byte more", with_checksum(data[:-32] + b"\x00" + data[-32:]), trust)
+
+    def effects(self, vectors):
+        """Section 13, what blocks say of records."""
+        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        for case in vectors["cases"]:
+            try:
+                first = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust).records[0]
+                found = {"contested": first.contested, "confirmed": first.confirmed, "ended": first.ended}
+            except transcript.Broken:
+                found = None
+            self.checks.equal(case["name"], found, case["first"])
 
     def _other_trust(self, data, trust):
         other = transcript.Trust(trust.policy, bytes(32))

@@ -88,7 +88,8 @@ impl University {
     /// Its unit's entry.
     pub fn unit_entry(&self) -> pb::Unit {
         let state = pb::RegistryState::Active.into();
-        pb::Unit { institution: self.institution, unit: self.unit, state, names: vec![text("Registry")] }
+        let (institution, unit) = (self.institution, self.unit);
+        pb::Unit { institution, unit, state, names: vec![text("Registry")], requires_approval: false }
     }
 
     /// Its accreditation: 2000 to 2030, everything.

@@ -248,7 +248,7 @@ impl<'a> RoundBuilder<'a> {
             bodies.push(private.seal_body(&header.origin, place, &admitted.account, key.as_bytes(), record, *entropy));
         }
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
-            let course = private.course_digest(header.institution, &admitted.course);
+            let course = private.course_digest(admitted.institution, &admitted.course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
             let repeats_max = u8::try_from(admitted.repeats_max).unwrap_or(u8::MAX);
             let row = LearnerRow { place: Place { entry, index }, hash_prefix, kind: admitted.kind, repeats_max };

@@ -10,6 +10,7 @@
 
 pub mod block;
 pub mod canonical;
+pub mod dates;
 pub mod entry;
 pub mod hash;
 pub mod key;

@@ -92,7 +92,7 @@ static TRANSITIONS: [(Action, Mark, bool, &[Mark]); 9] = [
     (Action::Revoke, Mark::Revoked, true, &[Mark::Revoked, Mark::Superseded]),
     (Action::Redeem, Mark::Redeemed, true, &[Mark::Redeemed, Mark::Superseded, Mark::Revoked, Mark::UnderReview]),
     (Action::Release, Mark::Redeemed, false, &[]),
-    (Action::Confirm, Mark::Confirmed, true, &[Mark::Confirmed, Mark::Superseded, Mark::Revoked]),
+    (Action::Confirm, Mark::Confirmed, true, &[Mark::Superseded, Mark::Revoked]),
     (Action::Dispute, Mark::Disputed, true, &[Mark::Disputed, Mark::Superseded, Mark::Revoked]),
     (Action::Settle, Mark::Disputed, false, &[]),
     (Action::Review, Mark::UnderReview, true, &[Mark::UnderReview, Mark::Superseded, Mark::Revoked]),

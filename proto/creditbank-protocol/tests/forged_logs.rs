@@ -16,12 +16,14 @@ use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::transcript::{Report, Trust, sign_statement, verify, write_file};
 use ed25519_dalek::SigningKey;
+use prost::Message as _;
 
 const ORIGIN: &str = "test.example/log";
 /// Minute of the second seal.
 const MINUTE: u64 = 29_000_000;
 const CLAIMS: [u16; 9] = [2, 3, 7, 11, 14, 16, 17, 18, 20];
 
+#[allow(clippy::struct_excessive_bools)] // Each is one way to bend it.
 /// What is bent; the default is a log as it should be.
 #[derive(Clone)]
 struct Log {
@@ -36,6 +38,16 @@ struct Log {
     entry_version: u32,
     open: Vec<u16>,
     revokes_itself: bool,
+    /// By what right, and of the record of which entry.
+    basis: pb::Basis,
+    named_entry: u64,
+    /// The unit's first key was compromised from the beginning of time.
+    compromised: bool,
+    /// A second key of the unit that confirms the record, and whether it was compromised too.
+    confirmed_by: Option<u8>,
+    second_compromised: bool,
+    /// Another block that has nothing to do with the record.
+    stranger: bool,
 }
 
 impl Default for Log {
@@ -51,6 +63,12 @@ impl Default for Log {
             entry_version: 1,
             open: Vec::new(),
             revokes_itself: false,
+            basis: pb::Basis::Issuer,
+            named_entry: 1,
+            compromised: false,
+            confirmed_by: None,
+            second_compromised: false,
+            stranger: false,
         }
     }
 }
@@ -74,20 +92,40 @@ fn path(leaves: &[Digest], index: usize) -> Vec<Vec<u8>> {
     path
 }
 
+/// Trust in the log.
+fn policy() -> String {
+    let log = VerifierKey::new(ORIGIN, KeyType::Log, public(1)).expect("a key");
+    format!("log {log}\nquorum none\n")
+}
+
 impl Log {
-    /// The registry entries of the unit's key, the statement key and the institution.
-    fn registry(&self) -> Vec<(Digest, pb::RegistryEntry)> {
+    /// The registry entries of the unit's keys, the statement key and the institution; `late` as they are under the last
+    /// seal, when what was compromised is known.
+    fn registry(&self, late: bool) -> Vec<(Digest, pb::RegistryEntry)> {
         let key = |seed, purpose: Purpose| pb::Key {
             public_key: public(seed).to_vec(),
             suite: self.suite,
             purpose: purpose.into(),
             ..Default::default()
         };
-        let unit = pb::Key { institution: 1, unit: 1, kinds: vec![Kind::Credit.into()], ..key(3, Purpose::Unit) };
+        let unit = |seed, compromised| pb::Key {
+            institution: 1,
+            unit: 1,
+            kinds: vec![Kind::Credit.into()],
+            revoked: (late && compromised).then(|| pb::KeyRevocation {
+                reason: pb::RevocationReason::Compromised.into(),
+                compromised_since_minute: MINUTE,
+            }),
+            ..key(seed, Purpose::Unit)
+        };
         let statement = pb::Key { until_minute: self.statement_key_until, ..key(4, Purpose::Statement) };
         let institution = pb::Institution { number: 1, ..Default::default() };
-        let bodies =
-            [(Kind::Key, encode(&unit)), (Kind::Key, encode(&statement)), (Kind::Institution, encode(&institution))];
+        let mut bodies = vec![
+            (Kind::Key, encode(&unit(3, self.compromised))),
+            (Kind::Key, encode(&statement)),
+            (Kind::Institution, encode(&institution)),
+        ];
+        bodies.extend(self.confirmed_by.map(|seed| (Kind::Key, encode(&unit(seed, self.second_compromised)))));
         let entry = |(kind, body): (Kind, Result<Vec<u8>, _>)| {
             let body = body.expect("canonical");
             // A key of another suite has no registry key: it is put where its namesake of suite 1 would be.
@@ -104,6 +142,16 @@ impl Log {
         let course = pb::Course { code: "AAA".to_owned(), titles: Vec::new() };
         let credit = pb::Credit { learner: vec![7; 16], course: Some(course), ..Default::default() };
         Record::new(3, 1, &[9; 32], encode(&credit).expect("canonical")).expect("a record")
+    }
+
+    /// An effect on the record of the first block.
+    fn effect(&self, block: &[u8], action: pb::Action) -> pb::Effect {
+        pb::Effect {
+            status_id: status_id(&leaf_hash(block), u32::from(self.stranger), &Self::credit().hash()).0.to_vec(),
+            place: Some(Place { entry: self.named_entry, index: 0 }),
+            action: action.into(),
+            ..Default::default()
+        }
     }
 
     fn blocks(&self) -> Vec<Vec<u8>> {
@@ -125,23 +173,38 @@ impl Log {
         let block = signed(&draft, Vec::new());
         let mut blocks = vec![block.clone(); self.copies];
         if self.revokes_itself {
-            let effect = pb::Effect {
-                status_id: status_id(&leaf_hash(&block), 0, &Self::credit().hash()).0.to_vec(),
-                action: pb::Action::Revoke.into(),
-                ..Default::default()
-            };
-            let next = BlockDraft { height: 1, ..draft };
-            blocks.push(signed(&next, vec![pb::EffectGroup { authority: None, effects: vec![effect] }]));
+            let authority = Some(pb::Authority { basis: self.basis.into(), ..Default::default() });
+            let next = BlockDraft { height: 1, ..draft.clone() };
+            let effect = self.effect(&block, pb::Action::Revoke);
+            blocks.push(signed(&next, vec![pb::EffectGroup { authority, effects: vec![effect] }]));
+        }
+        if let Some(seed) = self.confirmed_by {
+            let authority = Some(pb::Authority { basis: self.basis.into(), ..Default::default() });
+            let groups = vec![pb::EffectGroup { authority, effects: vec![self.effect(&block, pb::Action::Confirm)] }];
+            let next = BlockDraft { height: 1, key_id: KeyId::of(&public(seed)), ..draft };
+            blocks.push(block_entry(
+                &next.sign(&[], groups, None, |message| sign(&key(seed), message)).expect("a block"),
+            ));
         }
         blocks
     }
 
-    /// The transcript of all blocks, and what a verifier finds.
+    /// What a verifier finds.
     fn verify(&self) -> Result<Report, String> {
-        let registry = self.registry();
-        let values =
-            registry.iter().map(|(key, entry)| (*key, Some(registry_value(&encode(entry).expect("canonical")))));
-        let map = SparseMap::new(MapTags::REGISTRY).update(values);
+        let policy = Policy::parse(&policy()).expect("a policy");
+        let trust = Trust { policy, registry_key: public(2), institutions: None };
+        verify(&self.file(), &trust).map_err(|error| error.to_string())
+    }
+
+    /// The transcript of all blocks.
+    fn file(&self) -> Vec<u8> {
+        let map_of = |registry: &[(Digest, pb::RegistryEntry)]| {
+            let value = |entry: &pb::RegistryEntry| registry_value(&encode(entry).expect("canonical"));
+            let values: Vec<_> = registry.iter().map(|(key, entry)| (*key, Some(value(entry)))).collect();
+            SparseMap::new(MapTags::REGISTRY).update(values)
+        };
+        let registry = self.registry(false);
+        let map = map_of(&registry);
         let seal = |seal: &Seal| seal.sign(|message| sign(&key(1), message)).expect("a seal");
         let first = Seal {
             origin: ORIGIN.to_owned(),
@@ -158,18 +221,30 @@ impl Log {
         let first_id = SignedSeal::parse(&entries[0][1..]).expect("a seal").id();
         let blocks = self.blocks();
         entries.extend(blocks.iter().cloned());
-        let last = entries.len();
+        let closing = entries.len();
         let previous = if self.chained { first_id } else { Digest([5; 32]) };
-        let (first_index, index, time_ms) = (self.second_round_from, last as u64, MINUTE * 60_000);
-        entries.push(seal(&Seal { first_index, index, time_ms, previous, ..first }));
+        let (first_index, index, time_ms) = (self.second_round_from, closing as u64, MINUTE * 60_000);
+        let second = Seal { first_index, index, time_ms, previous, ..first };
+        entries.push(seal(&second));
+        let late = self.registry(true);
+        let late_map = map_of(&late);
+        if self.compromised || self.second_compromised {
+            let previous = SignedSeal::parse(&entries[closing][1..]).expect("a seal").id();
+            let (index, registry_root) = (index + 1, late_map.root());
+            entries.push(seal(&Seal { first_index: index, index, registry_root, previous, ..second }));
+        }
+        let last = entries.len() - 1;
         let leaves: Vec<Digest> = entries.iter().map(|entry| leaf_hash(entry)).collect();
         let (size, tree) = (entries.len() as u64, root(&leaves));
         let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: tree };
         let proved =
             |at: usize| pb::ProvedEntry { index: at as u64, entry: entries[at].clone(), inclusion: path(&leaves, at) };
         let record = Self::credit();
-        let mut ids: Vec<_> =
-            blocks.iter().map(|block| status_id(&leaf_hash(block), 0, &record.hash()).0.to_vec()).collect();
+        let with_record = self.copies + usize::from(self.revokes_itself);
+        let mut ids: Vec<_> = blocks[..with_record]
+            .iter()
+            .map(|block| status_id(&leaf_hash(block), 0, &record.hash()).0.to_vec())
+            .collect();
         ids.sort();
         ids.dedup();
         let statement = pb::SubjectStatement {
@@ -193,29 +268,33 @@ impl Log {
             let place = Some(Place { entry: at as u64, index: 0 });
             pb::DisclosedRecord { place, kind: Kind::Credit.into(), version: 1, seed, body, claims, path: Vec::new() }
         };
+        let in_map = |map: &SparseMap, seal: usize, (key, entry): (Digest, pb::RegistryEntry)| {
+            let siblings = map.prove(&key).siblings.iter().map(|hash| hash.0.to_vec()).collect();
+            let proof = Some(pb::MapProof { siblings, other_leaf: Vec::new() });
+            pb::ProvedRegistryEntry { seal: seal as u64, entry: Some(entry), proof }
+        };
         let transcript = pb::Transcript {
             suite: 1,
             version: 1,
             origin: ORIGIN.to_owned(),
             checkpoint: sign_checkpoint(&checkpoint, &key(1)).expect("a note"),
-            seals: vec![proved(0), proved(last)],
-            blocks: (1..last).map(proved).collect(),
-            registry: registry
-                .into_iter()
-                .map(|(key, entry)| {
-                    let siblings = map.prove(&key).siblings.iter().map(|hash| hash.0.to_vec()).collect();
-                    let proof = Some(pb::MapProof { siblings, other_leaf: Vec::new() });
-                    pb::ProvedRegistryEntry { seal: last as u64, entry: Some(entry), proof }
-                })
-                .collect(),
-            records: (1..last).map(shown).collect(),
+            seals: [vec![proved(0), proved(closing)], (closing + 1..=last).map(proved).collect()].concat(),
+            blocks: (1..closing).map(proved).collect(),
+            registry: if last > closing {
+                let unit_key = |(_, entry): &(Digest, pb::RegistryEntry)| {
+                    entry.kind == i32::from(Kind::Key)
+                        && pb::Key::decode(&entry.body[..]).expect("a key").institution == 1
+                };
+                let during = registry.into_iter().filter(unit_key).map(|entry| in_map(&map, closing, entry));
+                during.chain(late.into_iter().map(|entry| in_map(&late_map, last, entry))).collect()
+            } else {
+                registry.into_iter().map(|entry| in_map(&map, last, entry)).collect()
+            },
+            records: (1..=with_record).map(shown).collect(),
             statement,
             statement_signature: signature.to_vec(),
         };
-        let log = VerifierKey::new(ORIGIN, KeyType::Log, public(1)).expect("a key");
-        let policy = Policy::parse(&format!("log {log}\nquorum none\n")).expect("a policy");
-        let trust = Trust { policy, registry_key: public(2), institutions: None };
-        verify(&write_file(&transcript).expect("a file"), &trust).map_err(|error| error.to_string())
+        write_file(&transcript).expect("a file")
     }
 
     fn refused(&self, because: &str) {
@@ -259,4 +338,64 @@ fn what_the_blocks_at_hand_take_back_is_said() {
     let report = Log { revokes_itself: true, ..Log::default() }.verify().expect("authentic");
     let ended: Vec<_> = report.records.iter().map(|record| record.ended).collect();
     assert_eq!(ended, [Some(pb::Action::Revoke), None]);
+    let log = Log { revokes_itself: true, ..Log::default() };
+    Log { named_entry: 2, ..log.clone() }.refused("place of the effect");
+    for basis in [pb::Basis::Custodian, pb::Basis::Operator, pb::Basis::Mandate] {
+        assert!(Log { basis, ..log.clone() }.verify().is_err(), "{basis:?}");
+    }
+}
+
+/// Goal: what a compromised key sealed is contested; a key above suspicion confirms it, one that is not does not.
+#[test]
+fn contested_until_confirmed() {
+    let found = |log: &Log| {
+        let report = log.verify().expect("authentic");
+        (report.records[0].contested, report.records[0].confirmed)
+    };
+    let log = Log { compromised: true, ..Log::default() };
+    assert_eq!(found(&log), (true, None));
+    let confirmed = Log { confirmed_by: Some(5), ..log };
+    assert_eq!(found(&confirmed), (false, Some(2)));
+    assert_eq!(found(&Log { second_compromised: true, ..confirmed.clone() }), (true, None));
+    Log { stranger: true, ..confirmed.clone() }.refused("says nothing of one that is");
+    Log { basis: pb::Basis::Custodian, ..confirmed.clone() }.refused("without the right");
+    Log { named_entry: 2, ..confirmed }.refused("place of the effect");
+}
+
+/// Goal: other implementations find the same in the same files. `CREDITBANK_WRITE_VECTORS=1` writes the vector anew.
+#[test]
+fn effects_vector() {
+    use serde_json::{Value, json};
+    let stolen = Log { compromised: true, ..Log::default() };
+    let confirmed = Log { confirmed_by: Some(5), ..stolen.clone() };
+    let revoked = Log { revokes_itself: true, ..Log::default() };
+    let cases = [
+        ("contested", stolen),
+        ("confirmed", confirmed.clone()),
+        ("confirmed by a key that was stolen too", Log { second_compromised: true, ..confirmed.clone() }),
+        ("a confirmation of another record", Log { stranger: true, ..confirmed.clone() }),
+        ("confirmed by a custodian of nobody", Log { basis: pb::Basis::Custodian, ..confirmed.clone() }),
+        ("confirmed at another place", Log { named_entry: 2, ..confirmed }),
+        ("revoked", revoked.clone()),
+        ("revoked by an operator who is none", Log { basis: pb::Basis::Operator, ..revoked }),
+    ];
+    let case = |(name, log): (&str, Log)| {
+        let found = log.verify().ok().map(|report| {
+            let first = &report.records[0];
+            json!({ "contested": first.contested, "confirmed": first.confirmed, "ended": first.ended.map(i32::from) })
+        });
+        json!({ "name": name, "transcript": hex::encode(log.file()), "first": found })
+    };
+    let said = json!({
+        "about": "PROTOCOL.md, Transcript files: what is found of the first record; null is a refusal.",
+        "policy": policy(), "registry_key": hex::encode(public(2)),
+        "cases": cases.into_iter().map(case).collect::<Vec<_>>(),
+    });
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/effects.json");
+    if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
+        std::fs::write(&path, serde_json::to_string_pretty(&said).expect("JSON") + "\n")
+            .expect("the vector is written");
+    }
+    let frozen = std::fs::read_to_string(&path).expect("the vector is there");
+    assert_eq!(serde_json::from_str::<Value>(&frozen).expect("JSON"), said);
 }

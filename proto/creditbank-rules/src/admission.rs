@@ -7,8 +7,9 @@ mod kinds;
 mod repeats;
 mod signer;
 
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind, Place};
+use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::Record;
 
 use crate::{Registry, Rejection, View, ViewError};
@@ -39,6 +40,8 @@ pub struct Admitted {
     pub account: [u8; 16],
     /// What it is.
     pub kind: Kind,
+    /// Whose record it is: the signer, or the closed institution that the signer keeps records for.
+    pub institution: u64,
     /// Under which course the learner's records are found; empty for an Identity.
     pub course: String,
     /// How often the course may count again; of a Credit.
@@ -61,6 +64,7 @@ pub enum AdmissionError {
 /// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error.
 pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Admitted>, AdmissionError> {
     signer::check(view.registry(), block)?;
+    signer::check_approval(view.registry(), block)?;
     fields::present(!block.records.is_empty() || !block.groups.is_empty(), "records", "a record or an effect")?;
     let mut admitted = Vec::with_capacity(block.records.len());
     let mut history = repeats::History::default();
@@ -71,7 +75,7 @@ pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Admit
     Ok(admitted)
 }
 
-/// Every record of a block that breaks a rule, with the first rule that it breaks; writes nothing.
+/// Every record of a block that breaks a rule, with the first rule that it breaks; writes nothing. Nobody approves a check.
 pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rejection>, AdmissionError> {
     signer::check(view.registry(), block)?;
     let mut history = repeats::History::default();
@@ -94,7 +98,8 @@ pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Resul
 
 /// Checks the signer of an institution's block, and its approver, against the registry in force. Needs no records.
 pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
-    signer::check(registry, block)
+    signer::check(registry, block)?;
+    signer::check_approval(registry, block)
 }
 
 /// What anybody can check of an effect of `block` without the record that it is about, whose issuer is `issuer`: that
@@ -107,6 +112,17 @@ pub fn check_public_effect(
     issuer: u64,
 ) -> Result<(), Rejection> {
     effects::check_public(registry, block, authority, effect, issuer)
+}
+
+/// What a block replaces of the records of closed institutions: whose, and where.
+pub fn custodial(block: &SignedBlock) -> impl Iterator<Item = (u64, Place)> {
+    let supersede = i32::from(Action::Supersede);
+    block.public().groups.iter().flat_map(move |group| {
+        let authority = group.authority.clone().unwrap_or_default();
+        let by_custodian = authority.basis == i32::from(Basis::Custodian);
+        let effects = group.effects.iter().filter(move |effect| by_custodian && effect.action == supersede);
+        effects.map(move |effect| (authority.institution, effect.place.unwrap_or_default()))
+    })
 }
 
 fn at(error: AdmissionError, index: u32) -> AdmissionError {
@@ -124,8 +140,16 @@ fn admit_record(
 ) -> Result<Admitted, AdmissionError> {
     signer::check_kind(view.registry(), block, record)?;
     let common = kinds::check(view.registry(), block, record)?;
-    let account = fields::learner(view, block.institution, &common.learner)?;
-    let amends = repeats::target(view, block, &common, record.kind(), &account)?;
-    history.check(view, block, record, &common, &account)?;
-    Ok(Admitted { account, kind: record.kind(), course: common.course, repeats_max: common.repeats_max, amends })
+    let target = repeats::target(view, block, &common)?;
+    // A custodian's amendment stands where the record stood that it replaces: at the closed institution.
+    let institution = target.as_ref().map_or(block.institution, |(_, facts)| facts.institution);
+    if let Some((credit, end)) = &common.credit {
+        accreditation::check(view.registry(), institution, credit, &common.course, *end)?;
+    }
+    let account = fields::learner(view, institution, &common.learner)?;
+    repeats::check_target(target.as_ref(), record.kind(), &account)?;
+    history.check(view, institution, record, &common, &account)?;
+    let amends = target.map(|(place, _)| place);
+    let (course, repeats_max) = (common.course, common.repeats_max);
+    Ok(Admitted { account, kind: record.kind(), institution, course, repeats_max, amends })
 }

@@ -6,7 +6,6 @@
 
 pub mod admission;
 mod codes;
-pub mod dates;
 pub mod decimal;
 mod registry;
 mod rejection;
@@ -14,9 +13,10 @@ pub mod replay;
 pub mod seed;
 mod view;
 
+pub use creditbank_protocol::dates;
 pub use registry::{Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
-pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, View, ViewError};
+pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
 
 /// Version of the rules; every seal names the one that its round was checked against.
 pub const RULES_VERSION: u32 = 1;

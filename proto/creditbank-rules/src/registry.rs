@@ -119,6 +119,20 @@ impl Registry {
         self.institution(other).is_some_and(closed) && self.institution(institution).is_some_and(relates)
     }
 
+    /// The institutions in force as custodians of `other`, which is closed.
+    pub fn custodians(&self, other: u64, day: crate::dates::Day) -> impl Iterator<Item = u64> + '_ {
+        let closed = self.institution(other).is_some_and(|found| found.state == i32::from(pb::RegistryState::Closed));
+        let all = closed.then(|| self.institutions.keys().copied());
+        all.into_iter().flatten().filter(move |number| self.is_custodian(*number, other, day))
+    }
+
+    /// Whether what a key sealed at a time is contested: the key was revoked as compromised since then.
+    pub fn is_contested(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
+        let revoked = self.key(key).and_then(|key| key.revoked.as_ref());
+        let since = revoked.map_or(0, |revoked| revoked.compromised_since_minute);
+        since != 0 && sealed_at_ms / 60_000 >= since
+    }
+
     /// Sets what the record says, after checking it against what is in force; returns the key of the entry.
     pub fn admit(&mut self, record: RegistryRecord<'_>) -> Result<RegistryKey, Rejection> {
         let malformed =

@@ -93,6 +93,8 @@ rules! {
     KeyNotInForce = "KEY_NOT_IN_FORCE",
     /// The approval of a block, where there is one, is by an approver of the unit.
     NotAnApprover = "NOT_AN_APPROVER",
+    /// A block of a unit that requires approval has one.
+    ApprovalMissing = "APPROVAL_MISSING",
     /// The kind is within the key's scope.
     KindOutsideKey = "KIND_OUTSIDE_KEY",
     /// The kind may be issued by an institution.
@@ -129,10 +131,12 @@ rules! {
     UnknownTarget = "UNKNOWN_TARGET",
     /// An amendment has its target's kind and learner.
     AmendsAnother = "AMENDS_ANOTHER",
-    /// A record is amended or revoked by its issuer, its custodian, or the operator with a case reference.
+    /// A record is changed by its issuer, its custodian, or the operator with a case reference.
     NotAuthorised = "NOT_AUTHORISED",
     /// The record's marks allow the change.
     StatusForbids = "STATUS_FORBIDS",
+    /// What is confirmed is contested.
+    NotContested = "NOT_CONTESTED",
     /// The same record is not issued twice.
     DuplicateRecord = "DUPLICATE_RECORD",
     /// A course counts at most once and its repeats.

@@ -199,6 +199,8 @@ pub struct Replay {
     genesis: Digest,
     frontier: Frontier,
     kept: Vec<Kept>,
+    /// Blocks with a custodian's amendments, and the closed institutions whose records these may be.
+    kept_for: BTreeMap<u64, Vec<u64>>,
     institutions: Vec<u64>,
     numbers: BTreeMap<u64, u32>,
     chains: BTreeMap<(u64, u32), UnitHead>,
@@ -222,6 +224,7 @@ impl Replay {
             genesis,
             frontier: Frontier::default(),
             kept: Vec::new(),
+            kept_for: BTreeMap::new(),
             institutions: vec![0],
             numbers: BTreeMap::from([(0, 0)]),
             chains: BTreeMap::from([((0, 0), head)]),

@@ -1,6 +1,7 @@
 //! What the rules may look at.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Kind, Place};
 use creditbank_protocol::status::Marks;
 
@@ -43,7 +44,7 @@ pub struct HeldRecord {
 pub struct RecordFacts {
     /// What it is.
     pub kind: Kind,
-    /// Who issued it.
+    /// Whose record it is: who issued it, or the closed institution whose record it amends.
     pub institution: u64,
     /// The learner's account.
     pub account: [u8; 16],
@@ -53,6 +54,15 @@ pub struct RecordFacts {
     pub status_id: Digest,
     /// The marks against it.
     pub marks: Marks,
+}
+
+/// Who sealed a block, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealing {
+    /// The key that signed it.
+    pub key_id: KeyId,
+    /// Time of the seal of its round, milliseconds since 1970.
+    pub sealed_at_ms: u64,
 }
 
 /// The ledger as the rules see it: the registry in force, and the records up to and with those of the round so far.
@@ -66,4 +76,6 @@ pub trait View {
     fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError>;
     /// The learner's record at a place.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError>;
+    /// Who sealed the block at a log index.
+    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError>;
 }

@@ -10,7 +10,7 @@ use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, RevocationReason
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, check_records};
-use creditbank_rules::{Rejection, Rule};
+use creditbank_rules::{Rejection, Rule, Sealing};
 use ed25519_dalek::SigningKey;
 use world::*;
 
@@ -364,22 +364,137 @@ fn repeats_and_amendments() {
     assert_eq!(rule(of_another.admit(&amended)), Rule::NotAuthorised);
 }
 
-#[test]
-fn a_custodian_amends_for_a_closed_institution() {
+/// An effect by the custodian of institution 2.
+fn custodial(action: Action) -> pb::EffectGroup {
+    let mut group = effect(action, Basis::Custodian);
+    group.authority.as_mut().expect("an authority").institution = 2;
+    group
+}
+
+/// A world in which institution 2 has a credit at `PLACE` and is closed, and institution 1 keeps its records from a day on.
+fn kept(from: Option<pb::Date>) -> World {
     let mut world = holding(2, Marks::default());
-    let relation = pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 2, ..Default::default() };
+    let kind = pb::RelationType::CustodianOf.into();
+    let relation = pb::Relation { r#type: kind, institution: 2, from, until: None };
     world.set(Kind::Institution, &pb::Institution { relations: vec![relation], ..institution(1) });
-    let group = || effect(Action::Revoke, Basis::Custodian);
-    assert_eq!(effect_rule(&world, group(), &[]), Rule::NotAuthorised, "it is not closed yet");
     world.set(Kind::Institution, &pb::Institution { state: pb::RegistryState::Closed.into(), ..institution(2) });
-    admit_block(&world, &world.facts(&[], &[group()])).expect("the custodian of a closed institution");
+    world
+}
+
+#[test]
+fn a_custodian_changes_for_a_closed_institution() {
+    let mut open = kept(None);
+    open.set(Kind::Institution, &institution(2));
+    assert_eq!(effect_rule(&open, custodial(Action::Revoke), &[]), Rule::NotAuthorised, "it is not closed yet");
+    let stranger = holding(2, Marks::default());
+    assert_eq!(effect_rule(&stranger, custodial(Action::Revoke), &[]), Rule::NotAuthorised, "no custodian");
+    let early = kept(Some(date(2026, 11, 24)));
+    assert_eq!(effect_rule(&early, custodial(Action::Revoke), &[]), Rule::NotAuthorised, "a day before");
+    let world = kept(Some(date(2026, 11, 23)));
+    assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Custodian), &[]), Rule::NotAuthorised, "for nobody");
+    assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Issuer), &[]), Rule::NotAuthorised, "not the issuer");
+    admit_block(&world, &world.facts(&[], &[custodial(Action::Revoke)])).expect("the custodian from this day on");
+    let mut own = effect(Action::Revoke, Basis::Issuer);
+    own.authority.as_mut().expect("an authority").institution = 1;
+    assert_eq!(
+        effect_rule(&holding(1, Marks::default()), own, &[]),
+        Rule::NotAuthorised,
+        "nobody is his own custodian"
+    );
+}
+
+/// A custodian's amendment is the closed institution's: by its alias, under its accreditation, among its records.
+#[test]
+fn a_custodians_amendment_stands_at_the_closed_institution() {
+    let mut world = kept(None);
+    let amended = |alias: [u8; 16]| {
+        let credit = pb::Credit { learner: alias.to_vec(), amends: amends(PLACE), ..credit() };
+        [record(Kind::Credit, &credit, 2)]
+    };
+    let group = [custodial(Action::Supersede)];
+    let admit = |world: &World, records: &[Record]| admit_block(world, &world.facts(records, &group));
+    assert_eq!(rule(admit(&world, &amended(OTHER_ALIAS))), Rule::NotAccredited, "the closed one never was");
+    world.set(Kind::Accreditation, &pb::Accreditation { institution: 2, ..accreditation() });
+    assert_eq!(rule(admit(&world, &amended(ALIAS))), Rule::UnknownAlias, "the custodian's own alias");
+    let admitted = admit(&world, &amended(OTHER_ALIAS)).expect("an amendment");
+    assert_eq!((admitted[0].institution, admitted[0].amends), (2, Some(PLACE)));
+    // A record of the custodian's own for the same learner and course is another matter.
+    let both = [amended(OTHER_ALIAS).as_slice(), &of(&credit())].concat();
+    let admitted = admit(&world, &both).expect("an amendment and a record of its own");
+    assert_eq!(admitted.iter().map(|one| one.institution).collect::<Vec<_>>(), [2, 1]);
+}
+
+/// What a compromised key sealed can be confirmed, once, by a key above suspicion; nothing else can.
+#[test]
+fn contested_records_are_confirmed() {
+    let confirm = || effect(Action::Confirm, Basis::Issuer);
+    let mut world = holding(1, Marks::default());
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "nobody knows who sealed it");
+    let (stolen, second) = (SigningKey::from_bytes(&[21; 32]), SigningKey::from_bytes(&[22; 32]));
+    let id = |key: &SigningKey| creditbank_protocol::key::KeyId::of(&key.verifying_key().to_bytes());
+    let revoked =
+        |since| pb::KeyRevocation { reason: RevocationReason::Compromised.into(), compromised_since_minute: since };
+    let minute = NOW_MS / 60_000 - 100;
+    for key_of in [&stolen, &second] {
+        world.set(Kind::Key, &key(1, 1, key_of, &[Kind::Credit]));
+    }
+    world.sealings.insert(PLACE.entry, Sealing { key_id: id(&stolen), sealed_at_ms: minute * 60_000 });
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "the key is good");
+    let compromised = |key_of, since| pb::Key { revoked: Some(revoked(since)), ..key(1, 1, key_of, &[Kind::Credit]) };
+    world.set(Kind::Key, &compromised(&stolen, minute + 1));
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "sealed a minute before");
+    world.set(Kind::Key, &compromised(&stolen, minute));
+    admit_block(&world, &world.facts(&[], &[confirm()])).expect("contested");
+    let by = BlockFacts { key_id: id(&stolen), ..world.facts(&[], &[]) };
+    let groups = [confirm()];
+    assert_eq!(rule(admit_block(&world, &BlockFacts { groups: &groups, ..by })), Rule::KeyRevoked);
+    // Confirmed: no longer contested, until the key that confirmed it is known to have been stolen too.
+    let marks = Marks::default().after(Action::Confirm, 9, None).expect("a first mark");
+    world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
+    world.sealings.insert(9, Sealing { key_id: id(&second), sealed_at_ms: (minute + 10) * 60_000 });
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "confirmed");
+    world.set(Kind::Key, &compromised(&second, minute + 10));
+    admit_block(&world, &world.facts(&[], &[confirm()])).expect("confirmed by a thief");
+    let marks = marks.after(Action::Revoke, 10, None).expect("revoked");
+    world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::StatusForbids);
+}
+
+/// The operator acts with a case reference, and supersedes nothing.
+#[test]
+fn the_operator_needs_a_case() {
+    let world = holding(1, Marks::default());
+    let admit = |action, case: &str| {
+        let mut group = effect(action, Basis::Operator);
+        group.authority.as_mut().expect("an authority").case_reference = case.to_owned();
+        let groups = [group];
+        let block = BlockFacts { institution: 0, unit: 0, ..world.facts(&[], &groups) };
+        creditbank_rules::admission::admit_operator_effects(&world, &block)
+    };
+    assert_eq!(rule(admit(Action::Revoke, "")), Rule::NotAuthorised);
+    assert_eq!(rule(admit(Action::Supersede, "case-1")), Rule::NotAuthorised);
+    admit(Action::Revoke, "case-1").expect("a revocation with a case");
+}
+
+#[test]
+fn a_unit_may_require_approval() {
+    let mut world = World::new();
+    world.set(Kind::Unit, &pb::Unit { requires_approval: true, ..unit(1) });
+    assert_eq!(rule(world.admit(&of(&credit()))), Rule::ApprovalMissing);
+    let approver = SigningKey::from_bytes(&[9; 32]);
+    world.set(Kind::Key, &key_for(pb::Purpose::Approver, 1, 1, &approver, &[]));
+    let records = of(&credit());
+    assert_eq!(check_records(&world, &world.facts(&records, &[])).expect("a check needs no approval"), []);
+    let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
+    let block = BlockFacts { approver: Some(id), ..world.facts(&records, &[]) };
+    admit_block(&world, &block).expect("approved");
 }
 
 #[test]
 fn effects() {
     let world = holding(1, Marks::default());
     assert_eq!(effect_rule(&world, effect(Action::Redeem, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
-    assert_eq!(effect_rule(&world, effect(Action::Confirm, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
+    assert_eq!(effect_rule(&world, effect(Action::Dispute, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
     let mut unreasoned = effect(Action::Revoke, Basis::Issuer);
     unreasoned.effects[0].reason = 0;
     assert_eq!(effect_rule(&world, unreasoned, &[]), Rule::MissingField);

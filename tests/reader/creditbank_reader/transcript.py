@@ -1,6 +1,7 @@
 """Transcript files (PROTOCOL.md, section 13): verifies one, step by step."""
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from . import ledger as forms
 from . import maps, tree
@@ -13,7 +14,10 @@ from .wire import Refused, read_fields
 MAGIC = b"CBT\x01"
 FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
-PURPOSE_STATEMENT, PURPOSE_UNIT = 3, 5
+PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT = 2, 3, 5
+BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR = 1, 2, 3
+SUPERSEDE, REVOKE, CONFIRM = 1, 2, 5
+STATE_CLOSED, RELATION_CUSTODIAN = 3, 3
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
 CREATED_WITHIN_MINUTES = 1_441
@@ -47,6 +51,10 @@ class ProvedRecord:
     opened: object
     hidden: list
     contested: bool
+    kind: int = 0
+    subject: int = 0
+    ended: int | None = None
+    confirmed: int | None = None
 
 
 @dataclass
@@ -71,7 +79,8 @@ def verify_transcript(canonical, data, trust):
     run = _Verification(canonical, trust)
     steps = (("file", lambda: run.file(data)), ("checkpoint", run.checkpoint), ("seal", run.check_seals),
              ("registry", run.check_registry), ("block", run.check_blocks), ("record", run.check_records),
-             ("statement", run.check_statement), ("registry", run.check_institutions), ("seal", run.check_rest))
+             ("block", run.check_effects), ("statement", run.check_statement),
+             ("registry", run.check_institutions), ("seal", run.check_rest))
     for link, step in steps:
         try:
             step()
@@ -206,22 +215,25 @@ class _Verification:
             found, opened, hidden = self.ledger.records.disclosed(record)
             _require(tree.verify_inclusion(tree.leaf_hash(found), place.index, header.count, record.path,
                                            header.records_root), "the record is not in its block")
+            _require(header.institution, "a record of the operator")
             contested = self._check_signer(entry, seal, record.kind)
             identity = status_id(entry.leaf, place.index, found)
+            subject = _subject(entry, opened)
+            if subject != header.institution:
+                _require(self._is_custodian(header.institution, subject, seal), "not the custodian's to amend")
             self.records.append(ProvedRecord(place.entry, place.index, header.institution, found, identity,
-                                             opened, hidden, contested))
+                                             opened, hidden, contested, record.kind, subject))
         _require(_ascending(places), "records are not ascending")
         identities = {record.status_id for record in self.records}
         _require(len(identities) == len(self.records), "the same record stands twice")
-        if {record.entry for record in self.records} != self.blocks.keys():
-            raise Broken("block", "a block without a record")
 
     def _check_signer(self, entry, seal, kind):
         header = entry.header
         key = self._registered(seal, forms.KIND_KEY, header.key_id)
-        _require(key.suite == SUITE and key.purpose == PURPOSE_UNIT, "the key is for something else")
+        purpose = PURPOSE_UNIT if header.institution else PURPOSE_REGISTRY
+        _require(key.suite == SUITE and key.purpose == purpose, "the key is for something else")
         _require((key.institution, key.unit) == (header.institution, header.unit), "the key of another unit")
-        _require(kind in key.kinds, "the kind is outside the key's scope")
+        _require(not header.institution or kind in key.kinds, "the kind is outside the key's scope")
         minute = seal.time_ms // MS_PER_MINUTE
         _require(_in_force(key, minute), "the key was not in force")
         _require(abs(header.created_at_minute - minute) <= CREATED_WITHIN_MINUTES, "created at another time")
@@ -232,8 +244,48 @@ class _Verification:
         since = now.revoked.compromised_since_minute
         return since != 0 and minute >= since
 
+    def _is_custodian(self, signer, other, seal):
+        closed = self._registered(seal, forms.KIND_INSTITUTION, uint(64, other)).state == STATE_CLOSED
+        day = datetime.fromtimestamp(seal.time_ms // 1000, timezone.utc).date()
+        day = (day.year, day.month, day.day)
+        relations = self._registered(seal, forms.KIND_INSTITUTION, uint(64, signer)).relations
+        keeps = any(relation.type == RELATION_CUSTODIAN and relation.institution == other
+                    and (not relation.has("from") or _date(getattr(relation, "from"), 0) <= day)
+                    and (not relation.has("until") or day <= _date(relation.until, 31)) for relation in relations)
+        return signer != other and closed and keeps
+
+    def check_effects(self):
+        """Step 7: what the blocks say of the records."""
+        identities = {record.status_id: record for record in self.records}
+        with_records = {record.entry for record in self.records}
+        for index, (entry, seal) in self.blocks.items():
+            found = [(group.authority, effect) for group in entry.public_part.groups for effect in group.effects
+                     if effect.status_id in identities]
+            _require(found or index in with_records, "a block without a record or an effect on one")
+            for authority, effect in found:
+                self._check_effect(index, entry, seal, authority, effect, identities[effect.status_id])
+
+    def _check_effect(self, index, entry, seal, authority, effect, record):
+        _require(effect.action in (SUPERSEDE, REVOKE, CONFIRM), "an action that version 1 does not know")
+        place = (effect.place.entry, effect.place.index)
+        _require(place == (record.entry, record.index) and index > record.entry, "an effect on another place")
+        suspect = self._check_signer(entry, seal, record.kind)
+        signer = entry.header.institution
+        if authority.basis == BASIS_ISSUER:
+            right = signer == record.subject and not authority.institution
+        elif authority.basis == BASIS_CUSTODIAN:
+            right = authority.institution == record.subject and self._is_custodian(signer, record.subject, seal)
+        else:
+            right = (authority.basis == BASIS_OPERATOR and signer == 0 and authority.has("case_reference")
+                     and not authority.institution and effect.action != SUPERSEDE)
+        _require(right, "an effect without the right")
+        if effect.action != CONFIRM:
+            record.ended = effect.action if record.ended is None else record.ended
+        elif not suspect:
+            record.confirmed, record.contested = index, False
+
     def check_statement(self):
-        """Step 7."""
+        """Step 8."""
         raw = self.file_message.statement
         statement = self.canonical.read("SubjectStatement", raw)
         _require(statement.suite == SUITE and statement.version == VERSION, "suite or version is unknown")
@@ -260,13 +312,19 @@ class _Verification:
         self.statement = statement
 
     def check_institutions(self):
-        """Step 8, the registry."""
-        for number in {record.institution for record in self.records}:
+        """Step 9, the registry."""
+        numbers = {record.institution for record in self.records} | {record.subject for record in self.records}
+        for number in numbers:
             self._registered(self.last, forms.KIND_INSTITUTION, uint(64, number))
+        for (at, key), (kind, body) in self.registry.items():
+            if at == self.last.index and kind == forms.KIND_INSTITUTION and any(
+                    relation.type == RELATION_CUSTODIAN and relation.institution in numbers
+                    for relation in body.relations):
+                self.needed_registry.add((at, key))
         _require(self.needed_registry == self.registry.keys(), "a registry entry that nothing needs")
 
     def check_rest(self):
-        """Step 8, the seals."""
+        """Step 9, the seals."""
         needed_seals = {min(self.seals), self.last.index} | {seal.index for _, seal in self.blocks.values()}
         _require(needed_seals == self.seals.keys(), "a seal that nothing needs")
 
@@ -280,6 +338,21 @@ class _Verification:
 
 def _in_force(key, minute):
     return key.from_minute <= minute and (not key.until_minute or minute < key.until_minute)
+
+
+def _subject(entry, opened):
+    """Whose record it is: the signer's, or the closed institution's whose record a custodian amends."""
+    for group in entry.public_part.groups:
+        for effect in group.effects:
+            if group.authority.basis == BASIS_CUSTODIAN and effect.action == SUPERSEDE and opened.has("amends") \
+                    and opened.amends.has("place") and effect.place.raw == opened.amends.place.raw:
+                return group.authority.institution
+    return entry.header.institution
+
+
+def _date(date, whole_month):
+    """A date that can be compared with a day; a whole month counts as the day that is given."""
+    return (date.year, date.month, date.day or whole_month)
 
 
 def _nested(message, canonical, name):

@@ -66,7 +66,7 @@ fn institution() -> pb::Institution {
 
 fn registrar() -> pb::Unit {
     let state = pb::RegistryState::Active.into();
-    pb::Unit { institution: NUMBER, unit: UNIT, state, names: vec![english("Academic Registry")] }
+    pb::Unit { institution: NUMBER, unit: UNIT, state, names: vec![english("Academic Registry")], ..Default::default() }
 }
 
 /// By Royal Charter of 1969; all levels, fields and modes.

@@ -2,6 +2,7 @@
 
 use creditbank_protocol::pb::Purpose;
 use creditbank_rpc::token;
+use creditbank_rules::dates::day_of_ms;
 use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
@@ -38,11 +39,14 @@ impl Caller {
         }
     }
 
-    /// Refuses an institution that asks for another's records.
-    pub(super) fn may_read(self, institution: u64) -> Result<(), Status> {
+    /// Refuses an institution that asks for another's records, unless it keeps those of a closed one.
+    pub(super) fn may_read(self, ledger: &Ledger, institution: u64) -> Result<(), Status> {
         match self {
             Self::Operator => Ok(()),
             Self::Institution(own) if own == institution => Ok(()),
+            Self::Institution(own) if ledger.registry().is_custodian(own, institution, day_of_ms(ledger.now_ms())) => {
+                Ok(())
+            }
             Self::Institution(own) => Err(denied(format!("institution {own} may not read what {institution} issued"))),
         }
     }

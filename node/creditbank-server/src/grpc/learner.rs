@@ -40,7 +40,7 @@ fn resolve(
             }
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {
-            caller.may_read(institution)?;
+            caller.may_read(ledger, institution)?;
             let bytes = alias.len();
             let alias = alias.try_into().map_err(|_| status::invalid("alias", "16 bytes", bytes))?;
             let account = ledger.account(institution, &alias).map_err(|error| status::of_read(&error))?;
@@ -58,7 +58,7 @@ impl LearnerService for Service {
         let start = tokio::time::Instant::now();
         let caller = Caller::of(&self.0, &request)?;
         let api::OpenAccountsRequest { institution, persons } = request.into_inner();
-        caller.may_read(institution)?;
+        caller.may_read(&self.0, institution)?;
         let active = i32::from(creditbank_protocol::pb::RegistryState::Active);
         let registry = self.0.registry();
         if registry.institution(institution).is_none_or(|found| found.state != active) {

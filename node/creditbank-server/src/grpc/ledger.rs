@@ -57,6 +57,7 @@ fn issued(record: &Issued) -> api::IssuedRecord {
         kind: record.kind.into(),
         record_hash: record.hash.0.to_vec(),
         marks: record.mark_names(),
+        mark_entries: record.marks.iter().map(|(_, entry)| entry).collect(),
     }
 }
 
@@ -129,7 +130,7 @@ impl LedgerService for Service {
         let place = request.into_inner().place.unwrap_or_default();
         let read = move |ledger: &Ledger| {
             // The right before the record: who may not read it does not learn whether it can still be read.
-            caller.may_read(ledger.issuer(place).map_err(|error| status::of_read(&error))?)?;
+            caller.may_read(ledger, ledger.issuer(place).map_err(|error| status::of_read(&error))?)?;
             ledger.record(place).map_err(|error| status::of_read(&error))
         };
         let record = blocking(&self.0, read).await?;
@@ -145,7 +146,7 @@ impl LedgerService for Service {
     ) -> Result<Response<api::ListIssuedResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListIssuedRequest { institution, unit, from_height, blocks_max } = request.into_inner();
-        caller.may_read(institution)?;
+        caller.may_read(&self.0, institution)?;
         let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
         let read = move |ledger: &Ledger| {
             ledger.issued(institution, unit, from_height, blocks_max).map_err(|error| status::of_read(&error))
@@ -161,7 +162,7 @@ impl LedgerService for Service {
     ) -> Result<Response<api::CheckRecordsResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::CheckRecordsRequest { institution, unit, key_id, records } = request.into_inner();
-        caller.may_read(institution)?;
+        caller.may_read(&self.0, institution)?;
         let key_id = KeyId::from_slice(&key_id).ok_or_else(|| status::invalid("key_id", "16 bytes", key_id.len()))?;
         if records.len() > creditbank_protocol::block::RECORDS_MAX {
             return Err(status::invalid("records", "at most 1024", records.len()));
@@ -177,7 +178,7 @@ impl LedgerService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ReconcileRequest { institution, unit, from_height, until_height, record_hashes } =
             request.into_inner();
-        caller.may_read(institution)?;
+        caller.may_read(&self.0, institution)?;
         if record_hashes.len() > RECONCILE_HASHES_MAX {
             return Err(status::invalid("record_hashes", "at most 10000", record_hashes.len()));
         }

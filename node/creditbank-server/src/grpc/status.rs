@@ -125,6 +125,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::KeyRevoked
         | Rule::KeyNotInForce
         | Rule::NotAnApprover
+        | Rule::ApprovalMissing
         | Rule::KindOutsideKey
         | Rule::NotAuthorised
         | Rule::NotTheOperator
@@ -135,6 +136,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::UnknownEarlier
         | Rule::UnknownTarget
         | Rule::StatusForbids
+        | Rule::NotContested
         | Rule::TooManyRepeats
         | Rule::IdentityNotAmended
         | Rule::UnknownReference

@@ -7,7 +7,7 @@ use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, entry::Entry};
-use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
+use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records, custodial};
 use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
@@ -183,12 +183,18 @@ impl Ledger {
         Ok((places, more))
     }
 
-    /// Who issued the record at a place, without opening it.
+    /// Whose record stands at a place. A custodian's amendment is the closed institution's; only such a one is opened.
     pub fn issuer(&self, place: Place) -> Result<u64, ReadError> {
-        match Entry::parse(&self.shared.store.entry(place.entry)?) {
-            Ok(Entry::Block(block)) => Ok(block.header().institution),
-            _ => Err(ReadError::Missing(place)),
+        let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(place.entry)?) else {
+            return Err(ReadError::Missing(place));
+        };
+        let signer = block.header().institution;
+        if custodial(&block).next().is_none() {
+            return Ok(signer);
         }
+        let (context, state) = (self.shared.context(), self.shared.state());
+        let stored = StoreView::new(&context, &state).stored(place)?;
+        Ok(stored.map_or(signer, |stored| stored.facts.institution))
     }
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.

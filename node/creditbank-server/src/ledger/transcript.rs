@@ -1,14 +1,18 @@
 //! Transcripts: a learner's records with every proof that exists.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::sync::Arc;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::CanonicalError;
+use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Marker, Place, Selection};
 use creditbank_protocol::record::SUITE;
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::Mark;
 use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, sign_statement, write_file};
 
 use super::registry::prove;
@@ -74,7 +78,82 @@ impl Ledger {
     }
 }
 
+/// What the proofs of a transcript rest on.
+#[derive(Default)]
+struct Needed {
+    /// Log index of the checkpoint's seal.
+    last: u64,
+    seals: BTreeSet<u64>,
+    registry: BTreeSet<(u64, RegistryKey)>,
+    blocks: BTreeMap<u64, (pb::ProvedEntry, Arc<SignedBlock>)>,
+}
+
+impl Needed {
+    /// That `signer` was the custodian of `subject` during a round.
+    fn custody(&mut self, seal: u64, signer: u64, subject: u64) {
+        self.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
+    }
+}
+
 impl Shared {
+    /// Needs a block, the seal of its round and its key; returns who signed it, and the block.
+    fn need(
+        &self,
+        checkpoint: &Checkpoint,
+        need: &mut Needed,
+        entry: u64,
+    ) -> Result<(u64, Arc<SignedBlock>), TranscriptError> {
+        let vacant = match need.blocks.entry(entry) {
+            btree_map::Entry::Occupied(known) => {
+                let block = &known.get().1;
+                return Ok((block.header().institution, Arc::clone(block)));
+            }
+            btree_map::Entry::Vacant(vacant) => vacant,
+        };
+        let proved = self.proved(entry, checkpoint.size, &checkpoint.root)?;
+        let Ok(Entry::Block(block)) = Entry::parse(&proved.entry) else {
+            return Err(TranscriptError::Block(entry));
+        };
+        let block = Arc::new(block);
+        vacant.insert((proved, Arc::clone(&block)));
+        let seal = self.seal_of(entry)?;
+        need.seals.insert(seal);
+        let key = RegistryKey::Key(block.header().key_id);
+        need.registry.extend([(seal, key.clone()), (need.last, key)]);
+        Ok((block.header().institution, block))
+    }
+
+    /// Needs the blocks that supersede, revoke or confirm a record, with the right of a custodian who signed them.
+    fn need_effects(
+        &self,
+        checkpoint: &Checkpoint,
+        need: &mut Needed,
+        stored: &StoredRecord,
+    ) -> Result<(), TranscriptError> {
+        let shown = |mark| matches!(mark, Mark::Superseded | Mark::Revoked | Mark::Confirmed);
+        let marks = stored.facts.marks.iter().filter(|(mark, index)| shown(*mark) && *index < checkpoint.size);
+        for (_, index) in marks {
+            let (signer, block) = self.need(checkpoint, need, index)?;
+            let on_record = |group: &&pb::EffectGroup| {
+                group.effects.iter().any(|effect| effect.status_id == stored.facts.status_id.0)
+            };
+            let group = block.public().groups.iter().find(on_record);
+            let basis = group.and_then(|group| group.authority.as_ref()).map_or(0, |authority| authority.basis);
+            if basis == i32::from(pb::Basis::Custodian) {
+                need.custody(self.seal_of(index)?, signer, stored.facts.institution);
+            }
+        }
+        Ok(())
+    }
+
+    /// Time of the seal at a log index.
+    fn seal_at(&self, index: u64) -> Result<u64, TranscriptError> {
+        match Entry::parse(&self.store.entry(index).map_err(ReadError::from)?) {
+            Ok(Entry::Seal(signed)) => Ok(signed.seal().time_ms),
+            _ => Err(TranscriptError::Block(index)),
+        }
+    }
+
     fn assemble(
         &self,
         checkpoint: &Checkpoint,
@@ -82,25 +161,27 @@ impl Shared {
         institution: Option<u64>,
     ) -> Result<pb::Transcript, TranscriptError> {
         let last = checkpoint.size - 1;
-        let mut seals = BTreeSet::from([self.seal_of(0)?, last]);
-        let mut wanted: BTreeSet<(u64, RegistryKey)> = BTreeSet::new();
+        let mut need = Needed { last, seals: BTreeSet::from([self.seal_of(0)?, last]), ..Needed::default() };
         let statement_key = KeyId::of(&self.statement_key.verifying_key().to_bytes());
-        wanted.insert((last, RegistryKey::Key(statement_key)));
-        // What a block needs is the same for all its records.
-        let mut blocks = BTreeMap::new();
-        for (_, record) in &records {
-            let entry = record.place.unwrap_or_default().entry;
-            let btree_map::Entry::Vacant(vacant) = blocks.entry(entry) else { continue };
-            let proved = vacant.insert(self.proved(entry, checkpoint.size, &checkpoint.root)?);
-            let Ok(Entry::Block(block)) = Entry::parse(&proved.entry) else {
-                return Err(TranscriptError::Block(entry));
-            };
-            let header = block.header();
-            let seal = self.seal_of(entry)?;
-            seals.insert(seal);
-            let key = RegistryKey::Key(header.key_id);
-            wanted.extend([(seal, key.clone()), (last, key), (last, RegistryKey::Institution(header.institution))]);
+        need.registry.insert((last, RegistryKey::Key(statement_key)));
+        let under_last = |number| (last, RegistryKey::Institution(number));
+        let day = day_of_ms(self.seal_at(last)?);
+        let registry = Arc::clone(&self.state().registry_at(last).registry);
+        let mut subjects = BTreeSet::new();
+        for (stored, record) in &records {
+            let signer = self.need(checkpoint, &mut need, record.place.unwrap_or_default().entry)?.0;
+            let subject = stored.facts.institution;
+            need.registry.extend([under_last(signer), under_last(subject)]);
+            if subject != signer {
+                let seal = self.seal_of(record.place.unwrap_or_default().entry)?;
+                need.custody(seal, signer, subject);
+            }
+            self.need_effects(checkpoint, &mut need, stored)?;
+            if subjects.insert(subject) {
+                need.registry.extend(registry.custodians(subject, day).map(under_last));
+            }
         }
+        let Needed { seals, registry: wanted, blocks, .. } = need;
         let status_ids = records.iter().map(|(stored, _)| stored.facts.status_id.0.to_vec()).collect();
         let (statement, signature) = self.statement(checkpoint, status_ids, institution)?;
         Ok(pb::Transcript {
@@ -112,7 +193,7 @@ impl Shared {
                 .iter()
                 .map(|seal| self.proved(*seal, checkpoint.size, &checkpoint.root))
                 .collect::<Result<_, _>>()?,
-            blocks: blocks.into_values().collect(),
+            blocks: blocks.into_values().map(|(proved, _)| proved).collect(),
             registry: self.registry_proofs(wanted)?,
             records: records.into_iter().map(|(_, disclosed)| disclosed).collect(),
             statement,

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
-use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, View, ViewError};
+use creditbank_rules::admission::custodial;
+use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
 use super::{Context, RoundBuilder};
 use crate::private::{Account, OpenError};
@@ -66,7 +69,7 @@ impl<'a> StoreView<'a> {
         let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: header.institution,
+            institution: institution_of(&block, &record),
             account,
             course: course_of(&record),
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
@@ -82,6 +85,30 @@ impl<'a> StoreView<'a> {
             LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
         };
         rows.iter().map(read).collect()
+    }
+}
+
+/// Whose record it is: the signer's or, of a custodian's amendment, the closed institution's whose record it replaces. The
+/// block's effects say which.
+fn institution_of(block: &SignedBlock, record: &Record) -> u64 {
+    let own = block.header().institution;
+    let mut kept = custodial(block).peekable();
+    if kept.peek().is_none() {
+        return own;
+    }
+    let amends = amends_of(record).and_then(|amends| amends.place);
+    kept.find(|(_, place)| Some(*place) == amends).map_or(own, |(institution, _)| institution)
+}
+
+/// What a record amends.
+fn amends_of(record: &Record) -> Option<pb::Amends> {
+    let body = record.body();
+    match record.kind() {
+        Kind::Identity => decode::<pb::Identity>(body).ok()?.amends,
+        Kind::Outcome => decode::<pb::Outcome>(body).ok()?.amends,
+        Kind::Credit => decode::<pb::Credit>(body).ok()?.amends,
+        Kind::Result => decode::<pb::Result>(body).ok()?.amends,
+        _ => None,
     }
 }
 
@@ -127,6 +154,20 @@ impl View for StoreView<'_> {
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         Ok(self.stored(place)?.map(|stored| stored.facts))
     }
+
+    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+        let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(unreadable)?)? else {
+            return Ok(None);
+        };
+        let after = entry.to_be_bytes();
+        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(unreadable)?;
+        let index = seals.first().and_then(|(key, _)| tables::index_of(key));
+        let index = index.ok_or_else(|| unreadable("the index has no seal for an entry"))?;
+        match Entry::parse(&self.context.store.entry(index).map_err(unreadable)?).map_err(unreadable)? {
+            Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
+            Entry::Block(_) => Err(unreadable("the index names a block as a seal")),
+        }
+    }
 }
 
 impl<'a> RoundView<'a> {
@@ -162,5 +203,22 @@ impl View for RoundView<'_> {
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         let facts = self.store.record_at(place)?;
         Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place), ..facts }))
+    }
+
+    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+        let Some(new) = entry.checked_sub(self.builder.state.head.size) else {
+            return self.store.sealing(entry);
+        };
+        let pending = usize::try_from(new).ok().and_then(|new| self.builder.entries.get(new));
+        let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
+        Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.now_ms }))
+    }
+}
+
+/// The key that signed a block; of a seal, nothing.
+fn signer_of(entry: &[u8]) -> Result<Option<KeyId>, ViewError> {
+    match Entry::parse(entry).map_err(unreadable)? {
+        Entry::Block(block) => Ok(Some(block.header().key_id)),
+        Entry::Seal(_) => Ok(None),
     }
 }

@@ -25,6 +25,9 @@ pub struct Report {
     pub statement: Statement,
     /// The institutions that issued.
     pub institutions: Vec<Institution>,
+    /// Those that say in the registry, as of the checkpoint, that they are a custodian of one of them. Whether that one is
+    /// closed, and the relation in force, stands in the entries.
+    pub custodians: Vec<pb::Institution>,
 }
 
 /// An institution as of the checkpoint.
@@ -53,8 +56,12 @@ pub struct TranscriptRecord {
     pub key_id: KeyId,
     /// Time of the seal of its round, milliseconds since 1970-01-01T00:00Z.
     pub sealed_at_ms: u64,
-    /// Sealed at or after the time from which its key counts as compromised.
+    /// The closed institution whose record this one replaces, where the signer keeps its records.
+    pub on_behalf_of: Option<u64>,
+    /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a block of this transcript.
     pub contested: bool,
+    /// Log index of the block of this transcript that confirms it.
+    pub confirmed: Option<u64>,
     /// How another block of this transcript ends the record: superseded or revoked. Blocks elsewhere in the log may too.
     pub ended: Option<pb::Action>,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.

@@ -1,5 +1,6 @@
 //! The verification of a transcript, link by link, without I/O and without a clock.
 
+mod effects;
 mod registry;
 mod tree;
 
@@ -136,6 +137,9 @@ pub enum Fault {
         /// What is.
         found: String,
     },
+    /// An effect on a record by somebody without the right.
+    #[error("an effect on the record without the right: {0}")]
+    Authority(&'static str),
     /// The key may not sign this.
     #[error("the key may not sign this: {0}")]
     KeyScope(&'static str),
@@ -163,7 +167,7 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     let blocks = tree.blocks(&transcript.blocks)?;
     let mut records = Vec::with_capacity(transcript.records.len());
     let mut used_blocks = BTreeSet::new();
-    let mut ids = BTreeSet::new();
+    let mut ids = BTreeMap::new();
     let mut last = None;
     for disclosed in &transcript.records {
         let place = disclosed.place.unwrap_or_default();
@@ -177,24 +181,25 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
             .ok_or_else(|| broken(Link::Record, &at)(Fault::Missing("the record's block".to_owned())))?;
         used_blocks.insert(place.entry);
         let read = record(disclosed, place, block, &tree, &mut registry).map_err(broken(Link::Record, &at))?;
-        if !ids.insert(read.status_id) {
+        if ids.insert(read.status_id, records.len()).is_some() {
             return Err(broken(Link::Record, at)(Fault::Surplus("the same record stands twice in the log")));
         }
         records.push(read);
     }
-    if let Some(unused) = blocks.keys().find(|index| !used_blocks.contains(index)) {
-        return Err(broken(Link::Block, unused)(Fault::Surplus("no record of this block is disclosed")));
-    }
-    // Every block has passed its signature with a record of its own: what it says about others counts.
-    let ends = endings(blocks.values());
-    for record in &mut records {
-        record.ended = ends.get(&record.status_id.0[..]).copied();
+    for (index, proved) in &blocks {
+        if !used_blocks.contains(index) && !effects::touches(proved, &ids) {
+            let fault = Fault::Surplus("no record of this block is disclosed, and it says nothing of one that is");
+            return Err(broken(Link::Block, index)(fault));
+        }
+        effects::apply(*index, proved, &ids, &mut records, &tree, &mut registry).map_err(broken(Link::Block, index))?;
     }
     let statement = check_statement(&transcript, &tree, &mut registry, &records)
         .map_err(broken(Link::Statement, &transcript.origin))?;
     let institutions = institutions(&records, &tree, &mut registry, trust)?;
+    let issuing = institutions.iter().map(|one| one.number).collect();
+    let custodians = registry.custodians(&issuing, tree.size - 1).map_err(broken(Link::Registry, "custodians"))?;
     registry.all_used().map_err(broken(Link::Registry, "list"))?;
-    tree.all_used(&records).map_err(broken(Link::Seal, "list"))?;
+    tree.all_used(blocks.keys()).map_err(broken(Link::Seal, "list"))?;
     Ok(Report {
         origin: transcript.origin,
         size: tree.size,
@@ -204,6 +209,7 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
         records,
         statement,
         institutions,
+        custodians,
     })
 }
 
@@ -212,18 +218,6 @@ pub(super) struct ProvedBlock {
     block: SignedBlock,
     leaf: Digest,
     seal_index: u64,
-}
-
-/// The status ids that blocks of the transcript take back or replace, each with the first such action. Blocks that are not
-/// in the transcript may do so too.
-fn endings<'a>(blocks: impl Iterator<Item = &'a ProvedBlock>) -> BTreeMap<&'a [u8], pb::Action> {
-    let mut ends = BTreeMap::new();
-    for effect in blocks.flat_map(|proved| &proved.block.public().groups).flat_map(|group| &group.effects) {
-        if let Ok(action @ (pb::Action::Supersede | pb::Action::Revoke)) = pb::Action::try_from(effect.action) {
-            ends.entry(effect.status_id.as_slice()).or_insert(action);
-        }
-    }
-    ends
 }
 
 /// Checks one record up to the log: claims, path, signature, key at the place.
@@ -244,14 +238,20 @@ fn record(
     let leaf = record_leaf(&disclosed.hash);
     verify_inclusion(&leaf, u64::from(place.index), u64::from(header.count), &path, &header.records_root)?;
     let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
-    if header.created_at_minute.abs_diff(seal.time_ms / 60_000) > CREATED_WITHIN_MINUTES {
-        return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
+    let key = check_signer(proved, seal, registry)?;
+    if key.purpose != i32::from(Purpose::Unit) {
+        return Err(Fault::KeyScope("it has another purpose"));
     }
-    let key = registry.key(header.key_id, proved.seal_index)?;
-    check_scope(&key, &disclosed, &proved.block, seal)?;
-    proved.block.verify(&key.public_key)?;
+    if !key.kinds.contains(&i32::from(disclosed.info.kind)) {
+        return Err(Fault::KeyScope("the kind of the record is outside its scope"));
+    }
+    let on_behalf_of = kept_for(&disclosed, &proved.block)?;
+    if let Some(other) = on_behalf_of
+        && !effects::is_custodian(header.institution, other, proved.seal_index, seal, registry)?
+    {
+        return Err(Fault::Authority("its signer was not the custodian of the institution that it names"));
+    }
     let now = registry.key(header.key_id, tree.size - 1)?;
-    let since_minute = now.revoked.map_or(0, |revoked| revoked.compromised_since_minute);
     Ok(TranscriptRecord {
         place,
         status_id: status_id(&proved.leaf, place.index, &disclosed.hash),
@@ -259,33 +259,63 @@ fn record(
         unit: header.unit,
         key_id: header.key_id,
         sealed_at_ms: seal.time_ms,
-        contested: since_minute != 0 && seal.time_ms >= since_minute * 60_000,
+        on_behalf_of,
+        contested: effects::is_contested(&now, seal),
+        confirmed: None,
         missing_claim: disclosed.missing_claim(),
         ended: None,
         disclosed,
     })
 }
 
-/// Whether the key, as the registry had it during the round, may sign this record.
-fn check_scope(key: &pb::Key, disclosed: &Disclosed, block: &SignedBlock, seal: &Seal) -> Result<(), Fault> {
-    let header = block.header();
-    let kind = i32::from(disclosed.info.kind);
-    if key.purpose != i32::from(Purpose::Unit) {
+/// The closed institution whose record this one replaces, when its custodian signed: the block's own superseding effect says so.
+fn kept_for(disclosed: &Disclosed, block: &SignedBlock) -> Result<Option<u64>, Fault> {
+    let custodial = |group: &&pb::EffectGroup| {
+        group.authority.as_ref().is_some_and(|authority| authority.basis == i32::from(pb::Basis::Custodian))
+    };
+    let mut groups = block.public().groups.iter().filter(custodial).peekable();
+    if groups.peek().is_none() {
+        return Ok(None);
+    }
+    let body = &disclosed.body;
+    let amends = match disclosed.info.kind {
+        pb::Kind::Identity => decode::<pb::Identity>(body)?.amends,
+        pb::Kind::Outcome => decode::<pb::Outcome>(body)?.amends,
+        pb::Kind::Credit => decode::<pb::Credit>(body)?.amends,
+        pb::Kind::Result => decode::<pb::Result>(body)?.amends,
+        _ => None,
+    };
+    let Some(target) = amends.and_then(|amends| amends.place) else {
+        return Ok(None);
+    };
+    let replaces =
+        |effect: &pb::Effect| effect.place == Some(target) && effect.action == i32::from(pb::Action::Supersede);
+    let group = groups.find(|group| group.effects.iter().any(replaces));
+    Ok(group.and_then(|group| group.authority.as_ref()).map(|authority| authority.institution))
+}
+
+/// Checks the signature of a block under its key as the registry had it during the round, and returns the key.
+fn check_signer(proved: &ProvedBlock, seal: &Seal, registry: &mut RegistryProofs) -> Result<pb::Key, Fault> {
+    let header = proved.block.header();
+    if header.created_at_minute.abs_diff(seal.time_ms / 60_000) > CREATED_WITHIN_MINUTES {
+        return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
+    }
+    let key = registry.key(header.key_id, proved.seal_index)?;
+    let purpose = if header.institution == 0 { Purpose::Registry } else { Purpose::Unit };
+    if key.purpose != i32::from(purpose) {
         return Err(Fault::KeyScope("it has another purpose"));
     }
     if key.institution != header.institution || key.unit != header.unit {
         return Err(Fault::KeyScope("it belongs to another unit"));
     }
-    if !key.kinds.contains(&kind) {
-        return Err(Fault::KeyScope("the kind of the record is outside its scope"));
-    }
-    if !in_force(key, seal) {
+    if !in_force(&key, seal) {
         return Err(Fault::KeyScope("it was not in force when the round was sealed"));
     }
     if key.revoked.is_some() {
         return Err(Fault::KeyScope("it was revoked before the round"));
     }
-    Ok(())
+    proved.block.verify(&key.public_key)?;
+    Ok(key)
 }
 
 /// Whether the time of the seal lies between the key's dates.
@@ -356,7 +386,8 @@ fn institutions(
     registry: &mut RegistryProofs,
     trust: &Trust,
 ) -> Result<Vec<Institution>, TranscriptError> {
-    let numbers: BTreeSet<u64> = records.iter().map(|record| record.institution).collect();
+    let of = |record: &TranscriptRecord| [Some(record.institution), record.on_behalf_of];
+    let numbers: BTreeSet<u64> = records.iter().flat_map(of).flatten().collect();
     numbers
         .into_iter()
         .map(|number| {

@@ -2,11 +2,12 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
+use creditbank_protocol::status::Mark;
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
 use super::{AdmissionError, Admitted, BlockFacts, signer};
-use crate::{Registry, Rejection, Rule, View};
+use crate::{RecordFacts, Registry, Rejection, Rule, View, ViewError};
 
 /// Checks every effect of a block, and that each amendment among the admitted records has its own.
 pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, admitted: &[Admitted]) -> Result<(), AdmissionError> {
@@ -50,14 +51,19 @@ fn check_effect(
         let expected = "marks that allow the change";
         return Err(Rejection::new(Rule::StatusForbids, expected, error.to_string()).field("public_part").into());
     }
+    if action == Action::Confirm {
+        let contested = is_contested(view, place, &target)?;
+        let expected = "a record that a compromised key has sealed, and that nobody has confirmed since";
+        require(contested, Rule::NotContested, "public_part", expected, &shown)?;
+    }
     Ok(place)
 }
 
 /// The actions that blocks may carry so far.
 fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let admitted = matches!(action, Action::Supersede | Action::Revoke);
-    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede or revoke", action.as_str_name())?;
+    let admitted = matches!(action, Action::Supersede | Action::Revoke | Action::Confirm);
+    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede, revoke or confirm", action.as_str_name())?;
     let reasoned = action != Action::Revoke || effect.reason != 0;
     require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
 }
@@ -85,10 +91,32 @@ fn authorised(
     let basis = Basis::try_from(authority.basis).unwrap_or_default();
     let holds = match basis {
         Basis::Issuer => issuer == block.institution,
-        Basis::Custodian => issuer != block.institution && is_issuer_or_custodian(registry, block, issuer),
-        Basis::Operator => block.institution == 0 && !authority.case_reference.is_empty() && action == Action::Revoke,
+        Basis::Custodian => {
+            let named = authority.institution == issuer && issuer != block.institution;
+            named && is_issuer_or_custodian(registry, block, issuer)
+        }
+        // The operator has no learner's words to put in the place of others.
+        Basis::Operator => {
+            block.institution == 0 && !authority.case_reference.is_empty() && action != Action::Supersede
+        }
         Basis::Mandate | Basis::Unspecified => false,
     };
-    let expected = "the issuer, its custodian, or the operator with a case reference";
+    // Only a custodian acts for another.
+    let holds = holds && (basis == Basis::Custodian || authority.institution == 0);
+    let expected = "the issuer, its custodian (who names it), or the operator with a case reference";
     require(holds, Rule::NotAuthorised, "public_part", expected, basis.as_str_name())
+}
+
+/// Whether a compromised key sealed the record, and no key above suspicion has confirmed it since. What a thief confirms with
+/// a second stolen key is contested again once that key is known to be stolen too.
+fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
+    let suspect = |entry| {
+        let sealing = view.sealing(entry)?;
+        Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
+    };
+    let settled = match target.marks.get(Mark::Confirmed) {
+        Some(confirmation) => !suspect(confirmation)?,
+        None => false,
+    };
+    Ok(!settled && suspect(place.entry)?)
 }

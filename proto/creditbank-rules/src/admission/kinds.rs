@@ -4,9 +4,9 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Amends, Grade, HoursKind, Kind, OutcomeType, Place, ResultStatus};
 use creditbank_protocol::record::Record;
 
-use super::{BlockFacts, accreditation, fields};
+use super::{BlockFacts, fields};
 use crate::admission::fields::{present, require};
-use crate::dates::{day_of_ms, first_day};
+use crate::dates::{Day, day_of_ms, first_day};
 use crate::decimal::show_e4;
 use crate::{Registry, Rejection, Rule};
 
@@ -17,6 +17,8 @@ pub(super) struct Common {
     pub(super) earlier: Vec<Place>,
     pub(super) amends: Option<Amends>,
     pub(super) repeats_max: u32,
+    /// Of a Credit: what accreditation is judged by, and the last day of its period.
+    pub(super) credit: Option<(Box<pb::Credit>, Day)>,
 }
 
 /// Outcomes without a course code are found together.
@@ -48,7 +50,7 @@ fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Re
     present(identity.document != 0, "document", "the document that was checked")?;
     present(identity.assurance != 0, "assurance", "a level of assurance")?;
     let pb::Identity { learner, amends, .. } = identity;
-    Ok(Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max: 0 })
+    Ok(Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max: 0, credit: None })
 }
 
 fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) -> Result<Common, Rejection> {
@@ -71,7 +73,7 @@ fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) ->
     let pb::Outcome { learner, amends, .. } = outcome;
     let course = if code.is_empty() { UNCODED_OUTCOMES.to_owned() } else { code };
     // An outcome is no credit: it may be held any number of times.
-    Ok(Common { learner, course, earlier: Vec::new(), amends, repeats_max: u32::MAX - 1 })
+    Ok(Common { learner, course, earlier: Vec::new(), amends, repeats_max: u32::MAX - 1, credit: None })
 }
 
 fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Result<Common, Rejection> {
@@ -94,9 +96,9 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
     fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), sealed)?;
     workload(&credit, amount, unit)?;
-    accreditation::check(registry, block.institution, &credit, &course, end)?;
-    let pb::Credit { learner, earlier, amends, repeats_max, .. } = credit;
-    Ok(Common { learner, course, earlier, amends, repeats_max })
+    let (learner, earlier, amends) = (credit.learner.clone(), credit.earlier.clone(), credit.amends);
+    let repeats_max = credit.repeats_max;
+    Ok(Common { learner, course, earlier, amends, repeats_max, credit: Some((Box::new(credit), end)) })
 }
 
 fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Result<Common, Rejection> {
@@ -119,7 +121,7 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
     let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
     fields::after_period(None, result.visible_from.as_ref(), end, sealed)?;
     let pb::Result { learner, earlier, amends, .. } = result;
-    Ok(Common { learner, course, earlier, amends, repeats_max: u32::MAX - 1 })
+    Ok(Common { learner, course, earlier, amends, repeats_max: u32::MAX - 1, credit: None })
 }
 
 fn passes(registry: &Registry, grade: &Grade) -> Result<bool, Rejection> {

@@ -11,12 +11,12 @@ use super::kinds::Common;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
-use crate::{HeldRecord, Registry, Rejection, Rule, View};
+use crate::{HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 
-/// The records of the block so far, by learner and course.
+/// The records of the block so far, by learner, institution and course.
 #[derive(Default)]
 pub(super) struct History {
-    seen: BTreeMap<([u8; 16], String), Vec<Seen>>,
+    seen: BTreeMap<([u8; 16], u64, String), Vec<Seen>>,
 }
 
 struct Seen {
@@ -39,16 +39,16 @@ impl History {
     pub(super) fn check(
         &mut self,
         view: &impl View,
-        block: &BlockFacts<'_>,
+        institution: u64,
         record: &Record,
         common: &Common,
         account: &[u8; 16],
     ) -> Result<(), AdmissionError> {
-        let held = view.held(account, block.institution, &common.course)?;
+        let held = view.held(account, institution, &common.course)?;
         let found = held.len();
         let expected = format!("at most {HELD_MAX} records of a learner for one course");
         require(found <= HELD_MAX, Rule::TooManyRepeats, "course", &expected, found)?;
-        let seen = self.seen.entry((*account, common.course.clone())).or_default();
+        let seen = self.seen.entry((*account, institution, common.course.clone())).or_default();
         let own = prefix(record);
         let known = held.iter().find(|held| held.hash_prefix == own);
         let again = known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own);
@@ -90,14 +90,12 @@ fn show(place: Place) -> String {
     format!("{}/{}", place.entry, place.index)
 }
 
-/// The target of an amendment: it stands, has the same kind and learner, and is the signer's to amend.
+/// The target of an amendment: it is there, and is the signer's to amend.
 pub(super) fn target(
     view: &impl View,
     block: &BlockFacts<'_>,
     common: &Common,
-    kind: Kind,
-    account: &[u8; 16],
-) -> Result<Option<Place>, AdmissionError> {
+) -> Result<Option<(Place, RecordFacts)>, AdmissionError> {
     let Some(amends) = &common.amends else {
         return Ok(None);
     };
@@ -106,11 +104,22 @@ pub(super) fn target(
     let target = view.record_at(place)?;
     let target = target
         .ok_or_else(|| Rejection::new(Rule::UnknownTarget, "the place of a record", show(place)).field("amends"))?;
-    let same = target.kind == kind && target.account == *account;
-    require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", show(place))?;
     let may = is_issuer_or_custodian(view.registry(), block, target.institution);
     require(may, Rule::NotAuthorised, "amends", "its issuer or custodian", block.institution)?;
-    Ok(Some(place))
+    Ok(Some((place, target)))
+}
+
+/// An amendment has its target's kind and learner.
+pub(super) fn check_target(
+    target: Option<&(Place, RecordFacts)>,
+    kind: Kind,
+    account: &[u8; 16],
+) -> Result<(), Rejection> {
+    let Some((place, target)) = target else {
+        return Ok(());
+    };
+    let same = target.kind == kind && target.account == *account;
+    require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", show(*place))
 }
 
 /// Whether the block's signer has issued the record, or keeps the records of the closed institution that did.

@@ -29,8 +29,7 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), R
     if unit.state != active {
         return Err(refuse(Rule::UnitNotActive, "an active unit", state_name(unit.state)));
     }
-    check_key(key(registry, block)?, block)?;
-    check_approver(registry, block)
+    check_key(key(registry, block)?, block)
 }
 
 fn key<'a>(registry: &'a Registry, block: &BlockFacts<'_>) -> Result<&'a pb::Key, Rejection> {
@@ -70,10 +69,14 @@ pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kin
     Ok(())
 }
 
-/// Checks the approver of a block that has one; the signature is checked with the block's shape.
-fn check_approver(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+/// Checks that a block has an approver where its unit requires one, and the approver of a block that has one; the signature
+/// is checked with the block's shape.
+pub(super) fn check_approval(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     let Some(id) = block.approver else {
-        return Ok(());
+        let required = registry.unit(block.institution, block.unit).is_some_and(|unit| unit.requires_approval);
+        let missing =
+            || refuse(Rule::ApprovalMissing, "the approval of a second person, which this unit requires", "none");
+        return if required { Err(missing()) } else { Ok(()) };
     };
     let found = registry.key(&id).filter(|key| {
         let minute = block.sealed_at_ms / 60_000;

@@ -10,13 +10,15 @@ use creditbank_protocol::record::{Record, SUITE};
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
 use creditbank_rules::{
-    HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, View, ViewError, seed,
+    HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View, ViewError, seed,
 };
 use ed25519_dalek::SigningKey;
 
 /// 2026-11-23 in milliseconds since 1970.
 pub(crate) const NOW_MS: u64 = 20_780 * 86_400_000;
 pub(crate) const ALIAS: [u8; 16] = [1; 16];
+/// The same learner at institution 2.
+pub(crate) const OTHER_ALIAS: [u8; 16] = [3; 16];
 pub(crate) const CLOSED_ALIAS: [u8; 16] = [2; 16];
 pub(crate) const ACCOUNT: [u8; 16] = [9; 16];
 
@@ -28,6 +30,8 @@ pub(crate) struct World {
     pub(crate) hashes: BTreeMap<(u64, u32), [u8; 8]>,
     /// How often the course of a record may count again.
     pub(crate) repeats: BTreeMap<(u64, u32), u32>,
+    /// Who sealed the entries of the log.
+    pub(crate) sealings: BTreeMap<u64, Sealing>,
 }
 
 impl View for World {
@@ -39,6 +43,7 @@ impl View for World {
         let state = |open| LearnerState { account: ACCOUNT, open };
         match *alias {
             ALIAS if institution == 1 => Some(state(true)),
+            OTHER_ALIAS if institution == 2 => Some(state(true)),
             CLOSED_ALIAS => Some(state(false)),
             _ => None,
         }
@@ -63,6 +68,10 @@ impl View for World {
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         Ok(self.records.get(&(place.entry, place.index)).cloned())
     }
+
+    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+        Ok(self.sealings.get(&entry).copied())
+    }
 }
 
 pub(crate) fn text(value: &str) -> pb::Text {
@@ -85,7 +94,8 @@ pub(crate) fn institution(number: u64) -> pb::Institution {
 }
 
 pub(crate) fn unit(institution: u64) -> pb::Unit {
-    pb::Unit { institution, unit: 1, state: pb::RegistryState::Active.into(), names: vec![text("Registry")] }
+    let state = pb::RegistryState::Active.into();
+    pb::Unit { institution, unit: 1, state, names: vec![text("Registry")], ..Default::default() }
 }
 
 pub(crate) fn key(institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind]) -> pb::Key {
@@ -173,6 +183,7 @@ impl World {
             records: BTreeMap::new(),
             hashes: BTreeMap::new(),
             repeats: BTreeMap::new(),
+            sealings: BTreeMap::new(),
         };
         let operator =
             pb::Institution { r#type: pb::InstitutionType::Operator.into(), country: String::new(), ..institution(0) };

@@ -1,6 +1,8 @@
 //! Registry entries, each proved under the registry map of one seal.
 
-use super::{BTreeMap, Digest, Fault, KeyId, Link, SUITE, TranscriptError, Tree, broken, decode, differs, digests, pb};
+use super::{
+    BTreeMap, BTreeSet, Digest, Fault, KeyId, Link, SUITE, TranscriptError, Tree, broken, decode, differs, digests, pb,
+};
 use crate::canonical::{Canonical, encode};
 use crate::map::{MapProof, MapTags};
 use crate::registry::{RegistryKey, registry_value};
@@ -33,6 +35,27 @@ impl RegistryProofs {
     /// The institution as the registry had it during the round of the seal.
     pub(super) fn institution(&mut self, number: u64, seal: u64) -> Result<pb::Institution, Fault> {
         self.take(&RegistryKey::Institution(number), seal)
+    }
+
+    /// The other institutions under the seal that say of themselves that they keep the records of one of `issuing`.
+    pub(super) fn custodians(&mut self, issuing: &BTreeSet<u64>, seal: u64) -> Result<Vec<pb::Institution>, Fault> {
+        let mut found = Vec::new();
+        for ((at, _), (entry, used)) in &mut self.entries {
+            if *at != seal || entry.kind != i32::from(pb::Kind::Institution) {
+                continue;
+            }
+            let institution: pb::Institution = decode(&entry.body)?;
+            let keeps = institution.relations.iter().any(|relation| {
+                let custodian = relation.r#type == i32::from(pb::RelationType::CustodianOf);
+                custodian && issuing.contains(&relation.institution)
+            });
+            if keeps {
+                *used = true;
+                found.push(institution);
+            }
+        }
+        found.sort_by_key(|institution| institution.number);
+        Ok(found)
     }
 
     fn take<M: Canonical>(&mut self, key: &RegistryKey, seal: u64) -> Result<M, Fault> {

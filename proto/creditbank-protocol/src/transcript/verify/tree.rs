@@ -1,8 +1,8 @@
 //! The checkpoint and what is proved into its tree: seals and blocks.
 
 use super::{
-    BTreeMap, Digest, Entry, Fault, Link, ProvedBlock, Seal, TranscriptError, TranscriptRecord, Trust, broken, differs,
-    digests, key, merkle, pb, verify_inclusion,
+    BTreeMap, Digest, Entry, Fault, Link, ProvedBlock, Seal, TranscriptError, Trust, broken, differs, digests, key,
+    merkle, pb, verify_inclusion,
 };
 
 /// A verified checkpoint and the seals that are in its tree.
@@ -152,17 +152,17 @@ impl Tree {
         self.seals.values().next_back().expect("check_ends has found the first and the last seal")
     }
 
-    /// Refuses seals that no record needs.
-    pub(super) fn all_used(&self, records: &[TranscriptRecord]) -> Result<(), Fault> {
+    /// Refuses seals that no block needs.
+    pub(super) fn all_used<'a>(&self, blocks: impl Iterator<Item = &'a u64> + Clone) -> Result<(), Fault> {
         let needed = |index: &u64, seal: &Seal| {
             seal.first_index == 0
                 || *index == self.size - 1
-                || records.iter().any(|record| (seal.first_index..=*index).contains(&record.place.entry))
+                || blocks.clone().any(|block| (seal.first_index..=*index).contains(block))
         };
         if self.seals.iter().all(|(index, seal)| needed(index, seal)) {
             Ok(())
         } else {
-            Err(Fault::Surplus("a seal closes no round of a disclosed record"))
+            Err(Fault::Surplus("a seal closes no round of a given block"))
         }
     }
 }

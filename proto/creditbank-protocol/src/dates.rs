@@ -1,6 +1,6 @@
 //! Civil dates as integers. Gregorian calendar, no time zones: a date is what a certificate says.
 
-use creditbank_protocol::pb::{Date, Period};
+use crate::pb::{Date, Period};
 
 /// Days since 1970-01-01, which is day 0.
 pub type Day = i64;

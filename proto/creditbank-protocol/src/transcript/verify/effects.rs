@@ -1,0 +1,128 @@
+//! What the blocks at hand say of the disclosed records: superseded, revoked, confirmed; and by what right.
+
+use super::{
+    BTreeMap, Digest, Fault, ProvedBlock, Purpose, RegistryProofs, Seal, TranscriptRecord, Tree, check_signer, differs,
+    pb,
+};
+use crate::dates::{day_of_ms, within};
+
+/// An effect on a disclosed record.
+struct OnRecord<'a> {
+    /// Log index of its block.
+    entry: u64,
+    proved: &'a ProvedBlock,
+    authority: pb::Authority,
+    effect: &'a pb::Effect,
+    action: pb::Action,
+    /// Position of the record in the report.
+    record: usize,
+}
+
+/// The effects of a block on records of the report that version 1 knows.
+fn effects<'a>(entry: u64, proved: &'a ProvedBlock, ids: &BTreeMap<Digest, usize>) -> Result<Vec<OnRecord<'a>>, Fault> {
+    let mut found = Vec::new();
+    for group in &proved.block.public().groups {
+        for effect in &group.effects {
+            let id = Digest::from_slice(&effect.status_id);
+            let Some(record) = id.and_then(|id| ids.get(&id)).copied() else { continue };
+            let action = pb::Action::try_from(effect.action).unwrap_or_default();
+            if !matches!(action, pb::Action::Supersede | pb::Action::Revoke | pb::Action::Confirm) {
+                return Err(Fault::Authority("an action that version 1 does not know"));
+            }
+            let authority = group.authority.clone().unwrap_or_default();
+            found.push(OnRecord { entry, proved, authority, effect, action, record });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a block has an effect on a record of the report.
+pub(super) fn touches(proved: &ProvedBlock, ids: &BTreeMap<Digest, usize>) -> bool {
+    let effects = proved.block.public().groups.iter().flat_map(|group| &group.effects);
+    effects.filter_map(|effect| Digest::from_slice(&effect.status_id)).any(|id| ids.contains_key(&id))
+}
+
+/// Reads the effects of a block into the records of the report, after checking its signer and the right of each.
+pub(super) fn apply(
+    entry: u64,
+    proved: &ProvedBlock,
+    ids: &BTreeMap<Digest, usize>,
+    records: &mut [TranscriptRecord],
+    tree: &Tree,
+    registry: &mut RegistryProofs,
+) -> Result<(), Fault> {
+    for one in effects(entry, proved, ids)? {
+        let record = &records[one.record];
+        let (place, subject) = (record.place, record.on_behalf_of.unwrap_or(record.institution));
+        if one.effect.place.unwrap_or_default() != place || one.entry <= place.entry {
+            let found = one.effect.place.unwrap_or_default();
+            let shown = |place: pb::Place| format!("{}/{}", place.entry, place.index);
+            return Err(differs("the place of the effect's earlier record", shown(place), shown(found)));
+        }
+        let kind = i32::from(record.disclosed.info.kind);
+        let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+        let key = check_signer(proved, seal, registry)?;
+        if key.purpose == i32::from(Purpose::Unit) && !key.kinds.contains(&kind) {
+            return Err(Fault::KeyScope("the kind of the record is outside its scope"));
+        }
+        right(&one, subject, seal, registry)?;
+        let header = proved.block.header();
+        let suspect = is_contested(&registry.key(header.key_id, tree.size - 1)?, seal);
+        let record = &mut records[one.record];
+        match one.action {
+            // A confirmation by a key that is itself under suspicion settles nothing.
+            pb::Action::Confirm if suspect => {}
+            pb::Action::Confirm => {
+                record.confirmed = Some(one.entry);
+                record.contested = false;
+            }
+            action => record.ended = record.ended.or(Some(action)),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the key, as the registry has it under the checkpoint's seal, was compromised when `seal` was made.
+pub(super) fn is_contested(now: &pb::Key, seal: &Seal) -> bool {
+    let since = now.revoked.as_ref().map_or(0, |revoked| revoked.compromised_since_minute);
+    since != 0 && seal.time_ms >= since * 60_000
+}
+
+/// The issuer, its custodian, or the operator with a case reference, who supersedes nothing.
+fn right(one: &OnRecord<'_>, subject: u64, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
+    let (signer, authority) = (one.proved.block.header().institution, &one.authority);
+    let holds = match pb::Basis::try_from(authority.basis).unwrap_or_default() {
+        pb::Basis::Issuer => signer == subject && authority.institution == 0,
+        pb::Basis::Custodian => {
+            authority.institution == subject && is_custodian(signer, subject, one.proved.seal_index, seal, registry)?
+        }
+        pb::Basis::Operator => {
+            let cased = !authority.case_reference.is_empty() && authority.institution == 0;
+            signer == 0 && cased && one.action != pb::Action::Supersede
+        }
+        pb::Basis::Mandate | pb::Basis::Unspecified => false,
+    };
+    if holds {
+        Ok(())
+    } else {
+        Err(Fault::Authority("neither its issuer, nor its custodian, nor the operator with a case"))
+    }
+}
+
+/// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.
+pub(super) fn is_custodian(
+    signer: u64,
+    other: u64,
+    seal_index: u64,
+    seal: &Seal,
+    registry: &mut RegistryProofs,
+) -> Result<bool, Fault> {
+    let closed = registry.institution(other, seal_index)?.state == i32::from(pb::RegistryState::Closed);
+    let day = day_of_ms(seal.time_ms);
+    let keeps = registry.institution(signer, seal_index)?.relations.iter().any(|relation| {
+        relation.r#type == i32::from(pb::RelationType::CustodianOf)
+            && relation.institution == other
+            && within(day, relation.from.as_ref(), relation.until.as_ref())
+    });
+    Ok(signer != other && closed && keeps)
+}
