@@ -104,7 +104,7 @@ impl Log {
             let name = pb::Text { language: "en".to_owned(), value: format!("University {number}") };
             let names = vec![pb::DatedName { name: Some(name), ..Default::default() }];
             let institution = pb::Institution { number, state: 1, names, ..Default::default() };
-            let unit = pb::Unit { institution: number, unit: 1, state: 1, names: Vec::new() };
+            let unit = pb::Unit { institution: number, unit: 1, state: 1, ..Default::default() };
             let mut key = Log::unit_entry(number);
             (bend.key)(&mut key);
             records.push(public_record(Kind::Institution, encode(&institution).expect("canonical")));
