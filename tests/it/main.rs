@@ -5,6 +5,7 @@ mod bad_blocks;
 mod bad_records;
 mod blocks;
 mod dry_run;
+mod file_formats;
 mod files;
 mod import;
 mod lying;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use creditbank_client::Client;
-use creditbank_client::import::Mapping;
+use creditbank_client::import::{Encoding, Mapping};
 use creditbank_client::issue::{IssueError, Places, Progress, issue};
 
 use crate::{TestNode, University};
@@ -77,11 +77,27 @@ impl Desk {
     }
 
     /// Imports a file.
-    pub async fn issue(&self, csv: &str) -> Result<Progress, IssueError> {
+    pub async fn issue(&self, file: impl AsRef<[u8]>) -> Result<Progress, IssueError> {
+        self.issue_as(file, None, None).await
+    }
+
+    /// Imports a file in an encoding, or a sheet of a workbook.
+    pub async fn issue_as(
+        &self,
+        file: impl AsRef<[u8]>,
+        encoding: Option<Encoding>,
+        sheet: Option<&str>,
+    ) -> Result<Progress, IssueError> {
         let (work, refused) = (self.path("work"), self.path("refused.csv"));
         let places = Places { work: &work, refused: &refused };
         let (client, unit) = (self.client().await, self.university.issuing());
-        issue(&client, &unit, &self.mapping(), std::io::Cursor::new(csv.to_owned()), places, |_| ()).await
+        let mapping = self.mapping().for_file(encoding, sheet.map(str::to_owned));
+        issue(&client, &unit, &mapping, std::io::Cursor::new(file.as_ref().to_vec()), places, |_| ()).await
+    }
+
+    /// The report of refused lines.
+    pub fn report(&self) -> String {
+        std::fs::read_to_string(self.path("refused.csv")).expect("a report")
     }
 
     /// Records of the unit in the ledger.

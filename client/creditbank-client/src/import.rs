@@ -1,16 +1,23 @@
-//! From a registrar's CSV to draft records, by a mapping: line by line, with bounded memory.
+//! From a registrar's CSV or workbook to draft records, by a mapping: line by line, with bounded memory.
 //!
 //! A line that cannot become a record is refused with its number, field and reason; the good ones go through.
 
+mod csv_file;
 mod draft;
+mod encoding;
 mod line;
 mod mapping;
 mod rows;
+mod table;
 mod texts;
+mod unpack;
+mod workbook;
 
 pub use draft::DraftRecord;
+pub use encoding::Encoding;
 pub use mapping::{Mapping, MappingError};
 pub use rows::{ImportError, RefusedLine, Rows};
+pub use table::Source;
 
 /// The mapping of the Open University Learning Analytics Dataset's result file.
 pub const OULAD: &str = include_str!("../../mappings/oulad.toml");

@@ -10,14 +10,13 @@ mod report;
 mod work;
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_protocol::key_file::KeyFile;
 
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
 use crate::{Client, ClientError, Signer};
 
 pub use check::{Forecast, check};
@@ -111,7 +110,7 @@ pub struct Places<'a> {
 }
 
 /// Imports a file. `progress` is called after each block.
-pub async fn issue<R: Read>(
+pub async fn issue<R: Source>(
     client: &Client,
     unit: &IssuingUnit,
     mapping: &Mapping,
@@ -127,7 +126,7 @@ pub async fn issue<R: Read>(
 ///
 /// Between the check and the blocks somebody else may change the ledger: the import then ends at the first block with a
 /// refused line ([`IssueError::Stopped`]). What was sealed by then stays sealed, and the same command goes on from there.
-pub async fn issue_all<R: Read>(
+pub async fn issue_all<R: Source>(
     client: &Client,
     unit: &IssuingUnit,
     mapping: &Mapping,
@@ -150,7 +149,7 @@ enum OnRefusal {
     Stop,
 }
 
-async fn import<R: Read>(
+async fn import<R: Source>(
     client: &Client,
     unit: &IssuingUnit,
     mapping: &Mapping,

@@ -4,6 +4,7 @@ mod admit;
 mod learner;
 mod story;
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,7 +87,8 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     let bar = story.bar(RESULTS.split(|byte| *byte == b'\n').count());
     let begun = Instant::now();
     let done =
-        issue(&university, &unit, &mapping, RESULTS, places, |progress| bar.set_position(progress.lines)).await?;
+        issue(&university, &unit, &mapping, Cursor::new(RESULTS), places, |progress| bar.set_position(progress.lines))
+            .await?;
     let took = begun.elapsed();
     bar.finish_and_clear();
     story.imported(&done, took);

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::KeyPlace;
-use creditbank_client::import::Mapping;
+use creditbank_client::import::{Encoding, Mapping};
 use creditbank_client::issue::{IssuingUnit, Places, Progress, check, issue, issue_all};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
@@ -18,10 +18,44 @@ use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
 
+/// How a file is to be read.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Format of the file")]
+pub(super) struct Format {
+    /// auto, utf-8, utf-16le, utf-16be or gb18030 [default: the mapping's, else auto]
+    ///
+    /// A byte order mark always wins. Without one, auto means UTF-8: a file that is not is refused before anything is
+    /// issued, with the line and the place in it. Other encodings are never guessed, because text in one is often text in
+    /// another, with other names in it. What cannot be decoded is refused, never replaced.
+    #[arg(long, value_parser = encoding, value_name = "NAME")]
+    encoding: Option<Encoding>,
+    /// The sheet of a workbook [default: the mapping's, else the first]
+    ///
+    /// Cells are taken as they were typed: text as it is, numbers exactly or not at all (what a computation left, as
+    /// 0.30000000000000004, is refused and not rounded), dates as 2024-09-01. Formulas count by their last value. Errors such
+    /// as #N/A and merged cells are refused with the cell's name.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+}
+
+impl Format {
+    /// The mapping of a file for a file of this format.
+    pub(super) fn mapping(self, path: &Path) -> Result<Mapping, Failure> {
+        let text = fs::read_to_string(path).map_err(Failure::file(path))?;
+        Ok(Mapping::parse(&text)?.for_file(self.encoding, self.sheet))
+    }
+}
+
+fn encoding(name: &str) -> Result<Encoding, String> {
+    Encoding::by_name(name).ok_or_else(|| "expected auto, utf-8, utf-16le, utf-16be or gb18030".to_owned())
+}
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A CSV in UTF-8 with a header line
+    /// A CSV with a header line, or an .xlsx workbook whose first row is the header
     file: PathBuf,
+    #[command(flatten)]
+    format: Format,
     /// What the columns mean: see `creditbank mapping show template`
     #[arg(long)]
     mapping: PathBuf,
@@ -68,15 +102,24 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, mapping: mapping_file, institution, unit, key, work, refused, dry_run, all_or_nothing } =
-        arguments;
-    let text = fs::read_to_string(&mapping_file).map_err(Failure::file(&mapping_file))?;
-    let mapping = Mapping::parse(&text)?;
+    let Arguments {
+        file,
+        format,
+        mapping: mapping_file,
+        institution,
+        unit,
+        key,
+        work,
+        refused,
+        dry_run,
+        all_or_nothing,
+    } = arguments;
+    let mapping = format.mapping(&mapping_file)?;
     let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
     let input = File::open(&file).map_err(Failure::file(&file))?;
     let metadata = input.metadata().map_err(Failure::file(&file))?;
     if metadata.is_dir() {
-        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file", file.display())));
+        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file or a workbook", file.display())));
     }
     let len = metadata.len();
     let work = work.unwrap_or_else(|| beside(&file, ".issue"));

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use creditbank_rpc::v1::IdentityType;
 use serde::Deserialize;
 
+use super::encoding::Encoding;
+
 /// Names of everything that a record can be given.
 pub(super) const FIELDS: [&str; 26] = [
     "assessment",
@@ -99,6 +101,10 @@ struct Text {
 pub(super) struct File {
     #[serde(default = "comma")]
     pub(super) delimiter: char,
+    #[serde(default)]
+    pub(super) encoding: Encoding,
+    /// The sheet of a workbook; the first one where it is left out.
+    pub(super) sheet: Option<String>,
 }
 
 fn comma() -> char {
@@ -107,7 +113,7 @@ fn comma() -> char {
 
 impl Default for File {
     fn default() -> Self {
-        Self { delimiter: ',' }
+        Self { delimiter: ',', encoding: Encoding::Auto, sheet: None }
     }
 }
 
@@ -205,6 +211,22 @@ impl Mapping {
             }
         }
         Ok(Self { file, learner, identity_type, reference, fields, modules, results, period })
+    }
+
+    /// The same mapping for a file in this encoding, and of this sheet of a workbook, where they are given.
+    #[must_use]
+    pub fn for_file(mut self, encoding: Option<Encoding>, sheet: Option<String>) -> Self {
+        self.file.encoding = encoding.unwrap_or(self.file.encoding);
+        self.file.sheet = sheet.or(self.file.sheet);
+        self
+    }
+
+    /// The column that a field's text comes from.
+    pub(super) fn column_of(&self, field: &str) -> Option<&str> {
+        match self.fields.get(field)? {
+            Source::Column { column } => Some(column),
+            Source::Value(_) => None,
+        }
     }
 
     /// Every column that the mapping names.

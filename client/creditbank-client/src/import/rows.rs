@@ -1,42 +1,17 @@
-//! Reading the lines of a file.
+//! From the rows of a file to draft records.
 
-use std::cell::Cell;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead as _, BufReader, Read};
-use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::draft::DraftRecord;
 use super::line::Line;
 use super::mapping::Mapping;
+use super::table::{self, Row, Source, Table};
 
 /// Most bytes of one field.
 const FIELD_LEN_MAX: usize = 64 << 10;
-
-/// Read at once; the header line is far shorter.
-const BUFFER_LEN: usize = 64 << 10;
-
-/// Most bytes of one record of the file: bounds the memory where a quote is never closed.
-const RECORD_LEN_MAX: usize = 16 << 20;
-
-/// A reader that gives up when one record asks for too much.
-struct Bounded<R> {
-    input: R,
-    /// Bytes that may still be read for the record under way; shared with whoever begins the next one.
-    left: Rc<Cell<usize>>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        let left = self.left.get().checked_sub(read);
-        let too_long = || std::io::Error::other("a record of more than 16 MiB: is a quote not closed?");
-        self.left.set(left.ok_or_else(too_long)?);
-        Ok(read)
-    }
-}
 
 /// A line that becomes no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +44,12 @@ pub enum ImportError {
         /// The file's.
         found: String,
     },
+    /// Bytes that are no text in the file's encoding.
+    #[error("{0}")]
+    Encoding(String),
+    /// A workbook that cannot be read, or has no such sheet.
+    #[error("the workbook cannot be read: {0}")]
+    Workbook(String),
     /// The file cannot be read on.
     #[error("line {line}: the file cannot be read: {error}")]
     Read {
@@ -80,41 +61,41 @@ pub enum ImportError {
 }
 
 /// The lines of a file, in order.
-pub struct Rows<'a, R> {
+pub struct Rows<'a> {
     mapping: &'a Mapping,
-    reader: csv::Reader<BufReader<Bounded<R>>>,
-    left: Rc<Cell<usize>>,
-    /// Lines end in CR LF. The reader ends a record at the CR, so the next one seems to begin a line too early.
-    crlf: bool,
+    table: Box<dyn Table>,
+    /// Fields of the header, also those without a name.
+    width: usize,
     columns: BTreeMap<String, usize>,
-    record: csv::ByteRecord,
+    row: Row,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
 }
 
-impl<'a, R: Read> Rows<'a, R> {
-    /// Reads the header. A UTF-8 byte order mark is dropped.
-    pub fn open(mapping: &'a Mapping, input: R) -> Result<Self, ImportError> {
-        let delimiter = u8::try_from(mapping.file.delimiter).unwrap_or(b',');
-        let left = Rc::new(Cell::new(RECORD_LEN_MAX));
-        let mut input = BufReader::with_capacity(BUFFER_LEN, Bounded { input, left: Rc::clone(&left) });
-        let start = input.fill_buf().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
-        let crlf = start.iter().position(|byte| *byte == b'\n').is_some_and(|at| start[..at].ends_with(b"\r"));
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(input);
-        let mut record = csv::ByteRecord::new();
-        let read = reader.read_byte_record(&mut record).map_err(|error| ImportError::Header(error.to_string()))?;
-        if !read {
+impl<'a> Rows<'a> {
+    /// Reads the header: the first line, or the first row of a sheet that is not empty.
+    pub fn open(mapping: &'a Mapping, input: impl Source) -> Result<Self, ImportError> {
+        let mut table = table::open(&mapping.file, input)?;
+        let mut row = Row::default();
+        if !table.read(&mut row)? {
             return Err(ImportError::Empty);
         }
+        if let Some((_, problem)) = row.problems.first() {
+            return Err(ImportError::Header(problem.clone()));
+        }
         let mut columns = BTreeMap::new();
-        for (index, name) in record.iter().enumerate() {
+        for (index, name) in row.values.iter().enumerate() {
             let name = if index == 0 { name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name) } else { name };
-            if name.contains(&0) || name.starts_with(b"\xff\xfe") || name.starts_with(b"\xfe\xff") {
-                return Err(ImportError::Header("it looks like UTF-16: save the file as UTF-8".to_owned()));
+            if name.contains(&0) {
+                let what = "it looks like UTF-16 without a byte order mark: pass --encoding utf-16le or utf-16be";
+                return Err(ImportError::Header(what.to_owned()));
             }
             let name = std::str::from_utf8(name).map_err(|_| ImportError::Header("it is not UTF-8".to_owned()))?;
             let name = name.trim_matches('"').to_owned();
+            // A column of a sheet without a name is none; what stands in it is refused.
+            if name.is_empty() && table.cell(row.line, index).is_some() {
+                continue;
+            }
             if columns.insert(name.clone(), index).is_some() {
                 return Err(ImportError::Twice(name));
             }
@@ -126,15 +107,19 @@ impl<'a, R: Read> Rows<'a, R> {
             }
             return Err(ImportError::Column { missing: missing.to_owned(), found });
         }
-        Ok(Self { mapping, reader, left, crlf, columns, record, seen: HashMap::new() })
+        Ok(Self { mapping, table, width: row.values.len(), columns, row, seen: HashMap::new() })
     }
 
     fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
-        let line = self.record.position().map_or(0, csv::Position::line) + u64::from(self.crlf);
+        let line = self.row.line;
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
-        let (expected, found) = (self.columns.len(), self.record.len());
+        if let Some((position, problem)) = self.row.problems.first() {
+            let column = self.columns.iter().find(|(_, index)| *index == position).map_or("", |(name, _)| name);
+            return Err(refuse(column, problem.clone()));
+        }
+        let (expected, found) = (self.width, self.row.values.len());
         if found != expected {
-            let last = self.reader.position().line().saturating_sub(1);
+            let last = self.row.until;
             let swallowed = if last > line {
                 format!("; it goes on to line {last}: is a quote not closed?")
             } else {
@@ -144,14 +129,14 @@ impl<'a, R: Read> Rows<'a, R> {
         }
         let mut values = BTreeMap::new();
         for (name, index) in &self.columns {
-            let value = self.record.get(*index).unwrap_or_default();
+            let value = self.row.values.get(*index).unwrap_or_default();
             if value.len() > FIELD_LEN_MAX {
                 return Err(refuse(name, format!("{} bytes, at most {FIELD_LEN_MAX} are read", value.len())));
             }
             let value = std::str::from_utf8(value).map_err(|_| refuse(name, "the text is not UTF-8".to_owned()))?;
             values.insert(name.as_str(), value);
         }
-        let draft = Line { line, values: &values }.draft(self.mapping)?;
+        let draft = Line { line, values: &values }.draft(self.mapping).map_err(|refused| self.with_cell(refused))?;
         let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
         match self.seen.entry(std::array::from_fn(|i| digest[i])) {
             Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
@@ -161,18 +146,27 @@ impl<'a, R: Read> Rows<'a, R> {
             }
         }
     }
+
+    /// A refusal with the cell that it is about, where the file has cells.
+    fn with_cell(&self, refused: RefusedLine) -> RefusedLine {
+        let column = self.mapping.column_of(&refused.field).unwrap_or(&refused.field);
+        let cell = self.columns.get(column).and_then(|position| self.table.cell(refused.line, *position));
+        match cell {
+            Some(cell) => RefusedLine { reason: format!("cell {cell}: {}", refused.reason), ..refused },
+            None => refused,
+        }
+    }
 }
 
-impl<R: Read> Iterator for Rows<'_, R> {
+impl Iterator for Rows<'_> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.left.set(RECORD_LEN_MAX);
-        let line = self.reader.position().line();
-        match self.reader.read_byte_record(&mut self.record) {
+        self.row.problems.clear();
+        match self.table.read(&mut self.row) {
             Ok(true) => Some(Ok(self.line())),
             Ok(false) => None,
-            Err(error) => Some(Err(ImportError::Read { line, error: error.to_string() })),
+            Err(error) => Some(Err(error)),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What an import would do, asked of the node without writing anything: no accounts, no blocks, no notes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::Read;
 use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
@@ -10,7 +9,7 @@ use super::batch::{patiently, refused_line};
 use super::report::Report;
 use super::work::{Held, Issued, keyed};
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, IssuingUnit, Progress};
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
 use crate::{Client, ClientError};
 
 /// Refused lines that a forecast itself holds; the report has them all.
@@ -34,7 +33,7 @@ pub struct Forecast {
 /// Checks every line of a file as [`issue`](super::issue) would, and writes nothing but the report, where one is asked for.
 /// `open` opens the file; it is read a second time where a learner has a course on lines far from each other. `work` is
 /// the directory of the import's notes, which are read where they are there.
-pub async fn check<R: Read>(
+pub async fn check<R: Source>(
     client: &Client,
     unit: &IssuingUnit,
     mapping: &Mapping,
@@ -203,7 +202,7 @@ impl<'a> Check<'a> {
     }
 
     /// The lines of the courses that were in several calls, each course's in one call and in the file's order.
-    async fn ask_again<R: Read>(&mut self, rows: Rows<'_, R>) -> Result<(), IssueError> {
+    async fn ask_again(&mut self, rows: Rows<'_>) -> Result<(), IssueError> {
         let mut courses: BTreeMap<[u8; 16], Vec<DraftRecord>> = BTreeMap::new();
         for row in rows {
             let Ok(draft) = row? else { continue };
