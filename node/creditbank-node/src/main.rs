@@ -10,6 +10,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// A node makes and drops a few dozen small values for each record; the system's allocator takes a tenth of the time for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A node of the Credit Bank: a ledger of learning outcomes and credits that anybody can verify.
 #[derive(Parser)]
 #[command(name = "creditbank-node", version, arg_required_else_help = true)]

@@ -27,6 +27,7 @@ pub use registry::{ProvedHead, ProvedRegistryEntry};
 pub use transcript::TranscriptError;
 
 use crate::clock::{Clock, Entropy};
+use crate::courses::{self, Courses};
 use crate::private::PrivateKeys;
 use crate::round::Context;
 use crate::state::{LoadError, State, load};
@@ -133,6 +134,7 @@ pub(crate) struct Shared {
     entropy: Arc<dyn Entropy>,
     limits: Limits,
     genesis: Digest,
+    courses: Courses,
     state: RwLock<State>,
 }
 
@@ -141,8 +143,17 @@ impl Shared {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn courses(&self) -> &Courses {
+        &self.courses
+    }
+
     fn context(&self) -> Context<'_> {
-        Context { store: &*self.store, keys: &self.keys, private: &self.private, entropy: &*self.entropy }
+        let Self { store, keys, private, entropy, courses, .. } = self;
+        Context { store: &**store, keys, private, entropy: &**entropy, courses }
     }
 
     fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
@@ -192,8 +203,10 @@ impl Ledger {
             entropy,
             limits,
             genesis,
+            courses: Courses::new(),
             state: RwLock::new(state),
         });
+        courses::fill(&shared);
         let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
         let (failed, failure) = watch::channel(None);
         if let Some(seal) = shared.state().last_seal {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+mod courses;
 pub mod directory;
 pub mod grpc;
 pub mod ledger;

@@ -10,16 +10,18 @@
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
-use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::aead::{Aead as _, AeadInOut as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use zeroize::ZeroizeOnDrop;
 
 use crate::clock::{Entropy, random};
+
+/// Random and used once, for each sealed value.
+pub(crate) type Nonce = [u8; NONCE_LEN];
 
 /// A learner's account number: random, 16 bytes.
 pub type Account = [u8; 16];
@@ -28,16 +30,25 @@ pub type Alias = [u8; 16];
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
+const TAG_LEN: usize = 16;
 
-/// The node's own secrets beside its signing keys.
-#[derive(ZeroizeOnDrop)]
+/// The node's own secrets beside its signing keys. The hash states inside wipe themselves when they are dropped.
 pub struct PrivateKeys {
     /// Keys identity digests and course digests.
-    pub pepper: [u8; 32],
+    pepper: Mac,
     /// Keys aliases.
-    pub alias: [u8; 32],
+    alias: Mac,
     /// Masks account numbers beside ciphertexts.
-    pub link: [u8; 32],
+    link: Mac,
+}
+
+/// An HMAC with its key set up: that is half of the work for short messages.
+type Mac = Hmac<Sha256>;
+
+/// How one institution knows learners and courses: keys that are set up once for a block.
+pub struct InstitutionKeys {
+    cipher: Aes128,
+    courses: Mac,
 }
 
 /// A private value that does not open: damage, or a key that was destroyed.
@@ -51,13 +62,20 @@ pub enum OpenError {
     Erased,
 }
 
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        let length = u32::try_from(part.len()).expect("parts are bounded far below 4 GiB");
-        mac.update(&length.to_be_bytes());
-        mac.update(part);
-    }
+fn keyed(key: &[u8; 32]) -> Mac {
+    <Mac as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length")
+}
+
+/// Adds a part behind its length.
+fn part(mac: &mut Mac, part: &[u8]) {
+    let length = u32::try_from(part.len()).expect("parts are bounded far below 4 GiB");
+    mac.update(&length.to_be_bytes());
+    mac.update(part);
+}
+
+fn mac(keyed: &Mac, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = keyed.clone();
+    parts.iter().for_each(|one| part(&mut mac, one));
     mac.finalize().into_bytes().into()
 }
 
@@ -67,23 +85,41 @@ fn half(full: [u8; 32]) -> [u8; 16] {
     half
 }
 
-impl PrivateKeys {
-    fn cipher(&self, institution: u64) -> Aes128 {
-        Aes128::new(&half(mac(&self.alias, &[b"alias", &institution.to_be_bytes()])).into())
-    }
-
-    /// The alias of an account at an institution.
-    pub fn alias(&self, institution: u64, account: &Account) -> Alias {
+impl InstitutionKeys {
+    /// The alias of an account.
+    pub fn alias(&self, account: &Account) -> Alias {
         let mut block = (*account).into();
-        self.cipher(institution).encrypt_block(&mut block);
+        self.cipher.encrypt_block(&mut block);
         block.into()
     }
 
-    /// The account number that an institution's alias stands for; no account's, if the alias is not that institution's.
-    pub fn account(&self, institution: u64, alias: &Alias) -> Account {
+    /// The account number that an alias stands for; no account's, if the alias is not this institution's.
+    pub fn account(&self, alias: &Alias) -> Account {
         let mut block = (*alias).into();
-        self.cipher(institution).decrypt_block(&mut block);
+        self.cipher.decrypt_block(&mut block);
         block.into()
+    }
+
+    /// The digest of a course in the learner index, 8 bytes: rows of one learner are few.
+    pub fn course_digest(&self, code: &str) -> [u8; 8] {
+        let full = mac(&self.courses, &[code.as_bytes()]);
+        std::array::from_fn(|i| full[i])
+    }
+}
+
+impl PrivateKeys {
+    /// Secrets of 32 bytes: for identity and course digests, for aliases, for masks.
+    pub fn new(pepper: &[u8; 32], alias: &[u8; 32], link: &[u8; 32]) -> Self {
+        Self { pepper: keyed(pepper), alias: keyed(alias), link: keyed(link) }
+    }
+
+    /// What belongs to one institution.
+    pub fn of(&self, institution: u64) -> InstitutionKeys {
+        let number = institution.to_be_bytes();
+        let mut courses = self.pepper.clone();
+        part(&mut courses, b"course");
+        part(&mut courses, &number);
+        InstitutionKeys { cipher: Aes128::new(&half(mac(&self.alias, &[b"alias", &number])).into()), courses }
     }
 
     /// The digest of an identity. A student number counts within its institution only.
@@ -94,27 +130,27 @@ impl PrivateKeys {
         mac(&self.pepper, &[b"identity", &kind, scope.as_bytes(), identity.value.as_bytes()])
     }
 
-    /// The digest of a course in the learner index, 8 bytes: rows of one learner are few.
-    pub fn course_digest(&self, institution: u64, code: &str) -> [u8; 8] {
-        let full = mac(&self.pepper, &[b"course", &institution.to_be_bytes(), code.as_bytes()]);
-        let mut digest = [0; 8];
-        digest.copy_from_slice(&full[..8]);
-        digest
-    }
-
     fn mask(&self, nonce: &[u8], account: &[u8]) -> [u8; 16] {
         let pad = mac(&self.link, &[b"mask", nonce]);
         std::array::from_fn(|i| pad[i] ^ account[i])
     }
 
     /// `nonce || masked account || ciphertext`.
-    fn seal(&self, account: &Account, key: &[u8; 32], context: &[u8], plain: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        let nonce: [u8; NONCE_LEN] = random(entropy);
-        let payload = Payload { msg: plain, aad: &associated(context, account) };
-        let sealed = XChaCha20Poly1305::new(key.into())
-            .encrypt(&XNonce::from(nonce), payload)
+    fn seal(&self, account: &Account, key: &[u8; 32], context: &[u8], plain: &[&[u8]], nonce: Nonce) -> Vec<u8> {
+        let len: usize = plain.iter().map(|part| part.len()).sum();
+        let mut sealed = Vec::with_capacity(NONCE_LEN + ACCOUNT_LEN + len + TAG_LEN);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&self.mask(&nonce, account));
+        plain.iter().for_each(|part| sealed.extend_from_slice(part));
+        let tag = XChaCha20Poly1305::new(key.into())
+            .encrypt_inout_detached(
+                &XNonce::from(nonce),
+                &associated(context, account),
+                sealed[NONCE_LEN + ACCOUNT_LEN..].as_mut().into(),
+            )
             .expect("a body is far smaller than the cipher's limit");
-        [&nonce[..], &self.mask(&nonce, account), &sealed].concat()
+        sealed.extend_from_slice(&tag);
+        sealed
     }
 
     /// The account that a sealed value belongs to.
@@ -141,11 +177,11 @@ impl PrivateKeys {
         account: &Account,
         key: &[u8; 32],
         record: &Record,
-        entropy: &dyn Entropy,
+        nonce: Nonce,
     ) -> Vec<u8> {
-        let kind = u16::try_from(i32::from(record.kind())).expect("kinds are numbered below 128");
-        let plain = [&kind.to_be_bytes()[..], &record.version().to_be_bytes(), record.seed(), record.body()].concat();
-        self.seal(account, key, &place_context(origin, place), &plain, entropy)
+        let (kind, version) = (record.kind_number().to_be_bytes(), record.version().to_be_bytes());
+        let plain = [&kind[..], &version, record.seed(), record.body()];
+        self.seal(account, key, &place_context(origin, place), &plain, nonce)
     }
 
     /// Opens what [`Self::seal_body`] made for this place.
@@ -166,7 +202,7 @@ impl PrivateKeys {
         key: &[u8; 32],
         entropy: &dyn Entropy,
     ) -> Vec<u8> {
-        self.seal(account, key, digest, b"open", entropy)
+        self.seal(account, key, digest, &[b"open"], random(entropy))
     }
 
     /// Whether an identity's row is the account's own.
@@ -186,20 +222,19 @@ fn place_context(origin: &str, place: Place) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::OsEntropy;
 
     fn keys() -> PrivateKeys {
-        PrivateKeys { pepper: [1; 32], alias: [2; 32], link: [3; 32] }
+        PrivateKeys::new(&[1; 32], &[2; 32], &[3; 32])
     }
 
     /// Goal: an alias leads back to its account at its own institution and to nothing elsewhere.
     #[test]
     fn aliases_differ_per_institution() {
         let (keys, account) = (keys(), [9; 16]);
-        let alias = keys.alias(1, &account);
-        assert_eq!(keys.account(1, &alias), account);
-        assert_ne!(keys.alias(2, &account), alias);
-        assert_ne!(keys.account(2, &alias), account);
+        let alias = keys.of(1).alias(&account);
+        assert_eq!(keys.of(1).account(&alias), account);
+        assert_ne!(keys.of(2).alias(&account), alias);
+        assert_ne!(keys.of(2).account(&alias), account);
     }
 
     /// Goal: a body opens at its own place under its learner's key only, and no byte of it may change.
@@ -209,7 +244,7 @@ mod tests {
         let body = [&[0x0a, 16][..], &[7; 16]].concat();
         let record = Record::new(3, 1, &[5; 32], body).expect("a record");
         let place = Place { entry: 5, index: 1 };
-        let sealed = keys.seal_body("log", place, &account, &key, &record, &OsEntropy);
+        let sealed = keys.seal_body("log", place, &account, &key, &record, [6; 24]);
         assert_eq!(keys.account_of(&sealed), Ok(account));
         assert_eq!(keys.open_body("log", place, &key, &sealed), Ok(record));
         let elsewhere = keys.open_body("log", Place { entry: 5, index: 2 }, &key, &sealed);

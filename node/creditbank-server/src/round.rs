@@ -3,7 +3,7 @@
 mod seal;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
@@ -20,10 +20,11 @@ use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
 
 use crate::clock::Entropy;
-use crate::private::PrivateKeys;
+use crate::courses::Courses;
+use crate::private::{Nonce, PrivateKeys};
 use crate::state::{State, written};
 use crate::submit::{SubmitError, VerifiedBlock};
-use crate::tables::{self, ChainHead, LearnerRow};
+use crate::tables::{self, ChainHead, CoursePrefix, LearnerRow};
 
 /// Blocks are created within a day of their seal.
 const DAY_MINUTES: u64 = 24 * 60;
@@ -34,6 +35,7 @@ pub(crate) struct Context<'a> {
     pub(crate) keys: &'a KeyStore,
     pub(crate) private: &'a PrivateKeys,
     pub(crate) entropy: &'a dyn Entropy,
+    pub(crate) courses: &'a Courses,
 }
 
 /// A round that is being built on `state`. Nothing is written until it is sealed and appended.
@@ -48,7 +50,7 @@ pub(crate) struct RoundBuilder<'a> {
     rows: Vec<Row>,
     chains: BTreeMap<(u64, u32), ChainHead>,
     /// Rows of the round by account and course, for the rules.
-    learners: BTreeMap<Vec<u8>, Vec<LearnerRow>>,
+    learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
     marks: BTreeMap<(u64, u32), (Digest, Marks)>,
     /// The registry with the changes of the round, which act from the next one.
     registry: Option<Registry>,
@@ -76,7 +78,7 @@ impl<'a> RoundBuilder<'a> {
             nodes: Vec::new(),
             rows: Vec::new(),
             chains: BTreeMap::new(),
-            learners: BTreeMap::new(),
+            learners: HashMap::new(),
             marks: BTreeMap::new(),
             registry: None,
             registry_changes: Vec::new(),
@@ -238,22 +240,30 @@ impl<'a> RoundBuilder<'a> {
         entry: u64,
     ) -> Result<(), SubmitError> {
         let Context { keys, private, entropy, .. } = self.context;
+        // One call for all: the system's generator costs more than the encryption of a record.
+        let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
+        entropy.fill(&mut nonces);
         // The hashes stand first and in clear: paths are made from them, also when a neighbour's key was destroyed.
         let mut bodies = Vec::with_capacity(records.len() + 1);
         bodies.push(records.iter().flat_map(|record| record.hash().0).collect());
-        for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
+        let nonces = nonces.as_chunks().0;
+        for ((index, (record, admitted)), nonce) in (0u32..).zip(records.iter().zip(admitted)).zip(nonces) {
             let place = Place { entry, index };
             let key = keys.get(&admitted.account);
             let key = key.ok_or_else(|| SubmitError::Stopped("an open account has no key".to_owned()))?;
-            bodies.push(private.seal_body(&header.origin, place, &admitted.account, key.as_bytes(), record, *entropy));
+            bodies.push(private.seal_body(&header.origin, place, &admitted.account, key.as_bytes(), record, *nonce));
         }
+        let institution = private.of(header.institution);
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
-            let course = private.course_digest(admitted.institution, &admitted.course);
+            let course = match admitted.institution {
+                own if own == header.institution => institution.course_digest(&admitted.course),
+                kept => private.of(kept).course_digest(&admitted.course),
+            };
+            let prefix = tables::course_prefix(&admitted.account, course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
             let repeats_max = u8::try_from(admitted.repeats_max).unwrap_or(u8::MAX);
             let row = LearnerRow { place: Place { entry, index }, hash_prefix, kind: admitted.kind, repeats_max };
-            self.rows.push(row.row(&admitted.account, course));
-            let prefix = tables::course_prefix(&admitted.account, course);
+            self.rows.push(row.row(&prefix));
             self.learners.entry(prefix).or_default().push(row);
         }
         self.bytes += bodies.iter().map(Vec::len).sum::<usize>();

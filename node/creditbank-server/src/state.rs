@@ -16,7 +16,7 @@ use creditbank_store::Head;
 pub use load::LoadError;
 pub(crate) use load::{load, written};
 
-use crate::tables::ChainHead;
+use crate::tables::{ChainHead, CoursePrefix};
 
 /// The seal that closed the last round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,14 @@ pub(crate) struct Change {
     pub(crate) status: SparseMap,
     pub(crate) version: Option<RegistryVersion>,
     pub(crate) checkpoint: Vec<u8>,
+    /// Courses of learners that have records of the round.
+    pub(crate) courses: Vec<CoursePrefix>,
 }
 
 impl State {
     /// Makes a round's changes visible.
     pub(crate) fn apply(&mut self, change: Change) {
-        let Change { head, frontier, last_seal, chains, marks, status, version, checkpoint } = change;
+        let Change { head, frontier, last_seal, chains, marks, status, version, checkpoint, courses: _ } = change;
         self.head = head;
         self.frontier = frontier;
         self.last_seal = Some(last_seal);

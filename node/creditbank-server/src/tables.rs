@@ -64,9 +64,14 @@ pub(crate) fn key_count(count: u64) -> Row {
     put(KEY_COUNT, Vec::new(), count.to_be_bytes().to_vec())
 }
 
-/// Prefix of a learner's rows for one course.
-pub(crate) fn course_prefix(account: &Account, course: [u8; 8]) -> Vec<u8> {
-    [&account[..], &course].concat()
+/// Prefix of a learner's rows for one course: account and course digest.
+pub(crate) type CoursePrefix = [u8; 24];
+
+pub(crate) fn course_prefix(account: &Account, course: [u8; 8]) -> CoursePrefix {
+    let mut prefix = [0; 24];
+    prefix[..16].copy_from_slice(account);
+    prefix[16..].copy_from_slice(&course);
+    prefix
 }
 
 /// A record of a learner, as its row has it.
@@ -80,8 +85,9 @@ pub(crate) struct LearnerRow {
 }
 
 impl LearnerRow {
-    pub(crate) fn row(&self, account: &Account, course: [u8; 8]) -> Row {
-        let key = [course_prefix(account, course), place_key(self.place)].concat();
+    pub(crate) fn row(&self, prefix: &CoursePrefix) -> Row {
+        let (entry, index) = (self.place.entry.to_be_bytes(), self.place.index.to_be_bytes());
+        let key = [&prefix[..], &entry, &index].concat();
         let kind = u8::try_from(i32::from(self.kind)).expect("kinds are numbered below 128");
         put(LEARNER, key, [&self.hash_prefix[..], &[kind, self.repeats_max]].concat())
     }

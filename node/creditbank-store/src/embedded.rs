@@ -111,7 +111,17 @@ impl EmbeddedStore {
         let head = RwLock::new(recovered.head);
         let disk = Arc::clone(disk);
         let reserve_bytes = options.reserve_bytes;
-        Ok(Self { disk, reserve_bytes, dir: dir.to_owned(), writer: Mutex::new(writer), head, flat, readers, shared, _lock: lock })
+        Ok(Self {
+            disk,
+            reserve_bytes,
+            dir: dir.to_owned(),
+            writer: Mutex::new(writer),
+            head,
+            flat,
+            readers,
+            shared,
+            _lock: lock,
+        })
     }
 
     fn location(&self, index: u64) -> Result<Location, StoreError> {
@@ -194,9 +204,9 @@ impl Store for EmbeddedStore {
             }
         })?;
         let sequence = journal.last_sequence();
-        self.shared.overlay(sequence, &round.rows);
+        let batch = self.shared.overlay(sequence, &round.rows);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
-        indexer.send(sequence, round, payload.len() as u64);
+        indexer.send(batch, round.next.size, payload.len() as u64);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::Digest;
-use crate::canonical::{CanonicalError, top_level_fields};
+use crate::canonical::{Canonical, CanonicalError, top_level_fields};
 use crate::hash::tag;
 use crate::pb::Kind;
 
@@ -111,6 +111,18 @@ impl Record {
     /// The canonical bytes.
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The message, which is that of the record's kind. The body was found canonical when the record was made.
+    pub fn read<M: Canonical>(&self) -> Result<M, CanonicalError> {
+        let schema = info_of(self.kind).map(|info| info.schema);
+        if schema.is_some_and(|schema| std::ptr::eq(schema, M::SCHEMA))
+            && let Ok(message) = M::decode(&self.body[..])
+        {
+            return Ok(message);
+        }
+        // Another kind's message: the check says what does not fit.
+        crate::canonical::decode(&self.body)
     }
 
     /// The record hash: the leaf of the block's tree.

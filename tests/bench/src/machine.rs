@@ -7,7 +7,8 @@ use serde::Serialize;
 /// The machine, the commit and the command.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Machine {
-    pub(crate) machine: String,
+    #[serde(rename = "machine")]
+    pub(crate) name: String,
     pub(crate) commit: String,
     pub(crate) command: String,
 }
@@ -40,7 +41,7 @@ impl Machine {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let command = format!("cargo run --release -p creditbank-bench -- {}", arguments.join(" "));
         Self {
-            machine: format!("{cpu}, {} cores, {memory}, Linux {}", cores(), kernel.trim()),
+            name: format!("{cpu}, {} cores, {memory}, Linux {}", cores(), kernel.trim()),
             commit: if changed { format!("{commit}, with changes") } else { commit },
             command: command.trim_end_matches(&[' ', '-'][..]).to_owned(),
         }

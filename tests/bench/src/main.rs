@@ -77,6 +77,10 @@ impl Engine {
     }
 }
 
+/// As in the node.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const BLOCK: usize = 1_000;
 
 /// The runs that were asked for.

@@ -109,7 +109,7 @@ impl Report {
             println!("{text}");
             return Ok(());
         }
-        println!("{}\ncommit {}\n{}", self.machine.machine, self.machine.commit, self.machine.command);
+        println!("{}\ncommit {}\n{}", self.machine.name, self.machine.commit, self.machine.command);
         println!(
             "ceiling {} records/s, single signatures {} /s, on all cores",
             self.ceiling_records_per_second, self.verify_per_second

@@ -84,7 +84,7 @@ impl Trace {
 /// Blocks acknowledged per second between two of them, in the order of their receipts.
 fn rate_between(done: &[Duration], from: usize, until: usize, block_size: usize) -> f64 {
     let begin = from.checked_sub(1).map_or(Duration::ZERO, |before| done[before]);
-    count((until - from) * block_size) / (done[until - 1] - begin).as_secs_f64()
+    count((until - from) * block_size) / done[until - 1].saturating_sub(begin).as_secs_f64()
 }
 
 /// The latency below which a part (in hundredths) of the blocks stayed.

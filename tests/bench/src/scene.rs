@@ -96,9 +96,9 @@ fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>>
     for number in 1..=units {
         let names = vec![text("Examinations")];
         let unit = pb::Unit { institution: INSTITUTION, unit: number, state: active, names, ..Default::default() };
-        let request = KeyRequest::new(ORIGIN, INSTITUTION, number, &key(Purpose::Unit, number));
+        let request = KeyRequest::new(ORIGIN, INSTITUTION, number, &key(Purpose::Unit, number))?;
         records.push(registry_record(Kind::Unit, &unit)?);
-        records.push(registry_record(Kind::Key, &request?.record(&[Kind::Credit], 0, 0)?)?);
+        records.push(registry_record(Kind::Key, &request.record(&[Kind::Credit], 0, 0)?)?);
     }
     Ok(records)
 }

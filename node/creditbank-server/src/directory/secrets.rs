@@ -44,6 +44,6 @@ impl Secrets {
     }
 
     pub(super) fn private(&self) -> PrivateKeys {
-        PrivateKeys { pepper: self.pepper, alias: self.alias, link: self.link }
+        PrivateKeys::new(&self.pepper, &self.alias, &self.link)
     }
 }

@@ -148,7 +148,8 @@ impl<'a> OpenAccounts<'a> {
         let head = self.shared.store.head();
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: self.rows };
         self.shared.store.append(&round)?;
-        Ok(accounts.iter().map(|account| self.shared.private.alias(institution, account)).collect())
+        let keys = self.shared.private.of(institution);
+        Ok(accounts.iter().map(|account| keys.alias(account)).collect())
     }
 
     /// The account of an identity, if its learner's key still opens the row.
@@ -189,7 +190,7 @@ impl Ledger {
         let newcomer = || std::array::from_fn(|i| first.map_or(0, |digest| digest[i]));
         let account = account.unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
-        let alias = self.shared.private.alias(institution, &account);
+        let alias = self.shared.private.of(institution).alias(&account);
         Ok(([&[0x0a, 16][..], &alias, body].concat(), account))
     }
 

@@ -131,7 +131,7 @@ impl Shared {
 impl Ledger {
     /// The account behind an institution's alias.
     pub fn account(&self, institution: u64, alias: &Alias) -> Result<Account, ReadError> {
-        let account = self.shared.private.account(institution, alias);
+        let account = self.shared.private.of(institution).account(alias);
         if self.shared.keys.contains(&account) { Ok(account) } else { Err(ReadError::UnknownLearner) }
     }
 
@@ -257,7 +257,7 @@ impl Ledger {
         newcomers: BTreeSet<Account>,
     ) -> Result<Vec<Rejection>, ReadError> {
         let (context, state) = (self.shared.context(), self.shared.state());
-        let view = StoreView { newcomers, ..StoreView::new(&context, &state) };
+        let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
         let facts = BlockFacts { institution, unit, key_id, approver: None, sealed_at_ms, records, groups: &[] };
         check_records(&view, &facts).map_err(|error| match error {

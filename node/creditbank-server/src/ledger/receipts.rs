@@ -1,5 +1,8 @@
 //! Receipts and proofs. A receipt leads to the checkpoint of the block's own round, so it is the same whenever it is made.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{
     ProofError, RangeError, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
@@ -55,6 +58,23 @@ impl Shared {
         Ok(Receipt { entry, index, inclusion, checkpoint })
     }
 
+    /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their nodes.
+    pub(super) fn newest_receipts(&self) -> impl FnMut(u64) -> Result<Receipt, ReceiptError> + '_ {
+        let (head, checkpoint) = {
+            let state = self.state();
+            (state.head, state.checkpoint.clone())
+        };
+        let mut known = HashMap::new();
+        move |index| {
+            let node = |level, at| match known.entry((level, at)) {
+                Entry::Occupied(found) => Ok(*found.get()),
+                Entry::Vacant(free) => Ok(*free.insert(self.store.node(level, at)?)),
+            };
+            let ProvedEntry { index, entry, inclusion } = self.proved_by(index, head.size, &head.root, node)?;
+            Ok(Receipt { entry, index, inclusion, checkpoint: checkpoint.clone() })
+        }
+    }
+
     /// The root of the tree of `size`, proved to be a part of the tree that the guard knows. It will be signed, and the nodes
     /// from which it is made are derived data on a disk: one rotten byte of them must never become a second history.
     fn root_of(&self, size: u64) -> Result<Digest, ReceiptError> {
@@ -73,7 +93,17 @@ impl Shared {
 
     /// A log entry with its proof to the tree of `size`, checked before anybody gets it.
     pub(super) fn proved(&self, index: u64, size: u64, root: &Digest) -> Result<ProvedEntry, ReceiptError> {
-        let proof = inclusion_proof(index, size, &mut self.node())?;
+        self.proved_by(index, size, root, self.node())
+    }
+
+    fn proved_by(
+        &self,
+        index: u64,
+        size: u64,
+        root: &Digest,
+        mut node: impl FnMut(u8, u64) -> Result<Digest, ReceiptError>,
+    ) -> Result<ProvedEntry, ReceiptError> {
+        let proof = inclusion_proof(index, size, &mut node)?;
         let entry = self.store.entry(index)?;
         verify_inclusion(&leaf_hash(&entry), index, size, &proof, root).map_err(ReceiptError::Damaged)?;
         Ok(ProvedEntry { index, entry, inclusion: proof.iter().map(|hash| hash.0.to_vec()).collect() })

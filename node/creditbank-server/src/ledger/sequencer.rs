@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::accounts::{AccountError, OpenAccounts};
-use super::{Person, Shared};
+use super::{Person, ReceiptError, Shared};
 use crate::private::Alias;
 use crate::round::{Placed, RoundBuilder};
 use crate::submit::{SubmitError, VerifiedBlock};
@@ -220,6 +220,8 @@ impl Sequencer {
         match sealed {
             Ok((mut change, checkpoint)) => {
                 change.checkpoint = checkpoint;
+                // Before the next round asks.
+                shared.courses.add(change.courses.iter());
                 let registry_changed = change.version.is_some();
                 self.seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
                 shared.state.write().unwrap_or_else(PoisonError::into_inner).apply(change);
@@ -242,12 +244,16 @@ impl Sequencer {
         }
     }
 
-    /// Sends each block its receipt or its refusal.
+    /// Sends each block of the newest round its receipt or its refusal.
     fn answer(&self, placed: Vec<(Result<Placed, SubmitError>, BlockReply)>) {
-        let receipt = |index| self.shared.receipt(index).map_err(|error| SubmitError::Stopped(error.to_string()));
+        let stopped = |error: ReceiptError| SubmitError::Stopped(error.to_string());
+        let receipt = |index| self.shared.receipt(index).map_err(stopped);
+        let mut newest = self.shared.newest_receipts();
         for (outcome, reply) in placed {
             let answer = match outcome {
-                Ok(Placed::New(index) | Placed::Known(index)) => receipt(index),
+                Ok(Placed::New(index)) => newest(index).map_err(stopped),
+                // Perhaps of this round, perhaps of an older one.
+                Ok(Placed::Known(index)) => receipt(index),
                 Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
                     Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
                     Err(error) => Err(error),

@@ -82,6 +82,7 @@ impl RoundBuilder<'_> {
             status,
             version,
             checkpoint: Vec::new(),
+            courses: self.learners.into_keys().collect(),
         };
         let round = Round { base, next: head, entries: self.entries, nodes: self.nodes, rows: self.rows };
         Ok(SealedRound { round, change, checkpoint })

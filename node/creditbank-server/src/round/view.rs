@@ -1,9 +1,9 @@
 //! The ledger as the rules see it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use creditbank_protocol::block::SignedBlock;
-use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
@@ -14,16 +14,18 @@ use creditbank_rules::admission::custodial;
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
 use super::{Context, RoundBuilder};
-use crate::private::{Account, OpenError};
+use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::state::State;
-use crate::tables::{self, LearnerRow};
+use crate::tables::{self, CoursePrefix, LearnerRow};
 
 /// The ledger as of the last round.
 pub(crate) struct StoreView<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) state: &'a State,
     /// Accounts that a dry run takes as open.
-    pub(crate) newcomers: BTreeSet<Account>,
+    newcomers: BTreeSet<Account>,
+    /// The keys of the first institution that is asked for: nearly always the only one.
+    institution: OnceCell<(u64, InstitutionKeys)>,
 }
 
 /// The ledger with the blocks of the round so far.
@@ -44,7 +46,24 @@ fn unreadable(error: impl std::fmt::Display) -> ViewError {
 
 impl<'a> StoreView<'a> {
     pub(crate) fn new(context: &'a Context<'a>, state: &'a State) -> Self {
-        Self { context, state, newcomers: BTreeSet::new() }
+        Self { context, state, newcomers: BTreeSet::new(), institution: OnceCell::new() }
+    }
+
+    /// With accounts that are taken as open.
+    pub(crate) fn with_newcomers(self, newcomers: BTreeSet<Account>) -> Self {
+        Self { newcomers, ..self }
+    }
+
+    /// Calls `with` with an institution's keys.
+    fn with_keys<T>(&self, institution: u64, with: impl FnOnce(&InstitutionKeys) -> T) -> T {
+        let fresh = || (institution, self.context.private.of(institution));
+        let (of, keys) = self.institution.get_or_init(fresh);
+        if *of == institution { with(keys) } else { with(&fresh().1) }
+    }
+
+    /// Under which prefix the learner index has the records of a course.
+    fn prefix(&self, account: &Account, institution: u64, course: &str) -> CoursePrefix {
+        tables::course_prefix(account, self.with_keys(institution, |keys| keys.course_digest(course)))
     }
 
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
@@ -78,9 +97,11 @@ impl<'a> StoreView<'a> {
         Ok(Some(StoredRecord { record, facts }))
     }
 
-    fn rows(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<LearnerRow>, ViewError> {
-        let prefix = tables::course_prefix(account, self.context.private.course_digest(institution, course));
-        let rows = self.context.store.scan(tables::LEARNER, &prefix, None, HELD_MAX + 1).map_err(unreadable)?;
+    fn rows(&self, prefix: &CoursePrefix) -> Result<Vec<LearnerRow>, ViewError> {
+        if self.context.courses.certainly_lacks(prefix) {
+            return Ok(Vec::new());
+        }
+        let rows = self.context.store.scan(tables::LEARNER, prefix, None, HELD_MAX + 1).map_err(unreadable)?;
         let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
             LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
         };
@@ -102,23 +123,21 @@ fn institution_of(block: &SignedBlock, record: &Record) -> u64 {
 
 /// What a record amends.
 fn amends_of(record: &Record) -> Option<pb::Amends> {
-    let body = record.body();
     match record.kind() {
-        Kind::Identity => decode::<pb::Identity>(body).ok()?.amends,
-        Kind::Outcome => decode::<pb::Outcome>(body).ok()?.amends,
-        Kind::Credit => decode::<pb::Credit>(body).ok()?.amends,
-        Kind::Result => decode::<pb::Result>(body).ok()?.amends,
+        Kind::Identity => record.read::<pb::Identity>().ok()?.amends,
+        Kind::Outcome => record.read::<pb::Outcome>().ok()?.amends,
+        Kind::Credit => record.read::<pb::Credit>().ok()?.amends,
+        Kind::Result => record.read::<pb::Result>().ok()?.amends,
         _ => None,
     }
 }
 
 /// Code of the course that a record is about; empty where its kind has none.
 pub(crate) fn course_of(record: &Record) -> String {
-    let body = record.body();
     let course = match record.kind() {
-        Kind::Credit => decode::<pb::Credit>(body).ok().and_then(|credit| credit.course),
-        Kind::Result => decode::<pb::Result>(body).ok().and_then(|result| result.course),
-        Kind::Outcome => decode::<pb::Outcome>(body).ok().and_then(|outcome| outcome.course),
+        Kind::Credit => record.read::<pb::Credit>().ok().and_then(|credit| credit.course),
+        Kind::Result => record.read::<pb::Result>().ok().and_then(|result| result.course),
+        Kind::Outcome => record.read::<pb::Outcome>().ok().and_then(|outcome| outcome.course),
         _ => None,
     };
     course.map(|course| course.code).unwrap_or_default()
@@ -135,7 +154,7 @@ impl View for StoreView<'_> {
     }
 
     fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
-        let account = self.context.private.account(institution, alias);
+        let account = self.with_keys(institution, |keys| keys.account(alias));
         let known = self.context.keys.contains(&account) || self.newcomers.contains(&account);
         known.then_some(LearnerState { account, open: true })
     }
@@ -148,7 +167,7 @@ impl View for StoreView<'_> {
             hash_prefix: row.hash_prefix,
             marks: self.state.marks(row.place),
         };
-        Ok(self.rows(account, institution, course)?.into_iter().map(held).collect())
+        Ok(self.rows(&self.prefix(account, institution, course))?.into_iter().map(held).collect())
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
@@ -186,8 +205,8 @@ impl View for RoundView<'_> {
     }
 
     fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
-        let prefix = tables::course_prefix(account, self.store.context.private.course_digest(institution, course));
-        let mut rows = self.store.rows(account, institution, course)?;
+        let prefix = self.store.prefix(account, institution, course);
+        let mut rows = self.store.rows(&prefix)?;
         rows.extend(self.builder.learners.get(&prefix).into_iter().flatten());
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,

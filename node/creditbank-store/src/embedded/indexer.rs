@@ -1,6 +1,6 @@
 //! The thread that applies rounds to the index, and the rows that wait for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,20 +9,45 @@ use std::thread::JoinHandle;
 use super::Options;
 use super::position::{self, Durable};
 use crate::flat::FlatFiles;
-use crate::index::scan_map;
-use crate::{Disk, Index, KeyValue, Round, Row, StoreError, Table};
+use crate::{Disk, Index, KeyValue, Row, StoreError, Table};
 
-/// Rows of one merge at most: bounds the memory of the thread.
-const MERGED_ROWS_MAX: usize = 100_000;
+/// The rows of a round, ascending by table and key, each key once.
+pub(super) struct Batch {
+    sequence: u64,
+    rows: Vec<Row>,
+}
 
-type Key = (Table, Vec<u8>);
-/// The round that wrote a row, and its value; `None` where the row was deleted.
-type Waiting = (u64, Option<Vec<u8>>);
+impl Batch {
+    fn new(sequence: u64, rows: &[Row]) -> Self {
+        let mut rows = rows.to_vec();
+        // Stable: of two changes of a key the later one stays behind.
+        rows.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
+        rows.reverse();
+        rows.dedup_by(|a, b| (a.table, &a.key) == (b.table, &b.key));
+        rows.reverse();
+        Self { sequence, rows }
+    }
 
-/// The index and the rows that are not yet in it. A row is taken out of the overlay only after the index has it.
+    fn get(&self, table: Table, key: &[u8]) -> Option<&Row> {
+        let found = self.rows.binary_search_by(|row| (row.table, &row.key[..]).cmp(&(table, key)));
+        found.ok().map(|at| &self.rows[at])
+    }
+
+    fn scan<'a>(&'a self, table: Table, prefix: &'a [u8], after: Option<&'a [u8]>) -> impl Iterator<Item = &'a Row> {
+        let start = match after {
+            Some(after) if after >= prefix => {
+                self.rows.partition_point(|row| (row.table, &row.key[..]) <= (table, after))
+            }
+            _ => self.rows.partition_point(|row| (row.table, &row.key[..]) < (table, prefix)),
+        };
+        self.rows[start..].iter().take_while(move |row| row.table == table && row.key.starts_with(prefix))
+    }
+}
+
+/// The index and the rounds that are not yet in it, oldest first. A round is taken out only after the index has it.
 pub(super) struct Shared {
     index: Box<dyn Index>,
-    waiting: RwLock<BTreeMap<Key, Waiting>>,
+    waiting: RwLock<VecDeque<Arc<Batch>>>,
     failed: Mutex<Option<String>>,
 }
 
@@ -32,17 +57,16 @@ impl Shared {
     }
 
     /// Makes the rows of a round visible.
-    pub(super) fn overlay(&self, sequence: u64, rows: &[Row]) {
-        let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-        for Row { table, key, value } in rows {
-            waiting.insert((*table, key.clone()), (sequence, value.clone()));
-        }
+    pub(super) fn overlay(&self, sequence: u64, rows: &[Row]) -> Arc<Batch> {
+        let batch = Arc::new(Batch::new(sequence, rows));
+        self.waiting.write().unwrap_or_else(PoisonError::into_inner).push_back(Arc::clone(&batch));
+        batch
     }
 
     pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, value)) = waiting.get(&(table, key.to_vec())) {
-            return Ok(value.clone());
+        if let Some(row) = waiting.iter().rev().find_map(|batch| batch.get(table, key)) {
+            return Ok(row.value.clone());
         }
         drop(waiting);
         Ok(self.index.get(table, key)?)
@@ -57,32 +81,34 @@ impl Shared {
     ) -> Result<Vec<KeyValue>, StoreError> {
         // First what waits, then the index: a row that moves in between is seen in both, never in neither.
         let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
-        let newer: Vec<_> = scan_map(&waiting, table, prefix, after)
-            .map(|((_, key), (_, value))| (key.clone(), value.clone()))
-            .collect();
+        let mut newer = BTreeMap::new();
+        for Row { key, value, .. } in waiting.iter().flat_map(|batch| batch.scan(table, prefix, after)) {
+            newer.insert(key.clone(), value.clone());
+        }
         drop(waiting);
         // Rows that wait may hide as many of the index.
         let stored = self.index.scan(table, prefix, after, limit.saturating_add(newer.len()))?;
+        if newer.is_empty() {
+            return Ok(stored);
+        }
         let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
             stored.into_iter().map(|(key, value)| (key, Some(value))).collect();
         merged.extend(newer);
         Ok(merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).take(limit).collect())
     }
 
-    fn applied(&self, sequence: u64, rows: &[Row]) {
+    /// The index has everything up to a round.
+    fn applied(&self, sequence: u64) {
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-        for Row { table, key, .. } in rows {
-            let key = (*table, key.clone());
-            if waiting.get(&key).is_some_and(|(newest, _)| *newest <= sequence) {
-                waiting.remove(&key);
-            }
+        while waiting.front().is_some_and(|batch| batch.sequence <= sequence) {
+            waiting.pop_front();
         }
     }
 }
 
 struct Job {
     durable: Durable,
-    rows: Vec<Row>,
+    batch: Arc<Batch>,
     bytes: u64,
     /// Dropped once the job is done.
     done: Option<SyncSender<()>>,
@@ -140,12 +166,12 @@ impl Indexer {
         failed.as_ref().map_or(Ok(()), |why| Err(StoreError::Stopped(why.clone())))
     }
 
-    /// Hands a round over; waits while the queue is full.
-    pub(super) fn send(&self, sequence: u64, round: &Round, bytes: u64) {
-        let durable = Durable { sequence, size: round.next.size };
+    /// Hands a round over that leaves the log with `size` entries; waits while the queue is full.
+    pub(super) fn send(&self, batch: Arc<Batch>, size: u64, bytes: u64) {
+        let durable = Durable { sequence: batch.sequence, size };
         let (done, ended) = sync_channel(0);
         let done = self.waits.then_some(done);
-        let job = Job { durable, rows: round.rows.clone(), bytes, done };
+        let job = Job { durable, batch, bytes, done };
         // The round is durable already: a failed index stops the next append, not this one.
         let _ = self.jobs.send(job);
         // Without a sender this returns at once.
@@ -172,29 +198,15 @@ struct Worker {
 
 impl Worker {
     fn run(&mut self, queue: &Receiver<Job>) -> Result<(), StoreError> {
-        while let Ok(first) = queue.recv() {
-            let mut last = first.durable;
-            let mut bytes = first.bytes;
-            let mut merged = first.rows;
-            let mut done = vec![first.done];
-            // Several rounds in one go: rows that change often, such as chain heads, are written once.
-            while merged.len() < MERGED_ROWS_MAX {
-                let Ok(job) = queue.try_recv() else { break };
-                last = job.durable;
-                bytes += job.bytes;
-                merged.extend(job.rows);
-                done.push(job.done);
-            }
-            let newest: BTreeMap<Key, Option<Vec<u8>>> =
-                merged.into_iter().map(|Row { table, key, value }| ((table, key), value)).collect();
-            let rows: Vec<Row> = newest.into_iter().map(|((table, key), value)| Row { table, key, value }).collect();
-            self.shared.index.apply(&rows)?;
-            self.shared.applied(last.sequence, &rows);
-            self.applied = last;
+        while let Ok(Job { durable, batch, bytes, done }) = queue.recv() {
+            self.shared.index.apply(&batch.rows)?;
+            self.shared.applied(durable.sequence);
+            self.applied = durable;
             self.unsynced += bytes;
             if self.unsynced >= self.sync_bytes {
                 self.sync()?;
             }
+            drop(done);
         }
         self.sync()
     }

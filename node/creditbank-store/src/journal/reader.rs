@@ -3,8 +3,8 @@
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, SEGMENT_HEAD_LEN, head};
 use super::Position;
+use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, SEGMENT_HEAD_LEN, head};
 use crate::{Disk, DiskFile, StoreError, file};
 
 /// Most bytes of a payload.

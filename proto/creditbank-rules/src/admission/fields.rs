@@ -1,5 +1,7 @@
 //! What single fields must hold.
 
+use std::fmt::Display;
+
 use creditbank_protocol::pb::{Course, Date, Hours, HoursKind, Level, Period, Site};
 
 use crate::codes::{is_country, is_field};
@@ -9,14 +11,15 @@ use crate::{Registry, Rejection, Rule, View};
 /// Most days between the end of the period and the end of an embargo.
 const EMBARGO_DAYS_MAX: Day = 400;
 
+/// Refuses what does not hold. The texts are made only then: most records are right.
 pub(super) fn require(
     holds: bool,
     rule: Rule,
     field: &'static str,
-    expected: &str,
-    found: impl ToString,
+    expected: impl Display,
+    found: impl Display,
 ) -> Result<(), Rejection> {
-    if holds { Ok(()) } else { Err(Rejection::new(rule, expected, found.to_string()).field(field)) }
+    if holds { Ok(()) } else { Err(Rejection::new(rule, expected.to_string(), found.to_string()).field(field)) }
 }
 
 pub(super) fn present(holds: bool, field: &'static str, expected: &str) -> Result<(), Rejection> {
@@ -72,7 +75,7 @@ pub(super) fn after_period(
     require(later, Rule::InvalidDate, "expires", "a date after the period", "an earlier one")?;
     let days = visible.map_or(0, |visible| first_day(visible) - end.unwrap_or(sealed));
     let expected = "at most 400 days after the end of the period";
-    require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format!("{days} days"))
+    require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format_args!("{days} days"))
 }
 
 pub(super) fn codes(field: &str, language: &str, place: Option<&Site>) -> Result<(), Rejection> {
@@ -87,7 +90,8 @@ pub(super) fn codes(field: &str, language: &str, place: Option<&Site>) -> Result
 
 pub(super) fn level(registry: &Registry, level: Option<&Level>) -> Result<(), Rejection> {
     let known = level.is_none_or(|level| registry.has_level(level));
-    let found = level.map_or(String::new(), |level| format!("{} {}", level.framework, level.level));
+    let (framework, code) = level.map_or(("", ""), |level| (&level.framework, &level.level));
+    let found = format_args!("{framework} {code}");
     require(known, Rule::UnknownLevel, "level", "a level of a framework of the registry", found)
 }
 

@@ -1,6 +1,5 @@
 //! What each kind must hold.
 
-use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Amends, Grade, HoursKind, Kind, OutcomeType, Place, ResultStatus};
 use creditbank_protocol::record::Record;
 
@@ -26,15 +25,14 @@ const UNCODED_OUTCOMES: &str = " outcomes";
 
 /// Checks the fields of a record against its kind.
 pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<Common, Rejection> {
-    let body = record.body();
     let malformed = |error: creditbank_protocol::canonical::CanonicalError| {
         Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string())
     };
     match record.kind() {
-        Kind::Identity => identity(block, decode(body).map_err(malformed)?),
-        Kind::Outcome => outcome(registry, block, decode(body).map_err(malformed)?),
-        Kind::Credit => credit(registry, block, decode(body).map_err(malformed)?),
-        Kind::Result => result(registry, block, decode(body).map_err(malformed)?),
+        Kind::Identity => identity(block, record.read().map_err(malformed)?),
+        Kind::Outcome => outcome(registry, block, record.read().map_err(malformed)?),
+        Kind::Credit => credit(registry, block, record.read().map_err(malformed)?),
+        Kind::Result => result(registry, block, record.read().map_err(malformed)?),
         other => Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", other.as_str_name())),
     }
 }
@@ -125,9 +123,10 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
 }
 
 fn passes(registry: &Registry, grade: &Grade) -> Result<bool, Rejection> {
-    let found = format!("{} in {}", grade.value, grade.scale);
-    let expected = "a grade of a scale of the registry";
-    registry.passes(grade).ok_or_else(|| Rejection::new(Rule::UnknownGrade, expected, found).field("grade"))
+    registry.passes(grade).ok_or_else(|| {
+        let found = format!("{} in {}", grade.value, grade.scale);
+        Rejection::new(Rule::UnknownGrade, "a grade of a scale of the registry", found).field("grade")
+    })
 }
 
 /// Workload hours, where they and the unit's band are stated: amount times hours per credit, compared as integers.
@@ -140,8 +139,11 @@ fn workload(credit: &pb::Credit, amount: &pb::Amount, unit: &pb::CreditUnit) -> 
     let found = u128::from(hours.e4) * 10_000;
     let bound = |per_credit: u64| u128::from(amount.e4) * u128::from(per_credit);
     let (min, max) = (unit.workload_hours_min_e4, unit.workload_hours_max_e4);
+    if (bound(min)..=bound(max)).contains(&found) {
+        return Ok(());
+    }
     let expected =
         format!("{} to {} hours per credit for {} {}", show_e4(min), show_e4(max), show_e4(amount.e4), unit.code);
-    let holds = (bound(min)..=bound(max)).contains(&found);
-    require(holds, Rule::WorkloadOutsideBand, "hours", &expected, format!("{} hours", show_e4(hours.e4)))
+    let found = format!("{} hours", show_e4(hours.e4));
+    Err(Rejection::new(Rule::WorkloadOutsideBand, expected, found).field("hours"))
 }

@@ -1,6 +1,6 @@
 //! A record against the learner's other records: repeats, duplicates, earlier attempts, amendments.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use creditbank_protocol::pb::{Kind, Place};
 use creditbank_protocol::record::Record;
@@ -16,7 +16,7 @@ use crate::{HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 /// The records of the block so far, by learner, institution and course.
 #[derive(Default)]
 pub(super) struct History {
-    seen: BTreeMap<([u8; 16], u64, String), Vec<Seen>>,
+    seen: HashMap<([u8; 16], u64, String), Vec<Seen>>,
 }
 
 struct Seen {
@@ -46,14 +46,16 @@ impl History {
     ) -> Result<(), AdmissionError> {
         let held = view.held(account, institution, &common.course)?;
         let found = held.len();
-        let expected = format!("at most {HELD_MAX} records of a learner for one course");
-        require(found <= HELD_MAX, Rule::TooManyRepeats, "course", &expected, found)?;
+        let expected = format_args!("at most {HELD_MAX} records of a learner for one course");
+        require(found <= HELD_MAX, Rule::TooManyRepeats, "course", expected, found)?;
         let seen = self.seen.entry((*account, institution, common.course.clone())).or_default();
         let own = prefix(record);
         let known = held.iter().find(|held| held.hash_prefix == own);
-        let again = known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own);
-        let found = known.map_or("the same one in this block".to_owned(), |held| show(held.place));
-        require(!again, Rule::DuplicateRecord, "record", "a record that is not in the ledger yet", found)?;
+        if known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own) {
+            let found = known.map_or("the same one in this block".to_owned(), |held| show(held.place));
+            let expected = "a record that is not in the ledger yet";
+            return Err(Rejection::new(Rule::DuplicateRecord, expected, found).field("record").into());
+        }
         for place in &common.earlier {
             let is_earlier = held.iter().any(|held| held.place == *place);
             let expected = "places of the same learner, institution and course";
@@ -76,8 +78,8 @@ impl History {
                 let least = stated.chain(in_block).fold(common.repeats_max, u32::min);
                 let allowed = u64::from(least) + 1;
                 let found = others as u64 + 1;
-                let expected = format!("at most {allowed} for this course");
-                require(found <= allowed, Rule::TooManyRepeats, "repeats_max", &expected, found)?;
+                let expected = format_args!("at most {allowed} for this course");
+                require(found <= allowed, Rule::TooManyRepeats, "repeats_max", expected, found)?;
             }
             _ => {}
         }
