@@ -37,7 +37,17 @@ pub fn text(value: &str) -> pb::Text {
 pub async fn set<M: Canonical>(node: &TestNode, kind: Kind, entry: &M) -> Receipt {
     let record = registry_record(kind, entry).expect("a canonical entry");
     let client = node.client(None).await;
-    publish(&client, &node.key(Purpose::Registry), &[record]).await.expect("the entry is admitted")
+    let receipt = publish(&client, &node.key(Purpose::Registry), &[record]).await.expect("the entry is admitted");
+    in_force(node, receipt.index).await;
+    receipt
+}
+
+/// Waits for the empty round that follows a change of the registry at once: tests compare sizes of the log.
+async fn in_force(node: &TestNode, block: u64) {
+    // The block, its seal, and the seal of the empty round.
+    while node.ledger().size() < block + 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
 }
 
 impl University {
@@ -50,12 +60,13 @@ impl University {
     /// Admits an institution whose keys come from `number`.
     pub async fn admit(node: &TestNode, number: u8) -> Self {
         let this = Self::new(number);
-        this.publish(&node.client(None).await, &node.key(Purpose::Registry)).await;
+        let receipt = this.publish(&node.client(None).await, &node.key(Purpose::Registry)).await;
+        in_force(node, receipt.index).await;
         this
     }
 
     /// Publishes everything that it needs to issue.
-    pub async fn publish(&self, client: &Client, registry: &KeyFile) {
+    pub async fn publish(&self, client: &Client, registry: &KeyFile) -> Receipt {
         let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
         let unit = KeyRequest::new(client.origin(), self.institution, self.unit, &self.key)
             .expect("a request")
@@ -70,7 +81,7 @@ impl University {
             registry_record(Kind::Accreditation, &self.accreditation()),
         ];
         let records = records.map(|record| record.expect("a canonical entry"));
-        publish(client, registry, &records).await.expect("the institution is admitted");
+        publish(client, registry, &records).await.expect("the institution is admitted")
     }
 
     /// Its registry entry.
