@@ -8,6 +8,7 @@ use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::failure::no_node;
 use crate::shown;
 
 #[derive(clap::Args)]
@@ -22,7 +23,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     if !dir.join("node.toml").exists() {
-        anyhow::bail!("{0} holds no node: make one with creditbank-node init --dir {0} --origin NAME", shown(&dir));
+        return Err(no_node(&dir));
     }
     let config = directory::read_config(&dir)?;
     if let Some(path) = config.store.path()

@@ -23,13 +23,15 @@ use std::sync::Arc;
 
 use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
-use creditbank_store::{EmbeddedStore, KeyStore, KeyStoreError, MemoryStore, Options, Store, StoreError};
+use creditbank_store::{
+    EmbeddedStore, Index, IndexError, KeyStore, KeyStoreError, MemoryStore, Options, Store, StoreError,
+};
 use creditbank_store_fjall::FjallIndex;
 use creditbank_store_sled::SledIndex;
 
 pub use config::{Config, ConfigError, StoreUrl, Tls};
 pub use init::{InitError, begin, init};
-use secrets::Secrets;
+pub(crate) use secrets::Secrets;
 
 use crate::clock::{Clock, Entropy};
 use crate::ledger::{Ledger, Limits, OpenError, Parts};
@@ -136,6 +138,15 @@ pub fn read_config(dir: &Path) -> Result<Config, DirectoryError> {
     let path = dir.join("node.toml");
     let text = fs::read_to_string(&path).map_err(at(&path))?;
     Config::parse(&text).map_err(|error| DirectoryError::Config { path: path.display().to_string(), error })
+}
+
+/// Opens the index engine of a log at `path`; `None` for a log in memory.
+pub(crate) fn open_index(config: &Config, path: &Path) -> Result<Option<Box<dyn Index>>, IndexError> {
+    Ok(match &config.store {
+        StoreUrl::Memory => None,
+        StoreUrl::Sled(_) => Some(Box::new(SledIndex::open(path)?)),
+        StoreUrl::Fjall(_) => Some(Box::new(FjallIndex::open(path)?)),
+    })
 }
 
 /// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.

@@ -162,7 +162,7 @@ fn first_head() -> Head {
 }
 
 /// Where the entries of a round lie, from the position of its frame and its sections.
-fn locations(position: Position, sections: &[Section]) -> Vec<Location> {
+pub(crate) fn locations(position: Position, sections: &[Section]) -> Vec<Location> {
     let payload = position.offset + FRAME_HEAD_LEN;
     let location = |section: &Section| Location {
         segment: position.segment,
@@ -171,6 +171,11 @@ fn locations(position: Position, sections: &[Section]) -> Vec<Location> {
         bodies: section.bodies,
     };
     sections.iter().map(location).collect()
+}
+
+/// Up to which round, and which log size, index and flat files of the log in `dir` are certainly on the disk.
+pub(crate) fn recorded_position(dir: &Path) -> Option<(u64, u64)> {
+    position::read(&crate::RealDisk, dir).map(|durable| (durable.sequence, durable.size))
 }
 
 impl Store for EmbeddedStore {

@@ -149,6 +149,12 @@ impl FlatFiles {
         Ok(Digest(self.level(level)?.read(index)?))
     }
 
+    /// A node, unless its level has no file; never makes one.
+    pub(crate) fn known_node(&self, level: u8, index: u64) -> Result<Option<Digest>, StoreError> {
+        let known = self.levels.read().unwrap_or_else(PoisonError::into_inner).len();
+        if usize::from(level) < known { self.node(level, index).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
         self.entries.sync()?;
         let levels = self.levels.read().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,8 @@
 //! An erasure writes all other keys to a new file under a fresh epoch key; the old epoch key is gone with the old file, so
 //! that stale pages and old copies of the file are useless once the master key is changed too.
 
+mod inspect;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -14,6 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+
+pub use inspect::ReadKeys;
 
 use crate::{Disk, DiskFile, RealDisk, StoreError, file};
 

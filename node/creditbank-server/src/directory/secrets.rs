@@ -12,19 +12,19 @@ const NAMES: [&str; 4] = ["master", "pepper", "alias", "link"];
 
 /// Four secrets of 32 bytes.
 #[derive(ZeroizeOnDrop)]
-pub(super) struct Secrets {
-    pub(super) master: [u8; 32],
+pub(crate) struct Secrets {
+    pub(crate) master: [u8; 32],
     pepper: [u8; 32],
     alias: [u8; 32],
     link: [u8; 32],
 }
 
 impl Secrets {
-    pub(super) fn random(entropy: &dyn Entropy) -> Self {
+    pub(crate) fn random(entropy: &dyn Entropy) -> Self {
         Self { master: random(entropy), pepper: random(entropy), alias: random(entropy), link: random(entropy) }
     }
 
-    pub(super) fn read(path: &Path) -> Result<Self, DirectoryError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, DirectoryError> {
         let mut text = read_secret(path)?;
         let mut values = text.lines().zip(NAMES).map(|(line, name)| {
             let value = line.strip_prefix(name)?.strip_prefix(' ')?;
@@ -37,13 +37,13 @@ impl Secrets {
         secrets.filter(|_| complete).ok_or_else(|| DirectoryError::Secrets(path.display().to_string()))
     }
 
-    pub(super) fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let values = [&self.master, &self.pepper, &self.alias, &self.link];
         let lines = NAMES.iter().zip(values).map(|(name, value)| [name, " ", &hex::encode(value), "\n"].concat());
         lines.collect()
     }
 
-    pub(super) fn private(&self) -> PrivateKeys {
+    pub(crate) fn private(&self) -> PrivateKeys {
         PrivateKeys::new(&self.pepper, &self.alias, &self.link)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(disk: &Arc<dyn Disk>, dir: &Path) -> Self {
+    pub(crate) fn new(disk: &Arc<dyn Disk>, dir: &Path) -> Self {
         Self { disk: Arc::clone(disk), dir: dir.to_owned(), open: Arc::default() }
     }
 
@@ -42,7 +42,12 @@ impl Readers {
         Ok(segments.last().copied())
     }
 
-    fn path(&self, segment: u64) -> PathBuf {
+    /// First rounds and paths of the segments, ascending.
+    pub(crate) fn segments(&self) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+        Ok(segment::list(&*self.disk, &self.dir)?.into_iter().map(|first| (first, self.path(first))).collect())
+    }
+
+    pub(crate) fn path(&self, segment: u64) -> PathBuf {
         segment::path(&self.dir, segment)
     }
 

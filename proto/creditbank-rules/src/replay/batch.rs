@@ -2,7 +2,7 @@
 
 use super::{Contradiction, SignatureCheck};
 
-/// Verifies all of them; the first that does not hold is the error.
-pub(super) fn verify_all(checks: &[SignatureCheck]) -> Result<(), Contradiction> {
-    checks.iter().try_for_each(SignatureCheck::verify)
+/// The signatures that do not hold.
+pub(super) fn failures(checks: &[SignatureCheck]) -> Vec<Contradiction> {
+    checks.iter().filter_map(|check| check.verify().err()).collect()
 }

@@ -22,27 +22,27 @@ enum Job<T, P> {
 pub struct Outcome<E> {
     /// What `source` or `apply` has ended it with.
     pub stopped: Result<(), E>,
-    /// The signature that does not hold, of several the one of the lowest log index. It comes before what a later entry
-    /// was stopped by.
-    pub signature: Option<Contradiction>,
+    /// The signatures that do not hold, by log index. One of them may come before what `apply` has stopped at.
+    pub signatures: Vec<Contradiction>,
 }
 
 /// Runs `prepare` on every item of `source` and verifies what `apply` asks for, both on all cores; `apply` itself gets the
-/// items in order, on this thread. Ends at the first error, and soon after a signature that does not hold. At most a few
-/// items per core are held.
+/// items in order, on this thread. Ends at the first error, and soon after `failures_max` signatures that do not hold. At
+/// most a few items per core are held.
 pub fn run<T: Send, P: Send, E>(
+    failures_max: usize,
     source: impl IntoIterator<Item = Result<T, E>>,
     prepare: impl Fn(T) -> P + Sync,
     mut apply: impl FnMut(P, &mut Vec<SignatureCheck>) -> Result<(), E>,
 ) -> Outcome<E> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let lowest: Mutex<Option<Contradiction>> = Mutex::new(None);
-    let failed = AtomicBool::new(false);
+    let failures: Mutex<Vec<Contradiction>> = Mutex::default();
+    let enough = AtomicBool::new(false);
     let (jobs, queue) = sync_channel::<Job<T, P>>(threads * 4);
     let queue = Mutex::new(queue);
     let stopped = thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work(&queue, &prepare, &lowest, &failed));
+            scope.spawn(|| work(&queue, &prepare, &failures, failures_max, &enough));
         }
         let mut waiting: VecDeque<Receiver<P>> = VecDeque::new();
         let mut checks = Vec::new();
@@ -50,7 +50,7 @@ pub fn run<T: Send, P: Send, E>(
         // The workers end when `jobs` does, which is with this closure.
         let send = |job| jobs.send(job).expect("the workers run until the queue is dropped");
         loop {
-            let next = if failed.load(Ordering::Relaxed) { None } else { source.next() };
+            let next = if enough.load(Ordering::Relaxed) { None } else { source.next() };
             let ended = next.is_none();
             if let Some(item) = next {
                 let (done, prepared) = sync_channel(1);
@@ -76,14 +76,17 @@ pub fn run<T: Send, P: Send, E>(
             }
         }
     });
-    Outcome { stopped, signature: lowest.into_inner().unwrap_or_else(PoisonError::into_inner) }
+    let mut signatures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    signatures.sort_by_key(|failure| failure.index);
+    Outcome { stopped, signatures }
 }
 
 fn work<T, P>(
     queue: &Mutex<Receiver<Job<T, P>>>,
     prepare: &impl Fn(T) -> P,
-    lowest: &Mutex<Option<Contradiction>>,
-    failed: &AtomicBool,
+    failures: &Mutex<Vec<Contradiction>>,
+    failures_max: usize,
+    enough: &AtomicBool,
 ) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -91,13 +94,11 @@ fn work<T, P>(
             // The other side is gone after an error: nobody waits for the answer.
             Ok(Job::Prepare(item, done)) => drop(done.send(prepare(item))),
             Ok(Job::Verify(checks)) => {
-                let found = super::batch::verify_all(&checks).err();
-                if let Some(found) = found {
-                    let mut lowest = lowest.lock().unwrap_or_else(PoisonError::into_inner);
-                    if lowest.as_ref().is_none_or(|other| found.index < other.index) {
-                        *lowest = Some(found);
-                    }
-                    failed.store(true, Ordering::Relaxed);
+                let found = super::batch::failures(&checks);
+                if !found.is_empty() {
+                    let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                    failures.extend(found);
+                    enough.store(failures.len() >= failures_max, Ordering::Relaxed);
                 }
             }
             Err(_) => return,

@@ -1,0 +1,120 @@
+//! `check`: everything on the disk, from the first byte.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use comfy_table::{Table, presets};
+use creditbank_server::check::{Finding, Report, check};
+use creditbank_server::directory::{self, DirectoryError};
+use creditbank_store::StoreError;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::failure::{Usage, no_node};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The node's directory.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { dir, json } = arguments;
+    if !dir.join("node.toml").exists() {
+        return Err(no_node(dir));
+    }
+    let config = directory::read_config(dir)?;
+    let bar = if *json { ProgressBar::hidden() } else { bar() };
+    let begun = Instant::now();
+    let checked = check(dir, &config, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let report = checked.map_err(served)?;
+    let took = begun.elapsed();
+    if *json {
+        crate::say(&serde_json::to_string_pretty(&value(&report, took))?);
+    } else {
+        tell(&report, took);
+    }
+    if report.findings.count() > 0 {
+        anyhow::bail!("{} findings: the node is damaged", report.findings.count());
+    }
+    Ok(())
+}
+
+/// A directory in which a node works is not one to look at from outside.
+pub(crate) fn served(error: DirectoryError) -> anyhow::Error {
+    match &error {
+        DirectoryError::Store(StoreError::File { error: io, .. }) if io.kind() == std::io::ErrorKind::WouldBlock => {
+            Usage(format!("{error}: stop the node first")).into()
+        }
+        _ => error.into(),
+    }
+}
+
+/// A bar over the bytes of the journal.
+pub(crate) fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("  {bar:40} {bytes}/{total_bytes} of the journal, {elapsed}, {eta} left");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Per second.
+fn rate(count: u64, took: Duration) -> u64 {
+    u64::try_from(u128::from(count) * 1_000 / took.as_millis().max(1)).unwrap_or(u64::MAX)
+}
+
+fn value(report: &Report, took: Duration) -> serde_json::Value {
+    let finding = |found: &Finding| {
+        json!({
+            "what": found.what, "path": found.path, "offset": found.offset, "entry": found.entry, "record": found.record,
+        })
+    };
+    json!({
+        "good": report.findings.count() == 0,
+        "findings": report.findings.count(),
+        "listed": report.findings.listed().iter().map(finding).collect::<Vec<_>>(),
+        "notes": report.notes,
+        "journal_bytes": report.journal_bytes, "rounds": report.rounds,
+        "entries": report.log.entries, "blocks": report.log.blocks, "seals": report.log.seals,
+        "signatures": report.log.signatures, "effects": report.log.effects,
+        "records": report.bodies + report.erased, "erased": report.erased,
+        "index_rows": report.index_rows, "learner_keys": report.learner_keys,
+        "size": report.size, "root": report.root,
+        "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        "records_per_second": rate(report.bodies, took), "bytes_per_second": rate(report.journal_bytes, took),
+    })
+}
+
+fn tell(report: &Report, took: Duration) {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_header(["checked", "number"]);
+    for (what, number) in [
+        ("bytes of the journal", report.journal_bytes),
+        ("rounds: checksums, order", report.rounds),
+        ("log entries: hashes, tree", report.log.entries),
+        ("blocks: chain, key in force", report.log.blocks),
+        ("seals: registry, status, time", report.log.seals),
+        ("signatures", report.log.signatures),
+        ("status effects", report.log.effects),
+        ("records opened and hashed", report.bodies),
+        ("records whose key was destroyed", report.erased),
+        ("rows of the index", report.index_rows),
+        ("learners' keys", report.learner_keys),
+    ] {
+        table.add_row([what.to_owned(), number.to_string()]);
+    }
+    crate::say(&table.to_string());
+    report.notes.iter().for_each(|note| crate::say(&format!("note: {note}")));
+    report.findings.listed().iter().for_each(|finding| crate::say(&format!("DAMAGE: {finding}")));
+    let (seconds, tenths) = (took.as_secs(), took.subsec_millis() / 100);
+    let (size, root) = (report.size, &report.root);
+    if report.findings.count() == 0 {
+        crate::say(&format!("Good: a log of {size} entries with root {root}, checked in {seconds}.{tenths} s."));
+    }
+}

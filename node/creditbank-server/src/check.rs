@@ -1,0 +1,396 @@
+//! Verifying everything that a node has on its disk, from the first byte, offline. Changes and repairs nothing.
+//!
+//! One pass over the journal, on all cores: a thread reads frames and checks checksums and links; workers decode rounds, read
+//! entries, open bodies and hash what is in them; this thread takes the rounds in order through the same replay as an
+//! auditor's ([`creditbank_rules::replay`]); workers again verify the signatures that it names. Then the index against
+//! what the journal's rows come to.
+
+mod bodies;
+mod finding;
+mod index;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+use creditbank_protocol::key::genesis;
+use creditbank_protocol::merkle::{StoredNode, empty_root};
+use creditbank_protocol::pb::Purpose;
+use creditbank_rules::replay::{Contradiction, Counts, LogKeys, Prepared, Replay, pipeline};
+use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
+use creditbank_store::{DirectoryLock, Head, KeyStore, Node, ReadKeys, Row, StoreError, Table};
+
+pub use finding::{FINDINGS_MAX, Finding, Findings};
+
+use crate::directory::{Config, DirectoryError, Secrets, read_key};
+use crate::tables::{self, ChainHead};
+use bodies::Bodies;
+use rows::{Print, RowSet};
+
+/// Rounds that wait between the reading thread and the workers.
+const ROUNDS_AHEAD: usize = 4;
+
+/// What a check has seen, and what is wrong.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What is wrong; nothing in a good directory.
+    pub findings: Findings,
+    /// What is worth saying and no damage.
+    pub notes: Vec<String>,
+    /// Bytes of frames in the journal.
+    pub journal_bytes: u64,
+    /// Rounds, sealed and private.
+    pub rounds: u64,
+    /// What the replay of the log has seen.
+    pub log: Counts,
+    /// Number of log entries and their root in hexadecimal.
+    pub size: u64,
+    /// See `size`.
+    pub root: String,
+    /// Records that opened under their learner's key and have the hash that was signed.
+    pub bodies: u64,
+    /// Records whose learner's key was destroyed.
+    pub erased: u64,
+    /// Rows of the index that were compared with the journal.
+    pub index_rows: u64,
+    /// Learners' keys.
+    pub learner_keys: u64,
+}
+
+/// What every worker needs.
+struct Context {
+    bodies: Bodies,
+}
+
+/// A round with everything that needs no order.
+struct PreparedRound {
+    raw: JournalRound,
+    decoded: Result<DecodedRound, String>,
+    entries: Vec<Prepared>,
+    findings: Vec<Finding>,
+    prints: Vec<Print>,
+    bodies: u64,
+    erased: u64,
+}
+
+/// Checks the node of a directory. `progress` is told bytes of the journal that are done, and all of them.
+pub fn check(dir: &Path, config: &Config, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, DirectoryError> {
+    let Some(log_dir) = config.store.path().map(|path| dir.join(path)) else {
+        return Ok(Report {
+            notes: vec!["the log is in memory: nothing is on the disk".to_owned()],
+            ..Report::default()
+        });
+    };
+    let log_key = read_key(dir, Purpose::Log)?.public_key();
+    let keys = LogKeys { origin: config.origin.clone(), log_key, registry_key: config.registry_key };
+    let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
+    // Opened first: whoever has no such directory made a mistake, and nothing is made for them.
+    let journal = JournalReader::new(&log_dir, genesis(&keys.origin, &keys.log_key, &keys.registry_key).0);
+    let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
+    let _lock = DirectoryLock::take(&log_dir)?;
+    let inspection = Inspection::open(&log_dir)?;
+    let learners = dir.join("learners.keys");
+    let ReadKeys { keys: learner_keys, fault } = KeyStore::read(&learners, &secrets.master)?;
+    let report = Report { learner_keys: learner_keys.len() as u64, ..Report::default() };
+    let context =
+        Context { bodies: Bodies { origin: keys.origin.clone(), private: secrets.private(), keys: learner_keys } };
+    let mut run = Run {
+        journal: &journal,
+        strict_until: if inspection.clean { u64::MAX } else { inspection.position.map_or(0, |(sequence, _)| sequence) },
+        inspection: &inspection,
+        report,
+        replay: Some(Replay::new(keys)),
+        head: Head { epoch: 1, size: 0, root: empty_root() },
+        last: 0,
+        rows: RowSet::new(total),
+        kept: BTreeMap::new(),
+    };
+    run.journal(&context, &mut |done| progress(done, total))?;
+    run.guard(&log_dir);
+    run.derived_rows();
+    run.key_store(&learners, fault);
+    index::compare(&mut run, config, &log_dir)?;
+    progress(total, total);
+    Ok(run.report)
+}
+
+/// A check under way.
+struct Run<'a> {
+    journal: &'a JournalReader,
+    inspection: &'a Inspection,
+    /// Index and flat files are certain up to this round.
+    strict_until: u64,
+    report: Report,
+    /// `None` after the first contradiction: what comes later cannot be judged.
+    replay: Option<Replay>,
+    head: Head,
+    last: u64,
+    rows: RowSet,
+    /// The newest chain heads, statuses and number of keys, as rows.
+    kept: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+}
+
+impl Run<'_> {
+    fn journal(&mut self, context: &Context, progress: &mut dyn FnMut(u64)) -> Result<(), DirectoryError> {
+        let reader = self.journal.clone();
+        let (rounds, source) = sync_channel::<Result<JournalRound, StoreError>>(ROUNDS_AHEAD);
+        let outcome = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let send = |round| rounds.send(round);
+                let read = reader.rounds(1, |round| match send(Ok(round)) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                });
+                if let Err(error) = read {
+                    let _ = rounds.send(Err(error));
+                }
+            });
+            let prepare = |raw| prepare(context, raw);
+            pipeline::run(FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
+                self.round(round, checks);
+                progress(self.report.journal_bytes);
+                Ok(())
+            })
+        });
+        if let Some((first, path, _)) = self.journal.segments()?.first()
+            && *first != 1
+        {
+            let what = format!("the oldest segment begins with round {first}, expected 1");
+            self.report.findings.add(Finding::of(&path.display().to_string(), what));
+        }
+        for failure in outcome.signatures {
+            self.contradicted(&failure);
+        }
+        match outcome.stopped {
+            Ok(()) => Ok(()),
+            Err(StoreError::Damaged { path, offset, what }) => self.damaged(path, offset, what),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The journal does not read any further: after the last acknowledged round that is the trace of a crash, which the next
+    /// start cuts. Before, it is damage, and what follows in other segments is looked at for itself.
+    fn damaged(&mut self, path: String, offset: u64, what: String) -> Result<(), DirectoryError> {
+        let guarded = self.inspection.guard.map_or(0, |(sequence, _)| sequence);
+        if self.last >= guarded && self.last > 0 {
+            let note = format!("{path} at {offset}: {what}; it was never acknowledged, and the next start cuts it");
+            self.report.notes.push(note);
+            return Ok(());
+        }
+        self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
+        self.report.notes.push(format!("nothing after round {} was checked in order", self.last));
+        self.replay = None;
+        let mut from = self.last + 1;
+        for (first, segment, _) in self.journal.segments()? {
+            if first <= from || segment.display().to_string() == path {
+                continue;
+            }
+            match self.journal.rounds(first, |_| ControlFlow::Continue(())) {
+                Ok(()) => break,
+                Err(StoreError::Damaged { path, offset, what }) => {
+                    self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
+                    from = first;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn contradicted(&mut self, found: &Contradiction) {
+        self.report.findings.add(Finding { entry: Some(found.index), ..Finding::about(found.to_string()) });
+    }
+
+    /// Takes the next round of the journal.
+    fn round(&mut self, prepared: PreparedRound, checks: &mut Vec<creditbank_rules::replay::SignatureCheck>) {
+        let PreparedRound { raw, decoded, entries, findings, prints, bodies, erased } = prepared;
+        self.report.journal_bytes += raw.frame_len();
+        self.report.rounds += 1;
+        self.last = raw.sequence;
+        let path = self.journal.path(raw.position).display().to_string();
+        let at = |what: String| Finding { offset: Some(raw.position.offset), ..Finding::of(&path, what) };
+        let decoded = match decoded {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.report.findings.add(at(format!("round {}: {error}", raw.sequence)));
+                self.replay = None;
+                return;
+            }
+        };
+        self.report.bodies += bodies;
+        self.report.erased += erased;
+        for found in findings {
+            self.report.findings.add(Finding { offset: Some(raw.position.offset), path: Some(path.clone()), ..found });
+        }
+        let round = &decoded.round;
+        if round.base != self.head {
+            let (expected, found) = (self.head.size, round.base.size);
+            self.report
+                .findings
+                .add(at(format!("round {}: builds on size {found}, expected {expected}", raw.sequence)));
+        }
+        self.head = round.next;
+        self.log(&round.nodes, entries, checks, &at);
+        if let Some((sequence, guarded)) = self.inspection.guard
+            && sequence == raw.sequence
+            && guarded != round.next
+        {
+            let (size, root) = (guarded.size, guarded.root);
+            let what =
+                format!("size {size} and root {root}, the journal has {} and {}", round.next.size, round.next.root);
+            self.report.findings.add(Finding::of("guard", what));
+        }
+        if raw.sequence <= self.strict_until {
+            for fault in self.inspection.flat_faults(&decoded) {
+                self.report.findings.add(Finding::of("flat", format!("{fault}; reindex rebuilds it")));
+            }
+        }
+        self.rows.extend(prints, raw.sequence <= self.strict_until);
+        for Row { table, key, value } in decoded.round.rows {
+            if [tables::CHAIN, tables::STATUS, tables::KEY_COUNT].contains(&table) {
+                match value {
+                    Some(value) => self.kept.insert((table, key), value),
+                    None => self.kept.remove(&(table, key)),
+                };
+            }
+        }
+    }
+
+    /// The log entries of a round, through the replay.
+    fn log(
+        &mut self,
+        nodes: &[Node],
+        entries: Vec<Prepared>,
+        checks: &mut Vec<creditbank_rules::replay::SignatureCheck>,
+        at: &dyn Fn(String) -> Finding,
+    ) {
+        let Some(mut replay) = self.replay.take() else { return };
+        let sealed = entries.is_empty() || entries.last().is_some_and(Prepared::is_seal);
+        let mut expected = Vec::new();
+        for entry in entries {
+            match replay.apply(entry, checks) {
+                Ok(completed) => expected.extend(completed),
+                Err(found) => {
+                    self.contradicted(&found);
+                    self.report.notes.push(format!("nothing after log entry {} was checked in order", found.index));
+                    (self.report.log, self.report.size) = (replay.counts(), replay.size());
+                    return;
+                }
+            }
+        }
+        let same = |node: &Node, stored: &StoredNode| {
+            (node.level, node.index, node.hash) == (stored.level, stored.index, stored.hash)
+        };
+        if nodes.len() != expected.len() || !nodes.iter().zip(&expected).all(|(node, stored)| same(node, stored)) {
+            self.report.findings.add(at("the tree nodes of the round are not those of its entries".to_owned()));
+        }
+        if !sealed {
+            self.report.findings.add(at("the round does not end with a seal".to_owned()));
+        }
+        let (size, root) = (replay.size(), replay.root());
+        if (size, root) != (self.head.size, self.head.root) {
+            let what = format!("the round says size {} and root {}", self.head.size, self.head.root);
+            self.report.findings.add(at(format!("{what}, its entries make {size} and {root}")));
+        }
+        (self.report.log, self.report.size, self.report.root) = (replay.counts(), size, root.to_string());
+        self.replay = Some(replay);
+    }
+
+    fn guard(&mut self, log_dir: &Path) {
+        let path = log_dir.join("guard").display().to_string();
+        match self.inspection.guard {
+            Some((sequence, _)) if sequence > self.last => {
+                let what = format!("round {sequence} was acknowledged, the journal reads up to round {}", self.last);
+                self.report.findings.add(Finding::of(&path, what));
+            }
+            None if self.last > 1 => {
+                let what = format!("it is missing or empty, but the journal has {} rounds", self.last);
+                self.report.findings.add(Finding::of(&path, what));
+            }
+            _ => {}
+        }
+        if !self.inspection.has_flat_files() && self.last > 0 {
+            let what = "not there; reindex rebuilds it".to_owned();
+            self.report.findings.add(Finding::of(&log_dir.join("flat").display().to_string(), what));
+        }
+    }
+
+    /// Chain heads and statuses as rows have them, against what the entries come to.
+    fn derived_rows(&mut self) {
+        let Some(replay) = &self.replay else { return };
+        let mut wrong = Vec::new();
+        for (unit, head) in replay.chains().iter().filter(|(unit, head)| **unit != (0, 0) || head.next_height > 0) {
+            let row = ChainHead {
+                next_height: head.next_height,
+                previous: head.previous,
+                entry: head.entry,
+                created_at_minute: head.created_at_minute,
+            }
+            .row(*unit);
+            if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
+                wrong.push(format!("the row of the chain of institution {}, unit {} is not its head", unit.0, unit.1));
+            }
+        }
+        for ((entry, index), (id, marks)) in replay.marks() {
+            let place = creditbank_protocol::pb::Place { entry: *entry, index: *index };
+            let row = tables::status(place, id, marks);
+            if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
+                wrong.push(format!("the row of the status of {entry}/{index} is not what the effects come to"));
+            }
+        }
+        let statuses = self.kept.keys().filter(|(table, _)| *table == tables::STATUS).count();
+        if statuses != replay.marks().len() {
+            wrong.push(format!("{statuses} rows of statuses, the log has {}", replay.marks().len()));
+        }
+        wrong.into_iter().for_each(|what| self.report.findings.add(Finding::of("journal", what)));
+    }
+
+    fn key_store(&mut self, path: &Path, fault: Option<(u64, u64)>) {
+        let count = self.kept.get(&(tables::KEY_COUNT, Vec::new())).and_then(|value| tables::index_of(value));
+        let needed = count.unwrap_or(0);
+        let path = path.display().to_string();
+        match fault {
+            Some((offset, before)) if before < needed => {
+                let what = format!("the key does not read; {before} keys read, the log needs {needed}");
+                self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
+            }
+            Some((offset, _)) => self.report.notes.push(format!("{path} at {offset}: a torn key that was never used")),
+            None if self.report.learner_keys < needed => {
+                let what = format!("{} keys, the log needs {needed}", self.report.learner_keys);
+                self.report.findings.add(Finding::of(&path, what));
+            }
+            None => {}
+        }
+    }
+}
+
+/// Everything of a round that needs no order.
+fn prepare(context: &Context, raw: JournalRound) -> PreparedRound {
+    let decoded = raw.decode().map_err(|error| error.to_string());
+    let mut prepared = PreparedRound {
+        raw,
+        decoded,
+        entries: Vec::new(),
+        findings: Vec::new(),
+        prints: Vec::new(),
+        bodies: 0,
+        erased: 0,
+    };
+    let Ok(decoded) = &mut prepared.decoded else { return prepared };
+    let round = &mut decoded.round;
+    let rows = bodies::Rows::of(&round.rows);
+    for (index, write) in (round.base.size..).zip(&round.entries) {
+        let entry = Prepared::new(&write.entry);
+        let found = context.bodies.check(index, &entry, &write.bodies, &rows);
+        prepared.findings.extend(found.findings);
+        prepared.bodies += found.opened;
+        prepared.erased += found.erased;
+        prepared.entries.push(entry);
+    }
+    prepared.prints = round.rows.iter().map(Print::of).collect();
+    // What is not needed any more makes room for the rounds that wait.
+    round.entries.iter_mut().for_each(|write| write.bodies = Vec::new());
+    prepared
+}

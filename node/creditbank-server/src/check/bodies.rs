@@ -1,0 +1,154 @@
+//! The records behind a block: each opens under its learner's key and is the one that was signed; and the rows of a round
+//! are those of its entries.
+
+use std::collections::HashMap;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::merkle::records_root;
+use creditbank_protocol::pb::Place;
+use creditbank_protocol::record::Record;
+use creditbank_rules::replay::Prepared;
+use creditbank_store::{KeyStore, Row, Table};
+
+use super::Finding;
+use crate::private::{Account, InstitutionKeys, PrivateKeys};
+use crate::tables::{self, LearnerRow};
+
+/// What opens bodies.
+pub(super) struct Bodies {
+    pub(super) origin: String,
+    pub(super) private: PrivateKeys,
+    pub(super) keys: KeyStore,
+}
+
+/// What was found in the bodies of an entry.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) findings: Vec<Finding>,
+    pub(super) opened: u64,
+    pub(super) erased: u64,
+}
+
+/// The rows of a round, by key and by the place that they are about.
+pub(super) struct Rows<'a> {
+    rows: HashMap<(Table, &'a [u8]), Option<&'a [u8]>>,
+    learners: HashMap<(u64, u32), (Account, LearnerRow)>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn of(rows: &'a [Row]) -> Self {
+        let mut this = Self { rows: HashMap::with_capacity(rows.len()), learners: HashMap::new() };
+        for Row { table, key, value } in rows {
+            this.rows.insert((*table, key), value.as_deref());
+            if *table == tables::LEARNER
+                && let (Some(account), Some(value)) = (key.first_chunk::<16>(), value)
+                && let Some(row) = LearnerRow::read(key, value)
+            {
+                this.learners.insert((row.place.entry, row.place.index), (*account, row));
+            }
+        }
+        this
+    }
+
+    fn has(&self, row: &Row) -> bool {
+        self.rows.get(&(row.table, &*row.key)).is_some_and(|value| *value == row.value.as_deref())
+    }
+}
+
+impl Bodies {
+    /// Checks the bodies of an entry and the rows that belong to it.
+    pub(super) fn check(&self, index: u64, entry: &Prepared, bodies: &[Vec<u8>], rows: &Rows<'_>) -> Found {
+        let mut found = Found::default();
+        let wrong = |what: &str| Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: {what}")) };
+        if entry.is_seal() && !rows.has(&tables::seal(index)) {
+            found.findings.push(wrong("the round has no row for its seal"));
+        }
+        let Some(block) = entry.block() else {
+            if !bodies.is_empty() {
+                found.findings.push(wrong("bodies without a block"));
+            }
+            return found;
+        };
+        let header = block.header();
+        if !rows.has(&tables::block(header.institution, header.unit, header.height, index)) {
+            found.findings.push(wrong("the round has no row for the block"));
+        }
+        if header.institution == 0 {
+            for shown in &block.public().records {
+                if !rows.has(&tables::registry(Place { entry: index, index: shown.index })) {
+                    found.findings.push(wrong("the round has no row for a registry record"));
+                }
+            }
+            if !bodies.is_empty() {
+                found.findings.push(wrong("bodies beside a block of the operator"));
+            }
+            return found;
+        }
+        let hashes = bodies.first().and_then(|table| hashes(table, header.count));
+        let Some(hashes) = hashes.filter(|hashes| bodies.len() == hashes.len() + 1) else {
+            found.findings.push(wrong("the table of hashes and the bodies are not as many as the block's records"));
+            return found;
+        };
+        let root = records_root(&hashes);
+        if root != header.records_root {
+            let what = format!("the table of hashes makes the root {root}, the header says {}", header.records_root);
+            found.findings.push(wrong(&what));
+        }
+        let own = self.private.of(header.institution);
+        for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
+            let place = Place { entry: index, index: place };
+            match self.record(&own, place, hash, sealed, rows) {
+                Ok(true) => found.opened += 1,
+                Ok(false) => found.erased += 1,
+                Err(what) => {
+                    let finding = Finding::about(what.to_owned());
+                    found.findings.push(Finding { entry: Some(index), record: Some(place.index), ..finding });
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether the record opened; not, when its learner's key was destroyed.
+    fn record(
+        &self,
+        own: &InstitutionKeys,
+        place: Place,
+        hash: &Digest,
+        sealed: &[u8],
+        rows: &Rows<'_>,
+    ) -> Result<bool, &'static str> {
+        let (account, row) = rows.learners.get(&(place.entry, place.index)).ok_or("the round has no row for it")?;
+        if row.hash_prefix != hash.0[..8] {
+            return Err("its row has another hash");
+        }
+        // A row that names the same account tells a destroyed key from a damaged body.
+        if self.private.account_of(sealed).as_ref() != Ok(account) {
+            return Err("the body belongs to another account than its row");
+        }
+        let Some(key) = self.keys.get(account) else {
+            return Ok(false);
+        };
+        let record = self.private.open_body(&self.origin, place, key.as_bytes(), sealed);
+        let record = record.map_err(|_| "the body does not open under its learner's key")?;
+        if record.hash() != *hash {
+            return Err("the body has another hash than the one that was signed");
+        }
+        if record.kind() != row.kind {
+            return Err("its row has another kind");
+        }
+        let learner = alias(&record).map(|alias| own.account(&alias));
+        if learner.as_ref() == Some(account) { Ok(true) } else { Err("the learner's alias leads to another account") }
+    }
+}
+
+fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
+    let (hashes, rest) = table.as_chunks::<32>();
+    (rest.is_empty() && u32::try_from(hashes.len()) == Ok(count))
+        .then(|| hashes.iter().map(|hash| Digest(*hash)).collect())
+}
+
+/// The alias that a record names: field 1 of every kind that institutions issue, 16 bytes.
+fn alias(record: &Record) -> Option<[u8; 16]> {
+    record.body().strip_prefix(&[0x0a, 16]).and_then(|rest| rest.first_chunk::<16>()).copied()
+}

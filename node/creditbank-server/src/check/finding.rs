@@ -1,0 +1,70 @@
+//! What is wrong, and where.
+
+/// Findings that are listed; more are counted.
+pub const FINDINGS_MAX: usize = 100;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Finding {
+    /// What does not hold.
+    pub what: String,
+    /// In which file.
+    pub path: Option<String>,
+    /// At which byte of it.
+    pub offset: Option<u64>,
+    /// In which log entry.
+    pub entry: Option<u64>,
+    /// In which record of it.
+    pub record: Option<u32>,
+}
+
+impl Finding {
+    pub(super) fn about(what: String) -> Self {
+        Self { what, ..Self::default() }
+    }
+
+    pub(super) fn of(path: &str, what: String) -> Self {
+        Self { path: Some(path.to_owned()), ..Self::about(what) }
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { what, path, offset, entry, record } = self;
+        if let Some(path) = path {
+            write!(f, "{path}")?;
+            offset.map_or(Ok(()), |offset| write!(f, " at {offset}"))?;
+            write!(f, ": ")?;
+        }
+        if let (Some(entry), Some(record)) = (entry, record) {
+            write!(f, "record {entry}/{record}: ")?;
+        }
+        f.write_str(what)
+    }
+}
+
+/// The first findings, and how many there are.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    listed: Vec<Finding>,
+    count: u64,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.count += 1;
+        if self.listed.len() < FINDINGS_MAX {
+            self.listed.push(finding);
+        }
+    }
+
+    /// At most [`FINDINGS_MAX`], in the order in which they were found.
+    pub fn listed(&self) -> &[Finding] {
+        &self.listed
+    }
+
+    /// All of them.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}

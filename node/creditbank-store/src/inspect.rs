@@ -1,0 +1,150 @@
+//! Looking at a log's files without opening it for work: for `check` and `backup`. Nothing here changes or repairs a file.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::embedded::{locations, recorded_position};
+use crate::flat::FlatFiles;
+use crate::guard::Guard;
+use crate::journal::{FRAME_HEAD_LEN, Readers};
+use crate::round::Section;
+use crate::{Head, Position, RealDisk, Round, RoundError, StoreError, file};
+
+/// The journal of a log, read from its first byte or from any round on.
+#[derive(Debug, Clone)]
+pub struct JournalReader {
+    readers: Readers,
+    log: [u8; 32],
+}
+
+/// A round as it stands in the journal: its checksum holds, its bytes are not read yet.
+#[derive(Debug, Clone)]
+pub struct JournalRound {
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// Where its frame begins.
+    pub position: Position,
+    payload: Vec<u8>,
+}
+
+/// A decoded round and where its entries lie.
+#[derive(Debug)]
+pub struct DecodedRound {
+    /// The round.
+    pub round: Round,
+    position: Position,
+    sections: Vec<Section>,
+}
+
+impl JournalReader {
+    /// The journal of `log` under a log's directory.
+    pub fn new(dir: &Path, log: [u8; 32]) -> Self {
+        Self { readers: Readers::new(&RealDisk::shared(), &dir.join("journal")), log }
+    }
+
+    /// The segment files by their first rounds, with their lengths.
+    pub fn segments(&self) -> Result<Vec<(u64, PathBuf, u64)>, StoreError> {
+        let with_len = |(first, path): (u64, PathBuf)| {
+            let len = std::fs::metadata(&path).map_err(file::at(&path))?.len();
+            Ok((first, path, len))
+        };
+        self.readers.segments()?.into_iter().map(with_len).collect()
+    }
+
+    /// The path of a segment.
+    pub fn path(&self, position: Position) -> PathBuf {
+        self.readers.path(position.segment)
+    }
+
+    /// Calls `each` with every round from `from` on, until it breaks. Checks all checksums and links; the first that does not
+    /// hold is an error with file and offset.
+    pub fn rounds(&self, from: u64, mut each: impl FnMut(JournalRound) -> ControlFlow<()>) -> Result<(), StoreError> {
+        // `Stopped` never comes from reading: it is how the callback's break passes through.
+        let mut broken = false;
+        let read = self.readers.replay(&self.log, from, |sequence, position, payload| {
+            match each(JournalRound { sequence, position, payload: payload.to_vec() }) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(()) => {
+                    broken = true;
+                    Err(StoreError::Stopped("the reader has seen enough".to_owned()))
+                }
+            }
+        });
+        match read {
+            Err(StoreError::Stopped(_)) if broken => Ok(()),
+            read => read,
+        }
+    }
+}
+
+impl JournalRound {
+    /// Bytes of its frame.
+    pub fn frame_len(&self) -> u64 {
+        FRAME_HEAD_LEN + self.payload.len() as u64
+    }
+
+    /// Reads the round.
+    pub fn decode(&self) -> Result<DecodedRound, RoundError> {
+        let (round, sections) = Round::decode(&self.payload)?;
+        Ok(DecodedRound { round, position: self.position, sections })
+    }
+}
+
+/// The files of a log beside its journal, as they are.
+pub struct Inspection {
+    /// Sequence and head of the last acknowledged round; `None` when there is no guard file.
+    pub guard: Option<(u64, Head)>,
+    /// Whether the last stop was a clean one: then index and flat files are complete.
+    pub clean: bool,
+    /// Up to which round, and which log size, index and flat files are certainly on the disk.
+    pub position: Option<(u64, u64)>,
+    flat: Option<FlatFiles>,
+}
+
+impl Inspection {
+    /// Reads guard, position and flat files of the log in `dir`, whose lock the caller holds.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let flat = dir.join("flat");
+        Ok(Self {
+            guard: guard(dir)?,
+            clean: dir.join("clean").exists(),
+            position: recorded_position(dir),
+            flat: if flat.join("entries").exists() { Some(FlatFiles::open(&RealDisk::shared(), &flat)?) } else { None },
+        })
+    }
+
+    /// Whether there are flat files.
+    pub fn has_flat_files(&self) -> bool {
+        self.flat.is_some()
+    }
+
+    /// What the flat files say otherwise than the round: nodes of the tree, and where the entries lie.
+    pub fn flat_faults(&self, round: &DecodedRound) -> Vec<String> {
+        let Some(flat) = &self.flat else { return Vec::new() };
+        let mut faults = Vec::new();
+        for (index, expected) in (round.round.base.size..).zip(locations(round.position, &round.sections)) {
+            match flat.location(index) {
+                Ok(found) if found == expected => {}
+                Ok(_) => faults.push(format!("entries: the place of entry {index} is another than in the journal")),
+                Err(error) => faults.push(format!("entries: the place of entry {index}: {error}")),
+            }
+        }
+        for node in &round.round.nodes {
+            let name = format!("level-{:02}: node {}", node.level, node.index);
+            match flat.known_node(node.level, node.index) {
+                Ok(Some(found)) if found == node.hash => {}
+                Ok(Some(found)) => faults.push(format!("{name}: expected {}, found {found}", node.hash)),
+                Ok(None) => faults.push(format!("{name}: the file is not there")),
+                Err(error) => faults.push(format!("{name}: {error}")),
+            }
+        }
+        faults
+    }
+}
+
+/// Sequence and head of the last acknowledged round of the log in `dir`; `None` when there is no guard file. May be read
+/// while a node serves: a slot that is being written leaves the other one.
+pub fn guard(dir: &Path) -> Result<Option<(u64, Head)>, StoreError> {
+    let path = dir.join("guard");
+    if path.exists() { Ok(Guard::open(&RealDisk, &path)?.state()) } else { Ok(None) }
+}
