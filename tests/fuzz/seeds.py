@@ -3,6 +3,7 @@
 Every string of hexadecimal in a vector is a seed, every text is one, and every transcript.
 """
 
+import base64
 import hashlib
 import json
 import pathlib
@@ -37,6 +38,10 @@ def main(directory):
     for path in sorted(VECTORS.rglob("*.json")):
         for text in strings(json.loads(path.read_text(encoding="utf-8"))):
             data = unhex(text)
+            if path.stem == "transcripts_refused" and len(text) > 1_000:
+                file = base64.b64decode(text)
+                seeds["cbt"].update((file, file[4:-32]))
+                continue
             if data is None:
                 seeds["note"].add(text.encode())
                 continue
@@ -45,6 +50,10 @@ def main(directory):
                     seeds[name].add(data)
                 if path.stem in ("records", "canonical", "registry", "refusals"):
                     seeds["record"].update(bytes([pick, 0x55]) + data for pick in range(len(KINDS)))
+    data = (VECTORS / "transcript.cbt").read_bytes()
+    origin = json.loads((VECTORS / "transcript.json").read_text(encoding="utf-8"))["policy"].split()[1].split("+")[0]
+    note = data[data.find(f"{origin}\n".encode()):]
+    seeds["note"].add(note[:note.find(b"\n", note.find(b"\n\n") + 2) + 1])
     for path in VECTORS.rglob("*.cbt"):
         seeds["cbt"].update((path.read_bytes(), path.read_bytes()[4:-32]))
     seeds["cbt"].update(bytes([0, at, 1]) for at in range(0, 250, 25))

@@ -5,17 +5,19 @@ use std::sync::OnceLock;
 
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::{Checkpoint, Note, Policy, VerifierKey, parse_proof, write_proof};
+use creditbank_protocol::transcript::open_file;
 use libfuzzer_sys::fuzz_target;
 
-/// The policy of the vector, without witnesses, and the text that its log has signed.
+/// The policy of the transcript of a real node, whose key is gone, and the one text that its log has signed for it.
 fn vector() -> &'static (Policy, String) {
     static VECTOR: OnceLock<(Policy, String)> = OnceLock::new();
     VECTOR.get_or_init(|| {
         let vector: serde_json::Value =
-            serde_json::from_str(include_str!("../../../proto/vectors/notes.json")).expect("JSON");
-        let key = vector["log"]["vkey"].as_str().expect("a key");
-        let policy = Policy::parse(&format!("log {key}\nquorum none\n")).expect("a policy");
-        (policy, vector["checkpoint"]["text"].as_str().expect("a text").to_owned())
+            serde_json::from_str(include_str!("../../../proto/vectors/transcript.json")).expect("JSON");
+        let policy = Policy::parse(vector["policy"].as_str().expect("a policy")).expect("a policy");
+        let transcript = open_file(include_bytes!("../../../proto/vectors/transcript.cbt")).expect("a transcript");
+        let checkpoint = policy.verify(&transcript.checkpoint).expect("the vector's note").checkpoint;
+        (policy, checkpoint.text())
     })
 }
 

@@ -232,3 +232,103 @@ pub(super) fn of_account(error: &AccountError) -> Status {
     };
     to_status(&refusal(code, reason, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use creditbank_protocol::pb::{self, Kind};
+    use creditbank_rpc::v1::RecordBody;
+    use creditbank_rules::{Registry, RegistryRecord};
+    use serde_json::Value;
+
+    use super::*;
+
+    const PROTOCOL: &str = include_str!("../../../../proto/PROTOCOL.md");
+    const REFUSALS: &str = include_str!("../../../../proto/vectors/refusals.json");
+
+    /// The codes of a name in PROTOCOL.md's tables, whose last column they are.
+    fn codes(name: &str) -> Vec<&'static str> {
+        let head = format!("| `{name}` |");
+        let rows = PROTOCOL.lines().filter(|line| line.starts_with(&head));
+        rows.filter_map(|line| line.trim_end_matches(" |").rsplit("| ").next()).collect()
+    }
+
+    fn named(code: u32) -> String {
+        format!("{:?}", Code::from_i32(i32::try_from(code).expect("small")))
+    }
+
+    /// Goal: the protocol's table gives each rule the gRPC code that the node gives it.
+    #[test]
+    fn codes_of_rules_are_the_protocols() {
+        for rule in Rule::ALL {
+            let code = format!("{:?}", rule_code(*rule));
+            assert!(codes(rule.name()).contains(&code.as_str()), "{}: {code}, {:?}", rule.name(), codes(rule.name()));
+        }
+    }
+
+    fn bytes(value: &Value) -> Vec<u8> {
+        hex::decode(value.as_str().expect("a text")).expect("hexadecimal")
+    }
+
+    fn small(value: &Value) -> u32 {
+        u32::try_from(value.as_u64().expect("a number")).expect("small")
+    }
+
+    /// Goal: each block of the vectors whose form is wrong gets the name that they give it, with the code of the protocol.
+    #[test]
+    fn forms_are_refused_by_name() {
+        let file: Value = serde_json::from_str(REFUSALS).expect("JSON");
+        let mut registry = Registry::new(file["origin"].as_str().expect("an origin"));
+        for entry in file["registry"].as_array().expect("entries") {
+            let kind = Kind::try_from(i32::try_from(small(&entry["kind"])).expect("small")).expect("a kind");
+            registry.admit(RegistryRecord { kind, body: &bytes(&entry["body"]) }).expect("it is admitted");
+        }
+        let record = |record: &Value| RecordBody {
+            kind: small(&record["kind"]),
+            version: small(&record["version"]),
+            body: bytes(&record["body"]).into(),
+            seed: bytes(&record["seed"]).into(),
+        };
+        let mut count = 0;
+        for case in file["form"].as_array().expect("cases").iter().filter(|case| case.get("chain").is_none()) {
+            let mut block = bytes(&case["block"]);
+            block.resize(block.len() + usize::try_from(case["zeros"].as_u64().unwrap_or(0)).expect("small"), 0);
+            let records = case["records"].as_array().expect("records").iter().map(record).collect();
+            let error = crate::submit::verify(&registry, None, &block, records).expect_err("a refusal");
+            let refusal = of_submit(&error);
+            let name = case["name"].as_str().expect("a name");
+            assert_eq!(refusal.reason, name, "{}: {error}", case["about"]);
+            assert!(codes(name).contains(&named(refusal.code).as_str()), "{name}: {}", named(refusal.code));
+            count += 1;
+        }
+        assert!(count > 40, "{count} cases");
+    }
+
+    /// Goal: the other refusals of a block, and those of calls, have the protocol's codes.
+    #[test]
+    fn codes_of_calls_are_the_protocols() {
+        use crate::ledger::{AccountError, TranscriptError};
+        let digest = creditbank_protocol::Digest::ZERO;
+        let of_status = |status: Status| creditbank_rpc::refusal::from_status(&status);
+        let refusals = [
+            of_submit(&SubmitError::Stale { height: 1, accepted: Box::new(pb::Receipt::default()) }),
+            of_submit(&SubmitError::Height { expected: 1, found: 2 }),
+            of_submit(&SubmitError::Previous { expected: digest, found: digest }),
+            of_submit(&SubmitError::CreatedAt { min: 1, max: 2, found: 3 }),
+            of_submit(&SubmitError::Busy { retry_after_ms: 1 }),
+            of_submit(&SubmitError::Clock(1)),
+            of_submit(&SubmitError::Stopped(String::new())),
+            of_status(invalid("field", "one", "another")),
+            of_status(denied("no")),
+            of_status(unauthenticated("no")),
+            of_status(internal("no")),
+            of_status(of_read(&ReadError::UnknownLearner)),
+            of_status(of_transcript(&TranscriptError::TooMany)),
+            of_status(of_account(&AccountError::Stopped)),
+            of_status(of_receipt(&ReceiptError::Range(creditbank_protocol::merkle::RangeError { asked: 2, size: 1 }))),
+        ];
+        for refusal in refusals {
+            let code = named(refusal.code);
+            assert!(codes(&refusal.reason).contains(&code.as_str()), "{}: {code}", refusal.reason);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `proto/vectors/refusals.json`: for each refusal of a block a block that gets it, with everything that a second implementation
+//! needs to judge it: registry, aliases, what the ledger holds, the records beside the block.
+//!
+//! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-rules --test refusals` writes it anew.
+
+#![allow(clippy::assigning_clones, clippy::too_many_lines, clippy::unnecessary_wraps)] // Lists of cases.
+
+#[path = "refusals/case.rs"]
+mod case;
+#[path = "refusals/form.rs"]
+mod form;
+#[path = "refusals/rules.rs"]
+mod rules;
+#[path = "refusals/scene.rs"]
+mod scene;
+#[allow(dead_code)] // Shared with rules.rs.
+mod world;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use case::Case;
+use creditbank_rules::Rule;
+use scene::Scene;
+use serde_json::{Value, json};
+
+/// The file without the verdicts' details.
+fn base() -> Value {
+    json!({
+        "about": "PROTOCOL.md, Refusals. `registry` is admitted in its order, then a case's own; it acts on the case's block. `held`: \
+                  records that the ledger holds. `form`: refused before the rules, in the order of checking. `rules`: of the right \
+                  form, and refused by a rule; `record` is the position in the block. `admitted`: refused by nothing.",
+        "origin": case::ORIGIN,
+        "sealed_at_ms": world::NOW_MS,
+        "registry": case::entries(&case::registry()),
+        "aliases": case::aliases(),
+        "form": form::cases(),
+    })
+}
+
+fn refused(file: &Value, case: &Case) -> Value {
+    let mut shown = case.to_json();
+    let rejection = Scene::read(file, &shown).judge(&shown).expect_err(case.about);
+    assert_eq!(Some(rejection.rule.name()), case.name, "{}: {rejection}", case.about);
+    assert!(!rejection.expected.is_empty() && !rejection.found.is_empty(), "{rejection}");
+    let object = shown.as_object_mut().expect("an object");
+    object.insert("record".to_owned(), json!(rejection.record));
+    object.insert("field".to_owned(), json!(rejection.field));
+    shown
+}
+
+fn admitted(file: &Value, case: &Case) -> Value {
+    let shown = case.to_json();
+    Scene::read(file, &shown).judge(&shown).expect(case.about);
+    shown
+}
+
+/// Goal: the file is what the rules say, and every rule has a block that breaks it.
+#[test]
+fn refusals() {
+    let mut file = base();
+    let refused: Vec<Value> = rules::refused().iter().map(|case| refused(&file, case)).collect();
+    let admitted: Vec<Value> = rules::admitted().iter().map(|case| admitted(&file, case)).collect();
+    let provoked: BTreeSet<&str> = refused.iter().filter_map(|case| case["name"].as_str()).collect();
+    let missing: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).filter(|name| !provoked.contains(name)).collect();
+    assert!(missing.is_empty(), "rules without a block that breaks them: {missing:?}");
+    file["rules"] = json!(refused);
+    file["admitted"] = json!(admitted);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/refusals.json");
+    if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
+        fs::write(&path, serde_json::to_string_pretty(&file).expect("JSON") + "\n")
+            .expect("the vectors can be written");
+    }
+    let frozen = fs::read_to_string(&path).expect("the vectors are there");
+    let frozen: Value = serde_json::from_str(&frozen).expect("the vectors are JSON");
+    for (key, value) in file.as_object().expect("an object") {
+        assert!(frozen.get(key) == Some(value), "refusals.json: {key} is not what the code says");
+    }
+    assert!(frozen == file, "refusals.json holds more than the code says");
+}

@@ -1,0 +1,177 @@
+//! A block, and the ledger that it comes to, as JSON: registry entries in the order of their admission, aliases, records that the
+//! ledger holds. Whoever reads it needs nothing else to judge the block.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::record::{Record, info_of};
+use creditbank_protocol::status::Marks;
+use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, admit_operator_effects};
+use creditbank_rules::{
+    HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Sealing, View, ViewError,
+};
+use serde_json::Value;
+
+/// A record that the ledger holds.
+struct Held {
+    place: Place,
+    facts: RecordFacts,
+    repeats_max: u32,
+    hash: Vec<u8>,
+}
+
+struct Alias {
+    institution: u64,
+    alias: [u8; 16],
+    state: LearnerState,
+}
+
+pub(crate) struct Scene {
+    registry: Registry,
+    aliases: Vec<Alias>,
+    held: Vec<Held>,
+    /// Who sealed the blocks of held records, and of what was done to them.
+    sealings: Vec<(u64, Sealing)>,
+    sealed_at_ms: u64,
+}
+
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
+    hex::decode(value.as_str().expect("a text")).expect("hexadecimal")
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    bytes(value).try_into().expect("as many bytes")
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().expect("a number")
+}
+
+fn small(value: &Value) -> u32 {
+    u32::try_from(number(value)).expect("a small number")
+}
+
+pub(crate) fn kind(value: &Value) -> Kind {
+    Kind::try_from(i32::try_from(number(value)).expect("small")).expect("a kind")
+}
+
+pub(crate) fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+impl Scene {
+    /// The ledger of a case.
+    pub(crate) fn read(file: &Value, case: &Value) -> Self {
+        let mut registry = Registry::new(file["origin"].as_str().expect("an origin"));
+        for entry in list(&file["registry"]).iter().chain(list(&case["registry"])) {
+            let body = bytes(&entry["body"]);
+            let record = RegistryRecord { kind: kind(&entry["kind"]), body: &body };
+            registry.admit(record).expect("the registry of the scene is admitted");
+        }
+        let alias = |value: &Value| Alias {
+            institution: number(&value["institution"]),
+            alias: array(&value["alias"]),
+            state: LearnerState { account: array(&value["account"]), open: value["open"] == true },
+        };
+        let held = |value: &Value| Held {
+            place: Place { entry: number(&value["entry"]), index: small(&value["index"]) },
+            facts: RecordFacts {
+                kind: kind(&value["kind"]),
+                institution: number(&value["institution"]),
+                account: array(&value["account"]),
+                course: value["course"].as_str().expect("a course").to_owned(),
+                status_id: Digest(array(&value["status_id"])),
+                marks: Marks::from_bytes(&bytes(&value["marks"])).expect("marks"),
+            },
+            repeats_max: small(&value["repeats_max"]),
+            hash: bytes(&value["record_hash"]),
+        };
+        let sealing = |value: &Value| {
+            let key_id = KeyId(array(&value["key_id"]));
+            (number(&value["entry"]), Sealing { key_id, sealed_at_ms: number(&value["sealed_at_ms"]) })
+        };
+        Self {
+            registry,
+            aliases: list(&file["aliases"]).iter().map(alias).collect(),
+            held: list(&case["held"]).iter().map(held).collect(),
+            sealings: list(&case["sealings"]).iter().map(sealing).collect(),
+            sealed_at_ms: number(&file["sealed_at_ms"]),
+        }
+    }
+
+    /// What the rules say of the block of a case.
+    pub(crate) fn judge(&self, case: &Value) -> Result<(), Rejection> {
+        let block = SignedBlock::parse(&bytes(&case["block"])).expect("the form is right");
+        let hidden = list(&case["records"]).iter().map(|record| {
+            let (kind, version) = (small(&record["kind"]), small(&record["version"]));
+            Record::new(kind, version, &bytes(&record["seed"]), bytes(&record["body"])).expect("a record")
+        });
+        let records = block.records(hidden.collect()).expect("the block of these records");
+        let header = block.header();
+        let facts = BlockFacts {
+            institution: header.institution,
+            unit: header.unit,
+            key_id: header.key_id,
+            approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
+            sealed_at_ms: self.sealed_at_ms,
+            records: &records,
+            groups: &block.public().groups,
+        };
+        let judged =
+            if header.institution == 0 { self.operator(&facts) } else { admit_block(self, &facts).map(|_| ()) };
+        match judged {
+            Ok(()) => Ok(()),
+            Err(AdmissionError::Rejected(rejection)) => Err(rejection),
+            Err(AdmissionError::View(error)) => panic!("{error}"),
+        }
+    }
+
+    /// The operator's block: registry records, each seeing those before it, and effects.
+    fn operator(&self, facts: &BlockFacts<'_>) -> Result<(), AdmissionError> {
+        admit_operator_effects(self, facts)?;
+        let mut registry = self.registry.clone();
+        for (index, record) in (0u32..).zip(facts.records) {
+            if !info_of(record.kind()).is_some_and(|info| info.public) {
+                let rejection = Rejection::new(Rule::NotTheOperator, "a registry record", "another");
+                return Err(rejection.record(index).into());
+            }
+            let entry = RegistryRecord { kind: record.kind(), body: record.body() };
+            registry.admit(entry).map_err(|rejection| rejection.record(index))?;
+        }
+        Ok(())
+    }
+}
+
+impl View for Scene {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+        let of = |known: &&Alias| known.institution == institution && known.alias == *alias;
+        self.aliases.iter().find(of).map(|known| known.state)
+    }
+
+    fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+        let of = |held: &&Held| {
+            (&held.facts.account, held.facts.institution, held.facts.course.as_str()) == (account, institution, course)
+        };
+        let shown = |held: &Held| HeldRecord {
+            place: held.place,
+            kind: held.facts.kind,
+            repeats_max: held.repeats_max,
+            hash_prefix: held.hash[..8].try_into().expect("8 bytes"),
+            marks: held.facts.marks,
+        };
+        Ok(self.held.iter().filter(of).map(shown).collect())
+    }
+
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        Ok(self.held.iter().find(|held| held.place == place).map(|held| held.facts.clone()))
+    }
+
+    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+        Ok(self.sealings.iter().find(|(index, _)| *index == entry).map(|(_, sealing)| *sealing))
+    }
+}
