@@ -1,9 +1,12 @@
 //! The node: makes one, serves one, and shows in a minute what one does.
 
+mod backup;
 mod check;
 mod failure;
 mod init;
 mod quickstart;
+mod reindex;
+mod restore;
 mod serve;
 
 use std::io::IsTerminal as _;
@@ -43,6 +46,22 @@ enum Command {
     ///
     /// Exit codes: 0 good, 1 damaged, 2 wrong usage or a node serves the directory.
     Check(check::Arguments),
+    /// Rebuild index and flat files from the journal, which has everything.
+    ///
+    /// For a stopped node, when `check` finds them damaged, or after another engine was chosen in node.toml.
+    Reindex(reindex::Arguments),
+    /// Copy a node to a new directory, while it serves or not.
+    ///
+    /// The copy is consistent: the log up to the newest round that is durable, and with it every learner's key that it needs.
+    /// It holds secrets: keep it as safe as the node. Learners' keys that are destroyed later live on in it until it expires,
+    /// so delete backups when they do.
+    Backup(backup::Arguments),
+    /// Make a node from a backup, in a new directory.
+    ///
+    /// The backup lacks the rounds since it was made, and the log key has signed for them. So say what others have seen: the
+    /// newest checkpoint that witnesses, partners or your published page have (`creditbank log checkpoint`). A log that
+    /// contradicts it is refused; a log that lacks it is restored, but not served until it has it. Then run `check`.
+    Restore(restore::Arguments),
     /// Seal 32,593 real results of a real university, export a transcript, verify it, break it.
     ///
     /// Runs a node in a temporary directory on a free port of the loopback. The data are studentInfo.csv of the Open
@@ -66,7 +85,7 @@ fn main() -> ExitCode {
     let logs = match arguments.command {
         Command::Serve(_) => "info",
         // A story is told on standard output, and logs would talk into it.
-        Command::Init(_) | Command::Check(_) | Command::Quickstart(_) => "error",
+        _ => "error",
     };
     start_logs(logs);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -81,6 +100,9 @@ fn main() -> ExitCode {
             Command::Init(arguments) => init::run(arguments).await,
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Check(arguments) => tokio::task::block_in_place(|| check::run(&arguments)),
+            Command::Reindex(arguments) => tokio::task::block_in_place(|| reindex::run(&arguments)),
+            Command::Backup(arguments) => tokio::task::block_in_place(|| backup::run(&arguments)),
+            Command::Restore(arguments) => tokio::task::block_in_place(|| restore::run(arguments)),
             Command::Quickstart(arguments) => quickstart::run(arguments).await,
         }
     });

@@ -13,7 +13,9 @@
 //! ```
 
 mod config;
+mod held;
 mod init;
+mod reindex;
 mod secrets;
 
 use std::fs;
@@ -30,7 +32,9 @@ use creditbank_store_fjall::FjallIndex;
 use creditbank_store_sled::SledIndex;
 
 pub use config::{Config, ConfigError, StoreUrl, Tls};
+pub(crate) use held::HELD_FILE;
 pub use init::{InitError, begin, init};
+pub use reindex::reindex;
 pub(crate) use secrets::Secrets;
 
 use crate::clock::{Clock, Entropy};
@@ -83,6 +87,14 @@ pub enum DirectoryError {
         path: String,
         /// What is wrong.
         error: ConfigError,
+    },
+    /// The log lacks what others have seen of it.
+    #[error("{path}: {what}")]
+    Held {
+        /// The file with the checkpoint.
+        path: String,
+        /// What is to be done.
+        what: String,
     },
     /// The learners' keys.
     #[error(transparent)]
@@ -149,6 +161,16 @@ pub(crate) fn open_index(config: &Config, path: &Path) -> Result<Option<Box<dyn 
     })
 }
 
+/// Opens the durable state of a log.
+fn open_store(dir: &Path, config: &Config, options: &Options) -> Result<Box<dyn Store>, StoreError> {
+    // A path that is absolute replaces the directory.
+    Ok(match &config.store {
+        StoreUrl::Memory => Box::new(MemoryStore::default()),
+        StoreUrl::Sled(path) => Box::new(EmbeddedStore::open(&dir.join(path), options, SledIndex::open)?),
+        StoreUrl::Fjall(path) => Box::new(EmbeddedStore::open(&dir.join(path), options, FjallIndex::open)?),
+    })
+}
+
 /// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.
 pub fn open(
     dir: &Path,
@@ -163,12 +185,10 @@ pub fn open(
     let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
     let genesis = creditbank_protocol::key::genesis(&config.origin, &log_key.verifying_key().to_bytes(), &registry_key);
     let options = Options::new(genesis.0);
-    // A path that is absolute replaces the directory.
-    let store: Box<dyn Store> = match &config.store {
-        StoreUrl::Memory => Box::new(MemoryStore::default()),
-        StoreUrl::Sled(path) => Box::new(EmbeddedStore::open(&dir.join(path), &options, SledIndex::open)?),
-        StoreUrl::Fjall(path) => Box::new(EmbeddedStore::open(&dir.join(path), &options, FjallIndex::open)?),
-    };
+    let store = open_store(dir, config, &options)?;
+    if let Some(path) = config.store.path() {
+        held::check(&dir.join(path), &*store, &config.origin, log_key.verifying_key().to_bytes())?;
+    }
     let needed = crate::tables::needed_keys(&*store)?;
     let fill = &mut |bytes: &mut [u8]| entropy.fill(bytes);
     let keys = match &config.store {

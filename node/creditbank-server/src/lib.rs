@@ -4,6 +4,7 @@
 //! blocks into rounds (`round`) by the rules; the store makes a round durable; receipts go out.
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod check;
 pub mod clock;
 mod courses;

@@ -142,6 +142,11 @@ impl Inspection {
     }
 }
 
+/// Writes the guard of a copy of a log, which has none yet.
+pub fn write_guard(dir: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
+    Guard::open(&RealDisk, &dir.join("guard"))?.persist(sequence, head)
+}
+
 /// Sequence and head of the last acknowledged round of the log in `dir`; `None` when there is no guard file. May be read
 /// while a node serves: a slot that is being written leaves the other one.
 pub fn guard(dir: &Path) -> Result<Option<(u64, Head)>, StoreError> {

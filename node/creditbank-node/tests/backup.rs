@@ -1,0 +1,244 @@
+//! A backup that is made under load restores to a node that is whole, gives the same receipts, and never signs a second
+//! history.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::note::{Checkpoint, sign_checkpoint};
+use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_rpc::v1::SubmitBlockRequest;
+use creditbank_server::backup::{BackupError, MakeOptions, RestoreOptions, make, restore};
+use creditbank_server::directory::{StoreUrl, read_config};
+use creditbank_server::ledger::Limits;
+use creditbank_tests::node::ORIGIN;
+use creditbank_tests::university::credit_record;
+use creditbank_tests::{Chain, TestNode, University};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_creditbank-node");
+/// 2026-01-01.
+const NOW_MS: u64 = 1_767_225_600_000;
+
+fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let run = Command::new(BINARY).args(arguments).output().expect("it runs");
+    (run.status.code(), format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr)))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+type Sent = Vec<(SubmitBlockRequest, Receipt)>;
+
+/// Issues block after block until it is told to stop.
+async fn issue(node: &TestNode, university: &University, stop: &AtomicBool, least: usize) -> Sent {
+    let client = university.client(node).await;
+    let mut chain = Chain::of(&client, university).await;
+    let mut sent = Vec::new();
+    while sent.len() < least || !stop.load(Ordering::Relaxed) {
+        // New learners all the time, so that keys are made while the backup copies them.
+        let number = chain.head.next_height;
+        let alias = university.aliases(node, number..=number).await[0];
+        let request = chain.block(university, &[credit_record(alias, "A-1")], Vec::new());
+        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("sealed");
+        chain.advance(&request);
+        sent.push((request, receipt));
+    }
+    sent
+}
+
+async fn checkpoint(node: &TestNode, dir: &Path, name: &str) -> std::path::PathBuf {
+    let (_, note) = node.operator().await.checkpoint().await.expect("a checkpoint");
+    let path = dir.join(name);
+    fs::write(&path, note).expect("written");
+    path
+}
+
+async fn with_every_engine(store: &str) {
+    let node = TestNode::with(StoreUrl::parse(store).expect("a store"), None, Limits::default()).await;
+    let universities = [University::admit(&node, 1).await, University::admit(&node, 2).await];
+    let places = tempfile::tempdir().expect("a directory");
+    let out = places.path().join("backup");
+    let stop = AtomicBool::new(true);
+    let before = issue(&node, &universities[0], &stop, 20).await;
+    let seen_before = checkpoint(&node, places.path(), "seen-before").await;
+    stop.store(false, Ordering::Relaxed);
+    let backing_up = async {
+        let arguments = ["backup", "--dir", text(node.dir()), "--out", text(&out)].map(str::to_owned);
+        let done = tokio::task::spawn_blocking(move || run(&arguments.each_ref().map(String::as_str))).await;
+        stop.store(true, Ordering::Relaxed);
+        done.expect("it runs")
+    };
+    let (first, second, (code, said)) =
+        tokio::join!(issue(&node, &universities[0], &stop, 5), issue(&node, &universities[1], &stop, 5), backing_up);
+    assert_eq!(code, Some(0), "{said}");
+    let seen_after = checkpoint(&node, places.path(), "seen-after").await;
+    let dir = node.stop().await;
+
+    // Nobody says what was published: refused, with what is at stake.
+    let target = tempfile::tempdir().expect("a directory");
+    let (code, said) = run(&["restore", "--from", text(&out), "--dir", text(target.path())]);
+    assert!(code == Some(2) && said.contains("second history"), "{code:?} {said}");
+    let arguments = ["restore", "--from", text(&out), "--seen", text(&seen_before), "--dir", text(target.path())];
+    let (code, said) = run(&arguments);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&arguments);
+    assert!(code == Some(2) && said.contains("not empty"), "{code:?} {said}");
+    let (code, said) = run(&["check", "--dir", text(target.path())]);
+    assert_eq!(code, Some(0), "{store}: {said}");
+    let restored = TestNode::again(target).await;
+    let client = universities[0].client(&restored).await;
+    for (request, receipt) in &before {
+        let again = client.submit(request.block.to_vec(), request.records.clone()).await.expect("it is there");
+        assert_eq!(again, *receipt, "{store}: acknowledged before the backup");
+    }
+    let learner = universities[0].aliases(&restored, 0..1).await[0];
+    let reference = creditbank_rpc::v1::learner_reference::Learner::Alias(creditbank_rpc::v1::InstitutionAlias {
+        institution: 1,
+        alias: learner.to_vec(),
+    });
+    client.transcript(reference).await.expect("its records open");
+    drop(restored);
+
+    // Others have seen more than the backup has: restored, but not served until the log has it.
+    let held = tempfile::tempdir().expect("a directory");
+    let (code, said) = run(&["restore", "--from", text(&out), "--seen", text(&seen_after), "--dir", text(held.path())]);
+    assert!(code == Some(0) && said.contains("HELD"), "{said}");
+    let (code, said) = run(&["serve", "--dir", text(held.path())]);
+    assert!(code == Some(1) && said.contains("second history"), "{code:?} {said}");
+    assert_eq!(run(&["check", "--dir", text(held.path())]).0, Some(0));
+    fs::remove_dir_all(held.path().join("log/journal")).expect("gone");
+    fs::create_dir(held.path().join("log/journal")).expect("made");
+    for entry in fs::read_dir(dir.path().join("log/journal")).expect("the journal") {
+        let path = entry.expect("a file").path();
+        fs::copy(&path, held.path().join("log/journal").join(path.file_name().expect("a name"))).expect("copied");
+    }
+    for name in ["log/guard", "learners.keys"] {
+        fs::copy(dir.path().join(name), held.path().join(name)).expect("copied");
+    }
+    assert_eq!(run(&["reindex", "--dir", text(held.path())]).0, Some(0));
+    let whole = TestNode::again(held).await;
+    assert!(!whole.dir().join("log/held").exists(), "what was missing is there");
+    for (university, sent) in universities.iter().zip([first, second]) {
+        let client = university.client(&whole).await;
+        for (request, receipt) in sent {
+            let again = client.submit(request.block.to_vec(), request.records).await.expect("it is there");
+            assert_eq!(again, receipt, "{store}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_restores_on_sled() {
+    with_every_engine("sled:log").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_load_restores_on_fjall() {
+    with_every_engine("fjall:log").await;
+}
+
+/// A stopped node with some records, and a place for backups.
+async fn stopped() -> (TempDir, TempDir) {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    issue(&node, &university, &AtomicBool::new(true), 3).await;
+    (node.stop().await, tempfile::tempdir().expect("a directory"))
+}
+
+fn options() -> RestoreOptions {
+    RestoreOptions { seen: Vec::new(), nothing_published: true, accept_expired: false, keys: None, now_ms: NOW_MS }
+}
+
+fn back_up(dir: &Path, out: &Path, with_keys: bool) {
+    let made = MakeOptions { with_keys, keys_expire_days: 35, now_ms: NOW_MS };
+    make(dir, &read_config(dir).expect("a node"), out, made, &mut |_, _| {}).expect("a backup");
+}
+
+fn try_restore(out: &Path, options: &RestoreOptions) -> Result<(), BackupError> {
+    let target = tempfile::tempdir().expect("a directory");
+    let restored = restore(out, target.path(), options, &mut |_, _| {}).map(|_| ());
+    if restored.is_err() {
+        assert!(!target.path().join("node.toml").exists(), "what is refused makes no node");
+    }
+    restored
+}
+
+/// Goal: one flipped byte in any file of a backup is found before anything is restored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_backup_is_refused() {
+    let (dir, places) = stopped().await;
+    let out = places.path().join("backup");
+    back_up(dir.path(), &out, true);
+    try_restore(&out, &options()).expect("it is good");
+    let mut todo = vec![out.clone()];
+    let mut flipped = 0;
+    while let Some(next) = todo.pop() {
+        for entry in fs::read_dir(next).expect("a directory") {
+            let path = entry.expect("a file").path();
+            if path.is_dir() {
+                todo.push(path);
+                continue;
+            }
+            let whole = fs::read(&path).expect("a file");
+            let mut changed = whole.clone();
+            let middle = changed.len() / 2;
+            changed[middle] ^= 1;
+            fs::write(&path, changed).expect("written");
+            assert!(try_restore(&out, &options()).is_err(), "{} was changed", path.display());
+            fs::write(&path, whole).expect("mended");
+            flipped += 1;
+        }
+    }
+    assert!(flipped >= 10, "{flipped} files");
+    try_restore(&out, &options()).expect("it is good again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_expire_and_may_be_kept_elsewhere() {
+    let (dir, places) = stopped().await;
+    let out = places.path().join("backup");
+    back_up(dir.path(), &out, false);
+    assert!(!out.join("keys").exists());
+    assert!(matches!(try_restore(&out, &options()), Err(BackupError::NoKeys)));
+    let with_keys = RestoreOptions { keys: Some(dir.path().join("keys")), ..options() };
+    try_restore(&out, &with_keys).expect("with the keys it is whole");
+    let late = RestoreOptions { now_ms: NOW_MS + 36 * 86_400_000, ..with_keys };
+    assert!(matches!(try_restore(&out, &late), Err(BackupError::Expired { days: 1 })));
+    try_restore(&out, &RestoreOptions { accept_expired: true, ..late }).expect("accepted");
+}
+
+/// Goal: a checkpoint that the log key has signed and the backup contradicts is a fork; one of another key is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_checkpoint_that_contradicts_is_a_fork() {
+    let (dir, places) = stopped().await;
+    let out = places.path().join("backup");
+    back_up(dir.path(), &out, true);
+    let key = |purpose| creditbank_server::directory::read_key(dir.path(), purpose).expect("a key").key;
+    let other = Checkpoint { origin: ORIGIN.to_owned(), size: 5, root: Digest([5; 32]) };
+    let seen = places.path().join("seen");
+    let with = RestoreOptions { seen: vec![seen.clone()], nothing_published: false, ..options() };
+    fs::write(&seen, sign_checkpoint(&other, &key(Purpose::Log)).expect("a note")).expect("written");
+    assert!(matches!(try_restore(&out, &with), Err(BackupError::Fork { size: 5, .. })));
+    fs::write(&seen, sign_checkpoint(&other, &key(Purpose::Registry)).expect("a note")).expect("written");
+    assert!(matches!(try_restore(&out, &with), Err(BackupError::Seen { .. })));
+}
+
+/// Goal: an index or flat files that are gone or damaged come back from the journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn reindex_rebuilds_what_is_derived() {
+    let (dir, _places) = stopped().await;
+    for name in ["log/index", "log/flat"] {
+        fs::remove_dir_all(dir.path().join(name)).expect("gone");
+    }
+    assert_eq!(run(&["check", "--dir", text(dir.path())]).0, Some(1));
+    let (code, said) = run(&["reindex", "--dir", text(dir.path()), "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&["check", "--dir", text(dir.path())]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&["reindex", "--dir", text(&dir.path().join("elsewhere"))]);
+    assert!(code == Some(2) && said.contains("holds no node"), "{said}");
+}

@@ -1,0 +1,122 @@
+//! Making a backup while the node serves. Takes no lock and disturbs nobody: what it reads is only ever appended to, or
+//! replaced as a whole.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use creditbank_protocol::key::genesis;
+use creditbank_protocol::note::{Checkpoint, sign_checkpoint};
+use creditbank_protocol::pb::Purpose;
+use creditbank_store::inspect::{JournalReader, guard, write_guard};
+
+use super::{BackedUpFile, BackupError, Manifest, at, files, tree};
+use crate::directory::{Config, HELD_FILE, Secrets, read_key};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// How a backup is made.
+#[derive(Debug, Clone, Copy)]
+pub struct MakeOptions {
+    /// Whether the node's own keys and secrets go with it.
+    pub with_keys: bool,
+    /// After how many days the learners' keys in it may not be used any more.
+    pub keys_expire_days: u32,
+    /// Wall clock, milliseconds since 1970-01-01T00:00Z.
+    pub now_ms: u64,
+}
+
+/// Copies the node of `dir` to `out`, a new directory. `progress` is told bytes that are done, and all of them.
+pub fn make(
+    dir: &Path,
+    config: &Config,
+    out: &Path,
+    options: MakeOptions,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Manifest, BackupError> {
+    let log_dir = dir.join(config.store.path().ok_or(BackupError::Nothing)?);
+    let log_key = read_key(dir, Purpose::Log)?;
+    let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
+    // The head first: everything up to it is durable and may be signed for, and nothing beyond it is copied.
+    let (sequence, head) = guard(&log_dir)?.ok_or(BackupError::Nothing)?;
+    files::new_dir(out)?;
+    let log = genesis(&config.origin, &log_key.public_key(), &config.registry_key).0;
+    let mut copied = journal(&JournalReader::new(&log_dir, log), sequence, out, progress)?;
+    let copy = JournalReader::new(&out.join("log"), log);
+    let total: u64 = copied.iter().map(|file| file.bytes).sum();
+    let found = tree::read(&copy, &[], |done| progress(total + done, total * 2))?;
+    if (found.sequence, found.head) != (sequence, head) {
+        let what = format!(
+            "the copy ends with round {} at size {}, the guard says {sequence} at {}",
+            found.sequence, found.head.size, head.size
+        );
+        return Err(BackupError::Damaged { path: out.join("log").display().to_string(), what });
+    }
+    write_guard(&out.join("log"), sequence, head)?;
+    copied.push(files::hash(&out.join("log/guard"), "log/guard")?);
+    // After the journal, so that it has every key that the copied rounds need.
+    let mut others = vec!["learners.keys".to_owned(), "node.toml".to_owned(), "trust.toml".to_owned()];
+    if options.with_keys {
+        let keys = dir.join("keys");
+        for entry in std::fs::read_dir(&keys).map_err(at(&keys))? {
+            let name = entry.map_err(at(&keys))?.file_name();
+            others.push(format!("keys/{}", name.to_string_lossy()));
+        }
+    }
+    for name in &others {
+        let from = dir.join(name);
+        if from.exists() || name != "trust.toml" {
+            copied.push(files::copy(&from, &out.join(name), name, u64::MAX)?);
+        }
+    }
+    let held = log_dir.join(HELD_FILE);
+    if held.exists() {
+        let name = format!("log/{HELD_FILE}");
+        copied.push(files::copy(&held, &out.join(&name), &name, u64::MAX)?);
+    }
+    // The same bytes that the node has signed for this head.
+    let checkpoint = Checkpoint { origin: config.origin.clone(), size: head.size, root: head.root };
+    let note = sign_checkpoint(&checkpoint, &log_key.key)
+        .map_err(|error| BackupError::Seen { path: "the checkpoint".to_owned(), error })?;
+    let manifest = Manifest {
+        version: Manifest::VERSION,
+        origin: config.origin.clone(),
+        log_key: hex::encode(log_key.public_key()),
+        size: head.size,
+        root: head.root.to_string(),
+        sequence,
+        checkpoint: String::from_utf8_lossy(&note).into_owned(),
+        made_at_ms: options.now_ms,
+        keys_expire_at_ms: options.now_ms.saturating_add(u64::from(options.keys_expire_days) * DAY_MS),
+        with_keys: options.with_keys,
+        files: copied,
+    };
+    manifest.write(out, &secrets.master)?;
+    files::sync_dirs(out)?;
+    Ok(manifest)
+}
+
+/// Copies the segments up to and with the round `sequence`, cut after its frame.
+fn journal(
+    journal: &JournalReader,
+    sequence: u64,
+    out: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<BackedUpFile>, BackupError> {
+    let mut end = None;
+    journal.rounds(sequence, |round| {
+        end = Some((round.position.segment, round.position.offset + round.frame_len()));
+        ControlFlow::Break(())
+    })?;
+    let (last, end) = end.ok_or(BackupError::Nothing)?;
+    let segments: Vec<_> = journal.segments()?.into_iter().filter(|(first, _, _)| *first <= last).collect();
+    let total: u64 = segments.iter().map(|(first, _, len)| if *first == last { end } else { *len }).sum();
+    let mut copied: Vec<BackedUpFile> = Vec::with_capacity(segments.len());
+    for (first, path, _) in segments {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = format!("log/journal/{name}");
+        let len = if first == last { end } else { u64::MAX };
+        copied.push(files::copy(&path, &out.join(&name), &name, len)?);
+        progress(copied.iter().map(|file| file.bytes).sum(), total * 2);
+    }
+    Ok(copied)
+}

@@ -1,0 +1,44 @@
+//! A restored log that lacks what was published: nothing is signed until the log has it.
+
+use std::path::Path;
+
+use creditbank_protocol::merkle::root_at;
+use creditbank_store::Store;
+
+use super::{DirectoryError, at};
+use crate::backup::parse_checkpoint;
+
+/// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
+pub(crate) const HELD_FILE: &str = "held";
+
+/// Refuses a log that is held, and lets go of one that has what it lacked.
+pub(super) fn check(log_dir: &Path, store: &dyn Store, origin: &str, log_key: [u8; 32]) -> Result<(), DirectoryError> {
+    let path = log_dir.join(HELD_FILE);
+    let note = match std::fs::read(&path) {
+        Ok(note) => note,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(at(&path)(error)),
+    };
+    let shown = path.display().to_string();
+    let published = parse_checkpoint(&note, origin, log_key)
+        .map_err(|error| DirectoryError::Held { path: shown.clone(), what: error.to_string() })?;
+    let size = store.head().size;
+    if size < published.size {
+        let what = format!(
+            "the log was restored with {size} entries, and others have seen a checkpoint of {}: signing below it would be \
+             a second history. Put the journal with the missing rounds here, as from a newer backup",
+            published.size
+        );
+        return Err(DirectoryError::Held { path: shown, what });
+    }
+    let root = root_at(published.size, &mut |level, index| store.node(level, index))?;
+    if root != published.root {
+        let what = format!(
+            "the log has root {root} at size {}, others have seen {}: this is another history, which must not be served",
+            published.size, published.root
+        );
+        return Err(DirectoryError::Held { path: shown, what });
+    }
+    std::fs::remove_file(&path).map_err(at(&path))?;
+    std::fs::File::open(log_dir).and_then(|dir| dir.sync_all()).map_err(at(log_dir))
+}
