@@ -1,17 +1,18 @@
 """Checks this second implementation against the vectors: python3 test_vectors.py [/path/to/proto]"""
 
+import base64
 import json
 import pathlib
 import random
 import sys
 
-from creditbank_reader import ledger, maps, notes, records, status, suite, transcript, tree
+from creditbank_reader import ledger, maps, notes, records, refusals, status, suite, tokens, transcript, tree
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
-FILES = ("canonical", "keys", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "transcript", "effects")
+FILES = ("canonical", "keys", "signatures", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
+         "receipts", "refusals", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -198,6 +199,8 @@ class Vectors:
         check.that("the block's signature", suite.verify(key, message, entry.signature))
         check.that("of another message", not suite.verify(key, message + b"\x00", entry.signature))
         check.equal("leaf hash", entry.leaf, vectors["leaf_hash"])
+        alone = self.ledger.read_block(unhex(vectors["effects_alone"]["entry"]))
+        check.equal("a block of effects alone", (alone.header.count, len(alone.public_part.groups)), (0, 1))
         case = vectors["status_id"]
         found = status.status_id(unhex(case["entry_leaf"]), case["index"], unhex(case["record_hash"]))
         check.equal("status id", found, case["value"])
@@ -223,6 +226,111 @@ class Vectors:
             check.equal("seal id", previous, case["seal_id"])
             message = ledger.seal_message(entry.seal_bytes)
             check.that("the seal's signature", suite.verify(log_key, message, entry.signature))
+        for case in vectors["refused"]:
+            check.refused(f"seal: {case['about']}", self._seal, unhex(case["entry"]), log_key)
+
+    def _seal(self, data, log_key):
+        entry = self.ledger.read_seal(data)
+        if not suite.verify(log_key, ledger.seal_message(entry.seal_bytes), entry.signature):
+            raise Refused("the log key did not sign the seal")
+
+    def signatures(self, vectors):
+        """Section 1."""
+        for verdict in (True, False):
+            for case in vectors["held" if verdict else "refused"]:
+                parts = (unhex(case[name]) for name in ("public_key", "message", "signature"))
+                self.checks.equal(f"signature: {case['about']}", suite.verify(*parts), verdict)
+
+    def receipts(self, vectors):
+        """Section 12."""
+        policy = notes.Policy.parse(vectors["policy"])
+        for name in ("receipt", "of_seal"):
+            self._receipt(vectors[name], policy)
+            self.checks.that(name, True)
+        self.checks.that("bytes", self.reader.read("Receipt", unhex(vectors["bytes"])).index == 1)
+        for case in vectors["refused"]:
+            self.checks.refused(f"receipt: {case['about']}", self._receipt, case["receipt"], policy)
+
+    def _receipt(self, case, policy):
+        inclusion = [unhex(item) for item in case["inclusion"]]
+        receipt = (unhex(case["entry"]), case["index"], inclusion, case["checkpoint"].encode())
+        return self.ledger.read_receipt(receipt, policy)
+
+    def refusals(self, vectors):
+        """Section 15: of form and place whole; of the rules that the block is of the right form and the name in the table."""
+        check = self.checks
+        table = refusals.names((self.directory.parent / "PROTOCOL.md").read_text(encoding="utf-8"))
+        form = self._judge(vectors, {})
+        institutions = {self.reader.read("Institution", unhex(entry["body"])).number
+                        for entry in vectors["registry"] if entry["kind"] == ledger.KIND_INSTITUTION}
+        for case in vectors["form"]:
+            data = unhex(case["block"]) + bytes(case.get("zeros", 0))
+            if "chain" in case:
+                found = form.place(data, case["chain"], vectors["sealed_at_ms"] // 60_000, institutions)
+            else:
+                found = form.form(data, beside(case))
+            check.equal(f"form: {case['about']}", found, case["name"])
+            check.that(f"{case['name']} is in the table", case["name"] in table)
+        for case in [*vectors["rules"], *vectors["admitted"]]:
+            judge = self._judge(vectors, case)
+            found = judge.form(unhex(case["block"]), beside(case))
+            early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
+            check.that(f"rules: {case['about']}: {found}", found in {None, *early})
+            check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
+
+    def _judge(self, vectors, case):
+        keys = {}
+        for entry in [*vectors["registry"], *case.get("registry", [])]:
+            body = self.kinds.read(entry["kind"], 1, unhex(entry["body"]))
+            if entry["kind"] == ledger.KIND_KEY:
+                keys[suite.key_id(body.public_key)] = body
+        return refusals.Judge(self.reader, vectors["origin"], keys)
+
+    def transcripts(self, vectors):
+        """Section 13: what is found in each."""
+        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        for case in vectors["transcripts"]:
+            try:
+                data = (self.directory / case["file"]).read_bytes()
+                proved = transcript.verify_transcript(self.reader, data, trust)
+            except Refused as error:
+                self.checks.that(f"{case['file']} is refused: {error}", False)
+                continue
+            self.checks.equal(case["file"], self._found(proved), {
+                name: case[name] for name in ("size", "root", "records", "withheld", "complete_for", "holder_key", "identity")})
+
+    def _found(self, proved):
+        statement = proved.statement
+        found = []
+        for record in proved.records:
+            fields = self.reader.schema.messages[self.kinds.message_name(record.kind)]
+            hidden = fields[record.hidden[0]].name if record.hidden else None
+            found.append({
+                "entry": record.entry, "index": record.index, "institution": record.institution,
+                "record_hash": record.record_hash.hex(), "status_id": record.status_id.hex(),
+                "contested": record.contested, "ended": record.ended, "incomplete": hidden})
+        identity = statement.identity
+        return {"size": proved.size, "root": proved.root.hex(), "records": found, "withheld": len(proved.withheld),
+                "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
+                "identity": [identity.entry, identity.index] if statement.has("identity") else None}
+
+    def transcripts_refused(self, vectors):
+        """Section 13: which link is broken first."""
+        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        for case in vectors["refused"]:
+            label = f"transcript: {case['about']}"
+            self._refused(label, base64.b64decode(case["file"]), trust, case["link"])
+
+    def tokens(self, vectors):
+        """Section 14."""
+        key = suite.public_key(unhex(vectors["seed"]))
+        for case in vectors["cases"]:
+            try:
+                tokens.check(case["token"], vectors["origin"], key, case["now_s"])
+                found = True
+            except Refused:
+                found = False
+            self.checks.equal(f"token: {case['about']}", found, case["accepted"])
 
     def tree(self, vectors):
         """Section 6."""
@@ -279,8 +387,22 @@ class Vectors:
             siblings, end = maps.prove(which, leaves, beside)
             check.that("ends in another leaf", end is not None and end[0] != beside)
             maps.verify_absence(which, root, beside, siblings, end)
+        self._refused_proofs(which, root, vectors)
+        alone = maps.root(which, leaves[:1])
+        check.equal("a map of one leaf", alone, vectors["single"]["root"])
+        maps.verify_absence(which, alone, bytes([0xFF] * 32), [], leaves[0])
         off = (bytes([0x80 ^ leaves[0][0][0]]) + leaves[0][0][1:], bytes(32))
         check.refused("off the path", maps.root_of_proof, which, leaves[0][0], [bytes([1] * 32)], off)
+
+    def _refused_proofs(self, which, root, vectors):
+        whole = {case["key"]: case["siblings"] for case in vectors["proofs"]}
+        for case in vectors["refused"]:
+            siblings = case["siblings"]
+            if siblings[:1] == ["..."]:
+                siblings = whole[case["key"]] + siblings[1:]
+            terminal = case["terminal"] and tuple(map(unhex, case["terminal"]))
+            label = f"map proof: {case['about']}"
+            self.checks.refused(label, maps.verify, which, root, unhex(case["key"]), list(map(unhex, siblings)), terminal)
 
     def marks(self, vectors):
         """Section 8."""
@@ -295,6 +417,8 @@ class Vectors:
             after = status.apply(before, case["action"], case["index"], case["redemption"])
             found = None if after is None else status.spell(after).hex()
             check.equal(f"action {case['action']} on {case['before']}", found, case["after"])
+        for case in vectors["malformed"]:
+            check.refused(f"marks: {case['about']}", status.unspell, unhex(case["bytes"]))
 
     def notes(self, vectors):
         """Section 11."""
@@ -323,10 +447,30 @@ class Vectors:
         check.refused("another text", alone.accept, signed.replace("\n84\n", "\n85\n").encode())
         extended = notes.sign_note(name, log_seed, checkpoint.text + "extension\n")
         check.refused("an extension line", alone.accept, extended.encode())
+        alone = notes.Policy.parse(vectors["policy_alone"])
+        for case in vectors["notes"]:
+            check.equal(f"note: {case['about']}", self._accepts(alone, case["note"]), case["accepted"])
+        for case in vectors["quorums"]["cases"]:
+            policy = notes.Policy.parse(vectors["quorums"]["policy"] + case["quorum"])
+            check.equal(f"quorum: {case['about']}", self._accepts(policy, case["note"]), case["accepted"])
+        for case in vectors["policies_refused"]:
+            check.refused(f"policy: {case['about']}", notes.Policy.parse, case["policy"])
+        for case in vectors["proofs_refused"]:
+            check.refused(f"proof: {case['about']}", notes.parse_proof, case["proof"])
+        for case in vectors["keys_refused"]:
+            check.refused(f"key: {case['about']}", notes.NoteKey.parse, case["vkey"])
         index, hashes, note = notes.parse_proof(vectors["proof"])
         check.equal("note of the proof", note, signed)
         check.equal("index of the proof", index, 3)
         check.equal("proof", notes.spell_proof(index, hashes, note), vectors["proof"])
+
+    @staticmethod
+    def _accepts(policy, note):
+        try:
+            policy.accept(note.encode())
+        except Refused:
+            return False
+        return True
 
     def transcript(self, vectors):
         """Section 13."""
@@ -417,6 +561,11 @@ class Vectors:
             self.checks.that(f"{label}: broken at {error.link}", link in (None, error.link))
         else:
             self.checks.that(f"{label}: accepted", False)
+
+
+def beside(case):
+    """The records beside a block."""
+    return [(record["kind"], record["version"], unhex(record["seed"]), unhex(record["body"])) for record in case["records"]]
 
 
 def joined(fields):

@@ -138,6 +138,19 @@ class Ledger:
             raise Refused("the round begins after its seal")
         return SealEntry(tree.leaf_hash(entry), signed.seal, seal, signed.signature)
 
+    def read_receipt(self, receipt, policy):
+        """The entry that a receipt proves (section 12); `receipt`: entry, index, inclusion, checkpoint."""
+        entry, index, inclusion, note = receipt
+        checkpoint, _, _ = policy.accept_signed(note)
+        if any(len(item) != 32 for item in inclusion) or not tree.verify_inclusion(
+                tree.leaf_hash(entry), index, checkpoint.size, inclusion, checkpoint.root):
+            raise Refused("the receipt's path does not lead to the checkpoint")
+        read = self.read_block(entry) if entry[:1] == BLOCK_BYTE else self.read_seal(entry)
+        origin = read.header.origin if entry[:1] == BLOCK_BYTE else read.seal.origin
+        if origin != checkpoint.origin:
+            raise Refused("an entry of another log")
+        return read
+
     def read_registry(self, entry):
         """The registry key and the body of a RegistryEntry."""
         body = self.records.read(entry.kind, entry.version, entry.body)

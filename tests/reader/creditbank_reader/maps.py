@@ -77,6 +77,13 @@ def verify_absence(which, expected_root, key, siblings, other):
         raise Refused("the map proof leads to another root")
 
 
+def verify(which, expected_root, key, siblings, end):
+    """The value hash that a proof shows under the key, or None where it proves its absence."""
+    if root_of_proof(which, key, siblings, end) != expected_root:
+        raise Refused("the map proof leads to another root")
+    return end[1] if end is not None and end[0] == key else None
+
+
 def _halves(leaves, depth):
     left = [leaf for leaf in leaves if not bit(leaf[0], depth)]
     right = [leaf for leaf in leaves if bit(leaf[0], depth)]

@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 
-from .suite import public_key, sha256, sign, uint, verify
+from .suite import is_strict_point, public_key, sha256, sign, uint, verify
 from .wire import Refused
 
 LOG_TYPE, COSIGNATURE_TYPE = 0x01, 0x04
@@ -69,6 +69,8 @@ class NoteKey:
         if len(data) != 33 or data[0] not in (LOG_TYPE, COSIGNATURE_TYPE):
             raise Refused("a verifier key of another type")
         found = cls(parts[0], data[0], data[1:])
+        if not is_strict_point(found.key):
+            raise Refused("not a public key")
         if found.id.hex() != parts[1]:
             raise Refused("the id of the verifier key is another")
         return found
@@ -229,7 +231,14 @@ class Policy:
             raise Refused("a name of the policy stands twice")
 
     def accept(self, note):
-        """The checkpoint of a note and the key of the log that signed it."""
+        """The checkpoint of a note that the quorum has cosigned, and the key of the log that signed it."""
+        checkpoint, key, held = self.accept_signed(note)
+        if self.quorum != "none" and not self._witnessed(self.quorum, held):
+            raise Refused("the quorum of witnesses is missing")
+        return checkpoint, key
+
+    def accept_signed(self, note):
+        """The checkpoint of a note, the key of the log that signed it, and all keys that did: what a receipt needs."""
         text, signatures = split_note(note)
         known = {(key.name, key.id): key for key in [*self.logs, *self.witnesses.values()]}
         held = set()
@@ -244,9 +253,7 @@ class Policy:
         signers = [key for key in self.logs if key in held and key.name == checkpoint.origin]
         if not signers:
             raise Refused("no log of the policy signed the checkpoint")
-        if self.quorum != "none" and not self._witnessed(self.quorum, held):
-            raise Refused("the quorum of witnesses is missing")
-        return checkpoint, signers[0].key
+        return checkpoint, signers[0].key, held
 
     def _witnessed(self, name, held):
         if name in self.witnesses:

@@ -21,7 +21,7 @@ struct Held {
     hash: Vec<u8>,
 }
 
-struct Alias {
+struct Known {
     institution: u64,
     alias: [u8; 16],
     state: LearnerState,
@@ -29,7 +29,7 @@ struct Alias {
 
 pub(crate) struct Scene {
     registry: Registry,
-    aliases: Vec<Alias>,
+    aliases: Vec<Known>,
     held: Vec<Held>,
     /// Who sealed the blocks of held records, and of what was done to them.
     sealings: Vec<(u64, Sealing)>,
@@ -69,7 +69,7 @@ impl Scene {
             let record = RegistryRecord { kind: kind(&entry["kind"]), body: &body };
             registry.admit(record).expect("the registry of the scene is admitted");
         }
-        let alias = |value: &Value| Alias {
+        let alias = |value: &Value| Known {
             institution: number(&value["institution"]),
             alias: array(&value["alias"]),
             state: LearnerState { account: array(&value["account"]), open: value["open"] == true },
@@ -149,7 +149,7 @@ impl View for Scene {
     }
 
     fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
-        let of = |known: &&Alias| known.institution == institution && known.alias == *alias;
+        let of = |known: &&Known| known.institution == institution && known.alias == *alias;
         self.aliases.iter().find(of).map(|known| known.state)
     }
 
