@@ -94,6 +94,18 @@ async fn a_replay_comes_to_the_same_root() {
     assert_eq!(counts.signatures, counts.entries, "one for each entry");
 }
 
+/// Goal: an audit over gRPC ends at the node's own checkpoint, with everything counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_ends_at_the_checkpoint() {
+    let (node, entries) = log().await;
+    let mut told = 0;
+    let audit = node.client(None).await.audit(|done, _| told = done).await.expect("the log is read");
+    assert_eq!(audit.contradiction, None);
+    assert_eq!((audit.replay.size(), told), (entries.len() as u64, entries.len() as u64));
+    assert_eq!(audit.replay.root(), audit.checkpoint.root);
+    assert_eq!((audit.replay.counts().effects, audit.replay.counts().records > 0), (1, true));
+}
+
 /// Goal: each field of a seal that its signer could lie about is found at that seal, whatever the signature says.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lie_in_a_seal_is_found_at_that_seal() {

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod accreditation;
+pub(crate) mod audit;
 mod forecast;
 pub(crate) mod institution;
 pub(crate) mod issue;

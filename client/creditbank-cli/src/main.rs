@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    accreditation, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript,
+    accreditation, audit, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript,
 };
 use commands::{unit, verify};
 use connect::Global;
@@ -75,6 +75,11 @@ enum Command {
     Transcript(transcript::Arguments),
     /// Check a transcript file offline: what is proved, and by whom
     Verify(verify::Arguments),
+    /// Replay the whole log with nothing but the trust file
+    ///
+    /// Chains, signatures under the keys in force, registry, status, and every field of every seal are recomputed, up to the
+    /// newest checkpoint. The first contradiction is named exactly, with what was expected and found: exit code 1.
+    Audit(audit::Arguments),
     /// The public log: checkpoint, entries, proofs
     #[command(subcommand)]
     Log(log::Command),
@@ -115,6 +120,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,
         Command::Verify(arguments) => verify::run(&global, &arguments),
+        Command::Audit(arguments) => audit::run(&global, &arguments).await,
         Command::Log(command) => log::run(&global, command).await,
     }
 }

@@ -1,5 +1,6 @@
 //! A connection to a node. Every answer is checked against the trust file before it is returned.
 
+mod audit;
 mod log;
 mod records;
 mod registry;
@@ -28,6 +29,7 @@ use tonic::Request;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
+pub use audit::Audit;
 pub use records::ReadRecord;
 pub use registry::RegistryItem;
 pub use submit::ChainHead;

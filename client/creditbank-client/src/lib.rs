@@ -16,6 +16,6 @@ mod secret;
 mod signer;
 pub mod trust;
 
-pub use client::{ChainHead, Client, ConnectOptions, ReadRecord, RegistryItem};
+pub use client::{Audit, ChainHead, Client, ConnectOptions, ReadRecord, RegistryItem};
 pub use error::ClientError;
 pub use signer::{KeyPlace, Signer};

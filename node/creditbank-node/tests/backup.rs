@@ -133,12 +133,12 @@ async fn with_every_engine(store: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_restores_on_sled() {
-    with_every_engine("sled:log").await;
+    Box::pin(with_every_engine("sled:log")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_restores_on_fjall() {
-    with_every_engine("fjall:log").await;
+    Box::pin(with_every_engine("fjall:log")).await;
 }
 
 /// A stopped node with some records, and a place for backups.

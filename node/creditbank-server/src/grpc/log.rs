@@ -1,7 +1,9 @@
 //! `LogService`.
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use creditbank_protocol::Digest;
@@ -9,16 +11,16 @@ use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::log_service_server::LogService;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{blocking, status};
 use crate::ledger::{Ledger, ReceiptError};
 
-/// Entries that wait for a slow reader.
-const STREAM_ENTRIES: usize = 64;
-/// Entries that are read at once.
-const PAGE_ENTRIES: u64 = 64;
+/// Pages that wait for a slow reader.
+const PAGES: usize = 2;
+/// Entries that are read at once, and the bytes after which no more are added.
+const PAGE_ENTRIES: u64 = 512;
+const PAGE_BYTES: usize = 512 << 10;
 /// A reader who takes nothing for so long is gone.
 const READER_WAIT: Duration = Duration::from_mins(1);
 
@@ -26,6 +28,45 @@ pub(super) struct Service(pub(super) Arc<Ledger>);
 
 fn bytes(hashes: &[Digest]) -> Vec<Vec<u8>> {
     hashes.iter().map(|hash| hash.0.to_vec()).collect()
+}
+
+/// Entries from the beginning of a range, at least one, as many as one page holds.
+fn page(ledger: &Ledger, range: Range<u64>) -> Result<Vec<api::LogEntry>, Status> {
+    let mut entries = Vec::new();
+    let mut len = 0;
+    for index in range {
+        let entry = ledger.entry(index).map_err(|error| status::of_receipt(&ReceiptError::Store(error)))?;
+        len += entry.len();
+        entries.push(api::LogEntry { index, entry });
+        if len >= PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+/// The entries of pages, one by one.
+struct Pages {
+    pages: mpsc::Receiver<Result<Vec<api::LogEntry>, Status>>,
+    page: std::vec::IntoIter<api::LogEntry>,
+}
+
+impl Stream for Pages {
+    type Item = Result<api::LogEntry, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(entry) = self.page.next() {
+                return Poll::Ready(Some(Ok(entry)));
+            }
+            match self.pages.poll_recv(context) {
+                Poll::Ready(Some(Ok(page))) => self.page = page.into_iter(),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
 }
 
 #[tonic::async_trait]
@@ -50,35 +91,23 @@ impl LogService for Service {
             let found = format!("{from_index} to {until}");
             return Err(status::invalid("until_index", &format!("a range within 0 to {size}"), found));
         }
-        let (out, entries) = mpsc::channel(STREAM_ENTRIES);
+        let (out, pages) = mpsc::channel(PAGES);
         let ledger = Arc::clone(&self.0);
         // Page by page, so that a reader who does not read holds no thread; it ends when the reader is gone or asleep.
         tokio::spawn(async move {
             let mut next = from_index;
             while next < until {
-                let page = next..until.min(next + PAGE_ENTRIES);
-                next = page.end;
-                let read = move |ledger: &Ledger| {
-                    let entry = |index| ledger.entry(index).map(|entry| api::LogEntry { index, entry });
-                    let entries: Result<Vec<_>, _> = page.map(entry).collect();
-                    entries.map_err(|error| status::of_receipt(&ReceiptError::Store(error)))
-                };
-                let entries = match blocking(&ledger, read).await {
-                    Ok(entries) => entries,
-                    Err(error) => {
-                        let _ = out.send(Err(error)).await;
-                        return;
-                    }
-                };
-                for entry in entries {
-                    let sent = tokio::time::timeout(READER_WAIT, out.send(Ok(entry))).await;
-                    if !matches!(sent, Ok(Ok(()))) {
-                        return;
-                    }
+                let read = move |ledger: &Ledger| page(ledger, next..until.min(next + PAGE_ENTRIES));
+                let entries = blocking(&ledger, read).await;
+                let ended = entries.is_err();
+                next += entries.as_ref().map_or(0, |entries| entries.len() as u64);
+                let sent = tokio::time::timeout(READER_WAIT, out.send(entries)).await;
+                if ended || !matches!(sent, Ok(Ok(()))) {
+                    return;
                 }
             }
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(entries))))
+        Ok(Response::new(Box::pin(Pages { pages, page: Vec::new().into_iter() })))
     }
 
     async fn get_inclusion_proof(
