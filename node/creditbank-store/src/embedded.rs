@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::merkle::empty_root;
+use creditbank_protocol::merkle::{empty_root, leaf_hash};
 
 use crate::flat::{FlatFiles, Location};
 use crate::guard::Guard;
@@ -218,7 +218,15 @@ impl Store for EmbeddedStore {
     fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
         let Location { segment, offset, entry_len, bodies } = self.location(index)?;
         let start = offset + 8 + 4 * u64::from(bodies);
-        self.readers.read(segment, start, usize::try_from(entry_len).unwrap_or(usize::MAX))
+        let entry = self.readers.read(segment, start, usize::try_from(entry_len).unwrap_or(usize::MAX))?;
+        // Older segments are not read through at the start: rot is found where it is read.
+        let expected = self.flat.node(0, index)?;
+        let found = leaf_hash(&entry);
+        if found != expected {
+            let what = format!("entry {index} has the hash {found}, its leaf in the tree is {expected}");
+            return Err(self.readers.damaged(segment, start, what));
+        }
+        Ok(entry)
     }
 
     fn body(&self, index: u64, record: u32) -> Result<Vec<u8>, StoreError> {

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::merkle::empty_root;
 
 use crate::{Disk, DiskFile, Head, StoreError, file};
 
@@ -19,22 +20,36 @@ pub struct Guard {
     state: Option<(u64, Head)>,
 }
 
+/// What a slot holds.
+fn record(sequence: u64, head: &Head) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(CONTENT_LEN + 4);
+    for word in [sequence, head.epoch, head.size] {
+        bytes.extend_from_slice(&word.to_be_bytes());
+    }
+    bytes.extend_from_slice(head.root.as_bytes());
+    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+    bytes
+}
+
 impl Guard {
     /// Opens or makes the file and reads the newer of its slots.
     pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, StoreError> {
+        let written = if disk.exists(path) { file::read(disk, path).map_err(file::at(path))? } else { Vec::new() };
+        if written.iter().all(|byte| *byte == 0) {
+            // With all its room and one valid slot from the beginning: neither a full disk nor a torn first write leaves a
+            // guard that nobody can read.
+            let mut first = record(0, &Head { epoch: 0, size: 0, root: empty_root() });
+            first.resize(usize::try_from(2 * SLOT_LEN).expect("small"), 0);
+            file::replace(disk, path, &first).map_err(file::at(path))?;
+        }
         let file = disk.open(path).map_err(file::at(path))?;
         let mut guard = Self { path: path.to_owned(), file, state: None };
         let slots = [guard.slot(0), guard.slot(1)];
-        guard.state = slots.iter().flatten().copied().max_by_key(|(sequence, _)| *sequence);
-        if guard.state.is_none() {
-            let written = file::read(disk, path).map_err(file::at(path))?;
-            if written.iter().any(|byte| *byte != 0) {
-                let what = "neither slot holds a valid checksum".to_owned();
-                return Err(StoreError::Damaged { path: path.display().to_string(), offset: 0, what });
-            }
-            // Its room at once, so that a full disk is not found out after the journal has a round.
-            guard.file.allocate(2 * SLOT_LEN).and_then(|()| guard.file.sync()).map_err(file::at(path))?;
-        }
+        let Some(newest) = slots.iter().flatten().copied().max_by_key(|(sequence, _)| *sequence) else {
+            let what = "neither slot holds a valid checksum".to_owned();
+            return Err(StoreError::Damaged { path: path.display().to_string(), offset: 0, what });
+        };
+        guard.state = Some(newest).filter(|(sequence, _)| *sequence > 0);
         if let Some(parent) = path.parent() {
             disk.sync_dir(parent).map_err(file::at(parent))?;
         }
@@ -64,12 +79,7 @@ impl Guard {
         {
             return Err(StoreError::Round("the guard does not go back"));
         }
-        let mut bytes = Vec::with_capacity(CONTENT_LEN + 4);
-        for word in [sequence, head.epoch, head.size] {
-            bytes.extend_from_slice(&word.to_be_bytes());
-        }
-        bytes.extend_from_slice(head.root.as_bytes());
-        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
+        let bytes = record(sequence, &head);
         self.file.write_at(&bytes, sequence % 2 * SLOT_LEN).map_err(file::at(&self.path))?;
         self.file.sync().map_err(file::at(&self.path))?;
         self.state = Some((sequence, head));

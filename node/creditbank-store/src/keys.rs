@@ -206,7 +206,8 @@ impl KeyStore {
         Ok(())
     }
 
-    /// Destroys a learner's key. What it sealed can never be opened again.
+    /// Destroys a learner's key. What it sealed can never be opened again. The log must say first that it needs one key less:
+    /// see `needed` of [`Self::open`].
     pub fn erase(&self, account: &[u8; 16], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
         if let Some(file) = &mut file {
@@ -313,6 +314,36 @@ mod tests {
         let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("reopened");
         assert!(!keys.contains(&[1; 16]) && keys.contains(&[2; 16]));
         assert!(matches!(KeyStore::open(&path, &[2; 32], 0, &mut fill), Err(KeyStoreError::MasterKey(_))));
+    }
+
+    /// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were given out.
+    #[test]
+    fn changes_at_once_are_all_on_the_disk() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keys");
+        let keys = KeyStore::open(&path, &[1; 32], 0, &mut counter()).expect("a new store");
+        let account = |number: u8| [number; 16];
+        std::thread::scope(|scope| {
+            for start in [7u8, 99] {
+                let keys = &keys;
+                scope.spawn(move || {
+                    let mut fill = counter();
+                    fill(&mut [0; 1][..]);
+                    let mut mixed = |bytes: &mut [u8]| {
+                        fill(bytes);
+                        bytes.iter_mut().for_each(|byte| *byte ^= start);
+                    };
+                    for number in 0..100 {
+                        keys.insert(&[account(number)], &mut mixed).expect("inserted");
+                    }
+                });
+            }
+            scope.spawn(|| (200..210).for_each(|number| keys.erase(&account(number), &mut counter()).expect("erased")));
+        });
+        let again = KeyStore::open(&path, &[1; 32], 100, &mut counter()).expect("reopened");
+        for number in 0..100 {
+            assert!(keys.get(&account(number)) == again.get(&account(number)), "account {number}");
+        }
     }
 
     /// Goal: a torn record that nobody used is cut; damage where keys are in use is refused with its place.

@@ -18,6 +18,8 @@
 pub mod contract;
 mod embedded;
 mod error;
+#[cfg(feature = "faults")]
+mod faults;
 mod file;
 mod flat;
 mod guard;
@@ -31,6 +33,8 @@ mod round;
 
 pub use embedded::{EmbeddedStore, Options};
 pub use error::StoreError;
+#[cfg(feature = "faults")]
+pub use faults::{Crash, FaultRates, Random, SimulatedDisk};
 pub use file::{Disk, DiskFile, RealDisk};
 pub use guard::Guard;
 pub use index::{Index, IndexError, MemoryIndex};

@@ -1,5 +1,6 @@
 //! Up to which round index and flat files are certainly on the disk.
 
+use std::io;
 use std::path::Path;
 
 use crate::{Disk, Index, IndexError, Row, StoreError, Table, file};
@@ -35,6 +36,17 @@ pub(super) fn write(disk: &dyn Disk, dir: &Path, durable: Durable) -> Result<(),
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
     let path = dir.join("position");
     file::replace(disk, &path, &bytes).map_err(file::at(&path))
+}
+
+/// Takes the recorded position back, durably: before what it vouches for is changed, and when an engine turns out to be
+/// damaged. The next start then rebuilds everything that is derived.
+pub(super) fn forget(disk: &dyn Disk, dir: &Path) -> Result<(), StoreError> {
+    let path = dir.join("position");
+    match disk.remove(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(file::at(&path)(error)),
+        _ => {}
+    }
+    disk.sync_dir(dir).map_err(file::at(dir))
 }
 
 /// Writes the position into the index itself, so that an engine that has silently begun anew is found out.

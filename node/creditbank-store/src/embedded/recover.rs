@@ -6,7 +6,7 @@ use super::position::{self, Durable};
 use super::{Options, first_head, locations};
 use crate::flat::FlatFiles;
 use crate::journal::Journal;
-use crate::{Head, Index, IndexError, Round, StoreError, file};
+use crate::{Disk, Head, Index, IndexError, Round, StoreError, file};
 
 /// Rows applied in one go during a replay.
 const BATCH_ROWS: usize = 20_000;
@@ -27,9 +27,11 @@ pub(super) fn recover<I: Index>(
     clean: bool,
 ) -> Result<Recovered<I>, StoreError> {
     let recorded = position::read(&*options.disk, dir).filter(|at| at.sequence <= journal.last_sequence());
-    let (index, mut durable) = open_index(dir, open, recorded)?;
+    let disk = &*options.disk;
+    let (index, mut durable) = open_index(disk, dir, open, recorded)?;
     if !flat.holds(durable.size)? {
         tracing::warn!("the flat files are shorter than recorded: rebuilding everything from the journal");
+        position::forget(disk, dir)?;
         index.clear()?;
         durable = Durable::default();
     }
@@ -76,6 +78,7 @@ pub(super) fn recover<I: Index>(
 
 /// Opens the engine; a broken one is deleted and begun anew, as the journal has everything.
 fn open_index<I: Index>(
+    disk: &dyn Disk,
     dir: &Path,
     open: &impl Fn(&Path) -> Result<I, IndexError>,
     recorded: Option<Durable>,
@@ -88,7 +91,6 @@ fn open_index<I: Index>(
         {
             return Ok((index, Some(durable)));
         }
-        index.clear().map_err(|error| error.to_string())?;
         Ok((index, None))
     };
     match open(&path).map_err(|error| error.to_string()).and_then(usable) {
@@ -97,11 +99,17 @@ fn open_index<I: Index>(
             if existed {
                 tracing::warn!("the index does not hold what was recorded: rebuilding it from the journal");
             }
+            position::forget(disk, dir)?;
+            index.clear()?;
             Ok((index, Durable::default()))
         }
         Err(error) => {
             tracing::warn!(error, "the index is damaged: rebuilding it from the journal");
-            std::fs::remove_dir_all(&path).map_err(file::at(&path))?;
+            position::forget(disk, dir)?;
+            match std::fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file::at(&path)(error)),
+                _ => {}
+            }
             Ok((open(&path)?, Durable::default()))
         }
     }

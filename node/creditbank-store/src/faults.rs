@@ -1,0 +1,445 @@
+//! A disk in memory that fails as real ones do: what was written is in the page cache until it is synced, and may or may not
+//! be on the disk after a power cut, page by page and sector by sector; names are lost unless their directory was synced;
+//! writes, syncs and renames fail; after a failed sync the pages count as clean although the disk may not have them.
+//!
+//! Everything follows from the seed, as long as one thread at a time uses the disk.
+
+mod inode;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Debug};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use inode::Inode;
+
+use crate::{DirectoryLock, Disk, DiskFile, StoreError};
+
+/// How often operations fail, in thousandths.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FaultRates {
+    /// Writes that stop in the middle.
+    pub write: u64,
+    /// Writes and allocations that find no room.
+    pub full: u64,
+    /// Syncs of files, after which their pages may be lost.
+    pub sync: u64,
+    /// Creations, renames, removals and syncs of directories.
+    pub name: u64,
+    /// Reads.
+    pub read: u64,
+}
+
+/// How a process ends without having been asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// The process is killed: the page cache stays, though pages that count as clean may leave it.
+    Kill,
+    /// The power is cut: only what is on the disk stays.
+    PowerCut,
+}
+
+/// Numbers that follow from a seed (splitmix64).
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `bound`, which is not 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    /// True as often as `thousandths` says.
+    pub fn chance(&mut self, thousandths: u64) -> bool {
+        self.below(1_000) < thousandths
+    }
+}
+
+/// What a name leads to now, on the disk, and since the directory was synced.
+#[derive(Debug, Default)]
+struct Name {
+    now: Option<u64>,
+    durable: Option<u64>,
+    since: Vec<Option<u64>>,
+}
+
+struct Machine {
+    random: Random,
+    rates: FaultRates,
+    capacity: u64,
+    /// Operations until it crashes.
+    crash_in: Option<u64>,
+    down: bool,
+    /// Counts the starts: files that were opened before the last one can do nothing.
+    starts: u64,
+    names: BTreeMap<PathBuf, Name>,
+    inodes: BTreeMap<u64, Inode>,
+    next_inode: u64,
+}
+
+/// The disk; its copies are the same disk.
+#[derive(Clone)]
+pub struct SimulatedDisk(Arc<Mutex<Machine>>);
+
+struct SimulatedFile {
+    disk: SimulatedDisk,
+    inode: u64,
+    starts: u64,
+}
+
+fn failed(what: &str) -> io::Error {
+    io::Error::other(format!("simulated: {what}"))
+}
+
+fn no_room() -> io::Error {
+    io::Error::new(io::ErrorKind::StorageFull, "simulated: no room")
+}
+
+impl Machine {
+    /// Counts an operation, lets the system write back a page, and says whether the machine goes down in this one.
+    fn step(&mut self) -> io::Result<bool> {
+        if self.down {
+            return Err(failed("the machine is down"));
+        }
+        if self.random.chance(200) && !self.inodes.is_empty() {
+            let nth = self.random.below(self.inodes.len() as u64);
+            let chosen = self.inodes.values_mut().nth(usize::try_from(nth).unwrap_or(0));
+            chosen.into_iter().for_each(|inode| inode.write_back_one(&mut self.random));
+        }
+        match &mut self.crash_in {
+            Some(0) => self.down = true,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Ok(self.down)
+    }
+
+    fn used(&self) -> u64 {
+        let named: BTreeSet<u64> = self.names.values().filter_map(|name| name.now).collect();
+        named.iter().filter_map(|inode| self.inodes.get(inode)).map(Inode::len).sum()
+    }
+
+    fn set_name(&mut self, path: &Path, inode: Option<u64>) {
+        let name = self.names.entry(path.to_owned()).or_default();
+        name.now = inode;
+        name.since.push(inode);
+    }
+
+    fn inode_of(&self, path: &Path) -> io::Result<u64> {
+        let inode = self.names.get(path).and_then(|name| name.now);
+        inode.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "simulated: no such file"))
+    }
+
+    fn make(&mut self, path: &Path) -> u64 {
+        let inode = self.next_inode;
+        self.next_inode += 1;
+        self.inodes.insert(inode, Inode::default());
+        self.set_name(path, Some(inode));
+        inode
+    }
+
+    /// An operation on names: whether it takes place, and whether it says so.
+    fn name_step(&mut self) -> io::Result<(bool, io::Result<()>)> {
+        if self.step()? {
+            return Ok((self.random.chance(500), Err(failed("the machine went down"))));
+        }
+        if self.random.chance(self.rates.name) {
+            return Ok((self.random.chance(300), Err(failed("an error of the directory"))));
+        }
+        Ok((true, Ok(())))
+    }
+
+    /// Drops files that no name leads to, nor can lead to after a power cut.
+    fn collect(&mut self) {
+        self.names.retain(|_, name| name.now.or(name.durable).is_some() || !name.since.is_empty());
+        let names = self.names.values();
+        let led_to = names.flat_map(|name| name.since.iter().copied().chain([name.now, name.durable]).flatten());
+        let led_to: BTreeSet<u64> = led_to.collect();
+        self.inodes.retain(|inode, _| led_to.contains(inode));
+    }
+}
+
+impl SimulatedDisk {
+    /// An empty disk of `capacity` bytes.
+    pub fn new(seed: u64, capacity: u64) -> Self {
+        Self(Arc::new(Mutex::new(Machine {
+            random: Random::new(seed),
+            rates: FaultRates::default(),
+            capacity,
+            crash_in: None,
+            down: false,
+            starts: 0,
+            names: BTreeMap::new(),
+            inodes: BTreeMap::new(),
+            next_inode: 0,
+        })))
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As the store takes it.
+    pub fn shared(&self) -> Arc<dyn Disk> {
+        Arc::new(self.clone())
+    }
+
+    /// Sets how often operations fail from now on.
+    pub fn set_rates(&self, rates: FaultRates) {
+        self.machine().rates = rates;
+    }
+
+    /// Lets the machine go down in the operation after the next `operations`.
+    pub fn crash_in(&self, operations: Option<u64>) {
+        self.machine().crash_in = operations;
+    }
+
+    /// Sets the capacity to what is used and so many bytes more.
+    pub fn set_room(&self, bytes: u64) {
+        let mut machine = self.machine();
+        machine.capacity = machine.used() + bytes;
+    }
+
+    /// Whether it has gone down.
+    pub fn is_down(&self) -> bool {
+        self.machine().down
+    }
+
+    /// Ends what ran on the machine and starts it again, without faults.
+    pub fn restart(&self, crash: Crash) {
+        let mut guard = self.machine();
+        let machine = &mut *guard;
+        if crash == Crash::PowerCut {
+            for name in machine.names.values_mut() {
+                let choice = machine.random.below(name.since.len() as u64 + 1);
+                let chosen = usize::try_from(choice).ok().and_then(|choice| name.since.get(choice));
+                *name = Name { now: *chosen.unwrap_or(&name.durable), ..Name::default() };
+                name.durable = name.now;
+            }
+        }
+        machine.collect();
+        for inode in machine.inodes.values_mut() {
+            match crash {
+                Crash::PowerCut => inode.cut_power(&mut machine.random),
+                Crash::Kill => inode.evict(&mut machine.random, 300),
+            }
+        }
+        machine.rates = FaultRates::default();
+        machine.crash_in = None;
+        machine.down = false;
+        machine.starts += 1;
+    }
+
+    /// Names of all files.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let machine = self.machine();
+        machine.names.iter().filter(|(_, name)| name.now.is_some()).map(|(path, _)| path.clone()).collect()
+    }
+
+    /// Changes a file behind everybody's back, as a rotten disk does.
+    pub fn damage(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut machine = self.machine();
+        let inode = machine.inode_of(path).ok();
+        if let Some(inode) = inode.and_then(|inode| machine.inodes.get_mut(&inode)) {
+            inode.damage(change);
+        }
+    }
+
+    fn handle(&self, inode: u64, starts: u64) -> Box<dyn DiskFile> {
+        Box::new(SimulatedFile { disk: self.clone(), inode, starts })
+    }
+}
+
+impl Debug for SimulatedDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimulatedDisk")
+    }
+}
+
+impl Debug for SimulatedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimulatedFile({})", self.inode)
+    }
+}
+
+impl Disk for SimulatedDisk {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        if self.exists(path) { self.open_existing(path) } else { self.create(path) }
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let mut machine = self.machine();
+        if machine.step()? {
+            return Err(failed("the machine went down"));
+        }
+        Ok(self.handle(machine.inode_of(path)?, machine.starts))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let mut machine = self.machine();
+        let (done, said) = machine.name_step()?;
+        let inode = if done { machine.make(path) } else { 0 };
+        said.map(|()| self.handle(inode, machine.starts))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.machine().inode_of(path).is_ok()
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut machine = self.machine();
+        if machine.step()? {
+            return Err(failed("the machine went down"));
+        }
+        let names = machine.names.iter().filter(|(path, name)| path.parent() == Some(dir) && name.now.is_some());
+        Ok(names.filter_map(|(path, _)| path.file_name().map(PathBuf::from)).collect())
+    }
+
+    fn make_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        let mut guard = self.machine();
+        let (done, said) = guard.name_step()?;
+        let machine = &mut *guard;
+        for (_, name) in machine.names.iter_mut().filter(|(path, _)| path.parent() == Some(dir)) {
+            if done || machine.random.chance(300) {
+                *name = Name { now: name.now, durable: name.now, since: Vec::new() };
+            }
+        }
+        said
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut machine = self.machine();
+        let inode = machine.inode_of(from)?;
+        let (done, said) = machine.name_step()?;
+        if done {
+            machine.set_name(to, Some(inode));
+            machine.set_name(from, None);
+        }
+        said
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut machine = self.machine();
+        machine.inode_of(path)?;
+        let (done, said) = machine.name_step()?;
+        if done {
+            machine.set_name(path, None);
+        }
+        said
+    }
+
+    fn available(&self, _: &Path) -> io::Result<u64> {
+        let machine = self.machine();
+        Ok(machine.capacity.saturating_sub(machine.used()))
+    }
+
+    fn lock(&self, _: &Path) -> Result<DirectoryLock, StoreError> {
+        Ok(DirectoryLock::none())
+    }
+}
+
+impl SimulatedFile {
+    /// Runs an operation on the file; `true` says that the machine goes down in the middle of it.
+    fn with<T>(
+        &self,
+        what: impl FnOnce(&mut Inode, &mut Random, &FaultRates, u64, bool) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut guard = self.disk.machine();
+        if guard.starts != self.starts {
+            return Err(failed("the file was opened by a process that is gone"));
+        }
+        let down = guard.step()?;
+        let room = guard.capacity.saturating_sub(guard.used());
+        let machine = &mut *guard;
+        let inode = machine.inodes.get_mut(&self.inode).ok_or_else(|| failed("the file is gone"))?;
+        what(inode, &mut machine.random, &machine.rates, room, down)
+    }
+}
+
+impl DiskFile for SimulatedFile {
+    fn length(&self) -> io::Result<u64> {
+        self.with(|inode, _, _, _, down| if down { Err(failed("down")) } else { Ok(inode.len()) })
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        self.with(|inode, random, rates, _, down| {
+            if down || random.chance(rates.read) {
+                return Err(failed("a read failed"));
+            }
+            if random.chance(20) {
+                inode.evict(random, 100);
+            }
+            inode.read(into, offset)
+        })
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.with(|inode, random, rates, room, down| {
+            let growth = (offset + bytes.len() as u64).saturating_sub(inode.len());
+            let part = usize::try_from(random.below(bytes.len() as u64 + 1)).unwrap_or(0);
+            if growth > room || random.chance(rates.full) {
+                let fits = part.min(usize::try_from(room).unwrap_or(usize::MAX));
+                inode.write(&bytes[..fits], offset);
+                return Err(no_room());
+            }
+            if down || random.chance(rates.write) {
+                inode.write(&bytes[..part], offset);
+                return Err(failed("a write failed"));
+            }
+            inode.write(bytes, offset);
+            Ok(())
+        })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.with(|inode, random, rates, _, down| {
+            if down {
+                inode.write_back_some(random);
+                return Err(failed("down during a sync"));
+            }
+            if random.chance(rates.sync) {
+                inode.fail_sync(random);
+                return Err(failed("a sync failed"));
+            }
+            inode.sync();
+            Ok(())
+        })
+    }
+
+    fn set_length(&self, len: u64) -> io::Result<()> {
+        self.with(|inode, random, rates, _, down| {
+            if down || random.chance(rates.write) {
+                return Err(failed("a change of length failed"));
+            }
+            inode.set_len(len);
+            Ok(())
+        })
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.with(|inode, random, rates, room, down| {
+            if down || random.chance(rates.write) {
+                return Err(failed("an allocation failed"));
+            }
+            if len.saturating_sub(inode.len()) > room || random.chance(rates.full) {
+                return Err(no_room());
+            }
+            inode.set_len(len.max(inode.len()));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! A disk without room: a file system of a few megabytes, where the system lets this user mount one in a namespace of its own.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use creditbank_protocol::merkle::{Frontier, leaf_hash};
+use creditbank_store::{
+    EmbeddedStore, EntryWrite, Head, KeyStore, KeyStoreError, MemoryIndex, Node, Options, Round, Store, StoreError,
+};
+
+/// Set in the process that stands in the namespace.
+const INSIDE: &str = "CREDITBANK_FULL_DISK_DIR";
+const SEGMENT: u64 = 1 << 20;
+
+fn open(dir: &Path, reserve_bytes: u64) -> EmbeddedStore {
+    let options = Options { segment_len_max: SEGMENT, reserve_bytes, ..Options::new([7; 32]) };
+    EmbeddedStore::open(&dir.join("log"), &options, |_| Ok(MemoryIndex::default())).unwrap()
+}
+
+fn append(store: &EmbeddedStore, len: usize) -> Result<(), StoreError> {
+    let base = store.head();
+    let mut frontier = Frontier::restore(base.size, |level, index| store.node(level, index)).unwrap();
+    let entry = format!("entry {}", base.size).into_bytes();
+    let completed = frontier.push(leaf_hash(&entry));
+    store.append(&Round {
+        base,
+        next: Head { size: base.size + 1, root: frontier.root(), ..base },
+        entries: vec![EntryWrite { entry, bodies: vec![vec![1; len]] }],
+        nodes: completed.iter().map(|n| Node { level: n.level, index: n.index, hash: n.hash }).collect(),
+        rows: Vec::new(),
+    })
+}
+
+/// Goal: a full disk is a refusal of its own, found when a segment is made; nothing is stored, what was acknowledged stays, and
+/// the same store goes on when there is room. A restart on a full disk loses nothing.
+fn on_a_small_disk(dir: &Path) {
+    let mut room = 8 * SEGMENT;
+    fs::write(dir.join("ballast"), vec![1; usize::try_from(2 * SEGMENT).unwrap()]).unwrap();
+    let store = open(dir, 0);
+    let full = loop {
+        match append(&store, 300_000) {
+            Ok(()) => room = room.checked_sub(300_000).expect("the disk is full by now"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(full, StoreError::Full { .. }), "{full}");
+    let size = store.head().size;
+    assert!(size >= 9, "{size}");
+    assert!(matches!(append(&store, 300_000), Err(StoreError::Full { .. })), "still");
+    assert_eq!(store.head().size, size);
+    fs::remove_file(dir.join("ballast")).unwrap();
+    append(&store, 300_000).expect("there is room again");
+    assert_eq!(store.entry(size).unwrap(), format!("entry {size}").into_bytes());
+    drop(store);
+    let store = open(dir, 0);
+    assert_eq!(store.head().size, size + 1);
+    store.close().unwrap();
+    drop(store);
+    // The reserve keeps room for what is derived.
+    let store = open(dir, 64 << 20);
+    assert!(matches!(append(&store, 10), Err(StoreError::Full { .. })));
+    drop(store);
+
+    let fill = &mut |bytes: &mut [u8]| bytes.fill(5);
+    let disk = creditbank_store::RealDisk::shared();
+    let path = dir.join("learners.keys");
+    let keys = KeyStore::open_on(&disk, 0, &path, &[1; 32], 0, fill).unwrap();
+    keys.insert(&[[1; 16]], fill).unwrap();
+    let ballast = fs::File::create(dir.join("ballast")).unwrap();
+    let chunk = vec![1; 1 << 16];
+    while std::io::Write::write_all(&mut &ballast, &chunk).is_ok() {}
+    let many: Vec<[u8; 16]> = (0..5_000u128).map(u128::to_be_bytes).collect();
+    let full = keys.insert(&many, fill).expect_err("no room");
+    assert!(matches!(full, KeyStoreError::File(StoreError::Full { .. })), "{full}");
+    assert_eq!(keys.len(), 1);
+    fs::remove_file(dir.join("ballast")).unwrap();
+    drop(ballast);
+    keys.insert(&many, fill).expect("there is room again");
+    drop(keys);
+    assert_eq!(KeyStore::open_on(&disk, 0, &path, &[1; 32], 5_001, fill).unwrap().len(), 5_001);
+}
+
+#[test]
+fn a_full_disk_is_a_refusal() {
+    if let Some(dir) = std::env::var_os(INSIDE) {
+        return on_a_small_disk(Path::new(&dir));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mount = |then: &[&str]| {
+        let script = "mount -t tmpfs -o size=8m none \"$0\" && exec \"$@\"";
+        Command::new("unshare")
+            .args(["-Urm", "sh", "-c", script])
+            .arg(dir.path())
+            .args(then)
+            .env(INSIDE, dir.path())
+            .output()
+    };
+    if !mount(&["true"]).is_ok_and(|done| done.status.success()) {
+        println!("skipped: this user cannot mount a small file system; the simulated disk has the same test");
+        return;
+    }
+    let own = std::env::current_exe().unwrap();
+    let done = mount(&[own.to_str().unwrap(), "--nocapture"]).unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
