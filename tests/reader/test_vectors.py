@@ -308,7 +308,8 @@ class Vectors:
             found.append({
                 "entry": record.entry, "index": record.index, "institution": record.institution,
                 "record_hash": record.record_hash.hex(), "status_id": record.status_id.hex(),
-                "contested": record.contested, "ended": record.ended, "incomplete": hidden})
+                "contested": record.contested, "confirmed": record.confirmed,
+                "on_behalf_of": record.subject if record.subject != record.institution else None, "ended": record.ended, "incomplete": hidden})
         identity = statement.identity
         return {"size": proved.size, "root": proved.root.hex(), "records": found, "withheld": len(proved.withheld),
                 "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,

@@ -81,6 +81,12 @@ pub(super) struct Log {
     pending: Registry,
     seals: Vec<(Seal, Registry)>,
     previous: Digest,
+    /// The seed of the key that signs units' blocks from now on, where it is another.
+    pub(super) signer: Option<u8>,
+    /// Blocks without a shown record, whose effects a transcript carries.
+    pub(super) effects: Vec<u64>,
+    /// Further registry entries that a transcript needs: seal and key.
+    pub(super) also: Vec<(u64, RegistryKey)>,
 }
 
 impl Log {
@@ -90,7 +96,8 @@ impl Log {
         let heads = BTreeMap::from([((0, 0), (0, previous))]);
         let (registry, pending) = (Registry::new(), Registry::new());
         let (entries, records, seals) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { bend, entries, records, heads, registry, pending, seals, previous }
+        let (effects, also) = (Vec::new(), Vec::new());
+        Self { bend, entries, records, heads, registry, pending, seals, previous, signer: None, effects, also }
     }
 
     /// A log whose first round admits the statement key and institutions with one unit each.
@@ -133,7 +140,7 @@ impl Log {
     fn append(&mut self, institution: u64, records: &[Record], groups: Vec<pb::EffectGroup>) -> u64 {
         let unit = u32::from(institution > 0);
         let (height, previous) = self.heads[&(institution, unit)];
-        let seed = if institution == 0 { REGISTRY } else { unit_key(institution) };
+        let seed = if institution == 0 { REGISTRY } else { self.signer.unwrap_or(unit_key(institution)) };
         let mut draft = BlockDraft {
             origin: ORIGIN.to_owned(),
             institution,
@@ -174,6 +181,20 @@ impl Log {
             (self.bend.entry)(&mut of_map);
             self.pending.insert(key.digest(), of_map);
         }
+        entry
+    }
+
+    /// A block of the operator with effects alone, under a case.
+    pub(super) fn by_case(&mut self, mut group: pb::EffectGroup) -> u64 {
+        let basis = pb::Basis::Operator.into();
+        group.authority = Some(pb::Authority { basis, case_reference: "CASE-1".to_owned(), ..Default::default() });
+        self.by_operator(group)
+    }
+
+    /// A block of the operator with effects alone.
+    pub(super) fn by_operator(&mut self, group: pb::EffectGroup) -> u64 {
+        let entry = self.append(0, &[], vec![group]);
+        self.effects.push(entry);
         entry
     }
 
@@ -246,7 +267,8 @@ impl Log {
         let mut checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: tree };
         (self.bend.checkpoint)(&mut checkpoint);
         let last = self.seals.last().expect("a seal").0.index;
-        let mut blocks: Vec<u64> = shown.iter().map(|(entry, ..)| *entry).collect();
+        let mut blocks: Vec<u64> = shown.iter().map(|(entry, ..)| *entry).chain(self.effects.iter().copied()).collect();
+        blocks.sort_unstable();
         blocks.dedup();
         let mut seals: Vec<u64> = blocks.iter().map(|entry| self.seal_of(*entry).0.index).collect();
         seals.extend([self.seals[0].0.index, last]);
@@ -314,8 +336,11 @@ impl Log {
             let id = block.map_or(KeyId::of(&public(unit_key(1))), |block| block.header().key_id);
             let of_key = RegistryKey::Key(id).digest();
             needed.extend([(self.seal_of(*entry).0.index, of_key), (last, of_key)]);
-            needed.push((last, RegistryKey::Institution(institution).digest()));
+            if !self.effects.contains(entry) {
+                needed.push((last, RegistryKey::Institution(institution).digest()));
+            }
         }
+        needed.extend(self.also.iter().map(|(seal, key)| (*seal, key.digest())));
         needed.sort();
         needed.dedup();
         needed.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect()

@@ -13,7 +13,11 @@ use creditbank_protocol::transcript::{Link, verify, write_file};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::log::{Bend, HONEST, Log, MINUTE, REGISTRY, STATEMENT, policy, public, public_record, trust, unit_key};
+use creditbank_protocol::registry::RegistryKey;
+
+use super::log::{
+    Bend, HONEST, Log, MINUTE, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust, unit_key,
+};
 use super::transcripts::{credit, result};
 use super::{agree, hex, key};
 
@@ -398,6 +402,71 @@ fn records() -> Vec<Case> {
     cases
 }
 
+/// An effect on a record of institution 1, by an institution (0: the operator), as it is bent.
+fn affected(about: &'static str, signer: u64, change: fn(&mut pb::EffectGroup)) -> Case {
+    let mut log = Log::admitting(HONEST, &[1, 2]);
+    log.issue(1, &[credit(1, "ALG-1", None), result(2)], Vec::new());
+    log.seal();
+    let registry = key_entry(REGISTRY, Purpose::Registry, 0, 0);
+    let body = creditbank_protocol::canonical::encode(&registry).expect("canonical");
+    log.operator(&[public_record(Kind::Key, body)]);
+    log.seal();
+    let mut group = log.effect(2, 0, pb::Action::Revoke);
+    change(&mut group);
+    let entry = if signer == 0 {
+        log.by_operator(group)
+    } else {
+        let entry = log.issue(signer, &[], vec![group]);
+        log.effects.push(entry);
+        entry
+    };
+    log.seal();
+    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(number))).to_vec();
+    (about, Link::Block, raw(&log.transcript(&[(2, 0, None)], &[]).encode_to_vec()))
+}
+
+/// What blocks say of records, without the right to.
+fn effects() -> Vec<Case> {
+    fn authority(group: &mut pb::EffectGroup, basis: pb::Basis, institution: u64, case: &str) {
+        let case_reference = case.to_owned();
+        group.authority =
+            Some(pb::Authority { basis: basis.into(), institution, case_reference, ..Default::default() });
+    }
+    let usurped = {
+        // An amendment for an institution that is not closed.
+        let mut log = Log::admitting(HONEST, &[1, 2]);
+        log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        let mut group = log.effect(2, 0, pb::Action::Supersede);
+        authority(&mut group, pb::Basis::Custodian, 1, "");
+        log.issue(2, &[credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))], vec![group]);
+        log.seal();
+        log.also = [1, 2].map(|number| (5, RegistryKey::Institution(number))).to_vec();
+        log.transcript(&[(4, 0, None)], &[])
+    };
+    vec![
+        affected("an effect of an action that version 1 does not know", 1, |group| {
+            group.effects[0].action = pb::Action::Dispute.into()
+        }),
+        affected("an effect on another place", 1, |group| group.effects[0].place = Some(Place { entry: 2, index: 1 })),
+        affected("an effect without authority", 1, |group| group.authority = None),
+        affected("another institution as the issuer", 2, |_| ()),
+        affected("an issuer that names an institution", 1, |group| authority(group, pb::Basis::Issuer, 1, "")),
+        affected("a custodian of an institution that is not closed", 2, |group| {
+            authority(group, pb::Basis::Custodian, 1, "")
+        }),
+        affected("a mandate", 1, |group| authority(group, pb::Basis::Mandate, 0, "")),
+        affected("an institution as the operator", 1, |group| authority(group, pb::Basis::Operator, 0, "CASE-1")),
+        affected("the operator without a case", 0, |group| authority(group, pb::Basis::Operator, 0, "")),
+        affected("the operator as the issuer", 0, |_| ()),
+        affected("the operator supersedes", 0, |group| {
+            authority(group, pb::Basis::Operator, 0, "CASE-1");
+            group.effects[0].action = pb::Action::Supersede.into();
+        }),
+        ("an amendment for an institution that is not closed", Link::Record, raw(&usurped.encode_to_vec())),
+    ]
+}
+
 fn statements() -> Vec<Case> {
     let said = |about, change: fn(&mut pb::SubjectStatement)| {
         let mut transcript = small(HONEST);
@@ -447,7 +516,7 @@ fn name(link: Link) -> String {
 fn refused_transcripts() {
     verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
     verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
-    let all = [files(), seals(), registry(), blocks(), records(), statements()].concat();
+    let all = [files(), seals(), registry(), blocks(), records(), effects(), statements()].concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::pb::{self, Action, Kind, Place};
+use creditbank_protocol::pb::{self, Action, Kind, Place, Purpose};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{verify, write_file};
 use serde_json::{Value, json};
 
-use super::log::{HONEST, Log, MINUTE, REGISTRY, policy, public, public_record, trust};
+use super::log::{HONEST, Log, MINUTE, REGISTRY, key_entry, policy, public, public_record, trust};
 use super::{agree, hex};
 
 pub(super) fn credit(seed: u8, code: &str, amends: Option<Place>) -> Record {
@@ -56,6 +57,62 @@ fn compromised(since: u64) -> Log {
     log
 }
 
+fn body<M: creditbank_protocol::canonical::Canonical>(message: &M) -> Vec<u8> {
+    encode(message).expect("canonical")
+}
+
+/// A record by a key that was stolen before, confirmed by the operator or under a second key of the unit.
+fn confirmed(by_operator: bool) -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    let revoked = Some(pb::KeyRevocation { reason: 2, compromised_since_minute: 1 });
+    let stolen = pb::Key { revoked, ..Log::unit_entry(1) };
+    let second = pb::Key { public_key: public(SECOND).to_vec(), ..Log::unit_entry(1) };
+    let registry = key_entry(REGISTRY, Purpose::Registry, 0, 0);
+    log.operator(&[stolen, second, registry].map(|key| public_record(Kind::Key, body(&key))));
+    log.seal();
+    let group = log.effect(2, 0, Action::Confirm);
+    if by_operator {
+        log.by_case(group);
+    } else {
+        log.signer = Some(SECOND);
+        let entry = log.issue(1, &[], vec![group]);
+        log.effects.push(entry);
+    }
+    log.seal();
+    log
+}
+
+/// Institution 1 is closed and institution 2 keeps its records: revokes or amends one.
+fn custodian(amends: bool) -> Log {
+    let mut log = Log::admitting(HONEST, &[1, 2]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    let relation = pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 1, ..Default::default() };
+    let closed = pb::Institution { number: 1, state: pb::RegistryState::Closed.into(), ..Default::default() };
+    let keeps = pb::Institution { number: 2, state: 1, relations: vec![relation], ..Default::default() };
+    log.operator(&[closed, keeps].map(|entry| public_record(Kind::Institution, body(&entry))));
+    log.seal();
+    let action = if amends { Action::Supersede } else { Action::Revoke };
+    let mut group = log.effect(2, 0, action);
+    let basis = pb::Basis::Custodian.into();
+    group.authority = Some(pb::Authority { basis, institution: 1, ..Default::default() });
+    let records = if amends { vec![credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))] } else { Vec::new() };
+    let entry = log.issue(2, &records, vec![group]);
+    if !amends {
+        log.effects.push(entry);
+    }
+    log.seal();
+    // Both institutions under the seal of the round, which is the checkpoint's.
+    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(number))).to_vec();
+    log
+}
+
+/// Seed of a second key of institution 1.
+const SECOND: u8 = 30;
+
+#[allow(clippy::too_many_lines)] // A list of cases.
 fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     let mut plain = Log::admitting(HONEST, &[1]);
     plain.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
@@ -97,6 +154,7 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     superseded.issue(1, &[credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))], vec![effect]);
     superseded.seal();
     let both = [(2, 0, None), (4, 0, None)];
+    let (custodian, amendment) = (custodian(false), custodian(true));
     let hidden = plain.id(2, 0);
     let mut later = Log::admitting(HONEST, &[1]);
     later.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
@@ -130,6 +188,26 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
         ("revoked", "the second block takes the first record back", revoked.transcript(&both, &[])),
         ("superseded", "the second record amends the first", superseded.transcript(&both, &[])),
         (
+            "confirmed",
+            "contested, and confirmed under another key of the unit",
+            confirmed(false).transcript(&[(2, 0, None)], &[]),
+        ),
+        (
+            "confirmed-by-operator",
+            "contested, and confirmed by the operator",
+            confirmed(true).transcript(&[(2, 0, None)], &[]),
+        ),
+        (
+            "revoked-by-custodian",
+            "an institution is closed, and its custodian takes a record back",
+            custodian.transcript(&[(2, 0, None)], &[]),
+        ),
+        (
+            "amended-by-custodian",
+            "an institution is closed, and its custodian amends a record",
+            amendment.transcript(&[(2, 0, None), (6, 0, None)], &[]),
+        ),
+        (
             "contested",
             "the key counts as compromised since the second record's seal",
             compromised(MINUTE + 120).transcript(&both, &[]),
@@ -162,7 +240,7 @@ fn transcripts() {
                 json!({
                     "entry": record.place.entry, "index": record.place.index, "institution": record.institution,
                     "record_hash": record.disclosed.hash.to_string(), "status_id": record.status_id.to_string(),
-                    "contested": record.contested, "ended": record.ended.map(i32::from),
+                    "contested": record.contested, "confirmed": record.confirmed, "on_behalf_of": record.on_behalf_of, "ended": record.ended.map(i32::from),
                     "incomplete": record.missing_claim,
                 })
             };

@@ -1,0 +1,58 @@
+//! Every MUST of PROTOCOL.md has a test or a vector. The list is here, and is checked against the document and the files.
+
+use std::fs;
+use std::path::Path;
+
+/// Words of the document around a MUST, and what holds it: a file, and a name or text in it.
+const HELD: &[(&str, &str, &str)] = &[
+    ("a reader MUST refuse an unknown one", "proto/vectors/transcripts_refused.json", "suite 2"),
+    ("it MUST refuse", "proto/vectors/canonical.json", "\"rule\": 10"),
+    ("A `value` MUST hold its own field", "proto/vectors/transcripts_refused.json", "a value in another field's place"),
+    ("joined, MUST be canonical", "proto/creditbank-protocol/tests/disclosure.rs", "any_choice_of_fields"),
+    ("A verifier MUST NOT call a record valid", "proto/vectors/transcripts.json", "whether it expires is hidden"),
+    ("count and the time MUST be there", "proto/vectors/refusals.json", "no operation id"),
+    ("A public kind (64 to 127) MUST be public", "proto/vectors/refusals.json", "a registry record beside the block"),
+    ("another kind MUST be hidden", "proto/vectors/refusals.json", "a learner's record in the public part"),
+    ("where there is one, MUST be by an approver key", "proto/vectors/refusals.json", "NOT_AN_APPROVER"),
+    ("there MUST be one. It survives a rebase", "proto/vectors/refusals.json", "a unit that requires approval"),
+    ("A verifier MUST refuse more than", "proto/vectors/maps.json", "257 siblings"),
+    ("MUST name the redemption's index", "proto/vectors/marks.json", "\"redemption\": 4"),
+    ("redeeming, when it comes, MUST be refused", "proto/vectors/refusals.json", "\"about\": \"redeem\""),
+    ("who replays the rules MUST know it", "tests/it/replay.rs", "rules_version"),
+    ("the roots, previous and the signature MUST be there", "proto/vectors/seals.json", "no registry root"),
+    ("In this order it MUST check", "proto/vectors/transcripts_refused.json", "\"link\": \"statement\""),
+    (
+        "the same key's entry, which MUST be there",
+        "proto/vectors/transcripts_refused.json",
+        "without the key under the last seal",
+    ),
+    (
+        "the signer MUST have been its custodian",
+        "proto/vectors/transcripts_refused.json",
+        "an amendment for an institution",
+    ),
+    ("the last seal MUST be there too", "proto/creditbank-protocol/tests/forged_logs.rs", "stolen too"),
+    (
+        "(complete for `institution`, which MUST be there)",
+        "proto/vectors/transcripts_refused.json",
+        "complete, for nobody",
+    ),
+];
+
+/// White space as one blank, so that lines may break anywhere.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_must_is_held() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let protocol = plain(&fs::read_to_string(root.join("proto/PROTOCOL.md")).expect("the protocol"));
+    for (words, file, name) in HELD {
+        assert_eq!(protocol.matches(words).count(), 1, "PROTOCOL.md has {words:?} not exactly once");
+        assert_eq!(words.matches("MUST").count(), 1, "{words:?} is about one MUST");
+        let held = fs::read_to_string(root.join(file)).expect(file);
+        assert!(held.contains(name), "{file} has no {name:?}, which holds {words:?}");
+    }
+    assert_eq!(protocol.matches("MUST").count(), HELD.len(), "a MUST of PROTOCOL.md is not in this list");
+}
