@@ -1,11 +1,11 @@
 //! Options of every command, and the connection that they describe.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use creditbank_client::{Client, ConnectOptions, key_file, trust};
-use creditbank_protocol::key_file::KeyFile;
+use creditbank_client::{Client, ConnectOptions, KeyPlace, Signer, key_file, trust};
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::transcript::Trust;
 
@@ -33,9 +33,9 @@ pub(crate) struct Global {
     /// Key file for calls that read personal data
     #[arg(long, global = true, env = "CREDITBANK_ACCESS_KEY", value_name = "FILE")]
     access_key: Option<PathBuf>,
-    /// Key file of the operator, for changes of the registry
+    /// Key file of the operator, or pkcs11:..., for changes of the registry
     #[arg(long, global = true, env = "CREDITBANK_REGISTRY_KEY", value_name = "FILE")]
-    registry_key: Option<PathBuf>,
+    registry_key: Option<KeyPlace>,
     /// Seconds after which a call counts as unanswered
     #[arg(long, global = true, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     timeout: u64,
@@ -68,11 +68,11 @@ impl Global {
     }
 
     /// The operator's registry key.
-    pub(crate) fn registry_key(&self) -> Result<KeyFile, Failure> {
+    pub(crate) fn registry_key(&self) -> Result<Arc<dyn Signer>, Failure> {
         let missing = || {
             let what = "changes of the registry are signed by the operator";
             Failure::Usage(format!("{what}: --registry-key DIR/keys/registry.key, or CREDITBANK_REGISTRY_KEY"))
         };
-        Ok(key_file::read_for(self.registry_key.as_ref().ok_or_else(missing)?, Purpose::Registry)?)
+        Ok(self.registry_key.as_ref().ok_or_else(missing)?.open(Purpose::Registry)?)
     }
 }

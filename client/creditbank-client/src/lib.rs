@@ -18,4 +18,4 @@ pub mod trust;
 
 pub use client::{Audit, ChainHead, Client, ConnectOptions, ReadRecord, RegistryItem};
 pub use error::ClientError;
-pub use signer::{KeyPlace, Signer};
+pub use signer::{KeyPlace, Pkcs11Uri, Signer};

@@ -1,7 +1,10 @@
 //! Who signs: a key file, or a key in a token behind PKCS#11.
 
+mod token;
+mod uri;
+
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,6 +16,8 @@ use creditbank_protocol::record::Record;
 
 use crate::secret::derive;
 use crate::{ClientError, key_file};
+use token::TokenKey;
+pub use uri::Pkcs11Uri;
 
 /// A private key that signs under suite 1, wherever it is kept.
 pub trait Signer: Send + Sync {
@@ -75,13 +80,15 @@ pub(crate) fn sign_draft(
 pub enum KeyPlace {
     /// A file of `creditbank keygen`.
     File(PathBuf),
+    /// A token.
+    Token(Pkcs11Uri),
 }
 
 impl FromStr for KeyPlace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(Self::File(text.into()))
+        if text.starts_with("pkcs11:") { Pkcs11Uri::parse(text).map(Self::Token) } else { Ok(Self::File(text.into())) }
     }
 }
 
@@ -95,31 +102,42 @@ impl fmt::Display for KeyPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::Token(uri) => uri.fmt(f),
         }
     }
 }
 
 impl KeyPlace {
     /// The path, where the key is a file.
-    pub fn file(&self) -> Option<&std::path::Path> {
+    pub fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
+            Self::Token(_) => None,
         }
     }
 
-    /// Opens the key, which must be for `purpose`.
+    /// Opens the key, which must be for `purpose`. A token does not say what its keys are for; the registry does.
     pub fn open(&self, purpose: Purpose) -> Result<Arc<dyn Signer>, ClientError> {
         match self {
             Self::File(path) => Ok(Arc::new(key_file::read_for(path, purpose)?)),
+            Self::Token(uri) => Ok(Arc::new(TokenKey::open(uri, purpose)?)),
         }
     }
 
-    /// Opens the key, whatever it is for. A token does not say what its keys are for: `purpose` does, and must agree with
-    /// a key file that does.
+    /// Opens the key, whatever it is for. A token's key is for `purpose`, by default a unit's; a key file says it itself, and
+    /// must agree.
     pub fn open_any(&self, purpose: Option<Purpose>) -> Result<Arc<dyn Signer>, ClientError> {
         match (self, purpose) {
             (Self::File(path), None) => Ok(Arc::new(key_file::read(path)?)),
-            (Self::File(_), Some(purpose)) => self.open(purpose),
+            (_, purpose) => self.open(purpose.unwrap_or(Purpose::Unit)),
+        }
+    }
+
+    /// Makes a new key there; one that exists is never replaced.
+    pub fn generate(&self, purpose: Purpose) -> Result<Arc<dyn Signer>, ClientError> {
+        match self {
+            Self::File(path) => Ok(Arc::new(key_file::generate(path, purpose)?)),
+            Self::Token(uri) => Ok(Arc::new(TokenKey::generate(uri, purpose)?)),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! `keygen`.
 
-use std::path::PathBuf;
-
-use creditbank_client::key_file;
+use creditbank_client::KeyPlace;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Purpose;
 use serde_json::json;
@@ -13,16 +11,16 @@ use crate::{output, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// New file for the key; an existing one is never replaced
-    file: PathBuf,
+    /// New file for the key, or pkcs11:token=LABEL;object=NAME to make it in a token; nothing is ever replaced
+    file: KeyPlace,
     /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access
     #[arg(long, default_value = "unit", value_parser = values::purpose)]
     purpose: Purpose,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
-    let key = key_file::generate(&arguments.file, arguments.purpose)?;
+    let key = arguments.file.generate(arguments.purpose)?;
     let (id, public_key) = (KeyId::of(&key.public_key()).to_string(), hex::encode(key.public_key()));
-    let value = json!({ "file": arguments.file, "key_id": id, "public_key": public_key });
+    let value = json!({ "file": arguments.file.to_string(), "key_id": id, "public_key": public_key });
     output::print(global, &value, || output::facts([("key id", id.clone()), ("public key", public_key.clone())]))
 }
