@@ -5,9 +5,11 @@ Every string of hexadecimal in a vector is a seed, every text is one, and every 
 
 import base64
 import hashlib
+import io
 import json
 import pathlib
 import sys
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "proto" / "vectors"
@@ -30,6 +32,31 @@ def unhex(text):
         return bytes.fromhex(text)
     except ValueError:
         return None
+
+
+def workbook(text):
+    """A workbook of one sheet with the cells of comma-separated text."""
+    rows = "".join("<row>" + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in line.split(",")) + "</row>"
+                   for line in text.splitlines()[:6])
+    main_ns = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    files = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+        "_rels/.rels": f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{office}/officeDocument" '
+                       'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main_ns}" xmlns:r="{office}"><sheets><sheet name="A" sheetId="1" '
+                           'r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{office}/worksheet" '
+                                      'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main_ns}"><sheetData>{rows}</sheetData></worksheet>',
+    }
+    out = io.BytesIO()
+    # Stored, not deflated: the fuzzer then changes the sheet itself.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return out.getvalue()
 
 
 def main(directory):
@@ -61,7 +88,8 @@ def main(directory):
     template = (ROOT / "client/mappings/template.toml").read_bytes()
     oulad = (ROOT / "client/mappings/oulad.toml").read_bytes()
     crlf = lines.replace(b"\n", b"\r\n")
-    seeds["csv"].update((b"\x00" + lines, b"\x00" + crlf, b"\x01" + lines, b"\xf0" + oulad + b"\x00" + lines,
+    seeds["csv"].update((b"\x00" + lines.decode().encode("gb18030"), b"\x00" + lines.decode().encode("utf-16"),
+                         b"\x00" + workbook(lines.decode()), b"\x00" + lines, b"\x00" + crlf, b"\x01" + lines, b"\xf0" + oulad + b"\x00" + lines,
                          b"\xf0" + template + b"\x00" + lines, b'\x00"a","b\n"";c'))
     for name, items in seeds.items():
         target = pathlib.Path(directory) / name

@@ -1,6 +1,7 @@
 //! The importer: any mapping, any lines; each line becomes a record that the protocol reads, or is refused with its number.
 #![no_main]
 
+use std::io::Cursor;
 use std::sync::OnceLock;
 
 use creditbank_client::import::{Mapping, OULAD, Rows, TEMPLATE};
@@ -13,7 +14,7 @@ fn shipped() -> &'static [Mapping; 2] {
 }
 
 fn import(mapping: &Mapping, lines: &[u8]) {
-    let Ok(rows) = Rows::open(mapping, lines) else { return };
+    let Ok(rows) = Rows::open(mapping, Cursor::new(lines.to_vec())) else { return };
     for row in rows {
         match row {
             Ok(Ok(draft)) => {
