@@ -60,6 +60,6 @@ async fn blocking<T: Send + 'static>(
     read: impl FnOnce(&Ledger) -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     let ledger = Arc::clone(ledger);
-    let done = tokio::task::spawn_blocking(move || read(&ledger));
+    let done = tokio::task::spawn_blocking(move || read(&ledger).inspect_err(|_| ledger.check_health()));
     done.await.unwrap_or_else(|error| Err(Status::internal(error.to_string())))
 }

@@ -118,7 +118,7 @@ pub struct Ledger {
     /// Bounds the bytes under way, in KiB.
     room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    failure: watch::Receiver<Option<String>>,
+    failed: watch::Sender<Option<String>>,
 }
 
 /// What the sequencer and the readers share.
@@ -208,17 +208,17 @@ impl Ledger {
         });
         courses::fill(&shared);
         let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
-        let (failed, failure) = watch::channel(None);
+        let failed = watch::Sender::new(None);
         if let Some(seal) = shared.state().last_seal {
             let days = shared.clock.now_ms().saturating_sub(seal.time_ms) / 86_400_000;
             if days > 0 {
                 tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
             }
         }
-        let sequencer = Sequencer::new(Arc::clone(&shared), Handle::current(), failed);
+        let sequencer = Sequencer::new(Arc::clone(&shared), Handle::current(), failed.clone());
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
-        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), thread, failure })
+        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), thread, failed })
     }
 
     /// The name of the log.
@@ -233,7 +233,18 @@ impl Ledger {
 
     /// Becomes `Some` when the log can no longer be written; the process should stop then.
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
-        self.failure.clone()
+        self.failed.subscribe()
+    }
+
+    /// Looks whether the store has found itself damaged. To be called when a read has failed.
+    pub(crate) fn check_health(&self) {
+        if let Some(why) = self.shared.store.failure() {
+            self.failed.send_if_modified(|failed| {
+                let is_new = failed.is_none();
+                failed.get_or_insert(why);
+                is_new
+            });
+        }
     }
 
     /// Checks a block, hands it to the sequencer, and waits until it is durable.

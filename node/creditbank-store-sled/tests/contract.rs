@@ -67,3 +67,10 @@ fn a_damaged_index_is_rebuilt() {
         assert_eq!(rows(&reopen()), before);
     }
 }
+
+/// Goal: whatever happens to the engine's files, before a start or while it works, no wrong row is read and the index comes back.
+#[test]
+fn sled_keeps_the_damage_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    contract::check_damage(SledIndex::open, dir.path());
+}

@@ -1,6 +1,10 @@
 //! What every index engine and every store must pass. Each function panics with what was broken.
 #![allow(clippy::missing_panics_doc)]
 
+mod damage;
+
+pub use damage::check_damage;
+
 use creditbank_protocol::Digest;
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};

@@ -100,7 +100,7 @@ impl EmbeddedStore {
         }
         check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
         let readers = journal.readers();
-        let shared = Arc::new(Shared::new(Box::new(recovered.index)));
+        let shared = Arc::new(Shared::new(Box::new(recovered.index), disk, dir));
         let indexer = Indexer::start(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
         let mut writer = Writer { journal, guard, indexer: Some(indexer), failed: None };
         // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
@@ -266,6 +266,10 @@ impl Store for EmbeddedStore {
         limit: usize,
     ) -> Result<Vec<KeyValue>, StoreError> {
         self.shared.scan(table, prefix, after, limit)
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.shared.failure()
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -79,6 +79,10 @@ pub trait Store: Send + Sync + 'static {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, StoreError>;
+    /// Why the store does no more work, when it has found itself damaged: the process should stop.
+    fn failure(&self) -> Option<String> {
+        None
+    }
     /// Finishes what is under way and marks the stop as clean. Nothing may be appended afterwards.
     fn close(&self) -> Result<(), StoreError>;
 }

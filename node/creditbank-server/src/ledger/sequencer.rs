@@ -119,6 +119,9 @@ impl Sequencer {
             if !blocks.is_empty() {
                 self.round(blocks);
             }
+            if let Some(why) = self.shared.store.failure().filter(|_| self.failed.borrow().is_none()) {
+                self.fail(&why);
+            }
             if stop {
                 queue.close();
             }

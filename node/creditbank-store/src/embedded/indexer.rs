@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use super::Options;
 use super::position::{self, Durable};
 use crate::flat::FlatFiles;
-use crate::{Disk, Index, KeyValue, Row, StoreError, Table};
+use crate::{Disk, Index, IndexError, KeyValue, Row, StoreError, Table};
 
 /// The rows of a round, ascending by table and key, each key once.
 pub(super) struct Batch {
@@ -48,12 +48,34 @@ impl Batch {
 pub(super) struct Shared {
     index: Box<dyn Index>,
     waiting: RwLock<VecDeque<Arc<Batch>>>,
+    /// Why the index is not used any more. Held while the position is written, so that one that was taken back stays so.
     failed: Mutex<Option<String>>,
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
 }
 
 impl Shared {
-    pub(super) fn new(index: Box<dyn Index>) -> Self {
-        Self { index, waiting: RwLock::default(), failed: Mutex::default() }
+    pub(super) fn new(index: Box<dyn Index>, disk: &Arc<dyn Disk>, dir: &Path) -> Self {
+        let (disk, dir) = (Arc::clone(disk), dir.to_owned());
+        Self { index, waiting: RwLock::default(), failed: Mutex::default(), disk, dir }
+    }
+
+    /// Why the store can do no more work.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An engine that fails once is not asked again: the next start rebuilds the index from the journal.
+    fn broken(&self, error: IndexError) -> StoreError {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_none() {
+            tracing::error!(%error, "the index is damaged: the node stops, and its next start rebuilds the index");
+            *failed = Some(format!("the index is damaged, and the next start rebuilds it: {error}"));
+            if let Err(error) = position::forget(&*self.disk, &self.dir) {
+                tracing::error!(%error, "the index's position is still there: delete it before the next start");
+            }
+        }
+        StoreError::Index(error)
     }
 
     /// Makes the rows of a round visible.
@@ -69,7 +91,7 @@ impl Shared {
             return Ok(row.value.clone());
         }
         drop(waiting);
-        Ok(self.index.get(table, key)?)
+        self.index.get(table, key).map_err(|error| self.broken(error))
     }
 
     pub(super) fn scan(
@@ -87,7 +109,8 @@ impl Shared {
         }
         drop(waiting);
         // Rows that wait may hide as many of the index.
-        let stored = self.index.scan(table, prefix, after, limit.saturating_add(newer.len()))?;
+        let stored = self.index.scan(table, prefix, after, limit.saturating_add(newer.len()));
+        let stored = stored.map_err(|error| self.broken(error))?;
         if newer.is_empty() {
             return Ok(stored);
         }
@@ -144,7 +167,8 @@ impl Indexer {
         let body = move || {
             let done = worker.run(&queue);
             if let Err(error) = &done {
-                *worker.shared.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                let mut failed = worker.shared.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                failed.get_or_insert_with(|| error.to_string());
             }
             done
         };
@@ -159,11 +183,7 @@ impl Indexer {
 
     /// Whether the thread still works.
     pub(super) fn healthy(&self) -> Result<(), StoreError> {
-        if self.thread.is_finished() {
-            return Err(StoreError::Stopped("the index thread has ended".to_owned()));
-        }
-        let failed = self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.as_ref().map_or(Ok(()), |why| Err(StoreError::Stopped(why.clone())))
+        self.shared.failure().map_or(Ok(()), |why| Err(StoreError::Stopped(why)))
     }
 
     /// Hands a round over that leaves the log with `size` entries; waits while the queue is full.
@@ -199,7 +219,7 @@ struct Worker {
 impl Worker {
     fn run(&mut self, queue: &Receiver<Job>) -> Result<(), StoreError> {
         while let Ok(Job { durable, batch, bytes, done }) = queue.recv() {
-            self.shared.index.apply(&batch.rows)?;
+            self.shared.index.apply(&batch.rows).map_err(|error| self.shared.broken(error))?;
             self.shared.applied(durable.sequence);
             self.applied = durable;
             self.unsynced += bytes;
@@ -213,9 +233,15 @@ impl Worker {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         if self.applied != self.durable {
-            position::mark(&*self.shared.index, self.applied)?;
-            self.shared.index.sync()?;
+            let marked = position::mark(&*self.shared.index, self.applied).and_then(|()| self.shared.index.sync());
+            marked.map_err(|error| self.shared.broken(error))?;
             self.flat.sync()?;
+        }
+        let failed = self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = &*failed {
+            return Err(StoreError::Stopped(why.clone()));
+        }
+        if self.applied != self.durable {
             position::write(&*self.disk, &self.dir, self.applied)?;
             self.durable = self.applied;
         }
