@@ -2,6 +2,10 @@
 
 pub(crate) mod accreditation;
 pub(crate) mod audit;
+pub(crate) mod amend;
+pub(crate) mod approve;
+pub(crate) mod contested;
+mod correct;
 mod forecast;
 pub(crate) mod institution;
 pub(crate) mod issue;
@@ -13,6 +17,7 @@ pub(crate) mod mapping;
 mod publish;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod revoke;
 pub(crate) mod scale;
 pub(crate) mod transcript;
 pub(crate) mod unit;

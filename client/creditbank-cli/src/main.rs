@@ -2,6 +2,7 @@
 
 mod commands;
 mod connect;
+mod edit;
 mod failure;
 mod output;
 mod schema;
@@ -15,7 +16,7 @@ use clap::{Parser, Subcommand};
 use commands::{
     accreditation, audit, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript,
 };
-use commands::{unit, verify};
+use commands::{amend, approve, contested, revoke, unit, verify};
 use connect::Global;
 use failure::Failure;
 
@@ -62,6 +63,20 @@ enum Command {
     /// Run the same command again after an interruption: nothing is issued twice. Lines that break a rule are listed in
     /// FILE.refused.csv with their numbers and reasons; the others go through.
     Issue(issue::Arguments),
+    /// Put other records in the place of wrong ones: one, or a file of them
+    ///
+    /// The old record stays in the log and is superseded; the new one names it. Run the same command again after an
+    /// interruption: nothing is amended twice.
+    Amend(Box<amend::Arguments>),
+    /// Take records back, with a reason: one, or a file of them
+    Revoke(revoke::Arguments),
+    /// What a compromised key has sealed
+    #[command(subcommand)]
+    Contested(contested::Command),
+    /// Stand by records that a compromised key has sealed, with a key that is good
+    Confirm(contested::Arguments),
+    /// Approve, as a second person, what another has prepared with --require-approval
+    Approve(approve::Arguments),
     /// The mappings that come with the program
     #[command(subcommand)]
     Mapping(mapping::Command),
@@ -115,6 +130,11 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Scale(command) => scale::run(&global, command).await,
         Command::Registry(command) => registry::run(&global, command).await,
         Command::Issue(arguments) => issue::run(&global, arguments).await,
+        Command::Amend(arguments) => amend::run(&global, *arguments).await,
+        Command::Revoke(arguments) => revoke::run(&global, arguments).await,
+        Command::Contested(command) => contested::run(&global, command).await,
+        Command::Confirm(arguments) => contested::confirm(&global, arguments).await,
+        Command::Approve(arguments) => approve::run(&global, &arguments),
         Command::Mapping(command) => mapping::run(&command),
         Command::Record(command) => record::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,

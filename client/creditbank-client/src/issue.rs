@@ -4,10 +4,10 @@
 //! are sent again: the node answers a block that it has already sealed with the same receipt. Lines whose reference is
 //! in the work directory are not sent again; lines that break a rule go into a report while the good ones go through.
 
-mod batch;
+pub(crate) mod batch;
 mod check;
-mod report;
-mod work;
+pub(crate) mod report;
+pub(crate) mod work;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;

@@ -2,11 +2,14 @@
 //!
 //! - [`Client`] talks to a node: submits blocks, reads chains, records and the registry.
 //! - [`issue`] turns a registrar's file into sealed blocks, and goes on after an interruption without issuing twice.
+//! - [`correct`] amends, revokes and confirms what was issued; [`approval`] is a second person's consent.
 //! - [`import`] reads the file by a mapping.
 //! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
 #![forbid(unsafe_code)]
 
+pub mod approval;
 mod client;
+pub mod correct;
 mod error;
 pub mod import;
 pub mod issue;

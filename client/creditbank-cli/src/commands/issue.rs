@@ -90,7 +90,7 @@ pub(crate) struct Arguments {
 }
 
 /// Whether two paths lead to one file.
-fn is_same(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
     id(one).is_some_and(|found| id(other) == Some(found))
 }

@@ -63,7 +63,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
 }
 
 /// `2026-11-23T15:54:02Z` of milliseconds since 1970.
-fn time(ms: u64) -> String {
+pub(super) fn time(ms: u64) -> String {
     let seconds = ms / 1_000 % 86_400;
     let date = show(&date_of(day_of_ms(ms)));
     format!("{date}T{:02}:{:02}:{:02}Z", seconds / 3_600, seconds / 60 % 60, seconds % 60)

@@ -2,18 +2,22 @@
 
 use std::sync::PoisonError;
 
+use creditbank_protocol::Digest;
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
 use creditbank_protocol::pb::{self, DisclosedRecord, Place, Receipt};
 use creditbank_protocol::record::Disclosed;
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
-    ExportTranscriptRequest, GetRecordRequest, HeldRecord, LearnerReference, ListRecordsRequest, OpenAccountsRequest,
-    Person,
+    ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
+    ListRecordsRequest, OpenAccountsRequest, Person,
 };
+use creditbank_rules::admission::custodial;
 
 use super::Client;
 use super::log::digests;
@@ -30,10 +34,54 @@ pub struct ReadRecord {
     pub unit: u32,
     /// The key that signed.
     pub key_id: KeyId,
+    /// The closed institution whose record this one replaces, where the signer keeps its records.
+    pub on_behalf_of: Option<u64>,
+    /// Its identity in the status tree.
+    pub status_id: Digest,
+    /// The seed of its claims, which is its issuer's secret until disclosed.
+    pub seed: Option<[u8; 32]>,
+    /// Size of the log behind its round: the last entry before it is the seal.
+    pub round_end: u64,
     /// What it says.
     pub disclosed: Disclosed,
     /// The marks against it: the node's word.
     pub marks: Vec<String>,
+    /// Log index of the effect that set each mark: the node's word.
+    pub mark_entries: Vec<u64>,
+}
+
+impl ReadRecord {
+    /// Whose record it is.
+    pub fn subject(&self) -> u64 {
+        self.on_behalf_of.unwrap_or(self.institution)
+    }
+
+    /// What it amends.
+    pub fn amends(&self) -> Option<pb::Amends> {
+        amends_of(&self.disclosed)
+    }
+
+    /// Whether a mark stands against it, by the node's word.
+    pub fn is(&self, mark: Mark) -> bool {
+        self.marks.iter().any(|name| name == mark.name())
+    }
+
+    /// Log index of the effect that set a mark, by the node's word.
+    pub fn mark_entry(&self, mark: Mark) -> Option<u64> {
+        let at = self.marks.iter().position(|name| name == mark.name())?;
+        self.mark_entries.get(at).copied()
+    }
+}
+
+fn amends_of(disclosed: &Disclosed) -> Option<pb::Amends> {
+    let body = &disclosed.body;
+    match disclosed.info.kind {
+        pb::Kind::Identity => decode::<pb::Identity>(body).ok()?.amends,
+        pb::Kind::Outcome => decode::<pb::Outcome>(body).ok()?.amends,
+        pb::Kind::Credit => decode::<pb::Credit>(body).ok()?.amends,
+        pb::Kind::Result => decode::<pb::Result>(body).ok()?.amends,
+        _ => None,
+    }
 }
 
 impl Client {
@@ -49,11 +97,25 @@ impl Client {
         aliases.into_iter().map(alias).collect()
     }
 
+    /// What a unit has issued from a height on, of at most `blocks` blocks, and the height to go on from (0 at the end): the
+    /// node's word, but for what is read record by record.
+    pub async fn issued(
+        &self,
+        institution: u64,
+        unit: u32,
+        from_height: u64,
+        blocks: u32,
+    ) -> Result<(Vec<IssuedRecord>, u64), ClientError> {
+        let request = ListIssuedRequest { institution, unit, from_height, blocks_max: blocks };
+        let answer = self.ledger.clone().list_issued(self.with_access(request)?).await?.into_inner();
+        Ok((answer.records, answer.next_height))
+    }
+
     /// The record at a place.
     pub async fn record(&self, place: Place) -> Result<ReadRecord, ClientError> {
         let request = self.with_access(GetRecordRequest { place: Some(place) })?;
         let answer = self.ledger.clone().get_record(request).await?.into_inner();
-        let read = self.check_record(answer.record, answer.receipt, answer.marks).await?;
+        let read = self.check_record(answer.record, answer.receipt, (answer.marks, answer.mark_entries)).await?;
         if read.place == place { Ok(read) } else { Err(ClientError::lie("the record is one of another place")) }
     }
 
@@ -66,8 +128,8 @@ impl Client {
             let request = self.with_access(ListRecordsRequest { learner, after, limit: 0 })?;
             let answer = self.learner.clone().list_records(request).await?.into_inner();
             let more = answer.more && !answer.records.is_empty();
-            for HeldRecord { record, receipt, marks } in answer.records {
-                read.push(self.check_record(record, receipt, marks).await?);
+            for HeldRecord { record, receipt, marks, mark_entries } in answer.records {
+                read.push(self.check_record(record, receipt, (marks, mark_entries)).await?);
             }
             if !more {
                 return Ok((read, answer.account.try_into().ok()));
@@ -101,7 +163,7 @@ impl Client {
         &self,
         record: Option<DisclosedRecord>,
         receipt: Option<Receipt>,
-        marks: Vec<String>,
+        (marks, mark_entries): (Vec<String>, Vec<u64>),
     ) -> Result<ReadRecord, ClientError> {
         let record = record.ok_or_else(|| ClientError::lie("the record is missing"))?;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
@@ -119,7 +181,21 @@ impl Client {
         let path = digests(&record.path)?;
         verify_inclusion(&leaf, place.index.into(), header.count.into(), &path, &header.records_root)?;
         block.verify(&self.public_key(header.key_id).await?).map_err(ClientError::lie)?;
-        let (institution, unit, key_id) = (header.institution, header.unit, header.key_id);
-        Ok(ReadRecord { place, institution, unit, key_id, disclosed, marks })
+        let amends = amends_of(&disclosed).and_then(|amends| amends.place);
+        let on_behalf_of =
+            custodial(block).find(|(_, target)| Some(*target) == amends).map(|(institution, _)| institution);
+        Ok(ReadRecord {
+            place,
+            institution: header.institution,
+            unit: header.unit,
+            key_id: header.key_id,
+            on_behalf_of,
+            status_id: status_id(&verified.leaf, place.index, &disclosed.hash),
+            seed: record.seed.try_into().ok(),
+            round_end: verified.checkpoint.size,
+            disclosed,
+            marks,
+            mark_entries,
+        })
     }
 }

@@ -65,17 +65,31 @@ impl Client {
         key: &dyn Signer,
         records: &[Record],
     ) -> Result<Vec<u8>, ClientError> {
+        self.sign_content(institution, unit, head, key, (records, Vec::new()), (random()?, None))
+    }
+
+    /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where
+    /// somebody has approved it, with the approval.
+    pub(crate) fn sign_content(
+        &self,
+        institution: u64,
+        unit: u32,
+        head: &ChainHead,
+        key: &dyn Signer,
+        (records, groups): (&[Record], Vec<pb::EffectGroup>),
+        (operation_id, approval): ([u8; 16], Option<pb::Approval>),
+    ) -> Result<Vec<u8>, ClientError> {
         let draft = BlockDraft {
             origin: self.origin().to_owned(),
             institution,
             unit,
             height: head.next_height,
             previous: head.previous,
-            operation_id: random()?,
+            operation_id,
             created_at_minute: head.created_at_minute.max(now_s() / 60),
             key_id: KeyId::of(&key.public_key()),
         };
-        sign_draft(&draft, key, records, Vec::new(), None)
+        sign_draft(&draft, key, records, groups, approval)
     }
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.

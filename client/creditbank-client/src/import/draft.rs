@@ -19,6 +19,8 @@ pub struct DraftRecord {
     /// What it is.
     pub kind: Kind,
     pub(crate) reference: Vec<u8>,
+    /// Text of the column that names the record which the line is about, where the mapping has one.
+    pub(crate) place: Option<String>,
     pub(super) body: Body,
 }
 

@@ -164,9 +164,18 @@ pub struct Mapping {
     pub(super) modules: BTreeMap<String, Constants>,
     pub(super) results: Option<Results>,
     pub(super) period: Option<Period>,
+    /// Column that names the record that a line is about: of amendments.
+    pub(super) place: Option<String>,
 }
 
 impl Mapping {
+    /// The same mapping for a file whose column `place` names the record that a line amends, as 34/718.
+    #[must_use]
+    pub fn with_place(mut self, column: &str) -> Self {
+        self.place = Some(column.to_owned());
+        self
+    }
+
     /// Reads a mapping. Amounts are strings: TOML's own decimals are binary floating point and are refused.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let text: Text = toml::from_str(text).map_err(|error| MappingError::Toml(error.to_string()))?;
@@ -210,7 +219,7 @@ impl Mapping {
                 }
             }
         }
-        Ok(Self { file, learner, identity_type, reference, fields, modules, results, period })
+        Ok(Self { file, learner, identity_type, reference, fields, modules, results, period, place: None })
     }
 
     /// The same mapping for a file in this encoding, and of this sheet of a workbook, where they are given.
@@ -240,6 +249,7 @@ impl Mapping {
             .chain([self.learner.column.as_str()])
             .chain(self.results.iter().map(|results| results.column.as_str()))
             .chain(self.period.iter().map(|period| period.column.as_str()))
+            .chain(self.place.as_deref())
     }
 }
 

@@ -156,18 +156,18 @@ impl Batch {
     }
 }
 
-pub(super) fn refused_line(line: u64, refusal: &Refusal) -> RefusedLine {
+pub(crate) fn refused_line(line: u64, refusal: &Refusal) -> RefusedLine {
     let reason = format!("{}: expected {}, found {}", refusal.reason, refusal.expected, refusal.found);
     RefusedLine { line, field: refusal.field.clone(), reason }
 }
 
 /// Sends a block; the same bytes again while the node does not answer.
-pub(super) async fn send(client: &Client, pending: &Pending) -> Result<Receipt, ClientError> {
+pub(crate) async fn send(client: &Client, pending: &Pending) -> Result<Receipt, ClientError> {
     patiently(|| client.submit(pending.block.clone(), pending.records.clone())).await
 }
 
 /// Tries a call again that may be repeated: a node that is away for a moment, or that asks to come back later.
-pub(super) async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
+pub(crate) async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
     mut call: impl FnMut() -> F,
 ) -> Result<T, ClientError> {
     let mut wait = FIRST_WAIT;

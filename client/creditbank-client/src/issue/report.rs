@@ -9,7 +9,7 @@ use crate::ClientError;
 use crate::import::RefusedLine;
 
 /// A report that is being written. A run without refused lines leaves only its header.
-pub(super) struct Report {
+pub(crate) struct Report {
     path: PathBuf,
     /// Where it is written; it takes the place of the last run's when it is whole.
     new: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn create(path: &Path) -> Result<Self, ClientError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, ClientError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".new");
         let new = PathBuf::from(name);
@@ -28,7 +28,7 @@ impl Report {
         Ok(report)
     }
 
-    pub(super) fn write(&mut self, refused: &RefusedLine) -> Result<(), ClientError> {
+    pub(crate) fn write(&mut self, refused: &RefusedLine) -> Result<(), ClientError> {
         self.row([refused.line.to_string().as_str(), &refused.field, &refused.reason])
     }
 
@@ -38,7 +38,7 @@ impl Report {
     }
 
     /// Puts the report in its place.
-    pub(super) fn finish(mut self) -> Result<(), ClientError> {
+    pub(crate) fn finish(mut self) -> Result<(), ClientError> {
         let renamed = self.writer.flush().and_then(|()| std::fs::rename(&self.new, &self.path));
         renamed.map_err(|error| ClientError::File { path: self.path.display().to_string(), error })
     }

@@ -24,8 +24,8 @@ use crate::import::DraftRecord;
 use crate::secret::derive;
 
 /// What tells one line from another: which result it is, and what it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark {
     reference: [u8; 16],
     content: [u8; 16],
 }
@@ -33,12 +33,22 @@ pub(super) struct Mark {
 const MARK_LEN: usize = 32;
 
 impl Mark {
-    pub(super) fn of(draft: &DraftRecord, unit: &IssuingUnit) -> Self {
+    pub(crate) fn of(draft: &DraftRecord, unit: &IssuingUnit) -> Self {
         let (reference, content) = draft.mark_input();
         Self { reference: keyed(unit, b"reference", &reference), content: keyed(unit, b"content", &content) }
     }
 
-    fn to_bytes(self) -> [u8; MARK_LEN] {
+    /// Of something else than a line: what it is about, and what is said.
+    pub(crate) fn new(unit: &IssuingUnit, about: &[u8], said: &[u8]) -> Self {
+        Self { reference: keyed(unit, b"about", about), content: keyed(unit, b"said", said) }
+    }
+
+    /// The marks that stand one after the other.
+    pub(crate) fn all(bytes: &[u8]) -> Vec<Self> {
+        bytes.as_chunks::<MARK_LEN>().0.iter().map(Self::from_bytes).collect()
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; MARK_LEN] {
         let mut bytes = [0; MARK_LEN];
         bytes[..16].copy_from_slice(&self.reference);
         bytes[16..].copy_from_slice(&self.content);
@@ -50,22 +60,22 @@ impl Mark {
     }
 }
 
-pub(super) fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
+pub(crate) fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
     let digest = derive(&unit.secret, &[label, bytes]);
     std::array::from_fn(|i| digest[i])
 }
 
 /// A block under way.
-pub(super) struct Pending {
-    pub(super) height: u64,
-    pub(super) block: Vec<u8>,
-    pub(super) records: Vec<RecordBody>,
-    pub(super) marks: Vec<Mark>,
+pub(crate) struct Pending {
+    pub(crate) height: u64,
+    pub(crate) block: Vec<u8>,
+    pub(crate) records: Vec<RecordBody>,
+    pub(crate) marks: Vec<Mark>,
 }
 
 /// What the notes know of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
+pub(crate) enum Held {
     No,
     Same,
     Changed,
@@ -73,12 +83,12 @@ pub(super) enum Held {
 
 /// What was issued: the content by the reference.
 #[derive(Default)]
-pub(super) struct Issued(HashMap<[u8; 16], [u8; 16]>);
+pub(crate) struct Issued(HashMap<[u8; 16], [u8; 16]>);
 
 impl Issued {
     /// The notes of `dir` as they are, for a run that changes nothing; none where there are none. Refused when they are
     /// of another unit.
-    pub(super) fn peek(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
+    pub(crate) fn peek(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
         let path = dir.join("job.toml");
         let issued = Self::read(&dir.join("issued"))?.0;
         match fs::read_to_string(&path) {
@@ -100,7 +110,7 @@ impl Issued {
         Ok((Self(marks.map(|mark| (mark.reference, mark.content)).collect()), bytes.len()))
     }
 
-    pub(super) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
+    pub(crate) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
         let mark = Mark::of(draft, unit);
         match self.0.get(&mark.reference) {
             None => Held::No,
@@ -130,7 +140,7 @@ fn of_another(dir: &Path) -> ClientError {
 }
 
 /// The notes of one file's import.
-pub(super) struct Work {
+pub(crate) struct Work {
     dir: PathBuf,
     issued: Issued,
     _lock: File,
@@ -145,14 +155,14 @@ fn append(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data())).map_err(at(path))
 }
 
-fn replace(path: &Path, text: &str) -> Result<(), ClientError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     let _ = fs::remove_file(path);
-    append(path, text.as_bytes())
+    append(path, bytes)
 }
 
 impl Work {
     /// Opens the notes; refused when they are of another unit, or a run is under way.
-    pub(super) fn open(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
+    pub(crate) fn open(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
         let path = dir.join("lock");
         let lock =
@@ -164,9 +174,9 @@ impl Work {
         match fs::read_to_string(&path) {
             Ok(found) if found == job => {}
             // Nothing was sealed or is under way: the notes may be taken over.
-            Ok(_) if !dir.join("issued").exists() && !dir.join("pending").exists() => replace(&path, &job)?,
+            Ok(_) if !dir.join("issued").exists() && !dir.join("pending").exists() => replace(&path, job.as_bytes())?,
             Ok(_) => return Err(of_another(dir)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace(&path, &job)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace(&path, job.as_bytes())?,
             Err(error) => return Err(at(&path)(error)),
         }
         let path = dir.join("issued");
@@ -179,12 +189,17 @@ impl Work {
         Ok(Self { dir: dir.to_owned(), issued, _lock: lock })
     }
 
-    pub(super) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
+    pub(crate) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
         self.issued.held(draft, unit)
     }
 
+    /// Whether a mark was noted as sealed.
+    pub(crate) fn is_noted(&self, mark: &Mark) -> bool {
+        self.issued.0.get(&mark.reference) == Some(&mark.content)
+    }
+
     /// Puts a block on the disk before it is sent.
-    pub(super) fn prepare(&self, pending: &Pending) -> Result<(), ClientError> {
+    pub(crate) fn prepare(&self, pending: &Pending) -> Result<(), ClientError> {
         let request = SubmitBlockRequest { block: pending.block.clone().into(), records: pending.records.clone() };
         let request = request.encode_to_vec();
         let mut bytes = pending.height.to_be_bytes().to_vec();
@@ -199,7 +214,7 @@ impl Work {
     }
 
     /// The block that a run left under way.
-    pub(super) fn pending(&self) -> Result<Option<Pending>, ClientError> {
+    pub(crate) fn pending(&self) -> Result<Option<Pending>, ClientError> {
         let path = self.dir.join("pending");
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -222,7 +237,7 @@ impl Work {
     }
 
     /// Notes a sealed block: first what was issued, then that nothing is under way.
-    pub(super) fn sealed(&mut self, pending: &Pending, receipt: &Receipt) -> Result<(), ClientError> {
+    pub(crate) fn sealed(&mut self, pending: &Pending, receipt: &Receipt) -> Result<(), ClientError> {
         append(&self.dir.join("receipts"), &receipt.encode_length_delimited_to_vec())?;
         let bytes: Vec<u8> = pending.marks.iter().flat_map(|mark| mark.to_bytes()).collect();
         append(&self.dir.join("issued"), &bytes)?;
@@ -231,7 +246,7 @@ impl Work {
     }
 
     /// Notes lines that the ledger holds already.
-    pub(super) fn known(&mut self, marks: &[Mark]) -> Result<(), ClientError> {
+    pub(crate) fn known(&mut self, marks: &[Mark]) -> Result<(), ClientError> {
         let bytes: Vec<u8> = marks.iter().flat_map(|mark| mark.to_bytes()).collect();
         append(&self.dir.join("issued"), &bytes)?;
         self.issued.note(marks);
@@ -239,7 +254,7 @@ impl Work {
     }
 
     /// Nothing is under way.
-    pub(super) fn forget(&self) -> Result<(), ClientError> {
+    pub(crate) fn forget(&self) -> Result<(), ClientError> {
         let path = self.dir.join("pending");
         fs::remove_file(&path).map_err(at(&path))?;
         self.sync_dir()

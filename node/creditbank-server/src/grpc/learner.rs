@@ -93,8 +93,9 @@ impl LearnerService for Service {
         let records = records
             .into_iter()
             .map(|record| {
-                let marks = record.mark_names();
-                api::HeldRecord { record: Some(record.disclosed), receipt: Some(record.receipt), marks }
+                let (marks, mark_entries) = (record.mark_names(), record.mark_entries());
+                let (record, receipt) = (Some(record.disclosed), Some(record.receipt));
+                api::HeldRecord { record, receipt, marks, mark_entries }
             })
             .collect();
         let account = if caller == Caller::Operator { account.to_vec() } else { Vec::new() };

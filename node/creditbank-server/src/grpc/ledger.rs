@@ -57,7 +57,7 @@ fn issued(record: &Issued) -> api::IssuedRecord {
         kind: record.kind.into(),
         record_hash: record.hash.0.to_vec(),
         marks: record.mark_names(),
-        mark_entries: record.marks.iter().map(|(_, entry)| entry).collect(),
+        mark_entries: record.mark_entries(),
     }
 }
 
@@ -135,9 +135,9 @@ impl LedgerService for Service {
         };
         let record = blocking(&self.0, read).await?;
         tracing::info!(?caller, records = 1, "read");
-        let marks = record.mark_names();
+        let (marks, mark_entries) = (record.mark_names(), record.mark_entries());
         let (disclosed, receipt) = (Some(record.disclosed), Some(record.receipt));
-        Ok(Response::new(api::GetRecordResponse { record: disclosed, receipt, marks }))
+        Ok(Response::new(api::GetRecordResponse { record: disclosed, receipt, marks, mark_entries }))
     }
 
     async fn list_issued(

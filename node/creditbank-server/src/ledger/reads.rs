@@ -81,12 +81,22 @@ impl ReadRecord {
     pub fn mark_names(&self) -> Vec<String> {
         mark_names(&self.marks)
     }
+
+    /// Log index of the effect that set each mark.
+    pub fn mark_entries(&self) -> Vec<u64> {
+        self.marks.iter().map(|(_, entry)| entry).collect()
+    }
 }
 
 impl Issued {
     /// The names of the marks.
     pub fn mark_names(&self) -> Vec<String> {
         mark_names(&self.marks)
+    }
+
+    /// Log index of the effect that set each mark.
+    pub fn mark_entries(&self) -> Vec<u64> {
+        self.marks.iter().map(|(_, entry)| entry).collect()
     }
 }
 

@@ -1,0 +1,254 @@
+//! The reverse of `show`: JSON as `creditbank record show --json` prints it, back to the canonical bytes of a record.
+
+use creditbank_protocol::pb;
+use creditbank_rules::dates;
+use creditbank_rules::decimal::parse_e4;
+use prost_reflect::prost::Message as _;
+use prost_reflect::{
+    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor,
+    Value as Field,
+};
+use serde_json::Value;
+
+use crate::schema::SCHEMA;
+use crate::values;
+
+/// The bytes of a message whose JSON `show::body` would print. Lists that are sets are put in order.
+pub(crate) fn body(message: &str, value: &Value) -> Result<Vec<u8>, String> {
+    let name = format!("creditbank.v1.{message}");
+    let descriptor = SCHEMA.get_message_by_name(&name).ok_or_else(|| format!("{message} is not in the schema"))?;
+    Ok(of_message(&descriptor, value, message)?.encode_to_vec())
+}
+
+fn expected(at: &str, what: &str, found: &Value) -> String {
+    format!("{at}: expected {what}, found {found}")
+}
+
+fn of_message(descriptor: &MessageDescriptor, value: &Value, at: &str) -> Result<DynamicMessage, String> {
+    let mut message = DynamicMessage::new(descriptor.clone());
+    let mut set = |name: &str, field: Field| {
+        if let Some(descriptor) = descriptor.get_field_by_name(name)
+            && field != Field::default_value_for_field(&descriptor)
+        {
+            message.set_field(&descriptor, field);
+        }
+    };
+    let text = || value.as_str().ok_or_else(|| expected(at, "text", value));
+    match descriptor.name() {
+        "Date" => {
+            let date = dates::parse(text()?).ok_or_else(|| expected(at, "a month or a day, as 2024-09", value))?;
+            let pb::Date { year, month, day } = date;
+            for (name, part) in [("year", year), ("month", month), ("day", day)] {
+                set(name, Field::U32(part));
+            }
+            return Ok(message);
+        }
+        "Place" => {
+            let place = values::place(text()?).map_err(|error| format!("{at}: {error}"))?;
+            set("entry", Field::U64(place.entry));
+            set("index", Field::U32(place.index));
+            return Ok(message);
+        }
+        _ => {}
+    }
+    let fields = value.as_object().ok_or_else(|| expected(at, "an object", value))?;
+    let known: Vec<(String, FieldDescriptor)> =
+        descriptor.fields().map(|field| (shown_name(field.name()), field)).collect();
+    for (name, value) in fields {
+        let at = format!("{at}.{name}");
+        let Some((_, field)) = known.iter().find(|(known, _)| known == name) else {
+            let names = known.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(format!("{at} is no field: the fields are {names}"));
+        };
+        if value.is_null() {
+            continue;
+        }
+        let read = if field.is_list() {
+            let items = value.as_array().ok_or_else(|| expected(&at, "a list", value))?;
+            let mut items = items
+                .iter()
+                .enumerate()
+                .map(|(number, item)| of_value(field, item, &format!("{at}.{number}")))
+                .collect::<Result<Vec<_>, _>>()?;
+            if is_set(field) {
+                items.sort_by_key(encoded);
+            }
+            Field::List(items)
+        } else {
+            of_value(field, value, &at)?
+        };
+        set(field.name(), read);
+    }
+    Ok(message)
+}
+
+/// The name that `show` gives a field: amounts lose their unit of ten-thousandths.
+fn shown_name(name: &str) -> String {
+    match name.strip_suffix("e4").map(|stem| stem.trim_end_matches('_')) {
+        Some("") => "amount".to_owned(),
+        Some(stem) => stem.to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+fn is_set(field: &FieldDescriptor) -> bool {
+    let message = field.parent_message().name().to_owned();
+    // The lists of the learner's records that keep their writer's order; all others are sets.
+    let lists = [("Outcome", "outcomes"), ("Credit", "outcomes"), ("Result", "outcomes"), ("Score", "sections")];
+    !lists.contains(&(message.as_str(), field.name()))
+}
+
+fn encoded(value: &Field) -> Vec<u8> {
+    match value {
+        Field::Message(message) => message.encode_to_vec(),
+        Field::String(text) => text.clone().into_bytes(),
+        Field::EnumNumber(number) => number.to_be_bytes().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn of_value(field: &FieldDescriptor, value: &Value, at: &str) -> Result<Field, String> {
+    let text = || value.as_str().ok_or_else(|| expected(at, "text", value));
+    let number = || {
+        let written = value.as_str().and_then(|text| text.parse().ok());
+        value.as_u64().or(written).ok_or_else(|| expected(at, "a whole number", value))
+    };
+    match field.kind() {
+        FieldKind::Message(descriptor) => Ok(Field::Message(of_message(&descriptor, value, at)?)),
+        FieldKind::Enum(known) => Ok(Field::EnumNumber(enum_number(&known, text()?, at)?)),
+        FieldKind::String => Ok(Field::String(text()?.to_owned())),
+        FieldKind::Bytes => {
+            let bytes = hex::decode(text()?).map_err(|_| expected(at, "hexadecimal", value))?;
+            Ok(Field::Bytes(bytes.into()))
+        }
+        FieldKind::Uint64 if field.name().ends_with("e4") => {
+            let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            parse_e4(&written).map(Field::U64).map_err(|error| format!("{at}: {written:?}: {error}"))
+        }
+        FieldKind::Uint64 => Ok(Field::U64(number()?)),
+        FieldKind::Uint32 => {
+            u32::try_from(number()?).map(Field::U32).map_err(|_| expected(at, "a smaller number", value))
+        }
+        FieldKind::Bool => value.as_bool().map(Field::Bool).ok_or_else(|| expected(at, "true or false", value)),
+        other => Err(format!("{at}: {other:?} is not of this schema")),
+    }
+}
+
+fn enum_number(known: &EnumDescriptor, text: &str, at: &str) -> Result<i32, String> {
+    let prefix =
+        known.get_value(0).map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned()).unwrap_or_default();
+    let full = format!("{prefix}{}", text.to_ascii_uppercase().replace('-', "_"));
+    let found = known.values().find(|value| value.name() == full && value.number() != 0);
+    found.map(|value| value.number()).ok_or_else(|| {
+        let short = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-");
+        let names: Vec<String> =
+            known.values().filter(|value| value.number() != 0).map(|value| short(value.name())).collect();
+        format!("{at}: {text:?} is not one of {}", names.join(", "))
+    })
+}
+
+/// Sets a field of a body by its path, as `grade.value` or `course.titles.0.value`. A text for an object sets the member
+/// that people mean: the value of a grade, the amount of an amount, the level of a level.
+pub(crate) fn set(body: &mut Value, assignment: &str) -> Result<(), String> {
+    let (path, text) = assignment.split_once('=').ok_or("expected FIELD=VALUE, as grade=B or amount=7.5")?;
+    let mut at = body;
+    for part in path.split('.') {
+        at = match at {
+            Value::Array(list) => {
+                let number = part.parse::<usize>().ok().filter(|number| *number < list.len());
+                let number = number.ok_or_else(|| format!("{path}: the list has no item {part}"))?;
+                &mut list[number]
+            }
+            Value::Null => {
+                *at = Value::Object(serde_json::Map::new());
+                at.as_object_mut().ok_or("an object")?.entry(part).or_insert(Value::Null)
+            }
+            Value::Object(fields) => fields.entry(part).or_insert(Value::Null),
+            _ => return Err(format!("{path}: {part} stands below a value")),
+        };
+    }
+    let meant = ["value", "amount", "level", "code"];
+    if let Value::Object(fields) = at
+        && let Some(name) = meant.iter().find(|name| fields.contains_key(**name))
+    {
+        fields.insert((*name).to_owned(), Value::String(text.to_owned()));
+        return Ok(());
+    }
+    if at.is_object() || at.is_array() {
+        return Err(format!("{path}: name one of its fields, as {path}.NAME"));
+    }
+    *at = if text.is_empty() { Value::Null } else { Value::String(text.to_owned()) };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show;
+
+    fn credit() -> pb::Credit {
+        let text = |language: &str, value: &str| pb::Text { language: language.to_owned(), value: value.to_owned() };
+        pb::Credit {
+            learner: vec![7; 16],
+            course: Some(pb::Course { code: "ALG".to_owned(), titles: vec![text("en", "A"), text("fr", "Algèbre")] }),
+            amount: Some(pb::Amount { e4: 7_5000, unit: "ECTS".to_owned() }),
+            grade: Some(pb::Grade { scale: "FR-20".to_owned(), value: "12".to_owned() }),
+            hours: Some(pb::Hours { kind: pb::HoursKind::Workload.into(), e4: 0 }),
+            mode: pb::Mode::OnSite.into(),
+            period: Some(pb::Period { from: None, until: Some(pb::Date { year: 2024, month: 9, day: 0 }) }),
+            attempt: 2,
+            earlier: vec![pb::Place { entry: 4, index: 7 }],
+            ..Default::default()
+        }
+    }
+
+    /// Goal: what is shown can be read back, byte for byte.
+    #[test]
+    fn what_is_shown_is_read_back() {
+        let bytes = credit().encode_to_vec();
+        let shown = show::body("Credit", &bytes).expect("it can be shown");
+        assert_eq!(body("Credit", &shown).expect("it can be read"), bytes);
+    }
+
+    #[test]
+    fn fields_are_set_by_their_paths() {
+        let mut shown = show::body("Credit", &credit().encode_to_vec()).expect("it can be shown");
+        for assignment in
+            ["grade=14", "amount=6", "course.titles.1.value=Alg", "attempt=3", "mode=online", "language=fr"]
+        {
+            set(&mut shown, assignment).expect("it can be set");
+        }
+        let read = pb::Credit::decode(&body("Credit", &shown).expect("it can be read")[..]).expect("a Credit");
+        let mut said = credit();
+        said.grade.as_mut().expect("a grade").value = "14".to_owned();
+        said.amount.as_mut().expect("an amount").e4 = 6_0000;
+        said.course.as_mut().expect("a course").titles[1].value = "Alg".to_owned();
+        (said.attempt, said.mode, said.language) = (3, pb::Mode::Online.into(), "fr".to_owned());
+        assert_eq!(read, said);
+    }
+
+    /// Goal: what cannot be meant is refused with the field and what was expected.
+    #[test]
+    fn what_cannot_be_meant() {
+        let shown = show::body("Credit", &credit().encode_to_vec()).expect("it can be shown");
+        for (assignment, word) in [
+            ("grade", "FIELD=VALUE"),
+            ("kredits=7", "is no field"),
+            ("mode=onsite", "on-site"),
+            ("amount=7.00001", "amount"),
+            ("attempt=x", "whole number"),
+            ("period.until=2024-13", "month"),
+            ("course=", "name one"),
+            ("course.titles.9.value=x", "no item 9"),
+            ("language.x=y", "language"),
+        ] {
+            let mut changed = shown.clone();
+            let found = set(&mut changed, assignment).and_then(|()| body("Credit", &changed));
+            match found {
+                Err(error) => assert!(error.contains(word), "{assignment}: {error}"),
+                // A course has a code: that is what a text would mean.
+                Ok(_) => assert_eq!(assignment, "course="),
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a compromised key has sealed: which records of a unit are contested, and which of them are confirmed.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::Mark;
+
+use crate::{Client, ClientError};
+
+/// A record that a compromised key has sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contested {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub kind: Kind,
+    /// The compromised key.
+    pub key_id: KeyId,
+    /// Time of its seal, milliseconds since 1970.
+    pub sealed_at_ms: u64,
+    /// Whether a key above suspicion has confirmed it.
+    pub confirmed: bool,
+    /// Whether it was superseded or revoked: then nothing is left to do.
+    pub ended: bool,
+}
+
+/// When keys count as compromised, in minutes since 1970, for those that do.
+#[derive(Default)]
+pub(super) struct Suspects {
+    since: BTreeMap<KeyId, Option<u64>>,
+}
+
+impl Suspects {
+    /// Whether what the key sealed at a time is contested.
+    pub(super) async fn is_contested(
+        &mut self,
+        client: &Client,
+        key: KeyId,
+        sealed_at_ms: u64,
+    ) -> Result<bool, ClientError> {
+        if let std::collections::btree_map::Entry::Vacant(vacant) = self.since.entry(key) {
+            let entry = client.registry_entry(&RegistryKey::Key(key)).await?;
+            let entry = entry.ok_or_else(|| ClientError::lie("a block's key is not in the registry"))?;
+            vacant.insert(compromised_since(&entry.decode()?));
+        }
+        Ok(self.since[&key].is_some_and(|since| sealed_at_ms / 60_000 >= since))
+    }
+}
+
+fn compromised_since(key: &pb::Key) -> Option<u64> {
+    key.revoked.as_ref().map(|revoked| revoked.compromised_since_minute).filter(|since| *since > 0)
+}
+
+impl Client {
+    /// Time of the seal that is the last entry before `round_end`, milliseconds since 1970.
+    pub async fn sealed_at(&self, round_end: u64) -> Result<u64, ClientError> {
+        let last = round_end.checked_sub(1).ok_or_else(|| ClientError::lie("a round without a seal"))?;
+        match Entry::parse(&self.entry(last).await?.0).map_err(ClientError::lie)? {
+            Entry::Seal(seal) => Ok(seal.seal().time_ms),
+            Entry::Block(_) => Err(ClientError::lie("the round does not end with a seal")),
+        }
+    }
+
+    /// Who signed the block at a log index, and when it was sealed.
+    async fn sealing(&self, institution: u64, unit: u32, height: u64) -> Result<(u64, KeyId, u64), ClientError> {
+        let receipt = self.block(institution, unit, height).await?;
+        let verified = self.check_receipt(&receipt).await?;
+        let Entry::Block(block) = &verified.entry else {
+            return Err(ClientError::lie("the entry is no block"));
+        };
+        Ok((verified.index, block.header().key_id, self.sealed_at(verified.checkpoint.size).await?))
+    }
+}
+
+/// Records of a unit that a compromised key has sealed, by place; confirmed and ended ones too. Looks at blocks from the
+/// newest back to the first compromise.
+pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<Vec<Contested>, ClientError> {
+    let mut since = BTreeMap::new();
+    for item in client.registry_list(Kind::Key, Some(institution)).await? {
+        let key: pb::Key = item.decode()?;
+        if let (RegistryKey::Key(id), Some(minute), true) = (&item.key, compromised_since(&key), key.unit == unit) {
+            since.insert(*id, minute);
+        }
+    }
+    let Some(first) = since.values().min().copied() else {
+        return Ok(Vec::new());
+    };
+    let mut suspects = Suspects::default();
+    let mut found = Vec::new();
+    let mut height = client.chain_head(institution, unit).await?.next_height;
+    while let Some(below) = height.checked_sub(1) {
+        height = below;
+        let (_, key_id, sealed_at_ms) = client.sealing(institution, unit, height).await?;
+        if sealed_at_ms / 60_000 < first {
+            break;
+        }
+        if since.get(&key_id).is_none_or(|minute| sealed_at_ms / 60_000 < *minute) {
+            continue;
+        }
+        for record in client.issued(institution, unit, height, 1).await?.0 {
+            let marks: BTreeMap<&str, u64> =
+                record.marks.iter().map(String::as_str).zip(record.mark_entries.iter().copied()).collect();
+            let confirmed = match marks.get(Mark::Confirmed.name()) {
+                Some(entry) => !is_suspect(client, &mut suspects, *entry).await?,
+                None => false,
+            };
+            let ended = [Mark::Superseded, Mark::Revoked].iter().any(|mark| marks.contains_key(mark.name()));
+            let kind = Kind::try_from(record.kind).unwrap_or_default();
+            found.push(Contested {
+                place: record.place.unwrap_or_default(),
+                kind,
+                key_id,
+                sealed_at_ms,
+                confirmed,
+                ended,
+            });
+        }
+    }
+    found.sort_by_key(|one| (one.place.entry, one.place.index));
+    Ok(found)
+}
+
+/// Whether the block at a log index was signed by a key that was compromised by then.
+pub(super) async fn is_suspect(client: &Client, suspects: &mut Suspects, entry: u64) -> Result<bool, ClientError> {
+    let (bytes, _) = client.entry(entry).await?;
+    let Entry::Block(block) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
+        return Err(ClientError::lie("a mark names a seal"));
+    };
+    let header = block.header();
+    let (_, key_id, sealed_at_ms) = client.sealing(header.institution, header.unit, header.height).await?;
+    suspects.is_contested(client, key_id, sealed_at_ms).await
+}

@@ -1,0 +1,104 @@
+//! Corrections from a file: a CSV of places and reasons, or lines of results by the mapping that they were issued with.
+
+use std::io::Read;
+
+use creditbank_protocol::pb::{AmendReason, EffectReason, Place};
+
+use super::{Change, Correction, NewBody, Target};
+use crate::import::{ImportError, Mapping, RefusedLine, Rows};
+
+/// A correction of each line, or why there is none.
+pub type Lines<'a> = Box<dyn Iterator<Item = Result<Result<Correction, RefusedLine>, ImportError>> + 'a>;
+
+/// Most bytes of a line of places and reasons.
+const FIELD_LEN_MAX: usize = 200;
+
+/// `34/718`.
+pub fn place(text: &str) -> Option<Place> {
+    let (entry, index) = text.split_once('/')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let place = Place { entry: entry.parse().ok()?, index: index.parse().ok()? };
+    (digits(entry) && digits(index)).then_some(place)
+}
+
+/// `error` of `EFFECT_REASON_ERROR`.
+pub fn reason(text: &str) -> Option<EffectReason> {
+    let name = format!("EFFECT_REASON_{}", text.to_ascii_uppercase().replace('-', "_"));
+    EffectReason::from_str_name(&name).filter(|reason| *reason != EffectReason::Unspecified)
+}
+
+/// Effects on the records of a CSV with a column `place` and, for revocations, perhaps one `reason`, which goes before
+/// `given`. Nothing for confirmations.
+pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -> Result<Lines<'a>, ImportError> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
+    let header = reader.headers().map_err(|error| ImportError::Header(error.to_string()))?.clone();
+    let column = |name: &str| header.iter().position(|head| head.trim_start_matches('\u{feff}') == name);
+    let found = || header.iter().collect::<Vec<_>>().join(", ");
+    if header.is_empty() {
+        return Err(ImportError::Empty);
+    }
+    let places = column("place").ok_or_else(|| ImportError::Column { missing: "place".to_owned(), found: found() })?;
+    let reasons = column("reason");
+    let line = move |record: &csv::StringRecord| {
+        let number = record.position().map_or(0, csv::Position::line);
+        let refuse = |field: &str, why: String| RefusedLine { line: number, field: field.to_owned(), reason: why };
+        let text = |at: usize| record.get(at).unwrap_or_default();
+        if record.iter().any(|field| field.len() > FIELD_LEN_MAX) {
+            return Err(refuse("line", format!("a field of more than {FIELD_LEN_MAX} bytes")));
+        }
+        let found = text(places);
+        let target = place(found).ok_or_else(|| refuse("place", format!("{found:?} is no place such as 34/718")))?;
+        let change = match given {
+            None => Change::Confirm,
+            Some(given) => {
+                let written = reasons.map(text).filter(|text| !text.is_empty());
+                let known = "error, rule, decision or other";
+                let chosen = match written {
+                    Some(text) => {
+                        Some(reason(text).ok_or_else(|| refuse("reason", format!("{text:?} is not {known}")))?)
+                    }
+                    None => given,
+                };
+                let missing = || refuse("reason", format!("no reason: expected {known}, here or for the whole file"));
+                Change::Revoke(chosen.ok_or_else(missing)?)
+            }
+        };
+        Ok(Correction { line: number, target: Target::At(target), change })
+    };
+    let rows = reader.into_records().enumerate().map(move |(at, record)| match record {
+        Ok(record) => Ok(line(&record)),
+        Err(error) => match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => Ok(Err(RefusedLine {
+                line: error.position().map_or(0, csv::Position::line),
+                field: "line".to_owned(),
+                reason: "the text is not UTF-8".to_owned(),
+            })),
+            _ => Err(ImportError::Read { line: at as u64 + 2, error: error.to_string() }),
+        },
+    });
+    Ok(Box::new(rows))
+}
+
+/// Amendments by the mapping that the records were issued with: a column of places where the mapping has one, otherwise
+/// the learner and the reference of the line say which record.
+pub fn amendments<'a>(
+    mapping: &'a Mapping,
+    input: impl Read + 'a,
+    reason: AmendReason,
+) -> Result<Lines<'a>, ImportError> {
+    let rows = Rows::open(mapping, input)?;
+    let correction = move |row: Result<crate::import::DraftRecord, RefusedLine>| {
+        let draft = Box::new(row?);
+        let line = draft.line;
+        let target = match &draft.place {
+            None => Target::Issued(draft.clone()),
+            Some(text) => Target::At(place(text).ok_or_else(|| RefusedLine {
+                line,
+                field: "place".to_owned(),
+                reason: format!("{text:?} is no place such as 34/718"),
+            })?),
+        };
+        Ok(Correction { line, target, change: Change::Amend(reason, NewBody::Line(draft)) })
+    };
+    Ok(Box::new(rows.map(move |row| row.map(correction))))
+}

@@ -1,0 +1,324 @@
+//! A run over corrections: look up, put into blocks, seal, and say of each what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, EffectGroup};
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::{CheckedRecord, RecordBody};
+
+use super::seal::{Answer, finish, seal};
+use super::target::{Found, Resolved, Resolver};
+use super::{Correction, Done, Outcome, Row};
+use crate::approval::{Content, Desk};
+use crate::import::{ImportError, RefusedLine};
+use crate::issue::report::Report;
+use crate::issue::work::{Mark, Work};
+use crate::issue::{IssueError, IssuingUnit};
+use crate::secret::random;
+use crate::{Client, ClientError};
+
+/// Corrections of one block: so many effects, each with the longest place, fit into an entry.
+const CONTENT_MAX: usize = 1_000;
+/// Most bytes of record bodies in one block.
+const CONTENT_LEN_MAX: usize = 8 << 20;
+
+/// How corrections are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// A directory for the notes; made when it is not there.
+    pub work: &'a Path,
+    /// CSV of the refused lines; replaced by each run.
+    pub refused: Option<&'a Path>,
+    /// Look everything up, and send nothing.
+    pub dry_run: bool,
+    /// Stop before the blocks are signed, and ask a second person.
+    pub require_approval: bool,
+    /// Of the operator: by what authority.
+    pub case_reference: &'a str,
+}
+
+/// Makes corrections for one unit.
+pub struct Corrector<'a> {
+    client: &'a Client,
+    unit: &'a IssuingUnit,
+    options: Options<'a>,
+    done: Done,
+    /// Requests that were written and wait for an approval.
+    requests: Vec<PathBuf>,
+}
+
+impl<'a> Corrector<'a> {
+    /// For a unit.
+    pub fn new(client: &'a Client, unit: &'a IssuingUnit, options: Options<'a>) -> Self {
+        Self { client, unit, options, done: Done::default(), requests: Vec::new() }
+    }
+
+    /// Requests for approvals that this run has written.
+    pub fn requests(&self) -> &[PathBuf] {
+        &self.requests
+    }
+
+    /// Makes the corrections, and tells of each what became of it. What was sealed stays sealed: after an error, run it
+    /// again.
+    pub async fn run(
+        &mut self,
+        corrections: impl Iterator<Item = Result<Result<Correction, RefusedLine>, ImportError>>,
+        mut told: impl FnMut(&Row),
+    ) -> Result<Done, IssueError> {
+        let mut work = Work::open(self.options.work, self.client.origin(), self.unit)?;
+        let mut report = self.options.refused.map(Report::create).transpose()?;
+        let mut tell = |done: &mut Done, row: Row| -> Result<(), ClientError> {
+            match &row.outcome {
+                Outcome::Done(_) | Outcome::WouldBeDone => done.changed += 1,
+                Outcome::Already => done.already += 1,
+                Outcome::Waiting => done.waiting += 1,
+                Outcome::Refused(field, why) => {
+                    done.refused += 1;
+                    if let Some(report) = &mut report {
+                        let (field, reason) = (field.clone(), why.clone());
+                        report.write(&RefusedLine { line: row.line, field, reason })?;
+                    }
+                }
+            }
+            told(&row);
+            Ok(())
+        };
+        let waiting = if self.options.dry_run { BTreeSet::new() } else { self.finish_earlier(&mut work).await? };
+        let mut resolver = Resolver::new(self.client, self.unit, self.options.case_reference);
+        let mut seen: BTreeMap<(u64, u32), u64> = BTreeMap::new();
+        let (mut todo, mut len) = (Vec::new(), 0);
+        for correction in corrections {
+            self.done.lines += 1;
+            let correction = match correction? {
+                Ok(correction) => correction,
+                Err(RefusedLine { line, field, reason }) => {
+                    tell(&mut self.done, refused_row(line, field, reason))?;
+                    continue;
+                }
+            };
+            let resolved = match resolver.resolve(&correction).await? {
+                Found::Todo(resolved) => resolved,
+                Found::Already(read) => {
+                    let row = Row {
+                        line: correction.line,
+                        place: Some(read.place),
+                        kind: read.disclosed.info.name(),
+                        before: read.disclosed.body,
+                        after: Vec::new(),
+                        outcome: Outcome::Already,
+                    };
+                    tell(&mut self.done, row)?;
+                    continue;
+                }
+                Found::Refused(read, field, why) => {
+                    let mut row = refused_row(correction.line, field, why);
+                    if let Some(read) = read {
+                        (row.place, row.kind) = (Some(read.place), read.disclosed.info.name());
+                    }
+                    tell(&mut self.done, row)?;
+                    continue;
+                }
+            };
+            if let Some(first) = seen.insert((resolved.place.entry, resolved.place.index), correction.line) {
+                let why = format!("the same record as line {first}");
+                tell(&mut self.done, row(&resolved, Outcome::Refused("place".to_owned(), why)))?;
+                continue;
+            }
+            if waiting.contains(&self.mark(&resolved)) {
+                tell(&mut self.done, row(&resolved, Outcome::Waiting))?;
+                continue;
+            }
+            len += resolved.record.as_ref().map_or(0, |record| record.body().len());
+            todo.push(*resolved);
+            if todo.len() >= CONTENT_MAX || len >= CONTENT_LEN_MAX {
+                self.send(&mut work, std::mem::take(&mut todo), &mut tell).await?;
+                len = 0;
+            }
+        }
+        self.send(&mut work, todo, &mut tell).await?;
+        drop(tell);
+        if let Some(report) = report {
+            report.finish()?;
+        }
+        Ok(self.done.clone())
+    }
+
+    /// What earlier runs left: a block whose fate is not known, and approvals that have come. The marks of what still waits.
+    async fn finish_earlier(&mut self, work: &mut Work) -> Result<BTreeSet<Mark>, ClientError> {
+        if let Some(pending) = work.pending()? {
+            finish(self.client, self.unit, work, &pending).await?;
+        }
+        let desk = Desk::open(self.options.work);
+        let mut marks = BTreeSet::new();
+        for waiting in desk.waiting()? {
+            if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
+                desk.done(&waiting)?;
+                continue;
+            }
+            let Some(approval) = &waiting.approval else {
+                marks.extend(waiting.marks);
+                continue;
+            };
+            match seal(self.client, self.unit, work, &waiting.content, &waiting.marks, Some(approval)).await? {
+                Answer::Sealed(_) => {
+                    self.done.blocks += 1;
+                    self.done.changed += waiting.marks.len() as u64;
+                    desk.done(&waiting)?;
+                }
+                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
+                    return Err(ClientError::Refused(refusal));
+                }
+                // It can never be sealed as it was approved: its lines are looked at again.
+                Answer::Refused(_) => desk.done(&waiting)?,
+            }
+        }
+        Ok(marks)
+    }
+
+    fn mark(&self, resolved: &Resolved) -> Mark {
+        let about = [&resolved.place.entry.to_be_bytes()[..], &resolved.place.index.to_be_bytes()].concat();
+        let said = [
+            resolved.effect.action.to_be_bytes().to_vec(),
+            resolved.record.as_ref().map(|record| record.hash().0.to_vec()).unwrap_or_default(),
+        ];
+        Mark::new(self.unit, &about, &said.concat())
+    }
+
+    /// Sends corrections in one block; in halves, where one of them is refused.
+    async fn send(
+        &mut self,
+        work: &mut Work,
+        todo: Vec<Resolved>,
+        tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        let mut parts = if todo.is_empty() { Vec::new() } else { vec![todo] };
+        while let Some(mut part) = parts.pop() {
+            self.check(&mut part, tell).await?;
+            if part.is_empty() {
+                continue;
+            }
+            let outcome = |outcome: Outcome| part.iter().map(move |one| row(one, outcome.clone()));
+            if self.options.dry_run {
+                outcome(Outcome::WouldBeDone).try_for_each(|row| tell(&mut self.done, row))?;
+                continue;
+            }
+            let (content, marks) = (self.content(&part)?, part.iter().map(|one| self.mark(one)).collect::<Vec<_>>());
+            if self.options.require_approval {
+                let unit = (self.unit.institution, self.unit.unit);
+                let desk = Desk::open(self.options.work);
+                self.requests.push(desk.put(self.client.origin(), unit, &content, &marks)?);
+                outcome(Outcome::Waiting).try_for_each(|row| tell(&mut self.done, row))?;
+                continue;
+            }
+            match seal(self.client, self.unit, work, &content, &marks, None).await? {
+                Answer::Sealed(entry) => {
+                    self.done.blocks += 1;
+                    outcome(Outcome::Done(entry)).try_for_each(|row| tell(&mut self.done, row))?;
+                }
+                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
+                    return Err(ClientError::Refused(refusal));
+                }
+                Answer::Refused(refusal) if part.len() == 1 => {
+                    // Somebody else was faster.
+                    let done = ["NOT_CONTESTED", "DUPLICATE_RECORD"].contains(&refusal.reason.as_str());
+                    let why = format!("expected {}, found {}", refusal.expected, refusal.found);
+                    let refused = Outcome::Refused(refusal.reason.clone(), why);
+                    let told = if done { Outcome::Already } else { refused };
+                    outcome(told).try_for_each(|row| tell(&mut self.done, row))?;
+                }
+                Answer::Refused(_) => {
+                    let second = part.split_off(part.len() / 2);
+                    parts.extend([second, part]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes amendments out that break a rule.
+    async fn check(
+        &mut self,
+        part: &mut Vec<Resolved>,
+        tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        let positions: Vec<usize> = (0..part.len()).filter(|at| part[*at].record.is_some()).collect();
+        if positions.is_empty() || self.unit.institution == 0 {
+            return Ok(());
+        }
+        let body = |at: &usize| CheckedRecord {
+            record: part[*at].record.as_ref().map(RecordBody::from),
+            identities: Vec::new(),
+        };
+        let records = positions.iter().map(body).collect();
+        let key_id = KeyId::of(&self.unit.key.public_key()).0;
+        let mut refusals = self.client.check_records(self.unit.institution, self.unit.unit, key_id, records).await?;
+        refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.record_plus_1));
+        for refusal in refusals {
+            let at = (refusal.record_plus_1 as usize).checked_sub(1).and_then(|at| positions.get(at)).copied();
+            let Some(at) = at else { return Err(ClientError::Refused(Box::new(refusal))) };
+            let why = format!("{}: expected {}, found {}", refusal.reason, refusal.expected, refusal.found);
+            tell(&mut self.done, row(&part.remove(at), Outcome::Refused(refusal.field, why)))?;
+        }
+        Ok(())
+    }
+
+    /// The records and effects of one block. Groups and effects are sets: ascending by their bytes.
+    fn content(&self, part: &[Resolved]) -> Result<Content, ClientError> {
+        let spelled = |error: creditbank_protocol::canonical::CanonicalError| ClientError::Local(error.to_string());
+        let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
+        let mut groups: BTreeMap<Vec<u8>, (pb::Authority, BTreeMap<Vec<u8>, pb::Effect>)> = BTreeMap::new();
+        for one in part {
+            let group = groups.entry(encode(&one.authority).map_err(spelled)?);
+            let (_, effects) = group.or_insert_with(|| (one.authority.clone(), BTreeMap::new()));
+            effects.insert(encode(&one.effect).map_err(spelled)?, one.effect.clone());
+        }
+        let mut sorted = BTreeMap::new();
+        for (authority, effects) in groups.into_values() {
+            let group = EffectGroup { authority: Some(authority), effects: effects.into_values().collect() };
+            sorted.insert(encode(&group).map_err(spelled)?, group);
+        }
+        Ok(Content { operation_id: random()?, records, groups: sorted.into_values().collect() })
+    }
+}
+
+fn row(resolved: &Resolved, outcome: Outcome) -> Row {
+    Row {
+        line: resolved.line,
+        place: Some(resolved.place),
+        kind: creditbank_protocol::record::info_of(resolved.kind).map_or("", |info| info.name()),
+        before: resolved.before.clone(),
+        after: resolved.record.as_ref().map(|record| record.body().to_vec()).unwrap_or_default(),
+        outcome,
+    }
+}
+
+fn refused_row(line: u64, field: String, why: String) -> Row {
+    let outcome = Outcome::Refused(field, why);
+    Row { line, place: None, kind: "", before: Vec::new(), after: Vec::new(), outcome }
+}
+
+/// Whether a refusal is about who signs, so that nothing of the run can go through.
+pub(crate) fn of_the_signer(reason: &str) -> bool {
+    [
+        "UNKNOWN_INSTITUTION",
+        "INSTITUTION_NOT_ACTIVE",
+        "UNKNOWN_UNIT",
+        "UNIT_NOT_ACTIVE",
+        "UNKNOWN_KEY",
+        "KEY_OF_ANOTHER",
+        "KEY_REVOKED",
+        "KEY_NOT_IN_FORCE",
+        "NOT_AN_APPROVER",
+        "APPROVAL_MISSING",
+        "NOT_THE_OPERATOR",
+        "WRONG_SIGNATURE",
+        "WRONG_ORIGIN",
+        "BUSY",
+        "STOPPED",
+        "CLOCK_MOVED",
+    ]
+    .contains(&reason)
+}

@@ -1,0 +1,278 @@
+//! The record that a correction is about, what it becomes, and by what right; what can be known of it before it is sent.
+
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind, Place};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::Mark;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{InstitutionAlias, Person};
+
+use super::body::{amended, learner, without_amends};
+use super::contest::{Suspects, is_suspect};
+use super::{Change, Correction, NewBody, Target};
+use crate::import::DraftRecord;
+use crate::issue::IssuingUnit;
+use crate::secret::derive;
+use crate::{Client, ClientError, ReadRecord};
+
+/// A correction that can be sent.
+pub(super) struct Resolved {
+    pub(super) line: u64,
+    pub(super) place: Place,
+    pub(super) kind: Kind,
+    pub(super) before: Vec<u8>,
+    pub(super) authority: pb::Authority,
+    pub(super) effect: Effect,
+    /// Of an amendment.
+    pub(super) record: Option<Record>,
+}
+
+/// What a correction comes to.
+pub(super) enum Found {
+    Todo(Box<Resolved>),
+    Already(Box<ReadRecord>),
+    /// Field or rule, and why; with the record where it is known.
+    Refused(Option<Box<ReadRecord>>, String, String),
+}
+
+/// Looks records up, with what is asked for again and again.
+pub(super) struct Resolver<'a> {
+    client: &'a Client,
+    unit: &'a IssuingUnit,
+    case_reference: &'a str,
+    suspects: Suspects,
+    /// Closed institutions whose records the unit's institution keeps.
+    kept: Option<Vec<u64>>,
+}
+
+fn refused(read: Option<ReadRecord>, field: &str, why: impl Into<String>) -> Found {
+    Found::Refused(read.map(Box::new), field.to_owned(), why.into())
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(client: &'a Client, unit: &'a IssuingUnit, case_reference: &'a str) -> Self {
+        Self { client, unit, case_reference, suspects: Suspects::default(), kept: None }
+    }
+
+    pub(super) async fn resolve(&mut self, correction: &Correction) -> Result<Found, ClientError> {
+        let read = match &correction.target {
+            Target::At(place) => self.client.record(*place).await,
+            Target::Issued(draft) => match self.issued(draft).await? {
+                Some(read) => Ok(read),
+                None => {
+                    let why = "no record was issued from such a line: name its place";
+                    return Ok(refused(None, "reference", why));
+                }
+            },
+        };
+        let read = match read {
+            Ok(read) => read,
+            Err(ClientError::Refused(refusal)) if is_about_the_place(&refusal.reason) => {
+                return Ok(refused(None, "place", format!("{}: {}", refusal.reason, refusal.message)));
+            }
+            Err(ClientError::Missing(why)) => return Ok(refused(None, "place", why)),
+            Err(error) => return Err(error),
+        };
+        let Some(authority) = self.authority(&read).await? else {
+            let why = format!(
+                "a record of institution {}, and institution {} is neither that nor its custodian",
+                read.subject(),
+                self.unit.institution
+            );
+            return Ok(refused(Some(read), "place", why));
+        };
+        match &correction.change {
+            Change::Revoke(reason) => Ok(self.revoke(correction.line, read, authority, (*reason).into())),
+            Change::Confirm => self.confirm(correction.line, read, authority).await,
+            Change::Amend(reason, body) => self.amend(correction.line, read, authority, *reason, body).await,
+        }
+    }
+
+    /// The newest of the records that were issued from a line: its own or the last of its amendments.
+    async fn issued(&self, draft: &DraftRecord) -> Result<Option<ReadRecord>, ClientError> {
+        let institution = self.unit.institution;
+        let person = Person { identities: draft.person.clone() };
+        let alias = self.client.open_accounts(institution, vec![person]).await?.into_iter().next().unwrap_or_default();
+        let learner = Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() });
+        let (records, _) = self.client.records(learner).await?;
+        let seed = derive(&self.unit.secret, &[&draft.reference]);
+        let mut found = records.iter().find(|read| read.seed == Some(seed));
+        while let Some(read) = found.filter(|read| read.is(Mark::Superseded)) {
+            let next = records.iter().find(|other| {
+                other.amends().and_then(|amends| amends.place) == Some(read.place)
+                    && (other.place.entry, other.place.index) > (read.place.entry, read.place.index)
+            });
+            if next.is_none() {
+                break;
+            }
+            found = next;
+        }
+        Ok(found.cloned())
+    }
+
+    /// By what right the unit may change the record; nothing where it has none.
+    async fn authority(&mut self, read: &ReadRecord) -> Result<Option<pb::Authority>, ClientError> {
+        let (own, subject) = (self.unit.institution, read.subject());
+        let basis = |basis: Basis| pb::Authority { basis: basis.into(), ..Default::default() };
+        if own == 0 {
+            let case_reference = self.case_reference.to_owned();
+            return Ok(Some(pb::Authority { case_reference, ..basis(Basis::Operator) }));
+        }
+        if own == subject {
+            return Ok(Some(basis(Basis::Issuer)));
+        }
+        if self.kept.is_none() {
+            let entry = self.client.registry_entry(&RegistryKey::Institution(own)).await?;
+            let relations = match entry {
+                Some(entry) => entry.decode::<pb::Institution>()?.relations,
+                None => Vec::new(),
+            };
+            let custodian = i32::from(pb::RelationType::CustodianOf);
+            let kept = relations.iter().filter(|one| one.r#type == custodian).map(|one| one.institution).collect();
+            self.kept = Some(kept);
+        }
+        let keeps = self.kept.as_ref().is_some_and(|kept| kept.contains(&subject));
+        Ok(keeps.then(|| pb::Authority { institution: subject, ..basis(Basis::Custodian) }))
+    }
+
+    fn revoke(&self, line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) -> Found {
+        if read.is(Mark::Revoked) {
+            return Found::Already(Box::new(read));
+        }
+        if read.is(Mark::Superseded) {
+            return refused(Some(read), "place", "it was superseded: name the record that stands in its place");
+        }
+        todo(line, &read, authority, Action::Revoke, reason, None)
+    }
+
+    async fn confirm(&mut self, line: u64, read: ReadRecord, authority: pb::Authority) -> Result<Found, ClientError> {
+        for mark in [Mark::Superseded, Mark::Revoked] {
+            if read.is(mark) {
+                return Ok(refused(Some(read), "place", format!("it is {}", mark.name())));
+            }
+        }
+        let sealed_at_ms = self.client.sealed_at(read.round_end).await?;
+        if !self.suspects.is_contested(self.client, read.key_id, sealed_at_ms).await? {
+            return Ok(refused(
+                Some(read),
+                "place",
+                "it is not contested: its key was not compromised when it was sealed",
+            ));
+        }
+        if let Some(entry) = read.mark_entry(Mark::Confirmed)
+            && !is_suspect(self.client, &mut self.suspects, entry).await?
+        {
+            return Ok(Found::Already(Box::new(read)));
+        }
+        Ok(todo(line, &read, authority, Action::Confirm, 0, None))
+    }
+
+    async fn amend(
+        &self,
+        line: u64,
+        read: ReadRecord,
+        authority: pb::Authority,
+        reason: pb::AmendReason,
+        body: &NewBody,
+    ) -> Result<Found, ClientError> {
+        let kind = read.disclosed.info.kind;
+        let alias = match learner(kind, &read.disclosed.body) {
+            Ok(alias) => alias,
+            Err(why) => return Ok(refused(Some(read), "record", why)),
+        };
+        let bytes = match body {
+            NewBody::Bytes(other, bytes) if *other == kind => bytes.clone(),
+            NewBody::Line(draft) if draft.kind == kind => {
+                let own = alias.clone().try_into().map_err(|_| ClientError::lie("an alias is not 16 bytes"))?;
+                let mut bytes = draft.finish(own, &self.unit.secret)?.body().to_vec();
+                // What the mapping cannot say stays as it was.
+                if kind == Kind::Credit || kind == Kind::Result {
+                    bytes = keep_earlier(kind, &bytes, &read.disclosed.body);
+                }
+                bytes
+            }
+            NewBody::Bytes(other, _) => return Ok(refused(Some(read), "kind", another(kind, *other))),
+            NewBody::Line(draft) => return Ok(refused(Some(read), "kind", another(kind, draft.kind))),
+        };
+        let amends = Amends { place: Some(read.place), reason: reason.into() };
+        let made = amended(kind, &bytes, &alias, Some(amends)).and_then(|after| {
+            Ok((without_amends(kind, &after)? == without_amends(kind, &read.disclosed.body)?, after))
+        });
+        let (same, after) = match made {
+            Ok(made) => made,
+            Err(why) => return Ok(refused(Some(read), "record", why)),
+        };
+        if same {
+            return Ok(Found::Already(Box::new(read)));
+        }
+        // The same amendment again is the same record, so the ledger never holds it twice.
+        let place = [&read.place.entry.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
+        let seed = derive(&self.unit.secret, &[b"creditbank amendment", &place, &after]);
+        let record = Record::of(kind, &seed, after).map_err(|error| ClientError::Local(error.to_string()))?;
+        if read.is(Mark::Superseded) {
+            if self.holds(&read, &alias, &record).await? {
+                return Ok(Found::Already(Box::new(read)));
+            }
+            return Ok(refused(Some(read), "place", "it was superseded: name the record that stands in its place"));
+        }
+        if read.is(Mark::Revoked) {
+            return Ok(refused(Some(read), "place", "it is revoked"));
+        }
+        Ok(todo(line, &read, authority, Action::Supersede, 0, Some(record)))
+    }
+
+    /// Whether the ledger holds this amendment of a record.
+    async fn holds(&self, read: &ReadRecord, alias: &[u8], amendment: &Record) -> Result<bool, ClientError> {
+        let learner = InstitutionAlias { institution: read.subject(), alias: alias.to_vec() };
+        let (records, _) = self.client.records(Learner::Alias(learner)).await?;
+        Ok(records.iter().any(|other| other.disclosed.hash == amendment.hash()))
+    }
+}
+
+fn is_about_the_place(reason: &str) -> bool {
+    ["NOT_FOUND", "NO_ACCESS", "OUT_OF_RANGE", "INVALID_REQUEST"].contains(&reason)
+}
+
+fn another(expected: Kind, found: Kind) -> String {
+    let name = |kind: Kind| kind.as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
+    let (expected, found) = (name(expected), name(found));
+    format!("the record is a {expected}, this would be a {found}: revoke it and issue the other")
+}
+
+fn keep_earlier(kind: Kind, bytes: &[u8], before: &[u8]) -> Vec<u8> {
+    use creditbank_protocol::canonical::encode;
+    macro_rules! kept {
+        ($message:ty) => {
+            match (decode::<$message>(bytes), decode::<$message>(before)) {
+                (Ok(mut now), Ok(was)) => {
+                    now.earlier = was.earlier;
+                    encode(&now).unwrap_or_else(|_| bytes.to_vec())
+                }
+                _ => bytes.to_vec(),
+            }
+        };
+    }
+    if kind == Kind::Credit { kept!(pb::Credit) } else { kept!(pb::Result) }
+}
+
+fn todo(
+    line: u64,
+    read: &ReadRecord,
+    authority: pb::Authority,
+    action: Action,
+    reason: i32,
+    record: Option<Record>,
+) -> Found {
+    let place = Some(read.place).filter(|place| *place != Place::default());
+    let status_id = read.status_id.0.to_vec();
+    Found::Todo(Box::new(Resolved {
+        line,
+        place: read.place,
+        kind: read.disclosed.info.kind,
+        before: read.disclosed.body.clone(),
+        authority,
+        effect: Effect { status_id, place, action: action.into(), reason, redemption_plus_1: 0 },
+        record,
+    }))
+}
