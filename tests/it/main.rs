@@ -1,9 +1,13 @@
 //! End to end: clients and a node over real gRPC, in this process.
 
 mod accounts;
+mod amend;
+mod approval;
 mod bad_blocks;
 mod bad_records;
 mod blocks;
+mod compromise;
+mod custodian;
 mod dry_run;
 mod file_formats;
 mod files;

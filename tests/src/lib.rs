@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chain;
+pub mod corrections;
 pub mod desk;
 pub mod node;
 pub mod university;

@@ -319,3 +319,123 @@ async fn the_help_teaches() {
     let template = desk.good(&["mapping", "show", "template"]).await;
     assert!(template.contains("[learner]") && template.contains('#'));
 }
+
+fn amending<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let head = ["amend", "--key", "unit.key", "--reason", "error"];
+    [&head[..], arguments, &["--access-key", "access.key"]].concat()
+}
+
+/// A registrar corrects: what is shown can be edited and sent back, and every outcome says itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrar_corrects() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    fs::write(desk.path("results.csv"), FILE).expect("the file");
+    let access = ["--access-key", "access.key"];
+    desk.call(&[&ISSUE[..], &access].concat()).await;
+    let alias = desk.good(&[&["learner", "alias", "7"][..], &access].concat()).await;
+    let records = desk.json(&[&["learner", "records", "--alias", alias.trim()][..], &access].concat()).await;
+    let place = |at: usize| records["records"][at]["place"].as_str().expect("a place").to_owned();
+    let (first, second) = (place(0), place(1));
+    // One field.
+    let dry = desk.json(&amending(&["--place", &first, "--set", "grade=B", "--dry-run"])).await;
+    assert_eq!(dry["records"][0]["outcome"], "would be amended");
+    let table = desk.good(&amending(&["--place", &first, "--set", "grade=B"])).await;
+    assert!(table.contains("grade: ESSAI A -> ESSAI B") && table.contains("amended in entry"), "{table}");
+    let again = desk.json(&amending(&["--place", &first, "--set", "grade=B"])).await;
+    assert_eq!((&again["changed"], &again["already"]), (&0.into(), &1.into()), "{again}");
+    // The whole record, as it is shown.
+    let shown = desk.good(&[&["record", "show", &second, "--json"][..], &access].concat()).await;
+    fs::write(desk.path("r.json"), shown.replace("\"7.5\"", "\"9\"")).expect("the record");
+    let done = desk.json(&amending(&["--from", "r.json"])).await;
+    assert_eq!((&done["changed"], &done["blocks"]), (&1.into(), &1.into()), "{done}");
+    let (code, _, err) = desk.call(&amending(&["--place", &first, "--from", "r.json"])).await;
+    assert!(code == 2 && err.contains("another place"), "{err}");
+    let (code, _, err) = desk.call(&amending(&["--place", &second, "--set", "kredits=7"])).await;
+    assert!(code == 2 && err.contains("is no field"), "{err}");
+    // A file with the mapping that it was issued with: learner and reference say which record.
+    fs::write(desk.path("right.csv"), "student,course,title,ects,grade\n8,ALG,Alg,6,A\n7,ALG,Alg,6,A\n")
+        .expect("the file");
+    let (code, out, err) = desk.call(&amending(&["right.csv", "--mapping", "map.toml", "--json"])).await;
+    let done: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &done["changed"], &done["refused"]), (1, &1.into(), &1.into()), "{err} {out}");
+    // Revoked, once.
+    fs::write(desk.path("back.csv"), format!("place,reason\n{first},error\n1/x,error\n")).expect("the file");
+    let (code, out, _) =
+        desk.call(&[&["revoke", "back.csv", "--key", "unit.key", "--json"][..], &access].concat()).await;
+    let done: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &done["refused"]), (1, &2.into()), "superseded, and no place: {out}");
+    let records = desk.json(&[&["learner", "records", "--alias", alias.trim()][..], &access].concat()).await;
+    let standing = records["records"].as_array().into_iter().flatten();
+    let standing: Vec<&Value> = standing.filter(|one| one["marks"].as_array().is_some_and(Vec::is_empty)).collect();
+    let last = standing[0]["place"].as_str().expect("a place");
+    let revoke = ["revoke", "--place", last, "--reason", "error", "--key", "unit.key"];
+    assert!(desk.good(&[&revoke[..], &access].concat()).await.contains("revoked in entry"));
+    assert!(desk.good(&[&revoke[..], &access].concat()).await.contains("done before"));
+    let (code, _, err) = desk.call(&["revoke", "--place", last, "--reason", "whim", "--key", "unit.key"]).await;
+    assert!(code == 2 && err.contains("decision"), "{err}");
+}
+
+/// A second person, a stolen key, and a custodian, from the command line.
+#[tokio::test(flavor = "multi_thread")]
+async fn approvals_compromise_and_custody() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    fs::write(desk.path("results.csv"), FILE).expect("the file");
+    let access = ["--access-key", "access.key"];
+    desk.call(&[&ISSUE[..], &access].concat()).await;
+    let alias = desk.good(&[&["learner", "alias", "7"][..], &access].concat()).await;
+    let who = ["--alias", alias.trim(), "--access-key", "access.key"];
+    let records = desk.json(&[&["learner", "records"][..], &who].concat()).await;
+    let place = |at: usize| records["records"][at]["place"].as_str().expect("a place").to_owned();
+
+    for (name, purpose) in [("approver", "approver"), ("good", "unit")] {
+        let key = format!("{name}.key");
+        desk.good(&["keygen", &key, "--purpose", purpose]).await;
+        let request = format!("{name}.json");
+        desk.good(&["key", "request", "--key", &key, "--institution", "1", "--unit", "1", "--out", &request]).await;
+        let kinds = if name == "good" { &["--kinds", "credit,result"][..] } else { &[] };
+        desk.operate(&[&["key", "add", &request][..], kinds].concat()).await;
+    }
+    desk.operate(&["unit", "change", "--institution", "1", "--requires-approval", "true"]).await;
+    let first = place(0);
+    let revoke = ["revoke", "--place", &first, "--reason", "error", "--key", "unit.key"];
+    let (code, _, err) = desk.call(&[&revoke[..], &access].concat()).await;
+    assert!(code == 1 && err.contains("APPROVAL_MISSING"), "{err}");
+    let waiting = [&revoke[..], &["--require-approval"], &access].concat();
+    let asked = desk.json(&waiting).await;
+    let request = asked["requests"][0].as_str().expect("a request").to_owned();
+    let (code, _, err) = desk.call(&["approve", &request, "--key", "approver.key"]).await;
+    assert!(code == 2 && err.contains("--yes"), "{err}");
+    let text = desk.good(&["approve", &request, "--key", "approver.key", "--yes"]).await;
+    assert!(text.contains("1 revoke") && text.contains(&first), "{text}");
+    desk.good(&waiting).await;
+    let shown = desk.json(&[&["record", "show", &first][..], &access].concat()).await;
+    assert_eq!(shown["marks"][0], "revoked");
+    desk.operate(&["unit", "change", "--institution", "1", "--requires-approval", "false"]).await;
+
+    let key_id = shown["key_id"].as_str().expect("a key").to_owned();
+    desk.operate(&["key", "revoke", &key_id, "--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"])
+        .await;
+    let listed = desk.json(&[&["contested", "list", "--institution", "1"][..], &access].concat()).await;
+    assert_eq!((&listed["counts"]["contested"], &listed["counts"]["ended"]), (&2.into(), &1.into()), "{listed}");
+    desk.good(&[&["transcript", "--out", "before.cbt"][..], &who].concat()).await;
+    let (code, out, _) = desk.call(&["verify", "before.cbt"]).await;
+    assert!(code == 1 && out.contains("contested  credit") && out.contains("revoked  credit"), "{out}");
+    let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "good.key"];
+    let done = desk.json(&[&confirm[..], &access].concat()).await;
+    assert_eq!(done["changed"], 2, "{done}");
+    desk.good(&[&["transcript", "--out", "after.cbt"][..], &who].concat()).await;
+    let (_, out, _) = desk.call(&["verify", "after.cbt"]).await;
+    assert!(out.contains("authentic  credit") && out.contains("confirmed in entry"), "{out}");
+
+    desk.operate(&["institution", "add", "--name", "fr:Archives", "--country", "FR"]).await;
+    desk.operate(&["institution", "close", "1", "--custodian", "2"]).await;
+    desk.good(&[&["transcript", "--out", "kept.cbt"][..], &who].concat()).await;
+    let (_, out, _) = desk.call(&["verify", "kept.cbt"]).await;
+    assert!(out.contains("kept by custodian Archives"), "{out}");
+    desk.operate(&["institution", "custodian", "2", "--of", "1", "--until", "2020-12-31"]).await;
+    desk.good(&[&["transcript", "--out", "left.cbt"][..], &who].concat()).await;
+    let (_, out, _) = desk.call(&["verify", "left.cbt"]).await;
+    assert!(!out.contains("kept by"), "{out}");
+}

@@ -23,7 +23,7 @@ const TABLE_MAX: usize = 40;
 #[derive(clap::Args)]
 pub(crate) struct Common {
     /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
-    #[arg(long, required_unless_present = "case_reference")]
+    #[arg(long)]
     key: Option<KeyPlace>,
     /// Directory for the notes [default: FILE.corrections, or KEY.corrections for one record]
     #[arg(long)]

@@ -21,6 +21,28 @@ pub(crate) enum Command {
         #[arg(value_parser = state)]
         state: i32,
     },
+    /// Close an institution; with a custodian, who from then on may amend, revoke, confirm and read for it
+    Close {
+        /// Its number
+        number: u64,
+        /// Number of the institution that keeps its records
+        #[arg(long)]
+        custodian: Option<u64>,
+    },
+    /// Say who keeps the records of an institution, from and until when; they act once it is closed
+    Custodian {
+        /// Number of the institution that keeps the records
+        number: u64,
+        /// Number of the institution whose records these are
+        #[arg(long)]
+        of: u64,
+        /// First day or month; left out: open
+        #[arg(long, value_parser = values::date)]
+        from: Option<pb::Date>,
+        /// Last day or month; left out: open. A custody that was stated before is stated anew
+        #[arg(long, value_parser = values::date)]
+        until: Option<pb::Date>,
+    },
     /// One institution
     Show {
         /// Its number
@@ -84,6 +106,22 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let record = publish::entry(Kind::Institution, &entry)?;
             publish::run(global, &client, &[record], &format!("state of institution {number}")).await
         }
+        Command::Close { number, custodian } => {
+            let mut entry = current(&client, number).await?;
+            entry.state = RegistryState::Closed.into();
+            let mut records = vec![publish::entry(Kind::Institution, &entry)?];
+            if let Some(custodian) = custodian {
+                let keeper = keeping(current(&client, custodian).await?, number, None, None);
+                records.push(publish::entry(Kind::Institution, &keeper)?);
+            }
+            let kept = custodian.map(|keeper| format!(", kept by institution {keeper}")).unwrap_or_default();
+            publish::run(global, &client, &records, &format!("closing of institution {number}{kept}")).await
+        }
+        Command::Custodian { number, of, from, until } => {
+            let keeper = keeping(current(&client, number).await?, of, from, until);
+            let what = format!("institution {number} as custodian of institution {of}");
+            publish::run(global, &client, &[publish::entry(Kind::Institution, &keeper)?], &what).await
+        }
         Command::Show { number } => registry::one(global, &client, &RegistryKey::Institution(number)).await,
         Command::List => registry::list(global, &client, Kind::Institution, None).await,
     }
@@ -93,6 +131,14 @@ async fn current(client: &Client, number: u64) -> Result<pb::Institution, Failur
     let found = client.registry_entry(&RegistryKey::Institution(number)).await?;
     let missing = || Failure::NotValid(format!("institution {number} is not in the registry"));
     Ok(found.ok_or_else(missing)?.decode()?)
+}
+
+/// The entry with its custody of another institution, in the place of what it said of that before.
+fn keeping(mut keeper: pb::Institution, of: u64, from: Option<pb::Date>, until: Option<pb::Date>) -> pb::Institution {
+    let kind = i32::from(pb::RelationType::CustodianOf);
+    keeper.relations.retain(|relation| relation.r#type != kind || relation.institution != of);
+    keeper.relations.push(pb::Relation { r#type: kind, institution: of, from, until });
+    keeper
 }
 
 async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use creditbank_protocol::pb;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
-use creditbank_rules::dates::{date_of, day_of_ms, show};
+use creditbank_rules::dates::{date_of, day_of_ms, show, within};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -77,6 +77,45 @@ fn issuer(report: &Report, number: u64) -> (String, bool) {
     (shown, found.is_some_and(|institution| institution.trusted))
 }
 
+/// The custodian of the record's institution as of the checkpoint, where that is closed.
+fn kept_by(report: &Report, record: &TranscriptRecord) -> Option<u64> {
+    let subject = record.on_behalf_of.unwrap_or(record.institution);
+    let closed = i32::from(pb::RegistryState::Closed);
+    let entry = &report.institutions.iter().find(|one| one.number == subject)?.entry;
+    let day = day_of_ms(report.sealed_at_ms);
+    let keeps = |keeper: &&pb::Institution| {
+        keeper.relations.iter().any(|relation| {
+            relation.r#type == i32::from(pb::RelationType::CustodianOf)
+                && relation.institution == subject
+                && within(day, relation.from.as_ref(), relation.until.as_ref())
+        })
+    };
+    let keeper = report.custodians.iter().filter(|_| entry.state == closed).find(keeps)?;
+    Some(keeper.number)
+}
+
+/// By whom, in words: who issued, for whom, who keeps the records of a closed institution, who stands by a contested one.
+fn by_whom(report: &Report, record: &Value) -> String {
+    let name = |number: &Value| number.as_u64().map(|number| named(report, number));
+    let mut text = show::line(&record["issuer"]);
+    if let Some(other) = name(&record["on_behalf_of"]) {
+        text = format!("{other}, amended by its custodian {text}");
+    } else if let Some(keeper) = name(&record["kept_by"]) {
+        text = format!("{text}, kept by custodian {keeper}");
+    }
+    if let Some(entry) = record["confirmed_in"].as_u64() {
+        text = format!("{text}, confirmed in entry {entry} after its key was compromised");
+    }
+    text
+}
+
+/// The name of an institution that the transcript has.
+fn named(report: &Report, number: u64) -> String {
+    let custodian = report.custodians.iter().find(|one| one.number == number);
+    let name = custodian.and_then(|one| one.names.first()).and_then(|name| name.name.as_ref());
+    name.map_or_else(|| issuer(report, number).0, |name| show::safe(&name.value))
+}
+
 fn verdict(record: &TranscriptRecord, trusted: bool) -> &'static str {
     match (record.missing_claim, record.contested, trusted) {
         _ if record.ended == Some(pb::Action::Revoke) => "revoked",
@@ -100,6 +139,9 @@ fn record(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
         "unit": one.unit,
         "issuer": institution,
         "issuer_trusted": trusted,
+        "on_behalf_of": one.on_behalf_of,
+        "kept_by": kept_by(report, one),
+        "confirmed_in": one.confirmed,
         "key_id": one.key_id.to_string(),
         "sealed_at": time(one.sealed_at_ms),
         "status_id": one.status_id.to_string(),
@@ -129,7 +171,10 @@ fn text(report: &Report, records: &[Value]) -> String {
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
         ("identity", report.statement.identity.as_ref().map_or("no Identity record".to_owned(), values::show_place)),
         ("contains", complete),
-        ("status", "not in this file: later amendments and revocations are not excluded".to_owned()),
+        (
+            "status",
+            "only what the blocks in this file say: later amendments and revocations are not excluded".to_owned(),
+        ),
     ]);
     let lines = records.iter().map(|record| {
         let course = super::learner::row(record);
@@ -143,7 +188,7 @@ fn text(report: &Report, records: &[Value]) -> String {
             course[4],
             course[5],
             course[6],
-            show::line(&record["issuer"]),
+            by_whom(report, record),
             show::line(&record["sealed_at"]),
             show::line(&record["key_id"]),
         )

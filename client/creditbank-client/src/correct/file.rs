@@ -5,7 +5,7 @@ use std::io::Read;
 use creditbank_protocol::pb::{AmendReason, EffectReason, Place};
 
 use super::{Change, Correction, NewBody, Target};
-use crate::import::{ImportError, Mapping, RefusedLine, Rows};
+use crate::import::{ImportError, Mapping, RefusedLine, Rows, Source};
 
 /// A correction of each line, or why there is none.
 pub type Lines<'a> = Box<dyn Iterator<Item = Result<Result<Correction, RefusedLine>, ImportError>> + 'a>;
@@ -83,7 +83,7 @@ pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -
 /// the learner and the reference of the line say which record.
 pub fn amendments<'a>(
     mapping: &'a Mapping,
-    input: impl Read + 'a,
+    input: impl Source + 'a,
     reason: AmendReason,
 ) -> Result<Lines<'a>, ImportError> {
     let rows = Rows::open(mapping, input)?;

@@ -102,13 +102,14 @@ impl<'a> Corrector<'a> {
             let resolved = match resolver.resolve(&correction).await? {
                 Found::Todo(resolved) => resolved,
                 Found::Already(read) => {
+                    let first = seen.insert((read.place.entry, read.place.index), correction.line);
                     let row = Row {
                         line: correction.line,
                         place: Some(read.place),
                         kind: read.disclosed.info.name(),
                         before: read.disclosed.body,
                         after: Vec::new(),
-                        outcome: Outcome::Already,
+                        outcome: first.map_or(Outcome::Already, twice),
                     };
                     tell(&mut self.done, row)?;
                     continue;
@@ -123,8 +124,7 @@ impl<'a> Corrector<'a> {
                 }
             };
             if let Some(first) = seen.insert((resolved.place.entry, resolved.place.index), correction.line) {
-                let why = format!("the same record as line {first}");
-                tell(&mut self.done, row(&resolved, Outcome::Refused("place".to_owned(), why)))?;
+                tell(&mut self.done, row(&resolved, twice(first)))?;
                 continue;
             }
             if waiting.contains(&self.mark(&resolved)) {
@@ -293,6 +293,10 @@ fn row(resolved: &Resolved, outcome: Outcome) -> Row {
         after: resolved.record.as_ref().map(|record| record.body().to_vec()).unwrap_or_default(),
         outcome,
     }
+}
+
+fn twice(first: u64) -> Outcome {
+    Outcome::Refused("place".to_owned(), format!("the same record as line {first}"))
 }
 
 fn refused_row(line: u64, field: String, why: String) -> Row {

@@ -1,0 +1,106 @@
+//! Goal: where a second person must approve, nothing is sealed without; and what they approve is what is sealed.
+
+use std::fs;
+
+use creditbank_client::approval::{ApprovalRequest, approval_path};
+use creditbank_client::correct::Outcome;
+use creditbank_client::operator::KeyRequest;
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_tests::TestNode;
+use creditbank_tests::corrections::{Desk, amend, revoke};
+use creditbank_tests::node::ORIGIN;
+use creditbank_tests::university::{credit, key, set};
+
+use super::amend::scene;
+
+async fn approver(node: &TestNode) -> KeyFile {
+    let approver = key(Purpose::Approver, 40);
+    set(
+        node,
+        Kind::Key,
+        &KeyRequest::new(ORIGIN, 1, 1, &approver).expect("a request").record(&[], 0, 0).expect("a key"),
+    )
+    .await;
+    approver
+}
+
+fn approve(desk: &Desk, approver: &KeyFile) {
+    for path in desk.requests() {
+        let approval = ApprovalRequest::read(&path).expect("a request").approve(approver).expect("an approval");
+        fs::write(approval_path(&path), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_person_approves() {
+    let (node, university, aliases, entry) = scene(3).await;
+    let (client, unit) = (university.client(&node).await, university.issuing());
+    let at = |index| Place { entry, index };
+    set(&node, Kind::Unit, &pb::Unit { requires_approval: true, ..university.unit_entry() }).await;
+    let without = Desk::default().run(&client, &unit, vec![revoke(at(0))]).await.expect_err("not alone");
+    assert!(without.to_string().contains("APPROVAL_MISSING"), "{without}");
+    let desk = Desk { require_approval: true, ..Desk::default() };
+    let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[0], "A-1") };
+    let wanted = || vec![amend(at(0), &right), revoke(at(1))];
+    let size = node.ledger().size();
+    let (rows, done) = desk.run(&client, &unit, wanted()).await.expect("prepared");
+    assert!(rows.iter().all(|row| row.outcome == Outcome::Waiting), "{rows:?}");
+    assert_eq!((done.waiting, node.ledger().size()), (2, size), "nothing was sealed");
+    // Again without an approval: one request stays one.
+    desk.run(&client, &unit, wanted()).await.expect("still waiting");
+    assert_eq!(desk.requests().len(), 1);
+    let request = ApprovalRequest::read(&desk.requests()[0]).expect("a request");
+    let summary = request.summary().expect("it is what it says");
+    assert_eq!(
+        (summary.amendments, summary.effects.get("revoke"), summary.courses.get("A-1")),
+        (1, Some(&1), Some(&1))
+    );
+    assert!(request.approve(&university.key).is_err(), "the signing key approves nothing");
+    // An approver whom the registry does not know.
+    approve(&desk, &key(Purpose::Approver, 41));
+    let unknown = desk.run(&client, &unit, wanted()).await.expect_err("unknown");
+    assert!(unknown.to_string().contains("NOT_AN_APPROVER"), "{unknown}");
+    approve(&desk, &approver(&node).await);
+    let (rows, done) = desk.run(&client, &unit, wanted()).await.expect("approved");
+    assert_eq!((done.blocks, done.waiting), (1, 0));
+    assert!(rows.iter().all(|row| row.outcome == Outcome::Already), "{rows:?}");
+    assert_eq!(client.record(at(1)).await.expect("a record").marks, ["revoked"]);
+    assert!(desk.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_altered_is_not_approved() {
+    let (node, university, aliases, entry) = scene(1).await;
+    let (client, unit) = (university.client(&node).await, university.issuing());
+    let approver = approver(&node).await;
+    let desk = Desk { require_approval: true, ..Desk::default() };
+    let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[0], "A-1") };
+    let wanted = || vec![amend(Place { entry, index: 0 }, &right)];
+    desk.run(&client, &unit, wanted()).await.expect("prepared");
+    let path = desk.requests()[0].clone();
+    let text = fs::read_to_string(&path).expect("the request");
+    // Another body, another effect, another root: refused before anything is signed.
+    let alter = |from: &str, by: &str| {
+        let changed = text.replacen(from, by, 1);
+        assert_ne!(changed, text);
+        fs::write(&path, changed).expect("the request");
+        ApprovalRequest::read(&path).expect("a request").approve(&approver).expect_err("altered").to_string()
+    };
+    let body = "\"body\": \"0a10";
+    let after = &text[text.find(body).expect("a body") + body.len()..][..32];
+    assert!(alter(&format!("{body}{after}"), &format!("{body}{}", "07".repeat(16))).contains("not the ones"));
+    let root = &text[text.find("\"records_root\"").expect("a root") + 17..][..64];
+    assert!(alter(root, &"07".repeat(32)).contains("not the ones"));
+    let digest = &text[text.find("\"public_digest\"").expect("a digest") + 18..][..64];
+    assert!(alter(digest, &"07".repeat(32)).contains("not the ones"));
+    // What is altered after the approval is not sent.
+    fs::write(&path, &text).expect("the request");
+    let approval = ApprovalRequest::read(&path).expect("a request").approve(&approver).expect("an approval");
+    let other = fs::read_to_string(&path).expect("text").replacen(&approval.operation_id, &"01".repeat(16), 1);
+    fs::write(&path, other).expect("the request");
+    fs::write(approval_path(&path), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
+    let size = node.ledger().size();
+    assert!(desk.run(&client, &unit, wanted()).await.is_err(), "an approval of something else");
+    assert_eq!(node.ledger().size(), size);
+}
