@@ -119,10 +119,11 @@ async fn a_file_of_revocations() {
     let more: Vec<_> = aliases.iter().map(|alias| credit_record(*alias, "A-2")).collect();
     let second = chain.issue(&client, &university, &more).await.index;
     let unit = university.issuing();
-    let mut csv = "place,reason\n".to_owned();
-    (0..1_000).for_each(|index| csv += &format!("{entry}/{index},\n"));
-    (0..200).for_each(|index| csv += &format!("{second}/{index},rule\n"));
-    csv += &format!("{entry}/x,\n{entry}/0,\n{entry}/1,whim\n9999/0,error\n,error\n");
+    let first = (0..1_000).map(|index| format!("{entry}/{index},\n"));
+    let rest = (0..200).map(|index| format!("{second}/{index},rule\n"));
+    let bad = format!("{entry}/x,\n{entry}/0,\n{entry}/1,whim\n9999/0,error\n,error\n");
+    let csv =
+        ["place,reason\n".to_owned()].into_iter().chain(first).chain(rest).chain([bad]).collect::<Vec<_>>().concat();
     let desk = Desk::default();
     let lines = || effects(csv.as_bytes(), Some(Some(EffectReason::Error))).expect("a header");
     let (_, done) = desk.lines(&client, &unit, lines()).await.expect("a run");
@@ -148,7 +149,10 @@ async fn an_interrupted_run_goes_on() {
     loop {
         let all = (0..300).map(|index| revoke(at(entry, index))).collect();
         match tokio::time::timeout(patience, desk.run(&client, &unit, all)).await {
-            Ok(done) => break done.expect("the last run"),
+            Ok(done) => {
+                done.expect("the last run");
+                break;
+            }
             Err(_) => patience *= 2,
         }
     }

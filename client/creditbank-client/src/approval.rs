@@ -346,10 +346,12 @@ impl Desk {
         };
         Ok(Waiting { content: request.content()?, marks: Mark::all(&marks), path, approval })
     }
+}
 
+impl Waiting {
     /// Nothing is left to do about it.
-    pub(crate) fn done(&self, waiting: &Waiting) -> Result<(), ClientError> {
-        let path = &waiting.path;
+    pub(crate) fn done(&self) -> Result<(), ClientError> {
+        let path = &self.path;
         for file in [path.clone(), approval_path(path), path.with_extension("marks")] {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -51,13 +51,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let client = global.connect().await?;
     let unit = common.unit(global, &client, "").await?;
     let mapping = mapping.map(|path| read_mapping(&path, place_column.as_deref())).transpose()?;
-    let corrections = match (&file, &mapping) {
-        (Some(path), Some(mapping)) => amendments(mapping, File::open(path).map_err(Failure::file(path))?, reason)?,
-        _ => {
-            let (place, kind, body) = one_record(&client, place, &set, from.as_deref()).await?;
-            let change = Change::Amend(reason, NewBody::Bytes(kind, body));
-            one(Correction { line: 0, target: Target::At(place), change })
-        }
+    let corrections = if let (Some(path), Some(mapping)) = (&file, &mapping) {
+        amendments(mapping, File::open(path).map_err(Failure::file(path))?, reason)?
+    } else {
+        let (place, kind, body) = one_record(&client, place, &set, from.as_deref()).await?;
+        let change = Change::Amend(reason, NewBody::Bytes(kind, body));
+        one(Correction { line: 0, target: Target::At(place), change })
     };
     let work = Work { file: file.as_deref(), corrections, case_reference: "", verb: "amended" };
     common.run(global, &client, &unit, work).await
@@ -78,28 +77,25 @@ async fn one_record(
     set: &[String],
     from: Option<&Path>,
 ) -> Result<(pb::Place, Kind, Vec<u8>), Failure> {
-    let (place, kind, mut body) = match from {
-        Some(path) => {
-            let wrong = |what: &str| Failure::Usage(format!("{}: {what}", path.display()));
-            let text = fs::read_to_string(path).map_err(Failure::file(path))?;
-            let value: Value = serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
-            let of = |name: &str| value[name].as_str().ok_or_else(|| wrong(&format!("{name} is missing")));
-            let own = values::place(of("place")?).map_err(|error| wrong(&error))?;
-            if place.is_some_and(|place| place != own) {
-                return Err(wrong("it is about another place than --place"));
-            }
-            let kind = values::kind(of("kind")?).map_err(|error| wrong(&error))?;
-            (own, kind, value["record"].clone())
+    let (place, kind, mut body) = if let Some(path) = from {
+        let wrong = |what: &str| Failure::Usage(format!("{}: {what}", path.display()));
+        let text = fs::read_to_string(path).map_err(Failure::file(path))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
+        let of = |name: &str| value[name].as_str().ok_or_else(|| wrong(&format!("{name} is missing")));
+        let own = values::place(of("place")?).map_err(|error| wrong(&error))?;
+        if place.is_some_and(|place| place != own) {
+            return Err(wrong("it is about another place than --place"));
         }
-        None => {
-            let place = place.ok_or_else(|| Failure::Usage("pass --place or --from".to_owned()))?;
-            if set.is_empty() {
-                return Err(Failure::Usage("pass what changes: --set FIELD=VALUE, or --from FILE".to_owned()));
-            }
-            let read = client.record(place).await?;
-            let info = read.disclosed.info;
-            (place, info.kind, show::body(info.name(), &read.disclosed.body)?)
+        let kind = values::kind(of("kind")?).map_err(|error| wrong(&error))?;
+        (own, kind, value["record"].clone())
+    } else {
+        let place = place.ok_or_else(|| Failure::Usage("pass --place or --from".to_owned()))?;
+        if set.is_empty() {
+            return Err(Failure::Usage("pass what changes: --set FIELD=VALUE, or --from FILE".to_owned()));
         }
+        let read = client.record(place).await?;
+        let info = read.disclosed.info;
+        (place, info.kind, show::body(info.name(), &read.disclosed.body)?)
     };
     for assignment in set {
         edit::set(&mut body, assignment).map_err(Failure::Usage)?;

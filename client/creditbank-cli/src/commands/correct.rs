@@ -74,7 +74,7 @@ impl Common {
             if case_reference.is_empty() {
                 return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned()));
             }
-            return Ok(IssuingUnit::new(0, 0, global.registry_key()?));
+            return Ok(IssuingUnit::with_signer(0, 0, global.registry_key()?)?);
         };
         let key = place.open(Purpose::Unit)?;
         let id = creditbank_protocol::key::KeyId::of(&key.public_key());
@@ -185,14 +185,13 @@ fn report(
             ("waiting for approval", done.waiting.to_string()),
             ("refused", done.refused.to_string()),
         ]);
-        let asked: String = requests
-            .iter()
-            .map(|request| format!("creditbank approve {} --key APPROVER.key\n", request.display()))
-            .collect();
+        let asked =
+            requests.iter().map(|request| format!("creditbank approve {} --key APPROVER.key", request.display()));
+        let asked = asked.collect::<Vec<_>>().join("\n");
         let asked = if asked.is_empty() {
             String::new()
         } else {
-            format!("\nA second person runs, and then you run this command again:\n{asked}")
+            format!("\nA second person runs, and then you run this command again:\n{asked}\n")
         };
         let cells =
             |row: &Row| vec![place(row), row.kind.to_ascii_lowercase(), changes(row).join("; "), outcome(row, verb)];

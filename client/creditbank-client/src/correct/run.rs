@@ -139,7 +139,6 @@ impl<'a> Corrector<'a> {
             }
         }
         self.send(&mut work, todo, &mut tell).await?;
-        drop(tell);
         if let Some(report) = report {
             report.finish()?;
         }
@@ -155,7 +154,7 @@ impl<'a> Corrector<'a> {
         let mut marks = BTreeSet::new();
         for waiting in desk.waiting()? {
             if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
-                desk.done(&waiting)?;
+                waiting.done()?;
                 continue;
             }
             let Some(approval) = &waiting.approval else {
@@ -166,13 +165,13 @@ impl<'a> Corrector<'a> {
                 Answer::Sealed(_) => {
                     self.done.blocks += 1;
                     self.done.changed += waiting.marks.len() as u64;
-                    desk.done(&waiting)?;
+                    waiting.done()?;
                 }
                 Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
                     return Err(ClientError::Refused(refusal));
                 }
                 // It can never be sealed as it was approved: its lines are looked at again.
-                Answer::Refused(_) => desk.done(&waiting)?,
+                Answer::Refused(_) => waiting.done()?,
             }
         }
         Ok(marks)
@@ -205,7 +204,7 @@ impl<'a> Corrector<'a> {
                 outcome(Outcome::WouldBeDone).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
-            let (content, marks) = (self.content(&part)?, part.iter().map(|one| self.mark(one)).collect::<Vec<_>>());
+            let (content, marks) = (content(&part)?, part.iter().map(|one| self.mark(one)).collect::<Vec<_>>());
             if self.options.require_approval {
                 let unit = (self.unit.institution, self.unit.unit);
                 let desk = Desk::open(self.options.work);
@@ -264,24 +263,27 @@ impl<'a> Corrector<'a> {
         }
         Ok(())
     }
+}
 
-    /// The records and effects of one block. Groups and effects are sets: ascending by their bytes.
-    fn content(&self, part: &[Resolved]) -> Result<Content, ClientError> {
-        let spelled = |error: creditbank_protocol::canonical::CanonicalError| ClientError::Local(error.to_string());
-        let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
-        let mut groups: BTreeMap<Vec<u8>, (pb::Authority, BTreeMap<Vec<u8>, pb::Effect>)> = BTreeMap::new();
-        for one in part {
-            let group = groups.entry(encode(&one.authority).map_err(spelled)?);
-            let (_, effects) = group.or_insert_with(|| (one.authority.clone(), BTreeMap::new()));
-            effects.insert(encode(&one.effect).map_err(spelled)?, one.effect.clone());
-        }
-        let mut sorted = BTreeMap::new();
-        for (authority, effects) in groups.into_values() {
-            let group = EffectGroup { authority: Some(authority), effects: effects.into_values().collect() };
-            sorted.insert(encode(&group).map_err(spelled)?, group);
-        }
-        Ok(Content { operation_id: random()?, records, groups: sorted.into_values().collect() })
+/// The effects of one authority, by their bytes.
+type EffectsByBytes = (pb::Authority, BTreeMap<Vec<u8>, pb::Effect>);
+
+/// The records and effects of one block. Groups and effects are sets: ascending by their bytes.
+fn content(part: &[Resolved]) -> Result<Content, ClientError> {
+    let spelled = |error: creditbank_protocol::canonical::CanonicalError| ClientError::Local(error.to_string());
+    let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
+    let mut groups: BTreeMap<Vec<u8>, EffectsByBytes> = BTreeMap::new();
+    for one in part {
+        let group = groups.entry(encode(&one.authority).map_err(spelled)?);
+        let (_, effects) = group.or_insert_with(|| (one.authority.clone(), BTreeMap::new()));
+        effects.insert(encode(&one.effect).map_err(spelled)?, one.effect.clone());
     }
+    let mut sorted = BTreeMap::new();
+    for (authority, effects) in groups.into_values() {
+        let group = EffectGroup { authority: Some(authority), effects: effects.into_values().collect() };
+        sorted.insert(encode(&group).map_err(spelled)?, group);
+    }
+    Ok(Content { operation_id: random()?, records, groups: sorted.into_values().collect() })
 }
 
 fn row(resolved: &Resolved, outcome: Outcome) -> Row {

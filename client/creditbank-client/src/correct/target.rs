@@ -58,13 +58,13 @@ impl<'a> Resolver<'a> {
     pub(super) async fn resolve(&mut self, correction: &Correction) -> Result<Found, ClientError> {
         let read = match &correction.target {
             Target::At(place) => self.client.record(*place).await,
-            Target::Issued(draft) => match self.issued(draft).await? {
-                Some(read) => Ok(read),
-                None => {
+            Target::Issued(draft) => {
+                let Some(read) = self.issued(draft).await? else {
                     let why = "no record was issued from such a line: name its place";
                     return Ok(refused(None, "reference", why));
-                }
-            },
+                };
+                Ok(read)
+            }
         };
         let read = match read {
             Ok(read) => read,
@@ -83,7 +83,7 @@ impl<'a> Resolver<'a> {
             return Ok(refused(Some(read), "place", why));
         };
         match &correction.change {
-            Change::Revoke(reason) => Ok(self.revoke(correction.line, read, authority, (*reason).into())),
+            Change::Revoke(reason) => Ok(revoke(correction.line, read, authority, (*reason).into())),
             Change::Confirm => self.confirm(correction.line, read, authority).await,
             Change::Amend(reason, body) => self.amend(correction.line, read, authority, *reason, body).await,
         }
@@ -134,16 +134,6 @@ impl<'a> Resolver<'a> {
         }
         let keeps = self.kept.as_ref().is_some_and(|kept| kept.contains(&subject));
         Ok(keeps.then(|| pb::Authority { institution: subject, ..basis(Basis::Custodian) }))
-    }
-
-    fn revoke(&self, line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) -> Found {
-        if read.is(Mark::Revoked) {
-            return Found::Already(Box::new(read));
-        }
-        if read.is(Mark::Superseded) {
-            return refused(Some(read), "place", "it was superseded: name the record that stands in its place");
-        }
-        todo(line, &read, authority, Action::Revoke, reason, None)
     }
 
     async fn confirm(&mut self, line: u64, read: ReadRecord, authority: pb::Authority) -> Result<Found, ClientError> {
@@ -228,6 +218,16 @@ impl<'a> Resolver<'a> {
         let (records, _) = self.client.records(Learner::Alias(learner)).await?;
         Ok(records.iter().any(|other| other.disclosed.hash == amendment.hash()))
     }
+}
+
+fn revoke(line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) -> Found {
+    if read.is(Mark::Revoked) {
+        return Found::Already(Box::new(read));
+    }
+    if read.is(Mark::Superseded) {
+        return refused(Some(read), "place", "it was superseded: name the record that stands in its place");
+    }
+    todo(line, &read, authority, Action::Revoke, reason, None)
 }
 
 fn is_about_the_place(reason: &str) -> bool {
