@@ -32,7 +32,8 @@ const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
 const TAG_LEN: usize = 16;
 
-/// The node's own secrets beside its signing keys. The hash states inside wipe themselves when they are dropped.
+/// The node's own secrets beside its signing keys. They are the states of keyed hashes, from
+/// which the keys cannot be had back.
 pub struct PrivateKeys {
     /// Keys identity digests and course digests.
     pepper: Mac,

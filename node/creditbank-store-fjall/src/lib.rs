@@ -16,7 +16,7 @@ pub const CACHE_BYTES: u64 = 128 << 20;
 /// Bytes of rows that are held in memory before they are written as a run.
 const MEMTABLE_BYTES: u64 = 32 << 20;
 /// Bytes of fjall's own journal, which holds what is not yet in a run.
-const JOURNAL_BYTES: u64 = 256 << 20;
+const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// Rows in fjall.
 pub struct FjallIndex {

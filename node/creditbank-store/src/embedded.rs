@@ -67,6 +67,8 @@ struct Writer {
     guard: Guard,
     /// `None` once the store is closed.
     indexer: Option<Indexer>,
+    /// The bytes of the round that is written; kept for the next one.
+    payload: Vec<u8>,
     /// Why nothing more is appended: after a failure it is uncertain what the disk holds.
     failed: Option<String>,
 }
@@ -102,7 +104,7 @@ impl EmbeddedStore {
         let readers = journal.readers();
         let shared = Arc::new(Shared::new(Box::new(recovered.index), disk, dir));
         let indexer = Indexer::start(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
-        let mut writer = Writer { journal, guard, indexer: Some(indexer), failed: None };
+        let mut writer = Writer { journal, guard, indexer: Some(indexer), payload: Vec::new(), failed: None };
         // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
         let last = writer.journal.last_sequence();
         if last > 0 && guarded != Some(last) {
@@ -189,7 +191,7 @@ impl Store for EmbeddedStore {
         if let Some(why) = &writer.failed {
             return Err(StoreError::Stopped(why.clone()));
         }
-        let Writer { journal, guard, indexer, failed } = &mut *writer;
+        let Writer { journal, guard, indexer, payload, failed } = &mut *writer;
         let indexer = indexer.as_ref().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
         indexer.healthy()?;
         let head = self.head();
@@ -197,8 +199,8 @@ impl Store for EmbeddedStore {
             return Err(StoreError::Conflict { expected: head, found: round.base });
         }
         file::check_room(&*self.disk, &self.dir, self.reserve_bytes)?;
-        let (payload, sections) = round.encode();
-        let written = journal.append(&payload).and_then(|position| {
+        let sections = round.encode_into(payload);
+        let written = journal.append(payload).and_then(|position| {
             guard.persist(journal.last_sequence(), round.next)?;
             self.flat.write(round.base.size, &locations(position, &sections), &round.nodes)
         });

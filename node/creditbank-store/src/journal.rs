@@ -126,12 +126,14 @@ impl Journal {
     fn write(&mut self, payload: &[u8]) -> Result<Position, StoreError> {
         self.make_room(FRAME_HEAD_LEN + payload.len() as u64)?;
         let sequence = self.last.sequence + 1;
-        let (bytes, crc) = segment::frame(sequence, self.last.crc, payload);
+        let (head, crc) = segment::frame_head(sequence, self.last.crc, payload);
         let position = Position { segment: self.last.position.segment, offset: self.last.end };
         let path = segment::path(&self.dir, position.segment);
-        self.file.write_at(&bytes, position.offset).map_err(file::at(&path))?;
+        let begin = position.offset + head.len() as u64;
+        self.file.write_at(&head, position.offset).map_err(file::at(&path))?;
+        self.file.write_at(payload, begin).map_err(file::at(&path))?;
         self.file.sync().map_err(file::at(&path))?;
-        self.last = Frame { sequence, crc, position, end: position.offset + bytes.len() as u64 };
+        self.last = Frame { sequence, crc, position, end: begin + payload.len() as u64 };
         Ok(position)
     }
 

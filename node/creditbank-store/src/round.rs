@@ -107,9 +107,11 @@ fn count<T>(items: &[T]) -> u32 {
 }
 
 impl Round {
-    /// The bytes, and where each entry's section lies.
-    pub(crate) fn encode(&self) -> (Vec<u8>, Vec<Section>) {
-        let mut out = vec![VERSION];
+    /// Replaces `out` by the bytes of the round and returns where each entry's section lies. A round may have 16 MiB: its
+    /// writer keeps the memory for the next one.
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) -> Vec<Section> {
+        out.clear();
+        out.push(VERSION);
         for head in [&self.base, &self.next] {
             out.extend_from_slice(&head.epoch.to_be_bytes());
             out.extend_from_slice(&head.size.to_be_bytes());
@@ -142,7 +144,7 @@ impl Round {
             out.extend_from_slice(&length(bytes).to_be_bytes());
             out.extend_from_slice(bytes);
         }
-        (out, sections)
+        sections
     }
 
     /// Whether the parts of the round fit each other.
@@ -203,7 +205,8 @@ mod tests {
         /// Goal: a round reads back as it was written, and each section lies where it is said to lie.
         #[test]
         fn round_trip(round in round()) {
-            let (bytes, sections) = round.encode();
+            let mut bytes = Vec::new();
+            let sections = round.encode_into(&mut bytes);
             prop_assert_eq!(Round::decode(&bytes), Ok((round.clone(), sections.clone())));
             prop_assert!(Round::decode(&bytes[..bytes.len() - 1]).is_err());
         }

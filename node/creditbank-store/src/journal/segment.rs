@@ -65,17 +65,16 @@ pub(super) fn create(
     Ok(file)
 }
 
-/// The bytes of a frame and its checksum.
-pub(super) fn frame(sequence: u64, chain: u32, payload: &[u8]) -> (Vec<u8>, u32) {
+/// The head of a frame and its checksum, which is over the payload too.
+pub(super) fn frame_head(sequence: u64, chain: u32, payload: &[u8]) -> (Vec<u8>, u32) {
     let len = u32::try_from(payload.len()).expect("a round is far smaller than 512 MiB");
-    let mut bytes = Vec::with_capacity(payload.len() + 24);
+    let mut bytes = Vec::with_capacity(24);
     bytes.extend_from_slice(&FRAME_MAGIC);
     bytes.extend_from_slice(&sequence.to_be_bytes());
     bytes.extend_from_slice(&len.to_be_bytes());
     bytes.extend_from_slice(&chain.to_be_bytes());
     let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), payload);
     bytes.extend_from_slice(&crc.to_be_bytes());
-    bytes.extend_from_slice(payload);
     (bytes, crc)
 }
 
