@@ -57,7 +57,7 @@ fn replay(node: &TestNode, entries: &[Vec<u8>]) -> Result<Replay, Contradiction>
     let mut replay = Replay::new(keys(node));
     let chunks = entries.chunks(3).map(Ok);
     let prepare = |chunk: &[Vec<u8>]| chunk.iter().map(|entry| Prepared::new(entry)).collect::<Vec<_>>();
-    let outcome = pipeline::run(1, chunks, prepare, |chunk, checks| {
+    let outcome = pipeline::run([7; 32], 1, chunks, prepare, |chunk, checks| {
         chunk.into_iter().try_for_each(|prepared| replay.apply(prepared, checks).map(|_| ()))
     });
     match (outcome.signatures.into_iter().next(), outcome.stopped) {

@@ -24,6 +24,7 @@ use creditbank_store::{DirectoryLock, Head, KeyStore, Node, ReadKeys, Row, Store
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
+use crate::clock::{OsEntropy, random};
 use crate::directory::{Config, DirectoryError, Secrets, read_key};
 use crate::tables::{self, ChainHead};
 use bodies::Bodies;
@@ -148,7 +149,7 @@ impl Run<'_> {
                 }
             });
             let prepare = |raw| prepare(context, raw);
-            pipeline::run(FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
+            pipeline::run(random(&OsEntropy), FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
                 self.round(round, checks);
                 progress(self.report.journal_bytes);
                 Ok(())

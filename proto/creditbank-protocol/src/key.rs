@@ -1,8 +1,12 @@
 //! Keys of suite 1: identity, possession, strict verification.
 
+mod batch;
+
 use std::fmt;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+
+pub use batch::{BatchItem, BatchKey, verify_batch};
 
 use crate::hash::{Preimage, tag};
 use crate::pb::Purpose;

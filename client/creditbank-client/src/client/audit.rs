@@ -8,6 +8,7 @@ use tokio_stream::StreamExt as _;
 
 use super::Client;
 use crate::ClientError;
+use crate::secret::random;
 
 /// Entries that go through the replay together.
 const CHUNK_ENTRIES: usize = 256;
@@ -40,8 +41,9 @@ impl Client {
         let log = self.trust.policy.logs().first().ok_or_else(|| ClientError::Local("no log is trusted".to_owned()))?;
         let keys =
             LogKeys { origin: self.origin.clone(), log_key: *log.public_key(), registry_key: self.trust.registry_key };
+        let seed = random()?;
         let (chunks, queue) = mpsc::channel::<Vec<Vec<u8>>>(CHUNKS_AHEAD);
-        let replaying = tokio::task::spawn_blocking(move || replay(keys, queue));
+        let replaying = tokio::task::spawn_blocking(move || replay(keys, seed, queue));
         let read = self.read_log(checkpoint.size, chunks, &mut progress).await;
         let done = replaying.await;
         let (replay, ended) = done.map_err(|error| ClientError::Local(format!("the replay ended: {error}")))?;
@@ -88,11 +90,11 @@ impl Client {
     }
 }
 
-fn replay(keys: LogKeys, mut queue: mpsc::Receiver<Vec<Vec<u8>>>) -> Replayed {
+fn replay(keys: LogKeys, seed: [u8; 32], mut queue: mpsc::Receiver<Vec<Vec<u8>>>) -> Replayed {
     let mut replay = Replay::new(keys);
     let source = std::iter::from_fn(|| queue.blocking_recv().map(Ok));
     let prepare = |chunk: Vec<Vec<u8>>| chunk.iter().map(|entry| Prepared::new(entry)).collect::<Vec<_>>();
-    let outcome = pipeline::run(1, source, prepare, |chunk, checks| {
+    let outcome = pipeline::run(seed, 1, source, prepare, |chunk, checks| {
         chunk.into_iter().try_for_each(|prepared| replay.apply(prepared, checks).map(|_| ()))
     });
     let signature = outcome.signatures.into_iter().next();

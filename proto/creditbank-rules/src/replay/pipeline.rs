@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::batch::Batches;
 use super::{Contradiction, SignatureCheck};
 
 /// Signatures that one thread checks in one go.
-const CHECKS_PER_JOB: usize = 256;
+const CHECKS_PER_JOB: usize = 1_024;
 
 enum Job<T, P> {
     Prepare(T, SyncSender<P>),
@@ -28,8 +29,10 @@ pub struct Outcome<E> {
 
 /// Runs `prepare` on every item of `source` and verifies what `apply` asks for, both on all cores; `apply` itself gets the
 /// items in order, on this thread. Ends at the first error, and soon after `failures_max` signatures that do not hold. At
-/// most a few items per core are held.
+/// most a few items per core are held. `seed` is random: signatures are verified in batches (see
+/// [`creditbank_protocol::key::verify_batch`]).
 pub fn run<T: Send, P: Send, E>(
+    seed: [u8; 32],
     failures_max: usize,
     source: impl IntoIterator<Item = Result<T, E>>,
     prepare: impl Fn(T) -> P + Sync,
@@ -38,11 +41,12 @@ pub fn run<T: Send, P: Send, E>(
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let failures: Mutex<Vec<Contradiction>> = Mutex::default();
     let enough = AtomicBool::new(false);
+    let batches = Batches::default();
     let (jobs, queue) = sync_channel::<Job<T, P>>(threads * 4);
     let queue = Mutex::new(queue);
     let stopped = thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| work(&queue, &prepare, &failures, failures_max, &enough));
+            scope.spawn(|| work(&queue, &prepare, &batches, &seed, &failures, failures_max, &enough));
         }
         let mut waiting: VecDeque<Receiver<P>> = VecDeque::new();
         let mut checks = Vec::new();
@@ -84,6 +88,8 @@ pub fn run<T: Send, P: Send, E>(
 fn work<T, P>(
     queue: &Mutex<Receiver<Job<T, P>>>,
     prepare: &impl Fn(T) -> P,
+    batches: &Batches,
+    seed: &[u8; 32],
     failures: &Mutex<Vec<Contradiction>>,
     failures_max: usize,
     enough: &AtomicBool,
@@ -94,7 +100,7 @@ fn work<T, P>(
             // The other side is gone after an error: nobody waits for the answer.
             Ok(Job::Prepare(item, done)) => drop(done.send(prepare(item))),
             Ok(Job::Verify(checks)) => {
-                let found = super::batch::failures(&checks);
+                let found = batches.failures(&checks, seed);
                 if !found.is_empty() {
                     let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                     failures.extend(found);
