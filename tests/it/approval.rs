@@ -104,3 +104,54 @@ async fn what_was_altered_is_not_approved() {
     assert!(desk.run(&client, &unit, wanted()).await.is_err(), "an approval of something else");
     assert_eq!(node.ledger().size(), size);
 }
+
+const MAPPING: &str = r#"
+reference = ["student", "course"]
+[learner]
+type = "student_number"
+column = "student"
+[fields]
+kind = "credit"
+course_code = { column = "course" }
+title = { column = "course" }
+credits = "60"
+unit = "CATS"
+period_from = "2024-02"
+period_until = "2024-09"
+"#;
+
+/// An import of two blocks, one after the other approved; bad lines never reach the approver.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_approved_block_by_block() {
+    use creditbank_client::import::Mapping;
+    use creditbank_client::issue::{Places, issue_approved};
+    let (node, university, _, _) = scene(1).await;
+    let (client, unit, desk) = (university.client(&node).await, university.issuing(), Desk::default());
+    set(&node, Kind::Unit, &pb::Unit { requires_approval: true, ..university.unit_entry() }).await;
+    let approver = approver(&node).await;
+    let mapping = Mapping::parse(MAPPING).expect("a mapping");
+    let lines = (0..1_200).map(|number| format!("{number},B-1\n"));
+    let csv = ["student,course\n".to_owned()].into_iter().chain(lines).chain([",B-1\n".to_owned()]).collect::<String>();
+    let (work, refused) = (desk.work(), desk.dir.path().join("refused.csv"));
+    let run = || async {
+        let places = Places { work: &work, refused: &refused };
+        let input = std::io::Cursor::new(csv.clone().into_bytes());
+        issue_approved(&client, &unit, &mapping, input, places, |_| ()).await.expect("a run")
+    };
+    let (done, requests) = run().await;
+    assert_eq!((done.records, done.waiting, done.refused, requests.len()), (0, 1_200, 1, 2));
+    let counts: u32 = requests.iter().map(|path| ApprovalRequest::read(path).expect("a request").count).sum();
+    assert_eq!(counts, 1_200);
+    let (again, requests) = run().await;
+    assert_eq!((again.waiting, requests.len()), (1_200, 2), "nobody is asked twice");
+    let approval = ApprovalRequest::read(&requests[0]).expect("a request").approve(&approver).expect("an approval");
+    fs::write(approval_path(&requests[0]), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
+    let (done, waiting) = run().await;
+    assert_eq!((done.blocks, done.records + done.waiting, waiting.len()), (1, 1_200, 1));
+    approve(&desk, &approver);
+    let (done, waiting) = run().await;
+    assert_eq!((done.blocks, done.waiting, waiting.len()), (1, 0, 0));
+    assert_eq!(client.issued(1, 1, 0, 100).await.expect("a list").0.len(), 1_201);
+    let (done, _) = run().await;
+    assert_eq!((done.already, done.blocks), (1_200, 0));
+}

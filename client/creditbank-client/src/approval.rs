@@ -282,7 +282,7 @@ pub(crate) struct Desk {
 
 /// A request that waits.
 pub(crate) struct Waiting {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     pub(crate) content: Content,
     pub(crate) marks: Vec<Mark>,
     /// The approval, once it is there.

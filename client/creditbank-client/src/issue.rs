@@ -9,21 +9,24 @@ mod check;
 pub(crate) mod report;
 pub(crate) mod work;
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_protocol::key_file::KeyFile;
 
+use crate::approval::{Content, Desk};
+use crate::correct::{Answer, of_the_signer, seal};
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::secret::random;
 use crate::{Client, ClientError, Signer};
 
 pub use check::{Forecast, check};
 
 use batch::{Batch, Sealed};
 use report::Report;
-use work::{Held, Pending, Work};
+use work::{Held, Mark, Pending, Work};
 
 /// Lines of one block. The node opens at most 1,000 accounts in a call.
 pub const BATCH_MAX: usize = 1_000;
@@ -79,6 +82,8 @@ pub struct Progress {
     pub credits: BTreeMap<String, u64>,
     /// Learners of this run's records.
     pub learners: u64,
+    /// Lines whose block waits for the approval of a second person.
+    pub waiting: u64,
 }
 
 /// Why an import stopped. What was sealed stays sealed: run the same command again.
@@ -121,6 +126,21 @@ pub async fn issue<R: Source>(
     import(client, unit, mapping, input, places, OnRefusal::GoOn, progress).await
 }
 
+/// Imports a file whose blocks a second person approves: what was approved since the last run is sealed, and for the other
+/// lines requests are written, which are returned with those of earlier runs that still wait.
+pub async fn issue_approved<R: Source>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    input: R,
+    places: Places<'_>,
+    progress: impl FnMut(&Progress),
+) -> Result<(Progress, Vec<PathBuf>), IssueError> {
+    let done = import(client, unit, mapping, input, places, OnRefusal::Ask, progress).await?;
+    let waiting = Desk::open(places.work).waiting()?;
+    Ok((done, waiting.into_iter().filter(|one| one.approval.is_none()).map(|one| one.path).collect()))
+}
+
 /// Imports a file whole or not at all: first checks every line, as [`check`] does, and seals nothing when one is refused;
 /// the forecast is then the answer, and its refusals are in the report. `open` opens the file, for each reading.
 ///
@@ -142,11 +162,13 @@ pub async fn issue_all<R: Source>(
     Ok(Ok(import(client, unit, mapping, input, places, OnRefusal::Stop, progress).await?))
 }
 
-/// What a refused line does to the lines after it.
+/// What a refused line does to the lines after it, and what is done with a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OnRefusal {
     GoOn,
     Stop,
+    /// Go on, and ask for the approval of each block.
+    Ask,
 }
 
 async fn import<R: Source>(
@@ -164,6 +186,9 @@ async fn import<R: Source>(
     if let Some(pending) = work.pending()? {
         run.finish_pending(&mut work, pending).await?;
     }
+    let desk = Desk::open(places.work);
+    let waiting =
+        if on_refusal == OnRefusal::Ask { run.finish_approved(&mut work, &desk).await? } else { BTreeSet::new() };
     let mut report = Report::create(places.refused)?;
     let (mut drafts, mut len) = (Vec::new(), 0);
     for row in rows {
@@ -173,6 +198,7 @@ async fn import<R: Source>(
             Ok(draft) => match work.held(&draft, unit) {
                 Held::Same => run.done.already += 1,
                 Held::Changed => run.refuse(&mut report, &changed(&draft))?,
+                Held::No if waiting.contains(&Mark::of(&draft, unit)) => run.done.waiting += 1,
                 Held::No => {
                     len += draft.len();
                     drafts.push(draft);
@@ -180,7 +206,7 @@ async fn import<R: Source>(
             },
         }
         if drafts.len() >= BATCH_MAX || len >= BATCH_LEN_MAX {
-            run.seal(&mut work, &mut report, std::mem::take(&mut drafts)).await?;
+            run.seal(&mut work, &mut report, &desk, std::mem::take(&mut drafts)).await?;
             len = 0;
             progress(&run.done);
         }
@@ -189,7 +215,7 @@ async fn import<R: Source>(
         }
     }
     if !run.is_stopped() {
-        run.seal(&mut work, &mut report, drafts).await?;
+        run.seal(&mut work, &mut report, &desk, drafts).await?;
     }
     report.finish()?;
     if run.is_stopped() {
@@ -233,11 +259,41 @@ impl Run<'_> {
         }
     }
 
+    /// Seals what was approved since the last run; the marks of what still waits.
+    async fn finish_approved(&mut self, work: &mut Work, desk: &Desk) -> Result<BTreeSet<Mark>, ClientError> {
+        let mut marks = BTreeSet::new();
+        for waiting in desk.waiting()? {
+            if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
+                waiting.done()?;
+                continue;
+            }
+            let Some(approval) = &waiting.approval else {
+                marks.extend(waiting.marks);
+                continue;
+            };
+            let sent = seal(self.client, self.unit, work, &waiting.content, &waiting.marks, Some(approval)).await?;
+            match sent {
+                Answer::Sealed(_) => {
+                    self.done.blocks += 1;
+                    self.done.records += waiting.marks.len() as u64;
+                    waiting.done()?;
+                }
+                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
+                    return Err(ClientError::Refused(refusal));
+                }
+                // It can never be sealed as it was approved: its lines are read again.
+                Answer::Refused(_) => waiting.done()?,
+            }
+        }
+        Ok(marks)
+    }
+
     /// Seals what can be sealed of a batch.
     async fn seal(
         &mut self,
         work: &mut Work,
         report: &mut Report,
+        desk: &Desk,
         drafts: Vec<DraftRecord>,
     ) -> Result<(), ClientError> {
         if drafts.is_empty() {
@@ -245,7 +301,20 @@ impl Run<'_> {
         }
         let mut batch = Batch::open(self.client, self.unit, drafts).await?;
         while !batch.is_empty() {
-            match batch.seal(self.client, self.unit, work).await? {
+            let asks = self.on_refusal == OnRefusal::Ask;
+            let sealed = if asks {
+                batch.check(self.client, self.unit).await?
+            } else {
+                batch.seal(self.client, self.unit, work).await?
+            };
+            match sealed {
+                Sealed::Done if asks => {
+                    let content = Content { operation_id: random()?, records: batch.records(), groups: Vec::new() };
+                    let (unit, marks) = ((self.unit.institution, self.unit.unit), batch.marks(self.unit));
+                    desk.put(self.client.origin(), unit, &content, &marks)?;
+                    self.done.waiting += marks.len() as u64;
+                    return Ok(());
+                }
                 Sealed::Done => {
                     self.count(&batch);
                     return Ok(());

@@ -154,6 +154,16 @@ fn outcome(row: &Row, verb: &str) -> String {
     }
 }
 
+/// What a second person is to do.
+pub(super) fn asked(requests: &[PathBuf]) -> String {
+    if requests.is_empty() {
+        return String::new();
+    }
+    let lines = requests.iter().map(|request| format!("creditbank approve {} --key APPROVER.key\n", request.display()));
+    let lines: Vec<String> = lines.collect();
+    format!("\nA second person runs, and then you run this command again:\n{}", lines.concat())
+}
+
 fn report(
     global: &Global,
     done: &Done,
@@ -185,21 +195,13 @@ fn report(
             ("waiting for approval", done.waiting.to_string()),
             ("refused", done.refused.to_string()),
         ]);
-        let asked =
-            requests.iter().map(|request| format!("creditbank approve {} --key APPROVER.key", request.display()));
-        let asked = asked.collect::<Vec<_>>().join("\n");
-        let asked = if asked.is_empty() {
-            String::new()
-        } else {
-            format!("\nA second person runs, and then you run this command again:\n{asked}\n")
-        };
         let cells =
             |row: &Row| vec![place(row), row.kind.to_ascii_lowercase(), changes(row).join("; "), outcome(row, verb)];
         let table =
             output::table(&["place", "kind", "what changed", "outcome"], rows.iter().take(TABLE_MAX).map(cells));
         let more = rows.len().saturating_sub(TABLE_MAX);
         let more = if more > 0 { format!("\n... and more; --json shows up to {SHOWN_MAX}") } else { String::new() };
-        format!("{table}{more}\n{facts}{asked}")
+        format!("{table}{more}\n{facts}{}", asked(requests))
     })?;
     if done.refused > 0 {
         let listed = refused.map(|path| format!("; their lines and reasons are in {}", path.display()));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::KeyPlace;
 use creditbank_client::import::{Encoding, Mapping};
-use creditbank_client::issue::{IssuingUnit, Places, Progress, check, issue, issue_all};
+use creditbank_client::issue::{IssuingUnit, Places, Progress, check, issue, issue_all, issue_approved};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -87,6 +87,11 @@ pub(crate) struct Arguments {
     /// goes on from there.
     #[arg(long)]
     all_or_nothing: bool,
+    /// Stop before anything is signed and write requests for a second person: see `creditbank approve`
+    ///
+    /// Run the same command again when the approvals are there: what was approved is sealed then.
+    #[arg(long, conflicts_with_all = ["dry_run", "all_or_nothing"])]
+    require_approval: bool,
 }
 
 /// Whether two paths lead to one file.
@@ -113,6 +118,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         refused,
         dry_run,
         all_or_nothing,
+        require_approval,
     } = arguments;
     let mapping = format.mapping(&mapping_file)?;
     let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
@@ -149,13 +155,19 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         let done = issue_all(&client, &unit, &mapping, open, places, told).await;
         bar.finish_and_clear();
         return match done? {
-            Ok(done) => report_done(global, &done, &report),
+            Ok(done) => report_done(global, &done, &report, &[]),
             Err(forecast) => forecast::report(global, &forecast, Some(&report)),
         };
     }
+    if require_approval {
+        let done = issue_approved(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
+        bar.finish_and_clear();
+        let (done, requests) = done?;
+        return report_done(global, &done, &report, &requests);
+    }
     let done = issue(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
     bar.finish_and_clear();
-    report_done(global, &done?, &report)
+    report_done(global, &done?, &report, &[])
 }
 
 fn bar(len: u64) -> ProgressBar {
@@ -163,25 +175,27 @@ fn bar(len: u64) -> ProgressBar {
     ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn report_done(global: &Global, done: &Progress, refused: &Path) -> Result<(), Failure> {
+fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[PathBuf]) -> Result<(), Failure> {
     let credits: serde_json::Map<_, _> =
         done.credits.iter().map(|(unit, e4)| (unit.clone(), show_e4(*e4).into())).collect();
     let value = json!({
         "lines": done.lines, "records": done.records, "blocks": done.blocks, "already_issued": done.already,
         "refused": done.refused, "kinds": done.kinds, "credits": credits, "learners": done.learners,
-        "refused_file": refused,
+        "refused_file": refused, "waiting": done.waiting, "requests": requests,
     });
     output::print(global, &value, || {
         let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
         let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
-        output::facts([
+        let facts = output::facts([
             ("lines read", done.lines.to_string()),
             ("records issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
             ("credits", credits.collect::<Vec<_>>().join(", ")),
             ("learners", done.learners.to_string()),
             ("issued before", done.already.to_string()),
             ("lines refused", done.refused.to_string()),
-        ])
+            ("waiting for approval", done.waiting.to_string()),
+        ]);
+        facts + &super::correct::asked(requests)
     })?;
     if done.refused > 0 {
         let what =

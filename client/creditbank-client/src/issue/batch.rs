@@ -54,6 +54,16 @@ impl Batch {
         Ok(Self { lines })
     }
 
+    /// The records in order.
+    pub(super) fn records(&self) -> Vec<Record> {
+        self.lines.iter().map(|line| line.record.clone()).collect()
+    }
+
+    /// What the notes will say of the lines.
+    pub(super) fn marks(&self, unit: &IssuingUnit) -> Vec<Mark> {
+        self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -125,6 +135,21 @@ impl Batch {
         if refusal.record_plus_1 == 0 {
             return Err(ClientError::Refused(refusal));
         }
+        let mut refusals = self.refusals(client, unit).await?;
+        if refusals.is_empty() {
+            refusals.push(*refusal);
+        }
+        self.without(unit, refusals)
+    }
+
+    /// Takes the lines out that would be refused, before anybody is asked to approve the others.
+    pub(super) async fn check(&mut self, client: &Client, unit: &IssuingUnit) -> Result<Sealed, ClientError> {
+        let refusals = self.refusals(client, unit).await?;
+        if refusals.is_empty() { Ok(Sealed::Done) } else { self.without(unit, refusals) }
+    }
+
+    /// What the node would refuse of the lines.
+    async fn refusals(&self, client: &Client, unit: &IssuingUnit) -> Result<Vec<Refusal>, ClientError> {
         let key_id = KeyId::of(&unit.key.public_key()).0;
         let checked = || {
             let record =
@@ -132,10 +157,10 @@ impl Batch {
             self.lines.iter().map(record).collect()
         };
         let all = patiently(|| client.check_records(unit.institution, unit.unit, key_id, checked())).await?;
-        let mut refusals: Vec<Refusal> = all.into_iter().filter(|refusal| refusal.record_plus_1 > 0).collect();
-        if refusals.is_empty() {
-            refusals.push(*refusal);
-        }
+        Ok(all.into_iter().filter(|refusal| refusal.record_plus_1 > 0).collect())
+    }
+
+    fn without(&mut self, unit: &IssuingUnit, mut refusals: Vec<Refusal>) -> Result<Sealed, ClientError> {
         refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.record_plus_1));
         refusals.dedup_by_key(|refusal| refusal.record_plus_1);
         let (mut refused, mut known) = (Vec::new(), Vec::new());
