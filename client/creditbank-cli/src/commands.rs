@@ -1,9 +1,9 @@
 //! One module for each command.
 
 pub(crate) mod accreditation;
-pub(crate) mod audit;
 pub(crate) mod amend;
 pub(crate) mod approve;
+pub(crate) mod audit;
 pub(crate) mod contested;
 mod correct;
 mod forecast;

@@ -5,8 +5,7 @@ use creditbank_rules::dates;
 use creditbank_rules::decimal::parse_e4;
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor,
-    Value as Field,
+    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor, Value as Field,
 };
 use serde_json::Value;
 

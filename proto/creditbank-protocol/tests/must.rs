@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Words of the document around a MUST, and what holds it: a file, and a name or text in it.
 const HELD: &[(&str, &str, &str)] = &[
-    ("a reader MUST refuse an unknown one", "proto/vectors/transcripts_refused.json", "suite 2"),
+    ("a reader MUST refuse an unknown one", "proto/vectors/transcripts_refused.json", "another suite"),
     ("it MUST refuse", "proto/vectors/canonical.json", "\"rule\": 10"),
     ("A `value` MUST hold its own field", "proto/vectors/transcripts_refused.json", "a value in another field's place"),
     ("joined, MUST be canonical", "proto/creditbank-protocol/tests/disclosure.rs", "any_choice_of_fields"),

@@ -22,7 +22,7 @@ use std::fs;
 use std::path::Path;
 
 use case::Case;
-use creditbank_rules::Rule;
+use creditbank_rules::{RULES_VERSION, Rule};
 use scene::Scene;
 use serde_json::{Value, json};
 
@@ -32,6 +32,7 @@ fn base() -> Value {
         "about": "PROTOCOL.md, Refusals. `registry` is admitted in its order, then a case's own; it acts on the case's block. `held`: \
                   records that the ledger holds. `form`: refused before the rules, in the order of checking. `rules`: of the right \
                   form, and refused by a rule; `record` is the position in the block. `admitted`: refused by nothing.",
+        "rules_version": RULES_VERSION,
         "origin": case::ORIGIN,
         "sealed_at_ms": world::NOW_MS,
         "registry": case::entries(&case::registry()),
@@ -57,26 +58,37 @@ fn admitted(file: &Value, case: &Case) -> Value {
     shown
 }
 
-/// Goal: the file is what the rules say, and every rule has a block that breaks it.
-#[test]
-fn refusals() {
+/// Writes the file anew, each case with what the rules say of it.
+fn write(path: &Path) {
     let mut file = base();
     let refused: Vec<Value> = rules::refused().iter().map(|case| refused(&file, case)).collect();
     let admitted: Vec<Value> = rules::admitted().iter().map(|case| admitted(&file, case)).collect();
-    let provoked: BTreeSet<&str> = refused.iter().filter_map(|case| case["name"].as_str()).collect();
-    let missing: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).filter(|name| !provoked.contains(name)).collect();
-    assert!(missing.is_empty(), "rules without a block that breaks them: {missing:?}");
     file["rules"] = json!(refused);
     file["admitted"] = json!(admitted);
+    fs::write(path, serde_json::to_string_pretty(&file).expect("JSON") + "\n").expect("the vectors can be written");
+}
+
+/// Goal: the rules say of each block of the file what the file says, and every rule has a block that breaks it.
+#[test]
+fn refusals() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/refusals.json");
     if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
-        fs::write(&path, serde_json::to_string_pretty(&file).expect("JSON") + "\n")
-            .expect("the vectors can be written");
+        write(&path);
     }
-    let frozen = fs::read_to_string(&path).expect("the vectors are there");
-    let frozen: Value = serde_json::from_str(&frozen).expect("the vectors are JSON");
-    for (key, value) in file.as_object().expect("an object") {
-        assert!(frozen.get(key) == Some(value), "refusals.json: {key} is not what the code says");
+    let file = fs::read_to_string(&path).expect("the vectors are there");
+    let file: Value = serde_json::from_str(&file).expect("the vectors are JSON");
+    assert_eq!(file["rules_version"], RULES_VERSION, "other rules have vectors of their own");
+    for case in scene::list(&file["rules"]) {
+        let rejection = Scene::read(&file, case).judge(case).expect_err("a refusal");
+        let found = json!([rejection.rule.name(), rejection.record, rejection.field]);
+        assert_eq!(found, json!([case["name"], case["record"], case["field"]]), "{}: {rejection}", case["about"]);
     }
-    assert!(frozen == file, "refusals.json holds more than the code says");
+    for case in scene::list(&file["admitted"]) {
+        let judged = Scene::read(&file, case).judge(case);
+        assert!(judged.is_ok(), "{}: {judged:?}", case["about"]);
+    }
+    let provoked: BTreeSet<&str> =
+        scene::list(&file["rules"]).iter().filter_map(|case| case["name"].as_str()).collect();
+    let missing: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).filter(|name| !provoked.contains(name)).collect();
+    assert!(missing.is_empty(), "rules without a block that breaks them: {missing:?}");
 }

@@ -28,7 +28,7 @@ fn refused(rule: u32, about: &str, message: &'static Message, bytes: impl AsRef<
     let bytes = bytes.as_ref();
     let error = check(message, bytes).expect_err(about);
     assert_eq!(rule_of(error.fault), rule, "{about}: {error}");
-    json!({ "message": message.name, "rule": rule, "about": about, "bytes": hex(bytes), "error": error.to_string() })
+    json!({ "message": message.name, "rule": rule, "about": about, "bytes": hex(bytes) })
 }
 
 fn accepted(about: &str, message: &'static Message, bytes: impl AsRef<[u8]>) -> Value {
@@ -74,7 +74,7 @@ fn forms() -> Vec<Value> {
         refused(2, "a value of eleven bytes", place, join(&[&[0x08], &[0xff; 10], &[0x01]])),
         refused(2, "a tag above 2^64 - 1", date, join(&[&ABOVE_U64, &[0x01]])),
         refused(2, "a length above 2^64 - 1", course, join(&[&[0x0a], &ABOVE_U64, b"a"])),
-        refused(3, "a number that is not in the schema", course, [0x1a, 0x01, b'x']),
+        refused(3, "a number that is not in the schema", course, [0xfa, 0x7f, 0x01, b'x']),
         refused(3, "number 0", course, [0x02, 0x01, b'x']),
         refused(3, "number 2^61 - 1", course, join(&[&[0xfa], &MAX_U64[1..], &[0x01, b'x']])),
         refused(
@@ -130,8 +130,8 @@ fn values() -> Vec<Value> {
         refused(6, "an element by itself", key, [0x30, 0x03]),
         refused(6, "elements one by one", key, [0x30, 0x03, 0x30, 0x04]),
         refused(6, "two runs", key, [0x32, 0x01, 0x03, 0x32, 0x01, 0x04]),
-        refused(7, "a value that is not named", credit, [0x58, 0x09]),
-        refused(7, "a number that is reserved", key, [0x32, 0x01, 0x05]),
+        refused(7, "a value that is not named", credit, [0x58, 0x7f]),
+        refused(7, "a number that is reserved", key, [0x32, 0x01, 0x3f]),
         refused(7, "0 in a packed run", key, [0x32, 0x01, 0x00]),
         refused(7, "2^32 + 3", credit, [0x58, 0x83, 0x80, 0x80, 0x80, 0x10]),
         refused(8, "an integer above its max", date, [0x10, 0x0d]),
@@ -246,8 +246,7 @@ fn canonical() {
         "canonical.json",
         &json!({
             "about": "PROTOCOL.md, Canonical messages. `rule` is the number in section 2. No message type of this version can nest \
-                      deeper than 16, so rule 11 has no bytes; 0 in a packed run of integers neither, as there is none. The texts \
-                      of errors are this implementation's own.",
+                      deeper than 16, so rule 11 has no bytes; 0 in a packed run of integers neither, as there is none.",
             "accepted": right(),
             "refused": refused,
         }),

@@ -209,7 +209,7 @@ fn refused_keys(vkey: &str) -> Vec<Value> {
         ("another name", format!("x{vkey}")),
         ("no name", format!("+{id}+{data}")),
         ("a name with a space", format!("a b+{id}+{data}")),
-        ("type 2", format!("{name}+{id}+{}", typed(2, &bytes[1..]))),
+        ("type 254", format!("{name}+{id}+{}", typed(254, &bytes[1..]))),
         ("31 bytes", format!("{name}+{id}+{}", typed(1, &bytes[1..32]))),
         ("33 bytes", format!("{name}+{id}+{}", typed(1, &[&bytes[1..], &[0]].concat()))),
         ("a key of small order", {

@@ -543,7 +543,7 @@ fn registry() -> Vec<Case> {
         institution_with("CONTRADICTION", "a second operator", |entry| {
             entry.r#type = pb::InstitutionType::Operator.into()
         }),
-        key_with("CONTRADICTION", "a key of suite 2", |entry| entry.suite = 2),
+        key_with("CONTRADICTION", "a key of another suite", |entry| entry.suite = 65_535),
         key_with("CONTRADICTION", "a compromise without a time", |entry| {
             entry.revoked = revoked(RevocationReason::Compromised, 0)
         }),
