@@ -36,6 +36,8 @@ pub(super) struct CsvFile<R> {
     left: Rc<Cell<usize>>,
     /// Lines end in CR LF. The reader ends a record at the CR, so the next one seems to begin a line too early.
     crlf: bool,
+    /// Whether a row was read. The reader's own line does not tell: behind the CR of line 1 it is still 1.
+    begun: bool,
 }
 
 impl<R: Read> CsvFile<R> {
@@ -47,7 +49,7 @@ impl<R: Read> CsvFile<R> {
         let crlf = start.iter().position(|byte| *byte == b'\n').is_some_and(|at| start[..at].ends_with(b"\r"));
         let reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(input);
-        Ok(Self { reader, left, crlf })
+        Ok(Self { reader, left, crlf, begun: false })
     }
 }
 
@@ -57,9 +59,30 @@ impl<R: Read> Table for CsvFile<R> {
         let line = self.reader.position().line();
         let read = self.reader.read_byte_record(&mut row.values);
         let read = read.map_err(|error| ImportError::Read { line, error: error.to_string() })?;
-        let first = line == 1;
-        row.line = row.values.position().map_or(0, csv::Position::line) + u64::from(self.crlf && !first);
-        row.until = self.reader.position().line().saturating_sub(1);
+        let late = u64::from(self.crlf);
+        row.line = row.values.position().map_or(0, csv::Position::line) + if self.begun { late } else { 0 };
+        row.until = self.reader.position().line().saturating_sub(1) + late;
+        self.begun = true;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a row is said to stand on the line on which it begins, and to go on to the line on which it ends, whatever ends lines.
+    #[test]
+    fn lines_are_counted() {
+        let text = "a,b\n1,2\n3,\"4\nand 5\"\n6,7\n";
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let mut file = CsvFile::open(',', text.as_bytes()).expect("a file");
+            let mut row = Row::default();
+            let mut lines = Vec::new();
+            while file.read(&mut row).expect("a row") {
+                lines.push((row.line, row.until));
+            }
+            assert_eq!(lines, [(1, 1), (2, 2), (3, 4), (5, 5)], "{text:?}");
+        }
     }
 }
