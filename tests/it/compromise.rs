@@ -79,4 +79,7 @@ async fn contested_records_are_confirmed() {
     let third = with_key(&university, 31);
     assert!(matches!(Desk::default().one(&client, &third, confirm(at(0))).await, Outcome::Done(_)));
     assert_eq!(found(aliases[0]).await, (false, true, None));
+    // Anybody who replays the log finds each of these effects admitted, and none that was not.
+    let audit = client.audit(|_, _| {}).await.expect("the log is read");
+    assert_eq!((audit.contradiction, audit.replay.counts().effects), (None, 3));
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{SignedBlock, approval_message};
 use creditbank_protocol::entry::{Entry, EntryError};
-use creditbank_protocol::key::{SignatureError, genesis, verify};
+use creditbank_protocol::key::{KeyId, SignatureError, genesis, verify};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Frontier, StoredNode, leaf_hash};
 use creditbank_protocol::pb::Place;
@@ -178,11 +178,16 @@ pub struct UnitHead {
     pub created_at_minute: u64,
 }
 
-/// What the replay keeps of each entry: whose it is and how many records it has, so that places can be checked.
+/// What the replay keeps of each entry: whose it is, which key signed it when, and how many records it has, so that places
+/// and confirmations can be checked.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     /// Position in `Replay::institutions`.
     institution: u32,
+    /// Position in `Replay::signers`.
+    signer: u32,
+    /// Minute of the seal of its round.
+    sealed_at_minute: u32,
     records: u16,
 }
 
@@ -193,7 +198,7 @@ struct LastSeal {
     records_total: u64,
 }
 
-/// A replay up to some entry. Memory: 8 bytes an entry, the registry, and every record with marks.
+/// A replay up to some entry. Memory: 16 bytes an entry, the registry, and every record with marks.
 pub struct Replay {
     keys: LogKeys,
     genesis: Digest,
@@ -203,6 +208,8 @@ pub struct Replay {
     kept_for: BTreeMap<u64, Vec<u64>>,
     institutions: Vec<u64>,
     numbers: BTreeMap<u64, u32>,
+    signers: Vec<KeyId>,
+    signer_numbers: BTreeMap<KeyId, u32>,
     chains: BTreeMap<(u64, u32), UnitHead>,
     registry: Arc<Registry>,
     registry_map: SparseMap,
@@ -227,6 +234,8 @@ impl Replay {
             kept_for: BTreeMap::new(),
             institutions: vec![0],
             numbers: BTreeMap::from([(0, 0)]),
+            signers: Vec::new(),
+            signer_numbers: BTreeMap::new(),
             chains: BTreeMap::from([((0, 0), head)]),
             registry,
             registry_map: SparseMap::new(MapTags::REGISTRY),
@@ -312,6 +321,15 @@ impl Replay {
 
     fn marks_at(&self, place: Place) -> Marks {
         self.marks.get(&(place.entry, place.index)).map_or_else(Marks::default, |(_, marks)| *marks)
+    }
+
+    /// Whether a key that is known to be compromised sealed an entry.
+    fn is_suspect(&self, entry: u64) -> bool {
+        let kept = usize::try_from(entry).ok().and_then(|entry| self.kept.get(entry));
+        kept.is_some_and(|kept| {
+            let signer = usize::try_from(kept.signer).ok().and_then(|signer| self.signers.get(signer));
+            signer.is_some_and(|id| self.registry.is_contested(id, u64::from(kept.sealed_at_minute) * 60_000))
+        })
     }
 
     /// The institution of the record at a place, if the log has one there.

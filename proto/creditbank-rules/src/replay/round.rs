@@ -10,12 +10,12 @@ use creditbank_protocol::pb::{Action, Effect, EffectGroup, Place, Purpose, Regis
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::SignedSeal;
-use creditbank_protocol::status::Marks;
+use creditbank_protocol::status::{Mark, Marks};
 
 use super::{CheckedBlock, Contradiction, Kept, LastSeal, ROUND_BLOCKS_MAX, ROUND_BYTES_MAX, Replay, SignatureCheck};
 use super::{UnitHead, block_checks};
 use crate::admission::{BlockFacts, check_public_effect, check_signer, custodial};
-use crate::{RULES_VERSION, Registry, RegistryRecord, Rejection};
+use crate::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 
 /// Blocks are created within a day of their seal.
 const DAY_MINUTES: u64 = 24 * 60;
@@ -114,10 +114,10 @@ impl Replay {
         for (entry, block) in (seal.first_index..).zip(&blocks) {
             checks.extend(self.block(entry, block, seal.time_ms, &mut next, &mut changes)?);
             self.effects(entry, block, seal.time_ms, &mut changed)?;
-            self.keep(entry, block)?;
+            self.keep(entry, block, seal.time_ms)?;
             records += u64::from(block.block.header().count);
         }
-        self.kept.push(Kept { institution: 0, records: 0 });
+        self.kept.push(Kept { institution: 0, signer: u32::MAX, sealed_at_minute: 0, records: 0 });
 
         let leaves = changed.iter().map(|place| {
             let (id, marks) = self.marks.get(place).copied().unwrap_or((Digest::ZERO, Marks::default()));
@@ -299,6 +299,13 @@ impl Replay {
             if checked.is_err() && !kept_for.copied().any(|other| check(other).is_ok()) {
                 checked.map_err(|rejection| subject.breaks(&rejection))?;
             }
+            if action(effect) == Action::Confirm {
+                let settled = self.marks_at(place).get(Mark::Confirmed).is_some_and(|at| !self.is_suspect(at));
+                if settled || !self.is_suspect(place.entry) {
+                    let rule = Rule::NotContested.name();
+                    return Err(subject.wrong(rule, &"a record that a compromised key has sealed", &at));
+                }
+            }
             let marks = self.marks_at(place).after(action(effect), entry, effect.redemption_plus_1.checked_sub(1));
             let marks = marks.map_err(|error| subject.wrong(&at, &"marks that allow the change", &error))?;
             self.marks.insert((place.entry, place.index), (id, marks));
@@ -308,7 +315,7 @@ impl Replay {
         Ok(())
     }
 
-    fn keep(&mut self, entry: u64, checked: &CheckedBlock) -> Result<(), Contradiction> {
+    fn keep(&mut self, entry: u64, checked: &CheckedBlock, sealed_at_ms: u64) -> Result<(), Contradiction> {
         let header = checked.block.header();
         let next = u32::try_from(self.institutions.len()).unwrap_or(u32::MAX);
         let institution = *self.numbers.entry(header.institution).or_insert(next);
@@ -319,7 +326,13 @@ impl Replay {
         let subject = Subject { index: entry, name: &shown };
         let records =
             u16::try_from(header.count).map_err(|_| subject.wrong("count", &"at most 1,024", &header.count))?;
-        self.kept.push(Kept { institution, records });
+        let next = u32::try_from(self.signers.len()).unwrap_or(u32::MAX);
+        let signer = *self.signer_numbers.entry(header.key_id).or_insert(next);
+        if signer == next {
+            self.signers.push(header.key_id);
+        }
+        let sealed_at_minute = u32::try_from(sealed_at_ms / 60_000).unwrap_or(u32::MAX);
+        self.kept.push(Kept { institution, signer, sealed_at_minute, records });
         let mut kept_for: Vec<u64> = custodial(&checked.block).map(|(institution, _)| institution).collect();
         kept_for.sort_unstable();
         kept_for.dedup();
