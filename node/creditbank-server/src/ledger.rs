@@ -1,13 +1,14 @@
 //! A log and everything that reads and extends it.
 
 mod accounts;
+mod committer;
 mod reads;
 mod receipts;
 mod registry;
 mod sequencer;
 mod transcript;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use creditbank_protocol::Digest;
@@ -117,6 +118,8 @@ pub struct Ledger {
     jobs: mpsc::Sender<Job>,
     /// Bounds the bytes under way, in KiB.
     room: Arc<Semaphore>,
+    /// Bounds the blocks that are checked at once.
+    verifying: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Sender<Option<String>>,
 }
@@ -135,12 +138,13 @@ pub(crate) struct Shared {
     limits: Limits,
     genesis: Digest,
     courses: Courses,
-    state: RwLock<State>,
+    state: RwLock<Arc<State>>,
 }
 
 impl Shared {
-    fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    /// The state as of the last durable round.
+    fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -153,7 +157,7 @@ impl Shared {
 
     fn context(&self) -> Context<'_> {
         let Self { store, keys, private, entropy, courses, .. } = self;
-        Context { store: &**store, keys, private, entropy: &**entropy, courses }
+        Context { store: &**store, keys, private, entropy: &**entropy, courses, pending: None }
     }
 
     fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
@@ -185,12 +189,10 @@ impl Ledger {
         }
         let genesis = genesis(&origin, &log_key.verifying_key().to_bytes(), &registry_key);
         // The operator's own chain needs nobody's admission: it begins with the genesis value.
-        state.chains.entry((0, 0)).or_insert(ChainHead {
-            next_height: 0,
-            previous: genesis,
-            entry: 0,
-            created_at_minute: 0,
-        });
+        if !state.chains.contains_key(&(0, 0)) {
+            let head = ChainHead { next_height: 0, previous: genesis, entry: 0, created_at_minute: 0 };
+            state.chains.insert_mut((0, 0), head);
+        }
         let shared = Arc::new(Shared {
             origin,
             store,
@@ -204,7 +206,7 @@ impl Ledger {
             limits,
             genesis,
             courses: Courses::new(),
-            state: RwLock::new(state),
+            state: RwLock::new(Arc::new(state)),
         });
         courses::fill(&shared);
         let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
@@ -215,10 +217,12 @@ impl Ledger {
                 tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
             }
         }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let verifying = Arc::new(Semaphore::new(cores));
         let sequencer = Sequencer::new(Arc::clone(&shared), Handle::current(), failed.clone());
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
-        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), thread, failed })
+        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), verifying, thread, failed })
     }
 
     /// The name of the log.
@@ -270,11 +274,17 @@ impl Ledger {
                 return Submission { answer, refused: Some(refused) };
             }
         };
-        let shared = Arc::clone(&self.shared);
-        let verified = tokio::task::spawn_blocking(move || {
-            let registry = Arc::clone(&shared.state().registry().registry);
-            let first_key = (shared.state().head.size == 0).then_some(&shared.registry_key);
-            verify(&registry, first_key, &block, records)
+        let (shared, verifying) = (Arc::clone(&self.shared), Arc::clone(&self.verifying));
+        let verified = tokio::spawn(async move {
+            // As many as there are cores: more would only take the processor from the sequencer, and memory.
+            let _turn = verifying.acquire_owned().await;
+            let verify = move || {
+                let state = shared.state();
+                let first_key = (state.head.size == 0).then_some(&shared.registry_key);
+                verify(&state.registry().registry, first_key, &block, records)
+            };
+            let done = tokio::task::spawn_blocking(verify).await;
+            done.unwrap_or_else(|error| Err(SubmitError::Stopped(error.to_string())))
         });
         slot.send(Job::Block { verified, reply: BlockReply::new(reply, room) });
         Submission { answer, refused: None }

@@ -1,5 +1,7 @@
 //! Building a round: blocks in order, one after the other, each whole or not at all; then the seal.
 
+mod bodies;
+mod pending;
 mod seal;
 mod view;
 
@@ -17,11 +19,14 @@ use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_bl
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
+pub(crate) use bodies::Bodies;
+pub(crate) use pending::Pending;
+pub(crate) use seal::{Sealed, SealedRound};
 pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
 
 use crate::clock::Entropy;
 use crate::courses::Courses;
-use crate::private::{Nonce, PrivateKeys};
+use crate::private::{Account, PrivateKeys};
 use crate::state::{State, written};
 use crate::submit::{SubmitError, VerifiedBlock};
 use crate::tables::{self, ChainHead, CoursePrefix, LearnerRow};
@@ -36,6 +41,8 @@ pub(crate) struct Context<'a> {
     pub(crate) private: &'a PrivateKeys,
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) courses: &'a Courses,
+    /// The round before, while it is on its way to the disk.
+    pub(crate) pending: Option<&'a Pending>,
 }
 
 /// A round that is being built on `state`. Nothing is written until it is sealed and appended.
@@ -46,9 +53,12 @@ pub(crate) struct RoundBuilder<'a> {
     now_ms: u64,
     frontier: Frontier,
     entries: Vec<EntryWrite>,
+    bodies: Vec<Bodies>,
     nodes: Vec<Node>,
     rows: Vec<Row>,
     chains: BTreeMap<(u64, u32), ChainHead>,
+    /// The learners of the block that is being placed, in order.
+    accounts: Vec<Account>,
     /// Rows of the round by account and course, for the rules.
     learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
     marks: BTreeMap<(u64, u32), (Digest, Marks)>,
@@ -75,9 +85,11 @@ impl<'a> RoundBuilder<'a> {
             now_ms,
             frontier: state.frontier.clone(),
             entries: Vec::new(),
+            bodies: Vec::new(),
             nodes: Vec::new(),
             rows: Vec::new(),
             chains: BTreeMap::new(),
+            accounts: Vec::new(),
             learners: HashMap::new(),
             marks: BTreeMap::new(),
             registry: None,
@@ -93,7 +105,7 @@ impl<'a> RoundBuilder<'a> {
     }
 
     /// Admits a block, or says why not; a refused block leaves the round as it was.
-    pub(crate) fn place(&mut self, verified: &VerifiedBlock) -> Result<Placed, SubmitError> {
+    pub(crate) fn place(&mut self, verified: VerifiedBlock) -> Result<Placed, SubmitError> {
         let header = verified.block.header();
         if let Some(known) = self.check_chain(header, &verified.entry)? {
             return Ok(Placed::Known(known));
@@ -116,16 +128,15 @@ impl<'a> RoundBuilder<'a> {
                 return Err(Rejection::new(Rule::Contradiction, expected, "another block of the operator").into());
             }
             admit_operator_effects(&RoundView::new(self), &facts).map_err(refused)?;
-            let effects = self.effects(verified, entry)?;
-            self.place_registry(&facts, verified, entry)?;
+            let effects = self.effects(&verified, entry)?;
+            self.place_registry(&facts, &verified, entry)?;
             self.place_effects(effects);
         } else {
             let admitted = admit_block(&RoundView::new(self), &facts).map_err(refused)?;
-            let effects = self.effects(verified, entry)?;
-            self.place_records(&verified.records, &admitted, header, entry)?;
+            let effects = self.effects(&verified, entry)?;
+            self.place_records(&verified.records, &admitted, header, entry);
             self.place_effects(effects);
         }
-        self.append_entry(&verified.entry, verified.leaf, entry);
         let unit = (header.institution, header.unit);
         let head = ChainHead {
             next_height: header.height + 1,
@@ -136,6 +147,11 @@ impl<'a> RoundBuilder<'a> {
         self.rows.push(tables::block(header.institution, header.unit, header.height, entry));
         self.chains.insert(unit, head);
         self.records += verified.records.len() as u64;
+        let (institution, leaf) = (header.institution, verified.leaf);
+        self.append_entry(verified.entry, leaf, entry);
+        if institution != 0 {
+            self.keep_bodies(verified.records, entry);
+        }
         Ok(Placed::New(entry))
     }
 
@@ -198,6 +214,8 @@ impl<'a> RoundBuilder<'a> {
     /// The log index of the block at the header's height, if it is the same one.
     fn known_block(&self, header: &Header, entry: &[u8]) -> Result<u64, SubmitError> {
         let stopped = |why: &dyn std::fmt::Display| SubmitError::Stopped(why.to_string());
+        // The block may stand in the round before: a repeat is rare enough to wait for the disk.
+        self.context.pending.map_or(Ok(()), Pending::settle)?;
         let key = tables::block_key(header.institution, header.unit, header.height);
         let pending = self.rows.iter().find(|row| row.table == tables::BLOCK && row.key == key);
         let value = match pending {
@@ -220,39 +238,26 @@ impl<'a> RoundBuilder<'a> {
         Err(SubmitError::Stale { height: header.height, accepted: Box::new(receipt_at(index)) })
     }
 
-    fn append_entry(&mut self, entry: &[u8], leaf: Digest, index: u64) {
+    fn append_entry(&mut self, entry: Vec<u8>, leaf: Digest, index: u64) {
         let completed = self.frontier.push(leaf);
         self.nodes.extend(completed.iter().map(|node| Node { level: node.level, index: node.index, hash: node.hash }));
-        let new = usize::try_from(index - self.state.head.size).expect("a round is small");
-        if self.entries.len() <= new {
-            self.entries.resize_with(new + 1, EntryWrite::default);
-        }
-        self.entries[new].entry = entry.to_vec();
+        debug_assert_eq!(self.state.head.size + self.entries.len() as u64, index, "entries come in order");
         self.bytes += entry.len();
+        self.entries.push(EntryWrite { entry, bodies: Vec::new() });
     }
 
-    /// Seals the bodies for their places and makes the learners' rows.
-    fn place_records(
-        &mut self,
-        records: &[Record],
-        admitted: &[Admitted],
-        header: &Header,
-        entry: u64,
-    ) -> Result<(), SubmitError> {
-        let Context { keys, private, entropy, .. } = self.context;
-        // One call for all: the system's generator costs more than the encryption of a record.
-        let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
-        entropy.fill(&mut nonces);
-        // The hashes stand first and in clear: paths are made from them, also when a neighbour's key was destroyed.
-        let mut bodies = Vec::with_capacity(records.len() + 1);
-        bodies.push(records.iter().flat_map(|record| record.hash().0).collect());
-        let nonces = nonces.as_chunks().0;
-        for ((index, (record, admitted)), nonce) in (0u32..).zip(records.iter().zip(admitted)).zip(nonces) {
-            let place = Place { entry, index };
-            let key = keys.get(&admitted.account);
-            let key = key.ok_or_else(|| SubmitError::Stopped("an open account has no key".to_owned()))?;
-            bodies.push(private.seal_body(&header.origin, place, &admitted.account, key.as_bytes(), record, *nonce));
-        }
+    /// Keeps the records of the block that was placed last; they are encrypted when the round is written.
+    fn keep_bodies(&mut self, records: Vec<Record>, entry: u64) {
+        let accounts = std::mem::take(&mut self.accounts);
+        let bodies = Bodies { position: self.entries.len() - 1, entry, records, accounts };
+        self.bytes += bodies.bytes();
+        self.bodies.push(bodies);
+    }
+
+    /// Makes the learners' rows.
+    fn place_records(&mut self, records: &[Record], admitted: &[Admitted], header: &Header, entry: u64) {
+        let private = self.context.private;
+        self.accounts = admitted.iter().map(|admitted| admitted.account).collect();
         let institution = private.of(header.institution);
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
             let course = match admitted.institution {
@@ -266,9 +271,6 @@ impl<'a> RoundBuilder<'a> {
             self.rows.push(row.row(&prefix));
             self.learners.entry(prefix).or_default().push(row);
         }
-        self.bytes += bodies.iter().map(Vec::len).sum::<usize>();
-        self.entries.push(EntryWrite { entry: Vec::new(), bodies });
-        Ok(())
     }
 
     /// What the effects of a block that the rules have admitted make of the marks.

@@ -12,11 +12,12 @@ use creditbank_protocol::pb::{Place, RegistryEntry};
 use creditbank_protocol::status::Marks;
 use creditbank_rules::Registry;
 use creditbank_store::Head;
+use rpds::RedBlackTreeMapSync;
 
 pub use load::LoadError;
 pub(crate) use load::{load, written};
 
-use crate::tables::{ChainHead, CoursePrefix};
+use crate::tables::ChainHead;
 
 /// The seal that closed the last round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,11 @@ pub(crate) struct RegistryVersion {
     pub(crate) entries: Arc<BTreeMap<Digest, Arc<RegistryEntry>>>,
 }
 
-/// The log up to its last round.
-#[derive(Debug)]
+/// A map whose versions share what is the same: a clone costs nothing, a change the path to it.
+pub(crate) type Shared<K, V> = RedBlackTreeMapSync<K, V>;
+
+/// The log up to a round. Cloning is cheap: readers keep the version that they began with.
+#[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) head: Head,
     pub(crate) frontier: Frontier,
@@ -50,14 +54,14 @@ pub(crate) struct State {
     /// The signed note of the newest checkpoint; empty before the first round.
     pub(crate) checkpoint: Vec<u8>,
     /// Every version, oldest first; never empty.
-    pub(crate) versions: Vec<RegistryVersion>,
-    pub(crate) chains: BTreeMap<(u64, u32), ChainHead>,
+    pub(crate) versions: Arc<Vec<RegistryVersion>>,
+    pub(crate) chains: Shared<(u64, u32), ChainHead>,
     pub(crate) status: SparseMap,
     /// Records about which something was said, by place.
-    pub(crate) marks: BTreeMap<(u64, u32), (Digest, Marks)>,
+    pub(crate) marks: Shared<(u64, u32), (Digest, Marks)>,
 }
 
-/// What a round changes. The store has it already when it is applied.
+/// What a round changes.
 pub(crate) struct Change {
     pub(crate) head: Head,
     pub(crate) frontier: Frontier,
@@ -66,23 +70,19 @@ pub(crate) struct Change {
     pub(crate) marks: BTreeMap<(u64, u32), (Digest, Marks)>,
     pub(crate) status: SparseMap,
     pub(crate) version: Option<RegistryVersion>,
-    pub(crate) checkpoint: Vec<u8>,
-    /// Courses of learners that have records of the round.
-    pub(crate) courses: Vec<CoursePrefix>,
 }
 
 impl State {
-    /// Makes a round's changes visible.
-    pub(crate) fn apply(&mut self, change: Change) {
-        let Change { head, frontier, last_seal, chains, marks, status, version, checkpoint, courses: _ } = change;
-        self.head = head;
-        self.frontier = frontier;
-        self.last_seal = Some(last_seal);
-        self.chains.extend(chains);
-        self.marks.extend(marks);
-        self.status = status;
-        self.versions.extend(version);
-        self.checkpoint = checkpoint;
+    /// The state after a round; its checkpoint is still to be signed.
+    pub(crate) fn after(&self, change: Change) -> Self {
+        let Change { head, frontier, last_seal, chains: moved, marks: said, status, version } = change;
+        let Self { mut versions, mut chains, mut marks, .. } = self.clone();
+        moved.into_iter().for_each(|(unit, head)| chains.insert_mut(unit, head));
+        said.into_iter().for_each(|(place, found)| marks.insert_mut(place, found));
+        if let Some(version) = version {
+            Arc::make_mut(&mut versions).push(version);
+        }
+        Self { head, frontier, last_seal: Some(last_seal), checkpoint: Vec::new(), versions, chains, status, marks }
     }
 
     /// The registry in force during the next round.

@@ -10,6 +10,9 @@ use creditbank_protocol::record::{Record, RecordError};
 use creditbank_rpc::v1::RecordBody;
 use creditbank_rules::{Registry, Rejection, Rule};
 
+/// When to come back after the disk was full.
+pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
+
 /// A block whose shape, hashes and signature are right. Whether it may be sealed is the sequencer's to say.
 #[derive(Debug)]
 pub struct VerifiedBlock {

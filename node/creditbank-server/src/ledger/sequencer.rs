@@ -1,8 +1,7 @@
-//! The one thread that orders blocks: it groups what has arrived into a round, seals it, and makes it durable.
-//!
-//! Order of a round: seal signed, journal synced, guard synced, checkpoint signed, receipts out.
+//! The one thread that orders blocks: it groups what has arrived into a round and seals it. While the committer makes one
+//! round durable, the next is built on top of it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use creditbank_protocol::pb::Receipt;
 use creditbank_store::{KeyStoreError, StoreError};
@@ -11,16 +10,15 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::accounts::{AccountError, OpenAccounts};
-use super::{Person, ReceiptError, Shared};
+use super::committer::{Answers, Commit, Committer, answer, refuse};
+use super::{Person, Shared};
 use crate::private::Alias;
-use crate::round::{Placed, RoundBuilder};
-use crate::submit::{SubmitError, VerifiedBlock};
+use crate::round::{Context, Pending, Placed, RoundBuilder, Sealed};
+use crate::state::State;
+use crate::submit::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
-
-/// When to come back to a node whose disk is full.
-const NO_ROOM_RETRY_MS: u64 = 10_000;
 
 type Verifying = JoinHandle<Result<VerifiedBlock, SubmitError>>;
 
@@ -35,7 +33,7 @@ impl BlockReply {
         Self { answer, _room: room }
     }
 
-    fn send(self, outcome: Result<Receipt, SubmitError>) {
+    pub(super) fn send(self, outcome: Result<Receipt, SubmitError>) {
         // Nobody waits any more: what was sealed is sealed all the same, and a repeat gets the receipt.
         let _ = self.answer.send(outcome);
     }
@@ -63,12 +61,19 @@ pub(super) struct Sequencer {
     failed: watch::Sender<Option<String>>,
     /// Wall clock and running time at the last seal of this process, or at its start.
     seen: Option<(u64, u64)>,
+    committer: Committer,
+    /// The state after the last sealed round, durable or not.
+    tip: Arc<State>,
+    /// The last sealed round, until it is known what became of it.
+    pending: Option<Arc<Pending>>,
 }
 
 impl Sequencer {
     pub(super) fn new(shared: Arc<Shared>, runtime: Handle, failed: watch::Sender<Option<String>>) -> Self {
         let seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
-        Self { shared, runtime, failed, seen }
+        let committer = Committer::start(Arc::clone(&shared), failed.clone());
+        let tip = shared.state();
+        Self { shared, runtime, failed, seen, committer, tip, pending: None }
     }
 
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -89,6 +94,8 @@ impl Sequencer {
                         if !blocks.is_empty() {
                             self.round(std::mem::take(&mut blocks));
                         }
+                        // It writes by itself. A full disk it finds out by itself too.
+                        let _ = self.settle();
                         if self.failed.borrow().is_some() {
                             let _ = reply.send(Err(AccountError::Stopped));
                             break;
@@ -126,6 +133,14 @@ impl Sequencer {
                 queue.close();
             }
         }
+        let _ = self.settle();
+        self.committer.stop();
+    }
+
+    /// Waits until the last sealed round is durable. Where that failed, it and what was built on it never was.
+    fn settle(&mut self) -> Result<(), SubmitError> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        pending.settle().inspect_err(|_| self.tip = self.shared.state())
     }
 
     /// Waits for the check of a block: blocks keep the order in which they came, whatever thread is done first.
@@ -135,7 +150,7 @@ impl Sequencer {
     }
 
     fn is_seal_due(&self) -> bool {
-        let sealed = self.shared.state().last_seal.map(|seal| seal.time_ms);
+        let sealed = self.tip.last_seal.map(|seal| seal.time_ms);
         sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + self.shared.limits.seal_interval_ms)
     }
 
@@ -149,7 +164,7 @@ impl Sequencer {
                 return Err(SubmitError::Clock(moved));
             }
         }
-        Ok(self.shared.state().last_seal.map_or(wall, |seal| wall.max(seal.time_ms)))
+        Ok(self.tip.last_seal.map_or(wall, |seal| wall.max(seal.time_ms)))
     }
 
     fn fail(&self, why: &str) {
@@ -193,77 +208,46 @@ impl Sequencer {
                 return false;
             }
         };
-        let shared = Arc::clone(&self.shared);
-        let context = shared.context();
-        let state = shared.state();
-        let mut builder = RoundBuilder::new(&context, &state, now_ms);
+        let (shared, tip, before) = (Arc::clone(&self.shared), Arc::clone(&self.tip), self.pending.clone());
+        let context = Context { pending: before.as_deref(), ..shared.context() };
+        let mut builder = RoundBuilder::new(&context, &tip, now_ms);
         let empty = blocks.peek().is_none();
-        let mut placed = Vec::new();
+        let mut answers: Answers = Vec::new();
         while builder.bytes() < shared.limits.round_bytes_max {
             let Some((verified, reply)) = blocks.next() else { break };
-            placed.push((builder.place(&verified), reply));
+            answers.push((builder.place(*verified), reply));
         }
-        let anything_new = placed.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
+        let anything_new = answers.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
         if !anything_new && !empty {
-            drop(state);
-            self.answer(placed);
+            // Receipts of blocks that are known may lead to the round before.
+            match self.settle() {
+                Ok(()) => answer(&shared, answers),
+                Err(error) => refuse(answers, &error),
+            }
             return false;
         }
         let sealed = builder.seal(shared.genesis, |message| creditbank_protocol::key::sign(&shared.log_key, message));
-        drop(state);
-        let mut no_room = false;
-        let sealed = sealed.map_err(|error| error.to_string()).and_then(|sealed| {
-            shared.store.append(&sealed.round).map_err(|error| {
-                no_room = matches!(error, StoreError::Full { .. });
-                error.to_string()
-            })?;
-            let checkpoint = shared.sign_checkpoint(&sealed.checkpoint).map_err(|error| error.to_string())?;
-            Ok((sealed.change, checkpoint))
+        let sealed = sealed.map_err(|error| {
+            self.fail(&error.to_string());
+            SubmitError::Stopped(error.to_string())
         });
-        match sealed {
-            Ok((mut change, checkpoint)) => {
-                change.checkpoint = checkpoint;
-                // Before the next round asks.
-                shared.courses.add(change.courses.iter());
-                let registry_changed = change.version.is_some();
-                self.seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
-                shared.state.write().unwrap_or_else(PoisonError::into_inner).apply(change);
-                self.answer(placed);
-                registry_changed
-            }
-            Err(why) => {
-                // Of a full disk everything is as it was before: nothing that was decided within this round counts.
-                let error = if no_room {
-                    tracing::error!(why, "no room on the disk: nothing is sealed until there is some");
-                    SubmitError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS }
-                } else {
-                    self.fail(&why);
-                    SubmitError::Stopped(why)
-                };
-                placed.into_iter().for_each(|(_, reply)| reply.send(Err(error.clone())));
+        // What this round was built on must be on the disk before it may be handed over.
+        let Sealed { ready, change, pending } = match self.settle().and(sealed) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                refuse(answers, &error);
                 refuse_all(blocks, &error);
-                false
+                return false;
             }
-        }
-    }
-
-    /// Sends each block of the newest round its receipt or its refusal.
-    fn answer(&self, placed: Vec<(Result<Placed, SubmitError>, BlockReply)>) {
-        let stopped = |error: ReceiptError| SubmitError::Stopped(error.to_string());
-        let receipt = |index| self.shared.receipt(index).map_err(stopped);
-        let mut newest = self.shared.newest_receipts();
-        for (outcome, reply) in placed {
-            let answer = match outcome {
-                Ok(Placed::New(index)) => newest(index).map_err(stopped),
-                // Perhaps of this round, perhaps of an older one.
-                Ok(Placed::Known(index)) => receipt(index),
-                Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
-                    Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
-                    Err(error) => Err(error),
-                },
-                Err(error) => Err(error),
-            };
-            reply.send(answer);
-        }
+        };
+        let registry_changed = change.version.is_some();
+        // Before the next round asks.
+        shared.courses.add(pending.courses());
+        self.seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
+        self.tip = Arc::new(tip.after(change));
+        let pending = Arc::new(pending);
+        self.pending = Some(Arc::clone(&pending));
+        self.committer.send(Commit { sealed: ready, pending, state: Arc::clone(&self.tip), answers });
+        registry_changed
     }
 }

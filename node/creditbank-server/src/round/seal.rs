@@ -9,17 +9,27 @@ use creditbank_protocol::seal::Seal;
 use creditbank_rules::RULES_VERSION;
 use creditbank_store::{Head, Round};
 
-use super::RoundBuilder;
+use super::{Bodies, Pending, RoundBuilder};
 use crate::state::{Change, LastSeal, next_version};
 use crate::tables;
 
-/// A round that is ready to be appended, and what the state becomes once it is.
+/// A round that is ready to be written.
 pub(crate) struct SealedRound {
+    /// The round, still without bodies.
     pub(crate) round: Round,
-    /// What the state becomes, but for the signed checkpoint: nothing is signed before the round is durable.
-    pub(crate) change: Change,
-    /// What is signed then.
+    /// The bodies, to be encrypted and put into the round.
+    pub(crate) bodies: Vec<Bodies>,
+    /// What is signed once it is durable.
     pub(crate) checkpoint: Checkpoint,
+}
+
+/// What a sealed round leads to.
+pub(crate) struct Sealed {
+    pub(crate) ready: SealedRound,
+    /// What the state becomes.
+    pub(crate) change: Change,
+    /// What the next round must know while this one is on its way.
+    pub(crate) pending: Pending,
 }
 
 /// A round that could not be sealed.
@@ -35,11 +45,7 @@ pub(crate) enum SealError {
 
 impl RoundBuilder<'_> {
     /// Closes the round with a seal by the log key. `genesis` is the first seal's previous.
-    pub(crate) fn seal(
-        mut self,
-        genesis: Digest,
-        sign: impl FnOnce(&[u8]) -> [u8; 64],
-    ) -> Result<SealedRound, SealError> {
+    pub(crate) fn seal(mut self, genesis: Digest, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
         let version = self.state.registry();
         let changed = self.marks.values().map(|(id, marks)| (*id, (!marks.is_empty()).then(|| marks.value())));
         let status = self.state.status.update(changed);
@@ -61,7 +67,8 @@ impl RoundBuilder<'_> {
         let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else {
             return Err(SealError::Unreadable);
         };
-        self.append_entry(&entry, leaf_hash(&entry), index);
+        let leaf = leaf_hash(&entry);
+        self.append_entry(entry, leaf, index);
         self.rows.push(tables::seal(index));
         self.rows.extend(self.chains.iter().map(|(unit, head)| head.row(*unit)));
 
@@ -81,10 +88,9 @@ impl RoundBuilder<'_> {
             marks: self.marks,
             status,
             version,
-            checkpoint: Vec::new(),
-            courses: self.learners.into_keys().collect(),
         };
         let round = Round { base, next: head, entries: self.entries, nodes: self.nodes, rows: self.rows };
-        Ok(SealedRound { round, change, checkpoint })
+        let pending = Pending::new(base.size, self.learners);
+        Ok(Sealed { ready: SealedRound { round, bodies: self.bodies, checkpoint }, change, pending })
     }
 }

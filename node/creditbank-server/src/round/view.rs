@@ -13,7 +13,7 @@ use creditbank_protocol::status::{Mark, status_id};
 use creditbank_rules::admission::custodial;
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
-use super::{Context, RoundBuilder};
+use super::{Context, Pending, RoundBuilder};
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::state::State;
 use crate::tables::{self, CoursePrefix, LearnerRow};
@@ -71,6 +71,7 @@ impl<'a> StoreView<'a> {
         if place.entry >= self.state.head.size {
             return Ok(None);
         }
+        self.settle(place.entry)?;
         let bytes = self.context.store.entry(place.entry).map_err(unreadable)?;
         let Entry::Block(block) = Entry::parse(&bytes).map_err(unreadable)? else {
             return Ok(None);
@@ -105,7 +106,20 @@ impl<'a> StoreView<'a> {
         let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
             LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
         };
-        rows.iter().map(read).collect()
+        let Some(pending) = self.context.pending else {
+            return rows.iter().map(read).collect();
+        };
+        // The round before may be in the store already, or not.
+        let mut held = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        held.retain(|row| row.place.entry < pending.first);
+        held.extend(pending.learners.get(prefix).into_iter().flatten());
+        Ok(held)
+    }
+
+    /// Waits for the round before, where an entry stands in it.
+    fn settle(&self, entry: u64) -> Result<(), ViewError> {
+        let pending = self.context.pending.filter(|pending| entry >= pending.first);
+        pending.map_or(Ok(()), Pending::settle).map_err(unreadable)
     }
 }
 
@@ -175,6 +189,7 @@ impl View for StoreView<'_> {
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+        self.settle(entry)?;
         let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(unreadable)?)? else {
             return Ok(None);
         };

@@ -1,6 +1,5 @@
 //! Rebuilding the state from the store at a start.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use creditbank_protocol::canonical::{CanonicalError, encode};
@@ -12,7 +11,7 @@ use creditbank_protocol::registry::registry_value;
 use creditbank_rules::{Registry, RegistryRecord, Rejection};
 use creditbank_store::{Store, StoreError, Table};
 
-use super::{LastSeal, RegistryVersion, State};
+use super::{LastSeal, RegistryVersion, Shared, State};
 use crate::tables::{self, ChainHead};
 
 /// Rows read at once.
@@ -84,22 +83,22 @@ pub(crate) fn load(store: &dyn Store, origin: &str) -> Result<State, LoadError> 
     if frontier.root() != head.root {
         return Err(LoadError::Root);
     }
-    let mut chains = BTreeMap::new();
+    let mut chains = Shared::new_sync();
     each_row(store, tables::CHAIN, |key, value| {
         let (unit, head) = ChainHead::read(key, value).ok_or(LoadError::Row(tables::CHAIN.0))?;
-        chains.insert(unit, head);
+        chains.insert_mut(unit, head);
         Ok(())
     })?;
-    let mut marks = BTreeMap::new();
+    let mut marks = Shared::new_sync();
     each_row(store, tables::STATUS, |key, value| {
         let (place, id, found) = tables::read_status(key, value).ok_or(LoadError::Row(tables::STATUS.0))?;
-        marks.insert((place.entry, place.index), (id, found));
+        marks.insert_mut((place.entry, place.index), (id, found));
         Ok(())
     })?;
     let leaves = marks.values().filter(|(_, marks)| !marks.is_empty()).map(|(id, marks)| (*id, Some(marks.value())));
     let status = SparseMap::new(MapTags::STATUS).update(leaves);
     let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, index)).transpose()?;
-    let versions = versions(store, origin)?;
+    let versions = Arc::new(versions(store, origin)?);
     Ok(State { head, frontier, last_seal, checkpoint: Vec::new(), versions, chains, status, marks })
 }
 

@@ -1,0 +1,52 @@
+//! The bodies of a round, encrypted when their places are known and the round is on its way to the disk.
+
+use creditbank_protocol::pb::Place;
+use creditbank_protocol::record::Record;
+use creditbank_store::EntryWrite;
+
+use super::Context;
+use crate::private::{Account, Nonce};
+
+/// Bytes that a body has more than its record: nonce, masked account, tag, kind, version, seed, hash and length.
+const BODY_OVERHEAD: usize = 24 + 16 + 16 + 4 + 32 + 32 + 4;
+
+/// The records of one block, with their learners.
+pub(crate) struct Bodies {
+    /// Position of the block in its round.
+    pub(super) position: usize,
+    /// Log index of the block.
+    pub(super) entry: u64,
+    pub(super) records: Vec<Record>,
+    pub(super) accounts: Vec<Account>,
+}
+
+/// An account whose key is gone between admission and encryption.
+#[derive(Debug, thiserror::Error)]
+#[error("an open account has no key")]
+pub(crate) struct NoKey;
+
+impl Bodies {
+    /// About as many bytes as they take up in the journal.
+    pub(super) fn bytes(&self) -> usize {
+        self.records.iter().map(|record| record.body().len() + BODY_OVERHEAD).sum()
+    }
+
+    /// Encrypts each record under its learner's key and puts all of them into their place in the round.
+    pub(crate) fn seal(self, origin: &str, context: &Context<'_>, entries: &mut [EntryWrite]) -> Result<(), NoKey> {
+        let Context { keys, private, entropy, .. } = context;
+        let Self { position, entry, records, accounts } = self;
+        // One call for all: the system's generator costs more than the encryption of a record.
+        let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
+        entropy.fill(&mut nonces);
+        // The hashes stand first and in clear: paths are made from them, also when a neighbour's key was destroyed.
+        let mut bodies = Vec::with_capacity(records.len() + 1);
+        bodies.push(records.iter().flat_map(|record| record.hash().0).collect());
+        for (index, ((record, account), nonce)) in (0u32..).zip(records.iter().zip(&accounts).zip(nonces.as_chunks().0))
+        {
+            let key = keys.get(account).ok_or(NoKey)?;
+            bodies.push(private.seal_body(origin, Place { entry, index }, account, key.as_bytes(), record, *nonce));
+        }
+        entries[position].bodies = bodies;
+        Ok(())
+    }
+}
