@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    accreditation, audit, institution, issue, key, keygen, learner, log, mapping, record, registry, scale, transcript,
+    accreditation, audit, institution, issue, key, keygen, learner, log, mapping, reconcile, record, registry, scale,
+    sync, transcript,
 };
 use commands::{amend, approve, contested, revoke, unit, verify};
 use connect::Global;
@@ -77,6 +78,18 @@ enum Command {
     Confirm(contested::Arguments),
     /// Approve, as a second person, what another has prepared with --require-approval
     Approve(approve::Arguments),
+    /// Bring the ledger to what the student system's whole file says: issue what is new, amend what has changed
+    ///
+    /// Lines are recognised by the mapping's `record_id` (or `reference`) columns. What was issued before is read from the
+    /// ledger itself; the notes in --work only save time. A record that the file no longer has is reported and never
+    /// revoked. A record id that now names another learner, or another kind of record, is refused. Run it as often as you
+    /// like: what is unchanged is left alone, and an interrupted run goes on.
+    Sync(sync::Arguments),
+    /// Compare what you have with what the ledger holds; writes nothing
+    ///
+    /// With a file: line by line, as sync would. Without: what sync has noted. The ledger's list is proved complete by the
+    /// unit's signed chain. Exit code 1 when there is a difference.
+    Reconcile(reconcile::Arguments),
     /// The mappings that come with the program
     #[command(subcommand)]
     Mapping(mapping::Command),
@@ -135,6 +148,8 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Contested(command) => contested::run(&global, command).await,
         Command::Confirm(arguments) => contested::confirm(&global, arguments).await,
         Command::Approve(arguments) => approve::run(&global, &arguments),
+        Command::Sync(arguments) => sync::run(&global, arguments).await,
+        Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
         Command::Mapping(command) => mapping::run(&command),
         Command::Record(command) => record::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,

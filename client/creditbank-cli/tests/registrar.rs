@@ -63,3 +63,30 @@ async fn a_dry_run_on_screen_and_as_json() {
     let (code, _, err) = office.call(&["issue", "r.csv", "--all-or-nothing", "--dry-run"]).await;
     assert!(code == 2 && err.contains("cannot be used with"), "{err}");
 }
+
+/// Goal: sync and reconcile as they are typed: the plan, the deed, both sides equal and not, and the exit codes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_student_system_and_both_sides() {
+    let office = Office::new().await;
+    let write = |lines: &str| fs::write(office.desk.path("r.csv"), office.desk.csv(lines)).expect("the file");
+    write("1,C1,2023A,T,15,pass\n2,C1,2023A,T,15,pass\n");
+    let (code, plan, _) = office.call(&["sync", "r.csv", "--dry-run"]).await;
+    assert!(code == 0 && plan.contains("would be issued"), "{plan}");
+    assert!(!office.desk.path("map.toml.sync").exists() && !office.desk.path("r.csv.refused.csv").exists());
+    let (code, done) = office.json(&["sync", "r.csv"]).await;
+    assert_eq!((code, &done["issued"], &done["written"]), (0, &2.into(), &true.into()), "{done}");
+    let (code, equal) = office.json(&["reconcile"]).await;
+    assert_eq!((code, &equal["equal"], &equal["same"]), (0, &true.into(), &2.into()), "{equal}");
+    write("1,C1,2023A,T,20,pass\n3,C1,2023A,T,15,pass\n");
+    let (code, differ) = office.json(&["reconcile", "r.csv"]).await;
+    assert_eq!((code, &differ["equal"]), (1, &false.into()), "{differ}");
+    for list in ["different", "only_registrar", "only_ledger"] {
+        assert_eq!(differ[list]["count"], 1, "{list}: {differ}");
+    }
+    let (code, out, err) = office.call(&["sync", "r.csv"]).await;
+    assert!(code == 0 && out.contains("1, which stand as they did") && out.contains("vanished"), "{out}{err}");
+    let (code, out, _) = office.call(&["reconcile", "r.csv"]).await;
+    assert!(code == 1 && out.contains("only in the ledger"), "{out}");
+    let (code, _, err) = office.call(&["reconcile", "--work", "elsewhere"]).await;
+    assert!(code == 2 && err.contains("sync has noted nothing"), "{err}");
+}

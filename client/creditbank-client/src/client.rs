@@ -1,6 +1,7 @@
 //! A connection to a node. Every answer is checked against the trust file before it is returned.
 
 mod audit;
+mod issued;
 mod log;
 mod records;
 mod registry;
@@ -30,6 +31,7 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 pub use audit::Audit;
+pub use issued::{IssuedBlock, IssuedItem};
 pub use records::ReadRecord;
 pub use registry::RegistryItem;
 pub use submit::ChainHead;

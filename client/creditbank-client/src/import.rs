@@ -13,6 +13,7 @@ mod texts;
 mod unpack;
 mod workbook;
 
+pub(crate) use draft::After;
 pub use draft::DraftRecord;
 pub use encoding::Encoding;
 pub use mapping::{Mapping, MappingError};

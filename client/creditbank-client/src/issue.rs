@@ -31,7 +31,7 @@ use work::{Held, Mark, Pending, Work};
 /// Lines of one block. The node opens at most 1,000 accounts in a call.
 pub const BATCH_MAX: usize = 1_000;
 /// Most bytes of record bodies in one block.
-const BATCH_LEN_MAX: usize = 8 << 20;
+pub(crate) const BATCH_LEN_MAX: usize = 8 << 20;
 /// How often a call that the node has not answered is tried.
 const TRIES_MAX: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -308,14 +308,14 @@ impl Run<'_> {
                 batch.seal(self.client, self.unit, work).await?
             };
             match sealed {
-                Sealed::Done if asks => {
+                Sealed::Passed => {
                     let content = Content { operation_id: random()?, records: batch.records(), groups: Vec::new() };
                     let (unit, marks) = ((self.unit.institution, self.unit.unit), batch.marks(self.unit));
                     desk.put(self.client.origin(), unit, &content, &marks)?;
                     self.done.waiting += marks.len() as u64;
                     return Ok(());
                 }
-                Sealed::Done => {
+                Sealed::Done(_) => {
                     self.count(&batch);
                     return Ok(());
                 }

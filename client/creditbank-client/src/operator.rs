@@ -78,7 +78,7 @@ pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, 
 /// Publishes registry records in one block of the operator's chain. They act from the next round.
 pub async fn publish(client: &Client, key: &dyn Signer, records: &[Record]) -> Result<Receipt, ClientError> {
     let head = client.operator_head(key).await?;
-    let block = client.sign_block(0, 0, &head, key, records)?;
+    let block = client.sign_block(0, 0, &head, key, records, Vec::new())?;
     client.submit(block, Vec::new()).await
 }
 

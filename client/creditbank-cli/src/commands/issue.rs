@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::KeyPlace;
-use creditbank_client::import::{Encoding, Mapping};
 use creditbank_client::issue::{IssuingUnit, Places, Progress, check, issue, issue_all, issue_approved};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
@@ -14,41 +13,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::forecast;
+use super::format::Format;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
-
-/// How a file is to be read.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Format of the file")]
-pub(super) struct Format {
-    /// auto, utf-8, utf-16le, utf-16be or gb18030 [default: the mapping's, else auto]
-    ///
-    /// A byte order mark always wins. Without one, auto means UTF-8: a file that is not is refused before anything is
-    /// issued, with the line and the place in it. Other encodings are never guessed, because text in one is often text in
-    /// another, with other names in it. What cannot be decoded is refused, never replaced.
-    #[arg(long, value_parser = encoding, value_name = "NAME")]
-    encoding: Option<Encoding>,
-    /// The sheet of a workbook [default: the mapping's, else the first]
-    ///
-    /// Cells are taken as they were typed: text as it is, numbers exactly or not at all (what a computation left, as
-    /// 0.30000000000000004, is refused and not rounded), dates as 2024-09-01. Formulas count by their last value. Errors such
-    /// as #N/A and merged cells are refused with the cell's name.
-    #[arg(long, value_name = "NAME")]
-    sheet: Option<String>,
-}
-
-impl Format {
-    /// The mapping of a file for a file of this format.
-    pub(super) fn mapping(self, path: &Path) -> Result<Mapping, Failure> {
-        let text = fs::read_to_string(path).map_err(Failure::file(path))?;
-        Ok(Mapping::parse(&text)?.for_file(self.encoding, self.sheet))
-    }
-}
-
-fn encoding(name: &str) -> Result<Encoding, String> {
-    Encoding::by_name(name).ok_or_else(|| "expected auto, utf-8, utf-16le, utf-16be or gb18030".to_owned())
-}
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -100,7 +68,7 @@ pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     id(one).is_some_and(|found| id(other) == Some(found))
 }
 
-fn beside(file: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(suffix);
     name.into()
@@ -170,7 +138,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     report_done(global, &done?, &report, &[])
 }
 
-fn bar(len: u64) -> ProgressBar {
+pub(super) fn bar(len: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}, {eta} left, {msg}");
     ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

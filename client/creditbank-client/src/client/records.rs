@@ -147,7 +147,7 @@ impl Client {
     }
 
     /// The public key of a key of the registry.
-    async fn public_key(&self, id: KeyId) -> Result<Vec<u8>, ClientError> {
+    pub(super) async fn public_key(&self, id: KeyId) -> Result<Vec<u8>, ClientError> {
         if let Some(known) = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(known.clone());
         }

@@ -56,7 +56,7 @@ impl Client {
         Ok(ChainHead { next_height: answer.next_height, previous, created_at_minute })
     }
 
-    /// Makes and signs the next block of a unit's chain over `records`, without effects or an approval.
+    /// Makes and signs the next block of a unit's chain over `records` with these effects, without an approval.
     pub(crate) fn sign_block(
         &self,
         institution: u64,
@@ -64,8 +64,9 @@ impl Client {
         head: &ChainHead,
         key: &dyn Signer,
         records: &[Record],
+        groups: Vec<pb::EffectGroup>,
     ) -> Result<Vec<u8>, ClientError> {
-        self.sign_content(institution, unit, head, key, (records, Vec::new()), (random()?, None))
+        self.sign_content(institution, unit, head, key, (records, groups), (random()?, None))
     }
 
     /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where

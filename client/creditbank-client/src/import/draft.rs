@@ -1,7 +1,8 @@
 //! A record that is complete but for the learner's alias.
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb::{self, AmendReason, Amends, Kind, Place};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
@@ -21,7 +22,18 @@ pub struct DraftRecord {
     pub(crate) reference: Vec<u8>,
     /// Text of the column that names the record which the line is about, where the mapping has one.
     pub(crate) place: Option<String>,
+    /// The record in whose stead this one is issued.
+    pub(crate) after: Option<After>,
     pub(super) body: Body,
+}
+
+/// A record that another one follows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct After {
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// Its status id, where it is amended; nothing where it was revoked and this one is issued anew.
+    pub(crate) amends: Option<Digest>,
 }
 
 #[derive(Clone)]
@@ -35,15 +47,38 @@ impl DraftRecord {
     /// The record for a learner's alias. The seed is HMAC-SHA256(unit secret, reference), so that a repeat after a crash is
     /// the same record.
     pub fn finish(&self, alias: [u8; 16], unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
-        let learner = alias.to_vec();
-        let body = match self.body.clone() {
-            Body::Outcome(body) => encode(&pb::Outcome { learner, ..*body }),
-            Body::Credit(body) => encode(&pb::Credit { learner, ..*body }),
-            Body::Result(body) => encode(&pb::Result { learner, ..*body }),
-        };
+        let body = self.body_for(alias.to_vec());
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
-        let seed = derive(unit_secret, &[&self.reference]);
+        let seed = self.seed(unit_secret);
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
+    }
+
+    /// The same line as a record in another's stead.
+    pub(crate) fn following(self, after: After) -> Self {
+        Self { after: Some(after), ..self }
+    }
+
+    /// Where the salts come from: the reference and, for a record in another's stead, that one's place.
+    pub(crate) fn seed(&self, unit_secret: &[u8; 32]) -> [u8; 32] {
+        match &self.after {
+            None => derive(unit_secret, &[&self.reference]),
+            Some(After { place, .. }) => {
+                let place = [&place.entry.to_be_bytes()[..], &place.index.to_be_bytes()].concat();
+                derive(unit_secret, &[&self.reference, b"after", &place])
+            }
+        }
+    }
+
+    /// The body for a learner, with what it amends.
+    fn body_for(&self, learner: Vec<u8>) -> Result<Vec<u8>, creditbank_protocol::canonical::CanonicalError> {
+        let after = self.after.filter(|after| after.amends.is_some());
+        // The student system does not say why it says something else now.
+        let amends = after.map(|after| Amends { place: Some(after.place), reason: AmendReason::Other.into() });
+        match self.body.clone() {
+            Body::Outcome(body) => encode(&pb::Outcome { learner, amends, ..*body }),
+            Body::Credit(body) => encode(&pb::Credit { learner, amends, ..*body }),
+            Body::Result(body) => encode(&pb::Result { learner, amends, ..*body }),
+        }
     }
 
     /// The record as a dry run sends it: without an alias, with the person beside it.
@@ -51,14 +86,15 @@ impl DraftRecord {
         let record = RecordBody {
             kind: u32::try_from(i32::from(self.kind)).unwrap_or(0),
             version: 1,
-            body: self.body_bytes().into(),
-            seed: derive(unit_secret, &[&self.reference]).to_vec().into(),
+            // What cannot be spelled the node refuses by itself.
+            body: self.body_for(Vec::new()).unwrap_or_default().into(),
+            seed: self.seed(unit_secret).to_vec().into(),
         };
         CheckedRecord { record: Some(record), identities: self.person.clone() }
     }
 
-    /// The body without the alias.
-    fn body_bytes(&self) -> Vec<u8> {
+    /// The body without the alias and without what it amends: what the line says.
+    pub(crate) fn body_bytes(&self) -> Vec<u8> {
         match &self.body {
             Body::Outcome(body) => body.encode_to_vec(),
             Body::Credit(body) => body.encode_to_vec(),

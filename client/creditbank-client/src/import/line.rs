@@ -81,7 +81,7 @@ impl Line<'_> {
         let texts = Texts { line: self.line, texts };
         let (kind, body) = texts.body()?;
         let place = mapping.place.as_ref().map(|column| self.value(column).to_owned());
-        Ok(DraftRecord { line: self.line, person, kind, reference: self.reference(mapping), body, place })
+        Ok(DraftRecord { line: self.line, person, kind, reference: self.reference(mapping), after: None, body, place })
     }
 
     fn result<'m>(&self, mapping: &'m Mapping) -> Result<Option<&'m Constants>, RefusedLine> {

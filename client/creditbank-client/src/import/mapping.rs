@@ -86,7 +86,9 @@ struct Text {
     #[serde(default)]
     file: File,
     learner: Learner,
+    #[serde(default)]
     reference: Vec<String>,
+    record_id: Option<String>,
     #[serde(default)]
     fields: BTreeMap<String, Source>,
     #[serde(default)]
@@ -179,7 +181,7 @@ impl Mapping {
     /// Reads a mapping. Amounts are strings: TOML's own decimals are binary floating point and are refused.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
         let text: Text = toml::from_str(text).map_err(|error| MappingError::Toml(error.to_string()))?;
-        let Text { file, learner, reference, fields, modules, results, period } = text;
+        let Text { file, learner, reference, record_id, fields, modules, results, period } = text;
         let identity_type = match learner.kind.as_str() {
             "student_number" => IdentityType::StudentNumber,
             "national" => IdentityType::National,
@@ -198,8 +200,16 @@ impl Mapping {
                 found,
             });
         }
+        let reference = match record_id {
+            Some(column) if reference.is_empty() => vec![column],
+            Some(column) => {
+                let expected = "either reference or record_id: one of them names a result";
+                return Err(MappingError::Value { key: "record_id".to_owned(), expected, found: column });
+            }
+            None => reference,
+        };
         if reference.is_empty() {
-            let expected = "the columns that together name one result";
+            let expected = "the columns that together name one result, or record_id";
             return Err(MappingError::Value { key: "reference".to_owned(), expected, found: "none".to_owned() });
         }
         known_fields("fields", fields.keys())?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, Person, RecordBody, Refusal};
 
@@ -14,7 +14,7 @@ use crate::import::{DraftRecord, RefusedLine};
 use crate::{Client, ClientError};
 
 /// Lines that go into one block.
-pub(super) struct Batch {
+pub(crate) struct Batch {
     lines: Vec<Line>,
 }
 
@@ -25,9 +25,11 @@ struct Line {
 }
 
 /// What became of a batch.
-pub(super) enum Sealed {
+pub(crate) enum Sealed {
     /// All its lines are in one block.
-    Done,
+    Done(Box<Receipt>),
+    /// A check has let all its lines through; nothing was sealed.
+    Passed,
     /// Lines were taken out of it; the others can be tried again.
     TakenOut {
         /// They break a rule.
@@ -39,7 +41,7 @@ pub(super) enum Sealed {
 
 impl Batch {
     /// Opens the learners' accounts and makes the records.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         client: &Client,
         unit: &IssuingUnit,
         drafts: Vec<DraftRecord>,
@@ -55,25 +57,30 @@ impl Batch {
     }
 
     /// The records in order.
-    pub(super) fn records(&self) -> Vec<Record> {
+    pub(crate) fn records(&self) -> Vec<Record> {
         self.lines.iter().map(|line| line.record.clone()).collect()
     }
 
     /// What the notes will say of the lines.
-    pub(super) fn marks(&self, unit: &IssuingUnit) -> Vec<Mark> {
+    pub(crate) fn marks(&self, unit: &IssuingUnit) -> Vec<Mark> {
         self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    pub(super) fn drafts(&self) -> impl Iterator<Item = (&DraftRecord, &[u8; 16])> {
+    /// The records, in the order of the block.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&DraftRecord, &Record)> {
+        self.lines.iter().map(|line| (&line.draft, &line.record))
+    }
+
+    pub(crate) fn drafts(&self) -> impl Iterator<Item = (&DraftRecord, &[u8; 16])> {
         self.lines.iter().map(|line| (&line.draft, &line.alias))
     }
 
     /// Tries to seal the lines as one block on the unit's head.
-    pub(super) async fn seal(
+    pub(crate) async fn seal(
         &mut self,
         client: &Client,
         unit: &IssuingUnit,
@@ -85,7 +92,7 @@ impl Batch {
             match send(client, &pending).await {
                 Ok(receipt) => {
                     work.sealed(&pending, &receipt)?;
-                    return Ok(Sealed::Done);
+                    return Ok(Sealed::Done(Box::new(receipt)));
                 }
                 Err(ClientError::Refused(refusal)) => {
                     if refusal.reason == "STALE_HEAD" {
@@ -94,7 +101,7 @@ impl Batch {
                         let accepted = patiently(|| client.block(unit.institution, unit.unit, pending.height)).await?;
                         if accepted.entry == block_entry(&pending.block) {
                             work.sealed(&pending, &accepted)?;
-                            return Ok(Sealed::Done);
+                            return Ok(Sealed::Done(Box::new(accepted)));
                         }
                     }
                     work.forget()?;
@@ -115,7 +122,8 @@ impl Batch {
     async fn block(&self, client: &Client, unit: &IssuingUnit) -> Result<Pending, ClientError> {
         let head = patiently(|| client.chain_head(unit.institution, unit.unit)).await?;
         let records: Vec<Record> = self.lines.iter().map(|line| line.record.clone()).collect();
-        let block = client.sign_block(unit.institution, unit.unit, &head, &*unit.key, &records)?;
+        let groups = self.effects();
+        let block = client.sign_block(unit.institution, unit.unit, &head, &*unit.key, &records, groups)?;
         let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
         Ok(Pending {
             height: head.next_height,
@@ -123,6 +131,19 @@ impl Batch {
             records: self.lines.iter().map(|line| RecordBody::from(&line.record)).collect(),
             marks,
         })
+    }
+
+    /// Each amendment supersedes its target.
+    fn effects(&self) -> Vec<EffectGroup> {
+        let effect = |line: &Line| {
+            let after = line.draft.after?;
+            let status_id = after.amends?.0.to_vec();
+            Some(Effect { status_id, place: Some(after.place), action: Action::Supersede.into(), ..Effect::default() })
+        };
+        let mut effects: Vec<Effect> = self.lines.iter().filter_map(effect).collect();
+        effects.sort_by(|one, other| one.status_id.cmp(&other.status_id));
+        let authority = Some(Authority { basis: Basis::Issuer.into(), ..Authority::default() });
+        if effects.is_empty() { Vec::new() } else { vec![EffectGroup { authority, effects }] }
     }
 
     /// Takes the lines out that break a rule; an error where the refusal is about no line.
@@ -143,9 +164,9 @@ impl Batch {
     }
 
     /// Takes the lines out that would be refused, before anybody is asked to approve the others.
-    pub(super) async fn check(&mut self, client: &Client, unit: &IssuingUnit) -> Result<Sealed, ClientError> {
+    pub(crate) async fn check(&mut self, client: &Client, unit: &IssuingUnit) -> Result<Sealed, ClientError> {
         let refusals = self.refusals(client, unit).await?;
-        if refusals.is_empty() { Ok(Sealed::Done) } else { self.without(unit, refusals) }
+        if refusals.is_empty() { Ok(Sealed::Passed) } else { self.without(unit, refusals) }
     }
 
     /// What the node would refuse of the lines.

@@ -1,0 +1,286 @@
+//! Following a student system by its own record ids: what is new is issued, what has changed is amended, what has vanished is
+//! reported and never revoked.
+//!
+//! What was issued before is read from the ledger: a record's seed is derived from its record id under the unit's secret, so
+//! the chain itself says which record is which. The work directory holds a cache of that, and the block that is under way.
+
+pub(crate) mod compare;
+pub(crate) mod state;
+pub(crate) mod view;
+
+use std::path::Path;
+
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{Place, Receipt};
+
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::issue::batch::{self, Batch, Sealed, patiently, refused_line};
+use crate::issue::report::Report;
+use crate::issue::work::{Issued, Work};
+use crate::issue::{BATCH_LEN_MAX, BATCH_MAX, IssueError, IssuingUnit, Places};
+use crate::{Client, ClientError};
+
+use compare::{Compare, Verdict};
+use state::{Key, Row, content_of, id_of, key_of, person_of, place_of};
+use view::View;
+
+/// Items that a report itself holds of each list.
+const SHOWN_MAX: usize = 1_000;
+
+/// What is done about a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A record is issued.
+    Issue,
+    /// A record is issued in the stead of one that was revoked.
+    IssueAnew,
+    /// The record is amended.
+    Amend,
+}
+
+/// A line and what is done about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Line of the file.
+    pub line: u64,
+    /// What is done.
+    pub step: Step,
+    /// The record that stands there so far.
+    pub place: Option<Place>,
+}
+
+/// What a synchronisation did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Lines read, without the header.
+    pub lines: u64,
+    /// Lines that say what the ledger says.
+    pub unchanged: u64,
+    /// Records issued, also in the stead of revoked ones.
+    pub issued: u64,
+    /// Records amended.
+    pub amended: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+    /// Blocks sealed.
+    pub blocks: u64,
+    /// Records that a file showed before and this one does not. They stand as they did.
+    pub vanished: u64,
+    /// The first of them.
+    pub vanished_places: Vec<Place>,
+    /// The first lines that are not unchanged.
+    pub steps: Vec<Planned>,
+    /// The first refused lines.
+    pub refused_lines: Vec<RefusedLine>,
+}
+
+/// Brings the ledger to what a file says. The whole file of the student system is expected: a record that is not in it counts
+/// as vanished. `progress` is called after each block.
+pub async fn sync<R: Source>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    input: R,
+    places: Places<'_>,
+    progress: impl FnMut(&SyncReport),
+) -> Result<SyncReport, IssueError> {
+    let rows = Rows::open(mapping, input)?;
+    let mut work = Work::open(places.work, client.origin(), unit)?;
+    if let Some(pending) = work.pending()? {
+        // Sealed or not, the chain will say.
+        match batch::send(client, &pending).await {
+            Ok(receipt) => work.sealed(&pending, &receipt)?,
+            Err(ClientError::Refused(_)) => work.forget()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let view = View::open(client, unit, places.work, true).await?;
+    let report = Some(Report::create(places.refused)?);
+    let run = Run::new(client, unit, Compare::new(client, unit, view), Some(work), report);
+    run.file(rows, progress).await
+}
+
+/// What [`sync`] would do now. Writes nothing but the report of refused lines, where one is asked for.
+pub async fn plan<R: Source>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    input: R,
+    work: &Path,
+    report: Option<&Path>,
+    progress: impl FnMut(&SyncReport),
+) -> Result<SyncReport, IssueError> {
+    let rows = Rows::open(mapping, input)?;
+    Issued::peek(work, client.origin(), unit)?;
+    let view = View::open(client, unit, work, false).await?;
+    let report = report.map(Report::create).transpose()?;
+    let run = Run::new(client, unit, Compare::new(client, unit, view), None, report);
+    run.file(rows, progress).await
+}
+
+/// One run over a file.
+struct Run<'a> {
+    client: &'a Client,
+    unit: &'a IssuingUnit,
+    compare: Compare<'a>,
+    /// Nothing in a dry run.
+    work: Option<Work>,
+    report: Option<Report>,
+    done: SyncReport,
+    drafts: Vec<DraftRecord>,
+    len: usize,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        client: &'a Client,
+        unit: &'a IssuingUnit,
+        compare: Compare<'a>,
+        work: Option<Work>,
+        report: Option<Report>,
+    ) -> Self {
+        let done = SyncReport::default();
+        Self { client, unit, compare, work, report, done, drafts: Vec::new(), len: 0 }
+    }
+
+    async fn file(mut self, rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
+        for row in rows {
+            let row: Result<_, ImportError> = row;
+            self.done.lines += 1;
+            match row? {
+                Err(refused) => self.refuse(&refused)?,
+                Ok(draft) => {
+                    if let Some(verdict) = self.compare.line(draft)? {
+                        self.take(verdict)?;
+                    }
+                }
+            }
+            if self.compare.is_full() {
+                self.settle().await?;
+            }
+            if self.drafts.len() >= BATCH_MAX || self.len >= BATCH_LEN_MAX {
+                self.flush().await?;
+                progress(&self.done);
+            }
+        }
+        self.settle().await?;
+        self.flush().await?;
+        self.vanished();
+        if let Some(report) = self.report.take() {
+            report.finish()?;
+        }
+        progress(&self.done);
+        Ok(self.done)
+    }
+
+    fn refuse(&mut self, line: &RefusedLine) -> Result<(), ClientError> {
+        self.done.refused += 1;
+        if self.done.refused_lines.len() < SHOWN_MAX {
+            self.done.refused_lines.push(line.clone());
+        }
+        self.report.as_mut().map_or(Ok(()), |report| report.write(line))
+    }
+
+    fn take(&mut self, verdict: Verdict) -> Result<(), ClientError> {
+        match verdict {
+            Verdict::Unchanged(_) => self.done.unchanged += 1,
+            Verdict::Refused(line, _) => self.refuse(&line)?,
+            Verdict::Issue(draft, _) | Verdict::Amend(draft, _) => {
+                self.len += draft.len();
+                self.drafts.push(draft);
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), ClientError> {
+        let (verdicts, rows) = self.compare.settle().await?;
+        if self.work.is_some() {
+            self.compare.view.state.note(self.unit, &rows)?;
+        }
+        verdicts.into_iter().try_for_each(|verdict| self.take(verdict))
+    }
+
+    /// Seals the lines that wait, or asks about them.
+    async fn flush(&mut self) -> Result<(), ClientError> {
+        self.len = 0;
+        let drafts = std::mem::take(&mut self.drafts);
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        if self.work.is_none() {
+            return self.ask(drafts).await;
+        }
+        let mut batch = Batch::open(self.client, self.unit, drafts).await?;
+        while !batch.is_empty() {
+            let Some(work) = &mut self.work else { return Ok(()) };
+            match batch.seal(self.client, self.unit, work).await? {
+                Sealed::Done(receipt) => return self.sealed(&batch, &receipt),
+                // Only a check for an approval passes without sealing.
+                Sealed::Passed => return Ok(()),
+                Sealed::TakenOut { refused, known } => {
+                    work.known(&known)?;
+                    // Somebody has issued it since the chain was read.
+                    self.done.unchanged += known.len() as u64;
+                    refused.iter().try_for_each(|line| self.refuse(line))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a sealed block holds.
+    fn sealed(&mut self, batch: &Batch, receipt: &Receipt) -> Result<(), ClientError> {
+        self.done.blocks += 1;
+        let mut rows = Vec::new();
+        for (index, (draft, record)) in (0u32..).zip(batch.lines()) {
+            self.count(draft);
+            rows.push(Row {
+                at: (receipt.index, index),
+                hash: record.hash(),
+                id: id_of(self.unit, record.seed()),
+                content: content_of(self.unit, draft),
+                person: person_of(self.unit, draft),
+                amends: draft.after.filter(|after| after.amends.is_some()).map(|after| key_of(after.place)),
+            });
+        }
+        self.compare.view.state.note(self.unit, &rows)
+    }
+
+    /// What would be refused of the lines.
+    async fn ask(&mut self, drafts: Vec<DraftRecord>) -> Result<(), ClientError> {
+        let (client, unit) = (self.client, self.unit);
+        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let records = || drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
+        let refusals = patiently(|| client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        for (index, draft) in drafts.iter().enumerate() {
+            match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {
+                None => self.count(draft),
+                Some(refusal) => self.refuse(&refused_line(draft.line, refusal))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, draft: &DraftRecord) {
+        let step = match &draft.after {
+            None => Step::Issue,
+            Some(after) if after.amends.is_some() => Step::Amend,
+            Some(_) => Step::IssueAnew,
+        };
+        *(if step == Step::Amend { &mut self.done.amended } else { &mut self.done.issued }) += 1;
+        if self.done.steps.len() < SHOWN_MAX {
+            self.done.steps.push(Planned { line: draft.line, step, place: draft.after.map(|after| after.place) });
+        }
+    }
+
+    /// What a file showed before and this one does not.
+    fn vanished(&mut self) {
+        let view = &self.compare.view;
+        let is_gone =
+            |row: &&Row| row.person != [0; 16] && view.stands(row.at) && !self.compare.matched.contains(&row.at);
+        let gone: Vec<Key> = view.rows().filter(is_gone).map(|row| row.at).collect();
+        self.done.vanished = gone.len() as u64;
+        self.done.vanished_places = gone.into_iter().take(SHOWN_MAX).map(place_of).collect();
+    }
+}

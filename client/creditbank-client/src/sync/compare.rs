@@ -1,0 +1,121 @@
+//! A file's lines against what the ledger holds.
+
+use std::collections::HashSet;
+
+use creditbank_protocol::key::KeyId;
+
+use super::state::{Key, Row, person_of};
+use super::view::{Held, View};
+use crate::import::{After, DraftRecord, RefusedLine};
+use crate::issue::batch::{patiently, refused_line};
+use crate::issue::{BATCH_MAX, IssuingUnit};
+use crate::{Client, ClientError};
+
+/// What is to be done about a line.
+pub(crate) enum Verdict {
+    /// Nothing: the ledger says the same.
+    Unchanged(Key),
+    /// It is new; or, with a place, was revoked there and says something else now.
+    Issue(DraftRecord, Option<Key>),
+    /// It says something else than the record at the place.
+    Amend(DraftRecord, Key),
+    /// It cannot be followed.
+    Refused(RefusedLine, Key),
+}
+
+/// Compares lines one after the other; those of which the person is not sure are asked about together.
+pub(crate) struct Compare<'a> {
+    client: &'a Client,
+    unit: &'a IssuingUnit,
+    pub(crate) view: View<'a>,
+    /// Records that a line of the file is about.
+    pub(crate) matched: HashSet<Key>,
+    unsure: Vec<(DraftRecord, Key)>,
+}
+
+impl<'a> Compare<'a> {
+    pub(crate) fn new(client: &'a Client, unit: &'a IssuingUnit, view: View<'a>) -> Self {
+        Self { client, unit, view, matched: HashSet::new(), unsure: Vec::new() }
+    }
+
+    /// What is to be done about a line; nothing yet where the node must be asked first.
+    pub(crate) fn line(&mut self, draft: DraftRecord) -> Result<Option<Verdict>, ClientError> {
+        let held = self.view.held(&draft);
+        let refuse = |at: Key, what: &str| {
+            let reason = format!("{what} (the record at {}/{})", at.0, at.1);
+            Verdict::Refused(RefusedLine { line: draft.line, field: "reference".to_owned(), reason }, at)
+        };
+        let verdict = match held {
+            Held::Nothing => Verdict::Issue(draft, None),
+            Held::Same { at, known: true } => Verdict::Unchanged(at),
+            Held::Same { at, known: false } => {
+                self.matched.insert(at);
+                self.unsure.push((draft, at));
+                return Ok(None);
+            }
+            Held::Other { at } => Verdict::Amend(self.view.amending(draft, at)?, at),
+            Held::Revoked { at, same: false } => {
+                let after = After { place: super::state::place_of(at), amends: None };
+                Verdict::Issue(draft.following(after), Some(at))
+            }
+            Held::Revoked { at, same: true } => refuse(at, "it was revoked in the ledger and says here what it said"),
+            Held::OtherKind { at } => refuse(
+                at,
+                "it is of another kind now, which no amendment can change: revoke the old record, then synchronise",
+            ),
+            Held::OtherPerson { at } => {
+                refuse(at, "the record id belongs to another learner, and a record never moves")
+            }
+            Held::Elsewhere { at } => refuse(at, "it was replaced by a record that this unit did not issue"),
+        };
+        if let Verdict::Unchanged(at) | Verdict::Amend(_, at) | Verdict::Refused(_, at) | Verdict::Issue(_, Some(at)) =
+            &verdict
+        {
+            self.matched.insert(*at);
+        }
+        Ok(Some(verdict))
+    }
+
+    /// Whether enough lines wait for an answer of the node.
+    pub(crate) fn is_full(&self) -> bool {
+        self.unsure.len() >= BATCH_MAX
+    }
+
+    /// Whether lines that say what the ledger says are about its learners: an amendment, which is only checked, would be
+    /// refused if they were not. The rows of those that are come with the person.
+    pub(crate) async fn settle(&mut self) -> Result<(Vec<Verdict>, Vec<Row>), ClientError> {
+        let unsure = std::mem::take(&mut self.unsure);
+        if unsure.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let probes = unsure.iter().map(|(draft, at)| self.view.amending(draft.clone(), *at));
+        let probes = probes.collect::<Result<Vec<_>, _>>()?;
+        let unit = self.unit;
+        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let records = || probes.iter().map(|probe| probe.checked(&unit.secret)).collect();
+        let refusals = patiently(|| self.client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
+        for (index, (draft, at)) in unsure.iter().enumerate() {
+            let about = |refusal: &&creditbank_rpc::v1::Refusal| refusal.record_plus_1 as usize == index + 1;
+            if let Some(refusal) = refusals.iter().find(about) {
+                let mut line = refused_line(draft.line, refusal);
+                if refusal.reason == "AMENDS_ANOTHER" {
+                    let what = "the record id belongs to another learner, and a record never moves";
+                    line.reason = format!("{what} (the record at {}/{})", at.0, at.1);
+                    "reference".clone_into(&mut line.field);
+                }
+                verdicts.push(Verdict::Refused(line, *at));
+                continue;
+            }
+            if let Some(row) = self.view.state.rows.get_mut(at) {
+                row.person = person_of(unit, draft);
+                rows.push(*row);
+            }
+            verdicts.push(Verdict::Unchanged(*at));
+        }
+        if let Some(whole) = refusals.into_iter().find(|refusal| refusal.record_plus_1 == 0) {
+            return Err(ClientError::Refused(Box::new(whole)));
+        }
+        Ok((verdicts, rows))
+    }
+}

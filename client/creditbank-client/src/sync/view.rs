@@ -1,0 +1,160 @@
+//! What a unit has issued, as far as a registrar can compare it with a file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::status::{Mark, status_id};
+
+use super::state::{Key, Row, State, content_of, id_of, key_of, person_of, place_of};
+use crate::import::After;
+use crate::import::DraftRecord;
+use crate::issue::IssuingUnit;
+use crate::{Client, ClientError, IssuedItem};
+
+/// Records that are read before they are noted.
+const READ_AT_ONCE: usize = 250;
+
+/// What the ledger holds for a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Nothing.
+    Nothing,
+    /// The same, for the same person; `known` when a file has named that person before.
+    Same { at: Key, known: bool },
+    /// The same result with other values.
+    Other { at: Key },
+    /// The same result as a record of another kind, which no amendment can change.
+    OtherKind { at: Key },
+    /// The same result of another person.
+    OtherPerson { at: Key },
+    /// It was revoked; `same` when it said what the line says.
+    Revoked { at: Key, same: bool },
+    /// It was replaced by a record of another unit.
+    Elsewhere { at: Key },
+}
+
+/// The unit's records with their marks, and what is known of them.
+pub(crate) struct View<'a> {
+    unit: &'a IssuingUnit,
+    pub(crate) state: State,
+    /// Everything that the unit issued.
+    pub(crate) items: BTreeMap<Key, IssuedItem>,
+    leaves: HashMap<u64, Digest>,
+    by_id: HashMap<[u8; 16], Key>,
+    amended_by: HashMap<Key, Key>,
+}
+
+impl<'a> View<'a> {
+    /// Reads the chain, and those records of which nothing is known. `keep` notes what was read in the work directory, whose
+    /// lock must be held.
+    pub(crate) async fn open(
+        client: &Client,
+        unit: &'a IssuingUnit,
+        work: &Path,
+        keep: bool,
+    ) -> Result<Self, ClientError> {
+        let mut state = State::read(work, unit)?;
+        if keep {
+            state.mend()?;
+        }
+        let (mut items, mut leaves) = (BTreeMap::new(), HashMap::new());
+        client
+            .walk_issued(unit.institution, unit.unit, |block| {
+                leaves.insert(block.entry, block.leaf);
+                items.extend(block.records.into_iter().map(|item| (key_of(item.place), item)));
+                Ok(())
+            })
+            .await?;
+        let is_known = |item: &IssuedItem| {
+            state.rows.get(&key_of(item.place)).is_some_and(|row| row.hash == item.hash) || item.kind.is_none()
+        };
+        let unknown: Vec<(Place, Digest)> =
+            items.values().filter(|item| !is_known(item)).map(|item| (item.place, item.hash)).collect();
+        for some in unknown.chunks(READ_AT_ONCE) {
+            let read = client.read_bodies(some).await?;
+            let rows = read.iter().map(|(place, record)| Row::of_record(unit, *place, record));
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            if keep {
+                state.note(unit, &rows)?;
+            } else {
+                state.rows.extend(rows.iter().map(|row| (row.at, *row)));
+            }
+        }
+        let mut view = Self { unit, state, items, leaves, by_id: HashMap::new(), amended_by: HashMap::new() };
+        let rows: Vec<Row> = view.rows().copied().collect();
+        rows.iter().for_each(|row| view.link(row));
+        Ok(view)
+    }
+
+    /// The rows of records that the ledger holds.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        let held = |row: &&Row| self.items.get(&row.at).is_some_and(|item| item.hash == row.hash);
+        self.state.rows.values().filter(held)
+    }
+
+    fn link(&mut self, row: &Row) {
+        self.by_id.insert(row.id, row.at);
+        if let Some(target) = row.amends {
+            self.amended_by.insert(target, row.at);
+        }
+    }
+
+    fn marked(&self, at: Key, mark: Mark) -> bool {
+        self.items.get(&at).is_some_and(|item| item.marks.iter().any(|name| name == mark.name()))
+    }
+
+    /// Whether a record is neither replaced nor revoked.
+    pub(crate) fn stands(&self, at: Key) -> bool {
+        !self.marked(at, Mark::Superseded) && !self.marked(at, Mark::Revoked)
+    }
+
+    pub(crate) fn kind(&self, at: Key) -> Option<Kind> {
+        self.items.get(&at).and_then(|item| item.kind)
+    }
+
+    /// What the ledger holds for a line.
+    pub(crate) fn held(&self, draft: &DraftRecord) -> Held {
+        let mut at = match self.by_id.get(&id_of(self.unit, &draft.seed(&self.unit.secret))) {
+            Some(at) => *at,
+            None => return Held::Nothing,
+        };
+        loop {
+            // What follows a record stands behind it in the log, so this ends.
+            while let Some(next) = self.amended_by.get(&at).filter(|next| **next > at) {
+                at = *next;
+            }
+            if !self.marked(at, Mark::Revoked) {
+                break;
+            }
+            let anew = draft.clone().following(After { place: place_of(at), amends: None });
+            let next = self.by_id.get(&id_of(self.unit, &anew.seed(&self.unit.secret)));
+            let Some(next) = next.filter(|next| **next > at) else {
+                let content = content_of(self.unit, draft);
+                let same = self.state.rows.get(&at).is_some_and(|row| row.content == content);
+                return Held::Revoked { at, same };
+            };
+            at = *next;
+        }
+        let Some(row) = self.state.rows.get(&at).filter(|_| !self.marked(at, Mark::Superseded)) else {
+            return Held::Elsewhere { at };
+        };
+        let known = row.person != [0; 16];
+        if known && row.person != person_of(self.unit, draft) {
+            return Held::OtherPerson { at };
+        }
+        if row.content == content_of(self.unit, draft) {
+            return Held::Same { at, known };
+        }
+        if self.kind(at) == Some(draft.kind) { Held::Other { at } } else { Held::OtherKind { at } }
+    }
+
+    /// The line as an amendment of the record at a place.
+    pub(crate) fn amending(&self, draft: DraftRecord, at: Key) -> Result<DraftRecord, ClientError> {
+        let known = self.leaves.get(&at.0).zip(self.items.get(&at));
+        let (leaf, item) = known.ok_or_else(|| ClientError::Missing(format!("no record at {}/{}", at.0, at.1)))?;
+        let amends = Some(status_id(leaf, at.1, &item.hash));
+        Ok(draft.following(After { place: place_of(at), amends }))
+    }
+}
