@@ -69,4 +69,12 @@ async fn a_custodian_acts_for_a_closed_institution() {
     let third = Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[2].to_vec() });
     let (file, _) = client.transcript(third).await.expect("a transcript");
     assert_eq!(verify(&file, &node.trust()).expect("authentic").custodians.len(), 1);
+    // Whoever replays the log with its keys alone finds every effect by right.
+    let audit = node.client(None).await.audit(|_, _| ()).await.expect("the log is read");
+    assert_eq!(audit.contradiction, None);
+    // And the node's disk holds what was signed.
+    let dir = node.stop().await;
+    let config = creditbank_server::directory::read_config(dir.path()).expect("a configuration");
+    let report = creditbank_server::check::check(dir.path(), &config, &mut |_, _| ()).expect("it can be read");
+    assert_eq!(report.findings.listed(), []);
 }

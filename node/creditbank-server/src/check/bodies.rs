@@ -1,12 +1,13 @@
 //! The records behind a block: each opens under its learner's key and is the one that was signed; and the rows of a round
 //! are those of its entries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
+use creditbank_rules::admission::custodial;
 use creditbank_rules::replay::Prepared;
 use creditbank_store::{KeyStore, Row, Table};
 
@@ -94,7 +95,9 @@ impl Bodies {
             let what = format!("the table of hashes makes the root {root}, the header says {}", header.records_root);
             found.findings.push(wrong(&what));
         }
-        let own = self.private.of(header.institution);
+        // A custodian's amendment names the learner as the closed institution knows them.
+        let kept = custodial(block).map(|(institution, _)| institution).collect::<BTreeSet<_>>();
+        let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };
             match self.record(&own, place, hash, sealed, rows) {
@@ -112,7 +115,7 @@ impl Bodies {
     /// Whether the record opened; not, when its learner's key was destroyed.
     fn record(
         &self,
-        own: &InstitutionKeys,
+        own: &[InstitutionKeys],
         place: Place,
         hash: &Digest,
         sealed: &[u8],
@@ -137,8 +140,8 @@ impl Bodies {
         if record.kind() != row.kind {
             return Err("its row has another kind");
         }
-        let learner = alias(&record).map(|alias| own.account(&alias));
-        if learner.as_ref() == Some(account) { Ok(true) } else { Err("the learner's alias leads to another account") }
+        let leads = alias(&record).is_some_and(|alias| own.iter().any(|keys| keys.account(&alias) == *account));
+        if leads { Ok(true) } else { Err("the learner's alias leads to another account") }
     }
 }
 
