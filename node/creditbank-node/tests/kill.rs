@@ -4,7 +4,7 @@
 mod child;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use child::Child;
 use creditbank_client::ClientError;
@@ -13,7 +13,7 @@ use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, University};
 
-const ROUNDS: u64 = 8;
+const KILLS: u64 = 20;
 
 /// A block that was sent, and its receipt once it came.
 struct Sent {
@@ -22,16 +22,27 @@ struct Sent {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_acknowledged_is_lost() {
-    let mut child = Child::start();
+async fn nothing_acknowledged_is_lost_on_sled() {
+    nothing_acknowledged_is_lost("sled:log").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_on_fjall() {
+    nothing_acknowledged_is_lost("fjall:log").await;
+}
+
+async fn nothing_acknowledged_is_lost(store: &str) {
+    let begun = Instant::now();
+    let mut child = Child::on(store);
     let universities = [child.admit(1).await, child.admit(2).await, child.admit(3).await];
     let aliases = child.aliases(&universities).await;
     let mut histories: [Vec<Sent>; 3] = Default::default();
     // The moments of the kills differ from run to run.
     let mut random = RandomState::new().build_hasher().finish();
-    for round in 0..ROUNDS {
+    for round in 0..KILLS {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let moment = Duration::from_millis(20 + (random >> 33) % 400);
+        let before = histories.each_ref().map(Vec::len);
         let [first, second, third] = &mut histories;
         let load = |number: usize, history| {
             issue_until_it_dies(&child, &universities[number], aliases[number], history, round)
@@ -42,13 +53,19 @@ async fn nothing_acknowledged_is_lost() {
         };
         tokio::join!(load(0, first), load(1, second), load(2, third), kill);
         child.restart();
-        for (university, history) in universities.iter().zip(histories.iter_mut()) {
-            check(&child, university, history).await;
+        for ((university, history), before) in universities.iter().zip(histories.iter_mut()).zip(before) {
+            check(&child, university, history, before).await;
         }
     }
+    for (university, history) in universities.iter().zip(histories.iter_mut()) {
+        check(&child, university, history, 0).await;
+    }
+    assert_eq!(child.terminate(), Some(0));
+    let (good, said) = child.run("check");
+    assert!(good, "{said}");
     let sealed: usize = histories.iter().map(Vec::len).sum();
-    println!("{ROUNDS} kills, {sealed} blocks, all there");
-    assert!(sealed as u64 > ROUNDS, "the node was killed before it did anything");
+    println!("{store}: {KILLS} kills, {sealed} blocks, all there, in {:?}", begun.elapsed());
+    assert!(sealed as u64 > KILLS, "the node was killed before it did anything");
 }
 
 async fn issue_until_it_dies(
@@ -78,10 +95,10 @@ async fn issue_until_it_dies(
     }
 }
 
-/// Sends everything again: what was acknowledged gives the same receipt, the last one is sealed now or was before.
-async fn check(child: &Child, university: &University, history: &mut [Sent]) {
+/// Sends everything from a height on again: what was acknowledged gives the same receipt, the last one is sealed now or was before.
+async fn check(child: &Child, university: &University, history: &mut [Sent], from: usize) {
     let client = child.client(university).await.expect("the node is back");
-    for (height, sent) in (0u64..).zip(history.iter_mut()) {
+    for (height, sent) in (0u64..).zip(history.iter_mut()).skip(from) {
         let again = client.submit(sent.request.block.to_vec(), sent.request.records.clone()).await.expect("a receipt");
         if let Some(receipt) = &sent.receipt {
             assert_eq!(*receipt, again, "height {height} of institution {}", university.institution);

@@ -1,6 +1,7 @@
 //! The services over a ledger: decode, call, encode. What an error becomes is in `status`, who may read in `access`.
 
 mod access;
+mod bound;
 mod learner;
 mod ledger;
 mod log;
@@ -17,6 +18,7 @@ use tonic::Status;
 use tonic::service::{Routes, RoutesBuilder};
 
 use crate::ledger::Ledger;
+pub(crate) use bound::Room;
 
 /// Most bytes of a request: a block and 1,024 records.
 const REQUEST_LEN_MAX: usize = 32 << 20;

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
+use tower::util::MapRequestLayer;
 
 use crate::directory::Tls;
 use crate::grpc;
@@ -21,6 +22,8 @@ const TICK: Duration = Duration::from_secs(30);
 const CALL_MAX: Duration = Duration::from_mins(5);
 /// Calls of one connection that may be under way at once.
 const CALLS_PER_CONNECTION: usize = 1_024;
+/// Calls that one connection may have open, those that wait included.
+const STREAMS_PER_CONNECTION: u32 = 1_024;
 /// A client that does not answer keepalives is dropped after these two.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
@@ -109,6 +112,7 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
     let mut server = Server::builder()
         .timeout(CALL_MAX)
         .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
+        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER));
     if let Some(tls) = tls {
@@ -127,7 +131,9 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
     };
     // Without it, small answers wait for the client's delayed acknowledgement: 40 ms a call.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, until);
+    let room = grpc::Room::new();
+    let bounded = MapRequestLayer::new(move |request| room.bound(request));
+    let serving = server.layer(bounded).add_routes(routes).serve_with_incoming_shutdown(incoming, until);
     let server = tokio::spawn(async move { Ok(serving.await?) });
     let ticking = Arc::downgrade(&ledger);
     tokio::spawn(async move {

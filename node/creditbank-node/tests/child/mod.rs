@@ -42,10 +42,16 @@ fn spawn(dir: &Path) -> (std::process::Child, String) {
 }
 
 impl Child {
+    #[allow(dead_code)] // Not every test file takes the default engine.
     pub(crate) fn start() -> Self {
+        Self::on("sled:log")
+    }
+
+    /// A node on an engine.
+    pub(crate) fn on(store: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let init = Command::new(BINARY)
-            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--dir"])
+            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--store", store, "--dir"])
             .arg(dir.path())
             .output()
             .expect("the binary starts");
@@ -62,6 +68,7 @@ impl Child {
     }
 
     /// Serves the directory of a child that is gone.
+    #[allow(dead_code)] // Not every test file kills its child.
     pub(crate) fn restart(&mut self) {
         let (process, url) = spawn(self.dir.path());
         *self.process.lock().expect("not poisoned") = process;
@@ -93,6 +100,30 @@ impl Child {
             aliases.extend(client.open_accounts(university.institution, vec![student("1")]).await.expect("an account"));
         }
         aliases
+    }
+
+    /// Runs a command on its directory: whether it went well, and what it said.
+    #[allow(dead_code)] // Not every test file runs commands.
+    pub(crate) fn run(&self, command: &str) -> (bool, String) {
+        let done =
+            Command::new(BINARY).args([command, "--dir"]).arg(self.dir.path()).output().expect("the binary starts");
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Where it serves.
+    #[allow(dead_code)] // Most tests take a client.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The most megabytes of memory that it has had.
+    #[allow(dead_code)] // Most tests do not ask.
+    pub(crate) fn peak_rss_mb(&self) -> u64 {
+        let id = self.process.lock().expect("not poisoned").id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1_024
     }
 
     /// Asks it to end, and returns its exit code.

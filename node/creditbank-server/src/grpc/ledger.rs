@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::key::KeyId;
@@ -23,6 +24,8 @@ use crate::ledger::{Issued, Ledger};
 
 /// Blocks of one stream that are under way at once.
 const STREAM_IN_FLIGHT: usize = 64;
+/// A client that takes none of its answers for so long is gone.
+const READER_WAIT: Duration = Duration::from_mins(1);
 /// Blocks of one page of issued records.
 const ISSUED_BLOCKS_MAX: u32 = 100;
 const RECONCILE_HASHES_MAX: usize = 10_000;
@@ -77,26 +80,30 @@ impl LedgerService for Service {
         request: Request<Streaming<api::SubmitBlockRequest>>,
     ) -> Result<Response<Self::SubmitBlocksStream>, Status> {
         let mut blocks = request.into_inner();
-        let (out, answers) = mpsc::channel::<JoinHandle<Outcome>>(STREAM_IN_FLIGHT);
+        let (out, answers) = mpsc::channel::<JoinHandle<Result<Outcome, Status>>>(STREAM_IN_FLIGHT);
         let ledger = Arc::clone(&self.0);
         // Reading stops while so many blocks are under way: the client feels it through HTTP/2's flow control.
         tokio::spawn(async move {
             while let Some(block) = blocks.next().await {
-                // A broken stream ends here; what was begun is sealed and answered all the same.
-                let Ok(block) = block else { return };
-                let Ok(slot) = out.reserve().await else { return };
+                // Who takes no answer for so long is gone.
+                let Ok(Ok(slot)) = tokio::time::timeout(READER_WAIT, out.reserve()).await else { return };
+                let block = match block {
+                    Ok(block) => block,
+                    // The stream ends here and says why; what was begun is sealed and answered all the same.
+                    Err(status) => return slot.send(tokio::spawn(async move { Err(status) })),
+                };
                 // The order in which the sequencer gets them is the order of the stream.
                 let submitted = ledger.begin(block.block.into(), block.records);
                 slot.send(tokio::spawn(async move {
                     match submitted.finish().await {
-                        Ok(receipt) => Outcome::Receipt(receipt),
-                        Err(error) => Outcome::Refusal(status::of_submit(&error)),
+                        Ok(receipt) => Ok(Outcome::Receipt(receipt)),
+                        Err(error) => Ok(Outcome::Refusal(status::of_submit(&error))),
                     }
                 }));
             }
         });
         let answers = ReceiverStream::new(answers).then(|pending| async move {
-            let outcome = pending.await.map_err(|error| Status::internal(error.to_string()))?;
+            let outcome = pending.await.map_err(|error| Status::internal(error.to_string()))??;
             Ok(api::SubmitBlocksResponse { outcome: Some(outcome) })
         });
         Ok(Response::new(Box::pin(answers)))

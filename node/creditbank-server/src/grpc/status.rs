@@ -47,16 +47,23 @@ pub(super) fn of_submit(error: &SubmitError) -> Refusal {
             let refused = refusal(Code::FailedPrecondition, "WRONG_TIME", error);
             about(refused, "created_at_minute", format!("{min} to {max}"), found)
         }
-        SubmitError::Busy { retry_after_ms } => {
-            let mut refused = refusal(Code::ResourceExhausted, "BUSY", error);
-            refused.retry_after_ms = *retry_after_ms;
-            refused
-        }
+        SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => refusal(Code::Unavailable, "CLOCK_MOVED", error),
         // Why is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, "STOPPED", "the node is stopping: come back later"),
     }
+}
+
+fn busy_for(error: impl ToString, retry_after_ms: u64) -> Refusal {
+    let mut refused = refusal(Code::ResourceExhausted, "BUSY", error);
+    refused.retry_after_ms = retry_after_ms;
+    refused
+}
+
+/// Of a request for whose bytes there is no room.
+pub(super) fn busy() -> Status {
+    to_status(&of_submit(&SubmitError::Busy { retry_after_ms: 250 }))
 }
 
 /// Of a full disk: to come back makes sense once the operator has made room.
@@ -223,11 +230,7 @@ pub(super) fn of_account(error: &AccountError) -> Status {
         AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
         AccountError::Keys(_) | AccountError::Store(_) => return internal(error),
         AccountError::NoRoom { retry_after_ms } => return to_status(&no_room(error, *retry_after_ms)),
-        AccountError::Busy { retry_after_ms } => {
-            let mut refused = refusal(Code::ResourceExhausted, "BUSY", error);
-            refused.retry_after_ms = *retry_after_ms;
-            return to_status(&refused);
-        }
+        AccountError::Busy { retry_after_ms } => return to_status(&busy_for(error, *retry_after_ms)),
         AccountError::Stopped => (Code::Unavailable, "STOPPED"),
     };
     to_status(&refusal(code, reason, error))

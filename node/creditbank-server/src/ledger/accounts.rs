@@ -4,6 +4,7 @@
 //! the time that it takes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
@@ -91,6 +92,11 @@ impl Person {
             }
         }
         Ok(Self(identities))
+    }
+
+    /// About what it takes up in memory.
+    fn bytes(&self) -> usize {
+        64 + self.0.iter().map(|identity| 96 + identity.scope.len() + identity.value.len()).sum::<usize>()
     }
 }
 
@@ -199,8 +205,13 @@ impl Ledger {
         if persons.len() > PERSONS_MAX {
             return Err(AccountError::TooMany(persons.len()));
         }
+        // The same room as for blocks: persons that wait for the sequencer take up memory too.
+        let bytes: usize = persons.iter().map(Person::bytes).sum();
+        let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(kib);
+        let room = room.map_err(|_| AccountError::Busy { retry_after_ms: 250 })?;
         let (reply, answer) = oneshot::channel();
-        let job = Job::Accounts { institution, persons, reply };
+        let job = Job::Accounts { institution, persons, reply, room };
         self.jobs.send(job).await.map_err(|_| AccountError::Stopped)?;
         answer.await.unwrap_or(Err(AccountError::Stopped))
     }

@@ -50,6 +50,7 @@ pub(super) enum Job {
         institution: u64,
         persons: Vec<Person>,
         reply: oneshot::Sender<Result<Vec<Alias>, AccountError>>,
+        room: OwnedSemaphorePermit,
     },
     Tick,
     Stop,
@@ -89,7 +90,7 @@ impl Sequencer {
                         Ok(verified) => blocks.push((Box::new(verified), reply)),
                         Err(error) => reply.send(Err(error)),
                     },
-                    Job::Accounts { institution, persons, reply } => {
+                    Job::Accounts { institution, persons, reply, room } => {
                         // In order, and so that blocks never wait behind many of these.
                         if !blocks.is_empty() {
                             self.round(std::mem::take(&mut blocks));
@@ -113,6 +114,7 @@ impl Sequencer {
                             self.fail(&error.to_string());
                         }
                         let _ = reply.send(opened);
+                        drop(room);
                     }
                     Job::Tick if blocks.is_empty() && self.is_seal_due() => self.seal_empty(),
                     Job::Tick => {}
