@@ -87,7 +87,9 @@ impl Bounded {
         let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         if len > REQUEST_LEN_MAX {
-            return Err(status::invalid("message", &format!("at most {REQUEST_LEN_MAX} bytes"), len));
+            return Err(Status::out_of_range(format!(
+                "the message has {len} bytes, at most {REQUEST_LEN_MAX} are taken"
+            )));
         }
         let end = PREFIX_LEN + len;
         if self.message.len() < end {
