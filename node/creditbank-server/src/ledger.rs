@@ -7,6 +7,7 @@ mod receipts;
 mod registry;
 mod sequencer;
 mod transcript;
+mod verifiers;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -18,7 +19,6 @@ use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
 use creditbank_store::{KeyStore, Store, StoreError};
 use ed25519_dalek::SigningKey;
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub use accounts::{AccountError, Person};
@@ -32,9 +32,10 @@ use crate::courses::{self, Courses};
 use crate::private::PrivateKeys;
 use crate::round::Context;
 use crate::state::{LoadError, State, load};
-use crate::submit::{SubmitError, verify};
+use crate::submit::SubmitError;
 use crate::tables::{self, ChainHead};
 use sequencer::{BlockReply, Job, Sequencer};
+use verifiers::Verifiers;
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +58,7 @@ impl Default for Limits {
             queue_blocks_max: 1_024,
             queue_kib_max: 256 << 10,
             round_blocks_max: 512,
-            round_bytes_max: 16 << 20,
+            round_bytes_max: 8 << 20,
             seal_interval_ms: 3_600_000,
         }
     }
@@ -118,8 +119,7 @@ pub struct Ledger {
     jobs: mpsc::Sender<Job>,
     /// Bounds the bytes under way, in KiB.
     room: Arc<Semaphore>,
-    /// Bounds the blocks that are checked at once.
-    verifying: Arc<Semaphore>,
+    verifiers: Verifiers,
     thread: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Sender<Option<String>>,
 }
@@ -166,10 +166,7 @@ impl Shared {
 }
 
 impl Ledger {
-    /// Opens the log: rebuilds what is held in memory and starts the sequencer.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
+    /// Opens the log: rebuilds what is held in memory and starts the threads.
     pub fn open(parts: Parts) -> Result<Self, OpenError> {
         let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
             parts;
@@ -217,12 +214,11 @@ impl Ledger {
                 tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
             }
         }
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let verifying = Arc::new(Semaphore::new(cores));
-        let sequencer = Sequencer::new(Arc::clone(&shared), Handle::current(), failed.clone());
+        let verifiers = Verifiers::start(&shared);
+        let sequencer = Sequencer::new(Arc::clone(&shared), failed.clone());
         let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
         let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
-        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), verifying, thread, failed })
+        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), verifiers, thread, failed })
     }
 
     /// The name of the log.
@@ -274,18 +270,7 @@ impl Ledger {
                 return Submission { answer, refused: Some(refused) };
             }
         };
-        let (shared, verifying) = (Arc::clone(&self.shared), Arc::clone(&self.verifying));
-        let verified = tokio::spawn(async move {
-            // As many as there are cores: more would only take the processor from the sequencer, and memory.
-            let _turn = verifying.acquire_owned().await;
-            let verify = move || {
-                let state = shared.state();
-                let first_key = (state.head.size == 0).then_some(&shared.registry_key);
-                verify(&state.registry().registry, first_key, &block, records)
-            };
-            let done = tokio::task::spawn_blocking(verify).await;
-            done.unwrap_or_else(|error| Err(SubmitError::Stopped(error.to_string())))
-        });
+        let verified = self.verifiers.check(block, records);
         slot.send(Job::Block { verified, reply: BlockReply::new(reply, room) });
         Submission { answer, refused: None }
     }

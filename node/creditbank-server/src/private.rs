@@ -10,12 +10,12 @@
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
-use chacha20poly1305::aead::{Aead as _, AeadInOut as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chacha20::{R20, hchacha};
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
 use hmac::{Hmac, Mac as _};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
 
 use crate::clock::{Entropy, random};
@@ -143,14 +143,12 @@ impl PrivateKeys {
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&self.mask(&nonce, account));
         plain.iter().for_each(|part| sealed.extend_from_slice(part));
-        let tag = XChaCha20Poly1305::new(key.into())
-            .encrypt_inout_detached(
-                &XNonce::from(nonce),
-                &associated(context, account),
-                sealed[NONCE_LEN + ACCOUNT_LEN..].as_mut().into(),
-            )
+        let (cipher, short) = xchacha(key, &nonce);
+        let aad = Aad::from(associated(context, account));
+        let tag = cipher
+            .seal_in_place_separate_tag(short, aad, &mut sealed[NONCE_LEN + ACCOUNT_LEN..])
             .expect("a body is far smaller than the cipher's limit");
-        sealed.extend_from_slice(&tag);
+        sealed.extend_from_slice(tag.as_ref());
         sealed
     }
 
@@ -165,9 +163,12 @@ impl PrivateKeys {
         let account = self.account_of(sealed)?;
         let (head, ciphertext) = sealed.split_at(NONCE_LEN + ACCOUNT_LEN);
         let nonce: [u8; NONCE_LEN] = head[..NONCE_LEN].try_into().map_err(|_| OpenError::Sealed)?;
-        let payload = Payload { msg: ciphertext, aad: &associated(context, &account) };
-        let cipher = XChaCha20Poly1305::new(key.into());
-        cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| OpenError::Sealed)
+        let (cipher, short) = xchacha(key, &nonce);
+        let mut plain = ciphertext.to_vec();
+        let aad = Aad::from(associated(context, &account));
+        let opened = cipher.open_in_place(short, aad, &mut plain).map_err(|_| OpenError::Sealed)?.len();
+        plain.truncate(opened);
+        Ok(plain)
     }
 
     /// Seals a record for its place: kind, version, seed and body.
@@ -212,6 +213,19 @@ impl PrivateKeys {
     }
 }
 
+/// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2.3): ChaCha20-Poly1305 under a key made of the first 16 bytes of the
+/// nonce, with the other 8. ring's is several times faster for a body of some hundred bytes than the one that has the long
+/// nonce built in.
+fn xchacha(key: &[u8; 32], nonce: &Nonce) -> (LessSafeKey, ring::aead::Nonce) {
+    let (first, rest) = nonce.split_at(16);
+    let first: [u8; 16] = std::array::from_fn(|i| first[i]);
+    let subkey = hchacha::<R20>(&(*key).into(), &first.into());
+    let key = UnboundKey::new(&CHACHA20_POLY1305, &subkey).expect("the subkey has 32 bytes");
+    let mut short = [0; 12];
+    short[4..].copy_from_slice(rest);
+    (LessSafeKey::new(key), ring::aead::Nonce::assume_unique_for_key(short))
+}
+
 fn associated(context: &[u8], account: &Account) -> Vec<u8> {
     [context, account].concat()
 }
@@ -236,6 +250,20 @@ mod tests {
         assert_eq!(keys.of(1).account(&alias), account);
         assert_ne!(keys.of(2).alias(&account), alias);
         assert_ne!(keys.of(2).account(&alias), account);
+    }
+
+    /// Goal: it is XChaCha20-Poly1305, as another library has it.
+    #[test]
+    fn another_library_opens_it() {
+        use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+        let (keys, account, key) = (keys(), [9; 16], [4; 32]);
+        for len in [0, 1, 63, 64, 65, 700] {
+            let plain = vec![7; len];
+            let sealed = keys.seal(&account, &key, b"context", &[&plain], [6; 24]);
+            let other = chacha20poly1305::XChaCha20Poly1305::new(&key.into());
+            let payload = Payload { msg: &sealed[NONCE_LEN + ACCOUNT_LEN..], aad: &associated(b"context", &account) };
+            assert_eq!(other.decrypt(&[6; 24].into(), payload).expect("opens"), plain);
+        }
     }
 
     /// Goal: a body opens at its own place under its learner's key only, and no byte of it may change.

@@ -13,14 +13,13 @@ use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::ledger_service_server::LedgerService;
 use creditbank_rpc::v1::submit_blocks_response::Outcome;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Caller;
 use super::{blocking, status};
-use crate::ledger::{Issued, Ledger};
+use crate::ledger::{Issued, Ledger, Submission};
 
 /// Blocks of one stream that are under way at once.
 const STREAM_IN_FLIGHT: usize = 64;
@@ -80,7 +79,7 @@ impl LedgerService for Service {
         request: Request<Streaming<api::SubmitBlockRequest>>,
     ) -> Result<Response<Self::SubmitBlocksStream>, Status> {
         let mut blocks = request.into_inner();
-        let (out, answers) = mpsc::channel::<JoinHandle<Result<Outcome, Status>>>(STREAM_IN_FLIGHT);
+        let (out, answers) = mpsc::channel::<Result<Submission, Status>>(STREAM_IN_FLIGHT);
         let ledger = Arc::clone(&self.0);
         // Reading stops while so many blocks are under way: the client feels it through HTTP/2's flow control.
         tokio::spawn(async move {
@@ -90,20 +89,17 @@ impl LedgerService for Service {
                 let block = match block {
                     Ok(block) => block,
                     // The stream ends here and says why; what was begun is sealed and answered all the same.
-                    Err(status) => return slot.send(tokio::spawn(async move { Err(status) })),
+                    Err(status) => return slot.send(Err(status)),
                 };
                 // The order in which the sequencer gets them is the order of the stream.
-                let submitted = ledger.begin(block.block.into(), block.records);
-                slot.send(tokio::spawn(async move {
-                    match submitted.finish().await {
-                        Ok(receipt) => Ok(Outcome::Receipt(receipt)),
-                        Err(error) => Ok(Outcome::Refusal(status::of_submit(&error))),
-                    }
-                }));
+                slot.send(Ok(ledger.begin(block.block.into(), block.records)));
             }
         });
-        let answers = ReceiverStream::new(answers).then(|pending| async move {
-            let outcome = pending.await.map_err(|error| Status::internal(error.to_string()))??;
+        let answers = ReceiverStream::new(answers).then(|begun| async move {
+            let outcome = match begun?.finish().await {
+                Ok(receipt) => Outcome::Receipt(receipt),
+                Err(error) => Outcome::Refusal(status::of_submit(&error)),
+            };
             Ok(api::SubmitBlocksResponse { outcome: Some(outcome) })
         });
         Ok(Response::new(Box::pin(answers)))

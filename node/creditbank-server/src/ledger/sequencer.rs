@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use creditbank_protocol::pb::Receipt;
 use creditbank_store::{KeyStoreError, StoreError};
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use super::accounts::{AccountError, OpenAccounts};
 use super::committer::{Answers, Commit, Committer, answer, refuse};
+use super::verifiers::Verdict;
 use super::{Person, Shared};
 use crate::private::Alias;
 use crate::round::{Context, Pending, Placed, RoundBuilder, Sealed};
@@ -19,8 +18,6 @@ use crate::submit::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
-
-type Verifying = JoinHandle<Result<VerifiedBlock, SubmitError>>;
 
 /// Where the answer to a block goes, and the room that the block takes up until then, whether or not anybody still waits.
 pub(super) struct BlockReply {
@@ -43,7 +40,7 @@ impl BlockReply {
 pub(super) enum Job {
     /// A block, in the order in which it was begun; other threads are still checking it.
     Block {
-        verified: Verifying,
+        verified: Verdict,
         reply: BlockReply,
     },
     Accounts {
@@ -56,9 +53,14 @@ pub(super) enum Job {
     Stop,
 }
 
+/// Waits for the check of a block.
+fn verdict(verified: Verdict) -> Result<VerifiedBlock, SubmitError> {
+    let failed = |_| Err(SubmitError::Stopped("the block could not be checked".to_owned()));
+    verified.blocking_recv().unwrap_or_else(failed)
+}
+
 pub(super) struct Sequencer {
     shared: Arc<Shared>,
-    runtime: Handle,
     failed: watch::Sender<Option<String>>,
     /// Wall clock and running time at the last seal of this process, or at its start.
     seen: Option<(u64, u64)>,
@@ -70,11 +72,11 @@ pub(super) struct Sequencer {
 }
 
 impl Sequencer {
-    pub(super) fn new(shared: Arc<Shared>, runtime: Handle, failed: watch::Sender<Option<String>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
         let seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
         let committer = Committer::start(Arc::clone(&shared), failed.clone());
         let tip = shared.state();
-        Self { shared, runtime, failed, seen, committer, tip, pending: None }
+        Self { shared, failed, seen, committer, tip, pending: None }
     }
 
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
@@ -86,7 +88,8 @@ impl Sequencer {
             // A round takes what has already arrived; waiting for more would only add latency.
             while let Some(job) = next {
                 match job {
-                    Job::Block { verified, reply } => match self.verified(verified) {
+                    // Blocks keep the order in which they came, whatever thread is done first.
+                    Job::Block { verified, reply } => match verdict(verified) {
                         Ok(verified) => blocks.push((Box::new(verified), reply)),
                         Err(error) => reply.send(Err(error)),
                     },
@@ -143,12 +146,6 @@ impl Sequencer {
     fn settle(&mut self) -> Result<(), SubmitError> {
         let Some(pending) = self.pending.take() else { return Ok(()) };
         pending.settle().inspect_err(|_| self.tip = self.shared.state())
-    }
-
-    /// Waits for the check of a block: blocks keep the order in which they came, whatever thread is done first.
-    fn verified(&self, verifying: Verifying) -> Result<VerifiedBlock, SubmitError> {
-        let done = self.runtime.block_on(verifying);
-        done.unwrap_or_else(|error| Err(SubmitError::Stopped(error.to_string())))
     }
 
     fn is_seal_due(&self) -> bool {
