@@ -77,6 +77,14 @@ pub(crate) enum Placed {
     Known(u64),
 }
 
+impl Placed {
+    /// The same, seen from a later round.
+    pub(crate) fn into_known(self) -> Self {
+        let (Self::New(index) | Self::Known(index)) = self;
+        Self::Known(index)
+    }
+}
+
 impl<'a> RoundBuilder<'a> {
     pub(crate) fn new(context: &'a Context<'a>, state: &'a State, now_ms: u64) -> Self {
         Self {

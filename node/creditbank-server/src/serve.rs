@@ -24,6 +24,9 @@ const CALL_MAX: Duration = Duration::from_mins(5);
 const CALLS_PER_CONNECTION: usize = 1_024;
 /// Calls that one connection may have open, those that wait included.
 const STREAMS_PER_CONNECTION: u32 = 1_024;
+/// Bytes that a client may send on a stream, and on all of a connection, before the node has taken them: some blocks.
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
 /// A client that does not answer keepalives is dropped after these two.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
@@ -111,6 +114,8 @@ pub async fn start(ledger: Ledger, address: SocketAddr, tls: Option<&Tls>) -> Re
     let address = listener.local_addr().map_err(|error| ServeError::Listen { address, error })?;
     let mut server = Server::builder()
         .timeout(CALL_MAX)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
         .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
         .http2_keepalive_interval(Some(KEEPALIVE))

@@ -17,14 +17,14 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use ed25519_dalek::SigningKey;
 
 /// Records of a block.
-const RECORDS: usize = 1_000;
+const RECORDS: u32 = 1_000;
 
 fn text(language: &str, value: &str) -> pb::Text {
     pb::Text { language: language.to_owned(), value: value.to_owned() }
 }
 
 /// A credit of about 400 bytes.
-fn credit(number: usize) -> Vec<u8> {
+fn credit(number: u32) -> Vec<u8> {
     let date = |month| Some(pb::Date { year: 2024, month, day: 1 });
     let outcome = pb::LearningOutcome {
         texts: vec![text("en", "apply statistical analysis techniques")],
@@ -46,7 +46,7 @@ fn credit(number: usize) -> Vec<u8> {
     encode(&credit).unwrap()
 }
 
-fn record(number: usize) -> Record {
+fn record(number: u32) -> Record {
     Record::of(Kind::Credit, &[7; 32], credit(number)).unwrap()
 }
 
@@ -80,7 +80,7 @@ fn blocks(c: &mut Criterion) {
     let signed = draft.sign(&records, Vec::new(), None, |message| sign(&key, message)).unwrap();
     let hashes: Vec<Digest> = records.iter().map(Record::hash).collect();
     let mut group = c.benchmark_group("block");
-    group.throughput(Throughput::Elements(RECORDS as u64));
+    group.throughput(Throughput::Elements(RECORDS.into()));
     group.bench_function("root of 1,000 record hashes", |b| b.iter(|| records_root(black_box(&hashes))));
     group.throughput(Throughput::Elements(1));
     let public = key.verifying_key().to_bytes();

@@ -19,7 +19,7 @@ use crate::scene::{Scene, make_node};
 const UNITS: u32 = 8;
 const UNITS_OF_SINGLES: u32 = 256;
 /// Blocks under way at once.
-const IN_FLIGHT: usize = 96;
+const IN_FLIGHT: usize = 128;
 const SINGLES_IN_FLIGHT: usize = 256;
 /// The part of the records that is kept for measuring latency.
 const PACED_PART: u64 = 5;

@@ -179,10 +179,10 @@ impl Sequencer {
     fn round(&mut self, blocks: Vec<(Box<VerifiedBlock>, BlockReply)>) {
         let mut blocks = blocks.into_iter().peekable();
         loop {
-            let registry_changed = self.one_round(&mut blocks);
-            if registry_changed {
-                // The next seal is the first to show the change: let it follow at once, not at the next block.
-                self.one_round(&mut Vec::new().into_iter().peekable());
+            if let Some(changing) = self.one_round(&mut blocks, Vec::new()) {
+                // The next seal is the first to show the change: let it follow at once, not at the next block. Who made the
+                // change is answered then, and reads what was written.
+                self.one_round(&mut Vec::new().into_iter().peekable(), changing);
             }
             if blocks.peek().is_none() {
                 return;
@@ -190,11 +190,13 @@ impl Sequencer {
         }
     }
 
-    /// Takes blocks until the round is full, seals it and answers them. Whether the registry has changed.
+    /// Takes blocks until the round is full, seals it and hands it over with their answers and those of `before`. Where the
+    /// registry has changed, the answers are returned instead, for the round after.
     fn one_round(
         &mut self,
         blocks: &mut std::iter::Peekable<impl Iterator<Item = (Box<VerifiedBlock>, BlockReply)>>,
-    ) -> bool {
+        mut answers: Answers,
+    ) -> Option<Answers> {
         let refuse_all = |blocks: &mut dyn Iterator<Item = (Box<VerifiedBlock>, BlockReply)>, error: &SubmitError| {
             blocks.for_each(|(_, reply)| reply.send(Err(error.clone())));
         };
@@ -203,15 +205,15 @@ impl Sequencer {
         let now_ms = match now {
             Ok(now_ms) => now_ms,
             Err(error) => {
+                refuse(answers, &error);
                 refuse_all(blocks, &error);
-                return false;
+                return None;
             }
         };
         let (shared, tip, before) = (Arc::clone(&self.shared), Arc::clone(&self.tip), self.pending.clone());
         let context = Context { pending: before.as_deref(), ..shared.context() };
         let mut builder = RoundBuilder::new(&context, &tip, now_ms);
         let empty = blocks.peek().is_none();
-        let mut answers: Answers = Vec::new();
         while builder.bytes() < shared.limits.round_bytes_max {
             let Some((verified, reply)) = blocks.next() else { break };
             answers.push((builder.place(*verified), reply));
@@ -223,7 +225,7 @@ impl Sequencer {
                 Ok(()) => answer(&shared, answers),
                 Err(error) => refuse(answers, &error),
             }
-            return false;
+            return None;
         }
         let sealed = builder.seal(shared.genesis, |message| creditbank_protocol::key::sign(&shared.log_key, message));
         let sealed = sealed.map_err(|error| {
@@ -236,7 +238,7 @@ impl Sequencer {
             Err(error) => {
                 refuse(answers, &error);
                 refuse_all(blocks, &error);
-                return false;
+                return None;
             }
         };
         let registry_changed = change.version.is_some();
@@ -246,7 +248,10 @@ impl Sequencer {
         self.tip = Arc::new(tip.after(change));
         let pending = Arc::new(pending);
         self.pending = Some(Arc::clone(&pending));
-        self.committer.send(Commit { sealed: ready, pending, state: Arc::clone(&self.tip), answers });
-        registry_changed
+        let state = Arc::clone(&self.tip);
+        let kept = registry_changed.then(|| std::mem::take(&mut answers));
+        self.committer.send(Commit { sealed: ready, pending, state, answers });
+        // They are of an older round then.
+        kept.map(|kept| kept.into_iter().map(|(outcome, reply)| (outcome.map(Placed::into_known), reply)).collect())
     }
 }
