@@ -10,6 +10,7 @@ pub mod clock;
 mod courses;
 pub mod directory;
 pub mod grpc;
+mod hash_table;
 pub mod ledger;
 pub mod private;
 mod round;

@@ -42,7 +42,7 @@ impl Options {
             log,
             segment_len_max: 64 << 20,
             queue_rounds_max: 64,
-            sync_bytes: 256 << 20,
+            sync_bytes: 64 << 20,
             reserve_bytes: crate::RESERVE_BYTES,
             disk: RealDisk::shared(),
         }

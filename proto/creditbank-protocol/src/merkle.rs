@@ -82,3 +82,22 @@ pub fn records_root(record_hashes: &[Digest]) -> Digest {
 pub fn record_path(record_hashes: &[Digest], index: usize) -> Option<Vec<Digest>> {
     (index < record_hashes.len()).then(|| path(&record_hashes.iter().map(record_leaf).collect::<Vec<_>>(), index))
 }
+
+/// Records of a group: a power of two, so that a group is a subtree.
+pub const RECORD_GROUP: usize = 32;
+
+/// The roots of the groups of a block's records, in order. Whoever keeps them makes paths without hashing the whole block.
+pub fn record_groups(record_hashes: &[Digest]) -> Vec<Digest> {
+    record_hashes.chunks(RECORD_GROUP).map(records_root).collect()
+}
+
+/// [`record_path`], by the roots of the groups; `None` when there is no such record or not as many groups.
+pub fn record_path_by_groups(record_hashes: &[Digest], groups: &[Digest], index: usize) -> Option<Vec<Digest>> {
+    let group = record_hashes.chunks(RECORD_GROUP).nth(index / RECORD_GROUP)?;
+    if groups.len() != record_hashes.len().div_ceil(RECORD_GROUP) {
+        return None;
+    }
+    let mut whole = record_path(group, index % RECORD_GROUP)?;
+    whole.extend(path(groups, index / RECORD_GROUP));
+    Some(whole)
+}

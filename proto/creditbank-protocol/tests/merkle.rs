@@ -137,3 +137,22 @@ fn out_of_range() {
     assert_eq!(consistency_proof(5, 4, &mut log.node()), Err(RangeError { asked: 5, size: 4 }));
     assert_eq!(consistency_proof(0, 4, &mut log.node()), Err(RangeError { asked: 0, size: 4 }));
 }
+
+/// Goal: paths by the roots of groups are the paths of the whole tree, for blocks of every shape.
+#[test]
+fn paths_by_groups_are_the_same() {
+    use creditbank_protocol::merkle::{record_groups, record_path, record_path_by_groups};
+    for count in (1..200).chain([255, 256, 257, 1_000, 1_023, 1_024]) {
+        let hashes: Vec<_> = (0..count).map(|number: u32| sha256(&number.to_be_bytes())).collect();
+        let groups = record_groups(&hashes);
+        for index in (0..hashes.len()).step_by(1 + hashes.len() / 40).chain([hashes.len() - 1]) {
+            assert_eq!(
+                record_path_by_groups(&hashes, &groups, index),
+                record_path(&hashes, index),
+                "{index} of {count}"
+            );
+        }
+        assert_eq!(record_path_by_groups(&hashes, &groups, hashes.len()), None);
+        assert_eq!(record_path_by_groups(&hashes, &groups[1..], 0), None);
+    }
+}

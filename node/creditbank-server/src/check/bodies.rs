@@ -12,6 +12,7 @@ use creditbank_rules::replay::Prepared;
 use creditbank_store::{KeyStore, Row, Table};
 
 use super::Finding;
+use crate::hash_table::{HashTable, hash_table};
 use crate::private::{Account, InstitutionKeys, PrivateKeys};
 use crate::tables::{self, LearnerRow};
 
@@ -145,10 +146,10 @@ impl Bodies {
     }
 }
 
+/// The record hashes of a table that is the one of so many records.
 fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
-    let (hashes, rest) = table.as_chunks::<32>();
-    (rest.is_empty() && u32::try_from(hashes.len()) == Ok(count))
-        .then(|| hashes.iter().map(|hash| Digest(*hash)).collect())
+    let hashes = HashTable::read(table).hashes;
+    (u32::try_from(hashes.len()) == Ok(count) && hash_table(&hashes) == table).then_some(hashes)
 }
 
 /// The alias that a record names: field 1 of every kind that institutions issue, 16 bytes.

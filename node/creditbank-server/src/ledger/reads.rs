@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::merkle::record_path;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
@@ -12,6 +11,7 @@ use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
 use super::{Ledger, ReceiptError, Shared};
+use crate::hash_table::HashTable;
 use crate::private::{Account, Alias};
 use crate::round::{StoreView, StoredRecord, mark_names};
 use crate::tables::{self, ChainHead, LearnerRow};
@@ -126,15 +126,13 @@ impl Shared {
         Ok((stored, disclosed))
     }
 
-    /// The record hashes of a block, in order.
-    fn hashes(&self, entry: u64) -> Result<Vec<Digest>, ReadError> {
-        let bytes = self.store.body(entry, 0)?;
-        Ok(bytes.as_chunks::<32>().0.iter().map(|hash| Digest(*hash)).collect())
+    fn hash_table(&self, entry: u64) -> Result<HashTable, ReadError> {
+        Ok(HashTable::read(&self.store.body(entry, 0)?))
     }
 
     fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
         let index = usize::try_from(place.index).unwrap_or(usize::MAX);
-        record_path(&self.hashes(place.entry)?, index).ok_or(ReadError::Missing(place))
+        self.hash_table(place.entry)?.path(index).ok_or(ReadError::Missing(place))
     }
 }
 
@@ -247,7 +245,7 @@ impl Ledger {
             }
             let (context, state) = (self.shared.context(), self.shared.state());
             let view = StoreView::new(&context, &state);
-            for (index, hash) in (0u32..).zip(self.shared.hashes(entry)?) {
+            for (index, hash) in (0u32..).zip(self.shared.hash_table(entry)?.hashes) {
                 let place = Place { entry, index };
                 let kind = view.stored(place)?.map_or(Kind::Unspecified, |stored| stored.record.kind());
                 issued.push(Issued { place, kind, hash, marks: state.marks(place) });

@@ -5,6 +5,7 @@ use creditbank_protocol::record::Record;
 use creditbank_store::EntryWrite;
 
 use super::Context;
+use crate::hash_table::hash_table;
 use crate::private::{Account, Nonce};
 
 /// Bytes that a body has more than its record: nonce, masked account, tag, kind, version, seed, hash and length.
@@ -38,9 +39,8 @@ impl Bodies {
         // One call for all: the system's generator costs more than the encryption of a record.
         let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
         entropy.fill(&mut nonces);
-        // The hashes stand first and in clear: paths are made from them, also when a neighbour's key was destroyed.
         let mut bodies = Vec::with_capacity(records.len() + 1);
-        bodies.push(records.iter().flat_map(|record| record.hash().0).collect());
+        bodies.push(hash_table(&records.iter().map(Record::hash).collect::<Vec<_>>()));
         for (index, ((record, account), nonce)) in (0u32..).zip(records.iter().zip(&accounts).zip(nonces.as_chunks().0))
         {
             let key = keys.get(account).ok_or(NoKey)?;
