@@ -23,12 +23,12 @@ struct Sent {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_on_sled() {
-    nothing_acknowledged_is_lost("sled:log").await;
+    Box::pin(nothing_acknowledged_is_lost("sled:log")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_on_fjall() {
-    nothing_acknowledged_is_lost("fjall:log").await;
+    Box::pin(nothing_acknowledged_is_lost("fjall:log")).await;
 }
 
 async fn nothing_acknowledged_is_lost(store: &str) {

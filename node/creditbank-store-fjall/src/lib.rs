@@ -18,6 +18,9 @@ const MEMTABLE_BYTES: u64 = 32 << 20;
 /// Bytes of fjall's own journal, which holds what is not yet in a run.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
+/// One thread would leave full memtables waiting while it merges runs, and writers behind them.
+const WORKERS: usize = 2;
+
 /// Rows in fjall.
 pub struct FjallIndex {
     db: Database,
@@ -47,7 +50,7 @@ impl FjallIndex {
                 .cache_size(CACHE_BYTES)
                 .max_journaling_size(JOURNAL_BYTES)
                 .manual_journal_persist(true)
-                .worker_threads(1);
+                .worker_threads(WORKERS);
             let db = builder.open().map_err(failed)?;
             let options = || {
                 // Keys and values are mostly digests: compressing them costs time and saves nothing.

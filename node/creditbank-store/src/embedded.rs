@@ -24,9 +24,8 @@ pub struct Options {
     pub log: [u8; 32],
     /// Length of a segment, which gets all its room when it is made; longer only for a single round that needs it.
     pub segment_len_max: u64,
-    /// Most rounds that may wait for the index; an append waits when there are more. With 0, every append waits until the
-    /// index has it, so that a run can be repeated exactly.
-    pub queue_rounds_max: usize,
+    /// Most rows that may wait for the index; an append waits when there are more. 0: each append waits for the index.
+    pub queue_rows_max: usize,
     /// The index is synced and its position recorded after this many bytes of rounds.
     pub sync_bytes: u64,
     /// A round is refused when the disk has less left than this.
@@ -41,7 +40,7 @@ impl Options {
         Self {
             log,
             segment_len_max: 64 << 20,
-            queue_rounds_max: 64,
+            queue_rows_max: 500_000,
             sync_bytes: 64 << 20,
             reserve_bytes: crate::RESERVE_BYTES,
             disk: RealDisk::shared(),

@@ -3,13 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::Options;
 use super::position::{self, Durable};
 use crate::flat::FlatFiles;
 use crate::{Disk, Index, IndexError, KeyValue, Row, StoreError, Table};
+
+/// Rounds that may wait, however few rows they have.
+const ROUNDS_MAX: usize = 65_536;
+/// How often somebody who waits for room looks whether the thread still works.
+const FAILURE_CHECK: Duration = Duration::from_millis(100);
 
 /// The rows of a round, ascending by table and key, each key once.
 pub(super) struct Batch {
@@ -48,6 +54,9 @@ impl Batch {
 pub(super) struct Shared {
     index: Box<dyn Index>,
     waiting: RwLock<VecDeque<Arc<Batch>>>,
+    /// How many rows wait, and when there are fewer.
+    rows: Mutex<usize>,
+    fewer: Condvar,
     /// Why the index is not used any more. Held while the position is written, so that one that was taken back stays so.
     failed: Mutex<Option<String>>,
     disk: Arc<dyn Disk>,
@@ -57,7 +66,15 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(index: Box<dyn Index>, disk: &Arc<dyn Disk>, dir: &Path) -> Self {
         let (disk, dir) = (Arc::clone(disk), dir.to_owned());
-        Self { index, waiting: RwLock::default(), failed: Mutex::default(), disk, dir }
+        Self {
+            index,
+            waiting: RwLock::default(),
+            rows: Mutex::new(0),
+            fewer: Condvar::new(),
+            failed: Mutex::default(),
+            disk,
+            dir,
+        }
     }
 
     /// Why the store can do no more work.
@@ -123,9 +140,25 @@ impl Shared {
     /// The index has everything up to a round.
     fn applied(&self, sequence: u64) {
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-        while waiting.front().is_some_and(|batch| batch.sequence <= sequence) {
+        let mut rows = 0;
+        while let Some(batch) = waiting.front().filter(|batch| batch.sequence <= sequence) {
+            rows += batch.rows.len();
             waiting.pop_front();
         }
+        drop(waiting);
+        let mut left = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = left.saturating_sub(rows);
+        self.fewer.notify_all();
+    }
+
+    /// Waits until there is room for so many rows; a round that is larger than all room waits until it is alone.
+    fn make_room(&self, rows: usize, rows_max: usize) {
+        let mut waiting = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        while *waiting > 0 && *waiting + rows > rows_max && self.failure().is_none() {
+            let waited = self.fewer.wait_timeout(waiting, FAILURE_CHECK);
+            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *waiting += rows;
     }
 }
 
@@ -142,7 +175,7 @@ pub(super) struct Indexer {
     jobs: SyncSender<Job>,
     thread: JoinHandle<Result<(), StoreError>>,
     shared: Arc<Shared>,
-    waits: bool,
+    rows_max: usize,
 }
 
 impl Indexer {
@@ -153,7 +186,7 @@ impl Indexer {
         flat: Arc<FlatFiles>,
         durable: Durable,
     ) -> Self {
-        let (jobs, queue) = sync_channel(options.queue_rounds_max.max(1));
+        let (jobs, queue) = sync_channel(ROUNDS_MAX);
         let mut worker = Worker {
             disk: Arc::clone(&options.disk),
             dir: dir.to_owned(),
@@ -177,7 +210,7 @@ impl Indexer {
             jobs,
             thread: thread.expect("the system can start a thread at start-up"),
             shared,
-            waits: options.queue_rounds_max == 0,
+            rows_max: options.queue_rows_max,
         }
     }
 
@@ -190,7 +223,8 @@ impl Indexer {
     pub(super) fn send(&self, batch: Arc<Batch>, size: u64, bytes: u64) {
         let durable = Durable { sequence: batch.sequence, size };
         let (done, ended) = sync_channel(0);
-        let done = self.waits.then_some(done);
+        let done = (self.rows_max == 0).then_some(done);
+        self.shared.make_room(batch.rows.len(), self.rows_max);
         let job = Job { durable, batch, bytes, done };
         // The round is durable already: a failed index stops the next append, not this one.
         let _ = self.jobs.send(job);

@@ -85,7 +85,7 @@ impl World {
         let options = Options {
             segment_len_max: 1_000 + random.below(12_000),
             sync_bytes: random.below(6_000),
-            queue_rounds_max: 0,
+            queue_rows_max: 0,
             reserve_bytes: RESERVE,
             disk: disk.shared(),
             ..Options::new([7; 32])
