@@ -113,6 +113,16 @@ async fn rotten_tree_nodes_are_never_signed() {
         let nodes = bytes.len() / 32 - 2;
         bytes.iter_mut().take(nodes * 32).step_by(32).for_each(|byte| *byte ^= 1);
         fs::write(flat.join(level), bytes).expect("rot");
+        if level == "level-00" {
+            // The start reads entries, whose leaves do not fit.
+            let config = directory::read_config(dir.path()).expect("the configuration");
+            let clock = Arc::new(SystemClock::default());
+            let refused = directory::open(dir.path(), &config, clock, Arc::new(OsEntropy), Limits::default());
+            let said = refused.err().expect("leaves do not fit").to_string();
+            assert!(said.contains("delete log/flat"), "{said}");
+            fs::write(flat.join(level), whole).expect("the nodes of a level");
+            continue;
+        }
         let node = TestNode::again(dir).await;
         for (height, receipt) in (0u64..).zip(&receipts) {
             match node.ledger().block(1, 1, height) {
@@ -126,7 +136,7 @@ async fn rotten_tree_nodes_are_never_signed() {
         dir = node.stop().await;
         fs::write(flat.join(level), whole).expect("the nodes of a level");
     }
-    assert!(rotten > 20, "the rot was found {rotten} times");
+    assert!(rotten > 10, "the rot was found {rotten} times");
     fs::remove_dir_all(&flat).expect("the derived files");
     let node = TestNode::again(dir).await;
     for (height, receipt) in (0u64..).zip(&receipts) {

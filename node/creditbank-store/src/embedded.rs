@@ -224,7 +224,11 @@ impl Store for EmbeddedStore {
         let expected = self.flat.node(0, index)?;
         let found = leaf_hash(&entry);
         if found != expected {
-            let what = format!("entry {index} has the hash {found}, its leaf in the tree is {expected}");
+            // Either may be rotten; only the frame's checksum, over the whole round, would tell.
+            let what = format!(
+                "entry {index} has the hash {found}, its leaf in log/flat is {expected}: stop the node, delete log/flat, start \
+                 it again; if it says so still, the journal is damaged"
+            );
             return Err(self.readers.damaged(segment, start, what));
         }
         Ok(entry)
