@@ -9,7 +9,7 @@ struct Signature {
     about: String,
     key: Vec<u8>,
     message: Vec<u8>,
-    signature: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 fn read(cases: &Value) -> Vec<Signature> {
@@ -18,7 +18,7 @@ fn read(cases: &Value) -> Vec<Signature> {
         about: case["about"].to_string(),
         key: bytes(case, "public_key"),
         message: bytes(case, "message"),
-        signature: bytes(case, "signature"),
+        bytes: bytes(case, "signature"),
     };
     cases.as_array().expect("cases").iter().map(read).collect()
 }
@@ -34,14 +34,14 @@ fn batches_agree_with_strict_verification() {
         .iter()
         .cycle()
         .take(32)
-        .map(|(one, key)| BatchItem { key, message: &one.message, signature: &one.signature })
+        .map(|(one, key)| BatchItem { key, message: &one.message, signature: &one.bytes })
         .collect();
     for seed in 0..32 {
         assert!(verify_batch(&items, &[seed; 32]));
         for one in &refused {
             let Some(key) = BatchKey::new(&one.key) else { continue };
             let mut with = items.clone();
-            with[7] = BatchItem { key: &key, message: &one.message, signature: &one.signature };
+            with[7] = BatchItem { key: &key, message: &one.message, signature: &one.bytes };
             assert!(!verify_batch(&with, &[seed; 32]), "{} with seed {seed}", one.about);
         }
     }

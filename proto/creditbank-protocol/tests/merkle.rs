@@ -141,6 +141,7 @@ fn out_of_range() {
 /// Goal: paths by the roots of groups are the paths of the whole tree, for blocks of every shape.
 #[test]
 fn paths_by_groups_are_the_same() {
+    use creditbank_protocol::hash::sha256;
     use creditbank_protocol::merkle::{record_groups, record_path, record_path_by_groups};
     for count in (1..200).chain([255, 256, 257, 1_000, 1_023, 1_024]) {
         let hashes: Vec<_> = (0..count).map(|number: u32| sha256(&number.to_be_bytes())).collect();
