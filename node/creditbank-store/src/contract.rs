@@ -2,8 +2,10 @@
 #![allow(clippy::missing_panics_doc)]
 
 mod damage;
+mod rebuild;
 
 pub use damage::check_damage;
+pub use rebuild::{check_rebuild, check_rot};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::hash::sha256;

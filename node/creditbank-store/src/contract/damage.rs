@@ -24,13 +24,13 @@ const DAMAGES: [Damage; 5] = [
     }),
 ];
 
-fn change(path: &Path, how: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn change(path: &Path, how: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).expect("read");
     how(&mut bytes);
     fs::write(path, bytes).expect("written");
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).expect("a directory") {
         let path = entry.expect("an entry").path();

@@ -1,0 +1,58 @@
+//! What every engine on a disk must pass when its directory is lost or damaged between two starts.
+
+use std::fs;
+use std::path::Path;
+
+use super::check_store;
+use super::damage::{change, files};
+use crate::{EmbeddedStore, Index, IndexError, KeyValue, Options, Round, Row, Store, Table};
+
+const ROWS: Table = Table(7);
+
+fn rows(store: &EmbeddedStore) -> Vec<KeyValue> {
+    store.scan(ROWS, b"", None, 10_000).expect("scanned")
+}
+
+/// The store on this engine keeps its contract over restarts, and one whose index is deleted or overwritten rebuilds it.
+pub fn check_rebuild<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: &Path) {
+    let options = Options { segment_len_max: 2_000, sync_bytes: 3_000, ..Options::new([7; 32]) };
+    let reopen = || EmbeddedStore::open(dir, &options, &index).expect("opened");
+    check_store(reopen, true);
+
+    let store = reopen();
+    let before = rows(&store);
+    drop(store);
+    fs::remove_dir_all(dir.join("index")).expect("removed");
+    let store = reopen();
+    assert_eq!(rows(&store), before, "deleted");
+    store.close().expect("closed");
+    drop(store);
+    files(&dir.join("index")).iter().for_each(|path| fs::write(path, b"garbage").expect("written"));
+    assert_eq!(rows(&reopen()), before, "overwritten");
+}
+
+/// An index whose files are cut or rotten is found out and rebuilt, and never takes the process with it.
+pub fn check_rot<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: &Path) {
+    let damages: [(&str, fn(&mut Vec<u8>)); 2] = [
+        ("cut", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("rotten", |bytes| bytes.iter_mut().step_by(997).for_each(|byte| *byte ^= 0x55)),
+    ];
+    for (name, damage) in damages {
+        let dir = dir.join(name);
+        let options = Options { segment_len_max: 200_000, sync_bytes: 3_000, ..Options::new([7; 32]) };
+        let reopen = || EmbeddedStore::open(&dir, &options, &index).expect("opened");
+        let store = reopen();
+        for number in 0..2_000u32 {
+            let row = Row { table: ROWS, key: number.to_be_bytes().to_vec(), value: Some(vec![7; 100]) };
+            let head = store.head();
+            let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: vec![row] };
+            store.append(&round).expect("appended");
+        }
+        let before = rows(&store);
+        assert_eq!(before.len(), 2_000);
+        store.close().expect("closed");
+        drop(store);
+        files(&dir.join("index")).iter().for_each(|path| change(path, damage));
+        assert_eq!(rows(&reopen()), before, "{name}");
+    }
+}
