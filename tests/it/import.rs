@@ -7,30 +7,8 @@ use std::time::Duration;
 use creditbank_client::import::{ImportError, Mapping};
 use creditbank_client::issue::{IssueError, Places, Progress, issue};
 use creditbank_client::{Client, ClientError};
+use creditbank_tests::desk::{HEADER, MAPPING};
 use creditbank_tests::{TestNode, University};
-
-const MAPPING: &str = r#"
-reference = ["course", "term", "student"]
-[learner]
-type = "student_number"
-column = "student"
-[fields]
-course_code = { column = "course" }
-title = { column = "title" }
-title_language = "en"
-credits = { column = "credits" }
-unit = "CATS"
-[period]
-column = "term"
-[period.suffixes]
-A = { from = "{year}-09", until = "{next_year}-01" }
-[results]
-column = "result"
-[results.values]
-pass = { kind = "credit" }
-fail = { kind = "result", status = "failed" }
-"#;
-const HEADER: &str = "student,course,term,title,credits,result\n";
 
 struct Scene {
     node: TestNode,

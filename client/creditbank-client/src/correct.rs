@@ -17,9 +17,8 @@ use crate::import::DraftRecord;
 pub(crate) use body::learner as learner_of;
 pub use body::{amended, without_amends};
 pub use file::{Lines, amendments, effects, place, reason};
-pub(crate) use run::of_the_signer;
 pub use run::{Corrector, Options};
-pub(crate) use seal::{Answer, seal};
+pub(crate) use seal::seal_approved;
 
 /// What is to become of one record.
 #[derive(Clone)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use creditbank_protocol::key_file::KeyFile;
 
 use crate::approval::{Content, Desk};
-use crate::correct::{Answer, of_the_signer, seal};
+use crate::correct::seal_approved;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
 use crate::secret::random;
 use crate::{Client, ClientError, Signer};
@@ -187,8 +187,14 @@ async fn import<R: Source>(
         run.finish_pending(&mut work, pending).await?;
     }
     let desk = Desk::open(places.work);
-    let waiting =
-        if on_refusal == OnRefusal::Ask { run.finish_approved(&mut work, &desk).await? } else { BTreeSet::new() };
+    let mut waiting = BTreeSet::new();
+    if on_refusal == OnRefusal::Ask {
+        let sealed = |records| {
+            run.done.blocks += 1;
+            run.done.records += records;
+        };
+        waiting = seal_approved(client, unit, &mut work, &desk, sealed).await?;
+    }
     let mut report = Report::create(places.refused)?;
     let (mut drafts, mut len) = (Vec::new(), 0);
     for row in rows {
@@ -257,35 +263,6 @@ impl Run<'_> {
             Err(ClientError::Refused(_)) => work.forget(),
             Err(error) => Err(error),
         }
-    }
-
-    /// Seals what was approved since the last run; the marks of what still waits.
-    async fn finish_approved(&mut self, work: &mut Work, desk: &Desk) -> Result<BTreeSet<Mark>, ClientError> {
-        let mut marks = BTreeSet::new();
-        for waiting in desk.waiting()? {
-            if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
-                waiting.done()?;
-                continue;
-            }
-            let Some(approval) = &waiting.approval else {
-                marks.extend(waiting.marks);
-                continue;
-            };
-            let sent = seal(self.client, self.unit, work, &waiting.content, &waiting.marks, Some(approval)).await?;
-            match sent {
-                Answer::Sealed(_) => {
-                    self.done.blocks += 1;
-                    self.done.records += waiting.marks.len() as u64;
-                    waiting.done()?;
-                }
-                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
-                    return Err(ClientError::Refused(refusal));
-                }
-                // It can never be sealed as it was approved: its lines are read again.
-                Answer::Refused(_) => waiting.done()?,
-            }
-        }
-        Ok(marks)
     }
 
     /// Seals what can be sealed of a batch.

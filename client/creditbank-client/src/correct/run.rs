@@ -9,7 +9,7 @@ use creditbank_protocol::pb::{self, EffectGroup};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, RecordBody};
 
-use super::seal::{Answer, finish, seal};
+use super::seal::{Answer, finish, of_the_signer, seal, seal_approved};
 use super::target::{Found, Resolved, Resolver};
 use super::{Correction, Done, Outcome, Row};
 use crate::approval::{Content, Desk};
@@ -151,30 +151,12 @@ impl<'a> Corrector<'a> {
             finish(self.client, self.unit, work, &pending).await?;
         }
         let desk = Desk::open(self.options.work);
-        let mut marks = BTreeSet::new();
-        for waiting in desk.waiting()? {
-            if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
-                waiting.done()?;
-                continue;
-            }
-            let Some(approval) = &waiting.approval else {
-                marks.extend(waiting.marks);
-                continue;
-            };
-            match seal(self.client, self.unit, work, &waiting.content, &waiting.marks, Some(approval)).await? {
-                Answer::Sealed(_) => {
-                    self.done.blocks += 1;
-                    self.done.changed += waiting.marks.len() as u64;
-                    waiting.done()?;
-                }
-                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
-                    return Err(ClientError::Refused(refusal));
-                }
-                // It can never be sealed as it was approved: its lines are looked at again.
-                Answer::Refused(_) => waiting.done()?,
-            }
-        }
-        Ok(marks)
+        let done = &mut self.done;
+        seal_approved(self.client, self.unit, work, &desk, |changed| {
+            done.blocks += 1;
+            done.changed += changed;
+        })
+        .await
     }
 
     fn mark(&self, resolved: &Resolved) -> Mark {
@@ -304,27 +286,4 @@ fn twice(first: u64) -> Outcome {
 fn refused_row(line: u64, field: String, why: String) -> Row {
     let outcome = Outcome::Refused(field, why);
     Row { line, place: None, kind: "", before: Vec::new(), after: Vec::new(), outcome }
-}
-
-/// Whether a refusal is about who signs, so that nothing of the run can go through.
-pub(crate) fn of_the_signer(reason: &str) -> bool {
-    [
-        "UNKNOWN_INSTITUTION",
-        "INSTITUTION_NOT_ACTIVE",
-        "UNKNOWN_UNIT",
-        "UNIT_NOT_ACTIVE",
-        "UNKNOWN_KEY",
-        "KEY_OF_ANOTHER",
-        "KEY_REVOKED",
-        "KEY_NOT_IN_FORCE",
-        "NOT_AN_APPROVER",
-        "APPROVAL_MISSING",
-        "NOT_THE_OPERATOR",
-        "WRONG_SIGNATURE",
-        "WRONG_ORIGIN",
-        "BUSY",
-        "STOPPED",
-        "CLOCK_MOVED",
-    ]
-    .contains(&reason)
 }

@@ -1,10 +1,12 @@
 //! A content into the unit's chain: on the disk before it is sent, the same bytes until the answer is known.
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::{RecordBody, Refusal};
 
-use crate::approval::Content;
+use crate::approval::{Content, Desk};
 use crate::issue::IssuingUnit;
 use crate::issue::batch::{patiently, send};
 use crate::issue::work::{Mark, Pending, Work};
@@ -52,6 +54,60 @@ pub(crate) async fn seal(
         }
     }
     Err(ClientError::Local(format!("the unit's chain moved {TRIES_MAX} times in a row: run the command again")))
+}
+
+/// Seals what was approved since the last run and tells `sealed` how many marks each block has; the marks of what still waits.
+pub(crate) async fn seal_approved(
+    client: &Client,
+    unit: &IssuingUnit,
+    work: &mut Work,
+    desk: &Desk,
+    mut sealed: impl FnMut(u64),
+) -> Result<BTreeSet<Mark>, ClientError> {
+    let mut marks = BTreeSet::new();
+    for waiting in desk.waiting()? {
+        if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
+            waiting.done()?;
+            continue;
+        }
+        let Some(approval) = &waiting.approval else {
+            marks.extend(waiting.marks);
+            continue;
+        };
+        match seal(client, unit, work, &waiting.content, &waiting.marks, Some(approval)).await? {
+            Answer::Sealed(_) => {
+                sealed(waiting.marks.len() as u64);
+                waiting.done()?;
+            }
+            Answer::Refused(refusal) if of_the_signer(&refusal.reason) => return Err(ClientError::Refused(refusal)),
+            // It can never be sealed as it was approved: its lines are looked at again.
+            Answer::Refused(_) => waiting.done()?,
+        }
+    }
+    Ok(marks)
+}
+
+/// Whether a refusal is about who signs, so that nothing of the run can go through.
+pub(crate) fn of_the_signer(reason: &str) -> bool {
+    [
+        "UNKNOWN_INSTITUTION",
+        "INSTITUTION_NOT_ACTIVE",
+        "UNKNOWN_UNIT",
+        "UNIT_NOT_ACTIVE",
+        "UNKNOWN_KEY",
+        "KEY_OF_ANOTHER",
+        "KEY_REVOKED",
+        "KEY_NOT_IN_FORCE",
+        "NOT_AN_APPROVER",
+        "APPROVAL_MISSING",
+        "NOT_THE_OPERATOR",
+        "WRONG_SIGNATURE",
+        "WRONG_ORIGIN",
+        "BUSY",
+        "STOPPED",
+        "CLOCK_MOVED",
+    ]
+    .contains(&reason)
 }
 
 /// Sends a block that is on the disk, until it is known what became of it.
