@@ -9,6 +9,9 @@ use crate::{EmbeddedStore, Index, IndexError, KeyValue, Options, Round, Row, Sto
 
 const ROWS: Table = Table(7);
 
+/// A damage of one file's bytes.
+type Damage = (&'static str, fn(&mut Vec<u8>));
+
 fn rows(store: &EmbeddedStore) -> Vec<KeyValue> {
     store.scan(ROWS, b"", None, 10_000).expect("scanned")
 }
@@ -33,7 +36,7 @@ pub fn check_rebuild<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, d
 
 /// An index whose files are cut or rotten is found out and rebuilt, and never takes the process with it.
 pub fn check_rot<I: Index>(index: impl Fn(&Path) -> Result<I, IndexError>, dir: &Path) {
-    let damages: [(&str, fn(&mut Vec<u8>)); 2] = [
+    let damages: [Damage; 2] = [
         ("cut", |bytes| bytes.truncate(bytes.len() / 2)),
         ("rotten", |bytes| bytes.iter_mut().step_by(997).for_each(|byte| *byte ^= 0x55)),
     ];
