@@ -7,7 +7,8 @@ use std::{env, fs};
 
 use prost_reflect::{Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
-const FILES: [&str; 5] = ["common", "record", "registry", "block", "transcript"];
+const FILES: [&str; 8] =
+    ["common", "record", "registry", "agreement", "recognition", "qualification", "block", "transcript"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -7,7 +7,8 @@ use std::{env, fs};
 use prost::Message as _;
 
 const SERVICES: [&str; 4] = ["ledger", "log", "registry_service", "learner"];
-const PROTOCOL: [&str; 5] = ["common", "record", "registry", "block", "transcript"];
+const PROTOCOL: [&str; 8] =
+    ["common", "record", "registry", "agreement", "recognition", "qualification", "block", "transcript"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -325,7 +325,8 @@ impl<'a> RoundBuilder<'a> {
                 let found = record.kind().as_str_name();
                 return Err(Rejection::new(Rule::NotTheOperator, "a registry record", found).record(index).into());
             }
-            let record_of = RegistryRecord { kind: record.kind(), body: record.body() };
+            let (kind, body, sealed_at_ms) = (record.kind(), record.body(), facts.sealed_at_ms);
+            let record_of = RegistryRecord { kind, body, institution: facts.institution, sealed_at_ms };
             let key = registry.admit(record_of).map_err(|rejection| rejection.record(index))?;
             if let RegistryKey::Unit(institution, unit) = key
                 && self.chain((institution, unit)).is_none()

@@ -53,6 +53,14 @@ pub mod tag {
     pub const STATEMENT_SIGNATURE: &str = "creditbank/v1/statement-signature";
     /// The checksum at the end of a transcript file.
     pub const TRANSCRIPT: &str = "creditbank/v1/transcript";
+    /// Digest of the text of an agreement.
+    pub const AGREEMENT_TERMS: &str = "creditbank/v1/agreement-terms";
+    /// What a learner signs.
+    pub const MANDATE: &str = "creditbank/v1/mandate";
+    /// What stands in the log of a mandate.
+    pub const MANDATE_DIGEST: &str = "creditbank/v1/mandate-digest";
+    /// What the other institutions of a joint award sign.
+    pub const JOINT_AWARD: &str = "creditbank/v1/joint-award";
 }
 
 /// A SHA-256 value.

@@ -15,6 +15,7 @@ pub mod entry;
 pub mod hash;
 pub mod key;
 pub mod key_file;
+pub mod mandate;
 pub mod map;
 pub mod merkle;
 pub mod note;

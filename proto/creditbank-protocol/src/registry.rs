@@ -24,6 +24,26 @@ pub enum RegistryKey {
     Framework(String),
     /// A grade scale by code.
     GradeScale(String),
+    /// A level map by code.
+    LevelMap(String),
+    /// A legal deadline by code.
+    LegalDeadline(String),
+    /// A country by its two letters.
+    Country(String),
+    /// A field of education by code.
+    FieldOfEducation(String),
+    /// What was proposed as an agreement, by code and version.
+    AgreementProposal(String, u32),
+    /// Its acceptance.
+    AgreementAcceptance(String, u32),
+    /// The notice of its ending.
+    AgreementEnding(String, u32),
+    /// An equivalence by institution, code and version.
+    Equivalence(u64, String, u32),
+    /// A qualification definition by institution, code and version.
+    QualificationDefinition(u64, String, u32),
+    /// A grade distribution by institution and number.
+    GradeDistribution(u64, u32),
 }
 
 /// Why a body has no registry key.
@@ -67,6 +87,31 @@ impl RegistryKey {
             pb::Kind::CreditUnit => read(body, |m: pb::CreditUnit| Self::CreditUnit(m.code)),
             pb::Kind::Framework => read(body, |m: pb::Framework| Self::Framework(m.code)),
             pb::Kind::GradeScale => read(body, |m: pb::GradeScale| Self::GradeScale(m.code)),
+            pb::Kind::LevelMap => read(body, |m: pb::LevelMap| Self::LevelMap(m.code)),
+            pb::Kind::LegalDeadline => read(body, |m: pb::LegalDeadline| Self::LegalDeadline(m.code)),
+            pb::Kind::Country => read(body, |m: pb::Country| Self::Country(m.alpha2)),
+            pb::Kind::FieldOfEducation => read(body, |m: pb::FieldOfEducation| Self::FieldOfEducation(m.code)),
+            pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
+                let terms = m.terms.unwrap_or_default();
+                Self::AgreementProposal(terms.code, terms.version)
+            }),
+            pb::Kind::AgreementAcceptance => read(body, |m: pb::AgreementAcceptance| {
+                let name = m.agreement.unwrap_or_default();
+                Self::AgreementAcceptance(name.code, name.version)
+            }),
+            pb::Kind::AgreementEnding => read(body, |m: pb::AgreementEnding| {
+                let name = m.agreement.unwrap_or_default();
+                Self::AgreementEnding(name.code, name.version)
+            }),
+            pb::Kind::Equivalence => {
+                read(body, |m: pb::Equivalence| Self::Equivalence(m.institution, m.code, m.version))
+            }
+            pb::Kind::QualificationDefinition => read(body, |m: pb::QualificationDefinition| {
+                Self::QualificationDefinition(m.institution, m.code, m.version)
+            }),
+            pb::Kind::GradeDistribution => {
+                read(body, |m: pb::GradeDistribution| Self::GradeDistribution(m.institution, m.number))
+            }
             other => Err(RegistryKeyError::Kind(other)),
         }
     }
@@ -81,6 +126,16 @@ impl RegistryKey {
             Self::CreditUnit(_) => pb::Kind::CreditUnit,
             Self::Framework(_) => pb::Kind::Framework,
             Self::GradeScale(_) => pb::Kind::GradeScale,
+            Self::LevelMap(_) => pb::Kind::LevelMap,
+            Self::LegalDeadline(_) => pb::Kind::LegalDeadline,
+            Self::Country(_) => pb::Kind::Country,
+            Self::FieldOfEducation(_) => pb::Kind::FieldOfEducation,
+            Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
+            Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
+            Self::AgreementEnding(..) => pb::Kind::AgreementEnding,
+            Self::Equivalence(..) => pb::Kind::Equivalence,
+            Self::QualificationDefinition(..) => pb::Kind::QualificationDefinition,
+            Self::GradeDistribution(..) => pb::Kind::GradeDistribution,
         }
     }
 
@@ -89,15 +144,51 @@ impl RegistryKey {
         let preimage = Preimage::new(tag::REGISTRY_KEY).u16(kind_number(self.kind()));
         match self {
             Self::Institution(number) => preimage.u64(*number),
-            Self::Unit(institution, number) | Self::Accreditation(institution, number) => {
-                preimage.u64(*institution).u32(*number)
-            }
+            Self::Unit(institution, number)
+            | Self::Accreditation(institution, number)
+            | Self::GradeDistribution(institution, number) => preimage.u64(*institution).u32(*number),
             Self::Key(id) => preimage.fixed(&id.0),
-            Self::CreditUnit(code) | Self::Framework(code) | Self::GradeScale(code) => {
-                preimage.variable(code.as_bytes())
+            Self::CreditUnit(code)
+            | Self::Framework(code)
+            | Self::GradeScale(code)
+            | Self::LevelMap(code)
+            | Self::LegalDeadline(code)
+            | Self::Country(code)
+            | Self::FieldOfEducation(code) => preimage.variable(code.as_bytes()),
+            Self::AgreementProposal(code, version)
+            | Self::AgreementAcceptance(code, version)
+            | Self::AgreementEnding(code, version) => preimage.variable(code.as_bytes()).u32(*version),
+            Self::Equivalence(institution, code, version)
+            | Self::QualificationDefinition(institution, code, version) => {
+                preimage.u64(*institution).variable(code.as_bytes()).u32(*version)
             }
         }
         .digest()
+    }
+}
+
+impl std::fmt::Display for RegistryKey {
+    /// What people call the entry: its number, code, or code and version.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Institution(number) => write!(f, "{number}"),
+            Self::Unit(institution, number)
+            | Self::Accreditation(institution, number)
+            | Self::GradeDistribution(institution, number) => write!(f, "{institution}.{number}"),
+            Self::Key(id) => write!(f, "{id}"),
+            Self::CreditUnit(code)
+            | Self::Framework(code)
+            | Self::GradeScale(code)
+            | Self::LevelMap(code)
+            | Self::LegalDeadline(code)
+            | Self::Country(code)
+            | Self::FieldOfEducation(code) => f.write_str(code),
+            Self::AgreementProposal(code, version)
+            | Self::AgreementAcceptance(code, version)
+            | Self::AgreementEnding(code, version) => write!(f, "{code}.{version}"),
+            Self::Equivalence(institution, code, version)
+            | Self::QualificationDefinition(institution, code, version) => write!(f, "{institution}/{code}.{version}"),
+        }
     }
 }
 

@@ -1,10 +1,15 @@
 //! The registry: who may issue what, in which units, levels and scales.
 
 mod admit;
+mod agreement;
+mod definition;
+mod distribution;
+mod equivalence;
 mod key;
+mod level;
+mod lists;
 mod scale;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use creditbank_protocol::canonical::decode;
@@ -12,28 +17,55 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
 
+use rpds::RedBlackTreeMapSync;
+
+pub use agreement::Agreement;
+
 use crate::{Rejection, Rule};
 
 /// A registry record of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct RegistryRecord<'a> {
-    /// A registry kind.
+    /// A public kind.
     pub kind: Kind,
     /// Its canonical body.
     pub body: &'a [u8],
+    /// Who signed the block; 0 is the operator.
+    pub institution: u64,
+    /// Time of the seal of its round.
+    pub sealed_at_ms: u64,
 }
 
-/// The registry at one moment. Cloning is cheap: the node keeps every version that a seal has named.
+impl<'a> RegistryRecord<'a> {
+    /// A record of the operator, where the time does not matter.
+    pub fn of_operator(kind: Kind, body: &'a [u8]) -> Self {
+        Self { kind, body, institution: 0, sealed_at_ms: 0 }
+    }
+}
+
+/// A map whose versions share what is the same.
+type Map<K, V> = RedBlackTreeMapSync<K, Arc<V>>;
+
+/// The registry at one moment. Cloning is cheap: versions share their entries, and the node keeps every version that a seal
+/// has named.
 #[derive(Debug, Clone)]
 pub struct Registry {
     origin: String,
-    institutions: BTreeMap<u64, Arc<pb::Institution>>,
-    units: BTreeMap<(u64, u32), Arc<pb::Unit>>,
-    keys: BTreeMap<KeyId, Arc<pb::Key>>,
-    accreditations: BTreeMap<(u64, u32), Arc<pb::Accreditation>>,
-    credit_units: BTreeMap<String, Arc<pb::CreditUnit>>,
-    frameworks: BTreeMap<String, Arc<pb::Framework>>,
-    scales: BTreeMap<String, Arc<pb::GradeScale>>,
+    institutions: Map<u64, pb::Institution>,
+    units: Map<(u64, u32), pb::Unit>,
+    keys: Map<KeyId, pb::Key>,
+    accreditations: Map<(u64, u32), pb::Accreditation>,
+    credit_units: Map<String, pb::CreditUnit>,
+    frameworks: Map<String, pb::Framework>,
+    scales: Map<String, pb::GradeScale>,
+    level_maps: Map<String, pb::LevelMap>,
+    deadlines: Map<String, pb::LegalDeadline>,
+    countries: Map<String, pb::Country>,
+    fields: Map<String, pb::FieldOfEducation>,
+    agreements: Map<(String, u32), Agreement>,
+    equivalences: Map<(u64, String, u32), pb::Equivalence>,
+    definitions: Map<(u64, String, u32), pb::QualificationDefinition>,
+    distributions: Map<(u64, u32), pb::GradeDistribution>,
 }
 
 impl Registry {
@@ -41,13 +73,21 @@ impl Registry {
     pub fn new(origin: &str) -> Self {
         Self {
             origin: origin.to_owned(),
-            institutions: BTreeMap::new(),
-            units: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            accreditations: BTreeMap::new(),
-            credit_units: BTreeMap::new(),
-            frameworks: BTreeMap::new(),
-            scales: BTreeMap::new(),
+            institutions: Map::new_sync(),
+            units: Map::new_sync(),
+            keys: Map::new_sync(),
+            accreditations: Map::new_sync(),
+            credit_units: Map::new_sync(),
+            frameworks: Map::new_sync(),
+            scales: Map::new_sync(),
+            level_maps: Map::new_sync(),
+            deadlines: Map::new_sync(),
+            countries: Map::new_sync(),
+            fields: Map::new_sync(),
+            agreements: Map::new_sync(),
+            equivalences: Map::new_sync(),
+            definitions: Map::new_sync(),
+            distributions: Map::new_sync(),
         }
     }
 
@@ -94,6 +134,70 @@ impl Registry {
     /// A grade scale by code.
     pub fn scale(&self, code: &str) -> Option<&pb::GradeScale> {
         self.scales.get(code).map(AsRef::as_ref)
+    }
+
+    /// A level map by code.
+    pub fn level_map(&self, code: &str) -> Option<&pb::LevelMap> {
+        self.level_maps.get(code).map(AsRef::as_ref)
+    }
+
+    /// A legal deadline by code.
+    pub fn deadline(&self, code: &str) -> Option<&pb::LegalDeadline> {
+        self.deadlines.get(code).map(AsRef::as_ref)
+    }
+
+    /// All legal deadlines, by code.
+    pub fn deadlines(&self) -> impl Iterator<Item = &pb::LegalDeadline> {
+        self.deadlines.values().map(AsRef::as_ref)
+    }
+
+    /// A country by its two letters.
+    pub fn country(&self, alpha2: &str) -> Option<&pb::Country> {
+        self.countries.get(alpha2).map(AsRef::as_ref)
+    }
+
+    /// A field of education by code.
+    pub fn field(&self, code: &str) -> Option<&pb::FieldOfEducation> {
+        self.fields.get(code).map(AsRef::as_ref)
+    }
+
+    /// One version of an agreement, whether or not it was accepted.
+    pub fn agreement(&self, code: &str, version: u32) -> Option<&Agreement> {
+        self.agreements.get(&(code.to_owned(), version)).map(AsRef::as_ref)
+    }
+
+    /// All versions of all agreements, by code and version.
+    pub fn agreements(&self) -> impl Iterator<Item = &Agreement> {
+        self.agreements.values().map(AsRef::as_ref)
+    }
+
+    /// One version of an equivalence.
+    pub fn equivalence(&self, institution: u64, code: &str, version: u32) -> Option<&pb::Equivalence> {
+        self.equivalences.get(&(institution, code.to_owned(), version)).map(AsRef::as_ref)
+    }
+
+    /// All versions of all equivalences of an institution, by code and version.
+    pub fn equivalences(&self, institution: u64) -> impl Iterator<Item = &pb::Equivalence> {
+        let first = (institution, String::new(), 0);
+        let of = move |entry: &&Arc<pb::Equivalence>| entry.institution == institution;
+        self.equivalences.range(first..).map(|(_, entry)| entry).take_while(of).map(AsRef::as_ref)
+    }
+
+    /// One version of a qualification definition.
+    pub fn definition(&self, institution: u64, code: &str, version: u32) -> Option<&pb::QualificationDefinition> {
+        self.definitions.get(&(institution, code.to_owned(), version)).map(AsRef::as_ref)
+    }
+
+    /// All versions of all qualification definitions of an institution, by code and version.
+    pub fn definitions(&self, institution: u64) -> impl Iterator<Item = &pb::QualificationDefinition> {
+        let first = (institution, String::new(), 0);
+        let of = move |entry: &&Arc<pb::QualificationDefinition>| entry.institution == institution;
+        self.definitions.range(first..).map(|(_, entry)| entry).take_while(of).map(AsRef::as_ref)
+    }
+
+    /// The grade distributions of an institution, by number.
+    pub fn distributions(&self, institution: u64) -> impl Iterator<Item = &pb::GradeDistribution> {
+        self.distributions.range((institution, 0)..=(institution, u32::MAX)).map(|(_, entry)| entry.as_ref())
     }
 
     /// Whether a framework has a level.
@@ -148,7 +252,7 @@ impl Registry {
             ($map:ident, $check:path, $key:expr) => {{
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;
                 $check(self, &entry)?;
-                self.$map.insert($key, Arc::new(entry));
+                self.$map.insert_mut($key, Arc::new(entry));
             }};
         }
         match &key {
@@ -161,7 +265,51 @@ impl Registry {
             RegistryKey::CreditUnit(code) => set!(credit_units, admit::credit_unit, code.clone()),
             RegistryKey::Framework(code) => set!(frameworks, admit::framework, code.clone()),
             RegistryKey::GradeScale(code) => set!(scales, scale::check, code.clone()),
+            RegistryKey::LevelMap(code) => set!(level_maps, level::map, code.clone()),
+            RegistryKey::LegalDeadline(code) => set!(deadlines, lists::deadline, code.clone()),
+            RegistryKey::Country(code) => set!(countries, lists::country, code.clone()),
+            RegistryKey::FieldOfEducation(code) => set!(fields, lists::field, code.clone()),
+            RegistryKey::AgreementProposal(code, version) => {
+                let proposal = decode(record.body).map_err(|error| malformed(&error))?;
+                agreement::proposal(self, record, &proposal)?;
+                let agreement = Agreement { proposal, acceptance: None, ending: None };
+                self.agreements.insert_mut((code.clone(), *version), Arc::new(agreement));
+            }
+            RegistryKey::AgreementAcceptance(code, version) => {
+                let acceptance = decode(record.body).map_err(|error| malformed(&error))?;
+                let agreement = agreement::acceptance(self, record, acceptance)?;
+                self.agreements.insert_mut((code.clone(), *version), Arc::new(agreement));
+            }
+            RegistryKey::AgreementEnding(code, version) => {
+                let ending = decode(record.body).map_err(|error| malformed(&error))?;
+                let agreement = agreement::ending(self, record, ending)?;
+                self.agreements.insert_mut((code.clone(), *version), Arc::new(agreement));
+            }
+            RegistryKey::Equivalence(institution, code, version) => {
+                let entry: pb::Equivalence = decode(record.body).map_err(|error| malformed(&error))?;
+                published_by(record, entry.institution)?;
+                equivalence::check(self, &entry)?;
+                self.equivalences.insert_mut((*institution, code.clone(), *version), Arc::new(entry));
+            }
+            RegistryKey::QualificationDefinition(institution, code, version) => {
+                let entry: pb::QualificationDefinition = decode(record.body).map_err(|error| malformed(&error))?;
+                published_by(record, entry.institution)?;
+                definition::check(self, &entry)?;
+                self.definitions.insert_mut((*institution, code.clone(), *version), Arc::new(entry));
+            }
+            RegistryKey::GradeDistribution(institution, number) => {
+                let entry: pb::GradeDistribution = decode(record.body).map_err(|error| malformed(&error))?;
+                published_by(record, entry.institution)?;
+                distribution::check(self, &entry)?;
+                self.distributions.insert_mut((*institution, *number), Arc::new(entry));
+            }
         }
         Ok(key)
     }
+}
+
+/// What an institution publishes it publishes in its own name.
+fn published_by(record: RegistryRecord<'_>, institution: u64) -> Result<(), Rejection> {
+    let own = record.institution == institution;
+    admit::require(own, Rule::NotThePublisher, "institution", "the institution that signs the block", institution)
 }

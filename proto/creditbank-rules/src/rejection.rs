@@ -151,6 +151,42 @@ rules! {
     NotTheOperator = "NOT_THE_OPERATOR",
     /// A registry record names what exists.
     UnknownReference = "UNKNOWN_REFERENCE",
+    /// What an institution publishes it publishes in its own name, and of an agreement it is a party.
+    NotThePublisher = "NOT_THE_PUBLISHER",
+    /// No two agreements of one tier cover the same credit, unless one replaces the other.
+    AgreementsOverlap = "AGREEMENTS_OVERLAP",
+    /// A definition has at most 1,000 requirements and 32 levels.
+    DefinitionTooLarge = "DEFINITION_TOO_LARGE",
+    /// References do not lead back to where they began.
+    ReferenceCycle = "REFERENCE_CYCLE",
+    /// A definition asks for what can be met.
+    Unsatisfiable = "UNSATISFIABLE",
+    /// The learner wants it: a mandate that is signed or refers to a paper.
+    NoMandate = "NO_MANDATE",
+    /// Agreement, equivalence or definition are in force on the day of the decision.
+    NotInForce = "NOT_IN_FORCE",
+    /// Agreement or equivalence cover the source.
+    OutsideScope = "OUTSIDE_SCOPE",
+    /// No more specific agreement covers the source.
+    NotMostSpecific = "NOT_MOST_SPECIFIC",
+    /// What is used is a standing record of this learner that may be used for this.
+    SourceNotUsable = "SOURCE_NOT_USABLE",
+    /// The level of a source has a comparable level.
+    UndefinedLevel = "UNDEFINED_LEVEL",
+    /// Amounts, levels and grades are those that the rules give, to the last digit.
+    ConversionDiffers = "CONVERSION_DIFFERS",
+    /// A root pays once.
+    AlreadySpent = "ALREADY_SPENT",
+    /// The requirements of the definition hold.
+    RequirementsNotMet = "REQUIREMENTS_NOT_MET",
+    /// Each institution of a joint award has signed it.
+    NotCosigned = "NOT_COSIGNED",
+    /// One open application per purpose and receiver.
+    ApplicationOpen = "APPLICATION_OPEN",
+    /// A decision or an appeal refers to what is open.
+    NotOpen = "NOT_OPEN",
+    /// What depends on a record that is amended or revoked is put under review.
+    DependantsNotReviewed = "DEPENDANTS_NOT_REVIEWED",
     /// What a registry record says fits together.
     Contradiction = "CONTRADICTION",
     /// What is permanent in the registry does not change.

@@ -107,10 +107,10 @@ fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>>
 fn registry(records: &[Record]) -> anyhow::Result<Registry> {
     let mut registry = Registry::new(ORIGIN);
     for (kind, body) in creditbank_rules::seed::entries()? {
-        registry.admit(RegistryRecord { kind, body: &body })?;
+        registry.admit(RegistryRecord::of_operator(kind, &body))?;
     }
     for record in records {
-        registry.admit(RegistryRecord { kind: record.kind(), body: record.body() })?;
+        registry.admit(RegistryRecord::of_operator(record.kind(), record.body()))?;
     }
     Ok(registry)
 }

@@ -41,22 +41,14 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 Kind::CreditUnit => RegistryKey::CreditUnit(code),
                 Kind::Framework => RegistryKey::Framework(code),
                 Kind::GradeScale => RegistryKey::GradeScale(code),
-                _ => return Err(Failure::Usage("expected credit-unit, framework or grade-scale".to_owned())),
+                Kind::LevelMap => RegistryKey::LevelMap(code),
+                Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
+                Kind::Country => RegistryKey::Country(code),
+                Kind::FieldOfEducation => RegistryKey::FieldOfEducation(code),
+                _ => return Err(Failure::Usage("expected a kind that is found by a code".to_owned())),
             };
             one(global, &client, &key).await
         }
-    }
-}
-
-/// What an entry is about, for people.
-fn name(key: &RegistryKey) -> String {
-    match key {
-        RegistryKey::Institution(number) => number.to_string(),
-        RegistryKey::Unit(institution, number) | RegistryKey::Accreditation(institution, number) => {
-            format!("{institution}.{number}")
-        }
-        RegistryKey::Key(id) => id.to_string(),
-        RegistryKey::CreditUnit(code) | RegistryKey::Framework(code) | RegistryKey::GradeScale(code) => code.clone(),
     }
 }
 
@@ -74,7 +66,7 @@ fn value(item: &RegistryItem) -> Result<Value, Failure> {
 pub(super) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> Result<(), Failure> {
     let found = client.registry_entry(key).await?;
     let (_, kind) = show::kind_names(key.kind());
-    let item = found.ok_or_else(|| Failure::NotValid(format!("the registry has no {kind} {}", name(key))))?;
+    let item = found.ok_or_else(|| Failure::NotValid(format!("the registry has no {kind} {key}")))?;
     let value = value(&item)?;
     output::print(global, &value, || {
         let place = ("published at", values::show_place(&item.place));
@@ -99,10 +91,9 @@ pub(super) async fn list(
     let entries = items.iter().map(value).collect::<Result<Vec<_>, _>>()?;
     let shown = Value::Array(entries);
     output::print(global, &shown, || {
-        let rows = items
-            .iter()
-            .zip(shown.as_array().into_iter().flatten())
-            .map(|(item, value)| vec![name(&item.key), brief(kind, &value["entry"]), values::show_place(&item.place)]);
+        let rows = items.iter().zip(shown.as_array().into_iter().flatten()).map(|(item, value)| {
+            vec![item.key.to_string(), brief(kind, &value["entry"]), values::show_place(&item.place)]
+        });
         output::table(&[show::kind_names(kind).1.as_str(), "what", "place"], rows)
     })
 }

@@ -136,6 +136,9 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::KindOutsideKey
         | Rule::NotAuthorised
         | Rule::NotTheOperator
+        | Rule::NotThePublisher
+        | Rule::NoMandate
+        | Rule::NotCosigned
         | Rule::NoPossession => Code::PermissionDenied,
         Rule::DuplicateRecord => Code::AlreadyExists,
         Rule::AccountNotOpen
@@ -147,6 +150,17 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::TooManyRepeats
         | Rule::IdentityNotAmended
         | Rule::UnknownReference
+        | Rule::AgreementsOverlap
+        | Rule::NotInForce
+        | Rule::OutsideScope
+        | Rule::NotMostSpecific
+        | Rule::SourceNotUsable
+        | Rule::UndefinedLevel
+        | Rule::AlreadySpent
+        | Rule::RequirementsNotMet
+        | Rule::ApplicationOpen
+        | Rule::NotOpen
+        | Rule::DependantsNotReviewed
         | Rule::Permanent => Code::FailedPrecondition,
         Rule::KindNotIssued
         | Rule::MissingField
@@ -163,6 +177,10 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::AmendsAnother
         | Rule::EffectMismatch
         | Rule::ActionNotAdmitted
+        | Rule::DefinitionTooLarge
+        | Rule::ReferenceCycle
+        | Rule::Unsatisfiable
+        | Rule::ConversionDiffers
         | Rule::Contradiction => Code::InvalidArgument,
     }
 }
@@ -283,7 +301,7 @@ mod tests {
         let mut registry = Registry::new(file["origin"].as_str().expect("an origin"));
         for entry in file["registry"].as_array().expect("entries") {
             let kind = Kind::try_from(i32::try_from(small(&entry["kind"])).expect("small")).expect("a kind");
-            registry.admit(RegistryRecord { kind, body: &bytes(&entry["body"]) }).expect("it is admitted");
+            registry.admit(RegistryRecord::of_operator(kind, &bytes(&entry["body"]))).expect("it is admitted");
         }
         let record = |record: &Value| RecordBody {
             kind: small(&record["kind"]),

@@ -151,6 +151,10 @@ fn close_round(
     let Some(last) = versions.last().filter(|_| !round.is_empty()) else {
         return Ok(());
     };
+    let Entry::Seal(signed) = entry(store, seal)? else {
+        return Err(LoadError::NoSeal(seal));
+    };
+    let sealed_at_ms = signed.seal().time_ms;
     let mut registry = (*last.registry).clone();
     let mut changes = Vec::new();
     let mut read: Option<(u64, Entry)> = None;
@@ -163,7 +167,12 @@ fn close_round(
         };
         let shown = block.public().records.iter().find(|shown| shown.index == place.index);
         let shown = shown.ok_or(LoadError::Row(tables::REGISTRY.0))?;
-        let record = RegistryRecord { kind: Kind::try_from(shown.kind).unwrap_or_default(), body: &shown.body };
+        let record = RegistryRecord {
+            kind: Kind::try_from(shown.kind).unwrap_or_default(),
+            body: &shown.body,
+            institution: block.header().institution,
+            sealed_at_ms,
+        };
         let key = registry.admit(record).map_err(|error| LoadError::Registry { index: place.entry, error })?;
         let entry = RegistryEntry {
             kind: shown.kind,

@@ -13,17 +13,32 @@ pub struct KindInfo {
     pub schema: &'static Message,
     /// Whether its text stands in the log for everybody.
     pub public: bool,
+    /// Whether only the operator signs it.
+    pub operator: bool,
     /// Claims that must be opened, possibly as absent, before a verifier may call the record valid.
     pub required: RequiredClaims,
 }
 
 /// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo and
-/// amendment, so that nobody can hide what would make the rest mean something else.
-static KINDS: [KindInfo; 11] = [
+/// amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what right, from
+/// what and when.
+static KINDS: [KindInfo; 27] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
     learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20]),
     learner(Kind::Result, &tables::RESULT, &[2, 3, 8, 12, 15, 16, 18]),
+    learner(Kind::Application, &tables::APPLICATION, &[2, 6, 9]),
+    learner(Kind::Appeal, &tables::APPEAL, &[2, 5, 7]),
+    learner(Kind::Decision, &tables::DECISION, &[2, 3, 4, 5, 10, 15]),
+    published(Kind::AgreementProposal, &tables::AGREEMENT_PROPOSAL),
+    published(Kind::AgreementAcceptance, &tables::AGREEMENT_ACCEPTANCE),
+    published(Kind::AgreementEnding, &tables::AGREEMENT_ENDING),
+    published(Kind::Equivalence, &tables::EQUIVALENCE),
+    learner(Kind::Conversion, &tables::CONVERSION, &[2, 3, 4, 6, 8, 12]),
+    published(Kind::QualificationDefinition, &tables::QUALIFICATION_DEFINITION),
+    learner(Kind::Award, &tables::AWARD, &[2, 3, 4, 10, 13, 17]),
+    learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13]),
+    published(Kind::GradeDistribution, &tables::GRADE_DISTRIBUTION),
     registry(Kind::Institution, &tables::INSTITUTION),
     registry(Kind::Unit, &tables::UNIT),
     registry(Kind::Key, &tables::KEY),
@@ -31,14 +46,23 @@ static KINDS: [KindInfo; 11] = [
     registry(Kind::CreditUnit, &tables::CREDIT_UNIT),
     registry(Kind::Framework, &tables::FRAMEWORK),
     registry(Kind::GradeScale, &tables::GRADE_SCALE),
+    registry(Kind::LevelMap, &tables::LEVEL_MAP),
+    registry(Kind::LegalDeadline, &tables::LEGAL_DEADLINE),
+    registry(Kind::Country, &tables::COUNTRY),
+    registry(Kind::FieldOfEducation, &tables::FIELD_OF_EDUCATION),
 ];
 
 const fn learner(kind: Kind, schema: &'static Message, required: RequiredClaims) -> KindInfo {
-    KindInfo { kind, schema, public: false, required }
+    KindInfo { kind, schema, public: false, operator: false, required }
+}
+
+/// What an institution says to everybody.
+const fn published(kind: Kind, schema: &'static Message) -> KindInfo {
+    KindInfo { kind, schema, public: true, operator: false, required: &[] }
 }
 
 const fn registry(kind: Kind, schema: &'static Message) -> KindInfo {
-    KindInfo { kind, schema, public: true, required: &[] }
+    KindInfo { kind, schema, public: true, operator: true, required: &[] }
 }
 
 /// The kind with `number`, or `None` where this version of the protocol has none.

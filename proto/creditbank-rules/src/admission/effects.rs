@@ -99,7 +99,7 @@ fn authorised(
         Basis::Operator => {
             block.institution == 0 && !authority.case_reference.is_empty() && action != Action::Supersede
         }
-        Basis::Mandate | Basis::Unspecified => false,
+        Basis::Mandate | Basis::Dependency | Basis::Unspecified => false,
     };
     // Only a custodian acts for another.
     let holds = holds && (basis == Basis::Custodian || authority.institution == 0);

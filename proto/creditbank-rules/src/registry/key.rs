@@ -64,7 +64,7 @@ fn scope(entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
     require(signs || entry.kinds.is_empty(), Rule::Contradiction, "kinds", "none for this purpose", entry.kinds.len())?;
     let issued = |kind: &i32| {
         let kind = Kind::try_from(*kind).unwrap_or_default();
-        info_of(kind).is_some_and(|info| !info.public)
+        info_of(kind).is_some_and(|info| !info.operator)
     };
     let odd = entry.kinds.iter().find(|kind| !issued(kind));
     require(odd.is_none(), Rule::KindNotIssued, "kinds", "kinds that institutions issue", odd.copied().unwrap_or(0))

@@ -195,7 +195,7 @@ impl Replay {
             if facts.approver.is_some() {
                 return Err(subject.wrong("approval", &"none on the operator's chain", &"one"));
             }
-            self.registry_records(&subject, checked, entry, next, changes)?;
+            self.registry_records(&subject, checked, entry, sealed_at_ms, next, changes)?;
             key
         } else {
             check_signer(&registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
@@ -230,6 +230,7 @@ impl Replay {
         subject: &Subject<'_>,
         checked: &CheckedBlock,
         entry: u64,
+        sealed_at_ms: u64,
         next: &mut Option<Registry>,
         changes: &mut Vec<(Digest, Option<Digest>)>,
     ) -> Result<(), Contradiction> {
@@ -239,7 +240,8 @@ impl Replay {
             if !info_of(record.kind()).is_some_and(|info| info.public) {
                 return Err(subject.wrong("record", &"a registry record", &record.kind().as_str_name()));
             }
-            let one = RegistryRecord { kind: record.kind(), body: record.body() };
+            let (kind, body) = (record.kind(), record.body());
+            let one = RegistryRecord { kind, body, institution: checked.block.header().institution, sealed_at_ms };
             let registry = next.get_or_insert_with(|| (*self.registry).clone());
             let key = registry.admit(one).map_err(|rejection| subject.breaks(&rejection))?;
             if let RegistryKey::Unit(institution, unit) = key {

@@ -66,7 +66,7 @@ impl Scene {
         let mut registry = Registry::new(file["origin"].as_str().expect("an origin"));
         for entry in list(&file["registry"]).iter().chain(list(&case["registry"])) {
             let body = bytes(&entry["body"]);
-            let record = RegistryRecord { kind: kind(&entry["kind"]), body: &body };
+            let record = RegistryRecord::of_operator(kind(&entry["kind"]), &body);
             registry.admit(record).expect("the registry of the scene is admitted");
         }
         let alias = |value: &Value| Known {
@@ -136,7 +136,7 @@ impl Scene {
                 let rejection = Rejection::new(Rule::NotTheOperator, "a registry record", "another");
                 return Err(rejection.record(index).into());
             }
-            let entry = RegistryRecord { kind: record.kind(), body: record.body() };
+            let entry = RegistryRecord::of_operator(record.kind(), record.body());
             registry.admit(entry).map_err(|rejection| rejection.record(index))?;
         }
         Ok(())

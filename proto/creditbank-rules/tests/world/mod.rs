@@ -189,7 +189,7 @@ impl World {
             pb::Institution { r#type: pb::InstitutionType::Operator.into(), country: String::new(), ..institution(0) };
         world.set(Kind::Institution, &operator);
         for (kind, body) in seed::entries().expect("the seed is canonical") {
-            world.registry.admit(RegistryRecord { kind, body: &body }).expect("the seed is admitted");
+            world.registry.admit(RegistryRecord::of_operator(kind, &body)).expect("the seed is admitted");
         }
         world.set(Kind::Institution, &institution(1));
         world.set(Kind::Institution, &institution(2));
@@ -208,7 +208,7 @@ impl World {
 
     pub(crate) fn try_set<M: Canonical>(&mut self, kind: Kind, entry: &M) -> Result<(), Rejection> {
         let body = encode(entry).expect("the entry is canonical");
-        self.registry.admit(RegistryRecord { kind, body: &body }).map(|_| ())
+        self.registry.admit(RegistryRecord::of_operator(kind, &body)).map(|_| ())
     }
 
     pub(crate) fn key_id(&self) -> KeyId {

@@ -100,7 +100,7 @@ fn right(one: &OnRecord<'_>, subject: u64, seal: &Seal, registry: &mut RegistryP
             let cased = !authority.case_reference.is_empty() && authority.institution == 0;
             signer == 0 && cased && one.action != pb::Action::Supersede
         }
-        pb::Basis::Mandate | pb::Basis::Unspecified => false,
+        pb::Basis::Mandate | pb::Basis::Dependency | pb::Basis::Unspecified => false,
     };
     if holds {
         Ok(())
