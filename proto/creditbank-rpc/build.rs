@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const SERVICES: [&str; 4] = ["ledger", "log", "registry_service", "learner"];
+const SERVICES: [&str; 5] = ["ledger", "log", "registry_service", "learner", "recognition_service"];
 const PROTOCOL: [&str; 8] =
     ["common", "record", "registry", "agreement", "recognition", "qualification", "block", "transcript"];
 

@@ -16,7 +16,7 @@ use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
-use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
+use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
 pub(crate) use bodies::Bodies;
@@ -57,11 +57,13 @@ pub(crate) struct RoundBuilder<'a> {
     nodes: Vec<Node>,
     rows: Vec<Row>,
     chains: BTreeMap<(u64, u32), ChainHead>,
-    /// The learners of the block that is being placed, in order.
-    accounts: Vec<Account>,
+    /// The learners of the block that is being placed, in order; `None` for what it publishes.
+    accounts: Vec<Option<Account>>,
     /// Rows of the round by account and course, for the rules.
     learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
     marks: BTreeMap<(u64, u32), (Digest, Marks)>,
+    /// Records of the round by what they stand on.
+    dependants: BTreeMap<(u64, u32), Vec<Place>>,
     /// The registry with the changes of the round, which act from the next one.
     registry: Option<Registry>,
     registry_changes: Vec<(Digest, RegistryEntry)>,
@@ -100,6 +102,7 @@ impl<'a> RoundBuilder<'a> {
             accounts: Vec::new(),
             learners: HashMap::new(),
             marks: BTreeMap::new(),
+            dependants: BTreeMap::new(),
             registry: None,
             registry_changes: Vec::new(),
             records: 0,
@@ -125,6 +128,7 @@ impl<'a> RoundBuilder<'a> {
             key_id: header.key_id,
             approver: verified.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.now_ms,
+            rules_version: RULES_VERSION,
             records: &verified.records,
             groups: &verified.block.public().groups,
         };
@@ -142,6 +146,7 @@ impl<'a> RoundBuilder<'a> {
         } else {
             let admitted = admit_block(&RoundView::new(self), &facts).map_err(refused)?;
             let effects = self.effects(&verified, entry)?;
+            self.place_registry(&facts, &verified, entry)?;
             self.place_records(&verified.records, &admitted, header, entry);
             self.place_effects(effects);
         }
@@ -263,11 +268,17 @@ impl<'a> RoundBuilder<'a> {
     }
 
     /// Makes the learners' rows.
-    fn place_records(&mut self, records: &[Record], admitted: &[Admitted], header: &Header, entry: u64) {
+    fn place_records(&mut self, records: &[Record], admitted: &[Option<Admitted>], header: &Header, entry: u64) {
         let private = self.context.private;
-        self.accounts = admitted.iter().map(|admitted| admitted.account).collect();
+        self.accounts = admitted.iter().map(|admitted| admitted.as_ref().map(|admitted| admitted.account)).collect();
         let institution = private.of(header.institution);
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
+            let Some(admitted) = admitted else { continue };
+            for source in &admitted.depends_on {
+                let place = Place { entry, index };
+                self.rows.push(tables::dependant(*source, place));
+                self.dependants.entry((source.entry, source.index)).or_default().push(place);
+            }
             let course = match admitted.institution {
                 own if own == header.institution => institution.course_digest(&admitted.course),
                 kept => private.of(kept).course_digest(&admitted.course),
@@ -307,21 +318,27 @@ impl<'a> RoundBuilder<'a> {
         pending.unwrap_or_else(|| self.state.marks(place))
     }
 
-    /// Admits the records of a block of the operator. They see the changes of the round before them; learners' records do
-    /// not, as changes act from the next round.
+    /// Admits the public records of a block: all of the operator's, and what an institution publishes. They see the changes of
+    /// the round before them; learners' records do not, as changes act from the next round.
     fn place_registry(
         &mut self,
         facts: &BlockFacts<'_>,
         verified: &VerifiedBlock,
         entry: u64,
     ) -> Result<(), SubmitError> {
+        let is_public = |record: &Record| info_of(record.kind()).is_some_and(|info| info.public);
+        if facts.institution != 0 && !facts.records.iter().any(is_public) {
+            return Ok(());
+        }
         let mut registry = self.registry.clone().unwrap_or_else(|| (*self.state.registry().registry).clone());
         let mut changes = Vec::new();
         let mut chains = Vec::new();
         let mut rows = Vec::new();
         for (index, record) in (0u32..).zip(facts.records) {
-            let public = info_of(record.kind()).is_some_and(|info| info.public);
-            if !public {
+            if facts.institution != 0 && !is_public(record) {
+                continue;
+            }
+            if facts.institution == 0 && !info_of(record.kind()).is_some_and(|info| info.operator) {
                 let found = record.kind().as_str_name();
                 return Err(Rejection::new(Rule::NotTheOperator, "a registry record", found).record(index).into());
             }

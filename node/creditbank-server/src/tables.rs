@@ -25,6 +25,9 @@ pub(crate) const STATUS: Table = Table(7);
 /// One row: how many learners' keys the key store must hold at least. An erasure has to set it anew.
 pub(crate) const KEY_COUNT: Table = Table(8);
 
+/// Place of a record, place of one that stands on it -> nothing.
+pub(crate) const DEPENDANT: Table = Table(9);
+
 /// The newest block of a unit, or the entry that admitted the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChainHead {
@@ -49,6 +52,15 @@ pub(crate) fn place_key(place: Place) -> Vec<u8> {
 pub(crate) fn place_of(key: &[u8]) -> Option<Place> {
     let (entry, index) = key.split_first_chunk::<8>()?;
     Some(Place { entry: u64::from_be_bytes(*entry), index: u32::from_be_bytes(index.try_into().ok()?) })
+}
+
+pub(crate) fn dependant(source: Place, dependant: Place) -> Row {
+    put(DEPENDANT, [place_key(source), place_key(dependant)].concat(), Vec::new())
+}
+
+/// The dependant that a row's key names.
+pub(crate) fn dependant_of(key: &[u8]) -> Option<Place> {
+    place_of(key.get(8 + 4..)?)
 }
 
 pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {

@@ -6,9 +6,11 @@
 //! | claim i     | tag, salt i, kind, version, i, body: `0x00` absent, `0x01` and the wire bytes  |
 //! | record hash | tag, suite, kind, version, n, claim 1 .. claim n                               |
 
+mod amends;
 mod disclosed;
 mod kind;
 
+pub use amends::amends_of;
 pub use disclosed::{Disclosed, DisclosureError, RequiredClaims, disclose};
 pub use kind::{KindInfo, info_of, kind_info};
 

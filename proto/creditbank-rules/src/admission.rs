@@ -1,16 +1,22 @@
 //! Which blocks the ledger admits: the table of kinds of a credit bank, rule by rule.
 
 mod accreditation;
+pub mod case;
+mod derived;
 mod effects;
 mod fields;
 mod kinds;
+mod mandate;
+mod recognition;
 mod repeats;
 mod signer;
+mod used;
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, info_of};
 
 use crate::{Registry, Rejection, View, ViewError};
 
@@ -27,6 +33,8 @@ pub struct BlockFacts<'a> {
     pub approver: Option<KeyId>,
     /// Time of the seal of the round.
     pub sealed_at_ms: u64,
+    /// The rules that the seal names.
+    pub rules_version: u32,
     /// All records, in order.
     pub records: &'a [Record],
     /// The status effects of the public part.
@@ -48,7 +56,18 @@ pub struct Admitted {
     pub repeats_max: u32,
     /// The record that it replaces.
     pub amends: Option<Place>,
+    /// What it redeems, and the digest of the mandate by which it does.
+    pub redeems: Vec<(Place, Digest)>,
+    /// The records that it stands on: when one of them is amended or revoked, it is put under review.
+    pub depends_on: Vec<Place>,
 }
+
+/// Under which name the learner index has the conversions of a learner at an institution.
+pub const CONVERSIONS: &str = " conversion";
+/// Under which name it has the awards.
+pub const AWARDS: &str = " award";
+/// Under which name it has the recognitions of qualifications.
+pub const RECOGNITIONS: &str = " recognition";
 
 /// Why a block was not admitted.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -61,8 +80,9 @@ pub enum AdmissionError {
     View(#[from] ViewError),
 }
 
-/// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error.
-pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Admitted>, AdmissionError> {
+/// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error. Of a record that it
+/// publishes there is nothing to keep here: the registry has to admit it.
+pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Option<Admitted>>, AdmissionError> {
     signer::check(view.registry(), block)?;
     signer::check_approval(view.registry(), block)?;
     fields::present(!block.records.is_empty() || !block.groups.is_empty(), "records", "a record or an effect")?;
@@ -102,16 +122,21 @@ pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), R
     signer::check_approval(registry, block)
 }
 
-/// What anybody can check of an effect of `block` without the record that it is about, whose issuer is `issuer`: that
-/// blocks may carry the action, and the signer's right to it.
+/// Checks that the key of an institution's block may sign what it publishes.
+pub fn check_public_kind(registry: &Registry, block: &BlockFacts<'_>, kind: Kind) -> Result<(), Rejection> {
+    signer::check_scope(registry, block, kind)
+}
+
+/// What anybody can check of an effect of `block` without the record that it is about: that blocks may carry the action, and
+/// the signer's right to it. `owner` is the record's institution; of a release, the one that redeemed.
 pub fn check_public_effect(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
     effect: &Effect,
-    issuer: u64,
+    owner: u64,
 ) -> Result<(), Rejection> {
-    effects::check_public(registry, block, authority, effect, issuer)
+    effects::check_public(registry, block, authority, effect, owner)
 }
 
 /// What a block replaces of the records of closed institutions: whose, and where.
@@ -137,8 +162,11 @@ fn admit_record(
     block: &BlockFacts<'_>,
     record: &Record,
     history: &mut repeats::History,
-) -> Result<Admitted, AdmissionError> {
+) -> Result<Option<Admitted>, AdmissionError> {
     signer::check_kind(view.registry(), block, record)?;
+    if info_of(record.kind()).is_some_and(|info| info.public) {
+        return Ok(None);
+    }
     let common = kinds::check(view.registry(), block, record)?;
     let target = repeats::target(view, block, &common)?;
     // A custodian's amendment stands where the record stood that it replaces: at the closed institution.
@@ -148,8 +176,13 @@ fn admit_record(
     }
     let account = fields::learner(view, institution, &common.learner)?;
     repeats::check_target(target.as_ref(), record.kind(), &account)?;
-    history.check(view, institution, record, &common, &account)?;
     let amends = target.map(|(place, _)| place);
+    let own = BlockFacts { institution, ..*block };
+    let derived = derived::check(view, &own, record, amends, &account)?;
+    let common = kinds::Common { course: derived.course.unwrap_or(common.course), ..common };
+    history.check(view, institution, record, &common, &account)?;
     let (course, repeats_max) = (common.course, common.repeats_max);
-    Ok(Admitted { account, kind: record.kind(), institution, course, repeats_max, amends })
+    let derived::Derived { redeems, depends_on, .. } = derived;
+    let kind = record.kind();
+    Ok(Some(Admitted { account, kind, institution, course, repeats_max, amends, redeems, depends_on }))
 }

@@ -18,5 +18,6 @@ pub use registry::{Agreement, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
 pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
 
-/// Version of the rules; every seal names the one that its round was checked against.
-pub const RULES_VERSION: u32 = 1;
+/// Version of the rules; every seal names the one that its round was checked against. Version 1 knew no agreements,
+/// conversions, decisions and awards: kinds 5 to 16 and actions beyond supersede, revoke and confirm.
+pub const RULES_VERSION: u32 = 2;

@@ -196,6 +196,7 @@ struct LastSeal {
     id: Digest,
     time_ms: u64,
     records_total: u64,
+    rules_version: u32,
 }
 
 /// A replay up to some entry. Memory: 16 bytes an entry, the registry, and every record with marks.
@@ -204,6 +205,8 @@ pub struct Replay {
     genesis: Digest,
     frontier: Frontier,
     kept: Vec<Kept>,
+    /// Public records of institutions, which nobody changes.
+    published: BTreeSet<(u64, u32)>,
     /// Blocks with a custodian's amendments, and the closed institutions whose records these may be.
     kept_for: BTreeMap<u64, Vec<u64>>,
     institutions: Vec<u64>,
@@ -231,6 +234,7 @@ impl Replay {
             genesis,
             frontier: Frontier::default(),
             kept: Vec::new(),
+            published: BTreeSet::new(),
             kept_for: BTreeMap::new(),
             institutions: vec![0],
             numbers: BTreeMap::from([(0, 0)]),
@@ -336,7 +340,14 @@ impl Replay {
     fn issuer_at(&self, place: Place) -> Option<u64> {
         let kept = usize::try_from(place.entry).ok().and_then(|entry| self.kept.get(entry))?;
         let institution = *self.institutions.get(usize::try_from(kept.institution).ok()?)?;
-        (institution != 0 && place.index < u32::from(kept.records)).then_some(institution)
+        let hidden = !self.published.contains(&(place.entry, place.index));
+        (institution != 0 && hidden && place.index < u32::from(kept.records)).then_some(institution)
+    }
+
+    /// Whose block stands at a log index.
+    fn institution_at(&self, entry: u64) -> Option<u64> {
+        let kept = usize::try_from(entry).ok().and_then(|entry| self.kept.get(entry))?;
+        self.institutions.get(usize::try_from(kept.institution).ok()?).copied()
     }
 }
 

@@ -3,6 +3,7 @@
 use creditbank_protocol::Digest;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 
 use crate::Registry;
@@ -76,6 +77,10 @@ pub trait View {
     fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError>;
     /// The learner's record at a place.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError>;
+    /// The learner's record at a place, with what it says; also of a block that is sealed in the same round.
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError>;
+    /// Places of the records that stand on the one at a place, whatever their marks.
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError>;
     /// Who sealed the block at a log index.
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError>;
 }

@@ -77,7 +77,7 @@ fn refusals() {
     }
     let file = fs::read_to_string(&path).expect("the vectors are there");
     let file: Value = serde_json::from_str(&file).expect("the vectors are JSON");
-    assert_eq!(file["rules_version"], RULES_VERSION, "other rules have vectors of their own");
+    assert_eq!(file["rules_version"], 1, "other rules have vectors of their own");
     for case in scene::list(&file["rules"]) {
         let rejection = Scene::read(&file, case).judge(case).expect_err("a refusal");
         let found = json!([rejection.rule.name(), rejection.record, rejection.field]);
@@ -89,6 +89,7 @@ fn refusals() {
     }
     let provoked: BTreeSet<&str> =
         scene::list(&file["rules"]).iter().filter_map(|case| case["name"].as_str()).collect();
-    let missing: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).filter(|name| !provoked.contains(name)).collect();
+    let first = Rule::ALL.iter().filter(|rule| rule.since() == 1);
+    let missing: Vec<&str> = first.map(|rule| rule.name()).filter(|name| !provoked.contains(name)).collect();
     assert!(missing.is_empty(), "rules without a block that breaks them: {missing:?}");
 }

@@ -75,12 +75,12 @@ impl Bodies {
         if !rows.has(&tables::block(header.institution, header.unit, header.height, index)) {
             found.findings.push(wrong("the round has no row for the block"));
         }
-        if header.institution == 0 {
-            for shown in &block.public().records {
-                if !rows.has(&tables::registry(Place { entry: index, index: shown.index })) {
-                    found.findings.push(wrong("the round has no row for a registry record"));
-                }
+        for shown in &block.public().records {
+            if !rows.has(&tables::registry(Place { entry: index, index: shown.index })) {
+                found.findings.push(wrong("the round has no row for a registry record"));
             }
+        }
+        if header.institution == 0 {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies beside a block of the operator"));
             }
@@ -101,6 +101,12 @@ impl Bodies {
         let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };
+            if block.public().records.iter().any(|shown| shown.index == place.index) {
+                if !sealed.is_empty() {
+                    found.findings.push(wrong("a body beside a record that the block itself shows"));
+                }
+                continue;
+            }
             match self.record(&own, place, hash, sealed, rows) {
                 Ok(true) => found.opened += 1,
                 Ok(false) => found.erased += 1,

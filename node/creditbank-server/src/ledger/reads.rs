@@ -7,7 +7,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records, custodial};
-use creditbank_rules::{Rejection, ViewError};
+use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
 
 use super::{Ledger, ReceiptError, Shared};
@@ -247,7 +247,11 @@ impl Ledger {
             let view = StoreView::new(&context, &state);
             for (index, hash) in (0u32..).zip(self.shared.hash_table(entry)?.hashes) {
                 let place = Place { entry, index };
-                let kind = view.stored(place)?.map_or(Kind::Unspecified, |stored| stored.record.kind());
+                let shown = block.public().records.iter().find(|record| record.index == index);
+                let kind = match shown {
+                    Some(record) => Kind::try_from(record.kind).unwrap_or_default(),
+                    None => view.stored(place)?.map_or(Kind::Unspecified, |stored| stored.record.kind()),
+                };
                 issued.push(Issued { place, kind, hash, marks: state.marks(place) });
             }
         }
@@ -267,7 +271,16 @@ impl Ledger {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
-        let facts = BlockFacts { institution, unit, key_id, approver: None, sealed_at_ms, records, groups: &[] };
+        let facts = BlockFacts {
+            institution,
+            unit,
+            key_id,
+            approver: None,
+            sealed_at_ms,
+            rules_version: RULES_VERSION,
+            records,
+            groups: &[],
+        };
         check_records(&view, &facts).map_err(|error| match error {
             AdmissionError::Rejected(rejection) => rejection.into(),
             AdmissionError::View(error) => error.into(),

@@ -123,14 +123,14 @@ impl Shared {
         Ok((block.header().institution, block))
     }
 
-    /// Needs the blocks that supersede, revoke or confirm a record, with the right of a custodian who signed them.
+    /// Needs the blocks that supersede, revoke, confirm or redeem a record or put it under review, with the right of a custodian who signed them.
     fn need_effects(
         &self,
         checkpoint: &Checkpoint,
         need: &mut Needed,
         stored: &StoredRecord,
     ) -> Result<(), TranscriptError> {
-        let shown = |mark| matches!(mark, Mark::Superseded | Mark::Revoked | Mark::Confirmed);
+        let shown = |mark| mark != Mark::Disputed;
         let marks = stored.facts.marks.iter().filter(|(mark, index)| shown(*mark) && *index < checkpoint.size);
         for (_, index) in marks {
             let (signer, block) = self.need(checkpoint, need, index)?;

@@ -18,7 +18,8 @@ pub(crate) struct Bodies {
     /// Log index of the block.
     pub(super) entry: u64,
     pub(super) records: Vec<Record>,
-    pub(super) accounts: Vec<Account>,
+    /// `None` for what the block publishes, which stands in the block itself.
+    pub(super) accounts: Vec<Option<Account>>,
 }
 
 /// An account whose key is gone between admission and encryption.
@@ -43,6 +44,10 @@ impl Bodies {
         bodies.push(hash_table(&records.iter().map(Record::hash).collect::<Vec<_>>()));
         for (index, ((record, account), nonce)) in (0u32..).zip(records.iter().zip(&accounts).zip(nonces.as_chunks().0))
         {
+            let Some(account) = account else {
+                bodies.push(Vec::new());
+                continue;
+            };
             let key = keys.get(account).ok_or(NoKey)?;
             bodies.push(private.seal_body(origin, Place { entry, index }, account, key.as_bytes(), record, *nonce));
         }

@@ -8,7 +8,7 @@ use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind, Place};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, amends_of};
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_rules::admission::custodial;
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
@@ -77,7 +77,8 @@ impl<'a> StoreView<'a> {
             return Ok(None);
         };
         let header = block.header();
-        if header.institution == 0 || place.index >= header.count {
+        let shown = || block.public().records.iter().any(|record| record.index == place.index);
+        if header.institution == 0 || place.index >= header.count || shown() {
             return Ok(None);
         }
         let sealed = self.context.store.body(place.entry, place.index + 1).map_err(unreadable)?;
@@ -131,19 +132,8 @@ fn institution_of(block: &SignedBlock, record: &Record) -> u64 {
     if kept.peek().is_none() {
         return own;
     }
-    let amends = amends_of(record).and_then(|amends| amends.place);
+    let amends = amends_of(record.kind(), record.body()).ok().flatten().and_then(|amends| amends.place);
     kept.find(|(_, place)| Some(*place) == amends).map_or(own, |(institution, _)| institution)
-}
-
-/// What a record amends.
-fn amends_of(record: &Record) -> Option<pb::Amends> {
-    match record.kind() {
-        Kind::Identity => record.read::<pb::Identity>().ok()?.amends,
-        Kind::Outcome => record.read::<pb::Outcome>().ok()?.amends,
-        Kind::Credit => record.read::<pb::Credit>().ok()?.amends,
-        Kind::Result => record.read::<pb::Result>().ok()?.amends,
-        _ => None,
-    }
 }
 
 /// Code of the course that a record is about; empty where its kind has none.
@@ -186,6 +176,21 @@ impl View for StoreView<'_> {
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         Ok(self.stored(place)?.map(|stored| stored.facts))
+    }
+
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        Ok(self.stored(place)?.map(|stored| (stored.facts, stored.record)))
+    }
+
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        // The round before may hold some: what is taken back is rare enough to wait for the disk.
+        self.context.pending.map_or(Ok(()), Pending::settle).map_err(unreadable)?;
+        let prefix = tables::place_key(place);
+        let rows = self.context.store.scan(tables::DEPENDANT, &prefix, None, HELD_MAX).map_err(unreadable)?;
+        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
+        };
+        rows.iter().map(read).collect()
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
@@ -233,10 +238,27 @@ impl View for RoundView<'_> {
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// A record of this very round has no place that its issuer could know yet.
+    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        let facts = self.store.record_at(place)?;
+        let facts = match self.builder.kept(place) {
+            Some((facts, _)) => Some(facts),
+            None => self.store.record_at(place)?,
+        };
         Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place), ..facts }))
+    }
+
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        let found = match self.builder.kept(place) {
+            Some(found) => Some(found),
+            None => self.store.content_at(place)?,
+        };
+        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks_at(place), ..facts }, record)))
+    }
+
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        let mut places = self.store.dependants(place)?;
+        places.extend(self.builder.dependants.get(&(place.entry, place.index)).into_iter().flatten());
+        Ok(places)
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
@@ -246,6 +268,26 @@ impl View for RoundView<'_> {
         let pending = usize::try_from(new).ok().and_then(|new| self.builder.entries.get(new));
         let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
         Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.now_ms }))
+    }
+}
+
+impl RoundBuilder<'_> {
+    /// A record that was placed in this round.
+    fn kept(&self, place: Place) -> Option<(RecordFacts, Record)> {
+        let bodies = self.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
+        let index = usize::try_from(place.index).ok()?;
+        let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
+        let bytes = &self.entries.get(bodies.position)?.entry;
+        let Ok(Entry::Block(block)) = Entry::parse(bytes) else { return None };
+        let facts = RecordFacts {
+            kind: record.kind(),
+            institution: institution_of(&block, record),
+            account,
+            course: course_of(record),
+            status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
+            marks: self.marks_at(place),
+        };
+        Some((facts, record.clone()))
     }
 }
 

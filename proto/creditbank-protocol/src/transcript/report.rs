@@ -64,6 +64,10 @@ pub struct TranscriptRecord {
     pub confirmed: Option<u64>,
     /// How another block of this transcript ends the record: superseded or revoked. Blocks elsewhere in the log may too.
     pub ended: Option<pb::Action>,
+    /// Log index of the block of this transcript that redeems it, unless another one releases it again.
+    pub redeemed: Option<u64>,
+    /// Log index of the block of this transcript that puts it under review, unless another one closes the review.
+    pub under_review: Option<u64>,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
     /// The opened fields.

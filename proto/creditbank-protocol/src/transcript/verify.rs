@@ -19,7 +19,7 @@ use crate::map::MapError;
 use crate::merkle::{ProofError, record_leaf, verify_inclusion};
 use crate::note::{NoteError, Policy};
 use crate::pb::{self, Purpose};
-use crate::record::{Disclosed, DisclosureError, SUITE};
+use crate::record::{Disclosed, DisclosureError, SUITE, amends_of};
 use crate::seal::{Seal, SealError};
 use crate::status::status_id;
 use crate::{Digest, merkle};
@@ -262,6 +262,8 @@ fn record(
         on_behalf_of,
         contested: effects::is_contested(&now, seal),
         confirmed: None,
+        redeemed: None,
+        under_review: None,
         missing_claim: disclosed.missing_claim(),
         ended: None,
         disclosed,
@@ -277,14 +279,7 @@ fn kept_for(disclosed: &Disclosed, block: &SignedBlock) -> Result<Option<u64>, F
     if groups.peek().is_none() {
         return Ok(None);
     }
-    let body = &disclosed.body;
-    let amends = match disclosed.info.kind {
-        pb::Kind::Identity => decode::<pb::Identity>(body)?.amends,
-        pb::Kind::Outcome => decode::<pb::Outcome>(body)?.amends,
-        pb::Kind::Credit => decode::<pb::Credit>(body)?.amends,
-        pb::Kind::Result => decode::<pb::Result>(body)?.amends,
-        _ => None,
-    };
+    let amends = amends_of(disclosed.info.kind, &disclosed.body)?;
     let Some(target) = amends.and_then(|amends| amends.place) else {
         return Ok(None);
     };

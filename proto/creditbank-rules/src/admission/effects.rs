@@ -1,4 +1,7 @@
-//! Status effects: who may change what, and that amendments and their effects belong together.
+//! Status effects: who may change what, and that records and their effects belong together.
+
+mod holders;
+mod reviews;
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
@@ -6,47 +9,90 @@ use creditbank_protocol::status::Mark;
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
+use super::used::show;
 use super::{AdmissionError, Admitted, BlockFacts, signer};
 use crate::{RecordFacts, Registry, Rejection, Rule, View, ViewError};
 
-/// Checks every effect of a block, and that each amendment among the admitted records has its own.
-pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, admitted: &[Admitted]) -> Result<(), AdmissionError> {
-    let mut superseded: Vec<Place> = Vec::new();
+/// An effect that is by right, and what it is about.
+struct Checked<'a> {
+    authority: Authority,
+    effect: &'a Effect,
+    action: Action,
+    place: Place,
+    target: RecordFacts,
+}
+
+/// Checks every effect of a block, and that the block has exactly those that its records and effects ask for: for each
+/// amendment one that supersedes, for each use one that redeems, releases for what is taken back, reviews for what depends on it.
+pub(super) fn check(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    admitted: &[Option<Admitted>],
+) -> Result<(), AdmissionError> {
+    let mut checked = Vec::new();
     for group in block.groups {
         let authority = group.authority.clone().unwrap_or_default();
         for effect in &group.effects {
-            let target = check_effect(view, block, &authority, effect)?;
-            if effect.action == i32::from(Action::Supersede) {
-                superseded.push(target);
-            }
+            checked.push(check_effect(view, block, &authority, effect)?);
         }
     }
-    let mut amended: Vec<Place> = admitted.iter().filter_map(|record| record.amends).collect();
-    let order = |place: &Place| (place.entry, place.index);
-    superseded.sort_by_key(order);
-    amended.sort_by_key(order);
-    let expected = format!("{} superseding effects, one for each amendment", amended.len());
-    let found = format!("{}, or for other places", superseded.len());
-    Ok(require(superseded == amended, Rule::EffectMismatch, "public_part", &expected, found)?)
+    let of = |action| checked.iter().filter(move |one| one.action == action);
+    let admitted = || admitted.iter().flatten();
+    same_places(
+        of(Action::Supersede).map(|one| (one.place, Digest::ZERO)).collect(),
+        admitted().filter_map(|record| record.amends).map(|place| (place, Digest::ZERO)).collect(),
+        "superseding effects, one for each amendment",
+    )?;
+    let digest = |one: &Checked<'_>| Digest::from_slice(&one.authority.mandate_digest).unwrap_or(Digest::ZERO);
+    same_places(
+        of(Action::Redeem).map(|one| (one.place, digest(one))).collect(),
+        admitted().flat_map(|record| record.redeems.iter().copied()).collect(),
+        "redeeming effects with the digest of its mandate, one for each record that is used",
+    )?;
+    if checked.is_empty() {
+        return Ok(());
+    }
+    holders::check(view, block, &checked)?;
+    reviews::check(view, &checked)
 }
 
-fn check_effect(
+fn same_places(
+    mut found: Vec<(Place, Digest)>,
+    mut expected: Vec<(Place, Digest)>,
+    what: &str,
+) -> Result<(), Rejection> {
+    let order = |(place, digest): &(Place, Digest)| (place.entry, place.index, *digest);
+    found.sort_by_key(order);
+    expected.sort_by_key(order);
+    let odd = format_args!("{}, or for other places", found.len());
+    require(found == expected, Rule::EffectMismatch, "public_part", format_args!("{} {what}", expected.len()), odd)
+}
+
+fn check_effect<'a>(
     view: &impl View,
     block: &BlockFacts<'_>,
     authority: &Authority,
-    effect: &Effect,
-) -> Result<Place, AdmissionError> {
+    effect: &'a Effect,
+) -> Result<Checked<'a>, AdmissionError> {
     let place = effect.place.unwrap_or_default();
-    let shown = format!("{}/{}", place.entry, place.index);
+    let shown = show(place);
     let action = Action::try_from(effect.action).unwrap_or_default();
-    action_admitted(effect)?;
+    action_admitted(block, effect)?;
     let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
     let target = view.record_at(place)?.ok_or_else(unknown)?;
     let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
     require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
-    authorised(view.registry(), block, authority, target.institution, action)?;
-    signer::check_scope(view.registry(), block, target.kind)?;
     let redemption = effect.redemption_plus_1.checked_sub(1);
+    // What was redeemed is released by whoever redeemed it.
+    let owner = match (action, redemption) {
+        (Action::Release, Some(entry)) => institution_at(view, entry)?.unwrap_or(0),
+        _ => target.institution,
+    };
+    authorised(view.registry(), block, authority, owner, action)?;
+    // A redemption is in the scope of the key by the record that uses it, a review by what it follows from.
+    if !matches!(action, Action::Redeem | Action::Release | Action::Review) {
+        signer::check_scope(view.registry(), block, target.kind)?;
+    }
     if let Err(error) = target.marks.after(action, 0, redemption) {
         let expected = "marks that allow the change";
         return Err(Rejection::new(Rule::StatusForbids, expected, error.to_string()).field("public_part").into());
@@ -56,60 +102,81 @@ fn check_effect(
         let expected = "a record that a compromised key has sealed, and that nobody has confirmed since";
         require(contested, Rule::NotContested, "public_part", expected, &shown)?;
     }
-    Ok(place)
+    Ok(Checked { authority: authority.clone(), effect, action, place, target })
+}
+
+/// Whose block stands at a log index.
+fn institution_at(view: &impl View, entry: u64) -> Result<Option<u64>, ViewError> {
+    let key = view.sealing(entry)?.map(|sealing| sealing.key_id);
+    Ok(key.and_then(|id| view.registry().key(&id)).map(|key| key.institution))
 }
 
 /// The actions that blocks may carry so far.
-fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
+fn action_admitted(block: &BlockFacts<'_>, effect: &Effect) -> Result<(), Rejection> {
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let admitted = matches!(action, Action::Supersede | Action::Revoke | Action::Confirm);
-    require(admitted, Rule::ActionNotAdmitted, "public_part", "supersede, revoke or confirm", action.as_str_name())?;
+    let first = matches!(action, Action::Supersede | Action::Revoke | Action::Confirm);
+    let second = matches!(action, Action::Redeem | Action::Release | Action::Review | Action::CloseReview);
+    let (admitted, expected) = match block.rules_version {
+        1 => (first, "supersede, revoke or confirm"),
+        _ => (first || second, "supersede, revoke, confirm, redeem, release, review or close review"),
+    };
+    require(admitted, Rule::ActionNotAdmitted, "public_part", expected, action.as_str_name())?;
     let reasoned = action != Action::Revoke || effect.reason != 0;
     require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
 }
 
-/// What anybody can check of an effect without the record that it is about, whose issuer is `issuer`.
+/// What anybody can check of an effect without the record that it is about. `owner` is the record's institution; of a release,
+/// the institution that redeemed.
 pub(super) fn check_public(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
     effect: &Effect,
-    issuer: u64,
+    owner: u64,
 ) -> Result<(), Rejection> {
-    action_admitted(effect)?;
-    authorised(registry, block, authority, issuer, Action::try_from(effect.action).unwrap_or_default())
+    action_admitted(block, effect)?;
+    authorised(registry, block, authority, owner, Action::try_from(effect.action).unwrap_or_default())
 }
 
-/// By what right: the issuer's own, the custodian's, or the operator's with a case reference.
+/// By what right: the issuer's own, the custodian's, or the operator's with a case reference; by the learner's mandate what a
+/// record of the block uses; by dependency what rests on what the block takes back.
 fn authorised(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
-    issuer: u64,
+    owner: u64,
     action: Action,
 ) -> Result<(), Rejection> {
     let basis = Basis::try_from(authority.basis).unwrap_or_default();
     let holds = match basis {
-        Basis::Issuer => issuer == block.institution,
+        Basis::Mandate => action == Action::Redeem && authority.mandate_digest.len() == 32 && block.institution != 0,
+        Basis::Dependency => action == Action::Review,
+        _ if matches!(action, Action::Redeem | Action::Review) => false,
+        Basis::Issuer => owner == block.institution,
         Basis::Custodian => {
-            let named = authority.institution == issuer && issuer != block.institution;
-            named && is_issuer_or_custodian(registry, block, issuer)
+            let named = authority.institution == owner && owner != block.institution;
+            named && is_issuer_or_custodian(registry, block, owner)
         }
         // The operator has no learner's words to put in the place of others.
         Basis::Operator => {
             block.institution == 0 && !authority.case_reference.is_empty() && action != Action::Supersede
         }
-        Basis::Mandate | Basis::Dependency | Basis::Unspecified => false,
+        Basis::Unspecified => false,
     };
-    // Only a custodian acts for another.
-    let holds = holds && (basis == Basis::Custodian || authority.institution == 0);
-    let expected = "the issuer, its custodian (who names it), or the operator with a case reference";
+    // Only a custodian acts for another; only a mandate has a digest. Version 1 did not look at the digest.
+    let silent = block.rules_version == 1 || basis == Basis::Mandate || authority.mandate_digest.is_empty();
+    let holds = holds && silent && (basis == Basis::Custodian || authority.institution == 0);
+    let expected = match action {
+        Action::Redeem => "the learner's mandate, by its digest",
+        Action::Review => "dependency on what this block takes back",
+        _ => "the issuer, its custodian (who names it), or the operator with a case reference",
+    };
     require(holds, Rule::NotAuthorised, "public_part", expected, basis.as_str_name())
 }
 
 /// Whether a compromised key sealed the record, and no key above suspicion has confirmed it since. What a thief confirms with
 /// a second stolen key is contested again once that key is known to be stolen too.
-fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
+pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
     let suspect = |entry| {
         let sealing = view.sealing(entry)?;
         Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))

@@ -25,16 +25,41 @@ const UNCODED_OUTCOMES: &str = " outcomes";
 
 /// Checks the fields of a record against its kind.
 pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<Common, Rejection> {
-    let malformed = |error: creditbank_protocol::canonical::CanonicalError| {
-        Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string())
-    };
-    match record.kind() {
+    let kind = record.kind();
+    if block.rules_version == 1 && i32::from(kind) > i32::from(Kind::Result) {
+        return Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", kind.as_str_name()));
+    }
+    match kind {
         Kind::Identity => identity(block, record.read().map_err(malformed)?),
         Kind::Outcome => outcome(registry, block, record.read().map_err(malformed)?),
         Kind::Credit => credit(registry, block, record.read().map_err(malformed)?),
         Kind::Result => result(registry, block, record.read().map_err(malformed)?),
+        Kind::Application => {
+            let read: pb::Application = record.read().map_err(malformed)?;
+            super::recognition::application_fields(registry, block, &read)?;
+            Ok(derived(read.learner, read.amends))
+        }
+        Kind::Decision => record.read().map_err(malformed).map(|read: pb::Decision| derived(read.learner, read.amends)),
+        Kind::Appeal => record.read().map_err(malformed).map(|read: pb::Appeal| derived(read.learner, read.amends)),
+        Kind::Conversion => {
+            record.read().map_err(malformed).map(|read: pb::Conversion| derived(read.learner, read.amends))
+        }
+        Kind::Award => record.read().map_err(malformed).map(|read: pb::Award| derived(read.learner, read.amends)),
+        Kind::QualificationRecognition => {
+            record.read().map_err(malformed).map(|read: pb::QualificationRecognition| derived(read.learner, read.amends))
+        }
         other => Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", other.as_str_name())),
     }
+}
+
+pub(super) fn malformed(error: creditbank_protocol::canonical::CanonicalError) -> Rejection {
+    Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string())
+}
+
+/// Of a record that stands on others: its name in the learner index is found when they are known.
+fn derived(learner: Vec<u8>, amends: Option<Amends>) -> Common {
+    let repeats_max = u32::MAX - 1;
+    Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max, credit: None }
 }
 
 fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Rejection> {

@@ -8,6 +8,7 @@ use creditbank_protocol::status::Mark;
 
 use super::fields::require;
 use super::kinds::Common;
+use super::used::show;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
@@ -56,6 +57,11 @@ impl History {
             let expected = "a record that is not in the ledger yet";
             return Err(Rejection::new(Rule::DuplicateRecord, expected, found).field("record").into());
         }
+        if i32::from(record.kind()) > i32::from(Kind::Result) {
+            // What they stand on is judged as of the ledger before the block.
+            let expected = "one record of this kind of a learner in a block";
+            require(seen.is_empty(), Rule::DuplicateRecord, "record", expected, "a second one")?;
+        }
         for place in &common.earlier {
             let is_earlier = held.iter().any(|held| held.place == *place);
             let expected = "places of the same learner, institution and course";
@@ -86,10 +92,6 @@ impl History {
         seen.push(Seen { kind: record.kind(), repeats_max: common.repeats_max, hash_prefix: own, amends });
         Ok(())
     }
-}
-
-fn show(place: Place) -> String {
-    format!("{}/{}", place.entry, place.index)
 }
 
 /// The target of an amendment: it is there, and is the signer's to amend.

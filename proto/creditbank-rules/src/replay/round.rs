@@ -6,15 +6,15 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::block::{Header, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Effect, EffectGroup, Place, Purpose, RegistryEntry};
-use creditbank_protocol::record::{Record, info_of};
+use creditbank_protocol::pb::{Action, Effect, EffectGroup, Kind, Place, PublicRecord, Purpose, RegistryEntry};
+use creditbank_protocol::record::{KindInfo, PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
-use creditbank_protocol::seal::SignedSeal;
+use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::{Mark, Marks};
 
 use super::{CheckedBlock, Contradiction, Kept, LastSeal, ROUND_BLOCKS_MAX, ROUND_BYTES_MAX, Replay, SignatureCheck};
 use super::{UnitHead, block_checks};
-use crate::admission::{BlockFacts, check_public_effect, check_signer, custodial};
+use crate::admission::{BlockFacts, check_public_effect, check_public_kind, check_signer, custodial};
 use crate::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 
 /// Blocks are created within a day of their seal.
@@ -98,7 +98,11 @@ impl Replay {
         subject.is("origin", &self.keys.origin, &seal.origin)?;
         subject.is("index", &index, &seal.index)?;
         subject.is("first_index", &(index - blocks.len() as u64), &seal.first_index)?;
-        subject.is("rules_version", &RULES_VERSION, &seal.rules_version)?;
+        let oldest = self.last_seal.map_or(1, |last| last.rules_version);
+        if !(oldest..=RULES_VERSION).contains(&seal.rules_version) {
+            let expected = format!("{oldest} to {RULES_VERSION}");
+            return Err(subject.wrong("rules_version", &expected, &seal.rules_version));
+        }
         let previous = self.last_seal.map_or(self.genesis, |last| last.id);
         subject.is("previous", &previous, &seal.previous)?;
         let earliest = self.last_seal.map_or(0, |last| last.time_ms);
@@ -112,8 +116,8 @@ impl Replay {
         let mut changes = Vec::new();
         let mut changed = Vec::new();
         for (entry, block) in (seal.first_index..).zip(&blocks) {
-            checks.extend(self.block(entry, block, seal.time_ms, &mut next, &mut changes)?);
-            self.effects(entry, block, seal.time_ms, &mut changed)?;
+            checks.extend(self.block(entry, block, seal, &mut next, &mut changes)?);
+            self.effects(entry, block, seal, &mut changed)?;
             self.keep(entry, block, seal.time_ms)?;
             records += u64::from(block.block.header().count);
         }
@@ -141,7 +145,8 @@ impl Replay {
         self.counts.blocks += blocks.len() as u64;
         self.counts.seals += 1;
         self.counts.records = records;
-        self.last_seal = Some(LastSeal { id: signed.id(), time_ms: seal.time_ms, records_total: records });
+        let (id, time_ms, rules_version) = (signed.id(), seal.time_ms, seal.rules_version);
+        self.last_seal = Some(LastSeal { id, time_ms, records_total: records, rules_version });
         Ok(())
     }
 
@@ -150,10 +155,11 @@ impl Replay {
         &mut self,
         entry: u64,
         checked: &CheckedBlock,
-        sealed_at_ms: u64,
+        seal: &Seal,
         next: &mut Option<Registry>,
         changes: &mut Vec<(Digest, Option<Digest>)>,
     ) -> Result<Vec<SignatureCheck>, Contradiction> {
+        let sealed_at_ms = seal.time_ms;
         let block = &checked.block;
         let header = block.header();
         let shown = name(block);
@@ -185,6 +191,7 @@ impl Replay {
             key_id: header.key_id,
             approver: approver.flatten(),
             sealed_at_ms,
+            rules_version: seal.rules_version,
             records: &[],
             groups: &public.groups,
         };
@@ -195,13 +202,26 @@ impl Replay {
             if facts.approver.is_some() {
                 return Err(subject.wrong("approval", &"none on the operator's chain", &"one"));
             }
+            let records = checked.block.records(Vec::new());
+            let records = records.map_err(|error| subject.wrong("public records", &"as signed", &error))?;
+            let odd = records.iter().find(|record| !info_of(record.kind()).is_some_and(|info| info.operator));
+            if let Some(odd) = odd {
+                return Err(subject.wrong("record", &"a registry record", &odd.kind().as_str_name()));
+            }
             self.registry_records(&subject, checked, entry, sealed_at_ms, next, changes)?;
             key
         } else {
             check_signer(&registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
-            if !public.records.is_empty() {
-                return Err(subject.wrong("public records", &"none but the operator's", &public.records.len()));
+            let admitted = |info: &KindInfo| info.public && !info.operator && seal.rules_version > 1;
+            if public.records.iter().any(|record| !is_kind(record, admitted)) {
+                return Err(subject.wrong("public records", &"kinds that institutions publish", &"others"));
             }
+            for record in &public.records {
+                let kind = Kind::try_from(record.kind).unwrap_or_default();
+                check_public_kind(&registry, &facts, kind).map_err(|rejection| subject.breaks(&rejection))?;
+                self.published.insert((entry, record.index));
+            }
+            self.registry_records(&subject, checked, entry, sealed_at_ms, next, changes)?;
             key_of(&header.key_id).unwrap_or_default()
         };
         let approver = facts.approver.as_ref().and_then(key_of);
@@ -234,12 +254,11 @@ impl Replay {
         next: &mut Option<Registry>,
         changes: &mut Vec<(Digest, Option<Digest>)>,
     ) -> Result<(), Contradiction> {
-        let records = checked.block.records(Vec::new());
-        let records: Vec<Record> = records.map_err(|error| subject.wrong("public records", &"as signed", &error))?;
-        for (index, record) in (0u32..).zip(&records) {
-            if !info_of(record.kind()).is_some_and(|info| info.public) {
-                return Err(subject.wrong("record", &"a registry record", &record.kind().as_str_name()));
-            }
+        for shown in &checked.block.public().records {
+            let kind = u32::try_from(shown.kind).unwrap_or(0);
+            let record = Record::new(kind, shown.version, &PUBLIC_SEED, shown.body.clone());
+            let record = record.map_err(|error| subject.wrong("public record", &"a record", &error))?;
+            let index = shown.index;
             let (kind, body) = (record.kind(), record.body());
             let one = RegistryRecord { kind, body, institution: checked.block.header().institution, sealed_at_ms };
             let registry = next.get_or_insert_with(|| (*self.registry).clone());
@@ -266,7 +285,7 @@ impl Replay {
         &mut self,
         entry: u64,
         checked: &CheckedBlock,
-        sealed_at_ms: u64,
+        seal: &Seal,
         changed: &mut Vec<(u64, u32)>,
     ) -> Result<(), Contradiction> {
         let block = &checked.block;
@@ -281,6 +300,12 @@ impl Replay {
             let id = id.ok_or_else(|| subject.wrong(&at, &"a status id", &"none"))?;
             let issuer = self.issuer_at(place);
             let issuer = issuer.ok_or_else(|| subject.wrong(&at, &"the place of a record", &"none there"))?;
+            // What was redeemed is released by whoever redeemed it.
+            let redemption = effect.redemption_plus_1.checked_sub(1);
+            let issuer = match redemption.filter(|_| action(effect) == Action::Release) {
+                Some(redemption) => self.institution_at(redemption).unwrap_or(0),
+                None => issuer,
+            };
             if let Some((known, _)) = self.marks.get(&(place.entry, place.index)) {
                 subject.is(&format!("{at}: status id"), known, &id)?;
             }
@@ -289,7 +314,8 @@ impl Replay {
                 unit: header.unit,
                 key_id: header.key_id,
                 approver: None,
-                sealed_at_ms,
+                sealed_at_ms: seal.time_ms,
+                rules_version: seal.rules_version,
                 records: &[],
                 groups,
             };
@@ -347,4 +373,8 @@ impl Replay {
 
 fn action(effect: &Effect) -> Action {
     Action::try_from(effect.action).unwrap_or_default()
+}
+
+fn is_kind(record: &PublicRecord, admitted: impl Fn(&KindInfo) -> bool) -> bool {
+    Kind::try_from(record.kind).ok().and_then(info_of).is_some_and(admitted)
 }

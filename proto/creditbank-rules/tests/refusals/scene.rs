@@ -34,6 +34,7 @@ pub(crate) struct Scene {
     /// Who sealed the blocks of held records, and of what was done to them.
     sealings: Vec<(u64, Sealing)>,
     sealed_at_ms: u64,
+    rules_version: u32,
 }
 
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
@@ -97,6 +98,7 @@ impl Scene {
             held: list(&case["held"]).iter().map(held).collect(),
             sealings: list(&case["sealings"]).iter().map(sealing).collect(),
             sealed_at_ms: number(&file["sealed_at_ms"]),
+            rules_version: small(&file["rules_version"]),
         }
     }
 
@@ -115,6 +117,7 @@ impl Scene {
             key_id: header.key_id,
             approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.sealed_at_ms,
+            rules_version: self.rules_version,
             records: &records,
             groups: &block.public().groups,
         };
@@ -169,6 +172,14 @@ impl View for Scene {
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         Ok(self.held.iter().find(|held| held.place == place).map(|held| held.facts.clone()))
+    }
+
+    fn content_at(&self, _: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        Ok(None)
+    }
+
+    fn dependants(&self, _: Place) -> Result<Vec<Place>, ViewError> {
+        Ok(Vec::new())
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {

@@ -10,7 +10,7 @@ use creditbank_protocol::record::{Record, SUITE};
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
 use creditbank_rules::{
-    HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View, ViewError, seed,
+    HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View, ViewError, seed,
 };
 use ed25519_dalek::SigningKey;
 
@@ -28,6 +28,9 @@ pub(crate) struct World {
     /// Records that the ledger holds, with their courses.
     pub(crate) records: BTreeMap<(u64, u32), RecordFacts>,
     pub(crate) hashes: BTreeMap<(u64, u32), [u8; 8]>,
+    /// What the records say, and what stands on them.
+    pub(crate) contents: BTreeMap<(u64, u32), Record>,
+    pub(crate) dependants: BTreeMap<(u64, u32), Vec<Place>>,
     /// How often the course of a record may count again.
     pub(crate) repeats: BTreeMap<(u64, u32), u32>,
     /// Who sealed the entries of the log.
@@ -67,6 +70,15 @@ impl View for World {
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         Ok(self.records.get(&(place.entry, place.index)).cloned())
+    }
+
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        let key = (place.entry, place.index);
+        Ok(self.records.get(&key).cloned().zip(self.contents.get(&key).cloned()))
+    }
+
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        Ok(self.dependants.get(&(place.entry, place.index)).cloned().unwrap_or_default())
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
@@ -182,6 +194,8 @@ impl World {
             key,
             records: BTreeMap::new(),
             hashes: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            dependants: BTreeMap::new(),
             repeats: BTreeMap::new(),
             sealings: BTreeMap::new(),
         };
@@ -226,6 +240,7 @@ impl World {
             marks,
         };
         self.records.insert((place.entry, place.index), facts);
+        self.contents.insert((place.entry, place.index), record.clone());
         self.hashes.insert((place.entry, place.index), std::array::from_fn(|i| record.hash().0[i]));
     }
 
@@ -236,12 +251,13 @@ impl World {
             key_id: self.key_id(),
             approver: None,
             sealed_at_ms: NOW_MS,
+            rules_version: RULES_VERSION,
             records,
             groups,
         }
     }
 
     pub(crate) fn admit(&self, records: &[Record]) -> Result<Vec<Admitted>, AdmissionError> {
-        admit_block(self, &self.facts(records, &[]))
+        Ok(admit_block(self, &self.facts(records, &[]))?.into_iter().flatten().collect())
     }
 }

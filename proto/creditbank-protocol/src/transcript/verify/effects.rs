@@ -18,22 +18,34 @@ struct OnRecord<'a> {
     record: usize,
 }
 
-/// The effects of a block on records of the report that version 1 knows.
-fn effects<'a>(entry: u64, proved: &'a ProvedBlock, ids: &BTreeMap<Digest, usize>) -> Result<Vec<OnRecord<'a>>, Fault> {
+/// The effects of a block on records of the report, of those that the rules of its round know.
+fn effects<'a>(
+    entry: u64,
+    proved: &'a ProvedBlock,
+    rules_version: u32,
+    ids: &BTreeMap<Digest, usize>,
+) -> Result<Vec<OnRecord<'a>>, Fault> {
     let mut found = Vec::new();
     for group in &proved.block.public().groups {
         for effect in &group.effects {
             let id = Digest::from_slice(&effect.status_id);
             let Some(record) = id.and_then(|id| ids.get(&id)).copied() else { continue };
             let action = pb::Action::try_from(effect.action).unwrap_or_default();
-            if !matches!(action, pb::Action::Supersede | pb::Action::Revoke | pb::Action::Confirm) {
-                return Err(Fault::Authority("an action that version 1 does not know"));
+            let first = matches!(action, pb::Action::Supersede | pb::Action::Revoke | pb::Action::Confirm);
+            let second = used_by_others(action) || action == pb::Action::CloseReview;
+            if !first && (rules_version == 1 || !second) {
+                return Err(Fault::Authority("an action that the rules of its round do not know"));
             }
             let authority = group.authority.clone().unwrap_or_default();
             found.push(OnRecord { entry, proved, authority, effect, action, record });
         }
     }
     Ok(found)
+}
+
+/// What others than the issuer do to a record: use it, give it back, say that what it rests on has changed.
+fn used_by_others(action: pb::Action) -> bool {
+    matches!(action, pb::Action::Redeem | pb::Action::Release | pb::Action::Review)
 }
 
 /// Whether a block has an effect on a record of the report.
@@ -51,7 +63,8 @@ pub(super) fn apply(
     tree: &Tree,
     registry: &mut RegistryProofs,
 ) -> Result<(), Fault> {
-    for one in effects(entry, proved, ids)? {
+    let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+    for one in effects(entry, proved, seal.rules_version, ids)? {
         let record = &records[one.record];
         let (place, subject) = (record.place, record.on_behalf_of.unwrap_or(record.institution));
         if one.effect.place.unwrap_or_default() != place || one.entry <= place.entry {
@@ -60,9 +73,9 @@ pub(super) fn apply(
             return Err(differs("the place of the effect's earlier record", shown(place), shown(found)));
         }
         let kind = i32::from(record.disclosed.info.kind);
-        let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
         let key = check_signer(proved, seal, registry)?;
-        if key.purpose == i32::from(Purpose::Unit) && !key.kinds.contains(&kind) {
+        let scoped = key.purpose == i32::from(Purpose::Unit) && !used_by_others(one.action);
+        if scoped && !key.kinds.contains(&kind) {
             return Err(Fault::KeyScope("the kind of the record is outside its scope"));
         }
         right(&one, subject, seal, registry)?;
@@ -76,6 +89,10 @@ pub(super) fn apply(
                 record.confirmed = Some(one.entry);
                 record.contested = false;
             }
+            pb::Action::Redeem => record.redeemed = Some(one.entry),
+            pb::Action::Release => record.redeemed = None,
+            pb::Action::Review => record.under_review = Some(one.entry),
+            pb::Action::CloseReview => record.under_review = None,
             action => record.ended = record.ended.or(Some(action)),
         }
     }
@@ -88,10 +105,22 @@ pub(super) fn is_contested(now: &pb::Key, seal: &Seal) -> bool {
     since != 0 && seal.time_ms >= since * 60_000
 }
 
-/// The issuer, its custodian, or the operator with a case reference, who supersedes nothing.
+/// The issuer, its custodian, or the operator with a case reference, who supersedes nothing. Who uses a record has the learner's
+/// mandate; whether a review follows from what it depends on, and who released, the records themselves would have to say.
 fn right(one: &OnRecord<'_>, subject: u64, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
     let (signer, authority) = (one.proved.block.header().institution, &one.authority);
-    let holds = match pb::Basis::try_from(authority.basis).unwrap_or_default() {
+    let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
+    let by_right = match one.action {
+        pb::Action::Redeem => Some(basis == pb::Basis::Mandate && authority.mandate_digest.len() == 32 && signer != 0),
+        pb::Action::Review => Some(basis == pb::Basis::Dependency),
+        pb::Action::Release => Some(matches!(basis, pb::Basis::Issuer | pb::Basis::Custodian | pb::Basis::Operator)),
+        _ => None,
+    };
+    if let Some(holds) = by_right {
+        let text = "neither by the learner's mandate, nor by dependency, nor by who redeemed it";
+        return if holds { Ok(()) } else { Err(Fault::Authority(text)) };
+    }
+    let holds = match basis {
         pb::Basis::Issuer => signer == subject && authority.institution == 0,
         pb::Basis::Custodian => {
             authority.institution == subject && is_custodian(signer, subject, one.proved.seal_index, seal, registry)?

@@ -1,0 +1,101 @@
+//! What has redeemed records: awards and exclusive conversions. When one is revoked, it lets go of what it held.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::pb::{self, Action, Kind, Place};
+use creditbank_protocol::record::{Record, amends_of};
+use creditbank_protocol::status::Mark;
+
+use super::{Checked, institution_at};
+use crate::admission::fields::require;
+use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
+use crate::admission::used::show;
+use crate::{Rejection, Rule, View, ViewError};
+
+/// Most amendments of one record that are followed back.
+const AMENDMENTS_MAX: usize = 1_000;
+
+/// What a record has redeemed, by what it says; nothing where its kind redeems nothing.
+pub(crate) fn redeemed_by(record: &Record) -> Vec<Place> {
+    let places = |references: Vec<pb::RecordReference>| references.iter().filter_map(|one| one.place).collect();
+    match record.kind() {
+        Kind::Award => record.read::<pb::Award>().map(|award| places(award.redeems)).unwrap_or_default(),
+        Kind::Conversion => {
+            let sources = record.read::<pb::Conversion>().map(|read| read.sources).unwrap_or_default();
+            places(sources.into_iter().filter_map(|source| source.record).collect())
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn amended(record: &Record) -> Option<Place> {
+    amends_of(record.kind(), record.body()).ok().flatten()?.place
+}
+
+/// Log indexes of a record and of all that it amends, directly or not: its redemptions stand under one of them.
+pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result<BTreeSet<u64>, ViewError> {
+    let mut entries = BTreeSet::from([place.entry]);
+    let mut next = amended(record);
+    while let Some(former) = next.filter(|_| entries.len() < AMENDMENTS_MAX) {
+        entries.insert(former.entry);
+        next = view.content_at(former)?.and_then(|(_, record)| amended(&record));
+    }
+    Ok(entries)
+}
+
+/// The releases of a block are those that its revocations ask for, and such as nobody holds any more.
+pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
+    let mut released: BTreeSet<_> = checked
+        .iter()
+        .filter(|one| one.action == Action::Release)
+        .map(|one| (one.place.entry, one.place.index))
+        .collect();
+    for one in checked.iter().filter(|one| one.action == Action::Revoke) {
+        if !matches!(one.target.kind, Kind::Award | Kind::Conversion) || one.target.marks.get(Mark::Redeemed).is_some() {
+            // What another one has taken over holds nothing by itself.
+            continue;
+        }
+        let Some((_, record)) = view.content_at(one.place)? else { continue };
+        let own = entries(view, one.place, &record)?;
+        for place in redeemed_by(&record) {
+            let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
+            if held.is_some_and(|entry| own.contains(&entry)) && !released.remove(&(place.entry, place.index)) {
+                let expected = format!("the release of what {} has redeemed", show(one.place));
+                let found = format!("none of {}", show(place));
+                return Err(Rejection::new(Rule::EffectMismatch, expected, found).field("public_part").into());
+            }
+        }
+    }
+    for one in checked.iter().filter(|one| released.contains(&(one.place.entry, one.place.index))) {
+        let free = is_left_behind(view, one, checked)?;
+        let expected = "a release with the revocation of what has redeemed it, or after it";
+        require(free, Rule::EffectMismatch, "public_part", expected, show(one.place))?;
+        signer::check_scope(view.registry(), block, Kind::Award)
+            .or_else(|_| signer::check_scope(view.registry(), block, Kind::Conversion))?;
+    }
+    Ok(())
+}
+
+/// Whether what has redeemed a record is revoked, and held by nothing else (any more).
+fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) -> Result<bool, ViewError> {
+    let Some(entry) = one.effect.redemption_plus_1.checked_sub(1) else {
+        return Ok(false);
+    };
+    let Some(institution) = institution_at(view, entry)? else {
+        return Ok(false);
+    };
+    for name in [AWARDS, CONVERSIONS] {
+        for held in view.held(&one.target.account, institution, name)? {
+            let let_go = checked.iter().any(|other| other.place == held.place && other.action == Action::Release);
+            let holds = held.marks.get(Mark::Revoked).is_none();
+            if holds || held.marks.get(Mark::Redeemed).is_some() && !let_go {
+                continue;
+            }
+            let Some((_, record)) = view.content_at(held.place)? else { continue };
+            if redeemed_by(&record).contains(&one.place) && entries(view, held.place, &record)?.contains(&entry) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
