@@ -5,6 +5,7 @@ mod bound;
 mod learner;
 mod ledger;
 mod log;
+mod recognition;
 mod registry;
 mod status;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use creditbank_rpc::v1::learner_service_server::LearnerServiceServer;
 use creditbank_rpc::v1::ledger_service_server::LedgerServiceServer;
 use creditbank_rpc::v1::log_service_server::LogServiceServer;
+use creditbank_rpc::v1::recognition_service_server::RecognitionServiceServer;
 use creditbank_rpc::v1::registry_service_server::RegistryServiceServer;
 use tonic::Status;
 use tonic::service::{Routes, RoutesBuilder};
@@ -35,12 +37,14 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
         .max_encoding_message_size(RESPONSE_LEN_MAX);
     let learner_service =
         LearnerServiceServer::new(learner::Service(Arc::clone(&ledger))).max_encoding_message_size(RESPONSE_LEN_MAX);
+    let recognition_service = RecognitionServiceServer::new(recognition::Service(Arc::clone(&ledger)));
     let log_service = LogServiceServer::new(log::Service(ledger));
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<LedgerServiceServer<ledger::Service>>().await;
     reporter.set_serving::<LogServiceServer<log::Service>>().await;
     reporter.set_serving::<RegistryServiceServer<registry::Service>>().await;
     reporter.set_serving::<LearnerServiceServer<learner::Service>>().await;
+    reporter.set_serving::<RecognitionServiceServer<recognition::Service>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(creditbank_rpc::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -51,6 +55,7 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
         .add_service(log_service)
         .add_service(registry_service)
         .add_service(learner_service)
+        .add_service(recognition_service)
         .add_service(health)
         .add_service(reflection);
     Ok(routes.routes())

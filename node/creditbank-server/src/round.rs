@@ -11,7 +11,7 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::Frontier;
-use creditbank_protocol::pb::{Action, Effect, Place, Purpose, RegistryEntry};
+use creditbank_protocol::pb::{Action, Effect, Kind, Place, Purpose, RegistryEntry};
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
@@ -274,8 +274,11 @@ impl<'a> RoundBuilder<'a> {
         let institution = private.of(header.institution);
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
             let Some(admitted) = admitted else { continue };
+            let place = Place { entry, index };
+            if admitted.kind == Kind::Application {
+                self.rows.push(tables::application(admitted.institution, place));
+            }
             for source in &admitted.depends_on {
-                let place = Place { entry, index };
                 self.rows.push(tables::dependant(*source, place));
                 self.dependants.entry((source.entry, source.index)).or_default().push(place);
             }
@@ -286,7 +289,7 @@ impl<'a> RoundBuilder<'a> {
             let prefix = tables::course_prefix(&admitted.account, course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
             let repeats_max = u8::try_from(admitted.repeats_max).unwrap_or(u8::MAX);
-            let row = LearnerRow { place: Place { entry, index }, hash_prefix, kind: admitted.kind, repeats_max };
+            let row = LearnerRow { place, hash_prefix, kind: admitted.kind, repeats_max };
             self.rows.push(row.row(&prefix));
             self.learners.entry(prefix).or_default().push(row);
         }

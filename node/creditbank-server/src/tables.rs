@@ -28,6 +28,9 @@ pub(crate) const KEY_COUNT: Table = Table(8);
 /// Place of a record, place of one that stands on it -> nothing.
 pub(crate) const DEPENDANT: Table = Table(9);
 
+/// Institution, place of an application for recognition that it received -> nothing.
+pub(crate) const APPLICATION: Table = Table(10);
+
 /// The newest block of a unit, or the entry that admitted the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChainHead {
@@ -61,6 +64,15 @@ pub(crate) fn dependant(source: Place, dependant: Place) -> Row {
 /// The dependant that a row's key names.
 pub(crate) fn dependant_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(8 + 4..)?)
+}
+
+pub(crate) fn application(institution: u64, place: Place) -> Row {
+    put(APPLICATION, [&institution.to_be_bytes()[..], &place_key(place)].concat(), Vec::new())
+}
+
+/// The application that a row's key names.
+pub(crate) fn application_of(key: &[u8]) -> Option<Place> {
+    place_of(key.get(8..)?)
 }
 
 pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {

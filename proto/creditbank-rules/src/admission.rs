@@ -12,6 +12,8 @@ mod repeats;
 mod signer;
 mod used;
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
@@ -120,6 +122,25 @@ pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Resul
 pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     signer::check(registry, block)?;
     signer::check_approval(registry, block)
+}
+
+/// What a block that takes records back has to say besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// What is to be put under review.
+    pub reviews: Vec<Place>,
+    /// What is to be released, each with the log index of its redemption.
+    pub releases: Vec<(Place, u64)>,
+}
+
+/// What a block that revokes (or else amends) the records at these places (entry, index) has to say besides.
+pub fn consequences(view: &impl View, changed: &BTreeSet<(u64, u32)>, revoke: bool) -> Result<Consequences, ViewError> {
+    let reviews = effects::reviews_of(view, changed)?;
+    let mut releases = Vec::new();
+    for (entry, index) in changed.iter().filter(|_| revoke) {
+        releases.extend(effects::releases_of(view, Place { entry: *entry, index: *index })?);
+    }
+    Ok(Consequences { reviews, releases })
 }
 
 /// Checks that the key of an institution's block may sign what it publishes.

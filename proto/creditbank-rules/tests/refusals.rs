@@ -22,7 +22,7 @@ use std::fs;
 use std::path::Path;
 
 use case::Case;
-use creditbank_rules::{RULES_VERSION, Rule};
+use creditbank_rules::Rule;
 use scene::Scene;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn base() -> Value {
         "about": "PROTOCOL.md, Refusals. `registry` is admitted in its order, then a case's own; it acts on the case's block. `held`: \
                   records that the ledger holds. `form`: refused before the rules, in the order of checking. `rules`: of the right \
                   form, and refused by a rule; `record` is the position in the block. `admitted`: refused by nothing.",
-        "rules_version": RULES_VERSION,
+        "rules_version": 1,
         "origin": case::ORIGIN,
         "sealed_at_ms": world::NOW_MS,
         "registry": case::entries(&case::registry()),

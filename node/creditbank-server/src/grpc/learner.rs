@@ -116,4 +116,20 @@ impl LearnerService for Service {
         tracing::info!(?caller, "transcript");
         Ok(Response::new(api::ExportTranscriptResponse { transcript }))
     }
+
+    async fn get_balance(
+        &self,
+        request: Request<api::GetBalanceRequest>,
+    ) -> Result<Response<api::GetBalanceResponse>, Status> {
+        let _ = request;
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn evaluate_qualification(
+        &self,
+        request: Request<api::EvaluateQualificationRequest>,
+    ) -> Result<Response<api::EvaluateQualificationResponse>, Status> {
+        let _ = request;
+        Err(Status::unimplemented("soon"))
+    }
 }

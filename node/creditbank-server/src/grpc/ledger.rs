@@ -202,6 +202,26 @@ impl LedgerService for Service {
             unlisted: unlisted.into_iter().map(issued).collect(),
         }))
     }
+
+    async fn list_consequences(
+        &self,
+        request: Request<api::ListConsequencesRequest>,
+    ) -> Result<Response<api::ListConsequencesResponse>, Status> {
+        let caller = Caller::of(&self.0, &request)?;
+        let api::ListConsequencesRequest { places, revoke } = request.into_inner();
+        if places.len() > creditbank_protocol::block::RECORDS_MAX {
+            return Err(status::invalid("places", "at most 1024", places.len()));
+        }
+        let read = move |ledger: &Ledger| {
+            let of_read = |error| status::of_read(&error);
+            for place in &places {
+                caller.may_read(ledger, ledger.issuer(*place).map_err(of_read)?)?;
+            }
+            ledger.consequences(&places, revoke).map_err(of_read)
+        };
+        let (reviews, releases) = blocking(&self.0, read).await?;
+        Ok(Response::new(api::ListConsequencesResponse { reviews, releases }))
+    }
 }
 
 /// Which records would be refused. A record whose learner is named by identities gets the alias that they would lead to.

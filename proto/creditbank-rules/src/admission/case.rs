@@ -64,12 +64,7 @@ pub fn is_final(decision: DecisionType) -> bool {
 }
 
 /// The case of an application at an institution; `None` where no application stands at the place.
-pub fn read(
-    view: &impl View,
-    account: &[u8; 16],
-    institution: u64,
-    place: Place,
-) -> Result<Option<Case>, ViewError> {
+pub fn read(view: &impl View, account: &[u8; 16], institution: u64, place: Place) -> Result<Option<Case>, ViewError> {
     let Some((facts, record)) = view.content_at(place)? else {
         return Ok(None);
     };

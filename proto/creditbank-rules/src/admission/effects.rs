@@ -3,6 +3,9 @@
 mod holders;
 mod reviews;
 
+pub(super) use holders::{entries, releases_of};
+pub(super) use reviews::reviews_of;
+
 use creditbank_protocol::Digest;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
 use creditbank_protocol::status::Mark;

@@ -45,9 +45,10 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record
             record.read().map_err(malformed).map(|read: pb::Conversion| derived(read.learner, read.amends))
         }
         Kind::Award => record.read().map_err(malformed).map(|read: pb::Award| derived(read.learner, read.amends)),
-        Kind::QualificationRecognition => {
-            record.read().map_err(malformed).map(|read: pb::QualificationRecognition| derived(read.learner, read.amends))
-        }
+        Kind::QualificationRecognition => record
+            .read()
+            .map_err(malformed)
+            .map(|read: pb::QualificationRecognition| derived(read.learner, read.amends)),
         other => Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", other.as_str_name())),
     }
 }

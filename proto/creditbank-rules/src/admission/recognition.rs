@@ -30,9 +30,8 @@ pub(super) fn application_fields(
     past_day(application.received.as_ref(), "received", day_of_ms(block.sealed_at_ms))?;
     let law = registry.deadline(&application.deadline);
     let unknown = "the code of a legal deadline of the registry";
-    let law = law.ok_or_else(|| {
-        Rejection::new(Rule::UnknownReference, unknown, &application.deadline).field("deadline")
-    })?;
+    let law =
+        law.ok_or_else(|| Rejection::new(Rule::UnknownReference, unknown, &application.deadline).field("deadline"))?;
     let country = registry.institution(block.institution).map_or("", |found| found.country.as_str());
     let fits = law.country.is_empty() || law.country == country;
     require(fits, Rule::Contradiction, "deadline", format_args!("a deadline that holds in {country}"), &law.country)
@@ -75,7 +74,8 @@ pub(super) fn case_of(
             let appeal = at(view, appeal.unwrap_or_default(), account, "appeal")?;
             let read = appeal.record.read::<Appeal>().ok().filter(|_| appeal.record.kind() == Kind::Appeal);
             let expected = "the place of an appeal";
-            let read = read.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(appeal.place)).field("appeal"))?;
+            let read =
+                read.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(appeal.place)).field("appeal"))?;
             appealed(view, institution, &read, account)?
         }
     };
@@ -83,12 +83,7 @@ pub(super) fn case_of(
 }
 
 /// The application whose decision an appeal objects to.
-fn appealed(
-    view: &impl View,
-    institution: u64,
-    appeal: &Appeal,
-    account: &[u8; 16],
-) -> Result<Place, AdmissionError> {
+fn appealed(view: &impl View, institution: u64, appeal: &Appeal, account: &[u8; 16]) -> Result<Place, AdmissionError> {
     let place = appeal.decision.unwrap_or_default();
     let used = at(view, place, account, "decision")?;
     let own = used.record.kind() == Kind::Decision && used.facts.institution == institution;
@@ -122,7 +117,8 @@ pub(super) fn decision(
     // An amended decision is judged as if it came where the former one stood.
     case.steps.retain(|step| !matches!(step, Step::Decision(place, _) if Some(*place) == amends));
     let law = case.deadline(view.registry());
-    let law = law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
+    let law =
+        law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
     let sealed = day_of_ms(block.sealed_at_ms);
     let decided = past_day(decision.decided.as_ref(), "decided", sealed)?;
     let Stage::Open { due, appeal } = case.stage(law) else {

@@ -10,7 +10,8 @@ use creditbank_protocol::record::{Record, SUITE};
 use creditbank_protocol::status::Marks;
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
 use creditbank_rules::{
-    HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View, ViewError, seed,
+    HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View,
+    ViewError, seed,
 };
 use ed25519_dalek::SigningKey;
 

@@ -8,8 +8,8 @@ use creditbank_protocol::status::Mark;
 
 use super::{Checked, institution_at};
 use crate::admission::fields::require;
-use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
 use crate::admission::used::show;
+use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
 use crate::{Rejection, Rule, View, ViewError};
 
 /// Most amendments of one record that are followed back.
@@ -43,6 +43,25 @@ pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result
     Ok(entries)
 }
 
+/// What the revocation of a record lets go of, each with the log index of its redemption. What another one has taken over
+/// holds nothing by itself.
+pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, u64)>, ViewError> {
+    let Some((facts, record)) = view.content_at(place)? else {
+        return Ok(Vec::new());
+    };
+    let redeems = matches!(facts.kind, Kind::Award | Kind::Conversion);
+    if !redeems || facts.marks.get(Mark::Redeemed).is_some() {
+        return Ok(Vec::new());
+    }
+    let own = entries(view, place, &record)?;
+    let mut found = Vec::new();
+    for place in redeemed_by(&record) {
+        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
+        found.extend(held.filter(|entry| own.contains(entry)).map(|entry| (place, entry)));
+    }
+    Ok(found)
+}
+
 /// The releases of a block are those that its revocations ask for, and such as nobody holds any more.
 pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
     let mut released: BTreeSet<_> = checked
@@ -51,15 +70,8 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
         .map(|one| (one.place.entry, one.place.index))
         .collect();
     for one in checked.iter().filter(|one| one.action == Action::Revoke) {
-        if !matches!(one.target.kind, Kind::Award | Kind::Conversion) || one.target.marks.get(Mark::Redeemed).is_some() {
-            // What another one has taken over holds nothing by itself.
-            continue;
-        }
-        let Some((_, record)) = view.content_at(one.place)? else { continue };
-        let own = entries(view, one.place, &record)?;
-        for place in redeemed_by(&record) {
-            let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
-            if held.is_some_and(|entry| own.contains(&entry)) && !released.remove(&(place.entry, place.index)) {
+        for (place, _) in releases_of(view, one.place)? {
+            if !released.remove(&(place.entry, place.index)) {
                 let expected = format!("the release of what {} has redeemed", show(one.place));
                 let found = format!("none of {}", show(place));
                 return Err(Rejection::new(Rule::EffectMismatch, expected, found).field("public_part").into());

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::Action;
+use creditbank_protocol::Digest;
+use creditbank_protocol::pb::{Action, Place};
 use creditbank_protocol::status::Mark;
 
 use super::Checked;
 use crate::admission::AdmissionError;
 use crate::admission::fields::require;
 use crate::admission::used::show;
-use crate::{Rejection, Rule, View};
+use crate::{Rejection, Rule, View, ViewError};
 
 /// Most records that one refusal names.
 const NAMED_MAX: usize = 100;
@@ -26,20 +27,10 @@ pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), Adm
         .map(|one| (one.place.entry, one.place.index))
         .collect();
     let mut missing = Vec::new();
-    let mut seen = BTreeSet::new();
-    for one in checked.iter().filter(taken_back) {
-        for place in view.dependants(one.place)? {
-            let key = (place.entry, place.index);
-            if changed.contains(&key) || !seen.insert(key) {
-                continue;
-            }
-            // A dependant whose learner's key was destroyed cannot be read, and nothing can be said of it.
-            let Some(facts) = view.record_at(place)? else { continue };
-            let against = [Mark::Superseded, Mark::Revoked, Mark::UnderReview];
-            let stands = against.into_iter().all(|mark| facts.marks.get(mark).is_none());
-            if stands && !found.remove(&key) {
-                missing.push(format!("{} {}", show(place), facts.status_id));
-            }
+    for place in reviews_of(view, &changed)? {
+        if !found.remove(&(place.entry, place.index)) {
+            let id = view.record_at(place)?.map_or(Digest::ZERO, |facts| facts.status_id);
+            missing.push(format!("{} {id}", show(place)));
         }
     }
     let count = missing.len();
@@ -51,4 +42,23 @@ pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), Adm
     }
     let odd = found.len();
     Ok(require(found.is_empty(), Rule::EffectMismatch, "public_part", "no other reviews", odd)?)
+}
+
+/// The standing dependants of records that a block supersedes or revokes, but for those among them; by place.
+pub(crate) fn reviews_of(view: &impl View, changed: &BTreeSet<(u64, u32)>) -> Result<Vec<Place>, ViewError> {
+    let mut found = BTreeSet::new();
+    for (entry, index) in changed {
+        for place in view.dependants(Place { entry: *entry, index: *index })? {
+            if changed.contains(&(place.entry, place.index)) {
+                continue;
+            }
+            // A dependant whose learner's key was destroyed cannot be read, and nothing can be said of it.
+            let Some(facts) = view.record_at(place)? else { continue };
+            let against = [Mark::Superseded, Mark::Revoked, Mark::UnderReview];
+            if against.into_iter().all(|mark| facts.marks.get(mark).is_none()) {
+                found.insert((place.entry, place.index));
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(entry, index)| Place { entry, index }).collect())
 }
