@@ -6,12 +6,12 @@ import pathlib
 import random
 import sys
 
-from creditbank_reader import ledger, maps, notes, records, refusals, status, suite, tokens, transcript, tree
+from creditbank_reader import ledger, mandates, maps, notes, records, refusals, status, suite, tokens, transcript, tree
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
-FILES = ("canonical", "keys", "signatures", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
+FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
          "receipts", "refusals", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
@@ -167,6 +167,40 @@ class Vectors:
         check.refused("too few claims", self._disclosed, 3, made[:-1])
         swapped = {**made[2], "value": first["claims"][3]["value"]}
         check.refused("another field", self._disclosed, 3, [*made[:2], swapped, *made[3:]])
+
+    def recognition(self, vectors):
+        """Sections 4 and 9: kinds, mandates, joint awards, terms, what institutions publish."""
+        check, origin = self.checks, vectors["origin"]
+        for case in vectors["kinds"]:
+            kind = case["kind"]
+            check.equal("kind", self.kinds.message_name(kind), case["name"])
+            check.equal("fields", self.kinds.numbers(kind), list(range(1, case["fields"] + 1)))
+            check.equal("public", records.is_public(kind), case["public"])
+            check.equal("of the operator", kind >= records.REGISTRY_KIND_MIN, case["operator"])
+            check.equal("required", list(records.REQUIRED.get(kind, ())), case["required"])
+        check.equal("kinds", sorted(self.kinds.names), [case["kind"] for case in vectors["kinds"]])
+        for case in vectors["mandates"]:
+            kind, institution, body = case["kind"], case["institution"], unhex(case["body"])
+            core = mandates.core(self.kinds, kind, body)
+            check.equal("core", core, case["core"])
+            check.equal("message", mandates.mandate_message(origin, institution, kind, core), case["message"])
+            number = self.reader.by_name[self.kinds.message_name(kind)]["mandate"].number
+            _, _, mandate, _ = next(read_fields(self.kinds.read(kind, 1, body).raw[number]))
+            check.equal("mandate", mandate, case["mandate"])
+            check.equal("digest", mandates.mandate_digest(mandate), case["digest"])
+            check.that("the mandate holds", mandates.holds(self.kinds, origin, institution, kind, body))
+            check.that("elsewhere", not mandates.holds(self.kinds, origin, institution + 1, kind, body))
+        check.equal("paper", mandates.mandate_digest(unhex(vectors["paper"]["mandate"])), vectors["paper"]["digest"])
+        case = vectors["joint"]
+        core = mandates.core(self.kinds, mandates.KIND_AWARD, unhex(case["body"]))
+        check.equal("core of the award", core, case["core"])
+        message = mandates.joint_message(origin, case["institution"], core)
+        check.equal("joint award", message, case["message"])
+        check.that("it is signed", suite.verify(unhex(case["public_key"]), message, unhex(case["signature"])))
+        terms = unhex(vectors["terms"]["bytes"])
+        self.reader.read("AgreementTerms", terms)
+        check.equal("terms", mandates.terms_digest(terms), vectors["terms"]["digest"])
+        self.registry(vectors)
 
     def registry(self, vectors):
         """Section 9."""

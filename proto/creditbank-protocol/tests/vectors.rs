@@ -15,6 +15,8 @@ mod log;
 mod notes;
 #[path = "vectors/receipts.rs"]
 mod receipts;
+#[path = "vectors/recognition.rs"]
+mod recognition;
 #[path = "vectors/records.rs"]
 mod records;
 #[path = "vectors/refused_transcripts.rs"]

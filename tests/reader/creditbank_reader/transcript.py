@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from . import ledger as forms
 from . import maps, tree
 from .notes import Policy
-from .records import REGISTRY_KIND_MIN
+from .records import is_public
 from .status import status_id
 from .suite import SUITE, genesis_preimage, preimage, sha256, tagged_hash, uint, var, verify
 from .wire import Refused, read_fields
@@ -209,7 +209,7 @@ class _Verification:
             _require(place.entry in self.blocks, "a record of a block that is not there")
             entry, seal = self.blocks[place.entry]
             header = entry.header
-            _require(0 < record.kind < REGISTRY_KIND_MIN, "not a record of a learner")
+            _require(not is_public(record.kind), "not a record of a learner")
             _require(all(item.index != place.index for item in entry.public_part.records),
                      "a public record stands at this place")
             found, opened, hidden = self.ledger.records.disclosed(record)
