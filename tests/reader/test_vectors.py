@@ -12,7 +12,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
+         "receipts", "refusals", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -540,11 +540,18 @@ class Vectors:
 
     def effects(self, vectors):
         """Section 13, what blocks say of records."""
+        self._effects(vectors, ("contested", "confirmed", "ended"))
+
+    def effects_2(self, vectors):
+        """The same of rules version 2: what others do to them, too."""
+        self._effects(vectors, ("contested", "confirmed", "ended", "redeemed", "under_review"))
+
+    def _effects(self, vectors, names):
         trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
         for case in vectors["cases"]:
             try:
                 first = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust).records[0]
-                found = {"contested": first.contested, "confirmed": first.confirmed, "ended": first.ended}
+                found = {name: getattr(first, name) for name in names}
             except transcript.Broken:
                 found = None
             self.checks.equal(case["name"], found, case["first"])

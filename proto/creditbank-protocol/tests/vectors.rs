@@ -7,6 +7,8 @@
 mod blocks;
 #[path = "vectors/canonical.rs"]
 mod canonical;
+#[path = "vectors/effects.rs"]
+mod effects;
 #[path = "vectors/keys.rs"]
 mod keys;
 #[path = "vectors/log.rs"]
