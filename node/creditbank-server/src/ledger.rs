@@ -1,6 +1,7 @@
 //! A log and everything that reads and extends it.
 
 mod accounts;
+mod balance;
 mod cases;
 mod committer;
 mod reads;

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod balance;
 mod codes;
 pub mod decimal;
 mod registry;

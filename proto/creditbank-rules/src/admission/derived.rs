@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::record::Record;
 
 use super::kinds::malformed;
-use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate, recognition};
+use super::{AdmissionError, BlockFacts, case, comparability, mandate, recognition};
 use crate::View;
 
 /// What follows from a record.
@@ -47,7 +47,7 @@ pub(super) fn check(
             let (case, depends_on) = recognition::appeal(view, block, &read, read.amends.as_ref(), account)?;
             Ok(found(case::steps(case), depends_on))
         }
-        Kind::QualificationRecognition => Ok(found(RECOGNITIONS.to_owned(), Vec::new())),
+        Kind::QualificationRecognition => comparability::check(view, block, record, account),
         _ => Ok(Derived::default()),
     }
 }
