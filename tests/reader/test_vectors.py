@@ -12,7 +12,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
+         "receipts", "refusals", "refusals_2", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -311,6 +311,10 @@ class Vectors:
             early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
             check.that(f"rules: {case['about']}: {found}", found in {None, *early})
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
+
+    def refusals_2(self, vectors):
+        """The same of rules version 2."""
+        self.refusals({"form": [], **vectors})
 
     def _judge(self, vectors, case):
         keys = {}
