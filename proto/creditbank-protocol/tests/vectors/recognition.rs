@@ -21,6 +21,7 @@ fn bytes<M: Canonical>(message: &M) -> Vec<u8> {
     encode(message).expect("canonical")
 }
 
+#[allow(clippy::unnecessary_wraps)] // As the fields want it.
 fn date(year: u32, month: u32, day: u32) -> Option<pb::Date> {
     Some(pb::Date { year, month, day })
 }
