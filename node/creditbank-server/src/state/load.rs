@@ -117,7 +117,7 @@ fn versions(store: &dyn Store, origin: &str) -> Result<Vec<RegistryVersion>, Loa
         after: None,
         registry: Arc::new(Registry::new(origin)),
         map: SparseMap::new(MapTags::REGISTRY),
-        entries: Arc::default(),
+        entries: Shared::new_sync(),
     };
     let mut versions = vec![first];
     let mut places = Vec::new();
@@ -200,16 +200,11 @@ pub(crate) fn next_version(
     changes: Vec<(creditbank_protocol::Digest, RegistryEntry)>,
     after: u64,
 ) -> Result<RegistryVersion, CanonicalError> {
-    let mut entries = (*last.entries).clone();
+    let mut entries = last.entries.clone();
     let mut leaves = Vec::with_capacity(changes.len());
     for (key, entry) in changes {
         leaves.push((key, Some(registry_value(&encode(&entry)?))));
-        entries.insert(key, Arc::new(entry));
+        entries.insert_mut(key, Arc::new(entry));
     }
-    Ok(RegistryVersion {
-        after: Some(after),
-        registry: Arc::new(registry),
-        map: last.map.update(leaves),
-        entries: Arc::new(entries),
-    })
+    Ok(RegistryVersion { after: Some(after), registry: Arc::new(registry), map: last.map.update(leaves), entries })
 }
