@@ -7,6 +7,7 @@
 pub mod admission;
 mod codes;
 pub mod decimal;
+pub mod qualification;
 mod registry;
 mod rejection;
 pub mod replay;
