@@ -8,6 +8,7 @@ pub mod admission;
 pub mod balance;
 mod codes;
 pub mod decimal;
+pub mod qualification;
 mod registry;
 mod rejection;
 pub mod replay;
