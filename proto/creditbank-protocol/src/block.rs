@@ -3,7 +3,7 @@
 mod draft;
 mod header;
 
-pub use draft::{BlockDraft, DraftError};
+pub use draft::{BlockDraft, DraftError, public_records};
 pub use header::Header;
 
 use crate::Digest;
