@@ -4,7 +4,7 @@ mod draft;
 mod header;
 mod split;
 
-pub use draft::{BlockDraft, DraftError};
+pub use draft::{BlockDraft, DraftError, public_records};
 pub use header::Header;
 pub use split::split_public;
 
