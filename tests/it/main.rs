@@ -3,6 +3,7 @@
 mod accounts;
 mod amend;
 mod approval;
+mod awards;
 mod bad_blocks;
 mod bad_records;
 mod blocks;

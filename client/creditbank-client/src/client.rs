@@ -3,6 +3,7 @@
 mod audit;
 mod issued;
 mod log;
+mod recognition;
 mod records;
 mod registry;
 mod submit;
@@ -25,6 +26,7 @@ use creditbank_rpc::v1::GetConsistencyProofRequest;
 use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;
 use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
 use creditbank_rpc::v1::log_service_client::LogServiceClient;
+use creditbank_rpc::v1::recognition_service_client::RecognitionServiceClient;
 use creditbank_rpc::v1::registry_service_client::RegistryServiceClient;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
@@ -32,6 +34,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 pub use audit::Audit;
 pub use issued::{IssuedBlock, IssuedItem};
+pub use recognition::ConversionPreview;
 pub use records::ReadRecord;
 pub use registry::RegistryItem;
 pub use submit::ChainHead;
@@ -73,6 +76,7 @@ pub struct Client {
     log: LogServiceClient<Channel>,
     registry: RegistryServiceClient<Channel>,
     learner: LearnerServiceClient<Channel>,
+    recognition: RecognitionServiceClient<Channel>,
     /// The largest checkpoint seen: what comes later must contain it.
     seen: Mutex<Option<Checkpoint>>,
 }
@@ -124,7 +128,8 @@ impl Client {
             ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             registry: RegistryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
-            learner: LearnerServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
+            learner: LearnerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
+            recognition: RecognitionServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
         };
         client.check_beginning(log.public_key()).await?;

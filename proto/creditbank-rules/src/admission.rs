@@ -1,6 +1,8 @@
 //! Which blocks the ledger admits: the table of kinds of a credit bank, rule by rule.
 
 mod accreditation;
+mod award;
+mod candidates;
 pub mod case;
 mod comparability;
 mod derived;
@@ -22,7 +24,8 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::{Record, info_of};
 
-pub use spend::roots_are_spent;
+pub use candidates::{candidates, held_awards};
+pub use spend::{Spending, roots_are_spent};
 pub use used::Used;
 
 use crate::{Registry, Rejection, View, ViewError};

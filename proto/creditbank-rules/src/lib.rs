@@ -8,6 +8,7 @@ pub mod admission;
 pub mod balance;
 mod codes;
 pub mod decimal;
+pub mod qualification;
 mod registry;
 mod rejection;
 pub mod replay;
@@ -15,7 +16,7 @@ pub mod seed;
 mod view;
 
 pub use creditbank_protocol::dates;
-pub use registry::{Agreement, Registry, RegistryRecord};
+pub use registry::{Agreement, Comparable, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
 pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
 

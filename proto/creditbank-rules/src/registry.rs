@@ -20,6 +20,7 @@ use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
 use rpds::RedBlackTreeMapSync;
 
 pub use agreement::Agreement;
+pub use level::Comparable;
 
 use crate::{Rejection, Rule};
 
@@ -202,7 +203,7 @@ impl Registry {
 
     /// Whether a framework has a level.
     pub fn has_level(&self, level: &pb::Level) -> bool {
-        self.framework(&level.framework).is_some_and(|found| found.levels.iter().any(|one| one.code == level.level))
+        self.level_exists(&level.framework, &level.level)
     }
 
     /// Whether a grade passes; `None` when scale or grade are not in the registry.

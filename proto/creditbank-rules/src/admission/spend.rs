@@ -86,7 +86,7 @@ pub fn roots_are_spent(view: &impl View, used: &Used, result_plus_1: u32) -> Res
 }
 
 /// What an award counts, and what it has to redeem for it.
-pub(crate) struct Spending<'a, V> {
+pub struct Spending<'a, V> {
     view: &'a V,
     account: [u8; 16],
     /// Definition of the award.
@@ -100,7 +100,8 @@ pub(crate) struct Spending<'a, V> {
 }
 
 impl<'a, V: View> Spending<'a, V> {
-    pub(crate) fn new(view: &'a V, account: &[u8; 16], definition: &'a pb::QualificationDefinition) -> Self {
+    /// Nothing counted yet.
+    pub fn new(view: &'a V, account: &[u8; 16], definition: &'a pb::QualificationDefinition) -> Self {
         Self {
             view,
             account: *account,
@@ -113,7 +114,7 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// Takes over what an earlier award holds.
-    pub(crate) fn absorb(&mut self, reference: &pb::RecordReference) -> Result<(), AdmissionError> {
+    pub fn absorb(&mut self, reference: &pb::RecordReference) -> Result<(), AdmissionError> {
         let award = named(self.view, Some(reference), &self.account, "absorbs")?;
         standing(self.view, &award, "absorbs")?;
         let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
@@ -139,7 +140,7 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// Counts a record, or one result of it, with its amount in the definition's unit. Of an Outcome nothing is redeemed.
-    pub(crate) fn count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<(), AdmissionError> {
+    pub fn count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<(), AdmissionError> {
         standing(self.view, used, "allocations")?;
         let chain = self.chain(used)?;
         for root in roots_of(used, result_plus_1)? {
@@ -244,7 +245,7 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// What the award has to redeem, by place, and what it stands on.
-    pub(crate) fn finish(self) -> (Vec<pb::RecordReference>, Vec<Place>) {
+    pub fn finish(self) -> (Vec<pb::RecordReference>, Vec<Place>) {
         let place = |(entry, index): Key| Place { entry, index };
         let redeems = self.redeems.into_iter();
         let redeems = redeems.map(|(at, status_id)| pb::RecordReference { place: Some(place(at)), status_id });

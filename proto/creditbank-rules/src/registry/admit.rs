@@ -7,7 +7,7 @@ use crate::codes::{is_country, is_field};
 use crate::dates::{first_day, is_real, last_day};
 use crate::{Rejection, Rule};
 
-type Checked = Result<(), Rejection>;
+pub(super) type Checked = Result<(), Rejection>;
 
 pub(super) fn require(holds: bool, rule: Rule, field: &'static str, expected: &str, found: impl ToString) -> Checked {
     if holds { Ok(()) } else { Err(Rejection::new(rule, expected, found.to_string()).field(field)) }
