@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod agreement;
 mod codes;
+pub mod conversion;
 pub mod decimal;
 mod registry;
 mod rejection;
@@ -14,7 +16,7 @@ pub mod seed;
 mod view;
 
 pub use creditbank_protocol::dates;
-pub use registry::{Agreement, Registry, RegistryRecord};
+pub use registry::{Agreement, Rank, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
 pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
 
