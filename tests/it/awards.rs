@@ -217,7 +217,7 @@ async fn no_root_pays_twice() {
     groups.push(group(by(Basis::Dependency), vec![effect(Action::Review, &awarded)]));
     groups.sort_by_key(|group| encode(group).expect("canonical"));
     submit(client, one, &[], groups).await.expect("revoked, and the award under review");
-    let reviews = one.client(&scene.node).await.list_reviews(1).await.expect("the reviews");
+    let reviews = one.client(&scene.node).await.reviews(1).await.expect("the reviews");
     assert_eq!(reviews.iter().map(|one| one.record.clone()).collect::<Vec<_>>(), [Some(awarded.clone())]);
 
     // The award is revoked and lets go of what it held.
