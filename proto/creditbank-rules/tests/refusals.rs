@@ -9,6 +9,8 @@
 
 #[path = "refusals/applications.rs"]
 mod applications;
+#[path = "refusals/awards.rs"]
+mod awards;
 #[path = "refusals/case.rs"]
 mod case;
 #[path = "refusals/consequences.rs"]
@@ -119,19 +121,15 @@ impl File {
 }
 
 /// Rules that no code applies to blocks yet.
-const NOT_YET: [&str; 12] = [
+const NOT_YET: [&str; 8] = [
     "AGREEMENTS_OVERLAP",
     "DEFINITION_TOO_LARGE",
     "REFERENCE_CYCLE",
     "UNSATISFIABLE",
-    "NOT_IN_FORCE",
     "OUTSIDE_SCOPE",
     "NOT_MOST_SPECIFIC",
     "UNDEFINED_LEVEL",
     "CONVERSION_DIFFERS",
-    "ALREADY_SPENT",
-    "REQUIREMENTS_NOT_MET",
-    "NOT_COSIGNED",
 ];
 
 /// The rules that began with a version and that no block breaks.

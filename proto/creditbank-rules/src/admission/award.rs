@@ -30,6 +30,9 @@ pub(super) fn check(
     present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
     let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(block.sealed_at_ms))?;
     let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
+    if let Some(former) = amends {
+        same_basis(view, &award, former, account)?;
+    }
     let bare = award.allocations.is_empty()
         && award.redeems.is_empty()
         && award.absorbs.is_empty()
@@ -40,7 +43,7 @@ pub(super) fn check(
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
             present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
-            let free = award.definition.is_none() && bare;
+            let free = award.definition.is_none() && bare && award.cosignatures.is_empty();
             require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
             return Ok(derived(Vec::new()));
         }
@@ -77,8 +80,10 @@ pub(super) fn check(
     let (expected, found) = (shown(audit.average_e4), shown(award.average_e4));
     require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
     let (redeems, depends_on) = spending.finish();
-    let shown =
-        |list: &[pb::RecordReference]| list.iter().filter_map(|one| one.place).map(show).collect::<Vec<_>>().join(", ");
+    let shown = |list: &[pb::RecordReference]| {
+        let places: Vec<String> = list.iter().filter_map(|one| one.place).map(show).collect();
+        if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
+    };
     let same = redeems == award.redeems;
     require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
     let redeems = redeems.iter().filter_map(|one| Some((one.place?, digest))).collect();
@@ -131,6 +136,13 @@ fn cosigned(
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
     }
     Ok(())
+}
+
+/// What an audited award holds, its amendment holds: it cannot become one that counts nothing.
+fn same_basis(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<(), AdmissionError> {
+    let before: Award = at(view, former, account, "amends")?.record.read().map_err(super::kinds::malformed)?;
+    let expected = "the basis of the amended award (for another one, revoke it and award anew)";
+    Ok(require(award.basis == before.basis, Rule::Contradiction, "basis", expected, "another")?)
 }
 
 /// An amended award counts what the former one counted, and redeems nothing anew.

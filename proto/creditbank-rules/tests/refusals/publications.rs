@@ -15,7 +15,7 @@ pub(crate) fn distribution(institution: u64) -> pb::GradeDistribution {
         scale: "JP-SABC".to_owned(),
         cycle: pb::Cycle::First.into(),
         period: Some(pb::Period { from: day(2024, 9, 0), until: day(2026, 8, 0) }),
-        counts: vec![count("S", 12), count("A", 30), count("B", 40), count("C", 15), count("E", 3)],
+        counts: vec![count("S", 12), count("A", 30), count("B", 40), count("C", 15), count("D", 2), count("E", 1)],
         ..Default::default()
     }
 }

@@ -9,7 +9,7 @@ use creditbank_protocol::status::Marks;
 use serde_json::{Value, json};
 
 use super::case::{self, Case, ORIGIN, REGISTRY_KEY, UNIT_KEY, body, id_of, signing};
-use super::{applications, consequences, decisions, publications, recognitions};
+use super::{applications, awards, consequences, decisions, publications, recognitions};
 use crate::world::{ACCOUNT, ALIAS, NOW_MS, credit, date, key_for, record, unit};
 
 /// Seeds of keys: of the unit of institution 2, of the learner, and of a unit whose key signs only what a case says.
@@ -270,6 +270,7 @@ pub(crate) fn refused() -> Vec<Case> {
         decisions::refused(),
         recognitions::refused(),
         consequences::refused(),
+        awards::refused(),
     ]
     .into_iter()
     .flatten()
@@ -283,6 +284,7 @@ pub(crate) fn admitted() -> Vec<Case> {
         decisions::admitted(),
         recognitions::admitted(),
         consequences::admitted(),
+        awards::admitted(),
     ]
     .into_iter()
     .flatten()
