@@ -3,10 +3,12 @@
 mod accounts;
 mod amend;
 mod approval;
+mod awards;
 mod bad_blocks;
 mod bad_records;
 mod blocks;
 mod compromise;
+mod conversions;
 mod custodian;
 mod dry_run;
 mod file_formats;

@@ -121,8 +121,15 @@ impl LearnerService for Service {
         &self,
         request: Request<api::GetBalanceRequest>,
     ) -> Result<Response<api::GetBalanceResponse>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("soon"))
+        let caller = Caller::of(&self.0, &request)?;
+        let api::GetBalanceRequest { learner } = request.into_inner();
+        let read = move |ledger: &Ledger| {
+            let (account, institution) = resolve(ledger, caller, learner)?;
+            ledger.balance(&account, institution).map_err(|error| status::of_read(&error))
+        };
+        let lines = blocking(&self.0, read).await?;
+        tracing::info!(?caller, "balance");
+        Ok(Response::new(api::GetBalanceResponse { lines }))
     }
 
     async fn evaluate_qualification(

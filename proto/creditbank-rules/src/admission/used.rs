@@ -11,10 +11,14 @@ use super::fields::require;
 use crate::{RecordFacts, Rejection, Rule, View};
 
 /// A record that is used.
-pub(crate) struct Used {
-    pub(crate) place: Place,
-    pub(crate) facts: RecordFacts,
-    pub(crate) record: Record,
+#[derive(Debug, Clone)]
+pub struct Used {
+    /// Where it stands.
+    pub place: Place,
+    /// What the ledger knows of it.
+    pub facts: RecordFacts,
+    /// What it says.
+    pub record: Record,
 }
 
 pub(crate) fn show(place: Place) -> String {

@@ -1,0 +1,43 @@
+//! Qualifications: what an award asks for, and whether a learner's records fill it.
+//!
+//! A definition is a tree of requirements. An *allocation* says which [`Candidate`] (a spendable credit, one result of a
+//! conversion, an outcome) fills which requirement. [`check`] recomputes with integers whether an allocation makes the
+//! award; the ledger asks no more than that. Finding an allocation is the work of `creditbank-allocation`, whose answers are
+//! checked here like anybody's.
+//!
+//! # What holds
+//! - A candidate fills at most one requirement, and a root counts at most once in the whole award, by its fractions.
+//! - A candidate counts only in the definition's unit, not after its expiry (judged on the day of conferral), and if the
+//!   retake policy picks it among the passes of its course.
+//! - Only what holds takes: a requirement that takes candidates holds, and so do all of the nodes above it.
+//! - `AT_LEAST`, `AT_MOST`, AVERAGE, AGE and ENROLMENT look at everything that is taken below their parent.
+//! - Every comparison is one of integers; shares are compared by cross-multiplication, means are exact fractions.
+
+mod candidate;
+mod check;
+mod counts;
+mod explain;
+mod fraction;
+mod grades;
+mod matching;
+mod measure;
+mod months;
+mod progress;
+mod retake;
+mod roots;
+mod satisfiable;
+mod tree;
+
+pub use candidate::{Barred, Candidate, CandidateRoot, Derivation};
+pub use check::{Audit, check, in_force};
+pub use counts::Obstacle;
+pub use explain::{Line, describe_match, explain};
+pub use fraction::Fraction;
+pub use grades::{GradeOrder, Point, is_at_least, order_of, point_of};
+pub use matching::{matches, mismatch};
+pub use measure::{Case, Finding, HeldAward, Measure};
+pub use months::add_months;
+pub use progress::{Progress, RequirementProgress, Unused, progress};
+pub use roots::{RootUse, root_uses};
+pub use satisfiable::{Conflict, Satisfiability, satisfiability};
+pub use tree::{DEPTH_MAX, NODES_MAX, Tree, takes};

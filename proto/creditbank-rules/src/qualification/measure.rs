@@ -1,0 +1,318 @@
+//! What an allocation gives each requirement, measured exactly.
+
+use creditbank_protocol::pb::{
+    Attestation, Kind, Origin, QualificationDefinition, QualificationName, Requirement, RequirementType,
+};
+
+use super::Candidate;
+use super::counts::{Counting, Obstacle, counting};
+use super::fraction::Fraction;
+use super::grades::{GradeOrder, Point, is_at_least, order_of, point_of};
+use super::matching::{matches, mismatch};
+use super::months::add_months;
+use super::tree::Tree;
+use crate::dates::{Day, is_real, last_day};
+use crate::{Registry, Rejection};
+
+/// An award that the learner holds and that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldAward {
+    /// The definition under which it was awarded.
+    pub definition: QualificationName,
+    /// The day of conferral.
+    pub conferred: Day,
+}
+
+/// Everything that requirements are judged by.
+pub struct Case<'a> {
+    /// The tree.
+    pub tree: Tree<'a>,
+    /// The definition.
+    pub definition: &'a QualificationDefinition,
+    /// What the learner has; with each candidate, all passes of its course.
+    pub candidates: &'a [Candidate],
+    /// What people attest.
+    pub attestations: &'a [Attestation],
+    /// Awards that the learner holds.
+    pub held: &'a [HeldAward],
+    /// The day of conferral.
+    pub day: Day,
+    registry: &'a Registry,
+    counting: Counting,
+}
+
+/// What was found at one requirement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it holds.
+    pub holds: bool,
+    /// What it takes: positions of candidates, ascending.
+    pub taken: Vec<usize>,
+    /// How far it gets.
+    pub measure: Measure,
+}
+
+/// How far a requirement gets. Amounts are in ten-thousandths of the definition's unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Measure {
+    /// ALL, ANY: children that hold, and how many must.
+    Children {
+        /// That hold.
+        hold: usize,
+        /// That must.
+        needed: usize,
+    },
+    /// CREDITS, `AT_LEAST`: at least so much.
+    AtLeast {
+        /// What matches.
+        found_e4: u64,
+        /// What is asked; of a share, rounded up.
+        needed_e4: u64,
+    },
+    /// `AT_MOST`: at most so much.
+    AtMost {
+        /// What matches.
+        found_e4: u64,
+        /// What is allowed; of a share, rounded down.
+        allowed_e4: u64,
+    },
+    /// COURSES: those that nothing fills.
+    Courses {
+        /// Their codes.
+        missing: Vec<String>,
+    },
+    /// OUTCOME, AWARD, ATTESTATION: there or not.
+    Present(bool),
+    /// ENROLMENT: the first and the last day of own periods.
+    Enrolment {
+        /// Both days, where anything is taken.
+        span: Option<(Day, Day)>,
+    },
+    /// AVERAGE: the mean, in ten-thousandths, where anything enters it.
+    Average {
+        /// Weighted by credit.
+        mean_e4: Option<Fraction>,
+        /// The least.
+        minimum_e4: u64,
+        /// Which way the scale runs.
+        order: GradeOrder,
+    },
+    /// AGE: what is too old.
+    Age {
+        /// Positions of candidates.
+        too_old: Vec<usize>,
+    },
+}
+
+impl<'a> Case<'a> {
+    /// Judges the candidates; refuses a tree that is not well-formed.
+    pub fn new(
+        registry: &'a Registry,
+        definition: &'a QualificationDefinition,
+        candidates: &'a [Candidate],
+        attestations: &'a [Attestation],
+        held: &'a [HeldAward],
+        day: Day,
+    ) -> Result<Self, Rejection> {
+        let tree = Tree::of(definition)?;
+        let counting = counting(registry, definition, candidates, day);
+        Ok(Self { tree, definition, candidates, attestations, held, day, registry, counting })
+    }
+
+    /// The registry by which it is judged.
+    pub fn registry(&self) -> &'a Registry {
+        self.registry
+    }
+
+    /// Why a candidate does not count, whatever is asked; `None`: it does.
+    pub fn obstacle(&self, candidate: usize) -> Option<&Obstacle> {
+        self.counting.obstacles[candidate].as_ref()
+    }
+
+    /// The number of a candidate's grade for means, under the retake policy.
+    pub fn point(&self, candidate: usize) -> Option<Point> {
+        self.counting.passes[candidate].point
+    }
+
+    /// Which way the scale of means runs.
+    pub fn order(&self) -> GradeOrder {
+        let scale = self.registry.scale(&self.definition.average_scale);
+        scale.map_or(GradeOrder::HigherIsBetter, |scale| order_of(scale, &self.definition.grade_points))
+    }
+
+    /// What keeps a candidate that counts from filling a requirement that takes; `None`: it fits.
+    pub fn misfit(&self, requirement: usize, candidate: usize) -> Option<&'static str> {
+        let (node, found) = (self.tree.node(requirement), &self.candidates[candidate]);
+        let credit = found.kind != Kind::Outcome;
+        match self.tree.kind(requirement) {
+            RequirementType::Credits | RequirementType::Courses if !credit => Some("an outcome without credit"),
+            RequirementType::Outcome if credit || i32::from(found.outcome) != node.outcome => Some("type"),
+            _ => mismatch(&asked(node), found).or_else(|| {
+                let minimum =
+                    node.minimum.as_ref().filter(|_| self.tree.kind(requirement) == RequirementType::Outcome)?;
+                let holds = found.score.as_ref().is_some_and(|score| is_at_least(self.registry, score, minimum));
+                (!holds).then_some("score")
+            }),
+        }
+    }
+
+    /// Whether an age requirement lets a candidate in: its period ended at most so many months before the day.
+    pub fn is_young(&self, months: u32, candidate: usize) -> bool {
+        self.candidates[candidate].period.is_some_and(|(_, end)| add_months(end, months) >= self.day)
+    }
+
+    /// The least mean of an AVERAGE requirement, as a number.
+    pub fn minimum(&self, requirement: usize) -> u64 {
+        let minimum = self.tree.node(requirement).minimum.as_ref();
+        let worst = match self.order() {
+            GradeOrder::HigherIsBetter => u64::MAX,
+            GradeOrder::LowerIsBetter => 0,
+        };
+        minimum.and_then(|minimum| point_of(self.registry, self.definition, minimum)).unwrap_or(worst)
+    }
+
+    /// Whether something that no record shows is there: an award or an attestation.
+    pub fn is_present(&self, requirement: usize) -> bool {
+        let node = self.tree.node(requirement);
+        match self.tree.kind(requirement) {
+            RequirementType::Award => {
+                let one = |held: &HeldAward| {
+                    held.conferred <= self.day && node.awards.iter().any(|name| names(name, &held.definition))
+                };
+                self.held.iter().any(one)
+            }
+            RequirementType::Attestation => {
+                let number = Tree::number(requirement);
+                self.attestations.iter().any(|found| {
+                    let dated = found.on.as_ref().is_some_and(|on| is_real(on) && last_day(on) <= self.day);
+                    found.requirement == number && !found.attested_by.is_empty() && dated
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// What each requirement makes of an allocation: positions of candidates per requirement. Leaves to [`super::check`]
+    /// whether the allocation is allowed.
+    pub fn measure(&self, taken: &[Vec<usize>]) -> Vec<Finding> {
+        let below = self.tree.gather(taken);
+        let mut findings: Vec<Option<Finding>> = vec![None; self.tree.size()];
+        for position in (0..self.tree.size()).rev() {
+            let children = self.tree.children(position).iter();
+            let hold = children.filter(|child| findings[**child].as_ref().is_some_and(|found| found.holds)).count();
+            let parent = self.tree.parent(position).unwrap_or(position);
+            let (holds, measure) = self.one(position, hold, &taken[position], &below[parent]);
+            let mut taken = taken[position].clone();
+            taken.sort_unstable();
+            findings[position] = Some(Finding { holds, taken, measure });
+        }
+        findings.into_iter().flatten().collect()
+    }
+
+    fn amount(&self, positions: &[usize]) -> u64 {
+        positions.iter().map(|position| self.candidates[*position].amount_e4).sum()
+    }
+
+    /// `taken` by the node itself, `below` its parent.
+    fn one(&self, position: usize, hold: usize, taken: &[usize], below: &[usize]) -> (bool, Measure) {
+        let node = self.tree.node(position);
+        let least = |found_e4: u64, needed_e4: u64| (found_e4 >= needed_e4, Measure::AtLeast { found_e4, needed_e4 });
+        match self.tree.kind(position) {
+            RequirementType::Unspecified => (false, Measure::Present(false)),
+            RequirementType::All => {
+                let needed = self.tree.children(position).len();
+                (hold == needed, Measure::Children { hold, needed })
+            }
+            RequirementType::Any => {
+                let needed = usize::try_from(node.choose).unwrap_or(usize::MAX);
+                (hold >= needed, Measure::Children { hold, needed })
+            }
+            RequirementType::Credits => least(self.amount(taken), node.amount_e4),
+            RequirementType::Courses => {
+                let courses = &asked(node).courses;
+                let open = |code: &&String| !taken.iter().any(|position| self.candidates[*position].course == **code);
+                let missing: Vec<String> = courses.iter().filter(open).cloned().collect();
+                (missing.is_empty(), Measure::Courses { missing })
+            }
+            RequirementType::Outcome => (!taken.is_empty(), Measure::Present(!taken.is_empty())),
+            RequirementType::Award | RequirementType::Attestation => {
+                let found = self.is_present(position);
+                (found, Measure::Present(found))
+            }
+            RequirementType::Enrolment => self.enrolment(node, below),
+            RequirementType::AtLeast => {
+                let (found_e4, total) = self.shares(node, below);
+                least(found_e4, bound(node, total, true))
+            }
+            RequirementType::AtMost => {
+                let (found_e4, total) = self.shares(node, below);
+                let allowed_e4 = bound(node, total, false);
+                (found_e4 <= allowed_e4, Measure::AtMost { found_e4, allowed_e4 })
+            }
+            RequirementType::Average => {
+                let (mean_e4, minimum_e4, order) = (self.mean(below), self.minimum(position), self.order());
+                let holds = mean_e4.is_some_and(|mean| {
+                    let found = mean.cmp_whole(u128::from(minimum_e4));
+                    if order == GradeOrder::HigherIsBetter { found.is_ge() } else { found.is_le() }
+                });
+                (holds, Measure::Average { mean_e4, minimum_e4, order })
+            }
+            RequirementType::Age => {
+                let old = below.iter().copied().filter(|position| !self.is_young(node.months, *position));
+                let too_old: Vec<usize> = old.collect();
+                (too_old.is_empty(), Measure::Age { too_old })
+            }
+        }
+    }
+
+    /// What matches, and everything.
+    fn shares(&self, node: &Requirement, below: &[usize]) -> (u64, u64) {
+        let asked = asked(node);
+        let matching: Vec<usize> =
+            below.iter().copied().filter(|position| matches(&asked, &self.candidates[*position])).collect();
+        (self.amount(&matching), self.amount(below))
+    }
+
+    /// First and last day of own periods: at least so many months lie from the one to the day after the other.
+    fn enrolment(&self, node: &Requirement, below: &[usize]) -> (bool, Measure) {
+        let own = below.iter().map(|position| &self.candidates[*position]).filter(|found| found.origin == Origin::Own);
+        let span = own.filter_map(|found| found.period).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let holds = span.is_some_and(|(first, last)| add_months(first, node.months) <= last + 1);
+        (holds, Measure::Enrolment { span })
+    }
+
+    /// The mean of the grades that are numbers, weighted by credit; `None` where none is, or a part exceeds 128 bits.
+    pub fn mean(&self, positions: &[usize]) -> Option<Fraction> {
+        let (mut sum, mut weight) = (Fraction::ZERO, 0u128);
+        for position in positions {
+            let amount = u128::from(self.candidates[*position].amount_e4);
+            if let Some(point) = self.point(*position) {
+                sum = sum.checked_add(Fraction::new(amount * u128::from(point.sum_e4), u128::from(point.of))?)?;
+                weight += amount;
+            }
+        }
+        sum.checked_div(weight)
+    }
+}
+
+/// What a requirement asks of a record; without a match, nothing.
+pub(crate) fn asked(node: &Requirement) -> creditbank_protocol::pb::Match {
+    node.r#match.clone().unwrap_or_default()
+}
+
+/// Whether a name stands for a definition; version 0 stands for every version.
+pub(crate) fn names(name: &QualificationName, found: &QualificationName) -> bool {
+    let version = name.version == 0 || name.version == found.version;
+    version && (name.institution, &name.code) == (found.institution, &found.code)
+}
+
+/// The amount that a share or an amount asks, rounded against the learner: the comparison of integers stays exact.
+fn bound(node: &Requirement, total_e4: u64, up: bool) -> u64 {
+    let Some(share) = &node.share else {
+        return node.amount_e4;
+    };
+    let product = u128::from(total_e4) * u128::from(share.numerator);
+    let denominator = u128::from(share.denominator.max(1));
+    let whole = if up { product.div_ceil(denominator) } else { product / denominator };
+    u64::try_from(whole).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,136 @@
+//! A university, a definition in few words, and a learner's records.
+
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::pb::{
+    self, Allocation, Kind, Level, Match, Mode, Origin, Place, QualificationDefinition, Ratio, RecordReference,
+    Requirement, RequirementType,
+};
+use creditbank_rules::dates::{Day, first_day, parse};
+use creditbank_rules::qualification::{Audit, Candidate, HeldAward, check};
+use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule, seed};
+
+pub(crate) const UNIVERSITY: u64 = 1;
+pub(crate) const OTHER: u64 = 2;
+
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::new("test.example/log");
+    for (kind, body) in seed::entries().expect("the seed is canonical") {
+        registry.admit(RegistryRecord::of_operator(kind, &body)).expect("the seed is admitted");
+    }
+    for number in [UNIVERSITY, OTHER] {
+        let institution = pb::Institution {
+            number,
+            state: pb::RegistryState::Active.into(),
+            r#type: pb::InstitutionType::University.into(),
+            country: "GB".to_owned(),
+            names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
+            ..Default::default()
+        };
+        let body = encode(&institution).expect("canonical");
+        registry.admit(RegistryRecord::of_operator(Kind::Institution, &body)).expect("admitted");
+    }
+    registry
+}
+
+pub(crate) fn text(value: &str) -> pb::Text {
+    pb::Text { language: "en".to_owned(), value: value.to_owned() }
+}
+
+pub(crate) fn day(text: &str) -> Day {
+    first_day(&parse(text).expect("a date"))
+}
+
+pub(crate) fn share(numerator: u64, denominator: u64) -> Option<Ratio> {
+    Some(Ratio { numerator, denominator })
+}
+
+pub(crate) fn level(code: &str) -> Level {
+    Level { framework: "FHEQ".to_owned(), level: code.to_owned() }
+}
+
+pub(crate) fn node(parent: u32, kind: RequirementType) -> Requirement {
+    Requirement { parent, r#type: kind.into(), ..Default::default() }
+}
+
+pub(crate) fn credits(parent: u32, amount: u64, asked: Match) -> Requirement {
+    let asked = (asked != Match::default()).then_some(asked);
+    Requirement { amount_e4: amount * 10_000, r#match: asked, ..node(parent, RequirementType::Credits) }
+}
+
+pub(crate) fn of_origin(origin: Origin) -> Match {
+    Match { origins: vec![origin.into()], ..Default::default() }
+}
+
+pub(crate) fn at_level(code: &str) -> Match {
+    Match { levels: vec![level(code)], ..Default::default() }
+}
+
+pub(crate) fn definition(requirements: Vec<Requirement>) -> QualificationDefinition {
+    QualificationDefinition {
+        institution: UNIVERSITY,
+        code: "DEGREE".to_owned(),
+        version: 1,
+        titles: vec![text("A degree")],
+        level: Some(level("6")),
+        unit: "CATS".to_owned(),
+        requirements,
+        source: "a test".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// An own credit at level 6 of 2024, without a grade; `index` is its place.
+pub(crate) fn credit(index: u32, amount: u64) -> Candidate {
+    of(&definition(Vec::new()), UNIVERSITY, index, amount)
+}
+
+/// One of another university.
+pub(crate) fn transfer(index: u32, amount: u64) -> Candidate {
+    of(&definition(Vec::new()), OTHER, index, amount)
+}
+
+fn of(definition: &QualificationDefinition, institution: u64, index: u32, amount: u64) -> Candidate {
+    let credit = pb::Credit {
+        course: Some(pb::Course { code: format!("C{index}"), titles: vec![text("A course")] }),
+        amount: Some(pb::Amount { e4: amount * 10_000, unit: "CATS".to_owned() }),
+        level: Some(level("6")),
+        field: "0541".to_owned(),
+        mode: Mode::OnSite.into(),
+        period: Some(pb::Period { from: parse("2024-01-01"), until: parse("2024-06-30") }),
+        ..Default::default()
+    };
+    Candidate::credit(definition, reference(index), institution, &credit)
+}
+
+pub(crate) fn reference(index: u32) -> RecordReference {
+    RecordReference { place: Some(Place { entry: 5, index }), status_id: vec![9; 32] }
+}
+
+pub(crate) fn put(requirement: u32, index: u32) -> Allocation {
+    Allocation { requirement, record: Some(reference(index)), result_plus_1: 0 }
+}
+
+pub(crate) const CONFERRED: &str = "2024-07-15";
+
+pub(crate) fn judged(
+    definition: &QualificationDefinition,
+    candidates: &[Candidate],
+    allocations: &[Allocation],
+) -> Result<Audit, Rejection> {
+    judged_with(definition, candidates, allocations, &[])
+}
+
+pub(crate) fn judged_with(
+    definition: &QualificationDefinition,
+    candidates: &[Candidate],
+    allocations: &[Allocation],
+    held: &[HeldAward],
+) -> Result<Audit, Rejection> {
+    check(&registry(), definition, candidates, allocations, &[], held, UNIVERSITY, day(CONFERRED))
+}
+
+pub(crate) fn assert_refused(found: Result<Audit, Rejection>, rule: Rule, part: &str) {
+    let rejection = found.expect_err("must be refused");
+    assert_eq!(rejection.rule, rule, "{rejection}");
+    assert!(rejection.to_string().contains(part), "{rejection}");
+}
