@@ -10,6 +10,7 @@
 //! - A number wraps or is cut: what does not fit the schema is refused.
 
 mod account;
+mod age;
 mod agreed;
 mod amount;
 mod assessed;
@@ -50,29 +51,26 @@ pub enum Basis<'a> {
 impl<'a> Basis<'a> {
     /// The basis that a conversion of `receiver` names.
     pub fn of(registry: &'a Registry, conversion: &'a pb::Conversion) -> Result<Self, Rejection> {
-        let refuse =
-            |rule, expected: &str, found: String| Err(Rejection::new(rule, expected, found).field("agreement"));
+        let unknown = |expected, code: &str, version| {
+            let shown = crate::agreement::show(code, version);
+            Rejection::new(Rule::UnknownReference, expected, shown).field("agreement")
+        };
         match (&conversion.agreement, &conversion.equivalence, &conversion.assessment) {
-            (Some(name), None, None) => match registry.agreement(&name.code, name.version) {
-                Some(found) => Ok(Self::Agreement(found)),
-                None => {
-                    let shown = crate::agreement::show(&name.code, name.version);
-                    refuse(Rule::UnknownReference, "an agreement of the registry", shown)
-                }
-            },
-            (None, Some(name), None) => match registry.equivalence(name.institution, &name.code, name.version) {
-                Some(found) => Ok(Self::Equivalence(found)),
-                None => {
-                    let shown = crate::agreement::show(&name.code, name.version);
-                    refuse(Rule::UnknownReference, "an equivalence of the registry", shown)
-                }
-            },
+            (Some(name), None, None) => {
+                let found = registry.agreement(&name.code, name.version);
+                let unknown = || unknown("an agreement of the registry", &name.code, name.version);
+                found.map(Self::Agreement).ok_or_else(unknown)
+            }
+            (None, Some(name), None) => {
+                let found = registry.equivalence(name.institution, &name.code, name.version);
+                let unknown = || unknown("an equivalence of the registry", &name.code, name.version);
+                found.map(Self::Equivalence).ok_or_else(unknown)
+            }
             (None, None, Some(assessment)) => Ok(Self::Assessment(assessment)),
-            _ => refuse(
-                Rule::MissingField,
-                "one of agreement, equivalence and assessment",
-                "several, or none".to_owned(),
-            ),
+            _ => {
+                let expected = "one of agreement, equivalence and assessment";
+                Err(Rejection::new(Rule::MissingField, expected, "several, or none").field("agreement"))
+            }
         }
     }
 }
@@ -174,31 +172,4 @@ fn stated<'a>(request: &Request<'a>, source: usize) -> Option<&'a Stated> {
 /// Position of a source as results name it.
 fn plus_1(index: usize) -> u32 {
     u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1))
-}
-
-/// Refuses a source whose period ended too long ago: the conversion is at most `months` after its last day, on the same day of
-/// the month, or on the month's last where it has no such day. 0 asks nothing.
-fn age(source: &Source, months: u32, decided: Day) -> Result<(), Rejection> {
-    if months == 0 {
-        return Ok(());
-    }
-    let expected = format!("a period that ended at most {months} months before the conversion");
-    let until =
-        source.period.as_ref().and_then(|period| period.until.as_ref()).filter(|until| crate::dates::is_real(until));
-    let refuse = |found: String| Rejection::new(Rule::OutsideScope, expected.as_str(), found).field("sources");
-    let until = until.ok_or_else(|| refuse(format!("{} states none", source.show())))?;
-    if decided <= months_after(until, months) {
-        return Ok(());
-    }
-    Err(refuse(format!("{}, which ended {}", source.show(), crate::dates::show(until))))
-}
-
-/// The last day that is at most so many months after the end of a date.
-fn months_after(date: &pb::Date, months: u32) -> Day {
-    let count = date.year * 12 + (date.month - 1) + months;
-    let (year, month) = (count / 12, count % 12 + 1);
-    let last = crate::dates::month_days(year, month).unwrap_or(28);
-    let whole = date.day == 0 || crate::dates::month_days(date.year, date.month) == Some(date.day);
-    let day = if whole { last } else { date.day.min(last) };
-    crate::dates::last_day(&pb::Date { year, month, day })
 }

@@ -83,7 +83,7 @@ struct Search<'a> {
     steps: u32,
 }
 
-impl<'a> Search<'a> {
+impl Search<'_> {
     /// What a way can still gain, so that only ways that may close with a gain are followed.
     fn bounds(&mut self) {
         let mut at = BTreeMap::from([(self.home, Ratio::one())]);

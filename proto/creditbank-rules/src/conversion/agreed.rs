@@ -48,7 +48,7 @@ fn covered(request: &Request<'_>, terms: &AgreementTerms, source: &Source) -> Re
         format!("{}, which is more specific", show(&better.terms().code, better.terms().version))
     });
     require(better.is_none(), Rule::NotMostSpecific, "agreement", &expected, show(&terms.code, terms.version))?;
-    age(source, terms.age_months_max, day)
+    age::at_most(source, terms.age_months_max, day)
 }
 
 fn group<'a>(terms: &AgreementTerms, sources: &[&'a Source]) -> Group<'a> {

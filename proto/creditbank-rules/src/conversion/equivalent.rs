@@ -46,10 +46,9 @@ pub(super) fn fixed(
     source: &Source,
     amount: &Amount,
 ) -> Result<(Amount, Vec<creditbank_protocol::pb::Root>), Rejection> {
-    let weights: Vec<u128> = match source.roots.iter().any(|root| root.part_e4 > 0) {
-        true => source.roots.iter().map(|root| root.part_e4.into()).collect(),
-        false => vec![1; source.roots.len()],
-    };
+    let parts = || source.roots.iter().map(|root| u128::from(root.part_e4));
+    let weights: Vec<u128> =
+        if parts().any(|part| part > 0) { parts().collect() } else { parts().map(|_| 1).collect() };
     let counted = source.roots.iter().zip(&weights).filter(|(_, weight)| **weight > 0);
     let bounds = counted.map(|(root, _)| roots::most(root, &amount.unit));
     let bound = bounds.into_iter().try_fold(0u64, |sum, bound| sum.checked_add(bound?));
@@ -91,7 +90,7 @@ fn accepts(request: &Request<'_>, equivalence: &Equivalence, source: &Source) ->
     }
     let failed = source.grade.as_ref().is_some_and(|grade| request.registry.passes(grade) == Some(false));
     require(!failed, Rule::GradeNotAPass, "grade", "a grade or score that passes", source.show())?;
-    age(source, equivalence.age_months_max, request.decided)
+    age::at_most(source, equivalence.age_months_max, request.decided)
 }
 
 /// Whether a grade is at least another one, in the order of their scale; in a scale that is not registered, as numbers.
