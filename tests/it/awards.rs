@@ -64,11 +64,8 @@ fn mandate() -> pb::Mandate {
 
 /// An award that counts and redeems these records.
 fn award(institution: u64, alias: [u8; 16], code: &str, counted: &[RecordReference]) -> pb::Award {
-    let allocation = |record: &RecordReference| pb::Allocation {
-        requirement: 1,
-        record: Some(record.clone()),
-        result_plus_1: 0,
-    };
+    let allocation =
+        |record: &RecordReference| pb::Allocation { requirement: 1, record: Some(record.clone()), result_plus_1: 0 };
     pb::Award {
         learner: alias.to_vec(),
         definition: Some(pb::QualificationName { institution, code: code.to_owned(), version: 1 }),
@@ -224,10 +221,8 @@ async fn no_root_pays_twice() {
     let revocation = group(by(Basis::Issuer), vec![revoke(&awarded)]);
     let refused = submit(client, one, &[], vec![revocation.clone()]).await;
     assert_eq!(refused.expect_err("it holds on"), "EFFECT_MISMATCH");
-    let release = |record: &RecordReference| Effect {
-        redemption_plus_1: receipt.index + 1,
-        ..effect(Action::Release, record)
-    };
+    let release =
+        |record: &RecordReference| Effect { redemption_plus_1: receipt.index + 1, ..effect(Action::Release, record) };
     let effects = vec![revoke(&awarded), release(&counted[0]), release(&counted[1])];
     submit(client, one, &[], vec![group(by(Basis::Issuer), effects)]).await.expect("revoked and released");
     let more = record(Kind::Credit, &credit(own, "CCC"), 9);

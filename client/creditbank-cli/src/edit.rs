@@ -92,8 +92,20 @@ fn shown_name(name: &str) -> String {
 
 fn is_set(field: &FieldDescriptor) -> bool {
     let message = field.parent_message().name().to_owned();
-    // The lists of the learner's records that keep their writer's order; all others are sets.
-    let lists = [("Outcome", "outcomes"), ("Credit", "outcomes"), ("Result", "outcomes"), ("Score", "sections")];
+    // The lists that keep their writer's order; all others are sets.
+    let lists = [
+        ("Outcome", "outcomes"),
+        ("Credit", "outcomes"),
+        ("Result", "outcomes"),
+        ("Score", "sections"),
+        ("Framework", "levels"),
+        ("GradeScale", "listed"),
+        ("LevelMap", "rows"),
+        ("Institution", "names"),
+        ("Institution", "identifiers"),
+        ("Institution", "addresses"),
+        ("Institution", "relations"),
+    ];
     !lists.contains(&(message.as_str(), field.name()))
 }
 
