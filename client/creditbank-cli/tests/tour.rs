@@ -263,7 +263,17 @@ async fn entries_are_published_from_files() {
     let law = desk.json(&["registry", "show", "legal-deadline", "LISBON"]).await;
     assert_eq!(law["entry"]["decision_days"], 90);
 
-    let itself =
+    let seed = desk.json(&["registry", "publish", "--seed", "--dry-run"]).await;
+    let changes: Vec<_> = seed["entries"].as_array().into_iter().flatten().map(|entry| &entry["change"]).collect();
+    assert!(
+        changes.len() > 400 && changes.iter().all(|change| **change == "as it is"),
+        "the changed one is left alone"
+    );
+    let seed = desk.json(&["registry", "publish", "--seed", "--replace", "--dry-run"]).await;
+    let replaced = seed["entries"].as_array().into_iter().flatten().filter(|entry| entry["change"] == "replaced");
+    assert_eq!(replaced.map(|entry| entry["key"].clone()).collect::<Vec<_>>(), ["LISBON"]);
+
+    let nowhere =
         shown.replace("LISBON", "NOWHERE").replace("\"decision_days\"", "\"country\": \"XX\", \"decision_days\"");
     write("nowhere.json", &nowhere);
     let key = key_path(desk.node.dir(), Purpose::Registry);
