@@ -2,31 +2,12 @@
 
 use creditbank_client::Client;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::mandate::mandate_digest;
-use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{
-    self, Action, Authority, Basis, Effect, EffectGroup, EffectReason, Kind, Place, Receipt, RecordReference,
-};
-use creditbank_protocol::record::{PUBLIC_SEED, Record};
+use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::status::status_id;
-use creditbank_rpc::v1::TypedIdentity;
-use creditbank_rpc::v1::{IdentityType, Person};
-use creditbank_tests::chain::Chain;
+use creditbank_tests::acts::{alias, by, citizen, effect, group, mandate, public, redeem, reference, replayed, submit};
 use creditbank_tests::university::{credit, record, text};
 use creditbank_tests::{TestNode, University};
-use tonic::Code;
-
-/// A person by national number, whom every institution knows under its own alias.
-fn citizen(number: u64) -> Person {
-    let (r#type, scope) = (IdentityType::National.into(), "GB".to_owned());
-    Person { identities: vec![TypedIdentity { r#type, scope, value: format!("c{number}") }] }
-}
-
-async fn alias(node: &TestNode, university: &University, number: u64) -> [u8; 16] {
-    let client = university.client(node).await;
-    client.open_accounts(university.institution, vec![citizen(number)]).await.expect("an account")[0]
-}
 
 /// A definition of at least so many CATS.
 fn definition(institution: u64, code: &str, credits: u64) -> pb::QualificationDefinition {
@@ -48,20 +29,6 @@ fn definition(institution: u64, code: &str, credits: u64) -> pb::QualificationDe
     }
 }
 
-fn public(kind: Kind, body: &impl creditbank_protocol::canonical::Canonical) -> Record {
-    Record::of(kind, &PUBLIC_SEED, encode(body).expect("canonical")).expect("a record")
-}
-
-/// The reference of record `index` of a sealed block.
-fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
-    let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
-    RecordReference { place: Some(Place { entry: receipt.index, index }), status_id: id.0.to_vec() }
-}
-
-fn mandate() -> pb::Mandate {
-    pb::Mandate { paper_reference: "form 7".to_owned(), salt: vec![5; 16], ..Default::default() }
-}
-
 /// An award that counts and redeems these records.
 fn award(institution: u64, alias: [u8; 16], code: &str, counted: &[RecordReference]) -> pb::Award {
     let allocation =
@@ -81,49 +48,9 @@ fn award(institution: u64, alias: [u8; 16], code: &str, counted: &[RecordReferen
     }
 }
 
-fn group(authority: Authority, mut effects: Vec<Effect>) -> EffectGroup {
-    effects.sort_by_key(|effect| encode(effect).expect("canonical"));
-    EffectGroup { authority: Some(authority), effects }
-}
-
-fn effect(action: Action, record: &RecordReference) -> Effect {
-    let (place, status_id) = (record.place, record.status_id.clone());
-    Effect { status_id, place, action: action.into(), ..Default::default() }
-}
-
-fn by(basis: Basis) -> Authority {
-    Authority { basis: basis.into(), ..Default::default() }
-}
-
 /// The redeeming effects of an award.
 fn redeeming(award: &pb::Award) -> Vec<EffectGroup> {
-    let digest = mandate_digest(&mandate()).expect("canonical").0.to_vec();
-    let authority = Authority { mandate_digest: digest, ..by(Basis::Mandate) };
-    vec![group(authority, award.redeems.iter().map(|one| effect(Action::Redeem, one)).collect())]
-}
-
-/// Submits a block; a refusal by its name.
-async fn submit(
-    client: &Client,
-    university: &University,
-    records: &[Record],
-    groups: Vec<EffectGroup>,
-) -> Result<Receipt, String> {
-    let chain = Chain::of(client, university).await;
-    let request = chain.block(university, records, groups);
-    client.submit(request.block.to_vec(), request.records).await.map_err(|error| match error {
-        creditbank_client::ClientError::Refused(refusal) => {
-            assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
-            refusal.reason
-        }
-        other => panic!("{other}"),
-    })
-}
-
-/// An auditor with nothing but the trust file comes to the same registry and status tree.
-async fn replayed(client: &Client) {
-    let audit = client.audit(|_, _| ()).await.expect("the log can be read");
-    assert_eq!(audit.contradiction, None);
+    redeem(&award.redeems)
 }
 
 struct Scene {

@@ -8,6 +8,7 @@ mod bad_blocks;
 mod bad_records;
 mod blocks;
 mod compromise;
+mod conversions;
 mod custodian;
 mod dry_run;
 mod file_formats;

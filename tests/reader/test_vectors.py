@@ -6,13 +6,13 @@ import pathlib
 import random
 import sys
 
-from creditbank_reader import ledger, maps, notes, records, refusals, status, suite, tokens, transcript, tree
+from creditbank_reader import ledger, mandates, maps, notes, records, refusals, status, suite, tokens, transcript, tree
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
-FILES = ("canonical", "keys", "signatures", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
+FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
+         "receipts", "refusals", "refusals_2", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -168,6 +168,40 @@ class Vectors:
         swapped = {**made[2], "value": first["claims"][3]["value"]}
         check.refused("another field", self._disclosed, 3, [*made[:2], swapped, *made[3:]])
 
+    def recognition(self, vectors):
+        """Sections 4 and 9: kinds, mandates, joint awards, terms, what institutions publish."""
+        check, origin = self.checks, vectors["origin"]
+        for case in vectors["kinds"]:
+            kind = case["kind"]
+            check.equal("kind", self.kinds.message_name(kind), case["name"])
+            check.equal("fields", self.kinds.numbers(kind), list(range(1, case["fields"] + 1)))
+            check.equal("public", records.is_public(kind), case["public"])
+            check.equal("of the operator", kind >= records.REGISTRY_KIND_MIN, case["operator"])
+            check.equal("required", list(records.REQUIRED.get(kind, ())), case["required"])
+        check.equal("kinds", sorted(self.kinds.names), [case["kind"] for case in vectors["kinds"]])
+        for case in vectors["mandates"]:
+            kind, institution, body = case["kind"], case["institution"], unhex(case["body"])
+            core = mandates.core(self.kinds, kind, body)
+            check.equal("core", core, case["core"])
+            check.equal("message", mandates.mandate_message(origin, institution, kind, core), case["message"])
+            number = self.reader.by_name[self.kinds.message_name(kind)]["mandate"].number
+            _, _, mandate, _ = next(read_fields(self.kinds.read(kind, 1, body).raw[number]))
+            check.equal("mandate", mandate, case["mandate"])
+            check.equal("digest", mandates.mandate_digest(mandate), case["digest"])
+            check.that("the mandate holds", mandates.holds(self.kinds, origin, institution, kind, body))
+            check.that("elsewhere", not mandates.holds(self.kinds, origin, institution + 1, kind, body))
+        check.equal("paper", mandates.mandate_digest(unhex(vectors["paper"]["mandate"])), vectors["paper"]["digest"])
+        case = vectors["joint"]
+        core = mandates.core(self.kinds, mandates.KIND_AWARD, unhex(case["body"]))
+        check.equal("core of the award", core, case["core"])
+        message = mandates.joint_message(origin, case["institution"], core)
+        check.equal("joint award", message, case["message"])
+        check.that("it is signed", suite.verify(unhex(case["public_key"]), message, unhex(case["signature"])))
+        terms = unhex(vectors["terms"]["bytes"])
+        self.reader.read("AgreementTerms", terms)
+        check.equal("terms", mandates.terms_digest(terms), vectors["terms"]["digest"])
+        self.registry(vectors)
+
     def registry(self, vectors):
         """Section 9."""
         for case in vectors["entries"]:
@@ -277,6 +311,10 @@ class Vectors:
             early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
             check.that(f"rules: {case['about']}: {found}", found in {None, *early})
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
+
+    def refusals_2(self, vectors):
+        """The same of rules version 2."""
+        self.refusals({"form": [], **vectors})
 
     def _judge(self, vectors, case):
         keys = {}
@@ -506,11 +544,18 @@ class Vectors:
 
     def effects(self, vectors):
         """Section 13, what blocks say of records."""
+        self._effects(vectors, ("contested", "confirmed", "ended"))
+
+    def effects_2(self, vectors):
+        """The same of rules version 2: what others do to them, too."""
+        self._effects(vectors, ("contested", "confirmed", "ended", "redeemed", "under_review"))
+
+    def _effects(self, vectors, names):
         trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
         for case in vectors["cases"]:
             try:
                 first = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust).records[0]
-                found = {"contested": first.contested, "confirmed": first.confirmed, "ended": first.ended}
+                found = {name: getattr(first, name) for name in names}
             except transcript.Broken:
                 found = None
             self.checks.equal(case["name"], found, case["first"])

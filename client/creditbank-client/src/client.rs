@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, genesis};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::verify_consistency;
 use creditbank_protocol::note::Checkpoint;
-use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::pb::{Date, Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::Trust;
@@ -85,6 +86,11 @@ pub struct Client {
 #[allow(clippy::disallowed_methods)] // A client's own clock; nothing that peers must agree on depends on it.
 pub(crate) fn now_s() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The day by this side's clock, in UTC.
+pub fn today() -> Date {
+    date_of(day_of_ms(now_s().saturating_mul(1_000)))
 }
 
 fn no_access_key() -> ClientError {

@@ -5,7 +5,8 @@
 //! - [`correct`] amends, revokes and confirms what was issued; [`approval`] is a second person's consent.
 //! - [`sync`] follows a student system by its own record ids: new, changed, vanished; [`reconcile`] compares both sides.
 //! - [`import`] reads the file by a mapping.
-//! - [`sealing`] puts records and effects of any kind into one block; [`consent`] is the learner's mandate.
+//! - [`sealing`] puts records and effects of any kind into one block; [`consent`] is the learner's mandate; [`derived`]
+//!   completes what the node drafts.
 //! - [`agreement`], [`equivalence`], [`distribution`] and [`assessment`] are what people write for recognition.
 //! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
 #![forbid(unsafe_code)]
@@ -16,9 +17,11 @@ pub mod assessment;
 mod client;
 pub mod consent;
 pub mod correct;
+pub mod derived;
 pub mod distribution;
 pub mod equivalence;
 mod error;
+pub mod evidence;
 pub mod import;
 pub mod issue;
 pub mod key_file;
@@ -33,6 +36,7 @@ pub mod trust;
 
 pub use client::{
     Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, RegistryItem,
+    today,
 };
 pub use error::ClientError;
 pub use signer::{KeyPlace, Pkcs11Uri, Signer};

@@ -5,6 +5,7 @@ mod award;
 mod candidates;
 pub mod case;
 mod comparability;
+mod conversion;
 mod derived;
 mod effects;
 mod fields;
@@ -25,6 +26,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kin
 use creditbank_protocol::record::{Record, info_of};
 
 pub use candidates::{candidates, held_awards};
+pub use conversion::{earlier, source_of};
 pub use spend::{Spending, roots_are_spent};
 pub use used::Used;
 

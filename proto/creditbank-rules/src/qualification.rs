@@ -39,5 +39,5 @@ pub use measure::{Case, Finding, HeldAward, Measure};
 pub use months::add_months;
 pub use progress::{Progress, RequirementProgress, Unused, progress};
 pub use roots::{RootUse, root_uses};
-pub use satisfiable::{Conflict, conflicts};
+pub use satisfiable::{Conflict, Satisfiability, satisfiability};
 pub use tree::{DEPTH_MAX, NODES_MAX, Tree, takes};

@@ -2,6 +2,8 @@
 
 #[path = "qualification/allocations.rs"]
 mod allocations;
+#[path = "qualification/definitions.rs"]
+mod definitions;
 #[path = "qualification/grades.rs"]
 mod grades;
 #[path = "qualification/scene.rs"]

@@ -17,19 +17,23 @@ use crate::{output, show, values};
 pub(crate) enum Command {
     /// All entries of a kind
     List {
-        /// institution, unit, key, accreditation, credit-unit, framework or grade-scale
+        /// institution, unit, key, accreditation, credit-unit, framework, grade-scale, level-map, legal-deadline, country,
+        /// field-of-education; and what institutions publish: agreement-proposal, agreement-acceptance, agreement-ending,
+        /// equivalence, qualification-definition, grade-distribution
         #[arg(value_parser = values::kind)]
         kind: Kind,
         /// Only those of one institution
         #[arg(long)]
         institution: Option<u64>,
     },
-    /// One credit unit, framework or grade scale by its code
+    /// One entry, by its code or name
     Show {
-        /// credit-unit, framework or grade-scale
+        /// credit-unit, framework, grade-scale, level-map, legal-deadline, country, field-of-education, agreement-proposal,
+        /// agreement-acceptance, agreement-ending, equivalence, qualification-definition or grade-distribution
         #[arg(value_parser = values::kind)]
         kind: Kind,
-        /// Its code
+        /// Its code; of an agreement CODE.VERSION, of an equivalence or a qualification INSTITUTION/CODE.VERSION, of a
+        /// distribution INSTITUTION.NUMBER
         code: String,
     },
     /// Add or replace entries from a file
@@ -46,19 +50,46 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Publish(arguments) => load::run(global, &client, &arguments).await,
         Command::List { kind, institution } => list(global, &client, kind, institution).await,
         Command::Show { kind, code } => {
-            let key = match kind {
-                Kind::CreditUnit => RegistryKey::CreditUnit(code),
-                Kind::Framework => RegistryKey::Framework(code),
-                Kind::GradeScale => RegistryKey::GradeScale(code),
-                Kind::LevelMap => RegistryKey::LevelMap(code),
-                Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
-                Kind::Country => RegistryKey::Country(code),
-                Kind::FieldOfEducation => RegistryKey::FieldOfEducation(code),
-                _ => return Err(Failure::Usage("expected a kind that is found by a code".to_owned())),
-            };
+            let key = key_of(kind, code).map_err(Failure::Usage)?;
             one(global, &client, &key).await
         }
     }
+}
+
+/// The key of an entry as people name it.
+fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
+    Ok(match kind {
+        Kind::CreditUnit => RegistryKey::CreditUnit(code),
+        Kind::Framework => RegistryKey::Framework(code),
+        Kind::GradeScale => RegistryKey::GradeScale(code),
+        Kind::LevelMap => RegistryKey::LevelMap(code),
+        Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
+        Kind::Country => RegistryKey::Country(code),
+        Kind::FieldOfEducation => RegistryKey::FieldOfEducation(code),
+        Kind::AgreementProposal => {
+            values::versioned(&code).map(|(code, version)| RegistryKey::AgreementProposal(code, version))?
+        }
+        Kind::AgreementAcceptance => {
+            values::versioned(&code).map(|(code, version)| RegistryKey::AgreementAcceptance(code, version))?
+        }
+        Kind::AgreementEnding => {
+            values::versioned(&code).map(|(code, version)| RegistryKey::AgreementEnding(code, version))?
+        }
+        Kind::Equivalence => {
+            let (institution, code, version) = values::owned_name(&code)?;
+            RegistryKey::Equivalence(institution, code, version)
+        }
+        Kind::QualificationDefinition => {
+            let (institution, code, version) = values::owned_name(&code)?;
+            RegistryKey::QualificationDefinition(institution, code, version)
+        }
+        Kind::GradeDistribution => {
+            let (institution, number) = values::versioned(&code)?;
+            let institution = institution.parse().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
+            RegistryKey::GradeDistribution(institution, number)
+        }
+        _ => return Err("expected a kind that is found by a code".to_owned()),
+    })
 }
 
 fn value(item: &RegistryItem) -> Result<Value, Failure> {
@@ -93,7 +124,7 @@ pub(super) async fn list(
 ) -> Result<(), Failure> {
     let public = info_of(kind).is_some_and(|info| info.public);
     if !public {
-        let expected = "expected institution, unit, key, accreditation, credit-unit, framework or grade-scale";
+        let expected = "expected a kind that everybody may read: see --help";
         return Err(Failure::Usage(expected.to_owned()));
     }
     let items = client.registry_list(kind, institution).await?;
@@ -141,8 +172,25 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::Key => &["institution", "unit", "purpose", "kinds", "revoked"],
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
         Kind::Framework => &["names", "countries"],
+        Kind::AgreementProposal => return terms(&entry["terms"]),
+        Kind::AgreementAcceptance => &["institution"],
+        Kind::AgreementEnding => &["institution", "ends"],
+        Kind::Equivalence => {
+            &["type", "source_course", "source_outcome", "minimum", "target", "amount", "from", "until"]
+        }
+        Kind::QualificationDefinition => &["titles", "level", "unit", "from", "until"],
+        Kind::GradeDistribution => &["scale", "field", "cycle", "period"],
+        Kind::LevelMap => &["names", "from_framework", "to_framework"],
+        Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
         _ => &["names", "countries", "source"],
     };
     let texts = fields.iter().filter_map(|field| entry.get(field)).map(show::line).filter(|text| !text.is_empty());
     texts.collect::<Vec<_>>().join(", ")
+}
+
+/// An agreement in a line.
+fn terms(terms: &Value) -> String {
+    let [sender, receiver, unit, ratio, target] =
+        ["sender", "receiver", "source_unit", "ratio", "target_unit"].map(|name| show::line(&terms[name]));
+    format!("{sender} to {receiver}: 1 {unit} = {ratio} {target}")
 }

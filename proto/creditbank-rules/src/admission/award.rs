@@ -5,12 +5,12 @@ use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Place, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
 
+use super::candidates::{candidates, held_awards, passes};
 use super::derived::Derived;
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::spend::Spending;
 use super::used::{at, named, show};
-use super::candidates::{candidates, held_awards, passes};
 use super::{AWARDS, AdmissionError, BlockFacts, mandate};
 use crate::dates::day_of_ms;
 use crate::qualification::{self, Candidate};
@@ -30,6 +30,9 @@ pub(super) fn check(
     present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
     let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(block.sealed_at_ms))?;
     let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
+    if let Some(former) = amends {
+        same_basis(view, &award, former, account)?;
+    }
     let bare = award.allocations.is_empty()
         && award.redeems.is_empty()
         && award.absorbs.is_empty()
@@ -40,7 +43,7 @@ pub(super) fn check(
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
             present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
-            let free = award.definition.is_none() && bare;
+            let free = award.definition.is_none() && bare && award.cosignatures.is_empty();
             require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
             return Ok(derived(Vec::new()));
         }
@@ -78,7 +81,8 @@ pub(super) fn check(
     require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
     let (redeems, depends_on) = spending.finish();
     let shown = |list: &[pb::RecordReference]| {
-        list.iter().filter_map(|one| one.place).map(show).collect::<Vec<_>>().join(", ")
+        let places: Vec<String> = list.iter().filter_map(|one| one.place).map(show).collect();
+        if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
     };
     let same = redeems == award.redeems;
     require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
@@ -95,7 +99,9 @@ pub(crate) fn definition<'a>(
     let name = name.ok_or_else(missing)?;
     let shown = format!("{}/{}.{}", name.institution, name.code, name.version);
     let found = registry.definition(name.institution, &name.code, name.version);
-    found.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a definition of the registry", shown).field("definition"))
+    found.ok_or_else(|| {
+        Rejection::new(Rule::UnknownReference, "a definition of the registry", shown).field("definition")
+    })
 }
 
 /// The other institutions that confer have signed the same award.
@@ -106,8 +112,7 @@ fn cosigned(
     award: &Award,
     definition: &QualificationDefinition,
 ) -> Result<(), Rejection> {
-    let others: Vec<u64> =
-        definition.awarding.iter().copied().filter(|number| *number != block.institution).collect();
+    let others: Vec<u64> = definition.awarding.iter().copied().filter(|number| *number != block.institution).collect();
     let found: Vec<u64> = award.cosignatures.iter().map(|one| one.institution).collect();
     let expected = format!("one signature each of institutions {others:?}");
     require(found == others, Rule::NotCosigned, "cosignatures", expected, format!("{found:?}"))?;
@@ -133,13 +138,15 @@ fn cosigned(
     Ok(())
 }
 
+/// What an audited award holds, its amendment holds: it cannot become one that counts nothing.
+fn same_basis(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<(), AdmissionError> {
+    let before: Award = at(view, former, account, "amends")?.record.read().map_err(super::kinds::malformed)?;
+    let expected = "the basis of the amended award (for another one, revoke it and award anew)";
+    Ok(require(award.basis == before.basis, Rule::Contradiction, "basis", expected, "another")?)
+}
+
 /// An amended award counts what the former one counted, and redeems nothing anew.
-fn unchanged(
-    view: &impl View,
-    award: &Award,
-    former: Place,
-    account: &[u8; 16],
-) -> Result<Vec<Place>, AdmissionError> {
+fn unchanged(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<Vec<Place>, AdmissionError> {
     let used = at(view, former, account, "amends")?;
     let before: Award = used.record.read().map_err(super::kinds::malformed)?;
     let same = award.definition == before.definition
@@ -176,9 +183,8 @@ fn counted<'a, V: View>(
         let mut all = candidates(view.registry(), definition, &used).into_iter();
         let one = all.find(|one| one.result_plus_1 == allocation.result_plus_1);
         let expected = "a credit, an outcome, or one result of a conversion or recognition";
-        let one = one.ok_or_else(|| {
-            Rejection::new(Rule::SourceNotUsable, expected, show(used.place)).field("allocations")
-        })?;
+        let one =
+            one.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(used.place)).field("allocations"))?;
         spending.count(&used, allocation.result_plus_1, one.amount_e4)?;
         counted.push(one);
     }

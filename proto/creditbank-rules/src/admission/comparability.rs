@@ -117,7 +117,8 @@ fn credit(registry: &Registry, credit: &ConvertedCredit, award: Option<&RecordRe
         place: award.place,
         status_id: award.status_id.clone(),
         fraction: whole,
-        had: Vec::new(),
+        had: vec![amount.clone()],
+        part_e4: amount.e4,
     };
     let expected: Vec<pb::Root> = award.map(root).into_iter().collect();
     let same = credit.roots == expected;

@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::record::Record;
 
 use super::kinds::malformed;
-use super::{AdmissionError, BlockFacts, award, case, comparability, mandate, recognition};
+use super::{AdmissionError, BlockFacts, award, case, comparability, conversion, mandate, recognition};
 use crate::View;
 
 /// What follows from a record.
@@ -47,6 +47,7 @@ pub(super) fn check(
             let (case, depends_on) = recognition::appeal(view, block, &read, read.amends.as_ref(), account)?;
             Ok(found(case::steps(case), depends_on))
         }
+        Kind::Conversion => conversion::check(view, block, record, amends, account),
         Kind::Award => award::check(view, block, record, amends, account),
         Kind::QualificationRecognition => comparability::check(view, block, record, account),
         _ => Ok(Derived::default()),

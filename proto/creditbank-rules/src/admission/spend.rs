@@ -30,7 +30,7 @@ pub(crate) fn roots_of(used: &Used, result_plus_1: u32) -> Result<Vec<pb::Root>,
     let own = || {
         let (place, status_id) = (Some(used.place), used.facts.status_id.0.to_vec());
         let fraction = Some(pb::Ratio { numerator: 1, denominator: 1 });
-        vec![pb::Root { place, status_id, fraction, had: Vec::new() }]
+        vec![pb::Root { place, status_id, fraction, had: Vec::new(), part_e4: 0 }]
     };
     let missing = |found: usize| {
         let expected = format!("one of the {found} results of {}", show(used.place));

@@ -1,10 +1,116 @@
-//! Qualification definitions.
+//! Qualification definitions: which are well-formed.
+//!
+//! What can never be met is refused too, last of all.
 
-use creditbank_protocol::pb;
+mod nodes;
+mod references;
+
+use creditbank_protocol::pb::{GradePoint, QualificationDefinition, QualificationName, RetakePolicy, Text};
 
 use super::Registry;
-use crate::Rejection;
+use super::admit::{dates, names, present, require};
+use crate::dates::first_day;
+use crate::qualification::{GradeOrder, Tree, order_of, satisfiability};
+use crate::{Rejection, Rule};
 
-pub(super) fn check(_: &Registry, _: &pb::QualificationDefinition) -> Result<(), Rejection> {
-    Ok(())
+type Checked = Result<(), Rejection>;
+
+pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Checked {
+    present(!entry.code.is_empty(), "code", "a code")?;
+    versions(registry, entry)?;
+    present(!entry.titles.is_empty(), "titles", "at least one title")?;
+    present(!entry.source.is_empty(), "source", "where the rules were published")?;
+    texts(entry)?;
+    dates(entry.from.as_ref(), entry.until.as_ref(), "from")?;
+    let unit = registry.credit_unit(&entry.unit).is_some();
+    require(unit, Rule::UnknownCreditUnit, "unit", "a credit unit of the registry", &entry.unit)?;
+    if let Some(level) = &entry.level {
+        let shown = format!("{} {}", level.framework, level.level);
+        let known = registry.has_level(level);
+        require(known, Rule::UnknownLevel, "level", "a level of a framework of the registry", shown)?;
+    }
+    awarding(registry, entry)?;
+    grades(registry, entry)?;
+    let tree = Tree::of(entry)?;
+    nodes::check(registry, entry, &tree)?;
+    references::check(registry, entry)?;
+    let found = satisfiability(registry, entry)?;
+    if found.satisfiable {
+        return Ok(());
+    }
+    let reasons: Vec<String> = found.conflicts.iter().map(ToString::to_string).collect();
+    require(false, Rule::Unsatisfiable, "requirements", "requirements that can be met", reasons.join("; "))
+}
+
+/// Versions count from 1 without gaps, never change, and begin in order.
+fn versions(registry: &Registry, entry: &QualificationDefinition) -> Checked {
+    present(entry.version > 0, "version", "a version, from 1")?;
+    if let Some(same) = registry.definition(entry.institution, &entry.code, entry.version) {
+        return require(same == entry, Rule::Permanent, "version", "a new version for a new text", entry.version);
+    }
+    if entry.version == 1 {
+        return Ok(());
+    }
+    let before = registry.definition(entry.institution, &entry.code, entry.version - 1);
+    let expected = "the version after the newest one";
+    require(before.is_some(), Rule::UnknownReference, "version", expected, entry.version)?;
+    let begins = |one: &QualificationDefinition| one.from.as_ref().map(first_day);
+    let later = before.is_none_or(|before| begins(before) <= begins(entry));
+    require(later, Rule::InvalidDate, "from", "a first day not before that of the version before", "an earlier one")
+}
+
+fn texts(entry: &QualificationDefinition) -> Checked {
+    let lists: [&[Text]; 4] =
+        [&entry.titles, &entry.entry_requirements, &entry.access_rights, &entry.professional_status];
+    names(lists.into_iter().flatten())?;
+    names(entry.requirements.iter().flat_map(|node| &node.titles))
+}
+
+fn awarding(registry: &Registry, entry: &QualificationDefinition) -> Checked {
+    let among = entry.awarding.is_empty() || entry.awarding.contains(&entry.institution);
+    require(among, Rule::Contradiction, "awarding", "the publisher among those who confer it", "others")?;
+    let unknown = entry.awarding.iter().find(|number| registry.institution(**number).is_none());
+    let found = unknown.copied().unwrap_or_default();
+    require(unknown.is_none(), Rule::UnknownReference, "awarding", "institutions of the registry", found)
+}
+
+/// The scale of means is known where something needs it, and its points are those of its grades, best first.
+fn grades(registry: &Registry, entry: &QualificationDefinition) -> Checked {
+    let policy = RetakePolicy::try_from(entry.retakes).unwrap_or_default();
+    let compares = matches!(policy, RetakePolicy::Best | RetakePolicy::Average) || !entry.grade_points.is_empty();
+    present(!compares || !entry.average_scale.is_empty(), "average_scale", "the scale in which grades are compared")?;
+    if entry.average_scale.is_empty() {
+        return Ok(());
+    }
+    let Some(scale) = registry.scale(&entry.average_scale) else {
+        let expected = "a grade scale of the registry";
+        return require(false, Rule::UnknownGrade, "average_scale", expected, &entry.average_scale);
+    };
+    let known = |point: &GradePoint| {
+        let grade = creditbank_protocol::pb::Grade { scale: scale.code.clone(), value: point.value.clone() };
+        registry.passes(&grade).is_some()
+    };
+    let odd = entry.grade_points.iter().find(|point| !known(point)).map_or("", |point| point.value.as_str());
+    let expected = "grades of the scale of means";
+    require(odd.is_empty(), Rule::UnknownGrade, "grade_points", expected, odd)?;
+    let mut values: Vec<&str> = entry.grade_points.iter().map(|point| point.value.as_str()).collect();
+    values.sort_unstable();
+    let twice = values.windows(2).find(|pair| pair[0] == pair[1]).map_or("", |pair| pair[0]);
+    require(twice.is_empty(), Rule::Contradiction, "grade_points", "each grade once", twice)?;
+    let order = order_of(scale, &entry.grade_points);
+    let of = |value: &str| entry.grade_points.iter().find(|point| point.value == value).map(|point| point.e4);
+    let listed: Vec<u64> = scale.listed.iter().filter_map(|grade| of(&grade.value)).collect();
+    let falls = listed.windows(2).all(|pair| match order {
+        GradeOrder::HigherIsBetter => pair[0] >= pair[1],
+        GradeOrder::LowerIsBetter => pair[0] <= pair[1],
+    });
+    require(falls, Rule::Contradiction, "grade_points", "points in the order of the grades", "others")
+}
+
+/// Whether a definition of the registry is named; version 0 names any.
+fn exists(registry: &Registry, name: &QualificationName) -> bool {
+    match name.version {
+        0 => registry.definition(name.institution, &name.code, 1).is_some(),
+        version => registry.definition(name.institution, &name.code, version).is_some(),
+    }
 }

@@ -1,0 +1,95 @@
+//! Matches as sets of records: which is part of which, which have nothing in common. Each answer is on the safe side: `false`
+//! where it is not certain.
+
+use creditbank_protocol::pb::{Match, Mode, Origin, QualificationDefinition, RequirementType};
+
+use super::super::measure::asked;
+use super::super::tree::Tree;
+
+/// Whether every record that matches `a` matches `b`.
+pub(super) fn within(a: &Match, b: &Match) -> bool {
+    fn part<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+        b.is_empty() || !a.is_empty() && a.iter().all(|one| b.contains(one))
+    }
+    fn prefixed(codes: &[String], prefixes: &[String]) -> bool {
+        codes.iter().all(|code| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str())))
+    }
+    let fields = b.fields.is_empty() || !a.fields.is_empty() && prefixed(&a.fields, &b.fields);
+    let by_courses = !a.courses.is_empty() && prefixed(&a.courses, &b.course_prefixes);
+    let by_prefixes = !a.course_prefixes.is_empty() && prefixed(&a.course_prefixes, &b.course_prefixes);
+    let prefixes = b.course_prefixes.is_empty() || by_courses || by_prefixes;
+    part(&a.levels, &b.levels)
+        && fields
+        && part(&a.institutions, &b.institutions)
+        && part(&a.modes, &b.modes)
+        && part(&a.courses, &b.courses)
+        && prefixes
+        && part(&a.origins, &b.origins)
+        && part(&a.assessments, &b.assessments)
+        && part(&a.esco_uris, &b.esco_uris)
+}
+
+/// Whether no record matches both.
+pub(super) fn apart(a: &Match, b: &Match) -> bool {
+    fn disjoint<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+        !a.is_empty() && !b.is_empty() && !a.iter().any(|one| b.contains(one))
+    }
+    fn unlike(a: &[String], b: &[String]) -> bool {
+        let meet = |one: &String, other: &String| one.starts_with(other.as_str()) || other.starts_with(one.as_str());
+        !a.is_empty() && !b.is_empty() && !a.iter().any(|one| b.iter().any(|other| meet(one, other)))
+    }
+    fn outside(codes: &[String], prefixes: &[String]) -> bool {
+        let begins = |code: &String| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()));
+        !codes.is_empty() && !prefixes.is_empty() && !codes.iter().any(begins)
+    }
+    disjoint(&a.levels, &b.levels)
+        || unlike(&a.fields, &b.fields)
+        || disjoint(&a.institutions, &b.institutions)
+        || disjoint(&a.modes, &b.modes)
+        || disjoint(&a.courses, &b.courses)
+        || unlike(&a.course_prefixes, &b.course_prefixes)
+        || outside(&a.courses, &b.course_prefixes)
+        || outside(&b.courses, &a.course_prefixes)
+        || disjoint(&a.origins, &b.origins)
+        || disjoint(&a.assessments, &b.assessments)
+}
+
+/// Why nothing can match what a requirement asks.
+pub(super) fn against_itself(definition: &QualificationDefinition, tree: &Tree<'_>, position: usize) -> Vec<String> {
+    let asked = asked(tree.node(position));
+    let begins = |code: &String| asked.course_prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()));
+    let mut reasons = Vec::new();
+    let prefixed = asked.course_prefixes.is_empty() || asked.courses.is_empty();
+    let every = tree.kind(position) == RequirementType::Courses;
+    let odd = asked.courses.iter().find(|code| !begins(code));
+    if !prefixed && (every && odd.is_some() || !asked.courses.iter().any(begins)) {
+        let code = odd.map_or("", String::as_str);
+        reasons.push(format!("course {code} begins with none of the prefixes that are asked for"));
+    }
+    if tree.kind(position) != RequirementType::Outcome {
+        reasons.extend(odd_origin(definition, &asked));
+    }
+    reasons
+}
+
+/// Own credit is of an awarding institution; prior learning by its mode is prior learning by its origin; what was exempted
+/// states neither an assessment nor outcomes.
+fn odd_origin(definition: &QualificationDefinition, asked: &Match) -> Option<String> {
+    let only = |origins: &[Origin]| {
+        let listed = |number: &i32| origins.iter().any(|origin| i32::from(*origin) == *number);
+        !asked.origins.is_empty() && asked.origins.iter().all(listed)
+    };
+    let awarding = |number: &u64| *number == definition.institution || definition.awarding.contains(number);
+    if only(&[Origin::Own]) && !asked.institutions.is_empty() && !asked.institutions.iter().any(awarding) {
+        return Some("own credit of institutions that do not award".to_owned());
+    }
+    let prior = !asked.modes.is_empty() && asked.modes.iter().all(|mode| *mode == i32::from(Mode::Rpl));
+    if prior && only(&[Origin::Own, Origin::Transfer, Origin::NonFormal]) {
+        return Some("prior learning by its mode, and by its origin something else".to_owned());
+    }
+    let states = !asked.assessments.is_empty() || !asked.esco_uris.is_empty();
+    if states && only(&[Origin::Exemption]) {
+        return Some("exemptions, which state neither an assessment nor outcomes".to_owned());
+    }
+    None
+}
