@@ -10,6 +10,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, AgreementTerms, Kind};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rules::agreement::{Loop, loops};
 use creditbank_rules::dates;
 use serde_json::{Value, json};
 
@@ -171,18 +172,40 @@ async fn accept(global: &Global, agreement: AgreementName, yes: bool, signing: &
     if found.accepted {
         return Err(Failure::NotValid(format!("{} is accepted already", name(terms))));
     }
-    let text = format!("{}{}\n", parties(&client, terms).await?, wording(terms));
+    let loops = loops(&client.rules_registry().await?, terms, dates::first_day(&today()));
+    let grown: Vec<String> = loops.iter().map(told).collect();
+    let text = format!("{}{}\n{}", parties(&client, terms).await?, wording(terms), grown.concat());
     if !yes {
         eprintln!("{text}");
     }
     ask("Accept this text?", yes)?;
     let digest = terms_digest(terms).map_err(|error| Failure::NotValid(error.to_string()))?;
-    let value = json!({ "agreement": name(terms), "terms_digest": digest.to_string(), "terms": of_terms(terms)? });
+    let value = json!({ "agreement": name(terms), "terms_digest": digest.to_string(), "terms": of_terms(terms)?,
+        "loops": loops.iter().map(loop_value).collect::<Vec<_>>() });
     let terms_digest = digest.0.to_vec();
     let acceptance =
         pb::AgreementAcceptance { institution: unit.institution, agreement: Some(agreement), terms_digest };
     let contents = Contents::of([record(&unit, Kind::AgreementAcceptance, &acceptance, &signing.reference)?]);
     signing.seal(global, &client, &unit, &contents, (value, text)).await
+}
+
+/// The agreements of a loop, in order.
+fn path(one: &Loop) -> Vec<String> {
+    one.path.iter().map(|name| show::safe(&format!("{}.{}", name.code, name.version))).collect()
+}
+
+fn loop_value(one: &Loop) -> Value {
+    json!({ "path": path(one), "units": one.units, "gain": one.gain.to_string() })
+}
+
+/// A loop in words.
+fn told(one: &Loop) -> String {
+    let units = show::safe(&one.units.join(" to "));
+    format!(
+        "LOOP with gain: {units} by {} makes {} of 1. No root ever has more in a unit than it had there.\n",
+        path(one).join(", "),
+        one.gain
+    )
 }
 
 async fn end(global: &Global, agreement: AgreementName, on: pb::Date, signing: &Signing) -> Result<(), Failure> {
