@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use creditbank_client::agreement::{TEMPLATE, in_words, parse};
 use creditbank_client::sealing::{Contents, record};
-use creditbank_client::{Client, today};
+use creditbank_client::{Client, RegistryItem, today};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, AgreementTerms, Kind};
@@ -245,7 +245,7 @@ async fn all(client: &Client) -> Result<Vec<Known>, Failure> {
         let (code, version) = (terms.code.clone(), terms.version);
         let accepted = accepted.iter().any(|one| one.key == RegistryKey::AgreementAcceptance(code.clone(), version));
         let ending = endings.iter().find(|one| one.key == RegistryKey::AgreementEnding(code.clone(), version));
-        let ends = ending.map(|one| one.decode::<pb::AgreementEnding>()).transpose()?.and_then(|one| one.ends);
+        let ends = ending.map(RegistryItem::decode::<pb::AgreementEnding>).transpose()?.and_then(|one| one.ends);
         found.push(Known { proposal, terms, accepted, ends });
     }
     found.sort_by(|one, other| (&one.terms.code, one.terms.version).cmp(&(&other.terms.code, other.terms.version)));
@@ -277,14 +277,12 @@ async fn list(global: &Global, party: Option<u64>) -> Result<(), Failure> {
 
 async fn one(global: &Global, code: String, version: Option<u32>) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let version = match version {
-        Some(version) => version,
-        None => {
-            let versions = all(&client).await?.into_iter().filter(|one| one.terms.code == code);
-            let newest = versions.map(|one| one.terms.version).max();
-            newest
-                .ok_or_else(|| Failure::NotValid(format!("nobody has proposed an agreement {}", show::safe(&code))))?
-        }
+    let version = if let Some(version) = version {
+        version
+    } else {
+        let versions = all(&client).await?.into_iter().filter(|one| one.terms.code == code);
+        let newest = versions.map(|one| one.terms.version).max();
+        newest.ok_or_else(|| Failure::NotValid(format!("nobody has proposed an agreement {}", show::safe(&code))))?
     };
     let found = known(&client, &AgreementName { code, version }).await?;
     let parties = parties(&client, &found.terms).await?;

@@ -30,13 +30,7 @@ pub(crate) enum Command {
     ///
     /// A transcript is verified under the trust file before anything of it is used. Of a transcript without --place, every
     /// credit that stands and fits the agreement is taken; what is left out is said, with the reason.
-    Preview {
-        #[command(flatten)]
-        what: What,
-        /// The receiver; left out: the access key's own institution
-        #[arg(long)]
-        institution: Option<u64>,
-    },
+    Preview(Box<Preview>),
     /// Convert: previews, adds decider and mandate, and seals the Conversion
     ///
     /// Under an exclusive agreement the same block redeems the sources, so that they count nowhere else.
@@ -79,6 +73,15 @@ pub(crate) struct What {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Preview {
+    #[command(flatten)]
+    what: What,
+    /// The receiver; left out: the access key's own institution
+    #[arg(long)]
+    institution: Option<u64>,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Record {
     #[command(flatten)]
     what: What,
@@ -103,7 +106,8 @@ struct Previewed {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Template => output::line(assessment::TEMPLATE.trim_end()),
-        Command::Preview { what, institution } => {
+        Command::Preview(arguments) => {
+            let Preview { what, institution } = *arguments;
             let client = global.connect().await?;
             let institution = learner::own_or(&client, institution).await?;
             let previewed = preview(&client, request(global, &client, &what, institution).await?).await?;

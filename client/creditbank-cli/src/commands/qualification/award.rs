@@ -82,7 +82,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 fn wish(arguments: &Arguments) -> Vec<u8> {
     let Arguments { about, certificate, signing, .. } = arguments;
     let code = about.code.as_deref().unwrap_or_default();
-    let texts = [code, certificate, &signing.reference].map(|text| text.as_bytes());
+    let texts = [code, certificate, &signing.reference].map(str::as_bytes);
     [&b"award"[..], &about.alias, texts[0], &[0], texts[1], &[0], texts[2]].concat()
 }
 
