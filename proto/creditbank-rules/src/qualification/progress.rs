@@ -10,7 +10,7 @@ use super::{Obstacle, matches};
 /// How far a learner has come under one allocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Whether everything holds.
+    /// Whether this makes the award: everything holds, and the allocation is allowed.
     pub met: bool,
     /// One for each requirement, in order.
     pub requirements: Vec<RequirementProgress>,
@@ -49,7 +49,7 @@ pub struct Unused {
 /// count and match.
 pub fn progress(case: &Case<'_>, taken: &[Vec<usize>]) -> Progress {
     let findings = case.measure(taken);
-    let met = findings[0].holds;
+    let met = case.judge(taken).is_ok();
     let mut used: Vec<usize> = taken.iter().flatten().copied().collect();
     used.sort_unstable();
     let unused = (0..case.candidates.len()).filter(|candidate| used.binary_search(candidate).is_err());

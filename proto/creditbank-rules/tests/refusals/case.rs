@@ -65,7 +65,7 @@ pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
 }
 
 /// Who has published an entry; nobody but the operator where its kind is the operator's.
-fn publisher(kind: Kind, body: &[u8]) -> Option<u64> {
+pub(crate) fn publisher(kind: Kind, body: &[u8]) -> Option<u64> {
     fn read<M: Canonical>(body: &[u8]) -> M {
         decode(body).expect("a canonical entry")
     }

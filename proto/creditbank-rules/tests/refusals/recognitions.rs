@@ -75,7 +75,9 @@ fn of_award() -> pb::QualificationRecognition {
 
 fn root() -> pb::Root {
     let fraction = Some(pb::Ratio { numerator: 1, denominator: 1 });
-    pb::Root { place: Some(at(5)), status_id: super::second::id(at(5)), fraction, had: Vec::new() }
+    let amount = pb::Amount { e4: 120_0000, unit: "CATS".to_owned() };
+    let (place, status_id) = (Some(at(5)), super::second::id(at(5)));
+    pb::Root { place, status_id, fraction, part_e4: amount.e4, had: vec![amount] }
 }
 
 fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb::QualificationRecognition)) -> Case {

@@ -9,7 +9,7 @@ use creditbank_protocol::status::Marks;
 use serde_json::{Value, json};
 
 use super::case::{self, Case, ORIGIN, REGISTRY_KEY, UNIT_KEY, body, id_of, signing};
-use super::{applications, awards, consequences, decisions, publications, recognitions};
+use super::{agreements, applications, awards, consequences, conversions, decisions, publications, recognitions};
 use crate::world::{ACCOUNT, ALIAS, NOW_MS, credit, date, key_for, record, unit};
 
 /// Seeds of keys: of the unit of institution 2, of the learner, and of a unit whose key signs only what a case says.
@@ -68,7 +68,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
     (1..=16).filter_map(|number| Kind::try_from(number).ok()).collect()
 }
 
-fn registry() -> Vec<(Kind, Vec<u8>)> {
+pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
     let mut entries = case::registry();
     entries.extend([
         (Kind::Key, body(&key_for(Purpose::Unit, 1, 1, &signing(UNIT_KEY), &kinds()))),
@@ -262,10 +262,13 @@ pub(crate) fn appeal() -> pb::Appeal {
 pub(crate) const APPLICATIONS: &str = " application 1";
 pub(crate) const CASE: &str = " case 2/0";
 pub(crate) const AWARDS: &str = " award";
+pub(crate) const CONVERSIONS: &str = " conversion";
 
 pub(crate) fn refused() -> Vec<Case> {
     [
         publications::refused(),
+        agreements::refused(),
+        conversions::refused(),
         applications::refused(),
         decisions::refused(),
         recognitions::refused(),
@@ -280,6 +283,8 @@ pub(crate) fn refused() -> Vec<Case> {
 pub(crate) fn admitted() -> Vec<Case> {
     [
         publications::admitted(),
+        agreements::admitted(),
+        conversions::admitted(),
         applications::admitted(),
         decisions::admitted(),
         recognitions::admitted(),

@@ -1,0 +1,112 @@
+//! Candidates that no requirement tells apart are counted, not named: symmetric choices are what keeps a solver busy.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::pb::{Origin, RequirementType};
+use creditbank_rules::dates::Day;
+use creditbank_rules::qualification::{Case, Fraction, Point, RootUse, root_uses, takes};
+
+/// Candidates that are alike in everything that is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Class {
+    /// Positions of candidates, in order of place and result.
+    pub(crate) members: Vec<usize>,
+    /// Positions of the requirements that may take them, ascending.
+    pub(crate) fits: Vec<usize>,
+}
+
+impl Class {
+    /// The candidate that stands for all.
+    pub(crate) fn first(&self) -> usize {
+        self.members[0]
+    }
+
+    pub(crate) fn size(&self) -> i32 {
+        i32::try_from(self.members.len()).unwrap_or(i32::MAX)
+    }
+}
+
+/// A root that counts for several candidates more than once together, and their parts of it.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedRoot {
+    pub(crate) parts: Vec<(usize, Fraction)>,
+}
+
+/// What tells candidates apart.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness<'a> {
+    fits: Vec<usize>,
+    amount_e4: u64,
+    aggregates: Vec<bool>,
+    point: Option<(u64, u32)>,
+    course: Option<&'a str>,
+    period: Option<(Day, Day)>,
+    agreement: Option<&'a str>,
+    alone: Option<usize>,
+}
+
+/// The classes, and the roots that candidates of several classes share. Candidates that do not count, or fit nowhere, are in
+/// none.
+pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
+    let nodes = 0..case.tree.size();
+    let of = |kind: RequirementType| nodes.clone().filter(move |position| case.tree.kind(*position) == kind);
+    let takers: Vec<usize> = nodes.clone().filter(|position| takes(case.tree.kind(*position))).collect();
+    let shares: Vec<usize> = of(RequirementType::AtLeast).chain(of(RequirementType::AtMost)).collect();
+    let ages: Vec<u32> = of(RequirementType::Age).map(|position| case.tree.node(position).months).collect();
+    let (mean, stay) = (of(RequirementType::Average).next().is_some(), of(RequirementType::Enrolment).next().is_some());
+    let usable: Vec<usize> = (0..case.candidates.len()).filter(|one| case.obstacle(*one).is_none()).collect();
+    let shared: Vec<SharedRoot> = shared_roots(case, &usable);
+    let mut classes: BTreeMap<Likeness<'_>, Vec<usize>> = BTreeMap::new();
+    for position in usable {
+        let fits: Vec<usize> = takers.iter().copied().filter(|taker| case.misfit(*taker, position).is_none()).collect();
+        if fits.is_empty() {
+            continue;
+        }
+        let found = &case.candidates[position];
+        let core = fits.iter().any(|taker| case.tree.kind(*taker) == RequirementType::Courses);
+        let own = stay && found.origin == Origin::Own;
+        let matching = shares.iter().map(|share| case.matches(*share, position));
+        let young = ages.iter().map(|months| case.is_young(*months, position));
+        let by = found.agreement.as_ref().map(|agreement| agreement.code.as_str());
+        let likeness = Likeness {
+            amount_e4: found.amount_e4,
+            aggregates: matching.chain(young).collect(),
+            point: case.point(position).filter(|_| mean).map(|Point { sum_e4, of }| (sum_e4, of)),
+            course: core.then_some(found.course.as_str()),
+            period: found.period.filter(|_| own),
+            agreement: by,
+            alone: shared.iter().any(|root| root.parts.iter().any(|(one, _)| *one == position)).then_some(position),
+            fits,
+        };
+        classes.entry(likeness).or_default().push(position);
+    }
+    let mut classes: Vec<Class> = classes
+        .into_iter()
+        .map(|(likeness, mut members)| {
+            members.sort_by_key(|position| case.candidates[*position].key());
+            Class { members, fits: likeness.fits }
+        })
+        .collect();
+    classes.sort_by_key(|class| case.candidates[class.first()].key());
+    (classes, shared)
+}
+
+fn shared_roots(case: &Case<'_>, usable: &[usize]) -> Vec<SharedRoot> {
+    let twice = root_uses(case.candidates, usable).into_iter().filter(RootUse::is_twice);
+    let parts = |place: (u64, u32), by: Vec<usize>| {
+        let part = |position: usize| {
+            let roots = case.candidates[position].roots.iter();
+            let mut own = roots.filter(|root| (root.place.entry, root.place.index) == place);
+            own.try_fold(Fraction::ZERO, |sum, root| {
+                let (numerator, denominator) = (root.fraction.numerator, root.fraction.denominator);
+                sum.checked_add(Fraction::new(u128::from(numerator), u128::from(denominator))?)
+            })
+        };
+        let mut by = by;
+        by.dedup();
+        // What cannot be added up counts as the whole: the check says so too.
+        let whole = Fraction::new(2, 1).unwrap_or(Fraction::ZERO);
+        by.into_iter().map(|position| (position, part(position).unwrap_or(whole))).collect()
+    };
+    twice.map(|found| SharedRoot { parts: parts(found.place, found.by) }).collect()
+}

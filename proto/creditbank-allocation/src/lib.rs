@@ -1,0 +1,22 @@
+//! Which record fills which requirement, found exactly.
+//!
+//! Taking records greedily gives wrong refusals: the record that the first requirement takes may be the only one that the
+//! second can have. So the whole question is put to a constraint solver, as linear inequalities over integers, and its answer
+//! is checked by [`creditbank_rules::qualification`] like anybody's: the solver is never trusted with a *yes*, and a *no* is
+//! one that it has proved.
+//!
+//! # What holds
+//! - Deterministic: the same input gives the same allocation; only the caller's clock decides whether there is an answer.
+//! - [`Answer::Met`] has passed the check that the ledger makes. [`Answer::Missing`] is said only after a proof.
+//! - When the caller's patience ends, or numbers exceed the solver's, the answer is [`Answer::Undecided`].
+//! - No binary floating point.
+#![forbid(unsafe_code)]
+
+mod allocate;
+mod classes;
+mod linear;
+mod partial;
+mod problem;
+mod solver;
+
+pub use allocate::{Answer, Found, allocate};

@@ -1,0 +1,148 @@
+//! The solver: Pumpkin, lazy clause generation over integers. Nothing else in this crate names it.
+
+use std::ops::ControlFlow;
+
+use pumpkin_conflict_resolvers::resolvers::ResolutionResolver;
+use pumpkin_constraints::greater_than_or_equals;
+use pumpkin_core::optimisation::OptimisationDirection;
+use pumpkin_core::optimisation::linear_sat_unsat::LinearSatUnsat;
+use pumpkin_core::results::{OptimisationResult, ProblemSolution, SatisfactionResult, SolutionReference};
+use pumpkin_core::termination::TerminationCondition;
+use pumpkin_core::variables::{AffineView, DomainId, Literal, TransformableVariable};
+use pumpkin_core::{DefaultBrancher, Solver};
+
+use crate::linear::{Model, Small, Var};
+
+/// What the solver found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Solved {
+    /// The value of each variable.
+    Values(Vec<i32>),
+    /// Proved that there are none.
+    Never,
+    /// The caller's patience has ended, or numbers are beyond the solver.
+    Unknown,
+}
+
+/// The caller's patience.
+struct Patience<'a>(&'a mut dyn FnMut() -> bool);
+
+impl TerminationCondition for Patience<'_> {
+    fn should_stop(&mut self) -> bool {
+        (self.0)()
+    }
+}
+
+/// A model in the solver.
+struct Posted {
+    solver: Solver,
+    literals: Vec<Option<Literal>>,
+    domains: Vec<AffineView<DomainId>>,
+    /// A row contradicts those before it.
+    never: bool,
+}
+
+impl Posted {
+    /// `None` where numbers are beyond the solver, or patience ends.
+    fn new(model: &Model, stop: &mut dyn FnMut() -> bool) -> Option<Self> {
+        let mut solver = Solver::default();
+        let (mut literals, mut domains) = (Vec::new(), Vec::new());
+        for most in &model.most {
+            let literal = (*most == 1).then(|| solver.new_literal());
+            domains.push(match literal {
+                Some(literal) => literal.get_integer_variable(),
+                None => solver.new_bounded_integer(0, *most).scaled(1),
+            });
+            literals.push(literal);
+        }
+        let mut posted = Self { solver, literals, domains, never: false };
+        for (index, row) in model.rows.iter().enumerate() {
+            if index % 256 == 0 && stop() {
+                return None;
+            }
+            if posted.never {
+                break;
+            }
+            let small = model.small(row);
+            let literal = row.condition.map(|condition| posted.literals[condition]);
+            match (small, literal) {
+                (Small::Always, _) => {}
+                (Small::TooLarge, _) | (_, Some(None)) => return None,
+                (Small::Never, None) => posted.clause(&[]),
+                (Small::Never, Some(Some(literal))) => posted.clause(&[!literal]),
+                (Small::Row(terms, least), condition) => posted.row(&terms, least, condition.flatten()),
+            }
+        }
+        Some(posted)
+    }
+
+    fn clause(&mut self, literals: &[Literal]) {
+        let tag = self.solver.new_constraint_tag();
+        self.never |= self.solver.add_clause(literals.iter().map(Literal::get_true_predicate), tag).is_err();
+    }
+
+    fn row(&mut self, terms: &[(i32, Var)], least: i32, condition: Option<Literal>) {
+        // One of several: a clause.
+        let some = |(factor, var): &(i32, Var)| self.literals[*var].filter(|_| *factor == 1 && least == 1);
+        if let Some(mut clause) = terms.iter().map(some).collect::<Option<Vec<Literal>>>() {
+            clause.extend(condition.map(|literal| !literal));
+            self.clause(&clause);
+            return;
+        }
+        let tag = self.solver.new_constraint_tag();
+        let terms: Vec<_> = terms.iter().map(|(factor, var)| self.domains[*var].scaled(*factor)).collect();
+        let poster = self.solver.add_constraint(greater_than_or_equals(terms, least, tag));
+        let posted = match condition {
+            Some(literal) => poster.implied_by(literal),
+            None => poster.post(),
+        };
+        self.never |= posted.is_err();
+    }
+}
+
+fn values(domains: &[AffineView<DomainId>], solution: &impl ProblemSolution) -> Vec<i32> {
+    domains.iter().map(|domain| solution.get_integer_value(*domain)).collect()
+}
+
+/// Values that satisfy every row, or a proof that there are none.
+pub(crate) fn solve(model: &Model, stop: &mut dyn FnMut() -> bool) -> Solved {
+    let Some(mut posted) = Posted::new(model, stop) else {
+        return Solved::Unknown;
+    };
+    if posted.never {
+        return Solved::Never;
+    }
+    let mut brancher = posted.solver.default_brancher();
+    let mut resolver = ResolutionResolver::default();
+    let domains = posted.domains.clone();
+    match posted.solver.satisfy(&mut brancher, &mut Patience(stop), &mut resolver) {
+        SatisfactionResult::Satisfiable(found) => Solved::Values(values(&domains, &found.solution())),
+        SatisfactionResult::Unsatisfiable(..) => Solved::Never,
+        SatisfactionResult::Unknown(..) => Solved::Unknown,
+    }
+}
+
+/// Values that satisfy every row, with a large value of one variable: the largest, unless patience ends before.
+pub(crate) fn maximise(model: &Model, objective: Var, stop: &mut dyn FnMut() -> bool) -> Solved {
+    let Some(mut posted) = Posted::new(model, stop) else {
+        return Solved::Unknown;
+    };
+    if posted.never {
+        return Solved::Never;
+    }
+    let mut brancher = posted.solver.default_brancher();
+    let mut resolver = ResolutionResolver::default();
+    let domains = posted.domains.clone();
+    let go_on = |_: &Solver, _: SolutionReference<'_>, _: &DefaultBrancher, _: &ResolutionResolver| {
+        ControlFlow::<()>::Continue(())
+    };
+    let procedure = LinearSatUnsat::new(OptimisationDirection::Maximise, domains[objective], go_on);
+    match posted.solver.optimise(&mut brancher, &mut Patience(stop), &mut resolver, procedure) {
+        OptimisationResult::Optimal(found) | OptimisationResult::Satisfiable(found) => {
+            Solved::Values(values(&domains, &found))
+        }
+        OptimisationResult::Stopped(found, ()) => Solved::Values(values(&domains, &found)),
+        OptimisationResult::Unsatisfiable => Solved::Never,
+        OptimisationResult::Unknown => Solved::Unknown,
+    }
+}

@@ -1,0 +1,10 @@
+//! Allocations are found wherever there are some, and nowhere else.
+
+#[path = "allocation/brute.rs"]
+mod brute;
+#[path = "allocation/generated.rs"]
+mod generated;
+#[path = "allocation/greedy.rs"]
+mod greedy;
+#[path = "allocation/scene.rs"]
+mod scene;

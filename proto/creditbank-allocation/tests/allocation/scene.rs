@@ -1,0 +1,124 @@
+//! A definition in few words, and records.
+
+use creditbank_allocation::{Answer, allocate};
+use creditbank_protocol::pb::{
+    self, Allocation, AssessmentType, Kind, Level, Match, Mode, Origin, OutcomeType, Place, QualificationDefinition,
+    Ratio, RecordReference, Requirement, RequirementType,
+};
+use creditbank_rules::dates::{Day, first_day, parse};
+use creditbank_rules::qualification::{Candidate, CandidateRoot, Case, check};
+use creditbank_rules::{Registry, RegistryRecord, seed};
+
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::new("test.example/log");
+    for (kind, body) in seed::entries().expect("the seed is canonical") {
+        registry.admit(RegistryRecord::of_operator(kind, &body)).expect("the seed is admitted");
+    }
+    registry
+}
+
+pub(crate) fn day() -> Day {
+    first_day(&parse("2026-01-01").expect("a date"))
+}
+
+pub(crate) fn node(parent: u32, kind: RequirementType) -> Requirement {
+    Requirement { parent, r#type: kind.into(), ..Default::default() }
+}
+
+pub(crate) fn all() -> Requirement {
+    node(0, RequirementType::All)
+}
+
+pub(crate) fn credits(parent: u32, amount: u64, asked: Match) -> Requirement {
+    let asked = (asked != Match::default()).then_some(asked);
+    Requirement { amount_e4: amount * 10_000, r#match: asked, ..node(parent, RequirementType::Credits) }
+}
+
+pub(crate) fn share(numerator: u64, denominator: u64) -> Option<Ratio> {
+    Some(Ratio { numerator, denominator })
+}
+
+pub(crate) fn fields(codes: &[&str]) -> Match {
+    Match { fields: codes.iter().map(|code| (*code).to_owned()).collect(), ..Default::default() }
+}
+
+pub(crate) fn of_origin(origin: Origin) -> Match {
+    Match { origins: vec![origin.into()], ..Default::default() }
+}
+
+pub(crate) fn definition(requirements: Vec<Requirement>) -> QualificationDefinition {
+    QualificationDefinition {
+        institution: 1,
+        code: "DEGREE".to_owned(),
+        version: 1,
+        unit: "ECTS".to_owned(),
+        average_scale: "GB-100".to_owned(),
+        requirements,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
+    let place = Place { entry: 5, index };
+    Candidate {
+        record: RecordReference { place: Some(place), status_id: vec![9; 32] },
+        result_plus_1: 0,
+        kind: Kind::Credit,
+        institution: 1,
+        course: format!("C{index}"),
+        unit: "ECTS".to_owned(),
+        amount_e4: amount * 10_000,
+        level: Some(Level { framework: "EQF".to_owned(), level: "6".to_owned() }),
+        field: field.to_owned(),
+        mode: Mode::OnSite,
+        assessment: AssessmentType::Exam,
+        origin: Origin::Own,
+        grade: None,
+        attempt: 0,
+        period: Some((day() - 200, day() - 100)),
+        expires: None,
+        esco_uris: Vec::new(),
+        outcome: OutcomeType::Unspecified,
+        score: None,
+        agreement: None,
+        roots: vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }],
+        barred: None,
+        hypothetical: false,
+    }
+}
+
+/// The answer, after the ledger's own check has agreed.
+pub(crate) fn answer(registry: &Registry, definition: &QualificationDefinition, candidates: &[Candidate]) -> Answer {
+    let case = Case::new(registry, definition, candidates, &[], &[], day()).expect("a tree");
+    let answer = allocate(&case, &mut || false);
+    if let Answer::Met { found, audit } = &answer {
+        let again = checked(registry, definition, candidates, &found.allocations);
+        assert_eq!(again.as_ref(), Ok(audit), "the ledger agrees");
+        assert!(found.progress.met);
+    }
+    if let Answer::Missing(found) = &answer {
+        assert!(!found.progress.met, "{found:?}");
+    }
+    answer
+}
+
+pub(crate) fn checked(
+    registry: &Registry,
+    definition: &QualificationDefinition,
+    candidates: &[Candidate],
+    allocations: &[Allocation],
+) -> Result<creditbank_rules::qualification::Audit, creditbank_rules::Rejection> {
+    check(registry, definition, candidates, allocations, &[], &[], 1, day())
+}
+
+pub(crate) fn is_met(answer: &Answer) -> bool {
+    match answer {
+        Answer::Met { .. } => true,
+        Answer::Missing(_) => false,
+        Answer::Undecided => panic!("small questions are decided"),
+    }
+}
+
+pub(crate) fn grade(value: u64) -> Option<pb::Grade> {
+    Some(pb::Grade { scale: "GB-100".to_owned(), value: value.to_string() })
+}
