@@ -326,3 +326,25 @@ async fn a_transcript_is_converted_once() {
     let audit = office.node.client(None).await.audit(|_, _| ()).await.expect("the log is read");
     assert_eq!(audit.contradiction, None);
 }
+
+/// Goal: what a second person approves is shown in words, public records too, and is sealed as it was approved.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_with_a_second_person() {
+    let office = Office::new().await;
+    let approver = key(Purpose::Approver, 55);
+    let request = KeyRequest::new(creditbank_tests::node::ORIGIN, 1, 1, &approver).expect("a request");
+    set(&office.node, Kind::Key, &request.record(&[], 0, 0).expect("a key")).await;
+    office.write("approver.key", &approver.to_text());
+    let (_, template, _) = office.call(1, &["agreement", "template"]).await;
+    office.write("agreement.toml", &template);
+    let propose = ["agreement", "propose", "agreement.toml", "--key", "unit-1.key", "--require-approval"];
+    let waits = office.json(1, &propose).await;
+    assert_eq!(waits["outcome"], "waiting for approval", "{waits}");
+    let request = waits["request"].as_str().expect("a request").to_owned();
+    assert_eq!(office.json(1, &propose).await["request"], waits["request"], "it is asked once");
+    let (code, text, err) = office.call(1, &["approve", &request, "--key", "approver.key", "--yes"]).await;
+    assert!(code == 0 && text.contains("One CATS becomes 1/2 ECTS"), "{text}{err}");
+    let sealed = office.json(1, &propose).await;
+    assert_eq!(sealed["outcome"], "sealed before", "{sealed}");
+    assert_eq!(office.json(1, &["agreement", "list"]).await[0]["state"], "proposed by 1");
+}
