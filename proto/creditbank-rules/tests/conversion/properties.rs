@@ -169,7 +169,8 @@ proptest! {
         let account = Account::default();
         let less = total(&convert(&land.request(&terms, &modules(&amounts), &account)).expect("converted"));
         let mut amounts = amounts;
-        amounts[at.index(amounts.len())] += more;
+        let at = at.index(amounts.len());
+        amounts[at] += more;
         let more = total(&convert(&land.request(&terms, &modules(&amounts), &account)).expect("converted"));
         prop_assert!(less <= more);
     }
