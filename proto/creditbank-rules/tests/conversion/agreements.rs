@@ -47,6 +47,14 @@ fn with_rows(terms: &mut pb::AgreementTerms, rows: &[(&str, u64, u64, &str)]) {
     });
 }
 
+fn refused(cases: &[(&str, Rule, Change)]) {
+    for (what, expected, change) in cases {
+        let mut terms = terms();
+        change(&mut terms);
+        assert_eq!(rule(Land::new().propose(&terms)), *expected, "{what}");
+    }
+}
+
 /// Goal: what makes no sense as an agreement is refused by the rule that it breaks, above all a ratio with a 0, a map of a unit
 /// onto itself and a framework onto itself.
 #[test]
@@ -95,6 +103,14 @@ fn terms_that_make_no_sense_are_refused() {
             terms.replaces = vec![pb::AgreementName { code: "OTHER".to_owned(), version: 1 }];
         }),
         ("replaces itself", Rule::Contradiction, |terms| terms.replaces = vec![name(terms)]),
+    ];
+    refused(cases);
+}
+
+/// Goal: a grade rule that would leave open what a grade becomes is refused.
+#[test]
+fn grade_rules_that_make_no_sense_are_refused() {
+    let cases: &[(&str, Rule, Change)] = &[
         ("ungraded with a table", Rule::Contradiction, |terms| {
             with_rows(terms, &[("30L", 0, 0, "1")]);
             terms.grades.as_mut().expect("a rule").method = pb::GradeMethod::None.into();
@@ -142,11 +158,12 @@ fn terms_that_make_no_sense_are_refused() {
             with_formula(terms, |formula| formula.source_best_e4 = 9_999_999_967);
         }),
     ];
-    for (what, expected, change) in cases {
-        let mut terms = terms();
-        change(&mut terms);
-        assert_eq!(rule(Land::new().propose(&terms)), *expected, "{what}");
-    }
+    refused(cases);
+}
+
+/// Goal: what is well-formed is admitted: a formula with steps, a table of listed grades and ranges.
+#[test]
+fn terms_that_make_sense_are_admitted() {
     let mut good = terms();
     with_formula(&mut good, |formula| {
         formula.steps_e4 = vec![10_000, 13_000];

@@ -186,6 +186,8 @@ fn numbers_that_do_not_fit_are_refused() {
     assert_eq!(rule(land.convert(&terms, &many)), Rule::MissingField);
 }
 
+type Change = fn(&mut pb::Conversion);
+
 /// Goal: whoever changes one figure of a conversion is told which.
 #[test]
 fn the_first_difference_is_named() {
@@ -194,7 +196,6 @@ fn the_first_difference_is_named() {
     let sources = [credit(1, HERE, 300_000, "CATS"), credit(2, HERE, 150_000, "CATS")];
     let converted = land.convert(&terms(), &sources).expect("converted");
     let good = land.conversion(&terms(), &converted);
-    type Change = fn(&mut pb::Conversion);
     let changes: &[(&str, Change)] = &[
         ("amount", |one| one.results[1].amount = Some(amount(80_000, "ECTS"))),
         ("level", |one| one.results[0].level = Some(level("EQF", "6"))),

@@ -130,6 +130,8 @@ fn a_standing_rule_takes_non_formal_learning() {
     assert_eq!(rule(by(&land, &entry, &outcome(OutcomeType::TestScore, Some("9")))), Rule::OutsideScope);
 }
 
+type Change = fn(&mut Stated);
+
 /// Goal: prior learning becomes what the assessor states, who is named with method and evidence; credit is not assessed again.
 #[test]
 fn an_assessor_states_what_prior_learning_becomes() {
@@ -165,7 +167,6 @@ fn an_assessor_states_what_prior_learning_becomes() {
     let converted = assess(&assessment, prior(), std::slice::from_ref(&stated)).expect("converted");
     assert_eq!((amounts(&converted), converted.results[0].mode), (vec![100_000], i32::from(Mode::Rpl)));
     assert_eq!(converted.results[0].grade, Some(grade("DE-5", "2.0")));
-    type Change = fn(&mut Stated);
     let cases: [(Rule, Change); 6] = [
         (Rule::MissingField, |stated| stated.course = None),
         (Rule::MissingField, |stated| stated.amount = None),
@@ -180,7 +181,10 @@ fn an_assessor_states_what_prior_learning_becomes() {
         assert_eq!(rule(assess(&assessment, prior(), &[stated])), expected);
     }
     assert_eq!(rule(assess(&assessment, prior(), &[])), Rule::MissingField);
-    assert_eq!(rule(assess(&assessment, credit(1, HERE, 1, "CATS"), &[stated.clone()])), Rule::OutsideScope);
+    assert_eq!(
+        rule(assess(&assessment, credit(1, HERE, 1, "CATS"), std::slice::from_ref(&stated))),
+        Rule::OutsideScope
+    );
     let nameless = pb::Assessment { assessor: String::new(), ..assessment.clone() };
     assert_eq!(rule(assess(&nameless, prior(), &[stated])), Rule::MissingField);
 }

@@ -103,6 +103,7 @@ fn the_choice_decides_between_overlapped_grades() {
 /// neighbours; grades that nobody got are never suggested.
 #[test]
 fn boundaries_and_empty_grades_are_pinned() {
+    use OverlapChoice::{Average, Maximum, Minimum};
     let case = |source: &[(&str, u64)], target: &[(&str, u64)], choice, value| {
         let mut land = Land::new();
         land.set(0, Kind::GradeScale, &scale("S", "A B C", ""));
@@ -121,7 +122,6 @@ fn boundaries_and_empty_grades_are_pinned() {
         let converted = land.convert(&terms, &[graded("S", value)]).expect("converted");
         self::value(&converted).to_owned()
     };
-    use OverlapChoice::{Average, Maximum, Minimum};
     let even = [("1", 5), ("2", 5), ("3", 10)];
     // B lies exactly where 2 lies: it touches 1 and 3 and overlaps neither.
     let same = [("A", 5), ("B", 5), ("C", 10)];
@@ -148,7 +148,7 @@ fn the_closest_distribution_is_compared() {
     let (mut land, terms) = ects(OverlapChoice::Average);
     let used = |land: &Land| {
         let converted = land.convert(&terms, &[graded("ECTS-HERE", "C")]).expect("converted");
-        let steps = converted.results[0].grade_steps.clone().expect("steps");
+        let steps = converted.results[0].grade_steps.expect("steps");
         steps.source_distribution.expect("a distribution").number
     };
     let publish = |land: &mut Land, number, field: &str, until: pb::Date, cycle: Cycle| {

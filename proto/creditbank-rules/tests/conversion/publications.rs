@@ -38,11 +38,12 @@ pub(crate) fn distribution(
     }
 }
 
+type Change<T> = fn(&mut T);
+
 /// Goal: an equivalence that names what does not exist, means itself, or skips a version is refused.
 #[test]
 fn equivalences_are_well_formed() {
-    type Change = fn(&mut pb::Equivalence);
-    let cases: &[(&str, Rule, Change)] = &[
+    let cases: &[(&str, Rule, Change<pb::Equivalence>)] = &[
         ("no code", Rule::MissingField, |entry| entry.code.clear()),
         ("no version", Rule::MissingField, |entry| entry.version = 0),
         ("a gap", Rule::UnknownReference, |entry| entry.version = 2),
@@ -93,8 +94,7 @@ fn equivalences_are_well_formed() {
 fn distributions_are_well_formed_and_final() {
     let jp = [("S", 5), ("A", 5), ("B", 0), ("C", 0), ("D", 1), ("E", 0)];
     let good = distribution(THERE, 1, "JP-SABC", &jp);
-    type Change = fn(&mut pb::GradeDistribution);
-    let cases: &[(&str, Rule, Change)] = &[
+    let cases: &[(&str, Rule, Change<pb::GradeDistribution>)] = &[
         ("unknown scale", Rule::UnknownGrade, |entry| entry.scale = "XX".to_owned()),
         ("no field", Rule::InvalidCode, |entry| entry.field = "5".to_owned()),
         ("no cycle", Rule::MissingField, |entry| entry.cycle = 0),
