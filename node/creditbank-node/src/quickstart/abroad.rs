@@ -17,7 +17,7 @@ use creditbank_rpc::v1::{
     PreviewConversionRequest, PreviewSource,
 };
 use creditbank_rules::agreement::loops;
-use creditbank_rules::dates::day_of_ms;
+use creditbank_rules::dates::first_day;
 
 use super::admit::{ABROAD, NUMBER};
 
@@ -82,8 +82,7 @@ pub(super) async fn agree(home: &Party<'_>, abroad: &Party<'_>) -> anyhow::Resul
     let digest = terms_digest(&terms)?.0.to_vec();
     let acceptance = pb::AgreementAcceptance { institution: ABROAD, agreement: Some(name()), terms_digest: digest };
     abroad.seal(&Contents::of([record(abroad.unit, Kind::AgreementAcceptance, &acceptance, "")?])).await?;
-    let registry = creditbank_rules::Registry::new(home.client.origin());
-    Ok(loops(&registry, &terms, day_of_ms(creditbank_client::now_ms())).len())
+    Ok(loops(&abroad.client.rules_registry().await?, &terms, first_day(&year(2026))).len())
 }
 
 fn name() -> AgreementName {
@@ -153,11 +152,7 @@ pub(super) async fn progress(
     let known = InstitutionAlias { institution: ABROAD, alias: alias.to_vec() };
     let request = EvaluateQualificationRequest {
         learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
-        definition: Some(pb::QualificationName {
-            institution: ABROAD,
-            code: CERTIFICATE.to_owned(),
-            version: 1,
-        }),
+        definition: Some(pb::QualificationName { institution: ABROAD, code: CERTIFICATE.to_owned(), version: 1 }),
         ..Default::default()
     };
     Ok(abroad.client.evaluate(request).await?)
@@ -170,11 +165,8 @@ pub(super) fn is_met(answer: &EvaluateQualificationResponse) -> bool {
 
 /// Seals the award; its place.
 pub(super) async fn award(abroad: &Party<'_>, draft: &Award, certificate: &str) -> Result<String, ClientError> {
-    let draft = Award {
-        certificate_number: certificate.to_owned(),
-        kind: pb::AwardKind::Certificate.into(),
-        ..draft.clone()
-    };
+    let draft =
+        Award { certificate_number: certificate.to_owned(), kind: pb::AwardKind::Certificate.into(), ..draft.clone() };
     let consent = Consent::Paper("application 1".to_owned());
     let completion = Completion { decider: "C. Martin", consent: &consent, reference: certificate };
     let (_, contents) = derived::award(abroad.client, abroad.unit, draft, completion)?;
