@@ -348,3 +348,39 @@ async fn an_agreement_with_a_second_person() {
     assert_eq!(sealed["outcome"], "sealed before", "{sealed}");
     assert_eq!(office.json(1, &["agreement", "list"]).await[0]["state"], "proposed by 1");
 }
+
+const CERTIFICATE: &str = r#"{
+    "institution": 2, "code": "CERT", "version": 1, "titles": [{ "language": "en", "value": "Certificate" }],
+    "level": { "framework": "EQF", "level": "6" }, "unit": "ECTS",
+    "requirements": [{ "type": "credits", "titles": [{ "language": "en", "value": "60 credits" }], "amount": "60" }],
+    "retakes": "last", "from": "2024-01-01", "source": "a test"
+}"#;
+
+/// Goal: an award on the institution's word says so to everybody, with its certificate and day, and can be taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn awards_show_their_basis() {
+    let office = Office::new().await;
+    let alias = hex::encode(office.institutions[1].aliases(&office.node, [9]).await[0]);
+    office.write("certificate.json", CERTIFICATE);
+    let definition = ["qualification", "publish", "certificate.json"];
+    office.seal(2, &definition).await;
+    let (_, listed, _) = office.call(1, &["qualification", "list", "--institution", "2"]).await;
+    assert!(listed.contains("2/CERT.1"), "{listed}");
+    let shown = office.json(1, &["qualification", "show", "2/CERT.1"]).await;
+    assert_eq!(shown["entry"]["requirements"][0]["amount"], "60");
+    let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
+    let declared = ["qualification", "award", "CERT", "--declared", "--certificate", "C-1", "--kind", "certificate"];
+    let place = office.seal(2, &[&declared[..], &by].concat()).await;
+    let honorary = ["qualification", "award", "--honorary", "--title", "en:Doctor of Letters", "--kind", "degree"];
+    office.seal(2, &[&honorary[..], &["--certificate", "H-1"], &by].concat()).await;
+    office.json(2, &["transcript", "--alias", &alias, "--out", "awards.cbt"]).await;
+    let (code, text, err) = office.call(2, &["verify", "awards.cbt"]).await;
+    for part in ["DECLARED", "certificate C-1, conferred 20", "HONORARY", "2/CERT.1", "Doctor of Letters"] {
+        assert!(code == 0 && text.contains(part), "{part}: {text}{err}");
+    }
+    let (code, _, err) = office.call(2, &["award", "revoke", &place, "--reason", "error", "--key", "unit-2.key"]).await;
+    assert_eq!(code, 0, "{err}");
+    office.json(2, &["transcript", "--alias", &alias, "--out", "revoked.cbt"]).await;
+    let (code, text, _) = office.call(2, &["verify", "revoked.cbt"]).await;
+    assert!(code == 1 && text.contains("revoked"), "{text}");
+}
