@@ -11,6 +11,7 @@ mod compromise;
 mod conversions;
 mod custodian;
 mod dry_run;
+mod evaluation;
 mod file_formats;
 mod files;
 mod import;

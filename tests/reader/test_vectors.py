@@ -6,13 +6,15 @@ import pathlib
 import random
 import sys
 
-from creditbank_reader import ledger, mandates, maps, notes, records, refusals, status, suite, tokens, transcript, tree
+from creditbank_reader import conversion, ledger, mandates, maps, notes, records, refusals, status, suite, tokens, transcript, tree
 from creditbank_reader.canonical import Canonical
+from creditbank_reader.grades import Broken
+from creditbank_reader.register import Register
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "refusals_2", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
+         "receipts", "refusals", "refusals_2", "conversions", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -315,6 +317,29 @@ class Vectors:
     def refusals_2(self, vectors):
         """The same of rules version 2."""
         self.refusals({"form": [], **vectors})
+
+    def _register(self, vectors, case):
+        entries = [*vectors["registry"], *case.get("registry", [])]
+        return Register(self.kinds, [(entry["kind"], unhex(entry["body"])) for entry in entries])
+
+    def conversions(self, vectors):
+        """Section 17: every conversion is computed again from its sources."""
+        for case in vectors["cases"]:
+            found, expected = self._conversion(vectors, case)
+            self.checks.equal(f"conversion: {case['about']}", found, expected)
+
+    def _conversion(self, vectors, case):
+        said = self.kinds.read(12, 1, unhex(case["conversion"]))
+        account = conversion.Account()
+        for body in case["earlier"]:
+            account.add(self.kinds.read(12, 1, unhex(body)))
+        try:
+            sources = [conversion.read_source(self.kinds, source) for source in case["sources"]]
+            found = conversion.convert(self._register(vectors, case), case["receiver"], sources, account, said)
+        except Broken as rule:
+            return str(rule), case["refused"]
+        shown = conversion.plain(said)
+        return found, {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
 
     def _judge(self, vectors, case):
         keys = {}
