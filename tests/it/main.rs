@@ -20,6 +20,7 @@ mod reads;
 mod reconcile;
 mod registry;
 mod replay;
+mod sealing;
 mod services;
 mod sync;
 mod tls;

@@ -348,3 +348,91 @@ async fn an_agreement_with_a_second_person() {
     assert_eq!(sealed["outcome"], "sealed before", "{sealed}");
     assert_eq!(office.json(1, &["agreement", "list"]).await[0]["state"], "proposed by 1");
 }
+
+const CERTIFICATE: &str = r#"{
+    "institution": 2, "code": "CERT", "version": 1, "titles": [{ "language": "en", "value": "Certificate" }],
+    "level": { "framework": "EQF", "level": "6" }, "unit": "ECTS",
+    "requirements": [{ "type": "credits", "titles": [{ "language": "en", "value": "60 credits" }], "amount": "60" }],
+    "retakes": "last", "from": "2024-01-01", "source": "a test"
+}"#;
+
+/// Goal: an award on the institution's word says so to everybody, with its certificate and day, and can be taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn awards_show_their_basis() {
+    let office = Office::new().await;
+    let alias = hex::encode(office.institutions[1].aliases(&office.node, [9]).await[0]);
+    office.write("certificate.json", CERTIFICATE);
+    let definition = ["qualification", "publish", "certificate.json"];
+    office.seal(2, &definition).await;
+    let (_, listed, _) = office.call(1, &["qualification", "list", "--institution", "2"]).await;
+    assert!(listed.contains("2/CERT.1"), "{listed}");
+    let shown = office.json(1, &["qualification", "show", "2/CERT.1"]).await;
+    assert_eq!(shown["entry"]["requirements"][0]["amount"], "60");
+    let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
+    let declared = ["qualification", "award", "CERT", "--declared", "--certificate", "C-1", "--kind", "certificate"];
+    let place = office.seal(2, &[&declared[..], &by].concat()).await;
+    let honorary = ["qualification", "award", "--honorary", "--title", "en:Doctor of Letters", "--kind", "degree"];
+    office.seal(2, &[&honorary[..], &["--certificate", "H-1"], &by].concat()).await;
+    office.json(2, &["transcript", "--alias", &alias, "--out", "awards.cbt"]).await;
+    let (code, text, err) = office.call(2, &["verify", "awards.cbt"]).await;
+    for part in ["DECLARED", "certificate C-1, conferred 20", "HONORARY", "2/CERT.1", "Doctor of Letters"] {
+        assert!(code == 0 && text.contains(part), "{part}: {text}{err}");
+    }
+    let (code, _, err) = office.call(2, &["award", "revoke", &place, "--reason", "error", "--key", "unit-2.key"]).await;
+    assert_eq!(code, 0, "{err}");
+    office.json(2, &["transcript", "--alias", &alias, "--out", "revoked.cbt"]).await;
+    let (code, text, _) = office.call(2, &["verify", "revoked.cbt"]).await;
+    assert!(code == 1 && text.contains("revoked"), "{text}");
+}
+
+/// Goal: a learner sees what is missing; what is met is awarded with its records redeemed in the same block; the same credit pays
+/// for nothing else, until the award is taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_award_spends_its_credit() {
+    let office = Office::new().await;
+    let (alias, places) = office.credits(&["ALG"]).await;
+    let certificate = CERTIFICATE.replace("\"institution\": 2", "\"institution\": 1").replace("ECTS", "CATS");
+    office.write("certificate.json", &certificate);
+    office.write("larger.json", &certificate.replace("CERT", "LARGER").replace("\"60\"", "\"90\""));
+    for file in ["certificate.json", "larger.json"] {
+        office.seal(1, &["qualification", "publish", file]).await;
+    }
+    let missing = office.json(1, &["qualification", "progress", "LARGER", "--alias", &alias]).await;
+    assert_eq!((&missing["outcome"], &missing["requirements"][0]["met"]), (&"missing".into(), &false.into()));
+    let met = office.json(1, &["qualification", "progress", "CERT.1", "--alias", &alias]).await;
+    assert_eq!(
+        (&met["outcome"], &met["requirements"][0]["filled"][0]),
+        (&"met".into(), &places[0].as_str().into()),
+        "{met}"
+    );
+    let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9", "--kind", "certificate"];
+    let award = |code: &str, number: &str| {
+        let words = ["qualification", "award", code, "--certificate", number];
+        words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<_>>()
+    };
+    let larger = award("LARGER", "L-1");
+    let larger: Vec<&str> = larger.iter().map(String::as_str).chain(["--key", "unit-1.key"]).collect();
+    let (code, out, err) = office.call(1, &larger).await;
+    assert!(code == 1 && out.contains("not met yet") && err.contains("nothing was awarded"), "{out}{err}");
+    let first = award("CERT", "C-1");
+    let first: Vec<&str> = first.iter().map(String::as_str).collect();
+    let place = office.seal(1, &first).await;
+    let again = office.json(1, &[&first[..], &["--key", "unit-1.key"]].concat()).await;
+    assert_eq!(again["outcome"], "sealed before");
+    let source = office.json(1, &["record", "show", &places[0]]).await;
+    assert_eq!(source["marks"], serde_json::json!(["redeemed"]));
+    let balance = office.json(1, &["learner", "balance", "--alias", &alias]).await;
+    assert_eq!((&balance["spent"]["CATS"], &balance["spendable"]), (&"60".into(), &serde_json::json!({})), "{balance}");
+    // The same credit for a second certificate.
+    let second = award("CERT", "C-2");
+    let second: Vec<&str> = second.iter().map(String::as_str).chain(["--key", "unit-1.key"]).collect();
+    let (code, out, _) = office.call(1, &second).await;
+    assert!(code == 1 && out.contains(&places[0]), "{out}");
+    office.json(1, &["transcript", "--alias", &alias, "--out", "award.cbt"]).await;
+    let (code, text, err) = office.call(1, &["verify", "award.cbt"]).await;
+    assert!(code == 0 && text.contains("AUDITED") && text.contains("valid, and spent"), "{text}{err}");
+    let revoked = office.json(1, &["award", "revoke", &place, "--reason", "error", "--key", "unit-1.key"]).await;
+    assert_eq!((&revoked["changed"], &revoked["released"]), (&1.into(), &1.into()), "{revoked}");
+    let balance = office.json(1, &["learner", "balance", "--alias", &alias]).await;
+    assert_eq!(balance["spendable"]["CATS"], "60", "{balance}");
+}
