@@ -7,9 +7,17 @@
 
 #[path = "vectors/chains.rs"]
 mod chains;
+#[path = "vectors/chance.rs"]
+mod chance;
 #[path = "vectors/conversions.rs"]
 mod conversions;
 #[path = "vectors/file.rs"]
 mod file;
 #[path = "vectors/grades.rs"]
 mod grades;
+#[path = "vectors/learners.rs"]
+mod learners;
+#[path = "vectors/qualifications.rs"]
+mod qualifications;
+#[path = "vectors/trees.rs"]
+mod trees;

@@ -3,26 +3,13 @@
 
 use creditbank_protocol::pb::{self, Kind};
 
+use super::chance::Chance;
 use super::conversions::{Case, Used, credit, terms};
 use super::file::{Entry, admit, agreed, bytes, reference};
 
 const SCENES: u64 = 30;
 const STEPS: u64 = 8;
 const UNITS: [&str; 3] = ["CATS", "ECTS", "US-SEMESTER"];
-
-/// Numbers that are the same on every machine (a 64-bit linear congruence; its upper half counts).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[usize::try_from(self.below(all.len() as u64)).expect("small")]
-    }
-}
 
 /// One agreement from each unit, in each direction.
 fn agreements(chance: &mut Chance) -> Vec<pb::AgreementTerms> {
@@ -56,7 +43,7 @@ struct Learner {
 }
 
 fn scene(base: &[Entry], number: u64) -> Vec<Case> {
-    let mut chance = Chance(number * 7_919 + 20_261_124);
+    let mut chance = Chance::new(number);
     let all = agreements(&mut chance);
     let entries: Vec<Entry> = all.iter().flat_map(agreed).collect();
     let registry = admit(&[base, &entries].concat());
