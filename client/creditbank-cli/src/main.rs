@@ -205,3 +205,14 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Log(command) => log::run(&global, command).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// Goal: no command's options contradict each other, which clap would find only when the command is used.
+    #[test]
+    fn every_command_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -96,6 +96,9 @@ pub struct Summary {
     pub effects: BTreeMap<String, u64>,
     /// Places of the records that are changed.
     pub places: Vec<String>,
+    /// What is agreed, published, converted, decided or awarded, in words: written by others, so show it without control
+    /// characters.
+    pub said: Vec<String>,
 }
 
 fn wrong(what: impl std::fmt::Display) -> ClientError {
@@ -167,6 +170,7 @@ impl ApprovalRequest {
         for record in &content.records {
             let body = record.body();
             *summary.kinds.entry(short(record.kind().as_str_name(), "KIND_")).or_default() += 1;
+            summary.said.extend(crate::wording::of(record));
             if info_of(record.kind()).is_some_and(|info| info.public) {
                 continue;
             }

@@ -6,6 +6,7 @@ mod log;
 mod recognition;
 mod records;
 mod registry;
+mod rules;
 mod submit;
 
 use std::collections::BTreeMap;

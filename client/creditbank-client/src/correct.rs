@@ -19,7 +19,7 @@ pub(crate) use body::learner as learner_of;
 pub use body::{amended, without_amends};
 pub use file::{Lines, amendments, effects, place, reason};
 pub use run::{Corrector, Options};
-pub(crate) use seal::{Answer, finish, of_the_signer, seal, seal_approved};
+pub(crate) use seal::{Answer, finish, seal, seal_approved};
 
 /// What is to become of one record.
 #[derive(Clone)]

@@ -33,6 +33,7 @@ mod signer;
 pub mod sync;
 mod text_file;
 pub mod trust;
+mod wording;
 
 pub use client::{
     Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, RegistryItem,

@@ -14,7 +14,7 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
 
 use crate::approval::{Content, Desk};
-use crate::correct::{Answer, finish, of_the_signer, seal, seal_approved};
+use crate::correct::{Answer, finish, seal, seal_approved};
 use crate::issue::IssuingUnit;
 use crate::issue::work::{Mark, Work};
 use crate::secret::{derive, random};
@@ -25,6 +25,8 @@ use crate::{Client, ClientError};
 pub struct Contents {
     records: Vec<Record>,
     effects: Vec<(Authority, Effect)>,
+    /// What was wished, where what it comes to depends on the day.
+    wish: Option<Vec<u8>>,
 }
 
 /// What became of a block.
@@ -81,7 +83,13 @@ pub fn effect(record: &pb::RecordReference, action: Action) -> Effect {
 impl Contents {
     /// A block of these records.
     pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
-        Self { records: records.into_iter().collect(), effects: Vec::new() }
+        Self { records: records.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The same, made for a wish: what [`resume`] knows it by.
+    #[must_use]
+    pub fn wished(self, wish: &[u8]) -> Self {
+        Self { wish: Some(wish.to_vec()), ..self }
     }
 
     /// Adds an effect by an authority; the same one again changes nothing.
@@ -147,6 +155,52 @@ pub async fn check(client: &Client, unit: &IssuingUnit, contents: &Contents) -> 
     client.check_records(unit.institution, unit.unit, key_id, records).await
 }
 
+/// What earlier runs have left: a block of which it is not known whether it was sealed, and approvals that have come. Says what
+/// became of the block that has this mark, if an earlier run has made it.
+async fn go_on(
+    client: &Client,
+    unit: &IssuingUnit,
+    work: &mut Work,
+    (options, mark): (Options<'_>, Mark),
+    told: &mut dyn FnMut(&Refusal),
+) -> Result<Option<Sealed>, ClientError> {
+    if let Some(pending) = work.pending()? {
+        match finish(client, unit, work, &pending).await? {
+            Answer::Sealed(entry) if pending.marks.contains(&mark) => return Ok(Some(Sealed::Done(entry))),
+            Answer::Sealed(_) => {}
+            Answer::Refused(refusal) => told(&refusal),
+        }
+    }
+    let desk = Desk::open(options.work);
+    let waiting = seal_approved(client, unit, work, &desk, |_| ()).await?;
+    if work.is_noted(&mark) {
+        return Ok(Some(Sealed::Already));
+    }
+    if !waiting.contains(&mark) {
+        return Ok(None);
+    }
+    let asked = desk.waiting()?.into_iter().find(|one| one.marks.contains(&mark));
+    Ok(asked.map(|one| Sealed::Waiting(one.path)))
+}
+
+/// Goes on with what an earlier run has begun for a wish, before the node is asked what it would come to now: it may have
+/// come true. `None` where no run has. `told` is given what the node refuses of it by now.
+pub async fn resume(
+    client: &Client,
+    unit: &IssuingUnit,
+    wish: &[u8],
+    options: Options<'_>,
+    mut told: impl FnMut(&Refusal),
+) -> Result<Option<Sealed>, ClientError> {
+    let mut work = Work::open(options.work, client.origin(), unit)?;
+    go_on(client, unit, &mut work, (options, wish_mark(unit, wish)), &mut told).await
+}
+
+fn wish_mark(unit: &IssuingUnit, wish: &[u8]) -> Mark {
+    let about = [b"creditbank wish", wish].concat();
+    Mark::new(unit, &about, &about)
+}
+
 /// Seals a block. What an earlier run has left under way or waiting is finished first; where the node refuses that by now,
 /// `told` is given the refusal. A refusal of this block is the error.
 pub async fn seal_block(
@@ -158,35 +212,22 @@ pub async fn seal_block(
 ) -> Result<Sealed, ClientError> {
     let mut work = Work::open(options.work, client.origin(), unit)?;
     let mark = contents.mark(unit)?;
-    if let Some(pending) = work.pending()? {
-        match finish(client, unit, &mut work, &pending).await? {
-            Answer::Sealed(entry) if pending.marks.contains(&mark) => return Ok(Sealed::Done(entry)),
-            Answer::Sealed(_) => {}
-            Answer::Refused(refusal) if pending.marks.contains(&mark) && of_the_signer(&refusal.reason) => {
-                return Err(ClientError::Refused(refusal));
-            }
-            Answer::Refused(refusal) => told(&refusal),
-        }
-    }
-    let desk = Desk::open(options.work);
-    let waiting = seal_approved(client, unit, &mut work, &desk, |_| ()).await?;
-    if work.is_noted(&mark) {
-        return Ok(Sealed::Already);
-    }
-    if waiting.contains(&mark) {
-        let asked = desk.waiting()?.into_iter().find(|one| one.marks.contains(&mark));
-        return asked.map(|one| Sealed::Waiting(one.path)).ok_or_else(|| ClientError::Local("no request".to_owned()));
+    if let Some(known) = go_on(client, unit, &mut work, (options, mark), &mut told).await? {
+        return Ok(known);
     }
     let content = Content {
         operation_id: random()?,
         records: contents.records.clone(),
         groups: groups(contents.effects.iter().cloned())?,
     };
+    let mut marks = vec![mark];
+    marks.extend(contents.wish.iter().map(|wish| wish_mark(unit, wish)));
     if options.require_approval {
+        let desk = Desk::open(options.work);
         let whose = (unit.institution, unit.unit);
-        return Ok(Sealed::Waiting(desk.put(client.origin(), whose, &content, &[mark])?));
+        return Ok(Sealed::Waiting(desk.put(client.origin(), whose, &content, &marks)?));
     }
-    match seal(client, unit, &mut work, &content, &[mark], None).await? {
+    match seal(client, unit, &mut work, &content, &marks, None).await? {
         Answer::Sealed(entry) => Ok(Sealed::Done(entry)),
         Answer::Refused(refusal) => Err(ClientError::Refused(refusal)),
     }

@@ -4,6 +4,7 @@ mod accounts;
 mod balance;
 mod cases;
 mod committer;
+mod evaluate;
 mod preview;
 mod reads;
 mod receipts;
@@ -26,6 +27,7 @@ use ed25519_dalek::SigningKey;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub use accounts::{AccountError, Person};
+pub use evaluate::Question;
 pub use preview::{Preview, Wish};
 pub use reads::{Issued, ReadError, ReadRecord};
 pub use receipts::ReceiptError;

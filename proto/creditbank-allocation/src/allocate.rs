@@ -1,7 +1,7 @@
 //! The question, and the answer that has been checked.
 
 use creditbank_protocol::pb;
-use creditbank_rules::qualification::{Audit, Case, Progress, Tree, progress};
+use creditbank_rules::qualification::{Audit, Case, Progress, Tree, progress, takes};
 
 use crate::partial;
 use crate::problem::Problem;
@@ -109,11 +109,12 @@ impl Problem<'_> {
     pub(crate) fn assign(&self, values: &[i32]) -> Assignment {
         let mut next = vec![0usize; self.classes.len()];
         let mut assignment = vec![Vec::new(); self.case.tree.size()];
-        for taken in &self.taken {
+        let takers = (0..self.case.tree.size()).filter(|requirement| takes(self.case.tree.kind(*requirement)));
+        for (requirement, taken) in takers.flat_map(|one| self.taken[one].iter().map(move |taken| (one, taken))) {
             let count = usize::try_from(values[taken.var]).unwrap_or(0);
             let members = &self.classes[taken.class].members;
             let end = (next[taken.class] + count).min(members.len());
-            assignment[taken.requirement].extend_from_slice(&members[next[taken.class]..end]);
+            assignment[requirement].extend_from_slice(&members[next[taken.class]..end]);
             next[taken.class] = end;
         }
         assignment

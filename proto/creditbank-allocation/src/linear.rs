@@ -27,12 +27,22 @@ pub(crate) enum Small {
 /// Largest sum that a row may reach, so that the solver's 32 bits suffice on the way.
 const SUM_MAX: i128 = 1 << 30;
 
+/// Variables that are tried in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Try {
+    pub(crate) vars: Vec<Var>,
+    /// The largest value first; else the least.
+    pub(crate) largest: bool,
+}
+
 /// Variables with their bounds, and rows over them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     /// Largest value of each variable; the least is 0.
     pub(crate) most: Vec<i32>,
     pub(crate) rows: Vec<Row>,
+    /// In which order variables are tried, where nothing else tells.
+    pub(crate) tries: Vec<Try>,
 }
 
 fn gcd(mut a: u128, mut b: u128) -> u128 {

@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::solver::{Solved, maximise};
 
 /// How often the solver may ask whether to stop: a bound that is the same on every machine.
-const POLLS_MAX: u32 = 20_000;
+const POLLS_MAX: u32 = 2_000;
 /// Largest number that an amount becomes in the objective; a larger one is divided, rounded down.
 const AMOUNT_MAX: i128 = 1_000_000;
 /// What a course, an outcome, an award or an attestation weighs: one credit.
@@ -88,21 +88,18 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
                 problem.model.at_most(Some(active), terms, choose);
             }
             RequirementType::Credits => {
-                let own = problem.own(requirement);
-                let terms = problem.terms(&own, |class| problem.amount(class) / scale);
+                let terms = problem.terms(requirement, |class| problem.amount(class) / scale);
                 filled.push(fill(problem, active, terms, i128::from(node.amount_e4) / scale)?);
             }
             RequirementType::Courses => {
-                let own = problem.own(requirement);
                 for code in &node.r#match.clone().unwrap_or_default().courses {
-                    let terms = problem.terms(&own, |class| i128::from(problem.course(class) == code.as_str()));
+                    let terms = problem.terms(requirement, |class| i128::from(problem.course(class) == code.as_str()));
                     let (_, var) = fill(problem, active, terms, 1)?;
                     filled.push(((ONE_E4 / scale).max(1), var));
                 }
             }
             RequirementType::Outcome => {
-                let own = problem.own(requirement);
-                let (_, var) = fill(problem, active, problem.terms(&own, |_| 1), 1)?;
+                let (_, var) = fill(problem, active, problem.terms(requirement, |_| 1), 1)?;
                 filled.push(((ONE_E4 / scale).max(1), var));
             }
             RequirementType::Award | RequirementType::Attestation if case.is_present(requirement) => {
@@ -112,7 +109,7 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
                 let asked: Match = node.r#match.clone().unwrap_or_default();
                 let inside = |class: usize| matches(&asked, &case.candidates[problem.classes[class].first()]);
                 let worth = |class: usize| if inside(class) { problem.amount(class) / scale } else { 0 };
-                let terms = problem.terms(&problem.below[parent], worth);
+                let terms = problem.terms(parent, worth);
                 filled.push(fill(problem, active, terms, i128::from(node.amount_e4) / scale)?);
             }
             RequirementType::AtMost | RequirementType::Age => problem.holds(requirement)?,

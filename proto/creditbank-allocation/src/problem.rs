@@ -3,17 +3,20 @@
 //! | variable    | means                                                                  |
 //! |-------------|------------------------------------------------------------------------|
 //! | active of n | requirement n has to hold, and so has everything above it (0 or 1)     |
-//! | taken of n  | how many candidates of a class requirement n takes                     |
+//! | taken of n  | how many candidates of a class are taken at and below requirement n    |
 //! | early       | a class whose period is the first of an enrolment (0 or 1)             |
 //!
 //! An allocation makes the award exactly if these inequalities have a solution: `active` are the requirements that hold
 //! together with all above them, and only those take.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use creditbank_protocol::pb::{Origin, Ratio, RequirementType};
-use creditbank_rules::qualification::{Case, GradeOrder, Tree, add_months};
+use creditbank_rules::qualification::{Case, GradeOrder, Tree, add_months, takes};
 
 use crate::classes::{Class, SharedRoot, classes};
-use crate::linear::{Model, Var};
+use crate::linear::{Model, Try, Var};
 
 /// The inequalities, and what their variables mean.
 pub(crate) struct Problem<'a> {
@@ -22,16 +25,13 @@ pub(crate) struct Problem<'a> {
     pub(crate) model: Model,
     /// One for each requirement.
     pub(crate) active: Vec<Var>,
-    /// Requirement, class, variable.
-    pub(crate) taken: Vec<Taken>,
-    /// For each requirement, what is taken by it and below it: positions in `taken`.
-    pub(crate) below: Vec<Vec<usize>>,
+    /// For each requirement, what is taken at and below it: class and variable, by class.
+    pub(crate) taken: Vec<Vec<Taken>>,
 }
 
-/// What a requirement takes of a class.
+/// What is taken of a class.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taken {
-    pub(crate) requirement: usize,
     pub(crate) class: usize,
     pub(crate) var: Var,
 }
@@ -46,18 +46,9 @@ impl<'a> Problem<'a> {
         let (classes, shared) = classes(case);
         let mut model = Model::default();
         let active = (0..case.tree.size()).map(|_| model.var(1)).collect();
-        let mut problem = Self { case, classes, model, active, taken: Vec::new(), below: Vec::new() };
-        for class in 0..problem.classes.len() {
-            let size = problem.classes[class].size();
-            for requirement in problem.classes[class].fits.clone() {
-                let var = problem.model.var(size);
-                problem.taken.push(Taken { requirement, class, var });
-            }
-            if problem.taken.len() > VARS_MAX {
-                return None;
-            }
-        }
-        problem.below = problem.gather();
+        let taken = vec![Vec::new(); case.tree.size()];
+        let mut problem = Self { case, classes, model, active, taken };
+        problem.totals()?;
         problem.only_active_takes();
         problem.each_once(&shared)?;
         problem.agreements();
@@ -71,58 +62,109 @@ impl<'a> Problem<'a> {
             self.holds(requirement)?;
         }
         self.supplies();
+        self.tries();
         Some(())
     }
 
-    fn gather(&self) -> Vec<Vec<usize>> {
+    /// Where the solver begins: takes the records that serve the whole best, opens as few ways as it must, and gives records
+    /// first to where they are scarce. A matter of speed only.
+    fn tries(&mut self) {
         let tree = &self.case.tree;
-        let mut below = vec![Vec::new(); tree.size()];
-        for (index, taken) in self.taken.iter().enumerate() {
-            let mut at = Some(taken.requirement);
-            while let Some(requirement) = at {
-                below[requirement].push(index);
-                at = tree.parent(requirement);
+        let higher = self.case.order() == GradeOrder::HigherIsBetter;
+        let worth = |class: usize| {
+            let point =
+                self.case.point(self.classes[class].first()).map(|point| point.sum_e4 / u64::from(point.of.max(1)));
+            let own = self.case.candidates[self.classes[class].first()].origin == Origin::Own;
+            let grade = point.map_or(0, i128::from) * if higher { 1 } else { -1 };
+            (grade, own, self.amount(class))
+        };
+        let mut whole = self.taken[0].clone();
+        whole.sort_by_key(|taken| (Reverse(worth(taken.class)), taken.class));
+        let supply = |requirement: usize| -> i128 {
+            let of = |taken: &Taken| self.amount(taken.class) * i128::from(self.classes[taken.class].size());
+            let need = i128::from(tree.node(requirement).amount_e4).max(1);
+            self.taken[requirement].iter().map(of).sum::<i128>() * 1_000 / need
+        };
+        let mut ways: Vec<usize> = (1..tree.size()).collect();
+        ways.sort_by_key(|requirement| (supply(*requirement), *requirement));
+        let mut takers: Vec<usize> = (0..tree.size()).filter(|position| takes(tree.kind(*position))).collect();
+        takers.sort_by_key(|requirement| (supply(*requirement), *requirement));
+        let leaves = takers.iter().flat_map(|requirement| self.taken[*requirement].iter().map(|taken| taken.var));
+        self.model.tries = vec![
+            Try { vars: whole.iter().map(|taken| taken.var).collect(), largest: true },
+            Try { vars: ways.iter().map(|requirement| self.active[*requirement]).collect(), largest: false },
+            Try { vars: leaves.collect(), largest: true },
+        ];
+    }
+
+    /// What is taken by each requirement, and below each: a sum gets a variable of its own, so that what is asked of the
+    /// whole speaks of records and not of where they go.
+    fn totals(&mut self) -> Option<()> {
+        for class in 0..self.classes.len() {
+            let size = self.classes[class].size();
+            for requirement in self.classes[class].fits.clone() {
+                let var = self.model.var(size);
+                self.taken[requirement].push(Taken { class, var });
+            }
+            if self.model.most.len() > VARS_MAX {
+                return None;
             }
         }
-        below
+        for requirement in (0..self.case.tree.size()).rev() {
+            let mut parts: BTreeMap<usize, Vec<Var>> = BTreeMap::new();
+            for child in self.case.tree.children(requirement) {
+                self.taken[*child].iter().for_each(|taken| parts.entry(taken.class).or_default().push(taken.var));
+            }
+            for (class, vars) in parts {
+                let var = if let [var] = vars[..] { var } else { self.sum(vars, self.classes[class].size()) };
+                self.taken[requirement].push(Taken { class, var });
+            }
+            if self.model.most.len() > VARS_MAX {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// A variable that is the sum of others.
+    fn sum(&mut self, vars: Vec<Var>, most: i32) -> Var {
+        let sum = self.model.var(most);
+        let mut terms: Vec<(i128, Var)> = vars.into_iter().map(|var| (1, var)).collect();
+        terms.push((-1, sum));
+        self.model.at_least(None, terms.clone(), 0);
+        self.model.at_most(None, terms, 0);
+        sum
     }
 
     pub(crate) fn amount(&self, class: usize) -> i128 {
         i128::from(self.case.candidates[self.classes[class].first()].amount_e4)
     }
 
-    /// What each of some takings is worth, where it is worth anything.
-    pub(crate) fn terms(&self, of: &[usize], worth: impl Fn(usize) -> i128) -> Vec<(i128, Var)> {
-        let each = of.iter().map(|index| (worth(self.taken[*index].class), self.taken[*index].var));
+    /// What is taken at and below a requirement, with its worth, where it is worth anything.
+    pub(crate) fn terms(&self, requirement: usize, worth: impl Fn(usize) -> i128) -> Vec<(i128, Var)> {
+        let each = self.taken[requirement].iter().map(|taken| (worth(taken.class), taken.var));
         each.filter(|(factor, _)| *factor != 0).collect()
     }
 
-    pub(crate) fn own(&self, requirement: usize) -> Vec<usize> {
-        let own = |index: &usize| self.taken[*index].requirement == requirement;
-        self.below[requirement].iter().copied().filter(own).collect()
-    }
-
     fn only_active_takes(&mut self) {
-        for taken in self.taken.clone() {
-            let size = i128::from(self.classes[taken.class].size());
-            let terms = vec![(size, self.active[taken.requirement]), (-1, taken.var)];
-            self.model.at_least(None, terms, 0);
-        }
-        for requirement in 1..self.case.tree.size() {
-            let parent = self.case.tree.parent(requirement).unwrap_or(0);
-            let terms = vec![(1, self.active[parent]), (-1, self.active[requirement])];
-            self.model.at_least(None, terms, 0);
+        for requirement in 0..self.case.tree.size() {
+            if takes(self.case.tree.kind(requirement)) {
+                for taken in self.taken[requirement].clone() {
+                    let size = i128::from(self.classes[taken.class].size());
+                    let terms = vec![(size, self.active[requirement]), (-1, taken.var)];
+                    self.model.at_least(None, terms, 0);
+                }
+            }
+            if let Some(parent) = self.case.tree.parent(requirement) {
+                let terms = vec![(1, self.active[parent]), (-1, self.active[requirement])];
+                self.model.at_least(None, terms, 0);
+            }
         }
     }
 
-    /// A candidate goes to one requirement, and the parts of a root are at most the whole.
+    /// The parts of a root are at most the whole. That a candidate goes to one requirement follows of the bounds of sums.
     fn each_once(&mut self, shared: &[SharedRoot]) -> Option<()> {
-        let mut of_class: Vec<Vec<Var>> = vec![Vec::new(); self.classes.len()];
-        self.taken.iter().for_each(|taken| of_class[taken.class].push(taken.var));
-        for (class, vars) in of_class.iter().enumerate() {
-            let size = i128::from(self.classes[class].size());
-            self.model.at_most(None, vars.iter().map(|var| (1, *var)).collect(), size);
-        }
+        let of_class: BTreeMap<usize, Var> = self.taken[0].iter().map(|taken| (taken.class, taken.var)).collect();
         for root in shared {
             let of = |position: usize| self.classes.iter().position(|class| class.first() == position);
             let whole = root.parts.iter().try_fold(1u128, |whole, (_, part)| lcm(whole, part.denominator()))?;
@@ -130,8 +172,8 @@ impl<'a> Problem<'a> {
             for (position, part) in &root.parts {
                 let factor = part.numerator().checked_mul(whole / part.denominator())?;
                 let factor = i128::try_from(factor).ok()?;
-                let vars = of(*position).map(|class| of_class[class].as_slice()).unwrap_or_default();
-                terms.extend(vars.iter().map(|var| (factor, *var)));
+                let var = of(*position).and_then(|class| of_class.get(&class));
+                terms.extend(var.map(|var| (factor, *var)));
             }
             self.model.at_most(None, terms, i128::try_from(whole).ok()?);
         }
@@ -151,7 +193,7 @@ impl<'a> Problem<'a> {
     /// What matches less a share of everything, below a requirement.
     fn excess(&self, parent: usize, share: &Ratio, inside: &[bool]) -> Vec<(i128, Var)> {
         let (numerator, denominator) = (i128::from(share.numerator), i128::from(share.denominator));
-        self.terms(&self.below[parent], |class| {
+        self.terms(parent, |class| {
             let factor = if inside[class] { denominator - numerator } else { -numerator };
             self.amount(class) * factor
         })
@@ -175,18 +217,17 @@ impl<'a> Problem<'a> {
                 self.model.at_least(when, terms, choose);
             }
             RequirementType::Credits => {
-                let terms = self.terms(&self.own(requirement), |class| self.amount(class));
+                let terms = self.terms(requirement, |class| self.amount(class));
                 self.model.at_least(when, terms, i128::from(node.amount_e4));
             }
             RequirementType::Courses => {
-                let own = self.own(requirement);
                 for code in &node.r#match.clone().unwrap_or_default().courses {
-                    let terms = self.terms(&own, |class| i128::from(self.course(class) == code.as_str()));
+                    let terms = self.terms(requirement, |class| i128::from(self.course(class) == code.as_str()));
                     self.model.at_least(when, terms, 1);
                 }
             }
             RequirementType::Outcome => {
-                let terms = self.terms(&self.own(requirement), |_| 1);
+                let terms = self.terms(requirement, |_| 1);
                 self.model.at_least(when, terms, 1);
             }
             RequirementType::Award | RequirementType::Attestation => {
@@ -200,7 +241,7 @@ impl<'a> Problem<'a> {
                 let worth = |class: usize| if inside[class] { self.amount(class) } else { 0 };
                 let (terms, bound) = match &node.share {
                     Some(share) => (self.excess(parent, share, &inside), 0),
-                    None => (self.terms(&self.below[parent], worth), i128::from(node.amount_e4)),
+                    None => (self.terms(parent, worth), i128::from(node.amount_e4)),
                 };
                 match case.tree.kind(requirement) {
                     RequirementType::AtLeast => self.model.at_least(when, terms, bound),
@@ -209,7 +250,7 @@ impl<'a> Problem<'a> {
             }
             RequirementType::Age => {
                 let old = |class: usize| i128::from(!case.is_young(node.months, self.classes[class].first()));
-                let terms = self.terms(&self.below[parent], old);
+                let terms = self.terms(parent, old);
                 self.model.at_most(when, terms, 0);
             }
             RequirementType::Average => self.average(requirement, parent)?,
@@ -239,9 +280,9 @@ impl<'a> Problem<'a> {
         };
         let distances: Option<Vec<i128>> = (0..self.classes.len()).map(distance).collect();
         let distances = distances?;
-        let terms = self.terms(&self.below[parent], |class| distances[class]);
+        let terms = self.terms(parent, |class| distances[class]);
         let enters = |class: usize| i128::from(points[class].is_some() && self.amount(class) > 0);
-        let some = self.terms(&self.below[parent], enters);
+        let some = self.terms(parent, enters);
         self.model.at_least(when, terms, 0);
         self.model.at_least(when, some, 1);
         Some(())
@@ -255,10 +296,7 @@ impl<'a> Problem<'a> {
             let found = &self.case.candidates[self.classes[*class].first()];
             found.period.filter(|_| found.origin == Origin::Own).map(|(from, until)| (*class, from, until))
         };
-        let mut classes: Vec<usize> = self.below[parent].iter().map(|index| self.taken[*index].class).collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let periods: Vec<_> = classes.iter().filter_map(own).collect();
+        let periods: Vec<_> = self.taken[parent].iter().filter_map(|taken| own(&taken.class)).collect();
         let mut earlies = Vec::new();
         for (class, from, _) in &periods {
             let late: Vec<usize> = periods
@@ -267,9 +305,8 @@ impl<'a> Problem<'a> {
                 .map(|(late, _, _)| *late)
                 .collect();
             let early = self.model.var(1);
-            let below = self.below[parent].clone();
-            let of_class = self.terms(&below, |one| i128::from(one == *class));
-            let of_late = self.terms(&below, |one| i128::from(late.contains(&one)));
+            let of_class = self.terms(parent, |one| i128::from(one == *class));
+            let of_late = self.terms(parent, |one| i128::from(late.contains(&one)));
             self.model.at_least(Some(early), of_class, 1);
             self.model.at_least(Some(early), of_late, 1);
             earlies.push((1, early));
@@ -283,10 +320,8 @@ impl<'a> Problem<'a> {
         let tree: &Tree<'_> = &self.case.tree;
         let credits: Vec<usize> =
             (0..tree.size()).filter(|position| tree.kind(*position) == RequirementType::Credits).collect();
-        let fit: Vec<Vec<usize>> = credits
-            .iter()
-            .map(|position| self.own(*position).iter().map(|index| self.taken[*index].class).collect())
-            .collect();
+        let fit: Vec<Vec<usize>> =
+            credits.iter().map(|position| self.taken[*position].iter().map(|taken| taken.class).collect()).collect();
         // Unions of what two may take, and of everything: closed under what lies within.
         let mut sets: Vec<Vec<usize>> = Vec::new();
         for (index, one) in fit.iter().enumerate() {

@@ -4,14 +4,20 @@ use std::ops::ControlFlow;
 
 use pumpkin_conflict_resolvers::resolvers::ResolutionResolver;
 use pumpkin_constraints::greater_than_or_equals;
+use pumpkin_core::Solver;
+use pumpkin_core::branching::Brancher;
+use pumpkin_core::branching::branchers::autonomous_search::AutonomousSearch;
+use pumpkin_core::branching::branchers::dynamic_brancher::DynamicBrancher;
+use pumpkin_core::branching::branchers::independent_variable_value_brancher::IndependentVariableValueBrancher;
+use pumpkin_core::branching::value_selection::{InDomainMax, InDomainMin};
+use pumpkin_core::branching::variable_selection::InputOrder;
 use pumpkin_core::optimisation::OptimisationDirection;
 use pumpkin_core::optimisation::linear_sat_unsat::LinearSatUnsat;
 use pumpkin_core::results::{OptimisationResult, ProblemSolution, SatisfactionResult, SolutionReference};
 use pumpkin_core::termination::TerminationCondition;
-use pumpkin_core::variables::{AffineView, DomainId, Literal, TransformableVariable};
-use pumpkin_core::{DefaultBrancher, Solver};
+use pumpkin_core::variables::{DomainId, Literal, TransformableVariable};
 
-use crate::linear::{Model, Small, Var};
+use crate::linear::{Model, Small, Try, Var};
 
 /// What the solver found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +29,8 @@ pub(crate) enum Solved {
     /// The caller's patience has ended, or numbers are beyond the solver.
     Unknown,
 }
+
+type Search = AutonomousSearch<DynamicBrancher>;
 
 /// The caller's patience.
 struct Patience<'a>(&'a mut dyn FnMut() -> bool);
@@ -37,7 +45,8 @@ impl TerminationCondition for Patience<'_> {
 struct Posted {
     solver: Solver,
     literals: Vec<Option<Literal>>,
-    domains: Vec<AffineView<DomainId>>,
+    domains: Vec<DomainId>,
+    tries: Vec<Try>,
     /// A row contradicts those before it.
     never: bool,
 }
@@ -48,14 +57,12 @@ impl Posted {
         let mut solver = Solver::default();
         let (mut literals, mut domains) = (Vec::new(), Vec::new());
         for most in &model.most {
-            let literal = (*most == 1).then(|| solver.new_literal());
-            domains.push(match literal {
-                Some(literal) => literal.get_integer_variable(),
-                None => solver.new_bounded_integer(0, *most).scaled(1),
-            });
+            let domain = solver.new_bounded_integer(0, *most);
+            let literal = (*most == 1).then(|| Literal::new(domain));
+            domains.push(domain);
             literals.push(literal);
         }
-        let mut posted = Self { solver, literals, domains, never: false };
+        let mut posted = Self { solver, literals, domains, tries: model.tries.clone(), never: false };
         for (index, row) in model.rows.iter().enumerate() {
             if index % 256 == 0 && stop() {
                 return None;
@@ -74,6 +81,20 @@ impl Posted {
             }
         }
         Some(posted)
+    }
+
+    /// By what has lately been in conflict; else in the order of the model's tries.
+    fn brancher(&self) -> Search {
+        let all = Try { vars: (0..self.domains.len()).collect(), largest: true };
+        let each = self.tries.iter().chain([&all]).map(|one| -> Box<dyn Brancher> {
+            let order: Vec<DomainId> = one.vars.iter().map(|var| self.domains[*var]).collect();
+            if one.largest {
+                Box::new(IndependentVariableValueBrancher::new(InputOrder::new(&order), InDomainMax))
+            } else {
+                Box::new(IndependentVariableValueBrancher::new(InputOrder::new(&order), InDomainMin))
+            }
+        });
+        AutonomousSearch::new(DynamicBrancher::new(each.collect()))
     }
 
     fn clause(&mut self, literals: &[Literal]) {
@@ -100,7 +121,7 @@ impl Posted {
     }
 }
 
-fn values(domains: &[AffineView<DomainId>], solution: &impl ProblemSolution) -> Vec<i32> {
+fn values(domains: &[DomainId], solution: &impl ProblemSolution) -> Vec<i32> {
     domains.iter().map(|domain| solution.get_integer_value(*domain)).collect()
 }
 
@@ -112,7 +133,7 @@ pub(crate) fn solve(model: &Model, stop: &mut dyn FnMut() -> bool) -> Solved {
     if posted.never {
         return Solved::Never;
     }
-    let mut brancher = posted.solver.default_brancher();
+    let mut brancher = posted.brancher();
     let mut resolver = ResolutionResolver::default();
     let domains = posted.domains.clone();
     match posted.solver.satisfy(&mut brancher, &mut Patience(stop), &mut resolver) {
@@ -130,12 +151,11 @@ pub(crate) fn maximise(model: &Model, objective: Var, stop: &mut dyn FnMut() -> 
     if posted.never {
         return Solved::Never;
     }
-    let mut brancher = posted.solver.default_brancher();
+    let mut brancher = posted.brancher();
     let mut resolver = ResolutionResolver::default();
     let domains = posted.domains.clone();
-    let go_on = |_: &Solver, _: SolutionReference<'_>, _: &DefaultBrancher, _: &ResolutionResolver| {
-        ControlFlow::<()>::Continue(())
-    };
+    let go_on =
+        |_: &Solver, _: SolutionReference<'_>, _: &Search, _: &ResolutionResolver| ControlFlow::<()>::Continue(());
     let procedure = LinearSatUnsat::new(OptimisationDirection::Maximise, domains[objective], go_on);
     match posted.solver.optimise(&mut brancher, &mut Patience(stop), &mut resolver, procedure) {
         OptimisationResult::Optimal(found) | OptimisationResult::Satisfiable(found) => {

@@ -11,7 +11,8 @@ pub use loops::{LOOP_EDGES_MAX, LOOPS_MAX, Loop, loops};
 pub use parties::speaks_for;
 pub(crate) use scope::show_level;
 pub use scope::{Facts, covers, intersect};
-pub use specific::{more_specific, most_specific};
+pub(crate) use specific::Rivals;
+pub use specific::most_specific;
 
 use creditbank_protocol::pb::{AgreementName, AgreementTerms};
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use creditbank_client::agreement::{TEMPLATE, in_words, parse};
 use creditbank_client::sealing::{Contents, record};
-use creditbank_client::{Client, today};
+use creditbank_client::{Client, RegistryItem, today};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, AgreementTerms, Kind};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rules::agreement::{Loop, loops};
 use creditbank_rules::dates;
 use serde_json::{Value, json};
 
@@ -171,18 +172,40 @@ async fn accept(global: &Global, agreement: AgreementName, yes: bool, signing: &
     if found.accepted {
         return Err(Failure::NotValid(format!("{} is accepted already", name(terms))));
     }
-    let text = format!("{}{}\n", parties(&client, terms).await?, wording(terms));
+    let loops = loops(&client.rules_registry().await?, terms, dates::first_day(&today()));
+    let grown: Vec<String> = loops.iter().map(told).collect();
+    let text = format!("{}{}\n{}", parties(&client, terms).await?, wording(terms), grown.concat());
     if !yes {
         eprintln!("{text}");
     }
     ask("Accept this text?", yes)?;
     let digest = terms_digest(terms).map_err(|error| Failure::NotValid(error.to_string()))?;
-    let value = json!({ "agreement": name(terms), "terms_digest": digest.to_string(), "terms": of_terms(terms)? });
+    let value = json!({ "agreement": name(terms), "terms_digest": digest.to_string(), "terms": of_terms(terms)?,
+        "loops": loops.iter().map(loop_value).collect::<Vec<_>>() });
     let terms_digest = digest.0.to_vec();
     let acceptance =
         pb::AgreementAcceptance { institution: unit.institution, agreement: Some(agreement), terms_digest };
     let contents = Contents::of([record(&unit, Kind::AgreementAcceptance, &acceptance, &signing.reference)?]);
     signing.seal(global, &client, &unit, &contents, (value, text)).await
+}
+
+/// The agreements of a loop, in order.
+fn path(one: &Loop) -> Vec<String> {
+    one.path.iter().map(|name| show::safe(&format!("{}.{}", name.code, name.version))).collect()
+}
+
+fn loop_value(one: &Loop) -> Value {
+    json!({ "path": path(one), "units": one.units, "gain": one.gain.to_string() })
+}
+
+/// A loop in words.
+fn told(one: &Loop) -> String {
+    let units = show::safe(&one.units.join(" to "));
+    format!(
+        "LOOP with gain: {units} by {} makes {} of 1. No root ever has more in a unit than it had there.\n",
+        path(one).join(", "),
+        one.gain
+    )
 }
 
 async fn end(global: &Global, agreement: AgreementName, on: pb::Date, signing: &Signing) -> Result<(), Failure> {
@@ -222,7 +245,7 @@ async fn all(client: &Client) -> Result<Vec<Known>, Failure> {
         let (code, version) = (terms.code.clone(), terms.version);
         let accepted = accepted.iter().any(|one| one.key == RegistryKey::AgreementAcceptance(code.clone(), version));
         let ending = endings.iter().find(|one| one.key == RegistryKey::AgreementEnding(code.clone(), version));
-        let ends = ending.map(|one| one.decode::<pb::AgreementEnding>()).transpose()?.and_then(|one| one.ends);
+        let ends = ending.map(RegistryItem::decode::<pb::AgreementEnding>).transpose()?.and_then(|one| one.ends);
         found.push(Known { proposal, terms, accepted, ends });
     }
     found.sort_by(|one, other| (&one.terms.code, one.terms.version).cmp(&(&other.terms.code, other.terms.version)));
@@ -254,14 +277,12 @@ async fn list(global: &Global, party: Option<u64>) -> Result<(), Failure> {
 
 async fn one(global: &Global, code: String, version: Option<u32>) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let version = match version {
-        Some(version) => version,
-        None => {
-            let versions = all(&client).await?.into_iter().filter(|one| one.terms.code == code);
-            let newest = versions.map(|one| one.terms.version).max();
-            newest
-                .ok_or_else(|| Failure::NotValid(format!("nobody has proposed an agreement {}", show::safe(&code))))?
-        }
+    let version = if let Some(version) = version {
+        version
+    } else {
+        let versions = all(&client).await?.into_iter().filter(|one| one.terms.code == code);
+        let newest = versions.map(|one| one.terms.version).max();
+        newest.ok_or_else(|| Failure::NotValid(format!("nobody has proposed an agreement {}", show::safe(&code))))?
     };
     let found = known(&client, &AgreementName { code, version }).await?;
     let parties = parties(&client, &found.terms).await?;

@@ -10,6 +10,7 @@ use creditbank_client::{Client, ConversionPreview, TextError, evidence};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::PreviewConversionRequest;
+use prost_reflect::prost::Message as _;
 use serde_json::{Value, json};
 
 use super::mandated::Mandated;
@@ -29,13 +30,7 @@ pub(crate) enum Command {
     ///
     /// A transcript is verified under the trust file before anything of it is used. Of a transcript without --place, every
     /// credit that stands and fits the agreement is taken; what is left out is said, with the reason.
-    Preview {
-        #[command(flatten)]
-        what: What,
-        /// The receiver; left out: the access key's own institution
-        #[arg(long)]
-        institution: Option<u64>,
-    },
+    Preview(Box<Preview>),
     /// Convert: previews, adds decider and mandate, and seals the Conversion
     ///
     /// Under an exclusive agreement the same block redeems the sources, so that they count nowhere else.
@@ -78,6 +73,15 @@ pub(crate) struct What {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Preview {
+    #[command(flatten)]
+    what: What,
+    /// The receiver; left out: the access key's own institution
+    #[arg(long)]
+    institution: Option<u64>,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Record {
     #[command(flatten)]
     what: What,
@@ -102,10 +106,11 @@ struct Previewed {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Template => output::line(assessment::TEMPLATE.trim_end()),
-        Command::Preview { what, institution } => {
+        Command::Preview(arguments) => {
+            let Preview { what, institution } = *arguments;
             let client = global.connect().await?;
             let institution = learner::own_or(&client, institution).await?;
-            let previewed = preview(global, &client, &what, institution).await?;
+            let previewed = preview(&client, request(global, &client, &what, institution).await?).await?;
             let value = value(&previewed.preview.conversion, &previewed)?;
             output::print(global, &value, || text(&previewed) + "nothing was written")
         }
@@ -114,17 +119,41 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let consent = mandated.consent()?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let previewed = preview(global, &client, &what, unit.institution).await?;
+            let request = request(global, &client, &what, unit.institution).await?;
+            let wish = wish(&request.0, &signing.reference);
+            if signing.resumed(global, &client, &unit, &wish, json!({})).await? {
+                return Ok(());
+            }
+            let previewed = preview(&client, request).await?;
             let completion = Completion { decider: &decider, consent: &consent, reference: &signing.reference };
             let draft = previewed.preview.clone();
             let (made, contents) = conversion(&client, &unit, draft, decision, completion)?;
             let told = (value(&made, &previewed)?, text(&previewed));
-            signing.seal(global, &client, &unit, &contents, told).await
+            signing.seal(global, &client, &unit, &contents.wished(&wish), told).await
         }
     }
 }
 
-async fn preview(global: &Global, client: &Client, what: &What, receiver: u64) -> Result<Previewed, Failure> {
+async fn preview(
+    client: &Client,
+    (request, skipped): (PreviewConversionRequest, Vec<Skipped>),
+) -> Result<Previewed, Failure> {
+    Ok(Previewed { preview: client.preview_conversion(request).await?, skipped })
+}
+
+/// What is wished, whatever the day: the request without what was shown.
+fn wish(request: &PreviewConversionRequest, reference: &str) -> Vec<u8> {
+    let wished = PreviewConversionRequest { shown: Vec::new(), decided: None, ..request.clone() };
+    [b"conversion", reference.as_bytes(), &[0], &wished.encode_to_vec()].concat()
+}
+
+/// What the node is asked, and what of the transcript is left out.
+async fn request(
+    global: &Global,
+    client: &Client,
+    what: &What,
+    receiver: u64,
+) -> Result<(PreviewConversionRequest, Vec<Skipped>), Failure> {
     let shown = what.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
     let mut request = PreviewConversionRequest {
         institution: receiver,
@@ -156,7 +185,7 @@ async fn preview(global: &Global, client: &Client, what: &What, receiver: u64) -
     }
     sources::state(&mut request, what, &scale)?;
     request.shown = sources::shown(shown.as_ref(), &request.sources);
-    Ok(Previewed { preview: client.preview_conversion(request).await?, skipped })
+    Ok((request, skipped))
 }
 
 fn assessed(path: &std::path::Path) -> Result<Assessed, Failure> {

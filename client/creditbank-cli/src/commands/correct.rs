@@ -27,7 +27,7 @@ pub(crate) struct Common {
     #[arg(long)]
     work: Option<PathBuf>,
     /// CSV of the refused lines [default: FILE.refused.csv]
-    #[arg(long, requires = "file")]
+    #[arg(long)]
     refused: Option<PathBuf>,
     /// Say what would be done, and send nothing
     #[arg(long)]
@@ -91,6 +91,9 @@ impl Common {
             (None, None, Some(key)) => beside(key, ".corrections"),
             (None, None, None) => PathBuf::from("creditbank.corrections"),
         };
+        if self.refused.is_some() && work.file.is_none() {
+            return Err(Failure::Usage("--refused is for the lines of a file".to_owned()));
+        }
         let refused = self.refused.clone().or_else(|| work.file.map(|file| beside(file, ".refused.csv")));
         if let (Some(report), Some(file)) = (&refused, work.file)
             && super::issue::is_same(report, file)

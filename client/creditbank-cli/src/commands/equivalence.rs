@@ -25,7 +25,7 @@ pub(crate) enum Command {
         /// The equivalence: see `creditbank equivalence template`
         file: PathBuf,
         #[command(flatten)]
-        signing: Signing,
+        signing: Box<Signing>,
     },
     /// The equivalences of an institution, or of all
     List {

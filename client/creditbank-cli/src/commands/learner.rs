@@ -23,6 +23,10 @@ pub(crate) enum Command {
         /// Country or network of the identity; empty for a student number
         #[arg(long, default_value = "")]
         scope: String,
+        /// Another identity of the same person, which leads to the same account from now on: as
+        /// network:esi:urn:schac:personalUniqueCode:int:esi:essai.example:7
+        #[arg(long = "also", value_name = "TYPE:SCOPE:VALUE", value_parser = further)]
+        also: Vec<TypedIdentity>,
         /// The identity's value; it is sent, never stored
         value: String,
     },
@@ -82,12 +86,22 @@ fn identity_type(text: &str) -> Result<i32, String> {
     values::code("IDENTITY_TYPE", text, IdentityType::from_str_name)
 }
 
+/// An identity in one argument.
+fn further(text: &str) -> Result<TypedIdentity, String> {
+    let mut parts = text.splitn(3, ':');
+    let (Some(kind), Some(scope), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("expected TYPE:SCOPE:VALUE, as passport:FR:12AB34567".to_owned());
+    };
+    Ok(TypedIdentity { r#type: identity_type(kind)?, scope: scope.to_owned(), value: value.to_owned() })
+}
+
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
-        Command::Alias { institution, kind, scope, value } => {
+        Command::Alias { institution, kind, scope, also, value } => {
             let institution = own_or(&client, institution).await?;
-            let person = Person { identities: vec![TypedIdentity { r#type: kind, scope, value }] };
+            let first = TypedIdentity { r#type: kind, scope, value };
+            let person = Person { identities: std::iter::once(first).chain(also).collect() };
             let aliases = client.open_accounts(institution, vec![person]).await?;
             let alias = aliases.first().map(hex::encode).unwrap_or_default();
             output::print(global, &json!({ "institution": institution, "alias": alias }), || alias.clone())

@@ -34,7 +34,7 @@ pub(crate) enum Command {
         /// The definition
         file: PathBuf,
         #[command(flatten)]
-        signing: Signing,
+        signing: Box<Signing>,
     },
     /// The definitions of an institution, or of all
     List {

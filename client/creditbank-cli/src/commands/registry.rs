@@ -1,5 +1,7 @@
 //! `registry`: entries of any kind. Each was checked against the registry root of the newest seal.
 
+mod load;
+
 use creditbank_client::{Client, RegistryItem};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Kind;
@@ -34,11 +36,18 @@ pub(crate) enum Command {
         /// distribution INSTITUTION.NUMBER
         code: String,
     },
+    /// Add or replace entries from a file
+    ///
+    /// A framework, level map, credit unit, grade scale, legal deadline or any other entry of the operator's, changed from
+    /// what `registry show --json` prints or written anew. It acts on what is sealed from now on; what was decided before
+    /// keeps the version of its day. Entries that stand as they are in the file are left alone.
+    Publish(load::Arguments),
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
+        Command::Publish(arguments) => load::run(global, &client, &arguments).await,
         Command::List { kind, institution } => list(global, &client, kind, institution).await,
         Command::Show { kind, code } => {
             let key = key_of(kind, code).map_err(Failure::Usage)?;
@@ -102,7 +111,7 @@ pub(super) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> 
     output::print(global, &value, || {
         let place = ("published at", values::show_place(&item.place));
         let fields = value["entry"].as_object().into_iter().flatten();
-        output::facts(fields.map(|(name, value)| (name.as_str(), show::line(value))).chain([place]))
+        output::facts(fields.map(|(name, value)| (name.as_str(), line(name, value))).chain([place]))
     })
 }
 
@@ -129,9 +138,35 @@ pub(super) async fn list(
     })
 }
 
+/// A field in one line. Of a level map, what each level is: `6: 7, 8; 5: no comparable level`. Of a grade scale, its grades
+/// and which of them fail.
+fn line(name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("rows", Value::Array(rows)) => {
+            let levels = |row: &Value| {
+                let to = row.get("to").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+                to.iter().map(show::line).collect::<Vec<_>>().join(", ")
+            };
+            let none = |levels: String| if levels.is_empty() { "no comparable level".to_owned() } else { levels };
+            let shown = rows.iter().map(|row| format!("{}: {}", show::line(&row["from"]), none(levels(row))));
+            shown.collect::<Vec<_>>().join("; ")
+        }
+        ("listed", Value::Array(grades)) => {
+            let shown = grades.iter().map(|grade| {
+                let fails = if grade["pass"] == true { "" } else { " (fails)" };
+                show::line(&grade["value"]) + fails
+            });
+            shown.collect::<Vec<_>>().join("; ")
+        }
+        _ => show::line(value),
+    }
+}
+
 /// The fields of an entry that tell it from others.
 fn brief(kind: Kind, entry: &Value) -> String {
     let fields: &[&str] = match kind {
+        Kind::Country => &["names", "alpha3", "numeric"],
+        Kind::FieldOfEducation => &["names"],
         Kind::Institution => &["names", "country", "type", "state", "identifiers"],
         Kind::Unit => &["names", "state"],
         Kind::Key => &["institution", "unit", "purpose", "kinds", "revoked"],

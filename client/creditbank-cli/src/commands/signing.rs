@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use creditbank_client::issue::IssuingUnit;
-use creditbank_client::sealing::{Contents, Options, Sealed, check, seal_block};
+use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
 use creditbank_client::{Client, KeyPlace};
 use creditbank_protocol::pb::{self, Place, Purpose};
 use creditbank_protocol::registry::RegistryKey;
@@ -82,32 +82,64 @@ impl Signing {
             let refusals = check(client, unit, contents).await?;
             return forecast(global, &refusals, (value, text));
         }
-        let file = self.key.as_ref().and_then(|key| key.file()).map(|key| beside(key, ".blocks"));
-        let work = self.work.clone().or(file).unwrap_or_else(|| PathBuf::from("creditbank.blocks"));
+        let work = self.work();
         let options = Options { work: &work, require_approval: self.require_approval };
-        let told = |refusal: &Refusal| {
-            eprintln!("what an earlier run has left under way was refused: {}", show::safe(&refusal.message));
-        };
-        let sealed = seal_block(client, unit, contents, options, told).await?;
-        let records = u32::try_from(contents.records().len()).unwrap_or(0);
-        let (outcome, entry, request) = match &sealed {
-            Sealed::Done(entry) => ("sealed", Some(*entry), None),
-            Sealed::Already => ("sealed before", None, None),
-            Sealed::Waiting(request) => ("waiting for approval", None, Some(request.clone())),
-        };
-        let places = entry.into_iter().flat_map(|entry| (0..records).map(move |index| Place { entry, index }));
-        let places: Vec<String> = places.map(|place| values::show_place(&place)).collect();
-        let own = json!({ "outcome": outcome, "entry": entry, "places": places, "request": request });
-        output::print(global, &merged(value, own), || {
-            let last = match (&sealed, places.as_slice()) {
-                (Sealed::Done(entry), []) => format!("sealed in entry {entry}"),
-                (Sealed::Done(_), places) => format!("sealed at {}", places.join(", ")),
-                (Sealed::Already, _) => "sealed by an earlier run; pass --reference to seal it once more".to_owned(),
-                (Sealed::Waiting(request), _) => format!("not sealed yet{}", asked(std::slice::from_ref(request))),
-            };
-            format!("{}\n{last}", text.trim_end())
-        })
+        let sealed = seal_block(client, unit, contents, options, refused_by_now).await?;
+        self::told(global, &sealed, contents.records().len(), (value, text))
     }
+
+    /// Goes on with what an earlier run has begun for the same wish, and says so; `false` where none has.
+    pub(super) async fn resumed(
+        &self,
+        global: &Global,
+        client: &Client,
+        unit: &IssuingUnit,
+        wish: &[u8],
+        value: Value,
+    ) -> Result<bool, Failure> {
+        if self.dry_run {
+            return Ok(false);
+        }
+        let work = self.work();
+        let options = Options { work: &work, require_approval: self.require_approval };
+        let Some(sealed) = resume(client, unit, wish, options, refused_by_now).await? else {
+            return Ok(false);
+        };
+        self::told(global, &sealed, 1, (value, String::new()))?;
+        Ok(true)
+    }
+
+    /// Where the notes are.
+    fn work(&self) -> PathBuf {
+        let file = self.key.as_ref().and_then(|key| key.file()).map(|key| beside(key, ".blocks"));
+        self.work.clone().or(file).unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
+    }
+}
+
+fn refused_by_now(refusal: &Refusal) {
+    eprintln!("what an earlier run has left under way was refused: {}", show::safe(&refusal.message));
+}
+
+/// Says what became of a block.
+fn told(global: &Global, sealed: &Sealed, records: usize, (value, text): (Value, String)) -> Result<(), Failure> {
+    let records = u32::try_from(records).unwrap_or(0);
+    let (outcome, entry, request) = match sealed {
+        Sealed::Done(entry) => ("sealed", Some(*entry), None),
+        Sealed::Already => ("sealed before", None, None),
+        Sealed::Waiting(request) => ("waiting for approval", None, Some(request.clone())),
+    };
+    let places = entry.into_iter().flat_map(|entry| (0..records).map(move |index| Place { entry, index }));
+    let places: Vec<String> = places.map(|place| values::show_place(&place)).collect();
+    let own = json!({ "outcome": outcome, "entry": entry, "places": places, "request": request });
+    output::print(global, &merged(value, own), || {
+        let last = match (sealed, places.as_slice()) {
+            (Sealed::Done(entry), []) => format!("sealed in entry {entry}"),
+            (Sealed::Done(_), places) => format!("sealed at {}", places.join(", ")),
+            (Sealed::Already, _) => "sealed by an earlier run; pass --reference to seal it once more".to_owned(),
+            (Sealed::Waiting(request), _) => format!("not sealed yet{}", asked(std::slice::from_ref(request))),
+        };
+        format!("{}\n{last}", text.trim_end()).trim_start().to_owned()
+    })
 }
 
 fn forecast(global: &Global, refusals: &[Refusal], (value, text): (Value, String)) -> Result<(), Failure> {

@@ -55,7 +55,7 @@ struct Ordinal {
 impl Row {
     fn row(self) -> Result<pb::GradeRow, TextError> {
         let ranged = self.min.is_some() || self.max.is_some();
-        if ranged == !self.grade.is_empty() {
+        if ranged != self.grade.is_empty() {
             return Err(wrong("grades.rows", "either grade, or min and max", format!("the row for {}", self.target)));
         }
         Ok(pb::GradeRow {

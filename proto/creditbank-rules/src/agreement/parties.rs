@@ -8,13 +8,19 @@ use crate::dates::{Day, within};
 /// Whether, on a day, `sender` is on the sending side of the agreement and `receiver` on the receiving one: as the party itself;
 /// with a group's tier, also as its member; with a country's, as any institution of the party's country.
 pub fn speaks_for(registry: &Registry, terms: &AgreementTerms, sender: u64, receiver: u64, day: Day) -> bool {
-    let tier = Tier::try_from(terms.tier).unwrap_or_default();
-    let side = |party, institution| on_side(registry, tier, party, institution, day);
-    side(terms.sender, sender) && side(terms.receiver, receiver)
+    sends(registry, terms, sender, day) && receives(registry, terms, receiver, day)
 }
 
-fn on_side(registry: &Registry, tier: Tier, party: u64, institution: u64, day: Day) -> bool {
-    match tier {
+pub(super) fn sends(registry: &Registry, terms: &AgreementTerms, institution: u64, day: Day) -> bool {
+    on_side(registry, terms, terms.sender, institution, day)
+}
+
+pub(super) fn receives(registry: &Registry, terms: &AgreementTerms, institution: u64, day: Day) -> bool {
+    on_side(registry, terms, terms.receiver, institution, day)
+}
+
+fn on_side(registry: &Registry, terms: &AgreementTerms, party: u64, institution: u64, day: Day) -> bool {
+    match Tier::try_from(terms.tier).unwrap_or_default() {
         Tier::Institution => institution == party,
         Tier::Group => institution == party || is_member(registry, institution, party, day),
         Tier::Country => {

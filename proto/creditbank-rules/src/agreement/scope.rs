@@ -2,7 +2,7 @@
 
 use creditbank_protocol::pb::{AgreementTerms, Level, Mode};
 
-use crate::registry::admit::require;
+use super::show;
 use crate::{Rejection, Rule};
 
 /// What scopes look at.
@@ -20,21 +20,36 @@ pub struct Facts<'a> {
 
 /// Refuses what lies outside the scope of an agreement: another unit, a level, field or mode that is not among its own.
 pub fn covers(terms: &AgreementTerms, facts: &Facts<'_>) -> Result<(), Rejection> {
-    let refuse = |holds, field, expected: &str, found: &str| {
-        let found = if found.is_empty() { "not stated" } else { found };
-        require(holds, Rule::OutsideScope, field, expected, found)
+    let Some(field) = outside(terms, facts) else {
+        return Ok(());
     };
-    let expected = format!("credit in {} ({})", terms.source_unit, terms.code);
-    refuse(facts.unit == terms.source_unit, "amount", &expected, facts.unit)?;
-    let within = terms.levels.is_empty() || facts.level.is_some_and(|level| terms.levels.contains(level));
-    let found = facts.level.map_or(String::new(), show_level);
-    refuse(within, "level", "a level that the agreement covers", &found)?;
+    let found = match field {
+        "amount" => facts.unit.to_owned(),
+        "level" => facts.level.map_or(String::new(), show_level),
+        "mode" if facts.mode != Mode::Unspecified => facts.mode.as_str_name().to_owned(),
+        "field" => facts.field.to_owned(),
+        _ => String::new(),
+    };
+    let found = if found.is_empty() { "not stated".to_owned() } else { found };
+    let what = if field == "amount" { terms.source_unit.as_str() } else { field };
+    let expected = format!("what {} covers: {what}", show(&terms.code, terms.version));
+    Err(Rejection::new(Rule::OutsideScope, expected, found).field(field))
+}
+
+/// The first field that lies outside.
+pub(super) fn outside(terms: &AgreementTerms, facts: &Facts<'_>) -> Option<&'static str> {
+    if facts.unit != terms.source_unit {
+        return Some("amount");
+    }
+    if !terms.levels.is_empty() && !facts.level.is_some_and(|level| terms.levels.contains(level)) {
+        return Some("level");
+    }
     let within = |prefix: &String| facts.field.starts_with(prefix.as_str());
-    let within = terms.fields.is_empty() || terms.fields.iter().any(within);
-    refuse(within, "field", "a field that the agreement covers", facts.field)?;
+    if !terms.fields.is_empty() && !terms.fields.iter().any(within) {
+        return Some("field");
+    }
     let within = terms.modes.is_empty() || terms.modes.contains(&facts.mode.into());
-    let found = if facts.mode == Mode::Unspecified { "" } else { facts.mode.as_str_name() };
-    refuse(within, "mode", "a mode that the agreement covers", found)
+    (!within).then_some("mode")
 }
 
 pub(crate) fn show_level(level: &Level) -> String {

@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{AgreementTerms, Amount, Apportionment, ConvertedCr
 use super::amount::{Granted, Group, grant};
 use super::grade::{Graded, decide, suggest};
 use super::{Converted, Request, Source, age, level, plus_1, roots, stated};
-use crate::agreement::{covers, in_force, more_specific, show, speaks_for};
+use crate::agreement::{Rivals, covers, in_force, show, speaks_for};
 use crate::dates::{date_of, first_day, last_day};
 use crate::registry::admit::require;
 use crate::{Agreement, Rejection, Rule};
@@ -16,7 +16,8 @@ pub(super) fn convert(request: &Request<'_>, agreement: &Agreement) -> Result<Co
     let shown = show(&terms.code, terms.version);
     let day = crate::dates::show(&date_of(request.decided));
     require(in_force, Rule::NotInForce, "agreement", &format!("an agreement in force on {day}"), shown)?;
-    request.sources.iter().try_for_each(|source| covered(request, terms, source))?;
+    let rivals = Rivals::of(request.registry, terms, request.receiver, request.decided);
+    request.sources.iter().try_for_each(|source| covered(request, terms, &rivals, source))?;
     let lump = terms.apportionment() == Apportionment::Lump;
     let whole: Vec<usize> = (0..request.sources.len()).collect();
     let parts: Vec<&[usize]> = if lump { vec![&whole] } else { whole.chunks(1).collect() };
@@ -36,18 +37,28 @@ pub(super) fn convert(request: &Request<'_>, agreement: &Agreement) -> Result<Co
 }
 
 /// The agreement speaks for the institutions, covers the credit, and no more specific one does.
-fn covered(request: &Request<'_>, terms: &AgreementTerms, source: &Source) -> Result<(), Rejection> {
+fn covered(
+    request: &Request<'_>,
+    terms: &AgreementTerms,
+    rivals: &Rivals<'_>,
+    source: &Source,
+) -> Result<(), Rejection> {
     let (sender, receiver, day) = (source.institution, request.receiver, request.decided);
     let speaks = speaks_for(request.registry, terms, sender, receiver, day);
-    let expected = format!("an agreement that speaks for credit of {sender} at {receiver}");
-    require(speaks, Rule::OutsideScope, "agreement", &expected, show(&terms.code, terms.version))?;
+    let refuse = |rule, expected| {
+        let found = show(&terms.code, terms.version);
+        Err(Rejection::new(rule, expected, found).field("agreement"))
+    };
+    if !speaks {
+        let expected = format!("an agreement that speaks for credit of {sender} at {receiver}");
+        return refuse(Rule::OutsideScope, expected);
+    }
     let facts = source.facts();
     covers(terms, &facts)?;
-    let better = more_specific(request.registry, terms, sender, receiver, &facts, day);
-    let expected = better.map_or(String::new(), |better| {
-        format!("{}, which is more specific", show(&better.terms().code, better.terms().version))
-    });
-    require(better.is_none(), Rule::NotMostSpecific, "agreement", &expected, show(&terms.code, terms.version))?;
+    if let Some(better) = rivals.covering(sender, &facts) {
+        let better = show(&better.terms().code, better.terms().version);
+        return refuse(Rule::NotMostSpecific, format!("{better}, which is more specific"));
+    }
     age::at_most(source, terms.age_months_max, day)
 }
 

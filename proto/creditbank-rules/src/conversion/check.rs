@@ -2,10 +2,12 @@
 
 use std::fmt::Debug;
 
-use creditbank_protocol::pb::{Conversion, ConvertedCredit};
+use creditbank_protocol::pb::{Amount, Conversion, ConvertedCredit, Course, Grade, Level, Root};
 
-use super::{Account, Basis, Converted, Request, Source, Stated, convert};
+use super::{Account, Basis, Converted, Request, Source, Stated, convert, roots};
+use crate::agreement::show_level;
 use crate::dates::{first_day, is_real};
+use crate::decimal::show_e4;
 use crate::{Registry, Rejection, Rule};
 
 /// Computes the conversion that `receiver` has signed again, from its sources as the ledger holds them, and compares. What a
@@ -25,8 +27,9 @@ pub fn check(
     let request = Request { registry, basis, receiver, sources, account, decided, stated: &stated };
     let expected = convert(&request)?;
     same(&expected.sources.len(), &conversion.sources.len(), "sources")?;
-    for (expected, found) in expected.sources.iter().zip(&conversion.sources) {
-        same(expected, found, "sources")?;
+    for ((source, expected), found) in sources.iter().zip(&expected.sources).zip(&conversion.sources) {
+        let shown = || (format!("{} as it stands", source.show()), "another statement of it".to_owned());
+        differs(expected == found, "sources", shown)?;
     }
     same(&expected.results.len(), &conversion.results.len(), "results")?;
     for (expected, found) in expected.results.iter().zip(&conversion.results) {
@@ -68,23 +71,56 @@ fn compare(expected: &ConvertedCredit, found: &ConvertedCredit) -> Result<(), Re
         expires,
     } = expected;
     same(source_plus_1, &found.source_plus_1, "source_plus_1")?;
-    same(course, &found.course, "course")?;
-    same(amount, &found.amount, "amount")?;
-    same(level, &found.level, "level")?;
+    let code = |course: &Option<Course>| course.as_ref().map_or("none".to_owned(), |course| course.code.clone());
+    let shown = || {
+        (
+            format!("{} as in its source, or as stated", code(course)),
+            format!("{}, or other titles", code(&found.course)),
+        )
+    };
+    differs(course == &found.course, "course", shown)?;
+    let shown = |amount: &Option<Amount>| {
+        amount.as_ref().map_or("none".to_owned(), |amount| format!("{} {}", show_e4(amount.e4), amount.unit))
+    };
+    differs(amount == &found.amount, "amount", || (shown(amount), shown(&found.amount)))?;
+    let shown = |level: &Option<Level>| level.as_ref().map_or("none".to_owned(), show_level);
+    differs(level == &found.level, "level", || (shown(level), shown(&found.level)))?;
     same(field, &found.field, "field")?;
-    same(suggested, &found.suggested, "suggested")?;
-    same(grade, &found.grade, "grade")?;
-    same(override_reason, &found.override_reason, "override_reason")?;
+    let shown = |grade: &Option<Grade>| {
+        grade.as_ref().map_or("none".to_owned(), |grade| format!("{} in {}", grade.value, grade.scale))
+    };
+    differs(suggested == &found.suggested, "suggested", || (shown(suggested), shown(&found.suggested)))?;
+    differs(grade == &found.grade, "grade", || (shown(grade), shown(&found.grade)))?;
+    // What people write is not repeated.
+    let given = |text: &str| if text.is_empty() { "none".to_owned() } else { "a reason".to_owned() };
+    let reasons = || (given(override_reason), given(&found.override_reason));
+    differs(override_reason == &found.override_reason, "override_reason", reasons)?;
     same(mode, &found.mode, "mode")?;
     same(period, &found.period, "period")?;
-    same(roots, &found.roots, "roots")?;
+    same(&roots.len(), &found.roots.len(), "roots")?;
+    for (root, found) in roots.iter().zip(&found.roots) {
+        differs(root == found, "roots", || (show_root(root), show_root(found)))?;
+    }
     same(grade_steps, &found.grade_steps, "grade_steps")?;
     same(expires, &found.expires, "expires")
 }
 
+fn show_root(root: &Root) -> String {
+    let (entry, index) = roots::key(root);
+    let fraction = root.fraction.unwrap_or_default();
+    let had: Vec<String> = root.had.iter().map(|had| format!("{} {}", show_e4(had.e4), had.unit)).collect();
+    let (by, over, part) = (fraction.numerator, fraction.denominator, show_e4(root.part_e4));
+    format!("{by}/{over} of {entry}/{index} with a part of {part}, which had {}", had.join(", "))
+}
+
 fn same<T: PartialEq + Debug>(expected: &T, found: &T, field: &'static str) -> Result<(), Rejection> {
-    if expected == found {
+    differs(expected == found, field, || (format!("{expected:?}"), format!("{found:?}")))
+}
+
+fn differs(same: bool, field: &'static str, shown: impl FnOnce() -> (String, String)) -> Result<(), Rejection> {
+    if same {
         return Ok(());
     }
-    Err(Rejection::new(Rule::ConversionDiffers, format!("{expected:?}"), format!("{found:?}")).field(field))
+    let (expected, found) = shown();
+    Err(Rejection::new(Rule::ConversionDiffers, expected, found).field(field))
 }

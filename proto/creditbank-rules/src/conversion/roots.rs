@@ -36,7 +36,7 @@ pub(super) fn fraction(root: &Root) -> Exact {
 
 /// The roots of `amount` of `unit`, shared out over them by weight, none above its bound. `kept` of `of` is what a cap of the
 /// learner has left: each fraction shrinks with it, but stays at least the share of what the root had in this unit that its part
-/// is.
+/// is. A fraction that the schema cannot hold is rounded up to a multiple of 1/10^10.
 pub(super) fn settle(
     roots: &[Root],
     weights: &[u128],
@@ -51,18 +51,26 @@ pub(super) fn settle(
 }
 
 fn settled(root: &Root, part: u64, unit: &str, left: Exact) -> Option<Root> {
-    let whole = fraction(root);
+    let before = fraction(root);
     let mut root = Root { part_e4: part, ..root.clone() };
-    let mut fraction = Ratio::new(whole.numer().checked_mul(*left.numer())?, whole.denom().checked_mul(*left.denom())?);
-    match root.had.iter().find(|amount| amount.unit == unit) {
-        Some(had) if had.e4 > 0 => fraction = fraction.max(Ratio::new(part.into(), had.e4.into())),
-        Some(_) => {}
-        None => {
-            let had = (u128::from(part) * fraction.denom()).div_ceil(*fraction.numer());
-            let e4 = u64::try_from(had).ok().filter(|e4| *e4 <= MAX_E4)?;
-            root.had.push(Amount { e4, unit: unit.to_owned() });
-        }
+    let had = root.had.iter().find(|amount| amount.unit == unit).map(|amount| amount.e4);
+    let share = had.filter(|had| *had > 0).map_or(Ratio::new(0, 1), |had| Ratio::new(part.into(), had.into()));
+    let fraction = fitting((before * left).max(share)).min(before);
+    if had.is_none() {
+        let had = (u128::from(part) * fraction.denom()).div_ceil(*fraction.numer());
+        let e4 = u64::try_from(had).ok().filter(|e4| *e4 <= MAX_E4)?;
+        root.had.push(Amount { e4, unit: unit.to_owned() });
     }
     root.fraction = Some(parts(&fraction)?);
     (root.had.len() <= HAD_MAX).then_some(root)
+}
+
+/// A fraction of at most 1 that the schema can hold: itself, or the next larger multiple of 1/10^10. To stand for a little more
+/// than the exact fraction never lets a root count twice.
+fn fitting(fraction: Exact) -> Exact {
+    if parts(&fraction).is_some() {
+        return fraction;
+    }
+    let unit = u128::from(MAX_E4);
+    Ratio::new((fraction.numer() * unit).div_ceil(*fraction.denom()), unit)
 }

@@ -1,8 +1,8 @@
 //! Credit units.
 //!
 //! Where a country leaves the size of a credit to its institutions, the country's unit states no hours and each
-//! institution's own is a unit of its own, named after it: `CN-XUEFEN:PKU`. The hours of those are the hours that the
-//! institution itself counts a credit by; in China these are class hours.
+//! institution's own is a unit of its own, named after it: `CN-XUEFEN:PKU`. In China these count class hours, which stand in the
+//! name: the band of a unit is of the learner's whole work, and nobody has published that.
 
 use creditbank_protocol::pb::CreditUnit;
 
@@ -28,13 +28,13 @@ const UNITS: &[Row] = &[
     ("AU-POINTS:UQ", "University of Queensland units, 16 a year", "AU", (0, 0), 16, UNSOURCED),
     ("CATS", "UK credit (CATS)", "GB", (10, 10), 120, "en.wikipedia.org/wiki/Credit_Accumulation_and_Transfer_Scheme"),
     ("CN-XUEFEN", "Chinese credit, hours set by each institution", "CN", (0, 0), 0, "nesochina.org"),
-    ("CN-XUEFEN:FUDAN", "Fudan University credit, 18 class hours", "CN", (18, 18), 0, "nesochina.org"),
-    ("CN-XUEFEN:PKU", "Peking University credit, 15 class hours", "CN", (15, 15), 0, "nesochina.org"),
+    ("CN-XUEFEN:FUDAN", "Fudan University credit, 18 class hours", "CN", (0, 0), 0, "nesochina.org"),
+    ("CN-XUEFEN:PKU", "Peking University credit, 15 class hours", "CN", (0, 0), 0, "nesochina.org"),
     (
         "CN-XUEFEN:QINGDAO-LAB",
         "Qingdao University credit of laboratory work, 32 class hours",
         "CN",
-        (32, 32),
+        (0, 0),
         0,
         "wodeyuanxiao.com",
     ),
@@ -42,11 +42,11 @@ const UNITS: &[Row] = &[
         "CN-XUEFEN:QINGDAO-THEORY",
         "Qingdao University credit of theory, 16 class hours",
         "CN",
-        (16, 16),
+        (0, 0),
         0,
         "wodeyuanxiao.com",
     ),
-    ("CN-XUEFEN:TIANJIN", "Tianjin University credit, 15 class hours", "CN", (15, 15), 0, "nesochina.org"),
+    ("CN-XUEFEN:TIANJIN", "Tianjin University credit, 15 class hours", "CN", (0, 0), 0, "nesochina.org"),
     ("ECTS", "European credit (ECTS)", "", (25, 30), 60, "ECTS Users' Guide: 60 a year of 1500 to 1800 hours"),
     ("HK-CREDIT", "Hong Kong QF credit", "HK", (10, 10), 0, "hkqr.gov.hk"),
     ("IN-NCRF", "Indian NCrF credit", "IN", (30, 30), 40, "National Credit Framework: 1200 hours are 40 credits"),
