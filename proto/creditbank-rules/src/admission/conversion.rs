@@ -1,5 +1,7 @@
 //! Conversions: recomputed to the last digit, from sources that stand and that nothing else has used.
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::pb::{self, ConversionSource, Kind, Place, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Mark;
@@ -34,7 +36,7 @@ pub(super) fn check(
     let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
     let held = match &former {
         Some(former) => entries(view, former.place, &former.record)?,
-        None => Default::default(),
+        None => BTreeSet::new(),
     };
     let mut sources = Vec::with_capacity(read.sources.len());
     let mut used_records: Vec<RecordReference> = Vec::new();
@@ -61,10 +63,9 @@ pub(super) fn check(
     depends_on.extend(roots);
     depends_on.sort_by_key(|place| (place.entry, place.index));
     depends_on.dedup();
-    let redeems = match converted.exclusive && former.is_none() {
-        true => used_records.iter().filter_map(|one| Some((one.place?, digest))).collect(),
-        false => Vec::new(),
-    };
+    let takes = converted.exclusive && former.is_none();
+    let taken = used_records.iter().filter(|_| takes);
+    let redeems = taken.filter_map(|one| Some((one.place?, digest))).collect();
     Ok(Derived { course: Some(CONVERSIONS.to_owned()), redeems, depends_on })
 }
 

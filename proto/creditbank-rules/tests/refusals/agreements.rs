@@ -313,14 +313,12 @@ fn definitions() -> Vec<Case> {
         defined("CONTRADICTION", "a parent that comes later", |entry| entry.requirements[1].parent = 2),
         defined("CONTRADICTION", "a field of another type", |entry| entry.requirements[1].months = 1),
         defined("CONTRADICTION", "awarded by others alone", |entry| entry.awarding = vec![2]),
-        pushed("CONTRADICTION", "two of one child", { pb::Requirement { choose: 2, ..node(1, Type::Any) } }).with(
-            |case| {
-                let mut entry = definition();
-                entry.requirements.push(pb::Requirement { choose: 2, ..node(1, Type::Any) });
-                entry.requirements.push(pb::Requirement { amount_e4: 1, ..node(3, Type::Credits) });
-                *case = published(case.name, case.about, Kind::QualificationDefinition, &entry);
-            },
-        ),
+        pushed("CONTRADICTION", "two of one child", pb::Requirement { choose: 2, ..node(1, Type::Any) }).with(|case| {
+            let mut entry = definition();
+            entry.requirements.push(pb::Requirement { choose: 2, ..node(1, Type::Any) });
+            entry.requirements.push(pb::Requirement { amount_e4: 1, ..node(3, Type::Credits) });
+            *case = published(case.name, case.about, Kind::QualificationDefinition, &entry);
+        }),
         pushed(
             "CONTRADICTION",
             "a share of more than the whole",
