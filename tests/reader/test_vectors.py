@@ -1,20 +1,22 @@
 """Checks this second implementation against the vectors: python3 test_vectors.py [/path/to/proto]"""
 
 import base64
+import datetime
 import json
 import pathlib
 import random
 import sys
 
-from creditbank_reader import conversion, ledger, mandates, maps, notes, records, refusals, status, suite, tokens, transcript, tree
+from creditbank_reader import conversion, ledger, mandates, maps, notes, qualification, records, refusals, status, suite, tokens, transcript, tree
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
 from creditbank_reader.register import Register
+from creditbank_reader.satisfiable import is_satisfiable
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "refusals_2", "conversions", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
+         "receipts", "refusals", "refusals_2", "conversions", "qualifications", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -340,6 +342,34 @@ class Vectors:
             return str(rule), case["refused"]
         shown = conversion.plain(said)
         return found, {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
+
+    def qualifications(self, vectors):
+        """Section 18: every award is judged again, and every definition."""
+        for case in vectors["cases"]:
+            found, expected = self._award(vectors, case)
+            self.checks.equal(f"award: {case['about']}", found, expected)
+        register = self._register(vectors, {})
+        for at, case in enumerate(vectors["definitions"]):
+            definition = self.kinds.read(ledger.KIND_DEFINITION, 1, unhex(case["body"]))
+            found = None if is_satisfiable(register, definition) else "UNSATISFIABLE"
+            self.checks.equal(f"definition {at}", found, case["refused"])
+
+    def _award(self, vectors, case):
+        award = self.kinds.read(mandates.KIND_AWARD, 1, unhex(case["award"]))
+        register, name = self._register(vectors, case), award.definition
+        definition = register.get(ledger.KIND_DEFINITION, name.institution, name.code, name.version)
+        found = [one for record in case["records"]
+                 for one in qualification.candidates(register, self.kinds, definition, record)]
+        held = [(one["institution"], one["code"], one["version"], datetime.date(*one["conferred"])) for one in case["held"]]
+        said = (award.average_e4.numerator, award.average_e4.denominator) if award.has("average_e4") else None
+        try:
+            audit = qualification.Audit(register, definition, found, held, award)
+            qualification.in_force(register, definition, 1, audit.day)
+            holds, mean = audit.check()
+        except Broken as rule:
+            return str(rule), case["refused"]
+        mean = None if mean is None else (mean.numerator, mean.denominator)
+        return (holds, mean), (case["holds"], said)
 
     def _judge(self, vectors, case):
         keys = {}

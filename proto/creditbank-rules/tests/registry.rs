@@ -259,7 +259,7 @@ fn credit_units_of_the_seed() {
     }
 }
 
-/// Goal: the frameworks that the issue names are there with all their levels, NCrF's half levels among them.
+/// Goal: the frameworks that the issue names are there with all their levels, `NCrF`'s half levels among them.
 #[test]
 fn frameworks_of_the_seed() {
     let registry = seeded();

@@ -3,7 +3,7 @@
 //!
 //! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-rules --test vectors` writes them anew.
 
-#![allow(clippy::unnecessary_wraps)] // Lists of cases.
+#![allow(clippy::assigning_clones, clippy::unnecessary_wraps)] // Lists of cases.
 
 #[path = "vectors/chains.rs"]
 mod chains;

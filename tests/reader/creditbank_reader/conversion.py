@@ -387,13 +387,14 @@ def share_out(total, weights, bounds):
 
 
 def _settled(root, part, unit, left):
-    fraction = root.fraction * left
     had = dict(root.had)
     list_of = list(root.had)
-    if unit in had:
-        if had[unit]:
-            fraction = max(fraction, Fraction(part, had[unit]))
-    else:
+    fraction = root.fraction * left
+    if had.get(unit):
+        fraction = max(fraction, Fraction(part, had[unit]))
+    if fraction.numerator > MAX_E4 or fraction.denominator > MAX_E4:
+        fraction = min(Fraction(-(-fraction * MAX_E4 // 1), MAX_E4), root.fraction)
+    if unit not in had:
         list_of.append((unit, -(-Fraction(part) // fraction)))
         require(len(list_of) <= HAD_MAX and list_of[-1][1] <= MAX_E4, "OUTSIDE_SCOPE")
     return Root(root.place, root.status_id, fraction, part, list_of)

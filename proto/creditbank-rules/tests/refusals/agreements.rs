@@ -313,11 +313,9 @@ fn definitions() -> Vec<Case> {
         defined("CONTRADICTION", "a parent that comes later", |entry| entry.requirements[1].parent = 2),
         defined("CONTRADICTION", "a field of another type", |entry| entry.requirements[1].months = 1),
         defined("CONTRADICTION", "awarded by others alone", |entry| entry.awarding = vec![2]),
-        pushed("CONTRADICTION", "two of one child", pb::Requirement { choose: 2, ..node(1, Type::Any) }).with(|case| {
-            let mut entry = definition();
+        defined("CONTRADICTION", "two of one child", |entry| {
             entry.requirements.push(pb::Requirement { choose: 2, ..node(1, Type::Any) });
             entry.requirements.push(pb::Requirement { amount_e4: 1, ..node(3, Type::Credits) });
-            *case = published(case.name, case.about, Kind::QualificationDefinition, &entry);
         }),
         pushed(
             "CONTRADICTION",
@@ -353,21 +351,11 @@ fn definitions() -> Vec<Case> {
             entry.requirements.push(pb::Requirement { awards: vec![own()], ..node(1, Type::Award) });
             case.set(Kind::QualificationDefinition, &entry);
         }),
-        pushed(
-            "UNSATISFIABLE",
-            "more at a level than a cap allows",
-            pb::Requirement { amount_e4: 90_0000, r#match: at_level("6"), ..node(1, Type::AtLeast) },
-        )
-        .with(|case| {
-            let mut entry = definition();
+        defined("UNSATISFIABLE", "more at a level than a cap allows", |entry| {
             let (amount, asked) = (90_0000, at_level("6"));
-            entry.requirements.push(pb::Requirement {
-                amount_e4: amount,
-                r#match: asked.clone(),
-                ..node(1, Type::AtLeast)
-            });
-            entry.requirements.push(pb::Requirement { amount_e4: amount - 1, r#match: asked, ..node(1, Type::AtMost) });
-            *case = published(case.name, case.about, Kind::QualificationDefinition, &entry);
+            let least = pb::Requirement { amount_e4: amount, r#match: asked.clone(), ..node(1, Type::AtLeast) };
+            let most = pb::Requirement { amount_e4: amount - 1, r#match: asked, ..node(1, Type::AtMost) };
+            entry.requirements.extend([least, most]);
         }),
         pushed(
             "UNSATISFIABLE",

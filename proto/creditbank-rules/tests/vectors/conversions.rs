@@ -241,6 +241,34 @@ fn amounts() -> Vec<Case> {
     ]
 }
 
+/// A part of a root whose new fraction has parts that the schema cannot hold.
+fn fine_fractions() -> Vec<Case> {
+    let named = reference(50);
+    let amount = |unit: &str, e4| pb::Amount { e4, unit: unit.to_owned() };
+    let result = |numerator| {
+        let root = pb::Root {
+            place: named.place,
+            status_id: named.status_id.clone(),
+            fraction: Some(pb::Ratio { numerator, denominator: 7_777_777 }),
+            had: vec![amount("US-SEMESTER", 9_000_000), amount("CATS", 20_000_000)],
+            part_e4: 7_777_777,
+        };
+        pb::ConvertedCredit { amount: Some(amount("CATS", 7_777_777)), roots: vec![root], ..Default::default() }
+    };
+    let of = |about: &str, numerator, most, step_e4| {
+        let body =
+            bytes(&pb::Conversion { learner: vec![2; 16], results: vec![result(numerator)], ..Default::default() });
+        let used = Used { reference: reference(7), institution: 2, kind: Kind::Conversion, body, result_plus_1: 1 };
+        let terms = pb::AgreementTerms { learner_max_e4: most, step_e4, ..terms() };
+        Case::agreed(about, &terms, vec![used])
+    };
+    vec![
+        of("a fraction that is rounded up", 3_333_333, 1_234_567, 1),
+        of("the whole of a part, of which little is left", 7_777_777, 1, 1),
+        of("a fraction that the record can hold", 3_333_333, 0, 1),
+    ]
+}
+
 /// What was granted before counts, whichever way it is split.
 fn accounts() -> Vec<Case> {
     let registry = admit(&[base(), agreed(&terms()).to_vec()].concat());
@@ -463,7 +491,8 @@ fn fixed() -> Vec<Case> {
 
 fn file() -> Value {
     let base = base();
-    let lists = [amounts(), accounts(), scopes(), levels(), grades::cases(), fixed(), chains::cases(&base)];
+    let lists =
+        [amounts(), fine_fractions(), accounts(), scopes(), levels(), grades::cases(), fixed(), chains::cases(&base)];
     let cases: Vec<Value> = lists.iter().flatten().map(|case| case.to_json(&base)).collect();
     json!({
         "about": "PROTOCOL.md, Conversion. `registry` is admitted in its order, then a case's own; `institution` has published an entry, 0 is \

@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{self, Allocation, Kind, Requirement, RequirementTy
 use creditbank_rules::admission::{Used, candidates};
 use creditbank_rules::dates::first_day;
 use creditbank_rules::qualification::{Audit, Case as Judged, HeldAward, check, takes};
-use creditbank_rules::{Registry, RegistryRecord, Rejection};
+use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use serde_json::{Value, json};
 
 use super::chance::Chance;
@@ -73,6 +73,18 @@ fn judge(
     check(registry, definition, &all, &award.allocations, &award.attestations, held, 1, day)
 }
 
+fn used_of(records: &[(Used, Vec<u8>)]) -> Vec<Used> {
+    records.iter().map(|(used, _)| used.clone()).collect()
+}
+
+fn held_of(held: &[(pb::QualificationName, pb::Date)]) -> Vec<HeldAward> {
+    let one = |(definition, conferred): &(pb::QualificationName, pb::Date)| HeldAward {
+        definition: definition.clone(),
+        conferred: first_day(conferred),
+    };
+    held.iter().map(one).collect()
+}
+
 impl Case {
     fn new(
         about: &str,
@@ -90,15 +102,7 @@ impl Case {
 
     fn to_json(&self, base: &[Entry]) -> Value {
         let registry = admit(&[base, &self.registry].concat());
-        let records: Vec<Used> = self.records.iter().map(|(used, _)| used.clone()).collect();
-        let held_awards = self.held.iter();
-        let held_awards: Vec<HeldAward> = held_awards
-            .map(|(definition, conferred)| HeldAward {
-                definition: definition.clone(),
-                conferred: first_day(conferred),
-            })
-            .collect();
-        let found = judge(&registry, &self.definition, &records, &held_awards, &self.award);
+        let found = judge(&registry, &self.definition, &used_of(&self.records), &held_of(&self.held), &self.award);
         let average_e4 = found.as_ref().ok().and_then(|audit| audit.average_e4);
         let award = pb::Award { average_e4, ..self.award.clone() };
         let record = |(used, body): &(Used, Vec<u8>)| {
@@ -135,7 +139,8 @@ fn all(requirements: Vec<Requirement>) -> pb::QualificationDefinition {
 }
 
 fn with_share(kind: Type, numerator: u64, denominator: u64, asked: pb::Match) -> Requirement {
-    Requirement { share: Some(pb::Ratio { numerator, denominator }), r#match: Some(asked), ..node(1, kind) }
+    let asked = Some(asked).filter(|asked| *asked != pb::Match::default());
+    Requirement { share: Some(pb::Ratio { numerator, denominator }), r#match: asked, ..node(1, kind) }
 }
 
 fn of_origin(origin: pb::Origin) -> pb::Match {
@@ -383,6 +388,12 @@ fn means() -> Vec<Case> {
     for policy in [pb::RetakePolicy::First, pb::RetakePolicy::Best, pb::RetakePolicy::Last, pb::RetakePolicy::Average] {
         found.extend((1..=4).map(|entry| retaken(policy, "40", entry)));
     }
+    let lower = [own(1, &graded("M1", "DE-5", "1.3", 200_000)), own(2, &graded("M1", "DE-5", "2.0", 200_000))];
+    for entry in [1, 2] {
+        let best = mean("DE-5", "4.0", &[], pb::RetakePolicy::Best);
+        let about = format!("the best of two where lower is better: the one in entry {entry}");
+        found.push(Case::new(&about, best, &lower, vec![put(2, entry, 0)]));
+    }
     found.push(retaken(pb::RetakePolicy::Average, "60", 3));
     found.push(retaken(pb::RetakePolicy::Average, "60.0001", 3));
     found
@@ -420,7 +431,7 @@ fn shares() -> Vec<Case> {
 fn chances(base: &[Entry]) -> Vec<Case> {
     let mut found = Vec::new();
     let mut seed = 0;
-    while found.len() < 400 {
+    while found.len() < 240 {
         seed += 1;
         let chance = &mut Chance::new(seed);
         let size = 2 + chance.below(6);
@@ -466,6 +477,13 @@ fn chances(base: &[Entry]) -> Vec<Case> {
         let name = pb::QualificationName { institution: 2, code: "BASE".to_owned(), version: 1 };
         let held =
             if chance.one_in(2) { vec![(name, super::file::day(2020, 1, 1).expect("a day"))] } else { Vec::new() };
+        // Most random awards fail by what is missing: enough of these are there.
+        let common = judge(&registry, &definition, &used_of(&records), &held_of(&held), &one);
+        let common =
+            common.is_err_and(|rejection| [Rule::RequirementsNotMet, Rule::UnknownReference].contains(&rejection.rule));
+        if common && seed % 4 > 0 {
+            continue;
+        }
         found.push(Case {
             about: format!("generated: {seed}"),
             registry: registry_of,
@@ -487,21 +505,95 @@ fn try_admit(base: &[Entry], more: &[Entry]) -> Option<Registry> {
     Some(registry)
 }
 
+/// Definitions that just can be met, each followed by one that just cannot.
+fn bounds() -> Vec<pb::QualificationDefinition> {
+    let origins =
+        [pb::Origin::Own, pb::Origin::Transfer, pb::Origin::Rpl, pb::Origin::NonFormal, pb::Origin::Exemption];
+    let sixty = || credits(1, 60, None);
+    let floor = |numerator, denominator, origin| with_share(Type::AtLeast, numerator, denominator, of_origin(origin));
+    let cap = |numerator, denominator, origin| with_share(Type::AtMost, numerator, denominator, of_origin(origin));
+    let amount = |kind, e4, asked: Option<pb::Match>| Requirement { amount_e4: e4, r#match: asked, ..node(1, kind) };
+    let level_six = || Some(pb::Match { levels: vec![level("6")], ..Default::default() });
+    let (own, transfer) = (origins[0], origins[1]);
+    let each = |denominator| {
+        let caps = origins.iter().map(|origin| cap(1, denominator, *origin));
+        all(std::iter::once(sixty()).chain(caps).collect())
+    };
+    let core = |institutions: Vec<u64>, retakes| {
+        let course = || Requirement {
+            r#match: Some(pb::Match {
+                courses: vec!["M1".to_owned()],
+                institutions: institutions.clone(),
+                ..Default::default()
+            }),
+            ..node(1, Type::Courses)
+        };
+        pb::QualificationDefinition { retakes, average_scale: "GB-100".to_owned(), ..all(vec![course(), course()]) }
+    };
+    let mean = |least: &str| pb::QualificationDefinition {
+        average_scale: "GB-100".to_owned(),
+        ..all(vec![
+            sixty(),
+            Requirement {
+                minimum: Some(pb::Grade { scale: "GB-100".to_owned(), value: least.to_owned() }),
+                ..node(1, Type::Average)
+            },
+        ])
+    };
+    // Nothing has to be taken, so the shares are shares of nothing.
+    let any = Requirement { choose: 1, ..node(1, Type::Any) };
+    let nothing_due = all(vec![
+        floor(3, 5, own),
+        floor(1, 2, transfer),
+        any,
+        Requirement { parent: 4, ..sixty() },
+        Requirement { parent: 4, code: "THESIS".to_owned(), ..node(4, Type::Attestation) },
+    ]);
+    vec![
+        all(vec![sixty(), floor(1, 2, own), floor(1, 2, transfer)]),
+        all(vec![sixty(), floor(3, 5, own), floor(1, 2, transfer)]),
+        each(5),
+        each(6),
+        all(vec![sixty(), floor(1, 3, own), cap(1, 3, own)]),
+        all(vec![sixty(), floor(1, 2, own), cap(1, 3, own)]),
+        all(vec![sixty(), amount(Type::AtLeast, 300_000, level_six()), amount(Type::AtMost, 300_000, level_six())]),
+        all(vec![sixty(), amount(Type::AtLeast, 300_000, level_six()), amount(Type::AtMost, 299_999, level_six())]),
+        all(vec![sixty(), floor(1, 2, own), amount(Type::AtMost, 300_000, Some(of_origin(own)))]),
+        all(vec![sixty(), floor(1, 2, own), amount(Type::AtMost, 299_999, Some(of_origin(own)))]),
+        all(vec![sixty(), amount(Type::AtMost, 600_000, None)]),
+        all(vec![sixty(), amount(Type::AtMost, 599_999, None)]),
+        all(vec![sixty(), with_share(Type::AtMost, 1, 1, pb::Match::default())]),
+        all(vec![
+            sixty(),
+            Requirement { share: Some(pb::Ratio { numerator: 9, denominator: 10 }), ..node(1, Type::AtMost) },
+        ]),
+        core(vec![1, 2], 1),
+        core(vec![1], 1),
+        core(vec![1], 0),
+        mean("100"),
+        nothing_due,
+        all(vec![credits(1, 60, Some(of_origin(transfer))), Requirement { months: 1, ..node(1, Type::Enrolment) }]),
+        all(vec![credits(1, 60, Some(of_origin(transfer))), floor(1, 3, own)]),
+    ]
+}
+
 /// Definitions, and the rule that each breaks.
 fn definitions(base: &[Entry]) -> Vec<Value> {
-    (1..=600)
-        .map(|seed| {
-            let chance = &mut Chance::new(100_000 + seed);
-            let size = 2 + chance.below(7);
-            let definition = generated(chance, "RANDOM", size);
-            let mut registry = admit(base);
-            let body = bytes(&definition);
-            let record =
-                RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1, sealed_at_ms: 0 };
-            let refused = registry.admit(record).err().map(|rejection| rejection.rule.name());
-            json!({ "body": hex::encode(&body), "refused": refused })
-        })
-        .collect()
+    let random = |seed: u64| {
+        let chance = &mut Chance::new(100_000 + seed);
+        let size = 2 + chance.below(7);
+        generated(chance, "RANDOM", size)
+    };
+    let all = bounds().into_iter().chain((1..=400).map(random));
+    all.map(|definition| {
+        let mut registry = admit(base);
+        let body = bytes(&definition);
+        let record =
+            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1, sealed_at_ms: 0 };
+        let refused = registry.admit(record).err().map(|rejection| rejection.rule.name());
+        json!({ "body": hex::encode(&body), "refused": refused })
+    })
+    .collect()
 }
 
 fn file() -> Value {
@@ -550,7 +642,7 @@ fn qualifications() {
             Err(_) => refused += 1,
         }
     }
-    assert!(made > 100 && refused > 100, "{made} made, {refused} refused");
+    assert!(made > 100 && refused > 80, "{made} made, {refused} refused");
     let mut unsatisfiable = 0;
     for one in list(&file["definitions"]) {
         let body = unhex(&one["body"]);
@@ -561,5 +653,5 @@ fn qualifications() {
         assert_eq!(json!(rule), one["refused"]);
         unsatisfiable += usize::from(rule == Some("UNSATISFIABLE"));
     }
-    assert!(unsatisfiable > 100, "{unsatisfiable} that cannot be met");
+    assert!(unsatisfiable > 80, "{unsatisfiable} that cannot be met");
 }
