@@ -63,7 +63,7 @@ impl Ledger {
                 let barred = barred(&view, definition, &absorbs, account, used, &one)?;
                 found.push(Candidate { barred, ..one });
             }
-            found.extend(self.hypothetical(&view, definition, institution, account, used, day)?);
+            found.extend(hypothetical(&view, definition, institution, account, used, day)?);
         }
         if found.len() > CANDIDATES_MAX {
             let expected = format!("at most {CANDIDATES_MAX} records");
@@ -110,47 +110,46 @@ impl Ledger {
         records.retain(|used| sight.sees(self, view, used));
         Ok(records)
     }
+}
 
-    /// What a credit in another unit would be after a conversion under the agreement that is in force for it.
-    fn hypothetical(
-        &self,
-        view: &StoreView<'_>,
-        definition: &QualificationDefinition,
-        institution: u64,
-        account: &Account,
-        used: &Used,
-        day: Day,
-    ) -> Result<Vec<Candidate>, ReadError> {
-        if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
-            return Ok(Vec::new());
-        }
-        let source = source_of(used, 0)?;
-        let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
-        let registry = view.registry();
-        let agreement = most_specific(registry, used.facts.institution, institution, &source.facts(), day);
-        let agreement = agreement.filter(|found| other_unit && found.terms().target_unit == definition.unit);
-        let Some(agreement) = agreement else { return Ok(Vec::new()) };
-        let terms = agreement.terms();
-        let name = pb::AgreementName { code: terms.code.clone(), version: terms.version };
-        let mut conversion = pb::Conversion { agreement: Some(name), ..Default::default() };
-        let granted = Granted::of(&earlier(view, institution, &conversion, None, account)?)?;
-        let reference = source.record.clone();
-        let request = Request {
-            registry,
-            basis: Basis::Agreement(agreement),
-            receiver: institution,
-            sources: &[source],
-            account: &granted,
-            decided: day,
-            stated: &[],
-        };
-        // What the agreement does not take is no help, and no error.
-        let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
-        conversion.sources = converted.sources;
-        conversion.results = converted.results;
-        let would = Candidate::conversion(definition, &reference, institution, &conversion, None);
-        Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
+/// What a credit in another unit would be after a conversion under the agreement that is in force for it.
+fn hypothetical(
+    view: &StoreView<'_>,
+    definition: &QualificationDefinition,
+    institution: u64,
+    account: &Account,
+    used: &Used,
+    day: Day,
+) -> Result<Vec<Candidate>, ReadError> {
+    if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
+        return Ok(Vec::new());
     }
+    let source = source_of(used, 0)?;
+    let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
+    let registry = view.registry();
+    let agreement = most_specific(registry, used.facts.institution, institution, &source.facts(), day);
+    let agreement = agreement.filter(|found| other_unit && found.terms().target_unit == definition.unit);
+    let Some(agreement) = agreement else { return Ok(Vec::new()) };
+    let terms = agreement.terms();
+    let name = pb::AgreementName { code: terms.code.clone(), version: terms.version };
+    let mut conversion = pb::Conversion { agreement: Some(name), ..Default::default() };
+    let granted = Granted::of(&earlier(view, institution, &conversion, None, account)?)?;
+    let reference = source.record.clone();
+    let request = Request {
+        registry,
+        basis: Basis::Agreement(agreement),
+        receiver: institution,
+        sources: &[source],
+        account: &granted,
+        decided: day,
+        stated: &[],
+    };
+    // What the agreement does not take is no help, and no error.
+    let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
+    conversion.sources = converted.sources;
+    conversion.results = converted.results;
+    let would = Candidate::conversion(definition, &reference, institution, &conversion, None);
+    Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
 }
 
 fn named(definition: &QualificationDefinition) -> QualificationName {
