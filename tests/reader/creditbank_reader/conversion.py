@@ -8,7 +8,7 @@ from . import grades
 from . import ledger as forms
 from .dates import add_months, first, last
 from .grades import MAX_E4, Broken, ratio, require
-from .register import KIND_LEVEL_MAP
+from .register import KIND_CREDIT_UNIT, KIND_LEVEL_MAP
 
 KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION = 2, 3, 12, 15
 DOWN, HALF_EVEN, HALF_UP = 1, 2, 3
@@ -334,6 +334,17 @@ class Converter:
         pair = grades.rank(scale, grade.value), grades.rank(scale, least.value)
         return None not in pair and pair[0] <= pair[1]
 
+    def _known(self, stated):
+        require(self.register.get(KIND_CREDIT_UNIT, stated.amount.unit) is not None, "UNKNOWN_CREDIT_UNIT")
+        level = not stated.has("level") or self.register.has_level(stated.level.framework, stated.level.level)
+        require(level, "UNKNOWN_LEVEL")
+        require(not stated.has("field") or 2 <= len(stated.field) <= 4 and stated.field.isdigit(), "INVALID_CODE")
+        if stated.has("grade"):
+            scale = self.register.scale(stated.grade.scale)
+            passing = None if scale is None else grades.passes(scale, stated.grade.value)
+            require(passing is not None, "UNKNOWN_GRADE")
+            require(passing, "GRADE_NOT_A_PASS")
+
     def _assessed(self):
         said = self.conversion.assessment
         require(said.has("assessor") and said.has("method") and said.has("evidence_digest"), "MISSING_FIELD")
@@ -343,6 +354,7 @@ class Converter:
             stated = self._chosen(index)
             require(stated is not None and stated.course.has("code") and stated.course.titles and stated.has("amount"),
                     "MISSING_FIELD")
+            self._known(stated)
             given = {part: plain(getattr(stated, part)) for part in ("level", "grade", "course") if stated.has(part)}
             results.append({"field": stated.field, "mode": MODE_RPL, **given, **_fixed(source, stated.amount, index)})
         return results

@@ -1,12 +1,13 @@
-"""What the rules of version 2 ask of applications, decisions and appeals, and of effects on the records of others (PROTOCOL.md,
-sections 8 and 15). The first rule that is broken is the answer."""
+"""What the rules of version 2 ask of applications, decisions, appeals, conversions and awards, and of effects on the records of
+others (PROTOCOL.md, sections 8 and 15). The first rule that is broken is the answer."""
 
 import datetime
 
 from . import ledger as forms
-from . import mandates, status
+from . import awards, mandates, status
 from .dates import first, is_real
 from .grades import Broken, require
+from .wire import read_fields
 
 KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 5, 6, 7, 12, 14
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
@@ -14,13 +15,14 @@ ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
 FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN = range(1, 10)
 KIND_DEADLINE = 72
 EPOCH = datetime.date(1970, 1, 1)
-JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION}
+JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD}
 
 
 class Held:
     """A record that the ledger holds."""
 
     def __init__(self, records, case):
+        self.case = case
         self.place = (case["entry"], case["index"])
         self.kind, self.institution, self.account = case["kind"], case["institution"], case["account"]
         self.marks = status.unspell(bytes.fromhex(case["marks"]))
@@ -63,15 +65,17 @@ class Scene:
         """Refuses the block of these records, each a kind and a body, and effects."""
         self.institution = header.institution
         self.key = self.keys[header.key_id]
-        names, amends = [], []
+        names, amends, redeems = [], [], []
         for kind, body in records:
             message = self.records.read(kind, 1, body)
             require(kind in self.key.kinds, "KIND_OUTSIDE_KEY")
-            names.append(self._record(kind, body, message))
+            name, used = self._record(kind, body, message)
+            names.append(name)
+            redeems += used
             if message.has("amends"):
                 amends.append(place_of(message.amends.place))
         require(len(names) == len(set(names)), "DUPLICATE_RECORD")
-        self._effects(groups, amends)
+        self._effects(groups, amends, sorted(redeems))
 
     # Records.
 
@@ -80,20 +84,36 @@ class Scene:
         require(alias is not None, "UNKNOWN_ALIAS")
         account = alias["account"]
         former = place_of(message.amends.place) if message.has("amends") else None
+        if kind == KIND_AWARD:
+            return (account, "holder"), self._used(message, awards.award(self, body, message, former, account))
         if kind != KIND_DECISION:
-            self._mandate(kind, body, message)
+            self.mandate(kind, body, message)
+        if kind == KIND_CONVERSION:
+            self.day(message, "decided")
+            return (account, "holder"), self._used(message, awards.convert(self, message, former, account))
         if kind == KIND_APPLICATION:
-            return account, self._application(message, former, account)
+            return (account, self._application(message, former, account)), []
         if kind == KIND_DECISION:
-            return account, self._decision(message, former, account)
-        return account, self._appeal(message, former, account)
+            return (account, self._decision(message, former, account)), []
+        return (account, self._appeal(message, former, account)), []
 
-    def _mandate(self, kind, body, message):
+    @staticmethod
+    def _used(message, places):
+        """Each place with the digest of the message's mandate."""
+        if not places:
+            return []
+        number = message._reader.by_name[message.name]["mandate"].number
+        digest = mandates.mandate_digest(next(read_fields(message.raw[number]))[2])
+        return [(place, digest) for place in places]
+
+    def mandate(self, kind, body, message):
+        """Refuses a record that the learner does not want."""
         require(message.has("mandate"), "NO_MANDATE")
         require(len(message.mandate.salt) == mandates.SALT_LEN, "MISSING_FIELD")
         require(mandates.holds(self.records, self.origin, self.institution, kind, body), "NO_MANDATE")
 
-    def _day(self, message, name):
+    def day(self, message, name):
+        """A day that a person names."""
         require(message.has(name), "MISSING_FIELD")
         date = getattr(message, name)
         require(is_real(date) and date.day and first(date) <= self.today, "INVALID_DATE")
@@ -106,7 +126,7 @@ class Scene:
 
     def _application(self, message, former, account):
         require(message.purpose and message.has("asked"), "MISSING_FIELD")
-        self._day(message, "received")
+        self.day(message, "received")
         law = self.register.get(KIND_DEADLINE, message.deadline)
         require(law is not None, "UNKNOWN_REFERENCE")
         own = self.register.get(forms.KIND_INSTITUTION, self.institution)
@@ -171,7 +191,7 @@ class Scene:
             place = self._appealed(found.body, account)
         case = self._case(place, account)
         require(case is not None, "NOT_OPEN")
-        decided = self._day(message, "decided")
+        decided = self.day(message, "decided")
         stage = self._stage(case, former)
         require(stage[0] == "open" and stage[2] == appeal, "NOT_OPEN")
         require(decided >= first(case.body.received), "INVALID_DATE")
@@ -203,7 +223,7 @@ class Scene:
         case = self._case(place, account)
         require(case is not None, "NOT_OPEN")
         require(message.has("grounds"), "MISSING_FIELD")
-        received = self._day(message, "received")
+        received = self.day(message, "received")
         stage = self._stage(case, former)
         require(stage[0] == "decided" and stage[1].place == place_of(message.decision), "NOT_OPEN")
         decided = stage[1].body
@@ -212,7 +232,7 @@ class Scene:
 
     # Effects.
 
-    def _effects(self, groups, amends):
+    def _effects(self, groups, amends, redeems):
         found = []
         for group in groups:
             for effect in group.effects:
@@ -221,7 +241,9 @@ class Scene:
         def places(*actions):
             return sorted(target.place for _, effect, target in found if effect.action in actions)
 
-        require(places(SUPERSEDE) == sorted(amends) and not places(REDEEM), "EFFECT_MISMATCH")
+        used = sorted((target.place, authority.mandate_digest) for authority, effect, target in found
+                      if effect.action == REDEEM)
+        require(places(SUPERSEDE) == sorted(amends) and used == redeems, "EFFECT_MISMATCH")
         self._releases(found)
         changed = set(places(SUPERSEDE, REVOKE))
         against = {status.SUPERSEDED, status.REVOKED, status.UNDER_REVIEW}
@@ -258,7 +280,7 @@ class Scene:
             return owner == self.institution
         return basis == OPERATOR and self.institution == 0 and authority.has("case_reference") and action != SUPERSEDE
 
-    def _named(self, held):
+    def named_by(self, held):
         """What an award or a conversion says that it has redeemed."""
         if held.kind == KIND_AWARD:
             return [place_of(one.place) for one in held.body.redeems]
@@ -266,7 +288,7 @@ class Scene:
             return [place_of(one.record.place) for one in held.body.sources]
         return []
 
-    def _entries(self, held):
+    def entries(self, held):
         """Its entry and those of what it amends, directly or not."""
         found = {held.place[0]}
         while held is not None and held.body.has("amends"):
@@ -282,9 +304,9 @@ class Scene:
         for holder in revoked:
             if holder.kind not in (KIND_AWARD, KIND_CONVERSION) or status.REDEEMED in holder.marks:
                 continue
-            for place in self._named(holder):
+            for place in self.named_by(holder):
                 held = self.held.get(place)
-                if held is not None and held.marks.get(status.REDEEMED) in self._entries(holder):
+                if held is not None and held.marks.get(status.REDEEMED) in self.entries(holder):
                     require(place in left, "EFFECT_MISMATCH")
                     left.remove(place)
         for _, effect, target in found:
@@ -300,8 +322,8 @@ class Scene:
                 continue
             if status.REDEEMED in holder.marks and holder.place not in released:
                 continue
-            if holder.kind in (KIND_AWARD, KIND_CONVERSION) and target.place in self._named(holder) \
-                    and entry in self._entries(holder):
+            if holder.kind in (KIND_AWARD, KIND_CONVERSION) and target.place in self.named_by(holder) \
+                    and entry in self.entries(holder):
                 return True
         return False
 

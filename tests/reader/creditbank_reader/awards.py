@@ -1,0 +1,216 @@
+"""Conversions and awards against the ledger: what they count, what they redeem, what is spent (PROTOCOL.md, sections 17 and 18)."""
+
+from . import conversion, mandates, qualification, status
+from . import ledger as forms
+from .conversion import plain
+from .dates import first
+from .grades import require
+from .suite import verify
+
+KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION = 2, 3, 12, 14, 15
+AUDITED, DECLARED, HONORARY = 1, 2, 3
+PURPOSE_UNIT = 5
+AGAINST = {status.SUPERSEDED, status.REVOKED, status.DISPUTED, status.UNDER_REVIEW}
+
+
+def place_of(message):
+    """A Place as a pair."""
+    return message.entry, message.index
+
+
+def named(scene, reference, account):
+    """The learner's record that a reference names."""
+    found = scene.held.get(place_of(reference.place))
+    require(found is not None and found.account == account and found.status_id == reference.status_id, "SOURCE_NOT_USABLE")
+    return found
+
+
+def standing(held):
+    """Refuses a record that does not stand."""
+    require(not AGAINST & held.marks.keys(), "SOURCE_NOT_USABLE")
+
+
+def convert(scene, message, former, account):
+    """Checks a Conversion; what it redeems."""
+    require(message.has("decider"), "MISSING_FIELD")
+    if message.has("decision"):
+        require(scene.held.get(place_of(message.decision)) is not None, "SOURCE_NOT_USABLE")
+    sources = []
+    for source in message.sources:
+        held = named(scene, source.record, account)
+        standing(held)
+        require(status.REDEEMED not in held.marks, "ALREADY_SPENT")
+        require(held.kind in (KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION), "SOURCE_NOT_USABLE")
+        case = {**held.case, "body": held.case["record"]["body"], "result_plus_1": source.result_plus_1}
+        sources.append(conversion.read_source(scene.records, case))
+    found = conversion.convert(scene.register, scene.institution, sources, _account(scene, message, former, account), message)
+    shown = plain(message)
+    same = {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
+    require(found == same, "CONVERSION_DIFFERS")
+    if not message.has("agreement") or former is not None:
+        return []
+    terms = scene.register.agreements[message.agreement.code, message.agreement.version].terms
+    return sorted({place_of(source.record.place) for source in message.sources}) if terms.exclusive else []
+
+
+def _account(scene, message, former, account):
+    def code(one):
+        if one.has("agreement"):
+            return "agreement", one.agreement.code
+        return ("equivalence", one.equivalence.code) if one.has("equivalence") else ("assessment",)
+
+    found = conversion.Account()
+    for held in sorted(scene.held.values(), key=lambda one: one.place):
+        own = held.kind == KIND_CONVERSION and (held.account, held.institution) == (account, scene.institution)
+        if own and held.stands() and held.place != former and code(held.body) == code(message):
+            found.add(held.body)
+    return found
+
+
+def award(scene, body, message, former, account):
+    """Checks an Award; what it redeems."""
+    require(message.has("certificate_number") and message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
+    conferred = scene.day(message, "conferred")
+    counts = any(message.has(name) for name in ("allocations", "redeems", "absorbs", "attestations", "average_e4"))
+    if former is not None:
+        require(scene.held[former].body.basis == message.basis, "CONTRADICTION")
+    if message.basis == HONORARY:
+        require(message.has("titles"), "MISSING_FIELD")
+        require(not (message.has("definition") or counts or message.has("cosignatures")), "CONTRADICTION")
+        return []
+    require(not message.has("titles"), "CONTRADICTION")
+    require(message.has("definition"), "MISSING_FIELD")
+    name = message.definition
+    definition = scene.register.get(forms.KIND_DEFINITION, name.institution, name.code, name.version)
+    require(definition is not None, "UNKNOWN_REFERENCE")
+    qualification.in_force(scene.register, definition, scene.institution, conferred)
+    _cosigned(scene, body, message, definition)
+    if message.basis == DECLARED:
+        require(not counts, "CONTRADICTION")
+        return []
+    scene.mandate(KIND_AWARD, body, message)
+    if former is not None:
+        before = plain(scene.held[former].body)
+        now = plain(message)
+        kept = ("definition", "allocations", "attestations", "redeems", "absorbs", "average_e4")
+        require(all(before.get(name) == now.get(name) for name in kept), "CONTRADICTION")
+        return []
+    return _audited(scene, message, definition, account)
+
+
+def _cosigned(scene, body, message, definition):
+    others = [number for number in definition.awarding if number != scene.institution]
+    require([one.institution for one in message.cosignatures] == others, "NOT_COSIGNED")
+    core = mandates.core(scene.records, KIND_AWARD, body)
+    for one in message.cosignatures:
+        key = scene.keys.get(one.key_id)
+        fits = key is not None and key.institution == one.institution and key.purpose == PURPOSE_UNIT \
+            and KIND_AWARD in key.kinds and not key.has("revoked")
+        signed = mandates.joint_message(scene.origin, one.institution, core)
+        require(fits and verify(key.public_key, signed, one.signature), "NOT_COSIGNED")
+
+
+def _audited(scene, message, definition, account):
+    spending = Spending(scene, definition, account)
+    for reference in message.absorbs:
+        spending.absorb(named(scene, reference, account))
+    counted = []
+    for allocation in message.allocations:
+        held = named(scene, allocation.record, account)
+        found = _candidates(scene, definition, held)
+        one = next((one for one in found if one.key[2] == allocation.result_plus_1), None)
+        require(one is not None, "SOURCE_NOT_USABLE")
+        spending.count(held, one)
+        if all(other.key != one.key for other in counted):
+            counted.append(one)
+    standing_awards = [(*_name(held.body.definition), first(held.body.conferred)) for held in scene.held.values()
+                       if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()]
+    _, mean = qualification.Audit(scene.register, definition, counted, standing_awards, message).check()
+    said = (message.average_e4.numerator, message.average_e4.denominator) if message.has("average_e4") else None
+    require(said == (None if mean is None else (mean.numerator, mean.denominator)), "REQUIREMENTS_NOT_MET")
+    require([place_of(one.place) for one in message.redeems] == sorted(spending.redeems), "ALREADY_SPENT")
+    return sorted(spending.redeems)
+
+
+def _name(name):
+    return name.institution, name.code, name.version
+
+
+def _candidates(scene, definition, held):
+    if held.kind not in (KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION):
+        return []
+    case = {**held.case, "body": held.case["record"]["body"]}
+    return qualification.candidates(scene.register, scene.records, definition, case)
+
+
+class Spending:
+    """No root pays twice."""
+
+    def __init__(self, scene, definition, account):
+        self.scene = scene
+        self.definition = definition
+        self.account = account
+        self.absorbed = set()
+        self.redeems = set()
+        self.shared = {}
+
+    def absorb(self, held):
+        """Takes over what an earlier award holds."""
+        standing(held)
+        allowed = held.kind == KIND_AWARD and any(_same(one, held.body.definition) for one in self.definition.absorbs)
+        require(allowed, "SOURCE_NOT_USABLE")
+        require(status.REDEEMED not in held.marks, "ALREADY_SPENT")
+        self.redeems.add(held.place)
+        todo = [held]
+        while todo:
+            one = todo.pop()
+            self.absorbed |= self.scene.entries(one)
+            todo += [self.scene.held[place_of(earlier.place)] for earlier in one.body.absorbs]
+
+    def count(self, held, one):
+        """Counts a record or a result of it."""
+        chain, todo = {}, [held]
+        while todo:
+            link = todo.pop()
+            standing(link)
+            chain[link.place] = link
+            if link.kind == KIND_CONVERSION:
+                todo += [self.scene.held[place_of(source.record.place)] for source in link.body.sources
+                         if place_of(source.record.place) not in chain]
+        for place, _ in one.roots or [(held.place, 1)]:
+            root = self.scene.held.get(place)
+            require(root is not None and root.account == self.account, "SOURCE_NOT_USABLE")
+            standing(root)
+            if held.kind != KIND_OUTCOME:
+                self._redeem(root, chain, one.amount)
+
+    def _redeem(self, root, chain, amount):
+        entry = root.marks.get(status.REDEEMED)
+        if entry is None:
+            self.redeems.add(root.place)
+        elif entry not in self.absorbed:
+            holder = next((link for link in chain.values() if root.place in self.scene.named_by(link)
+                           and entry in self.scene.entries(link)), None)
+            if holder is not None:
+                self._redeem(holder, chain, amount)
+            else:
+                self._share(root, entry, amount)
+
+    def _share(self, root, entry, amount):
+        for held in self.scene.held.values():
+            if held.kind == KIND_AWARD and held.stands() and held.institution == self.scene.sealed_by.get(entry) \
+                    and root.place in self.scene.named_by(held) and entry in self.scene.entries(held):
+                other = held.body.definition
+                theirs = self.scene.register.get(forms.KIND_DEFINITION, *_name(other))
+                own = [one.max_e4 for one in self.definition.overlaps if _same(one.other, other)]
+                back = [one.max_e4 for one in theirs.overlaps if _same(one.other, self.definition)]
+                require(own and back, "ALREADY_SPENT")
+                key = other.institution, other.code
+                self.shared[key] = self.shared.get(key, 0) + amount
+                require(self.shared[key] <= min(own[0], back[0]), "ALREADY_SPENT")
+                return
+        require(False, "ALREADY_SPENT")
+
+
+def _same(listed, name):
+    return (listed.institution, listed.code) == (name.institution, name.code) and listed.version in (0, name.version)
