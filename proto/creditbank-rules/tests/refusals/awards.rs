@@ -14,18 +14,18 @@ fn name(code: &str, version: u32) -> pb::QualificationName {
     pb::QualificationName { institution: 1, code: code.to_owned(), version }
 }
 
-fn node(parent: u32, kind: Type) -> pb::Requirement {
+pub(crate) fn node(parent: u32, kind: Type) -> pb::Requirement {
     pb::Requirement { parent, r#type: kind.into(), ..Default::default() }
 }
 
-fn credits(parent: u32, amount: u64, level: &str) -> pb::Requirement {
+pub(crate) fn credits(parent: u32, amount: u64, level: &str) -> pb::Requirement {
     let levels = vec![pb::Level { framework: "FHEQ".to_owned(), level: level.to_owned() }];
     let asked = (!level.is_empty()).then(|| pb::Match { levels, ..Default::default() });
     pb::Requirement { amount_e4: amount * 10_000, r#match: asked, ..node(parent, Type::Credits) }
 }
 
 /// All of: 60 CATS at level 6.
-fn definition(code: &str) -> pb::QualificationDefinition {
+pub(crate) fn definition(code: &str) -> pb::QualificationDefinition {
     pb::QualificationDefinition {
         institution: 1,
         code: code.to_owned(),
@@ -44,7 +44,7 @@ fn put(requirement: u32, entry: u64) -> pb::Allocation {
 }
 
 /// An audited award under CERT that counts the credit in entry 1.
-fn audited() -> pb::Award {
+pub(crate) fn audited() -> pb::Award {
     pb::Award {
         learner: ALIAS.to_vec(),
         definition: Some(name("CERT", 1)),

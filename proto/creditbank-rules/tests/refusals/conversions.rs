@@ -6,7 +6,8 @@ use creditbank_rules::conversion::{Account, Basis, Request, Source, Stated, conv
 use creditbank_rules::{Registry, RegistryRecord};
 
 use super::agreements::{equivalence, terms};
-use super::case::{self, Case, ORIGIN, body};
+use super::awards::{audited, credits, definition, node};
+use super::case::{self, Case, ORIGIN, UNIT_KEY, body};
 use super::second::{self, AWARDS, CONVERSIONS, Held, TODAY, at, day, marked, paper, redeeming, reference};
 use crate::world::{ALIAS, NOW_MS, credit, outcome, record, text};
 
@@ -363,8 +364,78 @@ fn amounts() -> Vec<Case> {
     ]
 }
 
+/// The conversion in entry 4 of the credit in entry 1; an award of 30 ECTS counts its result and redeems the record in an entry.
+fn counted(
+    name: Option<&'static str>,
+    about: &'static str,
+    exclusive: bool,
+    marks: (&[(Action, u64)], &[(Action, u64)]),
+    redeems: u64,
+) -> Case {
+    let text = pb::AgreementTerms { exclusive, ..terms() };
+    let mut case = Case::new(name, about);
+    case.agree(&text);
+    elsewhere(&mut case, marked(marks.0));
+    let conversion = computed(&case, &by_agreement(&text), &[source()], &Account::default(), &[]);
+    let held = Held { depends_on: vec![at(1)], marks: marked(marks.1), ..Held::new(4, CONVERSIONS) };
+    case.holds(held, Kind::Conversion, &conversion);
+    let entry = pb::QualificationDefinition {
+        unit: "ECTS".to_owned(),
+        requirements: vec![node(0, pb::RequirementType::All), credits(1, 30, "6")],
+        ..definition("CERT")
+    };
+    case.set(Kind::QualificationDefinition, &entry);
+    let allocation = pb::Allocation { requirement: 2, record: Some(reference(at(4))), result_plus_1: 1 };
+    let award = pb::Award { allocations: vec![allocation], redeems: vec![reference(at(redeems))], ..audited() };
+    case.records = vec![record(Kind::Award, &award, 1)];
+    case.groups = vec![redeeming(award.mandate.as_ref(), &[at(redeems)])];
+    case
+}
+
+fn spent() -> Vec<Case> {
+    let by_conversion: &[(Action, u64)] = &[(Action::Redeem, 4)];
+    let other = |case: &mut Case| case.sealed(8, UNIT_KEY, NOW_MS - 3_600_000);
+    vec![
+        counted(
+            Some("ALREADY_SPENT"),
+            "an award that redeems a root which a conversion holds",
+            true,
+            (by_conversion, &[]),
+            1,
+        )
+        .with(|case| case.groups.clear()),
+        counted(Some("ALREADY_SPENT"), "an award that redeems a conversion which holds nothing", false, (&[], &[]), 4),
+        counted(
+            Some("ALREADY_SPENT"),
+            "an award of a root that something else holds",
+            false,
+            (&[(Action::Redeem, 8)], &[]),
+            1,
+        )
+        .with(|case| case.groups.clear())
+        .with(other),
+        counted(
+            Some("ALREADY_SPENT"),
+            "an award of a conversion that another award counts",
+            true,
+            (by_conversion, &[(Action::Redeem, 8)]),
+            4,
+        )
+        .with(|case| case.groups.clear())
+        .with(other),
+        counted(
+            Some("SOURCE_NOT_USABLE"),
+            "an award of a conversion whose source was revoked",
+            false,
+            (&[(Action::Revoke, 8)], &[]),
+            1,
+        )
+        .with(|case| case.groups.clear()),
+    ]
+}
+
 pub(crate) fn refused() -> Vec<Case> {
-    [rights(), amounts()].into_iter().flatten().collect()
+    [rights(), amounts(), spent()].into_iter().flatten().collect()
 }
 
 pub(crate) fn admitted() -> Vec<Case> {
@@ -379,5 +450,13 @@ pub(crate) fn admitted() -> Vec<Case> {
         levelled(None, "one of several comparable levels", &["5", "6"], Some("5")),
         equivalent(None, "under an equivalence", |_| ()),
         assessed(None, "by an assessment", |_| ()),
+        counted(
+            None,
+            "an award of a conversion that holds its source: the conversion is redeemed",
+            true,
+            (&[(Action::Redeem, 4)], &[]),
+            4,
+        ),
+        counted(None, "an award of a conversion that holds nothing: the source is redeemed", false, (&[], &[]), 1),
     ]
 }
