@@ -7,7 +7,8 @@ import pathlib
 import random
 import sys
 
-from creditbank_reader import conversion, ledger, mandates, maps, notes, qualification, records, refusals, status, suite, tokens, transcript, tree
+from creditbank_reader import (conversion, ledger, mandates, maps, notes, qualification, records, refusals, rules, status, suite,
+                               tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
 from creditbank_reader.register import Register
@@ -317,8 +318,25 @@ class Vectors:
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
 
     def refusals_2(self, vectors):
-        """The same of rules version 2."""
+        """The same of rules version 2; of cases, and of effects on the records of others, the rules themselves."""
         self.refusals({"form": [], **vectors})
+        judged = 0
+        for case in [*vectors["rules"], *vectors["admitted"]]:
+            block = self.reader.read("Block", unhex(case["block"]))
+            public = self.reader.read("PublicPart", block.public_part)
+            if public.records or any(record["kind"] not in rules.JUDGED_KINDS for record in case["records"]):
+                continue
+            scene = rules.Scene(self.kinds, self._register(vectors, case), vectors, case)
+            header = self.reader.read("BlockHeader", block.header)
+            beside_it = [(record["kind"], unhex(record["body"])) for record in case["records"]]
+            try:
+                scene.judge(header, public.groups, beside_it)
+                found = None
+            except Broken as rule:
+                found = str(rule)
+            self.checks.equal(f"rules: {case['about']}", found, case["name"])
+            judged += 1
+        self.checks.that(f"{judged} blocks were judged", judged >= 130)
 
     def _register(self, vectors, case):
         entries = [*vectors["registry"], *case.get("registry", [])]

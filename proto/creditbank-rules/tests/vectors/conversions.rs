@@ -249,11 +249,11 @@ fn fine_fractions() -> Vec<Case> {
         let root = pb::Root {
             place: named.place,
             status_id: named.status_id.clone(),
-            fraction: Some(pb::Ratio { numerator, denominator: 7_777_777 }),
+            fraction: Some(pb::Ratio { numerator, denominator: 7_777_781 }),
             had: vec![amount("US-SEMESTER", 9_000_000), amount("CATS", 20_000_000)],
-            part_e4: 7_777_777,
+            part_e4: 7_777_781,
         };
-        pb::ConvertedCredit { amount: Some(amount("CATS", 7_777_777)), roots: vec![root], ..Default::default() }
+        pb::ConvertedCredit { amount: Some(amount("CATS", 7_777_781)), roots: vec![root], ..Default::default() }
     };
     let of = |about: &str, numerator, most, step_e4| {
         let body =
@@ -263,9 +263,9 @@ fn fine_fractions() -> Vec<Case> {
         Case::agreed(about, &terms, vec![used])
     };
     vec![
-        of("a fraction that is rounded up", 3_333_333, 1_234_567, 1),
-        of("the whole of a part, of which little is left", 7_777_777, 1, 1),
-        of("a fraction that the record can hold", 3_333_333, 0, 1),
+        of("a fraction that is rounded up", 3_333_331, 1_234_567, 1),
+        of("the whole of a part, of which little is left", 7_777_781, 1, 1),
+        of("a fraction that the record can hold", 3_333_331, 0, 1),
     ]
 }
 
