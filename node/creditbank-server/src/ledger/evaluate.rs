@@ -4,17 +4,15 @@ use std::time::{Duration, Instant};
 
 use creditbank_allocation::{Answer, Found, allocate};
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::dates::{Day, date_of};
+use creditbank_protocol::dates::{Day, date_of, first_day};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::status::Mark;
 use creditbank_rpc::v1::{self as api, EvaluateQualificationResponse, EvaluationOutcome};
-use creditbank_rules::admission::{
-    AdmissionError, Spending, Used, candidates, earlier, held_awards, is_contested, source_of,
-};
+use creditbank_rules::admission::{AdmissionError, Spending, Used, candidates, earlier, is_contested, source_of};
 use creditbank_rules::agreement::most_specific;
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::decimal::show_e4;
-use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force};
+use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, HeldAward, in_force};
 use creditbank_rules::{Rejection, Rule, View as _};
 
 use super::shown::Sight;
@@ -69,7 +67,7 @@ impl Ledger {
             let expected = format!("at most {CANDIDATES_MAX} records");
             return Err(Rejection::new(Rule::DefinitionTooLarge, expected, found.len().to_string()).into());
         }
-        let held = held_awards(&view, definition, account)?;
+        let held: Vec<HeldAward> = records.iter().filter_map(held_award).collect();
         let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
         let begun = Instant::now();
         let answer = allocate(&case, &mut || begun.elapsed() > PATIENCE);
@@ -187,6 +185,17 @@ fn absorbable(definition: &QualificationDefinition, records: &[Used]) -> Vec<Rec
         })
     };
     records.iter().filter(free).filter(absorbed).map(reference).collect()
+}
+
+/// An award that the caller sees and that stands. Of others the caller learns nothing, also where a requirement asks for them.
+fn held_award(used: &Used) -> Option<HeldAward> {
+    let against = [Mark::Revoked, Mark::Superseded, Mark::Disputed, Mark::UnderReview];
+    let stands = against.into_iter().all(|mark| used.facts.marks.get(mark).is_none());
+    if used.record.kind() != Kind::Award || !stands {
+        return None;
+    }
+    let pb::Award { definition, conferred, .. } = used.record.read().ok()?;
+    Some(HeldAward { definition: definition?, conferred: conferred.as_ref().map_or(0, first_day) })
 }
 
 fn reference(used: &Used) -> RecordReference {

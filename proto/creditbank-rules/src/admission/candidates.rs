@@ -84,7 +84,7 @@ pub(super) fn passes(
 }
 
 /// The learner's standing awards of the institutions that a definition's requirements name.
-pub fn held_awards(
+pub(super) fn held_awards(
     view: &impl View,
     definition: &QualificationDefinition,
     account: &[u8; 16],

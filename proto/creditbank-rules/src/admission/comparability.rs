@@ -7,7 +7,7 @@ use creditbank_protocol::record::Record;
 use super::derived::Derived;
 use super::fields::{self, present, require};
 use super::recognition::past_day;
-use super::used::{at, named, show, standing};
+use super::used::{named, own, show, standing};
 use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate};
 use crate::codes::is_country;
 use crate::dates::{day_of_ms, last_day};
@@ -80,16 +80,17 @@ pub(super) fn decision(
     place: Option<Place>,
     account: &[u8; 16],
 ) -> Result<Place, AdmissionError> {
-    let used = at(view, place.unwrap_or_default(), account, "decision")?;
-    let own = used.record.kind() == Kind::Decision && used.facts.institution == block.institution;
-    let read = used.record.read::<Decision>().ok().filter(|_| own);
+    let place = place.unwrap_or_default();
+    let found = own(view, place, account, block.institution, Kind::Decision)?;
+    let read = found.as_ref().and_then(|found| found.record.read::<Decision>().ok());
     let kind = read.map(|read| DecisionType::try_from(read.r#type).unwrap_or_default());
     let grants = kind.is_some_and(|kind| {
         case::is_final(kind)
             && !matches!(kind, DecisionType::Refused | DecisionType::CannotBeVerified | DecisionType::Withdrawn)
     });
-    let expected = "the place of a decision of this institution that recognises something";
-    require(grants, Rule::SourceNotUsable, "decision", expected, show(used.place))?;
+    let expected = "the place of a decision of this institution that recognises something of this learner's";
+    let used = found.filter(|_| grants);
+    let used = used.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(place)).field("decision"))?;
     standing(view, &used, "decision")?;
     Ok(used.place)
 }

@@ -36,11 +36,7 @@ pub(super) fn check(
     let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
     let held = match &former {
         Some(former) => entries(view, former.place, &former.record)?,
-<<<<<<< HEAD
         None => BTreeSet::new(),
-=======
-        None => BTreeSet::default(),
->>>>>>> protocol
     };
     let mut sources = Vec::with_capacity(read.sources.len());
     let mut used_records: Vec<RecordReference> = Vec::new();
@@ -67,17 +63,9 @@ pub(super) fn check(
     depends_on.extend(roots);
     depends_on.sort_by_key(|place| (place.entry, place.index));
     depends_on.dedup();
-<<<<<<< HEAD
     let takes = converted.exclusive && former.is_none();
     let taken = used_records.iter().filter(|_| takes);
     let redeems = taken.filter_map(|one| Some((one.place?, digest))).collect();
-=======
-    let redeems = if converted.exclusive && former.is_none() {
-        used_records.iter().filter_map(|one| Some((one.place?, digest))).collect()
-    } else {
-        Vec::new()
-    };
->>>>>>> protocol
     Ok(Derived { course: Some(CONVERSIONS.to_owned()), redeems, depends_on })
 }
 

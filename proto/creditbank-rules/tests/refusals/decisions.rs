@@ -248,7 +248,7 @@ fn appeals() -> Vec<Case> {
             &appeal(),
         ),
         objecting(
-            Some("SOURCE_NOT_USABLE"),
+            Some("NOT_OPEN"),
             "against the decision about somebody else",
             |case| {
                 let held = Held { account: [4; 16], ..Held::new(3, CASE) };
