@@ -174,10 +174,15 @@ class Scene:
             return "open", runs, appeal
         return ("closed",) if appeal is not None else ("decided", decided)
 
-    def _appealed(self, message, account):
-        found = self._at(place_of(message.decision), account)
-        own = found.kind == KIND_DECISION and found.institution == self.institution and found.body.has("application")
+    def _own(self, place, kind, account):
+        found = self.held.get(place)
+        own = found is not None and (found.kind, found.institution, found.account) == (kind, self.institution, account)
         require(own, "NOT_OPEN")
+        return found
+
+    def _appealed(self, message, account):
+        found = self._own(place_of(message.decision), KIND_DECISION, account)
+        require(found.body.has("application"), "NOT_OPEN")
         return place_of(found.body.application)
 
     def _decision(self, message, former, account):
@@ -186,8 +191,7 @@ class Scene:
             place, appeal = place_of(message.application), None
         else:
             appeal = place_of(message.appeal)
-            found = self._at(appeal, account)
-            require(found.kind == KIND_APPEAL, "NOT_OPEN")
+            found = self._own(appeal, KIND_APPEAL, account)
             place = self._appealed(found.body, account)
         case = self._case(place, account)
         require(case is not None, "NOT_OPEN")

@@ -364,20 +364,23 @@ fn amounts() -> Vec<Case> {
     ]
 }
 
+/// Marks that stand, each with its entry.
+type Given<'a> = &'a [(Action, u64)];
+
 /// The conversion in entry 4 of the credit in entry 1; an award of 30 ECTS counts its result and redeems the record in an entry.
 fn counted(
     name: Option<&'static str>,
     about: &'static str,
     exclusive: bool,
-    marks: (&[(Action, u64)], &[(Action, u64)]),
+    (of_credit, of_conversion): (Given<'_>, Given<'_>),
     redeems: u64,
 ) -> Case {
     let text = pb::AgreementTerms { exclusive, ..terms() };
     let mut case = Case::new(name, about);
     case.agree(&text);
-    elsewhere(&mut case, marked(marks.0));
+    elsewhere(&mut case, marked(of_credit));
     let conversion = computed(&case, &by_agreement(&text), &[source()], &Account::default(), &[]);
-    let held = Held { depends_on: vec![at(1)], marks: marked(marks.1), ..Held::new(4, CONVERSIONS) };
+    let held = Held { depends_on: vec![at(1)], marks: marked(of_conversion), ..Held::new(4, CONVERSIONS) };
     case.holds(held, Kind::Conversion, &conversion);
     let entry = pb::QualificationDefinition {
         unit: "ECTS".to_owned(),
