@@ -13,7 +13,7 @@ use super::recognition::past_day;
 use super::used::{Used, at, named, show, standing};
 use super::{AdmissionError, BlockFacts, CONVERSIONS, comparability, mandate, roots_are_spent};
 use crate::conversion::{self, Account, Source};
-use crate::dates::day_of_ms;
+use crate::dates::{day_of_ms, last_day};
 use crate::{Rejection, Rule, View};
 
 /// Checks a conversion by the institution of `block`.
@@ -95,7 +95,7 @@ pub fn source_of(used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = used.record.read().map_err(malformed)?;
             let mut source = result(Kind::QualificationRecognition, &read.exemptions)?;
-            source.expires = source.expires.or(read.expires);
+            source.expires = [source.expires, read.expires].into_iter().flatten().min_by_key(last_day);
             if source.roots.is_empty() {
                 // What no other record of the ledger stands behind is its own root.
                 let amount = source.amount.clone().unwrap_or_default();

@@ -26,9 +26,6 @@ const UNCODED_OUTCOMES: &str = " outcomes";
 /// Checks the fields of a record against its kind.
 pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<Common, Rejection> {
     let kind = record.kind();
-    if block.rules_version == 1 && i32::from(kind) > i32::from(Kind::Result) {
-        return Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", kind.as_str_name()));
-    }
     match kind {
         Kind::Identity => identity(block, record.read().map_err(malformed)?),
         Kind::Outcome => outcome(registry, block, record.read().map_err(malformed)?),

@@ -55,7 +55,8 @@ fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
 /// Checks that the key may sign records of this kind.
 pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<(), Rejection> {
     let operators = info_of(record.kind()).is_none_or(|info| info.operator);
-    if operators {
+    let later = block.rules_version == 1 && i32::from(record.kind()) > i32::from(Kind::Result);
+    if operators || later {
         return Err(refuse(Rule::KindNotIssued, "a kind that institutions issue", record.kind().as_str_name()));
     }
     check_scope(registry, block, record.kind())
