@@ -1,5 +1,7 @@
 //! The registry: what the operator publishes is in force from the next round, and every answer is proved.
 
+use std::collections::BTreeSet;
+
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::registry::RegistryKey;
@@ -22,6 +24,24 @@ async fn a_new_node_knows_units_frameworks_and_scales() {
     assert!(client.registry_list(Kind::GradeScale, None).await.expect("a list").len() >= 15);
     let none = client.registry_entry(&RegistryKey::Institution(404)).await.expect("a proof of absence");
     assert!(none.is_none());
+}
+
+/// Goal: a new node has the whole seed, byte for byte, in as few blocks as hold it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_node_has_the_whole_seed() {
+    let node = TestNode::start().await;
+    let client = node.client(None).await;
+    let seed = creditbank_rules::seed::entries().expect("the seed");
+    let mut blocks = BTreeSet::new();
+    for kind in seed.iter().map(|(kind, _)| *kind).collect::<BTreeSet<_>>() {
+        let items = client.registry_list(kind, None).await.expect("a list");
+        blocks.extend(items.iter().map(|item| item.place.entry));
+        let listed: Vec<_> = items.into_iter().map(|item| item.body).collect();
+        let expected: Vec<_> = seed.iter().filter(|(of, _)| *of == kind).map(|(_, body)| body.clone()).collect();
+        assert_eq!(listed, expected, "{kind:?}");
+    }
+    let bytes: usize = seed.iter().map(|(_, body)| body.len() + 24).sum();
+    assert!(blocks.len() <= bytes / 65_000 + 2, "{} blocks for {} bytes", blocks.len(), bytes);
 }
 
 #[tokio::test(flavor = "multi_thread")]

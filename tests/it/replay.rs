@@ -120,7 +120,7 @@ async fn a_lie_in_a_seal_is_found_at_that_seal() {
         ("records_total", Seal { records_total: last.records_total + 1, ..last.clone() }),
         ("time_ms", Seal { time_ms: 1, ..last.clone() }),
         ("first_index", Seal { first_index: last.first_index - 1, ..last.clone() }),
-        ("rules_version", Seal { rules_version: 2, ..last.clone() }),
+        ("rules_version", Seal { rules_version: creditbank_rules::RULES_VERSION + 1, ..last.clone() }),
         ("origin", Seal { origin: "other.example/log".to_owned(), ..last.clone() }),
     ];
     for (field, lie) in lies {

@@ -1,18 +1,23 @@
 """Checks this second implementation against the vectors: python3 test_vectors.py [/path/to/proto]"""
 
 import base64
+import datetime
 import json
 import pathlib
 import random
 import sys
 
-from creditbank_reader import ledger, maps, notes, records, refusals, status, suite, tokens, transcript, tree
+from creditbank_reader import (conversion, ledger, mandates, maps, notes, qualification, records, refusals, rules, status, suite,
+                               tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
+from creditbank_reader.grades import Broken
+from creditbank_reader.register import Register
+from creditbank_reader.satisfiable import is_satisfiable
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
-FILES = ("canonical", "keys", "signatures", "records", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
+FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
+         "receipts", "refusals", "refusals_2", "conversions", "qualifications", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -168,6 +173,40 @@ class Vectors:
         swapped = {**made[2], "value": first["claims"][3]["value"]}
         check.refused("another field", self._disclosed, 3, [*made[:2], swapped, *made[3:]])
 
+    def recognition(self, vectors):
+        """Sections 4 and 9: kinds, mandates, joint awards, terms, what institutions publish."""
+        check, origin = self.checks, vectors["origin"]
+        for case in vectors["kinds"]:
+            kind = case["kind"]
+            check.equal("kind", self.kinds.message_name(kind), case["name"])
+            check.equal("fields", self.kinds.numbers(kind), list(range(1, case["fields"] + 1)))
+            check.equal("public", records.is_public(kind), case["public"])
+            check.equal("of the operator", kind >= records.REGISTRY_KIND_MIN, case["operator"])
+            check.equal("required", list(records.REQUIRED.get(kind, ())), case["required"])
+        check.equal("kinds", sorted(self.kinds.names), [case["kind"] for case in vectors["kinds"]])
+        for case in vectors["mandates"]:
+            kind, institution, body = case["kind"], case["institution"], unhex(case["body"])
+            core = mandates.core(self.kinds, kind, body)
+            check.equal("core", core, case["core"])
+            check.equal("message", mandates.mandate_message(origin, institution, kind, core), case["message"])
+            number = self.reader.by_name[self.kinds.message_name(kind)]["mandate"].number
+            _, _, mandate, _ = next(read_fields(self.kinds.read(kind, 1, body).raw[number]))
+            check.equal("mandate", mandate, case["mandate"])
+            check.equal("digest", mandates.mandate_digest(mandate), case["digest"])
+            check.that("the mandate holds", mandates.holds(self.kinds, origin, institution, kind, body))
+            check.that("elsewhere", not mandates.holds(self.kinds, origin, institution + 1, kind, body))
+        check.equal("paper", mandates.mandate_digest(unhex(vectors["paper"]["mandate"])), vectors["paper"]["digest"])
+        case = vectors["joint"]
+        core = mandates.core(self.kinds, mandates.KIND_AWARD, unhex(case["body"]))
+        check.equal("core of the award", core, case["core"])
+        message = mandates.joint_message(origin, case["institution"], core)
+        check.equal("joint award", message, case["message"])
+        check.that("it is signed", suite.verify(unhex(case["public_key"]), message, unhex(case["signature"])))
+        terms = unhex(vectors["terms"]["bytes"])
+        self.reader.read("AgreementTerms", terms)
+        check.equal("terms", mandates.terms_digest(terms), vectors["terms"]["digest"])
+        self.registry(vectors)
+
     def registry(self, vectors):
         """Section 9."""
         for case in vectors["entries"]:
@@ -277,6 +316,78 @@ class Vectors:
             early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
             check.that(f"rules: {case['about']}: {found}", found in {None, *early})
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
+
+    def refusals_2(self, vectors):
+        """The same of rules version 2; of cases, and of effects on the records of others, the rules themselves."""
+        self.refusals({"form": [], **vectors})
+        judged = 0
+        for case in [*vectors["rules"], *vectors["admitted"]]:
+            block = self.reader.read("Block", unhex(case["block"]))
+            public = self.reader.read("PublicPart", block.public_part)
+            if public.records or any(record["kind"] not in rules.JUDGED_KINDS for record in case["records"]):
+                continue
+            scene = rules.Scene(self.kinds, self._register(vectors, case), vectors, case)
+            header = self.reader.read("BlockHeader", block.header)
+            beside_it = [(record["kind"], unhex(record["body"])) for record in case["records"]]
+            try:
+                scene.judge(header, public.groups, beside_it)
+                found = None
+            except Broken as rule:
+                found = str(rule)
+            self.checks.equal(f"rules: {case['about']}", found, case["name"])
+            judged += 1
+        self.checks.that(f"{judged} blocks were judged", judged >= 130)
+
+    def _register(self, vectors, case):
+        entries = [*vectors["registry"], *case.get("registry", [])]
+        return Register(self.kinds, [(entry["kind"], unhex(entry["body"])) for entry in entries])
+
+    def conversions(self, vectors):
+        """Section 17: every conversion is computed again from its sources."""
+        for case in vectors["cases"]:
+            found, expected = self._conversion(vectors, case)
+            self.checks.equal(f"conversion: {case['about']}", found, expected)
+
+    def _conversion(self, vectors, case):
+        said = self.kinds.read(12, 1, unhex(case["conversion"]))
+        account = conversion.Account()
+        for body in case["earlier"]:
+            account.add(self.kinds.read(12, 1, unhex(body)))
+        try:
+            sources = [conversion.read_source(self.kinds, source) for source in case["sources"]]
+            found = conversion.convert(self._register(vectors, case), case["receiver"], sources, account, said)
+        except Broken as rule:
+            return str(rule), case["refused"]
+        shown = conversion.plain(said)
+        return found, {name: shown[name] for name in ("sources", "results", "amount_steps") if name in shown}
+
+    def qualifications(self, vectors):
+        """Section 18: every award is judged again, and every definition."""
+        for case in vectors["cases"]:
+            found, expected = self._award(vectors, case)
+            self.checks.equal(f"award: {case['about']}", found, expected)
+        register = self._register(vectors, {})
+        for at, case in enumerate(vectors["definitions"]):
+            definition = self.kinds.read(ledger.KIND_DEFINITION, 1, unhex(case["body"]))
+            found = None if is_satisfiable(register, definition) else "UNSATISFIABLE"
+            self.checks.equal(f"definition {at}", found, case["refused"])
+
+    def _award(self, vectors, case):
+        award = self.kinds.read(mandates.KIND_AWARD, 1, unhex(case["award"]))
+        register, name = self._register(vectors, case), award.definition
+        definition = register.get(ledger.KIND_DEFINITION, name.institution, name.code, name.version)
+        found = [one for record in case["records"]
+                 for one in qualification.candidates(register, self.kinds, definition, record)]
+        held = [(one["institution"], one["code"], one["version"], datetime.date(*one["conferred"])) for one in case["held"]]
+        said = (award.average_e4.numerator, award.average_e4.denominator) if award.has("average_e4") else None
+        try:
+            audit = qualification.Audit(register, definition, found, held, award)
+            qualification.in_force(register, definition, 1, audit.day)
+            holds, mean = audit.check()
+        except Broken as rule:
+            return str(rule), case["refused"]
+        mean = None if mean is None else (mean.numerator, mean.denominator)
+        return (holds, mean), (case["holds"], said)
 
     def _judge(self, vectors, case):
         keys = {}
@@ -506,11 +617,18 @@ class Vectors:
 
     def effects(self, vectors):
         """Section 13, what blocks say of records."""
+        self._effects(vectors, ("contested", "confirmed", "ended"))
+
+    def effects_2(self, vectors):
+        """The same of rules version 2: what others do to them, too."""
+        self._effects(vectors, ("contested", "confirmed", "ended", "redeemed", "under_review"))
+
+    def _effects(self, vectors, names):
         trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
         for case in vectors["cases"]:
             try:
                 first = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust).records[0]
-                found = {"contested": first.contested, "confirmed": first.confirmed, "ended": first.ended}
+                found = {name: getattr(first, name) for name in names}
             except transcript.Broken:
                 found = None
             self.checks.equal(case["name"], found, case["first"])

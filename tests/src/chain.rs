@@ -6,7 +6,7 @@ use creditbank_client::{ChainHead, Client};
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{EffectGroup, Receipt};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, info_of};
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 
 use crate::University;
@@ -25,9 +25,10 @@ pub fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Records as they travel beside a block.
+/// Records as they travel beside a block, which shows the public ones itself.
 pub fn bodies(records: &[Record]) -> Vec<RecordBody> {
-    records.iter().map(RecordBody::from).collect()
+    let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
+    records.iter().filter(hidden).map(RecordBody::from).collect()
 }
 
 impl Chain {

@@ -1,6 +1,7 @@
 //! Harness: nodes in this process behind real gRPC, universities that may issue, and blocks of every shape.
 #![forbid(unsafe_code)]
 
+pub mod acts;
 pub mod chain;
 pub mod corrections;
 pub mod desk;

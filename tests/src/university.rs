@@ -17,11 +17,31 @@ pub struct University {
     pub institution: u64,
     /// Its unit.
     pub unit: u32,
-    /// Signs Identity, Outcome, Credit and Result.
+    /// Signs every kind of an institution.
     pub key: KeyFile,
     /// Reads what it issued.
     pub access: KeyFile,
 }
+
+/// Everything that an institution may sign.
+pub const KINDS: [Kind; 16] = [
+    Kind::Identity,
+    Kind::Outcome,
+    Kind::Credit,
+    Kind::Result,
+    Kind::Application,
+    Kind::Appeal,
+    Kind::Decision,
+    Kind::AgreementProposal,
+    Kind::AgreementAcceptance,
+    Kind::AgreementEnding,
+    Kind::Equivalence,
+    Kind::Conversion,
+    Kind::QualificationDefinition,
+    Kind::Award,
+    Kind::QualificationRecognition,
+    Kind::GradeDistribution,
+];
 
 /// A key that is the same in every run.
 pub fn key(purpose: Purpose, seed: u8) -> KeyFile {
@@ -67,7 +87,7 @@ impl University {
 
     /// Publishes everything that it needs to issue.
     pub async fn publish(&self, client: &Client, registry: &KeyFile) -> Receipt {
-        let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
+        let kinds = KINDS;
         let unit = KeyRequest::new(client.origin(), self.institution, self.unit, &self.key)
             .expect("a request")
             .record(&kinds, 0, 0);

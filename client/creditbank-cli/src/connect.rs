@@ -67,6 +67,11 @@ impl Global {
         Ok(Client::connect(&options, self.trust()?, access).await?)
     }
 
+    /// Whether the operator's registry key is given.
+    pub(crate) fn has_registry_key(&self) -> bool {
+        self.registry_key.is_some()
+    }
+
     /// The operator's registry key.
     pub(crate) fn registry_key(&self) -> Result<Arc<dyn Signer>, Failure> {
         let missing = || {

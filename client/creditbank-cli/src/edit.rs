@@ -1,6 +1,8 @@
 //! The reverse of `show`: JSON as `creditbank record show --json` prints it, back to the canonical bytes of a record.
 
+use creditbank_protocol::canonical::{Field as CanonicalField, Many, Message, Shape};
 use creditbank_protocol::pb;
+use creditbank_protocol::record::info_of;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::parse_e4;
 use prost_reflect::prost::Message as _;
@@ -16,14 +18,23 @@ use crate::values;
 pub(crate) fn body(message: &str, value: &Value) -> Result<Vec<u8>, String> {
     let name = format!("creditbank.v1.{message}");
     let descriptor = SCHEMA.get_message_by_name(&name).ok_or_else(|| format!("{message} is not in the schema"))?;
-    Ok(of_message(&descriptor, value, message)?.encode_to_vec())
+    let kinds = (1..128).filter_map(|number| pb::Kind::try_from(number).ok()).filter_map(info_of);
+    let mut schemas = kinds.map(|info| info.schema);
+    let schema =
+        schemas.find(|schema| schema.name == message).ok_or_else(|| format!("{message} is no kind of record"))?;
+    Ok(of_message(&descriptor, schema, value, message)?.encode_to_vec())
 }
 
 fn expected(at: &str, what: &str, found: &Value) -> String {
     format!("{at}: expected {what}, found {found}")
 }
 
-fn of_message(descriptor: &MessageDescriptor, value: &Value, at: &str) -> Result<DynamicMessage, String> {
+fn of_message(
+    descriptor: &MessageDescriptor,
+    schema: &Message,
+    value: &Value,
+    at: &str,
+) -> Result<DynamicMessage, String> {
     let mut message = DynamicMessage::new(descriptor.clone());
     let mut set = |name: &str, field: Field| {
         if let Some(descriptor) = descriptor.get_field_by_name(name)
@@ -48,6 +59,14 @@ fn of_message(descriptor: &MessageDescriptor, value: &Value, at: &str) -> Result
             set("index", Field::U32(place.index));
             return Ok(message);
         }
+        "Ratio" => {
+            let parts =
+                text()?.split_once('/').and_then(|(above, below)| Some((above.parse().ok()?, below.parse().ok()?)));
+            let (numerator, denominator) = parts.ok_or_else(|| expected(at, "a fraction, as 1/2", value))?;
+            set("numerator", Field::U64(numerator));
+            set("denominator", Field::U64(denominator));
+            return Ok(message);
+        }
         _ => {}
     }
     let fields = value.as_object().ok_or_else(|| expected(at, "an object", value))?;
@@ -62,19 +81,22 @@ fn of_message(descriptor: &MessageDescriptor, value: &Value, at: &str) -> Result
         if value.is_null() {
             continue;
         }
+        let Some(known) = schema.field(u64::from(field.number())) else {
+            return Err(format!("{at} is no field of a record"));
+        };
         let read = if field.is_list() {
             let items = value.as_array().ok_or_else(|| expected(&at, "a list", value))?;
             let mut items = items
                 .iter()
                 .enumerate()
-                .map(|(number, item)| of_value(field, item, &format!("{at}.{number}")))
+                .map(|(number, item)| of_value(field, known, item, &format!("{at}.{number}")))
                 .collect::<Result<Vec<_>, _>>()?;
-            if is_set(field) {
+            if matches!(known.many, Many::Set { .. }) {
                 items.sort_by_key(encoded);
             }
             Field::List(items)
         } else {
-            of_value(field, value, &at)?
+            of_value(field, known, value, &at)?
         };
         set(field.name(), read);
     }
@@ -90,30 +112,29 @@ fn shown_name(name: &str) -> String {
     }
 }
 
-fn is_set(field: &FieldDescriptor) -> bool {
-    let message = field.parent_message().name().to_owned();
-    // The lists of the learner's records that keep their writer's order; all others are sets.
-    let lists = [("Outcome", "outcomes"), ("Credit", "outcomes"), ("Result", "outcomes"), ("Score", "sections")];
-    !lists.contains(&(message.as_str(), field.name()))
-}
-
 fn encoded(value: &Field) -> Vec<u8> {
     match value {
         Field::Message(message) => message.encode_to_vec(),
         Field::String(text) => text.clone().into_bytes(),
         Field::EnumNumber(number) => number.to_be_bytes().to_vec(),
+        Field::U64(number) => number.to_be_bytes().to_vec(),
+        Field::U32(number) => number.to_be_bytes().to_vec(),
+        Field::Bytes(bytes) => bytes.to_vec(),
         _ => Vec::new(),
     }
 }
 
-fn of_value(field: &FieldDescriptor, value: &Value, at: &str) -> Result<Field, String> {
+fn of_value(field: &FieldDescriptor, known: &CanonicalField, value: &Value, at: &str) -> Result<Field, String> {
     let text = || value.as_str().ok_or_else(|| expected(at, "text", value));
     let number = || {
         let written = value.as_str().and_then(|text| text.parse().ok());
         value.as_u64().or(written).ok_or_else(|| expected(at, "a whole number", value))
     };
     match field.kind() {
-        FieldKind::Message(descriptor) => Ok(Field::Message(of_message(&descriptor, value, at)?)),
+        FieldKind::Message(descriptor) => match known.shape {
+            Shape::Message(schema) => Ok(Field::Message(of_message(&descriptor, schema, value, at)?)),
+            _ => Err(format!("{at} is no message")),
+        },
         FieldKind::Enum(known) => Ok(Field::EnumNumber(enum_number(&known, text()?, at)?)),
         FieldKind::String => Ok(Field::String(text()?.to_owned())),
         FieldKind::Bytes => {

@@ -17,6 +17,9 @@ use commands::{
     accreditation, audit, institution, issue, key, keygen, learner, log, mapping, reconcile, record, registry, scale,
     sync, transcript,
 };
+use commands::{
+    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, qualification, review,
+};
 use commands::{amend, approve, contested, revoke, unit, verify};
 use connect::Global;
 use failure::Failure;
@@ -90,6 +93,37 @@ enum Command {
     /// With a file: line by line, as sync would. Without: what sync has noted. The ledger's list is proved complete by the
     /// unit's signed chain. Exit code 1 when there is a difference.
     Reconcile(reconcile::Arguments),
+    /// Agreements between institutions: propose, accept, end, list, show
+    #[command(subcommand)]
+    Agreement(agreement::Command),
+    /// What an institution accepts as a course of its own
+    #[command(subcommand)]
+    Equivalence(equivalence::Command),
+    /// How an institution's grades are distributed
+    #[command(subcommand)]
+    Distribution(distribution::Command),
+    /// Credit of others as credit of yours: preview it step by step, then record it
+    #[command(subcommand)]
+    Convert(convert::Command),
+    /// Record an application for recognition
+    Apply(Box<apply::Arguments>),
+    /// Decide on an application or an appeal
+    Decide(Box<decide::Arguments>),
+    /// Record an appeal against a decision
+    Appeal(Box<appeal::Arguments>),
+    /// The applications of an institution, overdue ones first
+    Applications(applications::Arguments),
+    /// The records of an institution that are under review, as something that they stand on has changed
+    Reviews(review::List),
+    /// One record that is under review
+    #[command(subcommand)]
+    Review(review::Command),
+    /// What awards ask for, how far a learner is, and awards
+    #[command(subcommand)]
+    Qualification(qualification::Command),
+    /// An award that was made
+    #[command(subcommand)]
+    Award(award::Command),
     /// The mappings that come with the program
     #[command(subcommand)]
     Mapping(mapping::Command),
@@ -150,6 +184,18 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Approve(arguments) => approve::run(&global, &arguments),
         Command::Sync(arguments) => sync::run(&global, arguments).await,
         Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
+        Command::Agreement(command) => agreement::run(&global, command).await,
+        Command::Equivalence(command) => equivalence::run(&global, command).await,
+        Command::Distribution(command) => distribution::run(&global, command).await,
+        Command::Convert(command) => convert::run(&global, command).await,
+        Command::Apply(arguments) => apply::run(&global, *arguments).await,
+        Command::Decide(arguments) => decide::run(&global, *arguments).await,
+        Command::Appeal(arguments) => appeal::run(&global, *arguments).await,
+        Command::Applications(arguments) => applications::run(&global, arguments).await,
+        Command::Reviews(arguments) => review::list(&global, &arguments).await,
+        Command::Review(command) => review::run(&global, command).await,
+        Command::Qualification(command) => qualification::run(&global, command).await,
+        Command::Award(command) => award::run(&global, command).await,
         Command::Mapping(command) => mapping::run(&command),
         Command::Record(command) => record::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,
@@ -157,5 +203,16 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Verify(arguments) => verify::run(&global, &arguments),
         Command::Audit(arguments) => audit::run(&global, &arguments).await,
         Command::Log(command) => log::run(&global, command).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// Goal: no command's options contradict each other, which clap would find only when the command is used.
+    #[test]
+    fn every_command_is_well_formed() {
+        super::Arguments::command().debug_assert();
     }
 }

@@ -33,6 +33,7 @@ fn of_message(message: &DynamicMessage) -> Value {
     match message.descriptor().name() {
         "Date" => Value::String(dates::show(&pb::Date { year: part("year"), month: part("month"), day: part("day") })),
         "Place" => Value::String(format!("{}/{}", number("entry"), number("index"))),
+        "Ratio" => Value::String(format!("{}/{}", number("numerator"), number("denominator"))),
         "Amount" => json!({ "amount": show_e4(number("e4")), "unit": text("unit") }),
         _ => {
             let fields = message.fields().map(|(field, value)| {

@@ -57,7 +57,7 @@ pub(crate) fn kind(argument: &str) -> Result<Kind, String> {
 
 /// What a key is for, as `unit` or `institution-access`.
 pub(crate) fn purpose(argument: &str) -> Result<Purpose, String> {
-    purpose_of(argument).ok_or_else(|| "expected unit, approver or institution-access".to_owned())
+    purpose_of(argument).ok_or_else(|| "expected unit, approver, institution-access or learner".to_owned())
 }
 
 /// A value of an enum of the protocol, as `open-university` of `INSTITUTION_TYPE_OPEN_UNIVERSITY`.
@@ -91,6 +91,33 @@ pub(crate) fn place(argument: &str) -> Result<pb::Place, String> {
     place.ok_or_else(|| "expected an entry and an index, as 34/718".to_owned())
 }
 
+/// A record or one of its results: `34/718`, `34/718#2`; the number of the result, 0 for the record itself.
+pub(crate) fn source(argument: &str) -> Result<(pb::Place, u32), String> {
+    let Some((at, result)) = argument.split_once('#') else {
+        return Ok((place(argument)?, 0));
+    };
+    let digits = result.bytes().all(|byte| byte.is_ascii_digit());
+    let number = result.parse().ok().filter(|number| digits && *number > 0);
+    let number = number.ok_or_else(|| "expected the number of a result, as 34/718#2".to_owned())?;
+    Ok((place(at)?, number))
+}
+
+/// A code and a version: `PARIS-LEEDS.1`.
+pub(crate) fn versioned(argument: &str) -> Result<(String, u32), String> {
+    let expected = || "expected a code and a version, as PARIS-LEEDS.1".to_owned();
+    let (code, version) = argument.rsplit_once('.').filter(|(code, _)| !code.is_empty()).ok_or_else(expected)?;
+    let digits = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    Ok((code.to_owned(), version.parse().ok().filter(|_| digits).ok_or_else(expected)?))
+}
+
+/// Institution, code and version: `2/CALC-1.1`.
+pub(crate) fn owned_name(argument: &str) -> Result<(u64, String, u32), String> {
+    let expected = || "expected institution, code and version, as 2/CALC-1.1".to_owned();
+    let (institution, name) = argument.split_once('/').ok_or_else(expected)?;
+    let (code, version) = versioned(name).map_err(|_| expected())?;
+    Ok((institution.parse().map_err(|_| expected())?, code, version))
+}
+
 /// A place as tables show it.
 pub(crate) fn show_place(place: &pb::Place) -> String {
     format!("{}/{}", place.entry, place.index)
@@ -118,6 +145,11 @@ mod tests {
             assert!(place(odd).is_err(), "{odd:?}");
         }
         assert_eq!(kind("grade-scale"), Ok(Kind::GradeScale));
+        assert_eq!(source("34/718#2"), Ok((pb::Place { entry: 34, index: 718 }, 2)));
+        assert_eq!(source("34/718").map(|(_, result)| result), Ok(0));
+        assert!(source("34/718#0").is_err() && source("34/718#").is_err() && source("#1").is_err());
+        assert_eq!(owned_name("2/A.B.1"), Ok((2, "A.B".to_owned(), 1)));
+        assert!(owned_name("A.1").is_err() && versioned("A").is_err() && versioned("A.").is_err());
         assert!(kind("unspecified").is_err());
     }
 }

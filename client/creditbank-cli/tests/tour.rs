@@ -218,6 +218,75 @@ async fn the_registry_is_shown_and_changed() {
     );
 }
 
+/// Goal: an operator loads a national framework and its level map from files, replaces what is there only when asked to, and
+/// what the file leaves as it is costs nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_published_from_files() {
+    let desk = Desk::new().await;
+    let write = |name: &str, text: &str| fs::write(desk.path(name), text).expect("the file");
+    write(
+        "national.toml",
+        r#"
+        [[entries]]
+        kind = "framework"
+        [entries.entry]
+        code = "XA-NQF"
+        names = [{ language = "en", value = "A national framework" }]
+        levels = [{ code = "basic" }, { code = "advanced" }]
+        source = "a decree"
+        [[entries]]
+        kind = "level-map"
+        [entries.entry]
+        code = "XA-NQF-EQF"
+        names = [{ language = "en", value = "Levels of XA-NQF in EQF" }]
+        from_framework = "XA-NQF"
+        to_framework = "EQF"
+        rows = [{ from = "advanced", to = ["6", "5"] }, { from = "basic" }]
+        source = "a report"
+        "#,
+    );
+    let plan = desk.json(&["registry", "publish", "national.toml", "--dry-run"]).await;
+    assert_eq!((&plan["written"], &plan["entries"][1]["change"]), (&false.into(), &"new".into()));
+    desk.operate(&["registry", "publish", "national.toml"]).await;
+    let levels = &desk.json(&["registry", "show", "framework", "XA-NQF"]).await["entry"]["levels"];
+    assert_eq!(levels, &serde_json::json!([{ "code": "basic" }, { "code": "advanced" }]));
+    let map = desk.good(&["registry", "show", "level-map", "XA-NQF-EQF"]).await;
+    assert!(map.contains("advanced: 5, 6; basic: no comparable level"), "{map}");
+    let again = desk.operate(&["registry", "publish", "national.toml"]).await;
+    assert!(again.contains("Nothing was published"), "{again}");
+
+    let shown = desk.good(&["registry", "show", "legal-deadline", "LISBON", "--json"]).await;
+    write("law.json", &shown.replace("\"decision_days\": 120", "\"decision_days\": 90"));
+    let (code, _, err) = desk.call(&["registry", "publish", "law.json"]).await;
+    assert!(code == 1 && err.contains("--replace"), "{err}");
+    desk.operate(&["registry", "publish", "law.json", "--replace"]).await;
+    let law = desk.json(&["registry", "show", "legal-deadline", "LISBON"]).await;
+    assert_eq!(law["entry"]["decision_days"], 90);
+
+    let seed = desk.json(&["registry", "publish", "--seed", "--dry-run"]).await;
+    let changes: Vec<_> = seed["entries"].as_array().into_iter().flatten().map(|entry| &entry["change"]).collect();
+    assert!(
+        changes.len() > 400 && changes.iter().all(|change| **change == "as it is"),
+        "the changed one is left alone"
+    );
+    let seed = desk.json(&["registry", "publish", "--seed", "--replace", "--dry-run"]).await;
+    let replaced = seed["entries"].as_array().into_iter().flatten().filter(|entry| entry["change"] == "replaced");
+    assert_eq!(replaced.map(|entry| entry["key"].clone()).collect::<Vec<_>>(), ["LISBON"]);
+
+    let nowhere =
+        shown.replace("LISBON", "NOWHERE").replace("\"decision_days\"", "\"country\": \"XX\", \"decision_days\"");
+    write("nowhere.json", &nowhere);
+    let key = key_path(desk.node.dir(), Purpose::Registry);
+    let (code, _, err) = desk.call(&["registry", "publish", "nowhere.json", "--registry-key", self::shown(&key)]).await;
+    assert!(code == 1 && err.contains("a country of the registry"), "{err}");
+    let (countries, fields) = (
+        desk.json(&["registry", "list", "country"]).await,
+        desk.good(&["registry", "list", "field-of-education"]).await,
+    );
+    assert_eq!(countries.as_array().map(Vec::len), Some(249));
+    assert!(fields.contains("0541") && fields.contains("Mathematics"), "{fields}");
+}
+
 /// Nothing that a command writes replaces what is there, least of all a key or its own input.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_file_is_lost() {

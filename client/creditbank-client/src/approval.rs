@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::block::{Header, approval_message};
+use creditbank_protocol::block::{Header, approval_message, public_records};
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::{self, Kind, Purpose};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, amends_of, info_of};
 use creditbank_protocol::{Digest, block::public_digest};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,9 @@ pub struct Summary {
     pub effects: BTreeMap<String, u64>,
     /// Places of the records that are changed.
     pub places: Vec<String>,
+    /// What is agreed, published, converted, decided or awarded, in words: written by others, so show it without control
+    /// characters.
+    pub said: Vec<String>,
 }
 
 fn wrong(what: impl std::fmt::Display) -> ClientError {
@@ -104,7 +107,7 @@ fn wrong(what: impl std::fmt::Display) -> ClientError {
 
 impl ApprovalRequest {
     pub(crate) fn new(origin: &str, institution: u64, unit: u32, content: &Content) -> Result<Self, ClientError> {
-        let part = pb::PublicPart { records: Vec::new(), groups: content.groups.clone() };
+        let part = pb::PublicPart { records: public_records(&content.records), groups: content.groups.clone() };
         let part = encode(&part).map_err(wrong)?;
         let text = |record: &Record| RecordText {
             kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),
@@ -151,7 +154,10 @@ impl ApprovalRequest {
         if public_digest(&part).to_string() != self.public_digest {
             return Err(wrong("the effects are not the ones that it names"));
         }
-        let groups = decode::<pb::PublicPart>(&part).map_err(wrong)?.groups;
+        let pb::PublicPart { records: shown, groups } = decode(&part).map_err(wrong)?;
+        if shown != public_records(&records) {
+            return Err(wrong("the public records are not those among the records"));
+        }
         let operation_id = bytes(&self.operation_id, "operation_id")?.try_into().map_err(|_| wrong("operation_id"))?;
         Ok(Content { operation_id, records, groups })
     }
@@ -164,6 +170,10 @@ impl ApprovalRequest {
         for record in &content.records {
             let body = record.body();
             *summary.kinds.entry(short(record.kind().as_str_name(), "KIND_")).or_default() += 1;
+            summary.said.extend(crate::wording::of(record));
+            if info_of(record.kind()).is_some_and(|info| info.public) {
+                continue;
+            }
             learners.insert(learner_of(record.kind(), body).map_err(wrong)?);
             let (course, grade, amends) = match record.kind() {
                 Kind::Credit => {
@@ -183,7 +193,7 @@ impl ApprovalRequest {
                     let grade = outcome.score.map(|score| pb::Grade { scale: score.scale, value: score.value });
                     (outcome.course, grade, outcome.amends)
                 }
-                _ => (None, None, decode::<pb::Identity>(body).map_err(wrong)?.amends),
+                other => (None, None, amends_of(other, body).map_err(wrong)?),
             };
             if let Some(course) = course {
                 *summary.courses.entry(course.code).or_default() += 1;

@@ -3,20 +3,23 @@
 mod audit;
 mod issued;
 mod log;
+mod recognition;
 mod records;
 mod registry;
+mod rules;
 mod submit;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, genesis};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::verify_consistency;
 use creditbank_protocol::note::Checkpoint;
-use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::pb::{Date, Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::Trust;
@@ -25,6 +28,7 @@ use creditbank_rpc::v1::GetConsistencyProofRequest;
 use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;
 use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
 use creditbank_rpc::v1::log_service_client::LogServiceClient;
+use creditbank_rpc::v1::recognition_service_client::RecognitionServiceClient;
 use creditbank_rpc::v1::registry_service_client::RegistryServiceClient;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
@@ -32,6 +36,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 pub use audit::Audit;
 pub use issued::{IssuedBlock, IssuedItem};
+pub use recognition::ConversionPreview;
 pub use records::ReadRecord;
 pub use registry::RegistryItem;
 pub use submit::ChainHead;
@@ -73,6 +78,7 @@ pub struct Client {
     log: LogServiceClient<Channel>,
     registry: RegistryServiceClient<Channel>,
     learner: LearnerServiceClient<Channel>,
+    recognition: RecognitionServiceClient<Channel>,
     /// The largest checkpoint seen: what comes later must contain it.
     seen: Mutex<Option<Checkpoint>>,
 }
@@ -81,6 +87,11 @@ pub struct Client {
 #[allow(clippy::disallowed_methods)] // A client's own clock; nothing that peers must agree on depends on it.
 pub(crate) fn now_s() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The day by this side's clock, in UTC.
+pub fn today() -> Date {
+    date_of(day_of_ms(now_s().saturating_mul(1_000)))
 }
 
 fn no_access_key() -> ClientError {
@@ -124,7 +135,8 @@ impl Client {
             ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             registry: RegistryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
-            learner: LearnerServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
+            learner: LearnerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
+            recognition: RecognitionServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
         };
         client.check_beginning(log.public_key()).await?;

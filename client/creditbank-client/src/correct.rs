@@ -3,6 +3,7 @@
 //! As in [`crate::issue`], each block is on the disk before it is sent, the same bytes are sent again after an
 //! interruption, and what is done already is not done again: the ledger's own marks say so, also without notes.
 
+pub(crate) mod besides;
 mod body;
 pub mod contest;
 mod file;
@@ -18,7 +19,7 @@ pub(crate) use body::learner as learner_of;
 pub use body::{amended, without_amends};
 pub use file::{Lines, amendments, effects, place, reason};
 pub use run::{Corrector, Options};
-pub(crate) use seal::seal_approved;
+pub(crate) use seal::{Answer, finish, seal, seal_approved};
 
 /// What is to become of one record.
 #[derive(Clone)]
@@ -101,6 +102,10 @@ pub struct Done {
     pub changed: u64,
     /// Blocks sealed by this run.
     pub blocks: u64,
+    /// Records put under review, as they stand on what was changed.
+    pub reviewed: u64,
+    /// Records released, as what had redeemed them was taken back.
+    pub released: u64,
     /// Done before.
     pub already: u64,
     /// Waiting for an approval.

@@ -1,5 +1,6 @@
 //! What the operator does: registry records, in blocks of the operator's own chain.
 
+use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::{possession_message, verify};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
@@ -75,11 +76,16 @@ pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, 
     Record::of(kind, &PUBLIC_SEED, body).map_err(|error| ClientError::Local(error.to_string()))
 }
 
-/// Publishes registry records in one block of the operator's chain. They act from the next round.
+/// Publishes registry records in the operator's chain, in as many blocks as they need; the receipt is that of the last.
+/// They act from the next round. What stood in the blocks before a refused one stays published.
 pub async fn publish(client: &Client, key: &dyn Signer, records: &[Record]) -> Result<Receipt, ClientError> {
-    let head = client.operator_head(key).await?;
-    let block = client.sign_block(0, 0, &head, key, records, Vec::new())?;
-    client.submit(block, Vec::new()).await
+    let mut last = Err(ClientError::Local("expected at least one registry record".to_owned()));
+    for records in split_public(records) {
+        let head = client.operator_head(key).await?;
+        let block = client.sign_block(0, 0, &head, key, records, Vec::new())?;
+        last = Ok(client.submit(block, Vec::new()).await?);
+    }
+    last
 }
 
 impl Client {

@@ -1,5 +1,6 @@
-//! `quickstart`: a node, a university, its real results, one transcript.
+//! `quickstart`: a node, a university, its real results, one transcript, and what it is worth in another country.
 
+mod abroad;
 mod admit;
 mod learner;
 mod story;
@@ -16,8 +17,8 @@ use creditbank_client::key_file;
 use creditbank_client::{Client, ConnectOptions, trust};
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::transcript::{Report, verify};
-use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{InstitutionAlias, Person};
 use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::ledger::Limits;
@@ -93,15 +94,16 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     bar.finish_and_clear();
     story.imported(&done, took);
 
-    let (number, passes) = learner::with_several_credits(RESULTS, &mapping)?;
-    let alias = university.open_accounts(admit::NUMBER, vec![number]).await?;
+    let (person, passes) = learner::with_several_credits(RESULTS, &mapping)?;
+    let european = learner::european(&person);
+    // The student number comes first: it decides whose account it is, and the European number then leads there too.
+    let known = Person { identities: [person.identities, european.identities.clone()].concat() };
+    let alias = university.open_accounts(admit::NUMBER, vec![known]).await?;
     let alias = alias.first().context("an alias")?.to_vec();
     let (file, _) =
         university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
     let path = dir.join("transcript.cbt");
     std::fs::write(&path, &file).with_context(|| path.display().to_string())?;
-    let (accepted, _) = university.checkpoint().await?;
-
     let read = std::fs::read(&path).with_context(|| path.display().to_string())?;
     let trusted = trust_file()?;
     let report = verify(&read, &trusted);
@@ -110,7 +112,47 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     tampered[middle] ^= 1;
     let broken = verify(&tampered, &trusted).err();
     story.transcript(&report, passes, middle, broken.as_ref());
-    Ok(figures(&done, took, start.elapsed(), accepted.checkpoint.size, report.ok().as_ref(), broken.is_none()))
+    let home = abroad::Party { client: &university, unit: &unit, work: &dir.join("open.ac.uk/work") };
+    let abroad = go_on(dir, options, story, &operator, &home, &file, european).await?;
+    let (accepted, _) = university.checkpoint().await?;
+    let (report, valid) = (report.ok(), broken.is_none());
+    Ok(figures(&done, took, start.elapsed(), accepted.checkpoint.size, report.as_ref(), valid, abroad))
+}
+
+/// The learner goes on in another country.
+async fn go_on(
+    dir: &Path,
+    options: &ConnectOptions,
+    story: &Story,
+    operator: &Client,
+    home: &abroad::Party<'_>,
+    transcript: &[u8],
+    person: Person,
+) -> anyhow::Result<story::Abroad> {
+    let keys = admit::institute_abroad(operator, dir).await?;
+    let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
+    let client = Client::connect(options, trust::read(&dir.join("trust.toml"))?, Some(access)).await?;
+    let unit = IssuingUnit::new(admit::ABROAD, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let abroad = abroad::Party { client: &client, unit: &unit, work: &dir.join("essai.example/work") };
+    story.agreed(abroad::agree(home, &abroad).await?);
+    abroad::publish_certificate(&abroad).await?;
+
+    let alias = client.open_accounts(admit::ABROAD, vec![person]).await?;
+    let alias = alias.first().context("an alias")?.to_vec();
+    let (answer, _) = abroad::progress(&abroad, &alias).await?;
+    story.progress(&answer);
+    let (conversion, steps) = abroad::convert(&abroad, &alias, &abroad::credits(transcript)?).await?;
+    story.converted(&steps);
+    let (answer, draft) = abroad::progress(&abroad, &alias).await?;
+    story.progress(&answer);
+    let draft = draft.filter(|_| abroad::is_met(&answer)).context("an award for the converted credit")?;
+    let award = abroad::award(&abroad, &draft, "E-1").await?;
+    story.awarded(&award, draft.redeems.len());
+    let refused = abroad::again(&abroad, &draft).await?;
+    story.again(refused.as_ref());
+    let granted = conversion.amount_steps.map_or(0, |steps| steps.granted_e4);
+    let converted = creditbank_rules::decimal::show_e4(granted);
+    Ok(story::Abroad { converted, award, double_spend_refused: refused.is_some() })
 }
 
 fn figures(
@@ -120,6 +162,7 @@ fn figures(
     size: u64,
     report: Option<&Report>,
     tampered_valid: bool,
+    abroad: story::Abroad,
 ) -> story::Figures {
     let rate = u128::from(done.records) * 1_000 / took.as_millis().max(1);
     story::Figures {
@@ -134,6 +177,7 @@ fn figures(
         transcript_records: report.map_or(0, |report| report.records.len()),
         transcript_valid: report.is_some(),
         tampered_valid,
+        abroad,
         seconds: story::Seconds(all),
     }
 }

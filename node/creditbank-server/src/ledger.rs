@@ -1,12 +1,16 @@
 //! A log and everything that reads and extends it.
 
 mod accounts;
+mod balance;
 mod cases;
 mod committer;
+mod evaluate;
+mod preview;
 mod reads;
 mod receipts;
 mod registry;
 mod sequencer;
+mod shown;
 mod transcript;
 mod verifiers;
 
@@ -23,9 +27,13 @@ use ed25519_dalek::SigningKey;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub use accounts::{AccountError, Person};
+pub use evaluate::Question;
+pub use preview::{Preview, Wish};
 pub use reads::{Issued, ReadError, ReadRecord};
 pub use receipts::ReceiptError;
 pub use registry::{ProvedHead, ProvedRegistryEntry};
+pub(crate) use shown::SHOWN_MAX;
+pub use shown::{Shown, Sight};
 pub use transcript::TranscriptError;
 
 use crate::clock::{Clock, Entropy};

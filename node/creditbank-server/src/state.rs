@@ -38,8 +38,8 @@ pub(crate) struct RegistryVersion {
     pub(crate) after: Option<u64>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) map: SparseMap,
-    /// The entries by their registry keys.
-    pub(crate) entries: Arc<BTreeMap<Digest, Arc<RegistryEntry>>>,
+    /// The entries by their registry keys. A version costs what it changes.
+    pub(crate) entries: Shared<Digest, Arc<RegistryEntry>>,
 }
 
 /// A map whose versions share what is the same: a clone costs nothing, a change the path to it.

@@ -2,9 +2,11 @@
 
 mod draft;
 mod header;
+mod split;
 
-pub use draft::{BlockDraft, DraftError};
+pub use draft::{BlockDraft, DraftError, public_records};
 pub use header::Header;
+pub use split::split_public;
 
 use crate::Digest;
 use crate::canonical::{CanonicalError, decode};

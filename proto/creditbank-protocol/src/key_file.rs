@@ -7,6 +7,8 @@ use ed25519_dalek::SigningKey;
 use crate::pb::Purpose;
 
 const HEAD: &str = "creditbank-key-v1";
+/// The purpose of keys with which learners sign mandates. They are not in the registry.
+const LEARNER: &str = "learner";
 
 /// A private key and what it is for.
 #[derive(Clone)]
@@ -62,14 +64,20 @@ impl KeyFile {
     }
 }
 
-/// A purpose as people write it: `unit`, `institution-access`.
+/// A purpose as people write it: `unit`, `institution-access`. A learner's key has none that the registry knows: `learner`.
 pub fn purpose_name(purpose: Purpose) -> String {
+    if purpose == Purpose::Unspecified {
+        return LEARNER.to_owned();
+    }
     let name = purpose.as_str_name();
     name.strip_prefix("PURPOSE_").unwrap_or(name).to_ascii_lowercase().replace('_', "-")
 }
 
 /// The purpose that `name` stands for.
 pub fn purpose_of(name: &str) -> Option<Purpose> {
+    if name == LEARNER {
+        return Some(Purpose::Unspecified);
+    }
     let full = format!("PURPOSE_{}", name.to_ascii_uppercase().replace('-', "_"));
     Purpose::from_str_name(&full).filter(|purpose| *purpose != Purpose::Unspecified)
 }

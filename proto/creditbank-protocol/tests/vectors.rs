@@ -7,6 +7,8 @@
 mod blocks;
 #[path = "vectors/canonical.rs"]
 mod canonical;
+#[path = "vectors/effects.rs"]
+mod effects;
 #[path = "vectors/keys.rs"]
 mod keys;
 #[path = "vectors/log.rs"]
@@ -15,6 +17,8 @@ mod log;
 mod notes;
 #[path = "vectors/receipts.rs"]
 mod receipts;
+#[path = "vectors/recognition.rs"]
+mod recognition;
 #[path = "vectors/records.rs"]
 mod records;
 #[path = "vectors/refused_transcripts.rs"]

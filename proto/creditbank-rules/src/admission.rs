@@ -1,7 +1,11 @@
 //! Which blocks the ledger admits: the table of kinds of a credit bank, rule by rule.
 
 mod accreditation;
+mod award;
+mod candidates;
 pub mod case;
+mod comparability;
+mod conversion;
 mod derived;
 mod effects;
 mod fields;
@@ -10,6 +14,7 @@ mod mandate;
 mod recognition;
 mod repeats;
 mod signer;
+mod spend;
 mod used;
 
 use std::collections::BTreeSet;
@@ -19,6 +24,11 @@ use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::{Record, info_of};
+
+pub use candidates::candidates;
+pub use conversion::{earlier, source_of};
+pub use spend::{Spending, roots_are_spent};
+pub use used::Used;
 
 use crate::{Registry, Rejection, View, ViewError};
 
@@ -122,6 +132,11 @@ pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Resul
 pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     signer::check(registry, block)?;
     signer::check_approval(registry, block)
+}
+
+/// Whether a compromised key has sealed a record that nobody has confirmed since.
+pub fn is_contested(view: &impl View, used: &Used) -> Result<bool, ViewError> {
+    effects::is_contested(view, used.place, &used.facts)
 }
 
 /// What a block that takes records back has to say besides.

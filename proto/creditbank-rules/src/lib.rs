@@ -5,7 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod agreement;
+pub mod balance;
 mod codes;
+pub mod conversion;
 pub mod decimal;
 pub mod qualification;
 mod registry;
@@ -15,7 +18,7 @@ pub mod seed;
 mod view;
 
 pub use creditbank_protocol::dates;
-pub use registry::{Agreement, Registry, RegistryRecord};
+pub use registry::{Agreement, Comparable, Rank, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
 pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
 

@@ -1,14 +1,15 @@
 //! The registry: who may issue what, in which units, levels and scales.
 
-mod admit;
+pub(crate) mod admit;
 mod agreement;
 mod definition;
 mod distribution;
-mod equivalence;
+pub(crate) mod equivalence;
 mod key;
 mod level;
 mod lists;
-mod scale;
+pub(crate) mod rank;
+pub(crate) mod scale;
 
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
 use rpds::RedBlackTreeMapSync;
 
 pub use agreement::Agreement;
+pub use level::Comparable;
+pub use rank::Rank;
 
 use crate::{Rejection, Rule};
 
@@ -202,12 +205,23 @@ impl Registry {
 
     /// Whether a framework has a level.
     pub fn has_level(&self, level: &pb::Level) -> bool {
-        self.framework(&level.framework).is_some_and(|found| found.levels.iter().any(|one| one.code == level.level))
+        self.level_exists(&level.framework, &level.level)
     }
 
     /// Whether a grade passes; `None` when scale or grade are not in the registry.
     pub fn passes(&self, grade: &pb::Grade) -> Option<bool> {
         scale::passes(self.scale(&grade.scale)?, &grade.value)
+    }
+
+    /// The place of a grade in the order of its scale; `None` when scale or grade are not in the registry.
+    pub fn rank(&self, grade: &pb::Grade) -> Option<Rank> {
+        rank::rank(self.scale(&grade.scale)?, &grade.value)
+    }
+
+    /// Whether an institution is active.
+    pub fn is_active(&self, institution: u64) -> bool {
+        let active = i32::from(pb::RegistryState::Active);
+        self.institution(institution).is_some_and(|found| found.state == active)
     }
 
     /// Whether `institution` is in force as the custodian of `other`, which is closed.
@@ -300,7 +314,7 @@ impl Registry {
             RegistryKey::GradeDistribution(institution, number) => {
                 let entry: pb::GradeDistribution = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, entry.institution)?;
-                distribution::check(self, &entry)?;
+                distribution::check(self, &entry, record.sealed_at_ms)?;
                 self.distributions.insert_mut((*institution, *number), Arc::new(entry));
             }
         }

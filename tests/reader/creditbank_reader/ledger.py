@@ -11,7 +11,9 @@ VERSION = 1
 ENTRY_LEN_MAX = 65_535
 BLOCK_BYTE, SEAL_BYTE = b"\x01", b"\x02"
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
-KINDS_BY_CODE = (68, 69, 70)
+KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
+KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
+KIND_COUNTRY = 74
 
 
 @dataclass
@@ -82,10 +84,17 @@ def registry_key(kind, body):
         if body.suite != SUITE or not body.has("public_key"):
             raise Refused("a key of another suite, or without its bytes, has no registry key")
         identity = key_id(body.public_key)
-    elif kind == KIND_ACCREDITATION:
+    elif kind in (KIND_ACCREDITATION, KIND_DISTRIBUTION):
         identity = uint(64, body.institution) + uint(32, body.number)
     elif kind in KINDS_BY_CODE:
         identity = var(body.code.encode())
+    elif kind == KIND_COUNTRY:
+        identity = var(body.alpha2.encode())
+    elif kind in (KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING):
+        name = body.terms if kind == KIND_PROPOSAL else body.agreement
+        identity = var(name.code.encode()) + uint(32, name.version)
+    elif kind in (KIND_EQUIVALENCE, KIND_DEFINITION):
+        identity = uint(64, body.institution) + var(body.code.encode()) + uint(32, body.version)
     else:
         raise Refused(f"kind {kind} is no registry record")
     return registry_key_of(kind, identity)

@@ -9,11 +9,19 @@ VERSION = 1
 BODY_LEN_MAX = 65_535
 PUBLIC_SEED = bytes(32)
 REGISTRY_KIND_MIN = 64
+PUBLISHED_KINDS = frozenset((8, 9, 10, 11, 13, 16))
+"""What institutions publish; registry kinds are the operator's."""
 REQUIRED = {
     1: (6,),
     2: (2, 3, 11, 14, 16, 17, 18),
     3: (2, 3, 7, 11, 14, 16, 17, 18, 20),
     4: (2, 3, 8, 12, 15, 16, 18),
+    5: (2, 6, 9),
+    6: (2, 5, 7),
+    7: (2, 3, 4, 5, 10, 15),
+    12: (2, 3, 4, 6, 8, 12),
+    14: (2, 3, 4, 10, 13, 17),
+    15: (2, 3, 5, 6, 10, 12, 13),
 }
 """Kind -> the fields that must not be hidden in a record that is called valid."""
 
@@ -90,6 +98,11 @@ class Records:
             hashes.append(claim_hash(claim.salt, kind, version, number, claim.value))
             values += claim.value
         return record_hash(kind, version, hashes), self.read(kind, version, values), hidden
+
+
+def is_public(kind):
+    """Whether records of a kind stand in the log for everybody."""
+    return kind >= REGISTRY_KIND_MIN or kind in PUBLISHED_KINDS
 
 
 def claim_salt(seed, kind, version, number):

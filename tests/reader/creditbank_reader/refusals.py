@@ -4,7 +4,7 @@ node holds, are not here."""
 import re
 
 from . import ledger as forms
-from .records import PUBLIC_SEED, REGISTRY_KIND_MIN
+from .records import PUBLIC_SEED, is_public
 from .suite import SUITE, verify
 from .wire import Refused
 
@@ -106,7 +106,7 @@ class Judge:
                 kind, digest = beside.pop(0)
             else:
                 kind, digest = record.kind, self._hash(record.kind, record.version, PUBLIC_SEED, record.body)
-            _require((kind >= REGISTRY_KIND_MIN) == (record is not None), "WRONG_PART")
+            _require(is_public(kind) == (record is not None), "WRONG_PART")
             hashes.append(digest)
         _require(forms.records_root(hashes) == header.records_root, "WRONG_RECORDS_ROOT")
 

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from . import ledger as forms
 from . import maps, tree
 from .notes import Policy
-from .records import REGISTRY_KIND_MIN
+from .records import is_public
 from .status import status_id
 from .suite import SUITE, genesis_preimage, preimage, sha256, tagged_hash, uint, var, verify
 from .wire import Refused, read_fields
@@ -15,8 +15,13 @@ MAGIC = b"CBT\x01"
 FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT = 2, 3, 5
-BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR = 1, 2, 3
-SUPERSEDE, REVOKE, CONFIRM = 1, 2, 5
+BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR, BASIS_MANDATE, BASIS_DEPENDENCY = 1, 2, 3, 4, 5
+SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
+ACTIONS = {1: {SUPERSEDE, REVOKE, CONFIRM}}
+"""Rules version -> the actions of its blocks; later versions have those of `LATER`."""
+LATER = ACTIONS[1] | {REDEEM, RELEASE, REVIEW, CLOSE_REVIEW}
+BY_OTHERS = {REDEEM, RELEASE, REVIEW}
+"""What others than the issuer do, under a key without the record's kind in its scope."""
 STATE_CLOSED, RELATION_CUSTODIAN = 3, 3
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
@@ -55,6 +60,8 @@ class ProvedRecord:
     subject: int = 0
     ended: int | None = None
     confirmed: int | None = None
+    redeemed: int | None = None
+    under_review: int | None = None
 
 
 @dataclass
@@ -209,7 +216,7 @@ class _Verification:
             _require(place.entry in self.blocks, "a record of a block that is not there")
             entry, seal = self.blocks[place.entry]
             header = entry.header
-            _require(0 < record.kind < REGISTRY_KIND_MIN, "not a record of a learner")
+            _require(not is_public(record.kind), "not a record of a learner")
             _require(all(item.index != place.index for item in entry.public_part.records),
                      "a public record stands at this place")
             found, opened, hidden = self.ledger.records.disclosed(record)
@@ -227,13 +234,13 @@ class _Verification:
         identities = {record.status_id for record in self.records}
         _require(len(identities) == len(self.records), "the same record stands twice")
 
-    def _check_signer(self, entry, seal, kind):
+    def _check_signer(self, entry, seal, kind=None):
         header = entry.header
         key = self._registered(seal, forms.KIND_KEY, header.key_id)
         purpose = PURPOSE_UNIT if header.institution else PURPOSE_REGISTRY
         _require(key.suite == SUITE and key.purpose == purpose, "the key is for something else")
         _require((key.institution, key.unit) == (header.institution, header.unit), "the key of another unit")
-        _require(not header.institution or kind in key.kinds, "the kind is outside the key's scope")
+        _require(not header.institution or kind is None or kind in key.kinds, "the kind is outside the key's scope")
         minute = seal.time_ms // MS_PER_MINUTE
         _require(_in_force(key, minute), "the key was not in force")
         _require(abs(header.created_at_minute - minute) <= CREATED_WITHIN_MINUTES, "created at another time")
@@ -266,23 +273,38 @@ class _Verification:
                 self._check_effect(index, entry, seal, authority, effect, identities[effect.status_id])
 
     def _check_effect(self, index, entry, seal, authority, effect, record):
-        _require(effect.action in (SUPERSEDE, REVOKE, CONFIRM), "an action that version 1 does not know")
+        _require(effect.action in ACTIONS.get(seal.rules_version, LATER), "an action that its rules do not know")
         place = (effect.place.entry, effect.place.index)
         _require(place == (record.entry, record.index) and index > record.entry, "an effect on another place")
-        suspect = self._check_signer(entry, seal, record.kind)
-        signer = entry.header.institution
-        if authority.basis == BASIS_ISSUER:
-            right = signer == record.subject and not authority.institution
-        elif authority.basis == BASIS_CUSTODIAN:
-            right = authority.institution == record.subject and self._is_custodian(signer, record.subject, seal)
+        suspect = self._check_signer(entry, seal, None if effect.action in BY_OTHERS else record.kind)
+        _require(self._right(entry, seal, authority, effect.action, record), "an effect without the right")
+        if effect.action == CONFIRM:
+            if not suspect:
+                record.confirmed, record.contested = index, False
+        elif effect.action == REDEEM:
+            record.redeemed = index
+        elif effect.action == RELEASE:
+            if record.redeemed is not None and effect.redemption_plus_1 == record.redeemed + 1:
+                record.redeemed = None
+        elif effect.action in (REVIEW, CLOSE_REVIEW):
+            record.under_review = index if effect.action == REVIEW else None
         else:
-            right = (authority.basis == BASIS_OPERATOR and signer == 0 and authority.has("case_reference")
-                     and not authority.institution and effect.action != SUPERSEDE)
-        _require(right, "an effect without the right")
-        if effect.action != CONFIRM:
             record.ended = effect.action if record.ended is None else record.ended
-        elif not suspect:
-            record.confirmed, record.contested = index, False
+
+    def _right(self, entry, seal, authority, action, record):
+        signer = entry.header.institution
+        if action == REDEEM:
+            return authority.basis == BASIS_MANDATE and authority.has("mandate_digest") and signer != 0
+        if action == REVIEW:
+            return authority.basis == BASIS_DEPENDENCY
+        if action == RELEASE:
+            return authority.basis in (BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR)
+        if authority.basis == BASIS_ISSUER:
+            return signer == record.subject and not authority.institution
+        if authority.basis == BASIS_CUSTODIAN:
+            return authority.institution == record.subject and self._is_custodian(signer, record.subject, seal)
+        return (authority.basis == BASIS_OPERATOR and signer == 0 and authority.has("case_reference")
+                and not authority.institution and action != SUPERSEDE)
 
     def check_statement(self):
         """Step 8."""

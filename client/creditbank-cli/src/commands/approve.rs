@@ -79,7 +79,8 @@ fn text_of(request: &ApprovalRequest, summary: &Summary) -> String {
     let credits = summary.credits_e4.iter().map(|(unit, e4)| format!("{} {}", show_e4(*e4), show::safe(unit)));
     let places = summary.places.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
     let places = if summary.places.len() > 20 { places + ", ..." } else { places };
-    output::facts([
+    let said: Vec<String> = summary.said.iter().take(200).map(|line| show::safe(line) + "\n").collect();
+    let facts = output::facts([
         ("log", show::safe(&request.origin)),
         ("institution", format!("{}, unit {}", request.institution, request.unit)),
         ("records", format!("{} ({})", request.count, counts(&summary.kinds))),
@@ -92,5 +93,6 @@ fn text_of(request: &ApprovalRequest, summary: &Summary) -> String {
         ("on records", places),
         ("records root", request.records_root.clone()),
         ("operation", show::safe(&request.operation_id)),
-    ])
+    ]);
+    facts + &said.concat()
 }

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use creditbank_client::correct::{Correction, Corrector, Done, Lines, Options, Outcome, Row};
 use creditbank_client::issue::IssuingUnit;
 use creditbank_client::{Client, KeyPlace};
-use creditbank_protocol::pb::{self, Purpose};
-use creditbank_protocol::registry::RegistryKey;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -29,7 +27,7 @@ pub(crate) struct Common {
     #[arg(long)]
     work: Option<PathBuf>,
     /// CSV of the refused lines [default: FILE.refused.csv]
-    #[arg(long, requires = "file")]
+    #[arg(long)]
     refused: Option<PathBuf>,
     /// Say what would be done, and send nothing
     #[arg(long)]
@@ -76,12 +74,7 @@ impl Common {
             }
             return Ok(IssuingUnit::with_signer(0, 0, global.registry_key()?)?);
         };
-        let key = place.open(Purpose::Unit)?;
-        let id = creditbank_protocol::key::KeyId::of(&key.public_key());
-        let entry = client.registry_entry(&RegistryKey::Key(id)).await?;
-        let entry = entry.ok_or_else(|| Failure::NotValid(format!("the key {id} is not in the registry")))?;
-        let pb::Key { institution, unit, .. } = entry.decode()?;
-        Ok(IssuingUnit::with_signer(institution, unit, key)?)
+        super::signing::unit_of(client, place).await
     }
 
     /// Makes the corrections and says what became of them.
@@ -98,6 +91,9 @@ impl Common {
             (None, None, Some(key)) => beside(key, ".corrections"),
             (None, None, None) => PathBuf::from("creditbank.corrections"),
         };
+        if self.refused.is_some() && work.file.is_none() {
+            return Err(Failure::Usage("--refused is for the lines of a file".to_owned()));
+        }
         let refused = self.refused.clone().or_else(|| work.file.map(|file| beside(file, ".refused.csv")));
         if let (Some(report), Some(file)) = (&refused, work.file)
             && super::issue::is_same(report, file)
@@ -184,6 +180,7 @@ fn report(
         .collect();
     let value = json!({
         "lines": done.lines, "changed": done.changed, "blocks": done.blocks, "already": done.already,
+        "reviewed": done.reviewed, "released": done.released,
         "waiting": done.waiting, "refused": done.refused, "requests": requests, "records": records,
         "refused_file": refused,
     });
@@ -191,6 +188,8 @@ fn report(
         let facts = output::facts([
             (verb, done.changed.to_string()),
             ("blocks", done.blocks.to_string()),
+            ("put under review", done.reviewed.to_string()),
+            ("released", done.released.to_string()),
             ("done before", done.already.to_string()),
             ("waiting for approval", done.waiting.to_string()),
             ("refused", done.refused.to_string()),

@@ -13,7 +13,7 @@ use crate::{output, values};
 pub(crate) struct Arguments {
     /// New file for the key, or pkcs11:token=LABEL;object=NAME to make it in a token; nothing is ever replaced
     file: KeyPlace,
-    /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access
+    /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access; or learner, for mandates
     #[arg(long, default_value = "unit", value_parser = values::purpose)]
     purpose: Purpose,
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(global: &Global, Command::Show { place }: Command) -> Re
 pub(super) fn value(read: &ReadRecord) -> Result<Value, Failure> {
     let name = read.disclosed.info.name();
     Ok(json!({
-        "kind": name.to_ascii_lowercase(),
+        "kind": show::kind_names(read.disclosed.info.kind).1,
         "place": values::show_place(&read.place),
         "institution": read.institution,
         "unit": read.unit,

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use creditbank_protocol::pb;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
@@ -20,12 +20,18 @@ pub(crate) struct Arguments {
     file: PathBuf,
 }
 
-pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
-    let path = &arguments.file;
-    let trust = global.trust()?;
+/// The bytes of a transcript file: not more than one may have, and one.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut file = Vec::new();
     let most = TRANSCRIPT_LEN_MAX as u64 + 1;
     File::open(path).and_then(|opened| opened.take(most).read_to_end(&mut file)).map_err(Failure::file(path))?;
+    Ok(file)
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
+    let path = &arguments.file;
+    let trust = global.trust()?;
+    let file = read_file(path)?;
     let report = match verify(&file, &trust) {
         Ok(report) => report,
         Err(error) => {
@@ -103,6 +109,16 @@ fn by_whom(report: &Report, record: &Value) -> String {
     } else if let Some(keeper) = name(&record["kept_by"]) {
         text = format!("{text}, kept by custodian {keeper}");
     }
+    let rests_on = show::line(&record["rests_on"]);
+    if !rests_on.is_empty() {
+        text = format!("{text}; {rests_on}");
+    }
+    if let Some(entry) = record["redeemed_in"].as_u64() {
+        text = format!("{text}, redeemed in entry {entry}: valid, and spent");
+    }
+    if let Some(entry) = record["under_review_in"].as_u64() {
+        text = format!("{text}, UNDER REVIEW since entry {entry}: something that it stands on has changed");
+    }
     if let Some(entry) = record["confirmed_in"].as_u64() {
         text = format!("{text}, confirmed in entry {entry} after its key was compromised");
     }
@@ -114,6 +130,30 @@ fn named(report: &Report, number: u64) -> String {
     let custodian = report.custodians.iter().find(|one| one.number == number);
     let name = custodian.and_then(|one| one.names.first()).and_then(|name| name.name.as_ref());
     name.map_or_else(|| issuer(report, number).0, |name| show::safe(&name.value))
+}
+
+/// On what an award or a conversion rests, which a reader must always see; nothing for other records.
+fn rests_on(body: &Value) -> Option<String> {
+    let text = |name: &str| show::line(&body[name]);
+    if let Some(basis) = body["basis"].as_str() {
+        let basis = match basis {
+            "audited" => "AUDITED: the ledger has recomputed it",
+            "declared" => "DECLARED: the institution's word, no records fill it",
+            "honorary" => "HONORARY",
+            _ => "on no known basis",
+        };
+        let number = match text("certificate_number") {
+            number if number.is_empty() => "not shown".to_owned(),
+            number => number,
+        };
+        return Some(format!("award {basis}; certificate {number}, conferred {}", text("conferred")));
+    }
+    let by =
+        |name: &str, word: &str| super::learner::named(&body[name]).map(|name| format!("converted by {word} {name}"));
+    by("agreement", "agreement").or_else(|| by("equivalence", "equivalence")).or_else(|| {
+        let assessor = body["assessment"]["assessor"].as_str()?;
+        Some(format!("converted by the assessment of {}", show::safe(assessor)))
+    })
 }
 
 fn verdict(record: &TranscriptRecord, trusted: bool) -> &'static str {
@@ -130,10 +170,11 @@ fn verdict(record: &TranscriptRecord, trusted: bool) -> &'static str {
 fn record(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
     let name = one.disclosed.info.name();
     let (institution, trusted) = issuer(report, one.institution);
+    let body = show::body(name, &one.disclosed.body)?;
     Ok(json!({
         "verdict": verdict(one, trusted),
         "missing_claim": one.missing_claim,
-        "kind": name.to_ascii_lowercase(),
+        "kind": show::kind_names(one.disclosed.info.kind).1,
         "place": values::show_place(&one.place),
         "institution": one.institution,
         "unit": one.unit,
@@ -142,10 +183,13 @@ fn record(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
         "on_behalf_of": one.on_behalf_of,
         "kept_by": kept_by(report, one),
         "confirmed_in": one.confirmed,
+        "redeemed_in": one.redeemed,
+        "under_review_in": one.under_review,
+        "rests_on": rests_on(&body),
         "key_id": one.key_id.to_string(),
         "sealed_at": time(one.sealed_at_ms),
         "status_id": one.status_id.to_string(),
-        "record": show::body(name, &one.disclosed.body)?,
+        "record": body,
     }))
 }
 

@@ -3,7 +3,6 @@
 use std::sync::PoisonError;
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
@@ -74,14 +73,7 @@ impl ReadRecord {
 }
 
 fn amends_of(disclosed: &Disclosed) -> Option<pb::Amends> {
-    let body = &disclosed.body;
-    match disclosed.info.kind {
-        pb::Kind::Identity => decode::<pb::Identity>(body).ok()?.amends,
-        pb::Kind::Outcome => decode::<pb::Outcome>(body).ok()?.amends,
-        pb::Kind::Credit => decode::<pb::Credit>(body).ok()?.amends,
-        pb::Kind::Result => decode::<pb::Result>(body).ok()?.amends,
-        _ => None,
-    }
+    creditbank_protocol::record::amends_of(disclosed.info.kind, &disclosed.body).ok()?
 }
 
 impl Client {

@@ -22,6 +22,12 @@ pub fn amended(kind: Kind, body: &[u8], learner: &[u8], amends: Option<Amends>) 
         Kind::Outcome => with!(pb::Outcome),
         Kind::Credit => with!(pb::Credit),
         Kind::Result => with!(pb::Result),
+        Kind::Application => with!(pb::Application),
+        Kind::Appeal => with!(pb::Appeal),
+        Kind::Decision => with!(pb::Decision),
+        Kind::Conversion => with!(pb::Conversion),
+        Kind::Award => with!(pb::Award),
+        Kind::QualificationRecognition => with!(pb::QualificationRecognition),
         other => Err(format!("{} is no record of a learner", other.as_str_name())),
     }
 }
@@ -33,12 +39,22 @@ pub fn without_amends(kind: Kind, body: &[u8]) -> Result<Vec<u8>, String> {
 
 /// The alias in a body.
 pub(crate) fn learner(kind: Kind, body: &[u8]) -> Result<Vec<u8>, String> {
-    let spelled = |error: CanonicalError| error.to_string();
+    macro_rules! of {
+        ($message:ty) => {
+            decode::<$message>(body).map(|body| body.learner).map_err(|error| error.to_string())
+        };
+    }
     match kind {
-        Kind::Identity => decode::<pb::Identity>(body).map(|body| body.learner).map_err(spelled),
-        Kind::Outcome => decode::<pb::Outcome>(body).map(|body| body.learner).map_err(spelled),
-        Kind::Credit => decode::<pb::Credit>(body).map(|body| body.learner).map_err(spelled),
-        Kind::Result => decode::<pb::Result>(body).map(|body| body.learner).map_err(spelled),
+        Kind::Identity => of!(pb::Identity),
+        Kind::Outcome => of!(pb::Outcome),
+        Kind::Credit => of!(pb::Credit),
+        Kind::Result => of!(pb::Result),
+        Kind::Application => of!(pb::Application),
+        Kind::Appeal => of!(pb::Appeal),
+        Kind::Decision => of!(pb::Decision),
+        Kind::Conversion => of!(pb::Conversion),
+        Kind::Award => of!(pb::Award),
+        Kind::QualificationRecognition => of!(pb::QualificationRecognition),
         other => Err(format!("{} is no record of a learner", other.as_str_name())),
     }
 }

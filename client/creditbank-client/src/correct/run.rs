@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{self, EffectGroup};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, RecordBody};
 
+use super::besides::{Besides, besides};
 use super::seal::{Answer, finish, of_the_signer, seal, seal_approved};
 use super::target::{Found, Resolved, Resolver};
 use super::{Correction, Done, Outcome, Row};
@@ -17,13 +16,19 @@ use crate::import::{ImportError, RefusedLine};
 use crate::issue::report::Report;
 use crate::issue::work::{Mark, Work};
 use crate::issue::{IssueError, IssuingUnit};
+use crate::sealing::groups;
 use crate::secret::random;
 use crate::{Client, ClientError};
 
 /// Corrections of one block: so many effects, each with the longest place, fit into an entry.
 const CONTENT_MAX: usize = 1_000;
+/// Most effects of one block, with those on what stands on the corrected records.
+const EFFECTS_MAX: usize = 1_000;
 /// Most bytes of record bodies in one block.
 const CONTENT_LEN_MAX: usize = 8 << 20;
+/// Refusals because somebody has meanwhile used or let go of what is corrected: what it entails is asked for again.
+const HAVE_MOVED: [&str; 2] = ["DEPENDANTS_NOT_REVIEWED", "EFFECT_MISMATCH"];
+const MOVED_MAX: u32 = 3;
 
 /// How corrections are made.
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +181,7 @@ impl<'a> Corrector<'a> {
         tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let mut parts = if todo.is_empty() { Vec::new() } else { vec![todo] };
+        let mut moved = 0;
         while let Some(mut part) = parts.pop() {
             self.check(&mut part, tell).await?;
             if part.is_empty() {
@@ -186,7 +192,16 @@ impl<'a> Corrector<'a> {
                 outcome(Outcome::WouldBeDone).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
-            let (content, marks) = (content(&part)?, part.iter().map(|one| self.mark(one)).collect::<Vec<_>>());
+            let taken_back = part.iter().map(|one| (&one.authority, &one.effect));
+            let besides = besides(self.client, self.unit, taken_back).await?;
+            if part.len() > 1 && part.len() + besides.effects.len() > EFFECTS_MAX {
+                let second = part.split_off(part.len() / 2);
+                parts.extend([second, part]);
+                continue;
+            }
+            let (reviewed, released) = (besides.reviewed, besides.released);
+            let content = content(&part, besides)?;
+            let marks = part.iter().map(|one| self.mark(one)).collect::<Vec<_>>();
             if self.options.require_approval {
                 let unit = (self.unit.institution, self.unit.unit);
                 let desk = Desk::open(self.options.work);
@@ -197,10 +212,16 @@ impl<'a> Corrector<'a> {
             match seal(self.client, self.unit, work, &content, &marks, None).await? {
                 Answer::Sealed(entry) => {
                     self.done.blocks += 1;
+                    self.done.reviewed += reviewed;
+                    self.done.released += released;
                     outcome(Outcome::Done(entry)).try_for_each(|row| tell(&mut self.done, row))?;
                 }
                 Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
                     return Err(ClientError::Refused(refusal));
+                }
+                Answer::Refused(refusal) if moved < MOVED_MAX && HAVE_MOVED.contains(&refusal.reason.as_str()) => {
+                    moved += 1;
+                    parts.push(part);
                 }
                 Answer::Refused(refusal) if part.len() == 1 => {
                     // Somebody else was faster.
@@ -247,25 +268,11 @@ impl<'a> Corrector<'a> {
     }
 }
 
-/// The effects of one authority, by their bytes.
-type EffectsByBytes = (pb::Authority, BTreeMap<Vec<u8>, pb::Effect>);
-
-/// The records and effects of one block. Groups and effects are sets: ascending by their bytes.
-fn content(part: &[Resolved]) -> Result<Content, ClientError> {
-    let spelled = |error: creditbank_protocol::canonical::CanonicalError| ClientError::Local(error.to_string());
+/// The records and effects of one block.
+fn content(part: &[Resolved], besides: Besides) -> Result<Content, ClientError> {
     let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
-    let mut groups: BTreeMap<Vec<u8>, EffectsByBytes> = BTreeMap::new();
-    for one in part {
-        let group = groups.entry(encode(&one.authority).map_err(spelled)?);
-        let (_, effects) = group.or_insert_with(|| (one.authority.clone(), BTreeMap::new()));
-        effects.insert(encode(&one.effect).map_err(spelled)?, one.effect.clone());
-    }
-    let mut sorted = BTreeMap::new();
-    for (authority, effects) in groups.into_values() {
-        let group = EffectGroup { authority: Some(authority), effects: effects.into_values().collect() };
-        sorted.insert(encode(&group).map_err(spelled)?, group);
-    }
-    Ok(Content { operation_id: random()?, records, groups: sorted.into_values().collect() })
+    let own = part.iter().map(|one| (one.authority.clone(), one.effect.clone()));
+    Ok(Content { operation_id: random()?, records, groups: groups(own.chain(besides.effects))? })
 }
 
 fn row(resolved: &Resolved, outcome: Outcome) -> Row {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::pb;
+use creditbank_protocol::record::info_of;
 use creditbank_rpc::v1::{RecordBody, Refusal};
 
 use crate::approval::{Content, Desk};
@@ -45,7 +46,9 @@ pub(crate) async fn seal(
             (&content.records, content.groups.clone()),
             (content.operation_id, approval.cloned()),
         )?;
-        let records = content.records.iter().map(RecordBody::from).collect();
+        // The records that everybody may read stand in the block itself.
+        let hidden = content.records.iter().filter(|one| info_of(one.kind()).is_some_and(|info| !info.public));
+        let records = hidden.map(RecordBody::from).collect();
         let pending = Pending { height: head.next_height, block, records, marks: marks.to_vec() };
         work.prepare(&pending)?;
         match finish(client, unit, work, &pending).await? {

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Receipt};
+use creditbank_protocol::pb::{Action, Basis, Effect, EffectGroup, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, Person, RecordBody, Refusal};
 
 use super::work::{Mark, Pending, Work};
 use super::{FIRST_WAIT, IssuingUnit, TRIES_MAX};
+use crate::correct::besides::besides;
 use crate::import::{DraftRecord, RefusedLine};
+use crate::sealing::{authority, groups};
 use crate::{Client, ClientError};
 
 /// Lines that go into one block.
@@ -122,7 +124,7 @@ impl Batch {
     async fn block(&self, client: &Client, unit: &IssuingUnit) -> Result<Pending, ClientError> {
         let head = patiently(|| client.chain_head(unit.institution, unit.unit)).await?;
         let records: Vec<Record> = self.lines.iter().map(|line| line.record.clone()).collect();
-        let groups = self.effects();
+        let groups = self.effects(client, unit).await?;
         let block = client.sign_block(unit.institution, unit.unit, &head, &*unit.key, &records, groups)?;
         let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
         Ok(Pending {
@@ -133,17 +135,19 @@ impl Batch {
         })
     }
 
-    /// Each amendment supersedes its target.
-    fn effects(&self) -> Vec<EffectGroup> {
+    /// Each amendment supersedes its target, and puts under review what stands on it.
+    async fn effects(&self, client: &Client, unit: &IssuingUnit) -> Result<Vec<EffectGroup>, ClientError> {
         let effect = |line: &Line| {
             let after = line.draft.after?;
             let status_id = after.amends?.0.to_vec();
             Some(Effect { status_id, place: Some(after.place), action: Action::Supersede.into(), ..Effect::default() })
         };
-        let mut effects: Vec<Effect> = self.lines.iter().filter_map(effect).collect();
-        effects.sort_by(|one, other| one.status_id.cmp(&other.status_id));
-        let authority = Some(Authority { basis: Basis::Issuer.into(), ..Authority::default() });
-        if effects.is_empty() { Vec::new() } else { vec![EffectGroup { authority, effects }] }
+        let issuer = authority(Basis::Issuer);
+        let mut effects: Vec<_> = self.lines.iter().filter_map(effect).map(|effect| (issuer.clone(), effect)).collect();
+        let taken_back = effects.iter().map(|(authority, effect)| (authority, effect));
+        let besides = besides(client, unit, taken_back).await?;
+        effects.extend(besides.effects);
+        groups(effects)
     }
 
     /// Takes the lines out that break a rule; an error where the refusal is about no line.

@@ -1,4 +1,4 @@
-//! What the operator does for a university: institution, unit, keys, accreditation, grade scale.
+//! What the operator does for an institution: institution, unit, keys, accreditation, grade scale.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,14 @@ use anyhow::Context as _;
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, key_file};
 use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::record::Record;
 use creditbank_server::directory;
 
 /// The Open University's number in this log, and its unit.
 pub(super) const NUMBER: u64 = 1;
 pub(super) const UNIT: u32 = 1;
+/// An institute in France that does not exist.
+pub(super) const ABROAD: u64 = 2;
 
 /// Where the university's keys are.
 pub(super) struct Keys {
@@ -27,26 +30,57 @@ fn year(year: u32) -> pb::Date {
     pb::Date { year, month: 1, day: 0 }
 }
 
-/// Admits The Open University, with what it needs to issue its results.
+/// Admits The Open University, with what it needs to issue its results and to agree with others.
 pub(super) async fn open_university(operator: &Client, dir: &Path) -> anyhow::Result<Keys> {
-    let folder = dir.join("open.ac.uk");
+    let kinds = [Kind::Credit, Kind::Result, Kind::AgreementProposal];
+    let entries = [
+        registry_record(Kind::Institution, &institution())?,
+        registry_record(Kind::Unit, &unit(NUMBER, "Academic Registry"))?,
+        registry_record(Kind::Accreditation, &accreditation())?,
+        registry_record(Kind::GradeScale, &scale())?,
+    ];
+    admit(operator, dir, "open.ac.uk", NUMBER, &kinds, entries.to_vec()).await
+}
+
+/// Admits the institute abroad, which recognises credit and awards for it.
+pub(super) async fn institute_abroad(operator: &Client, dir: &Path) -> anyhow::Result<Keys> {
+    let kinds = [Kind::AgreementAcceptance, Kind::Conversion, Kind::QualificationDefinition, Kind::Award];
+    let text = |value: &str| pb::Text { language: "fr".to_owned(), value: value.to_owned() };
+    let name = pb::DatedName { name: Some(text("Institut d'Essai")), ..Default::default() };
+    let institution = pb::Institution {
+        number: ABROAD,
+        state: pb::RegistryState::Active.into(),
+        r#type: pb::InstitutionType::University.into(),
+        country: "FR".to_owned(),
+        names: vec![name],
+        ..Default::default()
+    };
+    let entries = [
+        registry_record(Kind::Institution, &institution)?,
+        registry_record(Kind::Unit, &unit(ABROAD, "Scolarit\u{e9}"))?,
+    ];
+    admit(operator, dir, "essai.example", ABROAD, &kinds, entries.to_vec()).await
+}
+
+/// Makes the keys of an institution and publishes it with them.
+async fn admit(
+    operator: &Client,
+    dir: &Path,
+    domain: &str,
+    number: u64,
+    kinds: &[Kind],
+    mut records: Vec<Record>,
+) -> anyhow::Result<Keys> {
+    let folder = dir.join(domain);
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let keys = Keys { unit: folder.join("unit.key"), access: folder.join("access.key") };
     let unit = key_file::generate(&keys.unit, Purpose::Unit)?;
     let access = key_file::generate(&keys.access, Purpose::InstitutionAccess)?;
     let origin = operator.origin();
-    let unit = KeyRequest::new(origin, NUMBER, UNIT, &unit)?.record(&[Kind::Credit, Kind::Result], 0, 0)?;
-    let access = KeyRequest::new(origin, NUMBER, 0, &access)?.record(&[], 0, 0)?;
-    let records = [
-        registry_record(Kind::Institution, &institution())?,
-        registry_record(Kind::Unit, &registrar())?,
-        registry_record(Kind::Key, &unit)?,
-        registry_record(Kind::Key, &access)?,
-        registry_record(Kind::Accreditation, &accreditation())?,
-        registry_record(Kind::GradeScale, &scale())?,
-    ];
-    let registry = directory::read_key(dir, Purpose::Registry)?;
-    publish(operator, &registry, &records).await?;
+    let unit = KeyRequest::new(origin, number, UNIT, &unit)?.record(kinds, 0, 0)?;
+    let access = KeyRequest::new(origin, number, 0, &access)?.record(&[], 0, 0)?;
+    records.extend([registry_record(Kind::Key, &unit)?, registry_record(Kind::Key, &access)?]);
+    publish(operator, &directory::read_key(dir, Purpose::Registry)?, &records).await?;
     Ok(keys)
 }
 
@@ -64,9 +98,9 @@ fn institution() -> pb::Institution {
     }
 }
 
-fn registrar() -> pb::Unit {
+fn unit(institution: u64, name: &str) -> pb::Unit {
     let state = pb::RegistryState::Active.into();
-    pb::Unit { institution: NUMBER, unit: UNIT, state, names: vec![english("Academic Registry")], ..Default::default() }
+    pb::Unit { institution, unit: UNIT, state, names: vec![english(name)], ..Default::default() }
 }
 
 /// By Royal Charter of 1969; all levels, fields and modes.

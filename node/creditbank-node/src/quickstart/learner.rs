@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use creditbank_client::import::{Mapping, Rows};
-use creditbank_rpc::v1::Person;
+use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 
 /// The first learner of the file who passed several modules, and how many.
 pub(super) fn with_several_credits(file: &'static [u8], mapping: &Mapping) -> anyhow::Result<(Person, usize)> {
@@ -23,4 +23,12 @@ pub(super) fn with_several_credits(file: &'static [u8], mapping: &Mapping) -> an
     let person = first.into_iter().next().context("a learner with two credits")?;
     let count = person.identities.first().and_then(|number| passes.get(&number.value)).copied().unwrap_or(0);
     Ok((person, count))
+}
+
+/// The same person by a European Student Identifier, made from the student number: an identity that other institutions know.
+pub(super) fn european(person: &Person) -> Person {
+    let number = person.identities.first().map(|number| number.value.clone()).unwrap_or_default();
+    let value = format!("urn:schac:personalUniqueCode:int:esi:open.ac.uk:{number}");
+    let identity = TypedIdentity { r#type: IdentityType::Network.into(), scope: "esi".to_owned(), value };
+    Person { identities: vec![identity] }
 }

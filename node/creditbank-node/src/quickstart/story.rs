@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use creditbank_client::issue::Progress;
 use creditbank_protocol::transcript::{Report, TranscriptError};
+use creditbank_rpc::v1::EvaluateQualificationResponse;
 use creditbank_rules::decimal::show_e4;
 use indicatif::ProgressBar;
 use serde::{Serialize, Serializer};
@@ -19,6 +20,17 @@ impl Serialize for Seconds {
         let text = format!("{}.{:03}", self.0.as_secs(), self.0.subsec_millis());
         serde_json::value::RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
+}
+
+/// What the credit was worth in another country.
+#[derive(Debug, Serialize)]
+pub(super) struct Abroad {
+    /// Credit that the conversion gave, a decimal of ECTS.
+    pub(super) converted: String,
+    /// Where the award stands.
+    pub(super) award: String,
+    /// Whether the same credit was refused for a second award.
+    pub(super) double_spend_refused: bool,
 }
 
 /// The figures of a run.
@@ -35,13 +47,19 @@ pub(super) struct Figures {
     pub(super) transcript_records: usize,
     pub(super) transcript_valid: bool,
     pub(super) tampered_valid: bool,
+    #[serde(flatten)]
+    pub(super) abroad: Abroad,
     pub(super) seconds: Seconds,
 }
 
 impl Figures {
     /// Whether the run shows what it is to show: all lines of the file went in, and tampering was found.
     pub(super) fn is_as_expected(&self) -> bool {
-        self.records == 32_593 && self.transcript_records >= 2 && self.transcript_valid && !self.tampered_valid
+        self.records == 32_593
+            && self.transcript_records >= 2
+            && self.transcript_valid
+            && !self.tampered_valid
+            && self.abroad.double_spend_refused
     }
 }
 
@@ -120,6 +138,47 @@ impl Story {
             None => {
                 self.say(&format!("With one bit of byte {flipped} flipped it is still accepted. That must not be."));
             }
+        }
+    }
+
+    pub(super) fn agreed(&self, loops: usize) {
+        self.say("The learner goes on in France. The Open University and the Institut d'Essai sign an agreement, each the same");
+        self.say(&format!(
+            "  text: 2 CATS are 1 ECTS, levels by the published map; loops through which credit would grow: {loops}."
+        ));
+    }
+
+    pub(super) fn progress(&self, answer: &EvaluateQualificationResponse) {
+        self.say("How far the learner is with the institute's certificate, recomputed by the node:");
+        for one in &answer.requirements {
+            let state = if one.met { "met" } else { "open" };
+            self.say(&format!(
+                "  {state}: {}{}",
+                one.text,
+                if one.met { String::new() } else { format!(" ({})", one.missing) }
+            ));
+        }
+        for one in &answer.unused {
+            let place = one.place.unwrap_or_default();
+            self.say(&format!("  {}/{}: {}", place.entry, place.index, one.reason));
+        }
+    }
+
+    pub(super) fn converted(&self, steps: &[String]) {
+        self.say("The institute verifies the transcript and converts its credits, by the learner's mandate:");
+        steps.iter().for_each(|line| self.say(&format!("  {line}")));
+    }
+
+    pub(super) fn awarded(&self, place: &str, redeemed: usize) {
+        self.say(&format!(
+            "It awards the certificate (record {place}); the same block redeems the {redeemed} roots of the credit."
+        ));
+    }
+
+    pub(super) fn again(&self, refused: Option<&(String, String)>) {
+        match refused {
+            Some((rule, why)) => self.say(&format!("A second award for the same credit is refused: {rule}, {why}.")),
+            None => self.say("A second award for the same credit was sealed. That must not be."),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::block::{BlockDraft, DraftError};
+use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
 use creditbank_protocol::canonical::{CanonicalError, encode};
 use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
@@ -26,8 +26,6 @@ use crate::submit::SubmitError;
 /// The keys that a node has of its own.
 const PURPOSES: [Purpose; 5] =
     [Purpose::Log, Purpose::Registry, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
-/// Seed entries of one block: far below an entry's 65,535 bytes.
-const SEEDS_PER_BLOCK: usize = 12;
 
 /// Why a node was not made.
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +102,7 @@ pub async fn begin(dir: &Path, ledger: &Ledger, entropy: &dyn Entropy) -> Result
     let registry_key = keys[1].public_key();
     let mut previous = genesis(origin, &keys[0].public_key(), &registry_key);
     let records = first_records(origin, &keys, minute)?;
-    let (first, seeds) = records.split_at(1 + PURPOSES.len());
-    let blocks = std::iter::once(first).chain(seeds.chunks(SEEDS_PER_BLOCK));
-    for (height, records) in (0u64..).zip(blocks) {
+    for (height, records) in (0u64..).zip(split_public(&records)) {
         let draft = BlockDraft {
             origin: origin.to_owned(),
             institution: 0,

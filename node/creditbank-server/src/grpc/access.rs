@@ -1,12 +1,12 @@
 //! Who reads: the access token of a call, checked against the registry in force.
 
-use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::pb::{DisclosedRecord, Purpose};
 use creditbank_rpc::token;
 use creditbank_rules::dates::day_of_ms;
 use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Shown, Sight};
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,15 @@ impl Caller {
             Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution)),
             _ => Err(denied(format!("key {id} is no access key of an institution or the operator"))),
         }
+    }
+
+    /// What the caller sees of a learner who has records of several institutions.
+    pub(super) fn sight(self, shown: Vec<DisclosedRecord>) -> Sight {
+        let institution = match self {
+            Self::Operator => None,
+            Self::Institution(own) => Some(own),
+        };
+        Sight { institution, shown: Shown::new(shown) }
     }
 
     /// Refuses an institution that asks for another's records, unless it keeps those of a closed one.

@@ -9,11 +9,14 @@ use creditbank_rpc::v1::learner_service_server::LearnerService;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
+use super::recognition::bounded;
 use super::{blocking, status};
-use crate::ledger::{Ledger, Person};
+use crate::ledger::{Ledger, Person, Question, SHOWN_MAX};
 use crate::private::Account;
 
 const RECORDS_MAX: usize = 200;
+/// Most attestations of an award.
+const ATTESTATIONS_MAX: usize = 64;
 /// Answers to `OpenAccounts` leave at multiples of this, so that the time tells nothing of who was known.
 const STEP: Duration = Duration::from_millis(20);
 
@@ -121,15 +124,36 @@ impl LearnerService for Service {
         &self,
         request: Request<api::GetBalanceRequest>,
     ) -> Result<Response<api::GetBalanceResponse>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("soon"))
+        let caller = Caller::of(&self.0, &request)?;
+        let api::GetBalanceRequest { learner } = request.into_inner();
+        let read = move |ledger: &Ledger| {
+            let (account, institution) = resolve(ledger, caller, learner)?;
+            ledger.balance(&account, institution).map_err(|error| status::of_read(&error))
+        };
+        let lines = blocking(&self.0, read).await?;
+        tracing::info!(?caller, "balance");
+        Ok(Response::new(api::GetBalanceResponse { lines }))
     }
 
     async fn evaluate_qualification(
         &self,
         request: Request<api::EvaluateQualificationRequest>,
     ) -> Result<Response<api::EvaluateQualificationResponse>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("soon"))
+        let caller = Caller::of(&self.0, &request)?;
+        let api::EvaluateQualificationRequest { learner, definition, conferred, shown, attestations } =
+            request.into_inner();
+        let missing = || status::invalid("definition", "the name of a definition", "nothing");
+        let definition = definition.ok_or_else(missing)?;
+        bounded("shown", shown.len(), SHOWN_MAX)?;
+        bounded("attestations", attestations.len(), ATTESTATIONS_MAX)?;
+        let sight = caller.sight(shown);
+        let read = move |ledger: &Ledger| {
+            let (account, institution) = resolve(ledger, caller, learner)?;
+            let question = Question { definition, conferred, attestations, institution };
+            ledger.evaluate(&account, question, &sight).map_err(|error| status::of_read(&error))
+        };
+        let answer = blocking(&self.0, read).await?;
+        tracing::info!(?caller, "evaluation");
+        Ok(Response::new(answer))
     }
 }

@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::pb;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::recognition_service_server::RecognitionService;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
 use super::{blocking, status};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Preview, SHOWN_MAX, Wish};
+
+/// Most sources of a conversion.
+const SOURCES_MAX: usize = 256;
+
+/// Refuses a list that is too long.
+pub(super) fn bounded(field: &'static str, found: usize, most: usize) -> Result<(), Status> {
+    if found <= most { Ok(()) } else { Err(status::invalid(field, &format!("at most {most}"), found)) }
+}
 
 pub(super) struct Service(pub(super) Arc<Ledger>);
 
@@ -18,8 +27,35 @@ impl RecognitionService for Service {
         &self,
         request: Request<api::PreviewConversionRequest>,
     ) -> Result<Response<api::PreviewConversionResponse>, Status> {
-        let _ = request;
-        Err(Status::unimplemented("soon"))
+        let caller = Caller::of(&self.0, &request)?;
+        let api::PreviewConversionRequest {
+            institution,
+            alias,
+            agreement,
+            equivalence,
+            assessment,
+            sources,
+            shown,
+            stated,
+            decided,
+        } = request.into_inner();
+        caller.may_read(&self.0, institution)?;
+        let bytes = alias.len();
+        let alias: [u8; 16] = alias.try_into().map_err(|_| status::invalid("alias", "16 bytes", bytes))?;
+        bounded("sources", sources.len(), SOURCES_MAX)?;
+        bounded("stated", stated.len(), SOURCES_MAX)?;
+        bounded("shown", shown.len(), SHOWN_MAX)?;
+        let sources = sources.iter().map(|one| (one.place.unwrap_or_default(), one.result_plus_1)).collect();
+        let conversion = pb::Conversion { agreement, equivalence, assessment, decided, ..Default::default() };
+        let sight = caller.sight(shown);
+        let read = move |ledger: &Ledger| {
+            let account = ledger.account(institution, &alias).map_err(|error| status::of_read(&error))?;
+            let wish = Wish { conversion, sources, stated };
+            ledger.preview(institution, &account, &alias, wish, &sight).map_err(|error| status::of_read(&error))
+        };
+        let Preview { conversion, explanation, exclusive } = blocking(&self.0, read).await?;
+        tracing::info!(?caller, "conversion preview");
+        Ok(Response::new(api::PreviewConversionResponse { conversion, explanation, exclusive }))
     }
 
     async fn list_applications(

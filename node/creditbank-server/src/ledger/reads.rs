@@ -76,6 +76,15 @@ pub struct Issued {
     pub marks: Marks,
 }
 
+impl From<AdmissionError> for ReadError {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Rejected(rejection) => rejection.into(),
+            AdmissionError::View(error) => error.into(),
+        }
+    }
+}
+
 impl ReadRecord {
     /// The names of the marks.
     pub fn mark_names(&self) -> Vec<String> {
@@ -281,9 +290,6 @@ impl Ledger {
             records,
             groups: &[],
         };
-        check_records(&view, &facts).map_err(|error| match error {
-            AdmissionError::Rejected(rejection) => rejection.into(),
-            AdmissionError::View(error) => error.into(),
-        })
+        Ok(check_records(&view, &facts)?)
     }
 }

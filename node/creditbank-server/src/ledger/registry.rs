@@ -95,6 +95,14 @@ fn owner(entry: &RegistryEntry) -> Option<u64> {
         Kind::Unit => decode::<pb::Unit>(&entry.body).ok().map(|found| found.institution),
         Kind::Key => decode::<pb::Key>(&entry.body).ok().map(|found| found.institution),
         Kind::Accreditation => decode::<pb::Accreditation>(&entry.body).ok().map(|found| found.institution),
+        Kind::AgreementProposal => decode::<pb::AgreementProposal>(&entry.body).ok().map(|found| found.institution),
+        Kind::AgreementAcceptance => decode::<pb::AgreementAcceptance>(&entry.body).ok().map(|found| found.institution),
+        Kind::AgreementEnding => decode::<pb::AgreementEnding>(&entry.body).ok().map(|found| found.institution),
+        Kind::Equivalence => decode::<pb::Equivalence>(&entry.body).ok().map(|found| found.institution),
+        Kind::QualificationDefinition => {
+            decode::<pb::QualificationDefinition>(&entry.body).ok().map(|found| found.institution)
+        }
+        Kind::GradeDistribution => decode::<pb::GradeDistribution>(&entry.body).ok().map(|found| found.institution),
         _ => None,
     }
 }

@@ -117,7 +117,7 @@ fn versions(store: &dyn Store, origin: &str) -> Result<Vec<RegistryVersion>, Loa
         after: None,
         registry: Arc::new(Registry::new(origin)),
         map: SparseMap::new(MapTags::REGISTRY),
-        entries: Arc::default(),
+        entries: Shared::new_sync(),
     };
     let mut versions = vec![first];
     let mut places = Vec::new();
@@ -126,14 +126,15 @@ fn versions(store: &dyn Store, origin: &str) -> Result<Vec<RegistryVersion>, Loa
         Ok(())
     })?;
     let mut round: Vec<Place> = Vec::new();
-    let mut seal = 0;
+    let mut seal: Option<u64> = None;
     for place in places {
-        if place.entry > seal {
+        if seal.is_none_or(|seal| place.entry > seal) {
             close_round(store, &mut versions, &round, seal)?;
             round.clear();
             let after = place.entry.to_be_bytes();
             let next = store.scan(tables::SEAL, &[], Some(&after), 1)?;
-            seal = next.first().and_then(|(key, _)| tables::index_of(key)).ok_or(LoadError::NoSeal(place.entry))?;
+            let next = next.first().and_then(|(key, _)| tables::index_of(key));
+            seal = Some(next.ok_or(LoadError::NoSeal(place.entry))?);
         }
         round.push(place);
     }
@@ -146,9 +147,9 @@ fn close_round(
     store: &dyn Store,
     versions: &mut Vec<RegistryVersion>,
     round: &[Place],
-    seal: u64,
+    seal: Option<u64>,
 ) -> Result<(), LoadError> {
-    let Some(last) = versions.last().filter(|_| !round.is_empty()) else {
+    let Some((last, seal)) = versions.last().filter(|_| !round.is_empty()).zip(seal) else {
         return Ok(());
     };
     let Entry::Seal(signed) = entry(store, seal)? else {
@@ -199,16 +200,11 @@ pub(crate) fn next_version(
     changes: Vec<(creditbank_protocol::Digest, RegistryEntry)>,
     after: u64,
 ) -> Result<RegistryVersion, CanonicalError> {
-    let mut entries = (*last.entries).clone();
+    let mut entries = last.entries.clone();
     let mut leaves = Vec::with_capacity(changes.len());
     for (key, entry) in changes {
         leaves.push((key, Some(registry_value(&encode(&entry)?))));
-        entries.insert(key, Arc::new(entry));
+        entries.insert_mut(key, Arc::new(entry));
     }
-    Ok(RegistryVersion {
-        after: Some(after),
-        registry: Arc::new(registry),
-        map: last.map.update(leaves),
-        entries: Arc::new(entries),
-    })
+    Ok(RegistryVersion { after: Some(after), registry: Arc::new(registry), map: last.map.update(leaves), entries })
 }

@@ -56,7 +56,7 @@ impl BlockDraft {
         if records.len() > RECORDS_MAX {
             return Err(DraftError::TooMany(records.len()));
         }
-        let public_part = encode(&pb::PublicPart { records: shown(records), groups })?;
+        let public_part = encode(&pb::PublicPart { records: public_records(records), groups })?;
         let header = encode(&pb::BlockHeader {
             suite: u32::from(SUITE),
             version: BLOCK_VERSION,
@@ -79,8 +79,8 @@ impl BlockDraft {
     }
 }
 
-/// The records that everybody may read, at their positions.
-fn shown(records: &[Record]) -> Vec<pb::PublicRecord> {
+/// The records of a block that everybody may read, at their positions.
+pub fn public_records(records: &[Record]) -> Vec<pb::PublicRecord> {
     (0u32..)
         .zip(records)
         .filter(|(_, record)| info_of(record.kind()).is_some_and(|info| info.public))

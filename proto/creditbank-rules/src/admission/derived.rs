@@ -5,7 +5,7 @@ use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::record::Record;
 
 use super::kinds::malformed;
-use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate, recognition};
+use super::{AdmissionError, BlockFacts, award, case, comparability, conversion, mandate, recognition};
 use crate::View;
 
 /// What follows from a record.
@@ -47,7 +47,9 @@ pub(super) fn check(
             let (case, depends_on) = recognition::appeal(view, block, &read, read.amends.as_ref(), account)?;
             Ok(found(case::steps(case), depends_on))
         }
-        Kind::QualificationRecognition => Ok(found(RECOGNITIONS.to_owned(), Vec::new())),
+        Kind::Conversion => conversion::check(view, block, record, amends, account),
+        Kind::Award => award::check(view, block, record, amends, account),
+        Kind::QualificationRecognition => comparability::check(view, block, record, account),
         _ => Ok(Derived::default()),
     }
 }

@@ -3,7 +3,7 @@
 mod holders;
 mod reviews;
 
-pub(super) use holders::{entries, releases_of};
+pub(super) use holders::{entries, redeemed_by, releases_of};
 pub(super) use reviews::reviews_of;
 
 use creditbank_protocol::Digest;

@@ -4,7 +4,7 @@ use creditbank_protocol::pb::{self, Amends, Appeal, Application, Date, Decision,
 
 use super::case::{self, Case, Stage, Step};
 use super::fields::{self, present, require};
-use super::used::{at, named, show};
+use super::used::{named, own, show};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, day_of_ms, first_day};
 use crate::{Registry, Rejection, Rule, View};
@@ -71,11 +71,11 @@ pub(super) fn case_of(
     let application = match (decision.application, decision.appeal) {
         (Some(place), _) => place,
         (None, appeal) => {
-            let appeal = at(view, appeal.unwrap_or_default(), account, "appeal")?;
-            let read = appeal.record.read::<Appeal>().ok().filter(|_| appeal.record.kind() == Kind::Appeal);
-            let expected = "the place of an appeal";
-            let read =
-                read.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(appeal.place)).field("appeal"))?;
+            let place = appeal.unwrap_or_default();
+            let found = own(view, place, account, institution, Kind::Appeal)?;
+            let read = found.and_then(|found| found.record.read::<Appeal>().ok());
+            let expected = "the place of an appeal of this learner at this institution";
+            let read = read.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(place)).field("appeal"))?;
             appealed(view, institution, &read, account)?
         }
     };
@@ -85,11 +85,9 @@ pub(super) fn case_of(
 /// The application whose decision an appeal objects to.
 fn appealed(view: &impl View, institution: u64, appeal: &Appeal, account: &[u8; 16]) -> Result<Place, AdmissionError> {
     let place = appeal.decision.unwrap_or_default();
-    let used = at(view, place, account, "decision")?;
-    let own = used.record.kind() == Kind::Decision && used.facts.institution == institution;
-    let decision = used.record.read::<Decision>().ok().filter(|_| own);
-    let application = decision.and_then(|decision| decision.application);
-    let expected = "the place of a decision of this institution on an application";
+    let found = own(view, place, account, institution, Kind::Decision)?;
+    let application = found.and_then(|found| found.record.read::<Decision>().ok()?.application);
+    let expected = "the place of a decision of this institution on an application of this learner";
     Ok(application.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(place)).field("decision"))?)
 }
 

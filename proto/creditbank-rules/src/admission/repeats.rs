@@ -57,6 +57,14 @@ impl History {
             let expected = "a record that is not in the ledger yet";
             return Err(Rejection::new(Rule::DuplicateRecord, expected, found).field("record").into());
         }
+        if matches!(record.kind(), Kind::Conversion | Kind::Award) {
+            // The mark of a redemption names the block: so that it names one holder, a block has no second one.
+            let holds = |seen: &Seen| matches!(seen.kind, Kind::Conversion | Kind::Award);
+            let other = self.seen.iter().any(|((of, ..), seen)| of == account && seen.iter().any(holds));
+            let expected = "one conversion or award of a learner in a block";
+            require(!other, Rule::DuplicateRecord, "record", expected, "a second one")?;
+        }
+        let seen = self.seen.entry((*account, institution, common.course.clone())).or_default();
         if i32::from(record.kind()) > i32::from(Kind::Result) {
             // What they stand on is judged as of the ledger before the block.
             let expected = "one record of this kind of a learner in a block";

@@ -1,20 +1,24 @@
 //! Records that another record stands on: they are there, are the learner's, and stand.
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::pb::{Place, RecordReference};
+use creditbank_protocol::pb::{Kind, Place, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Mark;
 
 use super::AdmissionError;
 use super::effects::is_contested;
 use super::fields::require;
-use crate::{RecordFacts, Rejection, Rule, View};
+use crate::{RecordFacts, Rejection, Rule, View, ViewError};
 
 /// A record that is used.
-pub(crate) struct Used {
-    pub(crate) place: Place,
-    pub(crate) facts: RecordFacts,
-    pub(crate) record: Record,
+#[derive(Debug, Clone)]
+pub struct Used {
+    /// Where it stands.
+    pub place: Place,
+    /// What the ledger knows of it.
+    pub facts: RecordFacts,
+    /// What it says.
+    pub record: Record,
 }
 
 pub(crate) fn show(place: Place) -> String {
@@ -35,7 +39,8 @@ pub(crate) fn at(
     Ok(Used { place, facts, record })
 }
 
-/// The learner's record that a reference names, with the status id that it says.
+/// The learner's record that a reference names. One refusal for all that can be wrong: who knows a status id was shown the record,
+/// and nobody finds out by trying places where else a learner has records.
 pub(crate) fn named(
     view: &impl View,
     reference: Option<&RecordReference>,
@@ -44,10 +49,27 @@ pub(crate) fn named(
 ) -> Result<Used, AdmissionError> {
     let reference = reference.cloned().unwrap_or_default();
     let place = reference.place.unwrap_or_default();
-    let used = at(view, place, account, field)?;
-    let same = Digest::from_slice(&reference.status_id) == Some(used.facts.status_id);
-    require(same, Rule::SourceNotUsable, field, "the status id of the record at that place", show(place))?;
-    Ok(used)
+    let same = |facts: &RecordFacts| {
+        facts.account == *account && Digest::from_slice(&reference.status_id) == Some(facts.status_id)
+    };
+    let found = view.content_at(place)?.filter(|(facts, _)| same(facts));
+    let expected = "place and status id of a record of this learner";
+    let (facts, record) =
+        found.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(place)).field(field))?;
+    Ok(Used { place, facts, record })
+}
+
+/// The learner's record of a kind at a place, of this institution; without a word about others' records there.
+pub(crate) fn own(
+    view: &impl View,
+    place: Place,
+    account: &[u8; 16],
+    institution: u64,
+    kind: Kind,
+) -> Result<Option<Used>, ViewError> {
+    let found = view.content_at(place)?;
+    let same = |facts: &RecordFacts| (facts.account, facts.institution, facts.kind) == (*account, institution, kind);
+    Ok(found.filter(|(facts, _)| same(facts)).map(|(facts, record)| Used { place, facts, record }))
 }
 
 /// Refuses a record that does not stand: superseded, revoked, disputed, under review or contested. Whether it is redeemed is

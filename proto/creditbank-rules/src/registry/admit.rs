@@ -7,18 +7,18 @@ use crate::codes::{is_country, is_field};
 use crate::dates::{first_day, is_real, last_day};
 use crate::{Rejection, Rule};
 
-type Checked = Result<(), Rejection>;
+pub(super) type Checked = Result<(), Rejection>;
 
-pub(super) fn require(holds: bool, rule: Rule, field: &'static str, expected: &str, found: impl ToString) -> Checked {
+pub(crate) fn require(holds: bool, rule: Rule, field: &'static str, expected: &str, found: impl ToString) -> Checked {
     if holds { Ok(()) } else { Err(Rejection::new(rule, expected, found.to_string()).field(field)) }
 }
 
-pub(super) fn present(holds: bool, field: &'static str, expected: &str) -> Checked {
+pub(crate) fn present(holds: bool, field: &'static str, expected: &str) -> Checked {
     require(holds, Rule::MissingField, field, expected, "nothing")
 }
 
 /// Both dates real, and in order.
-pub(super) fn dates(from: Option<&Date>, until: Option<&Date>, field: &'static str) -> Checked {
+pub(crate) fn dates(from: Option<&Date>, until: Option<&Date>, field: &'static str) -> Checked {
     let real = [from, until].into_iter().flatten().all(is_real);
     require(real, Rule::InvalidDate, field, "dates of the calendar", "one that does not exist")?;
     let ordered = from.zip(until).is_none_or(|(from, until)| first_day(from) <= last_day(until));
@@ -44,7 +44,7 @@ fn state(number: i32) -> Checked {
 }
 
 /// Names are read by people: each has a language and a text of what can be seen.
-pub(super) fn names<'a>(names: impl Iterator<Item = &'a pb::Text>) -> Checked {
+pub(crate) fn names<'a>(names: impl Iterator<Item = &'a pb::Text>) -> Checked {
     for name in names {
         present(!name.language.is_empty() && !name.value.is_empty(), "names", "a language and a text for each name")?;
         let visible = !name.value.contains(char::is_control);

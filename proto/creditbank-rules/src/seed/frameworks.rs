@@ -1,4 +1,7 @@
 //! Qualification frameworks.
+//!
+//! A national framework that is not here, such as that of a country which is about to have one, is loaded by the operator:
+//! `creditbank registry publish` takes it and its level maps from a file.
 
 use creditbank_protocol::pb::{Framework, FrameworkLevel};
 
@@ -27,8 +30,15 @@ const FRAMEWORKS: &[Row] = &[
         "Guangdong lifelong education qualifications framework",
     ),
     ("HKQF", "Hong Kong Qualifications Framework", "HK", "1 2 3 4 5 6 7", "hkqr.gov.hk"),
-    ("NCRF", "National Credit Framework", "IN", "1 2 3 4 4.5 5 5.5 6 6.5 7 8", "iasgatewayy.com; scribd 657057144"),
+    (
+        "NCRF",
+        "National Credit Framework",
+        "IN",
+        "1 1.5 2 2.5 3 3.5 4 4.5 5 5.5 6 6.5 7 7.5 8",
+        "iasgatewayy.com; scribd 657057144: levels 1 to 8 in half steps",
+    ),
     ("NFQ-IE", "Irish National Framework of Qualifications", "IE", "1 2 3 4 5 6 7 8 9 10", "docslib 5620981"),
+    ("NZQF", "New Zealand Qualifications and Credentials Framework", "NZ", "1 2 3 4 5 6 7 8 9 10", "www2.nzqa.govt.nz"),
     ("RQF", "Regulated Qualifications Framework", "GB", "E1 E2 E3 1 2 3 4 5 6 7 8", "docslib 5620981"),
     ("SCQF", "Scottish Credit and Qualifications Framework", "GB", "1 2 3 4 5 6 7 8 9 10 11 12", "docslib 5620981"),
 ];

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::pb::{GradeScale, ListedGrade, NumericGrades};
 
-use super::{countries, english};
+use super::{UNSOURCED, countries, named};
 
 /// Grades that pass and grades that do not, best first.
 type Listed = (&'static str, &'static str);
@@ -16,6 +16,8 @@ const NONE: Listed = ("", "");
 const SCALES: &[Row] = &[
     ("AR-10", "Argentina, 0 to 10", "AR", NONE, Some((0, 100_000, 40_000, 0, false)), "fdocuments.net/gorigen"),
     ("AT-5", "Austria, 1 to 5", "AT", ("1 2 3 4", "5"), None, "em-gsmart.zgis.net"),
+    ("AU-HD", "Australia, high distinction to fail", "AU", ("HD D C P", "N"), None, UNSOURCED),
+    ("CH-6", "Switzerland, 6 to 1", "CH", NONE, Some((10_000, 60_000, 40_000, 0, false)), UNSOURCED),
     (
         "CN-100",
         "China, 0 to 100",
@@ -24,24 +26,27 @@ const SCALES: &[Row] = &[
         Some((0, 1_000_000, 600_000, 0, false)),
         "worldpopulationreview.com; asiaexchange.org",
     ),
-    (
-        "CN-5",
-        "China, five levels",
-        "CN",
-        ("\u{4f18} \u{826f} \u{4e2d} \u{53ca}\u{683c}", "\u{4e0d}\u{53ca}\u{683c}"),
-        None,
-        "common usage, unsourced",
-    ),
-    (
-        "CN-PASS",
-        "China, pass or fail",
-        "CN",
-        ("\u{5408}\u{683c}", "\u{4e0d}\u{5408}\u{683c}"),
-        None,
-        "common usage, unsourced",
-    ),
+    ("CN-5", "China, five levels", "CN", ("优 良 中 及格", "不及格"), None, "common usage, unsourced"),
+    ("CN-PASS", "China, pass or fail", "CN", ("合格", "不合格"), None, "common usage, unsourced"),
     ("DE-5", "Germany, 1.0 to 5.0", "DE", NONE, Some((10_000, 50_000, 40_000, 1_000, true)), "sobi.uni-passau.de"),
+    (
+        "DK-13",
+        "Denmark, thirteen-point scale, until 2007",
+        "DK",
+        ("13 11 10 9 8 7 6", "5 03 00"),
+        None,
+        "eng.uvm.dk: the official table from the old scale; its values are unsourced: general knowledge",
+    ),
     ("DK-7", "Denmark, seven-point scale", "DK", ("12 10 7 4 02", "00 -3"), None, "eng.uvm.dk"),
+    (
+        "ECTS-AF",
+        "ECTS grades A to F (the scale in which they stand for shares of those who passed is withdrawn)",
+        "",
+        ("A B C D E", "FX F"),
+        None,
+        "ec.europa.eu/education/ects/users-guide; eng.uvm.dk",
+    ),
+    ("ES-10", "Spain, 0 to 10", "ES", NONE, Some((0, 100_000, 50_000, 0, false)), UNSOURCED),
     (
         "FR-20",
         "France and Flanders, 0 to 20",
@@ -51,6 +56,7 @@ const SCALES: &[Row] = &[
         "cijfergemiddelde.nl",
     ),
     ("GB-100", "United Kingdom, 0 to 100", "GB", NONE, Some((0, 1_000_000, 400_000, 0, false)), "gowin.tools"),
+    ("GB-CLASS", "United Kingdom, classes of an honours degree", "GB", ("1st 2:1 2:2 3rd", "Fail"), None, UNSOURCED),
     ("HU-5", "Hungary, 5 to 1", "HU", ("5 4 3 2", "1"), None, "em-gsmart.zgis.net"),
     (
         "IN-10",
@@ -61,6 +67,14 @@ const SCALES: &[Row] = &[
         "gdcjourian.co.in; scribd 671177378",
     ),
     (
+        "IT-110",
+        "Italy, degree, 66 to 110 with honours",
+        "IT",
+        ("110L", ""),
+        Some((0, 1_100_000, 660_000, 10_000, false)),
+        "international.unicam.it; the pass of 66 is unsourced: general knowledge",
+    ),
+    (
         "IT-30",
         "Italy, 18 to 30 with honours",
         "IT",
@@ -69,6 +83,7 @@ const SCALES: &[Row] = &[
         "international.unicam.it",
     ),
     ("JP-SABC", "Japan (Tokai), S to E", "JP", ("S A B C", "D E"), None, "u-tokai.ac.jp"),
+    ("KR-AF", "Republic of Korea, A+ to F", "KR", ("A+ A0 B+ B0 C+ C0 D+ D0", "F"), None, UNSOURCED),
     (
         "NL-10",
         "Netherlands, 1 to 10, pass 5.5",
@@ -85,14 +100,20 @@ const SCALES: &[Row] = &[
         Some((10_000, 100_000, 60_000, 0, false)),
         "em-gsmart.zgis.net (VU)",
     ),
+    ("NO-AF", "Norway, A to F", "NO", ("A B C D E", "F"), None, UNSOURCED),
     ("PASS", "Pass or fail", "", ("Pass", "Fail"), None, "common usage"),
+    ("PL-5", "Poland, 5.0 to 2.0", "PL", ("5.0 4.5 4.0 3.5 3.0", "2.0"), None, UNSOURCED),
+    ("SE-VG", "Sweden, pass with distinction, pass, fail", "SE", ("VG G", "U"), None, UNSOURCED),
     ("US-4", "United States, letters, A+ to F", "US", ("A+ A A- B+ B B- C+ C C- D+ D D-", "F"), None, "aiappbox.tech"),
 ];
+
+/// What people call some scales at home: code, language, name.
+const AT_HOME: &[(&str, &str, &str)] = &[("CN-5", "zh", "五级制"), ("CN-PASS", "zh", "两级制")];
 
 pub(super) fn all() -> impl Iterator<Item = GradeScale> {
     SCALES.iter().map(|(code, name, of, (pass, fail), numbers, source)| GradeScale {
         code: (*code).to_owned(),
-        names: english(name),
+        names: named(code, name, AT_HOME),
         countries: countries(of),
         listed: grades(pass, true).chain(grades(fail, false)).collect(),
         numeric: numbers.map(|(min_e4, max_e4, pass_e4, step_e4, lower_is_better)| NumericGrades {

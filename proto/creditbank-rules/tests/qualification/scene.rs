@@ -40,6 +40,7 @@ pub(crate) fn day(text: &str) -> Day {
     first_day(&parse(text).expect("a date"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the schema has it")]
 pub(crate) fn share(numerator: u64, denominator: u64) -> Option<Ratio> {
     Some(Ratio { numerator, denominator })
 }

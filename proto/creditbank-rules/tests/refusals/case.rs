@@ -2,7 +2,7 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
-use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
@@ -64,8 +64,31 @@ pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
     entries
 }
 
+/// Who has published an entry; nobody but the operator where its kind is the operator's.
+pub(crate) fn publisher(kind: Kind, body: &[u8]) -> Option<u64> {
+    fn read<M: Canonical>(body: &[u8]) -> M {
+        decode(body).expect("a canonical entry")
+    }
+    Some(match kind {
+        Kind::AgreementProposal => read::<pb::AgreementProposal>(body).institution,
+        Kind::AgreementAcceptance => read::<pb::AgreementAcceptance>(body).institution,
+        Kind::AgreementEnding => read::<pb::AgreementEnding>(body).institution,
+        Kind::Equivalence => read::<pb::Equivalence>(body).institution,
+        Kind::QualificationDefinition => read::<pb::QualificationDefinition>(body).institution,
+        Kind::GradeDistribution => read::<pb::GradeDistribution>(body).institution,
+        _ => return None,
+    })
+}
+
 pub(crate) fn entries(entries: &[(Kind, Vec<u8>)]) -> Vec<Value> {
-    entries.iter().map(|(kind, body)| json!({ "kind": i32::from(*kind), "body": hex::encode(body) })).collect()
+    let shown = |(kind, body): &(Kind, Vec<u8>)| match publisher(*kind, body) {
+        None => json!({ "kind": i32::from(*kind), "body": hex::encode(body) }),
+        Some(institution) => json!({
+            "kind": i32::from(*kind), "body": hex::encode(body), "institution": institution,
+            "sealed_at_ms": NOW_MS - 86_400_000,
+        }),
+    };
+    entries.iter().map(shown).collect()
 }
 
 pub(crate) fn aliases() -> Value {
@@ -148,11 +171,19 @@ impl Case {
         self.sealings.push(json!({ "entry": entry, "key_id": id_of(key).to_string(), "sealed_at_ms": sealed_at_ms }));
     }
 
+    /// The groups in the order of a set, and so the effects of each.
+    fn ordered(&self) -> Vec<pb::EffectGroup> {
+        let mut groups = self.groups.clone();
+        groups.iter_mut().for_each(|group| group.effects.sort_by_key(prost::Message::encode_to_vec));
+        groups.sort_by_key(prost::Message::encode_to_vec);
+        groups
+    }
+
     /// The block's bytes.
     pub(crate) fn block(&self) -> Vec<u8> {
         let signed = |approval| {
             let signer = signing(self.signer);
-            self.draft.sign(&self.records, self.groups.clone(), approval, |message| sign(&signer, message))
+            self.draft.sign(&self.records, self.ordered(), approval, |message| sign(&signer, message))
         };
         let block = signed(None).expect("a block");
         let Some(approver) = self.approver else { return block };

@@ -19,6 +19,9 @@ struct Held {
     facts: RecordFacts,
     repeats_max: u32,
     hash: Vec<u8>,
+    /// What it says, and what it stands on; where a case needs it.
+    record: Option<Record>,
+    depends_on: Vec<Place>,
 }
 
 struct Known {
@@ -49,6 +52,15 @@ fn number(value: &Value) -> u64 {
     value.as_u64().expect("a number")
 }
 
+fn place(value: &Value) -> Place {
+    Place { entry: number(&value["entry"]), index: small(&value["index"]) }
+}
+
+fn record(value: &Value) -> Record {
+    let (kind, version) = (small(&value["kind"]), small(&value["version"]));
+    Record::new(kind, version, &bytes(&value["seed"]), bytes(&value["body"])).expect("a record")
+}
+
 fn small(value: &Value) -> u32 {
     u32::try_from(number(value)).expect("a small number")
 }
@@ -67,7 +79,13 @@ impl Scene {
         let mut registry = Registry::new(file["origin"].as_str().expect("an origin"));
         for entry in list(&file["registry"]).iter().chain(list(&case["registry"])) {
             let body = bytes(&entry["body"]);
-            let record = RegistryRecord::of_operator(kind(&entry["kind"]), &body);
+            let (institution, sealed_at_ms) = (&entry["institution"], &entry["sealed_at_ms"]);
+            let record = RegistryRecord {
+                kind: kind(&entry["kind"]),
+                body: &body,
+                institution: institution.as_u64().unwrap_or(0),
+                sealed_at_ms: sealed_at_ms.as_u64().unwrap_or(0),
+            };
             registry.admit(record).expect("the registry of the scene is admitted");
         }
         let alias = |value: &Value| Known {
@@ -76,7 +94,7 @@ impl Scene {
             state: LearnerState { account: array(&value["account"]), open: value["open"] == true },
         };
         let held = |value: &Value| Held {
-            place: Place { entry: number(&value["entry"]), index: small(&value["index"]) },
+            place: place(value),
             facts: RecordFacts {
                 kind: kind(&value["kind"]),
                 institution: number(&value["institution"]),
@@ -87,6 +105,8 @@ impl Scene {
             },
             repeats_max: small(&value["repeats_max"]),
             hash: bytes(&value["record_hash"]),
+            record: value.get("record").map(record),
+            depends_on: list(&value["depends_on"]).iter().map(place).collect(),
         };
         let sealing = |value: &Value| {
             let key_id = KeyId(array(&value["key_id"]));
@@ -105,10 +125,7 @@ impl Scene {
     /// What the rules say of the block of a case.
     pub(crate) fn judge(&self, case: &Value) -> Result<(), Rejection> {
         let block = SignedBlock::parse(&bytes(&case["block"])).expect("the form is right");
-        let hidden = list(&case["records"]).iter().map(|record| {
-            let (kind, version) = (small(&record["kind"]), small(&record["version"]));
-            Record::new(kind, version, &bytes(&record["seed"]), bytes(&record["body"])).expect("a record")
-        });
+        let hidden = list(&case["records"]).iter().map(record);
         let records = block.records(hidden.collect()).expect("the block of these records");
         let header = block.header();
         let facts = BlockFacts {
@@ -121,8 +138,7 @@ impl Scene {
             records: &records,
             groups: &block.public().groups,
         };
-        let judged =
-            if header.institution == 0 { self.operator(&facts) } else { admit_block(self, &facts).map(|_| ()) };
+        let judged = if header.institution == 0 { self.operator(&facts) } else { self.institution(&facts) };
         match judged {
             Ok(()) => Ok(()),
             Err(AdmissionError::Rejected(rejection)) => Err(rejection),
@@ -130,12 +146,27 @@ impl Scene {
         }
     }
 
+    /// An institution's block: learners' records and effects, then what it publishes.
+    fn institution(&self, facts: &BlockFacts<'_>) -> Result<(), AdmissionError> {
+        admit_block(self, facts)?;
+        let mut registry = self.registry.clone();
+        let (institution, sealed_at_ms) = (facts.institution, facts.sealed_at_ms);
+        for (index, record) in (0u32..).zip(facts.records) {
+            if info_of(record.kind()).is_some_and(|info| info.public) {
+                let (kind, body) = (record.kind(), record.body());
+                let published = RegistryRecord { kind, body, institution, sealed_at_ms };
+                registry.admit(published).map_err(|rejection| rejection.record(index))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The operator's block: registry records, each seeing those before it, and effects.
     fn operator(&self, facts: &BlockFacts<'_>) -> Result<(), AdmissionError> {
         admit_operator_effects(self, facts)?;
         let mut registry = self.registry.clone();
         for (index, record) in (0u32..).zip(facts.records) {
-            if !info_of(record.kind()).is_some_and(|info| info.public) {
+            if !info_of(record.kind()).is_some_and(|info| info.operator) {
                 let rejection = Rejection::new(Rule::NotTheOperator, "a registry record", "another");
                 return Err(rejection.record(index).into());
             }
@@ -174,12 +205,14 @@ impl View for Scene {
         Ok(self.held.iter().find(|held| held.place == place).map(|held| held.facts.clone()))
     }
 
-    fn content_at(&self, _: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        Ok(None)
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        let found = self.held.iter().find(|held| held.place == place);
+        Ok(found.and_then(|held| Some((held.facts.clone(), held.record.clone()?))))
     }
 
-    fn dependants(&self, _: Place) -> Result<Vec<Place>, ViewError> {
-        Ok(Vec::new())
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        let on = |held: &&Held| held.depends_on.contains(&place);
+        Ok(self.held.iter().filter(on).map(|held| held.place).collect())
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {

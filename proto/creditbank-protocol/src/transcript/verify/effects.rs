@@ -90,7 +90,11 @@ pub(super) fn apply(
                 record.contested = false;
             }
             pb::Action::Redeem => record.redeemed = Some(one.entry),
-            pb::Action::Release => record.redeemed = None,
+            // A release undoes the redemption that it names, and no other.
+            pb::Action::Release => {
+                record.redeemed =
+                    record.redeemed.filter(|entry| entry.checked_add(1) != Some(one.effect.redemption_plus_1));
+            }
             pb::Action::Review => record.under_review = Some(one.entry),
             pb::Action::CloseReview => record.under_review = None,
             action => record.ended = record.ended.or(Some(action)),

@@ -1,0 +1,101 @@
+//! What waits at an institution, what a conversion or an award would be, and what a correction has to say besides. All of it is
+//! the node's word; what it drafts is checked to be about what was asked.
+
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::pb::{Award, Conversion, Place, RecordReference};
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{
+    ApplicationState, BalanceLine, EvaluateQualificationRequest, EvaluateQualificationResponse, GetBalanceRequest,
+    HeldRedemption, LearnerReference, ListApplicationsRequest, ListConsequencesRequest, ListReviewsRequest,
+    PreviewConversionRequest, ReviewState,
+};
+
+use super::Client;
+use crate::ClientError;
+
+/// What a conversion would give.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConversionPreview {
+    /// The record, without decider, decision and mandate.
+    pub conversion: Conversion,
+    /// The steps in words.
+    pub explanation: Vec<String>,
+    /// Whether the sources are redeemed by it.
+    pub exclusive: bool,
+}
+
+impl Client {
+    /// What a conversion would give, step by step. Writes nothing.
+    pub async fn preview_conversion(
+        &self,
+        request: PreviewConversionRequest,
+    ) -> Result<ConversionPreview, ClientError> {
+        let asked = request.clone();
+        let answer = self.recognition.clone().preview_conversion(self.with_access(request)?).await?.into_inner();
+        let conversion: Conversion = decode(&answer.conversion)?;
+        let rights = (&conversion.agreement, &conversion.equivalence, &conversion.assessment);
+        let same = conversion.learner == asked.alias
+            && rights == (&asked.agreement, &asked.equivalence, &asked.assessment)
+            && conversion.mandate.is_none()
+            && asked.decided.is_none_or(|decided| conversion.decided == Some(decided));
+        let of = |place: Option<Place>, result: u32| {
+            let place = place.unwrap_or_default();
+            (place.entry, place.index, result)
+        };
+        let mut wanted: Vec<_> = asked.sources.iter().map(|one| of(one.place, one.result_plus_1)).collect();
+        wanted.sort_unstable();
+        let place = |reference: &Option<RecordReference>| reference.as_ref().and_then(|reference| reference.place);
+        let found = conversion.sources.iter().map(|source| of(place(&source.record), source.result_plus_1));
+        if !same || !found.eq(wanted) {
+            return Err(ClientError::lie("the conversion is another one than was asked for"));
+        }
+        Ok(ConversionPreview { conversion, explanation: answer.explanation, exclusive: answer.exclusive })
+    }
+
+    /// The applications that an institution has received, overdue ones first.
+    pub async fn applications(&self, institution: u64, overdue: bool) -> Result<Vec<ApplicationState>, ClientError> {
+        let request = self.with_access(ListApplicationsRequest { institution, overdue })?;
+        Ok(self.recognition.clone().list_applications(request).await?.into_inner().applications)
+    }
+
+    /// The records of an institution that are under review.
+    pub async fn reviews(&self, institution: u64) -> Result<Vec<ReviewState>, ClientError> {
+        let request = self.with_access(ListReviewsRequest { institution })?;
+        Ok(self.recognition.clone().list_reviews(request).await?.into_inner().reviews)
+    }
+
+    /// What a block that revokes (or else amends) these records has to put under review, and what it has to release.
+    pub async fn consequences(
+        &self,
+        places: Vec<Place>,
+        revoke: bool,
+    ) -> Result<(Vec<RecordReference>, Vec<HeldRedemption>), ClientError> {
+        let request = self.with_access(ListConsequencesRequest { places, revoke })?;
+        let answer = self.ledger.clone().list_consequences(request).await?.into_inner();
+        Ok((answer.reviews, answer.releases))
+    }
+
+    /// A learner's credit by unit, level, field and status.
+    pub async fn balance(&self, learner: Learner) -> Result<Vec<BalanceLine>, ClientError> {
+        let learner = Some(LearnerReference { learner: Some(learner) });
+        let request = self.with_access(GetBalanceRequest { learner })?;
+        Ok(self.learner.clone().get_balance(request).await?.into_inner().lines)
+    }
+
+    /// How far a learner is with a qualification, and a draft of the award where everything holds.
+    pub async fn evaluate(
+        &self,
+        request: EvaluateQualificationRequest,
+    ) -> Result<(EvaluateQualificationResponse, Option<Award>), ClientError> {
+        let definition = request.definition.clone();
+        let answer = self.learner.clone().evaluate_qualification(self.with_access(request)?).await?.into_inner();
+        if answer.award.is_empty() {
+            return Ok((answer, None));
+        }
+        let award: Award = decode(&answer.award)?;
+        if award.definition != definition || award.mandate.is_some() {
+            return Err(ClientError::lie("the award is another one than was asked for"));
+        }
+        Ok((answer, Some(award)))
+    }
+}

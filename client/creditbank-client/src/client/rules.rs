@@ -1,0 +1,69 @@
+//! The registry as the rules see it, put together from proved entries: for what a client works out itself.
+
+use creditbank_protocol::canonical::{Canonical, decode};
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_rules::{Registry, RegistryRecord};
+
+use super::{Client, RegistryItem};
+use crate::ClientError;
+
+/// What agreements and definitions refer to, and they themselves.
+const KINDS: [Kind; 12] = [
+    Kind::Country,
+    Kind::FieldOfEducation,
+    Kind::CreditUnit,
+    Kind::Framework,
+    Kind::GradeScale,
+    Kind::LevelMap,
+    Kind::LegalDeadline,
+    Kind::Institution,
+    Kind::AgreementProposal,
+    Kind::AgreementAcceptance,
+    Kind::AgreementEnding,
+    Kind::QualificationDefinition,
+];
+
+impl Client {
+    /// The registry in force: lists, institutions, agreements and definitions, without units, keys and accreditations. Each
+    /// entry is proved; that none is missing is the node's word. An entry that the rules would not admit as things stand now,
+    /// as one of an institution that is closed since, is left out.
+    pub async fn rules_registry(&self) -> Result<Registry, ClientError> {
+        let mut waiting = Vec::new();
+        for kind in KINDS {
+            waiting.extend(self.registry_list(kind, None).await?);
+        }
+        let mut registry = Registry::new(self.origin());
+        // In the order in which they were published; what refers to a later one, as it was replaced since, waits for it.
+        waiting.sort_by_key(|item| (item.place.entry, item.place.index));
+        loop {
+            let before = waiting.len();
+            let mut later = Vec::new();
+            for item in waiting {
+                let institution = publisher(&item)?;
+                let kind = item.key.kind();
+                let record = RegistryRecord { kind, body: &item.body, institution, sealed_at_ms: 0 };
+                if registry.admit(record).is_err() {
+                    later.push(item);
+                }
+            }
+            if later.is_empty() || later.len() == before {
+                return Ok(registry);
+            }
+            waiting = later;
+        }
+    }
+}
+
+/// Who signs an entry: the institution that publishes it, or the operator.
+fn publisher(item: &RegistryItem) -> Result<u64, ClientError> {
+    fn read<M: Canonical>(item: &RegistryItem, institution: impl Fn(M) -> u64) -> Result<u64, ClientError> {
+        Ok(institution(decode(&item.body)?))
+    }
+    match item.key.kind() {
+        Kind::AgreementProposal => read(item, |one: pb::AgreementProposal| one.institution),
+        Kind::AgreementAcceptance => read(item, |one: pb::AgreementAcceptance| one.institution),
+        Kind::AgreementEnding => read(item, |one: pb::AgreementEnding| one.institution),
+        Kind::QualificationDefinition => read(item, |one: pb::QualificationDefinition| one.institution),
+        _ => Ok(0),
+    }
+}

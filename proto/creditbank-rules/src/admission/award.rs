@@ -1,0 +1,194 @@
+//! Awards: recomputed where they say so, signed by everybody who confers, and paid for once.
+
+use creditbank_protocol::key::{KeyId, verify};
+use creditbank_protocol::mandate::{core, joint_message};
+use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Place, Purpose, QualificationDefinition};
+use creditbank_protocol::record::Record;
+
+use super::candidates::{candidates, held_awards, passes};
+use super::derived::Derived;
+use super::fields::{present, require};
+use super::recognition::past_day;
+use super::spend::Spending;
+use super::used::{at, named, show};
+use super::{AWARDS, AdmissionError, BlockFacts, mandate};
+use crate::dates::day_of_ms;
+use crate::qualification::{self, Candidate};
+use crate::{Registry, Rejection, Rule, View};
+
+/// Checks an award of the institution of `block`.
+pub(super) fn check(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    record: &Record,
+    amends: Option<Place>,
+    account: &[u8; 16],
+) -> Result<Derived, AdmissionError> {
+    let award: Award = record.read().map_err(super::kinds::malformed)?;
+    present(!award.certificate_number.is_empty(), "certificate_number", "the number of the certificate")?;
+    present(award.kind != 0, "kind", "graduation, degree, diploma or certificate")?;
+    present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
+    let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(block.sealed_at_ms))?;
+    let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
+    if let Some(former) = amends {
+        same_basis(view, &award, former, account)?;
+    }
+    let bare = award.allocations.is_empty()
+        && award.redeems.is_empty()
+        && award.absorbs.is_empty()
+        && award.attestations.is_empty()
+        && award.average_e4.is_none();
+    let derived = |depends_on| Derived { course: Some(AWARDS.to_owned()), redeems: Vec::new(), depends_on };
+    match basis {
+        AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
+        AwardBasis::Honorary => {
+            present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
+            let free = award.definition.is_none() && bare && award.cosignatures.is_empty();
+            require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
+            return Ok(derived(Vec::new()));
+        }
+        AwardBasis::Audited | AwardBasis::Declared => {}
+    }
+    let none = award.titles.is_empty();
+    require(none, Rule::Contradiction, "titles", "none: the definition has them", award.titles.len())?;
+    let definition = definition(view.registry(), award.definition.as_ref())?;
+    qualification::in_force(view.registry(), definition, block.institution, conferred)?;
+    cosigned(view.registry(), block, record, &award, definition)?;
+    if basis == AwardBasis::Declared {
+        require(bare, Rule::Contradiction, "basis", "a declared award without allocations", "some")?;
+        return Ok(derived(Vec::new()));
+    }
+    let digest = mandate::check(view.registry(), block, record, award.mandate.as_ref())?;
+    if let Some(former) = amends {
+        return Ok(derived(unchanged(view, &award, former, account)?));
+    }
+    let (candidates, spending) = counted(view, &award, definition, account)?;
+    let audit = qualification::check(
+        view.registry(),
+        definition,
+        &candidates,
+        &award.allocations,
+        &award.attestations,
+        &held_awards(view, definition, account)?,
+        block.institution,
+        conferred,
+    )?;
+    let same = award.average_e4 == audit.average_e4;
+    let shown = |ratio: Option<pb::Ratio>| {
+        ratio.map_or("none".to_owned(), |ratio| format!("{}/{}", ratio.numerator, ratio.denominator))
+    };
+    let (expected, found) = (shown(audit.average_e4), shown(award.average_e4));
+    require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
+    let (redeems, depends_on) = spending.finish();
+    let shown = |list: &[pb::RecordReference]| {
+        let places: Vec<String> = list.iter().filter_map(|one| one.place).map(show).collect();
+        if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
+    };
+    let same = redeems == award.redeems;
+    require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
+    let redeems = redeems.iter().filter_map(|one| Some((one.place?, digest))).collect();
+    Ok(Derived { course: Some(AWARDS.to_owned()), redeems, depends_on })
+}
+
+/// The definition that an award names.
+pub(crate) fn definition<'a>(
+    registry: &'a Registry,
+    name: Option<&pb::QualificationName>,
+) -> Result<&'a QualificationDefinition, Rejection> {
+    let missing = || Rejection::new(Rule::MissingField, "a definition", "nothing").field("definition");
+    let name = name.ok_or_else(missing)?;
+    let shown = format!("{}/{}.{}", name.institution, name.code, name.version);
+    let found = registry.definition(name.institution, &name.code, name.version);
+    found.ok_or_else(|| {
+        Rejection::new(Rule::UnknownReference, "a definition of the registry", shown).field("definition")
+    })
+}
+
+/// The other institutions that confer have signed the same award.
+fn cosigned(
+    registry: &Registry,
+    block: &BlockFacts<'_>,
+    record: &Record,
+    award: &Award,
+    definition: &QualificationDefinition,
+) -> Result<(), Rejection> {
+    let others: Vec<u64> = definition.awarding.iter().copied().filter(|number| *number != block.institution).collect();
+    let found: Vec<u64> = award.cosignatures.iter().map(|one| one.institution).collect();
+    let expected = format!("one signature each of institutions {others:?}");
+    require(found == others, Rule::NotCosigned, "cosignatures", expected, format!("{found:?}"))?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let core = core(record.kind(), record.body()).map_err(super::kinds::malformed)?;
+    let minute = block.sealed_at_ms / 60_000;
+    for one in &award.cosignatures {
+        let key = KeyId::from_slice(&one.key_id).and_then(|id| registry.key(&id)).filter(|key| {
+            key.institution == one.institution
+                && key.purpose == i32::from(Purpose::Unit)
+                && key.kinds.contains(&i32::from(Kind::Award))
+                && key.revoked.is_none()
+                && minute >= key.from_minute
+                && (key.until_minute == 0 || minute < key.until_minute)
+        });
+        let message = joint_message(registry.origin(), one.institution, &core);
+        let holds = key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());
+        let expected = "a signature over this award by a unit key in force with awards in its scope";
+        require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
+    }
+    Ok(())
+}
+
+/// What an audited award holds, its amendment holds: it cannot become one that counts nothing.
+fn same_basis(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<(), AdmissionError> {
+    let before: Award = at(view, former, account, "amends")?.record.read().map_err(super::kinds::malformed)?;
+    let expected = "the basis of the amended award (for another one, revoke it and award anew)";
+    Ok(require(award.basis == before.basis, Rule::Contradiction, "basis", expected, "another")?)
+}
+
+/// An amended award counts what the former one counted, and redeems nothing anew.
+fn unchanged(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<Vec<Place>, AdmissionError> {
+    let used = at(view, former, account, "amends")?;
+    let before: Award = used.record.read().map_err(super::kinds::malformed)?;
+    let same = award.definition == before.definition
+        && award.basis == before.basis
+        && award.allocations == before.allocations
+        && award.attestations == before.attestations
+        && award.redeems == before.redeems
+        && award.absorbs == before.absorbs
+        && award.average_e4 == before.average_e4;
+    let expected = "what the amended award counts (to count something else, revoke it and award anew)";
+    require(same, Rule::Contradiction, "allocations", expected, "something else")?;
+    let counted = award.allocations.iter().filter_map(|one| one.record.as_ref()?.place);
+    let redeemed = award.redeems.iter().filter_map(|one| one.place);
+    let mut places: Vec<Place> = counted.chain(redeemed).collect();
+    places.sort_by_key(|place| (place.entry, place.index));
+    places.dedup();
+    Ok(places)
+}
+
+/// The records that an award counts, as its requirements see them, and what it has to redeem for them.
+fn counted<'a, V: View>(
+    view: &'a V,
+    award: &Award,
+    definition: &'a QualificationDefinition,
+    account: &[u8; 16],
+) -> Result<(Vec<Candidate>, Spending<'a, V>), AdmissionError> {
+    let mut spending = Spending::new(view, account, definition);
+    for earlier in &award.absorbs {
+        spending.absorb(earlier)?;
+    }
+    let mut counted = Vec::with_capacity(award.allocations.len());
+    for allocation in &award.allocations {
+        let used = named(view, allocation.record.as_ref(), account, "allocations")?;
+        let mut all = candidates(view.registry(), definition, &used).into_iter();
+        let one = all.find(|one| one.result_plus_1 == allocation.result_plus_1);
+        let expected = "a credit, an outcome, or one result of a conversion or recognition";
+        let one =
+            one.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(used.place)).field("allocations"))?;
+        spending.count(&used, allocation.result_plus_1, one.amount_e4)?;
+        counted.push(one);
+    }
+    let others = passes(view, definition, &counted, account)?;
+    counted.extend(others);
+    Ok((counted, spending))
+}

@@ -1,0 +1,107 @@
+//! What a learner's records are to a qualification.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::pb::{self, EquivalenceType, Kind, QualificationDefinition, RecordReference, RetakePolicy};
+use creditbank_protocol::status::Mark;
+
+use super::used::{Used, at};
+use super::{AdmissionError, CONVERSIONS, RECOGNITIONS};
+use crate::dates::first_day;
+use crate::qualification::{Candidate, HeldAward};
+use crate::{Registry, View};
+
+/// What a record is to a definition: of a credit or an outcome one candidate, of a conversion or a recognition its results, of
+/// other kinds nothing.
+pub fn candidates(registry: &Registry, definition: &QualificationDefinition, used: &Used) -> Vec<Candidate> {
+    let institution = used.facts.institution;
+    let reference = RecordReference { place: Some(used.place), status_id: used.facts.status_id.0.to_vec() };
+    match used.record.kind() {
+        Kind::Credit => {
+            let read = used.record.read::<pb::Credit>().ok();
+            read.map(|read| Candidate::credit(definition, reference, institution, &read)).into_iter().collect()
+        }
+        Kind::Outcome => {
+            let read = used.record.read::<pb::Outcome>().ok();
+            read.map(|read| Candidate::outcome(reference, institution, &read)).into_iter().collect()
+        }
+        Kind::Conversion => used.record.read::<pb::Conversion>().map_or_else(
+            |_| Vec::new(),
+            |read| {
+                let by = equivalence(registry, &read);
+                Candidate::conversion(definition, &reference, institution, &read, by)
+            },
+        ),
+        Kind::QualificationRecognition => used
+            .record
+            .read::<pb::QualificationRecognition>()
+            .map_or_else(|_| Vec::new(), |read| Candidate::recognition(&reference, institution, &read)),
+        _ => Vec::new(),
+    }
+}
+
+/// The type of the equivalence that a conversion names.
+fn equivalence(registry: &Registry, conversion: &pb::Conversion) -> Option<EquivalenceType> {
+    let name = conversion.equivalence.as_ref()?;
+    let found = registry.equivalence(name.institution, &name.code, name.version)?;
+    EquivalenceType::try_from(found.r#type).ok()
+}
+
+/// Every standing pass of the courses of `counted`, beside those themselves: the retake policy has to see them all.
+pub(super) fn passes(
+    view: &impl View,
+    definition: &QualificationDefinition,
+    counted: &[Candidate],
+    account: &[u8; 16],
+) -> Result<Vec<Candidate>, AdmissionError> {
+    if definition.retakes == i32::from(RetakePolicy::Unspecified) {
+        return Ok(Vec::new());
+    }
+    let known: BTreeSet<_> = counted.iter().map(Candidate::key).collect();
+    let courses: BTreeSet<(u64, &str)> = counted
+        .iter()
+        .filter(|one| !one.course.is_empty() && !one.unit.is_empty())
+        .map(|one| (one.institution, one.course.as_str()))
+        .collect();
+    let mut found = Vec::new();
+    let mut places = BTreeSet::new();
+    for (institution, course) in &courses {
+        for name in [*course, CONVERSIONS, RECOGNITIONS] {
+            for held in view.held(account, *institution, name)? {
+                let gone = held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some();
+                if gone || !places.insert((held.place.entry, held.place.index)) {
+                    continue;
+                }
+                let used = at(view, held.place, account, "allocations")?;
+                let of = candidates(view.registry(), definition, &used).into_iter();
+                found.extend(of.filter(|one| {
+                    courses.contains(&(one.institution, one.course.as_str())) && !known.contains(&one.key())
+                }));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The learner's standing awards of the institutions that a definition's requirements name.
+pub(super) fn held_awards(
+    view: &impl View,
+    definition: &QualificationDefinition,
+    account: &[u8; 16],
+) -> Result<Vec<HeldAward>, AdmissionError> {
+    let named = definition.requirements.iter().flat_map(|one| &one.awards).map(|name| name.institution);
+    let institutions: BTreeSet<u64> = named.collect();
+    let mut found = Vec::new();
+    for institution in institutions {
+        for held in view.held(account, institution, super::AWARDS)? {
+            let used = at(view, held.place, account, "allocations")?;
+            if super::used::standing(view, &used, "allocations").is_ok()
+                && let Ok(pb::Award { definition: Some(definition), conferred, .. }) = used.record.read()
+            {
+                let conferred = conferred.as_ref().map_or(0, first_day);
+                found.push(HeldAward { definition, conferred });
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,128 @@
+//! Recognition of qualifications of elsewhere: comparability, or credit from which they exempt.
+
+use creditbank_protocol::pb::{self, ConvertedCredit, Decision, DecisionType, Kind, Place, QualificationRecognition};
+use creditbank_protocol::pb::{RecognitionForm, RecordReference};
+use creditbank_protocol::record::Record;
+
+use super::derived::Derived;
+use super::fields::{self, present, require};
+use super::recognition::past_day;
+use super::used::{named, own, show, standing};
+use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate};
+use crate::codes::is_country;
+use crate::dates::{day_of_ms, last_day};
+use crate::{Registry, Rejection, Rule, View};
+
+/// Checks a recognition by the institution of `block`.
+pub(super) fn check(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    record: &Record,
+    account: &[u8; 16],
+) -> Result<Derived, AdmissionError> {
+    let read: QualificationRecognition = record.read().map_err(super::kinds::malformed)?;
+    let registry = view.registry();
+    mandate::check(registry, block, record, read.mandate.as_ref())?;
+    let decided = past_day(read.decided.as_ref(), "decided", day_of_ms(block.sealed_at_ms))?;
+    present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
+    let later = read.expires.as_ref().is_none_or(|expires| last_day(expires) > decided);
+    fields::date(read.expires.as_ref(), "expires")?;
+    require(later, Rule::InvalidDate, "expires", "a date after the decision", "an earlier one")?;
+    let mut depends_on = Vec::new();
+    let award = qualification(view, read.qualification.as_ref(), account)?;
+    depends_on.extend(award.as_ref().and_then(|award| award.place));
+    let form = RecognitionForm::try_from(read.form).unwrap_or_default();
+    present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
+    if form == RecognitionForm::Decision {
+        present(!read.legal_basis.is_empty(), "legal_basis", "the legal basis")?;
+        depends_on.push(decision(view, block, read.decision, account)?);
+    } else {
+        let none = read.decision.is_none();
+        require(none, Rule::Contradiction, "decision", "none with a statement", "one")?;
+    }
+    let says = !read.comparable_to.is_empty() || read.level.is_some() || !read.exemptions.is_empty();
+    present(says, "comparable_to", "what it is comparable to, or exemptions")?;
+    fields::level(registry, read.level.as_ref())?;
+    for exemption in &read.exemptions {
+        credit(registry, exemption, award.as_ref())?;
+    }
+    Ok(Derived { course: Some(RECOGNITIONS.to_owned()), redeems: Vec::new(), depends_on })
+}
+
+/// The qualification is named; where it is an Award of this ledger, it stands.
+fn qualification(
+    view: &impl View,
+    found: Option<&pb::ForeignQualification>,
+    account: &[u8; 16],
+) -> Result<Option<RecordReference>, AdmissionError> {
+    let missing = || Rejection::new(Rule::MissingField, "the qualification", "nothing").field("qualification");
+    let found = found.ok_or_else(missing)?;
+    fields::date(found.conferred.as_ref(), "qualification")?;
+    if let Some(award) = &found.award {
+        let used = named(view, Some(award), account, "qualification")?;
+        let is_award = used.record.kind() == Kind::Award;
+        require(is_award, Rule::SourceNotUsable, "qualification", "the place of an award", show(used.place))?;
+        standing(view, &used, "qualification")?;
+        return Ok(Some(award.clone()));
+    }
+    let named = !found.titles.is_empty() && !found.institution.is_empty();
+    present(named, "qualification", "its title and the institution that conferred it")?;
+    let known = is_country(&found.country);
+    require(known, Rule::InvalidCode, "qualification", "the country, two capital letters", &found.country)?;
+    present(!found.evidence.is_empty(), "qualification", "the digest of a document")?;
+    Ok(None)
+}
+
+/// The decision that a recognition carries out: final, and not a refusal.
+pub(super) fn decision(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    place: Option<Place>,
+    account: &[u8; 16],
+) -> Result<Place, AdmissionError> {
+    let place = place.unwrap_or_default();
+    let found = own(view, place, account, block.institution, Kind::Decision)?;
+    let read = found.as_ref().and_then(|found| found.record.read::<Decision>().ok());
+    let kind = read.map(|read| DecisionType::try_from(read.r#type).unwrap_or_default());
+    let grants = kind.is_some_and(|kind| {
+        case::is_final(kind)
+            && !matches!(kind, DecisionType::Refused | DecisionType::CannotBeVerified | DecisionType::Withdrawn)
+    });
+    let expected = "the place of a decision of this institution that recognises something of this learner's";
+    let used = found.filter(|_| grants);
+    let used = used.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(place)).field("decision"))?;
+    standing(view, &used, "decision")?;
+    Ok(used.place)
+}
+
+/// Credit from which the qualification exempts. Its root is the award, where that is in this ledger; else the recognition itself.
+fn credit(registry: &Registry, credit: &ConvertedCredit, award: Option<&RecordReference>) -> Result<(), Rejection> {
+    fields::course(credit.course.as_ref(), false)?;
+    let amount = credit.amount.clone().unwrap_or_default();
+    let known = registry.credit_unit(&amount.unit).is_some();
+    require(known, Rule::UnknownCreditUnit, "exemptions", "a credit unit of the registry", &amount.unit)?;
+    present(amount.e4 > 0, "exemptions", "an amount")?;
+    fields::level(registry, credit.level.as_ref())?;
+    fields::codes(&credit.field, "", None)?;
+    if let Some(grade) = &credit.grade {
+        let passes = registry.passes(grade) == Some(true);
+        require(passes, Rule::UnknownGrade, "exemptions", "a grade of the registry that passes", &grade.value)?;
+    }
+    let plain = credit.suggested.is_none()
+        && credit.override_reason.is_empty()
+        && credit.grade_steps.is_none()
+        && credit.source_plus_1 == 0;
+    require(plain, Rule::Contradiction, "exemptions", "no steps of a conversion", "some")?;
+    let whole = Some(pb::Ratio { numerator: 1, denominator: 1 });
+    let root = |award: &RecordReference| pb::Root {
+        place: award.place,
+        status_id: award.status_id.clone(),
+        fraction: whole,
+        had: vec![amount.clone()],
+        part_e4: amount.e4,
+    };
+    let expected: Vec<pb::Root> = award.map(root).into_iter().collect();
+    let same = credit.roots == expected;
+    let what = "the award as the only root, where it is in this ledger; else none";
+    require(same, Rule::Contradiction, "exemptions", what, format_args!("{} roots", credit.roots.len()))
+}

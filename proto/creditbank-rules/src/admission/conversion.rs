@@ -1,0 +1,154 @@
+//! Conversions: recomputed to the last digit, from sources that stand and that nothing else has used.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::pb::{self, ConversionSource, Kind, Place, RecordReference};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::Mark;
+
+use super::derived::Derived;
+use super::effects::entries;
+use super::fields::{present, require};
+use super::recognition::past_day;
+use super::used::{Used, at, named, show, standing};
+use super::{AdmissionError, BlockFacts, CONVERSIONS, comparability, mandate, roots_are_spent};
+use crate::conversion::{self, Account, Source};
+use crate::dates::day_of_ms;
+use crate::{Rejection, Rule, View};
+
+/// Checks a conversion by the institution of `block`.
+pub(super) fn check(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    record: &Record,
+    amends: Option<Place>,
+    account: &[u8; 16],
+) -> Result<Derived, AdmissionError> {
+    let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
+    let digest = mandate::check(view.registry(), block, record, read.mandate.as_ref())?;
+    past_day(read.decided.as_ref(), "decided", day_of_ms(block.sealed_at_ms))?;
+    present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
+    let mut depends_on = Vec::new();
+    if read.decision.is_some() {
+        depends_on.push(comparability::decision(view, block, read.decision, account)?);
+    }
+    // What the amended conversion holds it holds on.
+    let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
+    let held = match &former {
+        Some(former) => entries(view, former.place, &former.record)?,
+        None => BTreeSet::new(),
+    };
+    let mut sources = Vec::with_capacity(read.sources.len());
+    let mut used_records: Vec<RecordReference> = Vec::new();
+    for source in &read.sources {
+        let used = named(view, source.record.as_ref(), account, "sources")?;
+        standing(view, &used, "sources")?;
+        let redeemed = used.facts.marks.get(Mark::Redeemed).filter(|entry| !held.contains(entry));
+        let spent = redeemed.is_some() || roots_are_spent(view, &used, source.result_plus_1)?;
+        let expected = "a source that pays for nothing else";
+        require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", show(used.place)))?;
+        sources.push(source_of(&used, source.result_plus_1)?);
+        depends_on.push(used.place);
+        let own = used.facts.marks.get(Mark::Redeemed).is_some();
+        if !own && used_records.last().and_then(|last| last.place) != Some(used.place) {
+            used_records.extend(source.record.clone());
+        }
+    }
+    let earlier = earlier(view, block.institution, &read, amends, account)?;
+    let converted = conversion::check(view.registry(), block.institution, &read, &sources, &Account::of(&earlier)?)?;
+    if let Some(former) = &former {
+        same_sources(&read, former)?;
+    }
+    let roots = converted.results.iter().flat_map(|result| &result.roots).filter_map(|root| root.place);
+    depends_on.extend(roots);
+    depends_on.sort_by_key(|place| (place.entry, place.index));
+    depends_on.dedup();
+    let takes = converted.exclusive && former.is_none();
+    let taken = used_records.iter().filter(|_| takes);
+    let redeems = taken.filter_map(|one| Some((one.place?, digest))).collect();
+    Ok(Derived { course: Some(CONVERSIONS.to_owned()), redeems, depends_on })
+}
+
+/// A record, or one result of it, as conversions see it.
+pub fn source_of(used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
+    let record = RecordReference { place: Some(used.place), status_id: used.facts.status_id.0.to_vec() };
+    let institution = used.facts.institution;
+    let malformed = super::kinds::malformed;
+    let refuse =
+        |expected: &str, found: String| Err(Rejection::new(Rule::SourceNotUsable, expected, found).field("sources"));
+    let result = |kind, results: &[pb::ConvertedCredit]| {
+        let index = result_plus_1.checked_sub(1);
+        let found = index.and_then(|index| results.get(usize::try_from(index).ok()?).map(|found| (index, found)));
+        match found {
+            Some((index, found)) => Ok(Source::of_result(record.clone(), kind, index, institution, found)),
+            None => refuse("one of the results of the record", format!("{} of {}", result_plus_1, show(used.place))),
+        }
+    };
+    match used.record.kind() {
+        Kind::Credit if result_plus_1 == 0 => {
+            Ok(Source::of_credit(record, institution, &used.record.read().map_err(malformed)?))
+        }
+        Kind::Outcome if result_plus_1 == 0 => {
+            Ok(Source::of_outcome(record, institution, &used.record.read().map_err(malformed)?))
+        }
+        Kind::Conversion => result(Kind::Conversion, &used.record.read::<pb::Conversion>().map_err(malformed)?.results),
+        Kind::QualificationRecognition => {
+            let read: pb::QualificationRecognition = used.record.read().map_err(malformed)?;
+            let mut source = result(Kind::QualificationRecognition, &read.exemptions)?;
+            source.expires = source.expires.or(read.expires);
+            if source.roots.is_empty() {
+                // What no other record of the ledger stands behind is its own root.
+                let amount = source.amount.clone().unwrap_or_default();
+                source.roots = vec![pb::Root {
+                    place: record.place,
+                    status_id: record.status_id.clone(),
+                    fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
+                    part_e4: amount.e4,
+                    had: vec![amount],
+                }];
+            }
+            Ok(source)
+        }
+        other => refuse("a credit, an outcome, or a result of a conversion", other.as_str_name().to_owned()),
+    }
+}
+
+/// The standing conversions of a learner by an institution under the same code (or by assessment), but for the amended one.
+pub fn earlier(
+    view: &impl View,
+    institution: u64,
+    conversion: &pb::Conversion,
+    amends: Option<Place>,
+    account: &[u8; 16],
+) -> Result<Vec<pb::Conversion>, AdmissionError> {
+    let code = |of: &pb::Conversion| {
+        let agreement = of.agreement.as_ref().map(|name| (0, name.code.clone()));
+        agreement.or_else(|| of.equivalence.as_ref().map(|name| (name.institution, name.code.clone())))
+    };
+    let mut found = Vec::new();
+    for held in view.held(account, institution, CONVERSIONS)? {
+        let gone = held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some();
+        if gone || Some(held.place) == amends {
+            continue;
+        }
+        let Some((_, record)) = view.content_at(held.place)? else { continue };
+        let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
+        let same = read.agreement.is_some() == conversion.agreement.is_some();
+        if same && code(&read) == code(conversion) {
+            found.push(read);
+        }
+    }
+    Ok(found)
+}
+
+/// An amended conversion is of what the former one was of, by the same right.
+fn same_sources(read: &pb::Conversion, former: &Used) -> Result<(), AdmissionError> {
+    let before: pb::Conversion = former.record.read().map_err(super::kinds::malformed)?;
+    let places = |of: &[ConversionSource]| -> Vec<_> {
+        of.iter().map(|one| (one.record.as_ref().and_then(|record| record.place), one.result_plus_1)).collect()
+    };
+    let same = places(&read.sources) == places(&before.sources)
+        && (&read.agreement, &read.equivalence) == (&before.agreement, &before.equivalence);
+    let expected = "the sources and the basis of the amended one (for others, revoke it and convert anew)";
+    Ok(require(same, Rule::Contradiction, "sources", expected, "others")?)
+}

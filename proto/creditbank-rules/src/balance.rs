@@ -1,0 +1,137 @@
+//! A learner's balance: credit by unit, level, field and status. What was converted stands in both units, as what it is in each.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::pb::{self, Kind, Level};
+use creditbank_protocol::status::Mark;
+
+use crate::admission::Used;
+use crate::dates::{Day, last_day};
+use crate::{View, ViewError};
+
+/// Whether credit can be spent, in the order in which it is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// An award or a conversion can use it.
+    Spendable,
+    /// Used by an award or an exclusive conversion.
+    Spent,
+    /// Something that it depends on has changed.
+    UnderReview,
+    /// The learner contests it.
+    Disputed,
+    /// A compromised key has sealed it.
+    Contested,
+    /// Its time is over.
+    Expired,
+    /// A newer record stands in its place.
+    Superseded,
+    /// Taken back.
+    Revoked,
+}
+
+impl Standing {
+    /// Its name for people and programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spendable => "spendable",
+            Self::Spent => "spent",
+            Self::UnderReview => "under review",
+            Self::Disputed => "disputed",
+            Self::Contested => "contested",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// Credit of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Of which unit.
+    pub unit: String,
+    /// `None`: not stated.
+    pub level: Option<Level>,
+    /// Empty: not stated.
+    pub field: String,
+    /// Whether it can be spent.
+    pub standing: Standing,
+    /// Sum, in ten-thousandths of the unit.
+    pub amount_e4: u64,
+    /// In how many records or results of records.
+    pub records: u32,
+}
+
+/// Unit, framework and level, field, standing.
+type Group = (String, Option<(String, String)>, String, Standing);
+
+/// The balance of a learner's records on a day.
+pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Line>, ViewError> {
+    let mut groups: BTreeMap<Group, (u64, u32)> = BTreeMap::new();
+    for used in records {
+        for (result, credit) in (1u32..).zip(credits(used)) {
+            let standing = standing(view, used, result, credit.expires.as_ref(), today)?;
+            let amount = credit.amount.unwrap_or_default();
+            let level = credit.level.map(|level| (level.framework, level.level));
+            let group = groups.entry((amount.unit, level, credit.field, standing)).or_default();
+            group.0 = group.0.saturating_add(amount.e4);
+            group.1 = group.1.saturating_add(1);
+        }
+    }
+    let line = |((unit, level, field, standing), (amount_e4, records)): (Group, (u64, u32))| {
+        let level = level.map(|(framework, level)| Level { framework, level });
+        Line { unit, level, field, standing, amount_e4, records }
+    };
+    Ok(groups.into_iter().map(line).collect())
+}
+
+/// The credit of a record: of a Credit one, of a Conversion or a recognition its results.
+fn credits(used: &Used) -> Vec<pb::ConvertedCredit> {
+    match used.record.kind() {
+        Kind::Credit => {
+            let read = used.record.read::<pb::Credit>().ok();
+            let credit = read.map(|read| pb::ConvertedCredit {
+                amount: read.amount,
+                level: read.level,
+                field: read.field,
+                expires: read.expires,
+                ..Default::default()
+            });
+            credit.into_iter().collect()
+        }
+        Kind::Conversion => used.record.read::<pb::Conversion>().map(|read| read.results).unwrap_or_default(),
+        Kind::QualificationRecognition => {
+            used.record.read::<pb::QualificationRecognition>().map(|read| read.exemptions).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn standing(
+    view: &impl View,
+    used: &Used,
+    result: u32,
+    expires: Option<&pb::Date>,
+    today: Day,
+) -> Result<Standing, ViewError> {
+    let marks = &used.facts.marks;
+    let marked = |mark| marks.get(mark).is_some();
+    Ok(if marked(Mark::Revoked) {
+        Standing::Revoked
+    } else if marked(Mark::Superseded) {
+        Standing::Superseded
+    } else if crate::admission::is_contested(view, used)? {
+        Standing::Contested
+    } else if marked(Mark::Redeemed) || crate::admission::roots_are_spent(view, used, result)? {
+        Standing::Spent
+    } else if marked(Mark::Disputed) {
+        Standing::Disputed
+    } else if marked(Mark::UnderReview) {
+        Standing::UnderReview
+    } else if expires.is_some_and(|expires| last_day(expires) < today) {
+        Standing::Expired
+    } else {
+        Standing::Spendable
+    })
+}

@@ -1,0 +1,175 @@
+//! Conversions: credit of others as credit of the receiver, by an agreement, an equivalence or an assessment.
+//!
+//! [`convert`] computes, and shows every step; [`check`] computes again what a record says and compares to the last digit. Both
+//! are pure: who may sign, whether the learner wants it and whether the sources stand is for the caller to check.
+//!
+//! # What never happens
+//! - A learner gets more by splitting a conversion or by another order: the exact results under all versions of an agreement are
+//!   added up and rounded as one, and a conversion grants what that gives beyond what was given before.
+//! - A root has more in a unit than it had there, whatever the way: see [`roots`].
+//! - A number wraps or is cut: what does not fit the schema is refused.
+
+mod account;
+mod age;
+mod agreed;
+mod amount;
+mod assessed;
+mod check;
+mod equivalent;
+mod exact;
+mod explain;
+mod grade;
+mod level;
+pub mod roots;
+mod share;
+mod source;
+
+pub use account::Account;
+pub use check::check;
+pub use explain::explain;
+pub use grade::ects::{Overlap, overlaps};
+pub use share::apportion;
+pub use source::Source;
+
+use creditbank_protocol::pb;
+
+use crate::dates::Day;
+use crate::registry::admit::require;
+use crate::{Agreement, Registry, Rejection, Rule};
+
+/// By what right.
+#[derive(Debug, Clone, Copy)]
+pub enum Basis<'a> {
+    /// An agreement.
+    Agreement(&'a Agreement),
+    /// An equivalence that the receiver has published.
+    Equivalence(&'a pb::Equivalence),
+    /// An assessment by which Outcomes become credit.
+    Assessment(&'a pb::Assessment),
+}
+
+impl<'a> Basis<'a> {
+    /// The basis that a conversion of `receiver` names.
+    pub fn of(registry: &'a Registry, conversion: &'a pb::Conversion) -> Result<Self, Rejection> {
+        let unknown = |expected, code: &str, version| {
+            let shown = crate::agreement::show(code, version);
+            Rejection::new(Rule::UnknownReference, expected, shown).field("agreement")
+        };
+        match (&conversion.agreement, &conversion.equivalence, &conversion.assessment) {
+            (Some(name), None, None) => {
+                let found = registry.agreement(&name.code, name.version);
+                let unknown = || unknown("an agreement of the registry", &name.code, name.version);
+                found.map(Self::Agreement).ok_or_else(unknown)
+            }
+            (None, Some(name), None) => {
+                let found = registry.equivalence(name.institution, &name.code, name.version);
+                let unknown = || unknown("an equivalence of the registry", &name.code, name.version);
+                found.map(Self::Equivalence).ok_or_else(unknown)
+            }
+            (None, None, Some(assessment)) => Ok(Self::Assessment(assessment)),
+            _ => {
+                let expected = "one of agreement, equivalence and assessment";
+                Err(Rejection::new(Rule::MissingField, expected, "several, or none").field("agreement"))
+            }
+        }
+    }
+}
+
+/// What the receiver states of one result beyond what the rules give.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stated {
+    /// Position of the source, from 0. A lump is stated under 0.
+    pub source: u32,
+    /// Where several levels are comparable: which one. With an assessment: the level.
+    pub level: Option<pb::Level>,
+    /// Another grade than the suggested one. With an assessment: the grade.
+    pub grade: Option<pb::Grade>,
+    /// Why it is another.
+    pub override_reason: String,
+    /// With an assessment: what the outcome becomes.
+    pub course: Option<pb::Course>,
+    /// With an assessment: its amount.
+    pub amount: Option<pb::Amount>,
+    /// With an assessment: its field.
+    pub field: String,
+}
+
+/// What is to be converted.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The registry in force.
+    pub registry: &'a Registry,
+    /// By what right.
+    pub basis: Basis<'a>,
+    /// The institution that converts.
+    pub receiver: u64,
+    /// Strictly ascending by place and result.
+    pub sources: &'a [Source],
+    /// What the learner has been given under the same code so far.
+    pub account: &'a Account,
+    /// The day by which everything is judged.
+    pub decided: Day,
+    /// At most one for each source.
+    pub stated: &'a [Stated],
+}
+
+/// What a conversion gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Converted {
+    /// The sources as the record has them.
+    pub sources: Vec<pb::ConversionSource>,
+    /// The credit.
+    pub results: Vec<pb::ConvertedCredit>,
+    /// How the amounts came about, under an agreement.
+    pub amount_steps: Option<pb::AmountSteps>,
+    /// Whether the sources are redeemed by it.
+    pub exclusive: bool,
+}
+
+/// Most sources of a conversion.
+const SOURCES_MAX: usize = 256;
+
+/// Computes a conversion.
+pub fn convert(request: &Request<'_>) -> Result<Converted, Rejection> {
+    sources(request)?;
+    match request.basis {
+        Basis::Agreement(agreement) => agreed::convert(request, agreement),
+        Basis::Equivalence(equivalence) => equivalent::convert(request, equivalence),
+        Basis::Assessment(assessment) => assessed::convert(request, assessment),
+    }
+}
+
+/// What holds of the sources by whatever right they are converted.
+fn sources(request: &Request<'_>) -> Result<(), Rejection> {
+    let sources = request.sources;
+    let count = (1..=SOURCES_MAX).contains(&sources.len());
+    require(count, Rule::MissingField, "sources", "1 to 256 sources", sources.len())?;
+    let odd = sources.windows(2).find(|pair| pair[0].key() >= pair[1].key());
+    let found = odd.map_or(String::new(), |pair| pair[1].show());
+    let expected = "sources strictly ascending by place and result";
+    require(odd.is_none(), Rule::Contradiction, "sources", expected, found)?;
+    for source in sources {
+        source.usable(request.decided)?;
+        let fresh = !request.account.has(source);
+        let expected = "sources that were not converted under the same before";
+        require(fresh, Rule::AlreadySpent, "sources", expected, source.show())?;
+    }
+    let mut places: Vec<(u64, u32)> = sources.iter().flat_map(|source| source.roots.iter().map(roots::key)).collect();
+    places.sort_unstable();
+    let twice = places.windows(2).find(|pair| pair[0] == pair[1]);
+    let found = twice.map_or(String::new(), |pair| format!("{}/{} twice", pair[0].0, pair[0].1));
+    require(twice.is_none(), Rule::AlreadySpent, "sources", "each root once in a conversion", found)?;
+    let stated = |one: &Stated| usize::try_from(one.source).is_ok_and(|at| at < sources.len());
+    let known = request.stated.iter().all(stated);
+    require(known, Rule::Contradiction, "results", "statements about the sources", "one about another")
+}
+
+/// What is stated of a source.
+fn stated<'a>(request: &Request<'a>, source: usize) -> Option<&'a Stated> {
+    request.stated.iter().find(|one| usize::try_from(one.source) == Ok(source))
+}
+
+/// Position of a source as results name it.
+fn plus_1(index: usize) -> u32 {
+    u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1))
+}

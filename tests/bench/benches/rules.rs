@@ -1,0 +1,207 @@
+//! What the rules cost: a record at ingest, a conversion of a transcript. An audit is measured in `creditbank-allocation`.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::dates::{day_of_ms, first_day};
+use creditbank_protocol::hash::sha256;
+use creditbank_protocol::key::{KeyId, possession_message, sign};
+use creditbank_protocol::mandate::terms_digest;
+use creditbank_protocol::pb::{self, Kind, Place, Purpose, RecordReference};
+use creditbank_protocol::record::Record;
+use creditbank_rules::admission::{BlockFacts, admit_block};
+use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
+use creditbank_rules::{
+    HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError, seed,
+};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ed25519_dalek::SigningKey;
+
+const ORIGIN: &str = "bench.example/log";
+/// 2026-11-23.
+const NOW_MS: u64 = 20_780 * 86_400_000;
+/// Records of a block, and of each learner in it.
+const RECORDS: u32 = 1_000;
+const OF_A_LEARNER: u32 = 40;
+/// Records of a transcript.
+const TRANSCRIPT: u32 = 40;
+
+fn text(value: &str) -> pb::Text {
+    pb::Text { language: "en".to_owned(), value: value.to_owned() }
+}
+
+fn date(year: u32, month: u32) -> pb::Date {
+    pb::Date { year, month, day: 1 }
+}
+
+/// A ledger that holds nothing: what a record costs beside the reads of the index, which the node's filter spares.
+struct Empty(Registry);
+
+impl View for Empty {
+    fn registry(&self) -> &Registry {
+        &self.0
+    }
+
+    fn learner(&self, _: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+        Some(LearnerState { account: *alias, open: true })
+    }
+
+    fn held(&self, _: &[u8; 16], _: u64, _: &str) -> Result<Vec<HeldRecord>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn record_at(&self, _: Place) -> Result<Option<RecordFacts>, ViewError> {
+        Ok(None)
+    }
+
+    fn content_at(&self, _: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        Ok(None)
+    }
+
+    fn dependants(&self, _: Place) -> Result<Vec<Place>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn sealing(&self, _: u64) -> Result<Option<Sealing>, ViewError> {
+        Ok(None)
+    }
+}
+
+fn set<M: Canonical>(registry: &mut Registry, kind: Kind, institution: u64, entry: &M) {
+    let body = encode(entry).unwrap();
+    registry.admit(RegistryRecord { kind, body: &body, institution, sealed_at_ms: NOW_MS }).unwrap();
+}
+
+/// Two universities with an agreement of 2 CATS for 1 ECTS, and a key of the first.
+fn registry(key: &SigningKey) -> Registry {
+    let mut registry = Registry::new(ORIGIN);
+    for (kind, body) in seed::entries().unwrap() {
+        registry.admit(RegistryRecord::of_operator(kind, &body)).unwrap();
+    }
+    for number in [1, 2] {
+        let institution = pb::Institution {
+            number,
+            state: pb::RegistryState::Active.into(),
+            r#type: pb::InstitutionType::University.into(),
+            country: "GB".to_owned(),
+            names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
+            ..Default::default()
+        };
+        set(&mut registry, Kind::Institution, 0, &institution);
+    }
+    let state = pb::RegistryState::Active.into();
+    let unit = pb::Unit { institution: 1, unit: 1, state, names: vec![text("Registry")], ..Default::default() };
+    set(&mut registry, Kind::Unit, 0, &unit);
+    let public_key = key.verifying_key().to_bytes();
+    let possession = possession_message(ORIGIN, 1, 1, Purpose::Unit, &public_key);
+    let entry = pb::Key {
+        public_key: public_key.to_vec(),
+        suite: 1,
+        purpose: Purpose::Unit.into(),
+        institution: 1,
+        unit: 1,
+        kinds: vec![Kind::Credit.into()],
+        possession: sign(key, possession.as_bytes()).to_vec(),
+        ..Default::default()
+    };
+    set(&mut registry, Kind::Key, 0, &entry);
+    let body = "A charter".to_owned();
+    let accreditation =
+        pb::Accreditation { institution: 1, number: 1, body, from: Some(date(1969, 1)), ..Default::default() };
+    set(&mut registry, Kind::Accreditation, 0, &accreditation);
+    let terms = terms();
+    set(
+        &mut registry,
+        Kind::AgreementProposal,
+        1,
+        &pb::AgreementProposal { institution: 1, terms: Some(terms.clone()) },
+    );
+    let agreement = Some(pb::AgreementName { code: terms.code.clone(), version: 1 });
+    let terms_digest = terms_digest(&terms).unwrap().0.to_vec();
+    let acceptance = pb::AgreementAcceptance { institution: 2, agreement, terms_digest };
+    set(&mut registry, Kind::AgreementAcceptance, 2, &acceptance);
+    registry
+}
+
+fn terms() -> pb::AgreementTerms {
+    pb::AgreementTerms {
+        code: "A-B".to_owned(),
+        version: 1,
+        tier: pb::Tier::Institution.into(),
+        sender: 1,
+        receiver: 2,
+        titles: vec![text("Two for one")],
+        source_unit: "CATS".to_owned(),
+        target_unit: "ECTS".to_owned(),
+        ratio: Some(pb::Ratio { numerator: 1, denominator: 2 }),
+        step_e4: 5_000,
+        rounding: pb::Rounding::HalfEven.into(),
+        apportionment: pb::Apportionment::LargestRemainder.into(),
+        level_map: "FHEQ-EQF".to_owned(),
+        grades: Some(pb::GradeRule { method: pb::GradeMethod::None.into(), ..Default::default() }),
+        from: Some(date(2020, 1)),
+        ..Default::default()
+    }
+}
+
+fn credit(number: u32) -> pb::Credit {
+    pb::Credit {
+        learner: sha256(&(number / OF_A_LEARNER).to_be_bytes()).0[..16].to_vec(),
+        course: Some(pb::Course { code: format!("MATH-{number}"), titles: vec![text("Probability")] }),
+        amount: Some(pb::Amount { e4: 150_000, unit: "CATS".to_owned() }),
+        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
+        field: "0541".to_owned(),
+        grade: Some(pb::Grade { scale: "GB-100".to_owned(), value: "67".to_owned() }),
+        period: Some(pb::Period { from: Some(date(2025, 9)), until: Some(date(2026, 6)) }),
+        ..Default::default()
+    }
+}
+
+/// What do the rules cost at ingest? To be set against the node's processor time per record.
+fn ingest(c: &mut Criterion) {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let view = Empty(registry(&key));
+    let record = |number| Record::of(Kind::Credit, &[7; 32], encode(&credit(number)).unwrap()).unwrap();
+    let records: Vec<Record> = (0..RECORDS).map(record).collect();
+    let block = BlockFacts {
+        institution: 1,
+        unit: 1,
+        key_id: KeyId::of(&key.verifying_key().to_bytes()),
+        approver: None,
+        sealed_at_ms: NOW_MS,
+        rules_version: RULES_VERSION,
+        records: &records,
+        groups: &[],
+    };
+    let mut group = c.benchmark_group("rules");
+    group.throughput(Throughput::Elements(u64::from(RECORDS)));
+    group.bench_function("admission of 1,000 credits", |b| {
+        b.iter(|| admit_block(&view, black_box(&block)).unwrap());
+    });
+    group.finish();
+}
+
+/// How long does the conversion of a transcript take?
+fn conversion(c: &mut Criterion) {
+    let registry = registry(&SigningKey::from_bytes(&[7; 32]));
+    let source = |number: u32| {
+        let place = Some(Place { entry: 9, index: number });
+        let record = RecordReference { place, status_id: sha256(&number.to_be_bytes()).0.to_vec() };
+        Source::of_credit(record, 1, &credit(number))
+    };
+    let sources: Vec<Source> = (0..TRANSCRIPT).map(source).collect();
+    let request = Request {
+        registry: &registry,
+        basis: Basis::Agreement(registry.agreement("A-B", 1).unwrap()),
+        receiver: 2,
+        sources: &sources,
+        account: &Account::default(),
+        decided: day_of_ms(NOW_MS).max(first_day(&date(2026, 7))),
+        stated: &[],
+    };
+    c.bench_function("conversion of 40 records", |b| b.iter(|| convert(black_box(&request)).unwrap()));
+}
+
+criterion_group!(benches, ingest, conversion);
+criterion_main!(benches);

@@ -1,0 +1,209 @@
+//! Agreements between two universities, and conversions under them.
+
+use creditbank_client::Client;
+use creditbank_protocol::mandate::terms_digest;
+use creditbank_protocol::pb::{
+    self, Action, AgreementName, AgreementTerms, Basis, Effect, EffectReason, Kind, RecordReference,
+};
+use creditbank_protocol::record::Record;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{InstitutionAlias, PreviewConversionRequest, PreviewSource};
+use creditbank_tests::acts::{alias, by, effect, group, mandate, public, redeem, reference, replayed, submit};
+use creditbank_tests::university::{credit, record, text};
+use creditbank_tests::{TestNode, University};
+
+/// 2 CATS are 1 ECTS, in steps of 0.5, half to even; from institution 1 to institution 2.
+fn terms(code: &str) -> AgreementTerms {
+    AgreementTerms {
+        code: code.to_owned(),
+        version: 1,
+        tier: pb::Tier::Institution.into(),
+        sender: 1,
+        receiver: 2,
+        titles: vec![text("Two for one")],
+        source_unit: "CATS".to_owned(),
+        target_unit: "ECTS".to_owned(),
+        ratio: Some(pb::Ratio { numerator: 1, denominator: 2 }),
+        step_e4: 5_000,
+        rounding: pb::Rounding::HalfEven.into(),
+        apportionment: pb::Apportionment::LargestRemainder.into(),
+        grades: Some(pb::GradeRule { method: pb::GradeMethod::None.into(), ..Default::default() }),
+        from: Some(pb::Date { year: 2020, month: 1, day: 1 }),
+        notice_days: 30,
+        ..Default::default()
+    }
+}
+
+fn name(code: &str) -> AgreementName {
+    AgreementName { code: code.to_owned(), version: 1 }
+}
+
+struct Scene {
+    node: TestNode,
+    client: Client,
+    one: University,
+    two: University,
+}
+
+/// Two universities with an agreement.
+async fn scene(terms: &AgreementTerms) -> Scene {
+    let node = TestNode::start().await;
+    let (one, two) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let client = node.client(None).await;
+    let scene = Scene { node, client, one, two };
+    agree(&scene, terms).await.expect("an agreement");
+    scene
+}
+
+/// Proposed by the first, accepted by the second.
+async fn agree(scene: &Scene, terms: &AgreementTerms) -> Result<(), String> {
+    let proposal = pb::AgreementProposal { institution: 1, terms: Some(terms.clone()) };
+    submit(&scene.client, &scene.one, &[public(Kind::AgreementProposal, &proposal)], Vec::new()).await?;
+    let acceptance = pb::AgreementAcceptance {
+        institution: 2,
+        agreement: Some(name(&terms.code)),
+        terms_digest: terms_digest(terms).expect("canonical").0.to_vec(),
+    };
+    submit(&scene.client, &scene.two, &[public(Kind::AgreementAcceptance, &acceptance)], Vec::new()).await?;
+    Ok(())
+}
+
+/// A learner's alias at the receiver, and credits of 60 CATS at the sender, whole as a transcript shows them.
+async fn credits(
+    scene: &Scene,
+    number: u64,
+    courses: &[&str],
+) -> ([u8; 16], Vec<RecordReference>, Vec<pb::DisclosedRecord>) {
+    let learner = alias(&scene.node, &scene.one, number).await;
+    let records: Vec<Record> = courses.iter().map(|code| record(Kind::Credit, &credit(learner, code), 1)).collect();
+    let receipt = submit(&scene.client, &scene.one, &records, Vec::new()).await.expect("issued");
+    let references: Vec<_> = (0u32..).zip(&records).map(|(at, record)| reference(&receipt, at, record)).collect();
+    let shown = references.iter().zip(&records).map(|(reference, record)| pb::DisclosedRecord {
+        place: reference.place,
+        kind: record.kind().into(),
+        version: 1,
+        seed: record.seed().to_vec(),
+        body: record.body().to_vec(),
+        ..Default::default()
+    });
+    (alias(&scene.node, &scene.two, number).await, references.clone(), shown.collect())
+}
+
+/// What the receiver is told that a conversion would give, completed.
+async fn preview(
+    scene: &Scene,
+    alias: [u8; 16],
+    code: &str,
+    sources: &[RecordReference],
+    shown: &[pb::DisclosedRecord],
+) -> Result<(pb::Conversion, bool), String> {
+    let request = PreviewConversionRequest {
+        institution: 2,
+        alias: alias.to_vec(),
+        agreement: Some(name(code)),
+        sources: sources.iter().map(|one| PreviewSource { place: one.place, result_plus_1: 0 }).collect(),
+        shown: shown.to_vec(),
+        ..Default::default()
+    };
+    let preview = scene.two.client(&scene.node).await.preview_conversion(request).await;
+    match preview {
+        Ok(preview) => {
+            let (decider, mandate) = ("A registrar".to_owned(), Some(mandate()));
+            Ok((pb::Conversion { decider, mandate, ..preview.conversion }, preview.exclusive))
+        }
+        Err(creditbank_client::ClientError::Refused(refusal)) => Err(refusal.reason),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// Goal: a conversion is what the agreement gives, recomputed by the node to the last digit; its sources are converted once.
+#[tokio::test]
+async fn a_conversion_is_recomputed() {
+    let scene = scene(&terms("ONE-TWO")).await;
+    let (alias, sources, shown) = credits(&scene, 7, &["AAA", "BBB"]).await;
+    // Who was not shown the records learns nothing of them.
+    assert_eq!(preview(&scene, alias, "ONE-TWO", &sources, &[]).await.expect_err("not shown"), "NOT_FOUND");
+    let (conversion, exclusive) = preview(&scene, alias, "ONE-TWO", &sources, &shown).await.expect("a preview");
+    assert!(!exclusive);
+    let amounts: Vec<_> = conversion.results.iter().filter_map(|one| one.amount.clone()).collect();
+    assert_eq!(amounts, vec![pb::Amount { e4: 300_000, unit: "ECTS".to_owned() }; 2]);
+    let Scene { client, two, .. } = &scene;
+    let mut greedy = conversion.clone();
+    greedy.results[0].amount = Some(pb::Amount { e4: 305_000, unit: "ECTS".to_owned() });
+    let refused = submit(client, two, &[record(Kind::Conversion, &greedy, 1)], Vec::new()).await;
+    assert_eq!(refused.expect_err("half a credit more"), "CONVERSION_DIFFERS");
+    let unwanted = pb::Conversion { mandate: None, ..conversion.clone() };
+    let refused = submit(client, two, &[record(Kind::Conversion, &unwanted, 1)], Vec::new()).await;
+    assert_eq!(refused.expect_err("no mandate"), "NO_MANDATE");
+    let converted = record(Kind::Conversion, &conversion, 1);
+    let receipt = submit(client, two, std::slice::from_ref(&converted), Vec::new()).await.expect("a conversion");
+    let again = preview(&scene, alias, "ONE-TWO", &sources[..1], &shown).await;
+    assert_eq!(again.expect_err("converted before"), "ALREADY_SPENT");
+    let known = InstitutionAlias { institution: 2, alias: alias.to_vec() };
+    let reader = two.client(&scene.node).await;
+    let lines = reader.balance(Learner::Alias(known)).await.expect("a balance");
+    let line = lines.iter().map(|line| (line.unit.as_str(), line.status.as_str(), line.amount_e4));
+    assert_eq!(line.collect::<Vec<_>>(), [("ECTS", "spendable", 600_000)]);
+
+    // When a source is taken back, the conversion is under review, and gives nothing until that is settled.
+    let converted = reference(&receipt, 0, &converted);
+    let reason = EffectReason::Error.into();
+    let mut groups = vec![
+        group(by(Basis::Issuer), vec![Effect { reason, ..effect(Action::Revoke, &sources[0]) }]),
+        group(by(Basis::Dependency), vec![effect(Action::Review, &converted)]),
+    ];
+    groups.sort_by_key(|group| creditbank_protocol::canonical::encode(group).expect("canonical"));
+    submit(client, &scene.one, &[], groups).await.expect("revoked");
+    let close = vec![group(by(Basis::Issuer), vec![effect(Action::CloseReview, &converted)])];
+    submit(client, two, &[], close).await.expect("the receiver stands by it");
+    replayed(client).await;
+}
+
+/// Goal: under an exclusive agreement the sources are redeemed by the conversion, and only its revocation gives them back.
+#[tokio::test]
+async fn an_exclusive_conversion_redeems_its_sources() {
+    let exclusive = AgreementTerms { exclusive: true, ..terms("EXCLUSIVE") };
+    let scene = scene(&exclusive).await;
+    let (alias, sources, shown) = credits(&scene, 7, &["AAA", "BBB"]).await;
+    let Scene { client, two, .. } = &scene;
+    let (conversion, exclusive) = preview(&scene, alias, "EXCLUSIVE", &sources, &shown).await.expect("a preview");
+    assert!(exclusive);
+    let converted = record(Kind::Conversion, &conversion, 1);
+    let refused = submit(client, two, std::slice::from_ref(&converted), Vec::new()).await;
+    assert_eq!(refused.expect_err("nothing redeemed"), "EFFECT_MISMATCH");
+    let receipt = submit(client, two, std::slice::from_ref(&converted), redeem(&sources)).await.expect("a conversion");
+    let (other, open) = (AgreementTerms { tier: pb::Tier::Group.into(), ..terms("OPEN") }, "OPEN");
+    agree(&scene, &other).await.expect("another agreement, of another tier");
+    let refused = preview(&scene, alias, open, &sources, &shown).await;
+    assert_eq!(refused.expect_err("redeemed"), "ALREADY_SPENT");
+    let reason = EffectReason::Decision.into();
+    let revoked = reference(&receipt, 0, &converted);
+    let release =
+        |one: &RecordReference| Effect { redemption_plus_1: receipt.index + 1, ..effect(Action::Release, one) };
+    let mut effects = vec![Effect { reason, ..effect(Action::Revoke, &revoked) }];
+    effects.extend(sources.iter().map(release));
+    submit(client, two, &[], vec![group(by(Basis::Issuer), effects)]).await.expect("revoked and released");
+    // The most specific agreement wins, also now.
+    let refused = preview(&scene, alias, open, &sources, &shown).await;
+    assert_eq!(refused.expect_err("a more specific agreement is in force"), "NOT_MOST_SPECIFIC");
+    preview(&scene, alias, "EXCLUSIVE", &sources, &shown).await.expect("free again");
+    replayed(client).await;
+}
+
+/// Goal: two agreements of one tier never cover the same credit, and an ended one gives nothing.
+#[tokio::test]
+async fn agreements_do_not_overlap() {
+    let scene = scene(&terms("FIRST")).await;
+    assert_eq!(agree(&scene, &terms("SECOND")).await.expect_err("the same credit"), "AGREEMENTS_OVERLAP");
+    let today = creditbank_protocol::dates::day_of_ms(creditbank_tests::chain::now_s() * 1_000);
+    let ending = |days: i64| pb::AgreementEnding {
+        institution: 1,
+        agreement: Some(name("FIRST")),
+        ends: Some(creditbank_protocol::dates::date_of(today + days)),
+    };
+    let Scene { client, one, .. } = &scene;
+    let refused = submit(client, one, &[public(Kind::AgreementEnding, &ending(29))], Vec::new()).await;
+    assert_eq!(refused.expect_err("30 days of notice"), "INVALID_DATE");
+    submit(client, one, &[public(Kind::AgreementEnding, &ending(31))], Vec::new()).await.expect("in time");
+    replayed(client).await;
+}

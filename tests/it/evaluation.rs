@@ -1,0 +1,78 @@
+//! How far a learner is, from records at hand, over the wire.
+
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
+use creditbank_tests::acts::{alias, mandate, public, redeem, submit};
+use creditbank_tests::university::{credit, record, text};
+use creditbank_tests::{TestNode, University};
+
+/// Two groups, of which greedy order fills the first with what only the second can use.
+fn definition() -> pb::QualificationDefinition {
+    let credits = |e4, courses: &[&str]| pb::Requirement {
+        parent: 1,
+        r#type: pb::RequirementType::Credits.into(),
+        amount_e4: e4,
+        r#match: Some(pb::Match {
+            courses: courses.iter().map(|code| (*code).to_owned()).collect(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let all = pb::Requirement { r#type: pb::RequirementType::All.into(), ..Default::default() };
+    pb::QualificationDefinition {
+        institution: 1,
+        code: "BA".to_owned(),
+        version: 1,
+        titles: vec![text("A degree")],
+        unit: "CATS".to_owned(),
+        requirements: vec![all, credits(600_000, &["AAA", "BBB"]), credits(600_000, &["AAA"])],
+        from: Some(pb::Date { year: 2020, month: 1, day: 1 }),
+        source: "a test".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn question(alias: [u8; 16]) -> EvaluateQualificationRequest {
+    let known = InstitutionAlias { institution: 1, alias: alias.to_vec() };
+    EvaluateQualificationRequest {
+        learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
+        definition: Some(pb::QualificationName { institution: 1, code: "BA".to_owned(), version: 1 }),
+        ..Default::default()
+    }
+}
+
+/// Goal: the node says what fills what and what is missing; where everything is met, its draft of the award is sealed as it is.
+#[tokio::test]
+async fn progress_becomes_an_award() {
+    let node = TestNode::start().await;
+    let one = University::admit(&node, 1).await;
+    let (client, reader) = (node.client(None).await, one.client(&node).await);
+    let entry = public(Kind::QualificationDefinition, &definition());
+    submit(&client, &one, &[entry], Vec::new()).await.expect("published");
+    let learner = alias(&node, &one, 7).await;
+    let first = record(Kind::Credit, &credit(learner, "AAA"), 1);
+    submit(&client, &one, &[first], Vec::new()).await.expect("issued");
+    let (answer, award) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!((answer.outcome(), award), (EvaluationOutcome::Missing, None));
+    assert_eq!(answer.requirements.iter().filter(|one| !one.met).count(), 2, "the whole and one of its parts");
+    assert!(answer.requirements.iter().any(|one| one.missing.contains("60")), "{:?}", answer.requirements);
+
+    let second = record(Kind::Credit, &credit(learner, "BBB"), 1);
+    submit(&client, &one, &[second], Vec::new()).await.expect("issued");
+    let (answer, award) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!(answer.outcome(), EvaluationOutcome::Met);
+    let award = pb::Award {
+        certificate_number: "C-1".to_owned(),
+        kind: pb::AwardKind::Degree.into(),
+        decider: "A registrar".to_owned(),
+        mandate: Some(mandate()),
+        ..award.expect("a draft")
+    };
+    assert_eq!(award.redeems.len(), 2);
+    let sealed = submit(&client, &one, &[record(Kind::Award, &award, 1)], redeem(&award.redeems)).await;
+    sealed.expect("the draft is an award");
+    let (answer, _) = reader.evaluate(question(learner)).await.expect("an answer");
+    assert_eq!(answer.outcome(), EvaluationOutcome::Missing, "everything is spent");
+    assert_eq!(answer.unused.len(), 2, "{:?}", answer.unused);
+}

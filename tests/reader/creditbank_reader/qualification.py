@@ -1,0 +1,368 @@
+"""Whether an allocation makes an award (PROTOCOL.md, section 18)."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from . import grades
+from . import ledger as forms
+from .dates import add_months, first, is_real, last
+from .grades import MAX_E4, require
+
+KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION = 2, 3, 12, 15
+ALL, ANY, CREDITS, COURSES, OUTCOME, AWARD, ATTESTATION, ENROLMENT, AT_LEAST, AT_MOST, AVERAGE, AGE = range(1, 13)
+TAKING = (CREDITS, COURSES, OUTCOME)
+OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION = range(1, 6)
+MODE_RPL, PRIOR_LEARNING = 5, 5
+TEST, STANDING_RULE = 2, 3
+FIRST_OF_ALL = Fraction(0)
+BEST, LAST, FIRST, MEAN = 1, 2, 3, 4
+
+
+class Tree:
+    """The requirements of a definition, by number."""
+
+    def __init__(self, definition):
+        self.nodes = dict(enumerate(definition.requirements, 1))
+        self.children = {number: [] for number in self.nodes}
+        for number, node in self.nodes.items():
+            if node.parent:
+                self.children[node.parent].append(number)
+
+    def below(self, number):
+        """Everything below a node."""
+        found, todo = [], list(self.children[number])
+        while todo:
+            found.append(todo.pop())
+            todo += self.children[found[-1]]
+        return sorted(found)
+
+
+@dataclass
+class Candidate:
+    """One thing that can fill a requirement."""
+
+    key: tuple
+    status_id: bytes
+    kind: int
+    institution: int
+    origin: int
+    own: object
+    """The message that states its course, level and so on."""
+    unit: str = ""
+    amount: int = 0
+    expires: object = None
+    agreement: object = None
+    roots: list = field(default_factory=list)
+    score: object = None
+    point: object = None
+    instead: bool = False
+
+    @property
+    def course(self):
+        """Its course code."""
+        return self.own.course.code
+
+    @property
+    def period(self):
+        """First and last day of its period, or None."""
+        if not self.own.has("period"):
+            return None
+        period = self.own.period
+        begin, end = getattr(period, "from"), period.until
+        if not (period.has("from") and period.has("until") and is_real(begin) and is_real(end)):
+            return None
+        return (first(begin), last(end)) if first(begin) <= last(end) else None
+
+
+def candidates(register, records, definition, case):
+    """What a record is to a definition."""
+    message = records.read(case["kind"], 1, bytes.fromhex(case["body"]))
+    awarding = {definition.institution, *definition.awarding}
+    key, institution = (case["entry"], case["index"]), case["institution"]
+
+    def made(number, own, origin):
+        found = Candidate((*key, number), bytes.fromhex(case["status_id"]), case["kind"], institution, origin, own)
+        if case["kind"] != KIND_OUTCOME:
+            found.unit, found.amount = own.amount.unit, own.amount.e4
+            found.roots = [((root.place.entry, root.place.index), _ratio(root)) for root in own.roots] if number else [
+                (key, Fraction(1))]
+        else:
+            found.roots = [(key, Fraction(1))]
+        found.expires = last(own.expires) if own.has("expires") else None
+        return found
+
+    if case["kind"] == KIND_CREDIT:
+        origin = RPL if message.mode == MODE_RPL else OWN if institution in awarding else TRANSFER
+        return [made(0, message, origin)]
+    if case["kind"] == KIND_OUTCOME:
+        found = made(0, message, RPL if message.type == PRIOR_LEARNING else NON_FORMAL)
+        found.score = message.score if message.has("score") else None
+        return [found]
+    found = []
+    if case["kind"] == KIND_RECOGNITION:
+        for number, result in enumerate(message.exemptions, 1):
+            one = made(number, result, EXEMPTION)
+            if message.has("expires"):
+                one.expires = min(filter(None, (one.expires, last(message.expires))))
+            found.append(one)
+        return found
+    for number, result in enumerate(message.results, 1):
+        one = made(number, result, _origin(register, message, result, institution, awarding))
+        one.agreement = message.agreement if message.has("agreement") else None
+        found.append(one)
+    return found
+
+
+def _origin(register, conversion, result, institution, awarding):
+    if conversion.has("assessment") or result.mode == MODE_RPL:
+        return RPL
+    if conversion.has("equivalence"):
+        name = conversion.equivalence
+        rule = register.get(forms.KIND_EQUIVALENCE, name.institution, name.code, name.version)
+        if rule is not None and rule.type in (TEST, STANDING_RULE):
+            return NON_FORMAL
+    own = {institution, *(source.institution for source in conversion.sources)} <= awarding
+    return OWN if own else TRANSFER
+
+
+def _ratio(root):
+    if not root.has("fraction"):
+        return Fraction(1)
+    return Fraction(root.fraction.numerator, root.fraction.denominator)
+
+
+class Points:
+    """Grades as numbers, in the scale of means."""
+
+    def __init__(self, register, definition):
+        self.scale = register.scale(definition.average_scale) if definition.has("average_scale") else None
+        self.points = {point.value: point.e4 for point in definition.grade_points}
+        self.lower = self.scale is not None and self._lower()
+
+    def _lower(self):
+        if self.scale.has("numeric"):
+            return bool(self.scale.numeric.lower_is_better)
+        numbers = [self.points[one.value] for one in self.scale.listed if one.value in self.points]
+        return bool(numbers) and numbers[0] < numbers[-1]
+
+    def of(self, grade):
+        """The number of a grade, or None."""
+        if self.scale is None or grade.scale != self.scale.code:
+            return None
+        if grade.value in self.points:
+            return self.points[grade.value]
+        if any(one.value == grade.value for one in self.scale.listed) or not self.scale.has("numeric"):
+            return None
+        found, bounds = grades.parse(grade.value), self.scale.numeric
+        return found if found is not None and bounds.min_e4 <= found <= bounds.max_e4 else None
+
+
+def matches(asked, found):
+    """Whether a candidate is what a Match asks for."""
+    own = found.own
+
+    def begins(prefixes, code):
+        return not prefixes or code != "" and any(code.startswith(prefix) for prefix in prefixes)
+
+    def among(values, value):
+        return not values or value != 0 and value in values
+
+    level = (own.level.framework, own.level.level) if own.has("level") else None
+    uris = {one.esco_uri for one in own.outcomes} if found.kind in (KIND_CREDIT, KIND_OUTCOME) else set()
+    assessment = own.assessment if found.kind in (KIND_CREDIT, KIND_OUTCOME) else 0
+    return (not asked.levels or level in [(one.framework, one.level) for one in asked.levels]) \
+        and begins(asked.fields, own.field) \
+        and (not asked.institutions or found.institution in asked.institutions) \
+        and among(asked.modes, own.mode) and (not asked.courses or found.course in asked.courses) \
+        and begins(asked.course_prefixes, found.course) and among(asked.origins, found.origin) \
+        and among(asked.assessments, assessment) \
+        and (not asked.esco_uris or bool(uris & set(asked.esco_uris)))
+
+
+def reaches(register, score, least):
+    """Whether a score is at least a minimum of the same scale."""
+    if score is None or score.scale != least.scale:
+        return False
+    scale = register.scale(score.scale)
+    pair = grades.parse(score.value), grades.parse(least.value)
+    if scale is None:
+        return None not in pair and pair[0] >= pair[1]
+    listed = [one.value for one in scale.listed]
+    if score.value in listed and least.value in listed:
+        return listed.index(score.value) <= listed.index(least.value)
+    if score.value in listed or least.value in listed or None in pair or grades.number(scale, score.value) is None:
+        return False
+    return pair[0] <= pair[1] if scale.numeric.lower_is_better else pair[0] >= pair[1]
+
+
+class Audit:
+    """Judges an award. `held`: (institution, code, version, day) of standing awards."""
+
+    def __init__(self, register, definition, found, held, award):
+        self.register = register
+        self.definition = definition
+        self.tree = Tree(definition)
+        self.points = Points(register, definition)
+        self.all = found
+        self.held = held
+        self.award = award
+        self.day = first(award.conferred)
+        self._retakes()
+
+    def _counts_alone(self, one):
+        in_unit = one.kind == KIND_OUTCOME or one.unit == self.definition.unit
+        return in_unit and (one.expires is None or self.day <= one.expires)
+
+    def _retakes(self):
+        groups = {}
+        for one in self.all:
+            grade = one.own.grade if one.kind != KIND_OUTCOME and one.own.has("grade") else None
+            number = None if grade is None else self.points.of(grade)
+            one.point = None if number is None else Fraction(number)
+            if self._counts_alone(one) and one.unit and one.course:
+                groups.setdefault((one.institution, one.course), []).append(one)
+        if self.definition.retakes:
+            for group in groups.values():
+                self._retake(group)
+
+    def _retake(self, group):
+        def age(one):
+            attempt = one.own.attempt if one.kind == KIND_CREDIT else 0
+            return (0, 0, attempt, one.key) if one.period is None else (1, one.period[1].toordinal(), attempt, one.key)
+
+        def quality(one):
+            number = FIRST_OF_ALL if one.point is None else one.point
+            return one.point is not None, -number if self.points.lower else number, age(one)
+
+        policy = self.definition.retakes
+        if policy == FIRST:
+            chosen = min(group, key=age)
+        else:
+            chosen = max(group, key=quality if policy == BEST else age)
+        for one in group:
+            one.instead = one is not chosen
+        numbers = [one.point for one in group if one.point is not None]
+        if policy == MEAN:
+            chosen.point = sum(numbers) / len(numbers) if numbers else None
+
+    def _fits(self, node, one):
+        if (node.type == OUTCOME) != (one.kind == KIND_OUTCOME):
+            return False
+        if node.type == OUTCOME and one.own.type != node.outcome:
+            return False
+        if not matches(node.match, one):
+            return False
+        return node.type != OUTCOME or not node.has("minimum") or reaches(self.register, one.score, node.minimum)
+
+    def check(self):
+        """Which requirements hold, and the mean; raises Broken with the rule."""
+        taken = self._assigned()
+        spent = []
+        for number, ones in taken.items():
+            for one in ones:
+                require(self._counts_alone(one) and not one.instead, "SOURCE_NOT_USABLE")
+                require(self._fits(self.tree.nodes[number], one), "REQUIREMENTS_NOT_MET")
+                spent.append(one)
+        require(len({id(one) for one in spent}) == len(spent), "ALREADY_SPENT")
+        uses = {}
+        for one in spent:
+            for place, fraction in one.roots:
+                uses[place] = uses.get(place, 0) + fraction
+        require(all(use <= 1 for use in uses.values()), "ALREADY_SPENT")
+        holds, means = self._measure(taken)
+        require(holds[1], "REQUIREMENTS_NOT_MET")
+        counting = {}
+        for number, node in self.tree.nodes.items():
+            counting[number] = holds[number] and (not node.parent or counting[node.parent])
+        require(all(counting[number] for number, ones in taken.items() if ones), "REQUIREMENTS_NOT_MET")
+        self._shares(spent)
+        mean = next((means[number] for number in means if counting[number]), None)
+        if mean is not None and (mean.numerator > MAX_E4 or mean.denominator > MAX_E4):
+            mean = None
+        return [holds[number] for number in self.tree.nodes], mean
+
+    def _assigned(self):
+        by_key = {one.key: one for one in self.all}
+        taken = {number: [] for number in self.tree.nodes}
+        before = None
+        for allocation in self.award.allocations:
+            place = allocation.record.place
+            key = (place.entry, place.index, allocation.result_plus_1)
+            order = (allocation.requirement, key)
+            require(before is None or before < order, "CONTRADICTION")
+            before = order
+            node = self.tree.nodes.get(allocation.requirement)
+            require(node is not None and node.type in TAKING, "UNKNOWN_REFERENCE")
+            one = by_key.get(key)
+            require(one is not None and one.status_id == allocation.record.status_id, "SOURCE_NOT_USABLE")
+            taken[allocation.requirement].append(one)
+        return taken
+
+    def _shares(self, spent):
+        total = sum(one.amount for one in spent)
+        for name in {(one.agreement.code, one.agreement.version) for one in spent if one.agreement is not None}:
+            terms = self.register.agreements[name].terms
+            if terms.has("award_share_max"):
+                by = sum(one.amount for one in spent if one.agreement is not None and one.agreement.code == name[0])
+                share = Fraction(terms.award_share_max.numerator, terms.award_share_max.denominator)
+                require(by <= share * total, "REQUIREMENTS_NOT_MET")
+
+    def _measure(self, taken):
+        holds, means = {}, {}
+        for number in sorted(self.tree.nodes, reverse=True):
+            node = self.tree.nodes[number]
+            parent = node.parent or number
+            seen = [one for at in (parent, *self.tree.below(parent)) for one in taken[at]]
+            if node.type == AVERAGE:
+                means[number] = self._mean(seen)
+            holds[number] = self._holds(number, node, holds, taken[number], seen)
+        return holds, dict(sorted(means.items()))
+
+    def _mean(self, seen):
+        weight = sum(one.amount for one in seen if one.point is not None)
+        return sum(one.point * one.amount for one in seen if one.point is not None) / weight if weight else None
+
+    def _holds(self, number, node, holds, taken, seen):
+        children = self.tree.children[number]
+        if node.type == ALL:
+            return all(holds[child] for child in children)
+        if node.type == ANY:
+            return sum(holds[child] for child in children) >= node.choose
+        if node.type == CREDITS:
+            return sum(one.amount for one in taken) >= node.amount_e4
+        if node.type == COURSES:
+            return set(node.match.courses) <= {one.course for one in taken}
+        if node.type == OUTCOME:
+            return bool(taken)
+        if node.type == AWARD:
+            return any((name.institution, name.code) == of[:2] and name.version in (0, of[2]) and of[3] <= self.day
+                       for name in node.awards for of in self.held)
+        if node.type == ATTESTATION:
+            return any(one.requirement == number and one.has("attested_by") and one.has("on") and is_real(one.on)
+                       and last(one.on) <= self.day for one in self.award.attestations)
+        return self._looks_at(node, seen)
+
+    def _looks_at(self, node, seen):
+        if node.type == ENROLMENT:
+            periods = [one.period for one in seen if one.origin == OWN and one.period is not None]
+            if not periods:
+                return False
+            begin, end = min(period[0] for period in periods), max(period[1] for period in periods)
+            return add_months(begin, node.months).toordinal() <= end.toordinal() + 1
+        if node.type == AGE:
+            return all(one.period is not None and add_months(one.period[1], node.months) >= self.day for one in seen)
+        if node.type == AVERAGE:
+            mean, least = self._mean(seen), self.points.of(node.minimum)
+            return mean is not None and least is not None and (mean <= least if self.points.lower else mean >= least)
+        found = sum(one.amount for one in seen if matches(node.match, one))
+        bound = Fraction(node.amount_e4)
+        if node.has("share"):
+            bound = Fraction(node.share.numerator, node.share.denominator) * sum(one.amount for one in seen)
+        return found >= bound if node.type == AT_LEAST else found <= bound
+
+
+def in_force(register, definition, institution, day):
+    """Refuses an institution that does not confer the qualification, and a day on which it is not in force."""
+    confers = institution in definition.awarding if definition.awarding else institution == definition.institution
+    require(confers, "NOT_THE_PUBLISHER")
+    require(register.newest(forms.KIND_DEFINITION, definition, day), "NOT_IN_FORCE")

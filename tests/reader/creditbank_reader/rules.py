@@ -1,0 +1,309 @@
+"""What the rules of version 2 ask of applications, decisions and appeals, and of effects on the records of others (PROTOCOL.md,
+sections 8 and 15). The first rule that is broken is the answer."""
+
+import datetime
+
+from . import ledger as forms
+from . import mandates, status
+from .dates import first, is_real
+from .grades import Broken, require
+
+KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 5, 6, 7, 12, 14
+SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
+ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
+FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN = range(1, 10)
+KIND_DEADLINE = 72
+EPOCH = datetime.date(1970, 1, 1)
+JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION}
+
+
+class Held:
+    """A record that the ledger holds."""
+
+    def __init__(self, records, case):
+        self.place = (case["entry"], case["index"])
+        self.kind, self.institution, self.account = case["kind"], case["institution"], case["account"]
+        self.marks = status.unspell(bytes.fromhex(case["marks"]))
+        self.status_id = bytes.fromhex(case["status_id"])
+        self.body = records.read(self.kind, 1, bytes.fromhex(case["record"]["body"])) if "record" in case else None
+        self.depends_on = {(one["entry"], one["index"]) for one in case.get("depends_on", [])}
+
+    def stands(self):
+        """Neither superseded nor revoked."""
+        return not {status.SUPERSEDED, status.REVOKED} & self.marks.keys()
+
+
+def place_of(message):
+    """A Place as a pair."""
+    return message.entry, message.index
+
+
+class Scene:
+    """The ledger that a block comes to."""
+
+    def __init__(self, records, register, vectors, case):
+        self.records = records
+        self.register = register
+        self.origin = vectors["origin"]
+        self.today = EPOCH + datetime.timedelta(vectors["sealed_at_ms"] // 86_400_000)
+        self.aliases = {(one["institution"], one["alias"]): one for one in vectors["aliases"]}
+        self.held = {}
+        for one in case["held"]:
+            found = Held(records, one)
+            self.held[found.place] = found
+        keys = {}
+        for entry in [*vectors["registry"], *case["registry"]]:
+            if entry["kind"] == forms.KIND_KEY:
+                key = records.read(entry["kind"], 1, bytes.fromhex(entry["body"]))
+                keys[forms.key_id(key.public_key)] = key
+        self.keys = keys
+        self.sealed_by = {one["entry"]: keys[bytes.fromhex(one["key_id"])].institution for one in case["sealings"]}
+
+    def judge(self, header, groups, records):
+        """Refuses the block of these records, each a kind and a body, and effects."""
+        self.institution = header.institution
+        self.key = self.keys[header.key_id]
+        names, amends = [], []
+        for kind, body in records:
+            message = self.records.read(kind, 1, body)
+            require(kind in self.key.kinds, "KIND_OUTSIDE_KEY")
+            names.append(self._record(kind, body, message))
+            if message.has("amends"):
+                amends.append(place_of(message.amends.place))
+        require(len(names) == len(set(names)), "DUPLICATE_RECORD")
+        self._effects(groups, amends)
+
+    # Records.
+
+    def _record(self, kind, body, message):
+        alias = self.aliases.get((self.institution, message.learner.hex()))
+        require(alias is not None, "UNKNOWN_ALIAS")
+        account = alias["account"]
+        former = place_of(message.amends.place) if message.has("amends") else None
+        if kind != KIND_DECISION:
+            self._mandate(kind, body, message)
+        if kind == KIND_APPLICATION:
+            return account, self._application(message, former, account)
+        if kind == KIND_DECISION:
+            return account, self._decision(message, former, account)
+        return account, self._appeal(message, former, account)
+
+    def _mandate(self, kind, body, message):
+        require(message.has("mandate"), "NO_MANDATE")
+        require(len(message.mandate.salt) == mandates.SALT_LEN, "MISSING_FIELD")
+        require(mandates.holds(self.records, self.origin, self.institution, kind, body), "NO_MANDATE")
+
+    def _day(self, message, name):
+        require(message.has(name), "MISSING_FIELD")
+        date = getattr(message, name)
+        require(is_real(date) and date.day and first(date) <= self.today, "INVALID_DATE")
+        return first(date)
+
+    def _at(self, place, account):
+        found = self.held.get(place)
+        require(found is not None and found.account == account, "SOURCE_NOT_USABLE")
+        return found
+
+    def _application(self, message, former, account):
+        require(message.purpose and message.has("asked"), "MISSING_FIELD")
+        self._day(message, "received")
+        law = self.register.get(KIND_DEADLINE, message.deadline)
+        require(law is not None, "UNKNOWN_REFERENCE")
+        own = self.register.get(forms.KIND_INSTITUTION, self.institution)
+        require(law.country in ("", own.country), "CONTRADICTION")
+        for reference in message.records:
+            found = self._at(place_of(reference.place), account)
+            require(found.status_id == reference.status_id, "SOURCE_NOT_USABLE")
+        for other in self.held.values():
+            if other.kind == KIND_APPLICATION and other.place != former and other.body.purpose == message.purpose:
+                case = self._case(other.place, account)
+                require(case is None or self._stage(case, None)[0] != "open", "APPLICATION_OPEN")
+        return "application", message.purpose
+
+    def _case(self, place, account):
+        found = self.held.get(place)
+        if found is None or found.kind != KIND_APPLICATION or not found.stands() \
+                or (found.account, found.institution) != (account, self.institution):
+            return None
+        return found
+
+    def _application_of(self, step):
+        """The application to whose case a held decision or appeal belongs."""
+        if step.kind == KIND_DECISION and step.body.has("application"):
+            return place_of(step.body.application)
+        named = step.body.appeal if step.kind == KIND_DECISION else step.body.decision
+        other = self.held.get(place_of(named))
+        return None if other is None else self._application_of(other)
+
+    def _stage(self, case, without):
+        """("open", clock runs, open appeal), ("decided", decision) or ("closed",)."""
+        runs, appeal, decided = True, None, None
+        for step in sorted(self.held.values(), key=lambda one: one.place):
+            if step.kind not in (KIND_DECISION, KIND_APPEAL) or not step.stands() or step.place == without \
+                    or self._application_of(step) != case.place:
+                continue
+            if step.kind == KIND_APPEAL:
+                runs, appeal, decided = True, step.place, None
+            elif step.body.type in (MISSING, RECEIVED):
+                runs = step.body.type == RECEIVED
+            elif step.body.type == WITHDRAWN:
+                return ("closed",)
+            else:
+                decided = step
+        if decided is None:
+            return "open", runs, appeal
+        return ("closed",) if appeal is not None else ("decided", decided)
+
+    def _appealed(self, message, account):
+        found = self._at(place_of(message.decision), account)
+        own = found.kind == KIND_DECISION and found.institution == self.institution and found.body.has("application")
+        require(own, "NOT_OPEN")
+        return place_of(found.body.application)
+
+    def _decision(self, message, former, account):
+        require(message.has("application") != message.has("appeal"), "MISSING_FIELD")
+        if message.has("application"):
+            place, appeal = place_of(message.application), None
+        else:
+            appeal = place_of(message.appeal)
+            found = self._at(appeal, account)
+            require(found.kind == KIND_APPEAL, "NOT_OPEN")
+            place = self._appealed(found.body, account)
+        case = self._case(place, account)
+        require(case is not None, "NOT_OPEN")
+        decided = self._day(message, "decided")
+        stage = self._stage(case, former)
+        require(stage[0] == "open" and stage[2] == appeal, "NOT_OPEN")
+        require(decided >= first(case.body.received), "INVALID_DATE")
+        require(message.type and message.has("decider"), "MISSING_FIELD")
+        self._says(message, case, stage[1])
+        law = self.register.get(KIND_DEADLINE, case.body.deadline)
+        ends = message.type not in (MISSING, RECEIVED, WITHDRAWN) and appeal is None and law.appeal_days > 0
+        until = decided + datetime.timedelta(law.appeal_days) if ends else None
+        found = first(message.appeal_until) if message.has("appeal_until") else None
+        require(found == until and message.appeal_instance == (law.appeal_instance if ends else ""), "CONTRADICTION")
+        return "case", case.place
+
+    def _says(self, message, case, runs):
+        kind = message.type
+        require(kind in (MISSING, RECEIVED) or message.has("legal_basis"), "MISSING_FIELD")
+        require(all(one.type and one.has("reason") for one in message.differences), "MISSING_FIELD")
+        if kind == PARTIAL:
+            asked = {place_of(one.place) for one in case.body.records}
+            require(message.recognised, "MISSING_FIELD")
+            require({place_of(one) for one in message.recognised} <= asked, "SOURCE_NOT_USABLE")
+        said = {REFUSED: message.differences, ALTERNATIVE: message.alternative, MISSING: message.missing_documents,
+                CONDITIONAL: message.conditions and all(one.type and one.has("text") for one in message.conditions)}
+        require(said.get(kind, True), "MISSING_FIELD")
+        require(kind != MISSING or runs, "NOT_OPEN")
+        require(kind != RECEIVED or not runs, "NOT_OPEN")
+
+    def _appeal(self, message, former, account):
+        place = self._appealed(message, account)
+        case = self._case(place, account)
+        require(case is not None, "NOT_OPEN")
+        require(message.has("grounds"), "MISSING_FIELD")
+        received = self._day(message, "received")
+        stage = self._stage(case, former)
+        require(stage[0] == "decided" and stage[1].place == place_of(message.decision), "NOT_OPEN")
+        decided = stage[1].body
+        require(decided.has("appeal_until") and received <= first(decided.appeal_until), "NOT_OPEN")
+        return "case", case.place
+
+    # Effects.
+
+    def _effects(self, groups, amends):
+        found = []
+        for group in groups:
+            for effect in group.effects:
+                found.append((group.authority, effect, self._effect(group.authority, effect)))
+
+        def places(*actions):
+            return sorted(target.place for _, effect, target in found if effect.action in actions)
+
+        require(places(SUPERSEDE) == sorted(amends) and not places(REDEEM), "EFFECT_MISMATCH")
+        self._releases(found)
+        changed = set(places(SUPERSEDE, REVOKE))
+        against = {status.SUPERSEDED, status.REVOKED, status.UNDER_REVIEW}
+        due = {one.place for one in self.held.values()
+               if one.depends_on & changed and one.place not in changed and not against & one.marks.keys()}
+        reviews = set(places(REVIEW))
+        require(due <= reviews, "DEPENDANTS_NOT_REVIEWED")
+        require(due == reviews, "EFFECT_MISMATCH")
+
+    def _effect(self, authority, effect):
+        require(effect.action in (SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW), "ACTION_NOT_ADMITTED")
+        require(effect.action != REVOKE or effect.reason, "MISSING_FIELD")
+        target = self.held.get(place_of(effect.place))
+        require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")
+        redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
+        owner = target.institution
+        if effect.action == RELEASE and redemption is not None:
+            owner = self.sealed_by.get(redemption, 0)
+        require(self._right(authority, effect.action, owner), "NOT_AUTHORISED")
+        if effect.action not in (REDEEM, RELEASE, REVIEW) and self.institution:
+            require(target.kind in self.key.kinds, "KIND_OUTSIDE_KEY")
+        require(status.apply(target.marks, effect.action, 0, redemption) is not None, "STATUS_FORBIDS")
+        return target
+
+    def _right(self, authority, action, owner):
+        basis = authority.basis
+        if authority.institution and basis != CUSTODIAN or authority.has("mandate_digest") and basis != MANDATE:
+            return False
+        if action == REDEEM or basis == MANDATE:
+            return action == REDEEM and basis == MANDATE and authority.has("mandate_digest") and self.institution != 0
+        if action == REVIEW or basis == DEPENDENCY:
+            return action == REVIEW and basis == DEPENDENCY
+        if basis == ISSUER:
+            return owner == self.institution
+        return basis == OPERATOR and self.institution == 0 and authority.has("case_reference") and action != SUPERSEDE
+
+    def _named(self, held):
+        """What an award or a conversion says that it has redeemed."""
+        if held.kind == KIND_AWARD:
+            return [place_of(one.place) for one in held.body.redeems]
+        if held.kind == KIND_CONVERSION:
+            return [place_of(one.record.place) for one in held.body.sources]
+        return []
+
+    def _entries(self, held):
+        """Its entry and those of what it amends, directly or not."""
+        found = {held.place[0]}
+        while held is not None and held.body.has("amends"):
+            held = self.held.get(place_of(held.body.amends.place))
+            if held is not None:
+                found.add(held.place[0])
+        return found
+
+    def _releases(self, found):
+        released = {target.place for _, effect, target in found if effect.action == RELEASE}
+        revoked = [target for _, effect, target in found if effect.action == REVOKE]
+        left = set(released)
+        for holder in revoked:
+            if holder.kind not in (KIND_AWARD, KIND_CONVERSION) or status.REDEEMED in holder.marks:
+                continue
+            for place in self._named(holder):
+                held = self.held.get(place)
+                if held is not None and held.marks.get(status.REDEEMED) in self._entries(holder):
+                    require(place in left, "EFFECT_MISMATCH")
+                    left.remove(place)
+        for _, effect, target in found:
+            if effect.action == RELEASE and target.place in left:
+                require(self._is_left_behind(effect, target, released), "EFFECT_MISMATCH")
+                require(not self.institution or {KIND_AWARD, KIND_CONVERSION} & set(self.key.kinds), "KIND_OUTSIDE_KEY")
+
+    def _is_left_behind(self, effect, target, released):
+        entry = effect.redemption_plus_1 - 1
+        for holder in self.held.values():
+            if holder.account != target.account or holder.institution != self.sealed_by.get(entry) \
+                    or status.REVOKED not in holder.marks:
+                continue
+            if status.REDEEMED in holder.marks and holder.place not in released:
+                continue
+            if holder.kind in (KIND_AWARD, KIND_CONVERSION) and target.place in self._named(holder) \
+                    and entry in self._entries(holder):
+                return True
+        return False
+
+
+__all__ = ["Broken", "JUDGED_KINDS", "Scene"]

@@ -1,0 +1,213 @@
+"""Definitions that can never be met (PROTOCOL.md, section 18, Satisfiable)."""
+
+from fractions import Fraction
+
+from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, ENROLMENT, EXEMPTION, MODE_RPL,
+                            NON_FORMAL, OUTCOME, OWN, RPL, TAKING, TRANSFER, Points, Tree)
+
+LISTS = ("levels", "fields", "institutions", "modes", "courses", "course_prefixes", "origins", "assessments", "esco_uris")
+PREFIXES = ("fields", "course_prefixes")
+
+
+def lists(match):
+    """The lists of a Match."""
+    found = {name: list(getattr(match, name)) for name in LISTS}
+    found["levels"] = [(one.framework, one.level) for one in match.levels]
+    return found
+
+
+def of_origin(origin):
+    """What asks for one origin alone."""
+    return {**{name: [] for name in LISTS}, "origins": [origin]}
+
+
+def _begins(code, prefixes):
+    return any(code.startswith(prefix) for prefix in prefixes)
+
+
+def within(a, b):
+    """Whether all that matches `a` is certain to match `b`."""
+    for name in LISTS:
+        if not b[name]:
+            continue
+        if name == "course_prefixes" and a["courses"] and all(_begins(code, b[name]) for code in a["courses"]):
+            continue
+        if not a[name]:
+            return False
+        if name in PREFIXES:
+            if not all(_begins(code, b[name]) for code in a[name]):
+                return False
+        elif not set(a[name]) <= set(b[name]):
+            return False
+    return True
+
+
+def apart(a, b):
+    """Whether nothing is certain to match both."""
+    for name in LISTS[:-1]:
+        if not a[name] or not b[name]:
+            continue
+        if name in PREFIXES:
+            if not any(one.startswith(other) or other.startswith(one) for one in a[name] for other in b[name]):
+                return True
+        elif not set(a[name]) & set(b[name]):
+            return True
+    for one, other in ((a, b), (b, a)):
+        if one["courses"] and other["course_prefixes"] \
+                and not any(_begins(code, other["course_prefixes"]) for code in one["courses"]):
+            return True
+    return False
+
+
+class Search:
+    """Looks for what is against each node."""
+
+    def __init__(self, register, definition):
+        self.register = register
+        self.definition = definition
+        self.tree = Tree(definition)
+        self.asked = {number: lists(node.match) for number, node in self.tree.nodes.items()}
+        self.can = {}
+        for number in sorted(self.tree.nodes, reverse=True):
+            self.can[number] = not self._against(number)
+
+    def _share(self, number):
+        node = self.tree.nodes[number]
+        return Fraction(node.share.numerator, node.share.denominator) if node.has("share") else None
+
+    def _amount(self, number):
+        return self.tree.nodes[number].amount_e4
+
+    def _whole(self, number):
+        node = self.tree.nodes[number]
+        return node.type == ALL or node.type == ANY and node.choose == len(self.tree.children[number])
+
+    def _with(self, number):
+        found, todo = [], [number]
+        while todo:
+            found.append(todo.pop())
+            if self._whole(found[-1]):
+                todo += self.tree.children[found[-1]]
+        return sorted(found)
+
+    def _against(self, number):
+        node, children = self.tree.nodes[number], self.tree.children[number]
+        if node.type == ALL and not all(self.can[child] for child in children):
+            return True
+        if node.type == ANY and sum(self.can[child] for child in children) < node.choose:
+            return True
+        if node.type in TAKING and self._odd(number, node):
+            return True
+        if node.type == AVERAGE and self._beyond(node):
+            return True
+        return self._whole(number) and self._contradicts(number)
+
+    def _odd(self, number, node):
+        asked = self.asked[number]
+        if asked["courses"] and asked["course_prefixes"]:
+            fitting = [_begins(code, asked["course_prefixes"]) for code in asked["courses"]]
+            if not any(fitting) or node.type == COURSES and not all(fitting):
+                return True
+        if node.type == OUTCOME:
+            return False
+
+        def only(*origins):
+            return bool(asked["origins"]) and set(asked["origins"]) <= set(origins)
+
+        awarding = {self.definition.institution, *self.definition.awarding}
+        if only(OWN) and asked["institutions"] and not awarding & set(asked["institutions"]):
+            return True
+        if asked["modes"] and set(asked["modes"]) == {MODE_RPL} and only(OWN, TRANSFER, NON_FORMAL):
+            return True
+        return only(EXEMPTION) and bool(asked["assessments"] or asked["esco_uris"])
+
+    def _beyond(self, node):
+        points = Points(self.register, self.definition)
+        least = points.of(node.minimum)
+        if least is None:
+            return True
+        numbers = list(points.points.values())
+        if points.scale.has("numeric"):
+            numbers.append(points.scale.numeric.min_e4 if points.lower else points.scale.numeric.max_e4)
+        return not any(one <= least if points.lower else one >= least for one in numbers)
+
+    def _contradicts(self, number):
+        tree, children = self.tree, self.tree.children[number]
+        kind = {child: tree.nodes[child].type for child in children}
+        floors = [child for child in children if kind[child] == AT_LEAST]
+        caps = [child for child in children if kind[child] == AT_MOST]
+        bound = self._with(number)
+        due = [at for at in bound if tree.nodes[at].type == CREDITS]
+        takers = [at for at in tree.below(number) if tree.nodes[at].type in TAKING and self.can[at]]
+        crediting = [at for at in takers if tree.nodes[at].type != OUTCOME]
+        least = max([sum(map(self._amount, due)), *(self._amount(at) for at in floors if self._share(at) is None)])
+        for floor in floors:
+            if least and all(apart(self.asked[at], self.asked[floor]) for at in crediting):
+                return True
+        if AVERAGE in kind.values() and not crediting:
+            return True
+        if ENROLMENT in kind.values() and all(apart(self.asked[at], of_origin(OWN)) for at in takers):
+            return True
+        return self._over_caps(floors, caps, least) or self._over_the_whole(floors, least) \
+            or self._under_takers(caps, due, takers, least) or self._under_the_whole(caps, least) or self._twice(bound)
+
+    def _over_caps(self, floors, caps, least):
+        for floor in floors:
+            for cap in caps:
+                if not within(self.asked[floor], self.asked[cap]):
+                    continue
+                low, high = self._share(floor), self._share(cap)
+                if low is not None and high is not None:
+                    over = least > 0 and low > high
+                elif high is not None:
+                    over = False
+                else:
+                    over = (self._amount(floor) if low is None else low * least) > self._amount(cap)
+                if over:
+                    return True
+        return False
+
+    def _over_the_whole(self, floors, least):
+        shares = [at for at in floors if self._share(at) is not None]
+        for start in range(len(shares)):
+            chosen = []
+            for at in shares[start:]:
+                if all(apart(self.asked[one], self.asked[at]) for one in chosen):
+                    chosen.append(at)
+            if least and sum(map(self._share, chosen)) > 1:
+                return True
+        return False
+
+    def _under_takers(self, caps, due, takers, least):
+        for cap in caps:
+            share = self._share(cap)
+            if share is None:
+                inside = [at for at in due if within(self.asked[at], self.asked[cap])]
+                if sum(map(self._amount, inside)) > self._amount(cap):
+                    return True
+            elif share < 1 and least and all(within(self.asked[at], self.asked[cap]) for at in takers):
+                return True
+        return False
+
+    def _under_the_whole(self, caps, least):
+        alone = [cap for cap in caps if self._share(cap) is not None and self.asked[cap]["origins"]
+                 and not any(self.asked[cap][name] for name in LISTS if name != "origins")]
+        covered = {origin for cap in alone for origin in self.asked[cap]["origins"]}
+        everything = {OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION}
+        return least > 0 and covered == everything and sum(map(self._share, alone)) < 1
+
+    def _twice(self, bound):
+        if not self.definition.retakes:
+            return False
+        cores = [self.asked[at] for at in bound if self.tree.nodes[at].type == COURSES]
+        for at, one in enumerate(cores):
+            for other in cores[at + 1:]:
+                same = len(one["institutions"]) == 1 and one["institutions"] == other["institutions"]
+                if same and set(one["courses"]) & set(other["courses"]):
+                    return True
+        return False
+
+
+def is_satisfiable(register, definition):
+    """Whether nothing is against the root."""
+    return Search(register, definition).can[1]

@@ -1,0 +1,92 @@
+//! Blocks of any records and effects, and what they are answered with.
+
+use creditbank_client::{Client, ClientError};
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::mandate::mandate_digest;
+use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::pb::{
+    self, Action, Authority, Basis, Effect, EffectGroup, Kind, Place, Receipt, RecordReference,
+};
+use creditbank_protocol::record::{PUBLIC_SEED, Record};
+use creditbank_protocol::status::status_id;
+use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
+use tonic::Code;
+
+use crate::chain::Chain;
+use crate::{TestNode, University};
+
+/// A person by national number, whom every institution knows under its own alias.
+pub fn citizen(number: u64) -> Person {
+    let (r#type, scope) = (IdentityType::National.into(), "GB".to_owned());
+    Person { identities: vec![TypedIdentity { r#type, scope, value: format!("c{number}") }] }
+}
+
+/// The alias of a citizen at a university.
+pub async fn alias(node: &TestNode, university: &University, number: u64) -> [u8; 16] {
+    let client = university.client(node).await;
+    client.open_accounts(university.institution, vec![citizen(number)]).await.expect("an account")[0]
+}
+
+/// A public record.
+pub fn public(kind: Kind, body: &impl Canonical) -> Record {
+    Record::of(kind, &PUBLIC_SEED, encode(body).expect("canonical")).expect("a record")
+}
+
+/// The reference of record `index` of a sealed block.
+pub fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
+    let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
+    RecordReference { place: Some(Place { entry: receipt.index, index }), status_id: id.0.to_vec() }
+}
+
+/// A mandate on paper.
+pub fn mandate() -> pb::Mandate {
+    pb::Mandate { paper_reference: "form 7".to_owned(), salt: vec![5; 16], ..Default::default() }
+}
+
+/// Effects of one authority, as a block groups them.
+pub fn group(authority: Authority, mut effects: Vec<Effect>) -> EffectGroup {
+    effects.sort_by_key(|effect| encode(effect).expect("canonical"));
+    EffectGroup { authority: Some(authority), effects }
+}
+
+/// An effect on a record.
+pub fn effect(action: Action, record: &RecordReference) -> Effect {
+    let (place, status_id) = (record.place, record.status_id.clone());
+    Effect { status_id, place, action: action.into(), ..Default::default() }
+}
+
+/// An authority of a basis that needs nothing else.
+pub fn by(basis: Basis) -> Authority {
+    Authority { basis: basis.into(), ..Default::default() }
+}
+
+/// Submits a block; a refusal by its name.
+pub async fn submit(
+    client: &Client,
+    university: &University,
+    records: &[Record],
+    groups: Vec<EffectGroup>,
+) -> Result<Receipt, String> {
+    let chain = Chain::of(client, university).await;
+    let request = chain.block(university, records, groups);
+    client.submit(request.block.to_vec(), request.records).await.map_err(|error| match error {
+        ClientError::Refused(refusal) => {
+            assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
+            refusal.reason
+        }
+        other => panic!("{other}"),
+    })
+}
+
+/// An auditor with nothing but the trust file comes to the same registry and status tree.
+pub async fn replayed(client: &Client) {
+    let audit = client.audit(|_, _| ()).await.expect("the log can be read");
+    assert_eq!(audit.contradiction, None);
+}
+
+/// The redeeming effects by the mandate on paper.
+pub fn redeem(records: &[RecordReference]) -> Vec<EffectGroup> {
+    let digest = mandate_digest(&mandate()).expect("canonical").0.to_vec();
+    let authority = Authority { mandate_digest: digest, ..by(Basis::Mandate) };
+    vec![group(authority, records.iter().map(|one| effect(Action::Redeem, one)).collect())]
+}
