@@ -167,7 +167,7 @@ fn main() {
         let mut dice = Dice(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut candidates = learner(&mut dice);
         for (core, candidate) in ["0611", "0612", "0613"].into_iter().zip(&mut candidates) {
-            candidate.field = core.to_owned();
+            core.clone_into(&mut candidate.field);
         }
         let begun = Instant::now();
         let case = Case::new(&registry, &definition, &candidates, &[], &[], 22_500).expect("a tree");

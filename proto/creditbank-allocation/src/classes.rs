@@ -104,6 +104,7 @@ fn shared_roots(case: &Case<'_>, usable: &[usize]) -> Vec<SharedRoot> {
         };
         let mut by = by;
         by.dedup();
+        by.sort_by_key(|position| case.candidates[*position].key());
         // What cannot be added up counts as the whole: the check says so too.
         let whole = Fraction::new(2, 1).unwrap_or(Fraction::ZERO);
         by.into_iter().map(|position| (position, part(position).unwrap_or(whole))).collect()

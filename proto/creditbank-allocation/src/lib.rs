@@ -14,6 +14,7 @@
 
 mod allocate;
 mod classes;
+mod filling;
 mod linear;
 mod partial;
 mod problem;

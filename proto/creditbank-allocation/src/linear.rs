@@ -1,5 +1,7 @@
 //! Linear inequalities over bounded integers, kept exact until they are as small as they can be.
 
+use crate::filling::Need;
+
 /// A variable, by its number.
 pub(crate) type Var = usize;
 
@@ -27,12 +29,15 @@ pub(crate) enum Small {
 /// Largest sum that a row may reach, so that the solver's 32 bits suffice on the way.
 const SUM_MAX: i128 = 1 << 30;
 
-/// Variables that are tried in order.
+/// What is tried next.
 #[derive(Debug, Clone)]
-pub(crate) struct Try {
-    pub(crate) vars: Vec<Var>,
-    /// The largest value first; else the least.
-    pub(crate) largest: bool,
+pub(crate) enum Try {
+    /// These variables in order, each at its largest first.
+    Largest(Vec<Var>),
+    /// These variables in order, each at its least first.
+    Least(Vec<Var>),
+    /// Needs are filled, those with the least to spare first.
+    Fill,
 }
 
 /// Variables with their bounds, and rows over them.
@@ -41,8 +46,10 @@ pub(crate) struct Model {
     /// Largest value of each variable; the least is 0.
     pub(crate) most: Vec<i32>,
     pub(crate) rows: Vec<Row>,
-    /// In which order variables are tried, where nothing else tells.
-    pub(crate) tries: Vec<Try>,
+    /// In which orders variables are tried, where nothing else tells.
+    pub(crate) orders: Vec<Vec<Try>>,
+    /// Credit that is asked for.
+    pub(crate) needs: Vec<Need<Var>>,
 }
 
 fn gcd(mut a: u128, mut b: u128) -> u128 {

@@ -61,11 +61,10 @@ fn gap(found: &Finding) -> u64 {
         Measure::AtLeast { found_e4, needed_e4 } => needed_e4.saturating_sub(*found_e4),
         Measure::AtMost { found_e4, allowed_e4 } => found_e4.saturating_sub(*allowed_e4),
         Measure::Courses { missing } => missing.len() as u64,
-        Measure::Children { .. }
-        | Measure::Present(_)
-        | Measure::Enrolment { .. }
-        | Measure::Average { .. }
-        | Measure::Age { .. } => u64::from(!found.holds),
+        Measure::Age { too_old } => too_old.len() as u64,
+        Measure::Children { .. } | Measure::Present(_) | Measure::Enrolment { .. } | Measure::Average { .. } => {
+            u64::from(!found.holds)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use pumpkin_core::results::{OptimisationResult, ProblemSolution, SatisfactionRes
 use pumpkin_core::termination::TerminationCondition;
 use pumpkin_core::variables::{DomainId, Literal, TransformableVariable};
 
+use crate::filling::{Filling, Need};
 use crate::linear::{Model, Small, Try, Var};
 
 /// What the solver found.
@@ -46,7 +47,7 @@ struct Posted {
     solver: Solver,
     literals: Vec<Option<Literal>>,
     domains: Vec<DomainId>,
-    tries: Vec<Try>,
+    needs: Vec<Need<DomainId>>,
     /// A row contradicts those before it.
     never: bool,
 }
@@ -62,7 +63,8 @@ impl Posted {
             domains.push(domain);
             literals.push(literal);
         }
-        let mut posted = Self { solver, literals, domains, tries: model.tries.clone(), never: false };
+        let needs = model.needs.iter().map(|need| need.map(|var| domains[var])).collect();
+        let mut posted = Self { solver, literals, domains, needs, never: false };
         for (index, row) in model.rows.iter().enumerate() {
             if index % 256 == 0 && stop() {
                 return None;
@@ -83,15 +85,18 @@ impl Posted {
         Some(posted)
     }
 
-    /// By what has lately been in conflict; else in the order of the model's tries.
-    fn brancher(&self) -> Search {
-        let all = Try { vars: (0..self.domains.len()).collect(), largest: true };
-        let each = self.tries.iter().chain([&all]).map(|one| -> Box<dyn Brancher> {
-            let order: Vec<DomainId> = one.vars.iter().map(|var| self.domains[*var]).collect();
-            if one.largest {
-                Box::new(IndependentVariableValueBrancher::new(InputOrder::new(&order), InDomainMax))
-            } else {
-                Box::new(IndependentVariableValueBrancher::new(InputOrder::new(&order), InDomainMin))
+    /// By what has lately been in conflict; else in this order.
+    fn brancher(&self, order: &[Try]) -> Search {
+        let all = Try::Largest((0..self.domains.len()).collect());
+        let select = |vars: &[Var]| {
+            let vars: Vec<DomainId> = vars.iter().map(|var| self.domains[*var]).collect();
+            InputOrder::new(&vars)
+        };
+        let each = order.iter().chain([&all]).map(|one| -> Box<dyn Brancher> {
+            match one {
+                Try::Largest(vars) => Box::new(IndependentVariableValueBrancher::new(select(vars), InDomainMax)),
+                Try::Least(vars) => Box::new(IndependentVariableValueBrancher::new(select(vars), InDomainMin)),
+                Try::Fill => Box::new(Filling::new(self.needs.clone())),
             }
         });
         AutonomousSearch::new(DynamicBrancher::new(each.collect()))
@@ -125,22 +130,49 @@ fn values(domains: &[DomainId], solution: &impl ProblemSolution) -> Vec<i32> {
     domains.iter().map(|domain| solution.get_integer_value(*domain)).collect()
 }
 
-/// Values that satisfy every row, or a proof that there are none.
+/// How often the solver asks whether to stop before another order is tried for the first time; twice as often each round.
+const POLLS_FIRST: u64 = 1_000;
+
+/// Values that satisfy every row, or a proof that there are none. The orders take turns, each time with twice the patience:
+/// what one does not get through another one often does at once. Turns are counted, not timed, so that the answer depends on
+/// the caller's clock only where there is none.
 pub(crate) fn solve(model: &Model, stop: &mut dyn FnMut() -> bool) -> Solved {
-    let Some(mut posted) = Posted::new(model, stop) else {
-        return Solved::Unknown;
-    };
-    if posted.never {
-        return Solved::Never;
+    // Rows are posted before the turn begins.
+    let posting = model.rows.len() as u64 / 256 + 1;
+    let mut polls_max = POLLS_FIRST;
+    loop {
+        for order in &model.orders {
+            let (mut polls, mut stopped) = (0, false);
+            let mut turn = || {
+                polls += 1;
+                stopped = stopped || stop();
+                stopped || polls > polls_max.saturating_add(posting)
+            };
+            let found = attempt(model, order, &mut turn);
+            match found {
+                Some(Solved::Unknown) if !stopped => {}
+                Some(found) => return found,
+                None => return Solved::Unknown,
+            }
+        }
+        polls_max = polls_max.saturating_mul(2);
     }
-    let mut brancher = posted.brancher();
+}
+
+/// One turn; `None` where numbers are beyond the solver, so that no other turn can help.
+fn attempt(model: &Model, order: &[Try], stop: &mut dyn FnMut() -> bool) -> Option<Solved> {
+    let mut posted = Posted::new(model, stop)?;
+    if posted.never {
+        return Some(Solved::Never);
+    }
+    let mut brancher = posted.brancher(order);
     let mut resolver = ResolutionResolver::default();
     let domains = posted.domains.clone();
-    match posted.solver.satisfy(&mut brancher, &mut Patience(stop), &mut resolver) {
+    Some(match posted.solver.satisfy(&mut brancher, &mut Patience(stop), &mut resolver) {
         SatisfactionResult::Satisfiable(found) => Solved::Values(values(&domains, &found.solution())),
         SatisfactionResult::Unsatisfiable(..) => Solved::Never,
         SatisfactionResult::Unknown(..) => Solved::Unknown,
-    }
+    })
 }
 
 /// Values that satisfy every row, with a large value of one variable: the largest, unless patience ends before.
@@ -151,7 +183,7 @@ pub(crate) fn maximise(model: &Model, objective: Var, stop: &mut dyn FnMut() -> 
     if posted.never {
         return Solved::Never;
     }
-    let mut brancher = posted.brancher();
+    let mut brancher = posted.brancher(model.orders.first().map_or(&[], Vec::as_slice));
     let mut resolver = ResolutionResolver::default();
     let domains = posted.domains.clone();
     let go_on =

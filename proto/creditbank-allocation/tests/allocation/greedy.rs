@@ -135,3 +135,23 @@ fn without_patience_undecided() {
     let answer = creditbank_allocation::allocate(&case.expect("a tree"), &mut || true);
     assert_eq!(answer, Answer::Undecided);
 }
+
+/// Goal: the order in which records are handed over does not matter, nor how often one asks.
+#[test]
+fn the_same_records_have_the_same_allocation() {
+    let registry = registry();
+    let nodes = vec![all(), credits(1, 20, fields(&["06"])), credits(1, 15, Match::default())];
+    let definition = definition(nodes);
+    let mut candidates: Vec<Candidate> =
+        (0..12).map(|index| credit(index, 3 + u64::from(index % 4), ["0613", "0222"][index as usize % 2])).collect();
+    let allocations = |candidates: &[Candidate]| match answer(&registry, &definition, candidates) {
+        Answer::Met { found, .. } => found.allocations,
+        other => panic!("these are enough: {other:?}"),
+    };
+    let first = allocations(&candidates);
+    assert_eq!(allocations(&candidates), first);
+    candidates.reverse();
+    assert_eq!(allocations(&candidates), first);
+    candidates.rotate_left(5);
+    assert_eq!(allocations(&candidates), first);
+}
