@@ -7,7 +7,8 @@
 //! - [`import`] reads the file by a mapping.
 //! - [`sealing`] puts records and effects of any kind into one block; [`consent`] is the learner's mandate; [`derived`]
 //!   completes what the node drafts.
-//! - [`agreement`], [`equivalence`], [`distribution`] and [`assessment`] are what people write for recognition.
+//! - [`agreement`], [`equivalence`], [`distribution`], [`qualification`] and [`assessment`] are
+//!   what people write for recognition.
 //! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,7 @@ pub mod import;
 pub mod issue;
 pub mod key_file;
 pub mod operator;
+pub mod qualification;
 pub mod reconcile;
 pub mod sealing;
 mod secret;
