@@ -6,7 +6,7 @@
 //! - [`sync`] follows a student system by its own record ids: new, changed, vanished; [`reconcile`] compares both sides.
 //! - [`import`] reads the file by a mapping.
 //! - [`sealing`] puts records and effects of any kind into one block; [`consent`] is the learner's mandate; [`derived`]
-//!   completes what the node drafts.
+//!   completes what the node drafts; [`joint`] has an award signed by those who confer it together.
 //! - [`agreement`], [`equivalence`], [`distribution`], [`qualification`] and [`assessment`] are
 //!   what people write for recognition.
 //! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
@@ -25,6 +25,7 @@ mod error;
 pub mod evidence;
 pub mod import;
 pub mod issue;
+pub mod joint;
 pub mod key_file;
 pub mod operator;
 pub mod qualification;

@@ -2,6 +2,7 @@
 
 mod award;
 mod check;
+mod cosign;
 mod file;
 mod progress;
 
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Progress(Box<progress::Arguments>),
     /// Award a qualification: audited, with the records that fill it redeemed; or declared, or honorary
     Award(Box<award::Arguments>),
+    /// Sign an award that another institution confers with yours: shows it, and then asks
+    Cosign(cosign::Arguments),
 }
 
 /// Whose award, of which definition, judged by what.
@@ -183,6 +186,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,
+        Command::Cosign(arguments) => cosign::run(global, arguments).await,
     }
 }
 
