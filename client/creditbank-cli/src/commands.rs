@@ -28,6 +28,7 @@ mod mandated;
 pub(crate) mod mapping;
 mod publish;
 pub(crate) mod qualification;
+pub(crate) mod recognise;
 pub(crate) mod reconcile;
 pub(crate) mod record;
 pub(crate) mod registry;

@@ -67,6 +67,11 @@ impl Global {
         Ok(Client::connect(&options, self.trust()?, access).await?)
     }
 
+    /// Whether a log is named that a node can be asked about.
+    pub(crate) fn has_trust(&self) -> bool {
+        self.trust.is_some()
+    }
+
     /// Whether the operator's registry key is given.
     pub(crate) fn has_registry_key(&self) -> bool {
         self.registry_key.is_some()

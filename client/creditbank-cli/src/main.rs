@@ -18,7 +18,8 @@ use commands::{
     sync, transcript,
 };
 use commands::{
-    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, qualification, review,
+    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, qualification,
+    recognise, review,
 };
 use commands::{amend, approve, contested, revoke, unit, verify};
 use connect::Global;
@@ -109,6 +110,8 @@ enum Command {
     Apply(Box<apply::Arguments>),
     /// Decide on an application or an appeal
     Decide(Box<decide::Arguments>),
+    /// Say what a qualification of elsewhere is comparable to, or the credit from which it exempts
+    Recognise(Box<recognise::Arguments>),
     /// Record an appeal against a decision
     Appeal(Box<appeal::Arguments>),
     /// The applications of an institution, overdue ones first
@@ -190,6 +193,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Convert(command) => convert::run(&global, command).await,
         Command::Apply(arguments) => apply::run(&global, *arguments).await,
         Command::Decide(arguments) => decide::run(&global, *arguments).await,
+        Command::Recognise(arguments) => recognise::run(&global, *arguments).await,
         Command::Appeal(arguments) => appeal::run(&global, *arguments).await,
         Command::Applications(arguments) => applications::run(&global, arguments).await,
         Command::Reviews(arguments) => review::list(&global, &arguments).await,

@@ -436,3 +436,87 @@ async fn an_award_spends_its_credit() {
     let balance = office.json(1, &["learner", "balance", "--alias", &alias]).await;
     assert_eq!(balance["spendable"]["CATS"], "60", "{balance}");
 }
+
+/// Goal: a newcomer checks a definition without a node; what is wrong in a file is told with its line, what can never be met by
+/// its number; and with a node it is the node's registry that is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_is_checked_and_published() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../qualifications");
+    let alone = |file: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+        command.current_dir(folder).env_clear().args(["qualification", "check", file]);
+        let output = command.output().expect("it runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
+    };
+    let (code, text, err) = alone("qaa-honours-degree.toml");
+    for part in
+        ["at least 360 CATS", "at least 90 CATS from records at level FHEQ 6", "no node was asked", "can be met"]
+    {
+        assert!(code == 0 && text.contains(part), "{part}: {text}{err}");
+    }
+    let office = Office::new().await;
+    let (_, template, _) = office.call(1, &["qualification", "template"]).await;
+    let path = office.dir.path().join("odd.toml");
+    office.write("odd.toml", &template.replacen("\"300\"", "\"many\"", 1));
+    let (code, _, err) = alone(path.to_str().expect("UTF-8"));
+    assert!(code == 2 && err.contains("requirement 2: amount") && err.contains("line "), "{err}");
+    office.write("odd.toml", &template.replacen("GB-100:40", "GB-100:100.5", 1));
+    let (code, text, err) = alone(path.to_str().expect("UTF-8"));
+    assert!(code == 1 && text.contains("NEVER: requirement 11") && err.contains("never be met"), "{text}{err}");
+    // Institution 9 is in no registry: alone it is believed, a node knows better.
+    office.write("odd.toml", &template.replacen("# awarding = [2, 7]", "awarding = [2, 9]", 1));
+    let check = ["qualification", "check", "odd.toml", "--institution", "2"];
+    let (code, _, err) = office.call(2, &check).await;
+    assert!(code == 1 && err.contains("a node would refuse it") && err.contains("awarding"), "{err}");
+    fs::copy(format!("{folder}/in-certificate.toml"), office.dir.path().join("in.toml")).expect("a copy");
+    let checked = office.json(2, &["qualification", "check", "in.toml", "--institution", "2"]).await;
+    assert_eq!((&checked["qualification"], &checked["satisfiable"]), (&"2/IN-CERTIFICATE.1".into(), &true.into()));
+    office.seal(2, &["qualification", "publish", "in.toml"]).await;
+    let shown = office.json(1, &["qualification", "show", "2/IN-CERTIFICATE.1"]).await;
+    assert_eq!(shown["entry"]["requirements"][3]["months"], 84, "{shown}");
+}
+
+/// Goal: a qualification of elsewhere is recognised as an opinion, or by a decision with its legal basis, and the credit from which
+/// it exempts counts towards an award.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_qualification_is_recognised() {
+    let office = Office::new().await;
+    let alias = hex::encode(office.institutions[1].aliases(&office.node, [9]).await[0]);
+    office.write("diplom.pdf", "a diploma");
+    let of = ["recognise", "--alias", &alias, "--title", "de:Diplom-Ingenieur", "--conferred-by", "TH Aachen"];
+    let more = ["--country", "DE", "--conferred", "1999-07", "--evidence", "diplom.pdf", "--decider", "Dr. A"];
+    let of = [&of[..], &more, &["--mandate-paper", "file 3"]].concat();
+    let says = ["--form", "statement", "--comparable-to", "en:Master of Science", "--level", "FHEQ:7"];
+    let exempts = ["--exempt", "MATH-101:12 ECTS:EQF:6=Analysis", "--exempt", "PHYS-101:8 ECTS"];
+    let statement = [&of[..], &says, &exempts].concat();
+    let dry = office.json(2, &[&statement[..], &["--key", "unit-2.key", "--dry-run"]].concat()).await;
+    assert_eq!((&dry["outcome"], &dry["refusals"]), (&"dry run".into(), &serde_json::json!([])), "{dry}");
+    let place = office.seal(2, &statement).await;
+    let again = office.json(2, &[&statement[..], &["--key", "unit-2.key"]].concat()).await;
+    assert_eq!(again["outcome"], "sealed before");
+    let read = office.json(2, &["record", "show", &place]).await;
+    assert_eq!(read["record"]["exemptions"][0]["amount"]["amount"], "12", "{read}");
+    // A decision needs its Decision, and one that grants something.
+    let decides = ["--form", "decision", "--legal-basis", "s. 3", "--comparable-to", "en:Master of Science"];
+    let decides = [&of[..], &decides].concat();
+    let (code, _, err) = office.call(2, &[&decides[..], &["--key", "unit-2.key"]].concat()).await;
+    assert!(code == 2 && err.contains("--decision PLACE"), "{err}");
+    let apply = ["apply", "--alias", &alias, "--purpose", "work", "--asked", "Admission", "--deadline", "GB-TEST"];
+    let apply = [&apply[..], &["--evidence", "diplom.pdf", "--mandate-paper", "file 3"]].concat();
+    let application = office.seal(2, &apply).await;
+    let (code, out, _) = office
+        .call(2, &[&decides[..], &["--decision", &application, "--key", "unit-2.key", "--dry-run"]].concat())
+        .await;
+    assert!(code == 1 && out.contains("a decision of this institution"), "{out}");
+    let decide = ["decide", &application, "--decider", "Dr. A", "--legal-basis", "s. 3", "--type", "full"];
+    let decision = office.seal(2, &decide).await;
+    office.seal(2, &[&decides[..], &["--decision", &decision]].concat()).await;
+    // The exemptions fill a requirement, whose origin they say.
+    let text = "code = 'EX'\nversion = 1\nunit = 'ECTS'\nsource = 'a test'\ntitles = { en = 'Exempt' }\n[[requirement]]\n\
+                type = 'credits'\namount = '20'\nmatch = { origins = ['exemption'] }\n";
+    office.write("exempt.toml", text);
+    office.seal(2, &["qualification", "publish", "exempt.toml"]).await;
+    let met = office.json(2, &["qualification", "progress", "EX", "--alias", &alias]).await;
+    assert_eq!((&met["outcome"], &met["requirements"][0]["filled"][1]), (&"met".into(), &format!("{place}#2").into()));
+}

@@ -6,8 +6,9 @@
 //! - [`sync`] follows a student system by its own record ids: new, changed, vanished; [`reconcile`] compares both sides.
 //! - [`import`] reads the file by a mapping.
 //! - [`sealing`] puts records and effects of any kind into one block; [`consent`] is the learner's mandate; [`derived`]
-//!   completes what the node drafts.
-//! - [`agreement`], [`equivalence`], [`distribution`] and [`assessment`] are what people write for recognition.
+//!   completes what the node drafts; [`joint`] has an award signed by those who confer it together.
+//! - [`agreement`], [`equivalence`], [`distribution`], [`qualification`] and [`assessment`] are
+//!   what people write for recognition.
 //! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
 #![forbid(unsafe_code)]
 
@@ -24,8 +25,10 @@ mod error;
 pub mod evidence;
 pub mod import;
 pub mod issue;
+pub mod joint;
 pub mod key_file;
 pub mod operator;
+pub mod qualification;
 pub mod reconcile;
 pub mod sealing;
 mod secret;

@@ -1,12 +1,15 @@
 //! `qualification`: what an award asks for, how far a learner is, and the award itself.
 
 mod award;
+mod check;
+mod cosign;
 mod file;
 mod progress;
 
 use std::path::PathBuf;
 
 use creditbank_client::Client;
+use creditbank_client::qualification::TEMPLATE;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind, QualificationName};
@@ -24,14 +27,22 @@ use crate::{output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    /// Print a commented definition to start from: `creditbank qualification template > my.toml`
+    Template,
     /// Explain a definition in words, and find what can never be met
+    ///
+    /// With a trust file, by the registry of the node; without one, by the registry that a new node begins with, and nobody is
+    /// asked: other institutions and definitions are taken as the file names them.
     Check {
-        /// The definition
+        /// The definition: see `creditbank qualification template`
         file: PathBuf,
+        /// Number of the institution that is to publish it, where the file leaves it out [default: 1]
+        #[arg(long)]
+        institution: Option<u64>,
     },
     /// Publish a definition of your institution; a later version replaces the ones before it
     Publish {
-        /// The definition
+        /// The definition, in TOML (`creditbank qualification template`) or in JSON (`creditbank qualification show --json`)
         file: PathBuf,
         #[command(flatten)]
         signing: Box<Signing>,
@@ -52,6 +63,8 @@ pub(crate) enum Command {
     Progress(Box<progress::Arguments>),
     /// Award a qualification: audited, with the records that fill it redeemed; or declared, or honorary
     Award(Box<award::Arguments>),
+    /// Sign an award that another institution confers with yours: shows it, and then asks
+    Cosign(cosign::Arguments),
 }
 
 /// Whose award, of which definition, judged by what.
@@ -146,11 +159,12 @@ impl About {
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Check { file } => file::check(global, &file),
+        Command::Template => output::line(TEMPLATE.trim_end()),
+        Command::Check { file, institution } => check::run(global, &file, institution).await,
         Command::Publish { file, signing } => {
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let definition = file::read(&file, unit.institution)?;
+            let definition = file::read(&file, Some(unit.institution))?;
             let name = format!("{}/{}.{}", definition.institution, definition.code, definition.version);
             let bytes = encode(&definition).map_err(|error| Failure::NotValid(error.to_string()))?;
             let value = json!({
@@ -172,6 +186,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,
+        Command::Cosign(arguments) => cosign::run(global, arguments).await,
     }
 }
 

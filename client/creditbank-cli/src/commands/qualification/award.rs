@@ -1,15 +1,18 @@
 //! `qualification award`: the node's draft, completed by the person who answers for it.
 
+use std::path::{Path, PathBuf};
+
 use creditbank_client::Client;
 use creditbank_client::derived::{Completion, award};
 use creditbank_client::issue::IssuingUnit;
+use creditbank_client::joint::JointAward;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
 use creditbank_rules::dates;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
-use super::{About, progress};
+use super::{About, cosign, progress};
 use crate::commands::mandated::Mandated;
 use crate::commands::signing::Signing;
 use crate::connect::Global;
@@ -41,6 +44,12 @@ pub(crate) struct Arguments {
     /// Title of an honorary award with the language, as "en:Doctor of Letters"
     #[arg(long = "title", value_parser = values::text, requires = "honorary")]
     titles: Vec<pb::Text>,
+    /// Of a joint award: write it to a new file for the other institutions to sign, and seal nothing yet
+    #[arg(long, value_name = "OUT.json", conflicts_with_all = ["honorary", "cosigned"])]
+    cosign_request: Option<PathBuf>,
+    /// Of a joint award: seal it with the signatures that the other institutions have added to this file
+    #[arg(long, value_name = "FILE.json", conflicts_with = "honorary")]
+    cosigned: Option<PathBuf>,
     #[command(flatten)]
     mandated: Mandated,
     #[command(flatten)]
@@ -56,12 +65,19 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let client = global.connect().await?;
     let unit = arguments.signing.unit(global, &client).await?;
     let wish = wish(&arguments);
+    if let Some(out) = &arguments.cosign_request {
+        let joint =
+            JointAward::of(client.origin(), unit.institution, &drafted(global, &client, &unit, &arguments).await?)?;
+        return request(global, out, &joint);
+    }
     if arguments.signing.resumed(global, &client, &unit, &wish, json!({})).await? {
         return Ok(());
     }
-    let draft = draft(global, &client, &unit, &arguments).await?;
-    let Arguments { certificate, kind, decider, classification, signing, .. } = arguments;
-    let draft = Award { certificate_number: certificate, kind, classification, ..draft };
+    let draft = match &arguments.cosigned {
+        Some(path) => cosigned(&client, &unit, &arguments, path)?,
+        None => drafted(global, &client, &unit, &arguments).await?,
+    };
+    let Arguments { decider, signing, .. } = arguments;
     let completion = Completion { decider: &decider, consent: &consent, reference: &signing.reference };
     let (made, contents) = award(&client, &unit, draft, completion)?;
     let bytes = encode(&made).map_err(|error| Failure::NotValid(error.to_string()))?;
@@ -78,6 +94,67 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     signing.seal(global, &client, &unit, &contents.wished(&wish), (value, text)).await
 }
 
+/// The award but for mandate and signatures.
+async fn drafted(
+    global: &Global,
+    client: &Client,
+    unit: &IssuingUnit,
+    arguments: &Arguments,
+) -> Result<Award, Failure> {
+    let Arguments { certificate, kind, classification, decider, .. } = arguments;
+    let draft = draft(global, client, unit, arguments).await?;
+    Ok(Award {
+        certificate_number: certificate.clone(),
+        kind: *kind,
+        classification: classification.clone(),
+        decider: decider.clone(),
+        mandate: None,
+        ..draft
+    })
+}
+
+/// Writes what the other institutions are to sign.
+fn request(global: &Global, out: &Path, joint: &JointAward) -> Result<(), Failure> {
+    output::new_file(out, (cosign::text_of(joint)? + "\n").as_bytes(), true)?;
+    let award = joint.award()?;
+    output::print(global, &json!({ "request": out, "award": title(&award), "written": false }), || {
+        let next = "creditbank qualification cosign";
+        format!(
+            "{} is to be signed by the other institutions of {}: {next} {0} --key KEY --out SIGNED.json\nnothing was sealed",
+            out.display(),
+            title(&award)
+        )
+    })
+}
+
+/// A joint award with its signatures, if it is the one that the command line says.
+fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &Path) -> Result<Award, Failure> {
+    let joint = JointAward::read(path)?;
+    let award = joint.signed()?;
+    let Arguments { about, certificate, kind, classification, decider, declared, .. } = arguments;
+    let code = award.definition.as_ref().map(|name| (name.code.clone(), format!("{}.{}", name.code, name.version)));
+    let asked = about.code.as_deref().unwrap_or_default();
+    let checks = [
+        ("the log", joint.origin == client.origin()),
+        ("the institution whose key seals", joint.institution == unit.institution),
+        ("--alias", award.learner == about.alias),
+        ("the code", code.is_some_and(|(code, whole)| asked == code || asked == whole)),
+        ("--certificate", award.certificate_number == *certificate),
+        ("--kind", award.kind == *kind),
+        ("--classification", award.classification == *classification),
+        ("--decider", award.decider == *decider),
+        ("--declared", (award.basis() == AwardBasis::Declared) == *declared),
+        ("--conferred", about.conferred.is_none_or(|day| award.conferred == Some(day))),
+    ];
+    match checks.iter().find(|(_, same)| !same) {
+        Some((what, _)) => {
+            let path = path.display();
+            Err(Failure::NotValid(format!("{path}: {what}: expected the award that was signed, found another")))
+        }
+        None => Ok(award),
+    }
+}
+
 /// What is wished, whatever the day: this certificate for this learner.
 fn wish(arguments: &Arguments) -> Vec<u8> {
     let Arguments { about, certificate, signing, .. } = arguments;
@@ -86,14 +163,14 @@ fn wish(arguments: &Arguments) -> Vec<u8> {
     [&b"award"[..], &about.alias, texts[0], &[0], texts[1], &[0], texts[2]].concat()
 }
 
-fn title(award: &Award) -> String {
+pub(super) fn title(award: &Award) -> String {
     match &award.definition {
         Some(name) => show::safe(&format!("{}/{}.{}", name.institution, name.code, name.version)),
         None => award.titles.first().map(|title| show::safe(&title.value)).unwrap_or_default(),
     }
 }
 
-fn basis_name(basis: AwardBasis) -> &'static str {
+pub(super) fn basis_name(basis: AwardBasis) -> &'static str {
     match basis {
         AwardBasis::Audited => "audited",
         AwardBasis::Declared => "declared",

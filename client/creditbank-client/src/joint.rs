@@ -1,0 +1,143 @@
+//! Awards that several institutions confer: the text that one of them sends, and that each of the others signs.
+//!
+//! What is signed is the award's core: everything that it says, without mandate and signatures. Whoever signs reads it from the
+//! very bytes. It holds personal data: mode 0600.
+
+use std::fs;
+use std::path::Path;
+
+use creditbank_protocol::canonical::{decode, encode};
+use creditbank_protocol::key::{KeyId, verify};
+use creditbank_protocol::mandate::{core, joint_message};
+use creditbank_protocol::pb::{Award, CoSignature, Kind};
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientError, Signer};
+
+/// Most bytes of a file that is read: an award is smaller.
+const LEN_MAX: u64 = 4 << 20;
+
+/// An award on its way between those who confer it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JointAward {
+    /// The log.
+    pub origin: String,
+    /// Who seals it.
+    pub institution: u64,
+    /// In hexadecimal: what everybody signs.
+    pub core: String,
+    /// Those who have.
+    pub signatures: Vec<Signed>,
+}
+
+/// One signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// Whose.
+    pub institution: u64,
+    /// 32 bytes in hexadecimal: a key of one of its units.
+    pub public_key: String,
+    /// 64 bytes in hexadecimal.
+    pub signature: String,
+}
+
+fn wrong(what: impl std::fmt::Display) -> ClientError {
+    ClientError::Local(format!("joint award: {what}"))
+}
+
+fn bytes<const LEN: usize>(text: &str, what: &str) -> Result<[u8; LEN], ClientError> {
+    let read = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    read.ok_or_else(|| wrong(format_args!("{what}: expected {LEN} bytes in hexadecimal")))
+}
+
+impl JointAward {
+    /// The text of an award that is complete but for mandate and signatures.
+    pub fn of(origin: &str, institution: u64, award: &Award) -> Result<Self, ClientError> {
+        let core = core(Kind::Award, &encode(award).map_err(wrong)?).map_err(wrong)?;
+        Ok(Self { origin: origin.to_owned(), institution, core: hex::encode(core), signatures: Vec::new() })
+    }
+
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, ClientError> {
+        let at = |error| ClientError::File { path: path.display().to_string(), error };
+        if fs::metadata(path).map_err(at)?.len() > LEN_MAX {
+            return Err(wrong("expected a file of at most 4 MiB"));
+        }
+        serde_json::from_str(&fs::read_to_string(path).map_err(at)?).map_err(wrong)
+    }
+
+    fn core(&self) -> Result<Vec<u8>, ClientError> {
+        hex::decode(&self.core).map_err(|_| wrong("core: expected hexadecimal"))
+    }
+
+    /// The award that is signed, without mandate and signatures.
+    pub fn award(&self) -> Result<Award, ClientError> {
+        let core = self.core()?;
+        let award: Award = decode(&core).map_err(wrong)?;
+        if award.mandate.is_some() || !award.cosignatures.is_empty() {
+            return Err(wrong("expected an award without mandate and signatures"));
+        }
+        Ok(award)
+    }
+
+    /// Adds the signature of an institution, by a key of one of its units; one that it has given before is replaced.
+    pub fn sign(&mut self, institution: u64, key: &dyn Signer) -> Result<(), ClientError> {
+        if institution == self.institution {
+            return Err(wrong(format_args!("institution {institution} seals the award and does not sign it before")));
+        }
+        let message = joint_message(&self.origin, institution, &self.core()?);
+        let signature = hex::encode(key.sign(message.as_bytes())?);
+        let signed = Signed { institution, public_key: hex::encode(key.public_key()), signature };
+        self.signatures.retain(|one| one.institution != institution);
+        self.signatures.push(signed);
+        self.signatures.sort_by_key(|one| one.institution);
+        Ok(())
+    }
+
+    /// The award with all signatures, each of which holds.
+    pub fn signed(&self) -> Result<Award, ClientError> {
+        let (award, core) = (self.award()?, self.core()?);
+        let mut cosignatures = Vec::new();
+        for one in &self.signatures {
+            let key = bytes::<32>(&one.public_key, "public_key")?;
+            let signature = bytes::<64>(&one.signature, "signature")?;
+            let message = joint_message(&self.origin, one.institution, &core);
+            let of = one.institution;
+            verify(&key, message.as_bytes(), &signature)
+                .map_err(|_| wrong(format_args!("the signature of institution {of} is not over this award")))?;
+            let key_id = KeyId::of(&key).0.to_vec();
+            cosignatures.push(CoSignature { institution: of, key_id, signature: signature.to_vec() });
+        }
+        cosignatures.sort_by_key(|one| one.institution);
+        Ok(Award { cosignatures, ..award })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use creditbank_protocol::key_file::KeyFile;
+    use creditbank_protocol::pb::Purpose;
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+
+    /// Goal: signatures are over the award without its mandate, in the order of the institutions, and of an altered award none holds.
+    #[test]
+    fn an_altered_award_is_not_signed() {
+        let key = |seed| KeyFile { purpose: Purpose::Unit, key: SigningKey::from_bytes(&[seed; 32]) };
+        let award = Award { learner: vec![7; 16], certificate_number: "J-1".to_owned(), ..Default::default() };
+        let mut joint = JointAward::of("o.example", 1, &award).expect("a text");
+        joint.sign(3, &key(3)).expect("signed");
+        joint.sign(2, &key(9)).expect("signed");
+        joint.sign(2, &key(2)).expect("signed again");
+        assert!(joint.sign(1, &key(1)).is_err(), "whoever seals");
+        let signed = joint.signed().expect("both hold");
+        assert_eq!(signed.cosignatures.iter().map(|one| one.institution).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(Award { cosignatures: Vec::new(), ..signed }, award);
+        let other = Award { certificate_number: "J-2".to_owned(), ..award };
+        let altered = JointAward { core: JointAward::of("o.example", 1, &other).expect("a text").core, ..joint };
+        assert!(altered.signed().expect_err("altered").to_string().contains("institution 2"));
+    }
+}
