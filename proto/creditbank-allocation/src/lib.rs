@@ -16,6 +16,8 @@ mod allocate;
 mod classes;
 mod filling;
 mod linear;
+mod means;
+mod orders;
 mod partial;
 mod problem;
 mod solver;

@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::solver::{Solved, maximise};
 
 /// How often the solver may ask whether to stop: a bound that is the same on every machine.
-const POLLS_MAX: u32 = 2_000;
+const POLLS_MAX: u32 = 500;
 /// Largest number that an amount becomes in the objective; a larger one is divided, rounded down.
 const AMOUNT_MAX: i128 = 1_000_000;
 /// What a course, an outcome, an award or an attestation weighs: one credit.

@@ -9,15 +9,13 @@
 //! An allocation makes the award exactly if these inequalities have a solution: `active` are the requirements that hold
 //! together with all above them, and only those take.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use creditbank_protocol::pb::{Origin, Ratio, RequirementType};
-use creditbank_rules::qualification::{Case, GradeOrder, Tree, add_months, takes};
+use creditbank_protocol::pb::{Ratio, RequirementType};
+use creditbank_rules::qualification::{Case, Tree, takes};
 
 use crate::classes::{Class, SharedRoot, classes};
-use crate::filling::Need;
-use crate::linear::{Model, Try, Var};
+use crate::linear::{Model, Var};
 
 /// The inequalities, and what their variables mean.
 pub(crate) struct Problem<'a> {
@@ -53,6 +51,7 @@ impl<'a> Problem<'a> {
         problem.only_active_takes();
         problem.each_once(&shared)?;
         problem.agreements();
+        problem.tries();
         Some(problem)
     }
 
@@ -63,72 +62,7 @@ impl<'a> Problem<'a> {
             self.holds(requirement)?;
         }
         self.supplies();
-        self.tries();
         Some(())
-    }
-
-    /// Where the solver begins, in several ways: no order suits every question. A matter of speed only.
-    ///
-    /// `whole` takes the records that serve the whole best, `ways` opens as few as it must, `places` gives each record, the
-    /// best ones first, to where records are scarce; `scarce` fills one requirement after the other.
-    fn tries(&mut self) {
-        let tree = &self.case.tree;
-        let sign = if self.case.order() == GradeOrder::HigherIsBetter { 1 } else { -1 };
-        let worth = |class: usize| {
-            let first = self.classes[class].first();
-            let point = self.case.point(first).map_or(0, |point| i128::from(point.sum_e4 / u64::from(point.of.max(1))));
-            (sign * point, self.case.candidates[first].origin == Origin::Own, self.amount(class))
-        };
-        let mut whole = self.taken[0].clone();
-        whole.sort_by_key(|taken| (Reverse(worth(taken.class)), taken.class));
-        let supply = |requirement: &usize| -> (i128, usize) {
-            let of = |taken: &Taken| self.amount(taken.class) * i128::from(self.classes[taken.class].size());
-            let need = i128::from(tree.node(*requirement).amount_e4).max(1);
-            (self.taken[*requirement].iter().map(of).sum::<i128>() * 1_000 / need, *requirement)
-        };
-        let mut ways: Vec<usize> = (1..tree.size()).collect();
-        ways.sort_by_key(supply);
-        let mut takers: Vec<usize> = (0..tree.size()).filter(|position| takes(tree.kind(*position))).collect();
-        takers.sort_by_key(supply);
-        let rank: BTreeMap<usize, usize> = whole.iter().enumerate().map(|(rank, taken)| (taken.class, rank)).collect();
-        let scarce: Vec<Taken> =
-            takers.iter().flat_map(|requirement| self.taken[*requirement].iter().copied()).collect();
-        let mut places = scarce.clone();
-        places.sort_by_key(|taken| rank.get(&taken.class).copied());
-        let vars = |taken: &[Taken]| -> Vec<Var> { taken.iter().map(|taken| taken.var).collect() };
-        let (whole, places, scarce) = (vars(&whole), vars(&places), vars(&scarce));
-        let ways: Vec<Var> = ways.iter().map(|requirement| self.active[*requirement]).collect();
-        let largest = |vars: &Vec<Var>| Try::Largest(vars.clone());
-        let ways = Try::Least(ways);
-        self.model.needs = self.needs(&takers);
-        self.model.orders = vec![
-            vec![ways.clone(), Try::Fill, largest(&whole), largest(&places)],
-            vec![largest(&whole), ways.clone(), Try::Fill, largest(&places)],
-            vec![largest(&whole), ways.clone(), largest(&places)],
-            vec![largest(&whole), ways, largest(&scarce)],
-        ];
-    }
-
-    fn needs(&self, takers: &[usize]) -> Vec<Need<Var>> {
-        let credits: Vec<usize> =
-            takers.iter().copied().filter(|one| self.case.tree.kind(*one) == RequirementType::Credits).collect();
-        let small = |amount: i128| i64::try_from(amount).unwrap_or(i64::MAX >> 32);
-        let each = credits.iter().map(|requirement| {
-            let taken = &self.taken[*requirement];
-            let fits = |class: usize, other: usize| self.classes[class].fits.contains(&other);
-            let elsewhere = |class: usize| {
-                let others =
-                    credits.iter().enumerate().filter(|(_, other)| *other != requirement && fits(class, **other));
-                others.map(|(index, _)| index).collect()
-            };
-            Need {
-                active: self.active[*requirement],
-                amount: small(i128::from(self.case.tree.node(*requirement).amount_e4)),
-                from: taken.iter().map(|taken| (small(self.amount(taken.class)), taken.var)).collect(),
-                elsewhere: taken.iter().map(|taken| elsewhere(taken.class)).collect(),
-            }
-        });
-        each.collect()
     }
 
     /// What is taken by each requirement, and below each: a sum gets a variable of its own, so that what is asked of the
@@ -297,57 +231,6 @@ impl<'a> Problem<'a> {
         &self.case.candidates[self.classes[class].first()].course
     }
 
-    /// The sum of credit times the distance to the least mean is not negative, and something enters the mean.
-    fn average(&mut self, requirement: usize, parent: usize) -> Option<()> {
-        let when = Some(self.active[requirement]);
-        let least = i128::from(self.case.minimum(requirement));
-        let sign = if self.case.order() == GradeOrder::HigherIsBetter { 1 } else { -1 };
-        let points = self.classes.iter().map(|class| self.case.point(class.first()));
-        let points: Vec<Option<creditbank_rules::qualification::Point>> = points.collect();
-        let whole = points.iter().flatten().try_fold(1u128, |whole, point| lcm(whole, u128::from(point.of)))?;
-        let whole = i128::try_from(whole).ok()?;
-        let distance = |class: usize| -> Option<i128> {
-            let Some(point) = points[class] else { return Some(0) };
-            let of = i128::from(point.of);
-            let exact = i128::from(point.sum_e4).checked_sub(least.checked_mul(of)?)?;
-            exact.checked_mul(whole / of)?.checked_mul(self.amount(class))?.checked_mul(sign)
-        };
-        let distances: Option<Vec<i128>> = (0..self.classes.len()).map(distance).collect();
-        let distances = distances?;
-        let terms = self.terms(parent, |class| distances[class]);
-        let enters = |class: usize| i128::from(points[class].is_some() && self.amount(class) > 0);
-        let some = self.terms(parent, enters);
-        self.model.at_least(when, terms, 0);
-        self.model.at_least(when, some, 1);
-        Some(())
-    }
-
-    /// Some own class that is taken is the first, and one that ends late enough after it is taken too.
-    fn enrolment(&mut self, requirement: usize, parent: usize) {
-        let when = Some(self.active[requirement]);
-        let months = self.case.tree.node(requirement).months;
-        let own = |class: &usize| {
-            let found = &self.case.candidates[self.classes[*class].first()];
-            found.period.filter(|_| found.origin == Origin::Own).map(|(from, until)| (*class, from, until))
-        };
-        let periods: Vec<_> = self.taken[parent].iter().filter_map(|taken| own(&taken.class)).collect();
-        let mut earlies = Vec::new();
-        for (class, from, _) in &periods {
-            let late: Vec<usize> = periods
-                .iter()
-                .filter(|(_, _, until)| add_months(*from, months) <= *until + 1)
-                .map(|(late, _, _)| *late)
-                .collect();
-            let early = self.model.var(1);
-            let of_class = self.terms(parent, |one| i128::from(one == *class));
-            let of_late = self.terms(parent, |one| i128::from(late.contains(&one)));
-            self.model.at_least(Some(early), of_class, 1);
-            self.model.at_least(Some(early), of_late, 1);
-            earlies.push((1, early));
-        }
-        self.model.at_least(when, earlies, 1);
-    }
-
     /// What follows already, and saves the solver from counting it out: CREDITS that are active ask together for no more than
     /// there is of what can fill them.
     fn supplies(&mut self) {
@@ -387,7 +270,7 @@ impl<'a> Problem<'a> {
 const SUPPLIES_MAX: usize = 2_000;
 
 /// The least common multiple; `None` beyond 128 bits.
-fn lcm(a: u128, b: u128) -> Option<u128> {
+pub(crate) fn lcm(a: u128, b: u128) -> Option<u128> {
     let (mut left, mut right) = (a, b);
     while right != 0 {
         (left, right) = (right, left % right);

@@ -34,6 +34,7 @@ pub(crate) fn credits(parent: u32, amount: u64, asked: Match) -> Requirement {
     Requirement { amount_e4: amount * 10_000, r#match: asked, ..node(parent, RequirementType::Credits) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fields of messages are optional")]
 pub(crate) fn share(numerator: u64, denominator: u64) -> Option<Ratio> {
     Some(Ratio { numerator, denominator })
 }
@@ -119,6 +120,7 @@ pub(crate) fn is_met(answer: &Answer) -> bool {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fields of messages are optional")]
 pub(crate) fn grade(value: u64) -> Option<pb::Grade> {
     Some(pb::Grade { scale: "GB-100".to_owned(), value: value.to_string() })
 }
