@@ -5,48 +5,10 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_tests::acts::{alias, by, citizen, effect, group, mandate, public, redeem, reference, replayed, submit};
-use creditbank_tests::university::{credit, record, text};
+use creditbank_tests::acts::{alias, by, citizen, effect, group, public, redeem, reference, replayed, submit};
+use creditbank_tests::degrees::{award, definition};
+use creditbank_tests::university::{credit, record};
 use creditbank_tests::{TestNode, University};
-
-/// A definition of at least so many CATS.
-fn definition(institution: u64, code: &str, credits: u64) -> pb::QualificationDefinition {
-    let requirement = pb::Requirement {
-        r#type: pb::RequirementType::Credits.into(),
-        amount_e4: credits * 10_000,
-        ..Default::default()
-    };
-    pb::QualificationDefinition {
-        institution,
-        code: code.to_owned(),
-        version: 1,
-        titles: vec![text(code)],
-        unit: "CATS".to_owned(),
-        requirements: vec![requirement],
-        from: Some(pb::Date { year: 2020, month: 1, day: 1 }),
-        source: "a test".to_owned(),
-        ..Default::default()
-    }
-}
-
-/// An award that counts and redeems these records.
-fn award(institution: u64, alias: [u8; 16], code: &str, counted: &[RecordReference]) -> pb::Award {
-    let allocation =
-        |record: &RecordReference| pb::Allocation { requirement: 1, record: Some(record.clone()), result_plus_1: 0 };
-    pb::Award {
-        learner: alias.to_vec(),
-        definition: Some(pb::QualificationName { institution, code: code.to_owned(), version: 1 }),
-        basis: pb::AwardBasis::Audited.into(),
-        allocations: counted.iter().map(allocation).collect(),
-        redeems: counted.to_vec(),
-        certificate_number: "C-1".to_owned(),
-        kind: pb::AwardKind::Degree.into(),
-        conferred: Some(pb::Date { year: 2026, month: 1, day: 15 }),
-        decider: "A registrar".to_owned(),
-        mandate: Some(mandate()),
-        ..Default::default()
-    }
-}
 
 /// The redeeming effects of an award.
 fn redeeming(award: &pb::Award) -> Vec<EffectGroup> {

@@ -4,6 +4,7 @@
 pub mod acts;
 pub mod chain;
 pub mod corrections;
+pub mod degrees;
 pub mod desk;
 pub mod node;
 pub mod university;

@@ -25,9 +25,9 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::{Record, info_of};
 
-pub use candidates::candidates;
+pub use candidates::{award_of, candidates};
 pub use conversion::{earlier, source_of};
-pub use spend::{Spending, roots_are_spent};
+pub use spend::{Spending, is_redeemed, roots_are_spent};
 pub use used::Used;
 
 use crate::{Registry, Rejection, View, ViewError};

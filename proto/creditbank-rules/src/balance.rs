@@ -123,7 +123,7 @@ fn standing(
         Standing::Superseded
     } else if crate::admission::is_contested(view, used)? {
         Standing::Contested
-    } else if marked(Mark::Redeemed) || crate::admission::roots_are_spent(view, used, result)? {
+    } else if crate::admission::is_redeemed(view, used)? || crate::admission::roots_are_spent(view, used, result)? {
         Standing::Spent
     } else if marked(Mark::Disputed) {
         Standing::Disputed

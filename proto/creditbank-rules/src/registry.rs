@@ -198,6 +198,11 @@ impl Registry {
         self.definitions.range(first..).map(|(_, entry)| entry).take_while(of).map(AsRef::as_ref)
     }
 
+    /// Whether any definition lets another award count the same credit.
+    pub fn has_overlaps(&self) -> bool {
+        self.definitions.values().any(|entry| !entry.overlaps.is_empty())
+    }
+
     /// The grade distributions of an institution, by number.
     pub fn distributions(&self, institution: u64) -> impl Iterator<Item = &pb::GradeDistribution> {
         self.distributions.range((institution, 0)..=(institution, u32::MAX)).map(|(_, entry)| entry.as_ref())

@@ -228,7 +228,7 @@ fn every_seed_entry_is_its_own_and_has_a_source() {
     assert!(sources.iter().flatten().all(|source| !source.is_empty()));
 }
 
-/// Goal: the units that the issue names are there, and an institution's own hours are its own.
+/// Goal: the units that the issue names are there; hours of class are not hours of work.
 #[test]
 fn credit_units_of_the_seed() {
     let registry = seeded();

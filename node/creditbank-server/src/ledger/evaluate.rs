@@ -4,15 +4,17 @@ use std::time::{Duration, Instant};
 
 use creditbank_allocation::{Answer, Found, allocate};
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::dates::{Day, date_of, first_day};
+use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::status::Mark;
 use creditbank_rpc::v1::{self as api, EvaluateQualificationResponse, EvaluationOutcome};
-use creditbank_rules::admission::{AdmissionError, Spending, Used, candidates, earlier, is_contested, source_of};
+use creditbank_rules::admission::{
+    AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
+};
 use creditbank_rules::agreement::most_specific;
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::decimal::show_e4;
-use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, HeldAward, in_force};
+use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force};
 use creditbank_rules::{Rejection, Rule, View as _};
 
 use super::shown::Sight;
@@ -54,7 +56,7 @@ impl Ledger {
         let institution = institution.unwrap_or(definition.institution);
         in_force(view.registry(), definition, institution, day)?;
         let records = self.at_hand(&view, account, sight)?;
-        let absorbs = absorbable(definition, &records);
+        let absorbs = absorbable(&view, definition, &records)?;
         let mut found = Vec::new();
         for used in &records {
             for one in candidates(view.registry(), definition, used) {
@@ -67,7 +69,11 @@ impl Ledger {
             let expected = format!("at most {CANDIDATES_MAX} records");
             return Err(Rejection::new(Rule::DefinitionTooLarge, expected, found.len().to_string()).into());
         }
-        let held: Vec<HeldAward> = records.iter().filter_map(held_award).collect();
+        // Of awards elsewhere that the caller was not shown it learns nothing.
+        let mut held = Vec::new();
+        for used in &records {
+            held.extend(award_of(&view, used)?);
+        }
         let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
         let begun = Instant::now();
         let answer = allocate(&case, &mut || begun.elapsed() > PATIENCE);
@@ -175,8 +181,11 @@ fn definition<'a>(
 }
 
 /// The learner's awards that the definition absorbs and nothing has absorbed yet.
-fn absorbable(definition: &QualificationDefinition, records: &[Used]) -> Vec<RecordReference> {
-    let free = |used: &&Used| used.record.kind() == Kind::Award && used.facts.marks.is_empty();
+fn absorbable(
+    view: &StoreView<'_>,
+    definition: &QualificationDefinition,
+    records: &[Used],
+) -> Result<Vec<RecordReference>, ReadError> {
     let absorbed = |used: &&Used| {
         let name = used.record.read::<pb::Award>().ok().and_then(|award| award.definition).unwrap_or_default();
         definition.absorbs.iter().any(|one| {
@@ -184,18 +193,14 @@ fn absorbable(definition: &QualificationDefinition, records: &[Used]) -> Vec<Rec
                 && (one.version == 0 || one.version == name.version)
         })
     };
-    records.iter().filter(free).filter(absorbed).map(reference).collect()
-}
-
-/// An award that the caller sees and that stands. Of others the caller learns nothing, also where a requirement asks for them.
-fn held_award(used: &Used) -> Option<HeldAward> {
-    let against = [Mark::Revoked, Mark::Superseded, Mark::Disputed, Mark::UnderReview];
-    let stands = against.into_iter().all(|mark| used.facts.marks.get(mark).is_none());
-    if used.record.kind() != Kind::Award || !stands {
-        return None;
+    let mut found = Vec::new();
+    for used in records.iter().filter(|used| used.record.kind() == Kind::Award).filter(absorbed) {
+        let free = used.facts.marks.is_empty() && !is_contested(view, used)? && !is_redeemed(view, used)?;
+        if free {
+            found.push(reference(used));
+        }
     }
-    let pb::Award { definition, conferred, .. } = used.record.read().ok()?;
-    Some(HeldAward { definition: definition?, conferred: conferred.as_ref().map_or(0, first_day) })
+    Ok(found)
 }
 
 fn reference(used: &Used) -> RecordReference {

@@ -66,7 +66,7 @@ impl Ledger {
             let (place, result) = wanted[*at];
             let used = self.seen(&view, account, place, sight)?;
             sources.push(source_of(&used, result)?);
-            let spent = used.facts.marks.get(creditbank_protocol::status::Mark::Redeemed).is_some();
+            let spent = admission::is_redeemed(&view, &used)?;
             if spent || admission::roots_are_spent(&view, &used, result)? {
                 let found = format!("{}/{}, redeemed", place.entry, place.index);
                 let expected = "a source that pays for nothing else";

@@ -9,11 +9,11 @@ use super::candidates::{candidates, held_awards, passes};
 use super::derived::Derived;
 use super::fields::{present, require};
 use super::recognition::past_day;
-use super::spend::Spending;
+use super::spend::{Spending, stands_on};
 use super::used::{at, named, show};
 use super::{AWARDS, AdmissionError, BlockFacts, mandate};
 use crate::dates::day_of_ms;
-use crate::qualification::{self, Candidate};
+use crate::qualification::{self, Candidate, HeldAward};
 use crate::{Registry, Rejection, Rule, View};
 
 /// Checks an award of the institution of `block`.
@@ -59,8 +59,12 @@ pub(super) fn check(
         return Ok(derived(Vec::new()));
     }
     let digest = mandate::check(view.registry(), block, record, award.mandate.as_ref())?;
+    let asked = held_awards(view, definition, account)?;
+    let (prior, held): (Vec<Place>, Vec<HeldAward>) =
+        asked.into_iter().filter(|(_, one)| one.conferred <= conferred).unzip();
     if let Some(former) = amends {
-        return Ok(derived(unchanged(view, &award, former, account)?));
+        let stands_on = unchanged(view, &award, former, account)?;
+        return Ok(derived(sorted(stands_on.into_iter().chain(prior))));
     }
     let (candidates, spending) = counted(view, &award, definition, account)?;
     let audit = qualification::check(
@@ -69,7 +73,7 @@ pub(super) fn check(
         &candidates,
         &award.allocations,
         &award.attestations,
-        &held_awards(view, definition, account)?,
+        &held,
         block.institution,
         conferred,
     )?;
@@ -79,7 +83,8 @@ pub(super) fn check(
     };
     let (expected, found) = (shown(audit.average_e4), shown(award.average_e4));
     require(same, Rule::RequirementsNotMet, "average_e4", expected, found)?;
-    let (redeems, depends_on) = spending.finish();
+    let (redeems, stands_on) = spending.finish();
+    let depends_on = sorted(stands_on.into_iter().chain(prior));
     let shown = |list: &[pb::RecordReference]| {
         let places: Vec<String> = list.iter().filter_map(|one| one.place).map(show).collect();
         if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
@@ -88,6 +93,13 @@ pub(super) fn check(
     require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
     let redeems = redeems.iter().filter_map(|one| Some((one.place?, digest))).collect();
     Ok(Derived { course: Some(AWARDS.to_owned()), redeems, depends_on })
+}
+
+fn sorted(places: impl Iterator<Item = Place>) -> Vec<Place> {
+    let mut places: Vec<Place> = places.collect();
+    places.sort_by_key(|place| (place.entry, place.index));
+    places.dedup();
+    places
 }
 
 /// The definition that an award names.
@@ -151,6 +163,7 @@ fn unchanged(view: &impl View, award: &Award, former: Place, account: &[u8; 16])
     let before: Award = used.record.read().map_err(super::kinds::malformed)?;
     let same = award.definition == before.definition
         && award.basis == before.basis
+        && award.conferred == before.conferred
         && award.allocations == before.allocations
         && award.attestations == before.attestations
         && award.redeems == before.redeems
@@ -158,12 +171,7 @@ fn unchanged(view: &impl View, award: &Award, former: Place, account: &[u8; 16])
         && award.average_e4 == before.average_e4;
     let expected = "what the amended award counts (to count something else, revoke it and award anew)";
     require(same, Rule::Contradiction, "allocations", expected, "something else")?;
-    let counted = award.allocations.iter().filter_map(|one| one.record.as_ref()?.place);
-    let redeemed = award.redeems.iter().filter_map(|one| one.place);
-    let mut places: Vec<Place> = counted.chain(redeemed).collect();
-    places.sort_by_key(|place| (place.entry, place.index));
-    places.dedup();
-    Ok(places)
+    stands_on(view, award, account)
 }
 
 /// The records that an award counts, as its requirements see them, and what it has to redeem for them.
@@ -177,16 +185,25 @@ fn counted<'a, V: View>(
     for earlier in &award.absorbs {
         spending.absorb(earlier)?;
     }
-    let mut counted = Vec::with_capacity(award.allocations.len());
-    for allocation in &award.allocations {
-        let used = named(view, allocation.record.as_ref(), account, "allocations")?;
-        let mut all = candidates(view.registry(), definition, &used).into_iter();
-        let one = all.find(|one| one.result_plus_1 == allocation.result_plus_1);
-        let expected = "a credit, an outcome, or one result of a conversion or recognition";
-        let one =
-            one.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(used.place)).field("allocations"))?;
-        spending.count(&used, allocation.result_plus_1, one.amount_e4)?;
-        counted.push(one);
+    // By place, so that each record is read once, however many of its results count.
+    let place = |one: &&pb::Allocation| {
+        let place = one.record.as_ref().and_then(|record| record.place).unwrap_or_default();
+        (place.entry, place.index, one.result_plus_1)
+    };
+    let mut allocations: Vec<&pb::Allocation> = award.allocations.iter().collect();
+    allocations.sort_by_key(place);
+    let mut counted = Vec::with_capacity(allocations.len());
+    for of_record in allocations.chunk_by(|one, other| one.record == other.record) {
+        let used = named(view, of_record[0].record.as_ref(), account, "allocations")?;
+        let all = candidates(view.registry(), definition, &used);
+        for allocation in of_record {
+            let one = all.iter().find(|one| one.result_plus_1 == allocation.result_plus_1).cloned();
+            let expected = "a credit, an outcome, or one result of a conversion or recognition";
+            let missing = || Rejection::new(Rule::SourceNotUsable, expected, show(used.place)).field("allocations");
+            let one = one.ok_or_else(missing)?;
+            spending.count(&used, allocation.result_plus_1, one.amount_e4)?;
+            counted.push(one);
+        }
     }
     let others = passes(view, definition, &counted, account)?;
     counted.extend(others);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::{self, EquivalenceType, Kind, QualificationDefinition, RecordReference, RetakePolicy};
+use creditbank_protocol::pb::{
+    self, EquivalenceType, Kind, Place, QualificationDefinition, QualificationName, RecordReference, RetakePolicy,
+};
 use creditbank_protocol::status::Mark;
 
+use super::spend::names;
 use super::used::{Used, at};
 use super::{AdmissionError, CONVERSIONS, RECOGNITIONS};
 use crate::dates::first_day;
@@ -65,43 +68,54 @@ pub(super) fn passes(
         .collect();
     let mut found = Vec::new();
     let mut places = BTreeSet::new();
-    for (institution, course) in &courses {
-        for name in [*course, CONVERSIONS, RECOGNITIONS] {
-            for held in view.held(account, *institution, name)? {
-                let gone = held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some();
-                if gone || !places.insert((held.place.entry, held.place.index)) {
-                    continue;
-                }
-                let used = at(view, held.place, account, "allocations")?;
-                let of = candidates(view.registry(), definition, &used).into_iter();
-                found.extend(of.filter(|one| {
-                    courses.contains(&(one.institution, one.course.as_str())) && !known.contains(&one.key())
-                }));
+    let institutions: BTreeSet<u64> = courses.iter().map(|(institution, _)| *institution).collect();
+    let derived = institutions.iter().flat_map(|of| [(*of, CONVERSIONS), (*of, RECOGNITIONS)]);
+    for (institution, name) in courses.iter().copied().chain(derived) {
+        for held in view.held(account, institution, name)? {
+            let gone = held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some();
+            if gone || !places.insert((held.place.entry, held.place.index)) {
+                continue;
             }
+            let used = at(view, held.place, account, "allocations")?;
+            let of = candidates(view.registry(), definition, &used).into_iter();
+            found.extend(of.filter(|one| {
+                courses.contains(&(one.institution, one.course.as_str())) && !known.contains(&one.key())
+            }));
         }
     }
     Ok(found)
 }
 
-/// The learner's standing awards of the institutions that a definition's requirements name.
+/// The learner's standing awards that a definition's requirements name.
 pub(super) fn held_awards(
     view: &impl View,
     definition: &QualificationDefinition,
     account: &[u8; 16],
-) -> Result<Vec<HeldAward>, AdmissionError> {
-    let named = definition.requirements.iter().flat_map(|one| &one.awards).map(|name| name.institution);
-    let institutions: BTreeSet<u64> = named.collect();
+) -> Result<Vec<(Place, HeldAward)>, AdmissionError> {
+    let asked: Vec<QualificationName> = definition.requirements.iter().flat_map(|one| one.awards.clone()).collect();
+    let institutions: BTreeSet<u64> = asked.iter().map(|name| name.institution).collect();
     let mut found = Vec::new();
     for institution in institutions {
         for held in view.held(account, institution, super::AWARDS)? {
             let used = at(view, held.place, account, "allocations")?;
-            if super::used::standing(view, &used, "allocations").is_ok()
-                && let Ok(pb::Award { definition: Some(definition), conferred, .. }) = used.record.read()
-            {
-                let conferred = conferred.as_ref().map_or(0, first_day);
-                found.push(HeldAward { definition, conferred });
-            }
+            let award = award_of(view, &used)?.filter(|award| names(&asked, &award.definition));
+            found.extend(award.map(|award| (used.place, award)));
         }
     }
     Ok(found)
+}
+
+/// A record as an award that the learner holds, where it is one that stands.
+pub fn award_of(view: &impl View, used: &Used) -> Result<Option<HeldAward>, AdmissionError> {
+    if used.record.kind() != Kind::Award {
+        return Ok(None);
+    }
+    match super::used::standing(view, used, "allocations") {
+        Ok(()) => {}
+        Err(AdmissionError::Rejected(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let read = used.record.read::<pb::Award>().ok();
+    let conferred = read.as_ref().and_then(|award| award.conferred.as_ref()).map_or(0, first_day);
+    Ok(read.and_then(|award| award.definition).map(|definition| HeldAward { definition, conferred }))
 }

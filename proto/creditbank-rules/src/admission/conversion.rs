@@ -7,7 +7,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Mark;
 
 use super::derived::Derived;
-use super::effects::entries;
+use super::effects::{entries, redemption};
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::used::{Used, at, named, show, standing};
@@ -36,21 +36,21 @@ pub(super) fn check(
     let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
     let held = match &former {
         Some(former) => entries(view, former.place, &former.record)?,
-        None => BTreeSet::new(),
+        None => BTreeSet::default(),
     };
     let mut sources = Vec::with_capacity(read.sources.len());
     let mut used_records: Vec<RecordReference> = Vec::new();
     for source in &read.sources {
         let used = named(view, source.record.as_ref(), account, "sources")?;
         standing(view, &used, "sources")?;
-        let redeemed = used.facts.marks.get(Mark::Redeemed).filter(|entry| !held.contains(entry));
-        let spent = redeemed.is_some() || roots_are_spent(view, &used, source.result_plus_1)?;
+        let redeemed = redemption(view, used.place, &used.facts, &used.record)?;
+        let spent = redeemed.is_some_and(|(_, entry)| !held.contains(&entry))
+            || roots_are_spent(view, &used, source.result_plus_1)?;
         let expected = "a source that pays for nothing else";
         require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", show(used.place)))?;
         sources.push(source_of(&used, source.result_plus_1)?);
         depends_on.push(used.place);
-        let own = used.facts.marks.get(Mark::Redeemed).is_some();
-        if !own && used_records.last().and_then(|last| last.place) != Some(used.place) {
+        if redeemed.is_none() && used_records.last().and_then(|last| last.place) != Some(used.place) {
             used_records.extend(source.record.clone());
         }
     }
@@ -63,9 +63,11 @@ pub(super) fn check(
     depends_on.extend(roots);
     depends_on.sort_by_key(|place| (place.entry, place.index));
     depends_on.dedup();
-    let takes = converted.exclusive && former.is_none();
-    let taken = used_records.iter().filter(|_| takes);
-    let redeems = taken.filter_map(|one| Some((one.place?, digest))).collect();
+    let redeems = if converted.exclusive && former.is_none() {
+        used_records.iter().filter_map(|one| Some((one.place?, digest))).collect()
+    } else {
+        Vec::new()
+    };
     Ok(Derived { course: Some(CONVERSIONS.to_owned()), redeems, depends_on })
 }
 

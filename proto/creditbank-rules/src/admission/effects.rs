@@ -3,7 +3,7 @@
 mod holders;
 mod reviews;
 
-pub(super) use holders::{entries, redeemed_by, releases_of};
+pub(super) use holders::{amended, entries, redeemed_by, redemption, releases_of};
 pub(super) use reviews::reviews_of;
 
 use creditbank_protocol::Digest;
@@ -55,6 +55,8 @@ pub(super) fn check(
     if checked.is_empty() {
         return Ok(());
     }
+    let stands_on: Vec<Place> = admitted().flat_map(|record| record.depends_on.iter().copied()).collect();
+    reviews::untouched(&checked, &stands_on)?;
     holders::check(view, block, &checked)?;
     reviews::check(view, &checked)
 }

@@ -2,21 +2,25 @@
 //!
 //! A record that nothing has redeemed is redeemed by the award. One that an exclusive conversion has redeemed is held by that
 //! conversion: the award redeems the conversion instead, provided that it counts one of its results. One that an absorbed award
-//! has redeemed stays as it is: the award redeems the absorbed one. One that both definitions let overlap counts again.
+//! has redeemed stays as it is: the award redeems the absorbed one. One that both definitions let overlap counts again. What a
+//! record was redeemed for, its amendments were redeemed for.
+
+mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::{self, Kind, Place, QualificationName};
-use creditbank_protocol::status::Mark;
+use creditbank_protocol::status::{Mark, Marks};
 
-use super::effects::{entries, redeemed_by};
+use super::effects::{amended, entries, redeemed_by, redemption};
 use super::fields::require;
-use super::used::{Used, at, named, show, standing};
+use super::used::{Used, named, show, standing};
 use super::{AWARDS, AdmissionError};
-use crate::{Rejection, Rule, View, ViewError};
+use crate::{RecordFacts, Rejection, Rule, View, ViewError};
+use links::{End, Links};
 
-/// Most records on which one counted record stands.
-const CHAIN_MAX: usize = 1_000;
+/// Most awards that one award takes over, directly or not.
+const ABSORBED_MAX: usize = 1_000;
 
 type Key = (u64, u32);
 
@@ -24,33 +28,26 @@ fn key(place: Place) -> Key {
     (place.entry, place.index)
 }
 
-/// The roots of a record, or of one result of a conversion or a recognition: what was earned. A record that stands on no other
-/// is its own root.
-pub(crate) fn roots_of(used: &Used, result_plus_1: u32) -> Result<Vec<pb::Root>, Rejection> {
-    let own = || {
-        let (place, status_id) = (Some(used.place), used.facts.status_id.0.to_vec());
-        let fraction = Some(pb::Ratio { numerator: 1, denominator: 1 });
-        vec![pb::Root { place, status_id, fraction, had: Vec::new(), part_e4: 0 }]
-    };
-    let missing = |found: usize| {
-        let expected = format!("one of the {found} results of {}", show(used.place));
-        Rejection::new(Rule::SourceNotUsable, expected, result_plus_1.to_string()).field("result_plus_1")
-    };
-    let result = |results: Vec<pb::ConvertedCredit>| {
-        let at = usize::try_from(result_plus_1).ok().and_then(|number| number.checked_sub(1));
-        let found = at.and_then(|at| results.get(at).cloned());
-        found.map(|found| found.roots).ok_or_else(|| missing(results.len()))
+fn place_of((entry, index): Key) -> Place {
+    Place { entry, index }
+}
+
+/// The roots of each result of a conversion or a recognition, or of a record itself: what was earned. A record that stands on no
+/// other is its own root.
+fn results(used: &Used) -> Result<Vec<Vec<Place>>, Rejection> {
+    let own = || vec![used.place];
+    let roots = |results: Vec<pb::ConvertedCredit>| -> Vec<Vec<Place>> {
+        let each = results.into_iter().map(|result| result.roots.iter().filter_map(|root| root.place).collect());
+        each.collect()
     };
     let malformed = super::kinds::malformed;
     match used.record.kind() {
-        Kind::Conversion => result(used.record.read::<pb::Conversion>().map_err(malformed)?.results),
+        Kind::Conversion => Ok(roots(used.record.read::<pb::Conversion>().map_err(malformed)?.results)),
         Kind::QualificationRecognition => {
-            let read = used.record.read::<pb::QualificationRecognition>().map_err(malformed)?;
-            let roots = result(read.exemptions)?;
-            Ok(if roots.is_empty() { own() } else { roots })
+            let found = roots(used.record.read::<pb::QualificationRecognition>().map_err(malformed)?.exemptions);
+            Ok(found.into_iter().map(|roots| if roots.is_empty() { own() } else { roots }).collect())
         }
-        Kind::Credit | Kind::Outcome if result_plus_1 == 0 => Ok(own()),
-        Kind::Credit | Kind::Outcome => Err(missing(0)),
+        Kind::Credit | Kind::Outcome => Ok(vec![own()]),
         other => {
             let expected = "a credit, an outcome, a conversion or a recognition";
             Err(Rejection::new(Rule::SourceNotUsable, expected, other.as_str_name()).field("record"))
@@ -58,28 +55,43 @@ pub(crate) fn roots_of(used: &Used, result_plus_1: u32) -> Result<Vec<pb::Root>,
     }
 }
 
-/// Whether something else than the record itself has redeemed one of the roots of a result of it.
+/// The roots of a record, or of one result of it, among all of its [`results`].
+fn roots_of<'a>(used: &Used, result_plus_1: u32, results: &'a [Vec<Place>]) -> Result<&'a [Place], Rejection> {
+    let whole = matches!(used.record.kind(), Kind::Credit | Kind::Outcome);
+    let at = match usize::try_from(result_plus_1) {
+        Ok(0) if whole => Some(0),
+        Ok(number) if !whole => number.checked_sub(1),
+        _ => None,
+    };
+    let count = if whole { 0 } else { results.len() };
+    let missing = || {
+        let expected = format!("one of the {count} results of {}", show(used.place));
+        Rejection::new(Rule::SourceNotUsable, expected, result_plus_1.to_string()).field("result_plus_1")
+    };
+    at.and_then(|at| results.get(at)).map(Vec::as_slice).ok_or_else(missing)
+}
+
+/// Whether something has redeemed a record, or one that it amends.
+pub fn is_redeemed(view: &impl View, used: &Used) -> Result<bool, ViewError> {
+    Ok(redemption(view, used.place, &used.facts, &used.record)?.is_some())
+}
+
+/// Whether something that a result of a record was not converted from has redeemed one of its roots.
 pub fn roots_are_spent(view: &impl View, used: &Used, result_plus_1: u32) -> Result<bool, ViewError> {
     if !matches!(used.record.kind(), Kind::Conversion | Kind::QualificationRecognition) {
         return Ok(false);
     }
-    // What this record and those that it was converted from have redeemed is held by them.
-    let mut own = BTreeSet::new();
-    let mut next = vec![(used.place, used.record.clone())];
-    while let Some((place, record)) = next.pop() {
-        own.extend(entries(view, place, &record)?);
-        for place in redeemed_by(&record) {
-            if own.len() < CHAIN_MAX
-                && let Some((_, record)) = view.content_at(place)?
-            {
-                next.push((place, record));
-            }
-        }
-    }
-    for root in roots_of(used, result_plus_1).unwrap_or_default() {
-        let facts = view.record_at(root.place.unwrap_or_default())?;
-        if facts.and_then(|facts| facts.marks.get(Mark::Redeemed)).is_some_and(|entry| !own.contains(&entry)) {
-            return Ok(true);
+    let mut links = Links::new(view, &used.facts.account);
+    let absorbed = BTreeSet::new();
+    let Ok(results) = results(used) else { return Ok(true) };
+    for root in roots_of(used, result_plus_1, &results).unwrap_or_default() {
+        match links.end(*root, used.place, &absorbed) {
+            // Whether the record itself is redeemed is not asked.
+            Ok(Some(End::Held(place, _))) if place != used.place => return Ok(true),
+            Ok(_) => {}
+            // What stands on something that is not there can pay for nothing.
+            Err(AdmissionError::Rejected(_)) => return Ok(true),
+            Err(AdmissionError::View(error)) => return Err(error),
         }
     }
     Ok(false)
@@ -91,12 +103,17 @@ pub struct Spending<'a, V> {
     account: [u8; 16],
     /// Definition of the award.
     definition: &'a pb::QualificationDefinition,
+    links: Links<'a, V>,
     /// Redemptions that absorbed awards hold.
     absorbed: BTreeSet<u64>,
+    /// Those awards themselves.
+    absorbed_awards: BTreeSet<Key>,
     redeems: BTreeMap<Key, Vec<u8>>,
     depends_on: BTreeSet<Key>,
     /// Amounts that count in another award too, by that award's definition.
     overlapping: BTreeMap<(u64, String), u64>,
+    /// Roots of the results of the record that was counted last.
+    last: Option<(Key, Vec<Vec<Place>>)>,
 }
 
 impl<'a, V: View> Spending<'a, V> {
@@ -106,10 +123,13 @@ impl<'a, V: View> Spending<'a, V> {
             view,
             account: *account,
             definition,
+            links: Links::new(view, account),
             absorbed: BTreeSet::new(),
+            absorbed_awards: BTreeSet::new(),
             redeems: BTreeMap::new(),
             depends_on: BTreeSet::new(),
             overlapping: BTreeMap::new(),
+            last: None,
         }
     }
 
@@ -122,19 +142,21 @@ impl<'a, V: View> Spending<'a, V> {
         let is_award = award.record.kind() == Kind::Award;
         let absorbs = is_award && read.definition.as_ref().is_some_and(|name| names(&self.definition.absorbs, name));
         require(absorbs, Rule::SourceNotUsable, "absorbs", expected, show(award.place))?;
-        let free = award.facts.marks.get(Mark::Redeemed);
-        let found = free.map_or(String::new(), |entry| format!("{}, redeemed at {entry}", show(award.place)));
-        require(free.is_none(), Rule::AlreadySpent, "absorbs", "an award that no other has absorbed", found)?;
+        let taken = redemption(self.view, award.place, &award.facts, &award.record)?;
+        let found = taken.map_or(String::new(), |(_, entry)| format!("{}, redeemed at {entry}", show(award.place)));
+        require(taken.is_none(), Rule::AlreadySpent, "absorbs", "an award that no other has absorbed", found)?;
         self.redeems.insert(key(award.place), award.facts.status_id.0.to_vec());
         self.depends_on.insert(key(award.place));
         let mut next = vec![award];
         while let Some(award) = next.pop() {
+            self.absorbed_awards.insert(key(award.place));
             self.absorbed.extend(entries(self.view, award.place, &award.record)?);
             let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
             for earlier in &read.absorbs {
                 next.push(named(self.view, Some(earlier), &self.account, "absorbs")?);
             }
-            require(self.absorbed.len() < CHAIN_MAX, Rule::DefinitionTooLarge, "absorbs", "fewer awards", CHAIN_MAX)?;
+            let few = self.absorbed_awards.len() + next.len() < ABSORBED_MAX;
+            require(few, Rule::DefinitionTooLarge, "absorbs", "fewer awards", ABSORBED_MAX)?;
         }
         Ok(())
     }
@@ -142,76 +164,109 @@ impl<'a, V: View> Spending<'a, V> {
     /// Counts a record, or one result of it, with its amount in the definition's unit. Of an Outcome nothing is redeemed.
     pub fn count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<(), AdmissionError> {
         standing(self.view, used, "allocations")?;
-        let chain = self.chain(used)?;
-        for root in roots_of(used, result_plus_1)? {
-            let place = root.place.unwrap_or_default();
-            let root = at(self.view, place, &self.account, "allocations")?;
-            standing(self.view, &root, "allocations")?;
-            self.depends_on.insert(key(place));
+        let chain = self.links.chain(used.place)?.clone();
+        for place in &chain {
+            self.links.standing(place_of(*place))?;
+        }
+        self.depends_on.extend(chain);
+        let results = match self.last.take() {
+            Some((place, results)) if place == key(used.place) => results,
+            _ => results(used)?,
+        };
+        let roots = roots_of(used, result_plus_1, &results)?;
+        let mut charged = BTreeSet::new();
+        for root in roots {
+            self.links.standing(*root)?;
+            self.depends_on.insert(key(*root));
             if used.record.kind() != Kind::Outcome {
-                self.redeem(root, &chain, amount_e4)?;
+                self.redeem(*root, used.place, amount_e4, &mut charged)?;
             }
+        }
+        self.last = Some((key(used.place), results));
+        Ok(())
+    }
+
+    fn redeem(
+        &mut self,
+        root: Place,
+        of: Place,
+        amount_e4: u64,
+        charged: &mut BTreeSet<Key>,
+    ) -> Result<(), AdmissionError> {
+        // What an absorbed award hands over is what it counted; it is not earned a second time by itself.
+        let twice = self.absorbed_awards.contains(&key(root));
+        let expected = "a root that is no award which this one absorbs";
+        require(!twice, Rule::AlreadySpent, "allocations", expected, show(root))?;
+        match self.links.end(root, of, &self.absorbed)? {
+            None => {}
+            Some(End::Free(place)) => {
+                let id = self.links.at(place)?.facts.status_id.0.to_vec();
+                self.redeems.insert(key(place), id);
+            }
+            Some(End::Held(place, entry)) => {
+                let holder = self.award_at(entry, place)?.ok_or_else(|| spent(place, entry))?;
+                if !self.overlaps(&holder, amount_e4, charged) {
+                    return Err(spent(place, entry));
+                }
+            }
+        }
+        self.others(root, amount_e4, charged)
+    }
+
+    /// Credit that other awards count without holding it, by an overlap, counts only where it may overlap with each of them.
+    fn others(&mut self, root: Place, amount_e4: u64, charged: &mut BTreeSet<Key>) -> Result<(), AdmissionError> {
+        if !self.view.registry().has_overlaps() {
+            return Ok(());
+        }
+        let mut next = Some(root);
+        for _ in 0..ABSORBED_MAX {
+            let Some(place) = next else { break };
+            for dependant in self.view.dependants(place)? {
+                let gone = |marks: &Marks| marks.get(Mark::Revoked).or(marks.get(Mark::Superseded)).is_some();
+                let of_award = |facts: &RecordFacts| facts.kind == Kind::Award && !gone(&facts.marks);
+                if charged.contains(&key(dependant))
+                    || !self.view.record_at(dependant)?.is_some_and(|facts| of_award(&facts))
+                {
+                    continue;
+                }
+                let Some((_, record)) = self.view.content_at(dependant)? else { continue };
+                // Absorbed ones may have been amended since.
+                let absorbed = !self.absorbed.is_disjoint(&entries(self.view, dependant, &record)?);
+                let Ok(read) = record.read::<pb::Award>() else { continue };
+                if absorbed {
+                    continue;
+                }
+                // An Outcome that is counted as such is not spent.
+                let as_such = |one: &pb::Allocation| one.record.as_ref().and_then(|record| record.place) == Some(place);
+                let outcome = self.links.at(root)?.facts.kind == Kind::Outcome;
+                if outcome && read.allocations.iter().any(as_such) {
+                    continue;
+                }
+                let Some(name) = read.definition else { continue };
+                if !self.overlaps(&(dependant, name), amount_e4, charged) {
+                    let expected = "a root that counts in no other award";
+                    let found = format!("{}, which counts in {}", show(root), show(dependant));
+                    return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("allocations").into());
+                }
+            }
+            next = self.view.content_at(place)?.and_then(|(_, record)| amended(&record));
         }
         Ok(())
     }
 
-    /// The record and everything that it was converted from, each of which must stand.
-    fn chain(&mut self, used: &Used) -> Result<BTreeMap<Key, Used>, AdmissionError> {
-        let mut chain = BTreeMap::new();
-        let mut next = vec![at(self.view, used.place, &self.account, "allocations")?];
-        while let Some(one) = next.pop() {
-            self.depends_on.insert(key(one.place));
-            if one.record.kind() == Kind::Conversion {
-                let read: pb::Conversion = one.record.read().map_err(super::kinds::malformed)?;
-                for source in read.sources.iter().filter_map(|source| source.record.as_ref()) {
-                    let place = source.place.unwrap_or_default();
-                    if !chain.contains_key(&key(place)) {
-                        let source = at(self.view, place, &self.account, "allocations")?;
-                        standing(self.view, &source, "allocations")?;
-                        next.push(source);
-                    }
-                }
-            }
-            chain.insert(key(one.place), one);
-            require(chain.len() < CHAIN_MAX, Rule::DefinitionTooLarge, "allocations", "fewer records", CHAIN_MAX)?;
+    /// Whether both definitions let the awards overlap, and by as much.
+    fn overlaps(
+        &mut self,
+        (holder, other): &(Place, QualificationName),
+        amount_e4: u64,
+        charged: &mut BTreeSet<Key>,
+    ) -> bool {
+        if charged.contains(&key(*holder)) {
+            return true;
         }
-        Ok(chain)
-    }
-
-    fn redeem(&mut self, root: Used, chain: &BTreeMap<Key, Used>, amount_e4: u64) -> Result<(), AdmissionError> {
-        let (mut place, mut facts) = (root.place, root.facts);
-        loop {
-            let Some(redemption) = facts.marks.get(Mark::Redeemed) else {
-                self.redeems.insert(key(place), facts.status_id.0.to_vec());
-                return Ok(());
-            };
-            if self.absorbed.contains(&redemption) {
-                return Ok(());
-            }
-            let mut holder = None;
-            for one in chain.values() {
-                let holds = redeemed_by(&one.record).contains(&place);
-                if holds && entries(self.view, one.place, &one.record)?.contains(&redemption) {
-                    holder = Some((one.place, one.facts.clone()));
-                }
-            }
-            match holder {
-                Some(held) => (place, facts) = held,
-                None => return self.overlap(place, redemption, amount_e4),
-            }
-        }
-    }
-
-    /// Credit that another award has redeemed counts only where both definitions allow it.
-    fn overlap(&mut self, place: Place, redemption: u64, amount_e4: u64) -> Result<(), AdmissionError> {
-        let spent = || {
-            let expected = "a root that pays for no other award or exclusive conversion";
-            let found = format!("{}, redeemed at {redemption}", show(place));
-            AdmissionError::from(Rejection::new(Rule::AlreadySpent, expected, found).field("allocations"))
+        let Some(theirs) = self.view.registry().definition(other.institution, &other.code, other.version) else {
+            return false;
         };
-        let Some(other) = self.award_at(redemption, place)? else { return Err(spent()) };
-        let registry = self.view.registry();
-        let theirs = registry.definition(other.institution, &other.code, other.version).ok_or_else(spent)?;
         let allows = |of: &pb::QualificationDefinition, name: &QualificationName| {
             let fits = |one: &&pb::Overlap| one.other.as_ref().is_some_and(|other| same(other, name));
             of.overlaps.iter().find(fits).map(|one| one.max_e4)
@@ -221,24 +276,32 @@ impl<'a, V: View> Spending<'a, V> {
             code: self.definition.code.clone(),
             version: self.definition.version,
         };
-        let most = allows(self.definition, &other).zip(allows(theirs, &own)).map(|(ours, theirs)| ours.min(theirs));
-        let most = most.ok_or_else(spent)?;
+        let Some(most) =
+            allows(self.definition, other).zip(allows(theirs, &own)).map(|(ours, theirs)| ours.min(theirs))
+        else {
+            return false;
+        };
         let sum = self.overlapping.entry((other.institution, other.code.clone())).or_default();
         *sum = sum.saturating_add(amount_e4);
-        if *sum > most { Err(spent()) } else { Ok(()) }
+        charged.insert(key(*holder));
+        *sum <= most
     }
 
-    /// The definition of the award that has redeemed a record.
-    fn award_at(&self, redemption: u64, place: Place) -> Result<Option<QualificationName>, AdmissionError> {
+    /// The award that has redeemed a record, and its definition.
+    fn award_at(&self, redemption: u64, place: Place) -> Result<Option<(Place, QualificationName)>, AdmissionError> {
         let sealing = self.view.sealing(redemption)?;
         let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution);
         let Some(institution) = institution else { return Ok(None) };
         for held in self.view.held(&self.account, institution, AWARDS)? {
             let gone = held.marks.get(Mark::Revoked).or(held.marks.get(Mark::Superseded)).is_some();
-            let Some((_, record)) = self.view.content_at(held.place)?.filter(|_| !gone) else { continue };
+            if gone {
+                continue;
+            }
+            let Some((_, record)) = self.view.content_at(held.place)? else { continue };
             let holds = redeemed_by(&record).contains(&place);
             if holds && entries(self.view, held.place, &record)?.contains(&redemption) {
-                return Ok(record.read::<pb::Award>().ok().and_then(|award| award.definition));
+                let name = record.read::<pb::Award>().ok().and_then(|award| award.definition);
+                return Ok(name.map(|name| (held.place, name)));
             }
         }
         Ok(None)
@@ -246,11 +309,28 @@ impl<'a, V: View> Spending<'a, V> {
 
     /// What the award has to redeem, by place, and what it stands on.
     pub fn finish(self) -> (Vec<pb::RecordReference>, Vec<Place>) {
-        let place = |(entry, index): Key| Place { entry, index };
         let redeems = self.redeems.into_iter();
-        let redeems = redeems.map(|(at, status_id)| pb::RecordReference { place: Some(place(at)), status_id });
-        (redeems.collect(), self.depends_on.into_iter().map(place).collect())
+        let redeems = redeems.map(|(at, status_id)| pb::RecordReference { place: Some(place_of(at)), status_id });
+        (redeems.collect(), self.depends_on.into_iter().map(place_of).collect())
     }
+}
+
+/// What an award stands on, by what it says: all that it counts, what that was converted from, the roots, and what it redeems.
+pub(super) fn stands_on(view: &impl View, award: &pb::Award, account: &[u8; 16]) -> Result<Vec<Place>, AdmissionError> {
+    let mut links = Links::new(view, account);
+    let mut found: BTreeSet<Key> = award.redeems.iter().filter_map(|one| one.place).map(key).collect();
+    for allocation in &award.allocations {
+        let place = allocation.record.as_ref().and_then(|record| record.place).unwrap_or_default();
+        found.extend(links.chain(place)?.iter().copied());
+        found.extend(links.roots(place)?.iter().copied());
+    }
+    Ok(found.into_iter().map(place_of).collect())
+}
+
+fn spent(place: Place, redemption: u64) -> AdmissionError {
+    let expected = "a root that pays for no other award or exclusive conversion";
+    let found = format!("{}, redeemed at {redemption}", show(place));
+    Rejection::new(Rule::AlreadySpent, expected, found).field("allocations").into()
 }
 
 /// Whether a list of definitions has one; a version of 0 in the list means any.

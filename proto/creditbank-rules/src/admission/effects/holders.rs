@@ -10,7 +10,7 @@ use super::{Checked, institution_at};
 use crate::admission::fields::require;
 use crate::admission::used::show;
 use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
-use crate::{Rejection, Rule, View, ViewError};
+use crate::{RecordFacts, Rejection, Rule, View, ViewError};
 
 /// Most amendments of one record that are followed back.
 const AMENDMENTS_MAX: usize = 1_000;
@@ -28,7 +28,11 @@ pub(crate) fn redeemed_by(record: &Record) -> Vec<Place> {
     }
 }
 
-fn amended(record: &Record) -> Option<Place> {
+/// Most amendments of a record that is counted or used: of one that was amended more often nobody can say what it paid for.
+pub(super) const REDEMPTION_MAX: usize = 100;
+
+/// What a record amends.
+pub(crate) fn amended(record: &Record) -> Option<Place> {
     amends_of(record.kind(), record.body()).ok().flatten()?.place
 }
 
@@ -43,6 +47,29 @@ pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result
     Ok(entries)
 }
 
+/// Where the redemption of a record stands, and its log index: on itself, or else on the nearest one that it amends, directly or
+/// not. What was paid with a record was paid with its amendments.
+pub(crate) fn redemption(
+    view: &impl View,
+    place: Place,
+    facts: &RecordFacts,
+    record: &Record,
+) -> Result<Option<(Place, u64)>, ViewError> {
+    if let Some(entry) = facts.marks.get(Mark::Redeemed) {
+        return Ok(Some((place, entry)));
+    }
+    let mut next = amended(record);
+    for _ in 0..REDEMPTION_MAX {
+        let Some(former) = next else { return Ok(None) };
+        let Some((facts, record)) = view.content_at(former)? else { return Ok(None) };
+        if let Some(entry) = facts.marks.get(Mark::Redeemed) {
+            return Ok(Some((former, entry)));
+        }
+        next = amended(&record);
+    }
+    Ok(next.map(|former| (former, u64::MAX)))
+}
+
 /// What the revocation of a record lets go of, each with the log index of its redemption. What another one has taken over
 /// holds nothing by itself.
 pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, u64)>, ViewError> {
@@ -50,7 +77,7 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
         return Ok(Vec::new());
     };
     let redeems = matches!(facts.kind, Kind::Award | Kind::Conversion);
-    if !redeems || facts.marks.get(Mark::Redeemed).is_some() {
+    if !redeems || redemption(view, place, &facts, &record)?.is_some() {
         return Ok(Vec::new());
     }
     let own = entries(view, place, &record)?;
@@ -98,12 +125,14 @@ fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) 
     };
     for name in [AWARDS, CONVERSIONS] {
         for held in view.held(&one.target.account, institution, name)? {
-            let let_go = checked.iter().any(|other| other.place == held.place && other.action == Action::Release);
-            let holds = held.marks.get(Mark::Revoked).is_none();
-            if holds || held.marks.get(Mark::Redeemed).is_some() && !let_go {
+            if held.marks.get(Mark::Revoked).is_none() {
                 continue;
             }
-            let Some((_, record)) = view.content_at(held.place)? else { continue };
+            let Some((facts, record)) = view.content_at(held.place)? else { continue };
+            let let_go = |place| checked.iter().any(|other| other.place == place && other.action == Action::Release);
+            if redemption(view, held.place, &facts, &record)?.is_some_and(|(place, _)| !let_go(place)) {
+                continue;
+            }
             if redeemed_by(&record).contains(&one.place) && entries(view, held.place, &record)?.contains(&entry) {
                 return Ok(true);
             }

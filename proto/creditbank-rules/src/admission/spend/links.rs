@@ -1,0 +1,159 @@
+//! The records on the way from a root to what is counted, each read once however often it is asked for: a conversion may name
+//! the results of another one 256 times, and an award the results of that one again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::record::Record;
+
+use super::{Key, key, place_of, results};
+use crate::admission::effects::{entries, redeemed_by, redemption};
+use crate::admission::used::{Used, at, show, standing};
+use crate::admission::{AdmissionError, kinds::malformed};
+use crate::{RecordFacts, Rejection, Rule, View};
+
+/// Most records on which one counted record stands.
+const CHAIN_MAX: usize = 1_000;
+
+/// What is known of one record.
+pub(super) struct Link {
+    pub(super) facts: RecordFacts,
+    /// What it was converted from.
+    sources: Vec<Place>,
+    /// The roots of all of its results.
+    roots: BTreeSet<Key>,
+    /// What it names as redeemed by it.
+    redeems: BTreeSet<Key>,
+    /// Where its redemption stands, and its log index.
+    redemption: Option<(Place, u64)>,
+    /// Why it cannot be used, where it does not stand.
+    fault: Option<Rejection>,
+}
+
+/// Where the way from a root ends.
+pub(super) enum End {
+    /// Here, at what nothing has redeemed.
+    Free(Place),
+    /// At what something that is not on the way has redeemed, at this log index.
+    Held(Place, u64),
+}
+
+/// The records of a learner that were asked for so far.
+pub(super) struct Links<'a, V> {
+    view: &'a V,
+    account: [u8; 16],
+    known: BTreeMap<Key, Link>,
+    /// Which conversion holds what was redeemed at a log index: a block has one of a learner at most.
+    holders: BTreeMap<u64, BTreeSet<Key>>,
+    chains: BTreeMap<Key, BTreeSet<Key>>,
+}
+
+impl<'a, V: View> Links<'a, V> {
+    pub(super) fn new(view: &'a V, account: &[u8; 16]) -> Self {
+        let (known, holders, chains) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { view, account: *account, known, holders, chains }
+    }
+
+    /// The learner's record at a place.
+    pub(super) fn at(&mut self, place: Place) -> Result<&Link, AdmissionError> {
+        if !self.known.contains_key(&key(place)) {
+            let used = at(self.view, place, &self.account, "allocations")?;
+            self.read(&used)?;
+        }
+        let unknown = || Rejection::new(Rule::SourceNotUsable, "a record of this learner", show(place));
+        Ok(self.known.get(&key(place)).ok_or_else(unknown)?)
+    }
+
+    /// The same, of which it is required that it stands.
+    pub(super) fn standing(&mut self, place: Place) -> Result<&Link, AdmissionError> {
+        let link = self.at(place)?;
+        link.fault.clone().map_or(Ok(link), |fault| Err(fault.into()))
+    }
+
+    /// The roots of all results of a record.
+    pub(super) fn roots(&mut self, place: Place) -> Result<&BTreeSet<Key>, AdmissionError> {
+        Ok(&self.at(place)?.roots)
+    }
+
+    fn read(&mut self, used: &Used) -> Result<(), AdmissionError> {
+        let fault = match standing(self.view, used, "allocations") {
+            Ok(()) => None,
+            Err(AdmissionError::Rejected(rejection)) => Some(rejection),
+            Err(error) => return Err(error),
+        };
+        let sources = sources(&used.record)?;
+        if used.record.kind() == Kind::Conversion {
+            for entry in entries(self.view, used.place, &used.record)? {
+                self.holders.entry(entry).or_default().insert(key(used.place));
+            }
+        }
+        let roots = results(used).unwrap_or_default().into_iter().flatten().map(key).collect();
+        let link = Link {
+            facts: used.facts.clone(),
+            sources,
+            roots,
+            redeems: redeemed_by(&used.record).into_iter().map(key).collect(),
+            redemption: redemption(self.view, used.place, &used.facts, &used.record)?,
+            fault,
+        };
+        self.known.insert(key(used.place), link);
+        Ok(())
+    }
+
+    /// The record and everything that it was converted from.
+    pub(super) fn chain(&mut self, place: Place) -> Result<&BTreeSet<Key>, AdmissionError> {
+        if !self.chains.contains_key(&key(place)) {
+            let mut chain = BTreeSet::from([key(place)]);
+            let mut next = vec![place];
+            while let Some(place) = next.pop() {
+                let sources = self.at(place)?.sources.clone();
+                next.extend(sources.into_iter().filter(|source| chain.insert(key(*source))));
+                let found = chain.len();
+                let few = found < CHAIN_MAX;
+                super::require(few, Rule::DefinitionTooLarge, "allocations", "fewer records to stand on", found)?;
+            }
+            self.chains.insert(key(place), chain);
+        }
+        let unknown = || Rejection::new(Rule::SourceNotUsable, "a record of this learner", show(place));
+        Ok(self.chains.get(&key(place)).ok_or_else(unknown)?)
+    }
+
+    /// Where the way from a root to a record ends. What was redeemed at a log index of `absorbed` is held by nobody else.
+    pub(super) fn end(
+        &mut self,
+        root: Place,
+        of: Place,
+        absorbed: &BTreeSet<u64>,
+    ) -> Result<Option<End>, AdmissionError> {
+        self.chain(of)?;
+        let mut place = root;
+        // Each turn leads to a conversion of a later entry.
+        loop {
+            let Some((marked, entry)) = self.at(place)?.redemption else {
+                return Ok(Some(End::Free(place)));
+            };
+            if absorbed.contains(&entry) {
+                return Ok(None);
+            }
+            let on_the_way = self.chains.get(&key(of));
+            let holds = |holder: &&Key| {
+                on_the_way.is_some_and(|chain| chain.contains(*holder))
+                    && self.known.get(*holder).is_some_and(|link| link.redeems.contains(&key(marked)))
+                    && **holder > key(place)
+            };
+            match self.holders.get(&entry).and_then(|holders| holders.iter().find(holds)) {
+                Some(holder) => place = place_of(*holder),
+                None => return Ok(Some(End::Held(marked, entry))),
+            }
+        }
+    }
+}
+
+/// What a record was converted from.
+fn sources(record: &Record) -> Result<Vec<Place>, Rejection> {
+    if record.kind() != Kind::Conversion {
+        return Ok(Vec::new());
+    }
+    let read: pb::Conversion = record.read().map_err(malformed)?;
+    Ok(read.sources.iter().filter_map(|source| source.record.as_ref()).filter_map(|record| record.place).collect())
+}

@@ -1,0 +1,1 @@
+//! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere.
