@@ -560,3 +560,39 @@ async fn a_joint_award_is_signed_by_both() {
     let source = office.json(1, &["record", "show", &places[0]]).await;
     assert_eq!(source["marks"], serde_json::json!(["redeemed"]));
 }
+
+/// Goal: the Indian exits, as they come along, hand their credit over: a certificate's credit counts in the diploma that absorbs
+/// it, and neither of them pays for a second one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exit_absorbs_the_one_before_it() {
+    let office = Office::new().await;
+    let (alias, _) = office.credits(&["ALG", "ANA"]).await;
+    // In the unit and the amounts of the credits at hand, which state a level and no field.
+    for (name, amount, becomes) in [("in-certificate", "40", "60"), ("in-diploma", "80", "120")] {
+        let path = format!("{}/../qualifications/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(path).expect("it comes along").replace("IN-NCRF", "CATS");
+        let text = text.replace(&format!("amount = \"{amount}\""), &format!("amount = \"{becomes}\""));
+        office.write(name, &text.replace("fields = [\"0541\"]", "levels = [\"FHEQ:6\"]"));
+        office.seal(1, &["qualification", "publish", name]).await;
+    }
+    let award = |code: &'static str, number: &'static str, kind: &'static str| {
+        let words = ["qualification", "award", code, "--alias", &alias, "--certificate", number, "--kind", kind];
+        let by = ["--decider", "Prof. B", "--mandate-paper", "file 9", "--conferred", "2026-01-31"];
+        words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
+    };
+    let certificate = award("IN-CERTIFICATE", "C-1", "certificate");
+    let certificate: Vec<&str> = certificate.iter().map(String::as_str).collect();
+    let first = office.seal(1, &certificate).await;
+    let diploma = award("IN-DIPLOMA", "D-1", "diploma");
+    let diploma: Vec<&str> = diploma.iter().map(String::as_str).collect();
+    let second = office.seal(1, &diploma).await;
+    let read = office.json(1, &["record", "show", &second]).await;
+    let absorbed = &read["record"]["absorbs"][0]["place"];
+    assert_eq!((read["record"]["absorbs"].as_array().map(Vec::len), absorbed.is_null()), (Some(1), false), "{read}");
+    let spent = office.json(1, &["record", "show", &first]).await;
+    assert_eq!(spent["marks"], serde_json::json!(["redeemed"]), "the certificate is handed over");
+    let again = award("IN-DIPLOMA", "D-2", "diploma");
+    let again: Vec<&str> = again.iter().map(String::as_str).chain(["--key", "unit-1.key"]).collect();
+    let (code, out, _) = office.call(1, &again).await;
+    assert!(code == 1 && out.contains("not met yet"), "{out}");
+}
