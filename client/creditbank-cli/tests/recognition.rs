@@ -520,3 +520,79 @@ async fn a_foreign_qualification_is_recognised() {
     let met = office.json(2, &["qualification", "progress", "EX", "--alias", &alias]).await;
     assert_eq!((&met["outcome"], &met["requirements"][0]["filled"][1]), (&"met".into(), &format!("{place}#2").into()));
 }
+
+/// Goal: an award that two institutions confer is sealed with the signature of the other one, over this very award, and without
+/// it is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_joint_award_is_signed_by_both() {
+    let office = Office::new().await;
+    let (alias, places) = office.credits(&["ALG"]).await;
+    let text = "code = 'JOINT'\nversion = 1\nunit = 'CATS'\nsource = 'a test'\nawarding = [1, 2]\n\
+                titles = { en = 'Joint certificate' }\n[[requirement]]\ntype = 'credits'\namount = '60'\n";
+    office.write("joint.toml", text);
+    office.seal(1, &["qualification", "publish", "joint.toml"]).await;
+    let award = |number: &'static str| {
+        let words = ["qualification", "award", "JOINT", "--alias", &alias, "--certificate", number];
+        let by = ["--kind", "certificate", "--decider", "Prof. B", "--learner-key", "learner.key"];
+        words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
+    };
+    let first = award("J-1");
+    let first: Vec<&str> = first.iter().map(String::as_str).collect();
+    let keyed = |more: &[&'static str]| [&first[..], &["--key", "unit-1.key"], more].concat();
+    let (code, _, err) = office.call(1, &keyed(&[])).await;
+    assert!(code == 1 && err.contains("cosignatures"), "{err}");
+    let (code, text, err) = office.call(1, &keyed(&["--cosign-request", "request.json"])).await;
+    assert!(code == 0 && text.contains("nothing was sealed"), "{text}{err}");
+    let cosign = ["qualification", "cosign", "request.json", "--key", "unit-2.key", "--out", "signed.json"];
+    let (code, _, err) = office.call(2, &cosign).await;
+    assert!(code == 2 && err.contains("Joint certificate") && err.contains("J-1") && err.contains("--yes"), "{err}");
+    let own = ["qualification", "cosign", "request.json", "--key", "unit-1.key", "--out", "own.json", "--yes"];
+    let (code, _, err) = office.call(1, &own).await;
+    assert!(code == 2 && err.contains("seals the award"), "{err}");
+    office.json(2, &[&cosign[..], &["--yes"]].concat()).await;
+    let other = award("J-2");
+    let other: Vec<&str> = other.iter().map(String::as_str).chain(["--key", "unit-1.key"]).collect();
+    let (code, _, err) = office.call(1, &[&other[..], &["--cosigned", "signed.json"]].concat()).await;
+    assert!(code == 1 && err.contains("--certificate"), "{err}");
+    let place = office.seal(1, &[&first[..], &["--cosigned", "signed.json"]].concat()).await;
+    let read = office.json(1, &["record", "show", &place]).await;
+    assert_eq!(read["record"]["cosignatures"][0]["institution"], 2, "{read}");
+    let source = office.json(1, &["record", "show", &places[0]]).await;
+    assert_eq!(source["marks"], serde_json::json!(["redeemed"]));
+}
+
+/// Goal: the Indian exits, as they come along, hand their credit over: a certificate's credit counts in the diploma that absorbs
+/// it, and neither of them pays for a second one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exit_absorbs_the_one_before_it() {
+    let office = Office::new().await;
+    let (alias, _) = office.credits(&["ALG", "ANA"]).await;
+    // In the unit and the amounts of the credits at hand, which state a level and no field.
+    for (name, amount, becomes) in [("in-certificate", "40", "60"), ("in-diploma", "80", "120")] {
+        let path = format!("{}/../qualifications/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(path).expect("it comes along").replace("IN-NCRF", "CATS");
+        let text = text.replace(&format!("amount = \"{amount}\""), &format!("amount = \"{becomes}\""));
+        office.write(name, &text.replace("fields = [\"0541\"]", "levels = [\"FHEQ:6\"]"));
+        office.seal(1, &["qualification", "publish", name]).await;
+    }
+    let award = |code: &'static str, number: &'static str, kind: &'static str| {
+        let words = ["qualification", "award", code, "--alias", &alias, "--certificate", number, "--kind", kind];
+        let by = ["--decider", "Prof. B", "--mandate-paper", "file 9", "--conferred", "2026-01-31"];
+        words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
+    };
+    let certificate = award("IN-CERTIFICATE", "C-1", "certificate");
+    let certificate: Vec<&str> = certificate.iter().map(String::as_str).collect();
+    let first = office.seal(1, &certificate).await;
+    let diploma = award("IN-DIPLOMA", "D-1", "diploma");
+    let diploma: Vec<&str> = diploma.iter().map(String::as_str).collect();
+    let second = office.seal(1, &diploma).await;
+    let read = office.json(1, &["record", "show", &second]).await;
+    let absorbed = &read["record"]["absorbs"][0]["place"];
+    assert_eq!((read["record"]["absorbs"].as_array().map(Vec::len), absorbed.is_null()), (Some(1), false), "{read}");
+    let spent = office.json(1, &["record", "show", &first]).await;
+    assert_eq!(spent["marks"], serde_json::json!(["redeemed"]), "the certificate is handed over");
+    let again = award("IN-DIPLOMA", "D-2", "diploma");
+    let again: Vec<&str> = again.iter().map(String::as_str).chain(["--key", "unit-1.key"]).collect();
+    let (code, out, _) = office.call(1, &again).await;
+    assert!(code == 1 && out.contains("not met yet"), "{out}");
+}
