@@ -17,7 +17,7 @@ use crate::{edit, output, show, values};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// JSON as `registry show --json` or `registry list --json` prints it, or the same in TOML: kind = "framework" and a
-    /// table [entry], or a table [[entries]] with kind and entry for each of several
+    /// table named entry, or tables named entries with kind and entry for each of several
     #[arg(required_unless_present = "seed", conflicts_with = "seed")]
     file: Option<PathBuf>,
     /// What a new node of this program's version begins with, instead of a file: for a node that was made by an older one.
