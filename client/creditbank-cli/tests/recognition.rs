@@ -519,6 +519,16 @@ async fn a_foreign_qualification_is_recognised() {
     office.seal(2, &["qualification", "publish", "exempt.toml"]).await;
     let met = office.json(2, &["qualification", "progress", "EX", "--alias", &alias]).await;
     assert_eq!((&met["outcome"], &met["requirements"][0]["filled"][1]), (&"met".into(), &format!("{place}#2").into()));
+    // Of an award of this ledger nothing is typed again, and the exemption stands on it.
+    office.write("certificate.json", CERTIFICATE);
+    office.seal(2, &["qualification", "publish", "certificate.json"]).await;
+    let declared = ["qualification", "award", "CERT", "--declared", "--certificate", "C-1", "--kind", "certificate"];
+    let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
+    let award = office.seal(2, &[&declared[..], &by].concat()).await;
+    let of = ["recognise", "--award", &award, "--form", "statement", "--exempt", "CHEM-101:5 ECTS"];
+    let place = office.seal(2, &[&of[..], &by].concat()).await;
+    let read = office.json(2, &["record", "show", &place]).await;
+    assert_eq!(read["record"]["exemptions"][0]["roots"].as_array().map(Vec::len), Some(1), "{read}");
 }
 
 /// Goal: an award that two institutions confer is sealed with the signature of the other one, over this very award, and without
