@@ -319,3 +319,65 @@ async fn a_chain_of_conversions_pays_once() {
     confer(client, one, &award(1, here, "CERT", &one_of(&root))).await.expect("free again");
     replayed(client).await;
 }
+
+/// Goal: the largest conversions, of each other, and an award that counts all of them, hold up the one thread that admits blocks
+/// for a moment and no longer: each record is read once, however many of its results are named.
+/// Method: as many sources as fit, there and back again four times; then an award. Times are of debug builds.
+#[tokio::test]
+async fn the_largest_conversions_are_admitted_in_a_moment() {
+    const SOURCES: usize = 150;
+    let scene = scene(&terms("THERE")).await;
+    let home = AgreementTerms {
+        sender: 2,
+        receiver: 1,
+        source_unit: "ECTS".to_owned(),
+        target_unit: "CATS".to_owned(),
+        ratio: Some(pb::Ratio { numerator: 2, denominator: 1 }),
+        ..terms("BACK")
+    };
+    agree(&scene, &home).await.expect("the way back");
+    let Scene { client, one, two, node } = &scene;
+    submit(client, one, &[public(Kind::QualificationDefinition, &definition(1, "BA", 60))], Vec::new())
+        .await
+        .expect("published");
+    let courses: Vec<String> = (0..SOURCES).map(|at| format!("C{at}")).collect();
+    let courses: Vec<&str> = courses.iter().map(String::as_str).collect();
+    let (there, roots, mut seen) = credits(&scene, 7, &courses).await;
+    let here = alias(node, one, 7).await;
+    let mut sources: Vec<_> = roots.iter().map(|one| PreviewSource { place: one.place, result_plus_1: 0 }).collect();
+    let mut last = None;
+    for turn in 0u8..8 {
+        let (by, alias, code) = if turn % 2 == 0 { (two, there, "THERE") } else { (one, here, "BACK") };
+        let request = PreviewConversionRequest {
+            institution: by.institution,
+            alias: alias.to_vec(),
+            agreement: Some(name(code)),
+            sources: sources.clone(),
+            shown: seen.clone(),
+            ..Default::default()
+        };
+        let begun = std::time::Instant::now();
+        let preview = by.client(node).await.preview_conversion(request).await.expect("a preview");
+        let previewed = begun.elapsed();
+        let (decider, mandate) = ("R".to_owned(), Some(mandate()));
+        let conversion = pb::Conversion { decider, mandate, ..preview.conversion };
+        let begun = std::time::Instant::now();
+        let converted = seal(client, by, Kind::Conversion, &conversion, Vec::new()).await.expect("converted");
+        println!("turn {turn}: previewed in {previewed:?}, admitted in {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 10, "turn {turn}");
+        let salt = creditbank_tests::degrees::salt(&conversion);
+        seen = vec![shown(&converted, &conversion, salt)];
+        let result = |number| PreviewSource { place: converted.place, result_plus_1: number };
+        sources = (1..).take(conversion.results.len()).map(result).collect();
+        last = Some(converted);
+    }
+    let last = last.expect("a conversion");
+    let allocation = |number| pb::Allocation { requirement: 1, record: Some(last.clone()), result_plus_1: number };
+    let allocations = (1..).take(SOURCES).map(allocation).collect();
+    let degree = pb::Award { allocations, redeems: roots, ..award(1, here, "BA", &[]) };
+    let begun = std::time::Instant::now();
+    confer(client, one, &degree).await.expect("an award");
+    println!("award admitted in {:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 10);
+    replayed(client).await;
+}
