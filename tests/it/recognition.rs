@@ -16,6 +16,7 @@ use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit, text};
 use creditbank_tests::{TestNode, University};
 
+#[allow(clippy::unnecessary_wraps)] // As fields want it.
 fn today(less: i64) -> Option<Date> {
     Some(date_of(day_of_ms(creditbank_tests::chain::now_s() * 1_000) - less))
 }
@@ -231,6 +232,7 @@ async fn exemptions_count_once() {
 /// same award; an institution learns nothing of awards elsewhere that it was not shown. The log is good for `check`, for
 /// another start, and for a verifier without the node.
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines)] // One log with everything.
 async fn a_log_with_every_kind_of_award_is_good() {
     let asks = {
         let mut entry = definition(2, "PROBE", 60);

@@ -127,10 +127,8 @@ async fn absorbed_awards_hand_their_roots_over() {
         let mut absorbed = [true, true, false];
         for which in order {
             // Absorbed, it holds nothing any more that it could give back.
-            let releases: Vec<_> = match absorbed[which] {
-                true => Vec::new(),
-                false => holds[which].iter().map(|one| (*one, awards[which])).collect(),
-            };
+            let holds = if absorbed[which] { &[][..] } else { &holds[which] };
+            let releases: Vec<_> = holds.iter().map(|one| (*one, awards[which])).collect();
             if !absorbed[which] && which > 0 {
                 absorbed[which - 1] = false;
             }

@@ -58,12 +58,16 @@ impl Ledger {
         let records = self.at_hand(&view, account, sight)?;
         let absorbs = absorbable(&view, definition, &records)?;
         let mut found = Vec::new();
+        let mut spending = Spending::new(&view, account, definition);
+        for earlier in &absorbs {
+            spending.absorb(earlier)?;
+        }
         for used in &records {
             for one in candidates(view.registry(), definition, used) {
-                let barred = barred(&view, definition, &absorbs, account, used, &one)?;
+                let barred = barred(&view, &mut spending, used, &one)?;
                 found.push(Candidate { barred, ..one });
             }
-            found.extend(self.hypothetical(&view, definition, institution, account, used, day)?);
+            found.extend(Self::hypothetical(&view, definition, institution, account, used, day)?);
         }
         if found.len() > CANDIDATES_MAX {
             let expected = format!("at most {CANDIDATES_MAX} records");
@@ -117,7 +121,6 @@ impl Ledger {
 
     /// What a credit in another unit would be after a conversion under the agreement that is in force for it.
     fn hypothetical(
-        &self,
         view: &StoreView<'_>,
         definition: &QualificationDefinition,
         institution: u64,
@@ -209,11 +212,9 @@ fn reference(used: &Used) -> RecordReference {
 }
 
 /// Why a candidate cannot be used.
-fn barred(
+fn barred<'a>(
     view: &StoreView<'_>,
-    definition: &QualificationDefinition,
-    absorbs: &[RecordReference],
-    account: &Account,
+    spending: &mut Spending<'a, StoreView<'a>>,
     used: &Used,
     candidate: &Candidate,
 ) -> Result<Option<Barred>, ReadError> {
@@ -229,15 +230,8 @@ fn barred(
     if is_contested(view, used)? {
         return Ok(Some(Barred::Contested));
     }
-    let mut spending = Spending::new(view, account, definition);
-    for earlier in absorbs {
-        spending.absorb(earlier)?;
-    }
-    match spending.count(used, candidate.result_plus_1, candidate.amount_e4) {
-        Ok(()) => Ok(None),
-        Err(AdmissionError::Rejected(_)) => Ok(Some(Barred::Spent)),
-        Err(AdmissionError::View(error)) => Err(error.into()),
-    }
+    let free = spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?;
+    Ok((!free).then_some(Barred::Spent))
 }
 
 /// What the award redeems, and which earlier awards it has to absorb for that: no more than needed.

@@ -204,6 +204,17 @@ impl<'a, V: View> Spending<'a, V> {
         Ok(())
     }
 
+    /// Whether a record, or one result of it, could be counted by itself. What was asked so far is no part of the answer; for an
+    /// award everything is counted anew.
+    pub fn could_count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<bool, ViewError> {
+        self.overlapping.clear();
+        match self.count(used, result_plus_1, amount_e4) {
+            Ok(()) => Ok(true),
+            Err(AdmissionError::Rejected(_)) => Ok(false),
+            Err(AdmissionError::View(error)) => Err(error),
+        }
+    }
+
     fn redeem(
         &mut self,
         root: Place,
