@@ -339,6 +339,11 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(of(&joint).under_review, None);
     assert!(of(&certificate).under_review.is_some());
     let config = directory::read_config(dir.path()).expect("the configuration");
-    let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
-    assert_eq!(found.findings.count(), 0, "{:?}", found.findings.listed());
+    for rebuilt in [false, true] {
+        if rebuilt {
+            directory::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
+        }
+        let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
+        assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());
+    }
 }
