@@ -7,8 +7,11 @@ use creditbank_protocol::pb::{
 };
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_rpc::v1::{InstitutionAlias, PreviewConversionRequest, PreviewSource};
+use creditbank_rpc::v1::{
+    EvaluateQualificationRequest, InstitutionAlias, LearnerReference, PreviewConversionRequest, PreviewSource,
+};
 use creditbank_tests::acts::{alias, by, effect, group, mandate, public, redeem, reference, replayed, submit};
+use creditbank_tests::degrees::{amending, award, confer, definition, revoke, seal};
 use creditbank_tests::university::{credit, record, text};
 use creditbank_tests::{TestNode, University};
 
@@ -205,5 +208,188 @@ async fn agreements_do_not_overlap() {
     let refused = submit(client, one, &[public(Kind::AgreementEnding, &ending(29))], Vec::new()).await;
     assert_eq!(refused.expect_err("30 days of notice"), "INVALID_DATE");
     submit(client, one, &[public(Kind::AgreementEnding, &ending(31))], Vec::new()).await.expect("in time");
+    replayed(client).await;
+}
+
+/// What a conversion at the sender of a result that stands at the receiver gives.
+async fn back(
+    scene: &Scene,
+    alias: [u8; 16],
+    of: &RecordReference,
+    shown: &[pb::DisclosedRecord],
+) -> Result<pb::Conversion, String> {
+    let request = PreviewConversionRequest {
+        institution: 1,
+        alias: alias.to_vec(),
+        agreement: Some(name("BACK")),
+        sources: vec![PreviewSource { place: of.place, result_plus_1: 1 }],
+        shown: shown.to_vec(),
+        ..Default::default()
+    };
+    match scene.one.client(&scene.node).await.preview_conversion(request).await {
+        Ok(preview) => {
+            let (decider, mandate) = ("A registrar".to_owned(), Some(mandate()));
+            Ok(pb::Conversion { decider, mandate, ..preview.conversion })
+        }
+        Err(creditbank_client::ClientError::Refused(refusal)) => Err(refusal.reason),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn shown(of: &RecordReference, conversion: &pb::Conversion, salt: u8) -> pb::DisclosedRecord {
+    let record = record(Kind::Conversion, conversion, salt);
+    pb::DisclosedRecord {
+        place: of.place,
+        kind: record.kind().into(),
+        version: 1,
+        seed: record.seed().to_vec(),
+        body: record.body().to_vec(),
+        ..Default::default()
+    }
+}
+
+/// Goal: converted here and back, exclusively or not, amended or not, a root pays for one award; and it never becomes more.
+#[tokio::test]
+async fn a_chain_of_conversions_pays_once() {
+    let scene = scene(&AgreementTerms { exclusive: true, ..terms("EXCLUSIVE") }).await;
+    let home = AgreementTerms {
+        sender: 2,
+        receiver: 1,
+        source_unit: "ECTS".to_owned(),
+        target_unit: "CATS".to_owned(),
+        ratio: Some(pb::Ratio { numerator: 3, denominator: 1 }),
+        ..terms("BACK")
+    };
+    agree(&scene, &home).await.expect("the way back, at three for one");
+    let Scene { client, one, two, node } = &scene;
+    let ects = |code: &str| pb::QualificationDefinition { unit: "ECTS".to_owned(), ..definition(2, code, 30) };
+    for (by, entry) in [(two, ects("DIPL")), (two, ects("CERT")), (one, definition(1, "CERT", 60))] {
+        submit(client, by, &[public(Kind::QualificationDefinition, &entry)], Vec::new()).await.expect("published");
+    }
+    let (there, sources, seen) = credits(&scene, 7, &["AAA"]).await;
+    let here = alias(node, one, 7).await;
+    let (conversion, _) = preview(&scene, there, "EXCLUSIVE", &sources, &seen).await.expect("a preview");
+    let first = record(Kind::Conversion, &conversion, 1);
+    let receipt = submit(client, two, std::slice::from_ref(&first), redeem(&sources)).await.expect("converted");
+    let first = reference(&receipt, 0, &first);
+    let returned = back(&scene, here, &first, &[shown(&first, &conversion, 1)]).await.expect("a preview");
+    assert_eq!(returned.results[0].amount.as_ref().map(|amount| amount.e4), Some(600_000), "60 of 90");
+    let returned = seal(client, one, Kind::Conversion, &returned, Vec::new()).await.expect("back again");
+
+    let counting = |mut award: pb::Award, redeems: &RecordReference| {
+        award.allocations[0].result_plus_1 = 1;
+        pb::Award { redeems: vec![redeems.clone()], ..award }
+    };
+    let one_of = |record: &RecordReference| std::slice::from_ref(record).to_vec();
+    let direct = award(1, here, "CERT", &sources);
+    assert_eq!(confer(client, one, &direct).await.expect_err("redeemed at home"), "ALREADY_SPENT");
+    // The conversion home stands on the exclusive one, which holds the root: that is what an award redeems.
+    let at_home = counting(award(1, here, "CERT", &one_of(&returned)), &first);
+    let at_home = confer(client, one, &at_home).await.expect("60 CATS");
+    let elsewhere = counting(award(2, there, "DIPL", &one_of(&first)), &first);
+    assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), "ALREADY_SPENT");
+    // Amended, it is the same.
+    let (amends, groups) = amending(&first, &[at_home.clone(), returned.clone()]);
+    let renewed = pb::Conversion { amends, decider: "Another registrar".to_owned(), ..conversion.clone() };
+    let newer = seal(client, two, Kind::Conversion, &renewed, groups).await.expect("amended");
+    let elsewhere = counting(award(2, there, "DIPL", &one_of(&newer)), &newer);
+    assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), "ALREADY_SPENT");
+    let known = InstitutionAlias { institution: 2, alias: there.to_vec() };
+    let lines = two.client(node).await.balance(Learner::Alias(known)).await.expect("a balance");
+    assert!(lines.iter().all(|line| line.status != "spendable"), "{lines:?}");
+    // The root, amended, is not converted a second time.
+    let (amends, groups) = amending(&sources[0], std::slice::from_ref(&newer));
+    let corrected = pb::Credit { amends, language: "en".to_owned(), ..credit(here, "AAA") };
+    let corrected = record(Kind::Credit, &corrected, 9);
+    let receipt = submit(client, one, std::slice::from_ref(&corrected), groups).await.expect("amended");
+    let root = reference(&receipt, 0, &corrected);
+    let seen = pb::DisclosedRecord {
+        place: root.place,
+        kind: Kind::Credit.into(),
+        version: 1,
+        seed: corrected.seed().to_vec(),
+        body: corrected.body().to_vec(),
+        ..Default::default()
+    };
+    let again = preview(&scene, there, "EXCLUSIVE", &one_of(&root), std::slice::from_ref(&seen)).await;
+    assert_eq!(again.expect_err("the conversion holds it"), "ALREADY_SPENT");
+    // Everything is taken back, from the award on; then the root is free.
+    revoke(client, one, &at_home, &[(&first, &at_home)], &[]).await.expect("revoked");
+    revoke(client, one, &returned, &[], &[]).await.expect("revoked");
+    revoke(client, two, &newer, &[(&sources[0], &first)], &[]).await.expect("revoked and released");
+    preview(&scene, there, "EXCLUSIVE", &one_of(&root), &[seen]).await.expect("free again");
+    confer(client, one, &award(1, here, "CERT", &one_of(&root))).await.expect("free again");
+    replayed(client).await;
+}
+
+/// Goal: the largest conversions, of each other, and an award that counts all of them, hold up the one thread that admits blocks
+/// for a moment and no longer: each record is read once, however many of its results are named.
+/// Method: as many sources as fit, there and back again four times; then an award. Times are of debug builds.
+#[tokio::test]
+async fn the_largest_conversions_are_admitted_in_a_moment() {
+    const SOURCES: usize = 150;
+    let scene = scene(&terms("THERE")).await;
+    let home = AgreementTerms {
+        sender: 2,
+        receiver: 1,
+        source_unit: "ECTS".to_owned(),
+        target_unit: "CATS".to_owned(),
+        ratio: Some(pb::Ratio { numerator: 2, denominator: 1 }),
+        ..terms("BACK")
+    };
+    agree(&scene, &home).await.expect("the way back");
+    let Scene { client, one, two, node } = &scene;
+    submit(client, one, &[public(Kind::QualificationDefinition, &definition(1, "BA", 60))], Vec::new())
+        .await
+        .expect("published");
+    let courses: Vec<String> = (0..SOURCES).map(|at| format!("C{at}")).collect();
+    let courses: Vec<&str> = courses.iter().map(String::as_str).collect();
+    let (there, roots, mut seen) = credits(&scene, 7, &courses).await;
+    let here = alias(node, one, 7).await;
+    let mut sources: Vec<_> = roots.iter().map(|one| PreviewSource { place: one.place, result_plus_1: 0 }).collect();
+    let mut last = None;
+    for turn in 0u8..8 {
+        let (by, alias, code) = if turn % 2 == 0 { (two, there, "THERE") } else { (one, here, "BACK") };
+        let request = PreviewConversionRequest {
+            institution: by.institution,
+            alias: alias.to_vec(),
+            agreement: Some(name(code)),
+            sources: sources.clone(),
+            shown: seen.clone(),
+            ..Default::default()
+        };
+        let begun = std::time::Instant::now();
+        let preview = by.client(node).await.preview_conversion(request).await.expect("a preview");
+        let previewed = begun.elapsed();
+        let (decider, mandate) = ("R".to_owned(), Some(mandate()));
+        let conversion = pb::Conversion { decider, mandate, ..preview.conversion };
+        let begun = std::time::Instant::now();
+        let converted = seal(client, by, Kind::Conversion, &conversion, Vec::new()).await.expect("converted");
+        println!("turn {turn}: previewed in {previewed:?}, admitted in {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 5, "turn {turn}");
+        let salt = creditbank_tests::degrees::salt(&conversion);
+        seen = vec![shown(&converted, &conversion, salt)];
+        let result = |number| PreviewSource { place: converted.place, result_plus_1: number };
+        sources = (1..).take(conversion.results.len()).map(result).collect();
+        last = Some(converted);
+    }
+    let last = last.expect("a conversion");
+    let known = InstitutionAlias { institution: 1, alias: here.to_vec() };
+    let question = EvaluateQualificationRequest {
+        learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
+        definition: Some(pb::QualificationName { institution: 1, code: "BA".to_owned(), version: 1 }),
+        ..Default::default()
+    };
+    let begun = std::time::Instant::now();
+    let (answer, _) = one.client(node).await.evaluate(question).await.expect("an answer");
+    println!("evaluated in {:?}: {:?}", begun.elapsed(), answer.outcome());
+    assert!(begun.elapsed().as_secs() < 15);
+    let allocation = |number| pb::Allocation { requirement: 1, record: Some(last.clone()), result_plus_1: number };
+    let allocations = (1..).take(SOURCES).map(allocation).collect();
+    let degree = pb::Award { allocations, redeems: roots, ..award(1, here, "BA", &[]) };
+    let begun = std::time::Instant::now();
+    confer(client, one, &degree).await.expect("an award");
+    println!("award admitted in {:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 5);
     replayed(client).await;
 }

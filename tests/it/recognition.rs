@@ -1,1 +1,349 @@
-//! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere.
+//! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere; joint, declared and honorary awards. Such
+//! a log is good for `check`, after a restart, and for a verifier without the node.
+
+use creditbank_client::Client;
+use creditbank_protocol::dates::{date_of, day_of_ms};
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::mandate::{core, joint_message};
+use creditbank_protocol::pb::{self, Date, DecisionType, Kind, RecordReference};
+use creditbank_protocol::transcript::verify;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
+use creditbank_server::{check, directory};
+use creditbank_tests::acts::{alias, mandate, public, replayed, submit};
+use creditbank_tests::degrees::{amending, award, confer, definition, name, revoke, seal, stand_by};
+use creditbank_tests::node::ORIGIN;
+use creditbank_tests::university::{credit, text};
+use creditbank_tests::{TestNode, University};
+
+#[allow(clippy::unnecessary_wraps)] // As fields want it.
+fn today(less: i64) -> Option<Date> {
+    Some(date_of(day_of_ms(creditbank_tests::chain::now_s() * 1_000) - less))
+}
+
+fn application(learner: [u8; 16], received: Option<Date>) -> pb::Application {
+    pb::Application {
+        learner: learner.to_vec(),
+        purpose: pb::RecognitionPurpose::Study.into(),
+        asked: "The second year".to_owned(),
+        received,
+        deadline: "LISBON".to_owned(),
+        mandate: Some(mandate()),
+        ..Default::default()
+    }
+}
+
+fn decision(learner: [u8; 16], application: &RecordReference, kind: DecisionType, ago: i64) -> pb::Decision {
+    let appeal = matches!(kind, DecisionType::Refused | DecisionType::Full);
+    pb::Decision {
+        learner: learner.to_vec(),
+        application: application.place,
+        r#type: kind.into(),
+        decided: today(ago),
+        decider: "A registrar".to_owned(),
+        legal_basis: "An act".to_owned(),
+        appeal_until: if appeal { today(ago - 30) } else { None },
+        appeal_instance: if appeal {
+            "The instance that the law of the authority's country names".to_owned()
+        } else {
+            String::new()
+        },
+        ..Default::default()
+    }
+}
+
+/// What an institution is told of its applications: stage, and whether overdue.
+async fn stages(node: &TestNode, of: &University, overdue: bool) -> Vec<(String, bool)> {
+    let found = of.client(node).await.applications(of.institution, overdue).await.expect("the applications");
+    found.into_iter().map(|one| (one.stage, one.overdue)).collect()
+}
+
+/// Goal: the clock of an application stops while documents are missing; a refusal says why; an appeal comes in time and is
+/// decided; and no amendment sets back the clock or takes away the appeal.
+#[tokio::test]
+async fn a_case_from_application_to_appeal() {
+    let node = TestNode::start().await;
+    let one = University::admit(&node, 1).await;
+    let client = node.client(None).await;
+    let learner = alias(&node, &one, 7).await;
+    let first = application(learner, today(200));
+    let asked = seal(&client, &one, Kind::Application, &first, Vec::new()).await.expect("received");
+    let second = pb::Application { asked: "Year two".to_owned(), ..first.clone() };
+    let refused = seal(&client, &one, Kind::Application, &second, Vec::new()).await;
+    assert_eq!(refused.expect_err("one is open"), "APPLICATION_OPEN");
+    assert_eq!(stages(&node, &one, true).await, [("open".to_owned(), true)]);
+    // The clock is not set back by an amendment.
+    let (amends, groups) = amending(&asked, &[]);
+    let later = pb::Application { amends, received: today(10), ..first.clone() };
+    let refused = seal(&client, &one, Kind::Application, &later, groups.clone()).await;
+    assert_eq!(refused.expect_err("a later day"), "INVALID_DATE");
+    let missing = pb::Decision {
+        missing_documents: "The diploma".to_owned(),
+        legal_basis: String::new(),
+        ..decision(learner, &asked, DecisionType::DocumentsMissing, 190)
+    };
+    let missing = seal(&client, &one, Kind::Decision, &missing, Vec::new()).await.expect("the clock stops");
+    assert_eq!(stages(&node, &one, false).await, [("documents missing".to_owned(), false)]);
+    let received = decision(learner, &asked, DecisionType::DocumentsReceived, 20);
+    seal(&client, &one, Kind::Decision, &received, Vec::new()).await.expect("it goes on");
+    assert_eq!(stages(&node, &one, false).await, [("open".to_owned(), false)]);
+    let silent = decision(learner, &asked, DecisionType::Refused, 1);
+    let refused = seal(&client, &one, Kind::Decision, &silent, Vec::new()).await;
+    assert_eq!(refused.expect_err("no reason"), "MISSING_FIELD");
+    let differences = vec![pb::SubstantialDifference {
+        r#type: pb::DifferenceType::Level.into(),
+        reason: "Two levels below".to_owned(),
+    }];
+    let refusal = pb::Decision { differences, ..silent };
+    let decided = seal(&client, &one, Kind::Decision, &refusal, Vec::new()).await.expect("refused with a reason");
+    // What was decided does not go away by an amendment of what it is about.
+    let (amends, groups) = amending(&asked, &[missing.clone(), decided.clone()]);
+    let anew = pb::Application { amends, ..first.clone() };
+    let refused = seal(&client, &one, Kind::Application, &anew, groups).await;
+    assert_eq!(refused.expect_err("it was decided"), "CONTRADICTION");
+    let appeal = |received| pb::Appeal {
+        learner: learner.to_vec(),
+        decision: decided.place,
+        grounds: "It is the same level".to_owned(),
+        received,
+        mandate: Some(mandate()),
+        ..Default::default()
+    };
+    let appealed = seal(&client, &one, Kind::Appeal, &appeal(today(0)), Vec::new()).await.expect("in time");
+    assert_eq!(stages(&node, &one, false).await, [("appealed".to_owned(), false)]);
+    let on_appeal = pb::Decision {
+        application: None,
+        appeal: appealed.place,
+        appeal_until: None,
+        appeal_instance: String::new(),
+        ..decision(learner, &asked, DecisionType::Full, 0)
+    };
+    seal(&client, &one, Kind::Decision, &on_appeal, Vec::new()).await.expect("decided on appeal");
+    assert_eq!(stages(&node, &one, false).await, [("closed".to_owned(), false)]);
+    let refused = seal(&client, &one, Kind::Appeal, &appeal(today(0)), Vec::new()).await;
+    assert!(["NOT_OPEN", "DUPLICATE_RECORD"].contains(&refused.expect_err("closed").as_str()));
+    // Another one, refused 40 days ago: too late.
+    let other = application(learner, today(60));
+    let asked = seal(&client, &one, Kind::Application, &other, Vec::new()).await.expect("the first is closed");
+    let refusal =
+        pb::Decision { differences: refusal.differences, ..decision(learner, &asked, DecisionType::Refused, 40) };
+    let decided = seal(&client, &one, Kind::Decision, &refusal, Vec::new()).await.expect("refused");
+    let late = pb::Appeal { decision: decided.place, ..appeal(today(0)) };
+    assert_eq!(seal(&client, &one, Kind::Appeal, &late, Vec::new()).await.expect_err("too late"), "NOT_OPEN");
+    replayed(&client).await;
+}
+
+struct Scene {
+    node: TestNode,
+    client: Client,
+    one: University,
+    two: University,
+    own: [u8; 16],
+    other: [u8; 16],
+}
+
+async fn scene(definitions: &[pb::QualificationDefinition]) -> Scene {
+    let node = TestNode::start().await;
+    let (one, two) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
+    let client = node.client(None).await;
+    let (own, other) = (alias(&node, &one, 7).await, alias(&node, &two, 7).await);
+    for entry in definitions {
+        let by = if entry.institution == 1 { &one } else { &two };
+        submit(&client, by, &[public(Kind::QualificationDefinition, entry)], Vec::new()).await.expect("published");
+    }
+    Scene { node, client, one, two, own, other }
+}
+
+fn exempting(
+    learner: [u8; 16],
+    qualification: pb::ForeignQualification,
+    root_of: Option<&RecordReference>,
+) -> pb::QualificationRecognition {
+    let amount = pb::Amount { e4: 600_000, unit: "CATS".to_owned() };
+    let root = |award: &RecordReference| pb::Root {
+        place: award.place,
+        status_id: award.status_id.clone(),
+        fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
+        had: vec![amount.clone()],
+        part_e4: amount.e4,
+    };
+    pb::QualificationRecognition {
+        learner: learner.to_vec(),
+        qualification: Some(qualification),
+        form: pb::RecognitionForm::Statement.into(),
+        exemptions: vec![pb::ConvertedCredit {
+            course: Some(pb::Course { code: "X1".to_owned(), titles: vec![text("First year")] }),
+            amount: Some(amount.clone()),
+            roots: root_of.map(root).into_iter().collect(),
+            ..Default::default()
+        }],
+        decider: "A registrar".to_owned(),
+        decided: today(3),
+        mandate: Some(mandate()),
+        ..Default::default()
+    }
+}
+
+fn counting(mut award: pb::Award) -> pb::Award {
+    for allocation in &mut award.allocations {
+        allocation.result_plus_1 = 1;
+    }
+    award
+}
+
+/// Goal: a degree of elsewhere exempts, once; an exemption for an award of this ledger redeems that award, and is no second
+/// way to count what the award hands over when it is absorbed.
+#[tokio::test]
+async fn exemptions_count_once() {
+    let absorbing = creditbank_tests::degrees::absorbing(1, "BA", 120, &["CERT"]);
+    let scene = scene(&[definition(1, "CERT", 60), absorbing, definition(2, "CERT", 60)]).await;
+    let Scene { client, one, two, own, other, .. } = &scene;
+    let elsewhere = pb::ForeignQualification {
+        titles: vec![text("Licence")],
+        institution: "A university in France".to_owned(),
+        country: "FR".to_owned(),
+        conferred: today(900),
+        evidence: vec![vec![3; 32]],
+        ..Default::default()
+    };
+    let entry = exempting(*other, elsewhere, None);
+    let foreign = seal(client, two, Kind::QualificationRecognition, &entry, Vec::new()).await.expect("recognised");
+    let counted = counting(award(2, *other, "CERT", std::slice::from_ref(&foreign)));
+    let first = confer(client, two, &counted).await.expect("60 of exemptions");
+    let (amends, groups) = amending(&foreign, std::slice::from_ref(&first));
+    let entry = pb::QualificationRecognition { amends, legal_basis: "An act".to_owned(), ..entry };
+    let renewed = seal(client, two, Kind::QualificationRecognition, &entry, groups).await.expect("amended");
+    let again = counting(award(2, *other, "CERT", std::slice::from_ref(&renewed)));
+    let again = pb::Award { certificate_number: "C-2".to_owned(), ..again };
+    assert_eq!(confer(client, two, &again).await.expect_err("it has paid"), "ALREADY_SPENT");
+
+    let credit = seal(client, one, Kind::Credit, &credit(*own, "AAA"), Vec::new()).await.expect("issued");
+    let cert = confer(client, one, &award(1, *own, "CERT", std::slice::from_ref(&credit))).await.expect("an award");
+    let here = pb::ForeignQualification { award: Some(cert.clone()), conferred: today(300), ..Default::default() };
+    let entry = exempting(*own, here, Some(&cert));
+    let exempt = seal(client, one, Kind::QualificationRecognition, &entry, Vec::new()).await.expect("recognised");
+    let mut both = award(1, *own, "BA", &[credit, exempt]);
+    (both.allocations[1].result_plus_1, both.absorbs, both.redeems) = (1, vec![cert.clone()], vec![cert]);
+    assert_eq!(confer(client, one, &both).await.expect_err("the certificate twice"), "ALREADY_SPENT");
+    replayed(client).await;
+}
+
+/// Goal: prior learning becomes credit by an assessor's decision, once; a joint degree stands when every partner has signed the
+/// same award; an institution learns nothing of awards elsewhere that it was not shown. The log is good for `check`, for
+/// another start, and for a verifier without the node.
+#[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::too_many_lines)] // One log with everything.
+async fn a_log_with_every_kind_of_award_is_good() {
+    let asks = {
+        let mut entry = definition(2, "PROBE", 60);
+        entry.requirements = vec![pb::Requirement {
+            r#type: pb::RequirementType::Award.into(),
+            awards: vec![name(1, "JOINT", 0)],
+            ..Default::default()
+        }];
+        entry
+    };
+    let joint = pb::QualificationDefinition { awarding: vec![1, 2], ..definition(1, "JOINT", 60) };
+    let scene = scene(&[joint, definition(1, "CERT", 60), asks]).await;
+    let Scene { node, client, one, two, own, other } = scene;
+    let outcome = pb::Outcome {
+        learner: own.to_vec(),
+        r#type: pb::OutcomeType::PriorLearning.into(),
+        course: Some(pb::Course { code: String::new(), titles: vec![text("Ten years of practice")] }),
+        prior_learning: Some(pb::PriorLearning {
+            assessor: "A portfolio board".to_owned(),
+            method: "Portfolio".to_owned(),
+            evidence_digest: vec![9; 32],
+        }),
+        ..Default::default()
+    };
+    let learned = seal(&client, &one, Kind::Outcome, &outcome, Vec::new()).await.expect("an outcome");
+    let request = creditbank_rpc::v1::PreviewConversionRequest {
+        institution: 1,
+        alias: own.to_vec(),
+        assessment: Some(pb::Assessment {
+            assessor: "A portfolio board".to_owned(),
+            method: "Portfolio".to_owned(),
+            evidence_digest: vec![9; 32],
+        }),
+        sources: vec![creditbank_rpc::v1::PreviewSource { place: learned.place, result_plus_1: 0 }],
+        stated: vec![creditbank_rpc::v1::StatedResult {
+            source: 0,
+            course: Some(pb::Course { code: "RPL".to_owned(), titles: vec![text("Practice")] }),
+            amount: Some(pb::Amount { e4: 600_000, unit: "CATS".to_owned() }),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let reader = one.client(&node).await;
+    let preview = reader.preview_conversion(request).await.expect("a preview").conversion;
+    let conversion = pb::Conversion { decider: "A registrar".to_owned(), mandate: Some(mandate()), ..preview };
+    let converted = seal(&client, &one, Kind::Conversion, &conversion, Vec::new()).await.expect("credit");
+    let again = pb::Conversion { decider: "Another registrar".to_owned(), ..conversion };
+    let refused = seal(&client, &one, Kind::Conversion, &again, Vec::new()).await;
+    assert_eq!(refused.expect_err("assessed before"), "ALREADY_SPENT");
+    let mut certificate = counting(award(1, own, "CERT", std::slice::from_ref(&converted)));
+    certificate.redeems = vec![learned.clone()];
+    let certificate = confer(&client, &one, &certificate).await.expect("the outcome is the root");
+
+    let counted = seal(&client, &one, Kind::Credit, &credit(own, "AAA"), Vec::new()).await.expect("issued");
+    let alone = award(1, own, "JOINT", std::slice::from_ref(&counted));
+    assert_eq!(confer(&client, &one, &alone).await.expect_err("signed by one"), "NOT_COSIGNED");
+    let body = creditbank_protocol::canonical::encode(&alone).expect("canonical");
+    let core = core(Kind::Award, &body).expect("canonical");
+    let signature = sign(&two.key.key, joint_message(ORIGIN, 2, &core).as_bytes()).to_vec();
+    let key_id = KeyId::of(&two.key.public_key()).0.to_vec();
+    let cosignatures = vec![pb::CoSignature { institution: 2, key_id, signature }];
+    let altered = pb::Award { classification: "First".to_owned(), cosignatures: cosignatures.clone(), ..alone.clone() };
+    assert_eq!(confer(&client, &one, &altered).await.expect_err("another award"), "NOT_COSIGNED");
+    let joint = confer(&client, &one, &pb::Award { cosignatures, ..alone }).await.expect("signed by both");
+
+    // The second university asks whether the learner holds the first one's award, and was shown nothing.
+    let known = InstitutionAlias { institution: 2, alias: other.to_vec() };
+    let question = EvaluateQualificationRequest {
+        learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
+        definition: Some(name(2, "PROBE", 1)),
+        ..Default::default()
+    };
+    let (answer, _) = two.client(&node).await.evaluate(question).await.expect("an answer");
+    assert_eq!(answer.outcome(), EvaluationOutcome::Missing, "it learns nothing of it");
+
+    let bare = pb::Award { allocations: Vec::new(), redeems: Vec::new(), mandate: None, ..award(1, own, "CERT", &[]) };
+    let declared =
+        pb::Award { basis: pb::AwardBasis::Declared.into(), certificate_number: "D".to_owned(), ..bare.clone() };
+    confer(&client, &one, &declared).await.expect("declared");
+    let (titles, definition) = (vec![text("Doctor honoris causa")], None);
+    let honorary = pb::Award { basis: pb::AwardBasis::Honorary.into(), titles, definition, ..bare };
+    confer(&client, &one, &honorary).await.expect("honorary");
+
+    let (reviews, releases) =
+        reader.consequences(vec![learned.place.expect("a place")], true).await.expect("an answer");
+    assert_eq!((reviews, releases), (vec![converted.clone(), certificate.clone()], Vec::new()));
+    revoke(&client, &one, &learned, &[], &[certificate.clone(), converted]).await.expect("revoked");
+    revoke(&client, &one, &counted, &[], std::slice::from_ref(&joint)).await.expect("revoked");
+    stand_by(&client, &one, &joint).await.expect("the partners stand by it");
+    replayed(&client).await;
+
+    let node = node.restart().await;
+    replayed(&node.client(None).await).await;
+    let by_alias = Learner::Alias(InstitutionAlias { institution: 1, alias: own.to_vec() });
+    let (file, _) = one.client(&node).await.transcript(by_alias).await.expect("a transcript");
+    let trusted = node.trust();
+    let dir = node.stop().await;
+    let report = verify(&file, &trusted).expect("authentic");
+    let of = |one: &RecordReference| {
+        report.records.iter().find(|record| Some(record.place) == one.place).expect("in the transcript")
+    };
+    assert_eq!(of(&counted).redeemed, joint.place.map(|place| place.entry));
+    assert_eq!(of(&counted).ended, Some(pb::Action::Revoke));
+    assert_eq!(of(&joint).under_review, None);
+    assert!(of(&certificate).under_review.is_some());
+    let config = directory::read_config(dir.path()).expect("the configuration");
+    for rebuilt in [false, true] {
+        if rebuilt {
+            directory::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
+        }
+        let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
+        assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());
+    }
+}

@@ -78,6 +78,12 @@ pub fn by_place(mut records: Vec<RecordReference>) -> Vec<RecordReference> {
     records
 }
 
+/// The salt of a record that [`seal`] seals.
+pub fn salt<M: Canonical>(body: &M) -> u8 {
+    let sum: u64 = encode(body).expect("canonical").iter().map(|byte| u64::from(*byte)).sum();
+    u8::try_from(sum % 251).expect("small")
+}
+
 /// Seals one record with effects; where it stands.
 pub async fn seal<M: Canonical>(
     client: &Client,
@@ -86,8 +92,7 @@ pub async fn seal<M: Canonical>(
     body: &M,
     groups: Vec<EffectGroup>,
 ) -> Result<RecordReference, String> {
-    let salt = u8::try_from(encode(body).expect("canonical").iter().map(|byte| u64::from(*byte)).sum::<u64>() % 251);
-    let record = record(kind, body, salt.expect("small"));
+    let record = record(kind, body, salt(body));
     let receipt = submit(client, university, std::slice::from_ref(&record), groups).await?;
     Ok(reference(&receipt, 0, &record))
 }

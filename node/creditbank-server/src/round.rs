@@ -150,6 +150,11 @@ impl<'a> RoundBuilder<'a> {
             self.place_records(&verified.records, &admitted, header, entry);
             self.place_effects(effects);
         }
+        for effect in facts.groups.iter().flat_map(|group| &group.effects) {
+            if matches!(effect.action(), Action::Release | Action::CloseReview) {
+                self.rows.push(tables::cleared(effect.place.unwrap_or_default(), entry));
+            }
+        }
         let unit = (header.institution, header.unit);
         let head = ChainHead {
             next_height: header.height + 1,

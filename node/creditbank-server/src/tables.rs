@@ -31,6 +31,9 @@ pub(crate) const DEPENDANT: Table = Table(9);
 /// Institution, place of an application for recognition that it received -> nothing.
 pub(crate) const APPLICATION: Table = Table(10);
 
+/// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told of that.
+pub(crate) const CLEARED: Table = Table(11);
+
 /// The newest block of a unit, or the entry that admitted the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChainHead {
@@ -64,6 +67,15 @@ pub(crate) fn dependant(source: Place, dependant: Place) -> Row {
 /// The dependant that a row's key names.
 pub(crate) fn dependant_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(8 + 4..)?)
+}
+
+pub(crate) fn cleared(place: Place, entry: u64) -> Row {
+    put(CLEARED, [&place_key(place)[..], &entry.to_be_bytes()].concat(), Vec::new())
+}
+
+/// The log index that a row's key names.
+pub(crate) fn cleared_at(key: &[u8]) -> Option<u64> {
+    key.get(8 + 4..).and_then(index_of)
 }
 
 pub(crate) fn application(institution: u64, place: Place) -> Row {

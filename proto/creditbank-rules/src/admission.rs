@@ -26,8 +26,8 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kin
 use creditbank_protocol::record::{Record, info_of};
 
 pub use candidates::{award_of, candidates};
-pub use conversion::{earlier, source_of};
-pub use spend::{Spending, is_redeemed, roots_are_spent};
+pub use conversion::{earlier, source_of, sources_of};
+pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::Used;
 
 use crate::{Registry, Rejection, View, ViewError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use creditbank_protocol::pb::{self, Kind, Level};
 use creditbank_protocol::status::Mark;
 
-use crate::admission::Used;
+use crate::admission::{SpentRoots, Used};
 use crate::dates::{Day, last_day};
 use crate::{View, ViewError};
 
@@ -70,8 +70,9 @@ type Group = (String, Option<(String, String)>, String, Standing);
 pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Line>, ViewError> {
     let mut groups: BTreeMap<Group, (u64, u32)> = BTreeMap::new();
     for used in records {
+        let mut roots = SpentRoots::new(view, &used.facts.account);
         for (result, credit) in (1u32..).zip(credits(used)) {
-            let standing = standing(view, used, result, credit.expires.as_ref(), today)?;
+            let standing = standing(view, used, result, &mut roots, credit.expires.as_ref(), today)?;
             let amount = credit.amount.unwrap_or_default();
             let level = credit.level.map(|level| (level.framework, level.level));
             let group = groups.entry((amount.unit, level, credit.field, standing)).or_default();
@@ -108,10 +109,11 @@ fn credits(used: &Used) -> Vec<pb::ConvertedCredit> {
     }
 }
 
-fn standing(
-    view: &impl View,
+fn standing<V: View>(
+    view: &V,
     used: &Used,
     result: u32,
+    roots: &mut SpentRoots<'_, V>,
     expires: Option<&pb::Date>,
     today: Day,
 ) -> Result<Standing, ViewError> {
@@ -123,7 +125,7 @@ fn standing(
         Standing::Superseded
     } else if crate::admission::is_contested(view, used)? {
         Standing::Contested
-    } else if crate::admission::is_redeemed(view, used)? || crate::admission::roots_are_spent(view, used, result)? {
+    } else if crate::admission::is_redeemed(view, used)? || roots.are_spent(used, result)? {
         Standing::Spent
     } else if marked(Mark::Disputed) {
         Standing::Disputed

@@ -58,12 +58,16 @@ impl Ledger {
         let records = self.at_hand(&view, account, sight)?;
         let absorbs = absorbable(&view, definition, &records)?;
         let mut found = Vec::new();
+        let mut spending = Spending::new(&view, account, definition);
+        for earlier in &absorbs {
+            spending.absorb(earlier)?;
+        }
         for used in &records {
             for one in candidates(view.registry(), definition, used) {
-                let barred = barred(&view, definition, &absorbs, account, used, &one)?;
+                let barred = barred(&view, &mut spending, used, &one)?;
                 found.push(Candidate { barred, ..one });
             }
-            found.extend(hypothetical(&view, definition, institution, account, used, day)?);
+            found.extend(Self::hypothetical(&view, definition, institution, account, used, day)?);
         }
         if found.len() > CANDIDATES_MAX {
             let expected = format!("at most {CANDIDATES_MAX} records");
@@ -114,46 +118,46 @@ impl Ledger {
         records.retain(|used| sight.sees(self, view, used));
         Ok(records)
     }
-}
 
-/// What a credit in another unit would be after a conversion under the agreement that is in force for it.
-fn hypothetical(
-    view: &StoreView<'_>,
-    definition: &QualificationDefinition,
-    institution: u64,
-    account: &Account,
-    used: &Used,
-    day: Day,
-) -> Result<Vec<Candidate>, ReadError> {
-    if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
-        return Ok(Vec::new());
+    /// What a credit in another unit would be after a conversion under the agreement that is in force for it.
+    fn hypothetical(
+        view: &StoreView<'_>,
+        definition: &QualificationDefinition,
+        institution: u64,
+        account: &Account,
+        used: &Used,
+        day: Day,
+    ) -> Result<Vec<Candidate>, ReadError> {
+        if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let source = source_of(used, 0)?;
+        let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
+        let registry = view.registry();
+        let agreement = most_specific(registry, used.facts.institution, institution, &source.facts(), day);
+        let agreement = agreement.filter(|found| other_unit && found.terms().target_unit == definition.unit);
+        let Some(agreement) = agreement else { return Ok(Vec::new()) };
+        let terms = agreement.terms();
+        let name = pb::AgreementName { code: terms.code.clone(), version: terms.version };
+        let mut conversion = pb::Conversion { agreement: Some(name), ..Default::default() };
+        let granted = Granted::of(&earlier(view, institution, &conversion, None, account)?)?;
+        let reference = source.record.clone();
+        let request = Request {
+            registry,
+            basis: Basis::Agreement(agreement),
+            receiver: institution,
+            sources: &[source],
+            account: &granted,
+            decided: day,
+            stated: &[],
+        };
+        // What the agreement does not take is no help, and no error.
+        let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
+        conversion.sources = converted.sources;
+        conversion.results = converted.results;
+        let would = Candidate::conversion(definition, &reference, institution, &conversion, None);
+        Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
     }
-    let source = source_of(used, 0)?;
-    let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
-    let registry = view.registry();
-    let agreement = most_specific(registry, used.facts.institution, institution, &source.facts(), day);
-    let agreement = agreement.filter(|found| other_unit && found.terms().target_unit == definition.unit);
-    let Some(agreement) = agreement else { return Ok(Vec::new()) };
-    let terms = agreement.terms();
-    let name = pb::AgreementName { code: terms.code.clone(), version: terms.version };
-    let mut conversion = pb::Conversion { agreement: Some(name), ..Default::default() };
-    let granted = Granted::of(&earlier(view, institution, &conversion, None, account)?)?;
-    let reference = source.record.clone();
-    let request = Request {
-        registry,
-        basis: Basis::Agreement(agreement),
-        receiver: institution,
-        sources: &[source],
-        account: &granted,
-        decided: day,
-        stated: &[],
-    };
-    // What the agreement does not take is no help, and no error.
-    let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
-    conversion.sources = converted.sources;
-    conversion.results = converted.results;
-    let would = Candidate::conversion(definition, &reference, institution, &conversion, None);
-    Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
 }
 
 fn named(definition: &QualificationDefinition) -> QualificationName {
@@ -208,11 +212,9 @@ fn reference(used: &Used) -> RecordReference {
 }
 
 /// Why a candidate cannot be used.
-fn barred(
+fn barred<'a>(
     view: &StoreView<'_>,
-    definition: &QualificationDefinition,
-    absorbs: &[RecordReference],
-    account: &Account,
+    spending: &mut Spending<'a, StoreView<'a>>,
     used: &Used,
     candidate: &Candidate,
 ) -> Result<Option<Barred>, ReadError> {
@@ -228,15 +230,8 @@ fn barred(
     if is_contested(view, used)? {
         return Ok(Some(Barred::Contested));
     }
-    let mut spending = Spending::new(view, account, definition);
-    for earlier in absorbs {
-        spending.absorb(earlier)?;
-    }
-    match spending.count(used, candidate.result_plus_1, candidate.amount_e4) {
-        Ok(()) => Ok(None),
-        Err(AdmissionError::Rejected(_)) => Ok(Some(Barred::Spent)),
-        Err(AdmissionError::View(error)) => Err(error.into()),
-    }
+    let free = spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?;
+    Ok((!free).then_some(Barred::Spent))
 }
 
 /// What the award redeems, and which earlier awards it has to absorb for that: no more than needed.

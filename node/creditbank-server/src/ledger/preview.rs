@@ -4,7 +4,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::dates::{Day, date_of, day_of_ms, first_day, is_real};
 use creditbank_protocol::pb::{self, Place};
 use creditbank_rpc::v1::StatedResult;
-use creditbank_rules::admission::{self, earlier, source_of};
+use creditbank_rules::admission::{self, SpentRoots, earlier, source_of, sources_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, Stated, convert, explain};
 use creditbank_rules::{Rejection, Rule, View as _};
 
@@ -62,15 +62,21 @@ impl Ledger {
         let mut order: Vec<usize> = (0..wanted.len()).collect();
         order.sort_by_key(|at| (wanted[*at].0.entry, wanted[*at].0.index, wanted[*at].1));
         let mut sources = Vec::with_capacity(wanted.len());
-        for at in &order {
-            let (place, result) = wanted[*at];
+        let mut roots = SpentRoots::new(&view, account);
+        for of_record in order.chunk_by(|one, other| wanted[*one].0 == wanted[*other].0) {
+            let place = wanted[of_record[0]].0;
             let used = self.seen(&view, account, place, sight)?;
-            sources.push(source_of(&used, result)?);
-            let spent = admission::is_redeemed(&view, &used)?;
-            if spent || admission::roots_are_spent(&view, &used, result)? {
-                let found = format!("{}/{}, redeemed", place.entry, place.index);
-                let expected = "a source that pays for nothing else";
-                return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("sources").into());
+            let redeemed = admission::is_redeemed(&view, &used)?;
+            let all = sources_of(&used)?;
+            for at in of_record {
+                let result = wanted[*at].1;
+                let source = all.iter().find(|one| one.result_plus_1 == result).cloned();
+                sources.push(source.map_or_else(|| source_of(&used, result), Ok)?);
+                if redeemed || roots.are_spent(&used, result)? {
+                    let found = format!("{}/{}, redeemed", place.entry, place.index);
+                    let expected = "a source that pays for nothing else";
+                    return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("sources").into());
+                }
             }
         }
         let position = |source: u32| {

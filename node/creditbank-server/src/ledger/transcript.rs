@@ -19,9 +19,13 @@ use super::registry::prove;
 use super::{Ledger, ReadError, ReceiptError, Shared};
 use crate::private::Account;
 use crate::round::StoredRecord;
+use crate::tables;
 
 /// Most records of one transcript.
 pub(super) const RECORDS_MAX: usize = 10_000;
+
+/// Most undone effects on one record of which a transcript tells.
+const CLEARED_MAX: usize = 1_000;
 
 /// Why there is no transcript.
 #[derive(Debug, thiserror::Error)]
@@ -123,16 +127,22 @@ impl Shared {
         Ok((block.header().institution, block))
     }
 
-    /// Needs the blocks that supersede, revoke, confirm or redeem a record or put it under review, with the right of a custodian who signed them.
+    /// Needs the blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have undone such a
+    /// thing since: another record's blocks may tell of it. With the right of a custodian who signed them.
     fn need_effects(
         &self,
         checkpoint: &Checkpoint,
         need: &mut Needed,
         stored: &StoredRecord,
+        place: Place,
     ) -> Result<(), TranscriptError> {
         let shown = |mark| mark != Mark::Disputed;
-        let marks = stored.facts.marks.iter().filter(|(mark, index)| shown(*mark) && *index < checkpoint.size);
-        for (_, index) in marks {
+        let marks = stored.facts.marks.iter().filter(|(mark, _)| shown(*mark)).map(|(_, index)| index);
+        let mut blocks: BTreeSet<u64> = marks.collect();
+        let cleared = self.store.scan(tables::CLEARED, &tables::place_key(place), None, CLEARED_MAX);
+        let cleared = cleared.map_err(ReadError::from)?;
+        blocks.extend(cleared.iter().filter_map(|(key, _)| tables::cleared_at(key)));
+        for index in blocks.into_iter().filter(|index| *index < checkpoint.size) {
             let (signer, block) = self.need(checkpoint, need, index)?;
             let on_record = |group: &&pb::EffectGroup| {
                 group.effects.iter().any(|effect| effect.status_id == stored.facts.status_id.0)
@@ -176,7 +186,7 @@ impl Shared {
                 let seal = self.seal_of(record.place.unwrap_or_default().entry)?;
                 need.custody(seal, signer, subject);
             }
-            self.need_effects(checkpoint, &mut need, stored)?;
+            self.need_effects(checkpoint, &mut need, stored, record.place.unwrap_or_default())?;
             if subjects.insert(subject) {
                 need.registry.extend(registry.custodians(subject, day).map(under_last));
             }

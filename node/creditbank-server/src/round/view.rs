@@ -186,11 +186,21 @@ impl View for StoreView<'_> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
         self.context.pending.map_or(Ok(()), Pending::settle).map_err(unreadable)?;
         let prefix = tables::place_key(place);
-        let rows = self.context.store.scan(tables::DEPENDANT, &prefix, None, HELD_MAX).map_err(unreadable)?;
-        let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-            tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
-        };
-        rows.iter().map(read).collect()
+        // All of them: behind any number of revoked ones there may be one that stands.
+        let mut found = Vec::new();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let rows = self.context.store.scan(tables::DEPENDANT, &prefix, after.as_deref(), HELD_MAX);
+            let rows = rows.map_err(unreadable)?;
+            let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
+                tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
+            };
+            found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+            match rows.last() {
+                Some((key, _)) if rows.len() == HELD_MAX => after = Some(key.clone()),
+                _ => return Ok(found),
+            }
+        }
     }
 
     fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {

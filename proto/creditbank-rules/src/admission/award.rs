@@ -143,8 +143,11 @@ fn cosigned(
                 && (key.until_minute == 0 || minute < key.until_minute)
         });
         let message = joint_message(registry.origin(), one.institution, &core);
-        let holds = key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());
-        let expected = "a signature over this award by a unit key in force with awards in its scope";
+        let active = registry.is_active(one.institution);
+        let holds =
+            active && key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());
+        let expected =
+            "a signature over this award by a unit key in force, with awards in its scope, of an active institution";
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::effects::{entries, redemption};
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::used::{Used, at, named, show, standing};
-use super::{AdmissionError, BlockFacts, CONVERSIONS, comparability, mandate, roots_are_spent};
+use super::{AdmissionError, BlockFacts, CONVERSIONS, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
 use crate::dates::{day_of_ms, last_day};
 use crate::{Rejection, Rule, View};
@@ -40,18 +40,23 @@ pub(super) fn check(
     };
     let mut sources = Vec::with_capacity(read.sources.len());
     let mut used_records: Vec<RecordReference> = Vec::new();
-    for source in &read.sources {
-        let used = named(view, source.record.as_ref(), account, "sources")?;
+    let mut roots = SpentRoots::new(view, account);
+    // By record, so that each is read once, however many of its results are named.
+    for of_record in read.sources.chunk_by(|one, other| one.record == other.record) {
+        let used = named(view, of_record[0].record.as_ref(), account, "sources")?;
         standing(view, &used, "sources")?;
         let redeemed = redemption(view, used.place, &used.facts, &used.record)?;
-        let spent = redeemed.is_some_and(|(_, entry)| !held.contains(&entry))
-            || roots_are_spent(view, &used, source.result_plus_1)?;
-        let expected = "a source that pays for nothing else";
-        require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", show(used.place)))?;
-        sources.push(source_of(&used, source.result_plus_1)?);
+        let held = redeemed.is_none_or(|(_, entry)| held.contains(&entry));
+        let all = sources_of(&used)?;
+        for source in of_record {
+            let spent = !held || roots.are_spent(&used, source.result_plus_1)?;
+            let expected = "a source that pays for nothing else";
+            require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", show(used.place)))?;
+            sources.push(pick(&all, &used, source.result_plus_1)?);
+        }
         depends_on.push(used.place);
         if redeemed.is_none() && used_records.last().and_then(|last| last.place) != Some(used.place) {
-            used_records.extend(source.record.clone());
+            used_records.extend(of_record[0].record.clone());
         }
     }
     let earlier = earlier(view, block.institution, &read, amends, account)?;
@@ -73,45 +78,62 @@ pub(super) fn check(
 
 /// A record, or one result of it, as conversions see it.
 pub fn source_of(used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
+    pick(&sources_of(used)?, used, result_plus_1)
+}
+
+/// One of the sources that a record is.
+fn pick(all: &[Source], used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
+    let found = all.iter().find(|one| one.result_plus_1 == result_plus_1).cloned();
+    found.ok_or_else(|| {
+        let found = format!("{} of {}", result_plus_1, show(used.place));
+        Rejection::new(Rule::SourceNotUsable, "one of the results of the record", found).field("sources")
+    })
+}
+
+/// A record as conversions see it: itself, or each of its results.
+pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
     let record = RecordReference { place: Some(used.place), status_id: used.facts.status_id.0.to_vec() };
     let institution = used.facts.institution;
     let malformed = super::kinds::malformed;
-    let refuse =
-        |expected: &str, found: String| Err(Rejection::new(Rule::SourceNotUsable, expected, found).field("sources"));
-    let result = |kind, results: &[pb::ConvertedCredit]| {
-        let index = result_plus_1.checked_sub(1);
-        let found = index.and_then(|index| results.get(usize::try_from(index).ok()?).map(|found| (index, found)));
-        match found {
-            Some((index, found)) => Ok(Source::of_result(record.clone(), kind, index, institution, found)),
-            None => refuse("one of the results of the record", format!("{} of {}", result_plus_1, show(used.place))),
-        }
+    let results = |kind, results: &[pb::ConvertedCredit]| -> Vec<Source> {
+        let each = (0u32..).zip(results);
+        each.map(|(index, found)| Source::of_result(record.clone(), kind, index, institution, found)).collect()
     };
     match used.record.kind() {
-        Kind::Credit if result_plus_1 == 0 => {
-            Ok(Source::of_credit(record, institution, &used.record.read().map_err(malformed)?))
+        Kind::Credit => {
+            let read = used.record.read().map_err(malformed)?;
+            Ok(vec![Source::of_credit(record, institution, &read)])
         }
-        Kind::Outcome if result_plus_1 == 0 => {
-            Ok(Source::of_outcome(record, institution, &used.record.read().map_err(malformed)?))
+        Kind::Outcome => {
+            let read = used.record.read().map_err(malformed)?;
+            Ok(vec![Source::of_outcome(record, institution, &read)])
         }
-        Kind::Conversion => result(Kind::Conversion, &used.record.read::<pb::Conversion>().map_err(malformed)?.results),
+        Kind::Conversion => {
+            Ok(results(Kind::Conversion, &used.record.read::<pb::Conversion>().map_err(malformed)?.results))
+        }
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = used.record.read().map_err(malformed)?;
-            let mut source = result(Kind::QualificationRecognition, &read.exemptions)?;
-            source.expires = [source.expires, read.expires].into_iter().flatten().min_by_key(last_day);
-            if source.roots.is_empty() {
-                // What no other record of the ledger stands behind is its own root.
-                let amount = source.amount.clone().unwrap_or_default();
-                source.roots = vec![pb::Root {
-                    place: record.place,
-                    status_id: record.status_id.clone(),
-                    fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
-                    part_e4: amount.e4,
-                    had: vec![amount],
-                }];
+            let mut sources = results(Kind::QualificationRecognition, &read.exemptions);
+            for source in &mut sources {
+                source.expires = [source.expires, read.expires].into_iter().flatten().min_by_key(last_day);
+                if source.roots.is_empty() {
+                    // What no other record of the ledger stands behind is its own root.
+                    let amount = source.amount.clone().unwrap_or_default();
+                    source.roots = vec![pb::Root {
+                        place: record.place,
+                        status_id: record.status_id.clone(),
+                        fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
+                        part_e4: amount.e4,
+                        had: vec![amount],
+                    }];
+                }
             }
-            Ok(source)
+            Ok(sources)
         }
-        other => refuse("a credit, an outcome, or a result of a conversion", other.as_str_name().to_owned()),
+        other => {
+            let expected = "a credit, an outcome, or a result of a conversion";
+            Err(Rejection::new(Rule::SourceNotUsable, expected, other.as_str_name()).field("sources"))
+        }
     }
 }
 

@@ -56,7 +56,32 @@ pub(super) fn application(
         let expected = "no other open application of this learner for this purpose here";
         require(free, Rule::ApplicationOpen, "purpose", expected, show(held.place))?;
     }
+    if let Some(former) = amends {
+        same_case(view, block, application, former, account)?;
+    }
     Ok(records)
+}
+
+/// An amended application begins no case anew: neither its clock, nor what was decided, nor the way to an appeal.
+fn same_case(
+    view: &impl View,
+    block: &BlockFacts<'_>,
+    application: &Application,
+    former: Place,
+    account: &[u8; 16],
+) -> Result<(), AdmissionError> {
+    let Some(case) = case::read(view, account, block.institution, former)? else { return Ok(()) };
+    let steps = case.steps.len();
+    let expected = "an application on which no decision or appeal stands (to correct a later one, amend that)";
+    require(steps == 0, Rule::Contradiction, "amends", expected, format_args!("{steps} steps"))?;
+    let before = case.application;
+    let same = (application.purpose, &application.deadline) == (before.purpose, &before.deadline);
+    require(same, Rule::Contradiction, "deadline", "purpose and deadline of the amended application", "others")?;
+    let day = |of: &Application| of.received.as_ref().map_or(0, first_day);
+    let earlier = day(application) <= day(&before);
+    let expected = "no later day than that of the amended application, from which the deadline runs";
+    let found = application.received.as_ref().map_or(String::new(), crate::dates::show);
+    Ok(require(earlier, Rule::InvalidDate, "received", expected, found)?)
 }
 
 /// The case that a decision is about.

@@ -76,25 +76,43 @@ pub fn is_redeemed(view: &impl View, used: &Used) -> Result<bool, ViewError> {
     Ok(redemption(view, used.place, &used.facts, &used.record)?.is_some())
 }
 
-/// Whether something that a result of a record was not converted from has redeemed one of its roots.
-pub fn roots_are_spent(view: &impl View, used: &Used, result_plus_1: u32) -> Result<bool, ViewError> {
-    if !matches!(used.record.kind(), Kind::Conversion | Kind::QualificationRecognition) {
-        return Ok(false);
+/// Whether the roots of results of a learner's records are spent. Reads each record once.
+pub struct SpentRoots<'a, V> {
+    links: Links<'a, V>,
+    /// Roots of the results of the record that was asked for last.
+    last: Option<(Key, Vec<Vec<Place>>)>,
+}
+
+impl<'a, V: View> SpentRoots<'a, V> {
+    /// Of the records of an account.
+    pub fn new(view: &'a V, account: &[u8; 16]) -> Self {
+        Self { links: Links::new(view, account), last: None }
     }
-    let mut links = Links::new(view, &used.facts.account);
-    let absorbed = BTreeSet::new();
-    let Ok(results) = results(used) else { return Ok(true) };
-    for root in roots_of(used, result_plus_1, &results).unwrap_or_default() {
-        match links.end(*root, used.place, &absorbed) {
-            // Whether the record itself is redeemed is not asked.
-            Ok(Some(End::Held(place, _))) if place != used.place => return Ok(true),
-            Ok(_) => {}
-            // What stands on something that is not there can pay for nothing.
-            Err(AdmissionError::Rejected(_)) => return Ok(true),
-            Err(AdmissionError::View(error)) => return Err(error),
+
+    /// Whether something that a result of a record was not converted from has redeemed one of its roots. Whether the record
+    /// itself is redeemed is not asked.
+    pub fn are_spent(&mut self, used: &Used, result_plus_1: u32) -> Result<bool, ViewError> {
+        if !matches!(used.record.kind(), Kind::Conversion | Kind::QualificationRecognition) {
+            return Ok(false);
         }
+        let results = match self.last.take() {
+            Some((place, results)) if place == key(used.place) => results,
+            _ => results(used).unwrap_or_default(),
+        };
+        let absorbed = BTreeSet::new();
+        let mut spent = false;
+        for root in roots_of(used, result_plus_1, &results).unwrap_or_default() {
+            spent |= match self.links.end(*root, used.place, &absorbed) {
+                Ok(Some(End::Held(place, _))) => place != used.place,
+                Ok(_) => false,
+                // What stands on something that is not there can pay for nothing.
+                Err(AdmissionError::Rejected(_)) => true,
+                Err(AdmissionError::View(error)) => return Err(error),
+            };
+        }
+        self.last = Some((key(used.place), results));
+        Ok(spent)
     }
-    Ok(false)
 }
 
 /// What an award counts, and what it has to redeem for it.
@@ -184,6 +202,17 @@ impl<'a, V: View> Spending<'a, V> {
         }
         self.last = Some((key(used.place), results));
         Ok(())
+    }
+
+    /// Whether a record, or one result of it, could be counted by itself. What was asked so far is no part of the answer; for an
+    /// award everything is counted anew.
+    pub fn could_count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<bool, ViewError> {
+        self.overlapping.clear();
+        match self.count(used, result_plus_1, amount_e4) {
+            Ok(()) => Ok(true),
+            Err(AdmissionError::Rejected(_)) => Ok(false),
+            Err(AdmissionError::View(error)) => Err(error),
+        }
     }
 
     fn redeem(
