@@ -130,8 +130,17 @@ pub struct Spending<'a, V> {
     depends_on: BTreeSet<Key>,
     /// Amounts that count in another award too, by that award's definition.
     overlapping: BTreeMap<(u64, String), u64>,
+    /// Awards that stand and have redeemed something at a log index, with what: a block has one of a learner at most.
+    holders: BTreeMap<u64, Option<Holder>>,
     /// Roots of the results of the record that was counted last.
     last: Option<(Key, Vec<Vec<Place>>)>,
+}
+
+/// An award that has redeemed records.
+struct Holder {
+    place: Place,
+    definition: Option<QualificationName>,
+    redeems: BTreeSet<Key>,
 }
 
 impl<'a, V: View> Spending<'a, V> {
@@ -147,6 +156,7 @@ impl<'a, V: View> Spending<'a, V> {
             redeems: BTreeMap::new(),
             depends_on: BTreeSet::new(),
             overlapping: BTreeMap::new(),
+            holders: BTreeMap::new(),
             last: None,
         }
     }
@@ -317,8 +327,23 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// The award that has redeemed a record, and its definition.
-    fn award_at(&self, redemption: u64, place: Place) -> Result<Option<(Place, QualificationName)>, AdmissionError> {
-        let sealing = self.view.sealing(redemption)?;
+    fn award_at(
+        &mut self,
+        redemption: u64,
+        place: Place,
+    ) -> Result<Option<(Place, QualificationName)>, AdmissionError> {
+        if !self.holders.contains_key(&redemption) {
+            let holder = self.holder(redemption)?;
+            self.holders.insert(redemption, holder);
+        }
+        let holder = self.holders.get(&redemption).and_then(Option::as_ref);
+        let holder = holder.filter(|holder| holder.redeems.contains(&key(place)));
+        Ok(holder.and_then(|holder| Some((holder.place, holder.definition.clone()?))))
+    }
+
+    fn holder(&self, redemption: u64) -> Result<Option<Holder>, AdmissionError> {
+        // Of what was amended too often nobody knows who has redeemed it.
+        let sealing = if redemption == u64::MAX { None } else { self.view.sealing(redemption)? };
         let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution);
         let Some(institution) = institution else { return Ok(None) };
         for held in self.view.held(&self.account, institution, AWARDS)? {
@@ -327,10 +352,10 @@ impl<'a, V: View> Spending<'a, V> {
                 continue;
             }
             let Some((_, record)) = self.view.content_at(held.place)? else { continue };
-            let holds = redeemed_by(&record).contains(&place);
-            if holds && entries(self.view, held.place, &record)?.contains(&redemption) {
-                let name = record.read::<pb::Award>().ok().and_then(|award| award.definition);
-                return Ok(name.map(|name| (held.place, name)));
+            if entries(self.view, held.place, &record)?.contains(&redemption) {
+                let definition = record.read::<pb::Award>().ok().and_then(|award| award.definition);
+                let redeems = redeemed_by(&record).into_iter().map(key).collect();
+                return Ok(Some(Holder { place: held.place, definition, redeems }));
             }
         }
         Ok(None)
