@@ -26,6 +26,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kin
 use creditbank_protocol::record::{Record, info_of};
 
 pub use candidates::{award_of, candidates};
+pub use comparability::exemption_root;
 pub use conversion::{earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::Used;

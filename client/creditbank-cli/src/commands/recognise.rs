@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use creditbank_client::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind, RecognitionForm};
+use creditbank_rules::admission::exemption_root;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
 use prost_reflect::prost::Message as _;
@@ -122,8 +123,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Some(place) => Some(reference(&client, shown.as_ref(), place).await?),
         None => None,
     };
+    let count = exempt.len();
     for one in &mut exempt {
-        one.roots = exempt::roots(award.as_ref(), one.amount.clone().unwrap_or_default());
+        let amount = one.amount.clone().unwrap_or_default();
+        one.roots = award.iter().map(|award| exemption_root(award, &amount, count)).collect();
     }
     let decided = decided.unwrap_or_else(creditbank_client::today);
     let draft = pb::QualificationRecognition {

@@ -11,6 +11,7 @@ use super::used::{named, own, show, standing};
 use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate};
 use crate::codes::is_country;
 use crate::dates::{day_of_ms, last_day};
+use crate::decimal::MAX_E4;
 use crate::{Registry, Rejection, Rule, View};
 
 /// Checks a recognition by the institution of `block`.
@@ -44,7 +45,7 @@ pub(super) fn check(
     present(says, "comparable_to", "what it is comparable to, or exemptions")?;
     fields::level(registry, read.level.as_ref())?;
     for exemption in &read.exemptions {
-        credit(registry, exemption, award.as_ref())?;
+        credit(registry, exemption, award.as_ref(), read.exemptions.len())?;
     }
     Ok(Derived { course: Some(RECOGNITIONS.to_owned()), redeems: Vec::new(), depends_on })
 }
@@ -95,8 +96,27 @@ pub(super) fn decision(
     Ok(used.place)
 }
 
+/// The root of one of `count` exemptions for an award of this ledger: its equal share of the award, so that all of them count
+/// together, and none of them twice.
+pub fn exemption_root(award: &RecordReference, amount: &pb::Amount, count: usize) -> pb::Root {
+    let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
+    let whole = amount.e4.saturating_mul(count).min(MAX_E4);
+    pb::Root {
+        place: award.place,
+        status_id: award.status_id.clone(),
+        fraction: Some(pb::Ratio { numerator: 1, denominator: count }),
+        had: vec![pb::Amount { e4: whole, unit: amount.unit.clone() }],
+        part_e4: amount.e4,
+    }
+}
+
 /// Credit from which the qualification exempts. Its root is the award, where that is in this ledger; else the recognition itself.
-fn credit(registry: &Registry, credit: &ConvertedCredit, award: Option<&RecordReference>) -> Result<(), Rejection> {
+fn credit(
+    registry: &Registry,
+    credit: &ConvertedCredit,
+    award: Option<&RecordReference>,
+    count: usize,
+) -> Result<(), Rejection> {
     fields::course(credit.course.as_ref(), false)?;
     let amount = credit.amount.clone().unwrap_or_default();
     let known = registry.credit_unit(&amount.unit).is_some();
@@ -113,16 +133,8 @@ fn credit(registry: &Registry, credit: &ConvertedCredit, award: Option<&RecordRe
         && credit.grade_steps.is_none()
         && credit.source_plus_1 == 0;
     require(plain, Rule::Contradiction, "exemptions", "no steps of a conversion", "some")?;
-    let whole = Some(pb::Ratio { numerator: 1, denominator: 1 });
-    let root = |award: &RecordReference| pb::Root {
-        place: award.place,
-        status_id: award.status_id.clone(),
-        fraction: whole,
-        had: vec![amount.clone()],
-        part_e4: amount.e4,
-    };
-    let expected: Vec<pb::Root> = award.map(root).into_iter().collect();
+    let expected: Vec<pb::Root> = award.map(|award| exemption_root(award, &amount, count)).into_iter().collect();
     let same = credit.roots == expected;
-    let what = "the award as the only root, where it is in this ledger; else none";
+    let what = "the award as the only root, where it is in this ledger, shared equally by all exemptions; else none";
     require(same, Rule::Contradiction, "exemptions", what, format_args!("{} roots", credit.roots.len()))
 }

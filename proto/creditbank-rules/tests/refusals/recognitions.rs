@@ -80,6 +80,23 @@ fn root() -> pb::Root {
     pb::Root { place, status_id, fraction, part_e4: amount.e4, had: vec![amount] }
 }
 
+/// The share of one of two exemptions.
+fn half() -> pb::Root {
+    let fraction = Some(pb::Ratio { numerator: 1, denominator: 2 });
+    let had = vec![pb::Amount { e4: 240_0000, unit: "CATS".to_owned() }];
+    pb::Root { fraction, had, ..root() }
+}
+
+/// Two exemptions for an award with the same root.
+fn two(root: pb::Root) -> pb::QualificationRecognition {
+    let one = pb::ConvertedCredit { roots: vec![root], ..exemption() };
+    let other = pb::ConvertedCredit {
+        course: Some(pb::Course { code: "Y2".to_owned(), titles: vec![text("Year two")] }),
+        ..one.clone()
+    };
+    pb::QualificationRecognition { exemptions: vec![one, other], ..of_award() }
+}
+
 fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb::QualificationRecognition)) -> Case {
     let mut entry = statement();
     change(&mut entry);
@@ -127,6 +144,7 @@ pub(crate) fn refused() -> Vec<Case> {
             let held = Held { marks: marked(&[(Action::Review, 9)]), ..Held::new(3, CASE) };
             case.holds(held, Kind::Decision, &decision(DecisionType::Full));
         }),
+        made(Some("CONTRADICTION"), "two exemptions, each with the whole award", &two(root())).with(awarded),
         made(Some("SOURCE_NOT_USABLE"), "of an award that is not there", &of_award()),
         made(Some("SOURCE_NOT_USABLE"), "of an award that was revoked", &of_award()).with(|case| {
             let held = Held { institution: 2, marks: marked(&[(Action::Revoke, 9)]), ..Held::new(5, AWARDS) };
@@ -190,5 +208,6 @@ pub(crate) fn admitted() -> Vec<Case> {
             },
         )
         .with(awarded),
+        made(None, "two exemptions, which share the award", &two(half())).with(awarded),
     ]
 }

@@ -1,6 +1,6 @@
 //! Exemptions as they are typed: `MATH-101:12 ECTS:EQF:6=Analysis`.
 
-use creditbank_protocol::pb::{Amount, ConvertedCredit, Course, Ratio, RecordReference, Root, Text};
+use creditbank_protocol::pb::{Amount, ConvertedCredit, Course, Text};
 use creditbank_rules::decimal::parse_e4;
 
 use crate::values;
@@ -26,19 +26,6 @@ pub(super) fn read(argument: &str) -> Result<ConvertedCredit, String> {
         level: parts.next().map(|level| values::level(level.trim())).transpose()?,
         ..Default::default()
     })
-}
-
-/// What an exemption stands on: the award, whole, where it is in this ledger.
-pub(super) fn roots(award: Option<&RecordReference>, amount: Amount) -> Vec<Root> {
-    let fraction = Some(Ratio { numerator: 1, denominator: 1 });
-    let root = |award: &RecordReference| Root {
-        place: award.place,
-        status_id: award.status_id.clone(),
-        fraction,
-        part_e4: amount.e4,
-        had: vec![amount.clone()],
-    };
-    award.map(root).into_iter().collect()
 }
 
 #[cfg(test)]
