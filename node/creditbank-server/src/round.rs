@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::pb::{Action, Effect, Kind, Place, Purpose, RegistryEntry};
 use creditbank_protocol::record::{Record, info_of};
@@ -222,7 +222,7 @@ impl<'a> RoundBuilder<'a> {
             Err(Rejection::new(Rule::NotTheOperator, "the operator's registry key and unit 0", found))
         } else if key.revoked.is_some() {
             Err(Rejection::new(Rule::KeyRevoked, "a key that is not revoked", found))
-        } else if minute < key.from_minute || key.until_minute != 0 && minute >= key.until_minute {
+        } else if !within_dates(key, minute) {
             Err(Rejection::new(Rule::KeyNotInForce, "a key in force at the time of the seal", found))
         } else {
             Ok(())

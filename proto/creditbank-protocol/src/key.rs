@@ -77,6 +77,11 @@ fn is_reduced(bytes: &[u8; 32]) -> bool {
     *first < 0xed || last & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
 }
 
+/// Whether a minute since 1970 lies between the dates of a registered key. Whether it was revoked is another question.
+pub fn within_dates(key: &crate::pb::Key, minute: u64) -> bool {
+    minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute)
+}
+
 /// Signs `message` under suite 1.
 pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
     key.sign(message).to_bytes()

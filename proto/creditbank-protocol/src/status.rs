@@ -110,6 +110,11 @@ impl Marks {
         self.0.iter().all(Option::is_none)
     }
 
+    /// Whether the record has ended: another one stands in its place, or it was taken back.
+    pub fn have_ended(&self) -> bool {
+        self.get(Mark::Superseded).or(self.get(Mark::Revoked)).is_some()
+    }
+
     /// The marks that stand, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Mark, u64)> + '_ {
         Mark::ALL.into_iter().filter_map(|mark| self.get(mark).map(|index| (mark, index)))

@@ -35,7 +35,7 @@ pub use explain::{Line, describe_match, explain};
 pub use fraction::Fraction;
 pub use grades::{GradeOrder, Point, is_at_least, order_of, point_of};
 pub use matching::{matches, mismatch};
-pub use measure::{Case, Finding, HeldAward, Measure};
+pub use measure::{Case, Finding, HeldAward, Measure, names};
 pub use months::add_months;
 pub use progress::{Progress, RequirementProgress, Unused, progress};
 pub use roots::{RootUse, root_uses};

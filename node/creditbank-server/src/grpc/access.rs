@@ -1,5 +1,6 @@
 //! Who reads: the access token of a call, checked against the registry in force.
 
+use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{DisclosedRecord, Purpose};
 use creditbank_rpc::token;
 use creditbank_rules::dates::day_of_ms;
@@ -29,7 +30,7 @@ impl Caller {
         let now_s = ledger.now_ms() / 1_000;
         token::check(token, ledger.origin(), &key.public_key, now_s).map_err(unauthenticated)?;
         let minute = now_s / 60;
-        if key.revoked.is_some() || minute < key.from_minute || key.until_minute != 0 && minute >= key.until_minute {
+        if key.revoked.is_some() || !within_dates(key, minute) {
             return Err(unauthenticated(format!("key {id} is not in force")));
         }
         match Purpose::try_from(key.purpose) {

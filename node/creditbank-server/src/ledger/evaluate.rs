@@ -1,5 +1,6 @@
 //! How far a learner is with a qualification: which records fill what, what is missing, and a draft of the award.
 
+use std::collections::{BTreeMap, btree_map};
 use std::time::{Duration, Instant};
 
 use creditbank_allocation::{Answer, Found, allocate};
@@ -11,10 +12,10 @@ use creditbank_rpc::v1::{self as api, EvaluateQualificationResponse, EvaluationO
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
 };
-use creditbank_rules::agreement::most_specific;
+use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::decimal::show_e4;
-use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force};
+use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force, names};
 use creditbank_rules::{Rejection, Rule, View as _};
 
 use super::shown::Sight;
@@ -62,12 +63,13 @@ impl Ledger {
         for earlier in &absorbs {
             spending.absorb(earlier)?;
         }
+        let mut would = Hypothetical { view: &view, definition, institution, account, day, granted: BTreeMap::new() };
         for used in &records {
             for one in candidates(view.registry(), definition, used) {
                 let barred = barred(&view, &mut spending, used, &one)?;
                 found.push(Candidate { barred, ..one });
             }
-            found.extend(Self::hypothetical(&view, definition, institution, account, used, day)?);
+            found.extend(would.of(used)?);
         }
         if found.len() > CANDIDATES_MAX {
             let expected = format!("at most {CANDIDATES_MAX} records");
@@ -118,44 +120,55 @@ impl Ledger {
         records.retain(|used| sight.sees(self, view, used));
         Ok(records)
     }
+}
 
-    /// What a credit in another unit would be after a conversion under the agreement that is in force for it.
-    fn hypothetical(
-        view: &StoreView<'_>,
-        definition: &QualificationDefinition,
-        institution: u64,
-        account: &Account,
-        used: &Used,
-        day: Day,
-    ) -> Result<Vec<Candidate>, ReadError> {
+/// What credit in other units would be after a conversion.
+struct Hypothetical<'a> {
+    view: &'a StoreView<'a>,
+    definition: &'a QualificationDefinition,
+    institution: u64,
+    account: &'a Account,
+    day: Day,
+    /// What was given under each agreement so far: read once, however many credits it covers.
+    granted: BTreeMap<String, Granted>,
+}
+
+impl Hypothetical<'_> {
+    /// What a credit would be under the agreement that is in force for it.
+    fn of(&mut self, used: &Used) -> Result<Vec<Candidate>, ReadError> {
+        let Self { view, definition, institution, account, day, granted } = self;
         if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
             return Ok(Vec::new());
         }
         let source = source_of(used, 0)?;
         let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
         let registry = view.registry();
-        let agreement = most_specific(registry, used.facts.institution, institution, &source.facts(), day);
+        let agreement = most_specific(registry, used.facts.institution, *institution, &source.facts(), *day);
         let agreement = agreement.filter(|found| other_unit && found.terms().target_unit == definition.unit);
         let Some(agreement) = agreement else { return Ok(Vec::new()) };
-        let terms = agreement.terms();
-        let name = pb::AgreementName { code: terms.code.clone(), version: terms.version };
-        let mut conversion = pb::Conversion { agreement: Some(name), ..Default::default() };
-        let granted = Granted::of(&earlier(view, institution, &conversion, None, account)?)?;
+        let name = name_of(agreement.terms());
+        let mut conversion = pb::Conversion { agreement: Some(name.clone()), ..Default::default() };
+        let granted = match granted.entry(name.code) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(Granted::of(&earlier(*view, *institution, &conversion, None, account)?)?)
+            }
+        };
         let reference = source.record.clone();
         let request = Request {
             registry,
             basis: Basis::Agreement(agreement),
-            receiver: institution,
+            receiver: *institution,
             sources: &[source],
-            account: &granted,
-            decided: day,
+            account: granted,
+            decided: *day,
             stated: &[],
         };
         // What the agreement does not take is no help, and no error.
         let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
         conversion.sources = converted.sources;
         conversion.results = converted.results;
-        let would = Candidate::conversion(definition, &reference, institution, &conversion, None);
+        let would = Candidate::conversion(definition, &reference, *institution, &conversion, None);
         Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
     }
 }
@@ -192,23 +205,16 @@ fn absorbable(
 ) -> Result<Vec<RecordReference>, ReadError> {
     let absorbed = |used: &&Used| {
         let name = used.record.read::<pb::Award>().ok().and_then(|award| award.definition).unwrap_or_default();
-        definition.absorbs.iter().any(|one| {
-            (one.institution, &one.code) == (name.institution, &name.code)
-                && (one.version == 0 || one.version == name.version)
-        })
+        definition.absorbs.iter().any(|one| names(one, &name))
     };
     let mut found = Vec::new();
     for used in records.iter().filter(|used| used.record.kind() == Kind::Award).filter(absorbed) {
         let free = used.facts.marks.is_empty() && !is_contested(view, used)? && !is_redeemed(view, used)?;
         if free {
-            found.push(reference(used));
+            found.push(used.reference());
         }
     }
     Ok(found)
-}
-
-fn reference(used: &Used) -> RecordReference {
-    RecordReference { place: Some(used.place), status_id: used.facts.status_id.0.to_vec() }
 }
 
 /// Why a candidate cannot be used.

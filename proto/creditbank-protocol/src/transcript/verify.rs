@@ -315,8 +315,7 @@ fn check_signer(proved: &ProvedBlock, seal: &Seal, registry: &mut RegistryProofs
 
 /// Whether the time of the seal lies between the key's dates.
 fn in_force(key: &pb::Key, seal: &Seal) -> bool {
-    let minute = seal.time_ms / 60_000;
-    minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute)
+    key::within_dates(key, seal.time_ms / 60_000)
 }
 
 /// Checks the subject statement against checkpoint, statement key and records.

@@ -1,6 +1,6 @@
 //! Awards: recomputed where they say so, signed by everybody who confers, and paid for once.
 
-use creditbank_protocol::key::{KeyId, verify};
+use creditbank_protocol::key::{KeyId, verify, within_dates};
 use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Place, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
@@ -139,8 +139,7 @@ fn cosigned(
                 && key.purpose == i32::from(Purpose::Unit)
                 && key.kinds.contains(&i32::from(Kind::Award))
                 && key.revoked.is_none()
-                && minute >= key.from_minute
-                && (key.until_minute == 0 || minute < key.until_minute)
+                && within_dates(key, minute)
         });
         let message = joint_message(registry.origin(), one.institution, &core);
         let active = registry.is_active(one.institution);

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{
-    self, EquivalenceType, Kind, Place, QualificationDefinition, QualificationName, RecordReference, RetakePolicy,
+    self, EquivalenceType, Kind, Place, QualificationDefinition, QualificationName, RetakePolicy,
 };
-use creditbank_protocol::status::Mark;
 
-use super::spend::names;
+use super::spend::has;
 use super::used::{Used, at};
 use super::{AdmissionError, CONVERSIONS, RECOGNITIONS};
 use crate::dates::first_day;
@@ -18,7 +17,7 @@ use crate::{Registry, View};
 /// other kinds nothing.
 pub fn candidates(registry: &Registry, definition: &QualificationDefinition, used: &Used) -> Vec<Candidate> {
     let institution = used.facts.institution;
-    let reference = RecordReference { place: Some(used.place), status_id: used.facts.status_id.0.to_vec() };
+    let reference = used.reference();
     match used.record.kind() {
         Kind::Credit => {
             let read = used.record.read::<pb::Credit>().ok();
@@ -72,8 +71,7 @@ pub(super) fn passes(
     let derived = institutions.iter().flat_map(|of| [(*of, CONVERSIONS), (*of, RECOGNITIONS)]);
     for (institution, name) in courses.iter().copied().chain(derived) {
         for held in view.held(account, institution, name)? {
-            let gone = held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some();
-            if gone || !places.insert((held.place.entry, held.place.index)) {
+            if held.marks.have_ended() || !places.insert((held.place.entry, held.place.index)) {
                 continue;
             }
             let used = at(view, held.place, account, "allocations")?;
@@ -98,7 +96,7 @@ pub(super) fn held_awards(
     for institution in institutions {
         for held in view.held(account, institution, super::AWARDS)? {
             let used = at(view, held.place, account, "allocations")?;
-            let award = award_of(view, &used)?.filter(|award| names(&asked, &award.definition));
+            let award = award_of(view, &used)?.filter(|award| has(&asked, &award.definition));
             found.extend(award.map(|award| (used.place, award)));
         }
     }

@@ -1,7 +1,6 @@
 //! A case: an application for recognition, and what was decided and objected since. Its state is computed from its records.
 
 use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline, Place};
-use creditbank_protocol::status::Mark;
 
 use crate::dates::{Day, first_day};
 use crate::{Registry, View, ViewError};
@@ -69,7 +68,7 @@ pub fn read(view: &impl View, account: &[u8; 16], institution: u64, place: Place
         return Ok(None);
     };
     let of_learner = facts.account == *account && facts.institution == institution;
-    let gone = facts.marks.get(Mark::Superseded).or(facts.marks.get(Mark::Revoked)).is_some();
+    let gone = facts.marks.have_ended();
     if !of_learner || gone || record.kind() != Kind::Application {
         return Ok(None);
     }
@@ -78,7 +77,7 @@ pub fn read(view: &impl View, account: &[u8; 16], institution: u64, place: Place
     };
     let mut found = Vec::new();
     for held in view.held(account, institution, &steps(place))? {
-        if held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some() {
+        if held.marks.have_ended() {
             continue;
         }
         let Some((_, record)) = view.content_at(held.place)? else { continue };

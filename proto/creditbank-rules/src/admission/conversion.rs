@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{self, ConversionSource, Kind, Place, RecordReference};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::Mark;
 
 use super::derived::Derived;
 use super::effects::{entries, redemption};
@@ -92,7 +91,7 @@ fn pick(all: &[Source], used: &Used, result_plus_1: u32) -> Result<Source, Rejec
 
 /// A record as conversions see it: itself, or each of its results.
 pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
-    let record = RecordReference { place: Some(used.place), status_id: used.facts.status_id.0.to_vec() };
+    let record = used.reference();
     let institution = used.facts.institution;
     let malformed = super::kinds::malformed;
     let results = |kind, results: &[pb::ConvertedCredit]| -> Vec<Source> {
@@ -151,8 +150,7 @@ pub fn earlier(
     };
     let mut found = Vec::new();
     for held in view.held(account, institution, CONVERSIONS)? {
-        let gone = held.marks.get(Mark::Superseded).or(held.marks.get(Mark::Revoked)).is_some();
-        if gone || Some(held.place) == amends {
+        if held.marks.have_ended() || Some(held.place) == amends {
             continue;
         }
         let Some((_, record)) = view.content_at(held.place)? else { continue };

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use creditbank_protocol::pb::{Kind, Place};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::Mark;
 
 use super::fields::require;
 use super::kinds::Common;
@@ -29,10 +28,6 @@ struct Seen {
 
 fn prefix(record: &Record) -> [u8; 8] {
     std::array::from_fn(|i| record.hash().0[i])
-}
-
-fn stands(held: &HeldRecord) -> bool {
-    held.marks.get(Mark::Superseded).is_none() && held.marks.get(Mark::Revoked).is_none()
 }
 
 impl History {
@@ -78,7 +73,8 @@ impl History {
         let amends = common.amends.as_ref().map(|amends| amends.place.unwrap_or_default());
         // Amended within this block: those records no longer count.
         let replaced = |place: Place| amends == Some(place) || seen.iter().any(|seen| seen.amends == Some(place));
-        let counts = |held: &&HeldRecord| held.kind == record.kind() && stands(held) && !replaced(held.place);
+        let counts =
+            |held: &&HeldRecord| held.kind == record.kind() && !held.marks.have_ended() && !replaced(held.place);
         let others = held.iter().filter(counts).count() + seen.iter().filter(|seen| seen.kind == record.kind()).count();
         match record.kind() {
             Kind::Identity => {

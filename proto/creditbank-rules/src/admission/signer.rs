@@ -1,5 +1,6 @@
 //! Who signs: institution, unit and key as they are in force during the round.
 
+use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
@@ -45,7 +46,7 @@ fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
         return Err(refuse(Rule::KeyRevoked, "a key that is not revoked", block.key_id));
     }
     let minute = block.sealed_at_ms / 60_000;
-    if minute < key.from_minute || key.until_minute != 0 && minute >= key.until_minute {
+    if !within_dates(key, minute) {
         let expected = format!("a seal between minutes {} and {}", key.from_minute, key.until_minute);
         return Err(refuse(Rule::KeyNotInForce, &expected, minute));
     }
@@ -80,9 +81,8 @@ pub(super) fn check_approval(registry: &Registry, block: &BlockFacts<'_>) -> Res
         return if required { Err(missing()) } else { Ok(()) };
     };
     let found = registry.key(&id).filter(|key| {
-        let minute = block.sealed_at_ms / 60_000;
         let of_unit = (key.institution, key.unit) == (block.institution, block.unit);
-        let in_force = minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute);
+        let in_force = within_dates(key, block.sealed_at_ms / 60_000);
         of_unit && in_force && key.purpose == i32::from(Purpose::Approver) && key.revoked.is_none()
     });
     let expected = "the approval of an approver of this unit, in force and not revoked";

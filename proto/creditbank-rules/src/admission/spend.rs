@@ -10,12 +10,12 @@ mod links;
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::{self, Kind, Place, QualificationName};
-use creditbank_protocol::status::{Mark, Marks};
 
 use super::effects::{amended, entries, redeemed_by, redemption};
 use super::fields::require;
 use super::used::{Used, named, show, standing};
 use super::{AWARDS, AdmissionError};
+use crate::qualification::names;
 use crate::{RecordFacts, Rejection, Rule, View, ViewError};
 use links::{End, Links};
 
@@ -168,7 +168,7 @@ impl<'a, V: View> Spending<'a, V> {
         let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
         let expected = "an award under a definition that this one absorbs";
         let is_award = award.record.kind() == Kind::Award;
-        let absorbs = is_award && read.definition.as_ref().is_some_and(|name| names(&self.definition.absorbs, name));
+        let absorbs = is_award && read.definition.as_ref().is_some_and(|name| has(&self.definition.absorbs, name));
         require(absorbs, Rule::SourceNotUsable, "absorbs", expected, show(award.place))?;
         let taken = redemption(self.view, award.place, &award.facts, &award.record)?;
         let found = taken.map_or(String::new(), |(_, entry)| format!("{}, redeemed at {entry}", show(award.place)));
@@ -261,8 +261,7 @@ impl<'a, V: View> Spending<'a, V> {
         for _ in 0..ABSORBED_MAX {
             let Some(place) = next else { break };
             for dependant in self.view.dependants(place)? {
-                let gone = |marks: &Marks| marks.get(Mark::Revoked).or(marks.get(Mark::Superseded)).is_some();
-                let of_award = |facts: &RecordFacts| facts.kind == Kind::Award && !gone(&facts.marks);
+                let of_award = |facts: &RecordFacts| facts.kind == Kind::Award && !facts.marks.have_ended();
                 if charged.contains(&key(dependant))
                     || !self.view.record_at(dependant)?.is_some_and(|facts| of_award(&facts))
                 {
@@ -307,7 +306,7 @@ impl<'a, V: View> Spending<'a, V> {
             return false;
         };
         let allows = |of: &pb::QualificationDefinition, name: &QualificationName| {
-            let fits = |one: &&pb::Overlap| one.other.as_ref().is_some_and(|other| same(other, name));
+            let fits = |one: &&pb::Overlap| one.other.as_ref().is_some_and(|other| names(other, name));
             of.overlaps.iter().find(fits).map(|one| one.max_e4)
         };
         let own = QualificationName {
@@ -347,8 +346,7 @@ impl<'a, V: View> Spending<'a, V> {
         let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution);
         let Some(institution) = institution else { return Ok(None) };
         for held in self.view.held(&self.account, institution, AWARDS)? {
-            let gone = held.marks.get(Mark::Revoked).or(held.marks.get(Mark::Superseded)).is_some();
-            if gone {
+            if held.marks.have_ended() {
                 continue;
             }
             let Some((_, record)) = self.view.content_at(held.place)? else { continue };
@@ -388,11 +386,6 @@ fn spent(place: Place, redemption: u64) -> AdmissionError {
 }
 
 /// Whether a list of definitions has one; a version of 0 in the list means any.
-pub(crate) fn names(list: &[QualificationName], name: &QualificationName) -> bool {
-    list.iter().any(|one| same(one, name))
-}
-
-fn same(listed: &QualificationName, name: &QualificationName) -> bool {
-    (listed.institution, &listed.code) == (name.institution, &name.code)
-        && (listed.version == 0 || listed.version == name.version)
+pub(crate) fn has(list: &[QualificationName], name: &QualificationName) -> bool {
+    list.iter().any(|one| names(one, name))
 }

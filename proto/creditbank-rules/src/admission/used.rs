@@ -21,6 +21,13 @@ pub struct Used {
     pub record: Record,
 }
 
+impl Used {
+    /// As other records name it.
+    pub fn reference(&self) -> RecordReference {
+        RecordReference { place: Some(self.place), status_id: self.facts.status_id.0.to_vec() }
+    }
+}
+
 pub(crate) fn show(place: Place) -> String {
     format!("{}/{}", place.entry, place.index)
 }

@@ -301,7 +301,7 @@ pub(crate) fn asked(node: &Requirement) -> creditbank_protocol::pb::Match {
 }
 
 /// Whether a name stands for a definition; version 0 stands for every version.
-pub(crate) fn names(name: &QualificationName, found: &QualificationName) -> bool {
+pub fn names(name: &QualificationName, found: &QualificationName) -> bool {
     let version = name.version == 0 || name.version == found.version;
     version && (name.institution, &name.code) == (found.institution, &found.code)
 }

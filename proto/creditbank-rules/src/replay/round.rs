@@ -5,7 +5,7 @@ use std::sync::Arc;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{Header, SignedBlock};
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::{Action, Effect, EffectGroup, Kind, Place, PublicRecord, Purpose, RegistryEntry};
 use creditbank_protocol::record::{KindInfo, PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
@@ -237,8 +237,7 @@ impl Replay {
             return Ok(self.keys.registry_key.to_vec());
         }
         let in_force = self.registry.key(&header.key_id).filter(|key| {
-            let begun = minute >= key.from_minute && (key.until_minute == 0 || minute < key.until_minute);
-            key.purpose == i32::from(Purpose::Registry) && key.revoked.is_none() && begun
+            key.purpose == i32::from(Purpose::Registry) && key.revoked.is_none() && within_dates(key, minute)
         });
         let expected = "a registry key in force";
         in_force.map(|key| key.public_key.clone()).ok_or_else(|| subject.wrong("key_id", &expected, &header.key_id))
