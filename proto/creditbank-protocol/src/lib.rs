@@ -13,6 +13,7 @@ pub mod canonical;
 pub mod dates;
 pub mod entry;
 pub mod hash;
+pub mod ids;
 pub mod key;
 pub mod key_file;
 pub mod mandate;
@@ -28,3 +29,4 @@ pub mod status;
 pub mod transcript;
 
 pub use hash::Digest;
+pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
