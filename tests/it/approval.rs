@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use creditbank_client::approval::{ApprovalRequest, approval_path};
+use creditbank_client::sealing::approval::{ApprovalRequest, approval_path};
 use creditbank_client::correct::Outcome;
 use creditbank_client::operator::KeyRequest;
 use creditbank_protocol::key_file::KeyFile;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::consent::Consent;
+use creditbank_client::recognition::consent::Consent;
 use creditbank_client::key_file;
 use creditbank_protocol::pb::Purpose;
 

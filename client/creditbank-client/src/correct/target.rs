@@ -8,13 +8,12 @@ use creditbank_protocol::status::Mark;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person};
 
-use super::body::{amended, learner, without_amends};
 use super::contest::{Suspects, is_suspect};
 use super::{Change, Correction, NewBody, Target};
 use crate::import::DraftRecord;
-use crate::issue::IssuingUnit;
+use crate::sealing::body::{amended, learner, without_amends};
 use crate::secret::derive;
-use crate::{Client, ClientError, ReadRecord};
+use crate::{Client, ClientError, IssuingUnit, ReadRecord};
 
 /// A correction that can be sent.
 pub(super) struct Resolved {

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
 
-use super::batch::{patiently, refused_line};
-use super::report::Report;
-use super::work::{Held, Issued, keyed};
-use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, IssuingUnit, Progress};
+use super::batch::refused_line;
+use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
+use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
-use crate::{Client, ClientError};
+use crate::outbox::patience::patiently;
+use crate::outbox::work::{Held, Issued, keyed};
+use crate::{Client, ClientError, IssuingUnit};
 
 /// Refused lines that a forecast itself holds; the report has them all.
 const SHOWN_MAX: usize = 100;
@@ -138,7 +139,7 @@ impl<'a> Check<'a> {
 
     /// Into the next call, unless it was issued before.
     fn take(&mut self, draft: DraftRecord, call: &mut Call) -> Result<(), ClientError> {
-        match self.issued.held(&draft, self.unit) {
+        match self.issued.held(&draft.mark(self.unit)) {
             Held::Same => {
                 self.forecast.progress.already += 1;
                 self.with_earlier.insert(self.learner_of(&draft));

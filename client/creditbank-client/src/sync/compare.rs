@@ -7,9 +7,10 @@ use creditbank_protocol::key::KeyId;
 use super::state::{Key, Row, person_of};
 use super::view::{Held, View};
 use crate::import::{After, DraftRecord, RefusedLine};
-use crate::issue::batch::{patiently, refused_line};
-use crate::issue::{BATCH_MAX, IssuingUnit};
-use crate::{Client, ClientError};
+use crate::issue::BATCH_MAX;
+use crate::issue::batch::refused_line;
+use crate::outbox::patience::patiently;
+use crate::{Client, ClientError, IssuingUnit};
 
 /// What is to be done about a line.
 pub(crate) enum Verdict {

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{self, Match};
 use serde::Deserialize;
 
-use crate::text_file::{TextError, choice, level, ordered, set};
+use crate::authoring::text_file::{TextError, choice, level, ordered, set};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -6,7 +6,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rules::decimal::show_e4;
 
-use crate::agreement::in_words;
+use crate::authoring::agreement::in_words;
 
 /// The lines; none of an Identity, Outcome, Credit or Result, which are counted.
 pub(crate) fn of(record: &Record) -> Vec<String> {

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::which::Which;
 use super::{names, place};
-use crate::text_file::{Fraction, TextError, choice, decimal, grade, ratio, set, texts, wrong};
+use crate::authoring::text_file::{Fraction, TextError, choice, decimal, grade, ratio, set, texts, wrong};
 
 /// Most requirements in each other, as the ledger has it.
 const DEPTH_MAX: usize = creditbank_rules::qualification::DEPTH_MAX;

@@ -16,12 +16,12 @@ use creditbank_protocol::pb::{self, QualificationDefinition};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::text_file::{self, TextError, choice, decimal, level, maybe_date, ordered, set, texts, wrong};
+use crate::authoring::text_file::{self, TextError, choice, decimal, level, maybe_date, ordered, set, texts, wrong};
 
 pub use review::{Review, review, review_alone};
 
 /// A commented definition to start from.
-pub const TEMPLATE: &str = include_str!("../../qualifications/template.toml");
+pub const TEMPLATE: &str = include_str!("../../../qualifications/template.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

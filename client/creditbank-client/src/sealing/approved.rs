@@ -1,4 +1,4 @@
-//! A content into the unit's chain: on the disk before it is sent, the same bytes until the answer is known.
+//! An operation into the unit's chain: on the disk before it is sent, the same bytes until the answer is known.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use creditbank_protocol::pb;
 use creditbank_protocol::record::info_of;
 use creditbank_rpc::v1::{RecordBody, Refusal};
 
-use crate::approval::{Content, Desk};
-use crate::issue::IssuingUnit;
-use crate::issue::batch::{patiently, send};
-use crate::issue::work::{Mark, Pending, Work};
-use crate::{Client, ClientError};
+use super::Operation;
+use super::approval::ApprovalQueue;
+use crate::outbox::patience::{patiently, send};
+use crate::outbox::work::{Mark, Pending, Work};
+use crate::{Client, ClientError, IssuingUnit};
 
 /// How often a block is built anew because the unit's chain has moved.
 const TRIES_MAX: u32 = 6;
 
-/// What the node says to a content.
+/// What the node says to a operation.
 pub(crate) enum Answer {
     /// It is sealed at this log index.
     Sealed(u64),
@@ -24,15 +24,15 @@ pub(crate) enum Answer {
     Refused(Box<Refusal>),
 }
 
-/// Refusals that say nothing of the content: the chain has moved.
+/// Refusals that say nothing of the operation: the chain has moved.
 const MOVED: [&str; 4] = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
 
-/// Seals a content as the next block of the unit's chain.
+/// Seals an operation as the next block of the unit's chain.
 pub(crate) async fn seal(
     client: &Client,
     unit: &IssuingUnit,
     work: &mut Work,
-    content: &Content,
+    operation: &Operation,
     marks: &[Mark],
     approval: Option<&pb::Approval>,
 ) -> Result<Answer, ClientError> {
@@ -43,11 +43,11 @@ pub(crate) async fn seal(
             unit.unit,
             &head,
             &*unit.key,
-            (&content.records, content.groups.clone()),
-            (content.operation_id, approval.cloned()),
+            (&operation.records, operation.groups.clone()),
+            (operation.operation_id, approval.cloned()),
         )?;
         // The records that everybody may read stand in the block itself.
-        let hidden = content.records.iter().filter(|one| info_of(one.kind()).is_some_and(|info| !info.public));
+        let hidden = operation.records.iter().filter(|one| info_of(one.kind()).is_some_and(|info| !info.public));
         let records = hidden.map(RecordBody::from).collect();
         let pending = Pending { height: head.next_height, block, records, marks: marks.to_vec() };
         work.prepare(&pending)?;
@@ -64,11 +64,11 @@ pub(crate) async fn seal_approved(
     client: &Client,
     unit: &IssuingUnit,
     work: &mut Work,
-    desk: &Desk,
+    queue: &ApprovalQueue,
     mut sealed: impl FnMut(u64),
 ) -> Result<BTreeSet<Mark>, ClientError> {
     let mut marks = BTreeSet::new();
-    for waiting in desk.waiting()? {
+    for waiting in queue.waiting()? {
         if waiting.marks.iter().all(|mark| work.is_noted(mark)) {
             waiting.done()?;
             continue;
@@ -77,7 +77,7 @@ pub(crate) async fn seal_approved(
             marks.extend(waiting.marks);
             continue;
         };
-        match seal(client, unit, work, &waiting.content, &waiting.marks, Some(approval)).await? {
+        match seal(client, unit, work, &waiting.operation, &waiting.marks, Some(approval)).await? {
             Answer::Sealed(_) => {
                 sealed(waiting.marks.len() as u64);
                 waiting.done()?;

@@ -6,10 +6,10 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 use serde::Deserialize;
 
-use crate::text_file::{self, TextError, choice, date, decimal, grade, level, maybe_date, texts, wrong};
+use crate::authoring::text_file::{self, TextError, choice, date, decimal, grade, level, maybe_date, texts, wrong};
 
 /// A commented equivalence to start from.
-pub const TEMPLATE: &str = include_str!("../../agreements/equivalence.toml");
+pub const TEMPLATE: &str = include_str!("../../../agreements/equivalence.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::pb::QualificationName;
 
-use crate::text_file::{TextError, wrong};
+use crate::authoring::text_file::{TextError, wrong};
 
 /// Reads a name in a definition of `publisher`.
 pub(super) fn read(key: &str, text: &str, publisher: u64) -> Result<QualificationName, TextError> {

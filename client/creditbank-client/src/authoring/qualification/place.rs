@@ -1,6 +1,6 @@
 //! Where in the file a value stands: errors name the line, so that a requirement among many is found.
 
-use crate::text_file::TextError;
+use crate::authoring::text_file::TextError;
 
 /// The line of a byte, from 1.
 pub(super) fn line(text: &str, byte: usize) -> usize {

@@ -4,7 +4,7 @@ use creditbank_protocol::canonical::{CanonicalError, decode, encode};
 use creditbank_protocol::pb::{self, Amends, Kind};
 
 /// Sets the parts that make a record an amendment. A learner that stands in `body` already must be the target's.
-pub fn amended(kind: Kind, body: &[u8], learner: &[u8], amends: Option<Amends>) -> Result<Vec<u8>, String> {
+pub(crate) fn amended(kind: Kind, body: &[u8], learner: &[u8], amends: Option<Amends>) -> Result<Vec<u8>, String> {
     let spelled = |error: CanonicalError| error.to_string();
     macro_rules! with {
         ($message:ty) => {{
@@ -33,7 +33,7 @@ pub fn amended(kind: Kind, body: &[u8], learner: &[u8], amends: Option<Amends>) 
 }
 
 /// A body without what it amends: to compare what two records say.
-pub fn without_amends(kind: Kind, body: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn without_amends(kind: Kind, body: &[u8]) -> Result<Vec<u8>, String> {
     amended(kind, body, &learner(kind, body)?, None)
 }
 

@@ -1,4 +1,4 @@
-//! What a block that amends or revokes has to say besides: what stands on those records is put under review, and what a revoked
+//! What follows from amendments and revocations, in the same block: what stands on those records is put under review, and what a revoked
 //! award or conversion had redeemed is released.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place, RecordReference};
 
-use crate::issue::IssuingUnit;
-use crate::issue::batch::patiently;
-use crate::sealing::{authority, effect};
-use crate::{Client, ClientError};
+use super::{authority, effect};
+use crate::outbox::patience::patiently;
+use crate::{Client, ClientError, IssuingUnit};
 
 /// Effects that follow from others.
 #[derive(Default)]
-pub(crate) struct Besides {
+pub(crate) struct Consequences {
     pub(crate) effects: Vec<(Authority, Effect)>,
     /// How many records are put under review.
     pub(crate) reviewed: u64,
@@ -22,11 +21,11 @@ pub(crate) struct Besides {
 }
 
 /// What follows from these effects; nothing follows from confirmations.
-pub(crate) async fn besides(
+pub(crate) async fn consequences(
     client: &Client,
     unit: &IssuingUnit,
     effects: impl Iterator<Item = (&Authority, &Effect)>,
-) -> Result<Besides, ClientError> {
+) -> Result<Consequences, ClientError> {
     let (mut revoked, mut amended) = (BTreeSet::new(), BTreeSet::new());
     let mut case_reference = String::new();
     for (authority, effect) in effects {
@@ -53,7 +52,7 @@ pub(crate) async fn besides(
     }
     // What the block itself takes back needs no review.
     reviews.retain(|place, _| !revoked.contains(place) && !amended.contains(place));
-    let mut found = Besides { reviewed: reviews.len() as u64, released: releases.len() as u64, ..Default::default() };
+    let mut found = Consequences { reviewed: reviews.len() as u64, released: releases.len() as u64, ..Default::default() };
     found.effects.extend(reviews.values().map(|record| (authority(Basis::Dependency), effect(record, Action::Review))));
     let mut sealed_by = BTreeMap::new();
     for (record, redemption) in releases.into_values() {

@@ -18,10 +18,8 @@ use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 use prost::Message as _;
 
-use super::IssuingUnit;
-use crate::ClientError;
-use crate::import::DraftRecord;
 use crate::secret::derive;
+use crate::{ClientError, IssuingUnit};
 
 /// What tells one line from another: which result it is, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +31,9 @@ pub(crate) struct Mark {
 const MARK_LEN: usize = 32;
 
 impl Mark {
-    pub(crate) fn of(draft: &DraftRecord, unit: &IssuingUnit) -> Self {
-        let (reference, content) = draft.mark_input();
-        Self { reference: keyed(unit, b"reference", &reference), content: keyed(unit, b"content", &content) }
+    /// Of a line: which result it is, and what it says.
+    pub(crate) fn of_line(unit: &IssuingUnit, reference: &[u8], content: &[u8]) -> Self {
+        Self { reference: keyed(unit, b"reference", reference), content: keyed(unit, b"content", content) }
     }
 
     /// Of something else than a line: what it is about, and what is said.
@@ -110,8 +108,7 @@ impl Issued {
         Ok((Self(marks.map(|mark| (mark.reference, mark.content)).collect()), bytes.len()))
     }
 
-    pub(crate) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
-        let mark = Mark::of(draft, unit);
+    pub(crate) fn held(&self, mark: &Mark) -> Held {
         match self.0.get(&mark.reference) {
             None => Held::No,
             Some(content) if *content == mark.content => Held::Same,
@@ -189,8 +186,8 @@ impl Work {
         Ok(Self { dir: dir.to_owned(), issued, _lock: lock })
     }
 
-    pub(crate) fn held(&self, draft: &DraftRecord, unit: &IssuingUnit) -> Held {
-        self.issued.held(draft, unit)
+    pub(crate) fn held(&self, mark: &Mark) -> Held {
+        self.issued.held(mark)
     }
 
     /// Whether a mark was noted as sealed.

@@ -7,10 +7,10 @@ use creditbank_rpc::v1::{PreviewSource, StatedResult};
 use serde::Deserialize;
 
 use crate::correct::place;
-use crate::text_file::{self, TextError, decimal, grade, level, texts, wrong};
+use crate::authoring::text_file::{self, TextError, decimal, grade, level, texts, wrong};
 
 /// A commented assessment to start from.
-pub const TEMPLATE: &str = include_str!("../../agreements/assessment.toml");
+pub const TEMPLATE: &str = include_str!("../../../agreements/assessment.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

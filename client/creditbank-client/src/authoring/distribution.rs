@@ -5,7 +5,7 @@ use std::io::Read;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 
-use crate::text_file::{TextError, wrong};
+use crate::authoring::text_file::{TextError, wrong};
 
 /// Most rows: as many as a distribution may have.
 const ROWS_MAX: usize = 1_024;

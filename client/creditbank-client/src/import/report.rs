@@ -5,8 +5,8 @@ use std::io::BufWriter;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::RefusedLine;
 use crate::ClientError;
-use crate::import::RefusedLine;
 
 /// A report that is being written. A run without refused lines leaves only its header.
 pub(crate) struct Report {

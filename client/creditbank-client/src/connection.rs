@@ -1,6 +1,7 @@
 //! A connection to a node. Every answer is checked against the trust file before it is returned.
 
 mod audit;
+pub mod evidence;
 mod issued;
 mod log;
 mod recognition;
@@ -8,6 +9,7 @@ mod records;
 mod registry;
 mod rules;
 mod submit;
+pub mod trust;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

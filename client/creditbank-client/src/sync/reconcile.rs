@@ -6,13 +6,13 @@ use std::path::Path;
 
 use creditbank_protocol::pb::{Kind, Place};
 
+use super::compare::{Compare, Verdict};
+use super::state::{Key, State, place_of};
+use super::view::View;
 use crate::import::{Mapping, RefusedLine, Rows, Source};
-use crate::issue::work::Issued;
-use crate::issue::{IssueError, IssuingUnit};
-use crate::sync::compare::{Compare, Verdict};
-use crate::sync::state::{Key, State, place_of};
-use crate::sync::view::View;
-use crate::{Client, ClientError};
+use crate::issue::IssueError;
+use crate::outbox::work::Issued;
+use crate::{Client, ClientError, IssuingUnit};
 
 /// Items that the result itself holds of each list.
 const SHOWN_MAX: usize = 10_000;

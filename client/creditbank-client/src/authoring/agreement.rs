@@ -9,7 +9,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 use serde::Deserialize;
 
-use crate::text_file::{
+use crate::authoring::text_file::{
     self, Fraction, TextError, choice, decimal, decimal_or_0, level, maybe_date, ordered, ratio, set, texts, versioned,
     wrong,
 };
@@ -17,7 +17,7 @@ use crate::text_file::{
 pub use words::in_words;
 
 /// A commented agreement to start from.
-pub const TEMPLATE: &str = include_str!("../../agreements/agreement.toml");
+pub const TEMPLATE: &str = include_str!("../../../agreements/agreement.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
 use creditbank_protocol::pb::{Authority, Basis, Kind, Mandate};
 
-use crate::issue::IssuingUnit;
+use crate::IssuingUnit;
 use crate::secret::derive;
 use crate::{ClientError, Signer as _};
 

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{self, GradeMethod};
 use serde::Deserialize;
 
-use crate::text_file::{TextError, choice, decimal, decimal_or_0, wrong};
+use crate::authoring::text_file::{TextError, choice, decimal, decimal_or_0, wrong};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use creditbank_protocol::pb::{self, Kind, QualificationDefinition, Qualification
 use creditbank_rules::qualification::{Conflict, Line, explain, satisfiability};
 use creditbank_rules::{Registry, RegistryRecord, seed};
 
-use crate::text_file::TextError;
+use crate::authoring::text_file::TextError;
 
 /// A definition in words, and what is against it.
 #[derive(Debug, Clone)]
