@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use creditbank_client::{ClientError, IssuingUnit};
 use creditbank_client::sealing::{Contents, Options, Sealed, record, resume, seal_block};
+use creditbank_client::{ClientError, IssuingUnit};
 use creditbank_protocol::pb::Kind;
 use creditbank_tests::university::credit;
 use creditbank_tests::{TestNode, University};

@@ -7,6 +7,7 @@ use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::{Kind, Place};
 use creditbank_protocol::record::Record;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{GetRecordRequest, IssuedRecord, ListIssuedRequest};
 use tokio::task::JoinSet;
 
@@ -120,7 +121,7 @@ impl Client {
             };
             let (place, hash, answer) = done.map_err(|error| ClientError::Local(error.to_string()))?;
             let answer = match answer.map_err(ClientError::from) {
-                Err(ClientError::Refused(refusal)) if refusal.reason == "NOT_FOUND" => continue,
+                Err(ClientError::Refused(refusal)) if refusal.why() == Reason::NotFound => continue,
                 answer => answer?.into_inner(),
             };
             let record = answer.record.ok_or_else(|| ClientError::lie("the record is missing"))?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_rpc::v1::{CheckedRecord, RecordBody};
+use creditbank_rpc::Reason;
+use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
 
 use super::target::{Found, Resolved, Resolver};
 use super::{Correction, Done, Outcome, Row};
@@ -14,7 +15,7 @@ use crate::import::{ImportError, RefusedLine};
 use crate::issue::IssueError;
 use crate::outbox::work::{Mark, Work};
 use crate::sealing::approval::ApprovalQueue;
-use crate::sealing::approved::{Answer, finish, of_the_signer, seal, seal_approved};
+use crate::sealing::approved::{Answer, ends_the_run, finish, seal, seal_approved};
 use crate::sealing::consequences::{Consequences, consequences};
 use crate::sealing::{Operation, groups};
 use crate::secret::random;
@@ -26,8 +27,7 @@ const CONTENT_MAX: usize = 1_000;
 const EFFECTS_MAX: usize = 1_000;
 /// Most bytes of record bodies in one block.
 const CONTENT_LEN_MAX: usize = 8 << 20;
-/// Refusals because somebody has meanwhile used or let go of what is corrected: what it entails is asked for again.
-const HAVE_MOVED: [&str; 2] = ["DEPENDANTS_NOT_REVIEWED", "EFFECT_MISMATCH"];
+/// How often one correction may find that somebody has meanwhile used or let go of what it is about.
 const MOVED_MAX: u32 = 3;
 
 /// How corrections are made.
@@ -216,16 +216,16 @@ impl<'a> Corrector<'a> {
                     self.done.released += released;
                     outcome(Outcome::Done(entry)).try_for_each(|row| tell(&mut self.done, row))?;
                 }
-                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
+                Answer::Refused(refusal) if ends_the_run(&refusal) => {
                     return Err(ClientError::Refused(refusal));
                 }
-                Answer::Refused(refusal) if moved < MOVED_MAX && HAVE_MOVED.contains(&refusal.reason.as_str()) => {
+                Answer::Refused(refusal) if moved < MOVED_MAX && has_moved(&refusal) => {
                     moved += 1;
                     parts.push(part);
                 }
                 Answer::Refused(refusal) if part.len() == 1 => {
                     // Somebody else was faster.
-                    let done = ["NOT_CONTESTED", "DUPLICATE_RECORD"].contains(&refusal.reason.as_str());
+                    let done = refusal.why().is_done_already();
                     let why = format!("expected {}, found {}", refusal.expected, refusal.found);
                     let refused = Outcome::Refused(refusal.reason.clone(), why);
                     let told = if done { Outcome::Already } else { refused };
@@ -284,6 +284,11 @@ fn row(resolved: &Resolved, outcome: Outcome) -> Row {
         after: resolved.record.as_ref().map(|record| record.body().to_vec()).unwrap_or_default(),
         outcome,
     }
+}
+
+/// Whether somebody has meanwhile used or let go of what is corrected: what follows from it is asked for again.
+fn has_moved(refusal: &Refusal) -> bool {
+    matches!(refusal.why(), Reason::DependantsNotReviewed | Reason::EffectMismatch)
 }
 
 fn twice(first: u64) -> Outcome {

@@ -4,6 +4,7 @@ use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Basis, Effect, EffectGroup, Receipt};
 use creditbank_protocol::record::Record;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{CheckedRecord, Person, RecordBody, Refusal};
 
 use crate::import::{DraftRecord, RefusedLine};
@@ -98,7 +99,7 @@ impl Batch {
                     return Ok(Sealed::Done(Box::new(receipt)));
                 }
                 Err(ClientError::Refused(refusal)) => {
-                    if refusal.reason == "STALE_HEAD" {
+                    if refusal.why() == Reason::StaleHead {
                         // Another registrar of the unit was faster; nothing else is signed for this height before the
                         // log itself shows that block.
                         let accepted = patiently(|| client.block(unit.institution, unit.unit, pending.height)).await?;
@@ -109,8 +110,7 @@ impl Batch {
                     }
                     work.forget()?;
                     // Definite refusals that left the head where it was, or where we now know it to be: build anew.
-                    let moved = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
-                    if moved.contains(&refusal.reason.as_str()) {
+                    if refusal.why().chain_moved() {
                         continue;
                     }
                     return self.take_out(client, unit, refusal).await;
@@ -196,7 +196,7 @@ impl Batch {
                 return Err(ClientError::lie(format!("a refusal of record {index} of {}", self.lines.len())));
             }
             let line = self.lines.remove(index);
-            if refusal.reason == "DUPLICATE_RECORD" {
+            if refusal.why() == Reason::DuplicateRecord {
                 known.push(line.draft.mark(unit));
             } else {
                 refused.push(refused_line(line.draft.line, &refusal));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
+use creditbank_rpc::Reason;
 
 use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
@@ -196,7 +197,7 @@ impl<'a> Check<'a> {
             let index = index.ok_or_else(|| ClientError::Refused(Box::new(refusal.clone())))?;
             let draft = call.drafts.get(index);
             let draft = draft.ok_or_else(|| ClientError::lie(format!("a refusal of record {index}")))?;
-            let known = refusal.reason == "DUPLICATE_RECORD";
+            let known = refusal.why() == Reason::DuplicateRecord;
             found.entry(index).or_insert_with(|| (!known).then(|| refused_line(draft.line, &refusal)));
         }
         Ok(found)

@@ -6,8 +6,8 @@ use creditbank_protocol::pb;
 use creditbank_rpc::v1::{PreviewSource, StatedResult};
 use serde::Deserialize;
 
-use crate::correct::place;
 use crate::authoring::text_file::{self, TextError, decimal, grade, level, texts, wrong};
+use crate::correct::place;
 
 /// A commented assessment to start from.
 pub const TEMPLATE: &str = include_str!("../../../agreements/assessment.toml");

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{Action, Award, Conversion, Kind, Place, RecordReference};
 
-use crate::recognition::consent::{Consent, mandate, redeeming};
 use crate::IssuingUnit;
+use crate::recognition::consent::{Consent, mandate, redeeming};
 use crate::sealing::{Contents, effect, record};
 use crate::{Client, ClientError, ConversionPreview};
 

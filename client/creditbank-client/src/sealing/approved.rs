@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::pb;
 use creditbank_protocol::record::info_of;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{RecordBody, Refusal};
 
 use super::Operation;
@@ -23,9 +24,6 @@ pub(crate) enum Answer {
     /// It was refused, and cannot be sealed as it is.
     Refused(Box<Refusal>),
 }
-
-/// Refusals that say nothing of the operation: the chain has moved.
-const MOVED: [&str; 4] = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
 
 /// Seals an operation as the next block of the unit's chain.
 pub(crate) async fn seal(
@@ -52,7 +50,7 @@ pub(crate) async fn seal(
         let pending = Pending { height: head.next_height, block, records, marks: marks.to_vec() };
         work.prepare(&pending)?;
         match finish(client, unit, work, &pending).await? {
-            Answer::Refused(refusal) if MOVED.contains(&refusal.reason.as_str()) => {}
+            Answer::Refused(refusal) if refusal.why().chain_moved() => {}
             answer => return Ok(answer),
         }
     }
@@ -82,7 +80,7 @@ pub(crate) async fn seal_approved(
                 sealed(waiting.marks.len() as u64);
                 waiting.done()?;
             }
-            Answer::Refused(refusal) if of_the_signer(&refusal.reason) => return Err(ClientError::Refused(refusal)),
+            Answer::Refused(refusal) if ends_the_run(&refusal) => return Err(ClientError::Refused(refusal)),
             // It can never be sealed as it was approved: its lines are looked at again.
             Answer::Refused(_) => waiting.done()?,
         }
@@ -90,27 +88,9 @@ pub(crate) async fn seal_approved(
     Ok(marks)
 }
 
-/// Whether a refusal is about who signs, so that nothing of the run can go through.
-pub(crate) fn of_the_signer(reason: &str) -> bool {
-    [
-        "UNKNOWN_INSTITUTION",
-        "INSTITUTION_NOT_ACTIVE",
-        "UNKNOWN_UNIT",
-        "UNIT_NOT_ACTIVE",
-        "UNKNOWN_KEY",
-        "KEY_OF_ANOTHER",
-        "KEY_REVOKED",
-        "KEY_NOT_IN_FORCE",
-        "NOT_AN_APPROVER",
-        "APPROVAL_MISSING",
-        "NOT_THE_OPERATOR",
-        "WRONG_SIGNATURE",
-        "WRONG_ORIGIN",
-        "BUSY",
-        "STOPPED",
-        "CLOCK_MOVED",
-    ]
-    .contains(&reason)
+/// Whether a refusal is about who signs, or comes of the node's state: nothing of the run can go through.
+pub(crate) fn ends_the_run(refusal: &Refusal) -> bool {
+    refusal.why().about_signer() || refusal.leaves_outcome_open()
 }
 
 /// Sends a block that is on the disk, until it is known what became of it.
@@ -126,7 +106,7 @@ pub(crate) async fn finish(
             Ok(Answer::Sealed(receipt.index))
         }
         Err(ClientError::Refused(refusal)) => {
-            if refusal.reason == "STALE_HEAD" {
+            if refusal.why() == Reason::StaleHead {
                 // Nothing else is signed for this height before the log itself shows what stands there.
                 let accepted = patiently(|| client.block(unit.institution, unit.unit, pending.height)).await?;
                 if accepted.entry == block_entry(&pending.block) {

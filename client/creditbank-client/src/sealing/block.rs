@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::record::info_of;
+use creditbank_protocol::record::{Record, info_of};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
 
 use super::approval::ApprovalQueue;
@@ -38,7 +38,7 @@ pub struct Options<'a> {
 pub async fn check(client: &Client, unit: &IssuingUnit, contents: &Contents) -> Result<Vec<Refusal>, ClientError> {
     let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
     let records: Vec<CheckedRecord> = contents
-        .records
+        .records()
         .iter()
         .filter(hidden)
         .map(|record| CheckedRecord { record: Some(RecordBody::from(record)), identities: Vec::new() })
@@ -112,8 +112,8 @@ pub async fn seal_block(
     }
     let operation = Operation {
         operation_id: random()?,
-        records: contents.records.clone(),
-        groups: groups(contents.effects.iter().cloned())?,
+        records: contents.records().to_vec(),
+        groups: groups(contents.effects().iter().cloned())?,
     };
     let mut marks = vec![mark];
     marks.extend(contents.request.iter().map(|request| request_mark(unit, request)));

@@ -52,7 +52,8 @@ pub(crate) async fn consequences(
     }
     // What the block itself takes back needs no review.
     reviews.retain(|place, _| !revoked.contains(place) && !amended.contains(place));
-    let mut found = Consequences { reviewed: reviews.len() as u64, released: releases.len() as u64, ..Default::default() };
+    let mut found =
+        Consequences { reviewed: reviews.len() as u64, released: releases.len() as u64, ..Default::default() };
     found.effects.extend(reviews.values().map(|record| (authority(Basis::Dependency), effect(record, Action::Review))));
     let mut sealed_by = BTreeMap::new();
     for (record, redemption) in releases.into_values() {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use creditbank_client::{Client, IssuingUnit};
 use creditbank_client::recognition::derived::{Completion, award};
 use creditbank_client::recognition::joint::JointAward;
+use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
 use creditbank_rules::dates;
