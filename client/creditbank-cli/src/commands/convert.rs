@@ -4,9 +4,10 @@ mod sources;
 
 use std::path::PathBuf;
 
+use creditbank_client::authoring::TextError;
 use creditbank_client::recognition::assessment::{self, Assessed};
 use creditbank_client::recognition::derived::{Completion, conversion};
-use creditbank_client::{Client, ConversionPreview, TextError, evidence};
+use creditbank_client::{Client, ConversionPreview, evidence};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::PreviewConversionRequest;
