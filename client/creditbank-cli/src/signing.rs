@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::issue::IssuingUnit;
+use creditbank_client::IssuingUnit;
 use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
 use creditbank_client::{Client, KeyPlace};
 use creditbank_protocol::pb::{self, Place, Purpose};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use creditbank_client::agreement::{TEMPLATE, in_words, parse};
+use creditbank_client::authoring::agreement::{TEMPLATE, in_words, parse};
 use creditbank_client::sealing::{Contents, record};
 use creditbank_client::{Client, RegistryItem, today};
 use creditbank_protocol::canonical::encode;

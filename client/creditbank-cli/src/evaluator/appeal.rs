@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::consent::mandate;
+use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rules::dates;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::consent::mandate;
 use creditbank_client::evidence;
+use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::RegistryKey;

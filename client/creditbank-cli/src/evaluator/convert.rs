@@ -4,9 +4,10 @@ mod sources;
 
 use std::path::PathBuf;
 
-use creditbank_client::assessment::{self, Assessed};
-use creditbank_client::derived::{Completion, conversion};
-use creditbank_client::{Client, ConversionPreview, TextError, evidence};
+use creditbank_client::authoring::TextError;
+use creditbank_client::recognition::assessment::{self, Assessed};
+use creditbank_client::recognition::derived::{Completion, conversion};
+use creditbank_client::{Client, ConversionPreview, evidence};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::PreviewConversionRequest;
@@ -130,7 +131,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let draft = previewed.preview.clone();
             let (made, contents) = conversion(&client, &unit, draft, decision, completion)?;
             let told = (value(&made, &previewed)?, text(&previewed));
-            signing.seal(global, &client, &unit, &contents.wished(&wish), told).await
+            signing.seal(global, &client, &unit, &contents.requested(&wish), told).await
         }
     }
 }

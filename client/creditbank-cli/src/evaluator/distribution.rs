@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use creditbank_client::Client;
-use creditbank_client::distribution::parse;
+use creditbank_client::authoring::distribution::parse;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::RegistryKey;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use creditbank_client::equivalence::{TEMPLATE, parse};
+use creditbank_client::authoring::equivalence::{TEMPLATE, parse};
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::Kind;

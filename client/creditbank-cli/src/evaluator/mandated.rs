@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::consent::Consent;
 use creditbank_client::key_file;
+use creditbank_client::recognition::consent::Consent;
 use creditbank_protocol::pb::Purpose;
 
 use crate::failure::Failure;

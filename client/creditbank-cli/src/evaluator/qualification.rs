@@ -9,7 +9,7 @@ mod progress;
 use std::path::PathBuf;
 
 use creditbank_client::Client;
-use creditbank_client::qualification::TEMPLATE;
+use creditbank_client::authoring::qualification::TEMPLATE;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind, QualificationName};

@@ -4,7 +4,7 @@ mod exempt;
 
 use std::path::PathBuf;
 
-use creditbank_client::consent::mandate;
+use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind, RecognitionForm};
 use creditbank_rules::admission::exemption_root;

@@ -5,6 +5,7 @@ use std::path::Path;
 use creditbank_client::Client;
 use creditbank_protocol::pb::{self, DisclosedRecord, Place, RecordReference};
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify};
+use creditbank_rpc::Reason;
 
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -71,7 +72,7 @@ pub(super) async fn reference(
         return Ok(RecordReference { place: Some(place), status_id: record.status_id.0.to_vec() });
     }
     let read = client.record(place).await.map_err(|error| match error {
-        creditbank_client::ClientError::Refused(refusal) if refusal.reason == "NO_ACCESS" => {
+        creditbank_client::ClientError::Refused(refusal) if refusal.why() == Reason::NoAccess => {
             Failure::NotValid(format!(
                 "record {} is another institution's: pass the transcript that shows it (--transcript)",
                 values::show_place(&place)

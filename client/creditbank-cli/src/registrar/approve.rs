@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use creditbank_client::KeyPlace;
-use creditbank_client::approval::{ApprovalRequest, Summary, approval_path};
+use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use serde_json::json;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use creditbank_client::IssuingUnit;
 use creditbank_client::correct::{Correction, Corrector, Done, Lines, Options, Outcome, Row};
-use creditbank_client::issue::IssuingUnit;
 use creditbank_client::{Client, KeyPlace};
 use serde_json::{Value, json};
 

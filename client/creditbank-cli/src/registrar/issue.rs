@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use creditbank_client::KeyPlace;
-use creditbank_client::issue::{IssuingUnit, Places, Progress, check, issue, issue_all, issue_approved};
+use creditbank_client::issue::{Places, Progress, check, issue, issue_all, issue_approved};
+use creditbank_client::{IssuingUnit, KeyPlace};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use creditbank_client::KeyPlace;
-use creditbank_client::issue::IssuingUnit;
-use creditbank_client::reconcile::{Comparison, Missing, with_file, with_notes};
+use creditbank_client::sync::reconcile::{Comparison, Missing, with_file, with_notes};
+use creditbank_client::{IssuingUnit, KeyPlace};
 use creditbank_protocol::pb::Purpose;
 use serde_json::{Value, json};
 

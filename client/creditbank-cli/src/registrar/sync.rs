@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use creditbank_client::KeyPlace;
-use creditbank_client::issue::{IssuingUnit, Places};
+use creditbank_client::issue::Places;
 use creditbank_client::sync::{Planned, Step, SyncReport, plan, sync};
+use creditbank_client::{IssuingUnit, KeyPlace};
 use creditbank_protocol::pb::Purpose;
 use serde_json::{Value, json};
 

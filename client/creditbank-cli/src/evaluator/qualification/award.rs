@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use creditbank_client::Client;
-use creditbank_client::derived::{Completion, award};
-use creditbank_client::issue::IssuingUnit;
-use creditbank_client::joint::JointAward;
+use creditbank_client::recognition::derived::{Completion, award};
+use creditbank_client::recognition::joint::JointAward;
+use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
 use creditbank_rules::dates;
@@ -91,7 +90,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         ("by", show::safe(&made.decider)),
         ("redeems", format!("{} records", made.redeems.len())),
     ]);
-    signing.seal(global, &client, &unit, &contents.wished(&wish), (value, text)).await
+    signing.seal(global, &client, &unit, &contents.requested(&wish), (value, text)).await
 }
 
 /// The award but for mandate and signatures.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use creditbank_client::qualification::{Review, review, review_alone};
+use creditbank_client::authoring::qualification::{Review, review, review_alone};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::QualificationDefinition;
 use creditbank_rules::qualification::{Conflict, Line};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::joint::JointAward;
+use creditbank_client::recognition::joint::JointAward;
 use creditbank_client::{Client, KeyPlace};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{Award, QualificationDefinition};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use creditbank_client::qualification::parse;
+use creditbank_client::authoring::qualification::parse;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::QualificationDefinition;
 use serde_json::Value;

@@ -1,0 +1,155 @@
+//! Receipts and proofs. A receipt leads to the checkpoint of the block's own round, so it is the same whenever it is made.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::merkle::{
+    ProofError, RangeError, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
+    verify_inclusion,
+};
+use creditbank_protocol::note::{Checkpoint, NoteError};
+use creditbank_protocol::pb::{ProvedEntry, Receipt};
+use creditbank_store::StoreError;
+
+use crate::ledger::{Ledger, Shared};
+use crate::tables;
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// The entry or size is not in the log.
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tree's nodes on the disk do not fit the head of the log.
+    #[error(
+        "the tree's nodes are damaged ({0}): stop the node, delete log/flat, start it again; the journal has everything"
+    )]
+    Damaged(ProofError),
+    /// The note.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The index has no seal for an entry.
+    #[error("the index has no seal for log entry {0}; rebuild the index")]
+    NoSeal(u64),
+}
+
+impl Shared {
+    pub(crate) fn node(&self) -> impl FnMut(u8, u64) -> Result<Digest, ReceiptError> + '_ {
+        |level, index| Ok(self.store.node(level, index)?)
+    }
+
+    /// Log index of the seal that closes the round of an entry.
+    pub(crate) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
+        let after = index.checked_sub(1).map(u64::to_be_bytes);
+        let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
+        rows.first().and_then(|(key, _)| tables::index_of(key)).ok_or(ReceiptError::NoSeal(index))
+    }
+
+    /// The receipt of a log entry.
+    pub(crate) fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
+        let size = self.seal_of(index)? + 1;
+        let root = self.root_of(size)?;
+        let checkpoint = self.sign_checkpoint(&Checkpoint { origin: self.origin.clone(), size, root })?;
+        let ProvedEntry { index, entry, inclusion } = self.proved(index, size, &root)?;
+        Ok(Receipt { entry, index, inclusion, checkpoint })
+    }
+
+    /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their nodes.
+    pub(crate) fn newest_receipts(&self) -> impl FnMut(u64) -> Result<Receipt, ReceiptError> + '_ {
+        let (head, checkpoint) = {
+            let state = self.state();
+            (state.head, state.checkpoint.clone())
+        };
+        let mut known = HashMap::new();
+        move |index| {
+            let node = |level, at| match known.entry((level, at)) {
+                Entry::Occupied(found) => Ok(*found.get()),
+                Entry::Vacant(free) => Ok(*free.insert(self.store.node(level, at)?)),
+            };
+            let ProvedEntry { index, entry, inclusion } = self.proved_by(index, head.size, &head.root, node)?;
+            Ok(Receipt { entry, index, inclusion, checkpoint: checkpoint.clone() })
+        }
+    }
+
+    /// The root of the tree of `size`, proved to be a part of the tree that the guard knows. It will be signed, and the nodes
+    /// from which it is made are derived data on a disk: one rotten byte of them must never become a second history.
+    fn root_of(&self, size: u64) -> Result<Digest, ReceiptError> {
+        let (head_size, head_root) = {
+            let state = self.state();
+            (state.head.size, state.head.root)
+        };
+        if size == head_size {
+            return Ok(head_root);
+        }
+        let root = root_at(size, &mut self.node())?;
+        let proof = consistency_proof(size, head_size, &mut self.node())?;
+        verify_consistency(size, &root, head_size, &head_root, &proof).map_err(ReceiptError::Damaged)?;
+        Ok(root)
+    }
+
+    /// A log entry with its proof to the tree of `size`, checked before anybody gets it.
+    pub(crate) fn proved(&self, index: u64, size: u64, root: &Digest) -> Result<ProvedEntry, ReceiptError> {
+        self.proved_by(index, size, root, self.node())
+    }
+
+    fn proved_by(
+        &self,
+        index: u64,
+        size: u64,
+        root: &Digest,
+        mut node: impl FnMut(u8, u64) -> Result<Digest, ReceiptError>,
+    ) -> Result<ProvedEntry, ReceiptError> {
+        let proof = inclusion_proof(index, size, &mut node)?;
+        let entry = self.store.entry(index)?;
+        verify_inclusion(&leaf_hash(&entry), index, size, &proof, root).map_err(ReceiptError::Damaged)?;
+        Ok(ProvedEntry { index, entry, inclusion: proof.iter().map(|hash| hash.0.to_vec()).collect() })
+    }
+}
+
+impl Ledger {
+    /// The newest signed checkpoint; empty before the first round.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        self.shared.state().checkpoint.clone()
+    }
+
+    /// Number of log entries.
+    pub fn size(&self) -> u64 {
+        self.shared.state().head.size
+    }
+
+    /// A log entry's bytes.
+    pub fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
+        self.shared.store.entry(index)
+    }
+
+    /// The receipt of a log entry.
+    pub fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
+        self.shared.receipt(index)
+    }
+
+    /// Leaf hash of an entry and its inclusion proof in the tree of `size`, 0 for the newest; and that size.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<(Digest, Vec<Digest>, u64), ReceiptError> {
+        let size = self.checked_size(size)?;
+        let proof = inclusion_proof(index, size, &mut self.shared.node())?;
+        Ok((self.shared.store.node(0, index)?, proof, size))
+    }
+
+    /// Consistency proof from `old` to `new` (0 for the newest), and the newer size.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<(Vec<Digest>, u64), ReceiptError> {
+        let new = self.checked_size(new)?;
+        Ok((consistency_proof(old, new, &mut self.shared.node())?, new))
+    }
+
+    fn checked_size(&self, asked: u64) -> Result<u64, RangeError> {
+        let size = self.size();
+        match asked {
+            0 => Ok(size),
+            asked if asked <= size => Ok(asked),
+            asked => Err(RangeError { asked, size }),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Reading records back, decrypted, for whoever may.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, entry::Entry};
+use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records, custodial};
+use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
+use creditbank_store::StoreError;
+
+use crate::append::round::{StoreView, StoredRecord, mark_names};
+use crate::hash_table::HashTable;
+use crate::ledger::{Ledger, Shared};
+use crate::private::{Account, Alias};
+use crate::publish::ReceiptError;
+use crate::tables::{self, ChainHead, LearnerRow};
+
+/// Rows read at once.
+const PAGE: usize = 1_000;
+
+/// A record as it is read back.
+#[derive(Debug)]
+pub struct ReadRecord {
+    /// Whole, with the path to the block's root.
+    pub disclosed: DisclosedRecord,
+    /// The receipt of its block.
+    pub receipt: Receipt,
+    /// The marks against it.
+    pub marks: Marks,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is none, it is public, or the learner's key was destroyed.
+    #[error("no record can be read at {}/{}", .0.entry, .0.index)]
+    Missing(Place),
+    /// The unit has no such block.
+    #[error("unit {unit} of institution {institution} has no block at height {height}")]
+    NoBlock {
+        /// Whose.
+        institution: u64,
+        /// Which unit.
+        unit: u32,
+        /// Which height.
+        height: u64,
+    },
+    /// The alias or account is unknown.
+    #[error("the learner is not known here")]
+    UnknownLearner,
+    /// The ledger could not be read.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// A proof could not be made.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A dry run that could not begin.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+}
+
+/// A record of a unit, without what it says about the person.
+#[derive(Debug)]
+pub struct Issued {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is; unspecified where the learner's key was destroyed.
+    pub kind: Kind,
+    /// Its hash.
+    pub hash: Digest,
+    /// The marks against it.
+    pub marks: Marks,
+}
+
+impl From<AdmissionError> for ReadError {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Rejected(rejection) => rejection.into(),
+            AdmissionError::View(error) => error.into(),
+        }
+    }
+}
+
+impl ReadRecord {
+    /// The names of the marks.
+    pub fn mark_names(&self) -> Vec<String> {
+        mark_names(&self.marks)
+    }
+
+    /// Log index of the effect that set each mark.
+    pub fn mark_entries(&self) -> Vec<u64> {
+        self.marks.iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+impl Issued {
+    /// The names of the marks.
+    pub fn mark_names(&self) -> Vec<String> {
+        mark_names(&self.marks)
+    }
+
+    /// Log index of the effect that set each mark.
+    pub fn mark_entries(&self) -> Vec<u64> {
+        self.marks.iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+impl Shared {
+    /// The record at a place with its path and receipt.
+    pub(super) fn read(&self, place: Place) -> Result<ReadRecord, ReadError> {
+        let (stored, disclosed) = self.disclosed(place)?;
+        Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
+    }
+
+    /// The record at a place with its path to the block's root.
+    pub(super) fn disclosed(&self, place: Place) -> Result<(StoredRecord, DisclosedRecord), ReadError> {
+        let (context, state) = (self.context(), self.state());
+        let view = StoreView::new(&context, &state);
+        let stored = view.stored(place)?.ok_or(ReadError::Missing(place))?;
+        drop(state);
+        let path = self.record_path(place)?;
+        let disclosed = DisclosedRecord {
+            place: Some(place),
+            kind: stored.record.kind().into(),
+            version: u32::from(stored.record.version()),
+            seed: stored.record.seed().to_vec(),
+            body: stored.record.body().to_vec(),
+            claims: Vec::new(),
+            path: path.iter().map(|hash| hash.0.to_vec()).collect(),
+        };
+        Ok((stored, disclosed))
+    }
+
+    fn hash_table(&self, entry: u64) -> Result<HashTable, ReadError> {
+        Ok(HashTable::read(&self.store.body(entry, 0)?))
+    }
+
+    fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
+        let index = usize::try_from(place.index).unwrap_or(usize::MAX);
+        self.hash_table(place.entry)?.path(index).ok_or(ReadError::Missing(place))
+    }
+}
+
+impl Ledger {
+    /// The account behind an institution's alias.
+    pub fn account(&self, institution: u64, alias: &Alias) -> Result<Account, ReadError> {
+        let account = self.shared.private.of(institution).account(alias);
+        if self.shared.keys.contains(&account) { Ok(account) } else { Err(ReadError::UnknownLearner) }
+    }
+
+    /// Whether an account exists.
+    pub fn has_account(&self, account: &Account) -> bool {
+        self.shared.keys.contains(account)
+    }
+
+    /// The record at a place.
+    pub fn record(&self, place: Place) -> Result<ReadRecord, ReadError> {
+        self.shared.read(place)
+    }
+
+    /// Places of a learner's records after `after`, by place, of one institution or of all; at most `limit`, and whether
+    /// there are more.
+    pub fn places(
+        &self,
+        account: &Account,
+        institution: Option<u64>,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<(Vec<Place>, bool), ReadError> {
+        let mut places = Vec::new();
+        let mut from: Option<Vec<u8>> = None;
+        loop {
+            let page = self.shared.store.scan(tables::LEARNER, account, from.as_deref(), PAGE)?;
+            places.extend(page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| row.place));
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => from = Some(key.clone()),
+                _ => break,
+            }
+        }
+        // The index may be ahead of what has been acknowledged by a moment.
+        let size = self.size();
+        places.retain(|place| place.entry < size);
+        places.retain(|place| after.is_none_or(|after| (place.entry, place.index) > (after.entry, after.index)));
+        places.sort_by_key(|place| (place.entry, place.index));
+        if let Some(institution) = institution {
+            let mut own = Vec::new();
+            for place in places {
+                if self.issuer(place)? == institution {
+                    own.push(place);
+                }
+            }
+            places = own;
+        }
+        let more = places.len() > limit;
+        places.truncate(limit);
+        Ok((places, more))
+    }
+
+    /// Whose record stands at a place. A custodian's amendment is the closed institution's; only such a one is opened.
+    pub fn issuer(&self, place: Place) -> Result<u64, ReadError> {
+        let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(place.entry)?) else {
+            return Err(ReadError::Missing(place));
+        };
+        let signer = block.header().institution;
+        if custodial(&block).next().is_none() {
+            return Ok(signer);
+        }
+        let (context, state) = (self.shared.context(), self.shared.state());
+        let stored = StoreView::new(&context, &state).stored(place)?;
+        Ok(stored.map_or(signer, |stored| stored.facts.institution))
+    }
+
+    /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
+    pub fn chain_head(&self, institution: u64, unit: u32) -> Result<(u64, Receipt), ReadError> {
+        let head: Option<ChainHead> = self.shared.state().chains.get(&(institution, unit)).copied();
+        let head = head.ok_or(ReadError::NoBlock { institution, unit, height: 0 })?;
+        Ok((head.next_height, self.shared.receipt(head.entry)?))
+    }
+
+    /// The receipt of a unit's block.
+    pub fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ReadError> {
+        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
+        let index = value.as_deref().and_then(tables::index_of);
+        let index = index.filter(|index| *index < self.size());
+        let index = index.ok_or(ReadError::NoBlock { institution, unit, height })?;
+        Ok(self.shared.receipt(index)?)
+    }
+
+    /// What a unit issued in at most `blocks_max` blocks from `height` on, and the height to go on from, 0 at the end.
+    pub fn issued(
+        &self,
+        institution: u64,
+        unit: u32,
+        height: u64,
+        blocks_max: u32,
+    ) -> Result<(Vec<Issued>, u64), ReadError> {
+        let next_height = self.shared.state().chains.get(&(institution, unit)).map(|head| head.next_height);
+        let end = next_height.ok_or(ReadError::NoBlock { institution, unit, height })?;
+        let stop = end.min(height.saturating_add(u64::from(blocks_max)));
+        let mut issued = Vec::new();
+        for height in height..stop {
+            let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
+            let entry = value.as_deref().and_then(tables::index_of);
+            let entry = entry.ok_or(ReadError::NoBlock { institution, unit, height })?;
+            let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
+                return Err(ReadError::NoBlock { institution, unit, height });
+            };
+            if block.header().institution == 0 {
+                continue;
+            }
+            let (context, state) = (self.shared.context(), self.shared.state());
+            let view = StoreView::new(&context, &state);
+            for (index, hash) in (0u32..).zip(self.shared.hash_table(entry)?.hashes) {
+                let place = Place { entry, index };
+                let shown = block.public().records.iter().find(|record| record.index == index);
+                let kind = match shown {
+                    Some(record) => Kind::try_from(record.kind).unwrap_or_default(),
+                    None => view.stored(place)?.map_or(Kind::Unspecified, |stored| stored.record.kind()),
+                };
+                issued.push(Issued { place, kind, hash, marks: state.marks(place) });
+            }
+        }
+        Ok((issued, if stop < end { stop } else { 0 }))
+    }
+
+    /// Which of the records would be refused, with the first rule that each breaks. Writes nothing. `newcomers` are accounts
+    /// that would be opened first.
+    pub fn check(
+        &self,
+        institution: u64,
+        unit: u32,
+        key_id: creditbank_protocol::key::KeyId,
+        records: &[Record],
+        newcomers: BTreeSet<Account>,
+    ) -> Result<Vec<Rejection>, ReadError> {
+        let (context, state) = (self.shared.context(), self.shared.state());
+        let view = StoreView::new(&context, &state).with_newcomers(newcomers);
+        let sealed_at_ms = self.shared.clock.now_ms();
+        let facts = BlockFacts {
+            institution,
+            unit,
+            key_id,
+            approver: None,
+            sealed_at_ms,
+            rules_version: RULES_VERSION,
+            records,
+            groups: &[],
+        };
+        Ok(check_records(&view, &facts)?)
+    }
+}
