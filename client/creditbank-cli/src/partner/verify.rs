@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::pb;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
+use creditbank_protocol::{names, pb};
 use creditbank_rules::dates::{date_of, day_of_ms, show, within};
 use serde_json::{Value, json};
 
@@ -148,9 +148,8 @@ fn rests_on(body: &Value) -> Option<String> {
         };
         return Some(format!("award {basis}; certificate {number}, conferred {}", text("conferred")));
     }
-    let by = |name: &str, word: &str| {
-        crate::registrar::learner::named(&body[name]).map(|name| format!("converted by {word} {name}"))
-    };
+    let by =
+        |name: &str, word: &str| crate::records::named(&body[name]).map(|name| format!("converted by {word} {name}"));
     by("agreement", "agreement").or_else(|| by("equivalence", "equivalence")).or_else(|| {
         let assessor = body["assessment"]["assessor"].as_str()?;
         Some(format!("converted by the assessment of {}", show::safe(assessor)))
@@ -175,7 +174,7 @@ fn record(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
     Ok(json!({
         "verdict": verdict(one, trusted),
         "missing_claim": one.missing_claim,
-        "kind": show::kind_names(one.disclosed.info.kind).1,
+        "kind": names::of(one.disclosed.info.kind),
         "place": values::show_place(&one.place),
         "institution": one.institution,
         "unit": one.unit,
@@ -222,7 +221,7 @@ fn text(report: &Report, records: &[Value]) -> String {
         ),
     ]);
     let lines = records.iter().map(|record| {
-        let course = crate::registrar::learner::row(record);
+        let course = crate::records::row(record);
         format!(
             "{}  {} {}  {}  {}  {}  {}  {}  {}; sealed {} under key {}",
             show::line(&record["verdict"]),
