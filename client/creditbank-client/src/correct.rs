@@ -12,7 +12,7 @@ use creditbank_protocol::pb::{AmendReason, EffectReason, Kind, Place};
 
 use crate::import::DraftRecord;
 
-pub use file::{Lines, amendments, effects, place, reason};
+pub use file::{Lines, amendments, effects, place};
 pub use run::{Corrector, Options};
 
 /// What is to become of one record.

@@ -4,17 +4,16 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use creditbank_server::clock::{Clock as _, SystemClock};
-use creditbank_server::directory;
 use creditbank_server::operate::backup::{BackupError, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::{Usage, no_node};
+use crate::failure::Usage;
+use crate::node_dir::NodeDir;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The node's directory.
-    #[arg(long)]
-    dir: PathBuf,
+    #[command(flatten)]
+    node: NodeDir,
     /// A new directory for the copy.
     #[arg(long)]
     out: PathBuf,
@@ -30,11 +29,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { dir, out, without_keys, keys_expire_days, json } = arguments;
-    if !dir.join("node.toml").exists() {
-        return Err(no_node(dir));
-    }
-    let config = directory::read_config(dir)?;
+    let Arguments { node, out, without_keys, keys_expire_days, json } = arguments;
+    let (dir, config) = (node.path(), node.config()?);
     let now_ms = SystemClock::default().now_ms();
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days, now_ms };
     let bar = bar(*json);

@@ -1,6 +1,5 @@
 //! `serve`: until a signal.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use creditbank_server::clock::{OsEntropy, SystemClock};
@@ -8,24 +7,20 @@ use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::no_node;
+use crate::node_dir::NodeDir;
 use crate::shown;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The node's directory.
-    #[arg(long)]
-    dir: PathBuf,
+    #[command(flatten)]
+    node: NodeDir,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { dir } = arguments;
+    let Arguments { node } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    if !dir.join("node.toml").exists() {
-        return Err(no_node(&dir));
-    }
-    let config = directory::read_config(&dir)?;
+    let (dir, config) = (node.path(), node.config()?);
     if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
@@ -36,13 +31,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         );
     }
     let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(&dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
     if ledger.size() == 0 {
         if config.store != StoreUrl::Memory {
-            anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(&dir));
+            anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));
         }
         // A log in memory begins anew with each process.
-        directory::begin(&dir, &ledger, &OsEntropy).await?;
+        directory::begin(dir, &ledger, &OsEntropy).await?;
     }
     let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
     let stop = async {

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{AmendReason, EffectReason, Place};
 
 use super::{Change, Correction, NewBody, Target};
@@ -19,12 +20,6 @@ pub fn place(text: &str) -> Option<Place> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let place = Place { entry: entry.parse().ok()?, index: index.parse().ok()? };
     (digits(entry) && digits(index)).then_some(place)
-}
-
-/// `error` of `EFFECT_REASON_ERROR`.
-pub fn reason(text: &str) -> Option<EffectReason> {
-    let name = format!("EFFECT_REASON_{}", text.to_ascii_uppercase().replace('-', "_"));
-    EffectReason::from_str_name(&name).filter(|reason| *reason != EffectReason::Unspecified)
 }
 
 /// Effects on the records of a CSV with a column `place` and, for revocations, perhaps one `reason`, which goes before
@@ -55,7 +50,7 @@ pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -
                 let known = "error, rule, decision or other";
                 let chosen = match written {
                     Some(text) => {
-                        Some(reason(text).ok_or_else(|| refuse("reason", format!("{text:?} is not {known}")))?)
+                        Some(names::parse(text).ok_or_else(|| refuse("reason", format!("{text:?} is not {known}")))?)
                     }
                     None => given,
                 };
