@@ -43,7 +43,7 @@ pub(crate) enum SealError {
     Unreadable,
 }
 
-impl RoundBuilder<'_> {
+impl RoundBuilder {
     /// Closes the round with a seal by the log key. `genesis` is the first seal's previous.
     pub(crate) fn seal(mut self, genesis: Digest, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
         let version = self.state.registry();
