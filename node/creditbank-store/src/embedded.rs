@@ -313,7 +313,7 @@ impl Drop for EmbeddedStore {
     /// Ends the index thread, so that nothing writes into the directory once its lock is released. Not a clean stop.
     fn drop(&mut self) {
         let upkeep = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).upkeep.take();
-        if let Some(Err(error)) = upkeep.map(Upkeep::stop) {
+        if let Some(Err(error)) = upkeep.map(Upkeep::abandon) {
             tracing::error!(%error, "the index could not be finished; the next start rebuilds it");
         }
     }

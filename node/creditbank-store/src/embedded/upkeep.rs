@@ -45,6 +45,14 @@ impl Upkeep {
             Self::Stepped(steps) => steps.stop(),
         }
     }
+
+    /// Ends without a clean stop, so that nothing is written from here on.
+    pub(super) fn abandon(self) -> Result<(), StoreError> {
+        match self {
+            Self::Thread(thread) => thread.stop(),
+            Self::Stepped(_) => Ok(()),
+        }
+    }
 }
 
 /// Rounds that wait for their step.
