@@ -120,9 +120,9 @@ impl std::str::FromStr for Place {
     type Err = PlaceError;
 
     fn from_str(text: &str) -> Result<Self, PlaceError> {
-        let parsed = text.split_once('/').and_then(|(entry, index)| {
-            Some(Self { entry: LogIndex(entry.parse().ok()?), index: index.parse().ok()? })
-        });
+        let parsed = text
+            .split_once('/')
+            .and_then(|(entry, index)| Some(Self { entry: LogIndex(entry.parse().ok()?), index: index.parse().ok()? }));
         parsed.filter(|place| place.to_string() == text).ok_or_else(|| PlaceError(text.to_owned()))
     }
 }
