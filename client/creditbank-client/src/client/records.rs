@@ -173,9 +173,9 @@ impl Client {
         let path = digests(&record.path)?;
         verify_inclusion(&leaf, place.index.into(), header.count.into(), &path, &header.records_root)?;
         block.verify(&self.public_key(header.key_id).await?).map_err(ClientError::lie)?;
-        let amends = amends_of(&disclosed).and_then(|amends| amends.place);
+        let amends = amends_of(&disclosed).and_then(|amends| amends.place).map(Into::into);
         let on_behalf_of =
-            custodial(block).find(|(_, target)| Some(*target) == amends).map(|(institution, _)| institution);
+            custodial(block).find(|(_, target)| Some(*target) == amends).map(|(institution, _)| institution.0);
         Ok(ReadRecord {
             place,
             institution: header.institution,

@@ -97,7 +97,7 @@ impl Bodies {
             found.findings.push(wrong(&what));
         }
         // A custodian's amendment names the learner as the closed institution knows them.
-        let kept = custodial(block).map(|(institution, _)| institution).collect::<BTreeSet<_>>();
+        let kept = custodial(block).map(|(institution, _)| institution.0).collect::<BTreeSet<_>>();
         let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };

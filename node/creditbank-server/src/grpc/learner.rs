@@ -64,7 +64,7 @@ impl LearnerService for Service {
         caller.may_read(&self.0, institution)?;
         let active = i32::from(creditbank_protocol::pb::RegistryState::Active);
         let registry = self.0.registry();
-        if registry.institution(institution).is_none_or(|found| found.state != active) {
+        if registry.institution(institution.into()).is_none_or(|found| found.state != active) {
             return Err(status::denied(format!("institution {institution} is not active")));
         }
         let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));

@@ -211,7 +211,7 @@ impl Ledger {
         }
         let (context, state) = (self.shared.context(), self.shared.state());
         let stored = StoreView::new(&context, &state).stored(place)?;
-        Ok(stored.map_or(signer, |stored| stored.facts.institution))
+        Ok(stored.map_or(signer, |stored| stored.facts.institution.0))
     }
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
@@ -281,8 +281,7 @@ impl Ledger {
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
         let facts = BlockFacts {
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             key_id,
             approver: None,
             sealed_at_ms,
