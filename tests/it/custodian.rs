@@ -75,6 +75,6 @@ async fn a_custodian_acts_for_a_closed_institution() {
     // And the node's disk holds what was signed.
     let dir = node.stop().await;
     let config = creditbank_server::directory::read_config(dir.path()).expect("a configuration");
-    let report = creditbank_server::check::check(dir.path(), &config, &mut |_, _| ()).expect("it can be read");
+    let report = creditbank_server::operate::check::check(dir.path(), &config, &mut |_, _| ()).expect("it can be read");
     assert_eq!(report.findings.listed(), []);
 }

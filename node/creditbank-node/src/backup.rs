@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use creditbank_server::backup::{BackupError, MakeOptions, make};
 use creditbank_server::clock::{Clock as _, SystemClock};
 use creditbank_server::directory;
+use creditbank_server::operate::backup::{BackupError, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::{Usage, no_node};

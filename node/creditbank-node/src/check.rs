@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
-use creditbank_server::check::{Finding, Report, check};
 use creditbank_server::directory::{self, DirectoryError};
+use creditbank_server::operate::check::{Finding, Report, check};
 use creditbank_store::StoreError;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;

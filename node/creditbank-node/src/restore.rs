@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use creditbank_server::backup::{RestoreOptions, restore};
 use creditbank_server::clock::{Clock as _, SystemClock};
+use creditbank_server::operate::backup::{RestoreOptions, restore};
 use serde_json::json;
 
 use crate::backup::{bar, usage};

@@ -15,7 +15,6 @@
 mod config;
 mod held;
 mod init;
-mod reindex;
 mod secrets;
 
 use std::fs;
@@ -34,7 +33,6 @@ use creditbank_store_sled::SledIndex;
 pub use config::{Config, ConfigError, StoreUrl, Tls};
 pub(crate) use held::HELD_FILE;
 pub use init::{InitError, begin, init};
-pub use reindex::reindex;
 pub(crate) use secrets::Secrets;
 
 use crate::clock::{Clock, Entropy};
@@ -107,7 +105,7 @@ pub enum DirectoryError {
     Open(#[from] OpenError),
 }
 
-fn at(path: &Path) -> impl Fn(std::io::Error) -> DirectoryError + '_ {
+pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> DirectoryError + '_ {
     move |error| DirectoryError::File { path: path.display().to_string(), error }
 }
 
@@ -162,7 +160,7 @@ pub(crate) fn open_index(config: &Config, path: &Path) -> Result<Option<Box<dyn 
 }
 
 /// Opens the durable state of a log.
-fn open_store(dir: &Path, config: &Config, options: &Options) -> Result<Box<dyn Store>, StoreError> {
+pub(crate) fn open_store(dir: &Path, config: &Config, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     // A path that is absolute replaces the directory.
     Ok(match &config.store {
         StoreUrl::Memory => Box::new(MemoryStore::default()),

@@ -1,19 +1,5 @@
 //! A log and everything that reads and extends it.
 
-mod accounts;
-mod balance;
-mod cases;
-mod committer;
-mod evaluate;
-mod preview;
-mod reads;
-mod receipts;
-mod registry;
-mod sequencer;
-mod shown;
-mod transcript;
-mod verifiers;
-
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
@@ -26,25 +12,15 @@ use creditbank_store::{KeyStore, Store, StoreError};
 use ed25519_dalek::SigningKey;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-pub use accounts::{AccountError, Person};
-pub use evaluate::Question;
-pub use preview::{Preview, Wish};
-pub use reads::{Issued, ReadError, ReadRecord};
-pub use receipts::ReceiptError;
-pub use registry::{ProvedHead, ProvedRegistryEntry};
-pub(crate) use shown::SHOWN_MAX;
-pub use shown::{Shown, Sight};
-pub use transcript::TranscriptError;
-
+use crate::append::SubmitError;
+use crate::append::courses::{self, Courses};
+use crate::append::round::Context;
+use crate::append::sequencer::{BlockReply, Job, Sequencer};
+use crate::append::state::{LoadError, State, load};
+use crate::append::verifiers::Verifiers;
 use crate::clock::{Clock, Entropy};
-use crate::courses::{self, Courses};
 use crate::private::PrivateKeys;
-use crate::round::Context;
-use crate::state::{LoadError, State, load};
-use crate::submit::SubmitError;
 use crate::tables::{self, ChainHead};
-use sequencer::{BlockReply, Job, Sequencer};
-use verifiers::Verifiers;
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -124,35 +100,35 @@ pub enum OpenError {
 
 /// An open log.
 pub struct Ledger {
-    shared: Arc<Shared>,
-    jobs: mpsc::Sender<Job>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) jobs: mpsc::Sender<Job>,
     /// Bounds the bytes under way, in KiB.
-    room: Arc<Semaphore>,
-    verifiers: Verifiers,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    failed: watch::Sender<Option<String>>,
+    pub(crate) room: Arc<Semaphore>,
+    pub(crate) verifiers: Verifiers,
+    pub(crate) thread: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) failed: watch::Sender<Option<String>>,
 }
 
 /// What the sequencer and the readers share.
 pub(crate) struct Shared {
-    origin: String,
-    store: Box<dyn Store>,
-    keys: KeyStore,
-    private: PrivateKeys,
-    log_key: SigningKey,
-    registry_key: [u8; 32],
-    statement_key: SigningKey,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    limits: Limits,
-    genesis: Digest,
-    courses: Courses,
-    state: RwLock<Arc<State>>,
+    pub(crate) origin: String,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) keys: KeyStore,
+    pub(crate) private: PrivateKeys,
+    pub(crate) log_key: SigningKey,
+    pub(crate) registry_key: [u8; 32],
+    pub(crate) statement_key: SigningKey,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) limits: Limits,
+    pub(crate) genesis: Digest,
+    pub(crate) courses: Courses,
+    pub(crate) state: RwLock<Arc<State>>,
 }
 
 impl Shared {
     /// The state as of the last durable round.
-    fn state(&self) -> Arc<State> {
+    pub(crate) fn state(&self) -> Arc<State> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -164,12 +140,12 @@ impl Shared {
         &self.courses
     }
 
-    fn context(&self) -> Context<'_> {
+    pub(crate) fn context(&self) -> Context<'_> {
         let Self { store, keys, private, entropy, courses, .. } = self;
         Context { store: &**store, keys, private, entropy: &**entropy, courses, pending: None }
     }
 
-    fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
+    pub(crate) fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
         sign_checkpoint(checkpoint, &self.log_key)
     }
 }

@@ -1,22 +1,19 @@
 //! The node as a library: verify, sequence, seal, serve.
 //!
-//! The way of a block: `grpc` decodes; `submit` checks what needs no order, on any thread; `ledger`'s sequencer orders
-//! blocks into rounds (`round`) by the rules; the store makes a round durable; receipts go out.
+//! The way of a block: `grpc` decodes; `append` checks what needs no order, orders blocks into rounds by the rules, and makes
+//! a round durable; `publish` signs the checkpoint, and receipts go out. `read` answers questions, `operate` keeps the
+//! directory (`directory`) in order.
 #![forbid(unsafe_code)]
 
-pub mod backup;
-pub mod check;
+pub mod append;
 pub mod clock;
-mod courses;
 pub mod directory;
 pub mod grpc;
 mod hash_table;
 pub mod ledger;
+pub mod operate;
 pub mod private;
-mod round;
+pub mod publish;
+pub mod read;
 pub mod serve;
-mod state;
-pub mod submit;
 mod tables;
-
-pub use state::LoadError;

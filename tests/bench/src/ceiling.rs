@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use creditbank_protocol::key;
 use creditbank_rpc::v1::SubmitBlockRequest;
-use creditbank_server::submit::verify;
+use creditbank_server::append::verify;
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 

@@ -6,7 +6,7 @@ use creditbank_protocol::merkle::root_at;
 use creditbank_store::Store;
 
 use super::{DirectoryError, at};
-use crate::backup::parse_checkpoint;
+use crate::operate::backup::parse_checkpoint;
 
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
 pub(crate) const HELD_FILE: &str = "held";

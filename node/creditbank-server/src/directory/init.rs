@@ -19,9 +19,9 @@ use ed25519_dalek::SigningKey;
 use super::config::{Config, StoreUrl, is_origin};
 use super::secrets::Secrets;
 use super::{DirectoryError, at, key_path, open, read_key, write_secret};
+use crate::append::SubmitError;
 use crate::clock::{Clock, Entropy, random};
 use crate::ledger::{Ledger, Limits};
-use crate::submit::SubmitError;
 
 /// The keys that a node has of its own.
 const PURPOSES: [Purpose; 5] =

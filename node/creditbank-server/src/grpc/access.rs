@@ -7,7 +7,8 @@ use creditbank_rules::dates::day_of_ms;
 use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
-use crate::ledger::{Ledger, Shown, Sight};
+use crate::ledger::Ledger;
+use crate::read::{Shown, Sight};
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,10 @@ use tonic::{Request, Response, Status};
 use super::access::Caller;
 use super::recognition::bounded;
 use super::{blocking, status};
-use crate::ledger::{Ledger, Person, Question, SHOWN_MAX};
+use crate::append::Person;
+use crate::ledger::Ledger;
 use crate::private::Account;
+use crate::read::{Question, SHOWN_MAX};
 
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
@@ -39,7 +41,7 @@ fn resolve(
             if ledger.has_account(&account) {
                 Ok((account, None))
             } else {
-                Err(status::of_read(&crate::ledger::ReadError::UnknownLearner))
+                Err(status::of_read(&crate::read::ReadError::UnknownLearner))
             }
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {

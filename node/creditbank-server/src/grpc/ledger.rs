@@ -19,7 +19,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Caller;
 use super::{blocking, status};
-use crate::ledger::{Issued, Ledger, Submission};
+use crate::ledger::{Ledger, Submission};
+use crate::read::Issued;
 
 /// Blocks of one stream that are under way at once.
 const STREAM_IN_FLIGHT: usize = 64;
@@ -251,7 +252,7 @@ fn check(
                 positions.push(position);
             }
             Err(error) => {
-                refusals.push(status::of_submit(&crate::submit::SubmitError::Record { record: position, error }));
+                refusals.push(status::of_submit(&crate::append::SubmitError::Record { record: position, error }));
             }
         }
     }

@@ -14,7 +14,8 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::{blocking, status};
-use crate::ledger::{Ledger, ReceiptError};
+use crate::ledger::Ledger;
+use crate::publish::ReceiptError;
 
 /// Pages that wait for a slow reader.
 const PAGES: usize = 2;

@@ -9,7 +9,8 @@ use tonic::{Request, Response, Status};
 
 use super::access::Caller;
 use super::{blocking, status};
-use crate::ledger::{Ledger, Preview, SHOWN_MAX, Wish};
+use crate::ledger::Ledger;
+use crate::read::{Preview, SHOWN_MAX, Wish};
 
 /// Most sources of a conversion.
 const SOURCES_MAX: usize = 256;

@@ -10,7 +10,8 @@ use tonic::{Request, Response, Status};
 
 use super::ledger::submit_one;
 use super::{blocking, status};
-use crate::ledger::{Ledger, ProvedHead, ProvedRegistryEntry};
+use crate::ledger::Ledger;
+use crate::read::{ProvedHead, ProvedRegistryEntry};
 
 const LIST_MAX: usize = 200;
 

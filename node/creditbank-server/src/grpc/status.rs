@@ -6,8 +6,10 @@ use creditbank_rpc::v1::Refusal;
 use creditbank_rules::{Rejection, Rule};
 use tonic::{Code, Status};
 
-use crate::ledger::{AccountError, ReadError, ReceiptError, TranscriptError};
-use crate::submit::SubmitError;
+use crate::append::AccountError;
+use crate::append::SubmitError;
+use crate::publish::ReceiptError;
+use crate::read::{ReadError, TranscriptError};
 
 fn refusal(code: Code, reason: &str, message: impl ToString) -> Refusal {
     let code = u32::try_from(i32::from(code)).unwrap_or(2);
@@ -314,7 +316,7 @@ mod tests {
             let mut block = bytes(&case["block"]);
             block.resize(block.len() + usize::try_from(case["zeros"].as_u64().unwrap_or(0)).expect("small"), 0);
             let records = case["records"].as_array().expect("records").iter().map(record).collect();
-            let error = crate::submit::verify(&registry, None, &block, records).expect_err("a refusal");
+            let error = crate::append::verify(&registry, None, &block, records).expect_err("a refusal");
             let refusal = of_submit(&error);
             let name = case["name"].as_str().expect("a name");
             assert_eq!(refusal.reason, name, "{}: {error}", case["about"]);
@@ -327,7 +329,8 @@ mod tests {
     /// Goal: the other refusals of a block, and those of calls, have the protocol's codes.
     #[test]
     fn codes_of_calls_are_the_protocols() {
-        use crate::ledger::{AccountError, TranscriptError};
+        use crate::append::AccountError;
+        use crate::read::TranscriptError;
         let digest = creditbank_protocol::Digest::ZERO;
         let of_status = |status: Status| creditbank_rpc::refusal::from_status(&status);
         let refusals = [

@@ -19,10 +19,11 @@ use creditbank_rules::decimal::show_e4;
 use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force, names};
 use creditbank_rules::{Rejection, Rule, View as _};
 
+use super::ReadError;
 use super::shown::Sight;
-use super::{Ledger, ReadError};
+use crate::append::round::StoreView;
+use crate::ledger::Ledger;
 use crate::private::Account;
-use crate::round::StoreView;
 
 /// How long an allocation is looked for. Beyond it the answer is honest: undecided.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,9 +8,10 @@ use creditbank_protocol::record::Record;
 use creditbank_rules::View as _;
 use creditbank_rules::admission::Used;
 
-use super::{Ledger, ReadError};
+use super::ReadError;
+use crate::append::round::StoreView;
+use crate::ledger::Ledger;
 use crate::private::Account;
-use crate::round::StoreView;
 
 /// Most records that a call may show.
 pub(crate) const SHOWN_MAX: usize = 1_024;

@@ -10,10 +10,11 @@ use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records, cus
 use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
 
-use super::{Ledger, ReceiptError, Shared};
+use crate::append::round::{StoreView, StoredRecord, mark_names};
 use crate::hash_table::HashTable;
+use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
-use crate::round::{StoreView, StoredRecord, mark_names};
+use crate::publish::ReceiptError;
 use crate::tables::{self, ChainHead, LearnerRow};
 
 /// Rows read at once.

@@ -12,13 +12,13 @@ use creditbank_store::{KeyStoreError, Round, StoreError};
 use tokio::sync::oneshot;
 
 use super::sequencer::Job;
-use super::{Ledger, Shared};
 use crate::clock::random;
+use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
 use crate::tables;
 
 /// Most persons of one call.
-pub(super) const PERSONS_MAX: usize = 1_000;
+pub(crate) const PERSONS_MAX: usize = 1_000;
 const IDENTITIES_MAX: usize = 8;
 const VALUE_LEN_MAX: usize = 256;
 
@@ -101,7 +101,7 @@ impl Person {
 }
 
 /// Opens accounts on the sequencer's thread.
-pub(super) struct OpenAccounts<'a> {
+pub(crate) struct OpenAccounts<'a> {
     shared: &'a Shared,
     rows: Vec<creditbank_store::Row>,
     new: Vec<Account>,
@@ -110,12 +110,12 @@ pub(super) struct OpenAccounts<'a> {
 }
 
 impl<'a> OpenAccounts<'a> {
-    pub(super) fn new(shared: &'a Shared) -> Self {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
         Self { shared, rows: Vec::new(), new: Vec::new(), pending: BTreeMap::new() }
     }
 
     /// The aliases of the persons at an institution, in order. Keys are durable before the rows that name them.
-    pub(super) fn open(mut self, institution: u64, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
+    pub(crate) fn open(mut self, institution: u64, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
         let mut linked = Vec::new();
         let mut accounts = Vec::with_capacity(persons.len());
         for Person(identities) in persons {

@@ -8,7 +8,7 @@ use creditbank_protocol::key::genesis;
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::{DirectoryLock, Options, inspect};
 
-use super::{Config, DirectoryError, at, open_store, read_key};
+use crate::directory::{Config, DirectoryError, at, open_store, read_key};
 
 /// How often progress is told.
 const TOLD: Duration = Duration::from_millis(200);

@@ -11,8 +11,9 @@ use creditbank_rules::admission::case::{self, Case, Stage};
 use creditbank_rules::admission::consequences;
 use creditbank_rules::{Registry, View as _};
 
-use super::{Ledger, ReadError};
-use crate::round::StoreView;
+use super::ReadError;
+use crate::append::round::StoreView;
+use crate::ledger::Ledger;
 use crate::tables;
 
 /// Most applications of one answer.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::submit::SubmitError;
+use crate::append::SubmitError;
 use crate::tables::{CoursePrefix, LearnerRow};
 
 /// What the next round must know of it: it counts already, but nobody was told yet, and the store may not have it.

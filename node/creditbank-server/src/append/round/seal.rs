@@ -10,7 +10,7 @@ use creditbank_rules::RULES_VERSION;
 use creditbank_store::{Head, Round};
 
 use super::{Bodies, Pending, RoundBuilder};
-use crate::state::{Change, LastSeal, next_version};
+use crate::append::state::{Change, LastSeal, next_version};
 use crate::tables;
 
 /// A round that is ready to be written.

@@ -15,8 +15,8 @@ use creditbank_rules::admission::custodial;
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
 use super::{Context, Pending, RoundBuilder};
+use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
-use crate::state::State;
 use crate::tables::{self, CoursePrefix, LearnerRow};
 
 /// The ledger as of the last round.

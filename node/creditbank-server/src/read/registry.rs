@@ -7,8 +7,9 @@ use creditbank_protocol::map::MapProof;
 use creditbank_protocol::pb::{self, Kind, ProvedEntry, RegistryEntry};
 use creditbank_rules::Registry;
 
-use super::{Ledger, ReceiptError, Shared};
-use crate::state::RegistryVersion;
+use crate::append::state::RegistryVersion;
+use crate::ledger::{Ledger, Shared};
+use crate::publish::ReceiptError;
 
 /// A registry entry, or nothing, and the proof of it.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct ProvedHead {
 }
 
 /// The wire form of a proof.
-pub(super) fn wire(key: &Digest, proof: MapProof) -> pb::MapProof {
+pub(crate) fn wire(key: &Digest, proof: MapProof) -> pb::MapProof {
     let other = proof.terminal.filter(|(found, _)| found != key);
     pb::MapProof {
         siblings: proof.siblings.iter().map(|hash| hash.0.to_vec()).collect(),
@@ -37,7 +38,7 @@ pub(super) fn wire(key: &Digest, proof: MapProof) -> pb::MapProof {
     }
 }
 
-pub(super) fn prove(version: &RegistryVersion, key: &Digest) -> ProvedRegistryEntry {
+pub(crate) fn prove(version: &RegistryVersion, key: &Digest) -> ProvedRegistryEntry {
     let entry = version.entries.get(key).map(|entry| RegistryEntry::clone(entry));
     ProvedRegistryEntry { entry, proof: wire(key, version.map.prove(key)) }
 }

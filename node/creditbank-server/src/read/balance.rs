@@ -5,9 +5,10 @@ use creditbank_rpc::v1::BalanceLine;
 use creditbank_rules::admission::Used;
 use creditbank_rules::balance::{Line, balance};
 
-use super::{Ledger, ReadError};
+use super::ReadError;
+use crate::append::round::StoreView;
+use crate::ledger::Ledger;
 use crate::private::Account;
-use crate::round::StoreView;
 
 /// Most records that one answer looks at.
 const RECORDS_MAX: usize = 10_000;

@@ -24,11 +24,11 @@ pub(crate) use pending::Pending;
 pub(crate) use seal::{Sealed, SealedRound};
 pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
 
+use crate::append::courses::Courses;
+use crate::append::state::{State, written};
+use crate::append::{SubmitError, VerifiedBlock};
 use crate::clock::Entropy;
-use crate::courses::Courses;
 use crate::private::{Account, PrivateKeys};
-use crate::state::{State, written};
-use crate::submit::{SubmitError, VerifiedBlock};
 use crate::tables::{self, ChainHead, CoursePrefix, LearnerRow};
 
 /// Blocks are created within a day of their seal.

@@ -8,11 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use creditbank_rpc::v1::RecordBody;
 use tokio::sync::oneshot;
 
-use super::Shared;
-use crate::submit::{SubmitError, VerifiedBlock, verify};
+use crate::append::{SubmitError, VerifiedBlock, verify};
+use crate::ledger::Shared;
 
 /// What a block was found to be. It is dropped unsent only when the thread has panicked over it.
-pub(super) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
+pub(crate) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
 
 struct Task {
     block: Vec<u8>,
@@ -35,7 +35,7 @@ struct Desk {
 }
 
 /// The running threads; they end when this is dropped.
-pub(super) struct Verifiers {
+pub(crate) struct Verifiers {
     desk: Arc<Desk>,
 }
 
@@ -62,7 +62,7 @@ impl Desk {
 }
 
 impl Verifiers {
-    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+    pub(crate) fn start(shared: &Arc<Shared>) -> Self {
         let desk = Arc::new(Desk::default());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         for _ in 0..cores {
@@ -89,7 +89,7 @@ impl Verifiers {
     }
 
     /// Puts a block in.
-    pub(super) fn check(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Verdict {
+    pub(crate) fn check(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Verdict {
         let (verdict, found) = oneshot::channel();
         let mut queue = self.desk.queue();
         queue.waiting.push_back(Task { block, records, verdict });

@@ -7,37 +7,38 @@ use creditbank_protocol::pb::Receipt;
 use creditbank_store::{KeyStoreError, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
+use super::Person;
 use super::accounts::{AccountError, OpenAccounts};
 use super::committer::{Answers, Commit, Committer, answer, refuse};
 use super::verifiers::Verdict;
-use super::{Person, Shared};
+use crate::append::round::{Context, Pending, Placed, RoundBuilder, Sealed};
+use crate::append::state::State;
+use crate::append::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
+use crate::ledger::Shared;
 use crate::private::Alias;
-use crate::round::{Context, Pending, Placed, RoundBuilder, Sealed};
-use crate::state::State;
-use crate::submit::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 
 /// Where the answer to a block goes, and the room that the block takes up until then, whether or not anybody still waits.
-pub(super) struct BlockReply {
+pub(crate) struct BlockReply {
     answer: oneshot::Sender<Result<Receipt, SubmitError>>,
     _room: OwnedSemaphorePermit,
 }
 
 impl BlockReply {
-    pub(super) fn new(answer: oneshot::Sender<Result<Receipt, SubmitError>>, room: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(answer: oneshot::Sender<Result<Receipt, SubmitError>>, room: OwnedSemaphorePermit) -> Self {
         Self { answer, _room: room }
     }
 
-    pub(super) fn send(self, outcome: Result<Receipt, SubmitError>) {
+    pub(crate) fn send(self, outcome: Result<Receipt, SubmitError>) {
         // Nobody waits any more: what was sealed is sealed all the same, and a repeat gets the receipt.
         let _ = self.answer.send(outcome);
     }
 }
 
 /// Work for the sequencer.
-pub(super) enum Job {
+pub(crate) enum Job {
     /// A block, in the order in which it was begun; other threads are still checking it.
     Block {
         verified: Verdict,
@@ -59,7 +60,7 @@ fn verdict(verified: Verdict) -> Result<VerifiedBlock, SubmitError> {
     verified.blocking_recv().unwrap_or_else(failed)
 }
 
-pub(super) struct Sequencer {
+pub(crate) struct Sequencer {
     shared: Arc<Shared>,
     failed: watch::Sender<Option<String>>,
     /// Wall clock and running time at the last seal of this process, or at its start.
@@ -72,14 +73,14 @@ pub(super) struct Sequencer {
 }
 
 impl Sequencer {
-    pub(super) fn new(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
         let seen = Some((shared.clock.now_ms(), shared.clock.monotonic_ms()));
         let committer = Committer::start(Arc::clone(&shared), failed.clone());
         let tip = shared.state();
         Self { shared, failed, seen, committer, tip, pending: None }
     }
 
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+    pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(job) = queue.blocking_recv() {
             let mut blocks = Vec::new();
             let mut next = Some(job);

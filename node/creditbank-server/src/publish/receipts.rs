@@ -12,7 +12,7 @@ use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
 use creditbank_store::StoreError;
 
-use super::{Ledger, Shared};
+use crate::ledger::{Ledger, Shared};
 use crate::tables;
 
 /// Why there is no proof.
@@ -38,19 +38,19 @@ pub enum ReceiptError {
 }
 
 impl Shared {
-    pub(super) fn node(&self) -> impl FnMut(u8, u64) -> Result<Digest, ReceiptError> + '_ {
+    pub(crate) fn node(&self) -> impl FnMut(u8, u64) -> Result<Digest, ReceiptError> + '_ {
         |level, index| Ok(self.store.node(level, index)?)
     }
 
     /// Log index of the seal that closes the round of an entry.
-    pub(super) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
+    pub(crate) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
         let after = index.checked_sub(1).map(u64::to_be_bytes);
         let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
         rows.first().and_then(|(key, _)| tables::index_of(key)).ok_or(ReceiptError::NoSeal(index))
     }
 
     /// The receipt of a log entry.
-    pub(super) fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
+    pub(crate) fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
         let size = self.seal_of(index)? + 1;
         let root = self.root_of(size)?;
         let checkpoint = self.sign_checkpoint(&Checkpoint { origin: self.origin.clone(), size, root })?;
@@ -59,7 +59,7 @@ impl Shared {
     }
 
     /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their nodes.
-    pub(super) fn newest_receipts(&self) -> impl FnMut(u64) -> Result<Receipt, ReceiptError> + '_ {
+    pub(crate) fn newest_receipts(&self) -> impl FnMut(u64) -> Result<Receipt, ReceiptError> + '_ {
         let (head, checkpoint) = {
             let state = self.state();
             (state.head, state.checkpoint.clone())
@@ -92,7 +92,7 @@ impl Shared {
     }
 
     /// A log entry with its proof to the tree of `size`, checked before anybody gets it.
-    pub(super) fn proved(&self, index: u64, size: u64, root: &Digest) -> Result<ProvedEntry, ReceiptError> {
+    pub(crate) fn proved(&self, index: u64, size: u64, root: &Digest) -> Result<ProvedEntry, ReceiptError> {
         self.proved_by(index, size, root, self.node())
     }
 

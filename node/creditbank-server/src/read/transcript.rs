@@ -15,14 +15,16 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, sign_statement, write_file};
 
+use super::ReadError;
 use super::registry::prove;
-use super::{Ledger, ReadError, ReceiptError, Shared};
+use crate::append::round::StoredRecord;
+use crate::ledger::{Ledger, Shared};
 use crate::private::Account;
-use crate::round::StoredRecord;
+use crate::publish::ReceiptError;
 use crate::tables;
 
 /// Most records of one transcript.
-pub(super) const RECORDS_MAX: usize = 10_000;
+pub(crate) const RECORDS_MAX: usize = 10_000;
 
 /// Most undone effects on one record of which a transcript tells.
 const CLEARED_MAX: usize = 1_000;

@@ -10,31 +10,32 @@ use creditbank_store::StoreError;
 use tokio::sync::watch;
 
 use super::sequencer::BlockReply;
-use super::{ReceiptError, Shared};
-use crate::round::{Pending, Placed, SealedRound};
-use crate::state::State;
-use crate::submit::{NO_ROOM_RETRY_MS, SubmitError};
+use crate::append::round::{Pending, Placed, SealedRound};
+use crate::append::state::State;
+use crate::append::{NO_ROOM_RETRY_MS, SubmitError};
+use crate::ledger::Shared;
+use crate::publish::ReceiptError;
 
 /// Blocks with what became of them.
-pub(super) type Answers = Vec<(Result<Placed, SubmitError>, BlockReply)>;
+pub(crate) type Answers = Vec<(Result<Placed, SubmitError>, BlockReply)>;
 
 /// A sealed round on its way to the disk.
-pub(super) struct Commit {
-    pub(super) sealed: SealedRound,
-    pub(super) pending: Arc<Pending>,
+pub(crate) struct Commit {
+    pub(crate) sealed: SealedRound,
+    pub(crate) pending: Arc<Pending>,
     /// The state afterwards.
-    pub(super) state: Arc<State>,
-    pub(super) answers: Answers,
+    pub(crate) state: Arc<State>,
+    pub(crate) answers: Answers,
 }
 
 /// The running thread.
-pub(super) struct Committer {
+pub(crate) struct Committer {
     commits: SyncSender<Commit>,
     thread: JoinHandle<()>,
 }
 
 impl Committer {
-    pub(super) fn start(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
+    pub(crate) fn start(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
         // The sequencer hands a round over only when the one before is settled: one place is enough.
         let (commits, queue) = sync_channel(1);
         let run = move || run(&shared, &failed, &queue);
@@ -43,7 +44,7 @@ impl Committer {
     }
 
     /// Hands a round over.
-    pub(super) fn send(&self, commit: Commit) {
+    pub(crate) fn send(&self, commit: Commit) {
         if let Err(error) = self.commits.send(commit) {
             let Commit { pending, answers, .. } = error.0;
             let error = SubmitError::Stopped("the thread that writes has ended".to_owned());
@@ -53,7 +54,7 @@ impl Committer {
     }
 
     /// Finishes what was handed over, and ends.
-    pub(super) fn stop(self) {
+    pub(crate) fn stop(self) {
         drop(self.commits);
         // A panic there has failed its round already: whoever waited for receipts was told that the node stops.
         let _ = self.thread.join();
@@ -61,7 +62,7 @@ impl Committer {
 }
 
 /// The same error for all.
-pub(super) fn refuse(answers: Answers, error: &SubmitError) {
+pub(crate) fn refuse(answers: Answers, error: &SubmitError) {
     answers.into_iter().for_each(|(_, reply)| reply.send(Err(error.clone())));
 }
 
@@ -137,7 +138,7 @@ fn commit(shared: &Shared, sealed: SealedRound, state: &State) -> Result<(), Fai
 }
 
 /// Sends each block of the newest round its receipt or its refusal.
-pub(super) fn answer(shared: &Shared, answers: Answers) {
+pub(crate) fn answer(shared: &Shared, answers: Answers) {
     let stopped = |error: ReceiptError| SubmitError::Stopped(error.to_string());
     let receipt = |index| shared.receipt(index).map_err(stopped);
     let mut newest = shared.newest_receipts();

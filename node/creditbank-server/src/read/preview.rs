@@ -8,10 +8,11 @@ use creditbank_rules::admission::{self, SpentRoots, earlier, source_of, sources_
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, Stated, convert, explain};
 use creditbank_rules::{Rejection, Rule, View as _};
 
+use super::ReadError;
 use super::shown::Sight;
-use super::{Ledger, ReadError};
+use crate::append::round::StoreView;
+use crate::ledger::Ledger;
 use crate::private::{Account, Alias};
-use crate::round::StoreView;
 
 /// What is to be converted, and by what right.
 #[derive(Debug, Default)]

@@ -1,0 +1,7 @@
+//! What the operator does with a node's directory: back up, restore, check, rebuild.
+
+pub mod backup;
+pub mod check;
+mod reindex;
+
+pub use reindex::reindex;
