@@ -7,7 +7,6 @@ mod view;
 
 use std::collections::{BTreeMap, HashMap};
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
 use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::merkle::Frontier;
@@ -15,6 +14,7 @@ use creditbank_protocol::pb::{Action, Effect, Kind, Place, Purpose, RegistryEntr
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::dates::{Day, date_of, day_of_ms};
 use creditbank_protocol::pb::{Kind, Place, RecordReference};
 use creditbank_protocol::status::Mark;
@@ -40,7 +41,7 @@ impl Ledger {
                 let Some(case) = case::read(&view, &facts.account, institution.into(), place.into())? else { continue };
                 let mut shown = shown(&case, view.registry(), today);
                 if shown.overdue || !overdue {
-                    shown.alias = self.shared.private.of(institution).alias(&facts.account).to_vec();
+                    shown.alias = self.shared.private.of(institution).alias(&facts.account).0.to_vec();
                     found.push(shown);
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, entry::Entry};
+use creditbank_protocol::{Digest, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records, custodial};
 use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
@@ -175,7 +175,7 @@ impl Ledger {
         let mut places = Vec::new();
         let mut from: Option<Vec<u8>> = None;
         loop {
-            let page = self.shared.store.scan(tables::LEARNER, account, from.as_deref(), PAGE)?;
+            let page = self.shared.store.scan(tables::LEARNER, account.as_bytes(), from.as_deref(), PAGE)?;
             places.extend(page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| row.place));
             match page.last() {
                 Some((key, _)) if page.len() == PAGE => from = Some(key.clone()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::pb::{DisclosedRecord, Place};
 use creditbank_protocol::record::Record;

@@ -152,7 +152,7 @@ impl Shared {
             let group = block.public().groups.iter().find(on_record);
             let basis = group.and_then(|group| group.authority.as_ref()).map_or(0, |authority| authority.basis);
             if basis == i32::from(pb::Basis::Custodian) {
-                need.custody(self.seal_of(index)?, signer, stored.facts.institution);
+                need.custody(self.seal_of(index)?, signer, stored.facts.institution.0);
             }
         }
         Ok(())
