@@ -8,7 +8,7 @@ pub(super) use reviews::reviews_of;
 
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect};
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place, contested};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
@@ -186,9 +186,6 @@ pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts)
         let sealing = view.sealing(entry)?;
         Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
     };
-    let settled = match target.marks.get(Mark::Confirmed) {
-        Some(confirmation) => !suspect(confirmation.into())?,
-        None => false,
-    };
-    Ok(!settled && suspect(place.entry)?)
+    let confirmation = target.marks.get(Mark::Confirmed).map(|entry| suspect(entry.into())).transpose()?;
+    Ok(contested::is_contested(suspect(place.entry)?, confirmation))
 }
