@@ -96,7 +96,7 @@ fn registry_records_act_from_the_next_round_on() {
     assert_eq!(applied[0].begun.iter().map(|(unit, _)| *unit).collect::<Vec<_>>(), [unit_3]);
     assert_eq!(closed.written[0].place, Place::new(2, 0));
     assert_eq!(closed.written[0].entry.place, Place::new(2, 0).written());
-    assert!(founded.in_force().registry.unit(1, 3).is_none() && log.state.in_force().registry.unit(1, 3).is_some());
+    assert!(founded.in_force().registry.unit(unit_3).is_none() && log.state.in_force().registry.unit(unit_3).is_some());
 
     versions.push(LogIndex(1), founded.in_force(), Vec::new());
     versions.push(closed.seal.index, log.state.in_force(), closed.written);

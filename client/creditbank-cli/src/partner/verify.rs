@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::authority::custodians;
 use creditbank_protocol::pb;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
-use creditbank_rules::dates::{date_of, day_of_ms, show, within};
+use creditbank_rules::dates::{date_of, day_of_ms, show};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -86,17 +87,8 @@ fn issuer(report: &Report, number: u64) -> (String, bool) {
 /// The custodian of the record's institution as of the checkpoint, where that is closed.
 fn kept_by(report: &Report, record: &TranscriptRecord) -> Option<u64> {
     let subject = record.on_behalf_of.unwrap_or(record.institution);
-    let closed = i32::from(pb::RegistryState::Closed);
     let entry = &report.institutions.iter().find(|one| one.number == subject)?.entry;
-    let day = day_of_ms(report.sealed_at_ms);
-    let keeps = |keeper: &&pb::Institution| {
-        keeper.relations.iter().any(|relation| {
-            relation.r#type == i32::from(pb::RelationType::CustodianOf)
-                && relation.institution == subject
-                && within(day, relation.from.as_ref(), relation.until.as_ref())
-        })
-    };
-    let keeper = report.custodians.iter().filter(|_| entry.state == closed).find(keeps)?;
+    let keeper = custodians(entry, &report.custodians, day_of_ms(report.sealed_at_ms)).next()?;
     Some(keeper.number)
 }
 

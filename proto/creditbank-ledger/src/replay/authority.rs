@@ -1,8 +1,9 @@
 //! Whether a signer may do what its block does, as far as that is public.
 
-use creditbank_protocol::LogIndex;
+use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::pb::{Action, Kind};
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{InstitutionId, LogIndex};
 use creditbank_rules::admission::{check_public_effect, check_public_kind, check_signer};
 use creditbank_rules::{Registry, Rule};
 
@@ -53,17 +54,17 @@ pub(super) fn effects(
         let redemption = effect.redemption_plus_1.checked_sub(1).filter(|_| action == Action::Release);
         let owner = redemption.map_or(issuer, |at| entries.institution_at(LogIndex(at)).unwrap_or_default());
         let authority = group.authority.clone().unwrap_or_default();
-        let check = |owner: u64| check_public_effect(registry, &facts, &authority, effect, owner);
+        let check = |owner: InstitutionId| check_public_effect(registry, &facts, &authority, effect, owner);
         // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
-        if let Err(rejection) = check(owner.0)
-            && !entries.kept_for(place.entry).any(|other| check(other.0).is_ok())
+        if let Err(rejection) = check(owner)
+            && !entries.kept_for(place.entry).any(|other| check(other).is_ok())
         {
             return Err(subject.breaks(&rejection));
         }
         if action == Action::Confirm {
             let suspect = |entry| entries.is_suspect(entry, registry);
-            let settled = change.before.get(Mark::Confirmed).is_some_and(|at| !suspect(LogIndex(at)));
-            if settled || !suspect(place.entry) {
+            let confirmation = change.before.get(Mark::Confirmed).map(|at| suspect(LogIndex(at)));
+            if !is_contested(suspect(place.entry), confirmation) {
                 let (expected, found) = ("a record that a compromised key has sealed", format!("effect on {place}"));
                 return Err(subject.wrong(Rule::NotContested.name(), expected, &found));
             }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::{InstitutionId, LogIndex, Place};
 use creditbank_rules::Registry;
-use creditbank_rules::admission::custodial;
 
 use crate::state::ReadBlock;
 
@@ -17,7 +17,7 @@ pub(super) struct Entries {
     /// Public records of institutions, which nobody changes.
     published: BTreeSet<Place>,
     /// Blocks with a custodian's amendments, and the closed institutions whose records these may be.
-    kept_for: BTreeMap<LogIndex, Vec<InstitutionId>>,
+    kept_for: BTreeMap<LogIndex, BTreeSet<InstitutionId>>,
     institutions: Numbered<InstitutionId>,
     signers: Numbered<KeyId>,
 }
@@ -78,9 +78,9 @@ impl Entries {
         if !institution.is_operator() {
             self.published.extend(block.public().records.iter().map(|shown| Place::new(entry, shown.index)));
         }
-        let kept_for: BTreeSet<_> = custodial(block).map(|(institution, _)| InstitutionId(institution)).collect();
+        let kept_for = amended_institutions(block);
         if !kept_for.is_empty() {
-            self.kept_for.insert(entry, kept_for.into_iter().collect());
+            self.kept_for.insert(entry, kept_for);
         }
     }
 

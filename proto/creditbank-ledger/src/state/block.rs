@@ -63,11 +63,9 @@ impl ReadBlock {
 
     /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or none.
     pub fn facts<'a>(&'a self, sealed_at_ms: u64, records: &'a [Record]) -> BlockFacts<'a> {
-        let header = self.block.header();
         BlockFacts {
-            institution: header.institution,
-            unit: header.unit,
-            key_id: header.key_id,
+            unit: self.unit(),
+            key_id: self.block.header().key_id,
             approver: self.approver(),
             sealed_at_ms,
             rules_version: RULES_VERSION,

@@ -121,7 +121,7 @@ impl OpenRound {
             return Err(Refusal::Origin { expected: keys.origin.clone(), found: header.origin.clone() });
         }
         let Some(head) = self.state.chain(unit) else {
-            let institution_known = in_force.registry.institution(header.institution).is_some();
+            let institution_known = in_force.registry.institution(unit.institution).is_some();
             return Err(ChainError::UnknownUnit { unit, institution_known }.into());
         };
         head.check(header, self.sealed_at_ms)?;
