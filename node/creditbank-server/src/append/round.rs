@@ -60,9 +60,9 @@ pub(crate) struct RoundBuilder {
 /// What became of a block.
 pub(crate) enum Placed {
     /// It has a new log index.
-    New(u64),
+    New(LogIndex),
     /// The same block has this log index already.
-    Known(u64),
+    Known(LogIndex),
 }
 
 impl Placed {
@@ -122,7 +122,7 @@ impl RoundBuilder {
         let VerifiedBlock { block: read, records, entry: bytes } = verified;
         let checked = match self.round.check(read) {
             Err(Refusal::Chain(ChainError::Height { expected, found })) if found < expected => {
-                return self.known_block(read, bytes).map(|index| Placed::Known(index.0));
+                return self.known_block(read, bytes).map(Placed::Known);
             }
             checked => checked?,
         };
@@ -148,7 +148,7 @@ impl RoundBuilder {
             let records = std::mem::take(records);
             self.bytes += self.learners.keep(&self.shared.private, &block, records, &mut self.rows);
         }
-        Ok(Placed::New(entry.0))
+        Ok(Placed::New(entry))
     }
 
     /// Refuses for the time being when an answer needed the round before on the disk.
