@@ -71,11 +71,7 @@ pub(crate) fn publish(shared: &Shared, checkpoint: &Checkpoint, state: &State) -
 }
 
 /// Gives each block of the newest round its receipt or its refusal.
-pub(crate) fn answer<B>(
-    shared: &Shared,
-    answers: Answers<B>,
-    mut send: impl FnMut(B, Result<Receipt, SubmitError>),
-) {
+pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnMut(B, Result<Receipt, SubmitError>)) {
     let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.to_string());
     let receipt = |index| shared.receipt(index).map_err(unreadable);
     let mut newest = shared.newest_receipts();

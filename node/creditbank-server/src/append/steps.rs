@@ -30,11 +30,7 @@ pub enum Answer<B, A> {
 enum Stage<B> {
     Idle,
     Write(Commit<B>),
-    Publish {
-        checkpoint: Checkpoint,
-        state: Arc<State>,
-        answers: Answers<B>,
-    },
+    Publish { checkpoint: Checkpoint, state: Arc<State>, answers: Answers<B> },
     Answer(Answers<B>),
 }
 
@@ -181,8 +177,7 @@ impl<B, A> Steps<B, A> {
 
     /// The round was not written.
     fn refuse(&mut self, answers: Answers<B>, error: SubmitError) {
-        let mut refused: Answers<B> =
-            answers.into_iter().map(|(_, reply)| (Err(error.clone()), reply)).collect();
+        let mut refused: Answers<B> = answers.into_iter().map(|(_, reply)| (Err(error.clone()), reply)).collect();
         refused.extend(self.orderer.written(Err(error)));
         self.answer_all(refused);
     }

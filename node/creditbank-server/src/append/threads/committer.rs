@@ -77,8 +77,7 @@ fn run(
 ) {
     let _told = Panicking(failed);
     while let Ok(Commit { sealed, state, answers }) = queue.recv() {
-        let written =
-            commit::write(shared, sealed).and_then(|checkpoint| commit::publish(shared, &checkpoint, &state));
+        let written = commit::write(shared, sealed).and_then(|checkpoint| commit::publish(shared, &checkpoint, &state));
         match written {
             Ok(()) => {
                 // The next round may follow while receipts are still being made.
