@@ -66,13 +66,13 @@ pub async fn submit(
     university: &University,
     records: &[Record],
     groups: Vec<EffectGroup>,
-) -> Result<Receipt, String> {
+) -> Result<Receipt, Reason> {
     let chain = Chain::of(client, university).await;
     let request = chain.block(university, records, groups);
     client.submit(request.block.to_vec(), request.records).await.map_err(|error| match error {
         ClientError::Refused(refusal) => {
             assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
-            refusal.reason
+            refusal.why()
         }
         other => panic!("{other}"),
     })
