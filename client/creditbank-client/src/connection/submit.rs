@@ -17,7 +17,6 @@ use tonic::Streaming;
 
 use super::{Client, now_s};
 use crate::ClientError;
-use crate::secret::random;
 use crate::signer::{Signer, sign_draft};
 
 /// What the next block of a unit must build on.
