@@ -283,7 +283,7 @@ fn what_cannot_be_waited_for_halts_soon() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 1_500 } else { 20_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 20_000 }))]
 
     /// Goal: whatever a node, a network, another registrar and crashes do, in any order: no second header is sent for a
     /// height while the first may still be accepted; everything ends sealed once, or reported refused; nothing is lost.

@@ -128,7 +128,7 @@ impl World {
                 self.go_on();
             }
         }
-        Err(TestCaseError::fail(format!("it does not end: {:?}", self.core)))
+        Err(TestCaseError::fail("it does not end"))
     }
 
     fn breaks_a_rule(number: u8) -> bool {
