@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::Digest;
+use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::block::{Header, SignedBlock};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::{Action, Effect, EffectGroup, Kind, Place, PublicRecord, Purpose, RegistryEntry};
 use creditbank_protocol::record::{KindInfo, PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::{Digest, InstitutionId, UnitId};
 
 use super::{CheckedBlock, Contradiction, Kept, LastSeal, ROUND_BLOCKS_MAX, ROUND_BYTES_MAX, Replay, SignatureCheck};
 use super::{UnitHead, block_checks};
-use crate::admission::{BlockFacts, check_public_effect, check_public_kind, check_signer, custodial};
+use crate::admission::{BlockFacts, check_public_effect, check_public_kind, check_signer};
 use crate::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 
 /// Blocks are created within a day of their seal.
@@ -186,8 +188,7 @@ impl Replay {
             return Err(subject.wrong("approval", &"the id of a key", &"none"));
         }
         let facts = BlockFacts {
-            institution: header.institution,
-            unit: header.unit,
+            unit: UnitId::new(header.institution, header.unit),
             key_id: header.key_id,
             approver: approver.flatten(),
             sealed_at_ms,
@@ -259,7 +260,8 @@ impl Replay {
             let record = record.map_err(|error| subject.wrong("public record", &"a record", &error))?;
             let index = shown.index;
             let (kind, body) = (record.kind(), record.body());
-            let one = RegistryRecord { kind, body, institution: checked.block.header().institution, sealed_at_ms };
+            let one =
+                RegistryRecord { kind, body, institution: checked.block.header().institution.into(), sealed_at_ms };
             let registry = next.get_or_insert_with(|| (*self.registry).clone());
             let key = registry.admit(one).map_err(|rejection| subject.breaks(&rejection))?;
             if let RegistryKey::Unit(institution, unit) = key {
@@ -309,8 +311,7 @@ impl Replay {
                 subject.is(&format!("{at}: status id"), known, &id)?;
             }
             let facts = BlockFacts {
-                institution: header.institution,
-                unit: header.unit,
+                unit: UnitId::new(header.institution, header.unit),
                 key_id: header.key_id,
                 approver: None,
                 sealed_at_ms: seal.time_ms,
@@ -321,14 +322,14 @@ impl Replay {
             let authority = group.authority.clone().unwrap_or_default();
             // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
             let kept_for = self.kept_for.get(&place.entry).into_iter().flatten();
-            let check = |issuer| check_public_effect(&self.registry, &facts, &authority, effect, issuer);
+            let check = |issuer| check_public_effect(&self.registry, &facts, &authority, effect, InstitutionId(issuer));
             let checked = check(issuer);
             if checked.is_err() && !kept_for.copied().any(|other| check(other).is_ok()) {
                 checked.map_err(|rejection| subject.breaks(&rejection))?;
             }
             if action(effect) == Action::Confirm {
-                let settled = self.marks_at(place).get(Mark::Confirmed).is_some_and(|at| !self.is_suspect(at));
-                if settled || !self.is_suspect(place.entry) {
+                let confirmation = self.marks_at(place).get(Mark::Confirmed).map(|at| self.is_suspect(at));
+                if !is_contested(self.is_suspect(place.entry), confirmation) {
                     let rule = Rule::NotContested.name();
                     return Err(subject.wrong(rule, &"a record that a compromised key has sealed", &at));
                 }
@@ -360,9 +361,7 @@ impl Replay {
         }
         let sealed_at_minute = u32::try_from(sealed_at_ms / 60_000).unwrap_or(u32::MAX);
         self.kept.push(Kept { institution, signer, sealed_at_minute, records });
-        let mut kept_for: Vec<u64> = custodial(&checked.block).map(|(institution, _)| institution).collect();
-        kept_for.sort_unstable();
-        kept_for.dedup();
+        let kept_for: Vec<u64> = amended_institutions(&checked.block).into_iter().map(|other| other.0).collect();
         if !kept_for.is_empty() {
             self.kept_for.insert(entry, kept_for);
         }

@@ -1,19 +1,19 @@
 //! The records behind a block: each opens under its learner's key and is the one that was signed; and the rows of a round
 //! are those of its entries.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
-use creditbank_rules::admission::custodial;
 use creditbank_rules::replay::Prepared;
 use creditbank_store::{KeyStore, Row, Table};
 
 use super::Finding;
 use crate::hash_table::{HashTable, hash_table};
-use crate::private::{Account, InstitutionKeys, PrivateKeys};
+use crate::private::{Account, Alias, InstitutionKeys, PrivateKeys};
 use crate::tables::{self, LearnerRow};
 
 /// What opens bodies.
@@ -46,7 +46,7 @@ impl<'a> Rows<'a> {
                 && let (Some(account), Some(value)) = (key.first_chunk::<16>(), value)
                 && let Some(row) = LearnerRow::read(key, value)
             {
-                this.learners.insert((row.place.entry, row.place.index), (*account, row));
+                this.learners.insert((row.place.entry, row.place.index), (Account(*account), row));
             }
         }
         this
@@ -97,7 +97,7 @@ impl Bodies {
             found.findings.push(wrong(&what));
         }
         // A custodian's amendment names the learner as the closed institution knows them.
-        let kept = custodial(block).map(|(institution, _)| institution).collect::<BTreeSet<_>>();
+        let kept = amended_institutions(block).into_iter().map(|other| other.0);
         let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };
@@ -159,6 +159,6 @@ fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
 }
 
 /// The alias that a record names: field 1 of every kind that institutions issue, 16 bytes.
-fn alias(record: &Record) -> Option<[u8; 16]> {
-    record.body().strip_prefix(&[0x0a, 16]).and_then(|rest| rest.first_chunk::<16>()).copied()
+fn alias(record: &Record) -> Option<Alias> {
+    record.body().strip_prefix(&[0x0a, 16]).and_then(|rest| rest.first_chunk::<16>()).copied().map(Alias)
 }
