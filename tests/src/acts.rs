@@ -9,6 +9,7 @@ use creditbank_protocol::pb::{
 };
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
 use creditbank_protocol::status::status_id;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use tonic::Code;
 

@@ -83,7 +83,7 @@ impl Global {
             .registry_key
             .as_ref()
             .and_then(KeyPlace::file)
-            .map(|key| crate::commands::issue::beside(key, ".blocks"));
+            .map(|key| crate::registrar::issue::beside(key, ".blocks"));
         file.unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
     }
 
