@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod schema;
 mod show;
+mod summary;
 mod values;
 
 use std::process::ExitCode;
