@@ -67,8 +67,7 @@ fn custodial_amendments(block: &SignedBlock) -> impl Iterator<Item = (Institutio
     block.public().groups.iter().flat_map(move |group| {
         let (basis, institution) = authority(group).unwrap_or_default();
         let by_custodian = basis == i32::from(pb::Basis::Custodian);
-        let replaces =
-            move |effect: &&pb::Effect| by_custodian && effect.action == i32::from(pb::Action::Supersede);
+        let replaces = move |effect: &&pb::Effect| by_custodian && effect.action == i32::from(pb::Action::Supersede);
         group.effects.iter().filter(replaces).map(move |effect| (InstitutionId(institution), Place::read(effect.place)))
     })
 }
@@ -168,10 +167,8 @@ mod tests {
         let (same, other) = (Place::new(5, 3).written(), Place::new(5, 4).written());
         assert_eq!([same, other, None].map(|place| whose(&replaces, place)), [1, 2, 2]);
         assert_eq!(amended_institutions(&replaces), BTreeSet::from([InstitutionId(1)]));
-        for other in [
-            block(pb::Action::Revoke, pb::Basis::Custodian),
-            block(pb::Action::Supersede, pb::Basis::Issuer),
-        ] {
+        for other in [block(pb::Action::Revoke, pb::Basis::Custodian), block(pb::Action::Supersede, pb::Basis::Issuer)]
+        {
             assert_eq!((whose(&other, same), amended_institutions(&other).len()), (2, 0));
         }
     }

@@ -10,16 +10,16 @@ use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind, Place};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_rpc::v1::{InstitutionAlias, Person};
+use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
 
-use super::body::{amended, learner, without_amends};
 use super::contest::Suspects;
 use super::{Change, Correction, NewBody, Target};
 use crate::import::DraftRecord;
-use crate::issue::IssuingUnit;
+use crate::sealing::body::{amended, learner, without_amends};
 use crate::secret::derive;
-use crate::{Client, ClientError, ReadRecord, today};
+use crate::{Client, ClientError, IssuingUnit, ReadRecord, today};
 
 /// A correction that can be sent.
 pub(super) struct Resolved {
@@ -73,7 +73,7 @@ impl<'a> Resolver<'a> {
         };
         let read = match read {
             Ok(read) => read,
-            Err(ClientError::Refused(refusal)) if is_about_the_place(&refusal.reason) => {
+            Err(ClientError::Refused(refusal)) if is_about_the_place(&refusal) => {
                 return Ok(refused(None, "place", format!("{}: {}", refusal.reason, refusal.message)));
             }
             Err(ClientError::Missing(why)) => return Ok(refused(None, "place", why)),
@@ -244,8 +244,8 @@ fn revoke(line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) ->
     todo(line, &read, authority, Action::Revoke, reason, None)
 }
 
-fn is_about_the_place(reason: &str) -> bool {
-    ["NOT_FOUND", "NO_ACCESS", "OUT_OF_RANGE", "INVALID_REQUEST"].contains(&reason)
+fn is_about_the_place(refusal: &Refusal) -> bool {
+    matches!(refusal.why(), Reason::NotFound | Reason::NoAccess | Reason::OutOfRange | Reason::InvalidRequest)
 }
 
 fn another(expected: Kind, found: Kind) -> String {

@@ -6,9 +6,9 @@ mod reviews;
 pub(super) use holders::{amended, entries, redeemed_by, redemption, releases_of};
 pub(super) use reviews::reviews_of;
 
-use creditbank_protocol::{Digest, contested};
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Digest, contested};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
