@@ -131,7 +131,7 @@ impl<'a> OpenAccounts<'a> {
                 }
             }
             let account = account.unwrap_or_else(|| {
-                let account = random(&*self.shared.entropy);
+                let account = Account(random(&*self.shared.entropy));
                 self.new.push(account);
                 account
             });
@@ -193,11 +193,11 @@ impl Ledger {
             first = first.or(Some(digest));
             account = account.or(open.known(&digest)?);
         }
-        let newcomer = || std::array::from_fn(|i| first.map_or(0, |digest| digest[i]));
+        let newcomer = || Account(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
         let account = account.unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
         let alias = self.shared.private.of(institution).alias(&account);
-        Ok(([&[0x0a, 16][..], &alias, body].concat(), account))
+        Ok(([&[0x0a, 16][..], alias.as_bytes(), body].concat(), account))
     }
 
     /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.

@@ -7,7 +7,6 @@ mod view;
 
 use std::collections::{BTreeMap, HashMap};
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::Header;
 use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::merkle::Frontier;
@@ -15,6 +14,7 @@ use creditbank_protocol::pb::{Action, Effect, Kind, Place, Purpose, RegistryEntr
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
@@ -123,8 +123,7 @@ impl<'a> RoundBuilder<'a> {
         }
         let entry = self.frontier.size();
         let facts = BlockFacts {
-            institution: header.institution,
-            unit: header.unit,
+            unit: UnitId::new(header.institution, header.unit),
             key_id: header.key_id,
             approver: verified.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.now_ms,
@@ -180,7 +179,7 @@ impl<'a> RoundBuilder<'a> {
     /// Height, previous hash and time against the head of the chain; the log index of the same block, if it is known.
     fn check_chain(&self, header: &Header, entry: &[u8]) -> Result<Option<u64>, SubmitError> {
         let Some(head) = self.chain((header.institution, header.unit)) else {
-            let rule = if self.state.registry().registry.institution(header.institution).is_none() {
+            let rule = if self.state.registry().registry.institution(header.institution.into()).is_none() {
                 Rejection::new(
                     Rule::UnknownInstitution,
                     "an institution of the registry",
@@ -281,13 +280,13 @@ impl<'a> RoundBuilder<'a> {
             let Some(admitted) = admitted else { continue };
             let place = Place { entry, index };
             if admitted.kind == Kind::Application {
-                self.rows.push(tables::application(admitted.institution, place));
+                self.rows.push(tables::application(admitted.institution.0, place));
             }
             for source in &admitted.depends_on {
-                self.rows.push(tables::dependant(*source, place));
-                self.dependants.entry((source.entry, source.index)).or_default().push(place);
+                self.rows.push(tables::dependant((*source).into(), place));
+                self.dependants.entry((source.entry.0, source.index)).or_default().push(place);
             }
-            let course = match admitted.institution {
+            let course = match admitted.institution.0 {
                 own if own == header.institution => institution.course_digest(&admitted.course),
                 kept => private.of(kept).course_digest(&admitted.course),
             };
@@ -334,8 +333,9 @@ impl<'a> RoundBuilder<'a> {
         verified: &VerifiedBlock,
         entry: u64,
     ) -> Result<(), SubmitError> {
+        let operator = facts.unit.institution.is_operator();
         let is_public = |record: &Record| info_of(record.kind()).is_some_and(|info| info.public);
-        if facts.institution != 0 && !facts.records.iter().any(is_public) {
+        if !operator && !facts.records.iter().any(is_public) {
             return Ok(());
         }
         let mut registry = self.registry.clone().unwrap_or_else(|| (*self.state.registry().registry).clone());
@@ -343,15 +343,15 @@ impl<'a> RoundBuilder<'a> {
         let mut chains = Vec::new();
         let mut rows = Vec::new();
         for (index, record) in (0u32..).zip(facts.records) {
-            if facts.institution != 0 && !is_public(record) {
+            if !operator && !is_public(record) {
                 continue;
             }
-            if facts.institution == 0 && !info_of(record.kind()).is_some_and(|info| info.operator) {
+            if operator && !info_of(record.kind()).is_some_and(|info| info.operator) {
                 let found = record.kind().as_str_name();
                 return Err(Rejection::new(Rule::NotTheOperator, "a registry record", found).record(index).into());
             }
             let (kind, body, sealed_at_ms) = (record.kind(), record.body(), facts.sealed_at_ms);
-            let record_of = RegistryRecord { kind, body, institution: facts.institution, sealed_at_ms };
+            let record_of = RegistryRecord { kind, body, institution: facts.unit.institution, sealed_at_ms };
             let key = registry.admit(record_of).map_err(|rejection| rejection.record(index))?;
             if let RegistryKey::Unit(institution, unit) = key
                 && self.chain((institution, unit)).is_none()

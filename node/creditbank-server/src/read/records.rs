@@ -6,7 +6,7 @@ use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, entry::Entry};
+use creditbank_protocol::{Digest, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
@@ -176,7 +176,7 @@ impl Ledger {
         let mut places = Vec::new();
         let mut from: Option<Vec<u8>> = None;
         loop {
-            let page = self.shared.store.scan(tables::LEARNER, account, from.as_deref(), PAGE)?;
+            let page = self.shared.store.scan(tables::LEARNER, account.as_bytes(), from.as_deref(), PAGE)?;
             places.extend(page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| row.place));
             match page.last() {
                 Some((key, _)) if page.len() == PAGE => from = Some(key.clone()),
@@ -213,7 +213,7 @@ impl Ledger {
         }
         let (context, state) = (self.shared.context(), self.shared.state());
         let stored = StoreView::new(&context, &state).stored(place)?;
-        Ok(stored.map_or(signer, |stored| stored.facts.institution))
+        Ok(stored.map_or(signer, |stored| stored.facts.institution.0))
     }
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
@@ -283,8 +283,7 @@ impl Ledger {
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
         let facts = BlockFacts {
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             key_id,
             approver: None,
             sealed_at_ms,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::block::{Header, SignedBlock};
 use creditbank_protocol::canonical::encode;
@@ -13,6 +12,7 @@ use creditbank_protocol::record::{KindInfo, PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::{Digest, InstitutionId, UnitId};
 
 use super::{CheckedBlock, Contradiction, Kept, LastSeal, ROUND_BLOCKS_MAX, ROUND_BYTES_MAX, Replay, SignatureCheck};
 use super::{UnitHead, block_checks};
@@ -188,8 +188,7 @@ impl Replay {
             return Err(subject.wrong("approval", &"the id of a key", &"none"));
         }
         let facts = BlockFacts {
-            institution: header.institution,
-            unit: header.unit,
+            unit: UnitId::new(header.institution, header.unit),
             key_id: header.key_id,
             approver: approver.flatten(),
             sealed_at_ms,
@@ -261,7 +260,8 @@ impl Replay {
             let record = record.map_err(|error| subject.wrong("public record", &"a record", &error))?;
             let index = shown.index;
             let (kind, body) = (record.kind(), record.body());
-            let one = RegistryRecord { kind, body, institution: checked.block.header().institution, sealed_at_ms };
+            let one =
+                RegistryRecord { kind, body, institution: checked.block.header().institution.into(), sealed_at_ms };
             let registry = next.get_or_insert_with(|| (*self.registry).clone());
             let key = registry.admit(one).map_err(|rejection| subject.breaks(&rejection))?;
             if let RegistryKey::Unit(institution, unit) = key {
@@ -311,8 +311,7 @@ impl Replay {
                 subject.is(&format!("{at}: status id"), known, &id)?;
             }
             let facts = BlockFacts {
-                institution: header.institution,
-                unit: header.unit,
+                unit: UnitId::new(header.institution, header.unit),
                 key_id: header.key_id,
                 approver: None,
                 sealed_at_ms: seal.time_ms,
@@ -323,7 +322,7 @@ impl Replay {
             let authority = group.authority.clone().unwrap_or_default();
             // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
             let kept_for = self.kept_for.get(&place.entry).into_iter().flatten();
-            let check = |issuer| check_public_effect(&self.registry, &facts, &authority, effect, issuer);
+            let check = |issuer| check_public_effect(&self.registry, &facts, &authority, effect, InstitutionId(issuer));
             let checked = check(issuer);
             if checked.is_err() && !kept_for.copied().any(|other| check(other).is_ok()) {
                 checked.map_err(|rejection| subject.breaks(&rejection))?;
