@@ -71,6 +71,7 @@ async fn a_custodian_acts_for_a_closed_institution() {
     let superseded = Some(pb::Action::Supersede);
     assert_eq!(by, [(1, None, superseded), (2, Some(1), superseded), (2, Some(1), None)]);
     assert_eq!(report.custodians.iter().map(|one| one.number).collect::<Vec<_>>(), [2]);
+    assert!(report.records.iter().all(|one| one.kept_by == Some(InstitutionId(2))));
     assert_eq!(report.statement.complete_for, Some(InstitutionId(1)));
     // So does one of a record that only the closed institution touched.
     let third = Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[2].to_vec() });

@@ -1,6 +1,6 @@
 //! Transcripts: whoever has the trust file can check one without the node, and nothing in it can be changed.
 
-use creditbank_protocol::Trust;
+use creditbank_protocol::{InstitutionId, Standing, Trust};
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_rpc::v1::InstitutionAlias;
@@ -58,7 +58,7 @@ async fn a_transcript_is_checked_offline() {
     drop(node.stop().await);
     let trusted = Trust::parse(&trust_text).expect("a trust file");
     let own: Report = verify(&own, &trusted).expect("authentic");
-    assert_eq!((own.records.len(), own.statement.complete_for), (3, Some(1)));
+    assert_eq!((own.records.len(), own.statement.complete_for), (3, Some(InstitutionId(1))));
     assert_eq!((own.statement.holder_key, own.statement.identity), (None, None));
     assert!(own.institutions.iter().all(|institution| institution.trusted));
     let report = verify(&all, &trusted).expect("authentic");
@@ -68,6 +68,11 @@ async fn a_transcript_is_checked_offline() {
     let report = verify(&all, &Trust::parse(&narrow).expect("a trust file")).expect("authentic");
     let of: Vec<_> = report.institutions.iter().map(|institution| (institution.id.0, institution.trusted)).collect();
     assert_eq!(of, [(1, false), (2, true)]);
+    for record in &report.records {
+        let expected = if record.unit.institution.0 == 2 { Standing::Authentic } else { Standing::IssuerNotTrusted };
+        assert_eq!(record.standing(), expected, "{}", record.place);
+    }
+    assert!(!report.is_valid());
 }
 
 #[tokio::test(flavor = "multi_thread")]
