@@ -125,7 +125,7 @@ impl Scene {
         let client = client(url, &trust, Some(access.clone())).await?;
         let records = registry_records(units, &access)?;
         for records in records.chunks(PUBLISH) {
-            publish(&client, &operator, records).await?;
+            publish(&client, Arc::new(operator.clone()), records, None).await?;
         }
         let mut of_units = Vec::new();
         for number in 1..=units {
