@@ -1,5 +1,7 @@
 //! Goal: whoever replays a log with its keys alone comes to the node's root, and finds the first lie exactly.
 
+use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
+use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::entry::Entry;
@@ -8,7 +10,6 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Eff
 use creditbank_protocol::record::Record;
 use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::status_id;
-use creditbank_rules::replay::{Contradiction, LogKeys, Prepared, Replay, pipeline};
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -57,7 +58,7 @@ fn replay(node: &TestNode, entries: &[Vec<u8>]) -> Result<Replay, Contradiction>
     let mut replay = Replay::new(keys(node));
     let chunks = entries.chunks(3).map(Ok);
     let prepare = |chunk: &[Vec<u8>]| chunk.iter().map(|entry| Prepared::new(entry)).collect::<Vec<_>>();
-    let outcome = pipeline::run([7; 32], 1, chunks, prepare, |chunk, checks| {
+    let outcome = creditbank_replay::run([7; 32], 1, chunks, prepare, |chunk, checks| {
         chunk.into_iter().try_for_each(|prepared| replay.apply(prepared, checks).map(|_| ()))
     });
     match (outcome.signatures.into_iter().next(), outcome.stopped) {
@@ -92,6 +93,27 @@ async fn a_replay_comes_to_the_same_root() {
     assert_eq!((counts.effects, replay.issuers()), (1, 2));
     assert_eq!(counts.entries, counts.blocks + counts.seals);
     assert_eq!(counts.signatures, counts.entries, "one for each entry");
+}
+
+/// Goal: a node that has restored its state from rows goes on where the entries lead: its next seals hold for a replay from
+/// the first entry, with marks, registry and chains of before the restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_state_goes_on_where_the_entries_lead() {
+    let (node, before) = log().await;
+    let node = node.restart().await;
+    let (one, three) = (University::new(1), University::admit(&node, 3).await);
+    for university in [&one, &three] {
+        let client = university.client(&node).await;
+        let record = credit_record(university.aliases(&node, 0..1).await[0], "C-1");
+        let mut chain = Chain::of(&client, university).await;
+        let receipt = chain.issue(&client, university, std::slice::from_ref(&record)).await;
+        let request = chain.block(university, &[], vec![revocation(&receipt, &record)]);
+        client.submit(request.block.to_vec(), request.records).await.expect("the revocation is sealed");
+    }
+    let entries: Vec<_> = (0..node.ledger().size()).map(|at| node.ledger().entry(at).expect("an entry")).collect();
+    assert!(entries.len() > before.len() && entries.starts_with(&before));
+    let replay = replay(&node, &entries).expect("an honest log");
+    assert_eq!((replay.counts().effects, replay.issuers(), replay.state().status().len()), (3, 3, 3));
 }
 
 /// Goal: an audit over gRPC ends at the node's own checkpoint, with everything counted.

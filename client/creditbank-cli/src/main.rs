@@ -16,6 +16,7 @@ mod registrar;
 mod schema;
 mod show;
 mod signing;
+mod summary;
 mod values;
 mod whose;
 

@@ -8,8 +8,10 @@
 //! - Functions that take untrusted bytes return an error; they do not panic.
 #![forbid(unsafe_code)]
 
+pub mod authority;
 pub mod block;
 pub mod canonical;
+pub mod contested;
 pub mod dates;
 pub mod entry;
 pub mod hash;
@@ -26,8 +28,12 @@ pub mod receipt;
 pub mod record;
 pub mod registry;
 pub mod seal;
+pub mod standing;
 pub mod status;
 pub mod transcript;
+pub mod trust;
 
 pub use hash::Digest;
 pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
+pub use standing::Standing;
+pub use trust::Trust;

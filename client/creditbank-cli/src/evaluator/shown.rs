@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use creditbank_client::Client;
-use creditbank_protocol::Place;
-use creditbank_protocol::pb::{self, DisclosedRecord, RecordReference};
+use creditbank_protocol::pb::{DisclosedRecord, RecordReference};
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify};
+use creditbank_protocol::{Place, Standing};
 use creditbank_rpc::Reason;
 
 use crate::connect::Global;
@@ -32,7 +32,7 @@ impl Shown {
 
     /// A verified record.
     pub(super) fn record(&self, place: Place) -> Option<&TranscriptRecord> {
-        self.report.records.iter().find(|one| Place::from(one.place) == place)
+        self.report.records.iter().find(|one| one.place == place)
     }
 
     /// A record as it was shown, if it is whole: only then can others recompute what follows from it.
@@ -47,18 +47,12 @@ impl Shown {
     }
 }
 
-/// Why a verified record is not to be relied on; nothing where it stands.
-pub(super) fn against(shown: &Shown, record: &TranscriptRecord) -> Option<&'static str> {
-    let trusted = shown.report.institutions.iter().any(|one| one.number == record.institution && one.trusted);
-    match record.ended {
-        Some(pb::Action::Revoke) => Some("revoked"),
-        Some(_) => Some("superseded"),
-        None if record.redeemed.is_some() => Some("redeemed"),
-        None if record.under_review.is_some() => Some("under review"),
-        None if record.contested => Some("contested"),
-        None if record.missing_claim.is_some() => Some("not shown whole"),
-        None if !trusted => Some("its issuer is not trusted"),
-        None => None,
+/// Why a verified record cannot be used; nothing where it can. Whether its time is over is for the node to judge, by the
+/// day on which it is used.
+pub(super) fn against(record: &TranscriptRecord) -> Option<&'static str> {
+    match record.standing() {
+        Standing::Authentic | Standing::Expired => None,
+        standing => Some(standing.name()),
     }
 }
 

@@ -65,9 +65,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Records { who } => {
             let (found, account) = client.records(who.learner(&client).await?).await?;
             let values = found.iter().map(records::value).collect::<Result<Vec<_>, _>>()?;
+            let rows = found.iter().map(records::row).collect::<Result<Vec<_>, _>>()?;
             let shown = json!({ "account": account.map(hex::encode), "records": values });
             output::print(global, &shown, || {
-                let table = output::table(records::HEADS, values.iter().map(records::row));
+                let table = output::table(records::HEADS, rows);
                 match account {
                     Some(account) => format!("account {}\n{table}", hex::encode(account)),
                     None => table,

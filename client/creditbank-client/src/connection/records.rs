@@ -3,11 +3,12 @@
 use std::sync::PoisonError;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::authority::amended_for;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
 use creditbank_protocol::pb::{self, DisclosedRecord, Place, Receipt};
-use creditbank_protocol::record::Disclosed;
+use creditbank_protocol::record::{Disclosed, amends_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::transcript::{Report, verify};
@@ -16,7 +17,6 @@ use creditbank_rpc::v1::{
     ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
     ListRecordsRequest, OpenAccountsRequest, Person,
 };
-use creditbank_rules::admission::custodial;
 
 use super::Client;
 use super::log::digests;
@@ -57,7 +57,7 @@ impl ReadRecord {
 
     /// What it amends.
     pub fn amends(&self) -> Option<pb::Amends> {
-        amends_of(&self.disclosed)
+        amends_of(self.disclosed.info.kind, &self.disclosed.body).ok()?
     }
 
     /// Whether a mark stands against it, by the node's word.
@@ -70,10 +70,6 @@ impl ReadRecord {
         let at = self.marks.iter().position(|name| name == mark.name())?;
         self.mark_entries.get(at).copied()
     }
-}
-
-fn amends_of(disclosed: &Disclosed) -> Option<pb::Amends> {
-    creditbank_protocol::record::amends_of(disclosed.info.kind, &disclosed.body).ok()?
 }
 
 impl Client {
@@ -173,15 +169,13 @@ impl Client {
         let path = digests(&record.path)?;
         verify_inclusion(&leaf, place.index.into(), header.count.into(), &path, &header.records_root)?;
         block.verify(&self.public_key(header.key_id).await?).map_err(ClientError::lie)?;
-        let amends = amends_of(&disclosed).and_then(|amends| amends.place);
-        let on_behalf_of =
-            custodial(block).find(|(_, target)| Some(*target) == amends).map(|(institution, _)| institution);
+        let amended_for = amended_for(block, disclosed.info.kind, &disclosed.body).map_err(ClientError::lie)?;
         Ok(ReadRecord {
             place,
             institution: header.institution,
             unit: header.unit,
             key_id: header.key_id,
-            on_behalf_of,
+            on_behalf_of: amended_for.map(|other| other.0),
             status_id: status_id(&verified.leaf, place.index, &disclosed.hash),
             seed: record.seed.try_into().ok(),
             round_end: verified.checkpoint.size,

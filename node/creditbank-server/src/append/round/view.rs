@@ -3,17 +3,17 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{self, Kind, Place};
-use creditbank_protocol::record::{Record, amends_of};
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
-use creditbank_rules::admission::custodial;
+use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
-use super::{Context, Pending, RoundBuilder};
+use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
@@ -25,13 +25,13 @@ pub(crate) struct StoreView<'a> {
     /// Accounts that a dry run takes as open.
     newcomers: BTreeSet<Account>,
     /// The keys of the first institution that is asked for: nearly always the only one.
-    institution: OnceCell<(u64, InstitutionKeys)>,
+    institution: OnceCell<(InstitutionId, InstitutionKeys)>,
 }
 
 /// The ledger with the blocks of the round so far.
 pub(crate) struct RoundView<'a> {
     store: StoreView<'a>,
-    builder: &'a RoundBuilder<'a>,
+    builder: &'a RoundBuilder,
 }
 
 /// A record of the store, decrypted.
@@ -55,24 +55,25 @@ impl<'a> StoreView<'a> {
     }
 
     /// Calls `with` with an institution's keys.
-    fn with_keys<T>(&self, institution: u64, with: impl FnOnce(&InstitutionKeys) -> T) -> T {
-        let fresh = || (institution, self.context.private.of(institution));
+    fn with_keys<T>(&self, institution: InstitutionId, with: impl FnOnce(&InstitutionKeys) -> T) -> T {
+        let fresh = || (institution, self.context.private.of(institution.0));
         let (of, keys) = self.institution.get_or_init(fresh);
         if *of == institution { with(keys) } else { with(&fresh().1) }
     }
 
     /// Under which prefix the learner index has the records of a course.
-    fn prefix(&self, account: &Account, institution: u64, course: &str) -> CoursePrefix {
+    fn prefix(&self, account: &Account, institution: InstitutionId, course: &str) -> CoursePrefix {
         tables::course_prefix(account, self.with_keys(institution, |keys| keys.course_digest(course)))
     }
 
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
-    pub(crate) fn stored(&self, place: Place) -> Result<Option<StoredRecord>, ViewError> {
-        if place.entry >= self.state.head.size {
+    pub(crate) fn stored(&self, place: impl Into<Place>) -> Result<Option<StoredRecord>, ViewError> {
+        let place = place.into();
+        if place.entry.0 >= self.state.head.size {
             return Ok(None);
         }
         self.settle(place.entry)?;
-        let bytes = self.context.store.entry(place.entry).map_err(unreadable)?;
+        let bytes = self.context.store.entry(place.entry.0).map_err(unreadable)?;
         let Entry::Block(block) = Entry::parse(&bytes).map_err(unreadable)? else {
             return Ok(None);
         };
@@ -81,7 +82,7 @@ impl<'a> StoreView<'a> {
         if header.institution == 0 || place.index >= header.count || shown() {
             return Ok(None);
         }
-        let sealed = self.context.store.body(place.entry, place.index + 1).map_err(unreadable)?;
+        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(unreadable)?;
         let account = self.context.private.account_of(&sealed).map_err(unreadable)?;
         let Some(key) = self.context.keys.get(&account) else {
             return Ok(None);
@@ -90,7 +91,7 @@ impl<'a> StoreView<'a> {
         let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: institution_of(&block, &record),
+            institution: owner(&block, record.kind(), record.body()).map_err(unreadable)?,
             account,
             course: course_of(&record),
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
@@ -117,23 +118,11 @@ impl<'a> StoreView<'a> {
         Ok(held)
     }
 
-    /// Waits for the round before, where an entry stands in it.
-    fn settle(&self, entry: u64) -> Result<(), ViewError> {
+    /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
+    fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
-        pending.map_or(Ok(()), Pending::settle).map_err(unreadable)
+        pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))
     }
-}
-
-/// Whose record it is: the signer's or, of a custodian's amendment, the closed institution's whose record it replaces. The
-/// block's effects say which.
-fn institution_of(block: &SignedBlock, record: &Record) -> u64 {
-    let own = block.header().institution;
-    let mut kept = custodial(block).peekable();
-    if kept.peek().is_none() {
-        return own;
-    }
-    let amends = amends_of(record.kind(), record.body()).ok().flatten().and_then(|amends| amends.place);
-    kept.find(|(_, place)| Some(*place) == amends).map_or(own, |(institution, _)| institution)
 }
 
 /// Code of the course that a record is about; empty where its kind has none.
@@ -157,13 +146,13 @@ impl View for StoreView<'_> {
         &self.state.registry().registry
     }
 
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
         let account = self.with_keys(institution, |keys| keys.account(alias));
         let known = self.context.keys.contains(&account) || self.newcomers.contains(&account);
         known.then_some(LearnerState { account, open: true })
     }
 
-    fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
@@ -184,7 +173,7 @@ impl View for StoreView<'_> {
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), Pending::settle).map_err(unreadable)?;
+        self.context.pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))?;
         let prefix = tables::place_key(place);
         // All of them: behind any number of revoked ones there may be one that stands.
         let mut found = Vec::new();
@@ -203,16 +192,16 @@ impl View for StoreView<'_> {
         }
     }
 
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
-        let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(unreadable)?)? else {
+        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(unreadable)?)? else {
             return Ok(None);
         };
-        let after = entry.to_be_bytes();
+        let after = entry.0.to_be_bytes();
         let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(unreadable)?;
         let index = seals.first().and_then(|(key, _)| tables::index_of(key));
         let index = index.ok_or_else(|| unreadable("the index has no seal for an entry"))?;
-        match Entry::parse(&self.context.store.entry(index).map_err(unreadable)?).map_err(unreadable)? {
+        match Entry::parse(&self.context.store.entry(index.0).map_err(unreadable)?).map_err(unreadable)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
             Entry::Block(_) => Err(unreadable("the index names a block as a seal")),
         }
@@ -220,8 +209,8 @@ impl View for StoreView<'_> {
 }
 
 impl<'a> RoundView<'a> {
-    pub(super) fn new(builder: &'a RoundBuilder<'a>) -> Self {
-        Self { store: StoreView::new(builder.context, builder.state), builder }
+    pub(super) fn new(builder: &'a RoundBuilder, context: &'a Context<'a>) -> Self {
+        Self { store: StoreView::new(context, &builder.state), builder }
     }
 }
 
@@ -230,20 +219,20 @@ impl View for RoundView<'_> {
         self.store.registry()
     }
 
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
         self.store.learner(institution, alias)
     }
 
-    fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
         let prefix = self.store.prefix(account, institution, course);
         let mut rows = self.store.rows(&prefix)?;
-        rows.extend(self.builder.learners.get(&prefix).into_iter().flatten());
+        rows.extend(self.builder.learners.rows.get(&prefix).into_iter().flatten());
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
             repeats_max: row.repeats_max.into(),
             hash_prefix: row.hash_prefix,
-            marks: self.builder.marks_at(row.place),
+            marks: self.builder.round.marks_at(row.place),
         };
         Ok(rows.into_iter().map(held).collect())
     }
@@ -254,7 +243,7 @@ impl View for RoundView<'_> {
             Some((facts, _)) => Some(facts),
             None => self.store.record_at(place)?,
         };
-        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place), ..facts }))
+        Ok(facts.map(|facts| RecordFacts { marks: self.builder.round.marks_at(place), ..facts }))
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
@@ -262,40 +251,40 @@ impl View for RoundView<'_> {
             Some(found) => Some(found),
             None => self.store.content_at(place)?,
         };
-        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks_at(place), ..facts }, record)))
+        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.round.marks_at(place), ..facts }, record)))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         let mut places = self.store.dependants(place)?;
-        places.extend(self.builder.dependants.get(&(place.entry, place.index)).into_iter().flatten());
+        places.extend(self.builder.learners.dependants.get(&place).into_iter().flatten());
         Ok(places)
     }
 
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
-        let Some(new) = entry.checked_sub(self.builder.state.head.size) else {
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
+        let Some(position) = self.builder.position(entry) else {
             return self.store.sealing(entry);
         };
-        let pending = usize::try_from(new).ok().and_then(|new| self.builder.entries.get(new));
+        let pending = self.builder.entries.get(position);
         let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
-        Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.now_ms }))
+        Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.round.sealed_at_ms() }))
     }
 }
 
-impl RoundBuilder<'_> {
+impl RoundBuilder {
     /// A record that was placed in this round.
     fn kept(&self, place: Place) -> Option<(RecordFacts, Record)> {
-        let bodies = self.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
+        let bodies = self.learners.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
         let index = usize::try_from(place.index).ok()?;
         let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
         let bytes = &self.entries.get(bodies.position)?.entry;
         let Ok(Entry::Block(block)) = Entry::parse(bytes) else { return None };
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: institution_of(&block, record),
+            institution: owner(&block, record.kind(), record.body()).ok()?,
             account,
             course: course_of(record),
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
-            marks: self.marks_at(place),
+            marks: self.round.marks_at(place),
         };
         Some((facts, record.clone()))
     }
