@@ -1,6 +1,7 @@
 //! Goal: what a closed institution issued is amended, revoked and read by its custodian, and by nobody else.
 
 use creditbank_client::correct::Outcome;
+use creditbank_fixtures::credit;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
@@ -8,7 +9,7 @@ use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_tests::University;
 use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
-use creditbank_tests::university::{credit, set};
+use creditbank_tests::university::set;
 
 use super::amend::scene;
 

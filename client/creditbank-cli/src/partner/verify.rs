@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::{InstitutionId, names};
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
+use creditbank_protocol::{InstitutionId, names};
 use serde_json::{Value, json};
 
 use crate::connect::Global;

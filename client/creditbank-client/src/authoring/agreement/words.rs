@@ -116,8 +116,7 @@ fn formula(formula: &pb::GradeFormula) -> String {
 
 fn scope(terms: &pb::AgreementTerms) -> Option<String> {
     let levels = terms.levels.iter().map(|level| format!("{} {}", level.framework, level.level));
-    let modes =
-        terms.modes.iter().map(|mode| names::of_number::<pb::Mode>(*mode));
+    let modes = terms.modes.iter().map(|mode| names::of_number::<pb::Mode>(*mode));
     let parts =
         [("levels", listed(levels)), ("fields", listed(terms.fields.iter().cloned())), ("modes", listed(modes))];
     let parts = parts.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name} {list}"));

@@ -25,9 +25,7 @@ impl Which {
         let levels = self.levels.iter().map(|text| level("match.levels", text)).collect::<Result<_, _>>()?;
         let modes = each(&self.modes, |text| choice::<pb::Mode>("match.modes", text))?;
         let origins = each(&self.origins, |text| choice::<pb::Origin>("match.origins", text))?;
-        let assessments = each(&self.assessments, |text| {
-            choice::<pb::AssessmentType>("match.assessments", text)
-        })?;
+        let assessments = each(&self.assessments, |text| choice::<pb::AssessmentType>("match.assessments", text))?;
         let asked = Match {
             levels: set(levels),
             fields: ordered(self.fields.clone()),
