@@ -11,6 +11,7 @@ use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
 use creditbank_server::directory;
 use creditbank_server::operate::check;
+
 use creditbank_tests::acts::{alias, mandate, public, replayed, submit};
 use creditbank_tests::degrees::{amending, award, confer, definition, name, revoke, seal, stand_by};
 use creditbank_tests::node::ORIGIN;
@@ -342,7 +343,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let config = directory::read_config(dir.path()).expect("the configuration");
     for rebuilt in [false, true] {
         if rebuilt {
-            operate::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
+            creditbank_server::operate::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
         }
         let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
         assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let begun = Instant::now();
     let shown = bar.clone();
-    let size = operate::reindex(dir, &config, |done, total| {
+    let size = creditbank_server::operate::reindex(dir, &config, |done, total| {
         shown.set_length(total);
         shown.set_position(done);
     });

@@ -8,7 +8,8 @@ use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKe
 use creditbank_store::inspect::JournalReader;
 
 use super::{BackupError, Manifest, at, files, tree};
-use crate::directory::{Config, DirectoryError, HELD_FILE, Secrets, StoreUrl, read_config, reindex};
+use crate::directory::{Config, DirectoryError, HELD_FILE, Secrets, StoreUrl, read_config};
+use crate::operate::reindex;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
