@@ -68,12 +68,12 @@ impl Index for Box<dyn Index> {
     }
 }
 
-type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+type Map = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
 /// An index in memory: the model that the engines are compared with.
 #[derive(Debug, Default)]
 pub struct MemoryIndex {
-    rows: RwLock<Rows>,
+    rows: RwLock<Map>,
 }
 
 impl Index for MemoryIndex {

@@ -15,6 +15,5 @@ fn the_simulated_engine_keeps_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     contract::check_index(&open(&dir.path().join("index")).unwrap());
     contract::check_rebuild(open, &dir.path().join("rebuild"));
-    contract::check_rot(open, &dir.path().join("rot"));
     contract::check_damage(open, &dir.path().join("damage"));
 }
