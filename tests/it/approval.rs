@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use creditbank_client::approval::{ApprovalRequest, approval_path};
 use creditbank_client::correct::Outcome;
 use creditbank_client::operator::KeyRequest;
+use creditbank_client::sealing::approval::{ApprovalRequest, approval_path};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_tests::TestNode;

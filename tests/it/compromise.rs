@@ -27,8 +27,8 @@ async fn unit_key(node: &TestNode, seed: u8, since: Option<u64>) {
     set(node, Kind::Key, &pb::Key { revoked, ..entry }).await;
 }
 
-fn with_key(university: &University, seed: u8) -> creditbank_client::issue::IssuingUnit {
-    creditbank_client::issue::IssuingUnit::new(university.institution, 1, key(Purpose::Unit, seed))
+fn with_key(university: &University, seed: u8) -> creditbank_client::IssuingUnit {
+    creditbank_client::IssuingUnit::new(university.institution, 1, key(Purpose::Unit, seed))
 }
 
 #[tokio::test(flavor = "multi_thread")]

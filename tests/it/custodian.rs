@@ -31,15 +31,21 @@ async fn a_custodian_acts_for_a_closed_institution() {
         let (operator, unit) = (&operator, &unit);
         async move { Desk::default().one(operator, unit, correction).await }
     };
-    // Neither without the relation, nor while the other is open, nor before the day.
+    // Neither without the relation, nor while the other is open, nor before the first day, nor after the last one.
     assert!(refuses(&denied(revoke(at(0))).await, "custodian"));
     set(&node, Kind::Institution, &keeping(&keeper, None)).await;
-    assert!(refuses(&denied(revoke(at(0))).await, "NOT_AUTHORISED"));
+    assert!(refuses(&denied(revoke(at(0))).await, "custodian"));
     assert!(client.record(at(0)).await.is_err(), "nothing is kept yet");
     set(&node, Kind::Institution, &pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.entry() }).await;
     set(&node, Kind::Institution, &keeping(&keeper, Some(pb::Date { year: 9999, month: 1, day: 1 }))).await;
-    assert!(refuses(&denied(revoke(at(0))).await, "NOT_AUTHORISED"));
+    assert!(refuses(&denied(revoke(at(0))).await, "custodian"));
     assert!(client.record(at(0)).await.is_err(), "before the day");
+    let until = Some(pb::Date { year: 2020, month: 1, day: 1 });
+    let mut ended = keeping(&keeper, None);
+    ended.relations[0].until = until;
+    set(&node, Kind::Institution, &ended).await;
+    assert!(refuses(&denied(revoke(at(0))).await, "custodian"));
+    assert!(client.record(at(0)).await.is_err(), "after the day");
     // From the day on; and the closed one itself no longer.
     set(&node, Kind::Institution, &keeping(&keeper, Some(pb::Date { year: 2020, month: 1, day: 1 }))).await;
     let own = closed.client(&node).await;

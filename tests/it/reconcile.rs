@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Cursor;
 
 use creditbank_client::issue::Places;
-use creditbank_client::reconcile::{Comparison, Missing, with_file, with_notes};
+use creditbank_client::sync::reconcile::{Comparison, Missing, with_file, with_notes};
 use creditbank_client::sync::sync;
 use creditbank_tests::Desk;
 

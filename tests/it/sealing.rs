@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use creditbank_client::ClientError;
-use creditbank_client::issue::IssuingUnit;
 use creditbank_client::sealing::{Contents, Options, Sealed, record, resume, seal_block};
+use creditbank_client::{ClientError, IssuingUnit};
 use creditbank_protocol::pb::Kind;
 use creditbank_tests::university::credit;
 use creditbank_tests::{TestNode, University};
 
 fn contents(unit: &IssuingUnit, alias: [u8; 16], course: &str, reference: &str) -> Contents {
     let record = record(unit, Kind::Credit, &credit(alias, course), reference).expect("a record");
-    Contents::of([record]).wished(course.as_bytes())
+    Contents::of([record]).requested(course.as_bytes())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::Client;
 use creditbank_client::correct::{Change, Correction, Corrector, Done, NewBody, Options, Outcome, Row, Target};
 use creditbank_client::import::{ImportError, RefusedLine};
-use creditbank_client::issue::{IssueError, IssuingUnit};
+use creditbank_client::issue::IssueError;
+use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{AmendReason, Credit, EffectReason, Kind, Place};
 

@@ -1,7 +1,7 @@
 //! An institution that may issue, and what it issues.
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
-use creditbank_client::{Client, issue::IssuingUnit};
+use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};

@@ -1,29 +1,34 @@
-//! `creditbank`: what registrars, operators, learners and verifiers do from a command line.
+//! `creditbank`: what registrars, evaluators, partners, operators and anybody else do from a command line. One folder for
+//! each of these users; what several of them need stands beside the folders.
 
-mod commands;
+mod anybody;
 mod connect;
 mod edit;
+mod evaluator;
 mod failure;
+mod operator;
 mod output;
+mod partner;
+mod registrar;
 mod schema;
 mod show;
+mod signing;
 mod values;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{
-    accreditation, audit, institution, issue, key, keygen, learner, log, mapping, reconcile, record, registry, scale,
-    sync, transcript,
-};
-use commands::{
+use anybody::{audit, keygen, log};
+use connect::Global;
+use evaluator::{
     agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, qualification,
     recognise, review,
 };
-use commands::{amend, approve, contested, revoke, unit, verify};
-use connect::Global;
 use failure::Failure;
+use operator::{accreditation, institution, key, registry, scale, unit};
+use partner::{transcript, verify};
+use registrar::{amend, approve, contested, issue, learner, mapping, reconcile, record, revoke, sync};
 
 /// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.
 ///

@@ -3,23 +3,17 @@
 //! As in [`crate::issue`], each block is on the disk before it is sent, the same bytes are sent again after an
 //! interruption, and what is done already is not done again: the ledger's own marks say so, also without notes.
 
-pub(crate) mod besides;
-mod body;
 pub mod contest;
 mod file;
 mod run;
-mod seal;
 mod target;
 
 use creditbank_protocol::pb::{AmendReason, EffectReason, Kind, Place};
 
 use crate::import::DraftRecord;
 
-pub(crate) use body::learner as learner_of;
-pub use body::{amended, without_amends};
 pub use file::{Lines, amendments, effects, place, reason};
 pub use run::{Corrector, Options};
-pub(crate) use seal::{Answer, finish, seal, seal_approved};
 
 /// What is to become of one record.
 #[derive(Clone)]

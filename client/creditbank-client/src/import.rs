@@ -7,6 +7,7 @@ mod draft;
 mod encoding;
 mod line;
 mod mapping;
+pub(crate) mod report;
 mod rows;
 mod table;
 mod texts;

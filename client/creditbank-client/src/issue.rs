@@ -6,62 +6,28 @@
 
 pub(crate) mod batch;
 mod check;
-pub(crate) mod report;
-pub(crate) mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
-use creditbank_protocol::key_file::KeyFile;
-
-use crate::approval::{Content, Desk};
-use crate::correct::seal_approved;
+use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::outbox::patience::send;
+use crate::outbox::work::{Held, Pending, Work};
+use crate::sealing::Operation;
+use crate::sealing::approval::ApprovalQueue;
+use crate::sealing::approved::seal_approved;
 use crate::secret::random;
-use crate::{Client, ClientError, Signer};
+use crate::{Client, ClientError, IssuingUnit};
 
 pub use check::{Forecast, check};
 
 use batch::{Batch, Sealed};
-use report::Report;
-use work::{Held, Mark, Pending, Work};
 
 /// Lines of one block. The node opens at most 1,000 accounts in a call.
 pub const BATCH_MAX: usize = 1_000;
 /// Most bytes of record bodies in one block.
 pub(crate) const BATCH_LEN_MAX: usize = 8 << 20;
-/// How often a call that the node has not answered is tried.
-const TRIES_MAX: u32 = 6;
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-
-/// Whose chain, and the key that signs.
-#[derive(Clone)]
-pub struct IssuingUnit {
-    /// The institution's number.
-    pub institution: u64,
-    /// The unit's number.
-    pub unit: u32,
-    /// A unit key with the kinds that are issued.
-    pub key: Arc<dyn Signer>,
-    /// What record seeds are derived from. The same file with the same secret gives the same records.
-    pub secret: [u8; 32],
-}
-
-impl IssuingUnit {
-    /// A unit whose secret is derived from its key.
-    pub fn new(institution: u64, unit: u32, key: KeyFile) -> Self {
-        let secret = crate::signer::unit_secret(&key);
-        Self { institution, unit, key: Arc::new(key), secret }
-    }
-
-    /// A unit whose key may be anywhere.
-    pub fn with_signer(institution: u64, unit: u32, key: Arc<dyn Signer>) -> Result<Self, ClientError> {
-        let secret = key.secret()?;
-        Ok(Self { institution, unit, key, secret })
-    }
-}
 
 /// How far an import is, and at the end what it did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -137,7 +103,7 @@ pub async fn issue_approved<R: Source>(
     progress: impl FnMut(&Progress),
 ) -> Result<(Progress, Vec<PathBuf>), IssueError> {
     let done = import(client, unit, mapping, input, places, OnRefusal::Ask, progress).await?;
-    let waiting = Desk::open(places.work).waiting()?;
+    let waiting = ApprovalQueue::open(places.work).waiting()?;
     Ok((done, waiting.into_iter().filter(|one| one.approval.is_none()).map(|one| one.path).collect()))
 }
 
@@ -186,14 +152,14 @@ async fn import<R: Source>(
     if let Some(pending) = work.pending()? {
         run.finish_pending(&mut work, pending).await?;
     }
-    let desk = Desk::open(places.work);
+    let queue = ApprovalQueue::open(places.work);
     let mut waiting = BTreeSet::new();
     if on_refusal == OnRefusal::Ask {
         let sealed = |records| {
             run.done.blocks += 1;
             run.done.records += records;
         };
-        waiting = seal_approved(client, unit, &mut work, &desk, sealed).await?;
+        waiting = seal_approved(client, unit, &mut work, &queue, sealed).await?;
     }
     let mut report = Report::create(places.refused)?;
     let (mut drafts, mut len) = (Vec::new(), 0);
@@ -201,10 +167,10 @@ async fn import<R: Source>(
         run.done.lines += 1;
         match row? {
             Err(refused) => run.refuse(&mut report, &refused)?,
-            Ok(draft) => match work.held(&draft, unit) {
+            Ok(draft) => match work.held(&draft.mark(unit)) {
                 Held::Same => run.done.already += 1,
                 Held::Changed => run.refuse(&mut report, &changed(&draft))?,
-                Held::No if waiting.contains(&Mark::of(&draft, unit)) => run.done.waiting += 1,
+                Held::No if waiting.contains(&draft.mark(unit)) => run.done.waiting += 1,
                 Held::No => {
                     len += draft.len();
                     drafts.push(draft);
@@ -212,7 +178,7 @@ async fn import<R: Source>(
             },
         }
         if drafts.len() >= BATCH_MAX || len >= BATCH_LEN_MAX {
-            run.seal(&mut work, &mut report, &desk, std::mem::take(&mut drafts)).await?;
+            run.seal(&mut work, &mut report, &queue, std::mem::take(&mut drafts)).await?;
             len = 0;
             progress(&run.done);
         }
@@ -221,7 +187,7 @@ async fn import<R: Source>(
         }
     }
     if !run.is_stopped() {
-        run.seal(&mut work, &mut report, &desk, drafts).await?;
+        run.seal(&mut work, &mut report, &queue, drafts).await?;
     }
     report.finish()?;
     if run.is_stopped() {
@@ -257,7 +223,7 @@ impl Run<'_> {
 
     /// A block of an earlier run, of which it is not known whether it was sealed: the same bytes again.
     async fn finish_pending(&mut self, work: &mut Work, pending: Pending) -> Result<(), ClientError> {
-        match batch::send(self.client, &pending).await {
+        match send(self.client, &pending).await {
             Ok(receipt) => work.sealed(&pending, &receipt),
             // It was not sealed, and now cannot be: its lines are read again.
             Err(ClientError::Refused(_)) => work.forget(),
@@ -270,7 +236,7 @@ impl Run<'_> {
         &mut self,
         work: &mut Work,
         report: &mut Report,
-        desk: &Desk,
+        queue: &ApprovalQueue,
         drafts: Vec<DraftRecord>,
     ) -> Result<(), ClientError> {
         if drafts.is_empty() {
@@ -286,9 +252,9 @@ impl Run<'_> {
             };
             match sealed {
                 Sealed::Passed => {
-                    let content = Content { operation_id: random()?, records: batch.records(), groups: Vec::new() };
+                    let operation = Operation { operation_id: random()?, records: batch.records(), groups: Vec::new() };
                     let (unit, marks) = ((self.unit.institution, self.unit.unit), batch.marks(self.unit));
-                    desk.put(self.client.origin(), unit, &content, &marks)?;
+                    queue.put(self.client.origin(), unit, &operation, &marks)?;
                     self.done.waiting += marks.len() as u64;
                     return Ok(());
                 }

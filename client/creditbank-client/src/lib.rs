@@ -1,47 +1,40 @@
 //! Client library of the credit bank: a node's answer is verified before it is returned, so a lying node is an error.
 //!
-//! - [`Client`] talks to a node: submits blocks, reads chains, records and the registry.
+//! Rooms, each above those before it:
+//!
+//! - [`connection`]: [`Client`] talks to a node: reads chains, records and the registry, submits blocks; [`trust`] is the
+//!   verifier's own file of which logs, witnesses and institutions to believe.
+//! - [`outbox`]: a signed block is on the disk before it is sent, until it is known what became of it.
+//! - [`import`] reads a registrar's file by a mapping; [`authoring`] reads what people write for recognition.
+//! - [`sealing`] puts records and effects of any kind into one block, with the approval of a second person where one is
+//!   asked for.
 //! - [`issue`] turns a registrar's file into sealed blocks, and goes on after an interruption without issuing twice.
-//! - [`correct`] amends, revokes and confirms what was issued; [`approval`] is a second person's consent.
-//! - [`sync`] follows a student system by its own record ids: new, changed, vanished; [`reconcile`] compares both sides.
-//! - [`import`] reads the file by a mapping.
-//! - [`sealing`] puts records and effects of any kind into one block; [`consent`] is the learner's mandate; [`derived`]
-//!   completes what the node drafts; [`joint`] has an award signed by those who confer it together.
-//! - [`agreement`], [`equivalence`], [`distribution`], [`qualification`] and [`assessment`] are
-//!   what people write for recognition.
-//! - [`trust`] is a verifier's own file: which logs, witnesses and institutions to believe.
+//! - [`correct`] amends, revokes and confirms what was issued.
+//! - [`sync`] follows a student system by its own record ids: new, changed, vanished; [`sync::reconcile`] compares both
+//!   sides.
+//! - [`recognition`] completes what the node drafts: conversions, awards, and the learner's mandate for them.
 #![forbid(unsafe_code)]
 
-pub mod agreement;
-pub mod approval;
-pub mod assessment;
-mod client;
-pub mod consent;
+pub mod authoring;
+pub mod connection;
 pub mod correct;
-pub mod derived;
-pub mod distribution;
-pub mod equivalence;
 mod error;
-pub mod evidence;
 pub mod import;
 pub mod issue;
-pub mod joint;
 pub mod key_file;
 pub mod operator;
-pub mod qualification;
-pub mod reconcile;
+pub mod outbox;
+pub mod recognition;
 pub mod sealing;
 mod secret;
 mod signer;
 pub mod sync;
-mod text_file;
-pub mod trust;
-mod wording;
+mod unit;
 
-pub use client::{
+pub use connection::{
     Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, RegistryItem,
-    today,
+    evidence, today, trust,
 };
 pub use error::ClientError;
 pub use signer::{KeyPlace, Pkcs11Uri, Signer};
-pub use text_file::TextError;
+pub use unit::IssuingUnit;

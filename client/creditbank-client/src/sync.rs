@@ -4,21 +4,23 @@
 //! What was issued before is read from the ledger: a record's seed is derived from its record id under the unit's secret, so
 //! the chain itself says which record is which. The work directory holds a cache of that, and the block that is under way.
 
-pub(crate) mod compare;
-pub(crate) mod state;
-pub(crate) mod view;
+mod compare;
+pub mod reconcile;
+mod state;
+mod view;
 
 use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Place, Receipt};
 
+use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
-use crate::issue::batch::{self, Batch, Sealed, patiently, refused_line};
-use crate::issue::report::Report;
-use crate::issue::work::{Issued, Work};
-use crate::issue::{BATCH_LEN_MAX, BATCH_MAX, IssueError, IssuingUnit, Places};
-use crate::{Client, ClientError};
+use crate::issue::batch::{Batch, Sealed, refused_line};
+use crate::issue::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places};
+use crate::outbox::patience::{patiently, send};
+use crate::outbox::work::{Issued, Work};
+use crate::{Client, ClientError, IssuingUnit};
 
 use compare::{Compare, Verdict};
 use state::{Key, Row, content_of, id_of, key_of, person_of, place_of};
@@ -88,7 +90,7 @@ pub async fn sync<R: Source>(
     let mut work = Work::open(places.work, client.origin(), unit)?;
     if let Some(pending) = work.pending()? {
         // Sealed or not, the chain will say.
-        match batch::send(client, &pending).await {
+        match send(client, &pending).await {
             Ok(receipt) => work.sealed(&pending, &receipt)?,
             Err(ClientError::Refused(_)) => work.forget()?,
             Err(error) => return Err(error.into()),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use creditbank_allocation::{Answer, allocate};
-use creditbank_client::qualification::{parse, review_alone};
+use creditbank_client::authoring::qualification::{parse, review_alone};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{
     AssessmentType, Kind, Level, Mode, Origin, OutcomeType, Place, QualificationDefinition, Ratio, RecordReference,

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use creditbank_client::IssuingUnit;
 use creditbank_client::import::{self, Mapping};
-use creditbank_client::issue::{IssuingUnit, Places, Progress, issue};
+use creditbank_client::issue::{Places, Progress, issue};
 use creditbank_client::key_file;
 use creditbank_client::{Client, ConnectOptions, trust};
 use creditbank_protocol::pb::Purpose;

@@ -71,9 +71,10 @@ pub fn period_days(period: &Period) -> Option<(Day, Day)> {
     (days.0 <= days.1).then_some(days)
 }
 
-/// Whether `day` lies between two dates, both included; an absent one is open.
+/// Whether `day` lies between two dates, both included; an absent one is open. Nothing lies within dates that do not exist.
 pub fn within(day: Day, from: Option<&Date>, until: Option<&Date>) -> bool {
-    from.is_none_or(|from| first_day(from) <= day) && until.is_none_or(|until| day <= last_day(until))
+    from.is_none_or(|from| is_real(from) && first_day(from) <= day)
+        && until.is_none_or(|until| is_real(until) && day <= last_day(until))
 }
 
 /// `2014-06` or `2014-06-30`.

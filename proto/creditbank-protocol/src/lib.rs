@@ -8,8 +8,10 @@
 //! - Functions that take untrusted bytes return an error; they do not panic.
 #![forbid(unsafe_code)]
 
+pub mod authority;
 pub mod block;
 pub mod canonical;
+pub mod contested;
 pub mod dates;
 pub mod entry;
 pub mod hash;

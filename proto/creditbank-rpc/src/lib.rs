@@ -4,8 +4,11 @@
 
 mod convert;
 pub mod identity;
+pub mod reason;
 pub mod refusal;
 pub mod token;
+
+pub use reason::Reason;
 
 /// The services and their messages. Signed and hashed messages are `creditbank_protocol::pb`'s.
 #[allow(clippy::pedantic, missing_docs, unreachable_pub)]

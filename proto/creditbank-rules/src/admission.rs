@@ -20,9 +20,8 @@ mod used;
 use std::collections::BTreeSet;
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
+use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::{Record, info_of};
 
 pub use candidates::{award_of, candidates};
@@ -174,17 +173,6 @@ pub fn check_public_effect(
     owner: u64,
 ) -> Result<(), Rejection> {
     effects::check_public(registry, block, authority, effect, owner)
-}
-
-/// What a block replaces of the records of closed institutions: whose, and where.
-pub fn custodial(block: &SignedBlock) -> impl Iterator<Item = (u64, Place)> {
-    let supersede = i32::from(Action::Supersede);
-    block.public().groups.iter().flat_map(move |group| {
-        let authority = group.authority.clone().unwrap_or_default();
-        let by_custodian = authority.basis == i32::from(Basis::Custodian);
-        let effects = group.effects.iter().filter(move |effect| by_custodian && effect.action == supersede);
-        effects.map(move |effect| (authority.institution, effect.place.unwrap_or_default()))
-    })
 }
 
 fn at(error: AdmissionError, index: u32) -> AdmissionError {

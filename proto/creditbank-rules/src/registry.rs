@@ -13,7 +13,9 @@ pub(crate) mod scale;
 
 use std::sync::Arc;
 
+use creditbank_protocol::authority;
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::contested::is_suspect;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
@@ -231,29 +233,20 @@ impl Registry {
 
     /// Whether `institution` is in force as the custodian of `other`, which is closed.
     pub fn is_custodian(&self, institution: u64, other: u64, day: crate::dates::Day) -> bool {
-        let closed = |found: &pb::Institution| found.state == i32::from(pb::RegistryState::Closed);
-        let relates = |found: &pb::Institution| {
-            found.relations.iter().any(|relation| {
-                relation.r#type == i32::from(pb::RelationType::CustodianOf)
-                    && relation.institution == other
-                    && crate::dates::within(day, relation.from.as_ref(), relation.until.as_ref())
-            })
-        };
-        self.institution(other).is_some_and(closed) && self.institution(institution).is_some_and(relates)
+        let (keeper, other) = (self.institution(institution), self.institution(other));
+        keeper.zip(other).is_some_and(|(keeper, other)| authority::is_custodian(keeper, other, day))
     }
 
     /// The institutions in force as custodians of `other`, which is closed.
     pub fn custodians(&self, other: u64, day: crate::dates::Day) -> impl Iterator<Item = u64> + '_ {
-        let closed = self.institution(other).is_some_and(|found| found.state == i32::from(pb::RegistryState::Closed));
-        let all = closed.then(|| self.institutions.keys().copied());
-        all.into_iter().flatten().filter(move |number| self.is_custodian(*number, other, day))
+        let institutions = || self.institutions.values().map(AsRef::as_ref);
+        let all = self.institution(other).map(|other| authority::custodians(other, institutions(), day));
+        all.into_iter().flatten().map(|keeper| keeper.number)
     }
 
     /// Whether what a key sealed at a time is contested: the key was revoked as compromised since then.
     pub fn is_contested(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
-        let revoked = self.key(key).and_then(|key| key.revoked.as_ref());
-        let since = revoked.map_or(0, |revoked| revoked.compromised_since_minute);
-        since != 0 && sealed_at_ms / 60_000 >= since
+        self.key(key).is_some_and(|key| is_suspect(key, sealed_at_ms))
     }
 
     /// Sets what the record says, after checking it against what is in force; returns the key of the entry.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::contested::{compromised_since, is_contested, is_suspect};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Place};
@@ -27,31 +28,38 @@ pub struct Contested {
     pub ended: bool,
 }
 
-/// When keys count as compromised, in minutes since 1970, for those that do.
+/// The registry entries of keys, for those that were asked about.
 #[derive(Default)]
 pub(super) struct Suspects {
-    since: BTreeMap<KeyId, Option<u64>>,
+    keys: BTreeMap<KeyId, pb::Key>,
 }
 
 impl Suspects {
-    /// Whether what the key sealed at a time is contested.
-    pub(super) async fn is_contested(
+    /// Whether what the key sealed at a time is suspect.
+    pub(super) async fn is_suspect(
         &mut self,
         client: &Client,
         key: KeyId,
         sealed_at_ms: u64,
     ) -> Result<bool, ClientError> {
-        if let std::collections::btree_map::Entry::Vacant(vacant) = self.since.entry(key) {
+        if let std::collections::btree_map::Entry::Vacant(vacant) = self.keys.entry(key) {
             let entry = client.registry_entry(&RegistryKey::Key(key)).await?;
             let entry = entry.ok_or_else(|| ClientError::lie("a block's key is not in the registry"))?;
-            vacant.insert(compromised_since(&entry.decode()?));
+            vacant.insert(entry.decode()?);
         }
-        Ok(self.since[&key].is_some_and(|since| sealed_at_ms / 60_000 >= since))
+        Ok(is_suspect(&self.keys[&key], sealed_at_ms))
     }
-}
 
-fn compromised_since(key: &pb::Key) -> Option<u64> {
-    key.revoked.as_ref().map(|revoked| revoked.compromised_since_minute).filter(|since| *since > 0)
+    /// Whether the block at a log index was signed by a key that was compromised by then.
+    pub(super) async fn is_suspect_at(&mut self, client: &Client, entry: u64) -> Result<bool, ClientError> {
+        let (bytes, _) = client.entry(entry).await?;
+        let Entry::Block(block) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
+            return Err(ClientError::lie("a mark names a seal"));
+        };
+        let header = block.header();
+        let (_, key_id, sealed_at_ms) = client.sealing(header.institution, header.unit, header.height).await?;
+        self.is_suspect(client, key_id, sealed_at_ms).await
+    }
 }
 
 impl Client {
@@ -78,14 +86,14 @@ impl Client {
 /// Records of a unit that a compromised key has sealed, by place; confirmed and ended ones too. Looks at blocks from the
 /// newest back to the first compromise.
 pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<Vec<Contested>, ClientError> {
-    let mut since = BTreeMap::new();
+    let mut stolen: BTreeMap<KeyId, pb::Key> = BTreeMap::new();
     for item in client.registry_list(Kind::Key, Some(institution)).await? {
         let key: pb::Key = item.decode()?;
-        if let (RegistryKey::Key(id), Some(minute), true) = (&item.key, compromised_since(&key), key.unit == unit) {
-            since.insert(*id, minute);
+        if let (RegistryKey::Key(id), Some(_), true) = (&item.key, compromised_since(&key), key.unit == unit) {
+            stolen.insert(*id, key);
         }
     }
-    let Some(first) = since.values().min().copied() else {
+    let Some(first) = stolen.values().filter_map(compromised_since).min() else {
         return Ok(Vec::new());
     };
     let mut suspects = Suspects::default();
@@ -97,16 +105,17 @@ pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<V
         if sealed_at_ms / 60_000 < first {
             break;
         }
-        if since.get(&key_id).is_none_or(|minute| sealed_at_ms / 60_000 < *minute) {
+        if !stolen.get(&key_id).is_some_and(|key| is_suspect(key, sealed_at_ms)) {
             continue;
         }
         for record in client.issued(institution, unit, height, 1).await?.0 {
             let marks: BTreeMap<&str, u64> =
                 record.marks.iter().map(String::as_str).zip(record.mark_entries.iter().copied()).collect();
-            let confirmed = match marks.get(Mark::Confirmed.name()) {
-                Some(entry) => !is_suspect(client, &mut suspects, *entry).await?,
-                None => false,
+            let confirmation = match marks.get(Mark::Confirmed.name()) {
+                Some(entry) => Some(suspects.is_suspect_at(client, *entry).await?),
+                None => None,
             };
+            let confirmed = !is_contested(true, confirmation);
             let ended = [Mark::Superseded, Mark::Revoked].iter().any(|mark| marks.contains_key(mark.name()));
             let kind = Kind::try_from(record.kind).unwrap_or_default();
             found.push(Contested {
@@ -121,15 +130,4 @@ pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<V
     }
     found.sort_by_key(|one| (one.place.entry, one.place.index));
     Ok(found)
-}
-
-/// Whether the block at a log index was signed by a key that was compromised by then.
-pub(super) async fn is_suspect(client: &Client, suspects: &mut Suspects, entry: u64) -> Result<bool, ClientError> {
-    let (bytes, _) = client.entry(entry).await?;
-    let Entry::Block(block) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
-        return Err(ClientError::lie("a mark names a seal"));
-    };
-    let header = block.header();
-    let (_, key_id, sealed_at_ms) = client.sealing(header.institution, header.unit, header.height).await?;
-    suspects.is_contested(client, key_id, sealed_at_ms).await
 }

@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_rpc::v1::{CheckedRecord, RecordBody};
+use creditbank_rpc::Reason;
+use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
 
-use super::besides::{Besides, besides};
-use super::seal::{Answer, finish, of_the_signer, seal, seal_approved};
 use super::target::{Found, Resolved, Resolver};
 use super::{Correction, Done, Outcome, Row};
-use crate::approval::{Content, Desk};
+use crate::import::report::Report;
 use crate::import::{ImportError, RefusedLine};
-use crate::issue::report::Report;
-use crate::issue::work::{Mark, Work};
-use crate::issue::{IssueError, IssuingUnit};
-use crate::sealing::groups;
+use crate::issue::IssueError;
+use crate::outbox::work::{Mark, Work};
+use crate::sealing::approval::ApprovalQueue;
+use crate::sealing::approved::{Answer, ends_the_run, finish, seal, seal_approved};
+use crate::sealing::consequences::{Consequences, consequences};
+use crate::sealing::{Operation, groups};
 use crate::secret::random;
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, IssuingUnit};
 
 /// Corrections of one block: so many effects, each with the longest place, fit into an entry.
 const CONTENT_MAX: usize = 1_000;
@@ -26,8 +27,7 @@ const CONTENT_MAX: usize = 1_000;
 const EFFECTS_MAX: usize = 1_000;
 /// Most bytes of record bodies in one block.
 const CONTENT_LEN_MAX: usize = 8 << 20;
-/// Refusals because somebody has meanwhile used or let go of what is corrected: what it entails is asked for again.
-const HAVE_MOVED: [&str; 2] = ["DEPENDANTS_NOT_REVIEWED", "EFFECT_MISMATCH"];
+/// How often one correction may find that somebody has meanwhile used or let go of what it is about.
 const MOVED_MAX: u32 = 3;
 
 /// How corrections are made.
@@ -155,9 +155,9 @@ impl<'a> Corrector<'a> {
         if let Some(pending) = work.pending()? {
             finish(self.client, self.unit, work, &pending).await?;
         }
-        let desk = Desk::open(self.options.work);
+        let queue = ApprovalQueue::open(self.options.work);
         let done = &mut self.done;
-        seal_approved(self.client, self.unit, work, &desk, |changed| {
+        seal_approved(self.client, self.unit, work, &queue, |changed| {
             done.blocks += 1;
             done.changed += changed;
         })
@@ -193,39 +193,39 @@ impl<'a> Corrector<'a> {
                 continue;
             }
             let taken_back = part.iter().map(|one| (&one.authority, &one.effect));
-            let besides = besides(self.client, self.unit, taken_back).await?;
-            if part.len() > 1 && part.len() + besides.effects.len() > EFFECTS_MAX {
+            let follows = consequences(self.client, self.unit, taken_back).await?;
+            if part.len() > 1 && part.len() + follows.effects.len() > EFFECTS_MAX {
                 let second = part.split_off(part.len() / 2);
                 parts.extend([second, part]);
                 continue;
             }
-            let (reviewed, released) = (besides.reviewed, besides.released);
-            let content = content(&part, besides)?;
+            let (reviewed, released) = (follows.reviewed, follows.released);
+            let operation = operation(&part, follows)?;
             let marks = part.iter().map(|one| self.mark(one)).collect::<Vec<_>>();
             if self.options.require_approval {
                 let unit = (self.unit.institution, self.unit.unit);
-                let desk = Desk::open(self.options.work);
-                self.requests.push(desk.put(self.client.origin(), unit, &content, &marks)?);
+                let queue = ApprovalQueue::open(self.options.work);
+                self.requests.push(queue.put(self.client.origin(), unit, &operation, &marks)?);
                 outcome(Outcome::Waiting).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
-            match seal(self.client, self.unit, work, &content, &marks, None).await? {
+            match seal(self.client, self.unit, work, &operation, &marks, None).await? {
                 Answer::Sealed(entry) => {
                     self.done.blocks += 1;
                     self.done.reviewed += reviewed;
                     self.done.released += released;
                     outcome(Outcome::Done(entry)).try_for_each(|row| tell(&mut self.done, row))?;
                 }
-                Answer::Refused(refusal) if of_the_signer(&refusal.reason) => {
+                Answer::Refused(refusal) if ends_the_run(&refusal) => {
                     return Err(ClientError::Refused(refusal));
                 }
-                Answer::Refused(refusal) if moved < MOVED_MAX && HAVE_MOVED.contains(&refusal.reason.as_str()) => {
+                Answer::Refused(refusal) if moved < MOVED_MAX && has_moved(&refusal) => {
                     moved += 1;
                     parts.push(part);
                 }
                 Answer::Refused(refusal) if part.len() == 1 => {
                     // Somebody else was faster.
-                    let done = ["NOT_CONTESTED", "DUPLICATE_RECORD"].contains(&refusal.reason.as_str());
+                    let done = refusal.why().is_done_already();
                     let why = format!("expected {}, found {}", refusal.expected, refusal.found);
                     let refused = Outcome::Refused(refusal.reason.clone(), why);
                     let told = if done { Outcome::Already } else { refused };
@@ -269,10 +269,10 @@ impl<'a> Corrector<'a> {
 }
 
 /// The records and effects of one block.
-fn content(part: &[Resolved], besides: Besides) -> Result<Content, ClientError> {
+fn operation(part: &[Resolved], follows: Consequences) -> Result<Operation, ClientError> {
     let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
     let own = part.iter().map(|one| (one.authority.clone(), one.effect.clone()));
-    Ok(Content { operation_id: random()?, records, groups: groups(own.chain(besides.effects))? })
+    Ok(Operation { operation_id: random()?, records, groups: groups(own.chain(follows.effects))? })
 }
 
 fn row(resolved: &Resolved, outcome: Outcome) -> Row {
@@ -284,6 +284,11 @@ fn row(resolved: &Resolved, outcome: Outcome) -> Row {
         after: resolved.record.as_ref().map(|record| record.body().to_vec()).unwrap_or_default(),
         outcome,
     }
+}
+
+/// Whether somebody has meanwhile used or let go of what is corrected: what follows from it is asked for again.
+fn has_moved(refusal: &Refusal) -> bool {
+    matches!(refusal.why(), Reason::DependantsNotReviewed | Reason::EffectMismatch)
 }
 
 fn twice(first: u64) -> Outcome {

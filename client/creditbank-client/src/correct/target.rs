@@ -1,20 +1,25 @@
 //! The record that a correction is about, what it becomes, and by what right; what can be known of it before it is sent.
 
+use std::collections::BTreeMap;
+
+use creditbank_protocol::authority::is_custodian;
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::contested::is_contested;
+use creditbank_protocol::dates::first_day;
 use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind, Place};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_rpc::v1::{InstitutionAlias, Person};
+use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
 
-use super::body::{amended, learner, without_amends};
-use super::contest::{Suspects, is_suspect};
+use super::contest::Suspects;
 use super::{Change, Correction, NewBody, Target};
 use crate::import::DraftRecord;
-use crate::issue::IssuingUnit;
+use crate::sealing::body::{amended, learner, without_amends};
 use crate::secret::derive;
-use crate::{Client, ClientError, ReadRecord};
+use crate::{Client, ClientError, IssuingUnit, ReadRecord, today};
 
 /// A correction that can be sent.
 pub(super) struct Resolved {
@@ -42,8 +47,8 @@ pub(super) struct Resolver<'a> {
     unit: &'a IssuingUnit,
     case_reference: &'a str,
     suspects: Suspects,
-    /// Closed institutions whose records the unit's institution keeps.
-    kept: Option<Vec<u64>>,
+    /// Whether the unit's institution keeps the records of another one, for those that were asked about.
+    kept: BTreeMap<u64, bool>,
 }
 
 fn refused(read: Option<ReadRecord>, field: &str, why: impl Into<String>) -> Found {
@@ -52,7 +57,7 @@ fn refused(read: Option<ReadRecord>, field: &str, why: impl Into<String>) -> Fou
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(client: &'a Client, unit: &'a IssuingUnit, case_reference: &'a str) -> Self {
-        Self { client, unit, case_reference, suspects: Suspects::default(), kept: None }
+        Self { client, unit, case_reference, suspects: Suspects::default(), kept: BTreeMap::new() }
     }
 
     pub(super) async fn resolve(&mut self, correction: &Correction) -> Result<Found, ClientError> {
@@ -68,7 +73,7 @@ impl<'a> Resolver<'a> {
         };
         let read = match read {
             Ok(read) => read,
-            Err(ClientError::Refused(refusal)) if is_about_the_place(&refusal.reason) => {
+            Err(ClientError::Refused(refusal)) if is_about_the_place(&refusal) => {
                 return Ok(refused(None, "place", format!("{}: {}", refusal.reason, refusal.message)));
             }
             Err(ClientError::Missing(why)) => return Ok(refused(None, "place", why)),
@@ -122,18 +127,25 @@ impl<'a> Resolver<'a> {
         if own == subject {
             return Ok(Some(basis(Basis::Issuer)));
         }
-        if self.kept.is_none() {
-            let entry = self.client.registry_entry(&RegistryKey::Institution(own)).await?;
-            let relations = match entry {
-                Some(entry) => entry.decode::<pb::Institution>()?.relations,
-                None => Vec::new(),
-            };
-            let custodian = i32::from(pb::RelationType::CustodianOf);
-            let kept = relations.iter().filter(|one| one.r#type == custodian).map(|one| one.institution).collect();
-            self.kept = Some(kept);
-        }
-        let keeps = self.kept.as_ref().is_some_and(|kept| kept.contains(&subject));
+        let keeps = self.keeps(own, subject).await?;
         Ok(keeps.then(|| pb::Authority { institution: subject, ..basis(Basis::Custodian) }))
+    }
+
+    /// Whether `own` is the custodian of another institution today. The node judges by the day on which it seals.
+    async fn keeps(&mut self, own: u64, other: u64) -> Result<bool, ClientError> {
+        if let Some(known) = self.kept.get(&other) {
+            return Ok(*known);
+        }
+        let (keeper, closed) = (self.institution(own).await?, self.institution(other).await?);
+        let both = keeper.as_ref().zip(closed.as_ref());
+        let keeps = both.is_some_and(|(keeper, closed)| is_custodian(keeper, closed, first_day(&today())));
+        self.kept.insert(other, keeps);
+        Ok(keeps)
+    }
+
+    async fn institution(&self, number: u64) -> Result<Option<pb::Institution>, ClientError> {
+        let entry = self.client.registry_entry(&RegistryKey::Institution(number)).await?;
+        entry.map(|entry| entry.decode()).transpose()
     }
 
     async fn confirm(&mut self, line: u64, read: ReadRecord, authority: pb::Authority) -> Result<Found, ClientError> {
@@ -143,16 +155,18 @@ impl<'a> Resolver<'a> {
             }
         }
         let sealed_at_ms = self.client.sealed_at(read.round_end).await?;
-        if !self.suspects.is_contested(self.client, read.key_id, sealed_at_ms).await? {
+        if !self.suspects.is_suspect(self.client, read.key_id, sealed_at_ms).await? {
             return Ok(refused(
                 Some(read),
                 "place",
                 "it is not contested: its key was not compromised when it was sealed",
             ));
         }
-        if let Some(entry) = read.mark_entry(Mark::Confirmed)
-            && !is_suspect(self.client, &mut self.suspects, entry).await?
-        {
+        let confirmation = match read.mark_entry(Mark::Confirmed) {
+            Some(entry) => Some(self.suspects.is_suspect_at(self.client, entry).await?),
+            None => None,
+        };
+        if !is_contested(true, confirmation) {
             return Ok(Found::Already(Box::new(read)));
         }
         Ok(todo(line, &read, authority, Action::Confirm, 0, None))
@@ -230,8 +244,8 @@ fn revoke(line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) ->
     todo(line, &read, authority, Action::Revoke, reason, None)
 }
 
-fn is_about_the_place(reason: &str) -> bool {
-    ["NOT_FOUND", "NO_ACCESS", "OUT_OF_RANGE", "INVALID_REQUEST"].contains(&reason)
+fn is_about_the_place(refusal: &Refusal) -> bool {
+    matches!(refusal.why(), Reason::NotFound | Reason::NoAccess | Reason::OutOfRange | Reason::InvalidRequest)
 }
 
 fn another(expected: Kind, found: Kind) -> String {

@@ -7,8 +7,9 @@ use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
 
-use crate::ClientError;
+use crate::outbox::work::Mark;
 use crate::secret::derive;
+use crate::{ClientError, IssuingUnit};
 
 /// A record that lacks the learner's alias and its seed.
 #[derive(Clone)]
@@ -111,14 +112,14 @@ impl DraftRecord {
         }
     }
 
-    /// What names the result, and what the line says; for digests.
-    pub(crate) fn mark_input(&self) -> (Vec<u8>, Vec<u8>) {
+    /// What the notes know the line by: what names the result, and what the line says.
+    pub(crate) fn mark(&self, unit: &IssuingUnit) -> Mark {
         let mut content = vec![u8::try_from(i32::from(self.kind)).unwrap_or(0)];
         for identity in &self.person {
             content.extend(identity.encode_length_delimited_to_vec());
         }
         content.extend(self.body_bytes());
-        (self.reference.clone(), content)
+        Mark::of_line(unit, &self.reference, &content)
     }
 
     /// Who it is about, as bytes for digests.

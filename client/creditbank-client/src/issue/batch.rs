@@ -1,19 +1,21 @@
 //! One block of an import: aliases, records, signature, and what the node says to it.
 
-use std::time::Duration;
-
 use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Basis, Effect, EffectGroup, Receipt};
 use creditbank_protocol::record::Record;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{CheckedRecord, Person, RecordBody, Refusal};
 
-use super::work::{Mark, Pending, Work};
-use super::{FIRST_WAIT, IssuingUnit, TRIES_MAX};
-use crate::correct::besides::besides;
 use crate::import::{DraftRecord, RefusedLine};
+use crate::outbox::patience::{patiently, send};
+use crate::outbox::work::{Mark, Pending, Work};
+use crate::sealing::consequences::consequences;
 use crate::sealing::{authority, groups};
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, IssuingUnit};
+
+/// How often a block is built anew because the unit's chain has moved.
+const TRIES_MAX: u32 = 6;
 
 /// Lines that go into one block.
 pub(crate) struct Batch {
@@ -65,7 +67,7 @@ impl Batch {
 
     /// What the notes will say of the lines.
     pub(crate) fn marks(&self, unit: &IssuingUnit) -> Vec<Mark> {
-        self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect()
+        self.lines.iter().map(|line| line.draft.mark(unit)).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -97,7 +99,7 @@ impl Batch {
                     return Ok(Sealed::Done(Box::new(receipt)));
                 }
                 Err(ClientError::Refused(refusal)) => {
-                    if refusal.reason == "STALE_HEAD" {
+                    if refusal.why() == Reason::StaleHead {
                         // Another registrar of the unit was faster; nothing else is signed for this height before the
                         // log itself shows that block.
                         let accepted = patiently(|| client.block(unit.institution, unit.unit, pending.height)).await?;
@@ -108,8 +110,7 @@ impl Batch {
                     }
                     work.forget()?;
                     // Definite refusals that left the head where it was, or where we now know it to be: build anew.
-                    let moved = ["STALE_HEAD", "WRONG_HEIGHT", "WRONG_PREVIOUS", "WRONG_TIME"];
-                    if moved.contains(&refusal.reason.as_str()) {
+                    if refusal.why().chain_moved() {
                         continue;
                     }
                     return self.take_out(client, unit, refusal).await;
@@ -126,7 +127,7 @@ impl Batch {
         let records: Vec<Record> = self.lines.iter().map(|line| line.record.clone()).collect();
         let groups = self.effects(client, unit).await?;
         let block = client.sign_block(unit.institution, unit.unit, &head, &*unit.key, &records, groups)?;
-        let marks = self.lines.iter().map(|line| Mark::of(&line.draft, unit)).collect();
+        let marks = self.lines.iter().map(|line| line.draft.mark(unit)).collect();
         Ok(Pending {
             height: head.next_height,
             block,
@@ -145,8 +146,8 @@ impl Batch {
         let issuer = authority(Basis::Issuer);
         let mut effects: Vec<_> = self.lines.iter().filter_map(effect).map(|effect| (issuer.clone(), effect)).collect();
         let taken_back = effects.iter().map(|(authority, effect)| (authority, effect));
-        let besides = besides(client, unit, taken_back).await?;
-        effects.extend(besides.effects);
+        let follows = consequences(client, unit, taken_back).await?;
+        effects.extend(follows.effects);
         groups(effects)
     }
 
@@ -195,8 +196,8 @@ impl Batch {
                 return Err(ClientError::lie(format!("a refusal of record {index} of {}", self.lines.len())));
             }
             let line = self.lines.remove(index);
-            if refusal.reason == "DUPLICATE_RECORD" {
-                known.push(Mark::of(&line.draft, unit));
+            if refusal.why() == Reason::DuplicateRecord {
+                known.push(line.draft.mark(unit));
             } else {
                 refused.push(refused_line(line.draft.line, &refusal));
             }
@@ -209,28 +210,4 @@ impl Batch {
 pub(crate) fn refused_line(line: u64, refusal: &Refusal) -> RefusedLine {
     let reason = format!("{}: expected {}, found {}", refusal.reason, refusal.expected, refusal.found);
     RefusedLine { line, field: refusal.field.clone(), reason }
-}
-
-/// Sends a block; the same bytes again while the node does not answer.
-pub(crate) async fn send(client: &Client, pending: &Pending) -> Result<Receipt, ClientError> {
-    patiently(|| client.submit(pending.block.clone(), pending.records.clone())).await
-}
-
-/// Tries a call again that may be repeated: a node that is away for a moment, or that asks to come back later.
-pub(crate) async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
-    mut call: impl FnMut() -> F,
-) -> Result<T, ClientError> {
-    let mut wait = FIRST_WAIT;
-    for _ in 1..TRIES_MAX {
-        let pause = match call().await {
-            Err(ClientError::Unreachable(_)) => wait,
-            Err(ClientError::Refused(refusal)) if refusal.retry_after_ms > 0 => {
-                wait.max(Duration::from_millis(refusal.retry_after_ms.min(60_000)))
-            }
-            answer => return answer,
-        };
-        tokio::time::sleep(pause).await;
-        wait *= 2;
-    }
-    call().await
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
+use creditbank_rpc::Reason;
 
-use super::batch::{patiently, refused_line};
-use super::report::Report;
-use super::work::{Held, Issued, keyed};
-use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, IssuingUnit, Progress};
+use super::batch::refused_line;
+use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
+use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
-use crate::{Client, ClientError};
+use crate::outbox::patience::patiently;
+use crate::outbox::work::{Held, Issued, keyed};
+use crate::{Client, ClientError, IssuingUnit};
 
 /// Refused lines that a forecast itself holds; the report has them all.
 const SHOWN_MAX: usize = 100;
@@ -138,7 +140,7 @@ impl<'a> Check<'a> {
 
     /// Into the next call, unless it was issued before.
     fn take(&mut self, draft: DraftRecord, call: &mut Call) -> Result<(), ClientError> {
-        match self.issued.held(&draft, self.unit) {
+        match self.issued.held(&draft.mark(self.unit)) {
             Held::Same => {
                 self.forecast.progress.already += 1;
                 self.with_earlier.insert(self.learner_of(&draft));
@@ -195,7 +197,7 @@ impl<'a> Check<'a> {
             let index = index.ok_or_else(|| ClientError::Refused(Box::new(refusal.clone())))?;
             let draft = call.drafts.get(index);
             let draft = draft.ok_or_else(|| ClientError::lie(format!("a refusal of record {index}")))?;
-            let known = refusal.reason == "DUPLICATE_RECORD";
+            let known = refusal.why() == Reason::DuplicateRecord;
             found.entry(index).or_insert_with(|| (!known).then(|| refused_line(draft.line, &refusal)));
         }
         Ok(found)

@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 
 use creditbank_protocol::key::KeyId;
+use creditbank_rpc::Reason;
 
 use super::state::{Key, Row, person_of};
 use super::view::{Held, View};
 use crate::import::{After, DraftRecord, RefusedLine};
-use crate::issue::batch::{patiently, refused_line};
-use crate::issue::{BATCH_MAX, IssuingUnit};
-use crate::{Client, ClientError};
+use crate::issue::BATCH_MAX;
+use crate::issue::batch::refused_line;
+use crate::outbox::patience::patiently;
+use crate::{Client, ClientError, IssuingUnit};
 
 /// What is to be done about a line.
 pub(crate) enum Verdict {
@@ -99,7 +101,7 @@ impl<'a> Compare<'a> {
             let about = |refusal: &&creditbank_rpc::v1::Refusal| refusal.record_plus_1 as usize == index + 1;
             if let Some(refusal) = refusals.iter().find(about) {
                 let mut line = refused_line(draft.line, refusal);
-                if refusal.reason == "AMENDS_ANOTHER" {
+                if refusal.why() == Reason::AmendsAnother {
                     let what = "the record id belongs to another learner, and a record never moves";
                     line.reason = format!("{what} (the record at {}/{})", at.0, at.1);
                     "reference".clone_into(&mut line.field);

@@ -18,10 +18,9 @@ use creditbank_protocol::pb::{self, Amends, Kind, Place};
 use creditbank_protocol::record::Record;
 use prost::Message as _;
 
-use crate::ClientError;
 use crate::import::DraftRecord;
-use crate::issue::IssuingUnit;
-use crate::issue::work::keyed;
+use crate::outbox::work::keyed;
+use crate::{ClientError, IssuingUnit};
 
 const ROW_LEN: usize = 112;
 

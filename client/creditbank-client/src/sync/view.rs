@@ -10,8 +10,7 @@ use creditbank_protocol::status::{Mark, status_id};
 use super::state::{Key, Row, State, content_of, id_of, key_of, person_of, place_of};
 use crate::import::After;
 use crate::import::DraftRecord;
-use crate::issue::IssuingUnit;
-use crate::{Client, ClientError, IssuedItem};
+use crate::{Client, ClientError, IssuedItem, IssuingUnit};
 
 /// Records that are read before they are noted.
 const READ_AT_ONCE: usize = 250;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use creditbank_client::consent::Consent;
-use creditbank_client::derived::{self, Completion};
-use creditbank_client::issue::IssuingUnit;
+use creditbank_client::IssuingUnit;
+use creditbank_client::recognition::consent::Consent;
+use creditbank_client::recognition::derived::{self, Completion};
 use creditbank_client::sealing::{Contents, Options, Sealed, record, seal_block};
 use creditbank_client::{Client, ClientError};
 use creditbank_protocol::mandate::terms_digest;

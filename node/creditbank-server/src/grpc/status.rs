@@ -1,6 +1,7 @@
 //! The one place that says what an error becomes: a gRPC code, a stable reason, and what a program needs to go on.
 
 use creditbank_protocol::block::BlockError;
+use creditbank_rpc::Reason;
 use creditbank_rpc::refusal::to_status;
 use creditbank_rpc::v1::Refusal;
 use creditbank_rules::{Rejection, Rule};
@@ -11,9 +12,9 @@ use crate::append::SubmitError;
 use crate::publish::ReceiptError;
 use crate::read::{ReadError, TranscriptError};
 
-fn refusal(code: Code, reason: &str, message: impl ToString) -> Refusal {
+fn refusal(code: Code, reason: Reason, message: impl ToString) -> Refusal {
     let code = u32::try_from(i32::from(code)).unwrap_or(2);
-    Refusal { code, reason: reason.to_owned(), message: message.to_string(), ..Default::default() }
+    Refusal { code, reason: reason.into(), message: message.to_string(), ..Default::default() }
 }
 
 fn about(mut refusal: Refusal, field: &str, expected: impl ToString, found: impl ToString) -> Refusal {
@@ -26,39 +27,39 @@ pub(super) fn of_submit(error: &SubmitError) -> Refusal {
     match error {
         SubmitError::Block(block) => of_block(block),
         SubmitError::Record { record, error: inner } => {
-            let mut refused = refusal(Code::InvalidArgument, "RECORD_MALFORMED", error);
+            let mut refused = refusal(Code::InvalidArgument, Reason::RecordMalformed, error);
             refused.record_plus_1 = record + 1;
             about(refused, "", "a canonical record of a known kind", inner)
         }
         SubmitError::Origin { expected, found } => {
-            about(refusal(Code::InvalidArgument, "WRONG_ORIGIN", error), "origin", expected, found)
+            about(refusal(Code::InvalidArgument, Reason::WrongOrigin, error), "origin", expected, found)
         }
         SubmitError::Rule(rejection) => of_rule(rejection),
         SubmitError::Stale { height, accepted } => {
-            let mut refused = refusal(Code::Aborted, "STALE_HEAD", error);
+            let mut refused = refusal(Code::Aborted, Reason::StaleHead, error);
             refused.accepted = Some((**accepted).clone());
             about(refused, "height", "the block that was accepted", format!("another one at height {height}"))
         }
         SubmitError::Height { expected, found } => {
-            about(refusal(Code::FailedPrecondition, "WRONG_HEIGHT", error), "height", expected, found)
+            about(refusal(Code::FailedPrecondition, Reason::WrongHeight, error), "height", expected, found)
         }
         SubmitError::Previous { expected, found } => {
-            about(refusal(Code::FailedPrecondition, "WRONG_PREVIOUS", error), "previous", expected, found)
+            about(refusal(Code::FailedPrecondition, Reason::WrongPrevious, error), "previous", expected, found)
         }
         SubmitError::CreatedAt { min, max, found } => {
-            let refused = refusal(Code::FailedPrecondition, "WRONG_TIME", error);
+            let refused = refusal(Code::FailedPrecondition, Reason::WrongTime, error);
             about(refused, "created_at_minute", format!("{min} to {max}"), found)
         }
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
-        SubmitError::Clock(_) => refusal(Code::Unavailable, "CLOCK_MOVED", error),
+        SubmitError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
         // Why is for the operator, in the node's log.
-        SubmitError::Stopped(_) => refusal(Code::Unavailable, "STOPPED", "the node is stopping: come back later"),
+        SubmitError::Stopped(_) => refusal(Code::Unavailable, Reason::Stopped, "the node is stopping: come back later"),
     }
 }
 
 fn busy_for(error: impl ToString, retry_after_ms: u64) -> Refusal {
-    let mut refused = refusal(Code::ResourceExhausted, "BUSY", error);
+    let mut refused = refusal(Code::ResourceExhausted, Reason::Busy, error);
     refused.retry_after_ms = retry_after_ms;
     refused
 }
@@ -70,55 +71,55 @@ pub(super) fn busy() -> Status {
 
 /// Of a full disk: to come back makes sense once the operator has made room.
 fn no_room(error: impl ToString, retry_after_ms: u64) -> Refusal {
-    let mut refused = refusal(Code::ResourceExhausted, "NO_ROOM", error);
+    let mut refused = refusal(Code::ResourceExhausted, Reason::NoRoom, error);
     refused.retry_after_ms = retry_after_ms;
     refused
 }
 
 fn of_block(error: &BlockError) -> Refusal {
     match error {
-        BlockError::TooLong(_) => refusal(Code::InvalidArgument, "BLOCK_TOO_LONG", error),
+        BlockError::TooLong(_) => refusal(Code::InvalidArgument, Reason::BlockTooLong, error),
         BlockError::Canonical(inner) => {
-            let refused = refusal(Code::InvalidArgument, "NOT_CANONICAL", error);
+            let refused = refusal(Code::InvalidArgument, Reason::NotCanonical, error);
             about(refused, inner.field.unwrap_or_default(), "the canonical spelling", inner.fault)
         }
-        BlockError::Version { .. } => refusal(Code::InvalidArgument, "UNKNOWN_VERSION", error),
+        BlockError::Version { .. } => refusal(Code::InvalidArgument, Reason::UnknownVersion, error),
         BlockError::Missing(field) => {
-            about(refusal(Code::InvalidArgument, "MISSING_FIELD", error), field, "a value", "nothing")
+            about(refusal(Code::InvalidArgument, Reason::MissingField, error), field, "a value", "nothing")
         }
         BlockError::PublicDigest { expected, found } => {
-            about(refusal(Code::InvalidArgument, "WRONG_PUBLIC_DIGEST", error), "public_digest", expected, found)
+            about(refusal(Code::InvalidArgument, Reason::WrongPublicDigest, error), "public_digest", expected, found)
         }
         BlockError::PublicIndex { index, .. } => {
-            let mut refused = refusal(Code::InvalidArgument, "WRONG_PUBLIC_INDEX", error);
+            let mut refused = refusal(Code::InvalidArgument, Reason::WrongPublicIndex, error);
             refused.record_plus_1 = index + 1;
             refused
         }
         BlockError::Part { index, .. } => {
-            let mut refused = refusal(Code::InvalidArgument, "WRONG_PART", error);
+            let mut refused = refusal(Code::InvalidArgument, Reason::WrongPart, error);
             refused.record_plus_1 = index + 1;
             refused
         }
-        BlockError::RepeatedEffect => refusal(Code::InvalidArgument, "REPEATED_EFFECT", error),
+        BlockError::RepeatedEffect => refusal(Code::InvalidArgument, Reason::RepeatedEffect, error),
         BlockError::Record { index, error: inner } => {
-            let mut refused = refusal(Code::InvalidArgument, "RECORD_MALFORMED", error);
+            let mut refused = refusal(Code::InvalidArgument, Reason::RecordMalformed, error);
             refused.record_plus_1 = index + 1;
             about(refused, "", "a canonical record of a known kind", inner)
         }
         BlockError::Count { expected, found } => {
-            about(refusal(Code::InvalidArgument, "WRONG_COUNT", error), "count", expected, found)
+            about(refusal(Code::InvalidArgument, Reason::WrongCount, error), "count", expected, found)
         }
         BlockError::RecordsRoot { expected, found } => {
-            about(refusal(Code::InvalidArgument, "WRONG_RECORDS_ROOT", error), "records_root", expected, found)
+            about(refusal(Code::InvalidArgument, Reason::WrongRecordsRoot, error), "records_root", expected, found)
         }
-        BlockError::Signature(_) => refusal(Code::PermissionDenied, "WRONG_SIGNATURE", error),
+        BlockError::Signature(_) => refusal(Code::PermissionDenied, Reason::WrongSignature, error),
     }
 }
 
 /// Of a broken rule.
 pub(super) fn of_rule(rejection: &Rejection) -> Refusal {
     let Rejection { rule, record, field, expected, found } = rejection;
-    let mut refused = refusal(rule_code(*rule), rule.name(), rejection);
+    let mut refused = refusal(rule_code(*rule), Reason::from_name(rule.name()), rejection);
     refused.record_plus_1 = record.map_or(0, |record| record + 1);
     about(refused, field.unwrap_or_default(), expected, found)
 }
@@ -191,29 +192,29 @@ fn rule_code(rule: Rule) -> Code {
 pub(super) fn invalid(field: &str, expected: &str, found: impl ToString) -> Status {
     let found = found.to_string();
     let message = format!("{field}: expected {expected}, found {found}");
-    to_status(&about(refusal(Code::InvalidArgument, "INVALID_REQUEST", message), field, expected, found))
+    to_status(&about(refusal(Code::InvalidArgument, Reason::InvalidRequest, message), field, expected, found))
 }
 
 /// Of a caller who may not read.
 pub(super) fn denied(message: impl ToString) -> Status {
-    to_status(&refusal(Code::PermissionDenied, "NO_ACCESS", message))
+    to_status(&refusal(Code::PermissionDenied, Reason::NoAccess, message))
 }
 
 /// Of a caller whose token proves nothing.
 pub(super) fn unauthenticated(message: impl ToString) -> Status {
-    to_status(&refusal(Code::Unauthenticated, "NO_TOKEN", message))
+    to_status(&refusal(Code::Unauthenticated, Reason::NoToken, message))
 }
 
 /// Of what only the operator can mend: the node's log says what, the caller learns no paths.
 fn internal(error: impl ToString) -> Status {
     tracing::error!(error = error.to_string(), "a call failed");
-    to_status(&refusal(Code::Internal, "INTERNAL", "the node could not do this; its log says why"))
+    to_status(&refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why"))
 }
 
 pub(super) fn of_receipt(error: &ReceiptError) -> Status {
     let (code, reason) = match error {
-        ReceiptError::Range(_) => (Code::OutOfRange, "OUT_OF_RANGE"),
-        ReceiptError::Store(creditbank_store::StoreError::Missing { .. }) => (Code::NotFound, "NOT_FOUND"),
+        ReceiptError::Range(_) => (Code::OutOfRange, Reason::OutOfRange),
+        ReceiptError::Store(creditbank_store::StoreError::Missing { .. }) => (Code::NotFound, Reason::NotFound),
         ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) | ReceiptError::Damaged(_) => {
             return internal(error);
         }
@@ -227,7 +228,7 @@ pub(super) fn of_read(error: &ReadError) -> Status {
         | ReadError::NoBlock { .. }
         | ReadError::UnknownLearner
         | ReadError::Store(creditbank_store::StoreError::Missing { .. }) => {
-            to_status(&refusal(Code::NotFound, "NOT_FOUND", error))
+            to_status(&refusal(Code::NotFound, Reason::NotFound, error))
         }
         ReadError::Receipt(error) => of_receipt(error),
         ReadError::Rejected(rejection) => to_status(&of_rule(rejection)),
@@ -237,8 +238,8 @@ pub(super) fn of_read(error: &ReadError) -> Status {
 
 pub(super) fn of_transcript(error: &TranscriptError) -> Status {
     match error {
-        TranscriptError::Empty => to_status(&refusal(Code::NotFound, "NOT_FOUND", error)),
-        TranscriptError::TooMany => to_status(&refusal(Code::FailedPrecondition, "TOO_MANY_RECORDS", error)),
+        TranscriptError::Empty => to_status(&refusal(Code::NotFound, Reason::NotFound, error)),
+        TranscriptError::TooMany => to_status(&refusal(Code::FailedPrecondition, Reason::TooManyRecords, error)),
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
         TranscriptError::Canonical(_) | TranscriptError::File(_) | TranscriptError::Block(_) => internal(error),
@@ -247,17 +248,19 @@ pub(super) fn of_transcript(error: &TranscriptError) -> Status {
 
 pub(super) fn of_account(error: &AccountError) -> Status {
     let (code, reason) = match error {
-        AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, "INVALID_REQUEST"),
+        AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, Reason::InvalidRequest),
         AccountError::Keys(_) | AccountError::Store(_) => return internal(error),
         AccountError::NoRoom { retry_after_ms } => return to_status(&no_room(error, *retry_after_ms)),
         AccountError::Busy { retry_after_ms } => return to_status(&busy_for(error, *retry_after_ms)),
-        AccountError::Stopped => (Code::Unavailable, "STOPPED"),
+        AccountError::Stopped => (Code::Unavailable, Reason::Stopped),
     };
     to_status(&refusal(code, reason, error))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use creditbank_protocol::pb::{self, Kind};
     use creditbank_rpc::v1::RecordBody;
     use creditbank_rules::{Registry, RegistryRecord};
@@ -285,6 +288,21 @@ mod tests {
         for rule in Rule::ALL {
             let code = format!("{:?}", rule_code(*rule));
             assert!(codes(rule.name()).contains(&code.as_str()), "{}: {code}, {:?}", rule.name(), codes(rule.name()));
+        }
+    }
+
+    /// Goal: the protocol's tables, the rules and the reasons that travel are the same names.
+    #[test]
+    fn reasons_are_the_protocols_and_the_rules() {
+        let section = PROTOCOL.split("\n## 15. Refusals").nth(1).expect("the section");
+        let section = section.split("**What the rules ask").next().expect("its tables");
+        let row =
+            |line: &'static str| line.strip_prefix("| `").and_then(|rest| rest.split_once("` |")).map(|row| row.0);
+        let written: BTreeSet<&str> = section.lines().filter_map(row).collect();
+        let reasons: BTreeSet<&str> = Reason::ALL.iter().map(Reason::name).collect();
+        assert_eq!(written, reasons);
+        for rule in Rule::ALL {
+            assert!(reasons.contains(rule.name()), "{}", rule.name());
         }
     }
 

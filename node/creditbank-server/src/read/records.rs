@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, entry::Entry};
-use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records, custodial};
+use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
 
@@ -199,7 +200,7 @@ impl Ledger {
             return Err(ReadError::Missing(place));
         };
         let signer = block.header().institution;
-        if custodial(&block).next().is_none() {
+        if amended_institutions(&block).is_empty() {
             return Ok(signer);
         }
         let (context, state) = (self.shared.context(), self.shared.state());

@@ -11,15 +11,17 @@ use tree::Tree;
 
 use super::report::{Institution, Report, Statement, TranscriptRecord};
 use super::{FileError, STATEMENT_VERSION, TRANSCRIPT_VERSION, open_file, statement};
+use crate::authority::amended_for;
 use crate::block::{BlockError, SignedBlock};
 use crate::canonical::{CanonicalError, decode};
+use crate::contested::{is_contested, is_suspect};
 use crate::entry::{Entry, EntryError};
 use crate::key::{self, KeyId, SignatureError};
 use crate::map::MapError;
 use crate::merkle::{ProofError, record_leaf, verify_inclusion};
 use crate::note::{NoteError, Policy};
 use crate::pb::{self, Purpose};
-use crate::record::{Disclosed, DisclosureError, SUITE, amends_of};
+use crate::record::{Disclosed, DisclosureError, SUITE};
 use crate::seal::{Seal, SealError};
 use crate::status::status_id;
 use crate::{Digest, merkle};
@@ -245,7 +247,8 @@ fn record(
     if !key.kinds.contains(&i32::from(disclosed.info.kind)) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
-    let on_behalf_of = kept_for(&disclosed, &proved.block)?;
+    let amended_for = amended_for(&proved.block, disclosed.info.kind, &disclosed.body)?;
+    let on_behalf_of = amended_for.map(|other| other.0);
     if let Some(other) = on_behalf_of
         && !effects::is_custodian(header.institution, other, proved.seal_index, seal, registry)?
     {
@@ -260,7 +263,7 @@ fn record(
         key_id: header.key_id,
         sealed_at_ms: seal.time_ms,
         on_behalf_of,
-        contested: effects::is_contested(&now, seal),
+        contested: is_contested(is_suspect(&now, seal.time_ms), None),
         confirmed: None,
         redeemed: None,
         under_review: None,
@@ -268,25 +271,6 @@ fn record(
         ended: None,
         disclosed,
     })
-}
-
-/// The closed institution whose record this one replaces, when its custodian signed: the block's own superseding effect says so.
-fn kept_for(disclosed: &Disclosed, block: &SignedBlock) -> Result<Option<u64>, Fault> {
-    let custodial = |group: &&pb::EffectGroup| {
-        group.authority.as_ref().is_some_and(|authority| authority.basis == i32::from(pb::Basis::Custodian))
-    };
-    let mut groups = block.public().groups.iter().filter(custodial).peekable();
-    if groups.peek().is_none() {
-        return Ok(None);
-    }
-    let amends = amends_of(disclosed.info.kind, &disclosed.body)?;
-    let Some(target) = amends.and_then(|amends| amends.place) else {
-        return Ok(None);
-    };
-    let replaces =
-        |effect: &pb::Effect| effect.place == Some(target) && effect.action == i32::from(pb::Action::Supersede);
-    let group = groups.find(|group| group.effects.iter().any(replaces));
-    Ok(group.and_then(|group| group.authority.as_ref()).map(|authority| authority.institution))
 }
 
 /// Checks the signature of a block under its key as the registry had it during the round, and returns the key.

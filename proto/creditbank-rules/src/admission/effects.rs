@@ -6,9 +6,9 @@ mod reviews;
 pub(super) use holders::{amended, entries, redeemed_by, redemption, releases_of};
 pub(super) use reviews::reviews_of;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Digest, contested};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
@@ -186,9 +186,6 @@ pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts)
         let sealing = view.sealing(entry)?;
         Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
     };
-    let settled = match target.marks.get(Mark::Confirmed) {
-        Some(confirmation) => !suspect(confirmation)?,
-        None => false,
-    };
-    Ok(!settled && suspect(place.entry)?)
+    let confirmation = target.marks.get(Mark::Confirmed).map(suspect).transpose()?;
+    Ok(contested::is_contested(suspect(place.entry)?, confirmation))
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::block::{Header, SignedBlock};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::{Action, Effect, EffectGroup, Kind, Place, PublicRecord, Purpose, RegistryEntry};
 use creditbank_protocol::record::{KindInfo, PUBLIC_SEED, Record, info_of};
@@ -14,7 +16,7 @@ use creditbank_protocol::status::{Mark, Marks};
 
 use super::{CheckedBlock, Contradiction, Kept, LastSeal, ROUND_BLOCKS_MAX, ROUND_BYTES_MAX, Replay, SignatureCheck};
 use super::{UnitHead, block_checks};
-use crate::admission::{BlockFacts, check_public_effect, check_public_kind, check_signer, custodial};
+use crate::admission::{BlockFacts, check_public_effect, check_public_kind, check_signer};
 use crate::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 
 /// Blocks are created within a day of their seal.
@@ -327,8 +329,8 @@ impl Replay {
                 checked.map_err(|rejection| subject.breaks(&rejection))?;
             }
             if action(effect) == Action::Confirm {
-                let settled = self.marks_at(place).get(Mark::Confirmed).is_some_and(|at| !self.is_suspect(at));
-                if settled || !self.is_suspect(place.entry) {
+                let confirmation = self.marks_at(place).get(Mark::Confirmed).map(|at| self.is_suspect(at));
+                if !is_contested(self.is_suspect(place.entry), confirmation) {
                     let rule = Rule::NotContested.name();
                     return Err(subject.wrong(rule, &"a record that a compromised key has sealed", &at));
                 }
@@ -360,9 +362,7 @@ impl Replay {
         }
         let sealed_at_minute = u32::try_from(sealed_at_ms / 60_000).unwrap_or(u32::MAX);
         self.kept.push(Kept { institution, signer, sealed_at_minute, records });
-        let mut kept_for: Vec<u64> = custodial(&checked.block).map(|(institution, _)| institution).collect();
-        kept_for.sort_unstable();
-        kept_for.dedup();
+        let kept_for: Vec<u64> = amended_institutions(&checked.block).into_iter().map(|other| other.0).collect();
         if !kept_for.is_empty() {
             self.kept_for.insert(entry, kept_for);
         }

@@ -3,14 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind, Place};
-use creditbank_protocol::record::{Record, amends_of};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
-use creditbank_rules::admission::custodial;
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
 use super::{Context, Pending, RoundBuilder};
@@ -90,7 +89,7 @@ impl<'a> StoreView<'a> {
         let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: institution_of(&block, &record),
+            institution: owner(&block, record.kind(), record.body()).map_err(unreadable)?.0,
             account,
             course: course_of(&record),
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
@@ -122,18 +121,6 @@ impl<'a> StoreView<'a> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
         pending.map_or(Ok(()), Pending::settle).map_err(unreadable)
     }
-}
-
-/// Whose record it is: the signer's or, of a custodian's amendment, the closed institution's whose record it replaces. The
-/// block's effects say which.
-fn institution_of(block: &SignedBlock, record: &Record) -> u64 {
-    let own = block.header().institution;
-    let mut kept = custodial(block).peekable();
-    if kept.peek().is_none() {
-        return own;
-    }
-    let amends = amends_of(record.kind(), record.body()).ok().flatten().and_then(|amends| amends.place);
-    kept.find(|(_, place)| Some(*place) == amends).map_or(own, |(institution, _)| institution)
 }
 
 /// Code of the course that a record is about; empty where its kind has none.
@@ -291,7 +278,7 @@ impl RoundBuilder<'_> {
         let Ok(Entry::Block(block)) = Entry::parse(bytes) else { return None };
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: institution_of(&block, record),
+            institution: owner(&block, record.kind(), record.body()).ok()?.0,
             account,
             course: course_of(record),
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),

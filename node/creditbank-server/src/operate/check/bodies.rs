@@ -1,13 +1,13 @@
 //! The records behind a block: each opens under its learner's key and is the one that was signed; and the rows of a round
 //! are those of its entries.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
-use creditbank_rules::admission::custodial;
 use creditbank_rules::replay::Prepared;
 use creditbank_store::{KeyStore, Row, Table};
 
@@ -97,7 +97,7 @@ impl Bodies {
             found.findings.push(wrong(&what));
         }
         // A custodian's amendment names the learner as the closed institution knows them.
-        let kept = custodial(block).map(|(institution, _)| institution).collect::<BTreeSet<_>>();
+        let kept = amended_institutions(block).into_iter().map(|other| other.0);
         let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };

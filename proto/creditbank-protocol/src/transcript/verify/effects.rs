@@ -4,7 +4,9 @@ use super::{
     BTreeMap, Digest, Fault, ProvedBlock, Purpose, RegistryProofs, Seal, TranscriptRecord, Tree, check_signer, differs,
     pb,
 };
-use crate::dates::{day_of_ms, within};
+use crate::authority;
+use crate::contested::{is_contested, is_suspect};
+use crate::dates::day_of_ms;
 
 /// An effect on a disclosed record.
 struct OnRecord<'a> {
@@ -80,14 +82,15 @@ pub(super) fn apply(
         }
         right(&one, subject, seal, registry)?;
         let header = proved.block.header();
-        let suspect = is_contested(&registry.key(header.key_id, tree.size - 1)?, seal);
+        let suspect = is_suspect(&registry.key(header.key_id, tree.size - 1)?, seal.time_ms);
         let record = &mut records[one.record];
         match one.action {
-            // A confirmation by a key that is itself under suspicion settles nothing.
-            pb::Action::Confirm if suspect => {}
             pb::Action::Confirm => {
-                record.confirmed = Some(one.entry);
-                record.contested = false;
+                record.contested = is_contested(record.contested, Some(suspect));
+                // A confirmation by a key that is itself under suspicion settles nothing.
+                if !suspect {
+                    record.confirmed = Some(one.entry);
+                }
             }
             pb::Action::Redeem => record.redeemed = Some(one.entry),
             // A release undoes the redemption that it names, and no other.
@@ -101,12 +104,6 @@ pub(super) fn apply(
         }
     }
     Ok(())
-}
-
-/// Whether the key, as the registry has it under the checkpoint's seal, was compromised when `seal` was made.
-pub(super) fn is_contested(now: &pb::Key, seal: &Seal) -> bool {
-    let since = now.revoked.as_ref().map_or(0, |revoked| revoked.compromised_since_minute);
-    since != 0 && seal.time_ms >= since * 60_000
 }
 
 /// The issuer, its custodian, or the operator with a case reference, who supersedes nothing. Who uses a record has the learner's
@@ -150,12 +147,7 @@ pub(super) fn is_custodian(
     seal: &Seal,
     registry: &mut RegistryProofs,
 ) -> Result<bool, Fault> {
-    let closed = registry.institution(other, seal_index)?.state == i32::from(pb::RegistryState::Closed);
-    let day = day_of_ms(seal.time_ms);
-    let keeps = registry.institution(signer, seal_index)?.relations.iter().any(|relation| {
-        relation.r#type == i32::from(pb::RelationType::CustodianOf)
-            && relation.institution == other
-            && within(day, relation.from.as_ref(), relation.until.as_ref())
-    });
-    Ok(signer != other && closed && keeps)
+    let closed = registry.institution(other, seal_index)?;
+    let keeper = registry.institution(signer, seal_index)?;
+    Ok(authority::is_custodian(&keeper, &closed, day_of_ms(seal.time_ms)))
 }

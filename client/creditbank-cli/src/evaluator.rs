@@ -1,0 +1,16 @@
+//! What whoever evaluates credit does: agreements, conversions, decisions on recognition, qualifications and awards.
+
+pub(crate) mod agreement;
+pub(crate) mod appeal;
+pub(crate) mod applications;
+pub(crate) mod apply;
+pub(crate) mod award;
+pub(crate) mod convert;
+pub(crate) mod decide;
+pub(crate) mod distribution;
+pub(crate) mod equivalence;
+mod mandated;
+pub(crate) mod qualification;
+pub(crate) mod recognise;
+pub(crate) mod review;
+mod shown;

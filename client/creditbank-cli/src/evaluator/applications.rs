@@ -1,0 +1,53 @@
+//! `applications`: what waits for a decision, and what is late.
+
+use creditbank_protocol::pb::{self, RecognitionPurpose};
+use creditbank_rpc::v1::ApplicationState;
+use creditbank_rules::dates;
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::registrar::learner;
+use crate::{output, show, values};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Number of the institution; left out: the access key's own
+    #[arg(long)]
+    institution: Option<u64>,
+    /// Only those whose deadline has passed
+    #[arg(long)]
+    overdue: bool,
+}
+
+fn value(one: &ApplicationState) -> Value {
+    let place = |place: Option<&pb::Place>| place.map(values::show_place);
+    let purpose = RecognitionPurpose::try_from(one.purpose).unwrap_or_default().as_str_name();
+    json!({
+        "place": place(one.place.as_ref()),
+        "purpose": purpose.trim_start_matches("RECOGNITION_PURPOSE_").to_ascii_lowercase().replace('_', "-"),
+        "stage": one.stage,
+        "received": one.received.as_ref().map(dates::show),
+        "due": one.due.as_ref().map(dates::show),
+        "overdue": one.overdue,
+        "appeal": place(one.appeal.as_ref()),
+        "decision": place(one.decision.as_ref()),
+        "appeal_until": one.appeal_until.as_ref().map(dates::show),
+        "alias": hex::encode(&one.alias),
+    })
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let client = global.connect().await?;
+    let institution = learner::own_or(&client, arguments.institution).await?;
+    let found = client.applications(institution, arguments.overdue).await?;
+    let listed: Vec<Value> = found.iter().map(value).collect();
+    output::print(global, &Value::Array(listed.clone()), || {
+        let names = ["place", "purpose", "stage", "received", "due", "overdue", "decision", "appeal_until", "alias"];
+        let cell = |one: &Value, name: &str| match (&one[name], name) {
+            (Value::Bool(late), "overdue") => if *late { "OVERDUE" } else { "" }.to_owned(),
+            (other, _) => show::line(other),
+        };
+        output::table(&names, listed.iter().map(|one| names.iter().map(|name| cell(one, name)).collect()))
+    })
+}

@@ -1,0 +1,201 @@
+//! `qualification`: what an award asks for, how far a learner is, and the award itself.
+
+mod award;
+mod check;
+mod cosign;
+mod file;
+mod progress;
+
+use std::path::PathBuf;
+
+use creditbank_client::Client;
+use creditbank_client::authoring::qualification::TEMPLATE;
+use creditbank_client::sealing::{Contents, record};
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::pb::{self, Kind, QualificationName};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{EvaluateQualificationRequest, InstitutionAlias, LearnerReference};
+use serde_json::json;
+
+use super::shown::Shown;
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::operator::registry;
+use crate::registrar::learner;
+use crate::signing::Signing;
+use crate::{output, show, values};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Print a commented definition to start from: `creditbank qualification template > my.toml`
+    Template,
+    /// Explain a definition in words, and find what can never be met
+    ///
+    /// With a trust file, by the registry of the node; without one, by the registry that a new node begins with, and nobody is
+    /// asked: other institutions and definitions are taken as the file names them.
+    Check {
+        /// The definition: see `creditbank qualification template`
+        file: PathBuf,
+        /// Number of the institution that is to publish it, where the file leaves it out [default: 1]
+        #[arg(long)]
+        institution: Option<u64>,
+    },
+    /// Publish a definition of your institution; a later version replaces the ones before it
+    Publish {
+        /// The definition, in TOML (`creditbank qualification template`) or in JSON (`creditbank qualification show --json`)
+        file: PathBuf,
+        #[command(flatten)]
+        signing: Box<Signing>,
+    },
+    /// The definitions of an institution, or of all
+    List {
+        /// Number of the institution
+        #[arg(long)]
+        institution: Option<u64>,
+    },
+    /// One definition
+    Show {
+        /// Institution, code and version, as 2/BSC-INF.1
+        #[arg(value_parser = values::owned_name)]
+        name: (u64, String, u32),
+    },
+    /// How far a learner is: what fills each requirement, what is missing, and what at hand does not count, and why
+    Progress(Box<progress::Arguments>),
+    /// Award a qualification: audited, with the records that fill it redeemed; or declared, or honorary
+    Award(Box<award::Arguments>),
+    /// Sign an award that another institution confers with yours: shows it, and then asks
+    Cosign(cosign::Arguments),
+}
+
+/// Whose award, of which definition, judged by what.
+#[derive(clap::Args)]
+pub(crate) struct About {
+    /// Code of the definition, and perhaps its version, as BSC-INF or BSC-INF.2; without one, the newest
+    code: Option<String>,
+    /// Your alias of the learner, in hexadecimal
+    #[arg(long, value_parser = values::hex16)]
+    alias: [u8; 16],
+    /// The transcript that the learner has shown: records of other institutions
+    #[arg(long, value_name = "FILE.cbt")]
+    transcript: Option<PathBuf>,
+    /// What a person attests of a requirement that records cannot show: its number and the words, as 7=Thesis passed
+    #[arg(long = "attest", value_name = "N=TEXT", value_parser = attested)]
+    attested: Vec<(u32, String)>,
+    /// Who attests it
+    #[arg(long, value_name = "NAME")]
+    attested_by: Option<String>,
+    /// The day of conferral, by which everything is judged [default: today]
+    #[arg(long, value_parser = values::date)]
+    conferred: Option<pb::Date>,
+}
+
+fn attested(text: &str) -> Result<(u32, String), String> {
+    let parts = text.split_once('=').filter(|(_, words)| !words.trim().is_empty());
+    let read = parts.and_then(|(number, words)| Some((number.trim().parse().ok()?, words.trim().to_owned())));
+    read.filter(|(number, _)| *number > 0)
+        .ok_or_else(|| "expected the number of a requirement and words, as 7=Thesis passed".to_owned())
+}
+
+impl About {
+    /// The definition, in its newest version where none is named.
+    async fn name(&self, client: &Client, institution: u64) -> Result<QualificationName, Failure> {
+        let missing = || Failure::Usage("name the definition by its code".to_owned());
+        let text = self.code.as_deref().ok_or_else(missing)?;
+        if let Ok((code, version)) = values::versioned(text) {
+            return Ok(QualificationName { institution, code, version });
+        }
+        let mut newest = None;
+        for item in client.registry_list(Kind::QualificationDefinition, Some(institution)).await? {
+            if let RegistryKey::QualificationDefinition(_, code, version) = item.key
+                && code == text
+            {
+                newest = newest.max(Some(version));
+            }
+        }
+        let unknown = || Failure::NotValid(format!("institution {institution} has no definition {}", show::safe(text)));
+        Ok(QualificationName { institution, code: text.to_owned(), version: newest.ok_or_else(unknown)? })
+    }
+
+    fn conferred(&self) -> pb::Date {
+        self.conferred.unwrap_or_else(creditbank_client::today)
+    }
+
+    fn attestations(&self, by: &str) -> Vec<pb::Attestation> {
+        let on = Some(self.conferred());
+        let by = self.attested_by.as_deref().unwrap_or(by);
+        let mut attestations: Vec<_> = self
+            .attested
+            .iter()
+            .map(|(requirement, text)| pb::Attestation {
+                requirement: *requirement,
+                attested_by: by.to_owned(),
+                text: text.clone(),
+                on,
+            })
+            .collect();
+        attestations.sort_by_key(|one| one.requirement);
+        attestations
+    }
+
+    /// What the node is asked.
+    async fn request(
+        &self,
+        global: &Global,
+        client: &Client,
+        institution: u64,
+        by: &str,
+    ) -> Result<EvaluateQualificationRequest, Failure> {
+        let shown = self.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
+        let alias = InstitutionAlias { institution, alias: self.alias.to_vec() };
+        Ok(EvaluateQualificationRequest {
+            learner: Some(LearnerReference { learner: Some(Learner::Alias(alias)) }),
+            definition: Some(self.name(client, institution).await?),
+            conferred: Some(self.conferred()),
+            shown: shown.map(|shown| shown.all_whole()).unwrap_or_default(),
+            attestations: self.attestations(by),
+        })
+    }
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Template => output::line(TEMPLATE.trim_end()),
+        Command::Check { file, institution } => check::run(global, &file, institution).await,
+        Command::Publish { file, signing } => {
+            let client = global.connect().await?;
+            let unit = signing.unit(global, &client).await?;
+            let definition = file::read(&file, Some(unit.institution))?;
+            let name = format!("{}/{}.{}", definition.institution, definition.code, definition.version);
+            let bytes = encode(&definition).map_err(|error| Failure::NotValid(error.to_string()))?;
+            let value = json!({
+                "qualification": name, "requirements": definition.requirements.len(),
+                "definition": show::body("QualificationDefinition", &bytes)?,
+            });
+            let text = format!("qualification {}: {} requirements", show::safe(&name), definition.requirements.len());
+            let contents =
+                Contents::of([record(&unit, Kind::QualificationDefinition, &definition, &signing.reference)?]);
+            signing.seal(global, &client, &unit, &contents, (value, text)).await
+        }
+        Command::List { institution } => {
+            let client = global.connect().await?;
+            registry::list(global, &client, Kind::QualificationDefinition, institution).await
+        }
+        Command::Show { name: (institution, code, version) } => {
+            let client = global.connect().await?;
+            registry::one(global, &client, &RegistryKey::QualificationDefinition(institution, code, version)).await
+        }
+        Command::Progress(arguments) => progress::run(global, *arguments).await,
+        Command::Award(arguments) => award::run(global, *arguments).await,
+        Command::Cosign(arguments) => cosign::run(global, arguments).await,
+    }
+}
+
+/// The institution that was named, or the access key's own.
+async fn own_or(client: &Client, institution: Option<u64>) -> Result<u64, Failure> {
+    learner::own_or(client, institution).await
+}
+
+fn facts(name: &QualificationName) -> String {
+    output::facts([("qualification", show::safe(&format!("{}/{}.{}", name.institution, name.code, name.version)))])
+}

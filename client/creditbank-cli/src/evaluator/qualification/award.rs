@@ -1,0 +1,208 @@
+//! `qualification award`: the node's draft, completed by the person who answers for it.
+
+use std::path::{Path, PathBuf};
+
+use creditbank_client::recognition::derived::{Completion, award};
+use creditbank_client::recognition::joint::JointAward;
+use creditbank_client::{Client, IssuingUnit};
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
+use creditbank_rules::dates;
+use prost_reflect::prost::Message as _;
+use serde_json::json;
+
+use super::{About, cosign, progress};
+use crate::connect::Global;
+use crate::evaluator::mandated::Mandated;
+use crate::failure::Failure;
+use crate::signing::Signing;
+use crate::{output, show, values};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    about: About,
+    /// Number of the certificate
+    #[arg(long)]
+    certificate: String,
+    /// graduation, degree, diploma or certificate
+    #[arg(long, value_parser = kind)]
+    kind: i32,
+    /// The person who answers for it
+    #[arg(long)]
+    decider: String,
+    /// As "first class", where there is one
+    #[arg(long, default_value = "")]
+    classification: String,
+    /// On the institution's word, without an audit: legacy or research degrees. Verifiers are always told
+    #[arg(long, conflicts_with = "honorary")]
+    declared: bool,
+    /// Honorary. Verifiers are always told
+    #[arg(long, requires = "titles", conflicts_with = "code")]
+    honorary: bool,
+    /// Title of an honorary award with the language, as "en:Doctor of Letters"
+    #[arg(long = "title", value_parser = values::text, requires = "honorary")]
+    titles: Vec<pb::Text>,
+    /// Of a joint award: write it to a new file for the other institutions to sign, and seal nothing yet
+    #[arg(long, value_name = "OUT.json", conflicts_with_all = ["honorary", "cosigned"])]
+    cosign_request: Option<PathBuf>,
+    /// Of a joint award: seal it with the signatures that the other institutions have added to this file
+    #[arg(long, value_name = "FILE.json", conflicts_with = "honorary")]
+    cosigned: Option<PathBuf>,
+    #[command(flatten)]
+    mandated: Mandated,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+fn kind(text: &str) -> Result<i32, String> {
+    values::code("AWARD_KIND", text, AwardKind::from_str_name)
+}
+
+pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let consent = arguments.mandated.consent()?;
+    let client = global.connect().await?;
+    let unit = arguments.signing.unit(global, &client).await?;
+    let wish = wish(&arguments);
+    if let Some(out) = &arguments.cosign_request {
+        let joint =
+            JointAward::of(client.origin(), unit.institution, &drafted(global, &client, &unit, &arguments).await?)?;
+        return request(global, out, &joint);
+    }
+    if arguments.signing.resumed(global, &client, &unit, &wish, json!({})).await? {
+        return Ok(());
+    }
+    let draft = match &arguments.cosigned {
+        Some(path) => cosigned(&client, &unit, &arguments, path)?,
+        None => drafted(global, &client, &unit, &arguments).await?,
+    };
+    let Arguments { decider, signing, .. } = arguments;
+    let completion = Completion { decider: &decider, consent: &consent, reference: &signing.reference };
+    let (made, contents) = award(&client, &unit, draft, completion)?;
+    let bytes = encode(&made).map_err(|error| Failure::NotValid(error.to_string()))?;
+    let basis = basis_name(made.basis());
+    let value = json!({ "award": show::body("Award", &bytes)?, "basis": basis, "redeems": made.redeems.len() });
+    let text = output::facts([
+        ("award", title(&made)),
+        ("basis", basis.to_owned()),
+        ("certificate", show::safe(&made.certificate_number)),
+        ("conferred", made.conferred.as_ref().map(dates::show).unwrap_or_default()),
+        ("by", show::safe(&made.decider)),
+        ("redeems", format!("{} records", made.redeems.len())),
+    ]);
+    signing.seal(global, &client, &unit, &contents.requested(&wish), (value, text)).await
+}
+
+/// The award but for mandate and signatures.
+async fn drafted(
+    global: &Global,
+    client: &Client,
+    unit: &IssuingUnit,
+    arguments: &Arguments,
+) -> Result<Award, Failure> {
+    let Arguments { certificate, kind, classification, decider, .. } = arguments;
+    let draft = draft(global, client, unit, arguments).await?;
+    Ok(Award {
+        certificate_number: certificate.clone(),
+        kind: *kind,
+        classification: classification.clone(),
+        decider: decider.clone(),
+        mandate: None,
+        ..draft
+    })
+}
+
+/// Writes what the other institutions are to sign.
+fn request(global: &Global, out: &Path, joint: &JointAward) -> Result<(), Failure> {
+    output::new_file(out, (cosign::text_of(joint)? + "\n").as_bytes(), true)?;
+    let award = joint.award()?;
+    output::print(global, &json!({ "request": out, "award": title(&award), "written": false }), || {
+        let next = "creditbank qualification cosign";
+        format!(
+            "{} is to be signed by the other institutions of {}: {next} {0} --key KEY --out SIGNED.json\nnothing was sealed",
+            out.display(),
+            title(&award)
+        )
+    })
+}
+
+/// A joint award with its signatures, if it is the one that the command line says.
+fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &Path) -> Result<Award, Failure> {
+    let joint = JointAward::read(path)?;
+    let award = joint.signed()?;
+    let Arguments { about, certificate, kind, classification, decider, declared, .. } = arguments;
+    let code = award.definition.as_ref().map(|name| (name.code.clone(), format!("{}.{}", name.code, name.version)));
+    let asked = about.code.as_deref().unwrap_or_default();
+    let checks = [
+        ("the log", joint.origin == client.origin()),
+        ("the institution whose key seals", joint.institution == unit.institution),
+        ("--alias", award.learner == about.alias),
+        ("the code", code.is_some_and(|(code, whole)| asked == code || asked == whole)),
+        ("--certificate", award.certificate_number == *certificate),
+        ("--kind", award.kind == *kind),
+        ("--classification", award.classification == *classification),
+        ("--decider", award.decider == *decider),
+        ("--declared", (award.basis() == AwardBasis::Declared) == *declared),
+        ("--conferred", about.conferred.is_none_or(|day| award.conferred == Some(day))),
+    ];
+    match checks.iter().find(|(_, same)| !same) {
+        Some((what, _)) => {
+            let path = path.display();
+            Err(Failure::NotValid(format!("{path}: {what}: expected the award that was signed, found another")))
+        }
+        None => Ok(award),
+    }
+}
+
+/// What is wished, whatever the day: this certificate for this learner.
+fn wish(arguments: &Arguments) -> Vec<u8> {
+    let Arguments { about, certificate, signing, .. } = arguments;
+    let code = about.code.as_deref().unwrap_or_default();
+    let texts = [code, certificate, &signing.reference].map(str::as_bytes);
+    [&b"award"[..], &about.alias, texts[0], &[0], texts[1], &[0], texts[2]].concat()
+}
+
+pub(super) fn title(award: &Award) -> String {
+    match &award.definition {
+        Some(name) => show::safe(&format!("{}/{}.{}", name.institution, name.code, name.version)),
+        None => award.titles.first().map(|title| show::safe(&title.value)).unwrap_or_default(),
+    }
+}
+
+pub(super) fn basis_name(basis: AwardBasis) -> &'static str {
+    match basis {
+        AwardBasis::Audited => "audited",
+        AwardBasis::Declared => "declared",
+        AwardBasis::Honorary => "honorary",
+        AwardBasis::Unspecified => "not stated",
+    }
+}
+
+/// The award without certificate, decider and mandate: the node's draft, or on the institution's word.
+async fn draft(global: &Global, client: &Client, unit: &IssuingUnit, arguments: &Arguments) -> Result<Award, Failure> {
+    let Arguments { about, declared, honorary, titles, decider, .. } = arguments;
+    let word = Award { learner: about.alias.to_vec(), conferred: Some(about.conferred()), ..Default::default() };
+    if *honorary {
+        let mut titles = titles.clone();
+        titles.sort_by_cached_key(pb::Text::encode_to_vec);
+        return Ok(Award { basis: AwardBasis::Honorary.into(), titles, ..word });
+    }
+    if *declared {
+        let definition = Some(about.name(client, unit.institution).await?);
+        let attestations = about.attestations(decider);
+        return Ok(Award { basis: AwardBasis::Declared.into(), definition, attestations, ..word });
+    }
+    let request = about.request(global, client, unit.institution, decider).await?;
+    let (answer, found) = client.evaluate(request).await?;
+    match found {
+        Some(draft) if draft.learner == about.alias && draft.conferred == word.conferred => Ok(draft),
+        Some(_) => {
+            Err(creditbank_client::ClientError::Lie("the draft is about another learner or day".to_owned()).into())
+        }
+        None => {
+            let told = progress::value(&answer);
+            output::print(global, &told, || progress::text(&answer))?;
+            Err(Failure::Told(format!("nothing was awarded: the requirements are {}", progress::outcome(&answer))))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Transcripts that the caller was shown: verified under the trust file before anything of them is used.
+
+use std::path::Path;
+
+use creditbank_client::Client;
+use creditbank_protocol::pb::{self, DisclosedRecord, Place, RecordReference};
+use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify};
+use creditbank_rpc::Reason;
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::partner::verify::read_file;
+use crate::values;
+
+/// A transcript whose every proof holds.
+pub(super) struct Shown {
+    pub(super) report: Report,
+    records: Vec<DisclosedRecord>,
+}
+
+impl Shown {
+    /// Reads and verifies a transcript.
+    pub(super) fn read(global: &Global, path: &Path) -> Result<Self, Failure> {
+        let trust = global.trust()?;
+        let file = read_file(path)?;
+        let not_valid =
+            |error: &dyn std::fmt::Display| Failure::NotValid(format!("{} is NOT VALID: {error}", path.display()));
+        let report = verify(&file, &trust).map_err(|error| not_valid(&error))?;
+        let records = open_file(&file).map_err(|error| not_valid(&error))?.records;
+        Ok(Self { report, records })
+    }
+
+    /// A verified record.
+    pub(super) fn record(&self, place: Place) -> Option<&TranscriptRecord> {
+        self.report.records.iter().find(|one| one.place == place)
+    }
+
+    /// A record as it was shown, if it is whole: only then can others recompute what follows from it.
+    pub(super) fn whole(&self, place: Place) -> Option<&DisclosedRecord> {
+        let is_whole = |one: &&DisclosedRecord| !one.body.is_empty() && one.seed.len() == 32;
+        self.records.iter().find(|one| one.place.unwrap_or_default() == place).filter(is_whole)
+    }
+
+    /// All whole records.
+    pub(super) fn all_whole(&self) -> Vec<DisclosedRecord> {
+        self.records.iter().filter(|one| self.whole(one.place.unwrap_or_default()).is_some()).cloned().collect()
+    }
+}
+
+/// Why a verified record is not to be relied on; nothing where it stands.
+pub(super) fn against(shown: &Shown, record: &TranscriptRecord) -> Option<&'static str> {
+    let trusted = shown.report.institutions.iter().any(|one| one.number == record.institution && one.trusted);
+    match record.ended {
+        Some(pb::Action::Revoke) => Some("revoked"),
+        Some(_) => Some("superseded"),
+        None if record.redeemed.is_some() => Some("redeemed"),
+        None if record.under_review.is_some() => Some("under review"),
+        None if record.contested => Some("contested"),
+        None if record.missing_claim.is_some() => Some("not shown whole"),
+        None if !trusted => Some("its issuer is not trusted"),
+        None => None,
+    }
+}
+
+/// The reference of a record: from a transcript that was shown, or from the node where the caller may read it.
+pub(super) async fn reference(
+    client: &Client,
+    shown: Option<&Shown>,
+    place: Place,
+) -> Result<RecordReference, Failure> {
+    if let Some(record) = shown.and_then(|shown| shown.record(place)) {
+        return Ok(RecordReference { place: Some(place), status_id: record.status_id.0.to_vec() });
+    }
+    let read = client.record(place).await.map_err(|error| match error {
+        creditbank_client::ClientError::Refused(refusal) if refusal.why() == Reason::NoAccess => {
+            Failure::NotValid(format!(
+                "record {} is another institution's: pass the transcript that shows it (--transcript)",
+                values::show_place(&place)
+            ))
+        }
+        other => other.into(),
+    })?;
+    Ok(RecordReference { place: Some(place), status_id: read.status_id.0.to_vec() })
+}

@@ -1,0 +1,16 @@
+//! What a registrar does: records into the ledger, corrections, comparisons, and a look at what is there.
+
+pub(crate) mod amend;
+pub(crate) mod approve;
+mod balance;
+pub(crate) mod contested;
+pub(crate) mod correct;
+mod forecast;
+mod format;
+pub(crate) mod issue;
+pub(crate) mod learner;
+pub(crate) mod mapping;
+pub(crate) mod reconcile;
+pub(crate) mod record;
+pub(crate) mod revoke;
+pub(crate) mod sync;

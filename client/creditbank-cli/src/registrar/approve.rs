@@ -1,0 +1,98 @@
+//! `approve`: the second person.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use creditbank_client::KeyPlace;
+use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path};
+use creditbank_protocol::pb::Purpose;
+use creditbank_rules::decimal::show_e4;
+use serde_json::json;
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The request, of a command with --require-approval
+    request: PathBuf,
+    /// The approver's key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: KeyPlace,
+    /// New file for the approval [default: REQUEST.approval]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Approve without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { request: path, key, out, yes } = arguments;
+    let request = ApprovalRequest::read(path)?;
+    // The summary is made of the records, after they were checked against what would be signed.
+    let summary = request.summary()?;
+    let trust = global.trust()?;
+    if !trust.policy.logs().iter().any(|log| log.name() == request.origin) {
+        let origin = show::safe(&request.origin);
+        return Err(Failure::NotValid(format!(
+            "the request is for the log {origin}, which the trust file does not name"
+        )));
+    }
+    let key = key.open(Purpose::Approver)?;
+    if !yes {
+        ask(&request, &summary)?;
+    }
+    let approval = request.approve(&*key)?;
+    let out = out.clone().unwrap_or_else(|| approval_path(path));
+    let text = serde_json::to_string_pretty(&approval).map_err(|error| Failure::Usage(error.to_string()))?;
+    output::new_file(&out, (text + "\n").as_bytes(), false)?;
+    let value = json!({
+        "approval": out, "operation_id": request.operation_id, "key_id": approval.key_id, "summary": summary,
+    });
+    output::print(global, &value, || {
+        let shown = if *yes { text_of(&request, &summary) + "\n" } else { String::new() };
+        format!("{shown}{} is the approval: send it back to whoever asked.", out.display())
+    })
+}
+
+fn ask(request: &ApprovalRequest, summary: &Summary) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage("nobody can be asked here: pass --yes to approve without asking".to_owned()));
+    }
+    let mut out = std::io::stderr().lock();
+    let asked = write!(out, "{}\nApprove this? Type yes: ", text_of(request, summary)).and_then(|()| out.flush());
+    asked.map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::Usage(error.to_string()))?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Told("not approved".to_owned())) }
+}
+
+fn text_of(request: &ApprovalRequest, summary: &Summary) -> String {
+    let counts = |map: &BTreeMap<String, u64>| {
+        let shown = map.iter().take(40).map(|(name, count)| format!("{count} {}", show::safe(name)));
+        let more = if map.len() > 40 { ", ..." } else { "" };
+        shown.collect::<Vec<_>>().join(", ") + more
+    };
+    let credits = summary.credits_e4.iter().map(|(unit, e4)| format!("{} {}", show_e4(*e4), show::safe(unit)));
+    let places = summary.places.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+    let places = if summary.places.len() > 20 { places + ", ..." } else { places };
+    let said: Vec<String> = summary.said.iter().take(200).map(|line| show::safe(line) + "\n").collect();
+    let facts = output::facts([
+        ("log", show::safe(&request.origin)),
+        ("institution", format!("{}, unit {}", request.institution, request.unit)),
+        ("records", format!("{} ({})", request.count, counts(&summary.kinds))),
+        ("learners", summary.learners.to_string()),
+        ("credits", credits.collect::<Vec<_>>().join(", ")),
+        ("courses", counts(&summary.courses)),
+        ("grades", counts(&summary.grades)),
+        ("amendments", summary.amendments.to_string()),
+        ("effects", counts(&summary.effects)),
+        ("on records", places),
+        ("records root", request.records_root.clone()),
+        ("operation", show::safe(&request.operation_id)),
+    ]);
+    facts + &said.concat()
+}

@@ -1,0 +1,112 @@
+//! `contested` and `confirm`: what a compromised key has sealed, and what its institution stands by.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+
+use creditbank_client::correct::contest::{Contested, contested};
+use creditbank_client::correct::{Change, Correction, Target, effects};
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb;
+use serde_json::{Value, json};
+
+use super::correct::{Common, Work, one};
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since
+    List {
+        /// Number of the institution
+        #[arg(long)]
+        institution: u64,
+        /// Number of the unit
+        #[arg(long, default_value_t = 1)]
+        unit: u32,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A CSV with the column `place`
+    #[arg(required_unless_present_any = ["place", "all_of_key"])]
+    file: Option<PathBuf>,
+    /// One record: entry and index, as 34/718
+    #[arg(long, value_parser = values::place, conflicts_with = "file")]
+    place: Option<pb::Place>,
+    /// Everything that this key has sealed, and that is contested; look at `contested list` first
+    #[arg(long, value_parser = values::hex16, conflicts_with_all = ["file", "place"], requires = "before")]
+    all_of_key: Option<[u8; 16]>,
+    /// With --all-of-key: what was sealed before this minute of UTC, as 2026-09-01T08:30Z
+    #[arg(long, value_parser = values::minute)]
+    before: Option<u64>,
+    /// For the operator, instead of a unit's key: the reference of the case
+    #[arg(long, default_value = "")]
+    case_reference: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn state(one: &Contested) -> &'static str {
+    match (one.ended, one.confirmed) {
+        (true, _) => "ended",
+        (false, true) => "confirmed",
+        (false, false) => "contested",
+    }
+}
+
+pub(crate) async fn run(global: &Global, Command::List { institution, unit }: Command) -> Result<(), Failure> {
+    let client = global.connect().await?;
+    let found = contested(&client, institution, unit).await?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
+    let record = |one: &Contested| {
+        json!({
+            "place": values::show_place(&one.place), "kind": show::kind_names(one.kind).1,
+            "key_id": one.key_id.to_string(), "sealed_at": crate::partner::verify::time(one.sealed_at_ms), "state": state(one),
+        })
+    };
+    let records: Vec<Value> = found.iter().map(record).collect();
+    let value = json!({ "counts": counts, "records": records });
+    output::print(global, &value, || {
+        if found.is_empty() {
+            return format!(
+                "no key of unit {unit} of institution {institution} was compromised when it sealed a record"
+            );
+        }
+        let names = ["place", "kind", "sealed_at", "key_id", "state"];
+        let rows = records.iter().map(|one| names.iter().map(|name| show::line(&one[*name])).collect());
+        let counted: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        format!("{}\n{}", output::table(&names, rows), counted.join(", "))
+    })
+}
+
+pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { file, place, all_of_key, before, case_reference, common } = arguments;
+    let client = global.connect().await?;
+    let unit = common.unit(global, &client, &case_reference).await?;
+    let at = |place: pb::Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
+    let corrections = match (&file, place, all_of_key) {
+        (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, None)?,
+        (None, Some(place), _) => one(at(place)),
+        (None, None, Some(key)) => {
+            let key = creditbank_protocol::registry::RegistryKey::Key(KeyId(key));
+            let entry = client.registry_entry(&key).await?;
+            let missing = || Failure::NotValid("the key is not in the registry".to_owned());
+            let entry: pb::Key = entry.ok_or_else(missing)?.decode()?;
+            let found = contested(&client, entry.institution, entry.unit).await?;
+            let id = KeyId(all_of_key.unwrap_or_default());
+            let wanted = move |one: &Contested| {
+                let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
+                one.key_id == id && early && state(one) == "contested"
+            };
+            let places: Vec<pb::Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
+            Box::new(places.into_iter().map(move |place| Ok(Ok(at(place)))))
+        }
+        _ => return Err(Failure::Usage("pass a file, --place or --all-of-key".to_owned())),
+    };
+    let work = Work { file: file.as_deref(), corrections, case_reference: &case_reference, verb: "confirmed" };
+    common.run(global, &client, &unit, work).await
+}

@@ -1,0 +1,210 @@
+//! What `amend`, `revoke` and `confirm` share: whose chain, where the notes are, and what is said at the end.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use creditbank_client::IssuingUnit;
+use creditbank_client::correct::{Correction, Corrector, Done, Lines, Options, Outcome, Row};
+use creditbank_client::{Client, KeyPlace};
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+/// Rows that are shown one by one.
+const SHOWN_MAX: usize = 1_000;
+const TABLE_MAX: usize = 40;
+
+/// Options of every correction.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: Option<KeyPlace>,
+    /// Directory for the notes [default: FILE.corrections, or KEY.corrections for one record]
+    #[arg(long)]
+    work: Option<PathBuf>,
+    /// CSV of the refused lines [default: FILE.refused.csv]
+    #[arg(long)]
+    refused: Option<PathBuf>,
+    /// Say what would be done, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Stop before anything is signed and write requests for a second person: see `creditbank approve`
+    ///
+    /// Run the same command again when the approvals are there.
+    #[arg(long)]
+    require_approval: bool,
+}
+
+/// The corrections of a command, and where they come from.
+pub(crate) struct Work<'a> {
+    /// The file, where there is one.
+    pub(crate) file: Option<&'a Path>,
+    pub(crate) corrections: Lines<'a>,
+    pub(crate) case_reference: &'a str,
+    /// What was done, as `revoked`.
+    pub(crate) verb: &'static str,
+}
+
+/// One correction, of no line.
+pub(crate) fn one<'a>(correction: Correction) -> Lines<'a> {
+    Box::new(std::iter::once(Ok(Ok(correction))))
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
+}
+
+impl Common {
+    /// The unit that signs: the key says which.
+    pub(crate) async fn unit(
+        &self,
+        global: &Global,
+        client: &Client,
+        case_reference: &str,
+    ) -> Result<IssuingUnit, Failure> {
+        let Some(place) = &self.key else {
+            if case_reference.is_empty() {
+                return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned()));
+            }
+            return Ok(IssuingUnit::with_signer(0, 0, global.registry_key()?)?);
+        };
+        crate::signing::unit_of(client, place).await
+    }
+
+    /// Makes the corrections and says what became of them.
+    pub(crate) async fn run(
+        &self,
+        global: &Global,
+        client: &Client,
+        unit: &IssuingUnit,
+        work: Work<'_>,
+    ) -> Result<(), Failure> {
+        let own = match (&self.work, work.file, self.key.as_ref().and_then(|key| key.file())) {
+            (Some(given), ..) => given.clone(),
+            (None, Some(file), _) => beside(file, ".corrections"),
+            (None, None, Some(key)) => beside(key, ".corrections"),
+            (None, None, None) => PathBuf::from("creditbank.corrections"),
+        };
+        if self.refused.is_some() && work.file.is_none() {
+            return Err(Failure::Usage("--refused is for the lines of a file".to_owned()));
+        }
+        let refused = self.refused.clone().or_else(|| work.file.map(|file| beside(file, ".refused.csv")));
+        if let (Some(report), Some(file)) = (&refused, work.file)
+            && super::issue::is_same(report, file)
+        {
+            let what = "the report of refused lines would replace the file: choose another --refused";
+            return Err(Failure::Usage(what.to_owned()));
+        }
+        let options = Options {
+            work: &own,
+            refused: refused.as_deref(),
+            dry_run: self.dry_run,
+            require_approval: self.require_approval,
+            case_reference: work.case_reference,
+        };
+        let mut rows = Vec::new();
+        let mut corrector = Corrector::new(client, unit, options);
+        let told = |row: &Row| {
+            if rows.len() < SHOWN_MAX {
+                rows.push(row.clone());
+            }
+        };
+        let done = corrector.run(work.corrections, told).await?;
+        let requests = corrector.requests().to_vec();
+        report(global, &done, &rows, &requests, work.verb, refused.as_deref())
+    }
+}
+
+/// What is different, as `grade.value: B -> A`.
+fn changes(row: &Row) -> Vec<String> {
+    if row.after.is_empty() {
+        return Vec::new();
+    }
+    let shown = |bytes: &[u8]| show::body(row.kind, bytes).unwrap_or(Value::Null);
+    let (before, after) = (shown(&row.before), shown(&row.after));
+    let names =
+        |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let all: BTreeSet<String> =
+        names(&before).into_iter().chain(names(&after)).filter(|name| name != "amends").collect();
+    let text = |value: &Value| match show::line(value) {
+        text if text.is_empty() => "nothing".to_owned(),
+        text => text,
+    };
+    let changed = all.into_iter().filter(|name| before[name] != after[name]);
+    changed.map(|name| format!("{name}: {} -> {}", text(&before[&name]), text(&after[&name]))).collect()
+}
+
+fn outcome(row: &Row, verb: &str) -> String {
+    match &row.outcome {
+        Outcome::Done(entry) => format!("{verb} in entry {entry}"),
+        Outcome::Already => "done before".to_owned(),
+        Outcome::WouldBeDone => format!("would be {verb}"),
+        Outcome::Waiting => "waits for approval".to_owned(),
+        Outcome::Refused(field, why) => format!("refused: {field}: {}", show::safe(why)),
+    }
+}
+
+/// What a second person is to do.
+pub(crate) fn asked(requests: &[PathBuf]) -> String {
+    if requests.is_empty() {
+        return String::new();
+    }
+    let lines = requests.iter().map(|request| format!("creditbank approve {} --key APPROVER.key\n", request.display()));
+    let lines: Vec<String> = lines.collect();
+    format!("\nA second person runs, and then you run this command again:\n{}", lines.concat())
+}
+
+fn report(
+    global: &Global,
+    done: &Done,
+    rows: &[Row],
+    requests: &[PathBuf],
+    verb: &str,
+    refused: Option<&Path>,
+) -> Result<(), Failure> {
+    let place = |row: &Row| row.place.as_ref().map(values::show_place).unwrap_or_default();
+    let records: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "line": row.line, "place": place(row), "kind": row.kind.to_ascii_lowercase(),
+                "changes": changes(row), "outcome": outcome(row, verb),
+            })
+        })
+        .collect();
+    let value = json!({
+        "lines": done.lines, "changed": done.changed, "blocks": done.blocks, "already": done.already,
+        "reviewed": done.reviewed, "released": done.released,
+        "waiting": done.waiting, "refused": done.refused, "requests": requests, "records": records,
+        "refused_file": refused,
+    });
+    output::print(global, &value, || {
+        let facts = output::facts([
+            (verb, done.changed.to_string()),
+            ("blocks", done.blocks.to_string()),
+            ("put under review", done.reviewed.to_string()),
+            ("released", done.released.to_string()),
+            ("done before", done.already.to_string()),
+            ("waiting for approval", done.waiting.to_string()),
+            ("refused", done.refused.to_string()),
+        ]);
+        let cells =
+            |row: &Row| vec![place(row), row.kind.to_ascii_lowercase(), changes(row).join("; "), outcome(row, verb)];
+        let table =
+            output::table(&["place", "kind", "what changed", "outcome"], rows.iter().take(TABLE_MAX).map(cells));
+        let more = rows.len().saturating_sub(TABLE_MAX);
+        let more = if more > 0 { format!("\n... and more; --json shows up to {SHOWN_MAX}") } else { String::new() };
+        format!("{table}{more}\n{facts}{}", asked(requests))
+    })?;
+    if done.refused > 0 {
+        let listed = refused.map(|path| format!("; their lines and reasons are in {}", path.display()));
+        return Err(Failure::Told(format!("{} were refused{}", done.refused, listed.unwrap_or_default())));
+    }
+    Ok(())
+}

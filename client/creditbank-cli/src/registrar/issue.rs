@@ -1,0 +1,174 @@
+//! `issue`: a registrar's file into the log.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use creditbank_client::issue::{Places, Progress, check, issue, issue_all, issue_approved};
+use creditbank_client::{IssuingUnit, KeyPlace};
+use creditbank_protocol::pb::Purpose;
+use creditbank_rules::decimal::show_e4;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::forecast;
+use super::format::Format;
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A CSV with a header line, or an .xlsx workbook whose first row is the header
+    file: PathBuf,
+    #[command(flatten)]
+    format: Format,
+    /// What the columns mean: see `creditbank mapping show template`
+    #[arg(long)]
+    mapping: PathBuf,
+    /// Number of the institution
+    #[arg(long)]
+    institution: u64,
+    /// Number of the unit
+    #[arg(long, default_value_t = 1)]
+    unit: u32,
+    /// The unit's key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: KeyPlace,
+    /// Directory for the notes that keep anything from being issued twice [default: FILE.issue]
+    #[arg(long)]
+    work: Option<PathBuf>,
+    /// CSV of the refused lines [default: FILE.refused.csv]
+    #[arg(long)]
+    refused: Option<PathBuf>,
+    /// Check every line and say what would be issued; write nothing
+    ///
+    /// The node opens no accounts and seals nothing, no notes are made, and refused lines are shown, or written to the
+    /// file of --refused where it is given. Grades are counted by scale and value. Exit code 1 when lines are refused.
+    #[arg(long, conflicts_with = "all_or_nothing")]
+    dry_run: bool,
+    /// Check every line first and issue nothing when one of them is refused
+    ///
+    /// Between the check and the last block somebody else may change the ledger or the registry. Then the run stops at
+    /// the first block with a refused line and says how far it came; what was sealed stays sealed, and the same command
+    /// goes on from there.
+    #[arg(long)]
+    all_or_nothing: bool,
+    /// Stop before anything is signed and write requests for a second person: see `creditbank approve`
+    ///
+    /// Run the same command again when the approvals are there: what was approved is sealed then.
+    #[arg(long, conflicts_with_all = ["dry_run", "all_or_nothing"])]
+    require_approval: bool,
+}
+
+/// Whether two paths lead to one file.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    id(one).is_some_and(|found| id(other) == Some(found))
+}
+
+pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments {
+        file,
+        format,
+        mapping: mapping_file,
+        institution,
+        unit,
+        key,
+        work,
+        refused,
+        dry_run,
+        all_or_nothing,
+        require_approval,
+    } = arguments;
+    let mapping = format.mapping(&mapping_file)?;
+    let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
+    let input = File::open(&file).map_err(Failure::file(&file))?;
+    let metadata = input.metadata().map_err(Failure::file(&file))?;
+    if metadata.is_dir() {
+        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file or a workbook", file.display())));
+    }
+    let len = metadata.len();
+    let work = work.unwrap_or_else(|| beside(&file, ".issue"));
+    let report = refused.clone().unwrap_or_else(|| beside(&file, ".refused.csv"));
+    let others = [("the file", Some(&*file)), ("the mapping", Some(&*mapping_file)), ("the key", key.file())];
+    for (name, other) in others {
+        if other.is_some_and(|other| is_same(&report, other)) {
+            let what = format!("the report of refused lines would replace {name}: choose another --refused");
+            return Err(Failure::Usage(what));
+        }
+    }
+    let client = global.connect().await?;
+    let bar = if global.json { ProgressBar::hidden() } else { bar(len) };
+    let places = Places { work: &work, refused: &report };
+    let open = || {
+        bar.set_position(0);
+        Ok(bar.wrap_read(File::open(&file)?))
+    };
+    if dry_run {
+        let told = |done: &Progress| bar.set_message(format!("{} lines checked", done.lines));
+        let forecast = check(&client, &unit, &mapping, open, &work, refused.as_deref(), told).await;
+        bar.finish_and_clear();
+        return forecast::report(global, &forecast?, refused.as_deref());
+    }
+    let told = |done: &Progress| bar.set_message(format!("{} records in {} blocks", done.records, done.blocks));
+    if all_or_nothing {
+        let done = issue_all(&client, &unit, &mapping, open, places, told).await;
+        bar.finish_and_clear();
+        return match done? {
+            Ok(done) => report_done(global, &done, &report, &[]),
+            Err(forecast) => forecast::report(global, &forecast, Some(&report)),
+        };
+    }
+    if require_approval {
+        let done = issue_approved(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
+        bar.finish_and_clear();
+        let (done, requests) = done?;
+        return report_done(global, &done, &report, &requests);
+    }
+    let done = issue(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
+    bar.finish_and_clear();
+    report_done(global, &done?, &report, &[])
+}
+
+pub(super) fn bar(len: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}, {eta} left, {msg}");
+    ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[PathBuf]) -> Result<(), Failure> {
+    let credits: serde_json::Map<_, _> =
+        done.credits.iter().map(|(unit, e4)| (unit.clone(), show_e4(*e4).into())).collect();
+    let value = json!({
+        "lines": done.lines, "records": done.records, "blocks": done.blocks, "already_issued": done.already,
+        "refused": done.refused, "kinds": done.kinds, "credits": credits, "learners": done.learners,
+        "refused_file": refused, "waiting": done.waiting, "requests": requests,
+    });
+    output::print(global, &value, || {
+        let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
+        let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
+        let facts = output::facts([
+            ("lines read", done.lines.to_string()),
+            ("records issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
+            ("credits", credits.collect::<Vec<_>>().join(", ")),
+            ("learners", done.learners.to_string()),
+            ("issued before", done.already.to_string()),
+            ("lines refused", done.refused.to_string()),
+            ("waiting for approval", done.waiting.to_string()),
+        ]);
+        facts + &super::correct::asked(requests)
+    })?;
+    if done.refused > 0 {
+        let what =
+            format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
+        return Err(Failure::Told(what));
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! `sync`: the ledger follows a student system.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use creditbank_client::issue::Places;
+use creditbank_client::sync::{Planned, Step, SyncReport, plan, sync};
+use creditbank_client::{IssuingUnit, KeyPlace};
+use creditbank_protocol::pb::Purpose;
+use serde_json::{Value, json};
+
+use super::format::Format;
+use super::issue::{bar, beside, is_same};
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+/// Rows of a list on screen.
+const ROWS_MAX: usize = 50;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The whole export of the student system: a CSV with a header line, or an .xlsx workbook
+    file: PathBuf,
+    #[command(flatten)]
+    format: Format,
+    /// What the columns mean, with `record_id`: see `creditbank mapping show template`
+    #[arg(long)]
+    mapping: PathBuf,
+    /// Number of the institution
+    #[arg(long)]
+    institution: u64,
+    /// Number of the unit
+    #[arg(long, default_value_t = 1)]
+    unit: u32,
+    /// The unit's key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: KeyPlace,
+    /// Directory for the notes [default: MAPPING.sync]
+    #[arg(long)]
+    work: Option<PathBuf>,
+    /// CSV of the refused lines [default: FILE.refused.csv]
+    #[arg(long)]
+    refused: Option<PathBuf>,
+    /// Show what would be done; write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { file, format, mapping: mapping_file, institution, unit, key, work, refused, dry_run } = arguments;
+    let mapping = format.mapping(&mapping_file)?;
+    let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
+    let input = File::open(&file).map_err(Failure::file(&file))?;
+    let metadata = input.metadata().map_err(Failure::file(&file))?;
+    if metadata.is_dir() {
+        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file or a workbook", file.display())));
+    }
+    let work = work.unwrap_or_else(|| beside(&mapping_file, ".sync"));
+    let report = refused.clone().unwrap_or_else(|| beside(&file, ".refused.csv"));
+    let others = [("the file", Some(&*file)), ("the mapping", Some(&*mapping_file)), ("the key", key.file())];
+    for (name, other) in others {
+        if other.is_some_and(|other| is_same(&report, other)) {
+            let what = format!("the report of refused lines would replace {name}: choose another --refused");
+            return Err(Failure::Usage(what));
+        }
+    }
+    let client = global.connect().await?;
+    let bar = if global.json { indicatif::ProgressBar::hidden() } else { bar(metadata.len()) };
+    let input = bar.wrap_read(input);
+    let told = |done: &SyncReport| bar.set_message(format!("{} issued, {} amended", done.issued, done.amended));
+    let done = if dry_run {
+        plan(&client, &unit, &mapping, input, &work, refused.as_deref(), told).await
+    } else {
+        let places = Places { work: &work, refused: &report };
+        sync(&client, &unit, &mapping, input, places, told).await
+    };
+    bar.finish_and_clear();
+    let report = if dry_run { refused.as_deref() } else { Some(&*report) };
+    tell(global, &done?, dry_run, report)
+}
+
+fn tell(global: &Global, done: &SyncReport, dry_run: bool, report: Option<&Path>) -> Result<(), Failure> {
+    output::print(global, &value(done, dry_run, report), || text(done, dry_run))?;
+    if done.refused == 0 {
+        return Ok(());
+    }
+    let place = report.map(|path| format!("; their numbers and reasons are in {}", path.display()));
+    Err(Failure::Told(format!("{} lines were refused{}", done.refused, place.unwrap_or_default())))
+}
+
+fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::Issue => "issue",
+        Step::IssueAnew => "issue anew",
+        Step::Amend => "amend",
+    }
+}
+
+fn value(done: &SyncReport, dry_run: bool, report: Option<&Path>) -> Value {
+    let step = |planned: &Planned| {
+        let place = planned.place.as_ref().map(values::show_place);
+        json!({ "line": planned.line, "step": step_name(planned.step), "place": place })
+    };
+    let refused =
+        done.refused_lines.iter().map(|line| json!({ "line": line.line, "field": line.field, "reason": line.reason }));
+    json!({
+        "written": !dry_run, "lines": done.lines, "unchanged": done.unchanged, "issued": done.issued,
+        "amended": done.amended, "refused": done.refused, "blocks": done.blocks, "vanished": done.vanished,
+        "vanished_places": done.vanished_places.iter().map(values::show_place).collect::<Vec<_>>(),
+        "steps": done.steps.iter().map(step).collect::<Vec<_>>(),
+        "first_refused": refused.collect::<Vec<_>>(), "refused_file": report,
+    })
+}
+
+fn text(done: &SyncReport, dry_run: bool) -> String {
+    let (issued, amended) =
+        if dry_run { ("would be issued", "would be amended") } else { ("records issued", "records amended") };
+    let mut text = output::facts([
+        ("lines read", done.lines.to_string()),
+        ("unchanged", done.unchanged.to_string()),
+        (issued, done.issued.to_string()),
+        (amended, done.amended.to_string()),
+        ("vanished", format!("{}, which stand as they did", done.vanished)),
+        ("lines refused", done.refused.to_string()),
+    ]);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    if dry_run {
+        rows.extend(done.steps.iter().map(|planned| {
+            let place = planned.place.as_ref().map(values::show_place).unwrap_or_default();
+            vec![planned.line.to_string(), step_name(planned.step).to_owned(), place, String::new()]
+        }));
+    }
+    rows.extend(
+        done.refused_lines
+            .iter()
+            .map(|line| vec![line.line.to_string(), "refused".to_owned(), String::new(), show::safe(&line.reason)]),
+    );
+    rows.extend(
+        done.vanished_places
+            .iter()
+            .map(|place| vec![String::new(), "vanished".to_owned(), values::show_place(place), String::new()]),
+    );
+    let more = rows.len().saturating_sub(ROWS_MAX);
+    rows.truncate(ROWS_MAX);
+    if !rows.is_empty() {
+        text = format!("{text}{}\n", output::table(&["line", "step", "record", "because"], rows));
+    }
+    if more > 0 {
+        text = format!("{text}and {more} more: --json shows up to a thousand of each\n");
+    }
+    text
+}

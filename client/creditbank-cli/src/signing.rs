@@ -1,0 +1,184 @@
+//! What commands share that seal a block of a unit: whose chain, where the notes are, and what is said at the end.
+
+use std::path::PathBuf;
+
+use creditbank_client::IssuingUnit;
+use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
+use creditbank_client::{Client, KeyPlace};
+use creditbank_protocol::pb::{self, Place, Purpose};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_rpc::v1::Refusal;
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::registrar::correct::asked;
+use crate::registrar::issue::beside;
+use crate::{output, show, values};
+
+/// Options of commands that seal a block.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Signing")]
+pub(crate) struct Signing {
+    /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: Option<KeyPlace>,
+    /// Number of the institution; the key says it too, and must agree
+    #[arg(long)]
+    institution: Option<u64>,
+    /// Directory for the notes that keep anything from being sealed twice [default: KEY.blocks]
+    #[arg(long)]
+    work: Option<PathBuf>,
+    /// Say what would be sealed, ask the node about it, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Stop before anything is signed and write a request for a second person: see `creditbank approve`
+    ///
+    /// Run the same command again, with the same dates, when the approval is there.
+    #[arg(long)]
+    require_approval: bool,
+    /// Words of your own that tell this record from an earlier one that says the same; they stay with you
+    #[arg(long, default_value = "")]
+    pub(crate) reference: String,
+}
+
+/// The unit whose key this is: the registry says which.
+pub(crate) async fn unit_of(client: &Client, place: &KeyPlace) -> Result<IssuingUnit, Failure> {
+    let key = place.open(Purpose::Unit)?;
+    let id = creditbank_protocol::key::KeyId::of(&key.public_key());
+    let entry = client.registry_entry(&RegistryKey::Key(id)).await?;
+    let entry = entry.ok_or_else(|| Failure::NotValid(format!("the key {id} is not in the registry")))?;
+    let pb::Key { institution, unit, .. } = entry.decode()?;
+    Ok(IssuingUnit::with_signer(institution, unit, key)?)
+}
+
+impl Signing {
+    /// The unit that signs; without a unit's key, the operator, whose registry key is given.
+    pub(crate) async fn unit(&self, global: &Global, client: &Client) -> Result<IssuingUnit, Failure> {
+        let unit = match &self.key {
+            Some(place) => unit_of(client, place).await?,
+            None if global.has_registry_key() => IssuingUnit::with_signer(0, 0, global.registry_key()?)?,
+            None => return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
+        };
+        match self.institution {
+            Some(expected) if expected != unit.institution => Err(Failure::Usage(format!(
+                "the key is one of institution {}, expected one of {expected}",
+                unit.institution
+            ))),
+            _ => Ok(unit),
+        }
+    }
+
+    /// Seals a block, or only asks about it, and says what became of it. `value` is what is told to programs, `text` to people.
+    pub(crate) async fn seal(
+        &self,
+        global: &Global,
+        client: &Client,
+        unit: &IssuingUnit,
+        contents: &Contents,
+        (value, text): (Value, String),
+    ) -> Result<(), Failure> {
+        if self.dry_run {
+            let refusals = check(client, unit, contents).await?;
+            return forecast(global, &refusals, (value, text));
+        }
+        let work = self.work();
+        let options = Options { work: &work, require_approval: self.require_approval };
+        let sealed = seal_block(client, unit, contents, options, refused_by_now).await?;
+        self::told(global, &sealed, contents.records().len(), (value, text))
+    }
+
+    /// Goes on with what an earlier run has begun for the same wish, and says so; `false` where none has.
+    pub(crate) async fn resumed(
+        &self,
+        global: &Global,
+        client: &Client,
+        unit: &IssuingUnit,
+        wish: &[u8],
+        value: Value,
+    ) -> Result<bool, Failure> {
+        if self.dry_run {
+            return Ok(false);
+        }
+        let work = self.work();
+        let options = Options { work: &work, require_approval: self.require_approval };
+        let Some(sealed) = resume(client, unit, wish, options, refused_by_now).await? else {
+            return Ok(false);
+        };
+        self::told(global, &sealed, 1, (value, String::new()))?;
+        Ok(true)
+    }
+
+    /// Where the notes are.
+    fn work(&self) -> PathBuf {
+        let file = self.key.as_ref().and_then(|key| key.file()).map(|key| beside(key, ".blocks"));
+        self.work.clone().or(file).unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
+    }
+}
+
+fn refused_by_now(refusal: &Refusal) {
+    eprintln!("what an earlier run has left under way was refused: {}", show::safe(&refusal.message));
+}
+
+/// Says what became of a block.
+fn told(global: &Global, sealed: &Sealed, records: usize, (value, text): (Value, String)) -> Result<(), Failure> {
+    let records = u32::try_from(records).unwrap_or(0);
+    let (outcome, entry, request) = match sealed {
+        Sealed::Done(entry) => ("sealed", Some(*entry), None),
+        Sealed::Already => ("sealed before", None, None),
+        Sealed::Waiting(request) => ("waiting for approval", None, Some(request.clone())),
+    };
+    let places = entry.into_iter().flat_map(|entry| (0..records).map(move |index| Place { entry, index }));
+    let places: Vec<String> = places.map(|place| values::show_place(&place)).collect();
+    let own = json!({ "outcome": outcome, "entry": entry, "places": places, "request": request });
+    output::print(global, &merged(value, own), || {
+        let last = match (sealed, places.as_slice()) {
+            (Sealed::Done(entry), []) => format!("sealed in entry {entry}"),
+            (Sealed::Done(_), places) => format!("sealed at {}", places.join(", ")),
+            (Sealed::Already, _) => "sealed by an earlier run; pass --reference to seal it once more".to_owned(),
+            (Sealed::Waiting(request), _) => format!("not sealed yet{}", asked(std::slice::from_ref(request))),
+        };
+        format!("{}\n{last}", text.trim_end()).trim_start().to_owned()
+    })
+}
+
+fn forecast(global: &Global, refusals: &[Refusal], (value, text): (Value, String)) -> Result<(), Failure> {
+    let line = |refusal: &Refusal| {
+        let Refusal { reason, field, expected, found, .. } = refusal;
+        show::safe(&format!("{reason}: {field}: expected {expected}, found {found}"))
+    };
+    let lines: Vec<String> = refusals.iter().map(line).collect();
+    let own = json!({ "outcome": "dry run", "written": false, "refusals": lines });
+    output::print(global, &merged(value, own), || {
+        let last = if lines.is_empty() { "the node sees nothing against it".to_owned() } else { lines.join("\n") };
+        format!("{}\nnothing was written; {last}", text.trim_end())
+    })?;
+    if lines.is_empty() { Ok(()) } else { Err(Failure::Told("it would be refused".to_owned())) }
+}
+
+fn merged(value: Value, own: Value) -> Value {
+    match (value, own) {
+        (Value::Object(mut fields), Value::Object(own)) => {
+            fields.extend(own);
+            Value::Object(fields)
+        }
+        (value, _) => value,
+    }
+}
+
+/// Asks a person at a terminal; `yes` was said beforehand.
+pub(crate) fn ask(question: &str, yes: bool) -> Result<(), Failure> {
+    use std::io::{BufRead as _, IsTerminal as _, Write as _};
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage("nobody can be asked here: pass --yes to go on without asking".to_owned()));
+    }
+    let mut out = std::io::stderr().lock();
+    let asked = write!(out, "{question} Type yes: ").and_then(|()| out.flush());
+    asked.map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::Usage(error.to_string()))?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Told("nothing was signed".to_owned())) }
+}

@@ -1,0 +1,10 @@
+//! What people write for recognition, in TOML: agreements, equivalences, grade distributions and qualifications.
+
+pub mod agreement;
+pub mod distribution;
+pub mod equivalence;
+pub mod qualification;
+pub(crate) mod text_file;
+pub(crate) mod wording;
+
+pub use text_file::TextError;

@@ -1,0 +1,48 @@
+//! `match`: which records count for a requirement.
+
+use creditbank_protocol::pb::{self, Match};
+use serde::Deserialize;
+
+use crate::authoring::text_file::{TextError, choice, level, ordered, set};
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Which {
+    levels: Vec<String>,
+    fields: Vec<String>,
+    institutions: Vec<u64>,
+    modes: Vec<String>,
+    courses: Vec<String>,
+    course_prefixes: Vec<String>,
+    origins: Vec<String>,
+    assessments: Vec<String>,
+    esco: Vec<String>,
+}
+
+impl Which {
+    /// As the schema has it; `None` where nothing is asked.
+    pub(super) fn asked(&self) -> Result<Option<Match>, TextError> {
+        let levels = self.levels.iter().map(|text| level("match.levels", text)).collect::<Result<_, _>>()?;
+        let modes = each(&self.modes, |text| choice("match.modes", text, "MODE", pb::Mode::as_str_name))?;
+        let origins = each(&self.origins, |text| choice("match.origins", text, "ORIGIN", pb::Origin::as_str_name))?;
+        let assessments = each(&self.assessments, |text| {
+            choice("match.assessments", text, "ASSESSMENT_TYPE", pb::AssessmentType::as_str_name)
+        })?;
+        let asked = Match {
+            levels: set(levels),
+            fields: ordered(self.fields.clone()),
+            institutions: ordered(self.institutions.clone()),
+            modes,
+            courses: ordered(self.courses.clone()),
+            course_prefixes: ordered(self.course_prefixes.clone()),
+            origins,
+            assessments,
+            esco_uris: ordered(self.esco.clone()),
+        };
+        Ok((asked != Match::default()).then_some(asked))
+    }
+}
+
+fn each(texts: &[String], read: impl Fn(&String) -> Result<i32, TextError>) -> Result<Vec<i32>, TextError> {
+    texts.iter().map(read).collect::<Result<_, _>>().map(ordered)
+}

@@ -1,0 +1,228 @@
+//! A connection to a node. Every answer is checked against the trust file before it is returned.
+
+mod audit;
+pub mod evidence;
+mod issued;
+mod log;
+mod recognition;
+mod records;
+mod registry;
+mod rules;
+mod submit;
+pub mod trust;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use creditbank_protocol::dates::{date_of, day_of_ms};
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::{KeyId, genesis};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::merkle::verify_consistency;
+use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::pb::{Date, Purpose, Receipt};
+use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::transcript::Trust;
+use creditbank_rpc::token;
+use creditbank_rpc::v1::GetConsistencyProofRequest;
+use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;
+use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
+use creditbank_rpc::v1::log_service_client::LogServiceClient;
+use creditbank_rpc::v1::recognition_service_client::RecognitionServiceClient;
+use creditbank_rpc::v1::registry_service_client::RegistryServiceClient;
+use tonic::Request;
+use tonic::metadata::MetadataValue;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+pub use audit::Audit;
+pub use issued::{IssuedBlock, IssuedItem};
+pub use recognition::ConversionPreview;
+pub use records::ReadRecord;
+pub use registry::RegistryItem;
+pub use submit::ChainHead;
+
+use crate::ClientError;
+use crate::secret::random;
+
+/// Most bytes of an answer: a transcript.
+const ANSWER_LEN_MAX: usize = 80 << 20;
+
+/// How to reach a node.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// `http://host:port` or `https://host:port`.
+    pub url: String,
+    /// PEM of the authority that the node's certificate must be signed by.
+    pub ca: Option<Vec<u8>>,
+    /// PEM of a certificate and a key, where the node asks for one.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+    /// A call that takes longer counts as unanswered.
+    pub timeout: Duration,
+}
+
+impl ConnectOptions {
+    /// The defaults for a URL.
+    pub fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), ca: None, identity: None, timeout: Duration::from_mins(2) }
+    }
+}
+
+/// A connection to a node, with the trust of whoever uses it.
+pub struct Client {
+    trust: Trust,
+    origin: String,
+    access: Option<KeyFile>,
+    /// Public keys that were proved to be in the registry: a key's id binds it, so it is asked for once.
+    keys: Mutex<BTreeMap<KeyId, Vec<u8>>>,
+    ledger: LedgerServiceClient<Channel>,
+    log: LogServiceClient<Channel>,
+    registry: RegistryServiceClient<Channel>,
+    learner: LearnerServiceClient<Channel>,
+    recognition: RecognitionServiceClient<Channel>,
+    /// The largest checkpoint seen: what comes later must contain it.
+    seen: Mutex<Option<Checkpoint>>,
+}
+
+/// Seconds since 1970.
+#[allow(clippy::disallowed_methods)] // A client's own clock; nothing that peers must agree on depends on it.
+pub(crate) fn now_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The day by this side's clock, in UTC.
+pub fn today() -> Date {
+    date_of(day_of_ms(now_s().saturating_mul(1_000)))
+}
+
+fn no_access_key() -> ClientError {
+    ClientError::Local("this call reads personal data: pass an access key (--access-key)".to_owned())
+}
+
+impl Client {
+    /// Connects. `trust` must name the log; `access` is the key for calls that read personal data.
+    pub async fn connect(options: &ConnectOptions, trust: Trust, access: Option<KeyFile>) -> Result<Self, ClientError> {
+        let wrong = |what: String| ClientError::Local(format!("{}: {what}", options.url));
+        if !options.url.starts_with("http://") && !options.url.starts_with("https://") {
+            return Err(wrong("expected http://HOST:PORT or https://HOST:PORT".to_owned()));
+        }
+        let mut endpoint = Endpoint::from_shared(options.url.clone()).map_err(|error| wrong(error.to_string()))?;
+        endpoint = endpoint.timeout(options.timeout).connect_timeout(Duration::from_secs(10));
+        if options.url.starts_with("https://") {
+            let mut tls = ClientTlsConfig::new();
+            if let Some(ca) = &options.ca {
+                tls = tls.ca_certificate(Certificate::from_pem(ca));
+            }
+            if let Some((certificate, key)) = &options.identity {
+                tls = tls.identity(Identity::from_pem(certificate, key));
+            }
+            endpoint = endpoint.tls_config(tls).map_err(|error| wrong(error.to_string()))?;
+        }
+        let log = match trust.policy.logs() {
+            [log] => log.clone(),
+            logs => {
+                return Err(ClientError::Local(format!(
+                    "the trust file names {} logs, expected one for a node",
+                    logs.len()
+                )));
+            }
+        };
+        let channel = endpoint.connect().await?;
+        let client = Self {
+            trust,
+            origin: log.name().to_owned(),
+            access,
+            keys: Mutex::default(),
+            ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
+            log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
+            registry: RegistryServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
+            learner: LearnerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
+            recognition: RecognitionServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
+            seen: Mutex::new(None),
+        };
+        client.check_beginning(log.public_key()).await?;
+        Ok(client)
+    }
+
+    /// Checks that the log was begun with the registry key of the trust file: its first block names the genesis value.
+    async fn check_beginning(&self, log_key: &[u8; 32]) -> Result<(), ClientError> {
+        let expected = genesis(&self.origin, log_key, &self.trust.registry_key);
+        let (first, _) = self.entry(0).await?;
+        match Entry::parse(&first).map_err(ClientError::lie)? {
+            Entry::Block(block) if block.header().previous == expected => Ok(()),
+            _ => Err(ClientError::lie(
+                "the log was begun with other keys than the trust file's registry_key and log key",
+            )),
+        }
+    }
+
+    /// The log.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The trust that answers are checked against.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The institution that the access key belongs to, by the registry; 0 for the operator's.
+    pub async fn own_institution(&self) -> Result<u64, ClientError> {
+        let key = self.access.as_ref().ok_or_else(no_access_key)?;
+        let id = KeyId::of(&key.public_key());
+        let entry = self.registry_entry(&RegistryKey::Key(id)).await?;
+        let entry = entry.ok_or_else(|| ClientError::Missing(format!("the access key {id} is not in the registry")))?;
+        Ok(entry.decode::<creditbank_protocol::pb::Key>()?.institution)
+    }
+
+    /// A request with an access token.
+    fn with_access<T>(&self, message: T) -> Result<Request<T>, ClientError> {
+        let key = self.access.as_ref().ok_or_else(no_access_key)?;
+        if !matches!(key.purpose, Purpose::OperatorAccess | Purpose::InstitutionAccess) {
+            let name = creditbank_protocol::key_file::purpose_name(key.purpose);
+            return Err(ClientError::Local(format!("a key for {name} gives no access: pass an access key")));
+        }
+        let bearer = format!("Bearer {}", token::make(&self.origin, &key.key, now_s(), random()?));
+        let value = MetadataValue::try_from(bearer).map_err(|error| ClientError::Local(error.to_string()))?;
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+
+    /// Checks a receipt, and that its checkpoint and the largest one seen are of one history.
+    pub async fn check_receipt(&self, receipt: &Receipt) -> Result<VerifiedReceipt, ClientError> {
+        let verified = verify_receipt(receipt, &self.trust.policy)?;
+        self.observe(&verified.checkpoint).await?;
+        Ok(verified)
+    }
+
+    /// Checks that a checkpoint and the largest one seen are of one history, and remembers the larger.
+    async fn observe(&self, new: &Checkpoint) -> Result<(), ClientError> {
+        if new.origin != self.origin {
+            return Err(ClientError::lie(format!("the checkpoint is of {}, expected {}", new.origin, self.origin)));
+        }
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(seen) = seen {
+            let (old, new) = if seen.size <= new.size { (&seen, new) } else { (new, &seen) };
+            if old.size == new.size {
+                if old.root != new.root {
+                    return Err(ClientError::lie(format!(
+                        "two roots for size {}: {} and {}",
+                        old.size, old.root, new.root
+                    )));
+                }
+                return Ok(());
+            }
+            let request = GetConsistencyProofRequest { old_size: old.size, new_size: new.size };
+            let proof = self.log.clone().get_consistency_proof(request).await?.into_inner();
+            let hashes = log::digests(&proof.hashes)?;
+            verify_consistency(old.size, &old.root, new.size, &new.root, &hashes)?;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.as_ref().is_none_or(|seen| seen.size < new.size) {
+            *seen = Some(new.clone());
+        }
+        Ok(())
+    }
+}

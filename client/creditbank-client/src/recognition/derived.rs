@@ -1,0 +1,69 @@
+//! Drafts of the node, completed by whoever answers for them: conversions and awards, with the effects that redeem what they
+//! use by the learner's mandate.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::pb::{Action, Award, Conversion, Kind, Place, RecordReference};
+
+use crate::IssuingUnit;
+use crate::recognition::consent::{Consent, mandate, redeeming};
+use crate::sealing::{Contents, effect, record};
+use crate::{Client, ClientError, ConversionPreview};
+
+/// Who answers for a derived record, and how the learner said yes.
+#[derive(Clone, Copy)]
+pub struct Completion<'a> {
+    /// The person who answers for it.
+    pub decider: &'a str,
+    /// The learner's consent.
+    pub consent: &'a Consent,
+    /// Tells the record from another one that says the same.
+    pub reference: &'a str,
+}
+
+/// A conversion with decider, decision and mandate, in a block that redeems its sources where the agreement asks for it.
+pub fn conversion(
+    client: &Client,
+    unit: &IssuingUnit,
+    preview: ConversionPreview,
+    decision: Option<Place>,
+    completion: Completion<'_>,
+) -> Result<(Conversion, Contents), ClientError> {
+    let draft = Conversion { decider: completion.decider.to_owned(), decision, mandate: None, ..preview.conversion };
+    let given = mandate(client.origin(), unit, Kind::Conversion, &draft, completion.consent)?;
+    let redeemed: Vec<RecordReference> = if preview.exclusive {
+        draft.sources.iter().filter_map(|source| source.record.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let conversion = Conversion { mandate: Some(given.clone()), ..draft };
+    let mut contents = Contents::of([record(unit, Kind::Conversion, &conversion, completion.reference)?]);
+    redeem(&mut contents, &redeemed, &redeeming(&given)?);
+    Ok((conversion, contents))
+}
+
+/// An award with its mandate, in a block that redeems what it names.
+pub fn award(
+    client: &Client,
+    unit: &IssuingUnit,
+    draft: Award,
+    completion: Completion<'_>,
+) -> Result<(Award, Contents), ClientError> {
+    let draft = Award { decider: completion.decider.to_owned(), mandate: None, ..draft };
+    let given = mandate(client.origin(), unit, Kind::Award, &draft, completion.consent)?;
+    let award = Award { mandate: Some(given.clone()), ..draft };
+    let mut contents = Contents::of([record(unit, Kind::Award, &award, completion.reference)?]);
+    redeem(&mut contents, &award.redeems, &redeeming(&given)?);
+    Ok((award, contents))
+}
+
+/// One redemption for each record, also where several of its results are used.
+fn redeem(contents: &mut Contents, records: &[RecordReference], authority: &creditbank_protocol::pb::Authority) {
+    let mut seen = BTreeSet::new();
+    for reference in records {
+        let place = reference.place.unwrap_or_default();
+        if seen.insert((place.entry, place.index)) {
+            contents.add(authority.clone(), effect(reference, Action::Redeem));
+        }
+    }
+}

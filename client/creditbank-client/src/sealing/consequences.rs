@@ -1,0 +1,96 @@
+//! What follows from amendments and revocations, in the same block: what stands on those records is put under review, and what a revoked
+//! award or conversion had redeemed is released.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place, RecordReference};
+
+use super::{authority, effect};
+use crate::outbox::patience::patiently;
+use crate::{Client, ClientError, IssuingUnit};
+
+/// Effects that follow from others.
+#[derive(Default)]
+pub(crate) struct Consequences {
+    pub(crate) effects: Vec<(Authority, Effect)>,
+    /// How many records are put under review.
+    pub(crate) reviewed: u64,
+    /// How many are released.
+    pub(crate) released: u64,
+}
+
+/// What follows from these effects; nothing follows from confirmations.
+pub(crate) async fn consequences(
+    client: &Client,
+    unit: &IssuingUnit,
+    effects: impl Iterator<Item = (&Authority, &Effect)>,
+) -> Result<Consequences, ClientError> {
+    let (mut revoked, mut amended) = (BTreeSet::new(), BTreeSet::new());
+    let mut case_reference = String::new();
+    for (authority, effect) in effects {
+        let place = effect.place.unwrap_or_default();
+        match Action::try_from(effect.action).unwrap_or_default() {
+            Action::Revoke => revoked.insert((place.entry, place.index)),
+            Action::Supersede => amended.insert((place.entry, place.index)),
+            _ => continue,
+        };
+        case_reference.clone_from(&authority.case_reference);
+    }
+    let (mut reviews, mut releases) = (BTreeMap::new(), BTreeMap::new());
+    for (places, revoke) in [(&revoked, true), (&amended, false)] {
+        if places.is_empty() {
+            continue;
+        }
+        let asked = || places.iter().map(|(entry, index)| Place { entry: *entry, index: *index }).collect();
+        let (reviewed, released) = patiently(|| client.consequences(asked(), revoke)).await?;
+        reviews.extend(reviewed.into_iter().map(|record| (at(&record), record)));
+        for held in released {
+            let record = held.record.ok_or_else(|| ClientError::lie("a redemption without its record"))?;
+            releases.insert(at(&record), (record, held.redemption));
+        }
+    }
+    // What the block itself takes back needs no review.
+    reviews.retain(|place, _| !revoked.contains(place) && !amended.contains(place));
+    let mut found =
+        Consequences { reviewed: reviews.len() as u64, released: releases.len() as u64, ..Default::default() };
+    found.effects.extend(reviews.values().map(|record| (authority(Basis::Dependency), effect(record, Action::Review))));
+    let mut sealed_by = BTreeMap::new();
+    for (record, redemption) in releases.into_values() {
+        let redeemed_by = match sealed_by.get(&redemption) {
+            Some(known) => *known,
+            None => signer(client, redemption).await?,
+        };
+        sealed_by.insert(redemption, redeemed_by);
+        let redemption_plus_1 =
+            redemption.checked_add(1).ok_or_else(|| ClientError::lie("a redemption at no entry"))?;
+        let release = Effect { redemption_plus_1, ..effect(&record, Action::Release) };
+        found.effects.push((right(unit, redeemed_by, &case_reference), release));
+    }
+    Ok(found)
+}
+
+fn at(record: &RecordReference) -> (u64, u32) {
+    let place = record.place.unwrap_or_default();
+    (place.entry, place.index)
+}
+
+/// Whose block stands at a log index.
+async fn signer(client: &Client, entry: u64) -> Result<u64, ClientError> {
+    let (bytes, _) = client.entry(entry).await?;
+    match Entry::parse(&bytes).map_err(ClientError::lie)? {
+        Entry::Block(block) => Ok(block.header().institution),
+        Entry::Seal(_) => Err(ClientError::lie("a redemption at a seal")),
+    }
+}
+
+/// By what right the unit undoes what an institution has redeemed.
+fn right(unit: &IssuingUnit, redeemed_by: u64, case_reference: &str) -> Authority {
+    if unit.institution == redeemed_by {
+        return authority(Basis::Issuer);
+    }
+    if unit.institution == 0 {
+        return Authority { case_reference: case_reference.to_owned(), ..authority(Basis::Operator) };
+    }
+    Authority { institution: redeemed_by, ..authority(Basis::Custodian) }
+}

@@ -1,0 +1,1 @@
+//! A log from its first entry, checked with nothing but its keys.

@@ -1,0 +1,338 @@
+//! Why a node refuses something: every name that can travel (PROTOCOL.md, "Refusals"), as one type.
+//!
+//! On the wire a reason is its name, so that a newer node can refuse for reasons that this side does not know yet. The rules
+//! know their own names (`Rule` in `creditbank-rules`); a test in the node compares both lists with the protocol's.
+
+use std::fmt;
+
+use tonic::Code;
+
+use crate::v1::Refusal;
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// Why something was refused.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $($(#[doc = $doc])+ $variant,)+
+            /// A name that this side does not know; empty where whoever refused named no reason.
+            Unknown(String),
+        }
+
+        impl Reason {
+            /// Every reason that the protocol names.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name that travels.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::Unknown(name) => name,
+                }
+            }
+
+            /// The reason of a name.
+            pub fn from_name(name: &str) -> Self {
+                match name {
+                    $($name => Self::$variant,)+
+                    other => Self::Unknown(other.to_owned()),
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    // Of a call.
+    /// A field of the request is missing, malformed or beyond its limit.
+    InvalidRequest = "INVALID_REQUEST",
+    /// The call needs an access token that holds, of a key in force.
+    NoToken = "NO_TOKEN",
+    /// The key gives no access to this.
+    NoAccess = "NO_ACCESS",
+    /// There is no such record, block or learner, or it was erased.
+    NotFound = "NOT_FOUND",
+    /// An index or a size beyond the log.
+    OutOfRange = "OUT_OF_RANGE",
+    /// More records than a transcript holds.
+    TooManyRecords = "TOO_MANY_RECORDS",
+    /// More work than the node takes at once.
+    Busy = "BUSY",
+    /// The node's disk is full.
+    NoRoom = "NO_ROOM",
+    /// The node's clock has jumped.
+    ClockMoved = "CLOCK_MOVED",
+    /// The node is stopping.
+    Stopped = "STOPPED",
+    /// Only the operator can mend it.
+    Internal = "INTERNAL",
+    // Of a block's form.
+    /// The block has more bytes than an entry holds.
+    BlockTooLong = "BLOCK_TOO_LONG",
+    /// Block, header or public part is not in the canonical spelling.
+    NotCanonical = "NOT_CANONICAL",
+    /// Another suite or version, or a second signature.
+    UnknownVersion = "UNKNOWN_VERSION",
+    /// The public part is not the one that was signed.
+    WrongPublicDigest = "WRONG_PUBLIC_DIGEST",
+    /// A public record's position is out of order or not in the block.
+    WrongPublicIndex = "WRONG_PUBLIC_INDEX",
+    /// A status id stands twice.
+    RepeatedEffect = "REPEATED_EFFECT",
+    /// The block belongs to another log.
+    WrongOrigin = "WRONG_ORIGIN",
+    /// Not as many records as the header says.
+    WrongCount = "WRONG_COUNT",
+    /// The unit's or the approver's signature does not hold.
+    WrongSignature = "WRONG_SIGNATURE",
+    /// Kind, version, seed or body of a record is wrong.
+    RecordMalformed = "RECORD_MALFORMED",
+    /// A public kind that is hidden, or the reverse.
+    WrongPart = "WRONG_PART",
+    /// The records are not the ones that were signed.
+    WrongRecordsRoot = "WRONG_RECORDS_ROOT",
+    // Of a block's place in its chain.
+    /// Another block stands at this height.
+    StaleHead = "STALE_HEAD",
+    /// The height is beyond the next one.
+    WrongHeight = "WRONG_HEIGHT",
+    /// The block does not build on the head.
+    WrongPrevious = "WRONG_PREVIOUS",
+    /// Created before the head, or more than a day from the seal.
+    WrongTime = "WRONG_TIME",
+    // Of the rules.
+    /// The institution is in the registry.
+    UnknownInstitution = "UNKNOWN_INSTITUTION",
+    /// The institution is active.
+    InstitutionNotActive = "INSTITUTION_NOT_ACTIVE",
+    /// The unit is in the registry.
+    UnknownUnit = "UNKNOWN_UNIT",
+    /// The unit is active.
+    UnitNotActive = "UNIT_NOT_ACTIVE",
+    /// The key is in the registry.
+    UnknownKey = "UNKNOWN_KEY",
+    /// The key signs blocks of this unit.
+    KeyOfAnother = "KEY_OF_ANOTHER",
+    /// The key is not revoked.
+    KeyRevoked = "KEY_REVOKED",
+    /// The time of the seal lies between the key's dates.
+    KeyNotInForce = "KEY_NOT_IN_FORCE",
+    /// The approval of a block, where there is one, is by an approver of the unit.
+    NotAnApprover = "NOT_AN_APPROVER",
+    /// A block of a unit that requires approval has one.
+    ApprovalMissing = "APPROVAL_MISSING",
+    /// The kind is within the key's scope.
+    KindOutsideKey = "KIND_OUTSIDE_KEY",
+    /// The kind may be issued by an institution.
+    KindNotIssued = "KIND_NOT_ISSUED",
+    /// What a record, an effect or a block means nothing without is there.
+    MissingField = "MISSING_FIELD",
+    /// A date exists in the calendar and dates are in order.
+    InvalidDate = "INVALID_DATE",
+    /// A code is well-formed: country, language, ISCED-F field, domain.
+    InvalidCode = "INVALID_CODE",
+    /// The alias is one that this institution was given.
+    UnknownAlias = "UNKNOWN_ALIAS",
+    /// The learner's account is open.
+    AccountNotOpen = "ACCOUNT_NOT_OPEN",
+    /// The credit unit is in the registry.
+    UnknownCreditUnit = "UNKNOWN_CREDIT_UNIT",
+    /// Framework and level are in the registry.
+    UnknownLevel = "UNKNOWN_LEVEL",
+    /// The grade scale is in the registry, and the grade is one of its grades.
+    UnknownGrade = "UNKNOWN_GRADE",
+    /// The grade of a Credit is a pass.
+    GradeNotAPass = "GRADE_NOT_A_PASS",
+    /// The grade of a Result is not a pass, unless it is not final.
+    GradeIsAPass = "GRADE_IS_A_PASS",
+    /// Workload hours lie within the band of the credit unit.
+    WorkloadOutsideBand = "WORKLOAD_OUTSIDE_BAND",
+    /// The embargo ends at most 400 days after the period.
+    EmbargoTooLong = "EMBARGO_TOO_LONG",
+    /// The institution was accredited for this at the end of the period of study.
+    NotAccredited = "NOT_ACCREDITED",
+    /// The place that the record names holds a record of the same learner, institution and course.
+    UnknownEarlier = "UNKNOWN_EARLIER",
+    /// The place that the record amends holds a record.
+    UnknownTarget = "UNKNOWN_TARGET",
+    /// An amendment has its target's kind and learner.
+    AmendsAnother = "AMENDS_ANOTHER",
+    /// A record is changed by its issuer, its custodian, or the operator with a case reference.
+    NotAuthorised = "NOT_AUTHORISED",
+    /// The record's marks allow the change.
+    StatusForbids = "STATUS_FORBIDS",
+    /// What is confirmed is contested.
+    NotContested = "NOT_CONTESTED",
+    /// The same record is not issued twice.
+    DuplicateRecord = "DUPLICATE_RECORD",
+    /// A course counts at most once and its repeats.
+    TooManyRepeats = "TOO_MANY_REPEATS",
+    /// A newer Identity amends the former one.
+    IdentityNotAmended = "IDENTITY_NOT_AMENDED",
+    /// Each amendment of a block has its effect, and each superseding effect its amendment.
+    EffectMismatch = "EFFECT_MISMATCH",
+    /// The action is one that blocks may carry so far.
+    ActionNotAdmitted = "ACTION_NOT_ADMITTED",
+    /// A registry record is signed by the operator, and the operator signs nothing else.
+    NotTheOperator = "NOT_THE_OPERATOR",
+    /// A registry record names what exists.
+    UnknownReference = "UNKNOWN_REFERENCE",
+    /// What an institution publishes it publishes in its own name, and of an agreement it is a party.
+    NotThePublisher = "NOT_THE_PUBLISHER",
+    /// No two agreements of one tier cover the same credit, unless one replaces the other.
+    AgreementsOverlap = "AGREEMENTS_OVERLAP",
+    /// A definition has at most 1,000 requirements and 32 levels.
+    DefinitionTooLarge = "DEFINITION_TOO_LARGE",
+    /// References do not lead back to where they began.
+    ReferenceCycle = "REFERENCE_CYCLE",
+    /// A definition asks for what can be met.
+    Unsatisfiable = "UNSATISFIABLE",
+    /// The learner wants it: a mandate that is signed or refers to a paper.
+    NoMandate = "NO_MANDATE",
+    /// Agreement, equivalence or definition are in force on the day of the decision.
+    NotInForce = "NOT_IN_FORCE",
+    /// Agreement or equivalence cover the source.
+    OutsideScope = "OUTSIDE_SCOPE",
+    /// No more specific agreement covers the source.
+    NotMostSpecific = "NOT_MOST_SPECIFIC",
+    /// What is used is a standing record of this learner that may be used for this.
+    SourceNotUsable = "SOURCE_NOT_USABLE",
+    /// The level of a source has a comparable level.
+    UndefinedLevel = "UNDEFINED_LEVEL",
+    /// Amounts, levels and grades are those that the rules give, to the last digit.
+    ConversionDiffers = "CONVERSION_DIFFERS",
+    /// A root pays once.
+    AlreadySpent = "ALREADY_SPENT",
+    /// The requirements of the definition hold.
+    RequirementsNotMet = "REQUIREMENTS_NOT_MET",
+    /// Each institution of a joint award has signed it.
+    NotCosigned = "NOT_COSIGNED",
+    /// One open application per purpose and receiver.
+    ApplicationOpen = "APPLICATION_OPEN",
+    /// A decision or an appeal refers to what is open.
+    NotOpen = "NOT_OPEN",
+    /// What depends on a record that is amended or revoked is put under review.
+    DependantsNotReviewed = "DEPENDANTS_NOT_REVIEWED",
+    /// What a registry record says fits together.
+    Contradiction = "CONTRADICTION",
+    /// What is permanent in the registry does not change.
+    Permanent = "PERMANENT",
+    /// Whoever asks for a key's admission holds the key.
+    NoPossession = "NO_POSSESSION",
+}
+
+impl Reason {
+    /// Whether the same call can succeed later without anybody changing it: the node is busy, full, stopping, or waits for
+    /// its clock. Of a block, nothing is known: it may be sealed, or be sealed yet.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy | Self::NoRoom | Self::ClockMoved | Self::Stopped)
+    }
+
+    /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time is
+    /// over in which the block could be sealed.
+    pub fn chain_moved(&self) -> bool {
+        matches!(self, Self::StaleHead | Self::WrongHeight | Self::WrongPrevious | Self::WrongTime)
+    }
+
+    /// Whether it is about who signs or approves, or for which log: no other block of this signer would go through.
+    pub fn about_signer(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownInstitution
+                | Self::InstitutionNotActive
+                | Self::UnknownUnit
+                | Self::UnitNotActive
+                | Self::UnknownKey
+                | Self::KeyOfAnother
+                | Self::KeyRevoked
+                | Self::KeyNotInForce
+                | Self::NotAnApprover
+                | Self::ApprovalMissing
+                | Self::NotTheOperator
+                | Self::WrongSignature
+                | Self::WrongOrigin
+        )
+    }
+
+    /// Whether the ledger holds already what was to be done: somebody else was faster.
+    pub fn is_done_already(&self) -> bool {
+        matches!(self, Self::DuplicateRecord | Self::NotContested)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Unknown(name) => name,
+            known => known.name().to_owned(),
+        }
+    }
+}
+
+impl Refusal {
+    /// Why, as a type.
+    pub fn why(&self) -> Reason {
+        Reason::from_name(&self.reason)
+    }
+
+    /// Whether it leaves open if a block that was sent is sealed: then the same bytes must be sent again, and no other block
+    /// may be signed for its height. Of a reason that this side does not know, the code says so.
+    pub fn leaves_outcome_open(&self) -> bool {
+        let why = self.why();
+        match &why {
+            Reason::Internal => true,
+            // Something between this side and the node has answered, and the node perhaps not yet.
+            Reason::Unknown(name) if name.is_empty() => true,
+            Reason::Unknown(_) => !matches!(
+                Code::from_i32(i32::try_from(self.code).unwrap_or(i32::MAX)),
+                Code::InvalidArgument
+                    | Code::PermissionDenied
+                    | Code::FailedPrecondition
+                    | Code::AlreadyExists
+                    | Code::Aborted
+                    | Code::OutOfRange
+                    | Code::NotFound
+                    | Code::Unauthenticated
+                    | Code::Unimplemented
+            ),
+            _ => why.is_transient(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: each name is one reason and comes back as it was; another node's names are kept.
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for reason in Reason::ALL {
+            assert_eq!(&Reason::from_name(reason.name()), reason);
+        }
+        assert_eq!(Reason::from_name("NEW_RULE"), Reason::Unknown("NEW_RULE".to_owned()));
+        assert_eq!(Reason::from_name("NEW_RULE").to_string(), "NEW_RULE");
+    }
+
+    /// Goal: what the node has not decided, or what nobody knows to be decided, is open; a decision is not.
+    #[test]
+    fn only_decisions_settle_a_block() {
+        let open = |code: Code, reason: &str| {
+            Refusal { code: code as u32, reason: reason.to_owned(), ..Default::default() }.leaves_outcome_open()
+        };
+        for reason in ["BUSY", "NO_ROOM", "CLOCK_MOVED", "STOPPED", "INTERNAL", ""] {
+            assert!(open(Code::Unavailable, reason), "{reason}");
+            assert!(open(Code::InvalidArgument, reason), "{reason}");
+        }
+        for reason in ["STALE_HEAD", "WRONG_HEIGHT", "DUPLICATE_RECORD", "NEW_RULE"] {
+            assert!(!open(Code::FailedPrecondition, reason), "{reason}");
+        }
+        assert!(open(Code::Internal, "NEW_FAULT") && open(Code::Unavailable, "NEW_FAULT"));
+    }
+}
