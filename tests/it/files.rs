@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use creditbank_protocol::pb::Purpose;
-use creditbank_server::environment::Environment;
 use creditbank_server::directory::{self, InitError, StoreUrl};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::credit_record;

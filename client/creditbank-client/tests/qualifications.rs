@@ -40,7 +40,7 @@ fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mu
         record: RecordReference { place: None, status_id: vec![9; 32] },
         result_plus_1: 0,
         kind: Kind::Credit,
-        institution: 1,
+        institution: 1.into(),
         course: String::new(),
         unit: definition.unit.clone(),
         amount_e4: amount * 10_000,
@@ -70,7 +70,7 @@ fn is_awarded(definition: &QualificationDefinition, mut credits: Vec<Candidate>)
     for (index, credit) in (0u32..).zip(&mut credits) {
         let place = Place { entry: 5, index };
         credit.record.place = Some(place);
-        credit.roots = vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }];
+        credit.roots = vec![CandidateRoot { place: place.into(), fraction: Ratio { numerator: 1, denominator: 1 } }];
         if credit.course.is_empty() {
             credit.course = format!("C{index}");
         }
@@ -151,10 +151,10 @@ fn korean_awards_begin_at_their_parts() {
         };
         let learner = |major: u64, general: u64, accredited: u64, other: u64| {
             vec![
-                of(major - accredited, "0311", "", 1),
-                of(accredited.max(1), "0311", "", if accredited > 0 { 2 } else { 1 }),
-                of(general, "0222", "GE-1", 1),
-                of(other - u64::from(accredited == 0), "0541", "", 1),
+                of(major - accredited, "0311", "", 1.into()),
+                of(accredited.max(1), "0311", "", if accredited > 0 { 2.into() } else { 1.into() }),
+                of(general, "0222", "GE-1", 1.into()),
+                of(other - u64::from(accredited == 0), "0541", "", 1.into()),
             ]
         };
         let other = total - major - general;
@@ -199,7 +199,7 @@ fn indian_exits_begin_at_their_totals() {
 fn a_japanese_degree_is_half_its_own() {
     let asked = definition("jp-bachelor");
     let learner = |own: u64, transfer: u64| {
-        let elsewhere = |credit: &mut Candidate| (credit.origin, credit.institution) = (Origin::Transfer, 2);
+        let elsewhere = |credit: &mut Candidate| (credit.origin, credit.institution) = (Origin::Transfer, 2.into());
         vec![credit(&asked, own, |_| ()), credit(&asked, transfer, elsewhere)]
     };
     assert!(is_awarded(&asked, learner(64, 60)));

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use creditbank_server::environment::Environment;
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 

@@ -159,12 +159,7 @@ pub(crate) fn store_options(environment: &Environment, genesis: Digest) -> Optio
 }
 
 /// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.
-pub fn open(
-    environment: &Environment,
-    dir: &Path,
-    config: &Config,
-    limits: Limits,
-) -> Result<Ledger, DirectoryError> {
+pub fn open(environment: &Environment, dir: &Path, config: &Config, limits: Limits) -> Result<Ledger, DirectoryError> {
     let log_key = read_key(environment, dir, Purpose::Log)?.key;
     let statement_key = read_key(environment, dir, Purpose::Statement)?.key;
     let registry_key = config.registry_key;

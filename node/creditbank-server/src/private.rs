@@ -23,10 +23,7 @@ use crate::clock::{Entropy, random};
 /// Random and used once, for each sealed value.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
-/// A learner's account number: random, 16 bytes.
-pub type Account = [u8; 16];
-/// A learner as one institution knows them.
-pub type Alias = [u8; 16];
+pub use creditbank_protocol::{AccountId as Account, Alias};
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
@@ -89,16 +86,16 @@ fn half(full: [u8; 32]) -> [u8; 16] {
 impl InstitutionKeys {
     /// The alias of an account.
     pub fn alias(&self, account: &Account) -> Alias {
-        let mut block = (*account).into();
+        let mut block = account.0.into();
         self.cipher.encrypt_block(&mut block);
-        block.into()
+        Alias(block.into())
     }
 
     /// The account number that an alias stands for; no account's, if the alias is not this institution's.
     pub fn account(&self, alias: &Alias) -> Account {
-        let mut block = (*alias).into();
+        let mut block = alias.0.into();
         self.cipher.decrypt_block(&mut block);
-        block.into()
+        Account(block.into())
     }
 
     /// The digest of a course in the learner index, 8 bytes: rows of one learner are few.
@@ -141,7 +138,7 @@ impl PrivateKeys {
         let len: usize = plain.iter().map(|part| part.len()).sum();
         let mut sealed = Vec::with_capacity(NONCE_LEN + ACCOUNT_LEN + len + TAG_LEN);
         sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(&self.mask(&nonce, account));
+        sealed.extend_from_slice(&self.mask(&nonce, account.as_bytes()));
         plain.iter().for_each(|part| sealed.extend_from_slice(part));
         let (cipher, short) = xchacha(key, &nonce);
         let aad = Aad::from(associated(context, account));
@@ -156,7 +153,7 @@ impl PrivateKeys {
     pub fn account_of(&self, sealed: &[u8]) -> Result<Account, OpenError> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError::Sealed)?;
         let masked = rest.get(..ACCOUNT_LEN).ok_or(OpenError::Sealed)?;
-        Ok(self.mask(nonce, masked))
+        Ok(Account(self.mask(nonce, masked)))
     }
 
     fn open(&self, key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
@@ -227,7 +224,7 @@ fn xchacha(key: &[u8; 32], nonce: &Nonce) -> (LessSafeKey, ring::aead::Nonce) {
 }
 
 fn associated(context: &[u8], account: &Account) -> Vec<u8> {
-    [context, account].concat()
+    [context, account.as_bytes()].concat()
 }
 
 fn place_context(origin: &str, place: Place) -> Vec<u8> {
@@ -245,7 +242,7 @@ mod tests {
     /// Goal: an alias leads back to its account at its own institution and to nothing elsewhere.
     #[test]
     fn aliases_differ_per_institution() {
-        let (keys, account) = (keys(), [9; 16]);
+        let (keys, account) = (keys(), Account([9; 16]));
         let alias = keys.of(1).alias(&account);
         assert_eq!(keys.of(1).account(&alias), account);
         assert_ne!(keys.of(2).alias(&account), alias);
@@ -256,7 +253,7 @@ mod tests {
     #[test]
     fn another_library_opens_it() {
         use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-        let (keys, account, key) = (keys(), [9; 16], [4; 32]);
+        let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
         for len in [0, 1, 63, 64, 65, 700] {
             let plain = vec![7; len];
             let sealed = keys.seal(&account, &key, b"context", &[&plain], [6; 24]);
@@ -269,7 +266,7 @@ mod tests {
     /// Goal: a body opens at its own place under its learner's key only, and no byte of it may change.
     #[test]
     fn bodies_are_bound_to_their_place() {
-        let (keys, account, key) = (keys(), [9; 16], [4; 32]);
+        let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
         let body = [&[0x0a, 16][..], &[7; 16]].concat();
         let record = Record::new(3, 1, &[5; 32], body).expect("a record");
         let place = Place { entry: 5, index: 1 };

@@ -105,7 +105,7 @@ pub(crate) type CoursePrefix = [u8; 24];
 
 pub(crate) fn course_prefix(account: &Account, course: [u8; 8]) -> CoursePrefix {
     let mut prefix = [0; 24];
-    prefix[..16].copy_from_slice(account);
+    prefix[..16].copy_from_slice(account.as_bytes());
     prefix[16..].copy_from_slice(&course);
     prefix
 }

@@ -35,8 +35,11 @@ fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
 
 impl SledIndex {
     /// As a node takes it: `sled:PATH`.
-    pub const ENGINE: Engine =
-        Engine { scheme: "sled", about: "the default, small and quick to open", open: |_, dir| Ok(Box::new(Self::open(dir)?)) };
+    pub const ENGINE: Engine = Engine {
+        scheme: "sled",
+        about: "the default, small and quick to open",
+        open: |_, dir| Ok(Box::new(Self::open(dir)?)),
+    };
 
     /// Opens or makes the engine's files in `dir`.
     pub fn open(dir: &Path) -> Result<Self, IndexError> {

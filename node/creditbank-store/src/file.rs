@@ -33,12 +33,7 @@ pub(crate) fn temporary(path: &Path) -> PathBuf {
 }
 
 /// Writes a file's next version beside it; nothing of it is durable yet.
-pub(crate) fn stage(
-    disk: &(impl Disk + ?Sized),
-    path: &Path,
-    len: u64,
-    bytes: &[u8],
-) -> io::Result<Box<dyn DiskFile>> {
+pub(crate) fn stage(disk: &(impl Disk + ?Sized), path: &Path, len: u64, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     let temporary = temporary(path);
     let file = disk.create(&temporary)?;
     let written = if len > 0 { file.allocate(len) } else { Ok(()) }.and_then(|()| file.write_at(bytes, 0));

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use creditbank_protocol::AccountId;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 pub use inspect::ReadKeys;
@@ -56,7 +57,7 @@ type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
 
 /// Learners' keys by account. All are held in memory; what is written is durable before it is used.
 pub struct KeyStore {
-    keys: RwLock<HashMap<[u8; 16], LearnerKey>>,
+    keys: RwLock<HashMap<AccountId, LearnerKey>>,
     /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
     disk: Option<Mutex<KeyFile>>,
 }
@@ -145,7 +146,7 @@ impl KeyStore {
             };
             let (account, sealed) = content.split_first_chunk::<16>().ok_or_else(|| damaged(end, "a short record"))?;
             let key = open(&epoch, sealed, account).ok_or_else(|| damaged(end, "the key does not open"))?;
-            keys.insert(*account, LearnerKey(*key));
+            keys.insert(AccountId(*account), LearnerKey(*key));
             end += RECORD_LEN;
         }
         // Written anew before it is trusted: after a failed fdatasync of an earlier process the last keys may stand in
@@ -173,19 +174,19 @@ impl KeyStore {
     }
 
     /// Whether there is a key.
-    pub fn contains(&self, account: &[u8; 16]) -> bool {
+    pub fn contains(&self, account: &AccountId) -> bool {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(account)
     }
 
     /// The learner's key; `None` when the account does not exist or was erased.
-    pub fn get(&self, account: &[u8; 16]) -> Option<LearnerKey> {
+    pub fn get(&self, account: &AccountId) -> Option<LearnerKey> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
     /// Makes a random key for each account; durable when this returns. An account that exists keeps its key.
-    pub fn insert(&self, accounts: &[[u8; 16]], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+    pub fn insert(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
-        let mut new: Vec<([u8; 16], LearnerKey)> = Vec::new();
+        let mut new: Vec<(AccountId, LearnerKey)> = Vec::new();
         for account in accounts.iter().filter(|account| !self.contains(account)) {
             if new.iter().all(|(other, _)| other != account) {
                 let mut key = [0; 32];
@@ -203,7 +204,7 @@ impl KeyStore {
 
     /// Destroys a learner's key. What it sealed can never be opened again. The log must say first that it needs one key less:
     /// see `needed` of [`Self::open`].
-    pub fn erase(&self, account: &[u8; 16], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+    pub fn erase(&self, account: &AccountId, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
         if let Some(file) = &mut file {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
@@ -218,12 +219,12 @@ fn head(master: &[u8; 32], epoch: &[u8; 32], fill: Fill<'_>) -> Vec<u8> {
     with_crc([&MAGIC[..], &seal(master, epoch, &MAGIC, fill)].concat())
 }
 
-fn record(epoch: &[u8; 32], account: &[u8; 16], key: &LearnerKey, fill: Fill<'_>) -> Vec<u8> {
-    with_crc([&account[..], &seal(epoch, &key.0, account, fill)].concat())
+fn record(epoch: &[u8; 32], account: &AccountId, key: &LearnerKey, fill: Fill<'_>) -> Vec<u8> {
+    with_crc([account.as_bytes(), &seal(epoch, &key.0, account.as_bytes(), fill)[..]].concat())
 }
 
 impl KeyFile {
-    fn append(&mut self, new: &[([u8; 16], LearnerKey)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+    fn append(&mut self, new: &[(AccountId, LearnerKey)], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         self.check_healthy()?;
         if new.is_empty() {
             return Ok(());
@@ -244,7 +245,7 @@ impl KeyFile {
 
     fn rewrite<'a>(
         &mut self,
-        kept: impl Iterator<Item = (&'a [u8; 16], &'a LearnerKey)>,
+        kept: impl Iterator<Item = (&'a AccountId, &'a LearnerKey)>,
         fill: Fill<'_>,
     ) -> Result<(), KeyStoreError> {
         self.check_healthy()?;
@@ -299,17 +300,20 @@ mod tests {
         let path = dir.path().join("keys");
         let mut fill = counter();
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
-        keys.insert(&[[1; 16], [2; 16], [1; 16]], &mut fill).expect("inserted");
-        let first = keys.get(&[1; 16]).expect("known");
-        keys.insert(&[[1; 16]], &mut fill).expect("nothing new");
+        keys.insert(&[AccountId([1; 16]), AccountId([2; 16]), AccountId([1; 16])], &mut fill).expect("inserted");
+        let first = keys.get(&AccountId([1; 16])).expect("known");
+        keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
         drop(keys);
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
-        assert!(keys.get(&[1; 16]) == Some(first));
-        keys.erase(&[1; 16], &mut fill).expect("erased");
+        assert!(keys.get(&AccountId([1; 16])) == Some(first));
+        keys.erase(&AccountId([1; 16]), &mut fill).expect("erased");
         drop(keys);
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
-        assert!(!keys.contains(&[1; 16]) && keys.contains(&[2; 16]));
-        assert!(matches!(KeyStore::open(&RealDisk::shared(), 0, &path, &[2; 32], 0, &mut fill), Err(KeyStoreError::MasterKey(_))));
+        assert!(!keys.contains(&AccountId([1; 16])) && keys.contains(&AccountId([2; 16])));
+        assert!(matches!(
+            KeyStore::open(&RealDisk::shared(), 0, &path, &[2; 32], 0, &mut fill),
+            Err(KeyStoreError::MasterKey(_))
+        ));
     }
 
     /// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were given out.
@@ -318,7 +322,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("keys");
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut counter()).expect("a new store");
-        let account = |number: u8| [number; 16];
+        let account = |number: u8| AccountId([number; 16]);
         std::thread::scope(|scope| {
             for start in [7u8, 99] {
                 let keys = &keys;
@@ -349,19 +353,24 @@ mod tests {
         let path = dir.path().join("keys");
         let mut fill = counter();
         let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
-        keys.insert(&[[1; 16], [2; 16]], &mut fill).expect("inserted");
+        keys.insert(&[AccountId([1; 16]), AccountId([2; 16])], &mut fill).expect("inserted");
         drop(keys);
         let whole = std::fs::read(&path).expect("the file");
         std::fs::write(&path, &whole[..whole.len() - 3]).expect("torn");
-        let refused = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill).err().expect("two keys are in use").to_string();
+        let refused = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill)
+            .err()
+            .expect("two keys are in use")
+            .to_string();
         assert!(refused.contains("damaged"), "{refused}");
-        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 1, &mut fill).expect("one is in use: the torn record is cut");
-        assert!(keys.contains(&[1; 16]) && !keys.contains(&[2; 16]));
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 1, &mut fill)
+            .expect("one is in use: the torn record is cut");
+        assert!(keys.contains(&AccountId([1; 16])) && !keys.contains(&AccountId([2; 16])));
         drop(keys);
         let mut damaged = whole;
         damaged[HEAD_LEN + 20] ^= 1;
         std::fs::write(&path, &damaged).expect("damaged");
-        let refused = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
+        let refused =
+            KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
         assert!(refused.contains(&format!("damaged at {HEAD_LEN}")), "{refused}");
         assert_eq!(std::fs::read(&path).expect("the file"), damaged, "nothing is cut");
     }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
     EmbeddedStore, EntryWrite, Head, KeyStore, KeyStoreError, MemoryIndex, Node, Options, Round, Store, StoreError,
@@ -67,11 +68,11 @@ fn on_a_small_disk(dir: &Path) {
     let disk = creditbank_store::RealDisk::shared();
     let path = dir.join("learners.keys");
     let keys = KeyStore::open(&disk, 0, &path, &[1; 32], 0, fill).unwrap();
-    keys.insert(&[[1; 16]], fill).unwrap();
+    keys.insert(&[AccountId([1; 16])], fill).unwrap();
     let ballast = fs::File::create(dir.join("ballast")).unwrap();
     let chunk = vec![1; 1 << 16];
     while std::io::Write::write_all(&mut &ballast, &chunk).is_ok() {}
-    let many: Vec<[u8; 16]> = (0..5_000u128).map(u128::to_be_bytes).collect();
+    let many: Vec<AccountId> = (0..5_000u128).map(|number| AccountId(number.to_be_bytes())).collect();
     let full = keys.insert(&many, fill).expect_err("no room");
     assert!(matches!(full, KeyStoreError::File(StoreError::Full { .. })), "{full}");
     assert_eq!(keys.len(), 1);

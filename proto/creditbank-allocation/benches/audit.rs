@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use creditbank_allocation::{Answer, allocate};
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{
-    AssessmentType, Grade, Kind, Level, Match, Mode, Origin, OutcomeType, Place, QualificationDefinition, Ratio,
+    AssessmentType, Grade, Kind, Level, Match, Mode, Origin, OutcomeType, QualificationDefinition, Ratio,
     RecordReference, Requirement, RequirementType,
 };
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case};
@@ -113,13 +114,13 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
     let lift = dice.below(15);
     (0..RECORDS)
         .map(|index| {
-            let place = Place { entry: 5, index };
+            let place = Place::new(5, index);
             let end = 20_000 + i64::try_from(dice.below(2_900)).expect("small");
             Candidate {
-                record: RecordReference { place: Some(place), status_id: vec![9; 32] },
+                record: RecordReference { place: Some(place.into()), status_id: vec![9; 32] },
                 result_plus_1: 0,
                 kind: Kind::Credit,
-                institution: 1,
+                institution: 1.into(),
                 course: format!("C{index}"),
                 unit: "ECTS".to_owned(),
                 amount_e4: [25_000, 30_000, 40_000, 50_000, 60_000, 75_000]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{Origin, RequirementType};
 use creditbank_rules::dates::Day;
 use creditbank_rules::qualification::{Case, Fraction, Point, RootUse, root_uses, takes};
@@ -93,10 +94,10 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
 
 fn shared_roots(case: &Case<'_>, usable: &[usize]) -> Vec<SharedRoot> {
     let twice = root_uses(case.candidates, usable).into_iter().filter(RootUse::is_twice);
-    let parts = |place: (u64, u32), by: Vec<usize>| {
+    let parts = |place: Place, by: Vec<usize>| {
         let part = |position: usize| {
             let roots = case.candidates[position].roots.iter();
-            let mut own = roots.filter(|root| (root.place.entry, root.place.index) == place);
+            let mut own = roots.filter(|root| root.place == place);
             own.try_fold(Fraction::ZERO, |sum, root| {
                 let (numerator, denominator) = (root.fraction.numerator, root.fraction.denominator);
                 sum.checked_add(Fraction::new(u128::from(numerator), u128::from(denominator))?)

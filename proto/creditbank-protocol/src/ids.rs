@@ -97,6 +97,11 @@ impl Place {
         written.unwrap_or_default().into()
     }
 
+    /// The place of the record that a reference names; 0/0 where there is no reference, as with [`Place::read`].
+    pub fn of_reference(reference: Option<&pb::RecordReference>) -> Self {
+        Self::read(reference.and_then(|reference| reference.place))
+    }
+
     /// The place as a canonical message holds it: 0/0 is left out. The opposite of [`Place::read`].
     pub fn written(self) -> Option<pb::Place> {
         (self != Self::default()).then(|| self.into())

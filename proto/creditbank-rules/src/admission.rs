@@ -19,10 +19,10 @@ mod used;
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind, Place};
+use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind};
 use creditbank_protocol::record::{Record, info_of};
+use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
 
 pub use candidates::{award_of, candidates};
 pub use comparability::exemption_root;
@@ -35,10 +35,8 @@ use crate::{Registry, Rejection, View, ViewError};
 /// A block whose shape, hashes and signature are right.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockFacts<'a> {
-    /// Who issues.
-    pub institution: u64,
-    /// Which unit.
-    pub unit: u32,
+    /// The unit that issues it.
+    pub unit: UnitId,
     /// The key that signed.
     pub key_id: KeyId,
     /// The key that approved, where somebody did.
@@ -57,11 +55,11 @@ pub struct BlockFacts<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
     /// The learner's account.
-    pub account: [u8; 16],
+    pub account: AccountId,
     /// What it is.
     pub kind: Kind,
     /// Whose record it is: the signer, or the closed institution that the signer keeps records for.
-    pub institution: u64,
+    pub institution: InstitutionId,
     /// Under which course the learner's records are found; empty for an Identity.
     pub course: String,
     /// How often the course may count again; of a Credit.
@@ -145,15 +143,15 @@ pub struct Consequences {
     /// What is to be put under review.
     pub reviews: Vec<Place>,
     /// What is to be released, each with the log index of its redemption.
-    pub releases: Vec<(Place, u64)>,
+    pub releases: Vec<(Place, LogIndex)>,
 }
 
-/// What a block that revokes (or else amends) the records at these places (entry, index) has to say besides.
-pub fn consequences(view: &impl View, changed: &BTreeSet<(u64, u32)>, revoke: bool) -> Result<Consequences, ViewError> {
+/// What a block that revokes (or else amends) the records at these places has to say besides.
+pub fn consequences(view: &impl View, changed: &BTreeSet<Place>, revoke: bool) -> Result<Consequences, ViewError> {
     let reviews = effects::reviews_of(view, changed)?;
     let mut releases = Vec::new();
-    for (entry, index) in changed.iter().filter(|_| revoke) {
-        releases.extend(effects::releases_of(view, Place { entry: *entry, index: *index })?);
+    for place in changed.iter().filter(|_| revoke) {
+        releases.extend(effects::releases_of(view, *place)?);
     }
     Ok(Consequences { reviews, releases })
 }
@@ -170,7 +168,7 @@ pub fn check_public_effect(
     block: &BlockFacts<'_>,
     authority: &Authority,
     effect: &Effect,
-    owner: u64,
+    owner: InstitutionId,
 ) -> Result<(), Rejection> {
     effects::check_public(registry, block, authority, effect, owner)
 }
@@ -195,14 +193,14 @@ fn admit_record(
     let common = kinds::check(view.registry(), block, record)?;
     let target = repeats::target(view, block, &common)?;
     // A custodian's amendment stands where the record stood that it replaces: at the closed institution.
-    let institution = target.as_ref().map_or(block.institution, |(_, facts)| facts.institution);
+    let institution = target.as_ref().map_or(block.unit.institution, |(_, facts)| facts.institution);
     if let Some((credit, end)) = &common.credit {
         accreditation::check(view.registry(), institution, credit, &common.course, *end)?;
     }
     let account = fields::learner(view, institution, &common.learner)?;
     repeats::check_target(target.as_ref(), record.kind(), &account)?;
     let amends = target.map(|(place, _)| place);
-    let own = BlockFacts { institution, ..*block };
+    let own = BlockFacts { unit: UnitId { institution, ..block.unit }, ..*block };
     let derived = derived::check(view, &own, record, amends, &account)?;
     let common = kinds::Common { course: derived.course.unwrap_or(common.course), ..common };
     history.check(view, institution, record, &common, &account)?;

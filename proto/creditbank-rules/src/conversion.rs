@@ -32,6 +32,7 @@ pub use share::apportion;
 pub use source::Source;
 
 use creditbank_protocol::pb;
+use creditbank_protocol::{InstitutionId, Place};
 
 use crate::dates::Day;
 use crate::registry::admit::require;
@@ -62,7 +63,7 @@ impl<'a> Basis<'a> {
                 found.map(Self::Agreement).ok_or_else(unknown)
             }
             (None, Some(name), None) => {
-                let found = registry.equivalence(name.institution, &name.code, name.version);
+                let found = registry.equivalence(name.institution.into(), &name.code, name.version);
                 let unknown = || unknown("an equivalence of the registry", &name.code, name.version);
                 found.map(Self::Equivalence).ok_or_else(unknown)
             }
@@ -102,7 +103,7 @@ pub struct Request<'a> {
     /// By what right.
     pub basis: Basis<'a>,
     /// The institution that converts.
-    pub receiver: u64,
+    pub receiver: InstitutionId,
     /// Strictly ascending by place and result.
     pub sources: &'a [Source],
     /// What the learner has been given under the same code so far.
@@ -154,10 +155,10 @@ fn sources(request: &Request<'_>) -> Result<(), Rejection> {
         let expected = "sources that were not converted under the same before";
         require(fresh, Rule::AlreadySpent, "sources", expected, source.show())?;
     }
-    let mut places: Vec<(u64, u32)> = sources.iter().flat_map(|source| source.roots.iter().map(roots::key)).collect();
+    let mut places: Vec<Place> = sources.iter().flat_map(|source| source.roots.iter().map(roots::key)).collect();
     places.sort_unstable();
     let twice = places.windows(2).find(|pair| pair[0] == pair[1]);
-    let found = twice.map_or(String::new(), |pair| format!("{}/{} twice", pair[0].0, pair[0].1));
+    let found = twice.map_or(String::new(), |pair| format!("{} twice", pair[0]));
     require(twice.is_none(), Rule::AlreadySpent, "sources", "each root once in a conversion", found)?;
     let stated = |one: &Stated| usize::try_from(one.source).is_ok_and(|at| at < sources.len());
     let known = request.stated.iter().all(stated);

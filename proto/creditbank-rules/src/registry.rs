@@ -19,6 +19,7 @@ use creditbank_protocol::contested::is_suspect;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
+use creditbank_protocol::{InstitutionId, UnitId};
 
 use rpds::RedBlackTreeMapSync;
 
@@ -35,8 +36,8 @@ pub struct RegistryRecord<'a> {
     pub kind: Kind,
     /// Its canonical body.
     pub body: &'a [u8],
-    /// Who signed the block; 0 is the operator.
-    pub institution: u64,
+    /// Who signed the block.
+    pub institution: InstitutionId,
     /// Time of the seal of its round.
     pub sealed_at_ms: u64,
 }
@@ -44,7 +45,7 @@ pub struct RegistryRecord<'a> {
 impl<'a> RegistryRecord<'a> {
     /// A record of the operator, where the time does not matter.
     pub fn of_operator(kind: Kind, body: &'a [u8]) -> Self {
-        Self { kind, body, institution: 0, sealed_at_ms: 0 }
+        Self { kind, body, institution: InstitutionId::OPERATOR, sealed_at_ms: 0 }
     }
 }
 
@@ -56,10 +57,10 @@ type Map<K, V> = RedBlackTreeMapSync<K, Arc<V>>;
 #[derive(Debug, Clone)]
 pub struct Registry {
     origin: String,
-    institutions: Map<u64, pb::Institution>,
-    units: Map<(u64, u32), pb::Unit>,
+    institutions: Map<InstitutionId, pb::Institution>,
+    units: Map<UnitId, pb::Unit>,
     keys: Map<KeyId, pb::Key>,
-    accreditations: Map<(u64, u32), pb::Accreditation>,
+    accreditations: Map<(InstitutionId, u32), pb::Accreditation>,
     credit_units: Map<String, pb::CreditUnit>,
     frameworks: Map<String, pb::Framework>,
     scales: Map<String, pb::GradeScale>,
@@ -68,9 +69,9 @@ pub struct Registry {
     countries: Map<String, pb::Country>,
     fields: Map<String, pb::FieldOfEducation>,
     agreements: Map<(String, u32), Agreement>,
-    equivalences: Map<(u64, String, u32), pb::Equivalence>,
-    definitions: Map<(u64, String, u32), pb::QualificationDefinition>,
-    distributions: Map<(u64, u32), pb::GradeDistribution>,
+    equivalences: Map<(InstitutionId, String, u32), pb::Equivalence>,
+    definitions: Map<(InstitutionId, String, u32), pb::QualificationDefinition>,
+    distributions: Map<(InstitutionId, u32), pb::GradeDistribution>,
 }
 
 impl Registry {
@@ -102,13 +103,13 @@ impl Registry {
     }
 
     /// An institution by number.
-    pub fn institution(&self, number: u64) -> Option<&pb::Institution> {
+    pub fn institution(&self, number: InstitutionId) -> Option<&pb::Institution> {
         self.institutions.get(&number).map(AsRef::as_ref)
     }
 
     /// A unit.
-    pub fn unit(&self, institution: u64, unit: u32) -> Option<&pb::Unit> {
-        self.units.get(&(institution, unit)).map(AsRef::as_ref)
+    pub fn unit(&self, unit: UnitId) -> Option<&pb::Unit> {
+        self.units.get(&unit).map(AsRef::as_ref)
     }
 
     /// A key by id.
@@ -122,7 +123,7 @@ impl Registry {
     }
 
     /// The accreditations of an institution.
-    pub fn accreditations(&self, institution: u64) -> impl Iterator<Item = &pb::Accreditation> {
+    pub fn accreditations(&self, institution: InstitutionId) -> impl Iterator<Item = &pb::Accreditation> {
         self.accreditations.range((institution, 0)..=(institution, u32::MAX)).map(|(_, entry)| entry.as_ref())
     }
 
@@ -177,26 +178,31 @@ impl Registry {
     }
 
     /// One version of an equivalence.
-    pub fn equivalence(&self, institution: u64, code: &str, version: u32) -> Option<&pb::Equivalence> {
+    pub fn equivalence(&self, institution: InstitutionId, code: &str, version: u32) -> Option<&pb::Equivalence> {
         self.equivalences.get(&(institution, code.to_owned(), version)).map(AsRef::as_ref)
     }
 
     /// All versions of all equivalences of an institution, by code and version.
-    pub fn equivalences(&self, institution: u64) -> impl Iterator<Item = &pb::Equivalence> {
+    pub fn equivalences(&self, institution: InstitutionId) -> impl Iterator<Item = &pb::Equivalence> {
         let first = (institution, String::new(), 0);
-        let of = move |entry: &&Arc<pb::Equivalence>| entry.institution == institution;
+        let of = move |entry: &&Arc<pb::Equivalence>| InstitutionId(entry.institution) == institution;
         self.equivalences.range(first..).map(|(_, entry)| entry).take_while(of).map(AsRef::as_ref)
     }
 
     /// One version of a qualification definition.
-    pub fn definition(&self, institution: u64, code: &str, version: u32) -> Option<&pb::QualificationDefinition> {
+    pub fn definition(
+        &self,
+        institution: InstitutionId,
+        code: &str,
+        version: u32,
+    ) -> Option<&pb::QualificationDefinition> {
         self.definitions.get(&(institution, code.to_owned(), version)).map(AsRef::as_ref)
     }
 
     /// All versions of all qualification definitions of an institution, by code and version.
-    pub fn definitions(&self, institution: u64) -> impl Iterator<Item = &pb::QualificationDefinition> {
+    pub fn definitions(&self, institution: InstitutionId) -> impl Iterator<Item = &pb::QualificationDefinition> {
         let first = (institution, String::new(), 0);
-        let of = move |entry: &&Arc<pb::QualificationDefinition>| entry.institution == institution;
+        let of = move |entry: &&Arc<pb::QualificationDefinition>| InstitutionId(entry.institution) == institution;
         self.definitions.range(first..).map(|(_, entry)| entry).take_while(of).map(AsRef::as_ref)
     }
 
@@ -206,7 +212,7 @@ impl Registry {
     }
 
     /// The grade distributions of an institution, by number.
-    pub fn distributions(&self, institution: u64) -> impl Iterator<Item = &pb::GradeDistribution> {
+    pub fn distributions(&self, institution: InstitutionId) -> impl Iterator<Item = &pb::GradeDistribution> {
         self.distributions.range((institution, 0)..=(institution, u32::MAX)).map(|(_, entry)| entry.as_ref())
     }
 
@@ -226,22 +232,22 @@ impl Registry {
     }
 
     /// Whether an institution is active.
-    pub fn is_active(&self, institution: u64) -> bool {
+    pub fn is_active(&self, institution: InstitutionId) -> bool {
         let active = i32::from(pb::RegistryState::Active);
         self.institution(institution).is_some_and(|found| found.state == active)
     }
 
     /// Whether `institution` is in force as the custodian of `other`, which is closed.
-    pub fn is_custodian(&self, institution: u64, other: u64, day: crate::dates::Day) -> bool {
+    pub fn is_custodian(&self, institution: InstitutionId, other: InstitutionId, day: crate::dates::Day) -> bool {
         let (keeper, other) = (self.institution(institution), self.institution(other));
         keeper.zip(other).is_some_and(|(keeper, other)| authority::is_custodian(keeper, other, day))
     }
 
     /// The institutions in force as custodians of `other`, which is closed.
-    pub fn custodians(&self, other: u64, day: crate::dates::Day) -> impl Iterator<Item = u64> + '_ {
+    pub fn custodians(&self, other: InstitutionId, day: crate::dates::Day) -> impl Iterator<Item = InstitutionId> + '_ {
         let institutions = || self.institutions.values().map(AsRef::as_ref);
         let all = self.institution(other).map(|other| authority::custodians(other, institutions(), day));
-        all.into_iter().flatten().map(|keeper| keeper.number)
+        all.into_iter().flatten().map(|keeper| keeper.number.into())
     }
 
     /// Whether what a key sealed at a time is contested: the key was revoked as compromised since then.
@@ -268,11 +274,11 @@ impl Registry {
             }};
         }
         match &key {
-            RegistryKey::Institution(number) => set!(institutions, admit::institution, *number),
-            RegistryKey::Unit(institution, unit) => set!(units, admit::unit, (*institution, *unit)),
+            RegistryKey::Institution(number) => set!(institutions, admit::institution, InstitutionId(*number)),
+            RegistryKey::Unit(institution, unit) => set!(units, admit::unit, UnitId::new(*institution, *unit)),
             RegistryKey::Key(id) => set!(keys, key::check, *id),
             RegistryKey::Accreditation(institution, number) => {
-                set!(accreditations, admit::accreditation, (*institution, *number));
+                set!(accreditations, admit::accreditation, (InstitutionId(*institution), *number));
             }
             RegistryKey::CreditUnit(code) => set!(credit_units, admit::credit_unit, code.clone()),
             RegistryKey::Framework(code) => set!(frameworks, admit::framework, code.clone()),
@@ -299,21 +305,21 @@ impl Registry {
             }
             RegistryKey::Equivalence(institution, code, version) => {
                 let entry: pb::Equivalence = decode(record.body).map_err(|error| malformed(&error))?;
-                published_by(record, entry.institution)?;
+                published_by(record, entry.institution.into())?;
                 equivalence::check(self, &entry)?;
-                self.equivalences.insert_mut((*institution, code.clone(), *version), Arc::new(entry));
+                self.equivalences.insert_mut((InstitutionId(*institution), code.clone(), *version), Arc::new(entry));
             }
             RegistryKey::QualificationDefinition(institution, code, version) => {
                 let entry: pb::QualificationDefinition = decode(record.body).map_err(|error| malformed(&error))?;
-                published_by(record, entry.institution)?;
+                published_by(record, entry.institution.into())?;
                 definition::check(self, &entry)?;
-                self.definitions.insert_mut((*institution, code.clone(), *version), Arc::new(entry));
+                self.definitions.insert_mut((InstitutionId(*institution), code.clone(), *version), Arc::new(entry));
             }
             RegistryKey::GradeDistribution(institution, number) => {
                 let entry: pb::GradeDistribution = decode(record.body).map_err(|error| malformed(&error))?;
-                published_by(record, entry.institution)?;
+                published_by(record, entry.institution.into())?;
                 distribution::check(self, &entry, record.sealed_at_ms)?;
-                self.distributions.insert_mut((*institution, *number), Arc::new(entry));
+                self.distributions.insert_mut((InstitutionId(*institution), *number), Arc::new(entry));
             }
         }
         Ok(key)
@@ -321,7 +327,7 @@ impl Registry {
 }
 
 /// What an institution publishes it publishes in its own name.
-fn published_by(record: RegistryRecord<'_>, institution: u64) -> Result<(), Rejection> {
+fn published_by(record: RegistryRecord<'_>, institution: InstitutionId) -> Result<(), Rejection> {
     let own = record.institution == institution;
     admit::require(own, Rule::NotThePublisher, "institution", "the institution that signs the block", institution)
 }

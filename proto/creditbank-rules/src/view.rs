@@ -1,10 +1,10 @@
 //! What the rules may look at.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 
 use crate::Registry;
 
@@ -20,7 +20,7 @@ pub const HELD_MAX: usize = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LearnerState {
     /// The account number.
-    pub account: [u8; 16],
+    pub account: AccountId,
     /// Whether records may be added.
     pub open: bool,
 }
@@ -46,9 +46,9 @@ pub struct RecordFacts {
     /// What it is.
     pub kind: Kind,
     /// Whose record it is: who issued it, or the closed institution whose record it amends.
-    pub institution: u64,
+    pub institution: InstitutionId,
     /// The learner's account.
-    pub account: [u8; 16],
+    pub account: AccountId,
     /// Code of its course; empty for an Identity.
     pub course: String,
     /// Its identity in the status tree.
@@ -71,10 +71,11 @@ pub trait View {
     /// The registry in force during the round.
     fn registry(&self) -> &Registry;
     /// The account that an institution's alias stands for.
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState>;
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState>;
     /// The records of a learner for one course of one institution, by place; for an empty code, the Identities. Of more
     /// than [`HELD_MAX`] at least one more than that.
-    fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError>;
+    fn held(&self, account: &AccountId, institution: InstitutionId, course: &str)
+    -> Result<Vec<HeldRecord>, ViewError>;
     /// The learner's record at a place.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError>;
     /// The learner's record at a place, with what it says; also of a block that is sealed in the same round.
@@ -82,5 +83,5 @@ pub trait View {
     /// Places of the records that stand on the one at a place, whatever their marks.
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError>;
     /// Who sealed the block at a log index.
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError>;
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError>;
 }

@@ -6,15 +6,16 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, RevocationReason};
+use creditbank_protocol::pb::{self, Action, Basis, Kind, RevocationReason};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, check_records};
 use creditbank_rules::{Rejection, Rule, Sealing};
 use ed25519_dalek::SigningKey;
 use world::*;
 
-const PLACE: Place = Place { entry: 5, index: 3 };
+const PLACE: Place = Place { entry: LogIndex(5), index: 3 };
 
 /// The rule that a result was refused by.
 fn rule<T: std::fmt::Debug>(result: Result<T, AdmissionError>) -> Rule {
@@ -67,14 +68,14 @@ fn grade(scale: &str, value: &str) -> Option<pb::Grade> {
 }
 
 fn amends(place: Place) -> Option<pb::Amends> {
-    Some(pb::Amends { place: Some(place), reason: pb::AmendReason::Error.into() })
+    Some(pb::Amends { place: Some(place.into()), reason: pb::AmendReason::Error.into() })
 }
 
 fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
     let authority = pb::Authority { basis: basis.into(), ..Default::default() };
     let effect = pb::Effect {
         status_id: vec![7; 32],
-        place: Some(PLACE),
+        place: Some(PLACE.into()),
         action: action.into(),
         reason: if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 },
         redemption_plus_1: 0,
@@ -124,7 +125,7 @@ fn an_amendment_goes_with_its_effect() {
 fn signer() {
     let state = |state: pb::RegistryState| pb::Institution { state: state.into(), ..institution(1) };
     let cases = [
-        (block_rule(|block| block.institution = 77), Rule::UnknownInstitution),
+        (block_rule(|block| block.unit.institution = InstitutionId(77)), Rule::UnknownInstitution),
         (
             world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Suspended))),
             Rule::InstitutionNotActive,
@@ -133,7 +134,7 @@ fn signer() {
             world_rule(|world| world.set(Kind::Institution, &state(pb::RegistryState::Closed))),
             Rule::InstitutionNotActive,
         ),
-        (block_rule(|block| block.unit = 2), Rule::UnknownUnit),
+        (block_rule(|block| block.unit.number = 2), Rule::UnknownUnit),
         (
             world_rule(|world| {
                 world.set(Kind::Unit, &pb::Unit { state: pb::RegistryState::Suspended.into(), ..unit(1) });
@@ -214,7 +215,7 @@ fn fields_of_a_credit() {
             Rule::InvalidCode,
         ),
         (credit_rule(|credit| credit.learner = vec![8; 16]), Rule::UnknownAlias),
-        (credit_rule(|credit| credit.learner = CLOSED_ALIAS.to_vec()), Rule::AccountNotOpen),
+        (credit_rule(|credit| credit.learner = CLOSED_ALIAS.0.to_vec()), Rule::AccountNotOpen),
         (
             credit_rule(|credit| credit.amount = Some(pb::Amount { e4: 1, unit: "EURO".to_owned() })),
             Rule::UnknownCreditUnit,
@@ -239,7 +240,7 @@ fn fields_of_a_credit() {
         (credit_rule(|credit| credit.visible_from = Some(date(2027, 11, 5))), Rule::EmbargoTooLong),
         (credit_rule(end(1968, 12, 31)), Rule::NotAccredited),
         (credit_rule(end(2031, 1, 1)), Rule::NotAccredited),
-        (credit_rule(|credit| credit.earlier = vec![PLACE]), Rule::UnknownEarlier),
+        (credit_rule(|credit| credit.earlier = vec![PLACE.into()]), Rule::UnknownEarlier),
         (
             credit_rule(|credit| {
                 credit.period = Some(pb::Period { from: Some(date(2026, 12, 0)), until: Some(date(2027, 2, 0)) });
@@ -345,17 +346,17 @@ fn repeats_and_amendments() {
     let again = |credit: &pb::Credit, salt| rule(world.admit(&[record(Kind::Credit, credit, salt)]));
     assert_eq!(again(&credit(), 1), Rule::DuplicateRecord);
     assert_eq!(again(&credit(), 2), Rule::TooManyRepeats);
-    let repeatable = pb::Credit { repeats_max: 1, earlier: vec![PLACE], ..credit() };
+    let repeatable = pb::Credit { repeats_max: 1, earlier: vec![PLACE.into()], ..credit() };
     assert_eq!(again(&repeatable, 2), Rule::TooManyRepeats, "the first one says that the course does not count again");
     let mut world = holding(1, Marks::default());
-    world.repeats.insert((PLACE.entry, PLACE.index), 1);
+    world.repeats.insert(PLACE, 1);
     let again = |credit: &pb::Credit, salt| rule(world.admit(&[record(Kind::Credit, credit, salt)]));
     world.admit(&[record(Kind::Credit, &repeatable, 2)]).expect("one repeat");
     let twice = [record(Kind::Credit, &repeatable, 2), record(Kind::Credit, &repeatable, 3)];
     assert_eq!(rule(world.admit(&twice)), Rule::TooManyRepeats);
-    let elsewhere = pb::Credit { amends: amends(Place { entry: 6, index: 0 }), ..credit() };
+    let elsewhere = pb::Credit { amends: amends(Place::new(6, 0)), ..credit() };
     assert_eq!(again(&elsewhere, 2), Rule::UnknownTarget);
-    let unreasoned = pb::Credit { amends: Some(pb::Amends { place: Some(PLACE), reason: 0 }), ..credit() };
+    let unreasoned = pb::Credit { amends: Some(pb::Amends { place: Some(PLACE.into()), reason: 0 }), ..credit() };
     assert_eq!(again(&unreasoned, 2), Rule::MissingField);
     let other_kind = pb::Result { amends: amends(PLACE), ..result() };
     assert_eq!(rule(world.admit(&[record(Kind::Result, &other_kind, 2)])), Rule::AmendsAnother);
@@ -407,8 +408,8 @@ fn a_custodian_changes_for_a_closed_institution() {
 #[test]
 fn a_custodians_amendment_stands_at_the_closed_institution() {
     let mut world = kept(None);
-    let amended = |alias: [u8; 16]| {
-        let credit = pb::Credit { learner: alias.to_vec(), amends: amends(PLACE), ..credit() };
+    let amended = |alias: Alias| {
+        let credit = pb::Credit { learner: alias.0.to_vec(), amends: amends(PLACE), ..credit() };
         [record(Kind::Credit, &credit, 2)]
     };
     let group = [custodial(Action::Supersede)];
@@ -418,11 +419,11 @@ fn a_custodians_amendment_stands_at_the_closed_institution() {
     assert_eq!(rule(admit(&world, &amended(ALIAS))), Rule::UnknownAlias, "the custodian's own alias");
     let admitted = admit(&world, &amended(OTHER_ALIAS)).expect("an amendment");
     let first = admitted[0].as_ref().expect("a record of a learner");
-    assert_eq!((first.institution, first.amends), (2, Some(PLACE)));
+    assert_eq!((first.institution, first.amends), (InstitutionId(2), Some(PLACE)));
     // A record of the custodian's own for the same learner and course is another matter.
     let both = [amended(OTHER_ALIAS).as_slice(), &of(&credit())].concat();
     let admitted = admit(&world, &both).expect("an amendment and a record of its own");
-    assert_eq!(admitted.iter().flatten().map(|one| one.institution).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(admitted.iter().flatten().map(|one| one.institution.0).collect::<Vec<_>>(), [2, 1]);
 }
 
 /// What a compromised key sealed can be confirmed, once, by a key above suspicion; nothing else can.
@@ -452,7 +453,7 @@ fn contested_records_are_confirmed() {
     // Confirmed: no longer contested, until the key that confirmed it is known to have been stolen too.
     let marks = Marks::default().after(Action::Confirm, 9, None).expect("a first mark");
     world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
-    world.sealings.insert(9, Sealing { key_id: id(&second), sealed_at_ms: (minute + 10) * 60_000 });
+    world.sealings.insert(LogIndex(9), Sealing { key_id: id(&second), sealed_at_ms: (minute + 10) * 60_000 });
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "confirmed");
     world.set(Kind::Key, &compromised(&second, minute + 10));
     admit_block(&world, &world.facts(&[], &[confirm()])).expect("confirmed by a thief");
@@ -469,7 +470,7 @@ fn the_operator_needs_a_case() {
         let mut group = effect(action, Basis::Operator);
         group.authority.as_mut().expect("an authority").case_reference = case.to_owned();
         let groups = [group];
-        let block = BlockFacts { institution: 0, unit: 0, ..world.facts(&[], &groups) };
+        let block = BlockFacts { unit: UnitId::OPERATOR, ..world.facts(&[], &groups) };
         creditbank_rules::admission::admit_operator_effects(&world, &block)
     };
     assert_eq!(rule(admit(Action::Revoke, "")), Rule::NotAuthorised);
@@ -599,7 +600,7 @@ fn the_protocol_names_every_rule() {
 fn a_course_has_a_bound() {
     let mut world = World::new();
     for index in 0..=10_000 {
-        world.hold(Place { entry: 5, index }, &record(Kind::Result, &result(), 9), 1, "AAA", Marks::default());
+        world.hold(Place::new(5, index), &record(Kind::Result, &result(), 9), 1, "AAA", Marks::default());
     }
     assert_eq!(rule(world.admit(&of(&credit()))), Rule::TooManyRepeats);
 }

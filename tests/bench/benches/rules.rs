@@ -8,8 +8,9 @@ use creditbank_protocol::dates::{day_of_ms, first_day};
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key::{KeyId, possession_message, sign};
 use creditbank_protocol::mandate::terms_digest;
-use creditbank_protocol::pb::{self, Kind, Place, Purpose, RecordReference};
+use creditbank_protocol::pb::{self, Kind, Purpose, RecordReference};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{BlockFacts, admit_block};
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
 use creditbank_rules::{
@@ -43,11 +44,11 @@ impl View for Empty {
         &self.0
     }
 
-    fn learner(&self, _: u64, alias: &[u8; 16]) -> Option<LearnerState> {
-        Some(LearnerState { account: *alias, open: true })
+    fn learner(&self, _: InstitutionId, alias: &Alias) -> Option<LearnerState> {
+        Some(LearnerState { account: AccountId(alias.0), open: true })
     }
 
-    fn held(&self, _: &[u8; 16], _: u64, _: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(&self, _: &AccountId, _: InstitutionId, _: &str) -> Result<Vec<HeldRecord>, ViewError> {
         Ok(Vec::new())
     }
 
@@ -63,14 +64,16 @@ impl View for Empty {
         Ok(Vec::new())
     }
 
-    fn sealing(&self, _: u64) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, _: LogIndex) -> Result<Option<Sealing>, ViewError> {
         Ok(None)
     }
 }
 
-fn set<M: Canonical>(registry: &mut Registry, kind: Kind, institution: u64, entry: &M) {
+fn set<M: Canonical>(registry: &mut Registry, kind: Kind, institution: impl Into<InstitutionId>, entry: &M) {
     let body = encode(entry).unwrap();
-    registry.admit(RegistryRecord { kind, body: &body, institution, sealed_at_ms: NOW_MS }).unwrap();
+    registry
+        .admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: NOW_MS })
+        .unwrap();
 }
 
 /// Two universities with an agreement of 2 CATS for 1 ECTS, and a key of the first.
@@ -165,8 +168,7 @@ fn ingest(c: &mut Criterion) {
     let record = |number| Record::of(Kind::Credit, &[7; 32], encode(&credit(number)).unwrap()).unwrap();
     let records: Vec<Record> = (0..RECORDS).map(record).collect();
     let block = BlockFacts {
-        institution: 1,
-        unit: 1,
+        unit: UnitId::new(1, 1),
         key_id: KeyId::of(&key.verifying_key().to_bytes()),
         approver: None,
         sealed_at_ms: NOW_MS,
@@ -186,15 +188,15 @@ fn ingest(c: &mut Criterion) {
 fn conversion(c: &mut Criterion) {
     let registry = registry(&SigningKey::from_bytes(&[7; 32]));
     let source = |number: u32| {
-        let place = Some(Place { entry: 9, index: number });
+        let place = Some(pb::Place { entry: 9, index: number });
         let record = RecordReference { place, status_id: sha256(&number.to_be_bytes()).0.to_vec() };
-        Source::of_credit(record, 1, &credit(number))
+        Source::of_credit(record, 1.into(), &credit(number))
     };
     let sources: Vec<Source> = (0..TRANSCRIPT).map(source).collect();
     let request = Request {
         registry: &registry,
         basis: Basis::Agreement(registry.agreement("A-B", 1).unwrap()),
-        receiver: 2,
+        receiver: 2.into(),
         sources: &sources,
         account: &Account::default(),
         decided: day_of_ms(NOW_MS).max(first_day(&date(2026, 7))),

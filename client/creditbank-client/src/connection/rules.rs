@@ -39,7 +39,7 @@ impl Client {
             let before = waiting.len();
             let mut later = Vec::new();
             for item in waiting {
-                let institution = publisher(&item)?;
+                let institution = publisher(&item)?.into();
                 let kind = item.key.kind();
                 let record = RegistryRecord { kind, body: &item.body, institution, sealed_at_ms: 0 };
                 if registry.admit(record).is_err() {

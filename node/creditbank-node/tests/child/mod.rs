@@ -89,7 +89,8 @@ impl Child {
 
     pub(crate) async fn admit(&self, number: u8) -> University {
         let university = University::new(number);
-        let registry = directory::read_key(&Environment::system(), self.dir.path(), Purpose::Registry).expect("the registry key");
+        let registry =
+            directory::read_key(&Environment::system(), self.dir.path(), Purpose::Registry).expect("the registry key");
         university.publish(&self.connect(None).await.expect("the node serves"), &registry).await;
         university
     }

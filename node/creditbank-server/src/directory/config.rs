@@ -76,8 +76,10 @@ impl Config {
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
         let Text { origin, registry_key, store, listen, tls } = text;
-        let wrong = |key: &'static str, expected: &str, found: String| {
-            ConfigError::Value { key, expected: expected.to_owned(), found }
+        let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
+            key,
+            expected: expected.to_owned(),
+            found,
         };
         if !is_origin(&origin) {
             return Err(wrong("origin", "a host and path without scheme: letters, digits and .-_/:", origin));

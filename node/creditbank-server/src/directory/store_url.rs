@@ -83,11 +83,7 @@ impl StoreUrl {
     }
 
     /// Opens the index in its directory; `None` for a log in memory.
-    pub(crate) fn open_index(
-        &self,
-        disk: &Arc<dyn Disk>,
-        path: &Path,
-    ) -> Result<Option<Box<dyn Index>>, IndexError> {
+    pub(crate) fn open_index(&self, disk: &Arc<dyn Disk>, path: &Path) -> Result<Option<Box<dyn Index>>, IndexError> {
         match self {
             Self::Memory => Ok(None),
             Self::Files { engine, .. } => (engine.open)(disk, path).map(Some),

@@ -55,7 +55,9 @@ impl Caller {
         match self {
             Self::Operator => Ok(()),
             Self::Institution(own) if own == institution => Ok(()),
-            Self::Institution(own) if ledger.registry().is_custodian(own, institution, day_of_ms(ledger.now_ms())) => {
+            Self::Institution(own)
+                if ledger.registry().is_custodian(own.into(), institution.into(), day_of_ms(ledger.now_ms())) =>
+            {
                 Ok(())
             }
             Self::Institution(own) => Err(denied(format!("institution {own} may not read what {institution} issued"))),

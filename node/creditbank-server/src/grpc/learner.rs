@@ -13,7 +13,7 @@ use super::recognition::bounded;
 use super::{blocking, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
-use crate::private::Account;
+use crate::private::{Account, Alias};
 use crate::read::{Question, SHOWN_MAX};
 
 const RECORDS_MAX: usize = 200;
@@ -37,7 +37,7 @@ fn resolve(
                 return Err(status::denied("account numbers are the operator's; ask with your own alias"));
             }
             let bytes = account.len();
-            let account = account.try_into().map_err(|_| status::invalid("account", "16 bytes", bytes))?;
+            let account = Account::from_slice(&account).ok_or_else(|| status::invalid("account", "16 bytes", bytes))?;
             if ledger.has_account(&account) {
                 Ok((account, None))
             } else {
@@ -47,7 +47,7 @@ fn resolve(
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {
             caller.may_read(ledger, institution)?;
             let bytes = alias.len();
-            let alias = alias.try_into().map_err(|_| status::invalid("alias", "16 bytes", bytes))?;
+            let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
             let account = ledger.account(institution, &alias).map_err(|error| status::of_read(&error))?;
             Ok((account, Some(institution)))
         }
@@ -66,7 +66,7 @@ impl LearnerService for Service {
         caller.may_read(&self.0, institution)?;
         let active = i32::from(creditbank_protocol::pb::RegistryState::Active);
         let registry = self.0.registry();
-        if registry.institution(institution).is_none_or(|found| found.state != active) {
+        if registry.institution(institution.into()).is_none_or(|found| found.state != active) {
             return Err(status::denied(format!("institution {institution} is not active")));
         }
         let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));
@@ -74,7 +74,7 @@ impl LearnerService for Service {
         let opened = self.0.open_accounts(institution, persons).await.map_err(|error| status::of_account(&error))?;
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
-        let aliases = opened.into_iter().map(|alias| alias.to_vec()).collect();
+        let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();
         Ok(Response::new(api::OpenAccountsResponse { aliases }))
     }
 
@@ -103,7 +103,7 @@ impl LearnerService for Service {
                 api::HeldRecord { record, receipt, marks, mark_entries }
             })
             .collect();
-        let account = if caller == Caller::Operator { account.to_vec() } else { Vec::new() };
+        let account = if caller == Caller::Operator { account.0.to_vec() } else { Vec::new() };
         Ok(Response::new(api::ListRecordsResponse { records, more, account }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::pb;
+use creditbank_protocol::{Alias, pb};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::recognition_service_server::RecognitionService;
 use tonic::{Request, Response, Status};
@@ -42,7 +42,7 @@ impl RecognitionService for Service {
         } = request.into_inner();
         caller.may_read(&self.0, institution)?;
         let bytes = alias.len();
-        let alias: [u8; 16] = alias.try_into().map_err(|_| status::invalid("alias", "16 bytes", bytes))?;
+        let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
         bounded("sources", sources.len(), SOURCES_MAX)?;
         bounded("stated", stated.len(), SOURCES_MAX)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;

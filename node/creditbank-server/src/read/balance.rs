@@ -25,7 +25,11 @@ impl Ledger {
         let mut records = Vec::with_capacity(places.len());
         for place in places {
             let stored = view.stored(place)?;
-            records.extend(stored.map(|stored| Used { place, facts: stored.facts, record: stored.record }));
+            records.extend(stored.map(|stored| Used {
+                place: place.into(),
+                facts: stored.facts,
+                record: stored.record,
+            }));
         }
         Ok(records)
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::dates::{Day, date_of, day_of_ms};
 use creditbank_protocol::pb::{Kind, Place, RecordReference};
 use creditbank_protocol::status::Mark;
@@ -31,11 +32,11 @@ impl Ledger {
         for row in self.shared.store.rows(tables::APPLICATION, &institution.to_be_bytes()) {
             let (key, _) = row?;
             let Some(place) = tables::application_of(&key) else { continue };
-            let Some((facts, _)) = view.content_at(place)? else { continue };
-            let Some(case) = case::read(&view, &facts.account, institution, place)? else { continue };
+            let Some((facts, _)) = view.content_at(place.into())? else { continue };
+            let Some(case) = case::read(&view, &facts.account, institution.into(), place.into())? else { continue };
             let mut shown = shown(&case, view.registry(), today);
             if shown.overdue || !overdue {
-                shown.alias = self.shared.private.of(institution).alias(&facts.account).to_vec();
+                shown.alias = self.shared.private.of(institution).alias(&facts.account).0.to_vec();
                 found.push(shown);
             }
             if found.len() >= APPLICATIONS_MAX {
@@ -53,7 +54,8 @@ impl Ledger {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state);
         let today = day_of_ms(self.now_ms());
-        let country = view.registry().institution(institution).map(|found| found.country.clone()).unwrap_or_default();
+        let country =
+            view.registry().institution(institution.into()).map(|found| found.country.clone()).unwrap_or_default();
         let days = review_days(view.registry(), &country);
         let mut reviews = Vec::new();
         for ((entry, index), (id, marks)) in &state.marks {
@@ -62,11 +64,11 @@ impl Ledger {
             if self.issuer(place)? != institution {
                 continue;
             }
-            let day = view.sealing(since)?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
+            let day = view.sealing(since.into())?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
             let due = day + Day::from(days);
             reviews.push(ReviewState {
                 record: Some(RecordReference { place: Some(place), status_id: id.0.to_vec() }),
-                kind: view.record_at(place)?.map_or(Kind::Unspecified, |facts| facts.kind).into(),
+                kind: view.record_at(place.into())?.map_or(Kind::Unspecified, |facts| facts.kind).into(),
                 entry: since,
                 since: Some(date_of(day)),
                 due: Some(date_of(due)),
@@ -91,14 +93,16 @@ impl Ledger {
     ) -> Result<(Vec<RecordReference>, Vec<HeldRedemption>), ReadError> {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state);
-        let changed: BTreeSet<_> = places.iter().map(|place| (place.entry, place.index)).collect();
-        let reference = |place: Place| -> Result<RecordReference, ReadError> {
-            let id = view.record_at(place)?.ok_or(ReadError::Missing(place))?.status_id;
-            Ok(RecordReference { place: Some(place), status_id: id.0.to_vec() })
+        let changed: BTreeSet<_> = places.iter().copied().map(creditbank_protocol::Place::from).collect();
+        let reference = |place: creditbank_protocol::Place| -> Result<RecordReference, ReadError> {
+            let id = view.record_at(place.into())?.ok_or(ReadError::Missing(place.into()))?.status_id;
+            Ok(RecordReference { place: Some(place.into()), status_id: id.0.to_vec() })
         };
         let found = consequences(&view, &changed, revoke)?;
         let reviews = found.reviews.into_iter().map(reference).collect::<Result<_, _>>()?;
-        let release = |(place, redemption)| Ok(HeldRedemption { record: Some(reference(place)?), redemption });
+        let release = |(place, redemption): (_, LogIndex)| {
+            Ok(HeldRedemption { record: Some(reference(place)?), redemption: redemption.0 })
+        };
         let releases = found.releases.into_iter().map(release).collect::<Result<Vec<_>, ReadError>>()?;
         Ok((reviews, releases))
     }
@@ -112,7 +116,7 @@ fn review_days(registry: &Registry, country: &str) -> u32 {
 
 fn shown(case: &Case, registry: &Registry, today: Day) -> ApplicationState {
     let mut state = ApplicationState {
-        place: Some(case.place),
+        place: Some(case.place.into()),
         purpose: case.application.purpose,
         received: case.application.received,
         ..Default::default()
@@ -127,11 +131,11 @@ fn shown(case: &Case, registry: &Registry, today: Day) -> ApplicationState {
             name.clone_into(&mut state.stage);
             state.due = due.map(date_of);
             state.overdue = due.is_some_and(|due| today > due);
-            state.appeal = appeal;
+            state.appeal = appeal.map(Into::into);
         }
         Some(Stage::Decided { decision, appeal_until }) => {
             "decided".clone_into(&mut state.stage);
-            state.decision = Some(decision);
+            state.decision = Some(decision.into());
             state.appeal_until = appeal_until.map(date_of);
         }
         Some(Stage::Closed) => "closed".clone_into(&mut state.stage),

@@ -8,6 +8,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{InstitutionId, Place};
 use creditbank_rpc::v1::{self as api, EvaluateQualificationResponse, EvaluationOutcome};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
@@ -55,7 +56,7 @@ impl Ledger {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state);
         let definition = definition(&view, &name, day)?;
-        let institution = institution.unwrap_or(definition.institution);
+        let institution = InstitutionId(institution.unwrap_or(definition.institution));
         in_force(view.registry(), definition, institution, day)?;
         let records = self.at_hand(&view, account, sight)?;
         let absorbs = absorbable(&view, definition, &records)?;
@@ -95,7 +96,7 @@ impl Ledger {
             answer.unused = unused(allocated, &found);
         }
         if let (Some(allocated), Some(audit)) = (allocated, audit) {
-            let alias = self.shared.private.of(institution).alias(account).to_vec();
+            let alias = self.shared.private.of(institution.0).alias(account).as_bytes().to_vec();
             let mut award = pb::Award {
                 learner: alias,
                 definition: Some(named(definition)),
@@ -127,7 +128,7 @@ impl Ledger {
 struct Hypothetical<'a> {
     view: &'a StoreView<'a>,
     definition: &'a QualificationDefinition,
-    institution: u64,
+    institution: InstitutionId,
     account: &'a Account,
     day: Day,
     /// What was given under each agreement so far: read once, however many credits it covers.
@@ -188,10 +189,10 @@ fn definition<'a>(
     let registry = view.registry();
     let found = match name.version {
         0 => registry
-            .definitions(name.institution)
-            .filter(|one| one.code == name.code && in_force(registry, one, one.institution, day).is_ok())
+            .definitions(name.institution.into())
+            .filter(|one| one.code == name.code && in_force(registry, one, one.institution.into(), day).is_ok())
             .last(),
-        version => registry.definition(name.institution, &name.code, version),
+        version => registry.definition(name.institution.into(), &name.code, version),
     };
     let shown = format!("{}/{}.{}", name.institution, name.code, name.version);
     let unknown = || Rejection::new(Rule::UnknownReference, "a definition of the registry", shown).field("definition");
@@ -255,7 +256,7 @@ fn pay(
         let mut spending = Spending::new(view, account, definition);
         absorbs.iter().try_for_each(|earlier| spending.absorb(earlier))?;
         for allocation in &award.allocations {
-            let place = allocation.record.as_ref().and_then(|record| record.place);
+            let place = allocation.record.as_ref().and_then(|record| record.place).map(Place::from);
             let used = records.iter().find(|used| Some(used.place) == place);
             let of = |one: &&Candidate| {
                 Some(one.place()) == place && one.result_plus_1 == allocation.result_plus_1 && !one.hypothetical
@@ -314,7 +315,7 @@ fn unused(found: &Found, candidates: &[Candidate]) -> Vec<api::UnusedRecord> {
             None => one.reason.clone(),
         };
         let result_plus_1 = if candidate.hypothetical { 0 } else { candidate.result_plus_1 };
-        api::UnusedRecord { place: Some(candidate.place()), result_plus_1, reason }
+        api::UnusedRecord { place: Some(candidate.place().into()), result_plus_1, reason }
     });
     shown.collect()
 }

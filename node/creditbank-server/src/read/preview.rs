@@ -12,7 +12,7 @@ use super::ReadError;
 use super::shown::Sight;
 use crate::append::round::StoreView;
 use crate::ledger::Ledger;
-use crate::private::Account;
+use crate::private::{Account, Alias};
 
 /// What is to be converted, and by what right.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Ledger {
         &self,
         institution: u64,
         account: &Account,
-        alias: &[u8; 16],
+        alias: &Alias,
         wish: Wish,
         sight: &Sight,
     ) -> Result<Preview, ReadError> {
@@ -58,7 +58,7 @@ impl Ledger {
         let view = StoreView::new(&context, &state);
         let Wish { mut conversion, sources: wanted, stated } = wish;
         let decided = self.day(conversion.decided.as_ref(), "decided")?;
-        conversion.learner = alias.to_vec();
+        conversion.learner = alias.as_bytes().to_vec();
         conversion.decided = Some(date_of(decided));
         let mut order: Vec<usize> = (0..wanted.len()).collect();
         order.sort_by_key(|at| (wanted[*at].0.entry, wanted[*at].0.index, wanted[*at].1));
@@ -91,12 +91,12 @@ impl Ledger {
                 Stated { source: position(source), level, grade, override_reason, course, amount, field }
             })
             .collect();
-        let before = earlier(&view, institution, &conversion, None, account)?;
+        let before = earlier(&view, institution.into(), &conversion, None, account)?;
         let granted = Granted::of(&before)?;
         let converted = convert(&Request {
             registry: view.registry(),
             basis: Basis::of(view.registry(), &conversion)?,
-            receiver: institution,
+            receiver: institution.into(),
             sources: &sources,
             account: &granted,
             decided,

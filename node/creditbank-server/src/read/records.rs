@@ -6,7 +6,7 @@ use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, entry::Entry};
+use creditbank_protocol::{Digest, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
@@ -171,7 +171,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<(Vec<Place>, bool), ReadError> {
         let mut places = Vec::new();
-        for row in self.shared.store.rows(tables::LEARNER, account) {
+        for row in self.shared.store.rows(tables::LEARNER, account.as_bytes()) {
             let (key, value) = row?;
             places.extend(LearnerRow::read(&key, &value).map(|row| row.place));
         }
@@ -205,7 +205,7 @@ impl Ledger {
         }
         let (context, state) = (self.shared.context(), self.shared.state());
         let stored = StoreView::new(&context, &state).stored(place)?;
-        Ok(stored.map_or(signer, |stored| stored.facts.institution))
+        Ok(stored.map_or(signer, |stored| stored.facts.institution.0))
     }
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
@@ -275,8 +275,7 @@ impl Ledger {
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
         let facts = BlockFacts {
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             key_id,
             approver: None,
             sealed_at_ms,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::pb::{DisclosedRecord, Place};
 use creditbank_protocol::record::Record;
@@ -33,7 +34,7 @@ impl Shown {
     }
 
     fn has(&self, used: &Used) -> bool {
-        self.0.contains(&(used.place.entry, used.place.index, used.record.hash().0))
+        self.0.contains(&(used.place.entry.0, used.place.index, used.record.hash().0))
     }
 
     /// The places.
@@ -56,7 +57,9 @@ impl Sight {
     pub(super) fn sees(&self, ledger: &Ledger, view: &StoreView<'_>, used: &Used) -> bool {
         let Some(own) = self.institution else { return true };
         let issuer = used.facts.institution;
-        own == issuer || self.shown.has(used) || view.registry().is_custodian(own, issuer, day_of_ms(ledger.now_ms()))
+        InstitutionId(own) == issuer
+            || self.shown.has(used)
+            || view.registry().is_custodian(own.into(), issuer, day_of_ms(ledger.now_ms()))
     }
 }
 
@@ -70,7 +73,7 @@ impl Ledger {
         sight: &Sight,
     ) -> Result<Used, ReadError> {
         let stored = view.stored(place)?.filter(|stored| stored.facts.account == *account);
-        let used = stored.map(|stored| Used { place, facts: stored.facts, record: stored.record });
+        let used = stored.map(|stored| Used { place: place.into(), facts: stored.facts, record: stored.record });
         used.filter(|used| sight.sees(self, view, used)).ok_or(ReadError::Missing(place))
     }
 }

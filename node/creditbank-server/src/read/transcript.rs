@@ -152,7 +152,7 @@ impl Shared {
             let group = block.public().groups.iter().find(on_record);
             let basis = group.and_then(|group| group.authority.as_ref()).map_or(0, |authority| authority.basis);
             if basis == i32::from(pb::Basis::Custodian) {
-                need.custody(self.seal_of(index)?, signer, stored.facts.institution);
+                need.custody(self.seal_of(index)?, signer, stored.facts.institution.0);
             }
         }
         Ok(())
@@ -182,7 +182,7 @@ impl Shared {
         let mut subjects = BTreeSet::new();
         for (stored, record) in &records {
             let signer = self.need(checkpoint, &mut need, record.place.unwrap_or_default().entry)?.0;
-            let subject = stored.facts.institution;
+            let subject = stored.facts.institution.0;
             need.registry.extend([under_last(signer), under_last(subject)]);
             if subject != signer {
                 let seal = self.seal_of(record.place.unwrap_or_default().entry)?;
@@ -190,7 +190,7 @@ impl Shared {
             }
             self.need_effects(checkpoint, &mut need, stored, record.place.unwrap_or_default())?;
             if subjects.insert(subject) {
-                need.registry.extend(registry.custodians(subject, day).map(under_last));
+                need.registry.extend(registry.custodians(subject.into(), day).map(|number| under_last(number.0)));
             }
         }
         let Needed { seals, registry: wanted, blocks, .. } = need;

@@ -52,7 +52,8 @@ impl Disk for SimulatedDisk {
             return Err(io::Error::new(io::ErrorKind::NotFound, "simulated: no such directory"));
         }
         let below = machine.files_in(dir).chain(machine.dirs.iter().map(PathBuf::as_path));
-        let first = |path: &Path| path.strip_prefix(dir).ok()?.components().next().map(|name| PathBuf::from(name.as_os_str()));
+        let first =
+            |path: &Path| path.strip_prefix(dir).ok()?.components().next().map(|name| PathBuf::from(name.as_os_str()));
         let names: BTreeSet<PathBuf> = below.filter_map(first).collect();
         Ok(names.into_iter().collect())
     }

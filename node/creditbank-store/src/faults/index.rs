@@ -15,11 +15,8 @@ pub struct SimulatedIndex {
 
 impl SimulatedIndex {
     /// As a node takes it, under the name `simulated`.
-    pub const ENGINE: Engine = Engine {
-        scheme: "simulated",
-        about: "for tests",
-        open: |disk, dir| Ok(Box::new(Self::open(disk, dir)?)),
-    };
+    pub const ENGINE: Engine =
+        Engine { scheme: "simulated", about: "for tests", open: |disk, dir| Ok(Box::new(Self::open(disk, dir)?)) };
 
     /// Opens or makes the engine's file in `dir`.
     pub fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Self, IndexError> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::RwLock;
 
+use creditbank_protocol::AccountId;
 use zeroize::Zeroizing;
 
 use super::{HEAD_LEN, KeyStore, KeyStoreError, LearnerKey, MAGIC, RECORD_LEN, checked, open};
@@ -36,7 +37,7 @@ impl KeyStore {
             let content = checked(record).filter(|content| content.len() == RECORD_LEN - 4);
             let read = content.and_then(|content| content.split_first_chunk::<16>()).and_then(|(account, sealed)| {
                 let key = open(&epoch, sealed, account)?;
-                Some((*account, LearnerKey(*key)))
+                Some((AccountId(*account), LearnerKey(*key)))
             });
             let Some((account, key)) = read else {
                 fault = Some((HEAD_LEN as u64 + number * RECORD_LEN as u64, number));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
@@ -56,10 +57,10 @@ pub(crate) struct World {
     rounds: Vec<Written>,
     /// A round whose outcome is not known.
     uncertain: Option<Written>,
-    keys: BTreeMap<[u8; 16], [u8; 32]>,
+    keys: BTreeMap<AccountId, [u8; 32]>,
     /// Accounts whose keys may or may not be there.
-    uncertain_keys: BTreeSet<[u8; 16]>,
-    erased: BTreeSet<[u8; 16]>,
+    uncertain_keys: BTreeSet<AccountId>,
+    erased: BTreeSet<AccountId>,
     next: u64,
     pub(crate) seen: Seen,
 }
@@ -309,7 +310,7 @@ impl World {
 
     fn insert(&mut self, open: &Open) -> Result<(), ()> {
         let most = if self.random.chance(100) { 60 } else { 4 };
-        let accounts: Vec<[u8; 16]> = (0..=self.random.below(most)).map(|_| self.account()).collect();
+        let accounts: Vec<AccountId> = (0..=self.random.below(most)).map(|_| self.account()).collect();
         let inserted = open.keys.insert(&accounts, &mut fill(&mut self.fill));
         match inserted {
             Ok(()) => {
@@ -327,10 +328,10 @@ impl World {
         }
     }
 
-    fn account(&mut self) -> [u8; 16] {
+    fn account(&mut self) -> AccountId {
         let mut account = [0; 16];
         fill(&mut self.random)(&mut account);
-        account
+        AccountId(account)
     }
 
     fn key_failure(&mut self, open: &Open, error: &KeyStoreError) -> Result<(), ()> {

@@ -1,6 +1,7 @@
 //! Ten thousand small cases against brute force.
 
-use creditbank_protocol::pb::{Match, Origin, Place, Ratio, Requirement, RequirementType, RetakePolicy};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::{Match, Origin, Ratio, Requirement, RequirementType, RetakePolicy};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, satisfiability};
 
 use super::brute::brute;
@@ -111,7 +112,7 @@ fn candidates(dice: &mut Dice) -> Vec<Candidate> {
             one.course = format!("C{}", dice.below(4));
             if dice.one_in(4) {
                 let fraction = Ratio { numerator: 1 + dice.below(2), denominator: 2 };
-                one.roots = vec![CandidateRoot { place: Place { entry: 1, index: 1 }, fraction }];
+                one.roots = vec![CandidateRoot { place: Place::new(1, 1), fraction }];
             }
             if dice.one_in(8) {
                 one.amount_e4 += 1;

@@ -1,9 +1,10 @@
 //! A definition in few words, and records.
 
 use creditbank_allocation::{Answer, allocate};
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{
-    self, Allocation, AssessmentType, Kind, Level, Match, Mode, Origin, OutcomeType, Place, QualificationDefinition,
-    Ratio, RecordReference, Requirement, RequirementType,
+    self, Allocation, AssessmentType, Kind, Level, Match, Mode, Origin, OutcomeType, QualificationDefinition, Ratio,
+    RecordReference, Requirement, RequirementType,
 };
 use creditbank_rules::dates::{Day, first_day, parse};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case, check};
@@ -60,12 +61,12 @@ pub(crate) fn definition(requirements: Vec<Requirement>) -> QualificationDefinit
 }
 
 pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
-    let place = Place { entry: 5, index };
+    let place = Place::new(5, index);
     Candidate {
-        record: RecordReference { place: Some(place), status_id: vec![9; 32] },
+        record: RecordReference { place: Some(place.into()), status_id: vec![9; 32] },
         result_plus_1: 0,
         kind: Kind::Credit,
-        institution: 1,
+        institution: 1.into(),
         course: format!("C{index}"),
         unit: "ECTS".to_owned(),
         amount_e4: amount * 10_000,
@@ -109,7 +110,7 @@ pub(crate) fn checked(
     candidates: &[Candidate],
     allocations: &[Allocation],
 ) -> Result<creditbank_rules::qualification::Audit, creditbank_rules::Rejection> {
-    check(registry, definition, candidates, allocations, &[], &[], 1, day())
+    check(registry, definition, candidates, allocations, &[], &[], 1.into(), day())
 }
 
 pub(crate) fn is_met(answer: &Answer) -> bool {

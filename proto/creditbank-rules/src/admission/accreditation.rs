@@ -1,5 +1,6 @@
 //! Accreditation, judged at the end of the period of study.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb;
 
 use crate::dates::{Day, within};
@@ -8,7 +9,7 @@ use crate::{Registry, Rejection, Rule};
 /// Refuses a credit that no accreditation of the institution covers.
 pub(super) fn check(
     registry: &Registry,
-    institution: u64,
+    institution: InstitutionId,
     credit: &pb::Credit,
     course: &str,
     end: Day,

@@ -2,15 +2,16 @@
 
 use creditbank_protocol::key::{KeyId, verify, within_dates};
 use creditbank_protocol::mandate::{core, joint_message};
-use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Place, Purpose, QualificationDefinition};
+use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, Place};
 
 use super::candidates::{candidates, held_awards, passes};
 use super::derived::Derived;
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
-use super::used::{at, named, show};
+use super::used::{at, named};
 use super::{AWARDS, AdmissionError, BlockFacts, mandate};
 use crate::dates::day_of_ms;
 use crate::qualification::{self, Candidate, HeldAward};
@@ -22,7 +23,7 @@ pub(super) fn check(
     block: &BlockFacts<'_>,
     record: &Record,
     amends: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let award: Award = record.read().map_err(super::kinds::malformed)?;
     present(!award.certificate_number.is_empty(), "certificate_number", "the number of the certificate")?;
@@ -52,7 +53,7 @@ pub(super) fn check(
     let none = award.titles.is_empty();
     require(none, Rule::Contradiction, "titles", "none: the definition has them", award.titles.len())?;
     let definition = definition(view.registry(), award.definition.as_ref())?;
-    qualification::in_force(view.registry(), definition, block.institution, conferred)?;
+    qualification::in_force(view.registry(), definition, block.unit.institution, conferred)?;
     cosigned(view.registry(), block, record, &award, definition)?;
     if basis == AwardBasis::Declared {
         require(bare, Rule::Contradiction, "basis", "a declared award without allocations", "some")?;
@@ -74,7 +75,7 @@ pub(super) fn check(
         &award.allocations,
         &award.attestations,
         &held,
-        block.institution,
+        block.unit.institution,
         conferred,
     )?;
     let same = award.average_e4 == audit.average_e4;
@@ -86,18 +87,19 @@ pub(super) fn check(
     let (redeems, stands_on) = spending.finish();
     let depends_on = sorted(stands_on.into_iter().chain(prior));
     let shown = |list: &[pb::RecordReference]| {
-        let places: Vec<String> = list.iter().filter_map(|one| one.place).map(show).collect();
+        let places: Vec<String> =
+            list.iter().filter_map(|one| one.place).map(|place| Place::from(place).to_string()).collect();
         if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }
     };
     let same = redeems == award.redeems;
     require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
-    let redeems = redeems.iter().filter_map(|one| Some((one.place?, digest))).collect();
+    let redeems = redeems.iter().filter_map(|one| Some((one.place?.into(), digest))).collect();
     Ok(Derived { course: Some(AWARDS.to_owned()), redeems, depends_on })
 }
 
 fn sorted(places: impl Iterator<Item = Place>) -> Vec<Place> {
     let mut places: Vec<Place> = places.collect();
-    places.sort_by_key(|place| (place.entry, place.index));
+    places.sort_unstable();
     places.dedup();
     places
 }
@@ -110,7 +112,7 @@ pub(crate) fn definition<'a>(
     let missing = || Rejection::new(Rule::MissingField, "a definition", "nothing").field("definition");
     let name = name.ok_or_else(missing)?;
     let shown = format!("{}/{}.{}", name.institution, name.code, name.version);
-    let found = registry.definition(name.institution, &name.code, name.version);
+    let found = registry.definition(name.institution.into(), &name.code, name.version);
     found.ok_or_else(|| {
         Rejection::new(Rule::UnknownReference, "a definition of the registry", shown).field("definition")
     })
@@ -124,7 +126,8 @@ fn cosigned(
     award: &Award,
     definition: &QualificationDefinition,
 ) -> Result<(), Rejection> {
-    let others: Vec<u64> = definition.awarding.iter().copied().filter(|number| *number != block.institution).collect();
+    let own = block.unit.institution.0;
+    let others: Vec<u64> = definition.awarding.iter().copied().filter(|number| *number != own).collect();
     let found: Vec<u64> = award.cosignatures.iter().map(|one| one.institution).collect();
     let expected = format!("one signature each of institutions {others:?}");
     require(found == others, Rule::NotCosigned, "cosignatures", expected, format!("{found:?}"))?;
@@ -142,7 +145,7 @@ fn cosigned(
                 && within_dates(key, minute)
         });
         let message = joint_message(registry.origin(), one.institution, &core);
-        let active = registry.is_active(one.institution);
+        let active = registry.is_active(one.institution.into());
         let holds =
             active && key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());
         let expected =
@@ -153,14 +156,19 @@ fn cosigned(
 }
 
 /// What an audited award holds, its amendment holds: it cannot become one that counts nothing.
-fn same_basis(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<(), AdmissionError> {
+fn same_basis(view: &impl View, award: &Award, former: Place, account: &AccountId) -> Result<(), AdmissionError> {
     let before: Award = at(view, former, account, "amends")?.record.read().map_err(super::kinds::malformed)?;
     let expected = "the basis of the amended award (for another one, revoke it and award anew)";
     Ok(require(award.basis == before.basis, Rule::Contradiction, "basis", expected, "another")?)
 }
 
 /// An amended award counts what the former one counted, and redeems nothing anew.
-fn unchanged(view: &impl View, award: &Award, former: Place, account: &[u8; 16]) -> Result<Vec<Place>, AdmissionError> {
+fn unchanged(
+    view: &impl View,
+    award: &Award,
+    former: Place,
+    account: &AccountId,
+) -> Result<Vec<Place>, AdmissionError> {
     let used = at(view, former, account, "amends")?;
     let before: Award = used.record.read().map_err(super::kinds::malformed)?;
     let same = award.definition == before.definition
@@ -181,17 +189,14 @@ fn counted<'a, V: View>(
     view: &'a V,
     award: &Award,
     definition: &'a QualificationDefinition,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<(Vec<Candidate>, Spending<'a, V>), AdmissionError> {
     let mut spending = Spending::new(view, account, definition);
     for earlier in &award.absorbs {
         spending.absorb(earlier)?;
     }
     // By place, so that each record is read once, however many of its results count.
-    let place = |one: &&pb::Allocation| {
-        let place = one.record.as_ref().and_then(|record| record.place).unwrap_or_default();
-        (place.entry, place.index, one.result_plus_1)
-    };
+    let place = |one: &&pb::Allocation| (Place::of_reference(one.record.as_ref()), one.result_plus_1);
     let mut allocations: Vec<&pb::Allocation> = award.allocations.iter().collect();
     allocations.sort_by_key(place);
     let mut counted = Vec::with_capacity(allocations.len());
@@ -201,7 +206,8 @@ fn counted<'a, V: View>(
         for allocation in of_record {
             let one = all.iter().find(|one| one.result_plus_1 == allocation.result_plus_1).cloned();
             let expected = "a credit, an outcome, or one result of a conversion or recognition";
-            let missing = || Rejection::new(Rule::SourceNotUsable, expected, show(used.place)).field("allocations");
+            let missing =
+                || Rejection::new(Rule::SourceNotUsable, expected, used.place.to_string()).field("allocations");
             let one = one.ok_or_else(missing)?;
             spending.count(&used, allocation.result_plus_1, one.amount_e4)?;
             counted.push(one);

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::{
-    self, EquivalenceType, Kind, Place, QualificationDefinition, QualificationName, RetakePolicy,
-};
+use creditbank_protocol::pb::{self, EquivalenceType, Kind, QualificationDefinition, QualificationName, RetakePolicy};
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::spend::has;
 use super::used::{Used, at};
@@ -45,7 +44,7 @@ pub fn candidates(registry: &Registry, definition: &QualificationDefinition, use
 /// The type of the equivalence that a conversion names.
 fn equivalence(registry: &Registry, conversion: &pb::Conversion) -> Option<EquivalenceType> {
     let name = conversion.equivalence.as_ref()?;
-    let found = registry.equivalence(name.institution, &name.code, name.version)?;
+    let found = registry.equivalence(name.institution.into(), &name.code, name.version)?;
     EquivalenceType::try_from(found.r#type).ok()
 }
 
@@ -54,24 +53,24 @@ pub(super) fn passes(
     view: &impl View,
     definition: &QualificationDefinition,
     counted: &[Candidate],
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Vec<Candidate>, AdmissionError> {
     if definition.retakes == i32::from(RetakePolicy::Unspecified) {
         return Ok(Vec::new());
     }
     let known: BTreeSet<_> = counted.iter().map(Candidate::key).collect();
-    let courses: BTreeSet<(u64, &str)> = counted
+    let courses: BTreeSet<(InstitutionId, &str)> = counted
         .iter()
         .filter(|one| !one.course.is_empty() && !one.unit.is_empty())
         .map(|one| (one.institution, one.course.as_str()))
         .collect();
     let mut found = Vec::new();
     let mut places = BTreeSet::new();
-    let institutions: BTreeSet<u64> = courses.iter().map(|(institution, _)| *institution).collect();
+    let institutions: BTreeSet<InstitutionId> = courses.iter().map(|(institution, _)| *institution).collect();
     let derived = institutions.iter().flat_map(|of| [(*of, CONVERSIONS), (*of, RECOGNITIONS)]);
     for (institution, name) in courses.iter().copied().chain(derived) {
         for held in view.held(account, institution, name)? {
-            if held.marks.have_ended() || !places.insert((held.place.entry, held.place.index)) {
+            if held.marks.have_ended() || !places.insert(held.place) {
                 continue;
             }
             let used = at(view, held.place, account, "allocations")?;
@@ -88,10 +87,10 @@ pub(super) fn passes(
 pub(super) fn held_awards(
     view: &impl View,
     definition: &QualificationDefinition,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Vec<(Place, HeldAward)>, AdmissionError> {
     let asked: Vec<QualificationName> = definition.requirements.iter().flat_map(|one| one.awards.clone()).collect();
-    let institutions: BTreeSet<u64> = asked.iter().map(|name| name.institution).collect();
+    let institutions: BTreeSet<InstitutionId> = asked.iter().map(|name| name.institution.into()).collect();
     let mut found = Vec::new();
     for institution in institutions {
         for held in view.held(account, institution, super::AWARDS)? {

@@ -1,6 +1,7 @@
 //! A case: an application for recognition, and what was decided and objected since. Its state is computed from its records.
 
-use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline, Place};
+use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline};
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use crate::dates::{Day, first_day};
 use crate::{Registry, View, ViewError};
@@ -54,7 +55,7 @@ pub fn applications(purpose: i32) -> String {
 
 /// Under which name the learner index has what follows an application.
 pub fn steps(application: Place) -> String {
-    format!(" case {}/{}", application.entry, application.index)
+    format!(" case {application}")
 }
 
 /// Whether a decision ends a case, or only stops and starts its clock.
@@ -63,7 +64,12 @@ pub fn is_final(decision: DecisionType) -> bool {
 }
 
 /// The case of an application at an institution; `None` where no application stands at the place.
-pub fn read(view: &impl View, account: &[u8; 16], institution: u64, place: Place) -> Result<Option<Case>, ViewError> {
+pub fn read(
+    view: &impl View,
+    account: &AccountId,
+    institution: InstitutionId,
+    place: Place,
+) -> Result<Option<Case>, ViewError> {
     let Some((facts, record)) = view.content_at(place)? else {
         return Ok(None);
     };

@@ -1,13 +1,14 @@
 //! Recognition of qualifications of elsewhere: comparability, or credit from which they exempt.
 
-use creditbank_protocol::pb::{self, ConvertedCredit, Decision, DecisionType, Kind, Place, QualificationRecognition};
+use creditbank_protocol::pb::{self, ConvertedCredit, Decision, DecisionType, Kind, QualificationRecognition};
 use creditbank_protocol::pb::{RecognitionForm, RecordReference};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, Place};
 
 use super::derived::Derived;
 use super::fields::{self, present, require};
 use super::recognition::past_day;
-use super::used::{named, own, show, standing};
+use super::used::{named, own, standing};
 use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate};
 use crate::codes::is_country;
 use crate::dates::{day_of_ms, last_day};
@@ -19,7 +20,7 @@ pub(super) fn check(
     view: &impl View,
     block: &BlockFacts<'_>,
     record: &Record,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let read: QualificationRecognition = record.read().map_err(super::kinds::malformed)?;
     let registry = view.registry();
@@ -31,12 +32,12 @@ pub(super) fn check(
     require(later, Rule::InvalidDate, "expires", "a date after the decision", "an earlier one")?;
     let mut depends_on = Vec::new();
     let award = qualification(view, read.qualification.as_ref(), account)?;
-    depends_on.extend(award.as_ref().and_then(|award| award.place));
+    depends_on.extend(award.as_ref().and_then(|award| award.place).map(Place::from));
     let form = RecognitionForm::try_from(read.form).unwrap_or_default();
     present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
     if form == RecognitionForm::Decision {
         present(!read.legal_basis.is_empty(), "legal_basis", "the legal basis")?;
-        depends_on.push(decision(view, block, read.decision, account)?);
+        depends_on.push(decision(view, block, read.decision.map(Place::from), account)?);
     } else {
         let none = read.decision.is_none();
         require(none, Rule::Contradiction, "decision", "none with a statement", "one")?;
@@ -54,7 +55,7 @@ pub(super) fn check(
 fn qualification(
     view: &impl View,
     found: Option<&pb::ForeignQualification>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Option<RecordReference>, AdmissionError> {
     let missing = || Rejection::new(Rule::MissingField, "the qualification", "nothing").field("qualification");
     let found = found.ok_or_else(missing)?;
@@ -62,7 +63,7 @@ fn qualification(
     if let Some(award) = &found.award {
         let used = named(view, Some(award), account, "qualification")?;
         let is_award = used.record.kind() == Kind::Award;
-        require(is_award, Rule::SourceNotUsable, "qualification", "the place of an award", show(used.place))?;
+        require(is_award, Rule::SourceNotUsable, "qualification", "the place of an award", used.place)?;
         standing(view, &used, "qualification")?;
         return Ok(Some(award.clone()));
     }
@@ -79,10 +80,10 @@ pub(super) fn decision(
     view: &impl View,
     block: &BlockFacts<'_>,
     place: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Place, AdmissionError> {
     let place = place.unwrap_or_default();
-    let found = own(view, place, account, block.institution, Kind::Decision)?;
+    let found = own(view, place, account, block.unit.institution, Kind::Decision)?;
     let read = found.as_ref().and_then(|found| found.record.read::<Decision>().ok());
     let kind = read.map(|read| DecisionType::try_from(read.r#type).unwrap_or_default());
     let grants = kind.is_some_and(|kind| {
@@ -91,7 +92,8 @@ pub(super) fn decision(
     });
     let expected = "the place of a decision of this institution that recognises something of this learner's";
     let used = found.filter(|_| grants);
-    let used = used.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(place)).field("decision"))?;
+    let used =
+        used.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, place.to_string()).field("decision"))?;
     standing(view, &used, "decision")?;
     Ok(used.place)
 }

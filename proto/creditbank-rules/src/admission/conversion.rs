@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::{self, ConversionSource, Kind, Place, RecordReference};
+use creditbank_protocol::pb::{self, ConversionSource, Kind, RecordReference};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::derived::Derived;
 use super::effects::{entries, redemption};
 use super::fields::{present, require};
 use super::recognition::past_day;
-use super::used::{Used, at, named, show, standing};
+use super::used::{Used, at, named, standing};
 use super::{AdmissionError, BlockFacts, CONVERSIONS, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
 use crate::dates::{day_of_ms, last_day};
@@ -21,7 +22,7 @@ pub(super) fn check(
     block: &BlockFacts<'_>,
     record: &Record,
     amends: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
     let digest = mandate::check(view.registry(), block, record, read.mandate.as_ref())?;
@@ -29,7 +30,7 @@ pub(super) fn check(
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let mut depends_on = Vec::new();
     if read.decision.is_some() {
-        depends_on.push(comparability::decision(view, block, read.decision, account)?);
+        depends_on.push(comparability::decision(view, block, read.decision.map(Place::from), account)?);
     }
     // What the amended conversion holds it holds on.
     let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
@@ -50,25 +51,27 @@ pub(super) fn check(
         for source in of_record {
             let spent = !held || roots.are_spent(&used, source.result_plus_1)?;
             let expected = "a source that pays for nothing else";
-            require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", show(used.place)))?;
+            require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", used.place))?;
             sources.push(pick(&all, &used, source.result_plus_1)?);
         }
         depends_on.push(used.place);
-        if redeemed.is_none() && used_records.last().and_then(|last| last.place) != Some(used.place) {
+        if redeemed.is_none() && used_records.last().and_then(|last| last.place) != Some(used.place.into()) {
             used_records.extend(of_record[0].record.clone());
         }
     }
-    let earlier = earlier(view, block.institution, &read, amends, account)?;
-    let converted = conversion::check(view.registry(), block.institution, &read, &sources, &Account::of(&earlier)?)?;
+    let earlier = earlier(view, block.unit.institution, &read, amends, account)?;
+    let converted =
+        conversion::check(view.registry(), block.unit.institution, &read, &sources, &Account::of(&earlier)?)?;
     if let Some(former) = &former {
         same_sources(&read, former)?;
     }
-    let roots = converted.results.iter().flat_map(|result| &result.roots).filter_map(|root| root.place);
+    let roots =
+        converted.results.iter().flat_map(|result| &result.roots).filter_map(|root| root.place).map(Place::from);
     depends_on.extend(roots);
-    depends_on.sort_by_key(|place| (place.entry, place.index));
+    depends_on.sort_unstable();
     depends_on.dedup();
     let redeems = if converted.exclusive && former.is_none() {
-        used_records.iter().filter_map(|one| Some((one.place?, digest))).collect()
+        used_records.iter().filter_map(|one| Some((one.place?.into(), digest))).collect()
     } else {
         Vec::new()
     };
@@ -84,7 +87,7 @@ pub fn source_of(used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
 fn pick(all: &[Source], used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
     let found = all.iter().find(|one| one.result_plus_1 == result_plus_1).cloned();
     found.ok_or_else(|| {
-        let found = format!("{} of {}", result_plus_1, show(used.place));
+        let found = format!("{} of {}", result_plus_1, used.place);
         Rejection::new(Rule::SourceNotUsable, "one of the results of the record", found).field("sources")
     })
 }
@@ -139,10 +142,10 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
 /// The standing conversions of a learner by an institution under the same code (or by assessment), but for the amended one.
 pub fn earlier(
     view: &impl View,
-    institution: u64,
+    institution: InstitutionId,
     conversion: &pb::Conversion,
     amends: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Vec<pb::Conversion>, AdmissionError> {
     let code = |of: &pb::Conversion| {
         let agreement = of.agreement.as_ref().map(|name| (0, name.code.clone()));

@@ -1,8 +1,8 @@
 //! Records that stand on others: what they ask of the ledger beyond their own fields, what they redeem, what they depend on.
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, Digest, Place};
 
 use super::kinds::malformed;
 use super::{AdmissionError, BlockFacts, award, case, comparability, conversion, mandate, recognition};
@@ -26,7 +26,7 @@ pub(super) fn check(
     block: &BlockFacts<'_>,
     record: &Record,
     amends: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let found = |course: String, depends_on| Derived { course: Some(course), depends_on, redeems: Vec::new() };
     match record.kind() {

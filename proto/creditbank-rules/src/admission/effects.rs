@@ -6,13 +6,12 @@ mod reviews;
 pub(super) use holders::{amended, entries, redeemed_by, redemption, releases_of};
 pub(super) use reviews::reviews_of;
 
-use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place};
+use creditbank_protocol::pb::{Action, Authority, Basis, Effect};
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{Digest, contested};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place, contested};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
-use super::used::show;
 use super::{AdmissionError, Admitted, BlockFacts, signer};
 use crate::{RecordFacts, Registry, Rejection, Rule, View, ViewError};
 
@@ -66,9 +65,8 @@ fn same_places(
     mut expected: Vec<(Place, Digest)>,
     what: &str,
 ) -> Result<(), Rejection> {
-    let order = |(place, digest): &(Place, Digest)| (place.entry, place.index, *digest);
-    found.sort_by_key(order);
-    expected.sort_by_key(order);
+    found.sort_unstable();
+    expected.sort_unstable();
     let odd = format_args!("{}, or for other places", found.len());
     require(found == expected, Rule::EffectMismatch, "public_part", format_args!("{} {what}", expected.len()), odd)
 }
@@ -79,8 +77,8 @@ fn check_effect<'a>(
     authority: &Authority,
     effect: &'a Effect,
 ) -> Result<Checked<'a>, AdmissionError> {
-    let place = effect.place.unwrap_or_default();
-    let shown = show(place);
+    let place = Place::read(effect.place);
+    let shown = place.to_string();
     let action = Action::try_from(effect.action).unwrap_or_default();
     action_admitted(block, effect)?;
     let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
@@ -90,7 +88,7 @@ fn check_effect<'a>(
     let redemption = effect.redemption_plus_1.checked_sub(1);
     // What was redeemed is released by whoever redeemed it.
     let owner = match (action, redemption) {
-        (Action::Release, Some(entry)) => institution_at(view, entry)?.unwrap_or(0),
+        (Action::Release, Some(entry)) => institution_at(view, entry.into())?.unwrap_or(InstitutionId::OPERATOR),
         _ => target.institution,
     };
     authorised(view.registry(), block, authority, owner, action)?;
@@ -111,9 +109,9 @@ fn check_effect<'a>(
 }
 
 /// Whose block stands at a log index.
-fn institution_at(view: &impl View, entry: u64) -> Result<Option<u64>, ViewError> {
+fn institution_at(view: &impl View, entry: LogIndex) -> Result<Option<InstitutionId>, ViewError> {
     let key = view.sealing(entry)?.map(|sealing| sealing.key_id);
-    Ok(key.and_then(|id| view.registry().key(&id)).map(|key| key.institution))
+    Ok(key.and_then(|id| view.registry().key(&id)).map(|key| key.institution.into()))
 }
 
 /// The actions that blocks may carry so far.
@@ -137,7 +135,7 @@ pub(super) fn check_public(
     block: &BlockFacts<'_>,
     authority: &Authority,
     effect: &Effect,
-    owner: u64,
+    owner: InstitutionId,
 ) -> Result<(), Rejection> {
     action_admitted(block, effect)?;
     authorised(registry, block, authority, owner, Action::try_from(effect.action).unwrap_or_default())
@@ -149,22 +147,24 @@ fn authorised(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
-    owner: u64,
+    owner: InstitutionId,
     action: Action,
 ) -> Result<(), Rejection> {
     let basis = Basis::try_from(authority.basis).unwrap_or_default();
     let holds = match basis {
-        Basis::Mandate => action == Action::Redeem && authority.mandate_digest.len() == 32 && block.institution != 0,
+        Basis::Mandate => {
+            action == Action::Redeem && authority.mandate_digest.len() == 32 && !block.unit.institution.is_operator()
+        }
         Basis::Dependency => action == Action::Review,
         _ if matches!(action, Action::Redeem | Action::Review) => false,
-        Basis::Issuer => owner == block.institution,
+        Basis::Issuer => owner == block.unit.institution,
         Basis::Custodian => {
-            let named = authority.institution == owner && owner != block.institution;
+            let named = InstitutionId(authority.institution) == owner && owner != block.unit.institution;
             named && is_issuer_or_custodian(registry, block, owner)
         }
         // The operator has no learner's words to put in the place of others.
         Basis::Operator => {
-            block.institution == 0 && !authority.case_reference.is_empty() && action != Action::Supersede
+            block.unit.institution.is_operator() && !authority.case_reference.is_empty() && action != Action::Supersede
         }
         Basis::Unspecified => false,
     };
@@ -182,10 +182,10 @@ fn authorised(
 /// Whether a compromised key sealed the record, and no key above suspicion has confirmed it since. What a thief confirms with
 /// a second stolen key is contested again once that key is known to be stolen too.
 pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
-    let suspect = |entry| {
+    let suspect = |entry: LogIndex| {
         let sealing = view.sealing(entry)?;
         Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
     };
-    let confirmation = target.marks.get(Mark::Confirmed).map(suspect).transpose()?;
+    let confirmation = target.marks.get(Mark::Confirmed).map(|entry| suspect(entry.into())).transpose()?;
     Ok(contested::is_contested(suspect(place.entry)?, confirmation))
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use creditbank_protocol::pb::{Course, Date, Hours, HoursKind, Level, Period, Site};
+use creditbank_protocol::{AccountId, Alias, InstitutionId};
 
 use crate::codes::{is_country, is_field};
 use crate::dates::{Day, first_day, is_real, last_day, period_days};
@@ -27,10 +28,10 @@ pub(super) fn present(holds: bool, field: &'static str, expected: &str) -> Resul
 }
 
 /// The account behind the record's alias.
-pub(super) fn learner(view: &impl View, institution: u64, alias: &[u8]) -> Result<[u8; 16], Rejection> {
+pub(super) fn learner(view: &impl View, institution: InstitutionId, alias: &[u8]) -> Result<AccountId, Rejection> {
     let unknown =
         || Rejection::new(Rule::UnknownAlias, "an alias given to this institution", "another").field("learner");
-    let alias = alias.try_into().map_err(|_| unknown())?;
+    let alias = Alias::from_slice(alias).ok_or_else(unknown)?;
     let learner = view.learner(institution, &alias).ok_or_else(unknown)?;
     require(learner.open, Rule::AccountNotOpen, "learner", "an open account", "one that is not")?;
     Ok(learner.account)

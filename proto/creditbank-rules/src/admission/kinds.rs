@@ -1,6 +1,7 @@
 //! What each kind must hold.
 
-use creditbank_protocol::pb::{self, Amends, Grade, HoursKind, Kind, OutcomeType, Place, ResultStatus};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::{self, Amends, Grade, HoursKind, Kind, OutcomeType, ResultStatus};
 use creditbank_protocol::record::Record;
 
 use super::{BlockFacts, fields};
@@ -117,7 +118,7 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
     fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), sealed)?;
     workload(&credit, amount, unit)?;
-    let (learner, earlier, amends) = (credit.learner.clone(), credit.earlier.clone(), credit.amends);
+    let (learner, earlier, amends) = (credit.learner.clone(), places(&credit.earlier), credit.amends);
     let repeats_max = credit.repeats_max;
     Ok(Common { learner, course, earlier, amends, repeats_max, credit: Some((Box::new(credit), end)) })
 }
@@ -142,7 +143,12 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
     let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
     fields::after_period(None, result.visible_from.as_ref(), end, sealed)?;
     let pb::Result { learner, earlier, amends, .. } = result;
+    let earlier = places(&earlier);
     Ok(Common { learner, course, earlier, amends, repeats_max: u32::MAX - 1, credit: None })
+}
+
+fn places(written: &[pb::Place]) -> Vec<Place> {
+    written.iter().copied().map(Place::from).collect()
 }
 
 fn passes(registry: &Registry, grade: &Grade) -> Result<bool, Rejection> {

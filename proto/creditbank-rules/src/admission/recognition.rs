@@ -1,10 +1,11 @@
 //! Applications, decisions and appeals.
 
-use creditbank_protocol::pb::{self, Amends, Appeal, Application, Date, Decision, DecisionType, Kind, Place};
+use creditbank_protocol::pb::{self, Amends, Appeal, Application, Date, Decision, DecisionType, Kind};
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::case::{self, Case, Stage, Step};
 use super::fields::{self, present, require};
-use super::used::{named, own, show};
+use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, day_of_ms, first_day};
 use crate::{Registry, Rejection, Rule, View};
@@ -32,7 +33,7 @@ pub(super) fn application_fields(
     let unknown = "the code of a legal deadline of the registry";
     let law =
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, unknown, &application.deadline).field("deadline"))?;
-    let country = registry.institution(block.institution).map_or("", |found| found.country.as_str());
+    let country = registry.institution(block.unit.institution).map_or("", |found| found.country.as_str());
     let fits = law.country.is_empty() || law.country == country;
     require(fits, Rule::Contradiction, "deadline", format_args!("a deadline that holds in {country}"), &law.country)
 }
@@ -43,18 +44,18 @@ pub(super) fn application(
     block: &BlockFacts<'_>,
     application: &Application,
     amends: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Vec<Place>, AdmissionError> {
     let mut records = Vec::with_capacity(application.records.len());
     for reference in &application.records {
         records.push(named(view, Some(reference), account, "records")?.place);
     }
-    for held in view.held(account, block.institution, &case::applications(application.purpose))? {
-        let Some(case) = case::read(view, account, block.institution, held.place)? else { continue };
+    for held in view.held(account, block.unit.institution, &case::applications(application.purpose))? {
+        let Some(case) = case::read(view, account, block.unit.institution, held.place)? else { continue };
         let open = case.deadline(view.registry()).is_some_and(|law| matches!(case.stage(law), Stage::Open { .. }));
         let free = !open || amends == Some(held.place);
         let expected = "no other open application of this learner for this purpose here";
-        require(free, Rule::ApplicationOpen, "purpose", expected, show(held.place))?;
+        require(free, Rule::ApplicationOpen, "purpose", expected, held.place)?;
     }
     if let Some(former) = amends {
         same_case(view, block, application, former, account)?;
@@ -68,9 +69,9 @@ fn same_case(
     block: &BlockFacts<'_>,
     application: &Application,
     former: Place,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<(), AdmissionError> {
-    let Some(case) = case::read(view, account, block.institution, former)? else { return Ok(()) };
+    let Some(case) = case::read(view, account, block.unit.institution, former)? else { return Ok(()) };
     let steps = case.steps.len();
     let expected = "an application on which no decision or appeal stands (to correct a later one, amend that)";
     require(steps == 0, Rule::Contradiction, "amends", expected, format_args!("{steps} steps"))?;
@@ -87,20 +88,21 @@ fn same_case(
 /// The case that a decision is about.
 pub(super) fn case_of(
     view: &impl View,
-    institution: u64,
+    institution: InstitutionId,
     decision: &Decision,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<Case, AdmissionError> {
     let either = decision.application.is_some() != decision.appeal.is_some();
     require(either, Rule::MissingField, "application", "either an application or an appeal", "both, or none")?;
     let application = match (decision.application, decision.appeal) {
-        (Some(place), _) => place,
+        (Some(place), _) => place.into(),
         (None, appeal) => {
-            let place = appeal.unwrap_or_default();
+            let place = Place::read(appeal);
             let found = own(view, place, account, institution, Kind::Appeal)?;
             let read = found.and_then(|found| found.record.read::<Appeal>().ok());
             let expected = "the place of an appeal of this learner at this institution";
-            let read = read.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(place)).field("appeal"))?;
+            let read =
+                read.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, place.to_string()).field("appeal"))?;
             appealed(view, institution, &read, account)?
         }
     };
@@ -108,24 +110,30 @@ pub(super) fn case_of(
 }
 
 /// The application whose decision an appeal objects to.
-fn appealed(view: &impl View, institution: u64, appeal: &Appeal, account: &[u8; 16]) -> Result<Place, AdmissionError> {
-    let place = appeal.decision.unwrap_or_default();
+fn appealed(
+    view: &impl View,
+    institution: InstitutionId,
+    appeal: &Appeal,
+    account: &AccountId,
+) -> Result<Place, AdmissionError> {
+    let place = Place::read(appeal.decision);
     let found = own(view, place, account, institution, Kind::Decision)?;
     let application = found.and_then(|found| found.record.read::<Decision>().ok()?.application);
     let expected = "the place of a decision of this institution on an application of this learner";
-    Ok(application.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(place)).field("decision"))?)
+    let refuse = || Rejection::new(Rule::NotOpen, expected, place.to_string()).field("decision");
+    Ok(application.map(Place::from).ok_or_else(refuse)?)
 }
 
 fn open_case(
     view: &impl View,
-    institution: u64,
+    institution: InstitutionId,
     place: Place,
-    account: &[u8; 16],
+    account: &AccountId,
     field: &'static str,
 ) -> Result<Case, AdmissionError> {
     let case = case::read(view, account, institution, place)?;
     let expected = "the place of an application of this learner at this institution";
-    Ok(case.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, show(place)).field(field))?)
+    Ok(case.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, place.to_string()).field(field))?)
 }
 
 /// Checks a decision against its case; returns the case's place and what the decision depends on.
@@ -134,9 +142,9 @@ pub(super) fn decision(
     block: &BlockFacts<'_>,
     decision: &Decision,
     amends: Option<Place>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<(Place, Vec<Place>), AdmissionError> {
-    let mut case = case_of(view, block.institution, decision, account)?;
+    let mut case = case_of(view, block.unit.institution, decision, account)?;
     // An amended decision is judged as if it came where the former one stood.
     case.steps.retain(|step| !matches!(step, Step::Decision(place, _) if Some(*place) == amends));
     let law = case.deadline(view.registry());
@@ -146,17 +154,18 @@ pub(super) fn decision(
     let decided = past_day(decision.decided.as_ref(), "decided", sealed)?;
     let Stage::Open { due, appeal } = case.stage(law) else {
         let expected = "an application or an appeal that is open";
-        return Err(Rejection::new(Rule::NotOpen, expected, show(case.place)).field("application").into());
+        return Err(Rejection::new(Rule::NotOpen, expected, case.place.to_string()).field("application").into());
     };
-    require(appeal == decision.appeal, Rule::NotOpen, "appeal", "what is open", "another step of the case")?;
+    let asked = decision.appeal.map(Place::from);
+    require(appeal == asked, Rule::NotOpen, "appeal", "what is open", "another step of the case")?;
     let received = case.application.received.as_ref().map_or(0, first_day);
     require(decided >= received, Rule::InvalidDate, "decided", "a day after the application", "an earlier one")?;
     present(!decision.decider.is_empty(), "decider", "the person who answers for it")?;
     content(decision, &case, due.is_none())?;
     appeal_days(decision, law, decided)?;
     let mut depends: Vec<Place> = vec![case.place];
-    depends.extend(decision.appeal);
-    depends.extend(case.application.records.iter().filter_map(|reference| reference.place));
+    depends.extend(asked);
+    depends.extend(case.application.records.iter().filter_map(|reference| reference.place).map(Place::from));
     Ok((case.place, depends))
 }
 
@@ -173,11 +182,11 @@ fn content(decision: &Decision, case: &Case, stopped: bool) -> Result<(), Reject
             present(!decision.differences.is_empty(), "differences", expected)
         }
         DecisionType::Partial => {
-            let asked = |place: &Place| case.application.records.iter().any(|one| one.place == Some(*place));
+            let asked = |place: &pb::Place| case.application.records.iter().any(|one| one.place == Some(*place));
             present(!decision.recognised.is_empty(), "recognised", "what is recognised")?;
             let odd = decision.recognised.iter().find(|place| !asked(place));
             let expected = "records of the application";
-            let found = odd.map_or(String::new(), |place| show(*place));
+            let found = odd.map_or(String::new(), |place| Place::from(*place).to_string());
             require(odd.is_none(), Rule::SourceNotUsable, "recognised", expected, found)
         }
         DecisionType::Alternative => present(!decision.alternative.is_empty(), "alternative", "what instead"),
@@ -221,11 +230,11 @@ pub(super) fn appeal(
     block: &BlockFacts<'_>,
     appeal: &Appeal,
     amends: Option<&Amends>,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<(Place, Vec<Place>), AdmissionError> {
-    let application = appealed(view, block.institution, appeal, account)?;
-    let mut case = open_case(view, block.institution, application, account, "decision")?;
-    let former = amends.map(|amends| amends.place.unwrap_or_default());
+    let application = appealed(view, block.unit.institution, appeal, account)?;
+    let mut case = open_case(view, block.unit.institution, application, account, "decision")?;
+    let former = amends.map(|amends| Place::read(amends.place));
     case.steps.retain(|step| !matches!(step, Step::Appeal(place, _) if Some(*place) == former));
     present(!appeal.grounds.is_empty(), "grounds", "why the decision is wrong")?;
     let received = past_day(appeal.received.as_ref(), "received", day_of_ms(block.sealed_at_ms))?;
@@ -233,10 +242,10 @@ pub(super) fn appeal(
     let stage = law.map(|law| case.stage(law));
     let Some(Stage::Decided { decision, appeal_until }) = stage else {
         let expected = "a decision that ends the application and was not appealed";
-        return Err(Rejection::new(Rule::NotOpen, expected, show(application)).field("decision").into());
+        return Err(Rejection::new(Rule::NotOpen, expected, application.to_string()).field("decision").into());
     };
-    let asked = appeal.decision.unwrap_or_default();
-    require(decision == asked, Rule::NotOpen, "decision", "the decision that stands", show(asked))?;
+    let asked = Place::read(appeal.decision);
+    require(decision == asked, Rule::NotOpen, "decision", "the decision that stands", asked)?;
     let last = appeal_until.map_or("no appeal is possible".to_owned(), |day| crate::dates::show(&date_of(day)));
     let in_time = appeal_until.is_some_and(|until| received <= until);
     require(in_time, Rule::NotOpen, "received", format_args!("an appeal until {last}"), "a later one")?;

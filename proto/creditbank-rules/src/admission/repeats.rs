@@ -1,13 +1,13 @@
 //! A record against the learner's other records: repeats, duplicates, earlier attempts, amendments.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::fields::require;
 use super::kinds::Common;
-use super::used::show;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
@@ -16,7 +16,7 @@ use crate::{HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 /// The records of the block so far, by learner, institution and course.
 #[derive(Default)]
 pub(super) struct History {
-    seen: HashMap<([u8; 16], u64, String), Vec<Seen>>,
+    seen: BTreeMap<(AccountId, InstitutionId, String), Vec<Seen>>,
 }
 
 struct Seen {
@@ -35,10 +35,10 @@ impl History {
     pub(super) fn check(
         &mut self,
         view: &impl View,
-        institution: u64,
+        institution: InstitutionId,
         record: &Record,
         common: &Common,
-        account: &[u8; 16],
+        account: &AccountId,
     ) -> Result<(), AdmissionError> {
         let held = view.held(account, institution, &common.course)?;
         let found = held.len();
@@ -48,7 +48,7 @@ impl History {
         let own = prefix(record);
         let known = held.iter().find(|held| held.hash_prefix == own);
         if known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own) {
-            let found = known.map_or("the same one in this block".to_owned(), |held| show(held.place));
+            let found = known.map_or("the same one in this block".to_owned(), |held| held.place.to_string());
             let expected = "a record that is not in the ledger yet";
             return Err(Rejection::new(Rule::DuplicateRecord, expected, found).field("record").into());
         }
@@ -68,9 +68,9 @@ impl History {
         for place in &common.earlier {
             let is_earlier = held.iter().any(|held| held.place == *place);
             let expected = "places of the same learner, institution and course";
-            require(is_earlier, Rule::UnknownEarlier, "earlier", expected, show(*place))?;
+            require(is_earlier, Rule::UnknownEarlier, "earlier", expected, place)?;
         }
-        let amends = common.amends.as_ref().map(|amends| amends.place.unwrap_or_default());
+        let amends = common.amends.as_ref().map(|amends| Place::read(amends.place));
         // Amended within this block: those records no longer count.
         let replaced = |place: Place| amends == Some(place) || seen.iter().any(|seen| seen.amends == Some(place));
         let counts =
@@ -107,13 +107,14 @@ pub(super) fn target(
     let Some(amends) = &common.amends else {
         return Ok(None);
     };
-    let place = amends.place.unwrap_or_default();
+    let place = Place::read(amends.place);
     require(amends.reason != 0, Rule::MissingField, "amends", "a reason", "nothing")?;
     let target = view.record_at(place)?;
-    let target = target
-        .ok_or_else(|| Rejection::new(Rule::UnknownTarget, "the place of a record", show(place)).field("amends"))?;
+    let target = target.ok_or_else(|| {
+        Rejection::new(Rule::UnknownTarget, "the place of a record", place.to_string()).field("amends")
+    })?;
     let may = is_issuer_or_custodian(view.registry(), block, target.institution);
-    require(may, Rule::NotAuthorised, "amends", "its issuer or custodian", block.institution)?;
+    require(may, Rule::NotAuthorised, "amends", "its issuer or custodian", block.unit.institution)?;
     Ok(Some((place, target)))
 }
 
@@ -121,16 +122,17 @@ pub(super) fn target(
 pub(super) fn check_target(
     target: Option<&(Place, RecordFacts)>,
     kind: Kind,
-    account: &[u8; 16],
+    account: &AccountId,
 ) -> Result<(), Rejection> {
     let Some((place, target)) = target else {
         return Ok(());
     };
     let same = target.kind == kind && target.account == *account;
-    require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", show(*place))
+    require(same, Rule::AmendsAnother, "amends", "a record of the same kind and learner", place)
 }
 
 /// Whether the block's signer has issued the record, or keeps the records of the closed institution that did.
-pub(super) fn is_issuer_or_custodian(registry: &Registry, block: &BlockFacts<'_>, issuer: u64) -> bool {
-    issuer == block.institution || registry.is_custodian(block.institution, issuer, day_of_ms(block.sealed_at_ms))
+pub(super) fn is_issuer_or_custodian(registry: &Registry, block: &BlockFacts<'_>, issuer: InstitutionId) -> bool {
+    issuer == block.unit.institution
+        || registry.is_custodian(block.unit.institution, issuer, day_of_ms(block.sealed_at_ms))
 }

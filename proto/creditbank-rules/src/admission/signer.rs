@@ -1,5 +1,6 @@
 //! Who signs: institution, unit and key as they are in force during the round.
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
@@ -19,14 +20,14 @@ fn state_name(state: i32) -> String {
 /// Checks the signer against the registry.
 pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     let active = i32::from(RegistryState::Active);
-    let institution = registry.institution(block.institution);
+    let institution = registry.institution(block.unit.institution);
     let institution = institution
-        .ok_or_else(|| refuse(Rule::UnknownInstitution, "an institution of the registry", block.institution))?;
+        .ok_or_else(|| refuse(Rule::UnknownInstitution, "an institution of the registry", block.unit.institution))?;
     if institution.state != active {
         return Err(refuse(Rule::InstitutionNotActive, "an active institution", state_name(institution.state)));
     }
-    let unit = registry.unit(block.institution, block.unit);
-    let unit = unit.ok_or_else(|| refuse(Rule::UnknownUnit, "a unit of the institution", block.unit))?;
+    let unit = registry.unit(block.unit);
+    let unit = unit.ok_or_else(|| refuse(Rule::UnknownUnit, "a unit of the institution", block.unit.number))?;
     if unit.state != active {
         return Err(refuse(Rule::UnitNotActive, "an active unit", state_name(unit.state)));
     }
@@ -38,7 +39,7 @@ fn key<'a>(registry: &'a Registry, block: &BlockFacts<'_>) -> Result<&'a pb::Key
 }
 
 fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
-    let of_unit = (key.institution, key.unit) == (block.institution, block.unit);
+    let of_unit = UnitId::new(key.institution, key.unit) == block.unit;
     if !of_unit || key.purpose != i32::from(Purpose::Unit) {
         return Err(refuse(Rule::KeyOfAnother, "a signing key of this unit", block.key_id));
     }
@@ -65,7 +66,7 @@ pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &R
 
 /// Checks that a unit's key may sign records of a kind, or change them. The operator's key has no such scope.
 pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kind) -> Result<(), Rejection> {
-    if block.institution != 0 && !key(registry, block)?.kinds.contains(&i32::from(kind)) {
+    if !block.unit.institution.is_operator() && !key(registry, block)?.kinds.contains(&i32::from(kind)) {
         return Err(refuse(Rule::KindOutsideKey, "a kind in the key's scope", kind.as_str_name()));
     }
     Ok(())
@@ -75,13 +76,13 @@ pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kin
 /// is checked with the block's shape.
 pub(super) fn check_approval(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     let Some(id) = block.approver else {
-        let required = registry.unit(block.institution, block.unit).is_some_and(|unit| unit.requires_approval);
+        let required = registry.unit(block.unit).is_some_and(|unit| unit.requires_approval);
         let missing =
             || refuse(Rule::ApprovalMissing, "the approval of a second person, which this unit requires", "none");
         return if required { Err(missing()) } else { Ok(()) };
     };
     let found = registry.key(&id).filter(|key| {
-        let of_unit = (key.institution, key.unit) == (block.institution, block.unit);
+        let of_unit = UnitId::new(key.institution, key.unit) == block.unit;
         let in_force = within_dates(key, block.sealed_at_ms / 60_000);
         of_unit && in_force && key.purpose == i32::from(Purpose::Approver) && key.revoked.is_none()
     });

@@ -9,11 +9,12 @@ mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use creditbank_protocol::pb::{self, Kind, Place, QualificationName};
+use creditbank_protocol::pb::{self, Kind, QualificationName};
+use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Place};
 
 use super::effects::{amended, entries, redeemed_by, redemption};
 use super::fields::require;
-use super::used::{Used, named, show, standing};
+use super::used::{Used, named, standing};
 use super::{AWARDS, AdmissionError};
 use crate::qualification::names;
 use crate::{RecordFacts, Rejection, Rule, View, ViewError};
@@ -22,22 +23,14 @@ use links::{End, Links};
 /// Most awards that one award takes over, directly or not.
 const ABSORBED_MAX: usize = 1_000;
 
-type Key = (u64, u32);
-
-fn key(place: Place) -> Key {
-    (place.entry, place.index)
-}
-
-fn place_of((entry, index): Key) -> Place {
-    Place { entry, index }
-}
-
 /// The roots of each result of a conversion or a recognition, or of a record itself: what was earned. A record that stands on no
 /// other is its own root.
 fn results(used: &Used) -> Result<Vec<Vec<Place>>, Rejection> {
     let own = || vec![used.place];
     let roots = |results: Vec<pb::ConvertedCredit>| -> Vec<Vec<Place>> {
-        let each = results.into_iter().map(|result| result.roots.iter().filter_map(|root| root.place).collect());
+        let each = results
+            .into_iter()
+            .map(|result| result.roots.iter().filter_map(|root| root.place).map(Place::from).collect());
         each.collect()
     };
     let malformed = super::kinds::malformed;
@@ -65,7 +58,7 @@ fn roots_of<'a>(used: &Used, result_plus_1: u32, results: &'a [Vec<Place>]) -> R
     };
     let count = if whole { 0 } else { results.len() };
     let missing = || {
-        let expected = format!("one of the {count} results of {}", show(used.place));
+        let expected = format!("one of the {count} results of {}", used.place);
         Rejection::new(Rule::SourceNotUsable, expected, result_plus_1.to_string()).field("result_plus_1")
     };
     at.and_then(|at| results.get(at)).map(Vec::as_slice).ok_or_else(missing)
@@ -80,12 +73,12 @@ pub fn is_redeemed(view: &impl View, used: &Used) -> Result<bool, ViewError> {
 pub struct SpentRoots<'a, V> {
     links: Links<'a, V>,
     /// Roots of the results of the record that was asked for last.
-    last: Option<(Key, Vec<Vec<Place>>)>,
+    last: Option<(Place, Vec<Vec<Place>>)>,
 }
 
 impl<'a, V: View> SpentRoots<'a, V> {
     /// Of the records of an account.
-    pub fn new(view: &'a V, account: &[u8; 16]) -> Self {
+    pub fn new(view: &'a V, account: &AccountId) -> Self {
         Self { links: Links::new(view, account), last: None }
     }
 
@@ -96,7 +89,7 @@ impl<'a, V: View> SpentRoots<'a, V> {
             return Ok(false);
         }
         let results = match self.last.take() {
-            Some((place, results)) if place == key(used.place) => results,
+            Some((place, results)) if place == used.place => results,
             _ => results(used).unwrap_or_default(),
         };
         let absorbed = BTreeSet::new();
@@ -110,7 +103,7 @@ impl<'a, V: View> SpentRoots<'a, V> {
                 Err(AdmissionError::View(error)) => return Err(error),
             };
         }
-        self.last = Some((key(used.place), results));
+        self.last = Some((used.place, results));
         Ok(spent)
     }
 }
@@ -118,34 +111,34 @@ impl<'a, V: View> SpentRoots<'a, V> {
 /// What an award counts, and what it has to redeem for it.
 pub struct Spending<'a, V> {
     view: &'a V,
-    account: [u8; 16],
+    account: AccountId,
     /// Definition of the award.
     definition: &'a pb::QualificationDefinition,
     links: Links<'a, V>,
     /// Redemptions that absorbed awards hold.
-    absorbed: BTreeSet<u64>,
+    absorbed: BTreeSet<LogIndex>,
     /// Those awards themselves.
-    absorbed_awards: BTreeSet<Key>,
-    redeems: BTreeMap<Key, Vec<u8>>,
-    depends_on: BTreeSet<Key>,
+    absorbed_awards: BTreeSet<Place>,
+    redeems: BTreeMap<Place, Vec<u8>>,
+    depends_on: BTreeSet<Place>,
     /// Amounts that count in another award too, by that award's definition.
-    overlapping: BTreeMap<(u64, String), u64>,
+    overlapping: BTreeMap<(InstitutionId, String), u64>,
     /// Awards that stand and have redeemed something at a log index, with what: a block has one of a learner at most.
-    holders: BTreeMap<u64, Option<Holder>>,
+    holders: BTreeMap<LogIndex, Option<Holder>>,
     /// Roots of the results of the record that was counted last.
-    last: Option<(Key, Vec<Vec<Place>>)>,
+    last: Option<(Place, Vec<Vec<Place>>)>,
 }
 
 /// An award that has redeemed records.
 struct Holder {
     place: Place,
     definition: Option<QualificationName>,
-    redeems: BTreeSet<Key>,
+    redeems: BTreeSet<Place>,
 }
 
 impl<'a, V: View> Spending<'a, V> {
     /// Nothing counted yet.
-    pub fn new(view: &'a V, account: &[u8; 16], definition: &'a pb::QualificationDefinition) -> Self {
+    pub fn new(view: &'a V, account: &AccountId, definition: &'a pb::QualificationDefinition) -> Self {
         Self {
             view,
             account: *account,
@@ -169,15 +162,15 @@ impl<'a, V: View> Spending<'a, V> {
         let expected = "an award under a definition that this one absorbs";
         let is_award = award.record.kind() == Kind::Award;
         let absorbs = is_award && read.definition.as_ref().is_some_and(|name| has(&self.definition.absorbs, name));
-        require(absorbs, Rule::SourceNotUsable, "absorbs", expected, show(award.place))?;
+        require(absorbs, Rule::SourceNotUsable, "absorbs", expected, award.place)?;
         let taken = redemption(self.view, award.place, &award.facts, &award.record)?;
-        let found = taken.map_or(String::new(), |(_, entry)| format!("{}, redeemed at {entry}", show(award.place)));
+        let found = taken.map_or(String::new(), |(_, entry)| format!("{}, redeemed at {entry}", award.place));
         require(taken.is_none(), Rule::AlreadySpent, "absorbs", "an award that no other has absorbed", found)?;
-        self.redeems.insert(key(award.place), award.facts.status_id.0.to_vec());
-        self.depends_on.insert(key(award.place));
+        self.redeems.insert(award.place, award.facts.status_id.0.to_vec());
+        self.depends_on.insert(award.place);
         let mut next = vec![award];
         while let Some(award) = next.pop() {
-            self.absorbed_awards.insert(key(award.place));
+            self.absorbed_awards.insert(award.place);
             self.absorbed.extend(entries(self.view, award.place, &award.record)?);
             let read: pb::Award = award.record.read().map_err(super::kinds::malformed)?;
             for earlier in &read.absorbs {
@@ -194,23 +187,23 @@ impl<'a, V: View> Spending<'a, V> {
         standing(self.view, used, "allocations")?;
         let chain = self.links.chain(used.place)?.clone();
         for place in &chain {
-            self.links.standing(place_of(*place))?;
+            self.links.standing(*place)?;
         }
         self.depends_on.extend(chain);
         let results = match self.last.take() {
-            Some((place, results)) if place == key(used.place) => results,
+            Some((place, results)) if place == used.place => results,
             _ => results(used)?,
         };
         let roots = roots_of(used, result_plus_1, &results)?;
         let mut charged = BTreeSet::new();
         for root in roots {
             self.links.standing(*root)?;
-            self.depends_on.insert(key(*root));
+            self.depends_on.insert(*root);
             if used.record.kind() != Kind::Outcome {
                 self.redeem(*root, used.place, amount_e4, &mut charged)?;
             }
         }
-        self.last = Some((key(used.place), results));
+        self.last = Some((used.place, results));
         Ok(())
     }
 
@@ -230,17 +223,17 @@ impl<'a, V: View> Spending<'a, V> {
         root: Place,
         of: Place,
         amount_e4: u64,
-        charged: &mut BTreeSet<Key>,
+        charged: &mut BTreeSet<Place>,
     ) -> Result<(), AdmissionError> {
         // What an absorbed award hands over is what it counted; it is not earned a second time by itself.
-        let twice = self.absorbed_awards.contains(&key(root));
+        let twice = self.absorbed_awards.contains(&root);
         let expected = "a root that is no award which this one absorbs";
-        require(!twice, Rule::AlreadySpent, "allocations", expected, show(root))?;
+        require(!twice, Rule::AlreadySpent, "allocations", expected, root)?;
         match self.links.end(root, of, &self.absorbed)? {
             None => {}
             Some(End::Free(place)) => {
                 let id = self.links.at(place)?.facts.status_id.0.to_vec();
-                self.redeems.insert(key(place), id);
+                self.redeems.insert(place, id);
             }
             Some(End::Held(place, entry)) => {
                 let holder = self.award_at(entry, place)?.ok_or_else(|| spent(place, entry))?;
@@ -253,7 +246,7 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// Credit that other awards count without holding it, by an overlap, counts only where it may overlap with each of them.
-    fn others(&mut self, root: Place, amount_e4: u64, charged: &mut BTreeSet<Key>) -> Result<(), AdmissionError> {
+    fn others(&mut self, root: Place, amount_e4: u64, charged: &mut BTreeSet<Place>) -> Result<(), AdmissionError> {
         if !self.view.registry().has_overlaps() {
             return Ok(());
         }
@@ -262,7 +255,7 @@ impl<'a, V: View> Spending<'a, V> {
             let Some(place) = next else { break };
             for dependant in self.view.dependants(place)? {
                 let of_award = |facts: &RecordFacts| facts.kind == Kind::Award && !facts.marks.have_ended();
-                if charged.contains(&key(dependant))
+                if charged.contains(&dependant)
                     || !self.view.record_at(dependant)?.is_some_and(|facts| of_award(&facts))
                 {
                     continue;
@@ -275,7 +268,8 @@ impl<'a, V: View> Spending<'a, V> {
                     continue;
                 }
                 // An Outcome that is counted as such is not spent.
-                let as_such = |one: &pb::Allocation| one.record.as_ref().and_then(|record| record.place) == Some(place);
+                let as_such =
+                    |one: &pb::Allocation| one.record.as_ref().and_then(|record| record.place) == Some(place.into());
                 let outcome = self.links.at(root)?.facts.kind == Kind::Outcome;
                 if outcome && read.allocations.iter().any(as_such) {
                     continue;
@@ -283,7 +277,7 @@ impl<'a, V: View> Spending<'a, V> {
                 let Some(name) = read.definition else { continue };
                 if !self.overlaps(&(dependant, name), amount_e4, charged) {
                     let expected = "a root that counts in no other award";
-                    let found = format!("{}, which counts in {}", show(root), show(dependant));
+                    let found = format!("{}, which counts in {}", root, dependant);
                     return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("allocations").into());
                 }
             }
@@ -297,12 +291,12 @@ impl<'a, V: View> Spending<'a, V> {
         &mut self,
         (holder, other): &(Place, QualificationName),
         amount_e4: u64,
-        charged: &mut BTreeSet<Key>,
+        charged: &mut BTreeSet<Place>,
     ) -> bool {
-        if charged.contains(&key(*holder)) {
+        if charged.contains(&*holder) {
             return true;
         }
-        let Some(theirs) = self.view.registry().definition(other.institution, &other.code, other.version) else {
+        let Some(theirs) = self.view.registry().definition(other.institution.into(), &other.code, other.version) else {
             return false;
         };
         let allows = |of: &pb::QualificationDefinition, name: &QualificationName| {
@@ -319,16 +313,16 @@ impl<'a, V: View> Spending<'a, V> {
         else {
             return false;
         };
-        let sum = self.overlapping.entry((other.institution, other.code.clone())).or_default();
+        let sum = self.overlapping.entry((other.institution.into(), other.code.clone())).or_default();
         *sum = sum.saturating_add(amount_e4);
-        charged.insert(key(*holder));
+        charged.insert(*holder);
         *sum <= most
     }
 
     /// The award that has redeemed a record, and its definition.
     fn award_at(
         &mut self,
-        redemption: u64,
+        redemption: LogIndex,
         place: Place,
     ) -> Result<Option<(Place, QualificationName)>, AdmissionError> {
         if !self.holders.contains_key(&redemption) {
@@ -336,14 +330,14 @@ impl<'a, V: View> Spending<'a, V> {
             self.holders.insert(redemption, holder);
         }
         let holder = self.holders.get(&redemption).and_then(Option::as_ref);
-        let holder = holder.filter(|holder| holder.redeems.contains(&key(place)));
+        let holder = holder.filter(|holder| holder.redeems.contains(&place));
         Ok(holder.and_then(|holder| Some((holder.place, holder.definition.clone()?))))
     }
 
-    fn holder(&self, redemption: u64) -> Result<Option<Holder>, AdmissionError> {
+    fn holder(&self, redemption: LogIndex) -> Result<Option<Holder>, AdmissionError> {
         // Of what was amended too often nobody knows who has redeemed it.
-        let sealing = if redemption == u64::MAX { None } else { self.view.sealing(redemption)? };
-        let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution);
+        let sealing = if redemption == LogIndex(u64::MAX) { None } else { self.view.sealing(redemption)? };
+        let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution.into());
         let Some(institution) = institution else { return Ok(None) };
         for held in self.view.held(&self.account, institution, AWARDS)? {
             if held.marks.have_ended() {
@@ -352,7 +346,7 @@ impl<'a, V: View> Spending<'a, V> {
             let Some((_, record)) = self.view.content_at(held.place)? else { continue };
             if entries(self.view, held.place, &record)?.contains(&redemption) {
                 let definition = record.read::<pb::Award>().ok().and_then(|award| award.definition);
-                let redeems = redeemed_by(&record).into_iter().map(key).collect();
+                let redeems = redeemed_by(&record).into_iter().collect();
                 return Ok(Some(Holder { place: held.place, definition, redeems }));
             }
         }
@@ -362,26 +356,30 @@ impl<'a, V: View> Spending<'a, V> {
     /// What the award has to redeem, by place, and what it stands on.
     pub fn finish(self) -> (Vec<pb::RecordReference>, Vec<Place>) {
         let redeems = self.redeems.into_iter();
-        let redeems = redeems.map(|(at, status_id)| pb::RecordReference { place: Some(place_of(at)), status_id });
-        (redeems.collect(), self.depends_on.into_iter().map(place_of).collect())
+        let redeems = redeems.map(|(at, status_id)| pb::RecordReference { place: Some(at.into()), status_id });
+        (redeems.collect(), self.depends_on.into_iter().collect())
     }
 }
 
 /// What an award stands on, by what it says: all that it counts, what that was converted from, the roots, and what it redeems.
-pub(super) fn stands_on(view: &impl View, award: &pb::Award, account: &[u8; 16]) -> Result<Vec<Place>, AdmissionError> {
+pub(super) fn stands_on(
+    view: &impl View,
+    award: &pb::Award,
+    account: &AccountId,
+) -> Result<Vec<Place>, AdmissionError> {
     let mut links = Links::new(view, account);
-    let mut found: BTreeSet<Key> = award.redeems.iter().filter_map(|one| one.place).map(key).collect();
+    let mut found: BTreeSet<Place> = award.redeems.iter().filter_map(|one| one.place).map(Place::from).collect();
     for allocation in &award.allocations {
-        let place = allocation.record.as_ref().and_then(|record| record.place).unwrap_or_default();
+        let place = Place::of_reference(allocation.record.as_ref());
         found.extend(links.chain(place)?.iter().copied());
         found.extend(links.roots(place)?.iter().copied());
     }
-    Ok(found.into_iter().map(place_of).collect())
+    Ok(found.into_iter().collect())
 }
 
-fn spent(place: Place, redemption: u64) -> AdmissionError {
+fn spent(place: Place, redemption: LogIndex) -> AdmissionError {
     let expected = "a root that pays for no other award or exclusive conversion";
-    let found = format!("{}, redeemed at {redemption}", show(place));
+    let found = format!("{}, redeemed at {redemption}", place);
     Rejection::new(Rule::AlreadySpent, expected, found).field("allocations").into()
 }
 

@@ -1,9 +1,9 @@
 //! Records that another record stands on: they are there, are the learner's, and stand.
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::pb::{Kind, Place, RecordReference};
+use creditbank_protocol::pb::{Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::AdmissionError;
 use super::effects::is_contested;
@@ -24,25 +24,21 @@ pub struct Used {
 impl Used {
     /// As other records name it.
     pub fn reference(&self) -> RecordReference {
-        RecordReference { place: Some(self.place), status_id: self.facts.status_id.0.to_vec() }
+        RecordReference { place: Some(self.place.into()), status_id: self.facts.status_id.0.to_vec() }
     }
-}
-
-pub(crate) fn show(place: Place) -> String {
-    format!("{}/{}", place.entry, place.index)
 }
 
 /// The learner's record at a place.
 pub(crate) fn at(
     view: &impl View,
     place: Place,
-    account: &[u8; 16],
+    account: &AccountId,
     field: &'static str,
 ) -> Result<Used, AdmissionError> {
     let found = view.content_at(place)?.filter(|(facts, _)| facts.account == *account);
     let expected = "the place of a record of this learner";
     let (facts, record) =
-        found.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(place)).field(field))?;
+        found.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, place.to_string()).field(field))?;
     Ok(Used { place, facts, record })
 }
 
@@ -51,18 +47,18 @@ pub(crate) fn at(
 pub(crate) fn named(
     view: &impl View,
     reference: Option<&RecordReference>,
-    account: &[u8; 16],
+    account: &AccountId,
     field: &'static str,
 ) -> Result<Used, AdmissionError> {
     let reference = reference.cloned().unwrap_or_default();
-    let place = reference.place.unwrap_or_default();
+    let place = Place::read(reference.place);
     let same = |facts: &RecordFacts| {
         facts.account == *account && Digest::from_slice(&reference.status_id) == Some(facts.status_id)
     };
     let found = view.content_at(place)?.filter(|(facts, _)| same(facts));
     let expected = "place and status id of a record of this learner";
     let (facts, record) =
-        found.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, show(place)).field(field))?;
+        found.ok_or_else(|| Rejection::new(Rule::SourceNotUsable, expected, place.to_string()).field(field))?;
     Ok(Used { place, facts, record })
 }
 
@@ -70,8 +66,8 @@ pub(crate) fn named(
 pub(crate) fn own(
     view: &impl View,
     place: Place,
-    account: &[u8; 16],
-    institution: u64,
+    account: &AccountId,
+    institution: InstitutionId,
     kind: Kind,
 ) -> Result<Option<Used>, ViewError> {
     let found = view.content_at(place)?;
@@ -88,6 +84,6 @@ pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Re
     if found.is_none() && is_contested(view, used.place, &used.facts)? {
         found = Some("contested");
     }
-    let shown = format_args!("{}, which is {}", show(used.place), found.unwrap_or_default());
+    let shown = format_args!("{}, which is {}", used.place, found.unwrap_or_default());
     Ok(require(found.is_none(), Rule::SourceNotUsable, field, "a record that stands", shown)?)
 }

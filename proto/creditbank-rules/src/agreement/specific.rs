@@ -1,5 +1,6 @@
 //! Which agreement wins: institution before group before country.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{AgreementTerms, Tier};
 
 use super::in_force;
@@ -12,8 +13,8 @@ use crate::{Agreement, Registry};
 /// and cover it, one of the most specific tier; of several groups or authorities, the first by code.
 pub fn most_specific<'a>(
     registry: &'a Registry,
-    sender: u64,
-    receiver: u64,
+    sender: InstitutionId,
+    receiver: InstitutionId,
     facts: &Facts<'_>,
     day: Day,
 ) -> Option<&'a Agreement> {
@@ -29,7 +30,7 @@ pub(crate) struct Rivals<'a> {
 }
 
 impl<'a> Rivals<'a> {
-    pub(crate) fn of(registry: &'a Registry, terms: &AgreementTerms, receiver: u64, day: Day) -> Self {
+    pub(crate) fn of(registry: &'a Registry, terms: &AgreementTerms, receiver: InstitutionId, day: Day) -> Self {
         let rival = |agreement: &&Agreement| {
             let other = agreement.terms();
             agreement.acceptance.is_some()
@@ -44,7 +45,7 @@ impl<'a> Rivals<'a> {
     }
 
     /// One that is in force and covers the credit of a sender too.
-    pub(crate) fn covering(&self, sender: u64, facts: &Facts<'_>) -> Option<&'a Agreement> {
+    pub(crate) fn covering(&self, sender: InstitutionId, facts: &Facts<'_>) -> Option<&'a Agreement> {
         let wins = |agreement: &&&Agreement| {
             let terms = agreement.terms();
             outside(terms, facts).is_none()
@@ -58,7 +59,7 @@ impl<'a> Rivals<'a> {
 fn of_tier<'a>(
     registry: &'a Registry,
     tier: Tier,
-    (sender, receiver): (u64, u64),
+    (sender, receiver): (InstitutionId, InstitutionId),
     facts: &Facts<'_>,
     day: Day,
 ) -> Option<&'a Agreement> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{AmountSteps, Conversion};
 use num_rational::Ratio;
 use num_traits::CheckedAdd;
@@ -19,7 +20,7 @@ pub struct Account {
     pub(super) given_e4: u64,
     /// What was granted, after caps.
     pub(super) granted_e4: u64,
-    used: BTreeSet<(u64, u32, u32)>,
+    used: BTreeSet<(Place, u32)>,
 }
 
 impl Default for Account {
@@ -36,8 +37,7 @@ impl Account {
         let mut account = Self::default();
         for conversion in earlier {
             for source in &conversion.sources {
-                let place = source.record.as_ref().and_then(|record| record.place).unwrap_or_default();
-                account.used.insert((place.entry, place.index, source.result_plus_1));
+                account.used.insert((Place::of_reference(source.record.as_ref()), source.result_plus_1));
             }
             if let Some(steps) = &conversion.amount_steps {
                 account.add(steps)?;

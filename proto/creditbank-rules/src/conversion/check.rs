@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{Amount, Conversion, ConvertedCredit, Course, Grade, Level, Root};
 
 use super::{Account, Basis, Converted, Request, Source, Stated, convert, roots};
@@ -14,7 +15,7 @@ use crate::{Registry, Rejection, Rule};
 /// receiver may choose (one of several levels, another grade with a reason, all of an assessment) is taken from the record.
 pub fn check(
     registry: &Registry,
-    receiver: u64,
+    receiver: InstitutionId,
     conversion: &Conversion,
     sources: &[Source],
     account: &Account,
@@ -106,11 +107,11 @@ fn compare(expected: &ConvertedCredit, found: &ConvertedCredit) -> Result<(), Re
 }
 
 fn show_root(root: &Root) -> String {
-    let (entry, index) = roots::key(root);
+    let place = roots::key(root);
     let fraction = root.fraction.unwrap_or_default();
     let had: Vec<String> = root.had.iter().map(|had| format!("{} {}", show_e4(had.e4), had.unit)).collect();
     let (by, over, part) = (fraction.numerator, fraction.denominator, show_e4(root.part_e4));
-    format!("{by}/{over} of {entry}/{index} with a part of {part}, which had {}", had.join(", "))
+    format!("{by}/{over} of {place} with a part of {part}, which had {}", had.join(", "))
 }
 
 fn same<T: PartialEq + Debug>(expected: &T, found: &T, field: &'static str) -> Result<(), Rejection> {

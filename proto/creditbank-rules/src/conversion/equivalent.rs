@@ -1,5 +1,6 @@
 //! Conversions under an equivalence: each source becomes the target course, as it was published.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{
     Amount, ConvertedCredit, Course, Equivalence, EquivalenceType, Grade, Kind, OutcomeType,
 };
@@ -14,7 +15,7 @@ use crate::{Registry, Rejection, Rule};
 
 pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Result<Converted, Rejection> {
     let shown = show(&equivalence.code, equivalence.version);
-    let own = equivalence.institution == request.receiver;
+    let own = InstitutionId(equivalence.institution) == request.receiver;
     require(own, Rule::NotThePublisher, "equivalence", "an equivalence of the receiver", &shown)?;
     let day = crate::dates::show(&date_of(request.decided));
     let in_force = in_force(request.registry, equivalence, request.decided);
@@ -60,7 +61,7 @@ pub(super) fn fixed(
 
 /// The source is what the equivalence speaks of, good enough and not too old.
 fn accepts(request: &Request<'_>, equivalence: &Equivalence, source: &Source) -> Result<(), Rejection> {
-    let issued = source.institution == equivalence.source_institution;
+    let issued = source.institution == InstitutionId(equivalence.source_institution);
     let expected = format!("a record of institution {}", equivalence.source_institution);
     require(issued, Rule::OutsideScope, "sources", &expected, source.institution)?;
     let outcome = OutcomeType::try_from(equivalence.source_outcome).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! A conversion in words, step by step.
 
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{
     AgreementTerms, Amount, AmountSteps, Conversion, ConversionSource, ConvertedCredit, Course, Grade, GradeMethod,
     GradeSteps, Level, Ratio, Rounding,
@@ -177,9 +178,9 @@ fn percent(ratio: &Ratio) -> String {
 fn fractions(result: &ConvertedCredit) -> Vec<String> {
     let partial = result.roots.iter().filter_map(|root| {
         let fraction = root.fraction.filter(|fraction| fraction.numerator != fraction.denominator)?;
-        let place = root.place.unwrap_or_default();
+        let place = Place::read(root.place);
         let (by, over) = (fraction.numerator, fraction.denominator);
-        Some(format!("  it stands for {by}/{over} of record {}/{}", place.entry, place.index))
+        Some(format!("  it stands for {by}/{over} of record {place}"))
     });
     partial.collect()
 }

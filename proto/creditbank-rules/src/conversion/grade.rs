@@ -4,6 +4,7 @@ pub(super) mod ects;
 mod formula;
 mod table;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{Grade, GradeMethod, GradeRule, GradeSteps};
 
 use super::{Source, Stated};
@@ -26,7 +27,7 @@ pub(super) fn suggest(
     registry: &Registry,
     rule: Option<&GradeRule>,
     source: &Source,
-    receiver: u64,
+    receiver: InstitutionId,
     decided: Day,
 ) -> Result<Option<(Grade, GradeSteps)>, Rejection> {
     let Some((rule, grade)) = rule.zip(source.grade.as_ref()) else {

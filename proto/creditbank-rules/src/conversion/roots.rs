@@ -5,6 +5,7 @@
 //! When it comes into a unit again, its part is at most `floor(fraction x had)`. So over all branches whose fractions make up at
 //! most the whole root, its parts in a unit are never more than it had there: no loop pays, also not several at once.
 
+use creditbank_protocol::Place;
 use creditbank_protocol::pb::{Amount, Root};
 use num_rational::Ratio;
 
@@ -17,9 +18,8 @@ use crate::decimal::MAX_E4;
 const HAD_MAX: usize = 16;
 
 /// The place of a root.
-pub fn key(root: &Root) -> (u64, u32) {
-    let place = root.place.unwrap_or_default();
-    (place.entry, place.index)
+pub fn key(root: &Root) -> Place {
+    Place::read(root.place)
 }
 
 /// The most that the part of a root can be in a unit; `None` where it has not been.

@@ -4,6 +4,7 @@ use creditbank_protocol::pb::{
     Amount, ConversionSource, ConvertedCredit, Course, Credit, Date, Grade, Kind, Level, Mode, Outcome, OutcomeType,
     Period, Ratio, RecordReference, Root,
 };
+use creditbank_protocol::{InstitutionId, Place};
 
 use super::exact::of_parts;
 use super::roots;
@@ -24,7 +25,7 @@ pub struct Source {
     /// Of an Outcome: what kind of learning.
     pub outcome: OutcomeType,
     /// Who issued it, or converted it.
-    pub institution: u64,
+    pub institution: InstitutionId,
     /// Its course.
     pub course: Option<Course>,
     /// Its amount; an Outcome has none.
@@ -47,7 +48,7 @@ pub struct Source {
 
 impl Source {
     /// A Credit of an institution.
-    pub fn of_credit(record: RecordReference, institution: u64, credit: &Credit) -> Self {
+    pub fn of_credit(record: RecordReference, institution: InstitutionId, credit: &Credit) -> Self {
         let root = itself(&record, credit.amount.as_ref());
         Self {
             record,
@@ -68,7 +69,7 @@ impl Source {
     }
 
     /// An Outcome of an institution.
-    pub fn of_outcome(record: RecordReference, institution: u64, outcome: &Outcome) -> Self {
+    pub fn of_outcome(record: RecordReference, institution: InstitutionId, outcome: &Outcome) -> Self {
         let root = itself(&record, None);
         let score = outcome.score.as_ref();
         Self {
@@ -94,7 +95,7 @@ impl Source {
         record: RecordReference,
         kind: Kind,
         index: u32,
-        institution: u64,
+        institution: InstitutionId,
         result: &ConvertedCredit,
     ) -> Self {
         Self {
@@ -120,7 +121,7 @@ impl Source {
         ConversionSource {
             record: Some(self.record.clone()),
             result_plus_1: self.result_plus_1,
-            institution: self.institution,
+            institution: self.institution.0,
             course: self.course.clone(),
             amount: self.amount.clone(),
             level: self.level.clone(),
@@ -138,15 +139,14 @@ impl Source {
     }
 
     /// Place and result.
-    pub(super) fn key(&self) -> (u64, u32, u32) {
-        let place = self.record.place.unwrap_or_default();
-        (place.entry, place.index, self.result_plus_1)
+    pub(super) fn key(&self) -> (Place, u32) {
+        (Place::read(self.record.place), self.result_plus_1)
     }
 
     /// `5/3`, or `5/3 result 2`.
     pub fn show(&self) -> String {
-        let (entry, index, result) = self.key();
-        if result == 0 { format!("{entry}/{index}") } else { format!("{entry}/{index} result {result}") }
+        let (place, result) = self.key();
+        if result == 0 { place.to_string() } else { format!("{place} result {result}") }
     }
 
     /// Refuses what has expired, and what does not say from which roots it comes.

@@ -1,9 +1,10 @@
 //! What can fill a requirement, as facts.
 
 use creditbank_protocol::pb::{
-    self, AssessmentType, ConvertedCredit, EquivalenceType, Kind, Level, Mode, Origin, OutcomeType, Place,
+    self, AssessmentType, ConvertedCredit, EquivalenceType, Kind, Level, Mode, Origin, OutcomeType,
     QualificationDefinition, Ratio, RecordReference,
 };
+use creditbank_protocol::{InstitutionId, Place};
 
 use crate::dates::{Day, last_day, period_days};
 
@@ -55,7 +56,7 @@ pub struct Candidate {
     /// The record's kind.
     pub kind: Kind,
     /// Who issued or converted it.
-    pub institution: u64,
+    pub institution: InstitutionId,
     /// Course code; empty where there is none.
     pub course: String,
     /// Unit of the amount; empty for an Outcome.
@@ -97,8 +98,8 @@ pub struct Candidate {
 }
 
 /// Whether credit of this institution is the awarding institution's own.
-fn is_awarding(definition: &QualificationDefinition, institution: u64) -> bool {
-    definition.institution == institution || definition.awarding.contains(&institution)
+fn is_awarding(definition: &QualificationDefinition, institution: InstitutionId) -> bool {
+    definition.institution == institution.0 || definition.awarding.contains(&institution.0)
 }
 
 fn esco(outcomes: &[pb::LearningOutcome]) -> Vec<String> {
@@ -110,32 +111,31 @@ fn esco(outcomes: &[pb::LearningOutcome]) -> Vec<String> {
 }
 
 fn itself(record: &RecordReference) -> Vec<CandidateRoot> {
-    let place = record.place.unwrap_or_default();
+    let place = Place::read(record.place);
     vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }]
 }
 
 impl Candidate {
     /// Where its record stands.
     pub fn place(&self) -> Place {
-        self.record.place.unwrap_or_default()
+        Place::read(self.record.place)
     }
 
     /// Place and result: what an allocation names.
-    pub fn key(&self) -> (u64, u32, u32) {
-        let place = self.place();
-        (place.entry, place.index, self.result_plus_1)
+    pub fn key(&self) -> (Place, u32) {
+        (self.place(), self.result_plus_1)
     }
 
     /// `7/3`, or `7/3 result 2`.
     pub fn show(&self) -> String {
         let place = self.place();
         match self.result_plus_1 {
-            0 => format!("{}/{}", place.entry, place.index),
-            result => format!("{}/{} result {result}", place.entry, place.index),
+            0 => place.to_string(),
+            result => format!("{place} result {result}"),
         }
     }
 
-    fn bare(record: RecordReference, kind: Kind, institution: u64) -> Self {
+    fn bare(record: RecordReference, kind: Kind, institution: InstitutionId) -> Self {
         Self {
             roots: itself(&record),
             record,
@@ -167,7 +167,7 @@ impl Candidate {
     pub fn credit(
         definition: &QualificationDefinition,
         record: RecordReference,
-        institution: u64,
+        institution: InstitutionId,
         credit: &pb::Credit,
     ) -> Self {
         let mode = Mode::try_from(credit.mode).unwrap_or_default();
@@ -196,7 +196,7 @@ impl Candidate {
     }
 
     /// An Outcome. Its origin: RPL for prior learning, else non-formal.
-    pub fn outcome(record: RecordReference, institution: u64, outcome: &pb::Outcome) -> Self {
+    pub fn outcome(record: RecordReference, institution: InstitutionId, outcome: &pb::Outcome) -> Self {
         let kind = OutcomeType::try_from(outcome.r#type).unwrap_or_default();
         let score =
             outcome.score.as_ref().map(|score| pb::Grade { scale: score.scale.clone(), value: score.value.clone() });
@@ -222,12 +222,12 @@ impl Candidate {
     pub fn conversion(
         definition: &QualificationDefinition,
         record: &RecordReference,
-        institution: u64,
+        institution: InstitutionId,
         conversion: &pb::Conversion,
         equivalence: Option<EquivalenceType>,
     ) -> Vec<Self> {
         let own = is_awarding(definition, institution)
-            && conversion.sources.iter().all(|source| is_awarding(definition, source.institution));
+            && conversion.sources.iter().all(|source| is_awarding(definition, source.institution.into()));
         let standing = matches!(equivalence, Some(EquivalenceType::Test | EquivalenceType::NonFormal));
         let each = conversion.results.iter().zip(1u32..).map(|(result, number)| {
             let origin = match Mode::try_from(result.mode).unwrap_or_default() {
@@ -246,7 +246,7 @@ impl Candidate {
     /// The exemptions of a qualification recognition; their origin is exemption. They expire with it, if not before.
     pub fn recognition(
         record: &RecordReference,
-        institution: u64,
+        institution: InstitutionId,
         recognition: &pb::QualificationRecognition,
     ) -> Vec<Self> {
         let end = recognition.expires.as_ref().map(last_day);
@@ -261,7 +261,7 @@ impl Candidate {
     fn converted(
         record: &RecordReference,
         kind: Kind,
-        institution: u64,
+        institution: InstitutionId,
         number: u32,
         result: &ConvertedCredit,
         origin: Origin,
@@ -269,7 +269,7 @@ impl Candidate {
         let amount = result.amount.clone().unwrap_or_default();
         let roots = result.roots.iter().map(|root| {
             let fraction = root.fraction.unwrap_or(Ratio { numerator: 1, denominator: 1 });
-            CandidateRoot { place: root.place.unwrap_or_default(), fraction }
+            CandidateRoot { place: Place::read(root.place), fraction }
         });
         let roots: Vec<CandidateRoot> = roots.collect();
         Self {

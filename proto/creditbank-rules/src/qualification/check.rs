@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::pb::{Allocation, Attestation, QualificationDefinition, Ratio};
+use creditbank_protocol::{InstitutionId, Place};
 
 use super::Candidate;
 use super::explain::{expects, finds};
@@ -36,12 +37,12 @@ fn refuse(rule: Rule, expected: impl Into<String>, found: impl Into<String>) -> 
 pub fn in_force(
     registry: &Registry,
     definition: &QualificationDefinition,
-    institution: u64,
+    institution: InstitutionId,
     day: Day,
 ) -> Result<(), Rejection> {
     let confers = match definition.awarding.as_slice() {
-        [] => institution == definition.institution,
-        listed => listed.contains(&institution),
+        [] => institution.0 == definition.institution,
+        listed => listed.contains(&institution.0),
     };
     if !confers {
         let expected = "an institution that confers the qualification";
@@ -54,7 +55,7 @@ pub fn in_force(
     if !within(day, definition.from.as_ref(), definition.until.as_ref()) {
         return Err(late(format!("version {} outside its dates", definition.version)));
     }
-    let same = registry.definitions(definition.institution).filter(|other| other.code == definition.code);
+    let same = registry.definitions(definition.institution.into()).filter(|other| other.code == definition.code);
     let begun = |other: &&QualificationDefinition| {
         other.version > definition.version && other.from.as_ref().is_none_or(|from| first_day(from) <= day)
     };
@@ -75,7 +76,7 @@ pub fn check(
     allocations: &[Allocation],
     attestations: &[Attestation],
     held: &[HeldAward],
-    institution: u64,
+    institution: InstitutionId,
     day: Day,
 ) -> Result<Audit, Rejection> {
     in_force(registry, definition, institution, day)?;
@@ -86,14 +87,14 @@ pub fn check(
 
 /// Where each allocated candidate goes.
 fn assign(case: &Case<'_>, allocations: &[Allocation]) -> Result<Vec<Vec<usize>>, Rejection> {
-    let known: BTreeMap<(u64, u32, u32), usize> =
+    let known: BTreeMap<(Place, u32), usize> =
         case.candidates.iter().enumerate().map(|(position, candidate)| (candidate.key(), position)).collect();
     let mut taken = vec![Vec::new(); case.tree.size()];
     let mut last = None;
     for allocation in allocations {
-        let place = allocation.record.as_ref().and_then(|record| record.place).unwrap_or_default();
-        let key = (place.entry, place.index, allocation.result_plus_1);
-        let shown = format!("{}/{} for requirement {}", place.entry, place.index, allocation.requirement);
+        let place = Place::of_reference(allocation.record.as_ref());
+        let key = (place, allocation.result_plus_1);
+        let shown = format!("{place} for requirement {}", allocation.requirement);
         let order = Some((allocation.requirement, key));
         if order <= last {
             return Err(refuse(Rule::Contradiction, "ascending by requirement, place and result", shown));
@@ -145,7 +146,7 @@ pub(crate) fn judge(case: &Case<'_>, taken: &[Vec<usize>]) -> Result<Audit, Reje
         return Err(refuse(Rule::AlreadySpent, "each record for one requirement", format!("{shown} twice")));
     }
     if let Some(twice) = root_uses(case.candidates, &spent).into_iter().find(super::RootUse::is_twice) {
-        let found = format!("the root {}/{} more than once", twice.place.0, twice.place.1);
+        let found = format!("the root {} more than once", twice.place);
         return Err(refuse(Rule::AlreadySpent, "each root at most once", found));
     }
     let findings = case.measure(taken);

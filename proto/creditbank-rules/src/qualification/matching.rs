@@ -22,7 +22,7 @@ pub fn mismatch(asked: &Match, candidate: &Candidate) -> Option<&'static str> {
     let checks = [
         (level, "level"),
         (starts(fields, &candidate.field), "field"),
-        (institutions.is_empty() || institutions.contains(&candidate.institution), "institution"),
+        (institutions.is_empty() || institutions.contains(&candidate.institution.0), "institution"),
         (number(modes, candidate.mode.into()), "mode"),
         (courses.is_empty() || courses.contains(&candidate.course), "course"),
         (starts(course_prefixes, &candidate.course), "course"),

@@ -82,7 +82,7 @@ fn unused_because(case: &Case<'_>, used: &[usize], candidate: usize, met: bool) 
             let twice = root_uses(case.candidates, &with).into_iter().find(super::RootUse::is_twice);
             let old = fits.iter().find_map(|position| too_old(case, *position, candidate));
             match (twice, old) {
-                (Some(root), _) => format!("its root {}/{} counts already", root.place.0, root.place.1),
+                (Some(root), _) => format!("its root {} counts already", root.place),
                 (None, Some(months)) => format!("older than {months} months"),
                 (None, None) if met => "not needed".to_owned(),
                 (None, None) => over_a_cap(case, &fits, candidate),

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use creditbank_protocol::pb::{QualificationDefinition, RetakePolicy};
+use creditbank_protocol::{InstitutionId, Place};
 
 use super::Candidate;
 use super::grades::{GradeOrder, Point, order_of, point_of};
@@ -20,7 +21,7 @@ pub(crate) struct Pass {
 }
 
 /// Order in time: end of the period (none is earliest), attempt, place, result.
-fn age(candidate: &Candidate) -> (Day, u32, (u64, u32, u32)) {
+fn age(candidate: &Candidate) -> (Day, u32, (Place, u32)) {
     (candidate.period.map_or(Day::MIN, |(_, end)| end), candidate.attempt, candidate.key())
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn passes(
             (left, right) => left.cmp(&right),
         }
     };
-    let mut courses: BTreeMap<(u64, &str), Vec<usize>> = BTreeMap::new();
+    let mut courses: BTreeMap<(InstitutionId, &str), Vec<usize>> = BTreeMap::new();
     for position in usable {
         let candidate = &candidates[*position];
         // Outcomes are held any number of times, and credit without a course is nobody's retake.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::Place;
+
 use super::Candidate;
 use super::fraction::Fraction;
 
 /// How much of one root a set of candidates stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootUse {
-    /// Place of the root: log index and position in the block.
-    pub place: (u64, u32),
+    /// Place of the root.
+    pub place: Place,
     /// The sum of the fractions, added in the order of the candidates; `None` where it exceeds 128 bits, which counts as more
     /// than 1.
     pub sum: Option<Fraction>,
@@ -26,10 +28,10 @@ impl RootUse {
 
 /// The roots of some of the candidates, by place.
 pub fn root_uses(candidates: &[Candidate], chosen: &[usize]) -> Vec<RootUse> {
-    let mut uses: BTreeMap<(u64, u32), RootUse> = BTreeMap::new();
+    let mut uses: BTreeMap<Place, RootUse> = BTreeMap::new();
     for position in chosen {
         for root in &candidates[*position].roots {
-            let place = (root.place.entry, root.place.index);
+            let place = root.place;
             let found = uses.entry(place).or_insert(RootUse { place, sum: Some(Fraction::ZERO), by: Vec::new() });
             let part = Fraction::new(u128::from(root.fraction.numerator), u128::from(root.fraction.denominator));
             found.sum = found.sum.zip(part).and_then(|(sum, part)| sum.checked_add(part));

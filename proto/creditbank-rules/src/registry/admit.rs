@@ -88,7 +88,8 @@ pub(super) fn institution(registry: &Registry, entry: &pb::Institution) -> Check
     for relation in &entry.relations {
         let known = RelationType::try_from(relation.r#type).is_ok_and(|kind| kind != RelationType::Unspecified);
         present(known, "relations", "a type of relation")?;
-        let exists = registry.institution(relation.institution).is_some() && relation.institution != entry.number;
+        let exists =
+            registry.institution(relation.institution.into()).is_some() && relation.institution != entry.number;
         require(
             exists,
             Rule::UnknownReference,
@@ -102,7 +103,7 @@ pub(super) fn institution(registry: &Registry, entry: &pb::Institution) -> Check
 }
 
 fn known_institution(registry: &Registry, number: u64) -> Checked {
-    let exists = registry.institution(number).is_some();
+    let exists = registry.institution(number.into()).is_some();
     require(exists, Rule::UnknownReference, "institution", "an institution of the registry", number)
 }
 

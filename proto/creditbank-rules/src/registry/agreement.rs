@@ -6,6 +6,7 @@
 mod grades;
 mod terms;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb;
 
@@ -33,8 +34,8 @@ impl Agreement {
     }
 
     /// Whether an institution is one of the two that sign.
-    pub fn has_party(&self, institution: u64) -> bool {
-        [self.terms().sender, self.terms().receiver].contains(&institution)
+    pub fn has_party(&self, institution: InstitutionId) -> bool {
+        [self.terms().sender, self.terms().receiver].contains(&institution.0)
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) fn proposal(
 ) -> Result<(), Rejection> {
     let missing = || Rejection::new(Rule::MissingField, "the text of the agreement", "nothing").field("terms");
     let text = proposal.terms.as_ref().ok_or_else(missing)?;
-    signed_by(record, proposal.institution)?;
+    signed_by(record, proposal.institution.into())?;
     let party = [text.sender, text.receiver].contains(&proposal.institution);
     let expected = "the institution that sends or the one that receives";
     require(party, Rule::NotThePublisher, "institution", expected, proposal.institution)?;
@@ -65,8 +66,8 @@ pub(super) fn acceptance(
 ) -> Result<Agreement, Rejection> {
     let found = named(registry, acceptance.agreement.as_ref(), "an agreement that was proposed")?;
     let terms = found.terms();
-    signed_by(record, acceptance.institution)?;
-    let other = found.has_party(acceptance.institution) && acceptance.institution != found.proposal.institution;
+    signed_by(record, acceptance.institution.into())?;
+    let other = found.has_party(acceptance.institution.into()) && acceptance.institution != found.proposal.institution;
     let expected = "the party that has not proposed it";
     require(other, Rule::NotThePublisher, "institution", expected, acceptance.institution)?;
     let open = found.acceptance.is_none();
@@ -88,8 +89,8 @@ pub(super) fn ending(
     ending: pb::AgreementEnding,
 ) -> Result<Agreement, Rejection> {
     let found = named(registry, ending.agreement.as_ref(), "an agreement that was accepted")?;
-    signed_by(record, ending.institution)?;
-    let party = found.has_party(ending.institution);
+    signed_by(record, ending.institution.into())?;
+    let party = found.has_party(ending.institution.into());
     require(party, Rule::NotThePublisher, "institution", "a party of the agreement", ending.institution)?;
     let terms = found.terms();
     let accepted = found.acceptance.is_some();
@@ -118,7 +119,7 @@ fn show_terms(terms: &pb::AgreementTerms) -> String {
 }
 
 /// What an institution signs it signs in its own name.
-fn signed_by(record: RegistryRecord<'_>, institution: u64) -> Result<(), Rejection> {
+fn signed_by(record: RegistryRecord<'_>, institution: InstitutionId) -> Result<(), Rejection> {
     let own = record.institution == institution;
     require(own, Rule::NotThePublisher, "institution", "the institution that signs the block", institution)
 }

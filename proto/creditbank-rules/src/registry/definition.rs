@@ -45,13 +45,13 @@ pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Che
 /// Versions count from 1 without gaps, never change, and begin in order.
 fn versions(registry: &Registry, entry: &QualificationDefinition) -> Checked {
     present(entry.version > 0, "version", "a version, from 1")?;
-    if let Some(same) = registry.definition(entry.institution, &entry.code, entry.version) {
+    if let Some(same) = registry.definition(entry.institution.into(), &entry.code, entry.version) {
         return require(same == entry, Rule::Permanent, "version", "a new version for a new text", entry.version);
     }
     if entry.version == 1 {
         return Ok(());
     }
-    let before = registry.definition(entry.institution, &entry.code, entry.version - 1);
+    let before = registry.definition(entry.institution.into(), &entry.code, entry.version - 1);
     let expected = "the version after the newest one";
     require(before.is_some(), Rule::UnknownReference, "version", expected, entry.version)?;
     let begins = |one: &QualificationDefinition| one.from.as_ref().map(first_day);
@@ -69,7 +69,7 @@ fn texts(entry: &QualificationDefinition) -> Checked {
 fn awarding(registry: &Registry, entry: &QualificationDefinition) -> Checked {
     let among = entry.awarding.is_empty() || entry.awarding.contains(&entry.institution);
     require(among, Rule::Contradiction, "awarding", "the publisher among those who confer it", "others")?;
-    let unknown = entry.awarding.iter().find(|number| registry.institution(**number).is_none());
+    let unknown = entry.awarding.iter().find(|number| registry.institution((**number).into()).is_none());
     let found = unknown.copied().unwrap_or_default();
     require(unknown.is_none(), Rule::UnknownReference, "awarding", "institutions of the registry", found)
 }
@@ -110,7 +110,7 @@ fn grades(registry: &Registry, entry: &QualificationDefinition) -> Checked {
 /// Whether a definition of the registry is named; version 0 names any.
 fn exists(registry: &Registry, name: &QualificationName) -> bool {
     match name.version {
-        0 => registry.definition(name.institution, &name.code, 1).is_some(),
-        version => registry.definition(name.institution, &name.code, version).is_some(),
+        0 => registry.definition(name.institution.into(), &name.code, 1).is_some(),
+        version => registry.definition(name.institution.into(), &name.code, version).is_some(),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const RESULTS_MIN: u64 = 10;
 const RESULTS_BELOW: u64 = 10_000_000_000;
 
 pub(super) fn check(registry: &Registry, entry: &GradeDistribution, sealed_at_ms: u64) -> Checked {
-    let before = registry.distributions(entry.institution).any(|other| other.number == entry.number);
+    let before = registry.distributions(entry.institution.into()).any(|other| other.number == entry.number);
     require(!before, Rule::Permanent, "number", "a number that was not published yet", entry.number)?;
     let unknown = || Rejection::new(Rule::UnknownGrade, "a grade scale of the registry", &entry.scale).field("scale");
     let scale = registry.scale(&entry.scale).ok_or_else(unknown)?;

@@ -16,7 +16,7 @@ pub(super) fn check(registry: &Registry, entry: &Equivalence) -> Checked {
     present(entry.version > 0, "version", "a version, from 1 on")?;
     let kind = EquivalenceType::try_from(entry.r#type).unwrap_or_default();
     present(kind != EquivalenceType::Unspecified, "type", "a course, a test or non-formal learning")?;
-    let known = registry.institution(entry.source_institution).is_some();
+    let known = registry.institution(entry.source_institution.into()).is_some();
     let expected = "an institution of the registry";
     require(known, Rule::UnknownReference, "source_institution", expected, entry.source_institution)?;
     source(entry, kind)?;
@@ -83,7 +83,7 @@ fn target(registry: &Registry, entry: &Equivalence, kind: EquivalenceType) -> Ch
 
 /// Versions follow each other without gaps, and what was published stands.
 fn versions(registry: &Registry, entry: &Equivalence) -> Checked {
-    let version = |number| registry.equivalence(entry.institution, &entry.code, number);
+    let version = |number| registry.equivalence(entry.institution.into(), &entry.code, number);
     let free = version(entry.version).is_none();
     require(free, Rule::Permanent, "version", "a version that was not published yet", entry.version)?;
     if entry.version == 1 {
@@ -104,5 +104,5 @@ pub(crate) fn in_force(registry: &Registry, entry: &Equivalence, day: Day) -> bo
             && other.from.as_ref().is_none_or(|from| first_day(from) <= day)
     };
     within(day, entry.from.as_ref(), entry.until.as_ref())
-        && registry.equivalences(entry.institution).find(newer).is_none()
+        && registry.equivalences(entry.institution.into()).find(newer).is_none()
 }

@@ -1,5 +1,6 @@
 //! Keys: one key, one purpose, and proof that whoever asked holds it.
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key};
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::record::info_of;
@@ -36,7 +37,7 @@ pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejectio
 
 /// Whose key it is.
 fn owner(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
-    let exists = registry.institution(entry.institution).is_some();
+    let exists = registry.institution(entry.institution.into()).is_some();
     require(exists, Rule::UnknownReference, "institution", "an institution of the registry", entry.institution)?;
     let operators = match purpose {
         Purpose::Log
@@ -52,7 +53,7 @@ fn owner(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), R
     let fits = operators == (entry.institution == 0);
     require(fits, Rule::Contradiction, "institution", "0 for the operator's purposes and no other", entry.institution)?;
     let of_unit = matches!(purpose, Purpose::Unit | Purpose::Approver);
-    let unit = registry.unit(entry.institution, entry.unit).is_some();
+    let unit = registry.unit(UnitId::new(entry.institution, entry.unit)).is_some();
     require(!of_unit || unit, Rule::UnknownReference, "unit", "a unit of the institution", entry.unit)?;
     require(of_unit || entry.unit == 0, Rule::Contradiction, "unit", "none for this purpose", entry.unit)
 }

@@ -208,7 +208,7 @@ fn parties_are_active() {
     let mut land = Land::new();
     let suspended = |land: &Land| pb::Institution {
         state: pb::RegistryState::Suspended.into(),
-        ..land.registry.institution(THERE).expect("there").clone()
+        ..land.registry.institution(THERE.into()).expect("there").clone()
     };
     land.propose(&terms()).expect("proposed");
     let entry = suspended(&land);
@@ -316,19 +316,19 @@ fn the_most_specific_agreement_wins() {
     let own = pb::AgreementTerms { fields: vec!["06".to_owned()], ..terms() };
     let facts = |field| Facts { unit: "CATS", level: None, field, mode: Mode::OnSite };
     let winner = |land: &Land, sender, field, when| {
-        let found = most_specific(&land.registry, sender, THERE, &facts(field), when);
+        let found = most_specific(&land.registry, sender, THERE.into(), &facts(field), when);
         found.map_or("none".to_owned(), |found| found.terms().code.clone())
     };
-    assert_eq!(winner(&land, HERE, "0541", TODAY), "none");
+    assert_eq!(winner(&land, HERE.into(), "0541", TODAY), "none");
     land.agree(&country);
-    assert_eq!(winner(&land, HERE, "0541", TODAY), "COUNTRY");
+    assert_eq!(winner(&land, HERE.into(), "0541", TODAY), "COUNTRY");
     land.agree(&group);
-    assert_eq!(winner(&land, HERE, "0541", TODAY), "GROUP");
-    assert_eq!(winner(&land, AUTHORITY_HERE, "0541", TODAY), "COUNTRY", "no member of the group");
-    assert_eq!(winner(&land, HERE, "0541", day(2031, 1, 1)), "COUNTRY", "no member any more");
+    assert_eq!(winner(&land, HERE.into(), "0541", TODAY), "GROUP");
+    assert_eq!(winner(&land, AUTHORITY_HERE.into(), "0541", TODAY), "COUNTRY", "no member of the group");
+    assert_eq!(winner(&land, HERE.into(), "0541", day(2031, 1, 1)), "COUNTRY", "no member any more");
     land.agree(&own);
-    assert_eq!(winner(&land, HERE, "0541", TODAY), "GROUP", "the own agreement is about another field");
-    assert_eq!(winner(&land, HERE, "0613", TODAY), "GB-FR");
+    assert_eq!(winner(&land, HERE.into(), "0541", TODAY), "GROUP", "the own agreement is about another field");
+    assert_eq!(winner(&land, HERE.into(), "0613", TODAY), "GB-FR");
     // A conversion under another than the most specific one is refused.
     let mut source = credit(1, HERE, 200_000, "CATS");
     source.field = "0613".to_owned();

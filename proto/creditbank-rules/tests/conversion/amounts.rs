@@ -167,7 +167,7 @@ fn a_root_is_not_converted_twice_at_once() {
     land.agree(&there);
     land.agree(&onward);
     let out = land.convert(&there, &[credit(1, HERE, 30_000, "ECTS")]).expect("converted");
-    let mut sources = vec![Source { institution: THERE, ..credit(1, HERE, 30_000, "ECTS") }];
+    let mut sources = vec![Source { institution: THERE.into(), ..credit(1, HERE, 30_000, "ECTS") }];
     sources.extend(results(2, THERE, &out));
     assert_eq!(rule(land.convert(&onward, &sources)), Rule::AlreadySpent);
     sources.reverse();
@@ -215,14 +215,14 @@ fn the_first_difference_is_named() {
     for (field, change) in changes {
         let mut conversion = good.clone();
         change(&mut conversion);
-        let found = check(&land.registry, THERE, &conversion, &sources, &Account::default());
+        let found = check(&land.registry, THERE.into(), &conversion, &sources, &Account::default());
         let rejection = found.expect_err(field);
         assert_eq!((rejection.rule, rejection.field), (Rule::ConversionDiffers, Some(*field)), "{rejection}");
     }
     let mut nameless = good.clone();
     nameless.agreement = None;
-    assert_eq!(rule(check(&land.registry, THERE, &nameless, &sources, &Account::default())), Rule::MissingField);
-    assert_eq!(rule(check(&land.registry, HERE, &good, &sources, &Account::default())), Rule::OutsideScope);
+    assert_eq!(rule(check(&land.registry, THERE.into(), &nameless, &sources, &Account::default())), Rule::MissingField);
+    assert_eq!(rule(check(&land.registry, HERE.into(), &good, &sources, &Account::default())), Rule::OutsideScope);
 }
 
 /// Goal: a person can follow a conversion without knowing the rules.

@@ -19,7 +19,7 @@ fn outcome(kind: OutcomeType, score: Option<&str>) -> Source {
         period: Some(pb::Period { from: Some(date(2025, 5, 1)), until: Some(date(2025, 5, 1)) }),
         ..Default::default()
     };
-    Source::of_outcome(reference(1), HERE, &outcome)
+    Source::of_outcome(reference(1), HERE.into(), &outcome)
 }
 
 fn by(land: &Land, entry: &pb::Equivalence, source: &Source) -> Result<Converted, Rejection> {
@@ -27,7 +27,7 @@ fn by(land: &Land, entry: &pb::Equivalence, source: &Source) -> Result<Converted
     let request = Request {
         registry: &land.registry,
         basis: Basis::Equivalence(entry),
-        receiver: THERE,
+        receiver: THERE.into(),
         sources: &sources,
         account: &account,
         decided: land.today,
@@ -43,7 +43,7 @@ fn by(land: &Land, entry: &pb::Equivalence, source: &Source) -> Result<Converted
         }),
         ..land.conversion(&terms(), &converted)
     };
-    assert_eq!(check(&land.registry, THERE, &conversion, &sources, &account).as_ref(), Ok(&converted));
+    assert_eq!(check(&land.registry, THERE.into(), &conversion, &sources, &account).as_ref(), Ok(&converted));
     Ok(converted)
 }
 
@@ -63,7 +63,7 @@ fn a_test_score_becomes_credit() {
         ("no score", outcome(OutcomeType::TestScore, None)),
         ("no test", outcome(OutcomeType::MoocCertificate, Some("9"))),
         ("a credit", Source { grade: Some(grade("IELTS-9", "9")), ..credit(1, HERE, 1, "CATS") }),
-        ("of another", Source { institution: GROUP, ..score("9") }),
+        ("of another", Source { institution: GROUP.into(), ..score("9") }),
         ("in another scale", Source { grade: Some(grade("DE-5", "1.0")), ..score("9") }),
     ] {
         assert_eq!(rule(by(&land, &entry, &source)), Rule::OutsideScope, "{what}");
@@ -153,14 +153,22 @@ fn an_assessor_states_what_prior_learning_becomes() {
         let (sources, account) = ([source], Account::default());
         let basis = Basis::Assessment(assessment);
         let (registry, receiver, decided) = (&land.registry, THERE, TODAY);
-        let request = Request { registry, basis, receiver, sources: &sources, account: &account, decided, stated };
+        let request = Request {
+            registry,
+            basis,
+            receiver: receiver.into(),
+            sources: &sources,
+            account: &account,
+            decided,
+            stated,
+        };
         let converted = convert(&request)?;
         let conversion = pb::Conversion {
             agreement: None,
             assessment: Some(assessment.clone()),
             ..land.conversion(&terms(), &converted)
         };
-        assert_eq!(check(&land.registry, THERE, &conversion, &sources, &account).as_ref(), Ok(&converted));
+        assert_eq!(check(&land.registry, THERE.into(), &conversion, &sources, &account).as_ref(), Ok(&converted));
         Ok(converted)
     };
     let prior = || outcome(OutcomeType::PriorLearning, None);

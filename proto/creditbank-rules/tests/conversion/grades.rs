@@ -64,7 +64,7 @@ fn ects(choice: OverlapChoice) -> (Land, pb::AgreementTerms) {
 fn the_published_example_overlaps_as_computed_by_hand() {
     let (land, _) = ects(OverlapChoice::Minimum);
     let of = |institution| land.registry.distributions(institution).next().expect("published").clone();
-    let found = overlaps(&land.registry, &of(HERE), "C", &of(THERE)).expect("a grade");
+    let found = overlaps(&land.registry, &of(HERE.into()), "C", &of(THERE.into())).expect("a grade");
     let points = |at: usize| (found[at].common * 10_000).round().to_integer();
     assert_eq!(found.len(), 2);
     assert_eq!((found[0].value.as_str(), points(0)), ("B", 2_308));

@@ -102,7 +102,7 @@ impl Land {
     pub(crate) fn try_set<M: Canonical>(&mut self, by: u64, kind: Kind, entry: &M) -> Result<(), Rejection> {
         let body = encode(entry).expect("the entry is canonical");
         let sealed_at_ms = u64::try_from(self.today).expect("a day after 1970") * 86_400_000;
-        let record = RegistryRecord { kind, body: &body, institution: by, sealed_at_ms };
+        let record = RegistryRecord { kind, body: &body, institution: by.into(), sealed_at_ms };
         self.registry.admit(record).map(|_| ())
     }
 
@@ -148,7 +148,7 @@ impl Land {
         Request {
             registry: &self.registry,
             basis: Basis::Agreement(agreement),
-            receiver: terms.receiver,
+            receiver: terms.receiver.into(),
             sources,
             account,
             decided: self.today,
@@ -172,7 +172,7 @@ impl Land {
         let converted = convert(&request)?;
         // Whatever is computed passes its own check.
         let conversion = self.conversion(terms, &converted);
-        let checked = check(&self.registry, terms.receiver, &conversion, sources, &account);
+        let checked = check(&self.registry, terms.receiver.into(), &conversion, sources, &account);
         assert_eq!(checked.as_ref(), Ok(&converted));
         Ok(converted)
     }
@@ -234,7 +234,7 @@ pub(crate) fn credit(entry: u64, institution: u64, e4: u64, unit: &str) -> Sourc
         period: Some(pb::Period { from: Some(date(2024, 10, 0)), until: Some(date(2025, 3, 31)) }),
         ..Default::default()
     };
-    Source::of_credit(reference(entry), institution, &credit)
+    Source::of_credit(reference(entry), institution.into(), &credit)
 }
 
 pub(crate) fn reference(entry: u64) -> pb::RecordReference {
@@ -244,7 +244,8 @@ pub(crate) fn reference(entry: u64) -> pb::RecordReference {
 /// The results of a conversion of `receiver` at entry `entry`, as sources of another one.
 pub(crate) fn results(entry: u64, receiver: u64, converted: &Converted) -> Vec<Source> {
     let all = converted.results.iter().zip(0..);
-    all.map(|(result, index)| Source::of_result(reference(entry), Kind::Conversion, index, receiver, result)).collect()
+    all.map(|(result, index)| Source::of_result(reference(entry), Kind::Conversion, index, receiver.into(), result))
+        .collect()
 }
 
 pub(crate) fn amounts(converted: &Converted) -> Vec<u64> {

@@ -24,7 +24,8 @@ fn forty_records_take_less_than_a_millisecond() {
     }
     let sources: Vec<Source> = (1..=40).map(|at| credit(at, HERE, 150_000 + at, "CATS")).collect();
     let account = Account::default();
-    let request = creditbank_rules::conversion::Request { receiver: THERE, ..land.request(&terms, &sources, &account) };
+    let request =
+        creditbank_rules::conversion::Request { receiver: THERE.into(), ..land.request(&terms, &sources, &account) };
     // The best of many runs: others may use the machine.
     let run = |_| {
         let began = Instant::now();

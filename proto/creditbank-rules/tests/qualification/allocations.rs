@@ -1,6 +1,7 @@
 //! Records, roots and requirements.
 
-use creditbank_protocol::pb::{Match, Origin, Place, QualificationName, Ratio, Requirement, RequirementType};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::{Match, Origin, QualificationName, Ratio, Requirement, RequirementType};
 use creditbank_rules::Rule;
 use creditbank_rules::qualification::{Barred, CandidateRoot, HeldAward};
 
@@ -59,7 +60,7 @@ fn a_root_counts_once() {
     let part = |index: u32, numerator: u64| {
         let mut one = credit(index, 30);
         let fraction = Ratio { numerator, denominator: 6 };
-        one.roots = vec![CandidateRoot { place: Place { entry: 1, index: 1 }, fraction }];
+        one.roots = vec![CandidateRoot { place: Place::new(1, 1), fraction }];
         one
     };
     let both = [put(1, 0), put(1, 1)];

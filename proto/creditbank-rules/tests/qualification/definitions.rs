@@ -15,7 +15,7 @@ fn publish(registry: &mut Registry, definition: &QualificationDefinition) -> Res
     let body = encode(definition).expect("canonical");
     let kind = Kind::QualificationDefinition;
     let institution = definition.institution;
-    registry.admit(RegistryRecord { kind, body: &body, institution, sealed_at_ms: 0 }).map(|_| ())
+    registry.admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: 0 }).map(|_| ())
 }
 
 fn refused(definition: &QualificationDefinition, rule: Rule, part: &str) {

@@ -100,7 +100,7 @@ fn of(definition: &QualificationDefinition, institution: u64, index: u32, amount
         period: Some(pb::Period { from: parse("2024-01-01"), until: parse("2024-06-30") }),
         ..Default::default()
     };
-    Candidate::credit(definition, reference(index), institution, &credit)
+    Candidate::credit(definition, reference(index), institution.into(), &credit)
 }
 
 pub(crate) fn reference(index: u32) -> RecordReference {
@@ -127,7 +127,7 @@ pub(crate) fn judged_with(
     allocations: &[Allocation],
     held: &[HeldAward],
 ) -> Result<Audit, Rejection> {
-    check(&registry(), definition, candidates, allocations, &[], held, UNIVERSITY, day(CONFERRED))
+    check(&registry(), definition, candidates, allocations, &[], held, UNIVERSITY.into(), day(CONFERRED))
 }
 
 pub(crate) fn assert_refused(found: Result<Audit, Rejection>, rule: Rule, part: &str) {

@@ -1,5 +1,6 @@
 //! Applications.
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::pb::{self, Action, Basis, DecisionType, Kind};
 
 use super::case::Case;
@@ -67,7 +68,9 @@ pub(crate) fn refused() -> Vec<Case> {
             entry.records = vec![reference(at(1))];
         }),
         changed("SOURCE_NOT_USABLE", "about a record of somebody else", |entry| entry.records = vec![reference(at(1))])
-            .with(|case| case.holds(Held { account: [4; 16], ..Held::new(1, "AAA") }, Kind::Credit, &credit())),
+            .with(|case| {
+                case.holds(Held { account: AccountId([4; 16]), ..Held::new(1, "AAA") }, Kind::Credit, &credit())
+            }),
         changed("SOURCE_NOT_USABLE", "with another status id", |entry| {
             entry.records = vec![pb::RecordReference { place: Some(at(1)), status_id: id(at(2)) }];
         })
@@ -135,7 +138,7 @@ pub(crate) fn admitted() -> Vec<Case> {
             "an amendment of the open one, with a mandate of its own",
             Kind::Application,
             &pb::Application {
-                learner: ALIAS.to_vec(),
+                learner: ALIAS.0.to_vec(),
                 mandate: paper(),
                 amends: Some(pb::Amends { place: Some(at(2)), reason: pb::AmendReason::Error.into() }),
                 ..application()

@@ -46,7 +46,7 @@ fn put(requirement: u32, entry: u64) -> pb::Allocation {
 /// An audited award under CERT that counts the credit in entry 1.
 pub(crate) fn audited() -> pb::Award {
     pb::Award {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         definition: Some(name("CERT", 1)),
         basis: pb::AwardBasis::Audited.into(),
         allocations: vec![put(2, 1)],

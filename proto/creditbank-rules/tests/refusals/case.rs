@@ -93,9 +93,9 @@ pub(crate) fn entries(entries: &[(Kind, Vec<u8>)]) -> Vec<Value> {
 
 pub(crate) fn aliases() -> Value {
     json!([
-        { "institution": 1, "alias": hex::encode(ALIAS), "account": hex::encode(ACCOUNT), "open": true },
-        { "institution": 2, "alias": hex::encode(OTHER_ALIAS), "account": hex::encode(ACCOUNT), "open": true },
-        { "institution": 1, "alias": hex::encode(CLOSED_ALIAS), "account": hex::encode([8; 16]), "open": false },
+        { "institution": 1, "alias": hex::encode(ALIAS.0), "account": hex::encode(ACCOUNT.0), "open": true },
+        { "institution": 2, "alias": hex::encode(OTHER_ALIAS.0), "account": hex::encode(ACCOUNT.0), "open": true },
+        { "institution": 1, "alias": hex::encode(CLOSED_ALIAS.0), "account": hex::encode([8; 16]), "open": false },
     ])
 }
 
@@ -160,7 +160,7 @@ impl Case {
         self.sealed(PLACE.entry, UNIT_KEY, NOW_MS - 3_600_000);
         self.held.push(json!({
             "entry": PLACE.entry, "index": PLACE.index, "kind": 3, "institution": institution,
-            "account": hex::encode(ACCOUNT), "course": "AAA", "repeats_max": repeats_max,
+            "account": hex::encode(ACCOUNT.0), "course": "AAA", "repeats_max": repeats_max,
             "record_hash": held.hash().to_string(), "status_id": hex::encode([7; 32]), "marks": hex::encode(marks.to_bytes()),
         }));
     }

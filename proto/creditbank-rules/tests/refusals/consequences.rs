@@ -30,7 +30,7 @@ fn release(place: Place, redemption: u64) -> pb::Effect {
 
 fn award(redeems: &[u64]) -> pb::Award {
     pb::Award {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         basis: pb::AwardBasis::Declared.into(),
         redeems: redeems.iter().map(|entry| reference(at(*entry))).collect(),
         ..Default::default()

@@ -17,7 +17,7 @@ fn registry(case: &Case) -> Registry {
     for (kind, entry) in second::registry().iter().chain(&case.registry) {
         let institution = case::publisher(*kind, entry).unwrap_or(0);
         let sealed_at_ms = NOW_MS - 86_400_000;
-        let record = RegistryRecord { kind: *kind, body: entry, institution, sealed_at_ms };
+        let record = RegistryRecord { kind: *kind, body: entry, institution: institution.into(), sealed_at_ms };
         registry.admit(record).expect("the registry of the case is admitted");
     }
     registry
@@ -29,7 +29,7 @@ fn elsewhere(case: &mut Case, marks: Marks) {
 }
 
 fn source() -> Source {
-    Source::of_credit(reference(at(1)), 2, &credit())
+    Source::of_credit(reference(at(1)), 2.into(), &credit())
 }
 
 fn by_agreement(terms: &pb::AgreementTerms) -> pb::Conversion {
@@ -44,7 +44,7 @@ fn by_equivalence() -> pb::Conversion {
 
 fn bare() -> pb::Conversion {
     pb::Conversion {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         decided: day(2026, 11, 20),
         decider: "B. Example".to_owned(),
         mandate: paper(),
@@ -64,7 +64,7 @@ fn computed(
     let request = Request {
         registry: &registry,
         basis: Basis::of(&registry, conversion).expect("a basis"),
-        receiver: 1,
+        receiver: 1.into(),
         sources,
         account,
         decided: creditbank_rules::dates::first_day(conversion.decided.as_ref().expect("a day")),
@@ -144,7 +144,7 @@ fn assessed(name: Option<&'static str>, about: &'static str, bend: impl FnOnce(&
         amount: Some(pb::Amount { e4: 10_0000, unit: "CATS".to_owned() }),
         ..Stated::default()
     };
-    let source = Source::of_outcome(reference(at(1)), 2, &entry);
+    let source = Source::of_outcome(reference(at(1)), 2.into(), &entry);
     let basis = pb::Conversion { assessment: Some(assessment), ..bare() };
     let mut conversion = computed(&case, &basis, &[source], &Account::default(), &[stated]);
     bend(&mut conversion);
@@ -174,7 +174,7 @@ fn again(name: Option<&'static str>, about: &'static str, most: u64, bend: impl 
     let first = computed(&case, &by_agreement(&text), &[source()], &Account::default(), &[]);
     case.holds(Held { depends_on: vec![at(1)], ..Held::new(4, CONVERSIONS) }, Kind::Conversion, &first);
     let account = Account::of(&[first]).expect("an account");
-    let second = Source::of_credit(reference(at(2)), 2, &entry);
+    let second = Source::of_credit(reference(at(2)), 2.into(), &entry);
     let mut conversion = computed(&case, &by_agreement(&text), &[second], &account, &[]);
     bend(&mut conversion);
     case.records = vec![record(Kind::Conversion, &conversion, 1)];
@@ -280,7 +280,7 @@ fn rights() -> Vec<Case> {
             case.holds(
                 Held { institution: 2, ..Held::new(1, AWARDS) },
                 Kind::Award,
-                &pb::Award { learner: ALIAS.to_vec(), ..Default::default() },
+                &pb::Award { learner: ALIAS.0.to_vec(), ..Default::default() },
             );
         }),
     ]
@@ -349,7 +349,7 @@ fn amounts() -> Vec<Case> {
         agreed(Some("DUPLICATE_RECORD"), "a conversion and an award of a learner in a block", |_| (), |_| ()).with(
             |case| {
                 let award = pb::Award {
-                    learner: ALIAS.to_vec(),
+                    learner: ALIAS.0.to_vec(),
                     basis: pb::AwardBasis::Honorary.into(),
                     titles: vec![text("Doctor honoris causa")],
                     certificate_number: "1".to_owned(),

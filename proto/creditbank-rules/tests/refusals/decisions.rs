@@ -1,5 +1,6 @@
 //! Decisions and appeals.
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::pb::{self, Action, Basis, DecisionType, Kind};
 
 use super::case::Case;
@@ -251,7 +252,7 @@ fn appeals() -> Vec<Case> {
             Some("NOT_OPEN"),
             "against the decision about somebody else",
             |case| {
-                let held = Held { account: [4; 16], ..Held::new(3, CASE) };
+                let held = Held { account: AccountId([4; 16]), ..Held::new(3, CASE) };
                 case.holds(held, Kind::Decision, &decision(DecisionType::Full));
             },
             &appeal(),

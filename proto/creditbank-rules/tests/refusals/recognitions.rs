@@ -24,7 +24,7 @@ fn level(level: &str) -> Option<pb::Level> {
 /// A statement that is right.
 fn statement() -> pb::QualificationRecognition {
     pb::QualificationRecognition {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         qualification: Some(elsewhere()),
         form: pb::RecognitionForm::Statement.into(),
         comparable_to: vec![text("Bachelor's degree with honours")],
@@ -64,7 +64,7 @@ fn exempting(change: impl FnOnce(&mut pb::ConvertedCredit)) -> pb::Qualification
 
 /// An award of institution 2 in entry 5.
 fn awarded(case: &mut Case) {
-    let entry = pb::Award { learner: ALIAS.to_vec(), basis: pb::AwardBasis::Declared.into(), ..Default::default() };
+    let entry = pb::Award { learner: ALIAS.0.to_vec(), basis: pb::AwardBasis::Declared.into(), ..Default::default() };
     case.holds(Held { institution: 2, ..Held::new(5, AWARDS) }, Kind::Award, &entry);
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn refused() -> Vec<Case> {
         made(Some("SOURCE_NOT_USABLE"), "of an award that is not there", &of_award()),
         made(Some("SOURCE_NOT_USABLE"), "of an award that was revoked", &of_award()).with(|case| {
             let held = Held { institution: 2, marks: marked(&[(Action::Revoke, 9)]), ..Held::new(5, AWARDS) };
-            case.holds(held, Kind::Award, &pb::Award { learner: ALIAS.to_vec(), ..Default::default() });
+            case.holds(held, Kind::Award, &pb::Award { learner: ALIAS.0.to_vec(), ..Default::default() });
         }),
         made(
             Some("UNKNOWN_CREDIT_UNIT"),

@@ -193,7 +193,7 @@ fn credits() -> Vec<Case> {
         }),
         changed_credit("UNKNOWN_ALIAS", "an alias of nobody", |credit| credit.learner = vec![8; 16]),
         changed_credit("UNKNOWN_ALIAS", "no alias", |credit| credit.learner.clear()),
-        changed_credit("ACCOUNT_NOT_OPEN", "a closed account", |credit| credit.learner = CLOSED_ALIAS.to_vec()),
+        changed_credit("ACCOUNT_NOT_OPEN", "a closed account", |credit| credit.learner = CLOSED_ALIAS.0.to_vec()),
         changed_credit("UNKNOWN_CREDIT_UNIT", "EURO", |credit| credit.amount = amount("EURO", 1)),
         changed_credit("UNKNOWN_LEVEL", "level 9 of FHEQ", |credit| {
             credit.level = Some(pb::Level { framework: "FHEQ".to_owned(), level: "9".to_owned() })
@@ -689,7 +689,7 @@ pub(crate) fn admitted() -> Vec<Case> {
             case.hold(2, Marks::default(), 0);
             kept(case);
             case.set(Kind::Accreditation, &pb::Accreditation { institution: 2, ..accreditation() });
-            let amended = pb::Credit { learner: OTHER_ALIAS.to_vec(), amends: amends(PLACE), ..credit() };
+            let amended = pb::Credit { learner: OTHER_ALIAS.0.to_vec(), amends: amends(PLACE), ..credit() };
             case.records = vec![record(Kind::Credit, &amended, 2)];
             case.groups = vec![custodial(Action::Supersede)];
         }),

@@ -1,12 +1,12 @@
 //! A block, and the ledger that it comes to, as JSON: registry entries in the order of their admission, aliases, records that the
 //! ledger holds. Whoever reads it needs nothing else to judge the block.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{
     HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Sealing, View, ViewError,
@@ -25,8 +25,8 @@ struct Held {
 }
 
 struct Known {
-    institution: u64,
-    alias: [u8; 16],
+    institution: InstitutionId,
+    alias: Alias,
     state: LearnerState,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Scene {
     aliases: Vec<Known>,
     held: Vec<Held>,
     /// Who sealed the blocks of held records, and of what was done to them.
-    sealings: Vec<(u64, Sealing)>,
+    sealings: Vec<(LogIndex, Sealing)>,
     sealed_at_ms: u64,
     rules_version: u32,
 }
@@ -53,7 +53,7 @@ fn number(value: &Value) -> u64 {
 }
 
 fn place(value: &Value) -> Place {
-    Place { entry: number(&value["entry"]), index: small(&value["index"]) }
+    Place::new(number(&value["entry"]), small(&value["index"]))
 }
 
 fn record(value: &Value) -> Record {
@@ -83,22 +83,22 @@ impl Scene {
             let record = RegistryRecord {
                 kind: kind(&entry["kind"]),
                 body: &body,
-                institution: institution.as_u64().unwrap_or(0),
+                institution: institution.as_u64().unwrap_or(0).into(),
                 sealed_at_ms: sealed_at_ms.as_u64().unwrap_or(0),
             };
             registry.admit(record).expect("the registry of the scene is admitted");
         }
         let alias = |value: &Value| Known {
-            institution: number(&value["institution"]),
-            alias: array(&value["alias"]),
-            state: LearnerState { account: array(&value["account"]), open: value["open"] == true },
+            institution: number(&value["institution"]).into(),
+            alias: Alias(array(&value["alias"])),
+            state: LearnerState { account: AccountId(array(&value["account"])), open: value["open"] == true },
         };
         let held = |value: &Value| Held {
             place: place(value),
             facts: RecordFacts {
                 kind: kind(&value["kind"]),
-                institution: number(&value["institution"]),
-                account: array(&value["account"]),
+                institution: number(&value["institution"]).into(),
+                account: AccountId(array(&value["account"])),
                 course: value["course"].as_str().expect("a course").to_owned(),
                 status_id: Digest(array(&value["status_id"])),
                 marks: Marks::from_bytes(&bytes(&value["marks"])).expect("marks"),
@@ -110,7 +110,7 @@ impl Scene {
         };
         let sealing = |value: &Value| {
             let key_id = KeyId(array(&value["key_id"]));
-            (number(&value["entry"]), Sealing { key_id, sealed_at_ms: number(&value["sealed_at_ms"]) })
+            (number(&value["entry"]).into(), Sealing { key_id, sealed_at_ms: number(&value["sealed_at_ms"]) })
         };
         Self {
             registry,
@@ -129,8 +129,7 @@ impl Scene {
         let records = block.records(hidden.collect()).expect("the block of these records");
         let header = block.header();
         let facts = BlockFacts {
-            institution: header.institution,
-            unit: header.unit,
+            unit: UnitId::new(header.institution, header.unit),
             key_id: header.key_id,
             approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.sealed_at_ms,
@@ -150,7 +149,7 @@ impl Scene {
     fn institution(&self, facts: &BlockFacts<'_>) -> Result<(), AdmissionError> {
         admit_block(self, facts)?;
         let mut registry = self.registry.clone();
-        let (institution, sealed_at_ms) = (facts.institution, facts.sealed_at_ms);
+        let (institution, sealed_at_ms) = (facts.unit.institution, facts.sealed_at_ms);
         for (index, record) in (0u32..).zip(facts.records) {
             if info_of(record.kind()).is_some_and(|info| info.public) {
                 let (kind, body) = (record.kind(), record.body());
@@ -182,12 +181,17 @@ impl View for Scene {
         &self.registry
     }
 
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
         let of = |known: &&Known| known.institution == institution && known.alias == *alias;
         self.aliases.iter().find(of).map(|known| known.state)
     }
 
-    fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(
+        &self,
+        account: &AccountId,
+        institution: InstitutionId,
+        course: &str,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
         let of = |held: &&Held| {
             (&held.facts.account, held.facts.institution, held.facts.course.as_str()) == (account, institution, course)
         };
@@ -215,7 +219,7 @@ impl View for Scene {
         Ok(self.held.iter().filter(on).map(|held| held.place).collect())
     }
 
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         Ok(self.sealings.iter().find(|(index, _)| *index == entry).map(|(_, sealing)| *sealing))
     }
 }

@@ -1,5 +1,6 @@
 //! Blocks of rules version 2 that break one rule each, and some that stay just within: what they have in common.
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::canonical::Canonical;
 use creditbank_protocol::key::sign;
 use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
@@ -161,7 +162,7 @@ pub(crate) fn marked(actions: &[(Action, u64)]) -> Marks {
 pub(crate) struct Held {
     pub(crate) place: Place,
     pub(crate) institution: u64,
-    pub(crate) account: [u8; 16],
+    pub(crate) account: AccountId,
     pub(crate) name: String,
     pub(crate) marks: Marks,
     pub(crate) depends_on: Vec<Place>,
@@ -185,7 +186,7 @@ impl Case {
             depends_on.iter().map(|place| json!({ "entry": place.entry, "index": place.index })).collect();
         self.held.push(json!({
             "entry": place.entry, "index": place.index, "kind": record.kind_number(), "institution": institution,
-            "account": hex::encode(account), "course": name, "repeats_max": 0, "record_hash": record.hash().to_string(),
+            "account": hex::encode(account.0), "course": name, "repeats_max": 0, "record_hash": record.hash().to_string(),
             "status_id": hex::encode(id(place)), "marks": hex::encode(marks.to_bytes()),
             "record": case::beside(&record), "depends_on": depends_on,
         }));
@@ -221,7 +222,7 @@ impl Case {
 /// An application that is right.
 pub(crate) fn application() -> pb::Application {
     pb::Application {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         purpose: pb::RecognitionPurpose::Study.into(),
         asked: "Year two".to_owned(),
         received: day(2026, 11, 2),
@@ -234,7 +235,7 @@ pub(crate) fn application() -> pb::Application {
 /// A decision on the application in entry 2 that is right.
 pub(crate) fn decision(kind: pb::DecisionType) -> pb::Decision {
     pb::Decision {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         application: Some(at(2)),
         r#type: kind.into(),
         decided: day(2026, 11, 20),
@@ -249,7 +250,7 @@ pub(crate) fn decision(kind: pb::DecisionType) -> pb::Decision {
 /// An appeal against the decision in entry 3 that is right.
 pub(crate) fn appeal() -> pb::Appeal {
     pb::Appeal {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         decision: Some(at(3)),
         grounds: "The level is the same".to_owned(),
         received: day(2026, 11, 21),

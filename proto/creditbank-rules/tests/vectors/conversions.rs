@@ -33,11 +33,13 @@ impl Used {
         let result = |results: &[pb::ConvertedCredit]| {
             let index = self.result_plus_1 - 1;
             let at = usize::try_from(index).expect("small");
-            Source::of_result(reference.clone(), self.kind, index, institution, &results[at])
+            Source::of_result(reference.clone(), self.kind, index, institution.into(), &results[at])
         };
         match self.kind {
-            Kind::Credit => Source::of_credit(reference, institution, &decode(&self.body).expect("a credit")),
-            Kind::Outcome => Source::of_outcome(reference, institution, &decode(&self.body).expect("an outcome")),
+            Kind::Credit => Source::of_credit(reference, institution.into(), &decode(&self.body).expect("a credit")),
+            Kind::Outcome => {
+                Source::of_outcome(reference, institution.into(), &decode(&self.body).expect("an outcome"))
+            }
             Kind::Conversion => result(&decode::<pb::Conversion>(&self.body).expect("a conversion").results),
             other => panic!("{other:?}"),
         }
@@ -94,7 +96,7 @@ impl Case {
         let found = convert(&Request {
             registry,
             basis: Basis::of(registry, &self.conversion)?,
-            receiver: self.receiver,
+            receiver: self.receiver.into(),
             sources: &sources,
             account: &account,
             decided: first_day(self.conversion.decided.as_ref().expect("a day")),
@@ -513,7 +515,7 @@ fn conversions() {
         let earlier = list(&case["earlier"]).iter().map(|one| decode(&unhex(one)).expect("a conversion"));
         let account = Account::of(&earlier.collect::<Vec<pb::Conversion>>()).expect("an account");
         let conversion: pb::Conversion = decode(&unhex(&case["conversion"])).expect("a conversion");
-        let found = check(&registry, number(&case["receiver"]), &conversion, &sources, &account);
+        let found = check(&registry, number(&case["receiver"]).into(), &conversion, &sources, &account);
         let refused = found.as_ref().err().map(|rejection| rejection.rule.name());
         assert_eq!(json!(refused), case["refused"], "{}: {found:?}", case["about"]);
         if refused.is_some() {
@@ -524,7 +526,7 @@ fn conversions() {
             let mut bent = conversion.clone();
             bent.results[result].amount.as_mut().expect("an amount").e4 += 1;
             let free = conversion.assessment.is_some();
-            let found = check(&registry, number(&case["receiver"]), &bent, &sources, &account);
+            let found = check(&registry, number(&case["receiver"]).into(), &bent, &sources, &account);
             assert!(found.is_err() || free, "{}: a ten-thousandth more", case["about"]);
         }
     }

@@ -83,7 +83,8 @@ pub(crate) fn agreed(terms: &pb::AgreementTerms) -> [Entry; 2] {
 pub(crate) fn admit(entries: &[Entry]) -> Registry {
     let mut registry = Registry::new(ORIGIN);
     for (kind, body, institution) in entries {
-        let record = RegistryRecord { kind: *kind, body, institution: *institution, sealed_at_ms: SEALED_AT_MS };
+        let record =
+            RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: SEALED_AT_MS };
         registry.admit(record).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
     }
     registry

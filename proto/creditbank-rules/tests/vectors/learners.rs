@@ -1,5 +1,6 @@
 //! Learners: records of every kind that counts, and generated ones.
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rules::RecordFacts;
 use creditbank_rules::admission::Used;
@@ -16,10 +17,10 @@ use super::trees::{COURSES, level};
 pub(crate) fn used(entry: u64, institution: u64, kind: Kind, body: &[u8]) -> Used {
     let reference = reference(entry);
     let status_id = Digest::from_slice(&reference.status_id).expect("32 bytes");
-    let (account, course, marks) = ([9; 16], String::new(), Marks::default());
+    let (account, course, marks) = (AccountId([9; 16]), String::new(), Marks::default());
     let record = Record::of(kind, &[1; 32], body.to_vec()).expect("a record");
-    let facts = RecordFacts { kind, institution, account, course, status_id, marks };
-    Used { place: reference.place.expect("a place"), facts, record }
+    let facts = RecordFacts { kind, institution: institution.into(), account, course, status_id, marks };
+    Used { place: reference.place.expect("a place").into(), facts, record }
 }
 
 fn course(code: &str) -> Option<pb::Course> {

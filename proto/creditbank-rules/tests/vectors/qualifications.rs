@@ -70,7 +70,7 @@ fn judge(
 ) -> Result<Audit, Rejection> {
     let all: Vec<_> = records.iter().flat_map(|used| candidates(registry, definition, used)).collect();
     let day = first_day(award.conferred.as_ref().expect("a day"));
-    check(registry, definition, &all, &award.allocations, &award.attestations, held, 1, day)
+    check(registry, definition, &all, &award.allocations, &award.attestations, held, 1.into(), day)
 }
 
 fn used_of(records: &[(Used, Vec<u8>)]) -> Vec<Used> {
@@ -106,7 +106,7 @@ impl Case {
         let average_e4 = found.as_ref().ok().and_then(|audit| audit.average_e4);
         let award = pb::Award { average_e4, ..self.award.clone() };
         let record = |(used, body): &(Used, Vec<u8>)| {
-            held(&reference(used.place.entry), used.facts.institution, used.record.kind(), body)
+            held(&reference(used.place.entry.0), used.facts.institution.0, used.record.kind(), body)
         };
         let standing = |(name, conferred): &(pb::QualificationName, pb::Date)| {
             json!({
@@ -452,7 +452,7 @@ fn chances(base: &[Entry]) -> Vec<Case> {
             let places: Vec<usize> = nodes.filter(|at| if honest { fits(at) } else { true }).collect();
             if !places.is_empty() && chance.below(8) > 0 {
                 let requirement = u32::try_from(chance.of(&places) + 1).expect("small");
-                allocations.push(put(requirement, candidate.place().entry, candidate.result_plus_1));
+                allocations.push(put(requirement, candidate.place().entry.0, candidate.result_plus_1));
             }
         }
         allocations.sort_by_key(|one| {
@@ -499,7 +499,7 @@ fn chances(base: &[Entry]) -> Vec<Case> {
 fn try_admit(base: &[Entry], more: &[Entry]) -> Option<Registry> {
     let mut registry = admit(base);
     for (kind, body, institution) in more {
-        let record = RegistryRecord { kind: *kind, body, institution: *institution, sealed_at_ms: 0 };
+        let record = RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: 0 };
         registry.admit(record).ok()?;
     }
     Some(registry)
@@ -589,7 +589,7 @@ fn definitions(base: &[Entry]) -> Vec<Value> {
         let mut registry = admit(base);
         let body = bytes(&definition);
         let record =
-            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1, sealed_at_ms: 0 };
+            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1.into(), sealed_at_ms: 0 };
         let refused = registry.admit(record).err().map(|rejection| rejection.rule.name());
         json!({ "body": hex::encode(&body), "refused": refused })
     })
@@ -617,7 +617,8 @@ fn qualifications() {
         let registry = registry(&file, case);
         let award: pb::Award = decode(&unhex(&case["award"])).expect("an award");
         let name = award.definition.clone().expect("a definition");
-        let definition = registry.definition(name.institution, &name.code, name.version).expect("it is published");
+        let definition =
+            registry.definition(name.institution.into(), &name.code, name.version).expect("it is published");
         let records = list(&case["records"]).iter().map(|one| {
             let entry = record_of(one).place.expect("a place").entry;
             used(entry, number(&one["institution"]), kind(&one["kind"]), &unhex(&one["body"]))
@@ -648,7 +649,7 @@ fn qualifications() {
         let body = unhex(&one["body"]);
         let mut registry = super::file::registry(&file, &json!({}));
         let record =
-            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1, sealed_at_ms: 0 };
+            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1.into(), sealed_at_ms: 0 };
         let rule = registry.admit(record).err().map(|rejection| rejection.rule.name());
         assert_eq!(json!(rule), one["refused"]);
         unsatisfiable += usize::from(rule == Some("UNSATISFIABLE"));

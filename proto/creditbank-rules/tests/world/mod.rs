@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::{KeyId, possession_message, sign};
-use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::{Record, SUITE};
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
 use creditbank_rules::{
     HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View,
@@ -17,25 +17,25 @@ use ed25519_dalek::SigningKey;
 
 /// 2026-11-23 in milliseconds since 1970.
 pub(crate) const NOW_MS: u64 = 20_780 * 86_400_000;
-pub(crate) const ALIAS: [u8; 16] = [1; 16];
+pub(crate) const ALIAS: Alias = Alias([1; 16]);
 /// The same learner at institution 2.
-pub(crate) const OTHER_ALIAS: [u8; 16] = [3; 16];
-pub(crate) const CLOSED_ALIAS: [u8; 16] = [2; 16];
-pub(crate) const ACCOUNT: [u8; 16] = [9; 16];
+pub(crate) const OTHER_ALIAS: Alias = Alias([3; 16]);
+pub(crate) const CLOSED_ALIAS: Alias = Alias([2; 16]);
+pub(crate) const ACCOUNT: AccountId = AccountId([9; 16]);
 
 pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) key: SigningKey,
     /// Records that the ledger holds, with their courses.
-    pub(crate) records: BTreeMap<(u64, u32), RecordFacts>,
-    pub(crate) hashes: BTreeMap<(u64, u32), [u8; 8]>,
+    pub(crate) records: BTreeMap<Place, RecordFacts>,
+    pub(crate) hashes: BTreeMap<Place, [u8; 8]>,
     /// What the records say, and what stands on them.
-    pub(crate) contents: BTreeMap<(u64, u32), Record>,
-    pub(crate) dependants: BTreeMap<(u64, u32), Vec<Place>>,
+    pub(crate) contents: BTreeMap<Place, Record>,
+    pub(crate) dependants: BTreeMap<Place, Vec<Place>>,
     /// How often the course of a record may count again.
-    pub(crate) repeats: BTreeMap<(u64, u32), u32>,
+    pub(crate) repeats: BTreeMap<Place, u32>,
     /// Who sealed the entries of the log.
-    pub(crate) sealings: BTreeMap<u64, Sealing>,
+    pub(crate) sealings: BTreeMap<LogIndex, Sealing>,
 }
 
 impl View for World {
@@ -43,46 +43,50 @@ impl View for World {
         &self.registry
     }
 
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
         let state = |open| LearnerState { account: ACCOUNT, open };
         match *alias {
-            ALIAS if institution == 1 => Some(state(true)),
-            OTHER_ALIAS if institution == 2 => Some(state(true)),
+            ALIAS if institution == InstitutionId(1) => Some(state(true)),
+            OTHER_ALIAS if institution == InstitutionId(2) => Some(state(true)),
             CLOSED_ALIAS => Some(state(false)),
             _ => None,
         }
     }
 
-    fn held(&self, account: &[u8; 16], institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(
+        &self,
+        account: &AccountId,
+        institution: InstitutionId,
+        course: &str,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
         let of = |facts: &RecordFacts| {
             (&facts.account, facts.institution, facts.course.as_str()) == (account, institution, course)
         };
         let found = self.records.iter().filter(|(_, facts)| of(facts));
         Ok(found
-            .map(|((entry, index), facts)| HeldRecord {
-                place: Place { entry: *entry, index: *index },
+            .map(|(place, facts)| HeldRecord {
+                place: *place,
                 kind: facts.kind,
-                repeats_max: self.repeats.get(&(*entry, *index)).copied().unwrap_or(0),
-                hash_prefix: self.hashes.get(&(*entry, *index)).copied().unwrap_or_default(),
+                repeats_max: self.repeats.get(place).copied().unwrap_or(0),
+                hash_prefix: self.hashes.get(place).copied().unwrap_or_default(),
                 marks: facts.marks,
             })
             .collect())
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        Ok(self.records.get(&(place.entry, place.index)).cloned())
+        Ok(self.records.get(&place).cloned())
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        let key = (place.entry, place.index);
-        Ok(self.records.get(&key).cloned().zip(self.contents.get(&key).cloned()))
+        Ok(self.records.get(&place).cloned().zip(self.contents.get(&place).cloned()))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
-        Ok(self.dependants.get(&(place.entry, place.index)).cloned().unwrap_or_default())
+        Ok(self.dependants.get(&place).cloned().unwrap_or_default())
     }
 
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         Ok(self.sealings.get(&entry).copied())
     }
 }
@@ -143,7 +147,7 @@ pub(crate) fn accreditation() -> pb::Accreditation {
 
 pub(crate) fn credit() -> pb::Credit {
     pb::Credit {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         course: Some(pb::Course { code: "AAA".to_owned(), titles: vec![text("A course")] }),
         amount: Some(pb::Amount { e4: 60_0000, unit: "CATS".to_owned() }),
         level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
@@ -154,7 +158,7 @@ pub(crate) fn credit() -> pb::Credit {
 
 pub(crate) fn result() -> pb::Result {
     pb::Result {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         course: Some(pb::Course { code: "AAA".to_owned(), titles: vec![text("A course")] }),
         status: pb::ResultStatus::Failed.into(),
         ..Default::default()
@@ -163,7 +167,7 @@ pub(crate) fn result() -> pb::Result {
 
 pub(crate) fn identity() -> pb::Identity {
     pb::Identity {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         names: vec![pb::PersonName { language: "en".to_owned(), full: "A B".to_owned(), ..Default::default() }],
         birth_date: Some(date(1990, 1, 1)),
         document: pb::DocumentType::Passport.into(),
@@ -174,7 +178,7 @@ pub(crate) fn identity() -> pb::Identity {
 
 pub(crate) fn outcome(kind: pb::OutcomeType) -> pb::Outcome {
     pb::Outcome {
-        learner: ALIAS.to_vec(),
+        learner: ALIAS.0.to_vec(),
         r#type: kind.into(),
         course: Some(pb::Course { code: String::new(), titles: vec![text("A test")] }),
         ..Default::default()
@@ -231,24 +235,30 @@ impl World {
     }
 
     /// Puts a record into the ledger, with a status id of its place.
-    pub(crate) fn hold(&mut self, place: Place, record: &Record, institution: u64, course: &str, marks: Marks) {
+    pub(crate) fn hold(
+        &mut self,
+        place: Place,
+        record: &Record,
+        institution: impl Into<InstitutionId>,
+        course: &str,
+        marks: Marks,
+    ) {
         let facts = RecordFacts {
             kind: record.kind(),
-            institution,
+            institution: institution.into(),
             account: ACCOUNT,
             course: course.to_owned(),
             status_id: Digest([7; 32]),
             marks,
         };
-        self.records.insert((place.entry, place.index), facts);
-        self.contents.insert((place.entry, place.index), record.clone());
-        self.hashes.insert((place.entry, place.index), std::array::from_fn(|i| record.hash().0[i]));
+        self.records.insert(place, facts);
+        self.contents.insert(place, record.clone());
+        self.hashes.insert(place, std::array::from_fn(|i| record.hash().0[i]));
     }
 
     pub(crate) fn facts<'a>(&self, records: &'a [Record], groups: &'a [pb::EffectGroup]) -> BlockFacts<'a> {
         BlockFacts {
-            institution: 1,
-            unit: 1,
+            unit: UnitId::new(1, 1),
             key_id: self.key_id(),
             approver: None,
             sealed_at_ms: NOW_MS,

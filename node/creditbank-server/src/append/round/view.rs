@@ -7,12 +7,13 @@ use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
+use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
-use super::{Context, Pending, RoundBuilder};
+use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
@@ -24,13 +25,13 @@ pub(crate) struct StoreView<'a> {
     /// Accounts that a dry run takes as open.
     newcomers: BTreeSet<Account>,
     /// The keys of the first institution that is asked for: nearly always the only one.
-    institution: OnceCell<(u64, InstitutionKeys)>,
+    institution: OnceCell<(InstitutionId, InstitutionKeys)>,
 }
 
 /// The ledger with the blocks of the round so far.
 pub(crate) struct RoundView<'a> {
     store: StoreView<'a>,
-    builder: &'a RoundBuilder<'a>,
+    builder: &'a RoundBuilder,
 }
 
 /// A record of the store, decrypted.
@@ -54,19 +55,19 @@ impl<'a> StoreView<'a> {
     }
 
     /// Calls `with` with an institution's keys.
-    fn with_keys<T>(&self, institution: u64, with: impl FnOnce(&InstitutionKeys) -> T) -> T {
-        let fresh = || (institution, self.context.private.of(institution));
+    fn with_keys<T>(&self, institution: InstitutionId, with: impl FnOnce(&InstitutionKeys) -> T) -> T {
+        let fresh = || (institution, self.context.private.of(institution.0));
         let (of, keys) = self.institution.get_or_init(fresh);
         if *of == institution { with(keys) } else { with(&fresh().1) }
     }
 
     /// Under which prefix the learner index has the records of a course.
-    fn prefix(&self, account: &Account, institution: u64, course: &str) -> CoursePrefix {
+    fn prefix(&self, account: &Account, institution: InstitutionId, course: &str) -> CoursePrefix {
         tables::course_prefix(account, self.with_keys(institution, |keys| keys.course_digest(course)))
     }
 
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
-    pub(crate) fn stored(&self, place: Place) -> Result<Option<StoredRecord>, ViewError> {
+    pub(crate) fn stored(&self, place: pb::Place) -> Result<Option<StoredRecord>, ViewError> {
         if place.entry >= self.state.head.size {
             return Ok(None);
         }
@@ -89,7 +90,7 @@ impl<'a> StoreView<'a> {
         let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: owner(&block, record.kind(), record.body()).map_err(unreadable)?.0,
+            institution: owner(&block, record.kind(), record.body()).map_err(unreadable)?,
             account,
             course: course_of(&record),
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
@@ -116,10 +117,10 @@ impl<'a> StoreView<'a> {
         Ok(held)
     }
 
-    /// Waits for the round before, where an entry stands in it.
+    /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
     fn settle(&self, entry: u64) -> Result<(), ViewError> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
-        pending.map_or(Ok(()), Pending::settle).map_err(unreadable)
+        pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))
     }
 }
 
@@ -144,15 +145,15 @@ impl View for StoreView<'_> {
         &self.state.registry().registry
     }
 
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
         let account = self.with_keys(institution, |keys| keys.account(alias));
         let known = self.context.keys.contains(&account) || self.newcomers.contains(&account);
         known.then_some(LearnerState { account, open: true })
     }
 
-    fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
         let held = |row: LearnerRow| HeldRecord {
-            place: row.place,
+            place: row.place.into(),
             kind: row.kind,
             repeats_max: row.repeats_max.into(),
             hash_prefix: row.hash_prefix,
@@ -162,17 +163,17 @@ impl View for StoreView<'_> {
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        Ok(self.stored(place)?.map(|stored| stored.facts))
+        Ok(self.stored(place.into())?.map(|stored| stored.facts))
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        Ok(self.stored(place)?.map(|stored| (stored.facts, stored.record)))
+        Ok(self.stored(place.into())?.map(|stored| (stored.facts, stored.record)))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), Pending::settle).map_err(unreadable)?;
-        let prefix = tables::place_key(place);
+        self.context.pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))?;
+        let prefix = tables::place_key(place.into());
         // All of them: behind any number of revoked ones there may be one that stands.
         let mut found = Vec::new();
         let mut after: Option<Vec<u8>> = None;
@@ -180,7 +181,7 @@ impl View for StoreView<'_> {
             let rows = self.context.store.scan(tables::DEPENDANT, &prefix, after.as_deref(), HELD_MAX);
             let rows = rows.map_err(unreadable)?;
             let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-                tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
+                tables::dependant_of(key).map(Place::from).ok_or_else(|| unreadable("a row of dependants is none"))
             };
             found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
             match rows.last() {
@@ -190,7 +191,7 @@ impl View for StoreView<'_> {
         }
     }
 
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, LogIndex(entry): LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
         let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(unreadable)?)? else {
             return Ok(None);
@@ -207,8 +208,8 @@ impl View for StoreView<'_> {
 }
 
 impl<'a> RoundView<'a> {
-    pub(super) fn new(builder: &'a RoundBuilder<'a>) -> Self {
-        Self { store: StoreView::new(builder.context, builder.state), builder }
+    pub(super) fn new(builder: &'a RoundBuilder, context: &'a Context<'a>) -> Self {
+        Self { store: StoreView::new(context, &builder.state), builder }
     }
 }
 
@@ -217,16 +218,16 @@ impl View for RoundView<'_> {
         self.store.registry()
     }
 
-    fn learner(&self, institution: u64, alias: &[u8; 16]) -> Option<LearnerState> {
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
         self.store.learner(institution, alias)
     }
 
-    fn held(&self, account: &Account, institution: u64, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
         let prefix = self.store.prefix(account, institution, course);
         let mut rows = self.store.rows(&prefix)?;
         rows.extend(self.builder.learners.get(&prefix).into_iter().flatten());
         let held = |row: LearnerRow| HeldRecord {
-            place: row.place,
+            place: row.place.into(),
             kind: row.kind,
             repeats_max: row.repeats_max.into(),
             hash_prefix: row.hash_prefix,
@@ -237,30 +238,32 @@ impl View for RoundView<'_> {
 
     /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        let facts = match self.builder.kept(place) {
+        let facts = match self.builder.kept(place.into()) {
             Some((facts, _)) => Some(facts),
             None => self.store.record_at(place)?,
         };
-        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place), ..facts }))
+        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place.into()), ..facts }))
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        let found = match self.builder.kept(place) {
+        let found = match self.builder.kept(place.into()) {
             Some(found) => Some(found),
             None => self.store.content_at(place)?,
         };
-        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks_at(place), ..facts }, record)))
+        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks_at(place.into()), ..facts }, record)))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         let mut places = self.store.dependants(place)?;
-        places.extend(self.builder.dependants.get(&(place.entry, place.index)).into_iter().flatten());
+        places.extend(
+            self.builder.dependants.get(&(place.entry.0, place.index)).into_iter().flatten().copied().map(Place::from),
+        );
         Ok(places)
     }
 
-    fn sealing(&self, entry: u64) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, LogIndex(entry): LogIndex) -> Result<Option<Sealing>, ViewError> {
         let Some(new) = entry.checked_sub(self.builder.state.head.size) else {
-            return self.store.sealing(entry);
+            return self.store.sealing(entry.into());
         };
         let pending = usize::try_from(new).ok().and_then(|new| self.builder.entries.get(new));
         let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
@@ -268,9 +271,9 @@ impl View for RoundView<'_> {
     }
 }
 
-impl RoundBuilder<'_> {
+impl RoundBuilder {
     /// A record that was placed in this round.
-    fn kept(&self, place: Place) -> Option<(RecordFacts, Record)> {
+    fn kept(&self, place: pb::Place) -> Option<(RecordFacts, Record)> {
         let bodies = self.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
         let index = usize::try_from(place.index).ok()?;
         let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
@@ -278,7 +281,7 @@ impl RoundBuilder<'_> {
         let Ok(Entry::Block(block)) = Entry::parse(bytes) else { return None };
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: owner(&block, record.kind(), record.body()).ok()?.0,
+            institution: owner(&block, record.kind(), record.body()).ok()?,
             account,
             course: course_of(record),
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),

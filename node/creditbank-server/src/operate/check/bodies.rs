@@ -3,17 +3,17 @@
 
 use std::collections::HashMap;
 
+use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::Digest;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
-use creditbank_rules::replay::Prepared;
 use creditbank_store::{KeyStore, Row, Table};
 
 use super::Finding;
 use crate::hash_table::{HashTable, hash_table};
-use crate::private::{Account, InstitutionKeys, PrivateKeys};
+use crate::private::{Account, Alias, InstitutionKeys, PrivateKeys};
 use crate::tables::{self, LearnerRow};
 
 /// What opens bodies.
@@ -46,7 +46,7 @@ impl<'a> Rows<'a> {
                 && let (Some(account), Some(value)) = (key.first_chunk::<16>(), value)
                 && let Some(row) = LearnerRow::read(key, value)
             {
-                this.learners.insert((row.place.entry, row.place.index), (*account, row));
+                this.learners.insert((row.place.entry, row.place.index), (Account(*account), row));
             }
         }
         this
@@ -159,6 +159,6 @@ fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
 }
 
 /// The alias that a record names: field 1 of every kind that institutions issue, 16 bytes.
-fn alias(record: &Record) -> Option<[u8; 16]> {
-    record.body().strip_prefix(&[0x0a, 16]).and_then(|rest| rest.first_chunk::<16>()).copied()
+fn alias(record: &Record) -> Option<Alias> {
+    record.body().strip_prefix(&[0x0a, 16]).and_then(|rest| rest.first_chunk::<16>()).copied().map(Alias)
 }

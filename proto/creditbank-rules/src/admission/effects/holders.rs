@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::{self, Action, Kind, Place};
+use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::{Record, amends_of};
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{LogIndex, Place};
 
 use super::{Checked, institution_at};
 use crate::admission::fields::require;
-use crate::admission::used::show;
 use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
 use crate::{RecordFacts, Rejection, Rule, View, ViewError};
 
@@ -17,7 +17,8 @@ const AMENDMENTS_MAX: usize = 1_000;
 
 /// What a record has redeemed, by what it says; nothing where its kind redeems nothing.
 pub(crate) fn redeemed_by(record: &Record) -> Vec<Place> {
-    let places = |references: Vec<pb::RecordReference>| references.iter().filter_map(|one| one.place).collect();
+    let places =
+        |references: Vec<pb::RecordReference>| references.iter().filter_map(|one| one.place).map(Place::from).collect();
     match record.kind() {
         Kind::Award => record.read::<pb::Award>().map(|award| places(award.redeems)).unwrap_or_default(),
         Kind::Conversion => {
@@ -33,11 +34,11 @@ pub(super) const REDEMPTION_MAX: usize = 100;
 
 /// What a record amends.
 pub(crate) fn amended(record: &Record) -> Option<Place> {
-    amends_of(record.kind(), record.body()).ok().flatten()?.place
+    amends_of(record.kind(), record.body()).ok().flatten()?.place.map(Place::from)
 }
 
 /// Log indexes of a record and of all that it amends, directly or not: its redemptions stand under one of them.
-pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result<BTreeSet<u64>, ViewError> {
+pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result<BTreeSet<LogIndex>, ViewError> {
     let mut entries = BTreeSet::from([place.entry]);
     let mut next = amended(record);
     while let Some(former) = next.filter(|_| entries.len() < AMENDMENTS_MAX) {
@@ -54,25 +55,25 @@ pub(crate) fn redemption(
     place: Place,
     facts: &RecordFacts,
     record: &Record,
-) -> Result<Option<(Place, u64)>, ViewError> {
-    if let Some(entry) = facts.marks.get(Mark::Redeemed) {
+) -> Result<Option<(Place, LogIndex)>, ViewError> {
+    if let Some(entry) = facts.marks.get(Mark::Redeemed).map(LogIndex) {
         return Ok(Some((place, entry)));
     }
     let mut next = amended(record);
     for _ in 0..REDEMPTION_MAX {
         let Some(former) = next else { return Ok(None) };
         let Some((facts, record)) = view.content_at(former)? else { return Ok(None) };
-        if let Some(entry) = facts.marks.get(Mark::Redeemed) {
+        if let Some(entry) = facts.marks.get(Mark::Redeemed).map(LogIndex) {
             return Ok(Some((former, entry)));
         }
         next = amended(&record);
     }
-    Ok(next.map(|former| (former, u64::MAX)))
+    Ok(next.map(|former| (former, LogIndex(u64::MAX))))
 }
 
 /// What the revocation of a record lets go of, each with the log index of its redemption. What another one has taken over
 /// holds nothing by itself.
-pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, u64)>, ViewError> {
+pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, LogIndex)>, ViewError> {
     let Some((facts, record)) = view.content_at(place)? else {
         return Ok(Vec::new());
     };
@@ -83,7 +84,7 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
     let own = entries(view, place, &record)?;
     let mut found = Vec::new();
     for place in redeemed_by(&record) {
-        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
+        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed).map(LogIndex));
         found.extend(held.filter(|entry| own.contains(entry)).map(|entry| (place, entry)));
     }
     Ok(found)
@@ -91,24 +92,21 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
 
 /// The releases of a block are those that its revocations ask for, and such as nobody holds any more.
 pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
-    let mut released: BTreeSet<_> = checked
-        .iter()
-        .filter(|one| one.action == Action::Release)
-        .map(|one| (one.place.entry, one.place.index))
-        .collect();
+    let mut released: BTreeSet<_> =
+        checked.iter().filter(|one| one.action == Action::Release).map(|one| one.place).collect();
     for one in checked.iter().filter(|one| one.action == Action::Revoke) {
         for (place, _) in releases_of(view, one.place)? {
-            if !released.remove(&(place.entry, place.index)) {
-                let expected = format!("the release of what {} has redeemed", show(one.place));
-                let found = format!("none of {}", show(place));
+            if !released.remove(&place) {
+                let expected = format!("the release of what {} has redeemed", one.place);
+                let found = format!("none of {}", place);
                 return Err(Rejection::new(Rule::EffectMismatch, expected, found).field("public_part").into());
             }
         }
     }
-    for one in checked.iter().filter(|one| released.contains(&(one.place.entry, one.place.index))) {
+    for one in checked.iter().filter(|one| released.contains(&one.place)) {
         let free = is_left_behind(view, one, checked)?;
         let expected = "a release with the revocation of what has redeemed it, or after it";
-        require(free, Rule::EffectMismatch, "public_part", expected, show(one.place))?;
+        require(free, Rule::EffectMismatch, "public_part", expected, one.place)?;
         signer::check_scope(view.registry(), block, Kind::Award)
             .or_else(|_| signer::check_scope(view.registry(), block, Kind::Conversion))?;
     }
@@ -117,7 +115,7 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
 
 /// Whether what has redeemed a record is revoked, and held by nothing else (any more).
 fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) -> Result<bool, ViewError> {
-    let Some(entry) = one.effect.redemption_plus_1.checked_sub(1) else {
+    let Some(entry) = one.effect.redemption_plus_1.checked_sub(1).map(LogIndex) else {
         return Ok(false);
     };
     let Some(institution) = institution_at(view, entry)? else {

@@ -3,15 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::pb::{Action, Place};
+use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Digest, Place};
 
 use super::Checked;
 use super::holders::{REDEMPTION_MAX, amended};
 use crate::admission::AdmissionError;
 use crate::admission::fields::require;
-use crate::admission::used::show;
 use crate::{Rejection, Rule, View, ViewError};
 
 /// Most reviews that follow from one record.
@@ -23,18 +22,14 @@ const NAMED_MAX: usize = 100;
 /// A refusal names the missing ones with their status ids, so that they can be added.
 pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
     let taken_back = |one: &&Checked<'_>| matches!(one.action, Action::Supersede | Action::Revoke);
-    let changed: BTreeSet<_> =
-        checked.iter().filter(taken_back).map(|one| (one.place.entry, one.place.index)).collect();
-    let mut found: BTreeSet<_> = checked
-        .iter()
-        .filter(|one| one.action == Action::Review)
-        .map(|one| (one.place.entry, one.place.index))
-        .collect();
+    let changed: BTreeSet<_> = checked.iter().filter(taken_back).map(|one| one.place).collect();
+    let mut found: BTreeSet<_> =
+        checked.iter().filter(|one| one.action == Action::Review).map(|one| one.place).collect();
     let mut missing = Vec::new();
     for place in reviews_of(view, &changed)? {
-        if !found.remove(&(place.entry, place.index)) {
+        if !found.remove(&place) {
             let id = view.record_at(place)?.map_or(Digest::ZERO, |facts| facts.status_id);
-            missing.push(format!("{} {id}", show(place)));
+            missing.push(format!("{place} {id}"));
         }
     }
     let count = missing.len();
@@ -51,37 +46,37 @@ pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), Adm
 /// No record of a block stands on what the block supersedes or revokes: it has no place yet at which it could be put under review.
 pub(super) fn untouched(checked: &[Checked<'_>], stands_on: &[Place]) -> Result<(), Rejection> {
     let taken_back = |one: &&Checked<'_>| matches!(one.action, Action::Supersede | Action::Revoke);
-    let gone: BTreeSet<_> = checked.iter().filter(taken_back).map(|one| (one.place.entry, one.place.index)).collect();
-    let odd = stands_on.iter().find(|place| gone.contains(&(place.entry, place.index)));
+    let gone: BTreeSet<_> = checked.iter().filter(taken_back).map(|one| one.place).collect();
+    let odd = stands_on.iter().find(|place| gone.contains(place));
     let expected = "no record that stands on what its own block takes back";
-    let found = odd.map_or(String::new(), |place| format!("one that stands on {}", show(*place)));
+    let found = odd.map_or(String::new(), |place| format!("one that stands on {place}"));
     require(odd.is_none(), Rule::EffectMismatch, "public_part", expected, found)
 }
 
 /// The standing dependants of records that a block supersedes or revokes, and of what these amend (so far back as anybody looks for
 /// their redemption), but for those among them; by place. Of one record at most [`REVIEWS_MAX`], of the highest kinds first: a block
 /// has to hold them.
-pub(crate) fn reviews_of(view: &impl View, changed: &BTreeSet<(u64, u32)>) -> Result<Vec<Place>, ViewError> {
+pub(crate) fn reviews_of(view: &impl View, changed: &BTreeSet<Place>) -> Result<Vec<Place>, ViewError> {
     let mut found = BTreeSet::new();
-    for (entry, index) in changed {
+    for place in changed {
         let mut of_one = BTreeSet::new();
-        let mut next = Some(Place { entry: *entry, index: *index });
+        let mut next = Some(*place);
         for _ in 0..=REDEMPTION_MAX {
             let Some(place) = next else { break };
             for place in view.dependants(place)? {
-                if changed.contains(&(place.entry, place.index)) {
+                if changed.contains(&place) {
                     continue;
                 }
                 // A dependant whose learner's key was destroyed cannot be read, and nothing can be said of it.
                 let Some(facts) = view.record_at(place)? else { continue };
                 let against = [Mark::Superseded, Mark::Revoked, Mark::UnderReview];
                 if against.into_iter().all(|mark| facts.marks.get(mark).is_none()) {
-                    of_one.insert((Reverse(i32::from(facts.kind)), place.entry, place.index));
+                    of_one.insert((Reverse(i32::from(facts.kind)), place));
                 }
             }
             next = view.content_at(place)?.and_then(|(_, record)| amended(&record));
         }
-        found.extend(of_one.into_iter().take(REVIEWS_MAX).map(|(_, entry, index)| (entry, index)));
+        found.extend(of_one.into_iter().take(REVIEWS_MAX).map(|(_, place)| place));
     }
-    Ok(found.into_iter().map(|(entry, index)| Place { entry, index }).collect())
+    Ok(found.into_iter().collect())
 }

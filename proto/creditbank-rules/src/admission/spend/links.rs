@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, LogIndex, Place};
 
-use super::{Key, key, place_of, results};
+use super::results;
 use crate::admission::effects::{entries, redeemed_by, redemption};
-use crate::admission::used::{Used, at, show, standing};
+use crate::admission::used::{Used, at, standing};
 use crate::admission::{AdmissionError, kinds::malformed};
 use crate::{RecordFacts, Rejection, Rule, View};
 
@@ -21,11 +22,11 @@ pub(super) struct Link {
     /// What it was converted from.
     sources: Vec<Place>,
     /// The roots of all of its results.
-    roots: BTreeSet<Key>,
+    roots: BTreeSet<Place>,
     /// What it names as redeemed by it.
-    redeems: BTreeSet<Key>,
+    redeems: BTreeSet<Place>,
     /// Where its redemption stands, and its log index.
-    redemption: Option<(Place, u64)>,
+    redemption: Option<(Place, LogIndex)>,
     /// Why it cannot be used, where it does not stand.
     fault: Option<Rejection>,
 }
@@ -35,33 +36,33 @@ pub(super) enum End {
     /// Here, at what nothing has redeemed.
     Free(Place),
     /// At what something that is not on the way has redeemed, at this log index.
-    Held(Place, u64),
+    Held(Place, LogIndex),
 }
 
 /// The records of a learner that were asked for so far.
 pub(super) struct Links<'a, V> {
     view: &'a V,
-    account: [u8; 16],
-    known: BTreeMap<Key, Link>,
+    account: AccountId,
+    known: BTreeMap<Place, Link>,
     /// Which conversion holds what was redeemed at a log index: a block has one of a learner at most.
-    holders: BTreeMap<u64, BTreeSet<Key>>,
-    chains: BTreeMap<Key, BTreeSet<Key>>,
+    holders: BTreeMap<LogIndex, BTreeSet<Place>>,
+    chains: BTreeMap<Place, BTreeSet<Place>>,
 }
 
 impl<'a, V: View> Links<'a, V> {
-    pub(super) fn new(view: &'a V, account: &[u8; 16]) -> Self {
+    pub(super) fn new(view: &'a V, account: &AccountId) -> Self {
         let (known, holders, chains) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { view, account: *account, known, holders, chains }
     }
 
     /// The learner's record at a place.
     pub(super) fn at(&mut self, place: Place) -> Result<&Link, AdmissionError> {
-        if !self.known.contains_key(&key(place)) {
+        if !self.known.contains_key(&place) {
             let used = at(self.view, place, &self.account, "allocations")?;
             self.read(&used)?;
         }
-        let unknown = || Rejection::new(Rule::SourceNotUsable, "a record of this learner", show(place));
-        Ok(self.known.get(&key(place)).ok_or_else(unknown)?)
+        let unknown = || Rejection::new(Rule::SourceNotUsable, "a record of this learner", place.to_string());
+        Ok(self.known.get(&place).ok_or_else(unknown)?)
     }
 
     /// The same, of which it is required that it stands.
@@ -71,7 +72,7 @@ impl<'a, V: View> Links<'a, V> {
     }
 
     /// The roots of all results of a record.
-    pub(super) fn roots(&mut self, place: Place) -> Result<&BTreeSet<Key>, AdmissionError> {
+    pub(super) fn roots(&mut self, place: Place) -> Result<&BTreeSet<Place>, AdmissionError> {
         Ok(&self.at(place)?.roots)
     }
 
@@ -84,38 +85,38 @@ impl<'a, V: View> Links<'a, V> {
         let sources = sources(&used.record)?;
         if used.record.kind() == Kind::Conversion {
             for entry in entries(self.view, used.place, &used.record)? {
-                self.holders.entry(entry).or_default().insert(key(used.place));
+                self.holders.entry(entry).or_default().insert(used.place);
             }
         }
-        let roots = results(used).unwrap_or_default().into_iter().flatten().map(key).collect();
+        let roots = results(used).unwrap_or_default().into_iter().flatten().collect();
         let link = Link {
             facts: used.facts.clone(),
             sources,
             roots,
-            redeems: redeemed_by(&used.record).into_iter().map(key).collect(),
+            redeems: redeemed_by(&used.record).into_iter().collect(),
             redemption: redemption(self.view, used.place, &used.facts, &used.record)?,
             fault,
         };
-        self.known.insert(key(used.place), link);
+        self.known.insert(used.place, link);
         Ok(())
     }
 
     /// The record and everything that it was converted from.
-    pub(super) fn chain(&mut self, place: Place) -> Result<&BTreeSet<Key>, AdmissionError> {
-        if !self.chains.contains_key(&key(place)) {
-            let mut chain = BTreeSet::from([key(place)]);
+    pub(super) fn chain(&mut self, place: Place) -> Result<&BTreeSet<Place>, AdmissionError> {
+        if !self.chains.contains_key(&place) {
+            let mut chain = BTreeSet::from([place]);
             let mut next = vec![place];
             while let Some(place) = next.pop() {
                 let sources = self.at(place)?.sources.clone();
-                next.extend(sources.into_iter().filter(|source| chain.insert(key(*source))));
+                next.extend(sources.into_iter().filter(|source| chain.insert(*source)));
                 let found = chain.len();
                 let few = found < CHAIN_MAX;
                 super::require(few, Rule::DefinitionTooLarge, "allocations", "fewer records to stand on", found)?;
             }
-            self.chains.insert(key(place), chain);
+            self.chains.insert(place, chain);
         }
-        let unknown = || Rejection::new(Rule::SourceNotUsable, "a record of this learner", show(place));
-        Ok(self.chains.get(&key(place)).ok_or_else(unknown)?)
+        let unknown = || Rejection::new(Rule::SourceNotUsable, "a record of this learner", place.to_string());
+        Ok(self.chains.get(&place).ok_or_else(unknown)?)
     }
 
     /// Where the way from a root to a record ends. What was redeemed at a log index of `absorbed` is held by nobody else.
@@ -123,7 +124,7 @@ impl<'a, V: View> Links<'a, V> {
         &mut self,
         root: Place,
         of: Place,
-        absorbed: &BTreeSet<u64>,
+        absorbed: &BTreeSet<LogIndex>,
     ) -> Result<Option<End>, AdmissionError> {
         self.chain(of)?;
         let mut place = root;
@@ -135,14 +136,14 @@ impl<'a, V: View> Links<'a, V> {
             if absorbed.contains(&entry) {
                 return Ok(None);
             }
-            let on_the_way = self.chains.get(&key(of));
-            let holds = |holder: &&Key| {
+            let on_the_way = self.chains.get(&of);
+            let holds = |holder: &&Place| {
                 on_the_way.is_some_and(|chain| chain.contains(*holder))
-                    && self.known.get(*holder).is_some_and(|link| link.redeems.contains(&key(marked)))
-                    && **holder > key(place)
+                    && self.known.get(*holder).is_some_and(|link| link.redeems.contains(&marked))
+                    && **holder > place
             };
             match self.holders.get(&entry).and_then(|holders| holders.iter().find(holds)) {
-                Some(holder) => place = place_of(*holder),
+                Some(holder) => place = *holder,
                 None => return Ok(Some(End::Held(marked, entry))),
             }
         }
@@ -155,5 +156,11 @@ fn sources(record: &Record) -> Result<Vec<Place>, Rejection> {
         return Ok(Vec::new());
     }
     let read: pb::Conversion = record.read().map_err(malformed)?;
-    Ok(read.sources.iter().filter_map(|source| source.record.as_ref()).filter_map(|record| record.place).collect())
+    Ok(read
+        .sources
+        .iter()
+        .filter_map(|source| source.record.as_ref())
+        .filter_map(|record| record.place)
+        .map(Place::from)
+        .collect())
 }

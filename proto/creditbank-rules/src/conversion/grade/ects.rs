@@ -7,6 +7,7 @@
 //! got that grade, its point is looked for instead; a point on a boundary belongs to the better grade, and the point 0 to the
 //! best. Target grades that nobody got are never suggested.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{DistributionName, GradeDistribution, GradeRule, GradeSteps, OverlapChoice, Ratio};
 use num_rational::Ratio as Fraction;
 
@@ -99,7 +100,7 @@ pub(super) struct Compared<'a> {
     pub(super) registry: &'a Registry,
     pub(super) rule: &'a GradeRule,
     pub(super) source: &'a Source,
-    pub(super) receiver: u64,
+    pub(super) receiver: InstitutionId,
     pub(super) decided: Day,
 }
 
@@ -141,7 +142,7 @@ impl Compared<'_> {
 
     /// Of the institution's distributions of this scale and cycle, with a period that ended before the decision: the one with
     /// the longest field that the source's begins with, then the latest end, then the highest number.
-    fn distribution(&self, institution: u64, scale: &str) -> Result<&GradeDistribution, Rejection> {
+    fn distribution(&self, institution: InstitutionId, scale: &str) -> Result<&GradeDistribution, Rejection> {
         let end = |one: &GradeDistribution| {
             one.period.as_ref().and_then(|period| period.until.as_ref()).filter(|until| is_real(until)).map(last_day)
         };

@@ -36,9 +36,9 @@ fn parties(registry: &Registry, terms: &AgreementTerms) -> Checked {
     let two = terms.sender != terms.receiver;
     require(two, Rule::Contradiction, "terms", "two institutions", format_args!("{} twice", terms.sender))?;
     for party in [terms.sender, terms.receiver] {
-        let known = registry.institution(party);
+        let known = registry.institution(party.into());
         require(known.is_some(), Rule::UnknownReference, "terms", "institutions of the registry", party)?;
-        require(registry.is_active(party), Rule::InstitutionNotActive, "terms", "active institutions", party)?;
+        require(registry.is_active(party.into()), Rule::InstitutionNotActive, "terms", "active institutions", party)?;
         let authority = known.is_some_and(|found| {
             let may = [InstitutionType::RecognitionAuthority, InstitutionType::Operator];
             may.map(i32::from).contains(&found.r#type) && !found.country.is_empty()

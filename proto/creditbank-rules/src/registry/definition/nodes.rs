@@ -167,7 +167,7 @@ fn matched(node: &Node, registry: &Registry, asked: &Match) -> Checked {
     let listed = !registry.fields.is_empty();
     let field = fields.iter().find(|code| listed && registry.field(code).is_none()).cloned().unwrap_or_default();
     node.require(field.is_empty(), Rule::UnknownReference, "fields of education of the registry", field)?;
-    let unknown = institutions.iter().find(|number| registry.institution(**number).is_none());
+    let unknown = institutions.iter().find(|number| registry.institution((**number).into()).is_none());
     let shown = unknown.copied().unwrap_or_default();
     node.require(unknown.is_none(), Rule::UnknownReference, "institutions of the registry", shown)?;
     let texts = [courses, course_prefixes, esco_uris];

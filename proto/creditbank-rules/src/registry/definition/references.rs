@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{QualificationDefinition, QualificationName};
 
 use super::super::admit::{present, require};
@@ -9,10 +10,10 @@ use super::{Checked, exists};
 use crate::{Registry, Rule};
 
 /// A definition in all of its versions.
-type Line = (u64, String);
+type Line = (InstitutionId, String);
 
 fn line(name: &QualificationName) -> Line {
-    (name.institution, name.code.clone())
+    (name.institution.into(), name.code.clone())
 }
 
 /// What a definition stands on: what it absorbs, and the awards that it asks for.
@@ -22,7 +23,7 @@ fn stands_on(entry: &QualificationDefinition) -> impl Iterator<Item = &Qualifica
 
 /// What is named is in the registry and is another definition, and no way leads back: versions do not matter for that.
 pub(super) fn check(registry: &Registry, entry: &QualificationDefinition) -> Checked {
-    let own = (entry.institution, entry.code.clone());
+    let own = (InstitutionId(entry.institution), entry.code.clone());
     let overlaps = entry.overlaps.iter().filter_map(|overlap| overlap.other.as_ref());
     let named = [("absorbs", entry.absorbs.iter().collect::<Vec<_>>()), ("overlaps", overlaps.collect())];
     for (field, names) in named {
