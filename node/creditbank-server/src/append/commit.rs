@@ -77,9 +77,9 @@ pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnM
     let mut newest = shared.newest_receipts();
     for (outcome, reply) in answers {
         let answer = match outcome {
-            Ok(Placed::New(index)) => newest(index).map_err(unreadable),
+            Ok(Placed::New(index)) => newest(index.0).map_err(unreadable),
             // Perhaps of this round, perhaps of an older one.
-            Ok(Placed::Known(index)) => receipt(index),
+            Ok(Placed::Known(index)) => receipt(index.0),
             Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
                 Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
                 Err(error) => Err(error),

@@ -107,7 +107,7 @@ impl<B, A> Orderer<B, A> {
 
     /// Takes an empty round if none was sealed for the configured time and nothing waits.
     pub(crate) fn tick(&mut self) {
-        let sealed = self.tip.last_seal.map(|seal| seal.time_ms);
+        let sealed = self.tip.log.last_seal().map(|seal| seal.time_ms);
         let interval_ms = self.shared.limits.seal_interval_ms;
         if self.waiting.is_empty() && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms) {
             self.waiting.push_back(Work::Seal);
@@ -216,7 +216,7 @@ impl<B, A> Orderer<B, A> {
             self.ready = Some(Ready::Known(answers));
             return self.hand_over();
         }
-        match builder.seal(self.shared.genesis, |message| sign(&self.shared.log_key, message)) {
+        match builder.seal(|message| sign(&self.shared.log_key, message)) {
             Ok(sealed) => {
                 self.ready = Some(Ready::Round(Box::new(sealed), answers));
                 self.hand_over()
@@ -240,7 +240,7 @@ impl<B, A> Orderer<B, A> {
             None => return Step::Idle,
         };
         let Sealed { ready, change, pending } = sealed;
-        let changes = change.version.is_some();
+        let changes = change.changes_registry();
         // Before the next round asks.
         self.shared.courses.add(pending.courses());
         self.seen = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
@@ -284,7 +284,7 @@ impl<B, A> Orderer<B, A> {
             let moved = i64::try_from(wall).unwrap_or(i64::MAX) - i64::try_from(expected).unwrap_or(i64::MAX);
             return Err(SubmitError::Clock(moved));
         }
-        Ok(self.tip.last_seal.map_or(wall, |seal| wall.max(seal.time_ms)))
+        Ok(self.tip.log.last_seal().map_or(wall, |seal| wall.max(seal.time_ms)))
     }
 
     fn fail(&mut self, why: String) {
