@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use creditbank_client::{Client, ConnectOptions, KeyPlace, Signer, key_file, trust};
 use creditbank_protocol::pb::Purpose;
-use creditbank_protocol::transcript::Trust;
+use creditbank_protocol::Trust;
 
 use crate::failure::Failure;
 

@@ -24,7 +24,7 @@ use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::{Date, Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::transcript::Trust;
+use creditbank_protocol::Trust;
 use creditbank_rpc::token;
 use creditbank_rpc::v1::GetConsistencyProofRequest;
 use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;

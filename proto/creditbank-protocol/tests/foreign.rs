@@ -11,7 +11,8 @@ use creditbank_protocol::record::{Disclosed, Record};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::transcript::{Trust, open_file, verify};
+use creditbank_protocol::Trust;
+use creditbank_protocol::transcript::{open_file, verify};
 use proptest::prelude::*;
 use serde_json::Value;
 
