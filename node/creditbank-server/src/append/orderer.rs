@@ -119,6 +119,12 @@ impl<B, A> Orderer<B, A> {
         self.pending.is_some()
     }
 
+    /// Whether everything that was taken has its answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_empty = self.waiting.is_empty() && self.building.is_none() && self.ready.is_none();
+        is_empty && self.pending.is_none() && self.changing.is_none()
+    }
+
     /// Why the log can no longer be written.
     pub(crate) fn failure(&self) -> Option<&str> {
         self.failed.as_deref()
