@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
@@ -15,8 +16,8 @@ use super::orderer::{Orderer, Step};
 use super::state::State;
 use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
-use crate::publish::publish;
 use crate::private::Alias;
+use crate::publish::publish;
 
 /// What became of a block or of persons, with what the caller gave along.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl<B, A> Steps<B, A> {
     }
 
     /// Takes persons whose accounts are to be opened.
-    pub fn accounts(&mut self, institution: u64, persons: Vec<Person>, reply: A) {
+    pub fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
         self.orderer.accounts(institution, persons, reply);
     }
 
