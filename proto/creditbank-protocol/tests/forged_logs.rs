@@ -2,6 +2,7 @@
 //! is made by hand with every key in hand; each case bends one thing.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::Trust;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -14,7 +15,6 @@ use creditbank_protocol::record::{Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
-use creditbank_protocol::Trust;
 use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
