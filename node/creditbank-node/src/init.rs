@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use creditbank_client::trust;
 use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::trust::text_for;
 use creditbank_server::directory::{self, Config, ENGINES, StoreUrl};
 use creditbank_server::environment::Environment;
 
@@ -46,7 +46,7 @@ pub(crate) async fn make(dir: &Path, origin: &str, store: StoreUrl, listen: Sock
     let config = directory::init(&environment, dir, origin, store, listen).await?;
     let log_key = directory::read_key(&environment, dir, Purpose::Log)?.public_key();
     let path = dir.join("trust.toml");
-    let text = trust::text_for(origin, log_key, &config.registry_key)?;
+    let text = text_for(origin, log_key, &config.registry_key)?;
     fs::write(&path, text).with_context(|| path.display().to_string())?;
     Ok(config)
 }

@@ -1,7 +1,6 @@
 //! The protocol's vectors: `proto/vectors/*.json` are what this code says, byte for byte.
 //!
-//! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-protocol --test vectors` writes them anew, for a vector in a
-//! new file: those that `proto/vectors/FROZEN` lists never change (`tests/frozen.rs`).
+//! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-protocol --test vectors` writes them anew.
 
 #[path = "vectors/blocks.rs"]
 mod blocks;
