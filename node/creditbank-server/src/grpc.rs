@@ -65,11 +65,12 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
 }
 
 /// Runs a read on the threads for blocking work.
-async fn blocking<T: Send + 'static>(
+async fn blocking<T: Send + 'static, E: Into<Status>>(
     ledger: &Arc<Ledger>,
-    read: impl FnOnce(&Ledger) -> Result<T, Status> + Send + 'static,
+    read: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Status> {
     let ledger = Arc::clone(ledger);
-    let done = tokio::task::spawn_blocking(move || read(&ledger).inspect_err(|_| ledger.check_health()));
+    let read = move || read(&ledger).inspect_err(|_| ledger.check_health()).map_err(Into::into);
+    let done = tokio::task::spawn_blocking(read);
     done.await.unwrap_or_else(|error| Err(Status::internal(error.to_string())))
 }

@@ -1,5 +1,5 @@
-//! What waits for an institution: applications with their deadlines, records under review; and what an amendment or a
-//! revocation has to say besides.
+//! What waits for an institution: applications with their deadlines, records under review; and the consequences that an
+//! amendment or a revocation has to name.
 
 use std::collections::BTreeSet;
 

@@ -12,10 +12,10 @@ use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
 use creditbank_store::StoreError;
 
 use crate::append::round::{StoreView, StoredRecord, mark_names};
-use crate::hash_table::HashTable;
 use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
 use crate::publish::ReceiptError;
+use crate::record_hashes::RecordHashes;
 use crate::tables::{self, LearnerRow};
 
 /// A record as it is read back.
@@ -134,13 +134,13 @@ impl Shared {
         Ok((stored, disclosed))
     }
 
-    fn hash_table(&self, entry: u64) -> Result<HashTable, ReadError> {
-        Ok(HashTable::read(&self.store.body(entry, 0)?))
+    fn record_hashes(&self, entry: u64) -> Result<RecordHashes, ReadError> {
+        Ok(RecordHashes::read(&self.store.body(entry, 0)?))
     }
 
     fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
         let index = usize::try_from(place.index).unwrap_or(usize::MAX);
-        self.hash_table(place.entry)?.path(index).ok_or(ReadError::Missing(place))
+        self.record_hashes(place.entry)?.path(index).ok_or(ReadError::Missing(place))
     }
 }
 
@@ -249,7 +249,7 @@ impl Ledger {
             }
             let (context, state) = (self.shared.context(), self.shared.state());
             let view = StoreView::new(&context, &state);
-            for (index, hash) in (0u32..).zip(self.shared.hash_table(entry)?.hashes) {
+            for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry)?.hashes) {
                 let place = Place { entry, index };
                 let shown = block.public().records.iter().find(|record| record.index == index);
                 let kind = match shown {
