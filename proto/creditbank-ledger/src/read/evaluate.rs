@@ -1,37 +1,27 @@
 //! How far a learner is with a qualification: which records fill what, what is missing, and a draft of the award.
 
 use std::collections::{BTreeMap, btree_map};
-use std::time::{Duration, Instant};
 
 use creditbank_allocation::{Answer, Found, allocate};
-use creditbank_protocol::canonical::encode;
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{InstitutionId, Place};
-use creditbank_rpc::v1::{self as api, EvaluateQualificationResponse, EvaluationOutcome};
+use creditbank_protocol::{AccountId, InstitutionId, Place};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
-use creditbank_rules::decimal::show_e4;
-use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force, names};
-use creditbank_rules::{Rejection, Rule, View as _};
+use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, RequirementProgress, in_force, names};
+use creditbank_rules::{Rejection, Rule, View};
 
-use super::ReadError;
-use super::shown::ReadScope;
-use crate::append::round::StoreView;
-use crate::ledger::Ledger;
-use crate::private::Account;
+use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
 
-/// How long an allocation is looked for. Beyond it the answer is honest: undecided.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Most candidates of one evaluation.
 const CANDIDATES_MAX: usize = 4_096;
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Question {
     /// Of which qualification; version 0: the one in force on the day.
     pub definition: QualificationName,
@@ -40,104 +30,152 @@ pub struct Question {
     /// What people attest.
     pub attestations: Vec<pb::Attestation>,
     /// Who would confer; `None`: who has published the definition.
-    pub institution: Option<u64>,
+    pub institution: Option<InstitutionId>,
 }
 
-impl Ledger {
-    /// Looks for an allocation of the learner's records, as far as the caller sees them.
-    pub fn evaluate(
-        &self,
-        account: &Account,
-        question: Question,
-        scope: &ReadScope,
-    ) -> Result<EvaluateQualificationResponse, ReadError> {
-        let Question { definition: name, conferred, attestations, institution } = question;
-        let day = self.day(conferred.as_ref(), "conferred")?;
-        let (context, state) = (self.shared.context(), self.shared.state());
-        let view = StoreView::new(&context, &state);
-        let definition = definition(&view, &name, day)?;
-        let institution = InstitutionId(institution.unwrap_or(definition.institution));
-        in_force(view.registry(), definition, institution, day)?;
-        let records = self.at_hand(&view, account, scope)?;
-        let absorbs = absorbable(&view, definition, &records)?;
-        let mut found = Vec::new();
-        let mut spending = Spending::new(&view, account, definition);
-        for earlier in &absorbs {
-            spending.absorb(earlier)?;
-        }
-        let mut would = Hypothetical { view: &view, definition, institution, account, day, granted: BTreeMap::new() };
-        for used in &records {
-            for one in candidates(view.registry(), definition, used) {
-                let barred = barred(&view, &mut spending, used, &one)?;
-                found.push(Candidate { barred, ..one });
-            }
-            found.extend(would.of(used)?);
-        }
-        if found.len() > CANDIDATES_MAX {
-            let expected = format!("at most {CANDIDATES_MAX} records");
-            return Err(Rejection::new(Rule::DefinitionTooLarge, expected, found.len().to_string()).into());
-        }
-        // Of awards elsewhere that the caller was not shown it learns nothing.
-        let mut held = Vec::new();
-        for used in &records {
-            held.extend(award_of(&view, used)?);
-        }
-        let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
-        let begun = Instant::now();
-        let answer = allocate(&case, &mut || begun.elapsed() > PATIENCE);
-        let (outcome, allocated, audit) = match answer {
-            Answer::Met { found, audit } => (EvaluationOutcome::Met, Some(found), Some(audit)),
-            Answer::Missing(found) => (EvaluationOutcome::Missing, Some(found), None),
-            Answer::Undecided => (EvaluationOutcome::Undecided, None, None),
-        };
-        let mut answer = EvaluateQualificationResponse { outcome: outcome.into(), ..Default::default() };
-        if let Some(allocated) = &allocated {
-            answer.requirements = requirements(allocated);
-            answer.unused = unused(allocated, &found);
-        }
-        if let (Some(allocated), Some(audit)) = (allocated, audit) {
-            let alias = self.shared.private.of(institution.0).alias(account).as_bytes().to_vec();
-            let mut award = pb::Award {
-                learner: alias,
-                definition: Some(named(definition)),
-                basis: pb::AwardBasis::Audited.into(),
-                allocations: allocated.allocations,
-                attestations,
-                conferred: Some(date_of(day)),
-                ..Default::default()
-            };
-            match pay(&view, definition, &absorbs, account, &records, &found, &mut award) {
-                Ok(()) => answer.award = draft(award, &audit)?,
-                // Each record by itself could be spent, and all of them together cannot.
-                Err(AdmissionError::Rejected(_)) => answer.outcome = EvaluationOutcome::Undecided.into(),
-                Err(AdmissionError::View(error)) => return Err(error.into()),
-            }
-        }
-        Ok(answer)
-    }
+/// Whether the records make the award.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// They do.
+    Met,
+    /// Proved that they do not.
+    Missing,
+    /// Neither found nor proved within the caller's patience.
+    Undecided,
+}
 
-    /// The learner's records that the caller sees.
-    fn at_hand(&self, view: &StoreView<'_>, account: &Account, scope: &ReadScope) -> Result<Vec<Used>, ReadError> {
-        let mut records = self.used(view, account, None)?;
-        records.retain(|used| scope.sees(self, view, used));
-        Ok(records)
+/// How far the learner is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Whether the records make the award.
+    pub verdict: Verdict,
+    /// Each requirement of the definition, in order; none when undecided.
+    pub requirements: Vec<Requirement>,
+    /// What fills nothing. Of credit that would count after a conversion only that is said.
+    pub unused: Vec<Unused>,
+    /// A draft of the award, of records that make it and can all be spent at once.
+    pub award: Option<pb::Award>,
+}
+
+/// How far one requirement gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    /// As the rules measure it.
+    pub progress: RequirementProgress,
+    /// What fills it.
+    pub filled: Vec<pb::Allocation>,
+}
+
+/// A record, or a result of one, that fills nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unused {
+    /// Where the record stands.
+    pub place: Place,
+    /// Which result of it, plus 1; 0: the record itself.
+    pub result_plus_1: u32,
+    /// Why, as the rules say it.
+    pub reason: String,
+    /// What it would be after a conversion that has not taken place.
+    pub after: Option<Converted>,
+}
+
+/// What credit would be after a conversion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Converted {
+    /// In ten-thousandths of the unit.
+    pub amount_e4: u64,
+    /// Unit of the amount.
+    pub unit: String,
+    /// The agreement that would convert it.
+    pub agreement: pb::AgreementName,
+}
+
+/// Looks for an allocation of the learner's records, as far as the caller sees them. `stop` is asked now and then whether to
+/// give up: then the verdict is undecided.
+pub fn evaluate(
+    view: &impl ReadView,
+    account: &AccountId,
+    question: Question,
+    scope: &ReadScope,
+    today: Day,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Evaluation, QuestionError> {
+    let Question { definition: name, conferred, attestations, institution } = question;
+    let day = named_day(conferred.as_ref(), "conferred", today)?;
+    let definition = definition(view, &name, day)?;
+    let institution = institution.unwrap_or(InstitutionId(definition.institution));
+    in_force(view.registry(), definition, institution, day)?;
+    let mut records = records_of(view, account, None)?;
+    records.retain(|used| scope.sees(view, used, today));
+    let absorbs = absorbable(view, definition, &records)?;
+    let mut found = Vec::new();
+    let mut spending = Spending::new(view, account, definition);
+    for earlier in &absorbs {
+        spending.absorb(earlier)?;
     }
+    let mut would = Hypothetical { view, definition, institution, account, day, granted: BTreeMap::new() };
+    for used in &records {
+        for one in candidates(view.registry(), definition, used) {
+            let barred = barred(view, &mut spending, used, &one)?;
+            found.push(Candidate { barred, ..one });
+        }
+        found.extend(would.of(used)?);
+    }
+    if found.len() > CANDIDATES_MAX {
+        let expected = format!("at most {CANDIDATES_MAX} records");
+        return Err(Rejection::new(Rule::DefinitionTooLarge, expected, found.len().to_string()).into());
+    }
+    // Of awards elsewhere that the caller was not shown it learns nothing.
+    let mut held = Vec::new();
+    for used in &records {
+        held.extend(award_of(view, used)?);
+    }
+    let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
+    let (allocated, audit) = match allocate(&case, stop) {
+        Answer::Met { found, audit } => (found, Some(audit)),
+        Answer::Missing(found) => (found, None),
+        Answer::Undecided => {
+            let verdict = Verdict::Undecided;
+            return Ok(Evaluation { verdict, requirements: Vec::new(), unused: Vec::new(), award: None });
+        }
+    };
+    let (requirements, unused) = (requirements(&allocated), unused(&allocated, &found));
+    let Some(Audit { average_e4, .. }) = audit else {
+        return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None });
+    };
+    let mut award = pb::Award {
+        learner: view.alias(institution, account).as_bytes().to_vec(),
+        definition: Some(named(definition)),
+        basis: pb::AwardBasis::Audited.into(),
+        allocations: allocated.allocations,
+        attestations,
+        conferred: Some(date_of(day)),
+        average_e4,
+        ..Default::default()
+    };
+    let (verdict, award) = match pay(view, definition, &absorbs, account, &records, &found, &mut award) {
+        Ok(()) => (Verdict::Met, Some(award)),
+        // Each record by itself could be spent, and all of them together cannot.
+        Err(AdmissionError::Rejected(_)) => (Verdict::Undecided, None),
+        Err(AdmissionError::View(error)) => return Err(error.into()),
+    };
+    Ok(Evaluation { verdict, requirements, unused, award })
 }
 
 /// What credit in other units would be after a conversion.
-struct Hypothetical<'a> {
-    view: &'a StoreView<'a>,
+struct Hypothetical<'a, V> {
+    view: &'a V,
     definition: &'a QualificationDefinition,
     institution: InstitutionId,
-    account: &'a Account,
+    account: &'a AccountId,
     day: Day,
     /// What was given under each agreement so far: read once, however many credits it covers.
     granted: BTreeMap<String, Granted>,
 }
 
-impl Hypothetical<'_> {
+impl<V: View> Hypothetical<'_, V> {
     /// What a credit would be under the agreement that is in force for it.
-    fn of(&mut self, used: &Used) -> Result<Vec<Candidate>, ReadError> {
+    fn of(&mut self, used: &Used) -> Result<Vec<Candidate>, QuestionError> {
         let Self { view, definition, institution, account, day, granted } = self;
         if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
             return Ok(Vec::new());
@@ -182,10 +220,10 @@ fn named(definition: &QualificationDefinition) -> QualificationName {
 
 /// The definition that is asked for; of version 0 the newest that is in force.
 fn definition<'a>(
-    view: &'a StoreView<'_>,
+    view: &'a impl View,
     name: &QualificationName,
     day: Day,
-) -> Result<&'a QualificationDefinition, ReadError> {
+) -> Result<&'a QualificationDefinition, QuestionError> {
     let registry = view.registry();
     let found = match name.version {
         0 => registry
@@ -201,10 +239,10 @@ fn definition<'a>(
 
 /// The learner's awards that the definition absorbs and nothing has absorbed yet.
 fn absorbable(
-    view: &StoreView<'_>,
+    view: &impl View,
     definition: &QualificationDefinition,
     records: &[Used],
-) -> Result<Vec<RecordReference>, ReadError> {
+) -> Result<Vec<RecordReference>, QuestionError> {
     let absorbed = |used: &&Used| {
         let name = used.record.read::<pb::Award>().ok().and_then(|award| award.definition).unwrap_or_default();
         definition.absorbs.iter().any(|one| names(one, &name))
@@ -220,12 +258,12 @@ fn absorbable(
 }
 
 /// Why a candidate cannot be used.
-fn barred<'a>(
-    view: &StoreView<'_>,
-    spending: &mut Spending<'a, StoreView<'a>>,
+fn barred<V: View>(
+    view: &V,
+    spending: &mut Spending<'_, V>,
     used: &Used,
     candidate: &Candidate,
-) -> Result<Option<Barred>, ReadError> {
+) -> Result<Option<Barred>, QuestionError> {
     let marks = [
         (Mark::Revoked, Barred::Revoked),
         (Mark::Superseded, Barred::Superseded),
@@ -244,10 +282,10 @@ fn barred<'a>(
 
 /// What the award redeems, and which earlier awards it has to absorb for that: no more than needed.
 fn pay(
-    view: &StoreView<'_>,
+    view: &impl View,
     definition: &QualificationDefinition,
     absorbs: &[RecordReference],
-    account: &Account,
+    account: &AccountId,
     records: &[Used],
     found: &[Candidate],
     award: &mut pb::Award,
@@ -279,43 +317,28 @@ fn pay(
     Ok(())
 }
 
-fn draft(award: pb::Award, audit: &Audit) -> Result<Vec<u8>, ReadError> {
-    let award = pb::Award { average_e4: audit.average_e4, ..award };
-    let malformed = |error: creditbank_protocol::canonical::CanonicalError| {
-        Rejection::new(Rule::InvalidCode, "a canonical award", error.to_string())
-    };
-    Ok(encode(&award).map_err(malformed)?)
-}
-
-fn requirements(found: &Found) -> Vec<api::RequirementProgress> {
-    let each = found.progress.requirements.iter().map(|one| api::RequirementProgress {
-        requirement: one.number,
-        depth: u32::try_from(one.depth).unwrap_or(u32::MAX),
-        text: one.asks.clone(),
-        met: one.finding.holds,
-        filled: found.allocations.iter().filter(|given| given.requirement == one.number).cloned().collect(),
-        missing: if one.finding.holds { String::new() } else { one.found.clone() },
+fn requirements(found: &Found) -> Vec<Requirement> {
+    let each = found.progress.requirements.iter().map(|progress| {
+        let filled = found.allocations.iter().filter(|given| given.requirement == progress.number).cloned().collect();
+        Requirement { progress: progress.clone(), filled }
     });
     each.collect()
 }
 
-/// What fills nothing, with the reason. Of credit that would count after a conversion only that is said.
-fn unused(found: &Found, candidates: &[Candidate]) -> Vec<api::UnusedRecord> {
+fn unused(found: &Found, candidates: &[Candidate]) -> Vec<Unused> {
     let would = |one: &Candidate| {
         candidates.iter().any(|other| other.hypothetical && other.place() == one.place()) && !one.hypothetical
     };
     let shown = found.progress.unused.iter().filter(|one| !would(&candidates[one.candidate])).map(|one| {
         let candidate = &candidates[one.candidate];
-        let agreement = candidate.agreement.as_ref().filter(|_| candidate.hypothetical);
-        let reason = match agreement {
-            Some(name) => {
-                let (amount, unit) = (show_e4(candidate.amount_e4), &candidate.unit);
-                format!("{}, as {amount} {unit} under {}.{}", one.reason, name.code, name.version)
-            }
-            None => one.reason.clone(),
-        };
-        let result_plus_1 = if candidate.hypothetical { 0 } else { candidate.result_plus_1 };
-        api::UnusedRecord { place: Some(candidate.place().into()), result_plus_1, reason }
+        let agreement = candidate.agreement.clone().filter(|_| candidate.hypothetical);
+        let (amount_e4, unit) = (candidate.amount_e4, candidate.unit.clone());
+        Unused {
+            place: candidate.place(),
+            result_plus_1: if candidate.hypothetical { 0 } else { candidate.result_plus_1 },
+            reason: one.reason.clone(),
+            after: agreement.map(|agreement| Converted { amount_e4, unit, agreement }),
+        }
     });
     shown.collect()
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::dates::{Day, last_day};
 use creditbank_protocol::pb::{self, Kind, Level};
 use creditbank_protocol::status::Mark;
-
-use crate::admission::{SpentRoots, Used};
-use crate::dates::{Day, last_day};
-use crate::{View, ViewError};
+use creditbank_rules::admission::{SpentRoots, Used, is_contested, is_redeemed};
+use creditbank_rules::{View, ViewError};
 
 /// Whether credit can be spent, in the order in which it is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,22 +27,6 @@ pub enum Standing {
     Superseded,
     /// Taken back.
     Revoked,
-}
-
-impl Standing {
-    /// Its name for people and programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Spendable => "spendable",
-            Self::Spent => "spent",
-            Self::UnderReview => "under review",
-            Self::Disputed => "disputed",
-            Self::Contested => "contested",
-            Self::Expired => "expired",
-            Self::Superseded => "superseded",
-            Self::Revoked => "revoked",
-        }
-    }
 }
 
 /// Credit of one kind.
@@ -123,9 +106,9 @@ fn standing<V: View>(
         Standing::Revoked
     } else if marked(Mark::Superseded) {
         Standing::Superseded
-    } else if crate::admission::is_contested(view, used)? {
+    } else if is_contested(view, used)? {
         Standing::Contested
-    } else if crate::admission::is_redeemed(view, used)? || roots.are_spent(used, result)? {
+    } else if is_redeemed(view, used)? || roots.are_spent(used, result)? {
         Standing::Spent
     } else if marked(Mark::Disputed) {
         Standing::Disputed
