@@ -196,7 +196,6 @@ struct LastSeal {
     id: Digest,
     time_ms: u64,
     records_total: u64,
-    rules_version: u32,
 }
 
 /// A replay up to some entry. Memory: 16 bytes an entry, the registry, and every record with marks.

@@ -16,7 +16,7 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
-use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
+use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
 pub(crate) use bodies::Bodies;
@@ -127,7 +127,6 @@ impl<'a> RoundBuilder<'a> {
             key_id: header.key_id,
             approver: verified.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.now_ms,
-            rules_version: RULES_VERSION,
             records: &verified.records,
             groups: &verified.block.public().groups,
         };
@@ -286,13 +285,14 @@ impl<'a> RoundBuilder<'a> {
                 self.rows.push(tables::dependant((*source).into(), place));
                 self.dependants.entry((source.entry.0, source.index)).or_default().push(place);
             }
-            let course = match admitted.institution.0 {
-                own if own == header.institution => institution.course_digest(&admitted.course),
-                kept => private.of(kept).course_digest(&admitted.course),
+            let key = match admitted.institution.0 {
+                own if own == header.institution => institution.key_digest(&admitted.key),
+                kept => private.of(kept).key_digest(&admitted.key),
             };
-            let prefix = tables::course_prefix(&admitted.account, course);
+            let prefix = tables::course_prefix(&admitted.account, key);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
-            let repeats_max = u8::try_from(admitted.repeats_max).unwrap_or(u8::MAX);
+            // The schema bounds it by 100.
+            let repeats_max = admitted.repeats_max.map(|most| u8::try_from(most).unwrap_or(u8::MAX));
             let row = LearnerRow { place, hash_prefix, kind: admitted.kind, repeats_max };
             self.rows.push(row.row(&prefix));
             self.learners.entry(prefix).or_default().push(row);

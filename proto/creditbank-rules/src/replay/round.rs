@@ -100,11 +100,7 @@ impl Replay {
         subject.is("origin", &self.keys.origin, &seal.origin)?;
         subject.is("index", &index, &seal.index)?;
         subject.is("first_index", &(index - blocks.len() as u64), &seal.first_index)?;
-        let oldest = self.last_seal.map_or(1, |last| last.rules_version);
-        if !(oldest..=RULES_VERSION).contains(&seal.rules_version) {
-            let expected = format!("{oldest} to {RULES_VERSION}");
-            return Err(subject.wrong("rules_version", &expected, &seal.rules_version));
-        }
+        subject.is("rules_version", &RULES_VERSION, &seal.rules_version)?;
         let previous = self.last_seal.map_or(self.genesis, |last| last.id);
         subject.is("previous", &previous, &seal.previous)?;
         let earliest = self.last_seal.map_or(0, |last| last.time_ms);
@@ -147,8 +143,8 @@ impl Replay {
         self.counts.blocks += blocks.len() as u64;
         self.counts.seals += 1;
         self.counts.records = records;
-        let (id, time_ms, rules_version) = (signed.id(), seal.time_ms, seal.rules_version);
-        self.last_seal = Some(LastSeal { id, time_ms, records_total: records, rules_version });
+        let (id, time_ms) = (signed.id(), seal.time_ms);
+        self.last_seal = Some(LastSeal { id, time_ms, records_total: records });
         Ok(())
     }
 
@@ -192,7 +188,6 @@ impl Replay {
             key_id: header.key_id,
             approver: approver.flatten(),
             sealed_at_ms,
-            rules_version: seal.rules_version,
             records: &[],
             groups: &public.groups,
         };
@@ -213,7 +208,7 @@ impl Replay {
             key
         } else {
             check_signer(&registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
-            let admitted = |info: &KindInfo| info.public && !info.operator && seal.rules_version > 1;
+            let admitted = |info: &KindInfo| info.public && !info.operator;
             if public.records.iter().any(|record| !is_kind(record, admitted)) {
                 return Err(subject.wrong("public records", &"kinds that institutions publish", &"others"));
             }
@@ -304,8 +299,8 @@ impl Replay {
             // What was redeemed is released by whoever redeemed it.
             let redemption = effect.redemption_plus_1.checked_sub(1);
             let issuer = match redemption.filter(|_| action(effect) == Action::Release) {
-                Some(redemption) => self.institution_at(redemption).unwrap_or(0),
-                None => issuer,
+                Some(redemption) => self.institution_at(redemption).map(InstitutionId),
+                None => Some(InstitutionId(issuer)),
             };
             if let Some((known, _)) = self.marks.get(&(place.entry, place.index)) {
                 subject.is(&format!("{at}: status id"), known, &id)?;
@@ -315,16 +310,15 @@ impl Replay {
                 key_id: header.key_id,
                 approver: None,
                 sealed_at_ms: seal.time_ms,
-                rules_version: seal.rules_version,
                 records: &[],
                 groups,
             };
             let authority = group.authority.clone().unwrap_or_default();
             // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
             let kept_for = self.kept_for.get(&place.entry).into_iter().flatten();
-            let check = |issuer| check_public_effect(&self.registry, &facts, &authority, effect, InstitutionId(issuer));
+            let check = |issuer| check_public_effect(&self.registry, &facts, &authority, effect, issuer);
             let checked = check(issuer);
-            if checked.is_err() && !kept_for.copied().any(|other| check(other).is_ok()) {
+            if checked.is_err() && !kept_for.copied().any(|other| check(Some(InstitutionId(other))).is_ok()) {
                 checked.map_err(|rejection| subject.breaks(&rejection))?;
             }
             if action(effect) == Action::Confirm {

@@ -341,7 +341,8 @@ fn effects() -> Vec<Case> {
         })
     };
     vec![
-        refused("ACTION_NOT_ADMITTED", "redeem", 1, effect(Action::Redeem, Basis::Issuer)),
+        refused("NOT_AUTHORISED", "redeemed by the issuer's right", 1, effect(Action::Redeem, Basis::Issuer)),
+        refused("ACTION_NOT_ADMITTED", "settle", 1, effect(Action::Settle, Basis::Issuer)),
         refused("ACTION_NOT_ADMITTED", "dispute", 1, effect(Action::Dispute, Basis::Issuer)),
         refused("ACTION_NOT_ADMITTED", "no action", 1, bent(|effect| effect.action = 0)),
         refused("MISSING_FIELD", "a revocation without its reason", 1, bent(|effect| effect.reason = 0)),
