@@ -1,6 +1,7 @@
 //! Goal: what a closed institution issued is amended, revoked and read by its custodian, and by nobody else.
 
 use creditbank_client::correct::Outcome;
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
@@ -66,11 +67,16 @@ async fn a_custodian_acts_for_a_closed_institution() {
     // A transcript says by whom, and who keeps the records, offline.
     let (file, _) = client.transcript(learner()).await.expect("a transcript");
     let report = verify(&file, &node.trust()).expect("authentic");
-    let by: Vec<_> = report.records.iter().map(|one| (one.institution, one.on_behalf_of, one.ended)).collect();
+    let by: Vec<_> = report
+        .records
+        .iter()
+        .map(|one| (one.unit.institution.0, one.on_behalf_of.map(|other| other.0), one.ended))
+        .collect();
     let superseded = Some(pb::Action::Supersede);
     assert_eq!(by, [(1, None, superseded), (2, Some(1), superseded), (2, Some(1), None)]);
     assert_eq!(report.custodians.iter().map(|one| one.number).collect::<Vec<_>>(), [2]);
-    assert_eq!(report.statement.complete_for, Some(1));
+    assert!(report.records.iter().all(|one| one.kept_by == Some(InstitutionId(2))));
+    assert_eq!(report.statement.complete_for, Some(InstitutionId(1)));
     // So does one of a record that only the closed institution touched.
     let third = Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[2].to_vec() });
     let (file, _) = client.transcript(third).await.expect("a transcript");

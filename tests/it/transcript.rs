@@ -1,8 +1,8 @@
 //! Transcripts: whoever has the trust file can check one without the node, and nothing in it can be changed.
 
-use creditbank_client::trust;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::transcript::{Report, verify};
+use creditbank_protocol::{InstitutionId, Standing, Trust};
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_tests::university::{credit_record, record, text};
@@ -56,18 +56,23 @@ async fn a_transcript_is_checked_offline() {
     let (all, _) = operator.transcript(Learner::Account(account.to_vec())).await.expect("all records");
     let trust_text = node.trust_text();
     drop(node.stop().await);
-    let trusted = trust::parse(&trust_text).expect("a trust file");
+    let trusted = Trust::parse(&trust_text).expect("a trust file");
     let own: Report = verify(&own, &trusted).expect("authentic");
-    assert_eq!((own.records.len(), own.statement.complete_for), (3, Some(1)));
+    assert_eq!((own.records.len(), own.statement.complete_for), (3, Some(InstitutionId(1))));
     assert_eq!((own.statement.holder_key, own.statement.identity), (None, None));
     assert!(own.institutions.iter().all(|institution| institution.trusted));
     let report = verify(&all, &trusted).expect("authentic");
     assert_eq!((report.records.len(), report.statement.complete_for, report.institutions.len()), (4, None, 2));
     // Whom the verifier has not named is authentic all the same, and not trusted.
     let narrow = format!("institutions = [2]\n{trust_text}");
-    let report = verify(&all, &trust::parse(&narrow).expect("a trust file")).expect("authentic");
-    let of: Vec<_> = report.institutions.iter().map(|institution| (institution.number, institution.trusted)).collect();
+    let report = verify(&all, &Trust::parse(&narrow).expect("a trust file")).expect("authentic");
+    let of: Vec<_> = report.institutions.iter().map(|institution| (institution.id.0, institution.trusted)).collect();
     assert_eq!(of, [(1, false), (2, true)]);
+    for record in &report.records {
+        let expected = if record.unit.institution.0 == 2 { Standing::Authentic } else { Standing::IssuerNotTrusted };
+        assert_eq!(record.standing(), expected, "{}", record.place);
+    }
+    assert!(!report.is_valid());
 }
 
 #[tokio::test(flavor = "multi_thread")]

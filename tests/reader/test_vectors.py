@@ -411,6 +411,11 @@ class Vectors:
                 continue
             self.checks.equal(case["file"], self._found(proved), {
                 name: case[name] for name in ("size", "root", "records", "withheld", "complete_for", "holder_key", "identity")})
+        for case in vectors["narrow"]:
+            narrow = transcript.Trust(trust.policy, trust.registry_key, frozenset(case["institutions"]))
+            proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow)
+            self.checks.equal(f"{case['file']}, trusting {case['institutions']}",
+                              [record.standing for record in proved.records], case["standings"])
 
     def _found(self, proved):
         statement = proved.statement
@@ -422,7 +427,8 @@ class Vectors:
                 "entry": record.entry, "index": record.index, "institution": record.institution,
                 "record_hash": record.record_hash.hex(), "status_id": record.status_id.hex(),
                 "contested": record.contested, "confirmed": record.confirmed,
-                "on_behalf_of": record.subject if record.subject != record.institution else None, "ended": record.ended, "incomplete": hidden})
+                "on_behalf_of": record.owner if record.owner != record.institution else None, "kept_by": record.kept_by,
+                "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
         identity = statement.identity
         return {"size": proved.size, "root": proved.root.hex(), "records": found, "withheld": len(proved.withheld),
                 "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
@@ -619,7 +625,7 @@ class Vectors:
 
     def effects(self, vectors):
         """Section 13, what blocks say of records."""
-        names = ("contested", "confirmed", "ended", "redeemed", "under_review")
+        names = ("contested", "confirmed", "ended", "redeemed", "under_review", "standing")
         trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
         for case in vectors["cases"]:
             try:

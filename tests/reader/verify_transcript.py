@@ -13,17 +13,6 @@ from creditbank_reader.records import Records
 from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused
 
-ENDED = {None: "stands", transcript.SUPERSEDE: "superseded", transcript.REVOKE: "revoked"}
-
-
-def verdict(record):
-    """What may be said of a record: valid only where nothing speaks against it."""
-    if record.hidden:
-        return "incomplete"
-    if record.ended is not None:
-        return ENDED[record.ended]
-    return "contested" if record.contested else "valid"
-
 
 def main(proto, file, trust_file):
     """The command."""
@@ -31,7 +20,8 @@ def main(proto, file, trust_file):
     trust = tomllib.loads(pathlib.Path(trust_file).read_text(encoding="utf-8"))
     try:
         policy = notes.Policy.parse(trust["policy"])
-        held = transcript.Trust(policy, bytes.fromhex(trust["registry_key"]))
+        institutions = frozenset(trust["institutions"]) if "institutions" in trust else None
+        held = transcript.Trust(policy, bytes.fromhex(trust["registry_key"]), institutions)
         proved = transcript.verify_transcript(canonical, pathlib.Path(file).read_bytes(), held)
     except Refused as error:
         print(f"{file}: not valid: {error}")
@@ -40,7 +30,7 @@ def main(proto, file, trust_file):
     print(f"{file}: authentic; log {proved.origin}, {proved.size} entries, root {proved.root.hex()}")
     for record in proved.records:
         name = kinds.message_name(record.kind)
-        print(f"  {record.entry}/{record.index} {name} of institution {record.institution}: {verdict(record)}")
+        print(f"  {record.entry}/{record.index} {name} of institution {record.institution}: {record.standing}")
     print(f"{len(proved.records)} records, {len(proved.withheld)} withheld")
     return 0
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use creditbank_client::{Client, ConnectOptions, trust};
+use creditbank_client::{Client, ConnectOptions};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
-use creditbank_protocol::transcript::Trust;
+use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
 use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, StoreUrl, Tls};
@@ -104,12 +104,12 @@ impl TestNode {
     /// The text of a trust file for this log.
     pub fn trust_text(&self) -> String {
         let registry = self.key(Purpose::Registry).public_key();
-        trust::text_for(ORIGIN, self.key(Purpose::Log).public_key(), &registry).expect("a trust file")
+        text_for(ORIGIN, self.key(Purpose::Log).public_key(), &registry).expect("a trust file")
     }
 
     /// Trust in this log.
     pub fn trust(&self) -> Trust {
-        trust::parse(&self.trust_text()).expect("what text_for wrote")
+        Trust::parse(&self.trust_text()).expect("what text_for wrote")
     }
 
     /// A client with an access key.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use creditbank_client::{Client, ConnectOptions, KeyPlace, Signer, key_file, trust};
+use creditbank_protocol::Trust;
 use creditbank_protocol::pb::Purpose;
-use creditbank_protocol::transcript::Trust;
 
 use crate::failure::Failure;
 
@@ -75,6 +75,16 @@ impl Global {
     /// Whether the operator's registry key is given.
     pub(crate) fn has_registry_key(&self) -> bool {
         self.registry_key.is_some()
+    }
+
+    /// Where the operator's blocks stand while they are under way: beside the registry key.
+    pub(crate) fn registry_work(&self) -> PathBuf {
+        let file = self
+            .registry_key
+            .as_ref()
+            .and_then(KeyPlace::file)
+            .map(|key| crate::registrar::issue::beside(key, ".blocks"));
+        file.unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
     }
 
     /// The operator's registry key.

@@ -13,6 +13,7 @@ mod registrar;
 mod schema;
 mod show;
 mod signing;
+mod summary;
 mod values;
 
 use std::process::ExitCode;

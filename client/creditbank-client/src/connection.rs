@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use creditbank_protocol::Trust;
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, genesis};
@@ -24,7 +25,6 @@ use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::{Date, Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::transcript::Trust;
 use creditbank_rpc::token;
 use creditbank_rpc::v1::GetConsistencyProofRequest;
 use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;
@@ -74,6 +74,7 @@ pub struct Client {
     trust: Trust,
     origin: String,
     access: Option<KeyFile>,
+    timeout: Duration,
     /// Public keys that were proved to be in the registry: a key's id binds it, so it is asked for once.
     keys: Mutex<BTreeMap<KeyId, Vec<u8>>>,
     ledger: LedgerServiceClient<Channel>,
@@ -133,6 +134,7 @@ impl Client {
             trust,
             origin: log.name().to_owned(),
             access,
+            timeout: options.timeout,
             keys: Mutex::default(),
             ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
@@ -160,6 +162,11 @@ impl Client {
     /// The log.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// A call that takes longer counts as unanswered.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The trust that answers are checked against.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use creditbank_client::trust;
 use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::trust::text_for;
 use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, Config, StoreUrl};
 
@@ -53,7 +53,7 @@ pub(crate) async fn make(dir: &Path, origin: &str, store: StoreUrl, listen: Sock
     let config = directory::init(dir, origin, store, listen, clock, Arc::new(OsEntropy)).await?;
     let log_key = directory::read_key(dir, Purpose::Log)?.public_key();
     let path = dir.join("trust.toml");
-    let text = trust::text_for(origin, log_key, &config.registry_key)?;
+    let text = text_for(origin, log_key, &config.registry_key)?;
     fs::write(&path, text).with_context(|| path.display().to_string())?;
     Ok(config)
 }

@@ -21,6 +21,7 @@ use tonic::service::{Routes, RoutesBuilder};
 
 use crate::ledger::Ledger;
 pub(crate) use bound::Room;
+pub use status::of_submit as refusal_of;
 
 /// Most bytes of a request: a block and 1,024 records.
 const REQUEST_LEN_MAX: usize = 32 << 20;

@@ -27,8 +27,12 @@ pub mod receipt;
 pub mod record;
 pub mod registry;
 pub mod seal;
+pub mod standing;
 pub mod status;
 pub mod transcript;
+pub mod trust;
 
 pub use hash::Digest;
 pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
+pub use standing::Standing;
+pub use trust::Trust;

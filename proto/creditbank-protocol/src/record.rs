@@ -8,11 +8,15 @@
 
 mod amends;
 mod disclosed;
+mod expires;
 mod kind;
+mod rests_on;
 
 pub use amends::amends_of;
 pub use disclosed::{Disclosed, DisclosureError, RequiredClaims, disclose};
+pub use expires::{expires_of, has_expired};
 pub use kind::{KindInfo, info_of, kind_info};
+pub use rests_on::RestsOn;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};

@@ -12,7 +12,7 @@ mod verify;
 pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
 pub use report::{Institution, Report, Statement, TranscriptRecord};
 pub use statement::sign_statement;
-pub use verify::{Link, TranscriptError, Trust, verify};
+pub use verify::{Link, TranscriptError, verify};
 
 /// Version of the transcript's layout.
 pub const TRANSCRIPT_VERSION: u32 = 1;

@@ -2,6 +2,7 @@
 //! is made by hand with every key in hand; each case bends one thing.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::Trust;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -14,7 +15,7 @@ use creditbank_protocol::record::{Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
-use creditbank_protocol::transcript::{Report, Trust, sign_statement, verify, write_file};
+use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 
@@ -350,7 +351,7 @@ fn what_the_blocks_at_hand_take_back_is_said() {
 fn contested_until_confirmed() {
     let found = |log: &Log| {
         let report = log.verify().expect("authentic");
-        (report.records[0].contested, report.records[0].confirmed)
+        (report.records[0].contested, report.records[0].confirmed.map(|entry| entry.0))
     };
     let log = Log { compromised: true, ..Log::default() };
     assert_eq!(found(&log), (true, None));

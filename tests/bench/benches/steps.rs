@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use creditbank_client::trust;
+use creditbank_protocol::Trust;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::{check, encode};
 use creditbank_protocol::hash::{Digest, sha256};
@@ -110,7 +110,7 @@ fn transcript(c: &mut Criterion) {
     let described: serde_json::Value =
         serde_json::from_slice(&std::fs::read(format!("{vectors}/transcript.json")).unwrap()).unwrap();
     let (key, policy) = (described["registry_key"].as_str().unwrap(), described["policy"].as_str().unwrap());
-    let trust = trust::parse(&format!("registry_key = {key:?}\npolicy = {policy:?}")).unwrap();
+    let trust = Trust::parse(&format!("registry_key = {key:?}\npolicy = {policy:?}")).unwrap();
     let mut group = c.benchmark_group("transcript");
     group.throughput(Throughput::Elements(1));
     group.bench_function("verification", |b| b.iter(|| verify(black_box(&file), &trust).unwrap()));

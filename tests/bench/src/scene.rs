@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
-use creditbank_client::{ChainHead, Client, ConnectOptions, trust};
+use creditbank_client::{ChainHead, Client, ConnectOptions};
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::transcript::Trust;
+use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use creditbank_rules::{Registry, RegistryRecord};
 use creditbank_server::clock::{OsEntropy, SystemClock};
@@ -120,12 +120,12 @@ impl Scene {
     pub(crate) async fn set(dir: &Path, url: &str, units: u32, learners: u64) -> anyhow::Result<Self> {
         let operator = directory::read_key(dir, Purpose::Registry)?;
         let log = directory::read_key(dir, Purpose::Log)?;
-        let trust = trust::parse(&trust::text_for(ORIGIN, log.public_key(), &operator.public_key())?)?;
+        let trust = Trust::parse(&text_for(ORIGIN, log.public_key(), &operator.public_key())?)?;
         let access = key(Purpose::InstitutionAccess, 0);
         let client = client(url, &trust, Some(access.clone())).await?;
         let records = registry_records(units, &access)?;
         for records in records.chunks(PUBLISH) {
-            publish(&client, &operator, records).await?;
+            publish(&client, Arc::new(operator.clone()), records, None).await?;
         }
         let mut of_units = Vec::new();
         for number in 1..=units {

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::pb;
-use creditbank_protocol::transcript::{Trust, open_file, verify, write_file};
+use creditbank_protocol::Trust;
+use creditbank_protocol::transcript::{open_file, verify, write_file};
 use libfuzzer_sys::fuzz_target;
 use prost::Message as _;
 
@@ -29,7 +30,7 @@ fn judge(file: &[u8]) {
     assert_eq!((report.size, report.root), (honest.size, honest.root));
     for record in &report.records {
         let same = honest.records.iter().find(|other| other.status_id == record.status_id).expect("a known record");
-        assert_eq!((record.disclosed.hash, record.institution, record.contested), (same.disclosed.hash, same.institution, same.contested));
+        assert_eq!((record.disclosed.hash, record.unit, record.contested), (same.disclosed.hash, same.unit, same.contested));
         assert!(record.missing_claim.is_some() || record.disclosed.body.len() <= same.disclosed.body.len());
     }
     assert_eq!(report.records.len() + report.statement.withheld, honest.records.len() + honest.statement.withheld);

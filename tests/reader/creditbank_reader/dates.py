@@ -24,10 +24,16 @@ def last(date):
 
 
 def within(day, holder):
-    """Whether a day lies between `from` and `until` of a message, both included."""
-    begin = first(getattr(holder, "from")) if holder.has("from") else OPEN_BEGIN
-    end = last(holder.until) if holder.has("until") else OPEN_END
-    return begin <= day <= end
+    """Whether a day lies between `from` and `until` of a message, both included; never where one of them does not exist."""
+    begin, end = getattr(holder, "from"), holder.until
+    if (holder.has("from") and not is_real(begin)) or (holder.has("until") and not is_real(end)):
+        return False
+    return (first(begin) if holder.has("from") else OPEN_BEGIN) <= day <= (last(end) if holder.has("until") else OPEN_END)
+
+
+def of_ms(time_ms):
+    """The day (UTC) of a time in milliseconds since 1970."""
+    return datetime.date(1970, 1, 1) + datetime.timedelta(days=time_ms // 86_400_000)
 
 
 def add_months(day, months, keep_end=False):

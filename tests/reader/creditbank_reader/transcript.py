@@ -1,10 +1,11 @@
 """Transcript files (PROTOCOL.md, section 13): verifies one, step by step."""
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
+from . import dates
 from . import ledger as forms
-from . import maps, tree
+from . import maps, standing, tree
+from .authority import is_contested, is_custodian, is_suspect, owner
 from .notes import Policy
 from .records import is_public
 from .status import status_id
@@ -22,7 +23,6 @@ ACTIONS = {SUPERSEDE, REVOKE, CONFIRM, REDEEM, RELEASE, REVIEW, CLOSE_REVIEW}
 """What blocks may do to records."""
 BY_OTHERS = {REDEEM, RELEASE, REVIEW}
 """What others than the issuer do, under a key without the record's kind in its scope."""
-STATE_CLOSED, RELATION_CUSTODIAN = 3, 3
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
 CREATED_WITHIN_MINUTES = 1_441
@@ -42,6 +42,8 @@ class Trust:
 
     policy: Policy
     registry_key: bytes
+    institutions: frozenset | None = None
+    """Numbers of those that are trusted; None: all that the registry has admitted."""
 
 
 @dataclass
@@ -56,12 +58,20 @@ class ProvedRecord:
     opened: object
     hidden: list
     contested: bool
-    kind: int = 0
-    subject: int = 0
+    kind: int
+    owner: int
+    trusted: bool
+    expired: bool
+    kept_by: int | None = None
     ended: int | None = None
     confirmed: int | None = None
     redeemed: int | None = None
     under_review: int | None = None
+
+    @property
+    def standing(self):
+        """What may be said of it, in one word."""
+        return standing.standing(self)
 
 
 @dataclass
@@ -119,7 +129,7 @@ class _Verification:
         self.needed_registry = set()
         self.blocks = {}
         self.records = []
-        self.file_message = self.head = self.log_key = self.last = self.statement = None
+        self.file_message = self.head = self.log_key = self.last = self.day = self.statement = None
 
     def file(self, data):
         """Step 1."""
@@ -167,6 +177,7 @@ class _Verification:
             before = entry
             self.seals[seal.index] = seal
         self.last = before.seal
+        self.day = dates.of_ms(self.last.time_ms)
         _require(self.last.index + 1 == self.head.size, "the last seal is not the last leaf")
 
     def check_registry(self):
@@ -223,13 +234,15 @@ class _Verification:
             _require(tree.verify_inclusion(tree.leaf_hash(found), place.index, header.count, record.path,
                                            header.records_root), "the record is not in its block")
             _require(header.institution, "a record of the operator")
-            contested = self._check_signer(entry, seal, record.kind)
+            contested = is_contested(self._check_signer(entry, seal, record.kind))
             identity = status_id(entry.leaf, place.index, found)
-            subject = _subject(entry, opened)
-            if subject != header.institution:
-                _require(self._is_custodian(header.institution, subject, seal), "not the custodian's to amend")
-            self.records.append(ProvedRecord(place.entry, place.index, header.institution, found, identity,
-                                             opened, hidden, contested, record.kind, subject))
+            whose = owner(header, entry.public_part, opened)
+            if whose != header.institution:
+                _require(self._is_custodian(header.institution, whose, seal), "not the custodian's to amend")
+            trusted = self.trust.institutions is None or header.institution in self.trust.institutions
+            expired = record.kind in standing.KINDS_THAT_EXPIRE and standing.has_expired(opened, self.day)
+            self.records.append(ProvedRecord(place.entry, place.index, header.institution, found, identity, opened,
+                                             hidden, contested, record.kind, whose, trusted, expired))
         _require(_ascending(places), "records are not ascending")
         identities = {record.status_id for record in self.records}
         _require(len(identities) == len(self.records), "the same record stands twice")
@@ -248,18 +261,11 @@ class _Verification:
         _require(verify(key.public_key, forms.block_message(entry.header_bytes), entry.signature),
                  "the block's signature does not hold")
         now = self._registered(self.last, forms.KIND_KEY, header.key_id)
-        since = now.revoked.compromised_since_minute
-        return since != 0 and minute >= since
+        return is_suspect(now, seal.time_ms)
 
     def _is_custodian(self, signer, other, seal):
-        closed = self._registered(seal, forms.KIND_INSTITUTION, uint(64, other)).state == STATE_CLOSED
-        day = datetime.fromtimestamp(seal.time_ms // 1000, timezone.utc).date()
-        day = (day.year, day.month, day.day)
-        relations = self._registered(seal, forms.KIND_INSTITUTION, uint(64, signer)).relations
-        keeps = any(relation.type == RELATION_CUSTODIAN and relation.institution == other
-                    and (not relation.has("from") or _date(getattr(relation, "from"), 0) <= day)
-                    and (not relation.has("until") or day <= _date(relation.until, 31)) for relation in relations)
-        return signer != other and closed and keeps
+        closed, keeper = (self._registered(seal, forms.KIND_INSTITUTION, uint(64, number)) for number in (other, signer))
+        return is_custodian(keeper, closed, dates.of_ms(seal.time_ms))
 
     def check_effects(self):
         """Step 7: what the blocks say of the records."""
@@ -280,8 +286,8 @@ class _Verification:
         suspect = self._check_signer(entry, seal, None if effect.action in BY_OTHERS else record.kind)
         _require(self._right(entry, seal, authority, effect.action, record), "an effect without the right")
         if effect.action == CONFIRM:
-            if not suspect:
-                record.confirmed, record.contested = index, False
+            record.contested = is_contested(record.contested, suspect)
+            record.confirmed = record.confirmed if suspect else index
         elif effect.action == REDEEM:
             record.redeemed = index
         elif effect.action == RELEASE:
@@ -301,9 +307,9 @@ class _Verification:
         if action == RELEASE:
             return authority.basis in (BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR)
         if authority.basis == BASIS_ISSUER:
-            return signer == record.subject and not authority.institution
+            return signer == record.owner and not authority.institution
         if authority.basis == BASIS_CUSTODIAN:
-            return authority.institution == record.subject and self._is_custodian(signer, record.subject, seal)
+            return authority.institution == record.owner and self._is_custodian(signer, record.owner, seal)
         return (authority.basis == BASIS_OPERATOR and signer == 0 and authority.has("case_reference")
                 and not authority.institution and action != SUPERSEDE)
 
@@ -336,14 +342,17 @@ class _Verification:
 
     def check_institutions(self):
         """Step 9, the registry."""
-        numbers = {record.institution for record in self.records} | {record.subject for record in self.records}
-        for number in numbers:
-            self._registered(self.last, forms.KIND_INSTITUTION, uint(64, number))
+        numbers = {record.institution for record in self.records} | {record.owner for record in self.records}
+        issuers = {number: self._registered(self.last, forms.KIND_INSTITUTION, uint(64, number)) for number in numbers}
+        keepers = {}
         for (at, key), (kind, body) in self.registry.items():
-            if at == self.last.index and kind == forms.KIND_INSTITUTION and any(
-                    relation.type == RELATION_CUSTODIAN and relation.institution in numbers
-                    for relation in body.relations):
-                self.needed_registry.add((at, key))
+            if at == self.last.index and kind == forms.KIND_INSTITUTION:
+                kept = {number for number, entry in issuers.items() if is_custodian(body, entry, self.day)}
+                if kept:
+                    self.needed_registry.add((at, key))
+                    keepers[body.number] = kept
+        for record in self.records:
+            record.kept_by = min((number for number, kept in keepers.items() if record.owner in kept), default=None)
         _require(self.needed_registry == self.registry.keys(), "a registry entry that nothing needs")
 
     def check_rest(self):
@@ -361,21 +370,6 @@ class _Verification:
 
 def _in_force(key, minute):
     return key.from_minute <= minute and (not key.until_minute or minute < key.until_minute)
-
-
-def _subject(entry, opened):
-    """Whose record it is: the signer's, or the closed institution's whose record a custodian amends."""
-    for group in entry.public_part.groups:
-        for effect in group.effects:
-            if group.authority.basis == BASIS_CUSTODIAN and effect.action == SUPERSEDE and opened.has("amends") \
-                    and opened.amends.has("place") and effect.place.raw == opened.amends.place.raw:
-                return group.authority.institution
-    return entry.header.institution
-
-
-def _date(date, whole_month):
-    """A date that can be compared with a day; a whole month counts as the day that is given."""
-    return (date.year, date.month, date.day or whole_month)
 
 
 def _nested(message, canonical, name):

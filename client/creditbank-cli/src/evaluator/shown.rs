@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use creditbank_client::Client;
-use creditbank_protocol::pb::{self, DisclosedRecord, Place, RecordReference};
+use creditbank_protocol::Standing;
+use creditbank_protocol::pb::{DisclosedRecord, Place, RecordReference};
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify};
 use creditbank_rpc::Reason;
 
@@ -32,7 +33,7 @@ impl Shown {
 
     /// A verified record.
     pub(super) fn record(&self, place: Place) -> Option<&TranscriptRecord> {
-        self.report.records.iter().find(|one| one.place == place)
+        self.report.records.iter().find(|one| one.place == place.into())
     }
 
     /// A record as it was shown, if it is whole: only then can others recompute what follows from it.
@@ -47,18 +48,12 @@ impl Shown {
     }
 }
 
-/// Why a verified record is not to be relied on; nothing where it stands.
-pub(super) fn against(shown: &Shown, record: &TranscriptRecord) -> Option<&'static str> {
-    let trusted = shown.report.institutions.iter().any(|one| one.number == record.institution && one.trusted);
-    match record.ended {
-        Some(pb::Action::Revoke) => Some("revoked"),
-        Some(_) => Some("superseded"),
-        None if record.redeemed.is_some() => Some("redeemed"),
-        None if record.under_review.is_some() => Some("under review"),
-        None if record.contested => Some("contested"),
-        None if record.missing_claim.is_some() => Some("not shown whole"),
-        None if !trusted => Some("its issuer is not trusted"),
-        None => None,
+/// Why a verified record cannot be used; nothing where it can. Whether its time is over is for the node to judge, by the
+/// day on which it is used.
+pub(super) fn against(record: &TranscriptRecord) -> Option<&'static str> {
+    match record.standing() {
+        Standing::Authentic | Standing::Expired => None,
+        standing => Some(standing.name()),
     }
 }
 

@@ -1,13 +1,14 @@
 //! `learner`: who is meant, and what is recorded.
 
-use creditbank_client::Client;
+use creditbank_client::{Client, ReadRecord};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{IdentityType, InstitutionAlias, Person, TypedIdentity};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::record;
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::summary::Summary;
 use crate::{output, show, values};
 
 #[derive(clap::Subcommand)]
@@ -110,9 +111,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Records { who } => {
             let (records, account) = client.records(who.learner(&client).await?).await?;
             let values = records.iter().map(record::value).collect::<Result<Vec<_>, _>>()?;
+            let rows = records.iter().map(row).collect::<Result<Vec<_>, _>>()?;
             let shown = json!({ "account": account.map(hex::encode), "records": values });
             output::print(global, &shown, || {
-                let table = output::table(HEADS, values.iter().map(row));
+                let table = output::table(HEADS, rows);
                 match account {
                     Some(account) => format!("account {}\n{table}", hex::encode(account)),
                     None => table,
@@ -123,65 +125,13 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 }
 
 /// Columns of a list of records.
-pub(super) const HEADS: &[&str] = &["place", "kind", "course", "amount", "level", "grade", "period", "issuer", "marks"];
+const HEADS: &[&str] = &["place", "kind", "course", "amount", "level", "grade", "period", "issuer", "marks"];
 
 /// A record as a row of a table.
-pub(crate) fn row(value: &Value) -> Vec<String> {
-    let record = &value["record"];
-    let period = [&record["period"]["from"], &record["period"]["until"]].map(show::line);
-    let of = ["received", "decided", "conferred"].iter().map(|name| show::line(&record[*name]));
-    let period = match of.into_iter().find(|day| !day.is_empty()) {
-        Some(day) => day,
-        None => period.join(" to "),
-    };
-    let grade = [&record["grade"], &record["score"]].into_iter().find(|grade| !grade.is_null());
-    vec![
-        show::line(&value["place"]),
-        show::line(&value["kind"]),
-        about(record),
-        amount(record),
-        show::line(&record["level"]),
-        grade.map(|grade| show::line(&grade["value"])).unwrap_or_default(),
-        period,
-        format!("{}.{}", show::line(&value["institution"]), show::line(&value["unit"])),
-        show::line(&value["marks"]),
-    ]
-}
-
-/// What a record is about: a course, a qualification, an agreement, or what was asked or decided.
-fn about(record: &Value) -> String {
-    if let Some(name) = named(&record["definition"]).or_else(|| named(&record["agreement"])) {
-        return name;
-    }
-    if let Some(name) = named(&record["equivalence"]) {
-        return name;
-    }
-    let own = [&record["titles"][0]["value"], &record["asked"], &record["type"], &record["grounds"]];
-    let code = show::line(&record["course"]["code"]);
-    match show::line(&record["course"]["titles"][0]["value"]) {
-        _ if record["course"].is_null() => {
-            own.into_iter().map(show::line).find(|text| !text.is_empty()).unwrap_or_default()
-        }
-        title if title.is_empty() || title == code => code,
-        title => format!("{code} {title}"),
-    }
-}
-
-/// `2/BSC-INF.1`, or `PARIS-LEEDS.1`.
-pub(crate) fn named(name: &Value) -> Option<String> {
-    let institution = name["institution"].as_u64().map(|number| format!("{number}/")).unwrap_or_default();
-    let code = name["code"].as_str()?;
-    Some(show::safe(&format!("{institution}{code}.{}", name["version"])))
-}
-
-/// The amount of a record, or those of its results.
-fn amount(record: &Value) -> String {
-    let own = [&record["amount"], &record["attempted"]].into_iter().find(|amount| !amount.is_null());
-    match (own, record["results"].as_array()) {
-        (Some(own), _) => show::line(own),
-        (None, Some(results)) => {
-            results.iter().map(|result| show::line(&result["amount"])).collect::<Vec<_>>().join(", ")
-        }
-        (None, None) => String::new(),
-    }
+fn row(read: &ReadRecord) -> Result<Vec<String>, Failure> {
+    let kind = read.disclosed.info.kind;
+    let mut row = vec![values::show_place(&read.place), show::kind_names(kind).1];
+    row.extend(Summary::of(kind, &read.disclosed.body)?.columns());
+    row.extend([format!("{}.{}", read.institution, read.unit), show::safe(&read.marks.join("; "))]);
+    Ok(row)
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
@@ -80,7 +81,7 @@ async fn admit(
     let unit = KeyRequest::new(origin, number, UNIT, &unit)?.record(kinds, 0, 0)?;
     let access = KeyRequest::new(origin, number, 0, &access)?.record(&[], 0, 0)?;
     records.extend([registry_record(Kind::Key, &unit)?, registry_record(Kind::Key, &access)?]);
-    publish(operator, &directory::read_key(dir, Purpose::Registry)?, &records).await?;
+    publish(operator, Arc::new(directory::read_key(dir, Purpose::Registry)?), &records, None).await?;
     Ok(keys)
 }
 

@@ -1,5 +1,6 @@
 //! The first half of a block's way: everything that needs no order. Any thread may do it.
 
+use creditbank_ledger::state::ReadBlock;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::block_entry;
@@ -16,10 +17,9 @@ pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
 /// A block whose shape, hashes and signature are right. Whether it may be sealed is the sequencer's to say.
 #[derive(Debug)]
 pub struct VerifiedBlock {
-    pub(crate) block: SignedBlock,
+    pub(crate) block: ReadBlock,
     pub(crate) records: Vec<Record>,
     pub(crate) entry: Vec<u8>,
-    pub(crate) leaf: Digest,
 }
 
 /// Why a block was not sealed.
@@ -141,7 +141,7 @@ pub fn verify(
     let records = parsed.records(hidden).map_err(SubmitError::Block)?;
     let entry = block_entry(block);
     let leaf = leaf_hash(&entry);
-    Ok(VerifiedBlock { block: parsed, records, entry, leaf })
+    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, leaf), records, entry })
 }
 
 /// The key that the header names.

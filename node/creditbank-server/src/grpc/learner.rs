@@ -71,7 +71,8 @@ impl LearnerService for Service {
         }
         let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));
         let persons = persons.collect::<Result<Vec<_>, _>>().map_err(|error| status::of_account(&error))?;
-        let opened = self.0.open_accounts(institution, persons).await.map_err(|error| status::of_account(&error))?;
+        let opened =
+            self.0.open_accounts(institution.into(), persons).await.map_err(|error| status::of_account(&error))?;
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
         let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();

@@ -242,7 +242,7 @@ fn check(
         let api::RecordBody { kind, version, body, seed } = record.unwrap_or_default();
         let mut body: Vec<u8> = body.into();
         if !identities.is_empty() {
-            let named = ledger.with_alias(institution, refusals.len() + checked.len(), &body, identities);
+            let named = ledger.with_alias(institution.into(), refusals.len() + checked.len(), &body, identities);
             let (with_alias, account) = named.map_err(|error| status::of_account(&error))?;
             body = with_alias;
             newcomers.insert(account);

@@ -22,8 +22,8 @@ fn about(mut refusal: Refusal, field: &str, expected: impl ToString, found: impl
     refusal
 }
 
-/// Of a block that was not sealed.
-pub(super) fn of_submit(error: &SubmitError) -> Refusal {
+/// What travels when a block was not sealed.
+pub fn of_submit(error: &SubmitError) -> Refusal {
     match error {
         SubmitError::Block(block) => of_block(block),
         SubmitError::Record { record, error: inner } => {

@@ -28,7 +28,7 @@ pub use finding::{FINDINGS_MAX, Finding, Findings};
 
 use crate::clock::{OsEntropy, random};
 use crate::directory::{Config, DirectoryError, Secrets, read_key};
-use crate::tables::{self, ChainHead};
+use crate::tables;
 use bodies::Bodies;
 use rows::{Print, RowSet};
 
@@ -330,20 +330,14 @@ impl Run<'_> {
             if *unit == UnitId::OPERATOR && head.next_height == 0 {
                 continue;
             }
-            let row = ChainHead {
-                next_height: head.next_height,
-                previous: head.previous,
-                entry: head.entry.0,
-                created_at_minute: head.created_at_minute,
-            }
-            .row((unit.institution.0, unit.number));
+            let row = tables::chain(*unit, head);
             if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
                 let UnitId { institution, number } = unit;
                 wrong.push(format!("the row of the chain of institution {institution}, unit {number} is not its head"));
             }
         }
         for (place, (id, marks)) in state.marks() {
-            let row = tables::status((*place).into(), id, marks);
+            let row = tables::status(*place, id, marks);
             if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
                 wrong.push(format!("the row of the status of {place} is not what the effects come to"));
             }
@@ -356,7 +350,7 @@ impl Run<'_> {
     }
 
     fn key_store(&mut self, path: &Path, fault: Option<(u64, u64)>) {
-        let count = self.kept.get(&(tables::KEY_COUNT, Vec::new())).and_then(|value| tables::index_of(value));
+        let count = self.kept.get(&(tables::KEY_COUNT, Vec::new())).and_then(|value| tables::count_of(value));
         let needed = count.unwrap_or(0);
         let path = path.display().to_string();
         match fault {

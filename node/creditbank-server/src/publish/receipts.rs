@@ -46,7 +46,8 @@ impl Shared {
     pub(crate) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
         let after = index.checked_sub(1).map(u64::to_be_bytes);
         let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
-        rows.first().and_then(|(key, _)| tables::index_of(key)).ok_or(ReceiptError::NoSeal(index))
+        let seal = rows.first().and_then(|(key, _)| tables::index_of(key));
+        seal.map(|seal| seal.0).ok_or(ReceiptError::NoSeal(index))
     }
 
     /// The receipt of a log entry.

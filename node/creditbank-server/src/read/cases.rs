@@ -65,8 +65,8 @@ impl Ledger {
             view.registry().institution(institution.into()).map(|found| found.country.clone()).unwrap_or_default();
         let days = review_days(view.registry(), &country);
         let mut reviews = Vec::new();
-        for ((entry, index), (id, marks)) in &state.marks {
-            let place = Place { entry: *entry, index: *index };
+        for (place, (id, marks)) in state.log.marks() {
+            let place = Place::from(*place);
             let Some(since) = marks.get(Mark::UnderReview) else { continue };
             if self.issuer(place)? != institution {
                 continue;

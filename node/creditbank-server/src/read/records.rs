@@ -16,7 +16,7 @@ use crate::hash_table::HashTable;
 use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
 use crate::publish::ReceiptError;
-use crate::tables::{self, ChainHead, LearnerRow};
+use crate::tables::{self, LearnerRow};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -177,7 +177,9 @@ impl Ledger {
         let mut from: Option<Vec<u8>> = None;
         loop {
             let page = self.shared.store.scan(tables::LEARNER, account.as_bytes(), from.as_deref(), PAGE)?;
-            places.extend(page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| row.place));
+            places.extend(
+                page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| Place::from(row.place)),
+            );
             match page.last() {
                 Some((key, _)) if page.len() == PAGE => from = Some(key.clone()),
                 _ => break,
@@ -218,16 +220,16 @@ impl Ledger {
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
     pub fn chain_head(&self, institution: u64, unit: u32) -> Result<(u64, Receipt), ReadError> {
-        let head: Option<ChainHead> = self.shared.state().chains.get(&(institution, unit)).copied();
+        let head = self.shared.state().log.chain(UnitId::new(institution, unit));
         let head = head.ok_or(ReadError::NoBlock { institution, unit, height: 0 })?;
-        Ok((head.next_height, self.shared.receipt(head.entry)?))
+        Ok((head.next_height, self.shared.receipt(head.entry.0)?))
     }
 
     /// The receipt of a unit's block.
     pub fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ReadError> {
-        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
+        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(UnitId::new(institution, unit), height))?;
         let index = value.as_deref().and_then(tables::index_of);
-        let index = index.filter(|index| *index < self.size());
+        let index = index.map(|index| index.0).filter(|index| *index < self.size());
         let index = index.ok_or(ReadError::NoBlock { institution, unit, height })?;
         Ok(self.shared.receipt(index)?)
     }
@@ -240,14 +242,15 @@ impl Ledger {
         height: u64,
         blocks_max: u32,
     ) -> Result<(Vec<Issued>, u64), ReadError> {
-        let next_height = self.shared.state().chains.get(&(institution, unit)).map(|head| head.next_height);
+        let next_height = self.shared.state().log.chain(UnitId::new(institution, unit)).map(|head| head.next_height);
         let end = next_height.ok_or(ReadError::NoBlock { institution, unit, height })?;
         let stop = end.min(height.saturating_add(u64::from(blocks_max)));
         let mut issued = Vec::new();
         for height in height..stop {
-            let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
+            let value =
+                self.shared.store.get(tables::BLOCK, &tables::block_key(UnitId::new(institution, unit), height))?;
             let entry = value.as_deref().and_then(tables::index_of);
-            let entry = entry.ok_or(ReadError::NoBlock { institution, unit, height })?;
+            let entry = entry.ok_or(ReadError::NoBlock { institution, unit, height })?.0;
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
                 return Err(ReadError::NoBlock { institution, unit, height });
             };

@@ -1,10 +1,13 @@
 //! What a verifier learns from a transcript. Five questions, never mixed: is it authentic, by whom, about whom, current as
 //! of when and by whose word, and is the issuer one whom the verifier trusts.
 
-use crate::Digest;
+use std::convert::Infallible;
+
 use crate::key::KeyId;
 use crate::pb;
-use crate::record::Disclosed;
+use crate::record::{Disclosed, RestsOn};
+use crate::standing::Standing;
+use crate::{Digest, InstitutionId, LogIndex, Place, UnitId};
 
 /// A transcript whose every proof holds.
 #[derive(Debug, Clone)]
@@ -23,18 +26,30 @@ pub struct Report {
     pub records: Vec<TranscriptRecord>,
     /// What the node says about the person.
     pub statement: Statement,
-    /// The institutions that issued.
+    /// The institutions that signed a record, or whose record it is, by number.
     pub institutions: Vec<Institution>,
-    /// Those that say in the registry, as of the checkpoint, that they are a custodian of one of them. Whether that one is
-    /// closed, and the relation in force, stands in the entries.
+    /// The custodians of one of them as of the checkpoint, by number.
     pub custodians: Vec<pb::Institution>,
+}
+
+impl Report {
+    /// Whether every record may be called valid.
+    pub fn is_valid(&self) -> bool {
+        self.records.iter().all(|record| record.standing().is_valid())
+    }
+
+    /// The registry entry of an institution that the transcript has, as of the checkpoint.
+    pub fn institution(&self, id: InstitutionId) -> Option<&pb::Institution> {
+        let issuers = self.institutions.iter().map(|institution| &institution.entry);
+        issuers.chain(&self.custodians).find(|entry| entry.number == id.0)
+    }
 }
 
 /// An institution as of the checkpoint.
 #[derive(Debug, Clone)]
 pub struct Institution {
     /// Its permanent number.
-    pub number: u64,
+    pub id: InstitutionId,
     /// Its registry entry.
     pub entry: pb::Institution,
     /// Whether the verifier's trust file names it.
@@ -45,44 +60,77 @@ pub struct Institution {
 #[derive(Debug, Clone)]
 pub struct TranscriptRecord {
     /// Where it stands.
-    pub place: pb::Place,
+    pub place: Place,
     /// Its identity in the status tree.
     pub status_id: Digest,
-    /// Who issued it.
-    pub institution: u64,
-    /// Which unit.
-    pub unit: u32,
+    /// Who signed it.
+    pub unit: UnitId,
+    /// Whether the verifier trusts the institution that signed it.
+    pub issuer_trusted: bool,
     /// The key that signed.
     pub key_id: KeyId,
     /// Time of the seal of its round, milliseconds since 1970-01-01T00:00Z.
     pub sealed_at_ms: u64,
-    /// The closed institution whose record this one replaces, where the signer keeps its records.
-    pub on_behalf_of: Option<u64>,
+    /// The closed institution whose record this one replaces, where the signer is its custodian.
+    pub on_behalf_of: Option<InstitutionId>,
+    /// The custodian of the record's institution as of the checkpoint; of several, the one with the lowest number.
+    pub kept_by: Option<InstitutionId>,
     /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a block of this transcript.
     pub contested: bool,
     /// Log index of the block of this transcript that confirms it.
-    pub confirmed: Option<u64>,
+    pub confirmed: Option<LogIndex>,
     /// How another block of this transcript ends the record: superseded or revoked. Blocks elsewhere in the log may too.
     pub ended: Option<pb::Action>,
     /// Log index of the block of this transcript that redeems it, unless another one releases it again.
-    pub redeemed: Option<u64>,
+    pub redeemed: Option<LogIndex>,
     /// Log index of the block of this transcript that puts it under review, unless another one closes the review.
-    pub under_review: Option<u64>,
+    pub under_review: Option<LogIndex>,
+    /// Whether its time was over on the day of the checkpoint's seal.
+    pub expired: bool,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
+    /// What an award or a conversion rests on, as far as it is shown.
+    pub rests_on: Option<RestsOn>,
     /// The opened fields.
     pub disclosed: Disclosed,
+}
+
+impl TranscriptRecord {
+    /// Whose record it is.
+    pub fn owner(&self) -> InstitutionId {
+        self.on_behalf_of.unwrap_or(self.unit.institution)
+    }
+
+    /// What may be said of it, as of the checkpoint and by the blocks of this transcript alone.
+    pub fn standing(&self) -> Standing {
+        let found: Result<_, Infallible> = Standing::first(|standing| {
+            Ok(match standing {
+                Standing::Revoked => self.ended == Some(pb::Action::Revoke),
+                Standing::Superseded => self.ended.is_some(),
+                Standing::Incomplete => self.missing_claim.is_some(),
+                Standing::Contested => self.contested,
+                // Blocks carry no disputes yet.
+                Standing::Disputed => false,
+                Standing::IssuerNotTrusted => !self.issuer_trusted,
+                Standing::Redeemed => self.redeemed.is_some(),
+                Standing::UnderReview => self.under_review.is_some(),
+                Standing::Expired => self.expired,
+                Standing::Authentic => true,
+            })
+        });
+        found.unwrap_or_else(|never| match never {})
+    }
 }
 
 /// The node's word about the person, as of the checkpoint.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// Whether the statement says that these are all records of one institution, and of which.
-    pub complete_for: Option<u64>,
+    pub complete_for: Option<InstitutionId>,
     /// Status ids of the statement whose records are not in the transcript.
     pub withheld: usize,
     /// The holder's key, if one is bound.
     pub holder_key: Option<[u8; 32]>,
     /// Place of the Identity record, if there is one.
-    pub identity: Option<pb::Place>,
+    pub identity: Option<Place>,
 }

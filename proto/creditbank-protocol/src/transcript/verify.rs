@@ -11,34 +11,25 @@ use tree::Tree;
 
 use super::report::{Institution, Report, Statement, TranscriptRecord};
 use super::{FileError, STATEMENT_VERSION, TRANSCRIPT_VERSION, open_file, statement};
-use crate::authority::amended_for;
+use crate::authority::{amended_for, is_custodian};
 use crate::block::{BlockError, SignedBlock};
 use crate::canonical::{CanonicalError, decode};
 use crate::contested::{is_contested, is_suspect};
+use crate::dates::day_of_ms;
 use crate::entry::{Entry, EntryError};
 use crate::key::{self, KeyId, SignatureError};
 use crate::map::MapError;
 use crate::merkle::{ProofError, record_leaf, verify_inclusion};
-use crate::note::{NoteError, Policy};
+use crate::note::NoteError;
 use crate::pb::{self, Purpose};
-use crate::record::{Disclosed, DisclosureError, SUITE};
+use crate::record::{Disclosed, DisclosureError, RestsOn, SUITE, expires_of, has_expired};
 use crate::seal::{Seal, SealError};
 use crate::status::status_id;
-use crate::{Digest, merkle};
+use crate::trust::Trust;
+use crate::{Digest, InstitutionId, LogIndex, Place, UnitId, merkle};
 
 /// A block is created within a day of its seal; one more minute, as both are cut to minutes.
 const CREATED_WITHIN_MINUTES: u64 = 24 * 60 + 1;
-
-/// Whom a verifier trusts: their own trust file, not what the transcript says.
-#[derive(Debug, Clone)]
-pub struct Trust {
-    /// Logs, witnesses and quorum (C2SP tlog-policy).
-    pub policy: Policy,
-    /// The registry key that the log was begun with.
-    pub registry_key: [u8; 32],
-    /// Institutions by number; `None`: all that the registry has admitted.
-    pub institutions: Option<BTreeSet<u64>>,
-}
 
 /// A link of the proof, in the order in which they are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,19 +163,19 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     let mut ids = BTreeMap::new();
     let mut last = None;
     for disclosed in &transcript.records {
-        let place = disclosed.place.unwrap_or_default();
-        let at = format!("{}/{}", place.entry, place.index);
-        if last.is_some_and(|last| (place.entry, place.index) <= last) {
-            return Err(broken(Link::Record, at)(Fault::Surplus("records are not in order of their places")));
+        let place = Place::read(disclosed.place);
+        if last.is_some_and(|last| place <= last) {
+            return Err(broken(Link::Record, place)(Fault::Surplus("records are not in order of their places")));
         }
-        last = Some((place.entry, place.index));
+        last = Some(place);
         let block = blocks
             .get(&place.entry)
-            .ok_or_else(|| broken(Link::Record, &at)(Fault::Missing("the record's block".to_owned())))?;
+            .ok_or_else(|| broken(Link::Record, place)(Fault::Missing("the record's block".to_owned())))?;
         used_blocks.insert(place.entry);
-        let read = record(disclosed, place, block, &tree, &mut registry).map_err(broken(Link::Record, &at))?;
+        let read = record(disclosed, place, block, &tree, &mut registry, trust);
+        let read = read.map_err(broken(Link::Record, place))?;
         if ids.insert(read.status_id, records.len()).is_some() {
-            return Err(broken(Link::Record, at)(Fault::Surplus("the same record stands twice in the log")));
+            return Err(broken(Link::Record, place)(Fault::Surplus("the same record stands twice in the log")));
         }
         records.push(read);
     }
@@ -198,8 +189,11 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     let statement = check_statement(&transcript, &tree, &mut registry, &records)
         .map_err(broken(Link::Statement, &transcript.origin))?;
     let institutions = institutions(&records, &tree, &mut registry, trust)?;
-    let issuing = institutions.iter().map(|one| one.number).collect();
-    let custodians = registry.custodians(&issuing, tree.size - 1).map_err(broken(Link::Registry, "custodians"))?;
+    let custodians =
+        registry.custodians(&institutions, tree.last(), tree.day()).map_err(broken(Link::Registry, "custodians"))?;
+    for record in &mut records {
+        record.kept_by = kept_by(record.owner(), &institutions, &custodians, &tree);
+    }
     registry.all_used().map_err(broken(Link::Registry, "list"))?;
     tree.all_used(blocks.keys()).map_err(broken(Link::Seal, "list"))?;
     Ok(Report {
@@ -219,16 +213,17 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
 pub(super) struct ProvedBlock {
     block: SignedBlock,
     leaf: Digest,
-    seal_index: u64,
+    seal_index: LogIndex,
 }
 
 /// Checks one record up to the log: claims, path, signature, key at the place.
 fn record(
     disclosed: &pb::DisclosedRecord,
-    place: pb::Place,
+    place: Place,
     proved: &ProvedBlock,
     tree: &Tree,
     registry: &mut RegistryProofs,
+    trust: &Trust,
 ) -> Result<TranscriptRecord, Fault> {
     let header = proved.block.header();
     let path = digests(&disclosed.path)?;
@@ -247,28 +242,32 @@ fn record(
     if !key.kinds.contains(&i32::from(disclosed.info.kind)) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
-    let amended_for = amended_for(&proved.block, disclosed.info.kind, &disclosed.body)?;
-    let on_behalf_of = amended_for.map(|other| other.0);
+    let kind = disclosed.info.kind;
+    let unit = UnitId::new(header.institution, header.unit);
+    let on_behalf_of = amended_for(&proved.block, kind, &disclosed.body)?;
     if let Some(other) = on_behalf_of
-        && !effects::is_custodian(header.institution, other, proved.seal_index, seal, registry)?
+        && !effects::is_custodian(unit.institution, other, proved.seal_index, seal, registry)?
     {
         return Err(Fault::Authority("its signer was not the custodian of the institution that it names"));
     }
-    let now = registry.key(header.key_id, tree.size - 1)?;
+    let now = registry.key(header.key_id, tree.last())?;
     Ok(TranscriptRecord {
         place,
         status_id: status_id(&proved.leaf, place.index, &disclosed.hash),
-        institution: header.institution,
-        unit: header.unit,
+        unit,
+        issuer_trusted: trust.includes(unit.institution),
         key_id: header.key_id,
         sealed_at_ms: seal.time_ms,
         on_behalf_of,
+        kept_by: None,
         contested: is_contested(is_suspect(&now, seal.time_ms), None),
         confirmed: None,
         redeemed: None,
         under_review: None,
-        missing_claim: disclosed.missing_claim(),
         ended: None,
+        expired: has_expired(expires_of(kind, &disclosed.body)?.as_ref(), tree.day()),
+        missing_claim: disclosed.missing_claim(),
+        rests_on: RestsOn::of(kind, &disclosed.body)?,
         disclosed,
     })
 }
@@ -320,7 +319,7 @@ fn check_statement(
         return Err(differs("the statement's checkpoint", tree.size, said.size));
     }
     let key_id = KeyId::from_slice(&said.key_id).ok_or_else(|| Fault::Missing("the statement's key id".to_owned()))?;
-    let statement_key = registry.key(key_id, tree.size - 1)?;
+    let statement_key = registry.key(key_id, tree.last())?;
     if statement_key.purpose != i32::from(Purpose::Statement) || statement_key.institution != 0 {
         return Err(Fault::KeyScope("it has another purpose"));
     }
@@ -335,7 +334,7 @@ fn check_statement(
 
     let ids: BTreeSet<&[u8]> = said.status_ids.iter().map(Vec::as_slice).collect();
     if let Some(other) = records.iter().find(|record| !ids.contains(&record.status_id.0[..])) {
-        let at = format!("record {}/{} among the statement's records", other.place.entry, other.place.index);
+        let at = format!("record {} among the statement's records", other.place);
         return Err(Fault::Missing(at));
     }
     if said.holder_key.is_empty() != said.no_holder_key.is_some() {
@@ -345,7 +344,7 @@ fn check_statement(
         return Err(Fault::Surplus("exactly one of identity and no_identity must stand"));
     }
     let complete_for = match pb::Selection::try_from(said.selection) {
-        Ok(pb::Selection::Complete) if said.institution != 0 => Some(said.institution),
+        Ok(pb::Selection::Complete) if said.institution != 0 => Some(InstitutionId(said.institution)),
         Ok(pb::Selection::Some) if said.institution == 0 => None,
         _ => return Err(Fault::Surplus("the selection must be some, or complete and name an institution")),
     };
@@ -353,27 +352,36 @@ fn check_statement(
         complete_for,
         withheld: ids.len().saturating_sub(records.len()),
         holder_key: said.holder_key.try_into().ok(),
-        identity: said.identity,
+        identity: said.identity.map(Place::from),
     })
 }
 
-/// The issuing institutions under the registry of the checkpoint's seal.
+/// The institutions that signed, and those whose records these are, under the registry of the checkpoint's seal.
 fn institutions(
     records: &[TranscriptRecord],
     tree: &Tree,
     registry: &mut RegistryProofs,
     trust: &Trust,
 ) -> Result<Vec<Institution>, TranscriptError> {
-    let of = |record: &TranscriptRecord| [Some(record.institution), record.on_behalf_of];
-    let numbers: BTreeSet<u64> = records.iter().flat_map(of).flatten().collect();
-    numbers
-        .into_iter()
-        .map(|number| {
-            let entry = registry.institution(number, tree.size - 1).map_err(broken(Link::Registry, number))?;
-            let trusted = trust.institutions.as_ref().is_none_or(|listed| listed.contains(&number));
-            Ok(Institution { number, entry, trusted })
-        })
-        .collect()
+    let of = |record: &TranscriptRecord| [record.unit.institution, record.owner()];
+    let ids: BTreeSet<InstitutionId> = records.iter().flat_map(of).collect();
+    let institution = |id: InstitutionId| {
+        let entry = registry.institution(id, tree.last()).map_err(broken(Link::Registry, id))?;
+        Ok(Institution { id, entry, trusted: trust.includes(id) })
+    };
+    ids.into_iter().map(institution).collect()
+}
+
+/// The custodian of an institution as of the checkpoint, among those that the transcript names.
+fn kept_by(
+    owner: InstitutionId,
+    institutions: &[Institution],
+    custodians: &[pb::Institution],
+    tree: &Tree,
+) -> Option<InstitutionId> {
+    let closed = &institutions.iter().find(|institution| institution.id == owner)?.entry;
+    let keeper = custodians.iter().find(|keeper| is_custodian(keeper, closed, tree.day()))?;
+    Some(InstitutionId(keeper.number))
 }
 
 /// The hashes of a path.

@@ -11,7 +11,7 @@ use super::transcripts::credit;
 use super::{agree, hex};
 
 /// Institution 2 signs awards alone.
-const AWARDS: Bend = Bend { key: awards_of_two, ..HONEST };
+pub(super) const AWARDS: Bend = Bend { key: awards_of_two, ..HONEST };
 /// The same under rules that nobody knows.
 const UNKNOWN: Bend = Bend { seal: |_, seal| seal.rules_version = 2, ..AWARDS };
 /// Seed of a second key of institution 1.
@@ -24,7 +24,7 @@ fn awards_of_two(key: &mut pb::Key) {
 }
 
 /// A credit of institution 1 in entry 2, the operator's key in entry 3, and their seal.
-fn begun(bend: Bend) -> Log {
+pub(super) fn begun(bend: Bend) -> Log {
     let mut log = Log::admitting(bend, &[1, 2]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     let registry = key_entry(REGISTRY, Purpose::Registry, 0, 0);
@@ -34,7 +34,7 @@ fn begun(bend: Bend) -> Log {
 }
 
 /// An effect on the credit, by an institution (0: the operator) and a right; sealed.
-fn then(log: Log, institution: u64, action: Action, basis: Basis, redemption_plus_1: u64) -> Log {
+pub(super) fn then(log: Log, institution: u64, action: Action, basis: Basis, redemption_plus_1: u64) -> Log {
     let mut group = log.effect(2, 0, action);
     let mut authority = pb::Authority { basis: basis.into(), ..Default::default() };
     match basis {
@@ -168,8 +168,9 @@ fn effects() {
         let found = verify(&file, &trust()).ok().map(|report| {
             let first = &report.records[0];
             json!({
-                "contested": first.contested, "confirmed": first.confirmed, "ended": first.ended.map(i32::from),
-                "redeemed": first.redeemed, "under_review": first.under_review,
+                "contested": first.contested, "confirmed": first.confirmed.map(|entry| entry.0),
+                "ended": first.ended.map(i32::from), "redeemed": first.redeemed.map(|entry| entry.0),
+                "under_review": first.under_review.map(|entry| entry.0), "standing": first.standing().name(),
             })
         });
         json!({ "name": name, "transcript": hex(file), "first": found })

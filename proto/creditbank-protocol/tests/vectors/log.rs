@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::Trust;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -16,7 +17,7 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
-use creditbank_protocol::transcript::{Trust, sign_statement};
+use creditbank_protocol::transcript::sign_statement;
 
 use super::blocks::ORIGIN;
 use super::key;

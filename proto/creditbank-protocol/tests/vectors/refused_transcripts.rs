@@ -18,7 +18,7 @@ use creditbank_protocol::registry::RegistryKey;
 use super::log::{
     Bend, HONEST, Log, MINUTE, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust, unit_key,
 };
-use super::transcripts::{credit, result};
+use super::transcripts::{closing, credit, custody, result};
 use super::{agree, hex, key};
 
 type Case = (&'static str, Link, Vec<u8>);
@@ -467,6 +467,25 @@ fn effects() -> Vec<Case> {
     ]
 }
 
+/// Entries of institutions that are not custodians, and serve no proof.
+fn custodians() -> Vec<Case> {
+    let day = |day| Some(pb::Date { year: 2025, month: 2, day });
+    let kept = |about, close: bool, relation: pb::Relation| {
+        let mut log = Log::admitting(HONEST, &[1, 2]);
+        log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        closing(&mut log, close, &[(2, relation)]);
+        (about, Link::Registry, raw(&log.transcript(&[(2, 0, None)], &[]).encode_to_vec()))
+    };
+    vec![
+        kept("a custodian until the day before", true, pb::Relation { until: day(18), ..custody() }),
+        kept("a custodian from the next day on", true, pb::Relation { from: day(20), ..custody() }),
+        kept("a custodian until a day that does not exist", true, pb::Relation { until: day(30), ..custody() }),
+        kept("a custodian of an institution that is open", false, custody()),
+        kept("a successor", true, pb::Relation { r#type: pb::RelationType::SuccessorOf.into(), ..custody() }),
+        kept("a custodian of another", true, pb::Relation { institution: 3, ..custody() }),
+    ]
+}
+
 fn statements() -> Vec<Case> {
     let said = |about, change: fn(&mut pb::SubjectStatement)| {
         let mut transcript = small(HONEST);
@@ -516,7 +535,7 @@ fn name(link: Link) -> String {
 fn refused_transcripts() {
     verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
     verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
-    let all = [files(), seals(), registry(), blocks(), records(), effects(), statements()].concat();
+    let all = [files(), seals(), registry(), blocks(), records(), effects(), custodians(), statements()].concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {

@@ -1,7 +1,8 @@
 //! A transcript of a real node. It cannot be made anew byte for byte (keys and seeds are random), so this one is read only.
 
+use creditbank_protocol::Trust;
 use creditbank_protocol::note::Policy;
-use creditbank_protocol::transcript::{Trust, verify};
+use creditbank_protocol::transcript::verify;
 use serde_json::Value;
 
 const FILE: &[u8] = include_bytes!("../../../vectors/transcript.cbt");
@@ -25,7 +26,7 @@ fn transcript() {
     assert_eq!(report.records.len(), records.len());
     for (found, said) in report.records.iter().zip(records) {
         assert_eq!(
-            (Some(found.place.entry), Some(u64::from(found.place.index))),
+            (Some(found.place.entry.0), Some(u64::from(found.place.index))),
             (said["entry"].as_u64(), said["index"].as_u64())
         );
         assert_eq!(Some(found.disclosed.hash.to_string().as_str()), said["record_hash"].as_str());

@@ -1,5 +1,6 @@
 //! Transcripts of a log made by hand: what a verifier must find in each.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use creditbank_protocol::canonical::encode;
@@ -7,8 +8,10 @@ use creditbank_protocol::pb::{self, Action, Kind, Place, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{verify, write_file};
+use creditbank_protocol::{InstitutionId, Standing, Trust};
 use serde_json::{Value, json};
 
+use super::effects::{AWARDS, begun, then};
 use super::log::{HONEST, Log, MINUTE, REGISTRY, key_entry, policy, public, public_record, trust};
 use super::{agree, hex};
 
@@ -84,14 +87,78 @@ fn confirmed(by_operator: bool) -> Log {
     log
 }
 
+/// A record by a key that was stolen before, taken back by the operator.
+fn disowned() -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    let revoked = Some(pb::KeyRevocation { reason: 2, compromised_since_minute: 1 });
+    let registry = key_entry(REGISTRY, Purpose::Registry, 0, 0);
+    let keys = [pb::Key { revoked, ..Log::unit_entry(1) }, registry];
+    log.operator(&keys.map(|key| public_record(Kind::Key, body(&key))));
+    log.seal();
+    let group = log.effect(2, 0, Action::Revoke);
+    log.by_case(group);
+    log.seal();
+    log
+}
+
+/// Three records of one block: the time of the first ends the day before the first seal's, that of the second with the
+/// day, that of the third with the month. `rounds` close after the block; the second one on the next day.
+fn expiring(rounds: usize) -> Log {
+    let until = |day| Some(pb::Date { year: 2025, month: 2, day });
+    let record = |(seed, day): (u8, u32)| {
+        let credit = pb::Credit { expires: until(day), ..credit(seed, "ALG-1", None).read().expect("a credit") };
+        Record::of(Kind::Credit, &[seed; 32], body(&credit)).expect("a record")
+    };
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[(1, 18), (2, 19), (3, 0)].map(record), Vec::new());
+    (0..rounds).for_each(|_| log.seal());
+    log
+}
+
+/// Institution 1 is closed. 3 keeps its records from the month of the checkpoint on, 2 until its day.
+fn kept() -> Log {
+    let mut log = Log::admitting(HONEST, &[1, 2, 3]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    let until = pb::Relation { until: Some(pb::Date { year: 2025, month: 2, day: 19 }), ..custody() };
+    let from = pb::Relation { from: Some(pb::Date { year: 2025, month: 2, day: 0 }), ..custody() };
+    closing(&mut log, true, &[(2, until), (3, from)]);
+    log
+}
+
+/// That an institution is the custodian of institution 1.
+pub(super) fn custody() -> pb::Relation {
+    pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 1, ..Default::default() }
+}
+
+/// Closes the round and, where `close` says so, institution 1; and gives others relations, whose entries go into a
+/// transcript of the next round.
+pub(super) fn closing(log: &mut Log, close: bool, keepers: &[(u64, pb::Relation)]) {
+    let state = if close { pb::RegistryState::Closed } else { pb::RegistryState::Active };
+    let closed = pb::Institution { number: 1, state: state.into(), ..Default::default() };
+    let keepers = keepers.iter().map(|(number, relation)| pb::Institution {
+        number: *number,
+        state: pb::RegistryState::Active.into(),
+        relations: vec![*relation],
+        ..Default::default()
+    });
+    let entries: Vec<pb::Institution> = std::iter::once(closed).chain(keepers).collect();
+    let records: Vec<Record> = entries.iter().map(|entry| public_record(Kind::Institution, body(entry))).collect();
+    let block = log.operator(&records);
+    log.seal();
+    log.seal();
+    // The block, its seal, and the seal of the round in which the entries are in force.
+    log.also = entries.iter().map(|entry| (block + 2, RegistryKey::Institution(entry.number))).collect();
+}
+
 /// Institution 1 is closed and institution 2 keeps its records: revokes or amends one.
 fn custodian(amends: bool) -> Log {
     let mut log = Log::admitting(HONEST, &[1, 2]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     log.seal();
-    let relation = pb::Relation { r#type: pb::RelationType::CustodianOf.into(), institution: 1, ..Default::default() };
     let closed = pb::Institution { number: 1, state: pb::RegistryState::Closed.into(), ..Default::default() };
-    let keeps = pb::Institution { number: 2, state: 1, relations: vec![relation], ..Default::default() };
+    let keeps = pb::Institution { number: 2, state: 1, relations: vec![custody()], ..Default::default() };
     log.operator(&[closed, keeps].map(|entry| public_record(Kind::Institution, body(&entry))));
     log.seal();
     let action = if amends { Action::Supersede } else { Action::Revoke };
@@ -153,7 +220,8 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     let effect = superseded.effect(2, 0, Action::Supersede);
     superseded.issue(1, &[credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))], vec![effect]);
     superseded.seal();
-    let both = [(2, 0, None), (4, 0, None)];
+    let (first, both) = ([(2, 0, None)], [(2, 0, None), (4, 0, None)]);
+    let three = [0, 1, 2].map(|index| (2, index, None));
     let (custodian, amendment) = (custodian(false), custodian(true));
     let hidden = plain.id(2, 0);
     let mut later = Log::admitting(HONEST, &[1]);
@@ -218,7 +286,74 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "the key counts as compromised since the minute after",
             compromised(MINUTE + 121).transcript(&both, &[]),
         ),
+        (
+            "contested-hidden",
+            "contested, and nothing is opened",
+            compromised(1).transcript(&[(2, 0, Some(&[])), (4, 0, None)], &[]),
+        ),
+        (
+            "revoked-contested-hidden",
+            "contested, taken back, and nothing is opened",
+            disowned().transcript(&[(2, 0, Some(&[]))], &[]),
+        ),
+        (
+            "expired",
+            "until the day before, the day, and the month of the checkpoint",
+            expiring(1).transcript(&three, &[]),
+        ),
+        ("expired-later", "the same a day later", expiring(3).transcript(&three, &[])),
+        (
+            "kept",
+            "an institution is closed; of two custodians the one with the lower number is named",
+            kept().transcript(&[(2, 0, None)], &[]),
+        ),
+        ("redeemed", "another institution has used it", used(Action::Redeem).transcript(&first, &[])),
+        ("under-review", "something that it stands on has changed", used(Action::Review).transcript(&first, &[])),
+        (
+            "redeemed-under-review",
+            "used, and put under review afterwards",
+            then(used(Action::Redeem), 2, Action::Review, pb::Basis::Dependency, 0).transcript(&first, &[]),
+        ),
     ]
+}
+
+/// A record of institution 1 that institution 2 redeems or puts under review.
+fn used(action: Action) -> Log {
+    let basis = if action == Action::Redeem { pb::Basis::Mandate } else { pb::Basis::Dependency };
+    then(begun(AWARDS), 2, action, basis, 0)
+}
+
+/// Some of the files, for whom only some institutions are trusted: what may then be said of the records, in order.
+const NARROW: [(&str, &[u64], &[&str]); 5] = [
+    ("two-institutions", &[1], &["authentic", "authentic", "authentic", "issuer not trusted", "authentic"]),
+    ("contested", &[2], &["issuer not trusted", "contested"]),
+    ("redeemed", &[2], &["issuer not trusted"]),
+    ("expired", &[], &["issuer not trusted", "issuer not trusted", "issuer not trusted"]),
+    // Who signed it is trusted, whose record it is does not matter.
+    ("amended-by-custodian", &[2], &["superseded", "authentic"]),
+];
+
+/// Goal: whom a verifier trusts changes what may be said of a record, and nothing else; every standing that blocks can
+/// make is among the vectors.
+#[test]
+fn standings() {
+    let mut seen = BTreeSet::new();
+    for (name, _, transcript) in scenes() {
+        let file = write_file(&transcript).expect("a file");
+        let standing = |trust: &Trust| -> Vec<&'static str> {
+            let report = verify(&file, trust).expect(name);
+            report.records.iter().map(|record| record.standing().name()).collect()
+        };
+        seen.extend(standing(&trust()));
+        for (_, trusted, expected) in NARROW.into_iter().filter(|(narrow, ..)| *narrow == name) {
+            let institutions = Some(trusted.iter().copied().map(InstitutionId).collect());
+            let found = standing(&Trust { institutions, ..trust() });
+            assert_eq!(found, expected, "{name}, trusting {trusted:?}");
+            seen.extend(found);
+        }
+    }
+    let all = Standing::ORDER.into_iter().filter(|standing| *standing != Standing::Disputed);
+    assert_eq!(seen, all.map(Standing::name).collect());
 }
 
 #[test]
@@ -238,18 +373,20 @@ fn transcripts() {
             let report = verify(&file, &trust()).expect(about);
             let record = |record: &creditbank_protocol::transcript::TranscriptRecord| {
                 json!({
-                    "entry": record.place.entry, "index": record.place.index, "institution": record.institution,
+                    "entry": record.place.entry.0, "index": record.place.index, "institution": record.unit.institution.0,
                     "record_hash": record.disclosed.hash.to_string(), "status_id": record.status_id.to_string(),
-                    "contested": record.contested, "confirmed": record.confirmed, "on_behalf_of": record.on_behalf_of, "ended": record.ended.map(i32::from),
-                    "incomplete": record.missing_claim,
+                    "contested": record.contested, "confirmed": record.confirmed.map(|entry| entry.0),
+                    "on_behalf_of": record.on_behalf_of.map(|other| other.0),
+                    "kept_by": record.kept_by.map(|keeper| keeper.0), "ended": record.ended.map(i32::from),
+                    "expired": record.expired, "incomplete": record.missing_claim, "standing": record.standing().name(),
                 })
             };
             json!({
                 "file": format!("transcripts/{name}.cbt"), "about": about, "size": report.size, "root": report.root.to_string(),
                 "records": report.records.iter().map(record).collect::<Vec<_>>(),
-                "withheld": report.statement.withheld, "complete_for": report.statement.complete_for,
+                "withheld": report.statement.withheld, "complete_for": report.statement.complete_for.map(|institution| institution.0),
                 "holder_key": report.statement.holder_key.map(hex),
-                "identity": report.statement.identity.map(|place| [place.entry, u64::from(place.index)]),
+                "identity": report.statement.identity.map(|place| [place.entry.0, u64::from(place.index)]),
             })
         })
         .collect();
@@ -257,8 +394,13 @@ fn transcripts() {
         "transcripts.json",
         &json!({
             "about": "PROTOCOL.md, Transcript files: files that verify, and what is found in them. `ended`: 1 superseded, 2 revoked \
-                      by a block of the transcript. `incomplete`: the first required field that is hidden.",
+                      by a block of the transcript. `incomplete`: the first required field that is hidden. `standing`: what may be said of it, in one \
+                      word.",
             "policy": policy(), "registry_key": hex(public(REGISTRY)), "transcripts": shown,
+            "about_narrow": "The same files, trusting these institutions alone: the standing of each record.",
+            "narrow": NARROW.map(|(name, institutions, standings)| json!({
+                "file": format!("transcripts/{name}.cbt"), "institutions": institutions, "standings": standings,
+            })),
         }),
     );
 }

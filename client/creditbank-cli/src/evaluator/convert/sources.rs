@@ -58,13 +58,13 @@ pub(super) fn under_agreement(
     for record in &shown.report.records {
         match fitting(shown, record, terms, receiver) {
             Ok(results) => {
-                let place = Some(record.place);
+                let place = record.place.written();
                 let source = |result_plus_1| PreviewSource { place, result_plus_1 };
                 chosen.sources.extend(results.into_iter().map(source));
             }
             Err(reason) if reason.is_empty() => {}
             Err(reason) => {
-                chosen.left_out.push(Skipped { place: values::show_place(&record.place), reason });
+                chosen.left_out.push(Skipped { place: record.place.to_string(), reason });
             }
         }
     }
@@ -100,11 +100,11 @@ fn fitting(
         }
         _ => return Err(String::new()),
     };
-    let subject = record.on_behalf_of.unwrap_or(record.institution);
+    let subject = record.owner().0;
     if subject == receiver {
         return Err("it is the receiver's own".to_owned());
     }
-    if let Some(mark) = against(shown, record) {
+    if let Some(mark) = against(record) {
         return Err(mark.to_owned());
     }
     if terms.tier() == Tier::Institution && subject != terms.sender {
@@ -113,7 +113,7 @@ fn fitting(
     if parts.is_empty() {
         return Err(format!("it is in another unit than {}", terms.source_unit));
     }
-    if shown.whole(record.place).is_none() {
+    if shown.whole(record.place.into()).is_none() {
         return Err("it is shown in part only".to_owned());
     }
     Ok(parts)

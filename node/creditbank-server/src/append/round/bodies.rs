@@ -1,7 +1,7 @@
 //! The bodies of a round, encrypted when their places are known and the round is on its way to the disk.
 
-use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{LogIndex, Place};
 use creditbank_store::EntryWrite;
 
 use super::Context;
@@ -16,7 +16,7 @@ pub(crate) struct Bodies {
     /// Position of the block in its round.
     pub(super) position: usize,
     /// Log index of the block.
-    pub(super) entry: u64,
+    pub(super) entry: LogIndex,
     pub(super) records: Vec<Record>,
     /// `None` for what the block publishes, which stands in the block itself.
     pub(super) accounts: Vec<Option<Account>>,
@@ -49,7 +49,7 @@ impl Bodies {
                 continue;
             };
             let key = keys.get(account).ok_or(NoKey)?;
-            bodies.push(private.seal_body(origin, Place { entry, index }, account, key.as_bytes(), record, *nonce));
+            bodies.push(private.seal_body(origin, Place::new(entry, index), account, key.as_bytes(), record, *nonce));
         }
         entries[position].bodies = bodies;
         Ok(())

@@ -69,12 +69,13 @@ impl<'a> StoreView<'a> {
     }
 
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
-    pub(crate) fn stored(&self, place: pb::Place) -> Result<Option<StoredRecord>, ViewError> {
-        if place.entry >= self.state.head.size {
+    pub(crate) fn stored(&self, place: impl Into<Place>) -> Result<Option<StoredRecord>, ViewError> {
+        let place = place.into();
+        if place.entry.0 >= self.state.head.size {
             return Ok(None);
         }
         self.settle(place.entry)?;
-        let bytes = self.context.store.entry(place.entry).map_err(unreadable)?;
+        let bytes = self.context.store.entry(place.entry.0).map_err(unreadable)?;
         let Entry::Block(block) = Entry::parse(&bytes).map_err(unreadable)? else {
             return Ok(None);
         };
@@ -83,7 +84,7 @@ impl<'a> StoreView<'a> {
         if header.institution == 0 || place.index >= header.count || shown() {
             return Ok(None);
         }
-        let sealed = self.context.store.body(place.entry, place.index + 1).map_err(unreadable)?;
+        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(unreadable)?;
         let account = self.context.private.account_of(&sealed).map_err(unreadable)?;
         let Some(key) = self.context.keys.get(&account) else {
             return Ok(None);
@@ -119,7 +120,7 @@ impl<'a> StoreView<'a> {
     }
 
     /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
-    fn settle(&self, entry: u64) -> Result<(), ViewError> {
+    fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
         pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))
     }
@@ -148,7 +149,7 @@ impl View for StoreView<'_> {
         key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {
         let held = |row: LearnerRow| HeldRecord {
-            place: row.place.into(),
+            place: row.place,
             kind: row.kind,
             repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
@@ -158,17 +159,17 @@ impl View for StoreView<'_> {
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        Ok(self.stored(place.into())?.map(|stored| stored.facts))
+        Ok(self.stored(place)?.map(|stored| stored.facts))
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        Ok(self.stored(place.into())?.map(|stored| (stored.facts, stored.record)))
+        Ok(self.stored(place)?.map(|stored| (stored.facts, stored.record)))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
         self.context.pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))?;
-        let prefix = tables::place_key(place.into());
+        let prefix = tables::place_key(place);
         // All of them: behind any number of revoked ones there may be one that stands.
         let mut found = Vec::new();
         let mut after: Option<Vec<u8>> = None;
@@ -176,7 +177,7 @@ impl View for StoreView<'_> {
             let rows = self.context.store.scan(tables::DEPENDANT, &prefix, after.as_deref(), HELD_MAX);
             let rows = rows.map_err(unreadable)?;
             let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-                tables::dependant_of(key).map(Place::from).ok_or_else(|| unreadable("a row of dependants is none"))
+                tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
             };
             found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
             match rows.last() {
@@ -186,16 +187,16 @@ impl View for StoreView<'_> {
         }
     }
 
-    fn sealing(&self, LogIndex(entry): LogIndex) -> Result<Option<Sealing>, ViewError> {
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
-        let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(unreadable)?)? else {
+        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(unreadable)?)? else {
             return Ok(None);
         };
-        let after = entry.to_be_bytes();
+        let after = entry.0.to_be_bytes();
         let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(unreadable)?;
         let index = seals.first().and_then(|(key, _)| tables::index_of(key));
         let index = index.ok_or_else(|| unreadable("the index has no seal for an entry"))?;
-        match Entry::parse(&self.context.store.entry(index).map_err(unreadable)?).map_err(unreadable)? {
+        match Entry::parse(&self.context.store.entry(index.0).map_err(unreadable)?).map_err(unreadable)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
             Entry::Block(_) => Err(unreadable("the index names a block as a seal")),
         }
@@ -225,56 +226,54 @@ impl View for RoundView<'_> {
     ) -> Result<Vec<HeldRecord>, ViewError> {
         let prefix = self.store.prefix(account, institution, key);
         let mut rows = self.store.rows(&prefix)?;
-        rows.extend(self.builder.learners.get(&prefix).into_iter().flatten());
+        rows.extend(self.builder.learners.rows.get(&prefix).into_iter().flatten());
         let held = |row: LearnerRow| HeldRecord {
-            place: row.place.into(),
+            place: row.place,
             kind: row.kind,
             repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
-            marks: self.builder.marks_at(row.place),
+            marks: self.builder.round.marks_at(row.place),
         };
         Ok(rows.into_iter().map(held).collect())
     }
 
     /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        let facts = match self.builder.kept(place.into()) {
+        let facts = match self.builder.kept(place) {
             Some((facts, _)) => Some(facts),
             None => self.store.record_at(place)?,
         };
-        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks_at(place.into()), ..facts }))
+        Ok(facts.map(|facts| RecordFacts { marks: self.builder.round.marks_at(place), ..facts }))
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        let found = match self.builder.kept(place.into()) {
+        let found = match self.builder.kept(place) {
             Some(found) => Some(found),
             None => self.store.content_at(place)?,
         };
-        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks_at(place.into()), ..facts }, record)))
+        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.round.marks_at(place), ..facts }, record)))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         let mut places = self.store.dependants(place)?;
-        places.extend(
-            self.builder.dependants.get(&(place.entry.0, place.index)).into_iter().flatten().copied().map(Place::from),
-        );
+        places.extend(self.builder.learners.dependants.get(&place).into_iter().flatten());
         Ok(places)
     }
 
-    fn sealing(&self, LogIndex(entry): LogIndex) -> Result<Option<Sealing>, ViewError> {
-        let Some(new) = entry.checked_sub(self.builder.state.head.size) else {
-            return self.store.sealing(entry.into());
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
+        let Some(position) = self.builder.position(entry) else {
+            return self.store.sealing(entry);
         };
-        let pending = usize::try_from(new).ok().and_then(|new| self.builder.entries.get(new));
+        let pending = self.builder.entries.get(position);
         let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
-        Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.now_ms }))
+        Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.round.sealed_at_ms() }))
     }
 }
 
 impl RoundBuilder {
     /// A record that was placed in this round.
-    fn kept(&self, place: pb::Place) -> Option<(RecordFacts, Record)> {
-        let bodies = self.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
+    fn kept(&self, place: Place) -> Option<(RecordFacts, Record)> {
+        let bodies = self.learners.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
         let index = usize::try_from(place.index).ok()?;
         let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
         let bytes = &self.entries.get(bodies.position)?.entry;
@@ -284,7 +283,7 @@ impl RoundBuilder {
             institution: owner(&block, record.kind(), record.body()).ok()?,
             account,
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
-            marks: self.marks_at(place),
+            marks: self.round.marks_at(place),
         };
         Some((facts, record.clone()))
     }

@@ -1,18 +1,16 @@
 //! What the blocks at hand say of the disclosed records: superseded, revoked, confirmed; and by what right.
 
 use super::{
-    BTreeMap, Digest, Fault, ProvedBlock, Purpose, RegistryProofs, Seal, TranscriptRecord, Tree, check_signer, differs,
-    pb,
+    BTreeMap, Digest, Fault, InstitutionId, LogIndex, Place, ProvedBlock, Purpose, RegistryProofs, Seal,
+    TranscriptRecord, Tree, check_signer, day_of_ms, differs, is_contested, is_suspect, pb,
 };
 use crate::authority;
-use crate::contested::{is_contested, is_suspect};
-use crate::dates::day_of_ms;
 use crate::seal::RULES_VERSION;
 
 /// An effect on a disclosed record.
 struct OnRecord<'a> {
     /// Log index of its block.
-    entry: u64,
+    entry: LogIndex,
     proved: &'a ProvedBlock,
     authority: pb::Authority,
     effect: &'a pb::Effect,
@@ -23,7 +21,7 @@ struct OnRecord<'a> {
 
 /// The effects of a block on records of the report.
 fn effects<'a>(
-    entry: u64,
+    entry: LogIndex,
     proved: &'a ProvedBlock,
     rules_version: u32,
     ids: &BTreeMap<Digest, usize>,
@@ -69,7 +67,7 @@ pub(super) fn touches(proved: &ProvedBlock, ids: &BTreeMap<Digest, usize>) -> bo
 
 /// Reads the effects of a block into the records of the report, after checking its signer and the right of each.
 pub(super) fn apply(
-    entry: u64,
+    entry: LogIndex,
     proved: &ProvedBlock,
     ids: &BTreeMap<Digest, usize>,
     records: &mut [TranscriptRecord],
@@ -79,11 +77,10 @@ pub(super) fn apply(
     let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
     for one in effects(entry, proved, seal.rules_version, ids)? {
         let record = &records[one.record];
-        let (place, subject) = (record.place, record.on_behalf_of.unwrap_or(record.institution));
-        if one.effect.place.unwrap_or_default() != place || one.entry <= place.entry {
-            let found = one.effect.place.unwrap_or_default();
-            let shown = |place: pb::Place| format!("{}/{}", place.entry, place.index);
-            return Err(differs("the place of the effect's earlier record", shown(place), shown(found)));
+        let (place, owner) = (record.place, record.owner());
+        let named = Place::read(one.effect.place);
+        if named != place || one.entry <= place.entry {
+            return Err(differs("the place of the effect's earlier record", place, named));
         }
         let kind = i32::from(record.disclosed.info.kind);
         let key = check_signer(proved, seal, registry)?;
@@ -91,9 +88,9 @@ pub(super) fn apply(
         if scoped && !key.kinds.contains(&kind) {
             return Err(Fault::KeyScope("the kind of the record is outside its scope"));
         }
-        right(&one, subject, seal, registry)?;
+        right(&one, owner, seal, registry)?;
         let header = proved.block.header();
-        let suspect = is_suspect(&registry.key(header.key_id, tree.size - 1)?, seal.time_ms);
+        let suspect = is_suspect(&registry.key(header.key_id, tree.last())?, seal.time_ms);
         let record = &mut records[one.record];
         match one.action {
             pb::Action::Confirm => {
@@ -107,7 +104,7 @@ pub(super) fn apply(
             // A release undoes the redemption that it names, and no other.
             pb::Action::Release => {
                 record.redeemed =
-                    record.redeemed.filter(|entry| entry.checked_add(1) != Some(one.effect.redemption_plus_1));
+                    record.redeemed.filter(|entry| entry.0.checked_add(1) != Some(one.effect.redemption_plus_1));
             }
             pb::Action::Review => record.under_review = Some(one.entry),
             pb::Action::CloseReview => record.under_review = None,
@@ -119,11 +116,12 @@ pub(super) fn apply(
 
 /// The issuer, its custodian, or the operator with a case reference, who supersedes nothing. Who uses a record has the learner's
 /// mandate; whether a review follows from what it depends on, and who released, the records themselves would have to say.
-fn right(one: &OnRecord<'_>, subject: u64, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
-    let (signer, authority) = (one.proved.block.header().institution, &one.authority);
+fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
+    let (signer, authority) = (InstitutionId(one.proved.block.header().institution), &one.authority);
+    let operator = signer.is_operator();
     let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
     let by_right = match one.action {
-        pb::Action::Redeem => Some(basis == pb::Basis::Mandate && authority.mandate_digest.len() == 32 && signer != 0),
+        pb::Action::Redeem => Some(basis == pb::Basis::Mandate && authority.mandate_digest.len() == 32 && !operator),
         pb::Action::Review => Some(basis == pb::Basis::Dependency),
         pb::Action::Release => Some(matches!(basis, pb::Basis::Issuer | pb::Basis::Custodian | pb::Basis::Operator)),
         _ => None,
@@ -133,13 +131,13 @@ fn right(one: &OnRecord<'_>, subject: u64, seal: &Seal, registry: &mut RegistryP
         return if holds { Ok(()) } else { Err(Fault::Authority(text)) };
     }
     let holds = match basis {
-        pb::Basis::Issuer => signer == subject && authority.institution == 0,
+        pb::Basis::Issuer => signer == owner && authority.institution == 0,
         pb::Basis::Custodian => {
-            authority.institution == subject && is_custodian(signer, subject, one.proved.seal_index, seal, registry)?
+            authority.institution == owner.0 && is_custodian(signer, owner, one.proved.seal_index, seal, registry)?
         }
         pb::Basis::Operator => {
             let cased = !authority.case_reference.is_empty() && authority.institution == 0;
-            signer == 0 && cased && one.action != pb::Action::Supersede
+            operator && cased && one.action != pb::Action::Supersede
         }
         pb::Basis::Mandate | pb::Basis::Dependency | pb::Basis::Unspecified => false,
     };
@@ -152,9 +150,9 @@ fn right(one: &OnRecord<'_>, subject: u64, seal: &Seal, registry: &mut RegistryP
 
 /// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.
 pub(super) fn is_custodian(
-    signer: u64,
-    other: u64,
-    seal_index: u64,
+    signer: InstitutionId,
+    other: InstitutionId,
+    seal_index: LogIndex,
     seal: &Seal,
     registry: &mut RegistryProofs,
 ) -> Result<bool, Fault> {

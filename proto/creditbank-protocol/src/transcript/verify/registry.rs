@@ -1,64 +1,68 @@
 //! Registry entries, each proved under the registry map of one seal.
 
 use super::{
-    BTreeMap, BTreeSet, Digest, Fault, KeyId, Link, SUITE, TranscriptError, Tree, broken, decode, differs, digests, pb,
+    BTreeMap, Digest, Fault, Institution, InstitutionId, KeyId, Link, LogIndex, SUITE, TranscriptError, Tree, broken,
+    decode, differs, digests, is_custodian, pb,
 };
 use crate::canonical::{Canonical, encode};
+use crate::dates::Day;
 use crate::map::{MapProof, MapTags};
 use crate::registry::{RegistryKey, registry_value};
 
 /// The proved entries by seal and registry key, and which of them were used.
 pub(super) struct RegistryProofs {
-    entries: BTreeMap<(u64, Digest), (pb::RegistryEntry, bool)>,
+    entries: BTreeMap<(LogIndex, Digest), (pb::RegistryEntry, bool)>,
 }
 
 impl RegistryProofs {
     /// Checks every proof.
     pub(super) fn open(proved: &[pb::ProvedRegistryEntry], tree: &Tree) -> Result<Self, TranscriptError> {
-        let mut entries: BTreeMap<(u64, Digest), _> = BTreeMap::new();
+        let mut entries: BTreeMap<(LogIndex, Digest), _> = BTreeMap::new();
         for item in proved {
-            let (key, entry) = check(item, tree).map_err(broken(Link::Registry, item.seal))?;
-            if entries.keys().next_back().is_some_and(|last| (item.seal, key) <= *last) {
-                return Err(broken(Link::Registry, item.seal)(Fault::Surplus("registry entries are not in order")));
+            let seal = LogIndex(item.seal);
+            let (key, entry) = check(item, tree).map_err(broken(Link::Registry, seal))?;
+            if entries.keys().next_back().is_some_and(|last| (seal, key) <= *last) {
+                return Err(broken(Link::Registry, seal)(Fault::Surplus("registry entries are not in order")));
             }
-            entries.insert((item.seal, key), (entry, false));
+            entries.insert((seal, key), (entry, false));
         }
         Ok(Self { entries })
     }
 
     /// The key as the registry had it during the round of the seal.
-    pub(super) fn key(&mut self, id: KeyId, seal: u64) -> Result<pb::Key, Fault> {
+    pub(super) fn key(&mut self, id: KeyId, seal: LogIndex) -> Result<pb::Key, Fault> {
         let key: pb::Key = self.take(&RegistryKey::Key(id), seal)?;
         if key.suite == u32::from(SUITE) { Ok(key) } else { Err(Fault::KeyScope("it is of another suite")) }
     }
 
     /// The institution as the registry had it during the round of the seal.
-    pub(super) fn institution(&mut self, number: u64, seal: u64) -> Result<pb::Institution, Fault> {
-        self.take(&RegistryKey::Institution(number), seal)
+    pub(super) fn institution(&mut self, id: InstitutionId, seal: LogIndex) -> Result<pb::Institution, Fault> {
+        self.take(&RegistryKey::Institution(id.0), seal)
     }
 
-    /// The other institutions under the seal that say of themselves that they keep the records of one of `issuing`.
-    pub(super) fn custodians(&mut self, issuing: &BTreeSet<u64>, seal: u64) -> Result<Vec<pb::Institution>, Fault> {
+    /// The institutions under the seal that are custodians of one of `kept` on a day, by number.
+    pub(super) fn custodians(
+        &mut self,
+        kept: &[Institution],
+        seal: LogIndex,
+        day: Day,
+    ) -> Result<Vec<pb::Institution>, Fault> {
         let mut found = Vec::new();
         for ((at, _), (entry, used)) in &mut self.entries {
             if *at != seal || entry.kind != i32::from(pb::Kind::Institution) {
                 continue;
             }
-            let institution: pb::Institution = decode(&entry.body)?;
-            let keeps = institution.relations.iter().any(|relation| {
-                let custodian = relation.r#type == i32::from(pb::RelationType::CustodianOf);
-                custodian && issuing.contains(&relation.institution)
-            });
-            if keeps {
+            let keeper: pb::Institution = decode(&entry.body)?;
+            if kept.iter().any(|other| is_custodian(&keeper, &other.entry, day)) {
                 *used = true;
-                found.push(institution);
+                found.push(keeper);
             }
         }
-        found.sort_by_key(|institution| institution.number);
+        found.sort_by_key(|keeper| keeper.number);
         Ok(found)
     }
 
-    fn take<M: Canonical>(&mut self, key: &RegistryKey, seal: u64) -> Result<M, Fault> {
+    fn take<M: Canonical>(&mut self, key: &RegistryKey, seal: LogIndex) -> Result<M, Fault> {
         let missing = || Fault::Missing(format!("the registry entry of {key:?} under the seal at {seal}"));
         let (entry, used) = self.entries.get_mut(&(seal, key.digest())).ok_or_else(missing)?;
         *used = true;
@@ -79,7 +83,7 @@ impl RegistryProofs {
 fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::RegistryEntry), Fault> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let entry = item.entry.clone().ok_or_else(|| missing("the registry entry"))?;
-    let seal = tree.seal(item.seal).ok_or_else(|| missing("the seal of the registry entry"))?;
+    let seal = tree.seal(LogIndex(item.seal)).ok_or_else(|| missing("the seal of the registry entry"))?;
     if entry.version != 1 {
         return Err(differs("the registry entry's version", 1, entry.version));
     }

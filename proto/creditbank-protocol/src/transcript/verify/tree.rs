@@ -1,9 +1,10 @@
 //! The checkpoint and what is proved into its tree: seals and blocks.
 
 use super::{
-    BTreeMap, Digest, Entry, Fault, Link, ProvedBlock, Seal, TranscriptError, Trust, broken, differs, digests, key,
-    merkle, pb, verify_inclusion,
+    BTreeMap, Digest, Entry, Fault, Link, LogIndex, ProvedBlock, Seal, TranscriptError, Trust, UnitId, broken,
+    day_of_ms, differs, digests, key, merkle, pb, verify_inclusion,
 };
+use crate::dates::Day;
 
 /// A verified checkpoint and the seals that are in its tree.
 pub(super) struct Tree {
@@ -11,7 +12,7 @@ pub(super) struct Tree {
     pub(super) size: u64,
     pub(super) root: Digest,
     pub(super) witnesses: Vec<String>,
-    seals: BTreeMap<u64, Seal>,
+    seals: BTreeMap<LogIndex, Seal>,
     /// Identity of the last seal that was read.
     last_id: Digest,
 }
@@ -36,13 +37,14 @@ impl Tree {
         let log_key = accepted.log_key;
         let mut last = None;
         for proved in &transcript.seals {
-            if last.is_some_and(|last| proved.index <= last) {
-                return Err(broken(Link::Seal, proved.index)(Fault::Surplus("seals are not in order")));
+            let index = LogIndex(proved.index);
+            if last.is_some_and(|last| index <= last) {
+                return Err(broken(Link::Seal, index)(Fault::Surplus("seals are not in order")));
             }
-            last = Some(proved.index);
+            last = Some(index);
             let (seal, id) = tree.seal_of(proved, &log_key).map_err(broken(Link::Seal, proved.index))?;
             tree.follows(&seal).map_err(broken(Link::Seal, proved.index))?;
-            tree.seals.insert(proved.index, seal);
+            tree.seals.insert(index, seal);
             tree.last_id = id;
         }
         let ends = tree.check_ends(&key::genesis(&tree.origin, &log_key, &trust.registry_key));
@@ -71,8 +73,8 @@ impl Tree {
         let Some((index, last)) = self.seals.last_key_value() else {
             return Ok(());
         };
-        if seal.first_index <= *index {
-            return Err(differs("the first index of the round, at least", index + 1, seal.first_index));
+        if seal.first_index <= index.0 {
+            return Err(differs("the first index of the round, at least", index.0 + 1, seal.first_index));
         }
         if seal.time_ms < last.time_ms {
             return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
@@ -80,7 +82,7 @@ impl Tree {
         if seal.records_total < last.records_total {
             return Err(differs("the number of records, at least", last.records_total, seal.records_total));
         }
-        if seal.first_index == index + 1 && seal.previous != self.last_id {
+        if seal.first_index == index.0 + 1 && seal.previous != self.last_id {
             return Err(differs("the previous seal", self.last_id, seal.previous));
         }
         Ok(())
@@ -96,7 +98,7 @@ impl Tree {
         if first.previous != *genesis {
             return Err(differs("the genesis value (origin, log key and registry key)", genesis, first.previous));
         }
-        if self.seals.keys().next_back() == self.size.checked_sub(1).as_ref() {
+        if self.seals.keys().next_back().map(|last| last.0) == self.size.checked_sub(1) {
             Ok(())
         } else {
             Err(missing("the seal that is the checkpoint's last leaf"))
@@ -111,21 +113,25 @@ impl Tree {
     }
 
     /// The blocks by log index, each with the seal of its round.
-    pub(super) fn blocks(&self, blocks: &[pb::ProvedEntry]) -> Result<BTreeMap<u64, ProvedBlock>, TranscriptError> {
-        let mut out: BTreeMap<u64, ProvedBlock> = BTreeMap::new();
-        let mut heights: BTreeMap<(u64, u32), u64> = BTreeMap::new();
+    pub(super) fn blocks(
+        &self,
+        blocks: &[pb::ProvedEntry],
+    ) -> Result<BTreeMap<LogIndex, ProvedBlock>, TranscriptError> {
+        let mut out: BTreeMap<LogIndex, ProvedBlock> = BTreeMap::new();
+        let mut heights: BTreeMap<UnitId, u64> = BTreeMap::new();
         for proved in blocks {
-            if out.keys().next_back().is_some_and(|last| proved.index <= *last) {
-                return Err(broken(Link::Block, proved.index)(Fault::Surplus("blocks are not in order")));
+            let index = LogIndex(proved.index);
+            if out.keys().next_back().is_some_and(|last| index <= *last) {
+                return Err(broken(Link::Block, index)(Fault::Surplus("blocks are not in order")));
             }
-            let block = self.block_of(proved).map_err(broken(Link::Block, proved.index))?;
+            let block = self.block_of(proved).map_err(broken(Link::Block, index))?;
             let header = block.block.header();
-            let last = heights.insert((header.institution, header.unit), header.height);
+            let last = heights.insert(UnitId::new(header.institution, header.unit), header.height);
             if last.is_some_and(|last| header.height <= last) {
                 let fault = Fault::Surplus("the heights of a unit's blocks do not ascend");
-                return Err(broken(Link::Block, proved.index)(fault));
+                return Err(broken(Link::Block, index)(fault));
             }
-            out.insert(proved.index, block);
+            out.insert(index, block);
         }
         Ok(out)
     }
@@ -138,12 +144,23 @@ impl Tree {
         if block.header().origin != self.origin {
             return Err(Fault::Origin { expected: self.origin.clone(), found: block.header().origin.clone() });
         }
-        let covering = self.seals.range(proved.index..).next().filter(|(_, seal)| seal.first_index <= proved.index);
+        let from = LogIndex(proved.index);
+        let covering = self.seals.range(from..).next().filter(|(_, seal)| seal.first_index <= proved.index);
         let (seal_index, _) = covering.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))?;
         Ok(ProvedBlock { block, leaf, seal_index: *seal_index })
     }
 
-    pub(super) fn seal(&self, index: u64) -> Option<&Seal> {
+    /// Log index of the checkpoint's own seal.
+    pub(super) fn last(&self) -> LogIndex {
+        LogIndex(self.last_seal().index)
+    }
+
+    /// The day of the checkpoint's own seal, of which the report speaks.
+    pub(super) fn day(&self) -> Day {
+        day_of_ms(self.last_seal().time_ms)
+    }
+
+    pub(super) fn seal(&self, index: LogIndex) -> Option<&Seal> {
         self.seals.get(&index)
     }
 
@@ -153,11 +170,11 @@ impl Tree {
     }
 
     /// Refuses seals that no block needs.
-    pub(super) fn all_used<'a>(&self, blocks: impl Iterator<Item = &'a u64> + Clone) -> Result<(), Fault> {
-        let needed = |index: &u64, seal: &Seal| {
+    pub(super) fn all_used<'a>(&self, blocks: impl Iterator<Item = &'a LogIndex> + Clone) -> Result<(), Fault> {
+        let needed = |index: &LogIndex, seal: &Seal| {
             seal.first_index == 0
-                || *index == self.size - 1
-                || blocks.clone().any(|block| (seal.first_index..=*index).contains(block))
+                || *index == self.last()
+                || blocks.clone().any(|block| (LogIndex(seal.first_index)..=*index).contains(block))
         };
         if self.seals.iter().all(|(index, seal)| needed(index, seal)) {
             Ok(())

@@ -1,0 +1,89 @@
+//! What an award or a conversion rests on, which a reader must always see.
+
+use crate::canonical::{CanonicalError, decode};
+use crate::pb::{self, AgreementName, AwardBasis, Date, EquivalenceName, Kind};
+
+/// What a record rests on beside its issuer's word. Fields that a disclosure hides are `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RestsOn {
+    /// Of an award: what the requirements were judged by.
+    Award {
+        /// Records, which the ledger has recomputed, or the institution's word.
+        basis: AwardBasis,
+        /// The certificate's number.
+        certificate_number: Option<String>,
+        /// The day on which it was conferred.
+        conferred: Option<Date>,
+    },
+    /// Of a conversion: an agreement between the institutions.
+    Agreement(AgreementName),
+    /// Of a conversion: what the receiver has published as equal.
+    Equivalence(EquivalenceName),
+    /// Of a conversion: somebody has assessed prior learning.
+    Assessment {
+        /// Who answers for it.
+        assessor: String,
+    },
+}
+
+impl RestsOn {
+    /// What a record with a canonical body of a kind rests on. `None` where the record is the word of its issuer alone, or
+    /// hides what it rests on.
+    pub fn of(kind: Kind, body: &[u8]) -> Result<Option<Self>, CanonicalError> {
+        Ok(match kind {
+            Kind::Award => of_award(decode(body)?),
+            Kind::Conversion => of_conversion(decode(body)?),
+            _ => None,
+        })
+    }
+}
+
+fn of_award(award: pb::Award) -> Option<RestsOn> {
+    let certificate_number = Some(award.certificate_number).filter(|number| !number.is_empty());
+    match AwardBasis::try_from(award.basis).unwrap_or_default() {
+        AwardBasis::Unspecified => None,
+        basis => Some(RestsOn::Award { basis, certificate_number, conferred: award.conferred }),
+    }
+}
+
+fn of_conversion(conversion: pb::Conversion) -> Option<RestsOn> {
+    let assessor = conversion.assessment.map(|assessment| assessment.assessor).filter(|assessor| !assessor.is_empty());
+    let agreement = conversion.agreement.map(RestsOn::Agreement);
+    let equivalence = conversion.equivalence.map(RestsOn::Equivalence);
+    agreement.or(equivalence).or(assessor.map(|assessor| RestsOn::Assessment { assessor }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{Canonical, encode};
+
+    fn of<M: Canonical>(kind: Kind, message: &M) -> Option<RestsOn> {
+        RestsOn::of(kind, &encode(message).expect("canonical")).expect("canonical")
+    }
+
+    /// Goal: an award rests on its basis; what is hidden of it is not made up.
+    #[test]
+    fn an_award_rests_on_its_basis() {
+        let award = pb::Award { basis: AwardBasis::Declared.into(), ..Default::default() };
+        let found = Some(RestsOn::Award { basis: AwardBasis::Declared, certificate_number: None, conferred: None });
+        assert_eq!(of(Kind::Award, &award), found);
+        assert_eq!(of(Kind::Award, &pb::Award::default()), None);
+        assert_eq!(of(Kind::Credit, &pb::Credit::default()), None);
+    }
+
+    /// Goal: a conversion rests on the one right that it names.
+    #[test]
+    fn a_conversion_rests_on_its_right() {
+        let agreement = AgreementName { code: "PARIS-LEEDS".to_owned(), version: 1 };
+        let equivalence = EquivalenceName { institution: 2, code: "IELTS".to_owned(), version: 3 };
+        let assessor = "Office for prior learning".to_owned();
+        let assessment = Some(pb::Assessment { assessor: assessor.clone(), ..Default::default() });
+        let by_agreement = pb::Conversion { agreement: Some(agreement.clone()), ..Default::default() };
+        let by_equivalence = pb::Conversion { equivalence: Some(equivalence.clone()), ..Default::default() };
+        let by_assessment = pb::Conversion { assessment, ..Default::default() };
+        assert_eq!(of(Kind::Conversion, &by_agreement), Some(RestsOn::Agreement(agreement)));
+        assert_eq!(of(Kind::Conversion, &by_equivalence), Some(RestsOn::Equivalence(equivalence)));
+        assert_eq!(of(Kind::Conversion, &by_assessment), Some(RestsOn::Assessment { assessor }));
+    }
+}
