@@ -9,9 +9,18 @@ use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Pla
 use crate::{CourseKey, Registry};
 
 /// The ledger could not be read. Says nothing about the record.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the ledger could not be read: {0}")]
-pub struct ViewError(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// What is stored is not what was stored. It stays so until whoever keeps the ledger mends it.
+    #[error("what the ledger has stored is damaged: {0}")]
+    Damaged(String),
+    /// What must be there is not. It stays so until whoever keeps the ledger mends it.
+    #[error("the ledger lacks what it must have stored: {0}")]
+    Missing(String),
+    /// Not now. The same question may be answered later.
+    #[error("the ledger cannot be read now: {0}")]
+    Unavailable(String),
+}
 
 /// Most records of one learner at one institution under one key.
 pub const HELD_MAX: usize = 10_000;

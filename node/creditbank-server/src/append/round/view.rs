@@ -16,9 +16,12 @@ use creditbank_rules::{
 };
 
 use super::{Context, RoundBuilder};
+use creditbank_store::StoreError;
+
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
+use crate::unreadable::{damaged, missing, of_store, unavailable};
 
 /// The ledger as of the last round.
 pub(crate) struct StoreView<'a> {
@@ -40,10 +43,6 @@ pub(crate) struct RoundView<'a> {
 pub(crate) struct StoredRecord {
     pub(crate) record: Record,
     pub(crate) facts: RecordFacts,
-}
-
-fn unreadable(error: impl std::fmt::Display) -> ViewError {
-    ViewError(error.to_string())
 }
 
 impl<'a> StoreView<'a> {
@@ -75,8 +74,8 @@ impl<'a> StoreView<'a> {
             return Ok(None);
         }
         self.settle(place.entry)?;
-        let bytes = self.context.store.entry(place.entry.0).map_err(unreadable)?;
-        let Entry::Block(block) = Entry::parse(&bytes).map_err(unreadable)? else {
+        let bytes = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let Entry::Block(block) = Entry::parse(&bytes).map_err(damaged)? else {
             return Ok(None);
         };
         let header = block.header();
@@ -84,16 +83,16 @@ impl<'a> StoreView<'a> {
         if header.institution == 0 || place.index >= header.count || shown() {
             return Ok(None);
         }
-        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(unreadable)?;
-        let account = self.context.private.account_of(&sealed).map_err(unreadable)?;
+        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(of_store)?;
+        let account = self.context.private.account_of(&sealed).map_err(damaged)?;
         let Some(key) = self.context.keys.get(&account) else {
             return Ok(None);
         };
         let opened = self.context.private.open_body(&header.origin, place, key.as_bytes(), &sealed);
-        let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
+        let record = opened.map_err(|_| damaged(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: owner(&block, record.kind(), record.body()).map_err(unreadable)?,
+            institution: owner(&block, record.kind(), record.body()).map_err(damaged)?,
             account,
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
             marks: self.state.marks(place),
@@ -105,9 +104,10 @@ impl<'a> StoreView<'a> {
         if self.context.courses.certainly_lacks(prefix) {
             return Ok(Vec::new());
         }
-        let rows = self.context.store.scan(tables::LEARNER, prefix, None, HELD_MAX + 1).map_err(unreadable)?;
+        let rows = self.context.store.scan(tables::LEARNER, prefix, None, HELD_MAX + 1).map_err(of_store)?;
         let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
-            LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
+            LearnerRow::read(key, value)
+                .ok_or_else(|| damaged("a row of the learner index is malformed; reindex rebuilds it"))
         };
         let Some(pending) = self.context.pending else {
             return rows.iter().map(read).collect();
@@ -122,7 +122,7 @@ impl<'a> StoreView<'a> {
     /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
     fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
-        pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))
+        pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))
     }
 }
 
@@ -168,37 +168,28 @@ impl View for StoreView<'_> {
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))?;
+        self.context.pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))?;
         let prefix = tables::place_key(place);
         // All of them: behind any number of revoked ones there may be one that stands.
-        let mut found = Vec::new();
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let rows = self.context.store.scan(tables::DEPENDANT, &prefix, after.as_deref(), HELD_MAX);
-            let rows = rows.map_err(unreadable)?;
-            let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-                tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
-            };
-            found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
-            match rows.last() {
-                Some((key, _)) if rows.len() == HELD_MAX => after = Some(key.clone()),
-                _ => return Ok(found),
-            }
-        }
+        let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
+            let (key, _) = row.map_err(of_store)?;
+            tables::dependant_of(&key).ok_or_else(|| damaged("a row of dependants is malformed; reindex rebuilds it"))
+        };
+        self.context.store.rows(tables::DEPENDANT, &prefix).map(place).collect()
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
-        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(unreadable)?)? else {
+        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(of_store)?)? else {
             return Ok(None);
         };
         let after = entry.0.to_be_bytes();
-        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(unreadable)?;
+        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(of_store)?;
         let index = seals.first().and_then(|(key, _)| tables::index_of(key));
-        let index = index.ok_or_else(|| unreadable("the index has no seal for an entry"))?;
-        match Entry::parse(&self.context.store.entry(index.0).map_err(unreadable)?).map_err(unreadable)? {
+        let index = index.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))?;
+        match Entry::parse(&self.context.store.entry(index.0).map_err(of_store)?).map_err(damaged)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
-            Entry::Block(_) => Err(unreadable("the index names a block as a seal")),
+            Entry::Block(_) => Err(damaged("the index names a block as a seal")),
         }
     }
 }
@@ -291,7 +282,7 @@ impl RoundBuilder {
 
 /// The key that signed a block; of a seal, nothing.
 fn signer_of(entry: &[u8]) -> Result<Option<KeyId>, ViewError> {
-    match Entry::parse(entry).map_err(unreadable)? {
+    match Entry::parse(entry).map_err(damaged)? {
         Entry::Block(block) => Ok(Some(block.header().key_id)),
         Entry::Seal(_) => Ok(None),
     }
