@@ -8,7 +8,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, InstitutionId, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
-use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
+use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
 use crate::append::round::{StoreView, StoredRecord, mark_names};
@@ -274,7 +274,6 @@ impl Ledger {
             key_id,
             approver: None,
             sealed_at_ms,
-            rules_version: RULES_VERSION,
             records,
             groups: &[],
         };

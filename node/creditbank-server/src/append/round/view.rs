@@ -7,11 +7,13 @@ use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
-use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
+use creditbank_rules::{
+    CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError,
+};
 
 use super::{Context, RoundBuilder};
 use creditbank_store::StoreError;
@@ -60,9 +62,9 @@ impl<'a> StoreView<'a> {
         if *of == institution { with(keys) } else { with(&fresh().1) }
     }
 
-    /// Under which prefix the learner index has the records of a course.
-    fn prefix(&self, account: &Account, institution: InstitutionId, course: &str) -> CoursePrefix {
-        tables::course_prefix(account, self.with_keys(institution, |keys| keys.course_digest(course)))
+    /// Under which prefix the learner index has the records under a key.
+    fn prefix(&self, account: &Account, institution: InstitutionId, key: &CourseKey) -> CoursePrefix {
+        tables::course_prefix(account, self.with_keys(institution, |keys| keys.key_digest(key)))
     }
 
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
@@ -92,7 +94,6 @@ impl<'a> StoreView<'a> {
             kind: record.kind(),
             institution: owner(&block, record.kind(), record.body()).map_err(damaged)?,
             account,
-            course: course_of(&record),
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
             marks: self.state.marks(place),
         };
@@ -125,17 +126,6 @@ impl<'a> StoreView<'a> {
     }
 }
 
-/// Code of the course that a record is about; empty where its kind has none.
-pub(crate) fn course_of(record: &Record) -> String {
-    let course = match record.kind() {
-        Kind::Credit => record.read::<pb::Credit>().ok().and_then(|credit| credit.course),
-        Kind::Result => record.read::<pb::Result>().ok().and_then(|result| result.course),
-        Kind::Outcome => record.read::<pb::Outcome>().ok().and_then(|outcome| outcome.course),
-        _ => None,
-    };
-    course.map(|course| course.code).unwrap_or_default()
-}
-
 /// The names of the marks that stand, for people.
 pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
     marks.iter().map(|(mark, _): (Mark, u64)| mark.name().to_owned()).collect()
@@ -152,15 +142,20 @@ impl View for StoreView<'_> {
         known.then_some(LearnerState { account, open: true })
     }
 
-    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(
+        &self,
+        account: &Account,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
-            repeats_max: row.repeats_max.into(),
+            repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
             marks: self.state.marks(row.place),
         };
-        Ok(self.rows(&self.prefix(account, institution, course))?.into_iter().map(held).collect())
+        Ok(self.rows(&self.prefix(account, institution, key))?.into_iter().map(held).collect())
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
@@ -214,14 +209,19 @@ impl View for RoundView<'_> {
         self.store.learner(institution, alias)
     }
 
-    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
-        let prefix = self.store.prefix(account, institution, course);
+    fn held(
+        &self,
+        account: &Account,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
+        let prefix = self.store.prefix(account, institution, key);
         let mut rows = self.store.rows(&prefix)?;
         rows.extend(self.builder.learners.rows.get(&prefix).into_iter().flatten());
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
-            repeats_max: row.repeats_max.into(),
+            repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
             marks: self.builder.round.marks_at(row.place),
         };
@@ -273,7 +273,6 @@ impl RoundBuilder {
             kind: record.kind(),
             institution: owner(&block, record.kind(), record.body()).ok()?,
             account,
-            course: course_of(record),
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
             marks: self.round.marks_at(place),
         };
