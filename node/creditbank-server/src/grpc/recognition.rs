@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::{Alias, pb};
+use creditbank_ledger::read::ConversionRequest;
+use creditbank_protocol::{Alias, InstitutionId, Place, pb};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::recognition_service_server::RecognitionService;
 use creditbank_rules::conversion::Stated;
