@@ -9,7 +9,7 @@ use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError};
 use creditbank_rpc::v1::RecordBody;
-use creditbank_rules::{Registry, Rejection, Rule};
+use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
@@ -96,10 +96,9 @@ pub enum SubmitError {
     /// The wall clock has jumped: sealing waits for an operator.
     #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
     Clock(i64),
-    /// What the node has stored cannot be read, or contradicts itself: only the operator can mend that. Whether the block was
-    /// sealed is not known.
-    #[error("the node cannot read what it has stored: {0}")]
-    Unreadable(String),
+    /// What the node has stored cannot be read. Whether the block was sealed is not known.
+    #[error(transparent)]
+    Unreadable(#[from] ViewError),
     /// The node is stopping, or its store has failed. Whether the block was sealed is known after the next start.
     #[error("the node is stopping: {0}")]
     Stopped(String),

@@ -5,7 +5,6 @@ use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{InstitutionId, UnitId};
-use creditbank_rules::RULES_VERSION;
 use creditbank_rules::admission::BlockFacts;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
@@ -70,7 +69,6 @@ impl ReadBlock {
             key_id: self.block.header().key_id,
             approver: self.approver(),
             sealed_at_ms,
-            rules_version: RULES_VERSION,
             records,
             groups: &self.block.public().groups,
         }

@@ -11,8 +11,8 @@ use creditbank_protocol::{Digest, Place};
 use creditbank_store::{KeyStore, Row};
 
 use super::Finding;
-use crate::hash_table::{HashTable, hash_table};
 use crate::private::{Account, Alias, InstitutionKeys, PrivateKeys};
+use crate::record_hashes::{RecordHashes, record_hashes};
 use crate::tables::{self, LearnerRow};
 
 /// What opens bodies.
@@ -130,8 +130,8 @@ impl Bodies {
 
 /// The record hashes of a table that is the one of so many records.
 fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
-    let hashes = HashTable::read(table).hashes;
-    (u32::try_from(hashes.len()) == Ok(count) && hash_table(&hashes) == table).then_some(hashes)
+    let hashes = RecordHashes::read(table).hashes;
+    (u32::try_from(hashes.len()) == Ok(count) && record_hashes(&hashes) == table).then_some(hashes)
 }
 
 /// The alias that a record names: field 1 of every kind that institutions issue, 16 bytes.
