@@ -7,7 +7,6 @@ use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
@@ -228,7 +227,8 @@ impl View for RoundView<'_> {
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
+    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found
+    /// here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         let facts = match self.builder.kept(place) {
             Some((facts, _)) => Some(facts),
