@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::{possession_message, verify};
@@ -96,7 +97,7 @@ pub async fn publish(
     if key.purpose() != Purpose::Registry {
         return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
     }
-    let unit = IssuingUnit::with_signer(0, 0, key)?;
+    let unit = IssuingUnit::with_signer(UnitId::OPERATOR, key)?;
     let mut outbox = match work {
         Some(work) => Outbox::open(client, &unit, work)?,
         None => Outbox::in_memory(client, &unit)?,

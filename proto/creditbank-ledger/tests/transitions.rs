@@ -142,7 +142,8 @@ fn a_block_that_is_not_the_next_of_its_chain_is_refused() {
     assert!(matches!(origin, Refusal::Origin { .. }), "{origin}");
 }
 
-/// Goal: the operator's first block is signed by the key that the log is bound to, each later one by a registry key in force.
+/// Goal: the operator's first block is signed by the key that the log is bound to, each later one by a registry key in
+/// force.
 #[test]
 fn the_operators_key_is_in_force() {
     let log = Log::new();
@@ -238,7 +239,8 @@ fn a_seal_says_what_the_round_comes_to() {
     log.state.open_for(&honest, 1).expect("the honest seal");
 }
 
-/// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on alike.
+/// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on
+/// alike.
 #[test]
 fn a_restored_state_is_the_replayed_one() {
     let log = eventful();

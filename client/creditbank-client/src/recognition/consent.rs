@@ -38,7 +38,7 @@ pub fn mandate<M: Canonical>(
         }
         Consent::Paper(reference) => Ok(Mandate { paper_reference: reference.clone(), salt, ..Default::default() }),
         Consent::Key(key) => {
-            let message = mandate_message(origin, unit.institution, kind, &core);
+            let message = mandate_message(origin, unit.id.institution.0, kind, &core);
             let signature = key.sign(message.as_bytes())?.to_vec();
             Ok(Mandate { learner_key: key.public_key().to_vec(), signature, salt, ..Default::default() })
         }
@@ -68,7 +68,7 @@ mod tests {
     /// Goal: a learner's signature holds for the record with its mandate in it, and for no other; the salt tells records apart.
     #[test]
     fn a_mandate_holds_for_its_record() {
-        let unit = IssuingUnit::new(1, 1, key(Purpose::Unit, 1));
+        let unit = IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), key(Purpose::Unit, 1));
         let appeal = Appeal {
             learner: vec![7; 16],
             decision: Some(Place { entry: 4, index: 0 }),

@@ -31,7 +31,8 @@ pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> 
         .map_err(|rejection| subject.breaks(&rejection))
 }
 
-/// Checks that each effect of a block is about a record of the log, and by right; and that what is confirmed is contested.
+/// Checks that each effect of a block is about a record of the log, and by right; and that what is confirmed is
+/// contested.
 pub(super) fn effects(
     subject: &Subject,
     entries: &Entries,

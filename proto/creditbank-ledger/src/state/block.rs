@@ -24,7 +24,8 @@ impl ReadBlock {
         Self { id: block.header().id(), block, leaf, public }
     }
 
-    /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were signed.
+    /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
+    /// signed.
     pub fn with_records(block: SignedBlock, leaf: Digest) -> Self {
         Self { id: block.header().id(), block, leaf, public: Ok(()) }
     }
@@ -60,7 +61,8 @@ impl ReadBlock {
         self.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id))
     }
 
-    /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or none.
+    /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or
+    /// none.
     pub fn facts<'a>(&'a self, sealed_at_ms: u64, records: &'a [Record]) -> BlockFacts<'a> {
         BlockFacts {
             unit: self.unit(),

@@ -56,8 +56,8 @@ impl Registration {
         Self { registry: (*in_force.registry).clone(), leaves: Vec::new(), written: Vec::new() }
     }
 
-    /// Admits the public records of the block at log index `entry`, all or none: what the operator registers, or what an
-    /// institution publishes.
+    /// Admits the public records of the block at log index `entry`, all or none: what the operator registers, or what
+    /// an institution publishes.
     pub fn admit(&mut self, block: &SignedBlock, entry: LogIndex, sealed_at_ms: u64) -> Result<&[Written], Refusal> {
         let institution = InstitutionId(block.header().institution);
         let mut registry = self.registry.clone();

@@ -227,7 +227,8 @@ impl View for RoundView<'_> {
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
+    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found
+    /// here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         let facts = match self.builder.kept(place) {
             Some((facts, _)) => Some(facts),
