@@ -3,7 +3,7 @@
 use creditbank_protocol::dates::day_of_ms;
 use creditbank_rpc::v1::BalanceLine;
 use creditbank_rules::admission::Used;
-use creditbank_rules::balance::{Line, balance};
+use creditbank_rules::balance::{Line, balance, status_name};
 
 use super::ReadError;
 use crate::append::round::StoreView;
@@ -41,7 +41,7 @@ impl Ledger {
         let records = self.used(&view, account, institution)?;
         let line = |line: Line| {
             let Line { unit, level, field, standing, amount_e4, records } = line;
-            BalanceLine { unit, level, field, status: standing.name().to_owned(), amount_e4, records }
+            BalanceLine { unit, level, field, status: status_name(standing).to_owned(), amount_e4, records }
         };
         Ok(balance(&view, &records, day_of_ms(self.now_ms()))?.into_iter().map(line).collect())
     }
