@@ -353,10 +353,10 @@ impl<'a> RoundBuilder<'a> {
             let (kind, body, sealed_at_ms) = (record.kind(), record.body(), facts.sealed_at_ms);
             let record_of = RegistryRecord { kind, body, institution: facts.unit.institution, sealed_at_ms };
             let key = registry.admit(record_of).map_err(|rejection| rejection.record(index))?;
-            if let RegistryKey::Unit(institution, unit) = key
-                && self.chain((institution, unit)).is_none()
+            if let RegistryKey::Unit(unit) = key
+                && self.chain((unit.institution.0, unit.number)).is_none()
             {
-                chains.push((institution, unit));
+                chains.push((unit.institution.0, unit.number));
             }
             let place = Place { entry, index };
             let body = record.body().to_vec();

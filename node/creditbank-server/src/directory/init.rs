@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use creditbank_protocol::Digest;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
 use creditbank_protocol::canonical::{CanonicalError, encode};
 use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
@@ -137,7 +137,7 @@ fn first_records(origin: &str, keys: &[KeyFile], minute: u64) -> Result<Vec<Reco
     let mut entries = vec![(Kind::Institution, encode(&operator)?)];
     for key in keys {
         let public_key = key.public_key();
-        let message = possession_message(origin, 0, 0, key.purpose, &public_key);
+        let message = possession_message(origin, UnitId::OPERATOR, key.purpose, &public_key);
         let entry = pb::Key {
             public_key: public_key.to_vec(),
             suite: u32::from(SUITE),

@@ -97,7 +97,7 @@ struct Needed {
 impl Needed {
     /// That `signer` was the custodian of `subject` during a round.
     fn custody(&mut self, seal: u64, signer: u64, subject: u64) {
-        self.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
+        self.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number.into()))));
     }
 }
 
@@ -176,7 +176,7 @@ impl Shared {
         let mut need = Needed { last, seals: BTreeSet::from([self.seal_of(0)?, last]), ..Needed::default() };
         let statement_key = KeyId::of(&self.statement_key.verifying_key().to_bytes());
         need.registry.insert((last, RegistryKey::Key(statement_key)));
-        let under_last = |number| (last, RegistryKey::Institution(number));
+        let under_last = |number| (last, RegistryKey::Institution(number.into()));
         let day = day_of_ms(self.seal_at(last)?);
         let registry = Arc::clone(&self.state().registry_at(last).registry);
         let mut subjects = BTreeSet::new();

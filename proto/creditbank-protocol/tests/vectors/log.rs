@@ -338,7 +338,7 @@ impl Log {
             let of_key = RegistryKey::Key(id).digest();
             needed.extend([(self.seal_of(*entry).0.index, of_key), (last, of_key)]);
             if !self.effects.contains(entry) {
-                needed.push((last, RegistryKey::Institution(institution).digest()));
+                needed.push((last, RegistryKey::Institution(institution.into()).digest()));
             }
         }
         needed.extend(self.also.iter().map(|(seal, key)| (*seal, key.digest())));

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use creditbank_protocol::Digest;
+use creditbank_protocol::{Digest, InstitutionId, UnitId};
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
@@ -203,7 +203,7 @@ fn registry() -> Vec<Case> {
             let mut log = Log::admitting(HONEST, &[1]);
             log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
             log.seal();
-            let unit = log.proved_entry(3, &creditbank_protocol::registry::RegistryKey::Unit(1, 1));
+            let unit = log.proved_entry(3, &creditbank_protocol::registry::RegistryKey::Unit(UnitId::new(1, 1)));
             transcript.registry.push(unit);
             let order = |one: &pb::ProvedRegistryEntry| {
                 let entry = one.entry.as_ref().expect("an entry");
@@ -421,7 +421,7 @@ fn affected(about: &'static str, signer: u64, change: fn(&mut pb::EffectGroup)) 
         entry
     };
     log.seal();
-    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(number))).to_vec();
+    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(InstitutionId(number)))).to_vec();
     (about, Link::Block, raw(&log.transcript(&[(2, 0, None)], &[]).encode_to_vec()))
 }
 
@@ -441,7 +441,7 @@ fn effects() -> Vec<Case> {
         authority(&mut group, pb::Basis::Custodian, 1, "");
         log.issue(2, &[credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))], vec![group]);
         log.seal();
-        log.also = [1, 2].map(|number| (5, RegistryKey::Institution(number))).to_vec();
+        log.also = [1, 2].map(|number| (5, RegistryKey::Institution(InstitutionId(number)))).to_vec();
         log.transcript(&[(4, 0, None)], &[])
     };
     vec![

@@ -264,9 +264,9 @@ impl Replay {
                 RegistryRecord { kind, body, institution: checked.block.header().institution.into(), sealed_at_ms };
             let registry = next.get_or_insert_with(|| (*self.registry).clone());
             let key = registry.admit(one).map_err(|rejection| subject.breaks(&rejection))?;
-            if let RegistryKey::Unit(institution, unit) = key {
+            if let RegistryKey::Unit(unit) = key {
                 let head = UnitHead { next_height: 0, previous: checked.leaf, entry, created_at_minute: 0 };
-                self.chains.entry((institution, unit)).or_insert(head);
+                self.chains.entry((unit.institution.0, unit.number)).or_insert(head);
             }
             let place = Place { entry, index };
             let written = RegistryEntry {

@@ -120,7 +120,7 @@ pub(crate) fn paper() -> Option<pb::Mandate> {
 pub(crate) fn signed<M: Canonical>(kind: Kind, entry: &M, institution: u64) -> Option<pb::Mandate> {
     let core = core(kind, &body(entry)).expect("canonical");
     let key = signing(LEARNER_KEY);
-    let signature = sign(&key, mandate_message(ORIGIN, institution, kind, &core).as_bytes()).to_vec();
+    let signature = sign(&key, mandate_message(ORIGIN, institution.into(), kind, &core).as_bytes()).to_vec();
     let learner_key = key.verifying_key().to_bytes().to_vec();
     Some(pb::Mandate { learner_key, signature, salt: vec![3; 16], ..Default::default() })
 }
