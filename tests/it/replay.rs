@@ -1,5 +1,7 @@
 //! Goal: whoever replays a log with its keys alone comes to the node's root, and finds the first lie exactly.
 
+use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
+use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::entry::Entry;
@@ -8,7 +10,6 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Eff
 use creditbank_protocol::record::Record;
 use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::status_id;
-use creditbank_rules::replay::{Contradiction, LogKeys, Prepared, Replay, pipeline};
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -57,7 +58,7 @@ fn replay(node: &TestNode, entries: &[Vec<u8>]) -> Result<Replay, Contradiction>
     let mut replay = Replay::new(keys(node));
     let chunks = entries.chunks(3).map(Ok);
     let prepare = |chunk: &[Vec<u8>]| chunk.iter().map(|entry| Prepared::new(entry)).collect::<Vec<_>>();
-    let outcome = pipeline::run([7; 32], 1, chunks, prepare, |chunk, checks| {
+    let outcome = creditbank_replay::run([7; 32], 1, chunks, prepare, |chunk, checks| {
         chunk.into_iter().try_for_each(|prepared| replay.apply(prepared, checks).map(|_| ()))
     });
     match (outcome.signatures.into_iter().next(), outcome.stopped) {

@@ -1,1 +1,203 @@
-//! A log from its first entry, checked with nothing but its keys.
+//! Replaying a log from its first entry with nothing but its keys: what anybody can check without the records.
+//!
+//! Chains, signatures under the keys in force, the registry and its map, status effects against the table of marks and the
+//! signer's authority, the status tree, and every field of every seal. What rests on hidden records (the rules about
+//! them, their hashes, the kinds that a key may sign) cannot be checked here: that is the operator's word until an
+//! auditor with the bodies replays it.
+//!
+//! An entry is first [`Prepared`], which needs no order; then [`Replay::apply`] takes the entries one by one and names the
+//! signatures that must hold; those need no order again. The crate `creditbank-replay` does the first and the last on all
+//! cores.
+
+mod authority;
+mod contradiction;
+mod entries;
+mod prepared;
+mod signatures;
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::merkle::StoredNode;
+use creditbank_protocol::seal::SignedSeal;
+use creditbank_protocol::{Digest, InstitutionId};
+
+pub use contradiction::Contradiction;
+pub use prepared::Prepared;
+pub use signatures::SignatureCheck;
+
+use crate::state::{LogKeys, LogState, OpenRound, ReadBlock, Shared};
+use contradiction::Subject;
+use entries::Entries;
+use prepared::Read;
+
+/// Most blocks of a round that a replay holds until its seal. The protocol has no such bound; nodes stay far below it.
+pub const ROUND_BLOCKS_MAX: usize = 65_536;
+/// Most bytes of the blocks of a round.
+pub const ROUND_BYTES_MAX: usize = 512 << 20;
+
+/// What a replay has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Log entries.
+    pub entries: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// Seals.
+    pub seals: u64,
+    /// Records, hidden and public, in sealed rounds.
+    pub records: u64,
+    /// Status effects.
+    pub effects: u64,
+    /// Registry records.
+    pub registry_records: u64,
+    /// Signatures that were named to be checked.
+    pub signatures: u64,
+}
+
+/// A replay up to some entry. Memory: 16 bytes an entry, the registry, and every record with marks.
+pub struct Replay {
+    /// The log up to the last seal.
+    state: LogState,
+    entries: Entries,
+    /// The blocks since then: they wait for their seal, whose time says which keys were in force.
+    held: Vec<ReadBlock>,
+    held_bytes: usize,
+    counts: Counts,
+}
+
+impl Replay {
+    /// The replay of a log before its first entry.
+    pub fn new(keys: LogKeys) -> Self {
+        Self {
+            state: LogState::new(keys),
+            entries: Entries::default(),
+            held: Vec::new(),
+            held_bytes: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes the next entry. A block waits for the seal of its round. With the seal, the signatures of the round that must
+    /// hold are added to `checks`, and the tree nodes that the entries of the round complete are returned. After an error
+    /// the replay has ended: what comes later cannot be judged.
+    pub fn apply(
+        &mut self,
+        prepared: Prepared,
+        checks: &mut Vec<SignatureCheck>,
+    ) -> Result<Vec<StoredNode>, Contradiction> {
+        let index = self.size();
+        let Prepared { leaf, len, entry } = prepared;
+        let nodes = match entry.map_err(|error| Contradiction::no_entry(index, &error))? {
+            Read::Block(block) => {
+                self.hold(*block, len)?;
+                Vec::new()
+            }
+            Read::Seal(seal) => {
+                let before = checks.len();
+                let nodes = self.close(&seal, leaf, checks)?;
+                self.counts.signatures += (checks.len() - before) as u64;
+                nodes
+            }
+        };
+        self.counts.entries += 1;
+        Ok(nodes)
+    }
+
+    /// Number of entries.
+    pub fn size(&self) -> u64 {
+        self.state.size() + self.held.len() as u64
+    }
+
+    /// RFC 6962 root.
+    pub fn root(&self) -> Digest {
+        let mut frontier = self.state.frontier().clone();
+        for block in &self.held {
+            frontier.push(block.leaf());
+        }
+        frontier.root()
+    }
+
+    /// Whether the last entry was a seal: only such a log has a checkpoint.
+    pub fn is_sealed(&self) -> bool {
+        self.held.is_empty() && self.state.last_seal().is_some()
+    }
+
+    /// What was seen.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The log up to the last seal.
+    pub fn state(&self) -> &LogState {
+        &self.state
+    }
+
+    /// Institutions with at least one block.
+    pub fn issuers(&self) -> u64 {
+        let chains: &Shared<_, _> = self.state.chains();
+        let issuing = chains.iter().filter(|(unit, head)| !unit.institution.is_operator() && head.next_height > 0);
+        issuing.map(|(unit, _)| unit.institution).collect::<BTreeSet<InstitutionId>>().len() as u64
+    }
+
+    /// Keeps a block until its round is sealed.
+    fn hold(&mut self, block: ReadBlock, len: usize) -> Result<(), Contradiction> {
+        self.held_bytes += len;
+        if self.held.len() >= ROUND_BLOCKS_MAX || self.held_bytes > ROUND_BYTES_MAX {
+            let bound = format!("a seal after at most {ROUND_BLOCKS_MAX} blocks or {ROUND_BYTES_MAX} bytes");
+            let what = "the round is larger than this replay holds";
+            return Err(Subject::block(self.size(), block.block()).wrong(what, &bound, &"none"));
+        }
+        self.held.push(block);
+        Ok(())
+    }
+
+    /// Checks a round and its seal, and moves on to behind it.
+    fn close(
+        &mut self,
+        signed: &SignedSeal,
+        leaf: Digest,
+        checks: &mut Vec<SignatureCheck>,
+    ) -> Result<Vec<StoredNode>, Contradiction> {
+        let subject = Subject::seal(self.state.size(), self.size());
+        let opened = self.state.open_for(signed.seal(), self.held.len() as u64);
+        let mut round = opened.map_err(|refusal| subject.no_seal(&refusal))?;
+        let mut nodes = Vec::new();
+        let (mut effects, mut registry_records) = (0, 0);
+        for read in &self.held {
+            let applied = block(&mut self.entries, &mut round, read, checks)?;
+            effects += applied.marks.len() as u64;
+            registry_records += applied.written.len() as u64;
+            nodes.extend(applied.nodes);
+        }
+        let closed = round.close(signed, leaf).map_err(|refusal| subject.no_seal(&refusal))?;
+        checks.push(SignatureCheck::seal(subject, signed, self.state.keys()));
+        self.entries.keep_seal();
+        nodes.extend(closed.nodes);
+        self.state = closed.state;
+        self.counts.blocks += self.held.len() as u64;
+        self.counts.seals += 1;
+        self.counts.records = closed.seal.records_total;
+        self.counts.effects += effects;
+        self.counts.registry_records += registry_records;
+        self.held.clear();
+        self.held_bytes = 0;
+        Ok(nodes)
+    }
+}
+
+/// Takes the next block of a round: its place in the chain, its signer's right, and what it changes.
+fn block(
+    entries: &mut Entries,
+    round: &mut OpenRound,
+    read: &ReadBlock,
+    checks: &mut Vec<SignatureCheck>,
+) -> Result<crate::state::Applied, Contradiction> {
+    let subject = Subject::block(round.next().0, read.block());
+    let checked = round.check(read).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
+    authority::signer(&subject, round, read)?;
+    let applied = round.apply(checked).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
+    authority::effects(&subject, entries, round, read, &applied)?;
+    entries.keep(applied.entry, read, round.sealed_at_ms());
+    SignatureCheck::block(subject, round.state(), read, checks);
+    Ok(applied)
+}

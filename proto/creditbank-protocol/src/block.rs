@@ -179,13 +179,11 @@ impl SignedBlock {
         for index in 0..self.header.count {
             let is_public = public.peek().is_some_and(|next| next.index == index);
             let record = match (is_public, public.next_if(|_| is_public)) {
-                (true, Some(shown)) => public_record(index, shown)?,
+                (true, Some(shown)) => public_record(shown)?,
                 _ => hidden.next().ok_or(BlockError::Count { expected: self.header.count, found })?,
             };
-            let public_kind = crate::record::info_of(record.kind()).is_some_and(|info| info.public);
-            if public_kind != is_public {
-                let part = if is_public { "public" } else { "hidden" };
-                return Err(BlockError::Part { index, kind: record.kind().into(), part });
+            if !is_public && is_public_kind(&record) {
+                return Err(BlockError::Part { index, kind: record.kind().into(), part: "hidden" });
             }
             records.push(record);
         }
@@ -197,11 +195,16 @@ impl SignedBlock {
     }
 }
 
-/// A record of the public part; its seed is known to all.
-fn public_record(index: u32, shown: &pb::PublicRecord) -> Result<Record, BlockError> {
-    let kind = u32::try_from(shown.kind).unwrap_or(0);
-    Record::new(kind, shown.version, &PUBLIC_SEED, shown.body.clone())
-        .map_err(|error| BlockError::Record { index, error })
+/// A record of the public part, of a kind that is public; its seed is known to all.
+pub fn public_record(shown: &pb::PublicRecord) -> Result<Record, BlockError> {
+    let (kind, index) = (u32::try_from(shown.kind).unwrap_or(0), shown.index);
+    let record = Record::new(kind, shown.version, &PUBLIC_SEED, shown.body.clone())
+        .map_err(|error| BlockError::Record { index, error })?;
+    if is_public_kind(&record) { Ok(record) } else { Err(BlockError::Part { index, kind: shown.kind, part: "public" }) }
+}
+
+fn is_public_kind(record: &Record) -> bool {
+    crate::record::info_of(record.kind()).is_some_and(|info| info.public)
 }
 
 /// H(tag, public part), of no bytes where it is empty.

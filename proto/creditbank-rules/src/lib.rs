@@ -1,7 +1,7 @@
 //! The rules of the credit bank: pure functions over a read-only [`View`].
 //!
 //! No I/O, no clock, no floating point, and nothing whose order could differ between machines: the node admits blocks with
-//! this code, and an auditor replays the log with the same.
+//! this code, and an auditor replays the log (`creditbank-ledger`) with the same.
 #![forbid(unsafe_code)]
 
 pub mod admission;
@@ -13,7 +13,6 @@ pub mod decimal;
 pub mod qualification;
 mod registry;
 mod rejection;
-pub mod replay;
 pub mod seed;
 mod view;
 

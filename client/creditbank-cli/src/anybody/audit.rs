@@ -45,7 +45,8 @@ pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Fa
 
 fn value(origin: &str, audit: &Audit, took: Duration) -> Value {
     let counts = audit.replay.counts();
-    let (status_root, registry_root) = audit.replay.roots();
+    let state = audit.replay.state();
+    let (status_root, registry_root) = (state.status().root(), state.in_force().map.root());
     let rate = u128::from(counts.entries) * 1_000 / took.as_millis().max(1);
     let contradiction = audit.contradiction.as_ref().map(|found| {
         json!({
@@ -59,7 +60,7 @@ fn value(origin: &str, audit: &Audit, took: Duration) -> Value {
         "checkpoint": String::from_utf8_lossy(&audit.note),
         "entries": counts.entries, "blocks": counts.blocks, "seals": counts.seals, "records": counts.records,
         "effects": counts.effects, "registry_records": counts.registry_records, "signatures": counts.signatures,
-        "issuers": audit.replay.issuers(), "keys": audit.replay.registry().keys().count(),
+        "issuers": audit.replay.issuers(), "keys": audit.replay.state().in_force().registry.keys().count(),
         "status_root": status_root.to_string(), "registry_root": registry_root.to_string(),
         "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         "entries_per_second": u64::try_from(rate).unwrap_or(u64::MAX),
@@ -77,7 +78,7 @@ fn tell(audit: &Audit, took: Duration) -> String {
         ("status effects", counts.effects),
         ("registry records", counts.registry_records),
         ("institutions that have issued", audit.replay.issuers()),
-        ("keys", audit.replay.registry().keys().count() as u64),
+        ("keys", audit.replay.state().in_force().registry.keys().count() as u64),
     ];
     let table =
         output::table(&["replayed", "number"], rows.map(|(what, number)| vec![what.to_owned(), number.to_string()]));

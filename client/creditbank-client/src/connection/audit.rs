@@ -1,8 +1,9 @@
 //! Replaying a node's whole log with nothing but the trust file.
 
+use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
+use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_rpc::v1::StreamEntriesRequest;
-use creditbank_rules::replay::{Contradiction, LogKeys, Prepared, Replay, pipeline};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 
@@ -94,7 +95,7 @@ fn replay(keys: LogKeys, seed: [u8; 32], mut queue: mpsc::Receiver<Vec<Vec<u8>>>
     let mut replay = Replay::new(keys);
     let source = std::iter::from_fn(|| queue.blocking_recv().map(Ok));
     let prepare = |chunk: Vec<Vec<u8>>| chunk.iter().map(|entry| Prepared::new(entry)).collect::<Vec<_>>();
-    let outcome = pipeline::run(seed, 1, source, prepare, |chunk, checks| {
+    let outcome = creditbank_replay::run(seed, 1, source, prepare, |chunk, checks| {
         chunk.into_iter().try_for_each(|prepared| replay.apply(prepared, checks).map(|_| ()))
     });
     let signature = outcome.signatures.into_iter().next();

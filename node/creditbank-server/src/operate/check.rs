@@ -2,7 +2,7 @@
 //!
 //! One pass over the journal, on all cores: a thread reads frames and checks checksums and links; workers decode rounds, read
 //! entries, open bodies and hash what is in them; this thread takes the rounds in order through the same replay as an
-//! auditor's ([`creditbank_rules::replay`]); workers again verify the signatures that it names. Then the index against
+//! auditor's ([`creditbank_ledger::replay`]); workers again verify the signatures that it names. Then the index against
 //! what the journal's rows come to.
 
 mod bodies;
@@ -15,10 +15,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
+use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, SignatureCheck};
+use creditbank_ledger::state::LogKeys;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key::genesis;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
 use creditbank_protocol::pb::Purpose;
-use creditbank_rules::replay::{Contradiction, Counts, LogKeys, Prepared, Replay, pipeline};
 use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
 use creditbank_store::{DirectoryLock, Head, KeyStore, Node, ReadKeys, Row, StoreError, Table};
 
@@ -149,7 +151,7 @@ impl Run<'_> {
                 }
             });
             let prepare = |raw| prepare(context, raw);
-            pipeline::run(random(&OsEntropy), FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
+            creditbank_replay::run(random(&OsEntropy), FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
                 self.round(round, checks);
                 progress(self.report.journal_bytes);
                 Ok(())
@@ -205,7 +207,7 @@ impl Run<'_> {
     }
 
     /// Takes the next round of the journal.
-    fn round(&mut self, prepared: PreparedRound, checks: &mut Vec<creditbank_rules::replay::SignatureCheck>) {
+    fn round(&mut self, prepared: PreparedRound, checks: &mut Vec<SignatureCheck>) {
         let PreparedRound { raw, decoded, entries, findings, prints, bodies, erased } = prepared;
         self.report.journal_bytes += raw.frame_len();
         self.report.rounds += 1;
@@ -264,7 +266,7 @@ impl Run<'_> {
         &mut self,
         nodes: &[Node],
         entries: Vec<Prepared>,
-        checks: &mut Vec<creditbank_rules::replay::SignatureCheck>,
+        checks: &mut Vec<SignatureCheck>,
         at: &dyn Fn(String) -> Finding,
     ) {
         let Some(mut replay) = self.replay.take() else { return };
@@ -322,28 +324,33 @@ impl Run<'_> {
     fn derived_rows(&mut self) {
         let Some(replay) = &self.replay else { return };
         let mut wrong = Vec::new();
-        for (unit, head) in replay.chains().iter().filter(|(unit, head)| **unit != (0, 0) || head.next_height > 0) {
+        let state = replay.state();
+        // The operator's own chain has a row from its first block on.
+        for (unit, head) in state.chains().iter() {
+            if *unit == UnitId::OPERATOR && head.next_height == 0 {
+                continue;
+            }
             let row = ChainHead {
                 next_height: head.next_height,
                 previous: head.previous,
-                entry: head.entry,
+                entry: head.entry.0,
                 created_at_minute: head.created_at_minute,
             }
-            .row(*unit);
+            .row((unit.institution.0, unit.number));
             if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
-                wrong.push(format!("the row of the chain of institution {}, unit {} is not its head", unit.0, unit.1));
+                let UnitId { institution, number } = unit;
+                wrong.push(format!("the row of the chain of institution {institution}, unit {number} is not its head"));
             }
         }
-        for ((entry, index), (id, marks)) in replay.marks() {
-            let place = creditbank_protocol::pb::Place { entry: *entry, index: *index };
-            let row = tables::status(place, id, marks);
+        for (place, (id, marks)) in state.marks() {
+            let row = tables::status((*place).into(), id, marks);
             if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
-                wrong.push(format!("the row of the status of {entry}/{index} is not what the effects come to"));
+                wrong.push(format!("the row of the status of {place} is not what the effects come to"));
             }
         }
         let statuses = self.kept.keys().filter(|(table, _)| *table == tables::STATUS).count();
-        if statuses != replay.marks().len() {
-            wrong.push(format!("{statuses} rows of statuses, the log has {}", replay.marks().len()));
+        if statuses != state.marks().size() {
+            wrong.push(format!("{statuses} rows of statuses, the log has {}", state.marks().size()));
         }
         wrong.into_iter().for_each(|what| self.report.findings.add(Finding::of("journal", what)));
     }

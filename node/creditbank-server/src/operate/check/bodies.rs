@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
+use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::Digest;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
-use creditbank_rules::replay::Prepared;
 use creditbank_store::{KeyStore, Row, Table};
 
 use super::Finding;

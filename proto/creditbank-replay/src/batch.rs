@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use creditbank_ledger::replay::{Contradiction, SignatureCheck};
 use creditbank_protocol::key::{BatchItem, BatchKey, verify_batch};
-
-use super::{Contradiction, SignatureCheck};
 
 /// Keys that are kept ready.
 const KEYS_MAX: usize = 1 << 17;

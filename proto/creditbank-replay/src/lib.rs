@@ -1,4 +1,9 @@
 //! A replay on all cores: what needs no order runs on every thread, what needs it on one.
+//!
+//! A crate of its own, as `creditbank-ledger`, which replays, has no threads.
+#![forbid(unsafe_code)]
+
+mod batch;
 
 use std::collections::VecDeque;
 use std::num::NonZero;
@@ -7,8 +12,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::batch::Batches;
-use super::{Contradiction, SignatureCheck};
+use batch::Batches;
+use creditbank_ledger::replay::{Contradiction, SignatureCheck};
 
 /// Signatures that one thread checks in one go.
 const CHECKS_PER_JOB: usize = 1_024;

@@ -1,0 +1,121 @@
+//! What a replay keeps of each entry: whose it is, which key signed it when, and how many records it has, so that places
+//! and confirmations can be checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use creditbank_protocol::authority::amended_institutions;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::{InstitutionId, LogIndex, Place};
+use creditbank_rules::Registry;
+
+use crate::state::ReadBlock;
+
+/// 16 bytes for each entry, and what is rare beside.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    kept: Vec<Kept>,
+    /// Public records of institutions, which nobody changes.
+    published: BTreeSet<Place>,
+    /// Blocks with a custodian's amendments, and the closed institutions whose records these may be.
+    kept_for: BTreeMap<LogIndex, BTreeSet<InstitutionId>>,
+    institutions: Numbered<InstitutionId>,
+    signers: Numbered<KeyId>,
+}
+
+/// An entry. Numbers instead of what they stand for, as there are many entries and few of these.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// `NO_NUMBER` of a seal.
+    institution: u32,
+    signer: u32,
+    /// Minute of the seal of its round.
+    sealed_at_minute: u32,
+    records: u16,
+}
+
+const NO_NUMBER: u32 = u32::MAX;
+
+/// Values with a number for each, in the order in which they came.
+#[derive(Debug)]
+struct Numbered<T> {
+    values: Vec<T>,
+    numbers: BTreeMap<T, u32>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), numbers: BTreeMap::new() }
+    }
+}
+
+impl<T: Copy + Ord> Numbered<T> {
+    fn number(&mut self, value: T) -> u32 {
+        let next = u32::try_from(self.values.len()).unwrap_or(NO_NUMBER);
+        let number = *self.numbers.entry(value).or_insert(next);
+        if number == next {
+            self.values.push(value);
+        }
+        number
+    }
+
+    fn value(&self, number: u32) -> Option<T> {
+        usize::try_from(number).ok().and_then(|number| self.values.get(number)).copied()
+    }
+}
+
+impl Entries {
+    /// Keeps the next entry, which is a block.
+    pub(super) fn keep(&mut self, entry: LogIndex, read: &ReadBlock, sealed_at_ms: u64) {
+        let (block, header) = (read.block(), read.block().header());
+        let institution = InstitutionId(header.institution);
+        self.kept.push(Kept {
+            institution: self.institutions.number(institution),
+            signer: self.signers.number(header.key_id),
+            sealed_at_minute: u32::try_from(sealed_at_ms / 60_000).unwrap_or(u32::MAX),
+            // At most 1,024, which the block's shape says.
+            records: u16::try_from(header.count).unwrap_or(u16::MAX),
+        });
+        if !institution.is_operator() {
+            self.published.extend(block.public().records.iter().map(|shown| Place::new(entry, shown.index)));
+        }
+        let kept_for = amended_institutions(block);
+        if !kept_for.is_empty() {
+            self.kept_for.insert(entry, kept_for);
+        }
+    }
+
+    /// Keeps the next entry, which is a seal.
+    pub(super) fn keep_seal(&mut self) {
+        self.kept.push(Kept { institution: NO_NUMBER, signer: NO_NUMBER, sealed_at_minute: 0, records: 0 });
+    }
+
+    /// Whether a key that is known to be compromised sealed an entry.
+    pub(super) fn is_suspect(&self, entry: LogIndex, registry: &Registry) -> bool {
+        self.kept(entry).is_some_and(|kept| {
+            let signer = self.signers.value(kept.signer);
+            signer.is_some_and(|id| registry.is_contested(&id, u64::from(kept.sealed_at_minute) * 60_000))
+        })
+    }
+
+    /// The institution of the record at a place, if the log has a hidden one there.
+    pub(super) fn issuer_at(&self, place: Place) -> Option<InstitutionId> {
+        let kept = self.kept(place.entry)?;
+        let institution = self.institutions.value(kept.institution).filter(|number| !number.is_operator())?;
+        let is_hidden = place.index < u32::from(kept.records) && !self.published.contains(&place);
+        is_hidden.then_some(institution)
+    }
+
+    /// Whose block stands at a log index.
+    pub(super) fn institution_at(&self, entry: LogIndex) -> Option<InstitutionId> {
+        self.institutions.value(self.kept(entry)?.institution)
+    }
+
+    /// The closed institutions whose records some of a block's records may be.
+    pub(super) fn kept_for(&self, entry: LogIndex) -> impl Iterator<Item = InstitutionId> + '_ {
+        self.kept_for.get(&entry).into_iter().flatten().copied()
+    }
+
+    fn kept(&self, entry: LogIndex) -> Option<Kept> {
+        usize::try_from(entry.0).ok().and_then(|entry| self.kept.get(entry)).copied()
+    }
+}

@@ -1,0 +1,71 @@
+//! The signatures of a log, as checks that need no order.
+
+use creditbank_protocol::block::approval_message;
+use creditbank_protocol::key::{KeyId, verify};
+use creditbank_protocol::seal::SignedSeal;
+
+use super::Contradiction;
+use super::contradiction::Subject;
+use crate::state::{LogKeys, LogState, ReadBlock};
+
+/// A signature that must hold.
+#[derive(Debug, Clone)]
+pub struct SignatureCheck {
+    /// Log index of the entry.
+    pub index: u64,
+    /// Whose signature it is.
+    pub subject: String,
+    /// The key in force.
+    pub public_key: Vec<u8>,
+    /// What was signed.
+    pub message: Vec<u8>,
+    /// 64 bytes, if it is one.
+    pub signature: Vec<u8>,
+}
+
+impl SignatureCheck {
+    /// Verifies it, strictly.
+    pub fn verify(&self) -> Result<(), Contradiction> {
+        verify(&self.public_key, &self.message, &self.signature)
+            .map_err(|error| Contradiction::signature(self.index, &self.subject, &error))
+    }
+
+    /// The log key's, of a seal.
+    pub(super) fn seal(subject: Subject, signed: &SignedSeal, keys: &LogKeys) -> Self {
+        Self {
+            index: subject.index,
+            subject: subject.name.to_string(),
+            public_key: keys.log_key.to_vec(),
+            message: signed.message().as_bytes().to_vec(),
+            signature: signed.signature().to_vec(),
+        }
+    }
+
+    /// Adds those of a block under the keys in force: the signer's and, where it is approved, the approver's.
+    pub(super) fn block(subject: Subject, state: &LogState, read: &ReadBlock, checks: &mut Vec<Self>) {
+        let (index, block) = (subject.index, read.block());
+        let key = |id: &KeyId| state.in_force().registry.key(id).map(|key| key.public_key.clone());
+        let signer = match block.header() {
+            // The first block of a log admits the key that signs it.
+            header if read.is_operators() && header.height == 0 => state.keys().registry_key.to_vec(),
+            header => key(&header.key_id).unwrap_or_default(),
+        };
+        checks.push(Self {
+            index,
+            subject: subject.name.to_string(),
+            public_key: signer,
+            message: block.header().message().as_bytes().to_vec(),
+            signature: block.signature().to_vec(),
+        });
+        let approver = read.approver().as_ref().and_then(key);
+        if let (Some(approval), Some(public_key)) = (block.approval(), approver) {
+            checks.push(Self {
+                index,
+                subject: format!("approval of {}", subject.name),
+                public_key,
+                message: approval_message(block.header()).as_bytes().to_vec(),
+                signature: approval.signature.clone(),
+            });
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A block with everything that needs neither order nor hidden records.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::record::Record;
+use creditbank_protocol::{InstitutionId, UnitId};
+use creditbank_rules::RULES_VERSION;
+use creditbank_rules::admission::BlockFacts;
+
+/// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
+#[derive(Debug)]
+pub struct ReadBlock {
+    block: SignedBlock,
+    id: Digest,
+    leaf: Digest,
+    /// Whether the public records are the ones that were signed, as far as can be said without the hidden ones.
+    public: Result<(), BlockError>,
+}
+
+impl ReadBlock {
+    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its entry.
+    pub fn public(block: SignedBlock, leaf: Digest) -> Self {
+        let public = check_public(&block);
+        Self { id: block.header().id(), block, leaf, public }
+    }
+
+    /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were signed.
+    pub fn with_records(block: SignedBlock, leaf: Digest) -> Self {
+        Self { id: block.header().id(), block, leaf, public: Ok(()) }
+    }
+
+    /// The block.
+    pub fn block(&self) -> &SignedBlock {
+        &self.block
+    }
+
+    /// Whose chain it continues.
+    pub fn unit(&self) -> UnitId {
+        let header = self.block.header();
+        UnitId::new(header.institution, header.unit)
+    }
+
+    /// Whether the operator signs it.
+    pub fn is_operators(&self) -> bool {
+        InstitutionId(self.block.header().institution).is_operator()
+    }
+
+    /// Identity of its header: what the next block of the chain names as its previous.
+    pub fn id(&self) -> Digest {
+        self.id
+    }
+
+    /// Leaf hash of its entry.
+    pub fn leaf(&self) -> Digest {
+        self.leaf
+    }
+
+    /// The key that approved it, where it names one.
+    pub fn approver(&self) -> Option<KeyId> {
+        self.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id))
+    }
+
+    /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or none.
+    pub fn facts<'a>(&'a self, sealed_at_ms: u64, records: &'a [Record]) -> BlockFacts<'a> {
+        BlockFacts {
+            unit: self.unit(),
+            key_id: self.block.header().key_id,
+            approver: self.approver(),
+            sealed_at_ms,
+            rules_version: RULES_VERSION,
+            records,
+            groups: &self.block.public().groups,
+        }
+    }
+
+    /// The error of the public records, if there is one.
+    pub(super) fn check_public(&self) -> Result<(), BlockError> {
+        self.public.clone()
+    }
+}
+
+/// Where all records are public, that they are the signed ones; else that each of them is a record of a public kind.
+fn check_public(block: &SignedBlock) -> Result<(), BlockError> {
+    let (header, public) = (block.header(), block.public());
+    let all = header.institution == 0 || usize::try_from(header.count) == Ok(public.records.len());
+    if all {
+        return block.records(Vec::new()).map(|_| ());
+    }
+    public.records.iter().try_for_each(|shown| public_record(shown).map(|_| ()))
+}

@@ -1,0 +1,219 @@
+//! A round that is open: blocks in order, each whole or not at all; then the seal.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::merkle::StoredNode;
+use creditbank_protocol::seal::{Seal, SignedSeal};
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+
+use super::seal::{check_beginning, check_end};
+use super::{ChainError, ChainHead, LastSeal, LogState, MarkChange, ReadBlock, Refusal, Registration};
+use super::{SealRefusal, Written, marks, operator};
+
+/// A round on top of a [`LogState`], which stays as it is.
+#[derive(Debug)]
+pub struct OpenRound {
+    /// The state that the round opened on, with what its blocks have changed: chains, marks and tree. Registry and last
+    /// seal are still those of before; the status tree follows with the seal.
+    state: LogState,
+    /// Log index of the first entry.
+    first: u64,
+    /// Time that the seal will name.
+    sealed_at_ms: u64,
+    /// The registry records so far.
+    registration: Option<Registration>,
+    /// Units whose heads have moved, and records whose marks have changed.
+    moved: BTreeSet<UnitId>,
+    marked: Vec<Place>,
+    records: u64,
+}
+
+/// A block that continues its chain, in the round as it was when it was checked.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    block: &'a ReadBlock,
+    entry: LogIndex,
+}
+
+/// What a block has changed.
+#[derive(Debug)]
+pub struct Applied {
+    /// Log index of the block.
+    pub entry: LogIndex,
+    /// Whose chain it continues, and the new head.
+    pub chain: (UnitId, ChainHead),
+    /// The chains of the units that it admits.
+    pub begun: Vec<(UnitId, ChainHead)>,
+    /// Registry entries that it writes. They act from the next round on.
+    pub written: Vec<Written>,
+    /// Marks that its effects set or clear, in the order of the effects.
+    pub marks: Vec<MarkChange>,
+    /// Tree nodes that the entry completes.
+    pub nodes: Vec<StoredNode>,
+    /// Its records, hidden and public.
+    pub records: u32,
+}
+
+/// What a seal has changed.
+#[derive(Debug)]
+pub struct Closed {
+    /// The log with the round.
+    pub state: LogState,
+    /// The seal.
+    pub seal: LastSeal,
+    /// The newest head of every chain that has moved or was begun in the round.
+    pub chains: Vec<(UnitId, ChainHead)>,
+    /// The registry entries that the round has written, in order. Where there are none, the registry stays in force.
+    pub written: Vec<Written>,
+    /// Tree nodes that the entry of the seal completes.
+    pub nodes: Vec<StoredNode>,
+}
+
+impl LogState {
+    /// Opens the next round, whose seal will name this time.
+    pub fn open(&self, sealed_at_ms: u64) -> OpenRound {
+        OpenRound {
+            state: self.clone(),
+            first: self.size(),
+            sealed_at_ms,
+            registration: None,
+            moved: BTreeSet::new(),
+            marked: Vec::new(),
+            records: 0,
+        }
+    }
+
+    /// Opens the next round as its seal says, with as many blocks; what can be seen before the blocks must hold.
+    pub fn open_for(&self, seal: &Seal, blocks: u64) -> Result<OpenRound, SealRefusal> {
+        let earliest = self.last_seal.map_or(0, |last| last.time_ms);
+        check_beginning(&self.expected_seal(self.size() + blocks, earliest), seal)?;
+        Ok(self.open(seal.time_ms))
+    }
+}
+
+impl OpenRound {
+    /// Log index of the next entry.
+    pub fn next(&self) -> LogIndex {
+        LogIndex(self.state.size())
+    }
+
+    /// The state with the blocks so far; its registry is the one in force during the round.
+    pub fn state(&self) -> &LogState {
+        &self.state
+    }
+
+    /// Time that the seal will name.
+    pub fn sealed_at_ms(&self) -> u64 {
+        self.sealed_at_ms
+    }
+
+    /// The marks of the record at a place, with the blocks so far.
+    pub fn marks_at(&self, place: Place) -> Marks {
+        self.state.marks_at(place)
+    }
+
+    /// Whether a block is the next of its chain; of the operator's, also whether its key is in force.
+    pub fn check<'a>(&self, block: &'a ReadBlock) -> Result<Checked<'a>, Refusal> {
+        let header = block.block().header();
+        let (LogState { keys, in_force, .. }, unit) = (&self.state, block.unit());
+        if header.origin != keys.origin {
+            return Err(Refusal::Origin { expected: keys.origin.clone(), found: header.origin.clone() });
+        }
+        let Some(head) = self.state.chain(unit) else {
+            let institution_known = in_force.registry.institution(unit.institution).is_some();
+            return Err(ChainError::UnknownUnit { unit, institution_known }.into());
+        };
+        head.check(header, self.sealed_at_ms)?;
+        if block.is_operators() {
+            let checked = operator::check_key(keys, &in_force.registry, header, self.sealed_at_ms);
+            checked.map_err(Refusal::OperatorKey)?;
+        }
+        Ok(Checked { block, entry: self.next() })
+    }
+
+    /// Moves the round on by a block that was checked against it as it is now. A refused block leaves the round as it was.
+    ///
+    /// # Panics
+    /// When another block was applied since the check.
+    pub fn apply(&mut self, checked: Checked<'_>) -> Result<Applied, Refusal> {
+        let Checked { block: read, entry } = checked;
+        assert_eq!(entry, self.next(), "a block is applied to the round that it was checked against");
+        let (block, header) = (read.block(), read.block().header());
+        // Everything that can refuse comes before anything that changes the round.
+        if header.count == 0 && block.public().groups.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        if read.is_operators() && block.approval().is_some() {
+            return Err(Refusal::OperatorApproval);
+        }
+        read.check_public().map_err(Refusal::Public)?;
+        let marks = marks::changes(&self.state.marks, block.public(), entry)?;
+        // A block without public records changes no version of the registry.
+        let written = if block.public().records.is_empty() {
+            Vec::new()
+        } else {
+            let registration = self.registration.take();
+            let mut registration = registration.unwrap_or_else(|| Registration::new(&self.state.in_force));
+            let admitted = registration.admit(block, entry, self.sealed_at_ms).map(<[Written]>::to_vec);
+            self.registration = Some(registration);
+            admitted?
+        };
+
+        for change in &marks {
+            self.state.marks.insert_mut(change.place, (change.status_id, change.after));
+            self.marked.push(change.place);
+        }
+        let mut begun = Vec::new();
+        for unit in written.iter().filter_map(|one| one.unit) {
+            if self.state.chain(unit).is_none() {
+                // A unit's chain begins with the leaf hash of the entry that admitted it.
+                begun.push((unit, ChainHead::beginning(read.leaf(), entry)));
+                self.state.chains.insert_mut(unit, ChainHead::beginning(read.leaf(), entry));
+                self.moved.insert(unit);
+            }
+        }
+        let chain = (read.unit(), ChainHead::behind(header, read.id(), entry));
+        self.state.chains.insert_mut(chain.0, chain.1);
+        self.moved.insert(chain.0);
+        self.records += u64::from(header.count);
+        let nodes = self.state.frontier.push(read.leaf());
+        Ok(Applied { entry, chain, begun, written, marks, nodes, records: header.count })
+    }
+
+    /// What the seal of the round must say.
+    pub fn draft_seal(&mut self) -> Seal {
+        if !self.marked.is_empty() {
+            let said = std::mem::take(&mut self.marked).into_iter().filter_map(|place| self.state.marks.get(&place));
+            self.state.status = self.state.status.update(said.map(|(id, marks)| marks::leaf(*id, marks)));
+        }
+        Seal {
+            first_index: self.first,
+            records_total: self.state.records_total() + self.records,
+            ..self.state.expected_seal(self.next().0, self.sealed_at_ms)
+        }
+    }
+
+    /// Closes the round. `leaf` is the leaf hash of the seal's entry.
+    pub fn close(mut self, signed: &SignedSeal, leaf: Digest) -> Result<Closed, SealRefusal> {
+        let expected = self.draft_seal();
+        check_beginning(&expected, signed.seal())?;
+        check_end(&expected, signed.seal())?;
+        let earliest = self.state.last_seal.map_or(0, |last| last.time_ms);
+        if expected.time_ms < earliest || signed.seal().time_ms != expected.time_ms {
+            let (min, found) = (expected.time_ms.max(earliest), signed.seal().time_ms);
+            return Err(SealRefusal::Time { min, found });
+        }
+        let Self { mut state, registration, moved, .. } = self;
+        let nodes = state.frontier.push(leaf);
+        let Seal { index, time_ms, records_total, .. } = expected;
+        let seal = LastSeal { id: signed.id(), index: LogIndex(index), time_ms, records_total };
+        state.last_seal = Some(seal);
+        let mut written = Vec::new();
+        if let Some(registration) = registration {
+            (state.in_force, written) = registration.finish(&state.in_force);
+        }
+        let chains = moved.into_iter().filter_map(|unit| Some((unit, state.chain(unit)?))).collect();
+        Ok(Closed { state, seal, chains, written, nodes })
+    }
+}

@@ -1,0 +1,62 @@
+//! Every version of the registry that a seal has named, so that each stays provable.
+
+use std::sync::Arc;
+
+use creditbank_protocol::map::SparseMap;
+use creditbank_protocol::pb::RegistryEntry;
+use creditbank_protocol::{Digest, LogIndex};
+use creditbank_rules::Registry;
+
+use super::{InForce, Shared, Written};
+
+/// The registry as some rounds had it in force, with its entries. A version costs what it changes.
+#[derive(Debug, Clone)]
+pub struct RegistryVersion {
+    /// What it says.
+    pub registry: Arc<Registry>,
+    /// Its entries' values by their registry keys.
+    pub map: SparseMap,
+    /// The entries by their registry keys.
+    pub entries: Shared<Digest, Arc<RegistryEntry>>,
+}
+
+/// All versions, by the first log index at which each is in force. Never empty. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct RegistryVersions(Shared<LogIndex, RegistryVersion>);
+
+impl RegistryVersions {
+    /// The versions of a log before its first entry: the empty registry.
+    pub fn new(origin: &str) -> Self {
+        let InForce { registry, map } = InForce::new(origin);
+        let first = RegistryVersion { registry, map, entries: Shared::new_sync() };
+        Self(Shared::new_sync().insert(LogIndex(0), first))
+    }
+
+    /// Adds the version that the round with the seal at log index `seal` has made. It begins after that seal.
+    pub fn push(&mut self, seal: LogIndex, in_force: &InForce, written: Vec<Written>) {
+        let mut entries = self.newest().entries.clone();
+        written.into_iter().for_each(|one| entries.insert_mut(one.key, one.entry));
+        let InForce { registry, map } = in_force.clone();
+        self.0.insert_mut(LogIndex(seal.0 + 1), RegistryVersion { registry, map, entries });
+    }
+
+    /// The version in force for the next round.
+    pub fn newest(&self) -> &RegistryVersion {
+        self.0.last().expect("the first version is made with the map").1
+    }
+
+    /// The version in force during the round that a log index belongs to.
+    pub fn at(&self, index: LogIndex) -> &RegistryVersion {
+        self.0.range(..=index).next_back().expect("the first version is in force from log index 0 on").1
+    }
+
+    /// Number of versions.
+    pub fn len(&self) -> usize {
+        self.0.size()
+    }
+
+    /// Never: the empty registry is a version too.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,270 @@
+//! Goal: one block after the other moves a log on, whole or not at all, and says what it has changed.
+
+mod log;
+
+use creditbank_ledger::state::{
+    ChainError, EffectError, LogState, Parts, Refusal, RegistryVersions, SealRefusal, Shared,
+};
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::merkle::{StoredNode, leaf_hash};
+use creditbank_protocol::pb::{Action, Kind};
+use creditbank_protocol::seal::Seal;
+use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+use creditbank_rules::Rule;
+
+use log::{Draft, Log, NOW_MS, ONE, TWO, apply, credit, effect, keys, registry_record, seal, unit};
+
+/// Everything that a state says, to compare one with another.
+fn fields(state: &LogState) -> impl PartialEq + std::fmt::Debug + use<> {
+    let chains: Vec<_> = state.chains().iter().map(|(unit, head)| (*unit, *head)).collect();
+    let marks: Vec<_> = state.marks().iter().map(|(place, said)| (*place, *said)).collect();
+    let roots = (state.root(), state.status().root(), state.in_force().map.root());
+    let sizes = (state.size(), state.status().len(), state.in_force().map.len());
+    let registry = format!("{:?}", state.in_force().registry);
+    ((state.keys().clone(), state.genesis(), state.last_seal()), (chains, marks), (roots, sizes, registry))
+}
+
+/// A log in which something was said of everything: two units, a revocation, a review that was closed.
+fn eventful() -> Log {
+    let mut log = Log::new();
+    let (first, second) = (log.issue(ONE, &[1, 2]), log.issue(TWO, &[3]));
+    let revoke = log.draft(ONE, vec![credit(4)], vec![log.effect(first, 1, Action::Revoke)]);
+    let review = log.draft(TWO, Vec::new(), vec![log.effect(second, 3, Action::Review)]);
+    log.round(&[revoke, review]);
+    let closed = log.draft(TWO, Vec::new(), vec![log.effect(second, 3, Action::CloseReview)]);
+    log.round(&[closed]);
+    log.round(&[]);
+    let admit = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(2, 2))], Vec::new());
+    log.round(&[admit]);
+    log
+}
+
+#[test]
+fn a_block_says_what_it_has_changed() {
+    let mut log = Log::new();
+    assert_eq!((log.state.size(), log.state.records_total()), (2, 8));
+    let begun = log.state.chain(ONE).expect("the first block admits the unit");
+    assert_eq!((begun.next_height, begun.previous, begun.entry), (0, leaf_hash(&log.entries[0]), LogIndex(0)));
+
+    let place = log.issue(ONE, &[1, 2]);
+    assert_eq!(place, Place::new(2, 0));
+    let block = log.draft(ONE, vec![credit(5)], vec![log.effect(place, 1, Action::Revoke)]);
+    let id = block.read().id();
+    let (applied, closed) = log.round(&[block]);
+    let [applied] = &applied[..] else { panic!("one block") };
+    let (unit, head) = applied.chain;
+    assert_eq!((unit, head.next_height, head.previous, head.entry), (ONE, 2, id, LogIndex(4)));
+    assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(4), 1, 0, 0));
+    let [change] = &applied.marks[..] else { panic!("one effect") };
+    assert_eq!((change.place, change.action, change.clears()), (place, Action::Revoke, false));
+    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(4));
+    assert_eq!(log.state.marks_at(place), change.after);
+    // Entry 4 is a leaf alone, entry 5 completes a pair.
+    let leaf = leaf_hash(&log.entries[4]);
+    assert_eq!(applied.nodes, [StoredNode { level: 0, index: 4, hash: leaf }]);
+    assert_eq!(closed.nodes.len(), 2);
+    assert_eq!(closed.chains, [(ONE, head)]);
+    assert_eq!((closed.seal.index, closed.seal.records_total), (LogIndex(5), 11));
+    assert_eq!(log.state.status().len(), 1);
+}
+
+/// Goal: what is undone leaves no leaf in the status tree, and the place is remembered.
+#[test]
+fn a_mark_that_is_cleared_leaves_the_tree() {
+    let mut log = Log::new();
+    let before = log.state.status().root();
+    let place = log.issue(ONE, &[1]);
+    let review = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Review)]);
+    log.round(&[review]);
+    assert_ne!(log.state.status().root(), before);
+    let closed = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::CloseReview)]);
+    let (applied, _) = log.round(&[closed]);
+    assert!(applied[0].marks[0].clears());
+    assert_eq!((log.state.status().root(), log.state.marks().size()), (before, 1));
+}
+
+/// Goal: registry records act from the next round on, and each version stays known by the log indexes of its rounds.
+#[test]
+fn registry_records_act_from_the_next_round_on() {
+    let mut log = Log::new();
+    let mut versions = RegistryVersions::new(log::ORIGIN);
+    let (empty, founded) = (LogState::new(keys()), log.state.clone());
+    let unit_3 = UnitId::new(1, 3);
+    let admit = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 3))], Vec::new());
+    let (applied, closed) = log.round(&[admit]);
+    assert_eq!(applied[0].begun.iter().map(|(unit, _)| *unit).collect::<Vec<_>>(), [unit_3]);
+    assert_eq!(closed.written[0].place, Place::new(2, 0));
+    assert_eq!(closed.written[0].entry.place, Place::new(2, 0).written());
+    assert!(founded.in_force().registry.unit(unit_3).is_none() && log.state.in_force().registry.unit(unit_3).is_some());
+
+    versions.push(LogIndex(1), founded.in_force(), Vec::new());
+    versions.push(closed.seal.index, log.state.in_force(), closed.written);
+    let root = |index: u64| versions.at(LogIndex(index)).map.root();
+    assert_eq!([0, 1].map(root), [empty.in_force().map.root(); 2]);
+    assert_eq!([2, 3].map(root), [founded.in_force().map.root(); 2]);
+    assert_eq!([4, 900].map(root), [log.state.in_force().map.root(); 2]);
+    assert_eq!((versions.len(), versions.newest().entries.size()), (3, 1));
+}
+
+/// Goal: a chain goes on where it is, at a time near its seal, and only of a unit that is admitted.
+#[test]
+fn a_block_that_is_not_the_next_of_its_chain_is_refused() {
+    let log = Log::new();
+    let round = log.state.open(log.time_ms);
+    let refused = |change: &dyn Fn(&mut Draft)| {
+        let mut block = log.draft(ONE, vec![credit(1)], Vec::new());
+        change(&mut block);
+        round.check(&block.read()).map(|_| ()).expect_err("it does not follow")
+    };
+    let head = log.state.chain(ONE).expect("a chain");
+    let minute = log.time_ms / 60_000;
+    let chain = |change: &dyn Fn(&mut Draft)| match refused(change) {
+        Refusal::Chain(error) => error,
+        other => panic!("{other}"),
+    };
+    assert_eq!(chain(&|block| block.draft.height = 1), ChainError::Height { expected: 0, found: 1 });
+    let other = Digest([9; 32]);
+    let wrong = ChainError::Previous { expected: head.previous, found: other };
+    assert_eq!(chain(&|block| block.draft.previous = other), wrong);
+    for found in [minute - 1_441, minute + 1_441] {
+        let wrong = ChainError::CreatedAt { min: minute - 1_440, max: minute + 1_440, found };
+        assert_eq!(chain(&|block| block.draft.created_at_minute = found), wrong);
+    }
+    for (unit, institution_known) in [(UnitId::new(1, 9), true), (UnitId::new(9, 1), false)] {
+        let wrong = ChainError::UnknownUnit { unit, institution_known };
+        let change = |block: &mut Draft| {
+            (block.draft.institution, block.draft.unit) = (unit.institution.0, unit.number);
+        };
+        assert_eq!(chain(&change), wrong);
+    }
+    let origin = refused(&|block| "other.example/log".clone_into(&mut block.draft.origin));
+    assert!(matches!(origin, Refusal::Origin { .. }), "{origin}");
+}
+
+/// Goal: the operator's first block is signed by the key that the log is bound to, each later one by a registry key in force.
+#[test]
+fn the_operators_key_is_in_force() {
+    let log = Log::new();
+    let refused = |state: &LogState, block: &Draft| match state.open(NOW_MS).check(&block.read()) {
+        Err(Refusal::OperatorKey(rejection)) => rejection.rule,
+        other => panic!("{other:?}"),
+    };
+    let empty = Log { state: LogState::new(keys()), entries: Vec::new(), time_ms: NOW_MS };
+    for (log, rule) in [(&empty, Rule::UnknownKey), (&log, Rule::NotTheOperator)] {
+        let mut block = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 2))], Vec::new());
+        block.key = log::key_of(1);
+        block.draft.key_id = creditbank_protocol::key::KeyId::of(&block.key.verifying_key().to_bytes());
+        assert_eq!(refused(&log.state, &block), rule);
+    }
+}
+
+/// Goal: a refused block leaves the round as it was, whatever of it would have been good.
+#[test]
+fn a_refused_block_changes_nothing() {
+    let mut log = Log::new();
+    let place = log.issue(ONE, &[1, 2]);
+    let revoke = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Revoke)]);
+    log.round(&[revoke]);
+    let id = Digest([3; 32]);
+    let unit_record = |number| registry_record(Kind::Unit, &unit(1, number));
+    let bad_unit = registry_record(Kind::Unit, &unit(77, 1));
+    let other = Place::new(place.entry, 1);
+    let (operator, none) = (UnitId::OPERATOR, Vec::new());
+    let bad: Vec<(Draft, &str)> = vec![
+        (log.draft(ONE, vec![credit(3)], vec![log.effect(place, 1, Action::Revoke)]), "Marks"),
+        (log.draft(ONE, vec![credit(3)], vec![effect(place, id, Action::Review)]), "OtherStatusId"),
+        (log.draft(ONE, none, vec![log.effect(other, 2, Action::Revoke), effect(other, id, Action::Review)]), ""),
+        (log.draft(operator, vec![unit_record(2), bad_unit], none_groups()), "Rule"),
+        (log.draft(operator, vec![], none_groups()), "Empty"),
+        (log.draft(ONE, vec![unit_record(2)], none_groups()), "Rule"),
+    ];
+    let mut round = log.state.open(log.time_ms);
+    let before = (fields(round.state()), round.draft_seal());
+    for (block, what) in &bad {
+        let refusal = apply(&mut round, &block.read()).expect_err("it does not follow");
+        assert!(format!("{refusal:?}").contains(what), "{refusal:?}: expected {what}");
+        assert!((fields(round.state()), round.draft_seal()) == before, "{what}");
+    }
+    let twice = apply(&mut round, &bad[2].0.read()).expect_err("twice");
+    assert_eq!(twice, Refusal::Effect { place: other, error: EffectError::Twice });
+    // And a good one follows all the same.
+    apply(&mut round, &log.draft(ONE, vec![credit(9)], none_groups()).read()).expect("it follows");
+}
+
+fn none_groups() -> Vec<creditbank_protocol::pb::EffectGroup> {
+    Vec::new()
+}
+
+/// Goal: a seal that says anything else than what the round comes to does not close it.
+#[test]
+fn a_seal_says_what_the_round_comes_to() {
+    let log = eventful();
+    let place = Place::new(2, 1);
+    let block = log.draft(ONE, vec![credit(8)], vec![log.effect(place, 2, Action::Review)]).read();
+    let open = || {
+        let mut round = log.state.open(log.time_ms);
+        apply(&mut round, &block).expect("it follows");
+        round
+    };
+    let honest = open().draft_seal();
+    let close = |lie: &Seal| {
+        let bytes = seal(lie);
+        let Ok(Entry::Seal(signed)) = Entry::parse(&bytes) else { panic!("a seal") };
+        open().close(&signed, leaf_hash(&bytes)).map(|_| ())
+    };
+    close(&honest).expect("the honest seal");
+    let other = Digest([9; 32]);
+    let lies: [(Seal, &str); 10] = [
+        (Seal { origin: "other.example/log".to_owned(), ..honest.clone() }, "Origin"),
+        (Seal { index: honest.index + 1, ..honest.clone() }, "Index"),
+        (Seal { first_index: honest.first_index + 1, ..honest.clone() }, "FirstIndex"),
+        (Seal { rules_version: honest.rules_version + 1, ..honest.clone() }, "RulesVersion"),
+        (Seal { previous: other, ..honest.clone() }, "Previous"),
+        (Seal { time_ms: honest.time_ms - 1, ..honest.clone() }, "Time"),
+        (Seal { time_ms: honest.time_ms + 1, ..honest.clone() }, "Time"),
+        (Seal { registry_root: other, ..honest.clone() }, "RegistryRoot"),
+        (Seal { status_root: other, ..honest.clone() }, "StatusRoot"),
+        (Seal { records_total: honest.records_total + 1, ..honest.clone() }, "RecordsTotal"),
+    ];
+    for (lie, what) in lies {
+        let refusal = close(&lie).expect_err(what);
+        assert!(format!("{refusal:?}").starts_with(what), "{refusal:?}: expected {what}");
+    }
+    let back = Seal { time_ms: 1, ..honest.clone() };
+    let refusal = log.state.open_for(&back, 1).map(|_| ()).expect_err("back in time");
+    assert_eq!(refusal, SealRefusal::Time { min: log.time_ms - 1_000, found: 1 });
+    log.state.open_for(&honest, 1).expect("the honest seal");
+}
+
+/// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on alike.
+#[test]
+fn a_restored_state_is_the_replayed_one() {
+    let log = eventful();
+    let replayed = log::replay(&log.entries).expect("an honest log");
+    let parts = Parts {
+        frontier: log.state.frontier().clone(),
+        chains: log.state.chains().clone(),
+        in_force: log.state.in_force().clone(),
+        marks: log.state.marks().clone(),
+        last_seal: log.state.last_seal(),
+    };
+    let restored = LogState::restore(keys(), parts);
+    assert_eq!(fields(&restored), fields(replayed.state()));
+    assert_eq!(fields(&restored), fields(&log.state));
+
+    let (mut one, mut other) = (log.clone(), Log { state: restored, ..log.clone() });
+    for log in [&mut one, &mut other] {
+        log.issue(UnitId::new(1, 1), &[11]);
+    }
+    assert_eq!(one.entries, other.entries);
+    assert_eq!(fields(&one.state), fields(&other.state));
+    let nothing = Parts {
+        frontier: LogState::new(keys()).frontier().clone(),
+        chains: Shared::new_sync(),
+        in_force: LogState::new(keys()).in_force().clone(),
+        marks: Shared::new_sync(),
+        last_seal: None,
+    };
+    assert_eq!(fields(&LogState::restore(keys(), nothing)), fields(&LogState::new(keys())));
+}
