@@ -58,7 +58,7 @@ fn a_block_says_what_it_has_changed() {
     assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(4), 1, 0, 0));
     let [change] = &applied.marks[..] else { panic!("one effect") };
     assert_eq!((change.place, change.action, change.clears()), (place, Action::Revoke, false));
-    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(4));
+    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(LogIndex(4)));
     assert_eq!(log.state.marks_at(place), change.after);
     // Entry 4 is a leaf alone, entry 5 completes a pair.
     let leaf = leaf_hash(&log.entries[4]);

@@ -14,7 +14,7 @@ use creditbank_protocol::pb::{Action, Effect, Kind, Place, Purpose, RegistryEntr
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, UnitId};
+use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
@@ -305,7 +305,7 @@ impl<'a> RoundBuilder<'a> {
             let place = effect.place.unwrap_or_default();
             let id = Digest::from_slice(&effect.status_id).unwrap_or(Digest::ZERO);
             let action = Action::try_from(effect.action).unwrap_or_default();
-            let marks = self.marks_at(place).after(action, entry, effect.redemption_plus_1.checked_sub(1));
+            let marks = self.marks_at(place).after(action, entry, effect.redemption_plus_1.checked_sub(1).map(LogIndex));
             let expected = "marks that allow the change";
             let marks = marks.map_err(|error| Rejection::new(Rule::StatusForbids, expected, error.to_string()))?;
             Ok((place, id, marks))

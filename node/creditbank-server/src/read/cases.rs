@@ -71,12 +71,12 @@ impl Ledger {
             if self.issuer(place)? != institution {
                 continue;
             }
-            let day = view.sealing(since.into())?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
+            let day = view.sealing(since)?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
             let due = day + Day::from(days);
             reviews.push(ReviewState {
                 record: Some(RecordReference { place: Some(place), status_id: id.0.to_vec() }),
                 kind: view.record_at(place.into())?.map_or(Kind::Unspecified, |facts| facts.kind).into(),
-                entry: since,
+                entry: since.0,
                 since: Some(date_of(day)),
                 due: Some(date_of(due)),
                 overdue: today > due,

@@ -95,7 +95,7 @@ impl ReadRecord {
 
     /// Log index of the effect that set each mark.
     pub fn mark_entries(&self) -> Vec<u64> {
-        self.marks.iter().map(|(_, entry)| entry).collect()
+        self.marks.iter().map(|(_, entry)| entry.0).collect()
     }
 }
 
@@ -107,7 +107,7 @@ impl Issued {
 
     /// Log index of the effect that set each mark.
     pub fn mark_entries(&self) -> Vec<u64> {
-        self.marks.iter().map(|(_, entry)| entry).collect()
+        self.marks.iter().map(|(_, entry)| entry.0).collect()
     }
 }
 

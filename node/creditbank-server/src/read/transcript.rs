@@ -139,7 +139,7 @@ impl Shared {
         place: Place,
     ) -> Result<(), TranscriptError> {
         let shown = |mark| mark != Mark::Disputed;
-        let marks = stored.facts.marks.iter().filter(|(mark, _)| shown(*mark)).map(|(_, index)| index);
+        let marks = stored.facts.marks.iter().filter(|(mark, _)| shown(*mark)).map(|(_, index)| index.0);
         let mut blocks: BTreeSet<u64> = marks.collect();
         let cleared = self.store.scan(tables::CLEARED, &tables::place_key(place), None, CLEARED_MAX);
         let cleared = cleared.map_err(ReadError::from)?;

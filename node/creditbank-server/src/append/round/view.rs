@@ -9,7 +9,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::{Mark, status_id};
+use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
@@ -137,7 +137,7 @@ pub(crate) fn course_of(record: &Record) -> String {
 
 /// The names of the marks that stand, for people.
 pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
-    marks.iter().map(|(mark, _): (Mark, u64)| mark.name().to_owned()).collect()
+    marks.iter().map(|(mark, _)| mark.name().to_owned()).collect()
 }
 
 impl View for StoreView<'_> {
