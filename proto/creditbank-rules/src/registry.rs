@@ -250,8 +250,8 @@ impl Registry {
         all.into_iter().flatten().map(|keeper| keeper.number.into())
     }
 
-    /// Whether what a key sealed at a time is contested: the key was revoked as compromised since then.
-    pub fn is_contested(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
+    /// Whether what a key sealed at a time is suspect: the key was revoked as compromised since then.
+    pub fn is_suspect(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
         self.key(key).is_some_and(|key| is_suspect(key, sealed_at_ms))
     }
 

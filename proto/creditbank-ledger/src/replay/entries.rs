@@ -93,7 +93,7 @@ impl Entries {
     pub(super) fn is_suspect(&self, entry: LogIndex, registry: &Registry) -> bool {
         self.kept(entry).is_some_and(|kept| {
             let signer = self.signers.value(kept.signer);
-            signer.is_some_and(|id| registry.is_contested(&id, u64::from(kept.sealed_at_minute) * 60_000))
+            signer.is_some_and(|id| registry.is_suspect(&id, u64::from(kept.sealed_at_minute) * 60_000))
         })
     }
 

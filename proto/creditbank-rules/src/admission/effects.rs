@@ -184,7 +184,7 @@ fn authorised(
 pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
     let suspect = |entry: LogIndex| {
         let sealing = view.sealing(entry)?;
-        Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
+        Ok(sealing.is_some_and(|by| view.registry().is_suspect(&by.key_id, by.sealed_at_ms)))
     };
     let confirmation = target.marks.get(Mark::Confirmed).map(suspect).transpose()?;
     Ok(contested::is_contested(suspect(place.entry)?, confirmation))
