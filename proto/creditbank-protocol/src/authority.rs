@@ -40,7 +40,7 @@ fn is_closed(institution: &pb::Institution) -> bool {
 
 /// Whose record of a block it is: the signer's or, where a custodian amends, the closed institution's.
 pub fn owner(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<InstitutionId, CanonicalError> {
-    Ok(amended_for(block, kind, body)?.unwrap_or(InstitutionId(block.header().institution)))
+    Ok(amended_for(block, kind, body)?.unwrap_or(block.header().unit.institution))
 }
 
 /// The closed institution for which the signer of a block amends a record: the block supersedes, as custodian of that

@@ -44,12 +44,12 @@ impl Client {
                     && decode::<pb::Unit>(&shown.body)
                         .is_ok_and(|one| (one.institution, one.unit) == (institution, unit))
             };
-            if header.institution != 0 || !block.public().records.iter().any(admits) {
+            if !header.unit.institution.is_operator() || !block.public().records.iter().any(admits) {
                 return Err(ClientError::lie("the entry does not admit the unit"));
             }
             return Ok(ChainHead { next_height: 0, previous: verified.leaf, created_at_minute: 0 });
         };
-        if (header.institution, header.unit, header.height) != (institution, unit, height) {
+        if (header.unit.institution.0, header.unit.number, header.height) != (institution, unit, height) {
             return Err(ClientError::lie("the head is a block of another place"));
         }
         let (previous, created_at_minute) = (header.id(), header.created_at_minute);
@@ -115,7 +115,7 @@ impl Client {
         match &verified.entry {
             Entry::Block(block) => {
                 let header = block.header();
-                if (header.institution, header.unit, header.height) == (institution, unit, height) {
+                if (header.unit.institution.0, header.unit.number, header.height) == (institution, unit, height) {
                     return Ok(receipt);
                 }
                 Err(ClientError::lie("the block is one of another place"))

@@ -79,7 +79,7 @@ fn at(record: &RecordReference) -> (u64, u32) {
 async fn signer(client: &Client, entry: u64) -> Result<u64, ClientError> {
     let (bytes, _) = client.entry(entry).await?;
     match Entry::parse(&bytes).map_err(ClientError::lie)? {
-        Entry::Block(block) => Ok(block.header().institution),
+        Entry::Block(block) => Ok(block.header().unit.institution.0),
         Entry::Seal(_) => Err(ClientError::lie("a redemption at a seal")),
     }
 }

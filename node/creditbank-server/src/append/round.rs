@@ -123,7 +123,7 @@ impl<'a> RoundBuilder<'a> {
         }
         let entry = self.frontier.size();
         let facts = BlockFacts {
-            unit: UnitId::new(header.institution, header.unit),
+            unit: header.unit.number,
             key_id: header.key_id,
             approver: verified.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.now_ms,
@@ -132,7 +132,7 @@ impl<'a> RoundBuilder<'a> {
             groups: &verified.block.public().groups,
         };
         // Everything that can refuse comes before anything that changes the round.
-        if header.institution == 0 {
+        if header.unit.institution.is_operator() {
             self.check_registry_key(header)?;
             if verified.records.is_empty() && facts.groups.is_empty() || facts.approver.is_some() {
                 let expected = "registry records or effects, and no approval";
@@ -154,17 +154,17 @@ impl<'a> RoundBuilder<'a> {
                 self.rows.push(tables::cleared(effect.place.unwrap_or_default(), entry));
             }
         }
-        let unit = (header.institution, header.unit);
+        let unit = (header.unit.institution.0, header.unit.number);
         let head = ChainHead {
             next_height: header.height + 1,
             previous: header.id(),
             entry,
             created_at_minute: header.created_at_minute,
         };
-        self.rows.push(tables::block(header.institution, header.unit, header.height, entry));
+        self.rows.push(tables::block(header.unit.institution.0, header.unit.number, header.height, entry));
         self.chains.insert(unit, head);
         self.records += verified.records.len() as u64;
-        let (institution, leaf) = (header.institution, verified.leaf);
+        let (institution, leaf) = (header.unit.institution.0, verified.leaf);
         self.append_entry(verified.entry, leaf, entry);
         if institution != 0 {
             self.keep_bodies(verified.records, entry);
@@ -178,12 +178,12 @@ impl<'a> RoundBuilder<'a> {
 
     /// Height, previous hash and time against the head of the chain; the log index of the same block, if it is known.
     fn check_chain(&self, header: &Header, entry: &[u8]) -> Result<Option<u64>, SubmitError> {
-        let Some(head) = self.chain((header.institution, header.unit)) else {
-            let rule = if self.state.registry().registry.institution(header.institution.into()).is_none() {
+        let Some(head) = self.chain((header.unit.institution.0, header.unit.number)) else {
+            let rule = if self.state.registry().registry.institution(header.unit.institution).is_none() {
                 Rejection::new(
                     Rule::UnknownInstitution,
                     "an institution of the registry",
-                    header.institution.to_string(),
+                    header.unit.institution.0.to_string(),
                 )
             } else {
                 Rejection::new(Rule::UnknownUnit, "a unit of the institution", header.unit.to_string())
@@ -217,7 +217,7 @@ impl<'a> RoundBuilder<'a> {
         let key = self.state.registry().registry.key(&header.key_id);
         let key = key.ok_or_else(|| Rejection::new(Rule::UnknownKey, "a key of the registry", &found))?;
         let minute = self.now_ms / 60_000;
-        if key.purpose != i32::from(Purpose::Registry) || header.unit != 0 {
+        if key.purpose != i32::from(Purpose::Registry) || header.unit.number != 0 {
             Err(Rejection::new(Rule::NotTheOperator, "the operator's registry key and unit 0", found))
         } else if key.revoked.is_some() {
             Err(Rejection::new(Rule::KeyRevoked, "a key that is not revoked", found))
@@ -233,7 +233,7 @@ impl<'a> RoundBuilder<'a> {
         let stopped = |why: &dyn std::fmt::Display| SubmitError::Stopped(why.to_string());
         // The block may stand in the round before: a repeat is rare enough to wait for the disk.
         self.context.pending.map_or(Ok(()), Pending::settle)?;
-        let key = tables::block_key(header.institution, header.unit, header.height);
+        let key = tables::block_key(header.unit.institution.0, header.unit.number, header.height);
         let pending = self.rows.iter().find(|row| row.table == tables::BLOCK && row.key == key);
         let value = match pending {
             Some(row) => row.value.clone(),
@@ -275,7 +275,7 @@ impl<'a> RoundBuilder<'a> {
     fn place_records(&mut self, records: &[Record], admitted: &[Option<Admitted>], header: &Header, entry: u64) {
         let private = self.context.private;
         self.accounts = admitted.iter().map(|admitted| admitted.as_ref().map(|admitted| admitted.account)).collect();
-        let institution = private.of(header.institution);
+        let institution = private.of(header.unit.institution.0);
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
             let Some(admitted) = admitted else { continue };
             let place = Place { entry, index };
@@ -287,7 +287,7 @@ impl<'a> RoundBuilder<'a> {
                 self.dependants.entry((source.entry.0, source.index)).or_default().push(place);
             }
             let course = match admitted.institution.0 {
-                own if own == header.institution => institution.course_digest(&admitted.course),
+                own if own == header.unit.institution.0 => institution.course_digest(&admitted.course),
                 kept => private.of(kept).course_digest(&admitted.course),
             };
             let prefix = tables::course_prefix(&admitted.account, course);

@@ -207,7 +207,7 @@ impl Ledger {
         let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(place.entry)?) else {
             return Err(ReadError::Missing(place));
         };
-        let signer = block.header().institution;
+        let signer = block.header().unit.institution.0;
         if amended_institutions(&block).is_empty() {
             return Ok(signer);
         }
@@ -251,7 +251,7 @@ impl Ledger {
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
                 return Err(ReadError::NoBlock { institution, unit, height });
             };
-            if block.header().institution == 0 {
+            if block.header().unit.institution.is_operator() {
                 continue;
             }
             let (context, state) = (self.shared.context(), self.shared.state());

@@ -112,7 +112,7 @@ impl Shared {
         let vacant = match need.blocks.entry(entry) {
             btree_map::Entry::Occupied(known) => {
                 let block = &known.get().1;
-                return Ok((block.header().institution, Arc::clone(block)));
+                return Ok((block.header().unit.institution.0, Arc::clone(block)));
             }
             btree_map::Entry::Vacant(vacant) => vacant,
         };
@@ -126,7 +126,7 @@ impl Shared {
         need.seals.insert(seal);
         let key = RegistryKey::Key(block.header().key_id);
         need.registry.extend([(seal, key.clone()), (need.last, key)]);
-        Ok((block.header().institution, block))
+        Ok((block.header().unit.institution.0, block))
     }
 
     /// Needs the blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have undone such a

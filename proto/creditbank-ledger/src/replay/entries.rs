@@ -67,7 +67,7 @@ impl Entries {
     /// Keeps the next entry, which is a block.
     pub(super) fn keep(&mut self, entry: LogIndex, read: &ReadBlock, sealed_at_ms: u64) {
         let (block, header) = (read.block(), read.block().header());
-        let institution = InstitutionId(header.institution);
+        let institution = header.unit.institution;
         self.kept.push(Kept {
             institution: self.institutions.number(institution),
             signer: self.signers.number(header.key_id),

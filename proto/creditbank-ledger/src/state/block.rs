@@ -38,12 +38,12 @@ impl ReadBlock {
     /// Whose chain it continues.
     pub fn unit(&self) -> UnitId {
         let header = self.block.header();
-        UnitId::new(header.institution, header.unit)
+        header.unit
     }
 
     /// Whether the operator signs it.
     pub fn is_operators(&self) -> bool {
-        InstitutionId(self.block.header().institution).is_operator()
+        self.block.header().unit.institution.is_operator()
     }
 
     /// Identity of its header: what the next block of the chain names as its previous.
@@ -83,7 +83,7 @@ impl ReadBlock {
 /// Where all records are public, that they are the signed ones; else that each of them is a record of a public kind.
 fn check_public(block: &SignedBlock) -> Result<(), BlockError> {
     let (header, public) = (block.header(), block.public());
-    let all = header.institution == 0 || usize::try_from(header.count) == Ok(public.records.len());
+    let all = header.unit.institution.is_operator() || usize::try_from(header.count) == Ok(public.records.len());
     if all {
         return block.records(Vec::new()).map(|_| ());
     }

@@ -333,7 +333,7 @@ impl Log {
         let mut needed: Vec<(u64, Digest)> = vec![(last, RegistryKey::Key(KeyId::of(&public(STATEMENT))).digest())];
         for entry in blocks {
             let block = SignedBlock::parse(&self.entries[usize::try_from(*entry).expect("small")][1..]);
-            let institution = block.as_ref().map_or(1, |block| block.header().institution);
+            let institution = block.as_ref().map_or(1, |block| block.header().unit.institution.0);
             let id = block.map_or(KeyId::of(&public(unit_key(1))), |block| block.header().key_id);
             let of_key = RegistryKey::Key(id).digest();
             needed.extend([(self.seal_of(*entry).0.index, of_key), (last, of_key)]);

@@ -129,7 +129,7 @@ impl Scene {
         let records = block.records(hidden.collect()).expect("the block of these records");
         let header = block.header();
         let facts = BlockFacts {
-            unit: UnitId::new(header.institution, header.unit),
+            unit: header.unit,
             key_id: header.key_id,
             approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.sealed_at_ms,
@@ -137,7 +137,7 @@ impl Scene {
             records: &records,
             groups: &block.public().groups,
         };
-        let judged = if header.institution == 0 { self.operator(&facts) } else { self.institution(&facts) };
+        let judged = if header.unit.institution.is_operator() { self.operator(&facts) } else { self.institution(&facts) };
         match judged {
             Ok(()) => Ok(()),
             Err(AdmissionError::Rejected(rejection)) => Err(rejection),

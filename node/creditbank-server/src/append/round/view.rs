@@ -78,7 +78,7 @@ impl<'a> StoreView<'a> {
         };
         let header = block.header();
         let shown = || block.public().records.iter().any(|record| record.index == place.index);
-        if header.institution == 0 || place.index >= header.count || shown() {
+        if header.unit.institution.is_operator() || place.index >= header.count || shown() {
             return Ok(None);
         }
         let sealed = self.context.store.body(place.entry, place.index + 1).map_err(unreadable)?;

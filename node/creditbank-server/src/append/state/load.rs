@@ -171,7 +171,7 @@ fn close_round(
         let record = RegistryRecord {
             kind: Kind::try_from(shown.kind).unwrap_or_default(),
             body: &shown.body,
-            institution: block.header().institution.into(),
+            institution: block.header().unit.institution,
             sealed_at_ms,
         };
         let key = registry.admit(record).map_err(|error| LoadError::Registry { index: place.entry, error })?;

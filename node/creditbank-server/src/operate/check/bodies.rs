@@ -72,7 +72,7 @@ impl Bodies {
             return found;
         };
         let header = block.header();
-        if !rows.has(&tables::block(header.institution, header.unit, header.height, index)) {
+        if !rows.has(&tables::block(header.unit.institution.0, header.unit.number, header.height, index)) {
             found.findings.push(wrong("the round has no row for the block"));
         }
         for shown in &block.public().records {
@@ -80,7 +80,7 @@ impl Bodies {
                 found.findings.push(wrong("the round has no row for a registry record"));
             }
         }
-        if header.institution == 0 {
+        if header.unit.institution.is_operator() {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies beside a block of the operator"));
             }
@@ -98,7 +98,7 @@ impl Bodies {
         }
         // A custodian's amendment names the learner as the closed institution knows them.
         let kept = amended_institutions(block).into_iter().map(|other| other.0);
-        let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
+        let own: Vec<_> = [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };
             if block.public().records.iter().any(|shown| shown.index == place.index) {

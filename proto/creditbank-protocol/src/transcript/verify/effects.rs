@@ -111,7 +111,7 @@ fn right(
     seal: &Seal,
     registry: &mut RegistryProofs,
 ) -> Result<(), Fault> {
-    let (signer, authority) = (InstitutionId(one.proved.block.header().institution), &one.authority);
+    let (signer, authority) = (one.proved.block.header().unit.institution, &one.authority);
     let operator = signer.is_operator();
     let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
     let by_right = match one.action {
