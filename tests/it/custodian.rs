@@ -67,7 +67,11 @@ async fn a_custodian_acts_for_a_closed_institution() {
     // A transcript says by whom, and who keeps the records, offline.
     let (file, _) = client.transcript(learner()).await.expect("a transcript");
     let report = verify(&file, &node.trust()).expect("authentic");
-    let by: Vec<_> = report.records.iter().map(|one| (one.unit.institution.0, one.on_behalf_of.map(|other| other.0), one.ended)).collect();
+    let by: Vec<_> = report
+        .records
+        .iter()
+        .map(|one| (one.unit.institution.0, one.on_behalf_of.map(|other| other.0), one.ended))
+        .collect();
     let superseded = Some(pb::Action::Supersede);
     assert_eq!(by, [(1, None, superseded), (2, Some(1), superseded), (2, Some(1), None)]);
     assert_eq!(report.custodians.iter().map(|one| one.number).collect::<Vec<_>>(), [2]);

@@ -334,7 +334,11 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let dir = node.stop().await;
     let report = verify(&file, &trusted).expect("authentic");
     let of = |one: &RecordReference| {
-        report.records.iter().find(|record| record.place == creditbank_protocol::Place::read(one.place)).expect("in the transcript")
+        report
+            .records
+            .iter()
+            .find(|record| record.place == creditbank_protocol::Place::read(one.place))
+            .expect("in the transcript")
     };
     assert_eq!(of(&counted).redeemed.map(|entry| entry.0), joint.place.map(|place| place.entry));
     assert_eq!(of(&counted).ended, Some(pb::Action::Revoke));

@@ -144,7 +144,8 @@ async fn the_last_registry_key_stays() {
     let reason = pb::RevocationReason::Ceased.into();
     let revoked =
         pb::Key { revoked: Some(pb::KeyRevocation { reason, ..Default::default() }), ..entry.decode().expect("a key") };
-    let closed = client.registry_entry(&RegistryKey::Institution(0.into())).await.expect("an answer").expect("the operator");
+    let closed =
+        client.registry_entry(&RegistryKey::Institution(0.into())).await.expect("an answer").expect("the operator");
     let closed = pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.decode().expect("the operator") };
     for record in [registry_record(Kind::Key, &revoked), registry_record(Kind::Institution, &closed)] {
         let refused = publish(&client, &own, &[record.expect("a record")]).await.expect_err("nobody could go on");

@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use creditbank_client::{ChainHead, Client};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{EffectGroup, Receipt};
@@ -41,8 +42,7 @@ impl Chain {
     pub fn draft(&self, university: &University) -> BlockDraft {
         BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: university.institution,
-            unit: university.unit,
+            unit: UnitId::new(university.institution, university.unit),
             height: self.head.next_height,
             previous: self.head.previous,
             operation_id: [7; 16],

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use creditbank_client::{Client, ConnectOptions, KeyPlace, Signer, key_file, trust};
-use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::Trust;
+use creditbank_protocol::pb::Purpose;
 
 use crate::failure::Failure;
 

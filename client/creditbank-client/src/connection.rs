@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use creditbank_protocol::Trust;
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, genesis};
@@ -24,7 +25,6 @@ use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::{Date, Purpose, Receipt};
 use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::Trust;
 use creditbank_rpc::token;
 use creditbank_rpc::v1::GetConsistencyProofRequest;
 use creditbank_rpc::v1::learner_service_client::LearnerServiceClient;

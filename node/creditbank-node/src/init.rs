@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use creditbank_protocol::trust::text_for;
 use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::trust::text_for;
 use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, Config, StoreUrl};
 

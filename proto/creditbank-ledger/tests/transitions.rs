@@ -134,7 +134,7 @@ fn a_block_that_is_not_the_next_of_its_chain_is_refused() {
     for (unit, institution_known) in [(UnitId::new(1, 9), true), (UnitId::new(9, 1), false)] {
         let wrong = ChainError::UnknownUnit { unit, institution_known };
         let change = |block: &mut Draft| {
-            (block.draft.institution, block.draft.unit) = (unit.institution.0, unit.number);
+            block.draft.unit = unit;
         };
         assert_eq!(chain(&change), wrong);
     }

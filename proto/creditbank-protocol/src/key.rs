@@ -8,9 +8,9 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
 
+use crate::UnitId;
 use crate::hash::{Preimage, tag};
 use crate::pb::Purpose;
-use crate::UnitId;
 use crate::record::SUITE;
 
 /// The short name of a key: the first 16 bytes of SHA-256 over tag, suite and public key.

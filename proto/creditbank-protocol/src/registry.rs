@@ -83,9 +83,9 @@ impl RegistryKey {
                 let public_key = key.public_key.as_slice().try_into().map_err(|_| RegistryKeyError::PublicKey)?;
                 Ok(Self::Key(KeyId::of(public_key)))
             }
-            pb::Kind::Accreditation => read(body, |m: pb::Accreditation| {
-                Self::Accreditation(m.institution.into(), m.number)
-            }),
+            pb::Kind::Accreditation => {
+                read(body, |m: pb::Accreditation| Self::Accreditation(m.institution.into(), m.number))
+            }
             pb::Kind::CreditUnit => read(body, |m: pb::CreditUnit| Self::CreditUnit(m.code)),
             pb::Kind::Framework => read(body, |m: pb::Framework| Self::Framework(m.code)),
             pb::Kind::GradeScale => read(body, |m: pb::GradeScale| Self::GradeScale(m.code)),

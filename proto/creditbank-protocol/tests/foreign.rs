@@ -1,5 +1,6 @@
 //! Goal: nothing that comes from outside makes a panic, whatever its bytes, and what is accepted writes back the same.
 
+use creditbank_protocol::Trust;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::entry::Entry;
@@ -11,7 +12,6 @@ use creditbank_protocol::record::{Disclosed, Record};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::Trust;
 use creditbank_protocol::transcript::{open_file, verify};
 use proptest::prelude::*;
 use serde_json::Value;

@@ -85,7 +85,8 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         }
         Kind::GradeDistribution => {
             let (institution, number) = values::versioned(&code)?;
-            let institution = institution.parse::<u64>().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
+            let institution =
+                institution.parse::<u64>().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
             RegistryKey::GradeDistribution(institution.into(), number)
         }
         _ => return Err("expected a kind that is found by a code".to_owned()),

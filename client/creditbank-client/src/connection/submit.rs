@@ -1,12 +1,12 @@
 //! Blocks: what to build on, and sealing.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{Entry, block_entry};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Receipt};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
     CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, RecordBody, Refusal, SubmitBlockRequest,
 };
@@ -82,8 +82,7 @@ impl Client {
     ) -> Result<Vec<u8>, ClientError> {
         let draft = BlockDraft {
             origin: self.origin().to_owned(),
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             height: head.next_height,
             previous: head.previous,
             operation_id,

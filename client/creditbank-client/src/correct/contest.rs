@@ -57,7 +57,8 @@ impl Suspects {
             return Err(ClientError::lie("a mark names a seal"));
         };
         let header = block.header();
-        let (_, key_id, sealed_at_ms) = client.sealing(header.unit.institution.0, header.unit.number, header.height).await?;
+        let (_, key_id, sealed_at_ms) =
+            client.sealing(header.unit.institution.0, header.unit.number, header.height).await?;
         self.is_suspect(client, key_id, sealed_at_ms).await
     }
 }

@@ -305,7 +305,8 @@ impl<'a> RoundBuilder<'a> {
             let place = effect.place.unwrap_or_default();
             let id = Digest::from_slice(&effect.status_id).unwrap_or(Digest::ZERO);
             let action = Action::try_from(effect.action).unwrap_or_default();
-            let marks = self.marks_at(place).after(action, entry, effect.redemption_plus_1.checked_sub(1).map(LogIndex));
+            let marks =
+                self.marks_at(place).after(action, entry, effect.redemption_plus_1.checked_sub(1).map(LogIndex));
             let expected = "marks that allow the change";
             let marks = marks.map_err(|error| Rejection::new(Rule::StatusForbids, expected, error.to_string()))?;
             Ok((place, id, marks))

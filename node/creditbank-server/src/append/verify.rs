@@ -143,7 +143,8 @@ pub fn verify(
 /// The key that the header names.
 fn public_key(registry: &Registry, first_key: Option<&[u8; 32]>, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
-    if let Some(key) = first_key.filter(|key| header.unit.institution.is_operator() && KeyId::of(key) == header.key_id) {
+    if let Some(key) = first_key.filter(|key| header.unit.institution.is_operator() && KeyId::of(key) == header.key_id)
+    {
         return Ok(key.to_vec());
     }
     let unknown = || Rejection::new(Rule::UnknownKey, "a key of the registry", header.key_id.to_string());

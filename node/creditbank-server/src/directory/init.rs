@@ -6,13 +6,13 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use creditbank_protocol::{Digest, UnitId};
 use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
 use creditbank_protocol::canonical::{CanonicalError, encode};
 use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError, SUITE};
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
 
@@ -105,8 +105,7 @@ pub async fn begin(dir: &Path, ledger: &Ledger, entropy: &dyn Entropy) -> Result
     for (height, records) in (0u64..).zip(split_public(&records)) {
         let draft = BlockDraft {
             origin: origin.to_owned(),
-            institution: 0,
-            unit: 0,
+            unit: UnitId::OPERATOR,
             height,
             previous,
             operation_id: random(entropy),

@@ -94,8 +94,7 @@ impl Log {
         let key = key_of(unit.institution.0);
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: unit.institution.0,
-            unit: unit.number,
+            unit: unit,
             height: head.next_height,
             previous: head.previous,
             operation_id: [7; 16],

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -16,8 +15,8 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
-use creditbank_protocol::Trust;
 use creditbank_protocol::transcript::sign_statement;
+use creditbank_protocol::{Digest, Trust, UnitId};
 
 use super::blocks::ORIGIN;
 use super::key;
@@ -144,8 +143,7 @@ impl Log {
         let seed = if institution == 0 { REGISTRY } else { self.signer.unwrap_or(unit_key(institution)) };
         let mut draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             height,
             previous,
             operation_id: [u8::try_from(self.entries.len()).expect("small") + 1; 16],

@@ -5,11 +5,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use creditbank_protocol::{Digest, InstitutionId, UnitId};
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::transcript::{Link, verify, write_file};
+use creditbank_protocol::{Digest, InstitutionId, UnitId};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -367,7 +367,11 @@ fn records() -> Vec<Case> {
             Link::Record,
             Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_442, ..HONEST },
         ),
-        lied("a block of another unit than its key's", Link::Record, Bend { draft: |draft| draft.unit = 2, ..HONEST }),
+        lied(
+            "a block of another unit than its key's",
+            Link::Record,
+            Bend { draft: |draft| draft.unit.number = 2, ..HONEST },
+        ),
         lied(
             "a key that the registry does not have",
             Link::Record,

@@ -1,7 +1,7 @@
 //! A transcript of a real node. It cannot be made anew byte for byte (keys and seeds are random), so this one is read only.
 
-use creditbank_protocol::note::Policy;
 use creditbank_protocol::Trust;
+use creditbank_protocol::note::Policy;
 use creditbank_protocol::transcript::verify;
 use serde_json::Value;
 

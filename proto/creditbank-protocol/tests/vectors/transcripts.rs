@@ -144,8 +144,7 @@ pub(super) fn closing(log: &mut Log, close: bool, keepers: &[(u64, pb::Relation)
         ..Default::default()
     });
     let entries: Vec<pb::Institution> = std::iter::once(closed).chain(keepers).collect();
-    let records: Vec<Record> =
-        entries.iter().map(|entry| public_record(Kind::Institution, body(entry))).collect();
+    let records: Vec<Record> = entries.iter().map(|entry| public_record(Kind::Institution, body(entry))).collect();
     let block = log.operator(&records);
     log.seal();
     log.seal();
@@ -297,7 +296,11 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "contested, taken back, and nothing is opened",
             disowned().transcript(&[(2, 0, Some(&[]))], &[]),
         ),
-        ("expired", "until the day before, the day, and the month of the checkpoint", expiring(1).transcript(&three, &[])),
+        (
+            "expired",
+            "until the day before, the day, and the month of the checkpoint",
+            expiring(1).transcript(&three, &[]),
+        ),
         ("expired-later", "the same a day later", expiring(3).transcript(&three, &[])),
         (
             "kept",

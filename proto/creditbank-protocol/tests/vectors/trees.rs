@@ -1,12 +1,12 @@
 //! The log's tree, the two maps, the marks.
 
-use creditbank_protocol::{Digest, LogIndex};
 use creditbank_protocol::map::{MapProof, MapTags, SparseMap, verify};
 use creditbank_protocol::merkle::{
     self, RangeError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::{Digest, LogIndex};
 use serde_json::{Value, json};
 
 use super::{agree, hex};

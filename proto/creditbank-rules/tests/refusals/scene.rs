@@ -137,7 +137,8 @@ impl Scene {
             records: &records,
             groups: &block.public().groups,
         };
-        let judged = if header.unit.institution.is_operator() { self.operator(&facts) } else { self.institution(&facts) };
+        let judged =
+            if header.unit.institution.is_operator() { self.operator(&facts) } else { self.institution(&facts) };
         match judged {
             Ok(()) => Ok(()),
             Err(AdmissionError::Rejected(rejection)) => Err(rejection),

@@ -203,12 +203,12 @@ impl Case {
 
     /// Signed by the unit of institution 2.
     pub(crate) fn by_other(&mut self) {
-        self.draft.institution = 2;
+        self.draft.unit.institution = 2.into();
         (self.draft.key_id, self.signer) = (id_of(OTHER_KEY), OTHER_KEY);
     }
 
     pub(crate) fn by_operator(&mut self) {
-        (self.draft.institution, self.draft.unit) = (0, 0);
+        self.draft.unit = creditbank_protocol::UnitId::OPERATOR;
         (self.draft.key_id, self.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
     }
 

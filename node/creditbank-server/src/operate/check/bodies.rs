@@ -98,7 +98,8 @@ impl Bodies {
         }
         // A custodian's amendment names the learner as the closed institution knows them.
         let kept = amended_institutions(block).into_iter().map(|other| other.0);
-        let own: Vec<_> = [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
+        let own: Vec<_> =
+            [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place { entry: index, index: place };
             if block.public().records.iter().any(|shown| shown.index == place.index) {
