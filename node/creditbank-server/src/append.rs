@@ -1,18 +1,22 @@
 //! The append path: check a block, put it in order, make it durable.
 //!
-//! `verify` checks what needs no order, on all cores (`verifiers`). `sequencer` orders blocks into rounds (`round`) by the
-//! rules, on top of the `state` of the log. `committer` makes a round durable, and then answers.
+//! `verify` checks what needs no order. `orderer` orders blocks into rounds (`round`) by the rules, on top of the `state` of
+//! the log. `commit` makes a round durable, and then answers. None of them waits or has a thread: `threads` runs them on
+//! threads, and `steps` one step at a time, as its caller says.
 
 pub(crate) mod accounts;
-pub(crate) mod committer;
+pub(crate) mod commit;
 pub(crate) mod courses;
+mod orderer;
 pub(crate) mod round;
-pub(crate) mod sequencer;
 pub(crate) mod state;
-pub(crate) mod verifiers;
+mod steps;
+pub(crate) mod threads;
 mod verify;
 
 pub use accounts::{AccountError, Person};
 pub use state::LoadError;
+pub use steps::{Answer, Steps};
+pub use threads::Submission;
 pub(crate) use verify::NO_ROOM_RETRY_MS;
 pub use verify::{SubmitError, VerifiedBlock, verify};

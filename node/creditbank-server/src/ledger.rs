@@ -1,7 +1,6 @@
 //! A log and everything that reads and extends it.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::key::genesis;
@@ -10,14 +9,13 @@ use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
 use creditbank_store::{KeyStore, Store, StoreError};
 use ed25519_dalek::SigningKey;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::watch;
 
-use crate::append::SubmitError;
-use crate::append::courses::{self, Courses};
+use crate::append::courses::Courses;
 use crate::append::round::Context;
-use crate::append::sequencer::{BlockReply, Job, Sequencer};
 use crate::append::state::{LoadError, State, load};
-use crate::append::verifiers::Verifiers;
+use crate::append::threads::Threads;
+use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
 use crate::clock::{Clock, Entropy};
 use crate::private::PrivateKeys;
 use crate::tables::{self, ChainHead};
@@ -101,15 +99,12 @@ pub enum OpenError {
 /// An open log.
 pub struct Ledger {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) jobs: mpsc::Sender<Job>,
-    /// Bounds the bytes under way, in KiB.
-    pub(crate) room: Arc<Semaphore>,
-    pub(crate) verifiers: Verifiers,
-    pub(crate) thread: Mutex<Option<JoinHandle<()>>>,
+    /// `None` for a log that its owner extends step by step.
+    pub(crate) threads: Option<Threads>,
     pub(crate) failed: watch::Sender<Option<String>>,
 }
 
-/// What the sequencer and the readers share.
+/// What the append path and the readers share.
 pub(crate) struct Shared {
     pub(crate) origin: String,
     pub(crate) store: Box<dyn Store>,
@@ -132,6 +127,18 @@ impl Shared {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Shows the state after a round to readers.
+    pub(crate) fn show(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+
+    /// Checks what needs no order of a block and the records beside it.
+    pub(crate) fn verify(&self, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
+        let state = self.state();
+        let first_key = (state.head.size == 0).then_some(&self.registry_key);
+        verify(&state.registry().registry, first_key, block, records)
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
     }
@@ -148,11 +155,9 @@ impl Shared {
     pub(crate) fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
         sign_checkpoint(checkpoint, &self.log_key)
     }
-}
 
-impl Ledger {
-    /// Opens the log: rebuilds what is held in memory and starts the threads.
-    pub fn open(parts: Parts) -> Result<Self, OpenError> {
+    /// Opens the log: rebuilds what is held in memory.
+    fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
         let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
             parts;
         let mut state = load(&*store, &origin)?;
@@ -175,7 +180,13 @@ impl Ledger {
             let head = ChainHead { next_height: 0, previous: genesis, entry: 0, created_at_minute: 0 };
             state.chains.insert_mut((0, 0), head);
         }
-        let shared = Arc::new(Shared {
+        if let Some(seal) = state.last_seal {
+            let days = clock.now_ms().saturating_sub(seal.time_ms) / 86_400_000;
+            if days > 0 {
+                tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
+            }
+        }
+        Ok(Arc::new(Self {
             origin,
             store,
             keys,
@@ -189,21 +200,24 @@ impl Ledger {
             genesis,
             courses: Courses::new(),
             state: RwLock::new(Arc::new(state)),
-        });
-        courses::fill(&shared);
-        let (jobs, queue) = mpsc::channel(limits.queue_blocks_max);
+        }))
+    }
+}
+
+impl Ledger {
+    /// Opens the log: rebuilds what is held in memory and starts the threads.
+    pub fn open(parts: Parts) -> Result<Self, OpenError> {
+        let shared = Shared::open(parts)?;
         let failed = watch::Sender::new(None);
-        if let Some(seal) = shared.state().last_seal {
-            let days = shared.clock.now_ms().saturating_sub(seal.time_ms) / 86_400_000;
-            if days > 0 {
-                tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
-            }
-        }
-        let verifiers = Verifiers::start(&shared);
-        let sequencer = Sequencer::new(Arc::clone(&shared), failed.clone());
-        let thread = std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || sequencer.run(queue));
-        let thread = Mutex::new(Some(thread.expect("the system can start a thread at start-up")));
-        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(limits.queue_kib_max)), verifiers, thread, failed })
+        let threads = Some(Threads::start(&shared, failed.clone()));
+        Ok(Self { shared, threads, failed })
+    }
+
+    /// Opens the log without any thread. It is extended by the steps alone; the ledger serves what reads it.
+    pub fn stepped<B, A>(parts: Parts) -> Result<(Self, Steps<B, A>), OpenError> {
+        let shared = Shared::open(parts)?;
+        let steps = Steps::new(Arc::clone(&shared));
+        Ok((Self { shared, threads: None, failed: watch::Sender::new(None) }, steps))
     }
 
     /// The name of the log.
@@ -237,68 +251,33 @@ impl Ledger {
         self.begin(block, records).finish().await
     }
 
-    /// Begins to check a block on the threads for blocking work. What is begun first is sequenced first when it is
-    /// finished by the same caller in order; blocks of one chain that are begun together wait for one another.
+    /// Begins to check a block. What is begun first is sequenced first when it is finished by the same caller in order;
+    /// blocks of one chain that are begun together wait for one another.
     pub fn begin(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Submission {
-        let bytes = block.len() + records.iter().map(|record| record.body.len() + 64).sum::<usize>();
-        let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
-        let (reply, answer) = oneshot::channel();
-        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(kib) else {
-            return Submission { answer, refused: Some(busy()) };
-        };
-        // The place in the queue before any work: what is refused for want of one must not pile up elsewhere.
-        let slot = match self.jobs.try_reserve() {
-            Ok(slot) => slot,
-            Err(mpsc::error::TrySendError::Full(())) => return Submission { answer, refused: Some(busy()) },
-            Err(mpsc::error::TrySendError::Closed(())) => {
-                let refused = SubmitError::Stopped("no new work is taken".to_owned());
-                return Submission { answer, refused: Some(refused) };
-            }
-        };
-        let verified = self.verifiers.check(block, records);
-        slot.send(Job::Block { verified, reply: BlockReply::new(reply, room) });
-        Submission { answer, refused: None }
+        match &self.threads {
+            Some(threads) => threads.begin(block, records),
+            None => Submission::refused(SubmitError::Stopped("this log takes no blocks by itself".to_owned())),
+        }
     }
 
     /// Seals an empty round if none was sealed for the configured time. To be called now and then.
     pub async fn tick(&self) {
-        // When the queue is full or closed there is no need for it.
-        let _ = self.jobs.send(Job::Tick).await;
+        if let Some(threads) = &self.threads {
+            threads.tick().await;
+        }
     }
 
     /// Finishes the round that is under way, takes no new work, and marks the stop as clean.
     pub async fn close(&self) -> Result<(), StoreError> {
-        let _ = self.jobs.send(Job::Stop).await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let shared = Arc::clone(&self.shared);
+        let stopped = match &self.threads {
+            Some(threads) => Some(threads.stop().await),
+            None => None,
+        };
         let closed = tokio::task::spawn_blocking(move || {
-            if let Some(thread) = thread {
-                thread.join().map_err(|_| StoreError::Stopped("the sequencer panicked".to_owned()))?;
-            }
+            stopped.map_or(Ok(()), |stopped| stopped())?;
             shared.store.close()
         });
         closed.await.unwrap_or_else(|error| Err(StoreError::Stopped(error.to_string())))
     }
-}
-
-/// A block that is under way. Dropping it does not take the block back.
-pub struct Submission {
-    answer: oneshot::Receiver<Result<Receipt, SubmitError>>,
-    refused: Option<SubmitError>,
-}
-
-impl Submission {
-    /// Waits until the block is durable, or refused.
-    pub async fn finish(self) -> Result<Receipt, SubmitError> {
-        match self.refused {
-            Some(error) => Err(error),
-            None => {
-                self.answer.await.unwrap_or_else(|_| Err(SubmitError::Stopped("the round was not finished".to_owned())))
-            }
-        }
-    }
-}
-
-fn busy() -> SubmitError {
-    SubmitError::Busy { retry_after_ms: 250 }
 }

@@ -1,8 +1,9 @@
-//! A store on one machine's disk: journal, guard, flat files, and an index that one thread keeps up.
+//! A store on one machine's disk: journal, guard, flat files, and an index that a thread, or its owner, keeps up.
 
 mod indexer;
 mod position;
 mod recover;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -15,7 +16,8 @@ use crate::guard::Guard;
 use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
 use crate::round::Section;
 use crate::{DirectoryLock, Disk, Head, Index, KeyValue, RealDisk, Round, Store, StoreError, Table, file};
-use indexer::{Indexer, Shared};
+use indexer::{Indexer, Job, Shared};
+use upkeep::{IndexThread, Steps, Upkeep};
 
 /// How an embedded store behaves.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Where the files are.
     pub disk: Arc<dyn Disk>,
+    /// Rounds are applied to the index by [`Store::step`], and not by a thread.
+    pub stepped: bool,
 }
 
 impl Options {
@@ -44,6 +48,7 @@ impl Options {
             sync_bytes: 64 << 20,
             reserve_bytes: crate::RESERVE_BYTES,
             disk: RealDisk::shared(),
+            stepped: false,
         }
     }
 }
@@ -52,6 +57,7 @@ impl Options {
 pub struct EmbeddedStore {
     disk: Arc<dyn Disk>,
     reserve_bytes: u64,
+    queue_rows_max: usize,
     dir: PathBuf,
     writer: Mutex<Writer>,
     head: RwLock<Head>,
@@ -65,7 +71,7 @@ struct Writer {
     journal: Journal,
     guard: Guard,
     /// `None` once the store is closed.
-    indexer: Option<Indexer>,
+    upkeep: Option<Upkeep>,
     /// The bytes of the round that is written; kept for the next one.
     payload: Vec<u8>,
     /// Why nothing more is appended: after a failure it is uncertain what the disk holds.
@@ -102,19 +108,25 @@ impl EmbeddedStore {
         check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
         let readers = journal.readers();
         let shared = Arc::new(Shared::new(Box::new(recovered.index), disk, dir));
-        let indexer = Indexer::start(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
-        let mut writer = Writer { journal, guard, indexer: Some(indexer), payload: Vec::new(), failed: None };
+        let indexer = Indexer::new(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
+        let mut writer = Writer { journal, guard, upkeep: None, payload: Vec::new(), failed: None };
         // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
         let last = writer.journal.last_sequence();
         if last > 0 && guarded != Some(last) {
             writer.guard.persist(last, recovered.head)?;
         }
+        writer.upkeep = Some(if options.stepped {
+            Upkeep::Stepped(Steps::new(indexer, Arc::clone(&shared)))
+        } else {
+            Upkeep::Thread(IndexThread::start(indexer, Arc::clone(&shared)))
+        });
         let head = RwLock::new(recovered.head);
         let disk = Arc::clone(disk);
-        let reserve_bytes = options.reserve_bytes;
+        let Options { reserve_bytes, queue_rows_max, .. } = *options;
         Ok(Self {
             disk,
             reserve_bytes,
+            queue_rows_max,
             dir: dir.to_owned(),
             writer: Mutex::new(writer),
             head,
@@ -190,9 +202,9 @@ impl Store for EmbeddedStore {
         if let Some(why) = &writer.failed {
             return Err(StoreError::Stopped(why.clone()));
         }
-        let Writer { journal, guard, indexer, payload, failed } = &mut *writer;
-        let indexer = indexer.as_ref().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
-        indexer.healthy()?;
+        let Writer { journal, guard, upkeep, payload, failed } = &mut *writer;
+        let upkeep = upkeep.as_mut().ok_or_else(|| StoreError::Stopped("it was closed".to_owned()))?;
+        self.shared.healthy()?;
         let head = self.head();
         if round.base != head {
             return Err(StoreError::Conflict { expected: head, found: round.base });
@@ -212,7 +224,7 @@ impl Store for EmbeddedStore {
         let sequence = journal.last_sequence();
         let batch = self.shared.overlay(sequence, &round.rows);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = round.next;
-        indexer.send(batch, round.next.size, payload.len() as u64);
+        upkeep.send(Job::new(batch, round.next.size, payload.len() as u64), self.queue_rows_max);
         Ok(())
     }
 
@@ -277,12 +289,17 @@ impl Store for EmbeddedStore {
         self.shared.failure()
     }
 
+    fn step(&self) -> Result<bool, StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.upkeep.as_mut().map_or(Ok(false), Upkeep::step)
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(indexer) = writer.indexer.take() else {
+        let Some(upkeep) = writer.upkeep.take() else {
             return Ok(());
         };
-        indexer.stop()?;
+        upkeep.stop()?;
         if let Some(why) = &writer.failed {
             return Err(StoreError::Stopped(why.clone()));
         }
@@ -295,8 +312,8 @@ impl Store for EmbeddedStore {
 impl Drop for EmbeddedStore {
     /// Ends the index thread, so that nothing writes into the directory once its lock is released. Not a clean stop.
     fn drop(&mut self) {
-        let indexer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).indexer.take();
-        if let Some(Err(error)) = indexer.map(Indexer::stop) {
+        let upkeep = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).upkeep.take();
+        if let Some(Err(error)) = upkeep.map(Upkeep::abandon) {
             tracing::error!(%error, "the index could not be finished; the next start rebuilds it");
         }
     }

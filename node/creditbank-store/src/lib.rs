@@ -83,6 +83,11 @@ pub trait Store: Send + Sync + 'static {
     fn failure(&self) -> Option<String> {
         None
     }
+    /// Does one piece of the work that follows an append, for a store that has no thread to do it: see
+    /// [`Options::stepped`]. `false` when nothing was left to do.
+    fn step(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
     /// Finishes what is under way and marks the stop as clean. Nothing may be appended afterwards.
     fn close(&self) -> Result<(), StoreError>;
 }

@@ -4,14 +4,11 @@
 //! the time that it takes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_store::{KeyStoreError, Round, StoreError};
-use tokio::sync::oneshot;
 
-use super::sequencer::Job;
 use crate::clock::random;
 use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
@@ -95,12 +92,12 @@ impl Person {
     }
 
     /// About what it takes up in memory.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         64 + self.0.iter().map(|identity| 96 + identity.scope.len() + identity.value.len()).sum::<usize>()
     }
 }
 
-/// Opens accounts on the sequencer's thread.
+/// Opens accounts, in order with the rounds of blocks.
 pub(crate) struct OpenAccounts<'a> {
     shared: &'a Shared,
     rows: Vec<creditbank_store::Row>,
@@ -205,14 +202,9 @@ impl Ledger {
         if persons.len() > PERSONS_MAX {
             return Err(AccountError::TooMany(persons.len()));
         }
-        // The same room as for blocks: persons that wait for the sequencer take up memory too.
-        let bytes: usize = persons.iter().map(Person::bytes).sum();
-        let kib = u32::try_from(bytes / 1_024 + 1).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(kib);
-        let room = room.map_err(|_| AccountError::Busy { retry_after_ms: 250 })?;
-        let (reply, answer) = oneshot::channel();
-        let job = Job::Accounts { institution, persons, reply, room };
-        self.jobs.send(job).await.map_err(|_| AccountError::Stopped)?;
-        answer.await.unwrap_or(Err(AccountError::Stopped))
+        match &self.threads {
+            Some(threads) => threads.open_accounts(institution, persons).await,
+            None => Err(AccountError::Stopped),
+        }
     }
 }

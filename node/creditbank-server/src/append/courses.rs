@@ -2,13 +2,14 @@
 //!
 //! Every record is checked against the learner's other records of the same course, and nearly every time there are none. A
 //! read of the index that finds nothing costs more than all other rules together, so the filter answers it: a "no" is certain,
-//! a "perhaps" is looked up. It is derived: a thread fills it from the index after each start, and until that is done every
-//! answer is "perhaps".
+//! a "perhaps" is looked up. It is derived: it is filled from the index after each start ([`Filling`]), and until that is
+//! done every answer is "perhaps".
 
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
+use creditbank_store::StoreError;
 use fastbloom::BloomFilter;
 
 use crate::ledger::Shared;
@@ -87,30 +88,23 @@ impl Courses {
     }
 }
 
-/// Fills the filter from the index on a thread of its own, which ends with the ledger.
-pub(crate) fn fill(shared: &Arc<Shared>) {
-    let ledger = Arc::downgrade(shared);
-    let fill = move || {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            // Held for one page only: a ledger that is closed is not kept open.
-            let Some(shared) = ledger.upgrade() else { return };
-            let page = match shared.store().scan(tables::LEARNER, &[], after.as_deref(), PAGE) {
-                Ok(page) => page,
-                Err(error) => {
-                    return tracing::warn!(%error, "the learner index cannot be read: every repeat is looked up");
-                }
-            };
-            shared.courses().add(page.iter().filter_map(|(key, _)| key.first_chunk()));
-            if page.len() < PAGE {
-                return shared.courses().complete.store(true, Ordering::Release);
-            }
-            after = page.into_iter().next_back().map(|(key, _)| key);
+/// How far the filter is filled from the index.
+#[derive(Debug, Default)]
+pub(crate) struct Filling {
+    after: Option<Vec<u8>>,
+}
+
+impl Filling {
+    /// Adds one page of the index; `true` once that was the last one.
+    pub(crate) fn step(&mut self, shared: &Shared) -> Result<bool, StoreError> {
+        let page = shared.store().scan(tables::LEARNER, &[], self.after.as_deref(), PAGE)?;
+        shared.courses().add(page.iter().filter_map(|(key, _)| key.first_chunk()));
+        let done = page.len() < PAGE;
+        if done {
+            shared.courses().complete.store(true, Ordering::Release);
         }
-    };
-    // Without the thread everything works, a little slower.
-    if let Err(error) = std::thread::Builder::new().name("courses".to_owned()).spawn(fill) {
-        tracing::warn!(%error, "no thread to fill the filter of courses: every repeat is looked up");
+        self.after = page.into_iter().next_back().map(|(key, _)| key);
+        Ok(done)
     }
 }
 

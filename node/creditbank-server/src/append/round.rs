@@ -6,6 +6,7 @@ mod seal;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use creditbank_protocol::block::Header;
 use creditbank_protocol::key::{KeyId, within_dates};
@@ -20,7 +21,7 @@ use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule}
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
 pub(crate) use bodies::Bodies;
-pub(crate) use pending::Pending;
+pub(crate) use pending::{Pending, Unsettled};
 pub(crate) use seal::{Sealed, SealedRound};
 pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
 
@@ -28,6 +29,7 @@ use crate::append::courses::Courses;
 use crate::append::state::{State, written};
 use crate::append::{SubmitError, VerifiedBlock};
 use crate::clock::Entropy;
+use crate::ledger::Shared;
 use crate::private::{Account, PrivateKeys};
 use crate::tables::{self, ChainHead, CoursePrefix, LearnerRow};
 
@@ -46,9 +48,11 @@ pub(crate) struct Context<'a> {
 }
 
 /// A round that is being built on `state`. Nothing is written until it is sealed and appended.
-pub(crate) struct RoundBuilder<'a> {
-    context: &'a Context<'a>,
-    state: &'a State,
+pub(crate) struct RoundBuilder {
+    shared: Arc<Shared>,
+    state: Arc<State>,
+    /// The round before, until it is on the disk.
+    pending: Option<Arc<Pending>>,
     /// Time of the seal.
     now_ms: u64,
     frontier: Frontier,
@@ -87,13 +91,15 @@ impl Placed {
     }
 }
 
-impl<'a> RoundBuilder<'a> {
-    pub(crate) fn new(context: &'a Context<'a>, state: &'a State, now_ms: u64) -> Self {
+impl RoundBuilder {
+    pub(crate) fn new(shared: Arc<Shared>, state: Arc<State>, pending: Option<Arc<Pending>>, now_ms: u64) -> Self {
+        let frontier = state.frontier.clone();
         Self {
-            context,
+            shared,
             state,
+            pending,
             now_ms,
-            frontier: state.frontier.clone(),
+            frontier,
             entries: Vec::new(),
             bodies: Vec::new(),
             nodes: Vec::new(),
@@ -115,8 +121,30 @@ impl<'a> RoundBuilder<'a> {
         self.bytes
     }
 
-    /// Admits a block, or says why not; a refused block leaves the round as it was.
-    pub(crate) fn place(&mut self, verified: VerifiedBlock) -> Result<Placed, SubmitError> {
+    fn context(&self) -> Context<'_> {
+        Context { pending: self.pending.as_deref(), ..self.shared.context() }
+    }
+
+    /// The round before is on the disk: what lies in it can be read.
+    pub(crate) fn settled(&mut self) {
+        self.pending = None;
+    }
+
+    /// Admits a block, or says why not; a refused block leaves the round as it was. The error gives the block back: what
+    /// becomes of it is known once the round before is [`settled`](Self::settled).
+    pub(crate) fn place(
+        &mut self,
+        mut verified: Box<VerifiedBlock>,
+    ) -> Result<Result<Placed, SubmitError>, Box<VerifiedBlock>> {
+        let placed = self.try_place(&mut verified);
+        match &self.pending {
+            Some(pending) if pending.take_asked() => Err(verified),
+            _ => Ok(placed),
+        }
+    }
+
+    /// Takes entry and records out of the block when it is admitted.
+    fn try_place(&mut self, verified: &mut VerifiedBlock) -> Result<Placed, SubmitError> {
         let header = verified.block.header();
         if let Some(known) = self.check_chain(header, &verified.entry)? {
             return Ok(Placed::Known(known));
@@ -138,14 +166,16 @@ impl<'a> RoundBuilder<'a> {
                 let expected = "registry records or effects, and no approval";
                 return Err(Rejection::new(Rule::Contradiction, expected, "another block of the operator").into());
             }
-            admit_operator_effects(&RoundView::new(self), &facts).map_err(refused)?;
-            let effects = self.effects(&verified, entry)?;
-            self.place_registry(&facts, &verified, entry)?;
+            admit_operator_effects(&RoundView::new(self, &self.context()), &facts).map_err(refused)?;
+            self.check_settled()?;
+            let effects = self.effects(verified, entry)?;
+            self.place_registry(&facts, verified, entry)?;
             self.place_effects(effects);
         } else {
-            let admitted = admit_block(&RoundView::new(self), &facts).map_err(refused)?;
-            let effects = self.effects(&verified, entry)?;
-            self.place_registry(&facts, &verified, entry)?;
+            let admitted = admit_block(&RoundView::new(self, &self.context()), &facts).map_err(refused)?;
+            self.check_settled()?;
+            let effects = self.effects(verified, entry)?;
+            self.place_registry(&facts, verified, entry)?;
             self.place_records(&verified.records, &admitted, header, entry);
             self.place_effects(effects);
         }
@@ -165,11 +195,19 @@ impl<'a> RoundBuilder<'a> {
         self.chains.insert(unit, head);
         self.records += verified.records.len() as u64;
         let (institution, leaf) = (header.unit.institution.0, verified.leaf);
-        self.append_entry(verified.entry, leaf, entry);
+        self.append_entry(std::mem::take(&mut verified.entry), leaf, entry);
         if institution != 0 {
-            self.keep_bodies(verified.records, entry);
+            self.keep_bodies(std::mem::take(&mut verified.records), entry);
         }
         Ok(Placed::New(entry))
+    }
+
+    /// Refuses for the time being when an answer needed the round before on the disk.
+    fn check_settled(&self) -> Result<(), SubmitError> {
+        match &self.pending {
+            Some(pending) if pending.is_asked() => Err(SubmitError::Stopped(Unsettled.to_string())),
+            _ => Ok(()),
+        }
     }
 
     fn chain(&self, unit: (u64, u32)) -> Option<ChainHead> {
@@ -230,22 +268,24 @@ impl<'a> RoundBuilder<'a> {
 
     /// The log index of the block at the header's height, if it is the same one.
     fn known_block(&self, header: &Header, entry: &[u8]) -> Result<u64, SubmitError> {
-        let stopped = |why: &dyn std::fmt::Display| SubmitError::Stopped(why.to_string());
+        let unreadable = |why: &dyn std::fmt::Display| SubmitError::Unreadable(why.to_string());
         // The block may stand in the round before: a repeat is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), Pending::settle)?;
+        if let Some(pending) = &self.pending {
+            return Err(SubmitError::Stopped(pending.unsettled().to_string()));
+        }
         let key = tables::block_key(header.unit.institution.0, header.unit.number, header.height);
         let pending = self.rows.iter().find(|row| row.table == tables::BLOCK && row.key == key);
         let value = match pending {
             Some(row) => row.value.clone(),
-            None => self.context.store.get(tables::BLOCK, &key).map_err(|error| stopped(&error))?,
+            None => self.shared.store.get(tables::BLOCK, &key).map_err(|error| unreadable(&error))?,
         };
         let index = value.as_deref().and_then(tables::index_of);
-        let index = index.ok_or_else(|| stopped(&"the index has no row for an accepted block"))?;
+        let index = index.ok_or_else(|| unreadable(&"the index has no row for an accepted block"))?;
         let bytes = match index.checked_sub(self.state.head.size) {
             Some(new) => {
                 usize::try_from(new).ok().and_then(|new| self.entries.get(new)).map(|write| write.entry.clone())
             }
-            None => Some(self.context.store.entry(index).map_err(|error| stopped(&error))?),
+            None => Some(self.shared.store.entry(index).map_err(|error| unreadable(&error))?),
         };
         // The same bytes, approval and signature included: another approval is another block.
         if bytes.as_deref() == Some(entry) {
@@ -273,7 +313,8 @@ impl<'a> RoundBuilder<'a> {
 
     /// Makes the learners' rows.
     fn place_records(&mut self, records: &[Record], admitted: &[Option<Admitted>], header: &Header, entry: u64) {
-        let private = self.context.private;
+        let shared = Arc::clone(&self.shared);
+        let private = &shared.private;
         self.accounts = admitted.iter().map(|admitted| admitted.as_ref().map(|admitted| admitted.account)).collect();
         let institution = private.of(header.unit.institution.0);
         for (index, (record, admitted)) in (0u32..).zip(records.iter().zip(admitted)) {
@@ -391,6 +432,6 @@ fn receipt_at(index: u64) -> creditbank_protocol::pb::Receipt {
 fn refused(error: AdmissionError) -> SubmitError {
     match error {
         AdmissionError::Rejected(rejection) => rejection.into(),
-        AdmissionError::View(error) => SubmitError::Stopped(error.to_string()),
+        AdmissionError::View(error) => SubmitError::Unreadable(error.to_string()),
     }
 }

@@ -96,6 +96,10 @@ pub enum SubmitError {
     /// The wall clock has jumped: sealing waits for an operator.
     #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
     Clock(i64),
+    /// What the node has stored cannot be read, or contradicts itself: only the operator can mend that. Whether the block was
+    /// sealed is not known.
+    #[error("the node cannot read what it has stored: {0}")]
+    Unreadable(String),
     /// The node is stopping, or its store has failed. Whether the block was sealed is known after the next start.
     #[error("the node is stopping: {0}")]
     Stopped(String),

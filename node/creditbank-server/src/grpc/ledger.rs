@@ -19,7 +19,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Caller;
 use super::{blocking, status};
-use crate::ledger::{Ledger, Submission};
+use crate::append::Submission;
+use crate::ledger::Ledger;
 use crate::read::Issued;
 
 /// Blocks of one stream that are under way at once.

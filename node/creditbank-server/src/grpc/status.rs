@@ -53,6 +53,7 @@ pub(super) fn of_submit(error: &SubmitError) -> Refusal {
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
+        SubmitError::Unreadable(_) => unreadable(error),
         // Why is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, Reason::Stopped, "the node is stopping: come back later"),
     }
@@ -206,9 +207,13 @@ pub(super) fn unauthenticated(message: impl ToString) -> Status {
 }
 
 /// Of what only the operator can mend: the node's log says what, the caller learns no paths.
-fn internal(error: impl ToString) -> Status {
+fn unreadable(error: impl ToString) -> Refusal {
     tracing::error!(error = error.to_string(), "a call failed");
-    to_status(&refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why"))
+    refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why")
+}
+
+fn internal(error: impl ToString) -> Status {
+    to_status(&unreadable(error))
 }
 
 pub(super) fn of_receipt(error: &ReceiptError) -> Status {

@@ -1,21 +1,13 @@
-//! The thread that applies rounds to the index, and the rows that wait for it.
+//! Rounds on their way into the index, and the rows that wait for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::Options;
 use super::position::{self, Durable};
 use crate::flat::FlatFiles;
 use crate::{Disk, Index, IndexError, KeyValue, Row, StoreError, Table};
-
-/// Rounds that may wait, however few rows they have.
-const ROUNDS_MAX: usize = 65_536;
-/// How often somebody who waits for room looks whether the thread still works.
-const FAILURE_CHECK: Duration = Duration::from_millis(100);
 
 /// The rows of a round, ascending by table and key, each key once.
 pub(super) struct Batch {
@@ -54,9 +46,6 @@ impl Batch {
 pub(super) struct Shared {
     index: Box<dyn Index>,
     waiting: RwLock<VecDeque<Arc<Batch>>>,
-    /// How many rows wait, and when there are fewer.
-    rows: Mutex<usize>,
-    fewer: Condvar,
     /// Why the index is not used any more. Held while the position is written, so that one that was taken back stays so.
     failed: Mutex<Option<String>>,
     disk: Arc<dyn Disk>,
@@ -66,15 +55,18 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(index: Box<dyn Index>, disk: &Arc<dyn Disk>, dir: &Path) -> Self {
         let (disk, dir) = (Arc::clone(disk), dir.to_owned());
-        Self {
-            index,
-            waiting: RwLock::default(),
-            rows: Mutex::new(0),
-            fewer: Condvar::new(),
-            failed: Mutex::default(),
-            disk,
-            dir,
-        }
+        Self { index, waiting: RwLock::default(), failed: Mutex::default(), disk, dir }
+    }
+
+    /// Refuses when the store can do no more work.
+    pub(super) fn healthy(&self) -> Result<(), StoreError> {
+        self.failure().map_or(Ok(()), |why| Err(StoreError::Stopped(why)))
+    }
+
+    /// Notes why the store can do no more work; what was noted first stays.
+    pub(super) fn fail(&self, error: &StoreError) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get_or_insert_with(|| error.to_string());
     }
 
     /// Why the store can do no more work.
@@ -140,106 +132,32 @@ impl Shared {
     /// The index has everything up to a round.
     fn applied(&self, sequence: u64) {
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-        let mut rows = 0;
-        while let Some(batch) = waiting.front().filter(|batch| batch.sequence <= sequence) {
-            rows += batch.rows.len();
+        while waiting.front().is_some_and(|batch| batch.sequence <= sequence) {
             waiting.pop_front();
         }
-        drop(waiting);
-        let mut left = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = left.saturating_sub(rows);
-        self.fewer.notify_all();
-    }
-
-    /// Waits until there is room for so many rows; a round that is larger than all room waits until it is alone.
-    fn make_room(&self, rows: usize, rows_max: usize) {
-        let mut waiting = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        while *waiting > 0 && *waiting + rows > rows_max && self.failure().is_none() {
-            let waited = self.fewer.wait_timeout(waiting, FAILURE_CHECK);
-            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *waiting += rows;
     }
 }
 
-struct Job {
+/// A durable round for the index.
+pub(super) struct Job {
     durable: Durable,
     batch: Arc<Batch>,
     bytes: u64,
-    /// Dropped once the job is done.
-    done: Option<SyncSender<()>>,
 }
 
-/// The running thread.
+impl Job {
+    /// A round of `bytes` that leaves the log with `size` entries.
+    pub(super) fn new(batch: Arc<Batch>, size: u64, bytes: u64) -> Self {
+        Self { durable: Durable { sequence: batch.sequence, size }, batch, bytes }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.batch.rows.len()
+    }
+}
+
+/// Applies rounds to the index, one after the other, and syncs it now and then.
 pub(super) struct Indexer {
-    jobs: SyncSender<Job>,
-    thread: JoinHandle<Result<(), StoreError>>,
-    shared: Arc<Shared>,
-    rows_max: usize,
-}
-
-impl Indexer {
-    pub(super) fn start(
-        dir: &Path,
-        options: &Options,
-        shared: Arc<Shared>,
-        flat: Arc<FlatFiles>,
-        durable: Durable,
-    ) -> Self {
-        let (jobs, queue) = sync_channel(ROUNDS_MAX);
-        let mut worker = Worker {
-            disk: Arc::clone(&options.disk),
-            dir: dir.to_owned(),
-            shared: Arc::clone(&shared),
-            flat,
-            durable,
-            applied: durable,
-            unsynced: 0,
-            sync_bytes: options.sync_bytes,
-        };
-        let body = move || {
-            let done = worker.run(&queue);
-            if let Err(error) = &done {
-                let mut failed = worker.shared.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                failed.get_or_insert_with(|| error.to_string());
-            }
-            done
-        };
-        let thread = std::thread::Builder::new().name("index".to_owned()).spawn(body);
-        Self {
-            jobs,
-            thread: thread.expect("the system can start a thread at start-up"),
-            shared,
-            rows_max: options.queue_rows_max,
-        }
-    }
-
-    /// Whether the thread still works.
-    pub(super) fn healthy(&self) -> Result<(), StoreError> {
-        self.shared.failure().map_or(Ok(()), |why| Err(StoreError::Stopped(why)))
-    }
-
-    /// Hands a round over that leaves the log with `size` entries; waits while the queue is full.
-    pub(super) fn send(&self, batch: Arc<Batch>, size: u64, bytes: u64) {
-        let durable = Durable { sequence: batch.sequence, size };
-        let (done, ended) = sync_channel(0);
-        let done = (self.rows_max == 0).then_some(done);
-        self.shared.make_room(batch.rows.len(), self.rows_max);
-        let job = Job { durable, batch, bytes, done };
-        // The round is durable already: a failed index stops the next append, not this one.
-        let _ = self.jobs.send(job);
-        // Without a sender this returns at once.
-        let _ = ended.recv();
-    }
-
-    /// Applies what waits, syncs, and ends.
-    pub(super) fn stop(self) -> Result<(), StoreError> {
-        drop(self.jobs);
-        self.thread.join().unwrap_or_else(|_| Err(StoreError::Stopped("the index thread panicked".to_owned())))
-    }
-}
-
-struct Worker {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     shared: Arc<Shared>,
@@ -250,22 +168,41 @@ struct Worker {
     sync_bytes: u64,
 }
 
-impl Worker {
-    fn run(&mut self, queue: &Receiver<Job>) -> Result<(), StoreError> {
-        while let Ok(Job { durable, batch, bytes, done }) = queue.recv() {
-            self.shared.index.apply(&batch.rows).map_err(|error| self.shared.broken(error))?;
-            self.shared.applied(durable.sequence);
-            self.applied = durable;
-            self.unsynced += bytes;
-            if self.unsynced >= self.sync_bytes {
-                self.sync()?;
-            }
-            drop(done);
+impl Indexer {
+    pub(super) fn new(
+        dir: &Path,
+        options: &Options,
+        shared: Arc<Shared>,
+        flat: Arc<FlatFiles>,
+        durable: Durable,
+    ) -> Self {
+        Self {
+            disk: Arc::clone(&options.disk),
+            dir: dir.to_owned(),
+            shared,
+            flat,
+            durable,
+            applied: durable,
+            unsynced: 0,
+            sync_bytes: options.sync_bytes,
         }
-        self.sync()
     }
 
-    fn sync(&mut self) -> Result<(), StoreError> {
+    /// Applies the round that follows the last one.
+    pub(super) fn apply(&mut self, job: &Job) -> Result<(), StoreError> {
+        let Job { durable, batch, bytes } = job;
+        self.shared.index.apply(&batch.rows).map_err(|error| self.shared.broken(error))?;
+        self.shared.applied(durable.sequence);
+        self.applied = *durable;
+        self.unsynced += bytes;
+        if self.unsynced >= self.sync_bytes {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Makes durable what was applied, and records up to where that is.
+    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         if self.applied != self.durable {
             let marked = position::mark(&*self.shared.index, self.applied).and_then(|()| self.shared.index.sync());
             marked.map_err(|error| self.shared.broken(error))?;

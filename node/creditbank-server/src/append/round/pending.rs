@@ -1,9 +1,8 @@
 //! The round before the one that is being built, while it is on its way to the disk.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::append::SubmitError;
 use crate::tables::{CoursePrefix, LearnerRow};
 
 /// What the next round must know of it: it counts already, but nobody was told yet, and the store may not have it.
@@ -11,13 +10,18 @@ pub(crate) struct Pending {
     /// Log index of its first entry.
     pub(super) first: u64,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
-    outcome: Mutex<Option<Result<(), SubmitError>>>,
-    settled: Condvar,
+    /// Whether something was asked that only the store can answer, once it has the round.
+    asked: AtomicBool,
 }
+
+/// The answer lies in a round that is not on the disk yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the round before is on its way to the disk")]
+pub(crate) struct Unsettled;
 
 impl Pending {
     pub(super) fn new(first: u64, learners: HashMap<CoursePrefix, Vec<LearnerRow>>) -> Self {
-        Self { first, learners, outcome: Mutex::new(None), settled: Condvar::new() }
+        Self { first, learners, asked: AtomicBool::new(false) }
     }
 
     /// The courses of learners that have records of the round.
@@ -25,20 +29,19 @@ impl Pending {
         self.learners.keys()
     }
 
-    /// Says what became of it; what is said first counts.
-    pub(crate) fn finish(&self, outcome: Result<(), SubmitError>) {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(outcome);
-        self.settled.notify_all();
+    /// Notes that an answer needs the round on the disk.
+    pub(super) fn unsettled(&self) -> Unsettled {
+        self.asked.store(true, Ordering::Relaxed);
+        Unsettled
     }
 
-    /// Waits until it is on the disk, or until that has failed.
-    pub(crate) fn settle(&self) -> Result<(), SubmitError> {
-        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match &*outcome {
-                Some(outcome) => return outcome.clone(),
-                None => outcome = self.settled.wait(outcome).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
+    /// Whether an answer needs the round on the disk.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// The same, and forgets it.
+    pub(super) fn take_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
     }
 }

@@ -1,5 +1,7 @@
 //! Closing a round: the seal, the new head, and the state afterwards.
 
+use std::sync::Arc;
+
 use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::CanonicalError;
 use creditbank_protocol::entry::Entry;
@@ -43,10 +45,11 @@ pub(crate) enum SealError {
     Unreadable,
 }
 
-impl RoundBuilder<'_> {
+impl RoundBuilder {
     /// Closes the round with a seal by the log key. `genesis` is the first seal's previous.
     pub(crate) fn seal(mut self, genesis: Digest, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
-        let version = self.state.registry();
+        let state = Arc::clone(&self.state);
+        let version = state.registry();
         let changed = self.marks.values().map(|(id, marks)| (*id, (!marks.is_empty()).then(|| marks.value())));
         let status = self.state.status.update(changed);
         let last = self.state.last_seal;

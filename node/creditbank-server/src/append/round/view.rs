@@ -13,7 +13,7 @@ use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
 
-use super::{Context, Pending, RoundBuilder};
+use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
@@ -31,7 +31,7 @@ pub(crate) struct StoreView<'a> {
 /// The ledger with the blocks of the round so far.
 pub(crate) struct RoundView<'a> {
     store: StoreView<'a>,
-    builder: &'a RoundBuilder<'a>,
+    builder: &'a RoundBuilder,
 }
 
 /// A record of the store, decrypted.
@@ -117,10 +117,10 @@ impl<'a> StoreView<'a> {
         Ok(held)
     }
 
-    /// Waits for the round before, where an entry stands in it.
+    /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
     fn settle(&self, entry: u64) -> Result<(), ViewError> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
-        pending.map_or(Ok(()), Pending::settle).map_err(unreadable)
+        pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))
     }
 }
 
@@ -172,7 +172,7 @@ impl View for StoreView<'_> {
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), Pending::settle).map_err(unreadable)?;
+        self.context.pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))?;
         let prefix = tables::place_key(place.into());
         // All of them: behind any number of revoked ones there may be one that stands.
         let mut found = Vec::new();
@@ -208,8 +208,8 @@ impl View for StoreView<'_> {
 }
 
 impl<'a> RoundView<'a> {
-    pub(super) fn new(builder: &'a RoundBuilder<'a>) -> Self {
-        Self { store: StoreView::new(builder.context, builder.state), builder }
+    pub(super) fn new(builder: &'a RoundBuilder, context: &'a Context<'a>) -> Self {
+        Self { store: StoreView::new(context, &builder.state), builder }
     }
 }
 
@@ -271,7 +271,7 @@ impl View for RoundView<'_> {
     }
 }
 
-impl RoundBuilder<'_> {
+impl RoundBuilder {
     /// A record that was placed in this round.
     fn kept(&self, place: pb::Place) -> Option<(RecordFacts, Record)> {
         let bodies = self.bodies.iter().find(|bodies| bodies.entry == place.entry)?;

@@ -8,11 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use creditbank_rpc::v1::RecordBody;
 use tokio::sync::oneshot;
 
-use crate::append::{SubmitError, VerifiedBlock, verify};
+use crate::append::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 
 /// What a block was found to be. It is dropped unsent only when the thread has panicked over it.
-pub(crate) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
+pub(super) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
 
 struct Task {
     block: Vec<u8>,
@@ -35,7 +35,7 @@ struct Desk {
 }
 
 /// The running threads; they end when this is dropped.
-pub(crate) struct Verifiers {
+pub(super) struct Verifiers {
     desk: Arc<Desk>,
 }
 
@@ -62,7 +62,7 @@ impl Desk {
 }
 
 impl Verifiers {
-    pub(crate) fn start(shared: &Arc<Shared>) -> Self {
+    pub(super) fn start(shared: &Arc<Shared>) -> Self {
         let desk = Arc::new(Desk::default());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         for _ in 0..cores {
@@ -71,13 +71,8 @@ impl Verifiers {
                 while let Some(Task { block, records, verdict }) = desk.next() {
                     // Held for one block only: a ledger that is closed is not kept open.
                     let Some(shared) = shared.upgrade() else { return };
-                    let check = || {
-                        let state = shared.state();
-                        let first_key = (state.head.size == 0).then_some(&shared.registry_key);
-                        verify(&state.registry().registry, first_key, &block, records)
-                    };
                     // A panic is a bug; it costs this block and not the thread. Nobody may have waited for the verdict.
-                    if let Ok(found) = catch_unwind(AssertUnwindSafe(check)) {
+                    if let Ok(found) = catch_unwind(AssertUnwindSafe(|| shared.verify(&block, records))) {
                         let _ = verdict.send(found);
                     }
                 }
@@ -89,7 +84,7 @@ impl Verifiers {
     }
 
     /// Puts a block in.
-    pub(crate) fn check(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Verdict {
+    pub(super) fn check(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Verdict {
         let (verdict, found) = oneshot::channel();
         let mut queue = self.desk.queue();
         queue.waiting.push_back(Task { block, records, verdict });

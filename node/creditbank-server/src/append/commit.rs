@@ -1,0 +1,91 @@
+//! Makes a round durable, publishes it, and answers its blocks.
+//!
+//! Order of a round: bodies encrypted, journal synced, guard synced, checkpoint signed, state published, receipts out.
+
+use std::sync::Arc;
+
+use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::pb::Receipt;
+use creditbank_store::StoreError;
+
+use super::round::{Placed, SealedRound};
+use super::state::State;
+use super::{NO_ROOM_RETRY_MS, SubmitError};
+use crate::ledger::Shared;
+use crate::publish::ReceiptError;
+
+/// Blocks with what became of them, each with where its answer goes.
+pub(crate) type Answers<B> = Vec<(Result<Placed, SubmitError>, B)>;
+
+/// A sealed round on its way to the disk.
+pub(crate) struct Commit<B> {
+    pub(crate) sealed: SealedRound,
+    /// The state afterwards.
+    pub(crate) state: Arc<State>,
+    pub(crate) answers: Answers<B>,
+}
+
+/// Why a round was not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommitError {
+    /// The disk is full: everything is as it was before.
+    #[error("no room on the disk: {0}")]
+    NoRoom(String),
+    /// What is on the disk is uncertain: the process must stop.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+impl From<CommitError> for SubmitError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::NoRoom(_) => Self::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS },
+            CommitError::Fatal(why) => Self::Stopped(why),
+        }
+    }
+}
+
+fn fatal(error: impl std::fmt::Display) -> CommitError {
+    CommitError::Fatal(error.to_string())
+}
+
+/// Makes a round durable. The checkpoint that is returned may be signed then, and not before.
+pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Checkpoint, CommitError> {
+    let SealedRound { mut round, bodies, checkpoint } = sealed;
+    let context = shared.context();
+    for block in bodies {
+        block.seal(&shared.origin, &context, &mut round.entries).map_err(fatal)?;
+    }
+    shared.store.append(&round).map_err(|error| match error {
+        StoreError::Full { .. } => CommitError::NoRoom(error.to_string()),
+        error => fatal(error),
+    })?;
+    Ok(checkpoint)
+}
+
+/// Signs the checkpoint of a durable round and shows the state after it to readers.
+pub(crate) fn publish(shared: &Shared, checkpoint: &Checkpoint, state: &State) -> Result<(), CommitError> {
+    let checkpoint = shared.sign_checkpoint(checkpoint).map_err(fatal)?;
+    shared.show(State { checkpoint, ..state.clone() });
+    Ok(())
+}
+
+/// Gives each block of the newest round its receipt or its refusal.
+pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnMut(B, Result<Receipt, SubmitError>)) {
+    let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.to_string());
+    let receipt = |index| shared.receipt(index).map_err(unreadable);
+    let mut newest = shared.newest_receipts();
+    for (outcome, reply) in answers {
+        let answer = match outcome {
+            Ok(Placed::New(index)) => newest(index).map_err(unreadable),
+            // Perhaps of this round, perhaps of an older one.
+            Ok(Placed::Known(index)) => receipt(index),
+            Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
+                Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        send(reply, answer);
+    }
+}

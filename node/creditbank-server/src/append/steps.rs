@@ -1,0 +1,184 @@
+//! The append path without any thread: whoever holds it says what happens next. For simulations.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::pb::Receipt;
+use creditbank_rpc::v1::RecordBody;
+use creditbank_store::StoreError;
+
+use super::accounts::{AccountError, Person};
+use super::commit::{self, Answers, Commit};
+use super::courses::Filling;
+use super::orderer::{Orderer, Step};
+use super::state::State;
+use super::{SubmitError, VerifiedBlock};
+use crate::ledger::Shared;
+use crate::private::Alias;
+
+/// What became of a block or of persons, with what the caller gave along.
+#[derive(Debug)]
+pub enum Answer<B, A> {
+    /// Of a block.
+    Block(B, Result<Receipt, SubmitError>),
+    /// Of persons: their aliases, in order.
+    Accounts(A, Result<Vec<Alias>, AccountError>),
+}
+
+/// The one round that is on its way to the disk.
+enum Stage<B> {
+    Idle,
+    Write(Commit<B>),
+    Publish { checkpoint: Checkpoint, state: Arc<State>, answers: Answers<B> },
+    Answer(Answers<B>),
+}
+
+/// The append path of one log, step by step. Each step says whether there was anything to do. A step that fails leaves the log as
+/// a failed thread would: [`Self::failure`] says why, and all that waits is refused.
+pub struct Steps<B, A> {
+    shared: Arc<Shared>,
+    orderer: Orderer<B, A>,
+    stage: Stage<B>,
+    filling: Option<Filling>,
+    answers: VecDeque<Answer<B, A>>,
+}
+
+impl<B, A> Steps<B, A> {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let orderer = Orderer::new(Arc::clone(&shared));
+        let filling = Some(Filling::default());
+        Self { shared, orderer, stage: Stage::Idle, filling, answers: VecDeque::new() }
+    }
+
+    /// Checks what needs no order of a block and the records beside it.
+    pub fn verify(&self, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
+        self.shared.verify(block, records)
+    }
+
+    /// Takes a block that was checked.
+    pub fn block(&mut self, verified: VerifiedBlock, reply: B) {
+        self.orderer.block(Box::new(verified), reply);
+    }
+
+    /// Takes persons whose accounts are to be opened.
+    pub fn accounts(&mut self, institution: u64, persons: Vec<Person>, reply: A) {
+        self.orderer.accounts(institution, persons, reply);
+    }
+
+    /// Takes an empty round if none was sealed for the configured time.
+    pub fn tick(&mut self) {
+        self.orderer.tick();
+    }
+
+    /// Builds and hands over a round, or opens accounts.
+    pub fn order(&mut self) -> bool {
+        // The round before must have left its place.
+        if !self.orderer.is_waiting() && !matches!(self.stage, Stage::Idle) {
+            return false;
+        }
+        match self.orderer.step() {
+            Step::Idle | Step::Wait => return false,
+            Step::Write(commit) => self.stage = Stage::Write(commit),
+            Step::Answer(answers) => self.answer_all(answers),
+            Step::Opened(reply, opened) => self.answers.push_back(Answer::Accounts(reply, opened)),
+        }
+        true
+    }
+
+    /// Makes the round that was handed over durable.
+    pub fn write(&mut self) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Write(Commit { sealed, state, answers }) => {
+                match commit::write(&self.shared, sealed) {
+                    Ok(checkpoint) => self.stage = Stage::Publish { checkpoint, state, answers },
+                    Err(error) => self.refuse(answers, error.into()),
+                }
+                true
+            }
+            other => {
+                self.stage = other;
+                false
+            }
+        }
+    }
+
+    /// Signs the checkpoint of the durable round and shows the state after it.
+    pub fn publish(&mut self) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Publish { checkpoint, state, answers } => {
+                match commit::publish(&self.shared, &checkpoint, &state) {
+                    Ok(()) => {
+                        self.stage = Stage::Answer(answers);
+                        let refused = self.orderer.written(Ok(()));
+                        self.answer_all(refused);
+                    }
+                    Err(error) => self.refuse(answers, error.into()),
+                }
+                true
+            }
+            other => {
+                self.stage = other;
+                false
+            }
+        }
+    }
+
+    /// Makes the receipts of the published round.
+    pub fn answer(&mut self) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Answer(answers) => {
+                self.answer_all(answers);
+                true
+            }
+            other => {
+                self.stage = other;
+                false
+            }
+        }
+    }
+
+    /// Adds a page of the index to the filter of courses.
+    pub fn fill(&mut self) -> bool {
+        let Some(filling) = &mut self.filling else { return false };
+        match filling.step(&self.shared) {
+            Ok(false) => {}
+            // Without the filter everything works, a little slower.
+            Ok(true) | Err(_) => self.filling = None,
+        }
+        true
+    }
+
+    /// Applies a round that is durable to the index.
+    pub fn index(&mut self) -> bool {
+        // A failure stops the store, which says so itself.
+        self.shared.store.step().unwrap_or(false)
+    }
+
+    /// The next answer.
+    pub fn take_answer(&mut self) -> Option<Answer<B, A>> {
+        self.answers.pop_front()
+    }
+
+    /// Why the log can no longer be written; the process should stop then.
+    pub fn failure(&self) -> Option<String> {
+        self.orderer.failure().map(str::to_owned).or_else(|| self.shared.store.failure())
+    }
+
+    /// Marks the stop as clean. To be called when nothing is left to do.
+    pub fn close(&mut self) -> Result<(), StoreError> {
+        self.shared.store.close()
+    }
+
+    fn answer_all(&mut self, answers: Answers<B>) {
+        let Self { shared, answers: out, .. } = self;
+        commit::answer(shared, answers, |reply, answer| out.push_back(Answer::Block(reply, answer)));
+    }
+
+    /// The round was not written.
+    fn refuse(&mut self, answers: Answers<B>, error: SubmitError) {
+        let mut refused: Answers<B> = answers.into_iter().map(|(_, reply)| (Err(error.clone()), reply)).collect();
+        refused.extend(self.orderer.written(Err(error)));
+        self.answer_all(refused);
+    }
+}

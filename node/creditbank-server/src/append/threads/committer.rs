@@ -1,0 +1,103 @@
+//! The thread that makes rounds durable, one after the other, while the sequencer builds the next.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::watch;
+
+use super::BlockReply;
+use super::sequencer::refuse;
+use crate::append::SubmitError;
+use crate::append::commit::{self, Answers, Commit, CommitError};
+use crate::ledger::Shared;
+
+type Outcome = Result<(), SubmitError>;
+
+/// The running thread.
+pub(super) struct Committer {
+    commits: SyncSender<Commit<BlockReply>>,
+    outcomes: Receiver<Outcome>,
+    thread: JoinHandle<()>,
+}
+
+fn ended() -> SubmitError {
+    SubmitError::Stopped("the thread that writes has ended".to_owned())
+}
+
+impl Committer {
+    pub(super) fn start(shared: Arc<Shared>, failed: watch::Sender<Option<String>>) -> Self {
+        // The sequencer hands a round over only when it has heard of the one before: one place is enough.
+        let (commits, queue) = sync_channel(1);
+        let (outcome, outcomes) = sync_channel(1);
+        let run = move || run(&shared, &failed, &queue, &outcome);
+        let thread = std::thread::Builder::new().name("commit".to_owned()).spawn(run);
+        Self { commits, outcomes, thread: thread.expect("the system can start a thread at start-up") }
+    }
+
+    /// Hands a round over.
+    pub(super) fn send(&self, commit: Commit<BlockReply>) -> Result<(), (Answers<BlockReply>, SubmitError)> {
+        self.commits.send(commit).map_err(|error| (error.0.answers, ended()))
+    }
+
+    /// Waits until the round that was handed over is durable, or is not.
+    pub(super) fn wait(&self) -> Outcome {
+        self.outcomes.recv().unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// What became of the round that was handed over, if that is known.
+    pub(super) fn heard(&self) -> Option<Outcome> {
+        self.outcomes.try_recv().ok()
+    }
+
+    /// Finishes what was handed over, and ends.
+    pub(super) fn stop(self) {
+        drop(self.commits);
+        // A panic there has failed its round already: whoever waited for receipts was told that the node stops.
+        let _ = self.thread.join();
+    }
+}
+
+/// Tells the process when this thread panics. Whoever waits for a receipt loses it with the answers, and is told.
+struct Panicking<'a>(&'a watch::Sender<Option<String>>);
+
+impl Drop for Panicking<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.send_replace(Some("the thread that writes has panicked".to_owned()));
+        }
+    }
+}
+
+fn run(
+    shared: &Shared,
+    failed: &watch::Sender<Option<String>>,
+    queue: &Receiver<Commit<BlockReply>>,
+    outcome: &SyncSender<Outcome>,
+) {
+    let _told = Panicking(failed);
+    while let Ok(Commit { sealed, state, answers }) = queue.recv() {
+        let written = commit::write(shared, sealed).and_then(|checkpoint| commit::publish(shared, &checkpoint, &state));
+        match written {
+            Ok(()) => {
+                // The next round may follow while receipts are still being made.
+                let _ = outcome.send(Ok(()));
+                commit::answer(shared, answers, BlockReply::send);
+            }
+            Err(error) => {
+                match &error {
+                    CommitError::NoRoom(why) => {
+                        tracing::error!(why, "no room on the disk: nothing is sealed until there is some");
+                    }
+                    CommitError::Fatal(why) => {
+                        tracing::error!(why, "the log can no longer be written");
+                        failed.send_replace(Some(why.clone()));
+                    }
+                }
+                let error = error.into();
+                refuse(answers, &error);
+                let _ = outcome.send(Err(error));
+            }
+        }
+    }
+}
