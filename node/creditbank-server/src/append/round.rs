@@ -224,7 +224,7 @@ impl RoundBuilder {
                     header.unit.institution.0.to_string(),
                 )
             } else {
-                Rejection::new(Rule::UnknownUnit, "a unit of the institution", header.unit.to_string())
+                Rejection::new(Rule::UnknownUnit, "a unit of the institution", header.unit.number.to_string())
             };
             return Err(rule.into());
         };
