@@ -15,7 +15,7 @@ use creditbank_protocol::pb::{Action, Effect, Kind, Place, Purpose, RegistryEntr
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, LogIndex, UnitId};
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{RULES_VERSION, Registry, RegistryRecord, Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
@@ -151,7 +151,7 @@ impl RoundBuilder {
         }
         let entry = self.frontier.size();
         let facts = BlockFacts {
-            unit: header.unit.number,
+            unit: header.unit,
             key_id: header.key_id,
             approver: verified.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.now_ms,

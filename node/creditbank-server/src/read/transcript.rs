@@ -176,7 +176,7 @@ impl Shared {
         let mut need = Needed { last, seals: BTreeSet::from([self.seal_of(0)?, last]), ..Needed::default() };
         let statement_key = KeyId::of(&self.statement_key.verifying_key().to_bytes());
         need.registry.insert((last, RegistryKey::Key(statement_key)));
-        let under_last = |number| (last, RegistryKey::Institution(number.into()));
+        let under_last = |number: u64| (last, RegistryKey::Institution(number.into()));
         let day = day_of_ms(self.seal_at(last)?);
         let registry = Arc::clone(&self.state().registry_at(last).registry);
         let mut subjects = BTreeSet::new();

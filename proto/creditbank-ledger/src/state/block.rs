@@ -1,10 +1,10 @@
 //! A block with everything that needs neither order nor hidden records.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{InstitutionId, UnitId};
 use creditbank_rules::RULES_VERSION;
 use creditbank_rules::admission::BlockFacts;
 

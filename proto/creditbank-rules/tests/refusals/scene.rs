@@ -6,7 +6,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{
     HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Sealing, View, ViewError,
