@@ -1,6 +1,7 @@
 //! Learners: the same person is the same account, and nobody learns more than their own alias.
 
 use creditbank_client::ClientError;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use creditbank_tests::university::student;
 use creditbank_tests::{TestNode, University};
@@ -52,7 +53,7 @@ async fn a_thousand_at_once_and_no_more() {
     assert_eq!(university.aliases(&node, (0..1_000).rev()).await, aliases.into_iter().rev().collect::<Vec<_>>());
     let persons = (0..1_001).map(|number: u32| student(&number.to_string())).collect();
     let refused = university.client(&node).await.open_accounts(1, persons).await.expect_err("too many");
-    assert_eq!(refused.refusal().expect("a refusal").reason, "INVALID_REQUEST");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::InvalidRequest);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,9 +61,9 @@ async fn only_the_institution_and_the_operator_may_ask() {
     let node = TestNode::start().await;
     let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
     let persons = || vec![student("1")];
-    let reason = |error: ClientError| error.refusal().map(|refusal| refusal.reason.clone()).unwrap_or_default();
+    let reason = |error: ClientError| error.refusal().expect("a refusal").why();
     let of_another = second.client(&node).await.open_accounts(1, persons()).await.expect_err("of another");
-    assert_eq!(reason(of_another), "NO_ACCESS");
+    assert_eq!(reason(of_another), Reason::NoAccess);
     node.operator().await.open_accounts(1, persons()).await.expect("the operator may");
     // A key that signs gives no access: one key, one purpose.
     let signer =
@@ -80,6 +81,6 @@ async fn only_the_institution_and_the_operator_may_ask() {
     ];
     for (number, persons) in bad.into_iter().enumerate() {
         let refused = first.client(&node).await.open_accounts(1, persons).await.expect_err("a malformed person");
-        assert_eq!(reason(refused), "INVALID_REQUEST", "case {number}");
+        assert_eq!(reason(refused), Reason::InvalidRequest, "case {number}");
     }
 }

@@ -5,6 +5,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rpc::Reason;
 use creditbank_tests::acts::{alias, by, citizen, effect, group, public, redeem, reference, replayed, submit};
 use creditbank_tests::degrees::{award, definition};
 use creditbank_tests::university::{credit, record};
@@ -52,7 +53,7 @@ async fn an_institution_publishes_a_definition() {
     assert_eq!(found.body, encode(&definition(1, "BA", 120)).expect("canonical"));
     let foreign = public(Kind::QualificationDefinition, &definition(2, "MA", 60));
     let refused = submit(&scene.client, &scene.one, &[foreign], Vec::new()).await;
-    assert_eq!(refused.expect_err("another's name"), "NOT_THE_PUBLISHER");
+    assert_eq!(refused.expect_err("another's name"), Reason::NotThePublisher);
     // It is there after a restart, and a replay from the first entry comes to the same registry.
     let node = scene.node.restart().await;
     let client = node.client(None).await;
@@ -71,34 +72,34 @@ async fn no_root_pays_twice() {
     // Half of it is not enough.
     let half = award(1, own, "BA", &counted[..1]);
     let refused = submit(client, one, &[record(Kind::Award, &half, 1)], redeeming(&half)).await;
-    assert_eq!(refused.expect_err("60 of 120"), "REQUIREMENTS_NOT_MET");
+    assert_eq!(refused.expect_err("60 of 120"), Reason::RequirementsNotMet);
     // Nothing is counted without being redeemed.
     let full = award(1, own, "BA", &counted);
     let degree = record(Kind::Award, &full, 1);
     let refused = submit(client, one, std::slice::from_ref(&degree), Vec::new()).await;
-    assert_eq!(refused.expect_err("no effects"), "EFFECT_MISMATCH");
+    assert_eq!(refused.expect_err("no effects"), Reason::EffectMismatch);
     let silent = pb::Award { redeems: Vec::new(), ..full.clone() };
     let refused = submit(client, one, &[record(Kind::Award, &silent, 1)], Vec::new()).await;
-    assert_eq!(refused.expect_err("it redeems nothing"), "ALREADY_SPENT");
+    assert_eq!(refused.expect_err("it redeems nothing"), Reason::AlreadySpent);
     let unwanted = pb::Award { mandate: None, ..full.clone() };
     let refused = submit(client, one, &[record(Kind::Award, &unwanted, 1)], redeeming(&full)).await;
-    assert_eq!(refused.expect_err("no mandate"), "NO_MANDATE");
+    assert_eq!(refused.expect_err("no mandate"), Reason::NoMandate);
     let receipt = submit(client, one, std::slice::from_ref(&degree), redeeming(&full)).await.expect("an award");
     let awarded = reference(&receipt, 0, &degree);
     // Neither here nor elsewhere again.
     let again = pb::Award { certificate_number: "C-2".to_owned(), ..full.clone() };
     let refused = submit(client, one, &[record(Kind::Award, &again, 2)], redeeming(&again)).await;
-    assert_eq!(refused.expect_err("the same institution"), "ALREADY_SPENT");
+    assert_eq!(refused.expect_err("the same institution"), Reason::AlreadySpent);
     let elsewhere = award(2, other, "BA", &counted);
     let refused = submit(client, two, &[record(Kind::Award, &elsewhere, 3)], redeeming(&elsewhere)).await;
-    assert_eq!(refused.expect_err("another institution"), "ALREADY_SPENT");
+    assert_eq!(refused.expect_err("another institution"), Reason::AlreadySpent);
 
     // What it stands on is revoked only with a review of the award.
     let reason = EffectReason::Error.into();
     let revoke = |record: &RecordReference| Effect { reason, ..effect(Action::Revoke, record) };
     let alone = vec![group(by(Basis::Issuer), vec![revoke(&counted[0])])];
     let refused = submit(client, one, &[], alone.clone()).await;
-    assert_eq!(refused.expect_err("a silent revocation"), "DEPENDANTS_NOT_REVIEWED");
+    assert_eq!(refused.expect_err("a silent revocation"), Reason::DependantsNotReviewed);
     let mut groups = alone;
     groups.push(group(by(Basis::Dependency), vec![effect(Action::Review, &awarded)]));
     groups.sort_by_key(|group| encode(group).expect("canonical"));
@@ -109,7 +110,7 @@ async fn no_root_pays_twice() {
     // The award is revoked and lets go of what it held.
     let revocation = group(by(Basis::Issuer), vec![revoke(&awarded)]);
     let refused = submit(client, one, &[], vec![revocation.clone()]).await;
-    assert_eq!(refused.expect_err("it holds on"), "EFFECT_MISMATCH");
+    assert_eq!(refused.expect_err("it holds on"), Reason::EffectMismatch);
     let release =
         |record: &RecordReference| Effect { redemption_plus_1: receipt.index + 1, ..effect(Action::Release, record) };
     let effects = vec![revoke(&awarded), release(&counted[0]), release(&counted[1])];
@@ -154,8 +155,8 @@ async fn races_have_one_winner() {
             submit(client, two, &second_record, redeeming(&second)),
         );
         match sent {
-            (Ok(_), Err(refusal)) if refusal == "ALREADY_SPENT" => won[0] += 1,
-            (Err(refusal), Ok(_)) if refusal == "ALREADY_SPENT" => won[1] += 1,
+            (Ok(_), Err(refusal)) if refusal == Reason::AlreadySpent => won[0] += 1,
+            (Err(refusal), Ok(_)) if refusal == Reason::AlreadySpent => won[1] += 1,
             other => panic!("race {race}: {other:?}"),
         }
     }

@@ -6,6 +6,7 @@ use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::record::Record;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_tests::chain::{bodies, signed};
 use creditbank_tests::university::{credit_record, key, set};
@@ -49,7 +50,7 @@ impl Scene {
     }
 
     /// Submits and returns the name of the refusal, after looking that nothing was stored.
-    async fn refused(&self, request: SubmitBlockRequest) -> String {
+    async fn refused(&self, request: SubmitBlockRequest) -> Reason {
         let sealed = || self.node.ledger().issued(1, 1, 0, 100).expect("a list").0.len();
         let before = sealed();
         let client = self.university.client(&self.node).await;
@@ -59,7 +60,7 @@ impl Scene {
         match error {
             ClientError::Refused(refusal) => {
                 assert!(!refusal.message.is_empty());
-                refusal.reason
+                refusal.why()
             }
             other => panic!("expected a refusal, found {other}"),
         }
@@ -85,16 +86,16 @@ async fn malformed() {
     let mut swapped = good.records.clone();
     swapped.swap(0, 1);
     let cases = [
-        (with(Vec::new()), "UNKNOWN_VERSION"),
-        (with(good.block[..good.block.len() - 1].to_vec()), "NOT_CANONICAL"),
-        (with(unknown_field), "NOT_CANONICAL"),
-        (with(padded.encode_to_vec()), "NOT_CANONICAL"),
-        (with(vec![0; 70_000]), "BLOCK_TOO_LONG"),
-        (SubmitBlockRequest { records, ..good.clone() }, "RECORD_MALFORMED"),
-        (SubmitBlockRequest { records: odd_kind, ..good.clone() }, "RECORD_MALFORMED"),
-        (SubmitBlockRequest { records: short_seed, ..good.clone() }, "RECORD_MALFORMED"),
-        (SubmitBlockRequest { records: swapped, ..good.clone() }, "WRONG_RECORDS_ROOT"),
-        (SubmitBlockRequest { records: good.records[..1].to_vec(), ..good.clone() }, "WRONG_COUNT"),
+        (with(Vec::new()), Reason::UnknownVersion),
+        (with(good.block[..good.block.len() - 1].to_vec()), Reason::NotCanonical),
+        (with(unknown_field), Reason::NotCanonical),
+        (with(padded.encode_to_vec()), Reason::NotCanonical),
+        (with(vec![0; 70_000]), Reason::BlockTooLong),
+        (SubmitBlockRequest { records, ..good.clone() }, Reason::RecordMalformed),
+        (SubmitBlockRequest { records: odd_kind, ..good.clone() }, Reason::RecordMalformed),
+        (SubmitBlockRequest { records: short_seed, ..good.clone() }, Reason::RecordMalformed),
+        (SubmitBlockRequest { records: swapped, ..good.clone() }, Reason::WrongRecordsRoot),
+        (SubmitBlockRequest { records: good.records[..1].to_vec(), ..good.clone() }, Reason::WrongCount),
     ];
     for (number, (request, expected)) in cases.into_iter().enumerate() {
         assert_eq!(scene.refused(request).await, expected, "case {number}");
@@ -106,9 +107,9 @@ async fn more_records_than_a_block_may_hold() {
     let scene = Scene::new().await;
     let many = vec![scene.records[0].clone(); 1_025];
     let counted = scene.header(|header| header.count = 1_025);
-    assert_eq!(scene.refused(counted).await, "NOT_CANONICAL");
+    assert_eq!(scene.refused(counted).await, Reason::NotCanonical);
     let beside = SubmitBlockRequest { records: bodies(&many), ..scene.good() };
-    assert_eq!(scene.refused(beside).await, "WRONG_COUNT");
+    assert_eq!(scene.refused(beside).await, Reason::WrongCount);
     let drafted = scene.chain.draft(&scene.university).sign(&many, Vec::new(), None, |_| [0; 64]);
     assert_eq!(drafted.expect_err("the client says so first").to_string(), "1025 records, at most 1024 are allowed");
 }
@@ -134,19 +135,19 @@ async fn of_another_place() {
     let stranger =
         |university: &University| signed(&scene.chain.draft(university), university, &scene.records, Vec::new());
     let cases = [
-        (scene.drafted(|draft| draft.origin = "other.example/log".to_owned()), "WRONG_ORIGIN"),
-        (scene.drafted(|draft| draft.height = 1), "WRONG_HEIGHT"),
-        (scene.drafted(|draft| draft.previous = Digest([1; 32])), "WRONG_PREVIOUS"),
-        (scene.drafted(|draft| draft.created_at_minute += 3 * 1_440), "WRONG_TIME"),
-        (scene.drafted(|draft| draft.created_at_minute -= 3 * 1_440), "WRONG_TIME"),
-        (scene.drafted(|draft| draft.unit.institution = 2.into()), "UNKNOWN_INSTITUTION"),
-        (scene.drafted(|draft| draft.unit.number = 9), "UNKNOWN_UNIT"),
-        (scene.drafted(|draft| draft.key_id = KeyId([1; 16])), "UNKNOWN_KEY"),
-        (stranger(&other), "UNKNOWN_KEY"),
-        (scene.header(|header| header.records_root = vec![1; 32]), "WRONG_SIGNATURE"),
-        (scene.header(|header| header.operation_id = vec![1; 16]), "WRONG_SIGNATURE"),
-        (scene.header(|header| header.version = 2), "UNKNOWN_VERSION"),
-        (scene.header(|header| header.public_digest = vec![1; 32]), "WRONG_PUBLIC_DIGEST"),
+        (scene.drafted(|draft| draft.origin = "other.example/log".to_owned()), Reason::WrongOrigin),
+        (scene.drafted(|draft| draft.height = 1), Reason::WrongHeight),
+        (scene.drafted(|draft| draft.previous = Digest([1; 32])), Reason::WrongPrevious),
+        (scene.drafted(|draft| draft.created_at_minute += 3 * 1_440), Reason::WrongTime),
+        (scene.drafted(|draft| draft.created_at_minute -= 3 * 1_440), Reason::WrongTime),
+        (scene.drafted(|draft| draft.unit.institution = 2.into()), Reason::UnknownInstitution),
+        (scene.drafted(|draft| draft.unit.number = 9), Reason::UnknownUnit),
+        (scene.drafted(|draft| draft.key_id = KeyId([1; 16])), Reason::UnknownKey),
+        (stranger(&other), Reason::UnknownKey),
+        (scene.header(|header| header.records_root = vec![1; 32]), Reason::WrongSignature),
+        (scene.header(|header| header.operation_id = vec![1; 16]), Reason::WrongSignature),
+        (scene.header(|header| header.version = 2), Reason::UnknownVersion),
+        (scene.header(|header| header.public_digest = vec![1; 32]), Reason::WrongPublicDigest),
     ];
     for (number, (request, expected)) in cases.into_iter().enumerate() {
         assert_eq!(scene.refused(request).await, expected, "case {number}");
@@ -159,20 +160,20 @@ async fn of_a_signer_who_may_not() {
     let Scene { node, university, .. } = &scene;
     let suspended = pb::RegistryState::Suspended.into();
     set(node, Kind::Institution, &pb::Institution { state: suspended, ..university.entry() }).await;
-    assert_eq!(scene.refused(scene.good()).await, "INSTITUTION_NOT_ACTIVE");
+    assert_eq!(scene.refused(scene.good()).await, Reason::InstitutionNotActive);
     set(node, Kind::Institution, &university.entry()).await;
     set(node, Kind::Unit, &pb::Unit { state: suspended, ..university.unit_entry() }).await;
-    assert_eq!(scene.refused(scene.good()).await, "UNIT_NOT_ACTIVE");
+    assert_eq!(scene.refused(scene.good()).await, Reason::UnitNotActive);
     set(node, Kind::Unit, &university.unit_entry()).await;
 
     // The operator's registry key signs nobody's records, and no unit signs registry records.
     let operator = University { key: node.key(Purpose::Registry), access: university.access.clone(), ..*university };
     let by_operator = signed(&scene.chain.draft(&operator), &operator, &scene.records, Vec::new());
-    assert_eq!(scene.refused(by_operator).await, "KEY_OF_ANOTHER");
+    assert_eq!(scene.refused(by_operator).await, Reason::KeyOfAnother);
     let entry = creditbank_client::operator::registry_record(Kind::Institution, &university.entry()).expect("an entry");
     let request = signed(&scene.chain.draft(university), university, &[entry], Vec::new());
     let request = SubmitBlockRequest { records: Vec::new(), ..request };
-    assert_eq!(scene.refused(request).await, "KIND_NOT_ISSUED");
+    assert_eq!(scene.refused(request).await, Reason::KindNotIssued);
 
     let client = node.operator().await;
     let id = KeyId::of(&university.key.public_key());
@@ -180,8 +181,8 @@ async fn of_a_signer_who_may_not() {
     let mut entry: pb::Key = entry.expect("the key").decode().expect("a key");
     entry.kinds = vec![Kind::Result.into()];
     set(node, Kind::Key, &entry).await;
-    assert_eq!(scene.refused(scene.good()).await, "KIND_OUTSIDE_KEY");
+    assert_eq!(scene.refused(scene.good()).await, Reason::KindOutsideKey);
     entry.revoked = Some(pb::KeyRevocation { reason: RevocationReason::Ceased.into(), ..Default::default() });
     set(node, Kind::Key, &entry).await;
-    assert_eq!(scene.refused(scene.good()).await, "KEY_REVOKED");
+    assert_eq!(scene.refused(scene.good()).await, Reason::KeyRevoked);
 }

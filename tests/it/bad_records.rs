@@ -3,6 +3,7 @@
 use creditbank_client::ClientError;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{CheckedRecord, Refusal};
 use creditbank_tests::chain::bodies;
 use creditbank_tests::university::{credit, credit_record, record, student};
@@ -35,16 +36,16 @@ async fn rules_are_named() {
         Some(pb::Period { from: date(from), until: date(until) })
     };
     let cases = [
-        (pb::Credit { period: period(1998, 1999), ..credit(alias, "B") }, "NOT_ACCREDITED", ""),
-        (pb::Credit { period: period(2098, 2099), ..credit(alias, "B") }, "INVALID_DATE", "period"),
-        (pb::Credit { period: period(2026, 2024), ..credit(alias, "B") }, "INVALID_DATE", "period"),
-        (pb::Credit { amount: None, ..credit(alias, "B") }, "MISSING_FIELD", "amount"),
-        (pb::Credit { language: "x".to_owned(), ..credit(alias, "B") }, "INVALID_CODE", "language"),
-        (credit([9; 16], "B"), "UNKNOWN_ALIAS", "learner"),
+        (pb::Credit { period: period(1998, 1999), ..credit(alias, "B") }, Reason::NotAccredited, ""),
+        (pb::Credit { period: period(2098, 2099), ..credit(alias, "B") }, Reason::InvalidDate, "period"),
+        (pb::Credit { period: period(2026, 2024), ..credit(alias, "B") }, Reason::InvalidDate, "period"),
+        (pb::Credit { amount: None, ..credit(alias, "B") }, Reason::MissingField, "amount"),
+        (pb::Credit { language: "x".to_owned(), ..credit(alias, "B") }, Reason::InvalidCode, "language"),
+        (credit([9; 16], "B"), Reason::UnknownAlias, "learner"),
     ];
     for (bad, reason, field) in cases {
         let refusal = refused(&node, &university, &[good.clone(), record(Kind::Credit, &bad, 1)]).await;
-        assert_eq!((refusal.reason.as_str(), refusal.record_plus_1, refusal.field.as_str()), (reason, 2, field));
+        assert_eq!((refusal.why(), refusal.record_plus_1, refusal.field.as_str()), (reason, 2, field));
         assert!(!refusal.expected.is_empty() && !refusal.found.is_empty(), "{refusal:?}");
     }
 }
@@ -70,7 +71,7 @@ async fn bodies_outside_the_canonical_form() {
         request.records[0].body = bytes.into();
         let error = client.submit(request.block.to_vec(), request.records).await.expect_err("a refusal");
         let refusal = error.refusal().expect("a refusal");
-        assert_eq!((refusal.reason.as_str(), refusal.record_plus_1), ("RECORD_MALFORMED", 1));
+        assert_eq!((refusal.why(), refusal.record_plus_1), (Reason::RecordMalformed, 1));
         assert!(refusal.message.contains(word), "{}", refusal.message);
     }
 }
@@ -112,8 +113,8 @@ async fn the_check_writes_nothing_and_finds_all() {
     checked.push(CheckedRecord { record: bodies(&[unnamed]).pop(), identities });
     let key_id = creditbank_protocol::key::KeyId::of(&university.key.public_key()).0;
     let refusals = client.check_records(1, 1, key_id, checked).await.expect("an answer");
-    let found: Vec<_> = refusals.iter().map(|refusal| (refusal.record_plus_1, refusal.reason.as_str())).collect();
-    assert_eq!(found, [(2, "MISSING_FIELD"), (3, "DUPLICATE_RECORD")]);
+    let found: Vec<_> = refusals.iter().map(|refusal| (refusal.record_plus_1, refusal.why())).collect();
+    assert_eq!(found, [(2, Reason::MissingField), (3, Reason::DuplicateRecord)]);
     assert_eq!(node.ledger().size(), size);
 }
 
@@ -132,6 +133,6 @@ async fn refusals_hold_no_personal_data() {
     };
     let refusal = refused(&node, &university, &[record(Kind::Identity, &identity, 1)]).await;
     let shown = format!("{refusal:?}");
-    assert_eq!(refusal.reason, "INVALID_DATE");
+    assert_eq!(refusal.why(), Reason::InvalidDate);
     assert!(!shown.contains("Secret") && !shown.contains("9990"), "{shown}");
 }

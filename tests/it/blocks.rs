@@ -2,6 +2,7 @@
 
 use creditbank_client::ClientError;
 use creditbank_protocol::pb::Kind;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::submit_blocks_response::Outcome;
 use creditbank_server::directory::StoreUrl;
 use creditbank_server::ledger::Limits;
@@ -12,9 +13,9 @@ use tokio_stream::StreamExt as _;
 /// Goal: what was issued is read back, with its proofs, on every engine, also after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn issued_records_are_read_back() {
-    for store in [StoreUrl::Memory, StoreUrl::Sled("log".into()), StoreUrl::Fjall("log".into())] {
-        let durable = store != StoreUrl::Memory;
-        let mut node = TestNode::with(store, None, Limits::default()).await;
+    for store in ["memory:", "sled:log", "fjall:log"] {
+        let durable = store != "memory:";
+        let mut node = TestNode::with(store.parse().expect("a store"), None, Limits::default()).await;
         let university = University::admit(&node, 1).await;
         let aliases = university.aliases(&node, 0..3).await;
         let client = university.client(&node).await;
@@ -76,7 +77,7 @@ async fn a_stale_head_carries_the_accepted_block() {
     let receipt = client.submit(first.block.to_vec(), first.records).await.expect("the first");
     let refused = client.submit(second.block.to_vec(), second.records).await.expect_err("the second");
     let refusal = refused.refusal().expect("a refusal");
-    assert_eq!(refusal.reason, "STALE_HEAD");
+    assert_eq!(refusal.why(), Reason::StaleHead);
     assert_eq!(refusal.accepted.as_ref(), Some(&receipt));
 }
 
@@ -111,8 +112,8 @@ async fn a_stream_is_answered_in_order() {
                 assert_eq!(receipt.entry[1..], requests[number].block[..], "answer {number} is for another block");
             }
             Outcome::Refusal(refusal) => {
-                let expected = if number == 60 { "WRONG_RECORDS_ROOT" } else { "WRONG_HEIGHT" };
-                assert_eq!((number >= 60, refusal.reason.as_str()), (true, expected), "answer {number}");
+                let expected = if number == 60 { Reason::WrongRecordsRoot } else { Reason::WrongHeight };
+                assert_eq!((number >= 60, refusal.why()), (true, expected), "answer {number}");
             }
         }
     }
@@ -125,7 +126,7 @@ async fn a_stream_is_answered_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_refuses_with_a_time() {
     let limits = Limits { queue_kib_max: 64, ..Limits::default() };
-    let node = TestNode::with(StoreUrl::Sled("log".into()), None, limits).await;
+    let node = TestNode::with(StoreUrl::standard(), None, limits).await;
     let university = University::admit(&node, 1).await;
     let alias = university.aliases(&node, 0..1).await[0];
     let client = university.client(&node).await;
@@ -136,7 +137,7 @@ async fn a_full_queue_refuses_with_a_time() {
     let request = chain.block(&university, &records, Vec::new());
     match client.submit(request.block.to_vec(), request.records).await {
         Err(ClientError::Refused(refusal)) => {
-            assert_eq!(refusal.reason, "BUSY");
+            assert_eq!(refusal.why(), Reason::Busy);
             assert!(refusal.retry_after_ms > 0);
         }
         other => panic!("expected BUSY, found {other:?}"),

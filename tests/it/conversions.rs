@@ -6,6 +6,7 @@ use creditbank_protocol::pb::{
     self, Action, AgreementName, AgreementTerms, Basis, Effect, EffectReason, Kind, RecordReference,
 };
 use creditbank_protocol::record::Record;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     EvaluateQualificationRequest, InstitutionAlias, LearnerReference, PreviewConversionRequest, PreviewSource,
@@ -59,7 +60,7 @@ async fn scene(terms: &AgreementTerms) -> Scene {
 }
 
 /// Proposed by the first, accepted by the second.
-async fn agree(scene: &Scene, terms: &AgreementTerms) -> Result<(), String> {
+async fn agree(scene: &Scene, terms: &AgreementTerms) -> Result<(), Reason> {
     let proposal = pb::AgreementProposal { institution: 1, terms: Some(terms.clone()) };
     submit(&scene.client, &scene.one, &[public(Kind::AgreementProposal, &proposal)], Vec::new()).await?;
     let acceptance = pb::AgreementAcceptance {
@@ -99,7 +100,7 @@ async fn preview(
     code: &str,
     sources: &[RecordReference],
     shown: &[pb::DisclosedRecord],
-) -> Result<(pb::Conversion, bool), String> {
+) -> Result<(pb::Conversion, bool), Reason> {
     let request = PreviewConversionRequest {
         institution: 2,
         alias: alias.to_vec(),
@@ -114,7 +115,7 @@ async fn preview(
             let (decider, mandate) = ("A registrar".to_owned(), Some(mandate()));
             Ok((pb::Conversion { decider, mandate, ..preview.conversion }, preview.exclusive))
         }
-        Err(creditbank_client::ClientError::Refused(refusal)) => Err(refusal.reason),
+        Err(creditbank_client::ClientError::Refused(refusal)) => Err(refusal.why()),
         Err(other) => panic!("{other}"),
     }
 }
@@ -125,7 +126,7 @@ async fn a_conversion_is_recomputed() {
     let scene = scene(&terms("ONE-TWO")).await;
     let (alias, sources, shown) = credits(&scene, 7, &["AAA", "BBB"]).await;
     // Who was not shown the records learns nothing of them.
-    assert_eq!(preview(&scene, alias, "ONE-TWO", &sources, &[]).await.expect_err("not shown"), "NOT_FOUND");
+    assert_eq!(preview(&scene, alias, "ONE-TWO", &sources, &[]).await.expect_err("not shown"), Reason::NotFound);
     let (conversion, exclusive) = preview(&scene, alias, "ONE-TWO", &sources, &shown).await.expect("a preview");
     assert!(!exclusive);
     let amounts: Vec<_> = conversion.results.iter().filter_map(|one| one.amount.clone()).collect();
@@ -134,14 +135,14 @@ async fn a_conversion_is_recomputed() {
     let mut greedy = conversion.clone();
     greedy.results[0].amount = Some(pb::Amount { e4: 305_000, unit: "ECTS".to_owned() });
     let refused = submit(client, two, &[record(Kind::Conversion, &greedy, 1)], Vec::new()).await;
-    assert_eq!(refused.expect_err("half a credit more"), "CONVERSION_DIFFERS");
+    assert_eq!(refused.expect_err("half a credit more"), Reason::ConversionDiffers);
     let unwanted = pb::Conversion { mandate: None, ..conversion.clone() };
     let refused = submit(client, two, &[record(Kind::Conversion, &unwanted, 1)], Vec::new()).await;
-    assert_eq!(refused.expect_err("no mandate"), "NO_MANDATE");
+    assert_eq!(refused.expect_err("no mandate"), Reason::NoMandate);
     let converted = record(Kind::Conversion, &conversion, 1);
     let receipt = submit(client, two, std::slice::from_ref(&converted), Vec::new()).await.expect("a conversion");
     let again = preview(&scene, alias, "ONE-TWO", &sources[..1], &shown).await;
-    assert_eq!(again.expect_err("converted before"), "ALREADY_SPENT");
+    assert_eq!(again.expect_err("converted before"), Reason::AlreadySpent);
     let known = InstitutionAlias { institution: 2, alias: alias.to_vec() };
     let reader = two.client(&scene.node).await;
     let lines = reader.balance(Learner::Alias(known)).await.expect("a balance");
@@ -173,12 +174,12 @@ async fn an_exclusive_conversion_redeems_its_sources() {
     assert!(exclusive);
     let converted = record(Kind::Conversion, &conversion, 1);
     let refused = submit(client, two, std::slice::from_ref(&converted), Vec::new()).await;
-    assert_eq!(refused.expect_err("nothing redeemed"), "EFFECT_MISMATCH");
+    assert_eq!(refused.expect_err("nothing redeemed"), Reason::EffectMismatch);
     let receipt = submit(client, two, std::slice::from_ref(&converted), redeem(&sources)).await.expect("a conversion");
     let (other, open) = (AgreementTerms { tier: pb::Tier::Group.into(), ..terms("OPEN") }, "OPEN");
     agree(&scene, &other).await.expect("another agreement, of another tier");
     let refused = preview(&scene, alias, open, &sources, &shown).await;
-    assert_eq!(refused.expect_err("redeemed"), "ALREADY_SPENT");
+    assert_eq!(refused.expect_err("redeemed"), Reason::AlreadySpent);
     let reason = EffectReason::Decision.into();
     let revoked = reference(&receipt, 0, &converted);
     let release =
@@ -188,7 +189,7 @@ async fn an_exclusive_conversion_redeems_its_sources() {
     submit(client, two, &[], vec![group(by(Basis::Issuer), effects)]).await.expect("revoked and released");
     // The most specific agreement wins, also now.
     let refused = preview(&scene, alias, open, &sources, &shown).await;
-    assert_eq!(refused.expect_err("a more specific agreement is in force"), "NOT_MOST_SPECIFIC");
+    assert_eq!(refused.expect_err("a more specific agreement is in force"), Reason::NotMostSpecific);
     preview(&scene, alias, "EXCLUSIVE", &sources, &shown).await.expect("free again");
     replayed(client).await;
 }
@@ -197,7 +198,7 @@ async fn an_exclusive_conversion_redeems_its_sources() {
 #[tokio::test]
 async fn agreements_do_not_overlap() {
     let scene = scene(&terms("FIRST")).await;
-    assert_eq!(agree(&scene, &terms("SECOND")).await.expect_err("the same credit"), "AGREEMENTS_OVERLAP");
+    assert_eq!(agree(&scene, &terms("SECOND")).await.expect_err("the same credit"), Reason::AgreementsOverlap);
     let today = creditbank_protocol::dates::day_of_ms(creditbank_tests::chain::now_s() * 1_000);
     let ending = |days: i64| pb::AgreementEnding {
         institution: 1,
@@ -206,7 +207,7 @@ async fn agreements_do_not_overlap() {
     };
     let Scene { client, one, .. } = &scene;
     let refused = submit(client, one, &[public(Kind::AgreementEnding, &ending(29))], Vec::new()).await;
-    assert_eq!(refused.expect_err("30 days of notice"), "INVALID_DATE");
+    assert_eq!(refused.expect_err("30 days of notice"), Reason::InvalidDate);
     submit(client, one, &[public(Kind::AgreementEnding, &ending(31))], Vec::new()).await.expect("in time");
     replayed(client).await;
 }
@@ -217,7 +218,7 @@ async fn back(
     alias: [u8; 16],
     of: &RecordReference,
     shown: &[pb::DisclosedRecord],
-) -> Result<pb::Conversion, String> {
+) -> Result<pb::Conversion, Reason> {
     let request = PreviewConversionRequest {
         institution: 1,
         alias: alias.to_vec(),
@@ -231,7 +232,7 @@ async fn back(
             let (decider, mandate) = ("A registrar".to_owned(), Some(mandate()));
             Ok(pb::Conversion { decider, mandate, ..preview.conversion })
         }
-        Err(creditbank_client::ClientError::Refused(refusal)) => Err(refusal.reason),
+        Err(creditbank_client::ClientError::Refused(refusal)) => Err(refusal.why()),
         Err(other) => panic!("{other}"),
     }
 }
@@ -282,18 +283,18 @@ async fn a_chain_of_conversions_pays_once() {
     };
     let one_of = |record: &RecordReference| std::slice::from_ref(record).to_vec();
     let direct = award(1, here, "CERT", &sources);
-    assert_eq!(confer(client, one, &direct).await.expect_err("redeemed at home"), "ALREADY_SPENT");
+    assert_eq!(confer(client, one, &direct).await.expect_err("redeemed at home"), Reason::AlreadySpent);
     // The conversion home stands on the exclusive one, which holds the root: that is what an award redeems.
     let at_home = counting(award(1, here, "CERT", &one_of(&returned)), &first);
     let at_home = confer(client, one, &at_home).await.expect("60 CATS");
     let elsewhere = counting(award(2, there, "DIPL", &one_of(&first)), &first);
-    assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), Reason::AlreadySpent);
     // Amended, it is the same.
     let (amends, groups) = amending(&first, &[at_home.clone(), returned.clone()]);
     let renewed = pb::Conversion { amends, decider: "Another registrar".to_owned(), ..conversion.clone() };
     let newer = seal(client, two, Kind::Conversion, &renewed, groups).await.expect("amended");
     let elsewhere = counting(award(2, there, "DIPL", &one_of(&newer)), &newer);
-    assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), Reason::AlreadySpent);
     let known = InstitutionAlias { institution: 2, alias: there.to_vec() };
     let lines = two.client(node).await.balance(Learner::Alias(known)).await.expect("a balance");
     assert!(lines.iter().all(|line| line.status != "spendable"), "{lines:?}");
@@ -312,7 +313,7 @@ async fn a_chain_of_conversions_pays_once() {
         ..Default::default()
     };
     let again = preview(&scene, there, "EXCLUSIVE", &one_of(&root), std::slice::from_ref(&seen)).await;
-    assert_eq!(again.expect_err("the conversion holds it"), "ALREADY_SPENT");
+    assert_eq!(again.expect_err("the conversion holds it"), Reason::AlreadySpent);
     // Everything is taken back, from the award on; then the root is free.
     revoke(client, one, &at_home, &[(&first, &at_home)], &[]).await.expect("revoked");
     revoke(client, one, &returned, &[], &[]).await.expect("revoked");

@@ -2,6 +2,7 @@
 
 use creditbank_client::ClientError;
 use creditbank_protocol::pb::{Place, Purpose};
+use creditbank_rpc::Reason;
 use creditbank_rpc::token;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{GetRecordRequest, InstitutionAlias, ListIssuedRequest, ReconcileRequest};
@@ -11,8 +12,8 @@ use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 use tonic::{Code, Request};
 
-fn reason(error: &ClientError) -> &str {
-    error.refusal().map(|refusal| refusal.reason.as_str()).unwrap_or_default()
+fn reason(error: &ClientError) -> Reason {
+    error.refusal().expect("a refusal").why()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,15 +39,15 @@ async fn an_institution_reads_its_own_and_the_operator_all() {
         assert_eq!(records.len(), 2);
         let refused =
             client.records(Learner::Account(account.to_vec())).await.expect_err("accounts are the operator's");
-        assert_eq!(reason(&refused), "NO_ACCESS");
+        assert_eq!(reason(&refused), Reason::NoAccess);
     }
     let place = place.expect("a place");
     first.client(&node).await.record(place).await.expect("its own");
     let refused = second.client(&node).await.record(place).await.expect_err("another's");
-    assert_eq!(reason(&refused), "NO_ACCESS");
+    assert_eq!(reason(&refused), Reason::NoAccess);
     for missing in [Place { index: 2, ..place }, Place { entry: 1 << 40, index: 0 }, Place { entry: 1, index: 0 }] {
         let refused = node.operator().await.record(missing).await.expect_err("no record there");
-        assert!(["NOT_FOUND", "OUT_OF_RANGE"].contains(&reason(&refused)), "{refused}");
+        assert!([Reason::NotFound, Reason::OutOfRange].contains(&reason(&refused)), "{refused}");
     }
 }
 

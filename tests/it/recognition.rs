@@ -7,9 +7,11 @@ use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::pb::{self, Date, DecisionType, Kind, RecordReference};
 use creditbank_protocol::transcript::verify;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::check;
 
 use creditbank_tests::acts::{alias, mandate, public, replayed, submit};
@@ -72,13 +74,13 @@ async fn a_case_from_application_to_appeal() {
     let asked = seal(&client, &one, Kind::Application, &first, Vec::new()).await.expect("received");
     let second = pb::Application { asked: "Year two".to_owned(), ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &second, Vec::new()).await;
-    assert_eq!(refused.expect_err("one is open"), "APPLICATION_OPEN");
+    assert_eq!(refused.expect_err("one is open"), Reason::ApplicationOpen);
     assert_eq!(stages(&node, &one, true).await, [("open".to_owned(), true)]);
     // The clock is not set back by an amendment.
     let (amends, groups) = amending(&asked, &[]);
     let later = pb::Application { amends, received: today(10), ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &later, groups.clone()).await;
-    assert_eq!(refused.expect_err("a later day"), "INVALID_DATE");
+    assert_eq!(refused.expect_err("a later day"), Reason::InvalidDate);
     let missing = pb::Decision {
         missing_documents: "The diploma".to_owned(),
         legal_basis: String::new(),
@@ -91,7 +93,7 @@ async fn a_case_from_application_to_appeal() {
     assert_eq!(stages(&node, &one, false).await, [("open".to_owned(), false)]);
     let silent = decision(learner, &asked, DecisionType::Refused, 1);
     let refused = seal(&client, &one, Kind::Decision, &silent, Vec::new()).await;
-    assert_eq!(refused.expect_err("no reason"), "MISSING_FIELD");
+    assert_eq!(refused.expect_err("no reason"), Reason::MissingField);
     let differences = vec![pb::SubstantialDifference {
         r#type: pb::DifferenceType::Level.into(),
         reason: "Two levels below".to_owned(),
@@ -102,7 +104,7 @@ async fn a_case_from_application_to_appeal() {
     let (amends, groups) = amending(&asked, &[missing.clone(), decided.clone()]);
     let anew = pb::Application { amends, ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &anew, groups).await;
-    assert_eq!(refused.expect_err("it was decided"), "CONTRADICTION");
+    assert_eq!(refused.expect_err("it was decided"), Reason::Contradiction);
     let appeal = |received| pb::Appeal {
         learner: learner.to_vec(),
         decision: decided.place,
@@ -123,7 +125,7 @@ async fn a_case_from_application_to_appeal() {
     seal(&client, &one, Kind::Decision, &on_appeal, Vec::new()).await.expect("decided on appeal");
     assert_eq!(stages(&node, &one, false).await, [("closed".to_owned(), false)]);
     let refused = seal(&client, &one, Kind::Appeal, &appeal(today(0)), Vec::new()).await;
-    assert!(["NOT_OPEN", "DUPLICATE_RECORD"].contains(&refused.expect_err("closed").as_str()));
+    assert!([Reason::NotOpen, Reason::DuplicateRecord].contains(&refused.expect_err("closed")));
     // Another one, refused 40 days ago: too late.
     let other = application(learner, today(60));
     let asked = seal(&client, &one, Kind::Application, &other, Vec::new()).await.expect("the first is closed");
@@ -131,7 +133,7 @@ async fn a_case_from_application_to_appeal() {
         pb::Decision { differences: refusal.differences, ..decision(learner, &asked, DecisionType::Refused, 40) };
     let decided = seal(&client, &one, Kind::Decision, &refusal, Vec::new()).await.expect("refused");
     let late = pb::Appeal { decision: decided.place, ..appeal(today(0)) };
-    assert_eq!(seal(&client, &one, Kind::Appeal, &late, Vec::new()).await.expect_err("too late"), "NOT_OPEN");
+    assert_eq!(seal(&client, &one, Kind::Appeal, &late, Vec::new()).await.expect_err("too late"), Reason::NotOpen);
     replayed(&client).await;
 }
 
@@ -217,7 +219,7 @@ async fn exemptions_count_once() {
     let renewed = seal(client, two, Kind::QualificationRecognition, &entry, groups).await.expect("amended");
     let again = counting(award(2, *other, "CERT", std::slice::from_ref(&renewed)));
     let again = pb::Award { certificate_number: "C-2".to_owned(), ..again };
-    assert_eq!(confer(client, two, &again).await.expect_err("it has paid"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &again).await.expect_err("it has paid"), Reason::AlreadySpent);
 
     let credit = seal(client, one, Kind::Credit, &credit(*own, "AAA"), Vec::new()).await.expect("issued");
     let cert = confer(client, one, &award(1, *own, "CERT", std::slice::from_ref(&credit))).await.expect("an award");
@@ -226,7 +228,7 @@ async fn exemptions_count_once() {
     let exempt = seal(client, one, Kind::QualificationRecognition, &entry, Vec::new()).await.expect("recognised");
     let mut both = award(1, *own, "BA", &[credit, exempt]);
     (both.allocations[1].result_plus_1, both.absorbs, both.redeems) = (1, vec![cert.clone()], vec![cert]);
-    assert_eq!(confer(client, one, &both).await.expect_err("the certificate twice"), "ALREADY_SPENT");
+    assert_eq!(confer(client, one, &both).await.expect_err("the certificate twice"), Reason::AlreadySpent);
     replayed(client).await;
 }
 
@@ -283,21 +285,21 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let converted = seal(&client, &one, Kind::Conversion, &conversion, Vec::new()).await.expect("credit");
     let again = pb::Conversion { decider: "Another registrar".to_owned(), ..conversion };
     let refused = seal(&client, &one, Kind::Conversion, &again, Vec::new()).await;
-    assert_eq!(refused.expect_err("assessed before"), "ALREADY_SPENT");
+    assert_eq!(refused.expect_err("assessed before"), Reason::AlreadySpent);
     let mut certificate = counting(award(1, own, "CERT", std::slice::from_ref(&converted)));
     certificate.redeems = vec![learned.clone()];
     let certificate = confer(&client, &one, &certificate).await.expect("the outcome is the root");
 
     let counted = seal(&client, &one, Kind::Credit, &credit(own, "AAA"), Vec::new()).await.expect("issued");
     let alone = award(1, own, "JOINT", std::slice::from_ref(&counted));
-    assert_eq!(confer(&client, &one, &alone).await.expect_err("signed by one"), "NOT_COSIGNED");
+    assert_eq!(confer(&client, &one, &alone).await.expect_err("signed by one"), Reason::NotCosigned);
     let body = creditbank_protocol::canonical::encode(&alone).expect("canonical");
     let core = core(Kind::Award, &body).expect("canonical");
     let signature = sign(&two.key.key, joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
     let key_id = KeyId::of(&two.key.public_key()).0.to_vec();
     let cosignatures = vec![pb::CoSignature { institution: 2, key_id, signature }];
     let altered = pb::Award { classification: "First".to_owned(), cosignatures: cosignatures.clone(), ..alone.clone() };
-    assert_eq!(confer(&client, &one, &altered).await.expect_err("another award"), "NOT_COSIGNED");
+    assert_eq!(confer(&client, &one, &altered).await.expect_err("another award"), Reason::NotCosigned);
     let joint = confer(&client, &one, &pb::Award { cosignatures, ..alone }).await.expect("signed by both");
 
     // The second university asks whether the learner holds the first one's award, and was shown nothing.
@@ -344,12 +346,14 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(of(&counted).ended, Some(pb::Action::Revoke));
     assert_eq!(of(&joint).under_review, None);
     assert!(of(&certificate).under_review.is_some());
-    let config = directory::read_config(dir.path()).expect("the configuration");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("the configuration");
     for rebuilt in [false, true] {
         if rebuilt {
-            creditbank_server::operate::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
+            creditbank_server::operate::reindex(&environment, dir.path(), &config, |_, _| ())
+                .expect("the index is rebuilt");
         }
-        let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
+        let found = check::check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it reads");
         assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());
     }
 }

@@ -1,10 +1,12 @@
 //! The registry: what the operator publishes is in force from the next round, and every answer is proved.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rpc::Reason;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit_record, key, set};
 use creditbank_tests::{Chain, TestNode, University};
@@ -62,10 +64,10 @@ async fn keys_rotate_without_a_gap() {
     gone.revoked = Some(pb::KeyRevocation { reason, ..Default::default() });
     let records =
         [registry_record(Kind::Key, &come), registry_record(Kind::Key, &gone)].map(|record| record.expect("a record"));
-    publish(&client, &node.key(Purpose::Registry), &records).await.expect("a rotation");
+    publish(&client, Arc::new(node.key(Purpose::Registry)), &records, None).await.expect("a rotation");
     let request = chain.block(&university, &[credit_record(alias, "A-2")], Vec::new());
     let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("the old key");
-    assert_eq!(refused.refusal().expect("a refusal").reason, "KEY_REVOKED");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyRevoked);
     let university = University { key: new, ..university };
     chain.issue(&client, &university, &[credit_record(alias, "A-2")]).await;
     // What the old key signed stands, and is read.
@@ -88,17 +90,17 @@ async fn only_the_registry_key_publishes() {
     let chain = Chain::of(&client, &operator_chain).await;
     let request = chain.block(&operator_chain, std::slice::from_ref(&entry), Vec::new());
     let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("a unit's key");
-    assert_eq!(refused.refusal().expect("a refusal").reason, "KEY_OF_ANOTHER");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyOfAnother);
     // The log key signs checkpoints, not the registry: one key, one purpose.
     let log = University { key: node.key(Purpose::Log), ..operator_chain };
     let request = chain.block(&log, &[entry], Vec::new());
     let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("the log key");
-    assert_eq!(refused.refusal().expect("a refusal").reason, "KEY_OF_ANOTHER");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyOfAnother);
     // And the operator issues nobody's records.
     let operator = University { key: node.key(Purpose::Registry), ..log };
     let request = chain.block(&operator, &[credit_record([1; 16], "A-1")], Vec::new());
     let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("a learner's record");
-    assert_eq!(refused.refusal().expect("a refusal").reason, "NOT_THE_OPERATOR");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotTheOperator);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,11 +126,12 @@ async fn what_does_not_fit_is_refused() {
         registry_record(Kind::Accreditation, &pb::Accreditation { body: String::new(), ..university.accreditation() }),
     ];
     for (record, expected) in
-        bad.into_iter().zip(["NO_POSSESSION", "UNKNOWN_REFERENCE", "INVALID_CODE", "MISSING_FIELD"])
+        bad.into_iter().zip([Reason::NoPossession, Reason::UnknownReference, Reason::InvalidCode, Reason::MissingField])
     {
         let record = record.expect("canonical");
-        let refused = publish(&client, &node.key(Purpose::Registry), &[record]).await.expect_err("a refusal");
-        assert_eq!(refused.refusal().expect("a refusal").reason, expected);
+        let refused =
+            publish(&client, Arc::new(node.key(Purpose::Registry)), &[record], None).await.expect_err("a refusal");
+        assert_eq!(refused.refusal().expect("a refusal").why(), expected);
     }
     assert_eq!(client.chain_head(0, 0).await.expect("a head"), head, "nothing was sealed");
 }
@@ -148,15 +151,17 @@ async fn the_last_registry_key_stays() {
         client.registry_entry(&RegistryKey::Institution(0.into())).await.expect("an answer").expect("the operator");
     let closed = pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.decode().expect("the operator") };
     for record in [registry_record(Kind::Key, &revoked), registry_record(Kind::Institution, &closed)] {
-        let refused = publish(&client, &own, &[record.expect("a record")]).await.expect_err("nobody could go on");
-        assert_eq!(refused.refusal().expect("a refusal").reason, "CONTRADICTION");
+        let refused = publish(&client, Arc::new(own.clone()), &[record.expect("a record")], None)
+            .await
+            .expect_err("nobody could go on");
+        assert_eq!(refused.refusal().expect("a refusal").why(), Reason::Contradiction);
     }
     let next = key(Purpose::Registry, 70);
     let come = KeyRequest::new(ORIGIN, 0, 0, &next).expect("a request").record(&[], 0, 0).expect("a key");
     set(&node, Kind::Key, &come).await;
     set(&node, Kind::Key, &revoked).await;
     let university = registry_record(Kind::Institution, &pb::Institution { number: 5, ..closed_less(&closed) });
-    publish(&client, &next, &[university.expect("a record")]).await.expect("the next key");
+    publish(&client, Arc::new(next.clone()), &[university.expect("a record")], None).await.expect("the next key");
 }
 
 fn closed_less(entry: &pb::Institution) -> pb::Institution {
@@ -176,7 +181,7 @@ async fn accreditations_end() {
     set(&node, Kind::Accreditation, &pb::Accreditation { until, ..university.accreditation() }).await;
     let request = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
     let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("it ended before");
-    assert_eq!(refused.refusal().expect("a refusal").reason, "NOT_ACCREDITED");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotAccredited);
     let until = Some(pb::Date { year: 2024, month: 9, day: 0 });
     set(&node, Kind::Accreditation, &pb::Accreditation { until, ..university.accreditation() }).await;
     chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;

@@ -95,6 +95,27 @@ async fn a_replay_comes_to_the_same_root() {
     assert_eq!(counts.signatures, counts.entries, "one for each entry");
 }
 
+/// Goal: a node that has restored its state from rows goes on where the entries lead: its next seals hold for a replay from
+/// the first entry, with marks, registry and chains of before the restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_state_goes_on_where_the_entries_lead() {
+    let (node, before) = log().await;
+    let node = node.restart().await;
+    let (one, three) = (University::new(1), University::admit(&node, 3).await);
+    for university in [&one, &three] {
+        let client = university.client(&node).await;
+        let record = credit_record(university.aliases(&node, 0..1).await[0], "C-1");
+        let mut chain = Chain::of(&client, university).await;
+        let receipt = chain.issue(&client, university, std::slice::from_ref(&record)).await;
+        let request = chain.block(university, &[], vec![revocation(&receipt, &record)]);
+        client.submit(request.block.to_vec(), request.records).await.expect("the revocation is sealed");
+    }
+    let entries: Vec<_> = (0..node.ledger().size()).map(|at| node.ledger().entry(at).expect("an entry")).collect();
+    assert!(entries.len() > before.len() && entries.starts_with(&before));
+    let replay = replay(&node, &entries).expect("an honest log");
+    assert_eq!((replay.counts().effects, replay.issuers(), replay.state().status().len()), (3, 3, 3));
+}
+
 /// Goal: an audit over gRPC ends at the node's own checkpoint, with everything counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_ends_at_the_checkpoint() {

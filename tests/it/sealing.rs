@@ -5,6 +5,7 @@ use std::time::Duration;
 use creditbank_client::sealing::{Contents, Options, Sealed, record, resume, seal_block};
 use creditbank_client::{ClientError, IssuingUnit};
 use creditbank_protocol::pb::Kind;
+use creditbank_rpc::Reason;
 use creditbank_tests::university::credit;
 use creditbank_tests::{TestNode, University};
 
@@ -45,13 +46,13 @@ async fn an_interrupted_block_is_sealed_once() {
     let other = tempfile::tempdir().expect("a directory");
     let elsewhere = Options { work: other.path(), require_approval: false };
     match seal_block(&client, &unit, &block, elsewhere, unexpected).await {
-        Err(ClientError::Refused(refusal)) => assert_eq!(refusal.reason, "DUPLICATE_RECORD"),
+        Err(ClientError::Refused(refusal)) => assert_eq!(refusal.why(), Reason::DuplicateRecord),
         other => panic!("{other:?}"),
     }
     // Another reference makes it another record: here one too many for its course.
     let second = contents(&unit, alias, "ALG", "once more");
     match seal_block(&client, &unit, &second, elsewhere, unexpected).await {
-        Err(ClientError::Refused(refusal)) => assert_eq!(refusal.reason, "TOO_MANY_REPEATS"),
+        Err(ClientError::Refused(refusal)) => assert_eq!(refusal.why(), Reason::TooManyRepeats),
         other => panic!("{other:?}"),
     }
     let third = contents(&unit, alias, "ANA", "");

@@ -2,6 +2,7 @@
 
 use creditbank_client::Client;
 use creditbank_protocol::pb::{self, Kind, RecordReference};
+use creditbank_rpc::Reason;
 use creditbank_tests::acts::{alias, public, replayed, submit};
 use creditbank_tests::degrees::{
     absorbing, amending, award, by_place, confer, definition, overlapping, revoke, seal, stand_by,
@@ -79,15 +80,15 @@ async fn an_amended_credit_pays_once() {
     let (amends, _) = amending(&first, &[]);
     let entry = pb::Credit { amends, ..credit(scene.own, "AAA") };
     let refused = seal(client, one, Kind::Credit, &entry, silent).await;
-    assert_eq!(refused.expect_err("a silent amendment"), "DEPENDANTS_NOT_REVIEWED");
+    assert_eq!(refused.expect_err("a silent amendment"), Reason::DependantsNotReviewed);
     let second = scene.amend(&first, "AAA", std::slice::from_ref(&awarded)).await;
     stand_by(client, one, &awarded).await.expect("the award stands");
     let again = award(2, scene.other, "CERT", std::slice::from_ref(&second));
-    assert_eq!(confer(client, two, &again).await.expect_err("paid for the first"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &again).await.expect_err("paid for the first"), Reason::AlreadySpent);
     // Nor after one more amendment, which the award hears of.
     let third = scene.amend(&second, "AAA", std::slice::from_ref(&awarded)).await;
     let again = award(2, scene.other, "CERT", std::slice::from_ref(&third));
-    assert_eq!(confer(client, two, &again).await.expect_err("paid for the first"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &again).await.expect_err("paid for the first"), Reason::AlreadySpent);
     // Revoking the award gives all of it back.
     revoke(client, one, &awarded, &[(&first, &awarded)], &[]).await.expect("revoked and released");
     confer(client, two, &again).await.expect("free again");
@@ -110,13 +111,13 @@ async fn absorbed_awards_hand_their_roots_over() {
         let credits = [scene.credit("AAA").await, scene.credit("BBB").await, scene.credit("CCC").await];
         let cert = confer(client, one, &scene.award("CERT", &credits[..1], &credits[..1], &[])).await.expect("60");
         let greedy = scene.award("DIPL", &credits[..2], &credits[..2], &[]);
-        assert_eq!(confer(client, one, &greedy).await.expect_err("not absorbed"), "ALREADY_SPENT");
+        assert_eq!(confer(client, one, &greedy).await.expect_err("not absorbed"), Reason::AlreadySpent);
         let absorbs = std::slice::from_ref(&cert);
         let dipl =
             confer(client, one, &scene.award("DIPL", &credits[..2], &credits[1..2], absorbs)).await.expect("120");
         // The certificate was handed over: nobody absorbs it a second time.
         let twice = scene.award("BA", &credits, &credits[2..], absorbs);
-        assert_eq!(confer(client, one, &twice).await.expect_err("handed over"), "ALREADY_SPENT");
+        assert_eq!(confer(client, one, &twice).await.expect_err("handed over"), Reason::AlreadySpent);
         let absorbs = std::slice::from_ref(&dipl);
         let degree = confer(client, one, &scene.award("BA", &credits, &credits[2..], absorbs)).await.expect("180");
         let elsewhere = |root: &RecordReference| award(2, scene.other, "CERT", std::slice::from_ref(root));
@@ -141,7 +142,7 @@ async fn absorbed_awards_hand_their_roots_over() {
             if gone.len() < 3 && !gone.contains(&2) {
                 for root in &credits {
                     let refused = confer(client, two, &elsewhere(root)).await;
-                    assert_eq!(refused.expect_err("the degree stands"), "ALREADY_SPENT", "{order:?}");
+                    assert_eq!(refused.expect_err("the degree stands"), Reason::AlreadySpent, "{order:?}");
                 }
             }
         }
@@ -154,7 +155,7 @@ async fn absorbed_awards_hand_their_roots_over() {
                 let group = creditbank_tests::acts::group(creditbank_tests::acts::by(pb::Basis::Issuer), vec![effect]);
                 match submit(client, one, &[], vec![group]).await {
                     Ok(_) => {}
-                    Err(rule) => assert_eq!(rule, "STATUS_FORBIDS", "released before"),
+                    Err(rule) => assert_eq!(rule, Reason::StatusForbids, "released before"),
                 }
             }
         }
@@ -188,15 +189,15 @@ async fn an_amended_award_stays_absorbed() {
     stand_by(client, one, &dipl).await.expect("the diploma stands");
     let counted = [credits[0].clone(), credits[2].clone()];
     let twice = scene.award("BA", &counted, &counted[1..], std::slice::from_ref(&renamed));
-    assert_eq!(confer(client, one, &twice).await.expect_err("handed over"), "ALREADY_SPENT");
+    assert_eq!(confer(client, one, &twice).await.expect_err("handed over"), Reason::AlreadySpent);
     let dependant = std::slice::from_ref(&dipl);
     let refused = revoke(client, one, &renamed, &[(&credits[0], &cert)], dependant).await;
-    assert_eq!(refused.expect_err("the diploma holds it"), "EFFECT_MISMATCH");
+    assert_eq!(refused.expect_err("the diploma holds it"), Reason::EffectMismatch);
     let refused = revoke(client, one, &renamed, &[], &[]).await;
-    assert_eq!(refused.expect_err("the diploma hears of it"), "DEPENDANTS_NOT_REVIEWED");
+    assert_eq!(refused.expect_err("the diploma hears of it"), Reason::DependantsNotReviewed);
     revoke(client, one, &renamed, &[], dependant).await.expect("revoked");
     let elsewhere = award(2, scene.other, "CERT", &credits[..1]);
-    assert_eq!(confer(client, two, &elsewhere).await.expect_err("the diploma stands"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &elsewhere).await.expect_err("the diploma stands"), Reason::AlreadySpent);
     replayed(client).await;
 }
 
@@ -220,23 +221,23 @@ async fn an_overlap_is_between_two() {
     let first =
         confer(client, one, &second(scene.award("MATHS", &credits[..2], &credits[..2], &[]))).await.expect("120");
     let both = scene.award("PHYSICS", &credits[..2], &[], &[]);
-    assert_eq!(confer(client, one, &both).await.expect_err("120 of 60"), "ALREADY_SPENT");
+    assert_eq!(confer(client, one, &both).await.expect_err("120 of 60"), Reason::AlreadySpent);
     let half = scene.award("PHYSICS", &credits[1..], &credits[2..], &[]);
     let overlaps = confer(client, one, &half).await.expect("60 in common");
     // Law may overlap with physics, not with maths, which counts the same credit.
     let third = second(scene.award("LAW", &credits[1..2], &[], &[]));
-    assert_eq!(confer(client, one, &third).await.expect_err("in maths too"), "ALREADY_SPENT");
+    assert_eq!(confer(client, one, &third).await.expect_err("in maths too"), Reason::AlreadySpent);
     let joins = second(scene.award("LAW", &credits[2..], &[], &[]));
     let law = confer(client, one, &joins).await.expect("in physics alone");
     // Maths lets go; physics still counts what they had in common.
     revoke(client, one, &first, &[(&credits[0], &first), (&credits[1], &first)], &[]).await.expect("released");
     let elsewhere = award(2, scene.other, "CERT", &credits[1..2]);
-    assert_eq!(confer(client, two, &elsewhere).await.expect_err("physics counts it"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &elsewhere).await.expect_err("physics counts it"), Reason::AlreadySpent);
     confer(client, two, &award(2, scene.other, "CERT", &credits[..1])).await.expect("nobody counts it");
     revoke(client, one, &overlaps, &[(&credits[2], &overlaps)], &[]).await.expect("released");
     confer(client, two, &pb::Award { certificate_number: "C-2".to_owned(), ..elsewhere }).await.expect("free again");
     let late = award(2, scene.other, "CERT", &credits[2..]);
-    assert_eq!(confer(client, two, &late).await.expect_err("law counts it"), "ALREADY_SPENT");
+    assert_eq!(confer(client, two, &late).await.expect_err("law counts it"), Reason::AlreadySpent);
     revoke(client, one, &law, &[], &[]).await.expect("it has redeemed nothing");
     confer(client, two, &late).await.expect("free again");
     replayed(client).await;
@@ -259,11 +260,11 @@ async fn an_award_stands_on_those_that_it_asks_for() {
     let credits = [scene.credit("AAA").await, scene.credit("BBB").await];
     let mut master = scene.award("MA", &credits[1..], &credits[1..], &[]);
     master.allocations[0].requirement = 2;
-    assert_eq!(confer(client, one, &master).await.expect_err("no certificate"), "REQUIREMENTS_NOT_MET");
+    assert_eq!(confer(client, one, &master).await.expect_err("no certificate"), Reason::RequirementsNotMet);
     let cert = confer(client, one, &scene.award("CERT", &credits[..1], &credits[..1], &[])).await.expect("an award");
     let master = confer(client, one, &master).await.expect("a master");
     let refused = revoke(client, one, &cert, &[(&credits[0], &cert)], &[]).await;
-    assert_eq!(refused.expect_err("a master stands on it"), "DEPENDANTS_NOT_REVIEWED");
+    assert_eq!(refused.expect_err("a master stands on it"), Reason::DependantsNotReviewed);
     revoke(client, one, &cert, &[(&credits[0], &cert)], &[master]).await.expect("revoked");
     replayed(client).await;
 }

@@ -9,6 +9,7 @@ use creditbank_protocol::pb::{
 };
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
 use creditbank_protocol::status::status_id;
+use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use tonic::Code;
 
@@ -66,13 +67,13 @@ pub async fn submit(
     university: &University,
     records: &[Record],
     groups: Vec<EffectGroup>,
-) -> Result<Receipt, String> {
+) -> Result<Receipt, Reason> {
     let chain = Chain::of(client, university).await;
     let request = chain.block(university, records, groups);
     client.submit(request.block.to_vec(), request.records).await.map_err(|error| match error {
         ClientError::Refused(refusal) => {
             assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
-            refusal.reason
+            refusal.why()
         }
         other => panic!("{other}"),
     })

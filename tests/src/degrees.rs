@@ -5,6 +5,7 @@ use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::pb::{
     self, Action, AmendReason, Amends, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference,
 };
+use creditbank_rpc::Reason;
 
 use crate::University;
 use crate::acts::{by, effect, group, mandate, redeem, reference, submit};
@@ -91,14 +92,14 @@ pub async fn seal<M: Canonical>(
     kind: Kind,
     body: &M,
     groups: Vec<EffectGroup>,
-) -> Result<RecordReference, String> {
+) -> Result<RecordReference, Reason> {
     let record = record(kind, body, salt(body));
     let receipt = submit(client, university, std::slice::from_ref(&record), groups).await?;
     Ok(reference(&receipt, 0, &record))
 }
 
 /// Seals an award with its redemptions.
-pub async fn confer(client: &Client, university: &University, award: &pb::Award) -> Result<RecordReference, String> {
+pub async fn confer(client: &Client, university: &University, award: &pb::Award) -> Result<RecordReference, Reason> {
     seal(client, university, Kind::Award, award, redeem(&award.redeems)).await
 }
 
@@ -133,7 +134,7 @@ pub async fn revoke(
     record: &RecordReference,
     releases: &[(&RecordReference, &RecordReference)],
     reviews: &[RecordReference],
-) -> Result<(), String> {
+) -> Result<(), Reason> {
     let reason = EffectReason::Error.into();
     let mut effects = vec![Effect { reason, ..effect(Action::Revoke, record) }];
     effects.extend(releases.iter().map(|(one, holder)| release(one, holder.place.expect("a place").entry)));
@@ -143,7 +144,7 @@ pub async fn revoke(
 }
 
 /// Closes a review.
-pub async fn stand_by(client: &Client, university: &University, record: &RecordReference) -> Result<(), String> {
+pub async fn stand_by(client: &Client, university: &University, record: &RecordReference) -> Result<(), Reason> {
     let groups = vec![group(by(Basis::Issuer), vec![effect(Action::CloseReview, record)])];
     submit(client, university, &[], groups).await.map(drop)
 }

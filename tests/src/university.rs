@@ -1,5 +1,7 @@
 //! An institution that may issue, and what it issues.
 
+use std::sync::Arc;
+
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::{Canonical, encode};
@@ -57,7 +59,8 @@ pub fn text(value: &str) -> pb::Text {
 pub async fn set<M: Canonical>(node: &TestNode, kind: Kind, entry: &M) -> Receipt {
     let record = registry_record(kind, entry).expect("a canonical entry");
     let client = node.client(None).await;
-    let receipt = publish(&client, &node.key(Purpose::Registry), &[record]).await.expect("the entry is admitted");
+    let receipt =
+        publish(&client, Arc::new(node.key(Purpose::Registry)), &[record], None).await.expect("the entry is admitted");
     in_force(node, receipt.index).await;
     receipt
 }
@@ -101,7 +104,7 @@ impl University {
             registry_record(Kind::Accreditation, &self.accreditation()),
         ];
         let records = records.map(|record| record.expect("a canonical entry"));
-        publish(client, registry, &records).await.expect("the institution is admitted")
+        publish(client, Arc::new(registry.clone()), &records, None).await.expect("the institution is admitted")
     }
 
     /// Its registry entry.

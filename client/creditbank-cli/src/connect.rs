@@ -77,6 +77,16 @@ impl Global {
         self.registry_key.is_some()
     }
 
+    /// Where the operator's blocks stand while they are under way: beside the registry key.
+    pub(crate) fn registry_work(&self) -> PathBuf {
+        let file = self
+            .registry_key
+            .as_ref()
+            .and_then(KeyPlace::file)
+            .map(|key| crate::registrar::issue::beside(key, ".blocks"));
+        file.unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
+    }
+
     /// The operator's registry key.
     pub(crate) fn registry_key(&self) -> Result<Arc<dyn Signer>, Failure> {
         let missing = || {

@@ -74,6 +74,7 @@ pub struct Client {
     trust: Trust,
     origin: String,
     access: Option<KeyFile>,
+    timeout: Duration,
     /// Public keys that were proved to be in the registry: a key's id binds it, so it is asked for once.
     keys: Mutex<BTreeMap<KeyId, Vec<u8>>>,
     ledger: LedgerServiceClient<Channel>,
@@ -133,6 +134,7 @@ impl Client {
             trust,
             origin: log.name().to_owned(),
             access,
+            timeout: options.timeout,
             keys: Mutex::default(),
             ledger: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
@@ -160,6 +162,11 @@ impl Client {
     /// The log.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// A call that takes longer counts as unanswered.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The trust that answers are checked against.

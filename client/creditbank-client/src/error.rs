@@ -54,6 +54,15 @@ impl ClientError {
         }
     }
 
+    /// Whether the same call may succeed in a moment: nobody has answered, or the node asks to come back.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(refusal) => refusal.why().is_transient() || refusal.retry_after_ms > 0,
+            _ => false,
+        }
+    }
+
     pub(crate) fn lie(what: impl ToString) -> Self {
         Self::Lie(what.to_string())
     }

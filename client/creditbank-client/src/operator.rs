@@ -1,5 +1,8 @@
 //! What the operator does: registry records, in blocks of the operator's own chain.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
@@ -8,7 +11,10 @@ use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, ClientError, Signer};
+use crate::outbox::{Mark, Operation, Outbox};
+use crate::sealing::approved::{Answer, seal, settle_earlier};
+use crate::secret::random;
+use crate::{Client, ClientError, IssuingUnit, Signer};
 
 /// A request that a key be admitted, with the proof that whoever asks holds it. Travels as JSON; holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,22 +85,45 @@ pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, 
 
 /// Publishes registry records in the operator's chain, in as many blocks as they need; the receipt is that of the last.
 /// They act from the next round. What stood in the blocks before a refused one stays published.
-pub async fn publish(client: &Client, key: &dyn Signer, records: &[Record]) -> Result<Receipt, ClientError> {
-    let mut last = Err(ClientError::Local("expected at least one registry record".to_owned()));
-    for records in split_public(records) {
-        let head = client.operator_head(key).await?;
-        let block = client.sign_block(0, 0, &head, key, records, Vec::new())?;
-        last = Ok(client.submit(block, Vec::new()).await?);
+///
+/// `work` is a directory for the blocks that are under way, so that after an interruption the same bytes go again. Without
+/// one they are held in memory: an interruption then leaves it open whether they were published.
+pub async fn publish(
+    client: &Client,
+    key: Arc<dyn Signer>,
+    records: &[Record],
+    work: Option<&Path>,
+) -> Result<Receipt, ClientError> {
+    if key.purpose() != Purpose::Registry {
+        return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
     }
-    last
+    let unit = IssuingUnit::with_signer(0, 0, key)?;
+    let mut outbox = match work {
+        Some(work) => Outbox::open(client, &unit, work)?,
+        None => Outbox::in_memory(client, &unit)?,
+    };
+    let mut earlier = settle_earlier(&mut outbox).await?.sealed;
+    let mut last = None;
+    for records in split_public(records) {
+        let mark = mark(&unit, records);
+        // What an earlier run of the same command has left under way is not published twice.
+        let known = earlier.iter().position(|(marks, _)| *marks == [mark]);
+        last = Some(match known.map(|at| earlier.remove(at).1) {
+            Some(receipt) => receipt,
+            None => {
+                let (records, groups) = (records.to_vec(), Vec::new());
+                let operation = Operation { operation_id: random()?, records, groups, approval: None };
+                match seal(&mut outbox, operation, vec![mark]).await? {
+                    Answer::Sealed(receipt) => receipt,
+                    Answer::Refused(refusal) => return Err(ClientError::Refused(refusal)),
+                }
+            }
+        });
+    }
+    last.map(|receipt| *receipt).ok_or_else(|| ClientError::Local("expected at least one registry record".to_owned()))
 }
 
-impl Client {
-    /// The head of the operator's chain; a registry key is needed to build on it.
-    async fn operator_head(&self, key: &dyn Signer) -> Result<crate::ChainHead, ClientError> {
-        if key.purpose() != Purpose::Registry {
-            return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
-        }
-        self.chain_head(0, 0).await
-    }
+fn mark(unit: &IssuingUnit, records: &[Record]) -> Mark {
+    let said: Vec<u8> = records.iter().flat_map(|record| record.hash().0).collect();
+    Mark::new(unit, &said, &said)
 }

@@ -12,5 +12,5 @@ pub(crate) mod consequences;
 mod contents;
 
 pub use block::{Options, Sealed, check, resume, seal_block};
+pub(crate) use contents::groups;
 pub use contents::{Contents, authority, effect, record};
-pub(crate) use contents::{Operation, groups};

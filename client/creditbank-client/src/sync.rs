@@ -16,10 +16,10 @@ use creditbank_protocol::pb::{Place, Receipt};
 
 use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
-use crate::issue::batch::{Batch, Sealed, refused_line};
+use crate::issue::batch::{Batch, refused_line};
 use crate::issue::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places};
-use crate::outbox::patience::{patiently, send};
-use crate::outbox::work::{Issued, Work};
+use crate::outbox::{Issued, Outbox, patiently};
+use crate::sealing::approved::{Answer, seal, settle_earlier};
 use crate::{Client, ClientError, IssuingUnit};
 
 use compare::{Compare, Verdict};
@@ -87,18 +87,12 @@ pub async fn sync<R: Source>(
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
     let rows = Rows::open(mapping, input)?;
-    let mut work = Work::open(places.work, client.origin(), unit)?;
-    if let Some(pending) = work.pending()? {
-        // Sealed or not, the chain will say.
-        match send(client, &pending).await {
-            Ok(receipt) => work.sealed(&pending, &receipt)?,
-            Err(ClientError::Refused(_)) => work.forget()?,
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let mut outbox = Outbox::open(client, unit, places.work)?;
+    // Sealed or not, the chain will say.
+    settle_earlier(&mut outbox).await?;
     let view = View::open(client, unit, places.work, true).await?;
     let report = Some(Report::create(places.refused)?);
-    let run = Run::new(client, unit, Compare::new(client, unit, view), Some(work), report);
+    let run = Run::new(client, unit, Compare::new(client, unit, view), Some(outbox), report);
     run.file(rows, progress).await
 }
 
@@ -126,7 +120,7 @@ struct Run<'a> {
     unit: &'a IssuingUnit,
     compare: Compare<'a>,
     /// Nothing in a dry run.
-    work: Option<Work>,
+    outbox: Option<Outbox<'a>>,
     report: Option<Report>,
     done: SyncReport,
     drafts: Vec<DraftRecord>,
@@ -138,11 +132,11 @@ impl<'a> Run<'a> {
         client: &'a Client,
         unit: &'a IssuingUnit,
         compare: Compare<'a>,
-        work: Option<Work>,
+        outbox: Option<Outbox<'a>>,
         report: Option<Report>,
     ) -> Self {
         let done = SyncReport::default();
-        Self { client, unit, compare, work, report, done, drafts: Vec::new(), len: 0 }
+        Self { client, unit, compare, outbox, report, done, drafts: Vec::new(), len: 0 }
     }
 
     async fn file(mut self, rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
@@ -197,7 +191,7 @@ impl<'a> Run<'a> {
 
     async fn settle(&mut self) -> Result<(), ClientError> {
         let (verdicts, rows) = self.compare.settle().await?;
-        if self.work.is_some() {
+        if self.outbox.is_some() {
             self.compare.view.state.note(self.unit, &rows)?;
         }
         verdicts.into_iter().try_for_each(|verdict| self.take(verdict))
@@ -210,21 +204,23 @@ impl<'a> Run<'a> {
         if drafts.is_empty() {
             return Ok(());
         }
-        if self.work.is_none() {
+        if self.outbox.is_none() {
             return self.ask(drafts).await;
         }
+        let marked = drafts.into_iter().map(|draft| (draft.mark(self.unit), draft));
+        let drafts = marked.map(|(mark, draft)| (draft, mark)).collect();
         let mut batch = Batch::open(self.client, self.unit, drafts).await?;
         while !batch.is_empty() {
-            let Some(work) = &mut self.work else { return Ok(()) };
-            match batch.seal(self.client, self.unit, work).await? {
-                Sealed::Done(receipt) => return self.sealed(&batch, &receipt),
-                // Only a check for an approval passes without sealing.
-                Sealed::Passed => return Ok(()),
-                Sealed::TakenOut { refused, known } => {
-                    work.known(&known)?;
+            let operation = batch.operation(self.client, self.unit).await?;
+            let Some(outbox) = &mut self.outbox else { return Ok(()) };
+            match seal(outbox, operation, batch.marks()).await? {
+                Answer::Sealed(receipt) => return self.sealed(&batch, &receipt),
+                Answer::Refused(refusal) => {
+                    let out = batch.take_out(self.client, self.unit, refusal).await?;
+                    outbox.known(&out.known)?;
                     // Somebody has issued it since the chain was read.
-                    self.done.unchanged += known.len() as u64;
-                    refused.iter().try_for_each(|line| self.refuse(line))?;
+                    self.done.unchanged += out.known.len() as u64;
+                    out.refused.iter().try_for_each(|line| self.refuse(line))?;
                 }
             }
         }

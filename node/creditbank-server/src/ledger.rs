@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::key::genesis;
+use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint};
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
@@ -18,7 +17,7 @@ use crate::append::threads::Threads;
 use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
 use crate::clock::{Clock, Entropy};
 use crate::private::PrivateKeys;
-use crate::tables::{self, ChainHead};
+use crate::tables;
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +115,6 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) limits: Limits,
-    pub(crate) genesis: Digest,
     pub(crate) courses: Courses,
     pub(crate) state: RwLock<Arc<State>>,
 }
@@ -160,13 +158,14 @@ impl Shared {
     fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
         let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
             parts;
-        let mut state = load(&*store, &origin)?;
+        let public_key = log_key.verifying_key().to_bytes();
+        let mut state = load(&*store, LogKeys { origin: origin.clone(), log_key: public_key, registry_key })?;
         let expected = tables::needed_keys(&*store).map_err(LoadError::from)?;
         let found = keys.len() as u64;
         if found < expected {
             return Err(OpenError::Keys { expected, found });
         }
-        if let Some(seal) = state.last_seal {
+        if let Some(seal) = state.log.last_seal() {
             let behind_ms = seal.time_ms.saturating_sub(clock.now_ms());
             if behind_ms > 0 {
                 return Err(OpenError::Clock { behind_ms });
@@ -174,13 +173,7 @@ impl Shared {
             let checkpoint = Checkpoint { origin: origin.clone(), size: state.head.size, root: state.head.root };
             state.checkpoint = sign_checkpoint(&checkpoint, &log_key)?;
         }
-        let genesis = genesis(&origin, &log_key.verifying_key().to_bytes(), &registry_key);
-        // The operator's own chain needs nobody's admission: it begins with the genesis value.
-        if !state.chains.contains_key(&(0, 0)) {
-            let head = ChainHead { next_height: 0, previous: genesis, entry: 0, created_at_minute: 0 };
-            state.chains.insert_mut((0, 0), head);
-        }
-        if let Some(seal) = state.last_seal {
+        if let Some(seal) = state.log.last_seal() {
             let days = clock.now_ms().saturating_sub(seal.time_ms) / 86_400_000;
             if days > 0 {
                 tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
@@ -197,7 +190,6 @@ impl Shared {
             clock,
             entropy,
             limits,
-            genesis,
             courses: Courses::new(),
             state: RwLock::new(Arc::new(state)),
         }))

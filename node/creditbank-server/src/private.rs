@@ -11,9 +11,9 @@
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use chacha20::{R20, hchacha};
-use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
+use creditbank_rules::CourseKey;
 use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
@@ -23,6 +23,7 @@ use crate::clock::{Entropy, random};
 /// Random and used once, for each sealed value.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
+use creditbank_protocol::Place;
 pub use creditbank_protocol::{AccountId as Account, Alias};
 
 const NONCE_LEN: usize = 24;
@@ -98,9 +99,9 @@ impl InstitutionKeys {
         Account(block.into())
     }
 
-    /// The digest of a course in the learner index, 8 bytes: rows of one learner are few.
-    pub fn course_digest(&self, code: &str) -> [u8; 8] {
-        let full = mac(&self.courses, &[code.as_bytes()]);
+    /// The digest of a key in the learner index, 8 bytes: rows of one learner are few.
+    pub fn key_digest(&self, key: &CourseKey) -> [u8; 8] {
+        let full = mac(&self.courses, &[&key.to_bytes()]);
         std::array::from_fn(|i| full[i])
     }
 }
@@ -228,7 +229,7 @@ fn associated(context: &[u8], account: &Account) -> Vec<u8> {
 }
 
 fn place_context(origin: &str, place: Place) -> Vec<u8> {
-    [origin.as_bytes(), &place.entry.to_be_bytes(), &place.index.to_be_bytes()].concat()
+    [origin.as_bytes(), &place.entry.0.to_be_bytes(), &place.index.to_be_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -269,11 +270,11 @@ mod tests {
         let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
         let body = [&[0x0a, 16][..], &[7; 16]].concat();
         let record = Record::new(3, 1, &[5; 32], body).expect("a record");
-        let place = Place { entry: 5, index: 1 };
+        let place = Place::new(5, 1);
         let sealed = keys.seal_body("log", place, &account, &key, &record, [6; 24]);
         assert_eq!(keys.account_of(&sealed), Ok(account));
         assert_eq!(keys.open_body("log", place, &key, &sealed), Ok(record));
-        let elsewhere = keys.open_body("log", Place { entry: 5, index: 2 }, &key, &sealed);
+        let elsewhere = keys.open_body("log", Place::new(5, 2), &key, &sealed);
         assert_eq!(elsewhere, Err(OpenError::Sealed));
         assert_eq!(keys.open_body("log", place, &[5; 32], &sealed), Err(OpenError::Sealed));
         for at in 0..sealed.len() {

@@ -10,9 +10,9 @@ mod shown;
 mod transcript;
 
 pub use evaluate::Question;
-pub use preview::{Preview, Wish};
+pub use preview::{ConversionRequest, Preview};
 pub use records::{Issued, ReadError, ReadRecord};
 pub use registry::{ProvedHead, ProvedRegistryEntry};
 pub(crate) use shown::SHOWN_MAX;
-pub use shown::{Shown, Sight};
+pub use shown::{ReadScope, Shown};
 pub use transcript::TranscriptError;

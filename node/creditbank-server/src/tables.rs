@@ -1,15 +1,15 @@
 //! The rows of the index: every key and value is built and read here.
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_ledger::state::{Applied, ChainHead};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_store::{Row, Table};
-
-use crate::private::Account;
 
 /// Digest of an identity -> the account, sealed.
 pub(crate) const IDENTITY: Table = Table(1);
-/// Account, course digest, place -> first bytes of the record hash, and the kind. The only row per record.
+/// Account, digest of the [course key](creditbank_rules::CourseKey), place -> first bytes of the record hash, the kind, and of a
+/// Credit how often its course may count again. The only row per record.
 pub(crate) const LEARNER: Table = Table(2);
 /// Institution, unit, height -> log index.
 pub(crate) const BLOCK: Table = Table(3);
@@ -34,30 +34,17 @@ pub(crate) const APPLICATION: Table = Table(10);
 /// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told of that.
 pub(crate) const CLEARED: Table = Table(11);
 
-/// The newest block of a unit, or the entry that admitted the unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ChainHead {
-    /// Height of the next block.
-    pub(crate) next_height: u64,
-    /// What the next block must name as its previous.
-    pub(crate) previous: Digest,
-    /// Log index of the entry.
-    pub(crate) entry: u64,
-    /// The next block is created no earlier.
-    pub(crate) created_at_minute: u64,
-}
-
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
     Row { table, key, value: Some(value) }
 }
 
 pub(crate) fn place_key(place: Place) -> Vec<u8> {
-    [&place.entry.to_be_bytes()[..], &place.index.to_be_bytes()].concat()
+    [&place.entry.0.to_be_bytes()[..], &place.index.to_be_bytes()].concat()
 }
 
 pub(crate) fn place_of(key: &[u8]) -> Option<Place> {
     let (entry, index) = key.split_first_chunk::<8>()?;
-    Some(Place { entry: u64::from_be_bytes(*entry), index: u32::from_be_bytes(index.try_into().ok()?) })
+    Some(Place::new(u64::from_be_bytes(*entry), u32::from_be_bytes(index.try_into().ok()?)))
 }
 
 pub(crate) fn dependant(source: Place, dependant: Place) -> Row {
@@ -69,17 +56,17 @@ pub(crate) fn dependant_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(8 + 4..)?)
 }
 
-pub(crate) fn cleared(place: Place, entry: u64) -> Row {
-    put(CLEARED, [&place_key(place)[..], &entry.to_be_bytes()].concat(), Vec::new())
+pub(crate) fn cleared(place: Place, entry: LogIndex) -> Row {
+    put(CLEARED, [&place_key(place)[..], &entry.0.to_be_bytes()].concat(), Vec::new())
 }
 
 /// The log index that a row's key names.
-pub(crate) fn cleared_at(key: &[u8]) -> Option<u64> {
+pub(crate) fn cleared_at(key: &[u8]) -> Option<LogIndex> {
     key.get(8 + 4..).and_then(index_of)
 }
 
-pub(crate) fn application(institution: u64, place: Place) -> Row {
-    put(APPLICATION, [&institution.to_be_bytes()[..], &place_key(place)].concat(), Vec::new())
+pub(crate) fn application(institution: InstitutionId, place: Place) -> Row {
+    put(APPLICATION, [&institution.0.to_be_bytes()[..], &place_key(place)].concat(), Vec::new())
 }
 
 /// The application that a row's key names.
@@ -93,20 +80,25 @@ pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {
 
 /// How many learners' keys are in use.
 pub(crate) fn needed_keys(store: &dyn creditbank_store::Store) -> Result<u64, creditbank_store::StoreError> {
-    Ok(store.get(KEY_COUNT, &[])?.as_deref().and_then(index_of).unwrap_or(0))
+    Ok(store.get(KEY_COUNT, &[])?.as_deref().and_then(count_of).unwrap_or(0))
 }
 
 pub(crate) fn key_count(count: u64) -> Row {
     put(KEY_COUNT, Vec::new(), count.to_be_bytes().to_vec())
 }
 
-/// Prefix of a learner's rows for one course: account and course digest.
+/// The number that a row's value holds.
+pub(crate) fn count_of(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// Prefix of a learner's rows under one key: account and digest of the key.
 pub(crate) type CoursePrefix = [u8; 24];
 
-pub(crate) fn course_prefix(account: &Account, course: [u8; 8]) -> CoursePrefix {
+pub(crate) fn course_prefix(account: &AccountId, key: [u8; 8]) -> CoursePrefix {
     let mut prefix = [0; 24];
     prefix[..16].copy_from_slice(account.as_bytes());
-    prefix[16..].copy_from_slice(&course);
+    prefix[16..].copy_from_slice(&key);
     prefix
 }
 
@@ -116,63 +108,74 @@ pub(crate) struct LearnerRow {
     pub(crate) place: Place,
     pub(crate) hash_prefix: [u8; 8],
     pub(crate) kind: Kind,
-    /// Of a Credit; at most 100.
-    pub(crate) repeats_max: u8,
+    /// Of a Credit, and of no other kind; at most 100.
+    pub(crate) repeats_max: Option<u8>,
 }
 
 impl LearnerRow {
     pub(crate) fn row(&self, prefix: &CoursePrefix) -> Row {
-        let (entry, index) = (self.place.entry.to_be_bytes(), self.place.index.to_be_bytes());
-        let key = [&prefix[..], &entry, &index].concat();
+        let key = [&prefix[..], &place_key(self.place)].concat();
         let kind = u8::try_from(i32::from(self.kind)).expect("kinds are numbered below 128");
-        put(LEARNER, key, [&self.hash_prefix[..], &[kind, self.repeats_max]].concat())
+        let repeats_max: &[u8] = self.repeats_max.as_slice();
+        put(LEARNER, key, [&self.hash_prefix[..], &[kind], repeats_max].concat())
     }
 
     pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         let place = place_of(key.get(16 + 8..)?)?;
         let (hash_prefix, kind) = value.split_first_chunk::<8>()?;
-        let [kind, repeats_max] = kind else { return None };
+        let (kind, repeats_max) = kind.split_first()?;
         let kind = Kind::try_from(i32::from(*kind)).ok()?;
-        Some(Self { place, hash_prefix: *hash_prefix, kind, repeats_max: *repeats_max })
-    }
-}
-
-pub(crate) fn block_key(institution: u64, unit: u32, height: u64) -> Vec<u8> {
-    [&institution.to_be_bytes()[..], &unit.to_be_bytes(), &height.to_be_bytes()].concat()
-}
-
-pub(crate) fn block(institution: u64, unit: u32, height: u64, entry: u64) -> Row {
-    put(BLOCK, block_key(institution, unit, height), entry.to_be_bytes().to_vec())
-}
-
-pub(crate) fn index_of(value: &[u8]) -> Option<u64> {
-    value.try_into().ok().map(u64::from_be_bytes)
-}
-
-impl ChainHead {
-    pub(crate) fn row(&self, (institution, unit): (u64, u32)) -> Row {
-        let key = [&institution.to_be_bytes()[..], &unit.to_be_bytes()].concat();
-        let words = [self.next_height, self.entry, self.created_at_minute].map(u64::to_be_bytes).concat();
-        put(CHAIN, key, [&words[..], self.previous.as_bytes()].concat())
-    }
-
-    pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<((u64, u32), Self)> {
-        let (institution, unit) = key.split_first_chunk::<8>()?;
-        let unit = u32::from_be_bytes(unit.try_into().ok()?);
-        let (words, previous) = value.split_at_checked(24)?;
-        let word = |at: usize| index_of(&words[at..at + 8]);
-        let head = Self {
-            next_height: word(0)?,
-            entry: word(8)?,
-            created_at_minute: word(16)?,
-            previous: Digest::from_slice(previous)?,
+        let repeats_max = match (kind, repeats_max) {
+            (Kind::Credit, [most]) => Some(*most),
+            (Kind::Credit, _) => return None,
+            (_, []) => None,
+            _ => return None,
         };
-        Some(((u64::from_be_bytes(*institution), unit), head))
+        Some(Self { place, hash_prefix: *hash_prefix, kind, repeats_max })
     }
 }
 
-pub(crate) fn seal(index: u64) -> Row {
-    put(SEAL, index.to_be_bytes().to_vec(), Vec::new())
+fn unit_key(unit: UnitId) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..8].copy_from_slice(&unit.institution.0.to_be_bytes());
+    key[8..].copy_from_slice(&unit.number.to_be_bytes());
+    key
+}
+
+pub(crate) fn block_key(unit: UnitId, height: u64) -> Vec<u8> {
+    [&unit_key(unit)[..], &height.to_be_bytes()].concat()
+}
+
+pub(crate) fn block(unit: UnitId, height: u64, entry: LogIndex) -> Row {
+    put(BLOCK, block_key(unit, height), entry.0.to_be_bytes().to_vec())
+}
+
+/// The log index that a key or a value holds.
+pub(crate) fn index_of(bytes: &[u8]) -> Option<LogIndex> {
+    count_of(bytes).map(LogIndex)
+}
+
+pub(crate) fn chain(unit: UnitId, head: &ChainHead) -> Row {
+    let words = [head.next_height, head.entry.0, head.created_at_minute].map(u64::to_be_bytes).concat();
+    put(CHAIN, unit_key(unit).to_vec(), [&words[..], head.previous.as_bytes()].concat())
+}
+
+pub(crate) fn read_chain(key: &[u8], value: &[u8]) -> Option<(UnitId, ChainHead)> {
+    let (institution, unit) = key.split_first_chunk::<8>()?;
+    let unit = UnitId::new(u64::from_be_bytes(*institution), u32::from_be_bytes(unit.try_into().ok()?));
+    let (words, previous) = value.split_at_checked(24)?;
+    let [next_height, entry, created_at_minute] = words.as_chunks::<8>().0 else { return None };
+    let head = ChainHead {
+        next_height: u64::from_be_bytes(*next_height),
+        previous: Digest::from_slice(previous)?,
+        entry: LogIndex(u64::from_be_bytes(*entry)),
+        created_at_minute: u64::from_be_bytes(*created_at_minute),
+    };
+    Some((unit, head))
+}
+
+pub(crate) fn seal(index: LogIndex) -> Row {
+    put(SEAL, index.0.to_be_bytes().to_vec(), Vec::new())
 }
 
 pub(crate) fn registry(place: Place) -> Row {
@@ -186,4 +189,16 @@ pub(crate) fn status(place: Place, id: &Digest, marks: &Marks) -> Row {
 pub(crate) fn read_status(key: &[u8], value: &[u8]) -> Option<(Place, Digest, Marks)> {
     let (id, marks) = value.split_first_chunk::<32>()?;
     Some((place_of(key)?, Digest(*id), Marks::from_bytes(marks)?))
+}
+
+/// The rows that follow from the public part of a block. The heads of its chains follow with the round.
+pub(crate) fn public_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
+    let (unit, head) = applied.chain;
+    let written = applied.written.iter().map(|one| registry(one.place));
+    let marked = applied.marks.iter().map(|change| status(change.place, &change.status_id, &change.after));
+    let cleared = applied.marks.iter().filter(|change| change.clears());
+    written
+        .chain(marked)
+        .chain(cleared.map(|change| self::cleared(change.place, applied.entry)))
+        .chain(std::iter::once(block(unit, head.next_height - 1, applied.entry)))
 }

@@ -45,7 +45,7 @@ fn a_block_that_does_not_follow_is_named() {
     let operator = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(9, 1))], none());
     assert_eq!(found(&log, &operator).what, "UNKNOWN_REFERENCE");
     let hidden = log.draft(UnitId::OPERATOR, vec![credit(1)], none());
-    assert_eq!(found(&log, &hidden).what, "public records");
+    assert_eq!(found(&log, &hidden).what, "NOT_THE_OPERATOR");
     let mut key = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 2))], none());
     (key.key, key.draft.key_id) = (log::key_of(1), KeyId::of(&log::key_of(1).verifying_key().to_bytes()));
     assert_eq!(found(&log, &key).what, "key_id");

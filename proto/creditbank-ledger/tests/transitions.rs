@@ -177,6 +177,7 @@ fn a_refused_block_changes_nothing() {
         (log.draft(ONE, none, vec![log.effect(other, 2, Action::Revoke), effect(other, id, Action::Review)]), ""),
         (log.draft(operator, vec![unit_record(2), bad_unit], none_groups()), "Rule"),
         (log.draft(operator, vec![], none_groups()), "Empty"),
+        (log.draft(operator, vec![unit_record(2), credit(3)], none_groups()), "NotTheOperator"),
         (log.draft(ONE, vec![unit_record(2)], none_groups()), "Rule"),
     ];
     let mut round = log.state.open(log.time_ms);

@@ -28,7 +28,7 @@ pub(super) async fn refuse_known(client: &Client, key: &RegistryKey, what: &str,
 /// Publishes entries in one block and says what was done.
 pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
     let key = global.registry_key()?;
-    let receipt = publish(client, &*key, records).await?;
+    let receipt = publish(client, key, records, Some(&global.registry_work())).await?;
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
     output::print(global, &value, || {
         format!("{what}: published at entry {}; it acts on what is sealed from now on.", receipt.index)

@@ -9,11 +9,14 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
     CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, RecordBody, Refusal, SubmitBlockRequest,
+    SubmitBlocksResponse,
 };
+
+use tokio_stream::Stream;
+use tonic::Streaming;
 
 use super::{Client, now_s};
 use crate::ClientError;
-use crate::secret::random;
 use crate::signer::{Signer, sign_draft};
 
 /// What the next block of a unit must build on.
@@ -56,19 +59,6 @@ impl Client {
         Ok(ChainHead { next_height: answer.next_height, previous, created_at_minute })
     }
 
-    /// Makes and signs the next block of a unit's chain over `records` with these effects, without an approval.
-    pub(crate) fn sign_block(
-        &self,
-        institution: u64,
-        unit: u32,
-        head: &ChainHead,
-        key: &dyn Signer,
-        records: &[Record],
-        groups: Vec<pb::EffectGroup>,
-    ) -> Result<Vec<u8>, ClientError> {
-        self.sign_content(institution, unit, head, key, (records, groups), (random()?, None))
-    }
-
     /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where
     /// somebody has approved it, with the approval.
     pub(crate) fn sign_content(
@@ -103,6 +93,14 @@ impl Client {
         }
         self.check_receipt(&receipt).await?;
         Ok(receipt)
+    }
+
+    /// Seals blocks as they come, in their order; the answers come in the same order, and are not checked.
+    pub(crate) async fn submissions(
+        &self,
+        blocks: impl Stream<Item = SubmitBlockRequest> + Send + 'static,
+    ) -> Result<Streaming<SubmitBlocksResponse>, ClientError> {
+        Ok(self.ledger.clone().submit_blocks(blocks).await?.into_inner())
     }
 
     /// The receipt of a unit's block.

@@ -13,11 +13,11 @@ use super::{Correction, Done, Outcome, Row};
 use crate::import::report::Report;
 use crate::import::{ImportError, RefusedLine};
 use crate::issue::IssueError;
-use crate::outbox::work::{Mark, Work};
+use crate::outbox::{Mark, Operation, Outbox};
 use crate::sealing::approval::ApprovalQueue;
-use crate::sealing::approved::{Answer, ends_the_run, finish, seal, seal_approved};
+use crate::sealing::approved::{Answer, seal, seal_approved, settle_earlier};
 use crate::sealing::consequences::{Consequences, consequences};
-use crate::sealing::{Operation, groups};
+use crate::sealing::groups;
 use crate::secret::random;
 use crate::{Client, ClientError, IssuingUnit};
 
@@ -73,7 +73,7 @@ impl<'a> Corrector<'a> {
         corrections: impl Iterator<Item = Result<Result<Correction, RefusedLine>, ImportError>>,
         mut told: impl FnMut(&Row),
     ) -> Result<Done, IssueError> {
-        let mut work = Work::open(self.options.work, self.client.origin(), self.unit)?;
+        let mut outbox = Outbox::open(self.client, self.unit, self.options.work)?;
         let mut report = self.options.refused.map(Report::create).transpose()?;
         let mut tell = |done: &mut Done, row: Row| -> Result<(), ClientError> {
             match &row.outcome {
@@ -91,7 +91,7 @@ impl<'a> Corrector<'a> {
             told(&row);
             Ok(())
         };
-        let waiting = if self.options.dry_run { BTreeSet::new() } else { self.finish_earlier(&mut work).await? };
+        let waiting = if self.options.dry_run { BTreeSet::new() } else { self.finish_earlier(&mut outbox).await? };
         let mut resolver = Resolver::new(self.client, self.unit, self.options.case_reference);
         let mut seen: BTreeMap<(u64, u32), u64> = BTreeMap::new();
         let (mut todo, mut len) = (Vec::new(), 0);
@@ -139,25 +139,23 @@ impl<'a> Corrector<'a> {
             len += resolved.record.as_ref().map_or(0, |record| record.body().len());
             todo.push(*resolved);
             if todo.len() >= CONTENT_MAX || len >= CONTENT_LEN_MAX {
-                self.send(&mut work, std::mem::take(&mut todo), &mut tell).await?;
+                self.send(&mut outbox, std::mem::take(&mut todo), &mut tell).await?;
                 len = 0;
             }
         }
-        self.send(&mut work, todo, &mut tell).await?;
+        self.send(&mut outbox, todo, &mut tell).await?;
         if let Some(report) = report {
             report.finish()?;
         }
         Ok(self.done.clone())
     }
 
-    /// What earlier runs left: a block whose fate is not known, and approvals that have come. The marks of what still waits.
-    async fn finish_earlier(&mut self, work: &mut Work) -> Result<BTreeSet<Mark>, ClientError> {
-        if let Some(pending) = work.pending()? {
-            finish(self.client, self.unit, work, &pending).await?;
-        }
+    /// What earlier runs left: blocks whose fate is not known, and approvals that have come. The marks of what still waits.
+    async fn finish_earlier(&mut self, outbox: &mut Outbox<'_>) -> Result<BTreeSet<Mark>, ClientError> {
+        settle_earlier(outbox).await?;
         let queue = ApprovalQueue::open(self.options.work);
         let done = &mut self.done;
-        seal_approved(self.client, self.unit, work, &queue, |changed| {
+        seal_approved(outbox, &queue, |changed| {
             done.blocks += 1;
             done.changed += changed;
         })
@@ -176,7 +174,7 @@ impl<'a> Corrector<'a> {
     /// Sends corrections in one block; in halves, where one of them is refused.
     async fn send(
         &mut self,
-        work: &mut Work,
+        outbox: &mut Outbox<'_>,
         todo: Vec<Resolved>,
         tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
@@ -209,14 +207,14 @@ impl<'a> Corrector<'a> {
                 outcome(Outcome::Waiting).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
-            match seal(self.client, self.unit, work, &operation, &marks, None).await? {
-                Answer::Sealed(entry) => {
+            match seal(outbox, operation, marks).await? {
+                Answer::Sealed(receipt) => {
                     self.done.blocks += 1;
                     self.done.reviewed += reviewed;
                     self.done.released += released;
-                    outcome(Outcome::Done(entry)).try_for_each(|row| tell(&mut self.done, row))?;
+                    outcome(Outcome::Done(receipt.index)).try_for_each(|row| tell(&mut self.done, row))?;
                 }
-                Answer::Refused(refusal) if ends_the_run(&refusal) => {
+                Answer::Refused(refusal) if refusal.why().about_signer() => {
                     return Err(ClientError::Refused(refusal));
                 }
                 Answer::Refused(refusal) if moved < MOVED_MAX && has_moved(&refusal) => {
@@ -272,7 +270,7 @@ impl<'a> Corrector<'a> {
 fn operation(part: &[Resolved], follows: Consequences) -> Result<Operation, ClientError> {
     let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
     let own = part.iter().map(|one| (one.authority.clone(), one.effect.clone()));
-    Ok(Operation { operation_id: random()?, records, groups: groups(own.chain(follows.effects))? })
+    Ok(Operation { operation_id: random()?, records, groups: groups(own.chain(follows.effects))?, approval: None })
 }
 
 fn row(resolved: &Resolved, outcome: Outcome) -> Row {

@@ -7,7 +7,7 @@ use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
 
-use crate::outbox::work::Mark;
+use crate::outbox::Mark;
 use crate::secret::derive;
 use crate::{ClientError, IssuingUnit};
 

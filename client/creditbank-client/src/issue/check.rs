@@ -10,8 +10,7 @@ use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
 use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
-use crate::outbox::patience::patiently;
-use crate::outbox::work::{Held, Issued, keyed};
+use crate::outbox::{Held, Issued, keyed, patiently};
 use crate::{Client, ClientError, IssuingUnit};
 
 /// Refused lines that a forecast itself holds; the report has them all.

@@ -18,7 +18,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, block::public_digest};
 use serde::{Deserialize, Serialize};
 
-use super::Operation;
+use crate::outbox::Operation;
 use crate::{ClientError, Signer};
 pub(crate) use queue::ApprovalQueue;
 pub use queue::approval_path;
@@ -131,7 +131,7 @@ impl ApprovalRequest {
             return Err(wrong("the public records are not those among the records"));
         }
         let operation_id = bytes(&self.operation_id, "operation_id")?.try_into().map_err(|_| wrong("operation_id"))?;
-        Ok(Operation { operation_id, records, groups })
+        Ok(Operation { operation_id, records, groups, approval: None })
     }
 
     /// The bytes that an approver signs.

@@ -7,9 +7,9 @@ use creditbank_protocol::record::{Record, info_of};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
 
 use super::approval::ApprovalQueue;
-use super::approved::{Answer, finish, seal, seal_approved};
-use super::contents::{Contents, Operation, groups};
-use crate::outbox::work::{Mark, Work};
+use super::approved::{Answer, seal, seal_approved, settle_earlier};
+use super::contents::{Contents, groups};
+use crate::outbox::{Mark, Operation, Outbox};
 use crate::secret::random;
 use crate::{Client, ClientError, IssuingUnit};
 
@@ -50,25 +50,21 @@ pub async fn check(client: &Client, unit: &IssuingUnit, contents: &Contents) -> 
     client.check_records(unit.institution, unit.unit, key_id, records).await
 }
 
-/// What earlier runs have left: a block of which it is not known whether it was sealed, and approvals that have come. Says what
-/// became of the block that has this mark, if an earlier run has made it.
+/// What earlier runs have left: blocks of which it is not known whether they were sealed, and approvals that have come. Says
+/// what became of the block that has this mark, if an earlier run has made it.
 async fn go_on(
-    client: &Client,
-    unit: &IssuingUnit,
-    work: &mut Work,
+    outbox: &mut Outbox<'_>,
     (options, mark): (Options<'_>, Mark),
     told: &mut dyn FnMut(&Refusal),
 ) -> Result<Option<Sealed>, ClientError> {
-    if let Some(pending) = work.pending()? {
-        match finish(client, unit, work, &pending).await? {
-            Answer::Sealed(entry) if pending.marks.contains(&mark) => return Ok(Some(Sealed::Done(entry))),
-            Answer::Sealed(_) => {}
-            Answer::Refused(refusal) => told(&refusal),
-        }
+    let earlier = settle_earlier(outbox).await?;
+    earlier.refused.iter().for_each(|refusal| told(refusal));
+    if let Some((_, receipt)) = earlier.sealed.iter().find(|(marks, _)| marks.contains(&mark)) {
+        return Ok(Some(Sealed::Done(receipt.index)));
     }
     let queue = ApprovalQueue::open(options.work);
-    let waiting = seal_approved(client, unit, work, &queue, |_| ()).await?;
-    if work.is_noted(&mark) {
+    let waiting = seal_approved(outbox, &queue, |_| ()).await?;
+    if outbox.is_noted(&mark) {
         return Ok(Some(Sealed::Already));
     }
     if !waiting.contains(&mark) {
@@ -87,8 +83,8 @@ pub async fn resume(
     options: Options<'_>,
     mut told: impl FnMut(&Refusal),
 ) -> Result<Option<Sealed>, ClientError> {
-    let mut work = Work::open(options.work, client.origin(), unit)?;
-    go_on(client, unit, &mut work, (options, request_mark(unit, request)), &mut told).await
+    let mut outbox = Outbox::open(client, unit, options.work)?;
+    go_on(&mut outbox, (options, request_mark(unit, request)), &mut told).await
 }
 
 fn request_mark(unit: &IssuingUnit, request: &[u8]) -> Mark {
@@ -105,15 +101,16 @@ pub async fn seal_block(
     options: Options<'_>,
     mut told: impl FnMut(&Refusal),
 ) -> Result<Sealed, ClientError> {
-    let mut work = Work::open(options.work, client.origin(), unit)?;
+    let mut outbox = Outbox::open(client, unit, options.work)?;
     let mark = contents.mark(unit)?;
-    if let Some(known) = go_on(client, unit, &mut work, (options, mark), &mut told).await? {
+    if let Some(known) = go_on(&mut outbox, (options, mark), &mut told).await? {
         return Ok(known);
     }
     let operation = Operation {
         operation_id: random()?,
         records: contents.records().to_vec(),
         groups: groups(contents.effects().iter().cloned())?,
+        approval: None,
     };
     let mut marks = vec![mark];
     marks.extend(contents.request.iter().map(|request| request_mark(unit, request)));
@@ -122,8 +119,8 @@ pub async fn seal_block(
         let whose = (unit.institution, unit.unit);
         return Ok(Sealed::Waiting(queue.put(client.origin(), whose, &operation, &marks)?));
     }
-    match seal(client, unit, &mut work, &operation, &marks, None).await? {
-        Answer::Sealed(entry) => Ok(Sealed::Done(entry)),
+    match seal(&mut outbox, operation, marks).await? {
+        Answer::Sealed(receipt) => Ok(Sealed::Done(receipt.index)),
         Answer::Refused(refusal) => Err(ClientError::Refused(refusal)),
     }
 }

@@ -7,7 +7,7 @@ use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place, RecordReference};
 
 use super::{authority, effect};
-use crate::outbox::patience::patiently;
+use crate::outbox::patiently;
 use crate::{Client, ClientError, IssuingUnit};
 
 /// Effects that follow from others.

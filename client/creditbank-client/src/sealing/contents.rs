@@ -6,7 +6,7 @@ use creditbank_protocol::canonical::{Canonical, CanonicalError, encode};
 use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 
-use crate::outbox::work::Mark;
+use crate::outbox::Mark;
 use crate::secret::derive;
 use crate::{ClientError, IssuingUnit};
 
@@ -17,14 +17,6 @@ pub struct Contents {
     effects: Vec<(Authority, Effect)>,
     /// What was asked for, where what it comes to depends on the day.
     pub(super) request: Option<Vec<u8>>,
-}
-
-/// What a block will hold, but not where in the chain.
-#[derive(Debug, Clone)]
-pub(crate) struct Operation {
-    pub(crate) operation_id: [u8; 16],
-    pub(crate) records: Vec<Record>,
-    pub(crate) groups: Vec<pb::EffectGroup>,
 }
 
 fn spelled(error: CanonicalError) -> ClientError {

@@ -10,7 +10,7 @@ use super::view::{Held, View};
 use crate::import::{After, DraftRecord, RefusedLine};
 use crate::issue::BATCH_MAX;
 use crate::issue::batch::refused_line;
-use crate::outbox::patience::patiently;
+use crate::outbox::patiently;
 use crate::{Client, ClientError, IssuingUnit};
 
 /// What is to be done about a line.

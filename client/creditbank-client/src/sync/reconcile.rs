@@ -11,7 +11,7 @@ use super::state::{Key, State, place_of};
 use super::view::View;
 use crate::import::{Mapping, RefusedLine, Rows, Source};
 use crate::issue::IssueError;
-use crate::outbox::work::Issued;
+use crate::outbox::Issued;
 use crate::{Client, ClientError, IssuingUnit};
 
 /// Items that the result itself holds of each list.

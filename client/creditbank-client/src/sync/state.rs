@@ -19,7 +19,7 @@ use creditbank_protocol::record::Record;
 use prost::Message as _;
 
 use crate::import::DraftRecord;
-use crate::outbox::work::keyed;
+use crate::outbox::keyed;
 use crate::{ClientError, IssuingUnit};
 
 const ROW_LEN: usize = 112;

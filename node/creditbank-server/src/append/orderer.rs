@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::sign;
 use creditbank_store::{KeyStoreError, StoreError};
 
@@ -24,7 +25,7 @@ const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 enum Work<B, A> {
     Block(Box<VerifiedBlock>, B),
     Accounts {
-        institution: u64,
+        institution: InstitutionId,
         persons: Vec<Person>,
         reply: A,
     },
@@ -101,13 +102,13 @@ impl<B, A> Orderer<B, A> {
     }
 
     /// Takes persons whose accounts are to be opened.
-    pub(crate) fn accounts(&mut self, institution: u64, persons: Vec<Person>, reply: A) {
+    pub(crate) fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
         self.waiting.push_back(Work::Accounts { institution, persons, reply });
     }
 
     /// Takes an empty round if none was sealed for the configured time and nothing waits.
     pub(crate) fn tick(&mut self) {
-        let sealed = self.tip.last_seal.map(|seal| seal.time_ms);
+        let sealed = self.tip.log.last_seal().map(|seal| seal.time_ms);
         let interval_ms = self.shared.limits.seal_interval_ms;
         if self.waiting.is_empty() && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms) {
             self.waiting.push_back(Work::Seal);
@@ -117,6 +118,12 @@ impl<B, A> Orderer<B, A> {
     /// Whether a round is on its way.
     pub(crate) fn is_waiting(&self) -> bool {
         self.pending.is_some()
+    }
+
+    /// Whether everything that was taken has its answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_empty = self.waiting.is_empty() && self.building.is_none() && self.ready.is_none();
+        is_empty && self.pending.is_none() && self.changing.is_none()
     }
 
     /// Why the log can no longer be written.
@@ -216,7 +223,7 @@ impl<B, A> Orderer<B, A> {
             self.ready = Some(Ready::Known(answers));
             return self.hand_over();
         }
-        match builder.seal(self.shared.genesis, |message| sign(&self.shared.log_key, message)) {
+        match builder.seal(|message| sign(&self.shared.log_key, message)) {
             Ok(sealed) => {
                 self.ready = Some(Ready::Round(Box::new(sealed), answers));
                 self.hand_over()
@@ -240,7 +247,7 @@ impl<B, A> Orderer<B, A> {
             None => return Step::Idle,
         };
         let Sealed { ready, change, pending } = sealed;
-        let changes = change.version.is_some();
+        let changes = change.changes_registry();
         // Before the next round asks.
         self.shared.courses.add(pending.courses());
         self.seen = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
@@ -284,7 +291,7 @@ impl<B, A> Orderer<B, A> {
             let moved = i64::try_from(wall).unwrap_or(i64::MAX) - i64::try_from(expected).unwrap_or(i64::MAX);
             return Err(SubmitError::Clock(moved));
         }
-        Ok(self.tip.last_seal.map_or(wall, |seal| wall.max(seal.time_ms)))
+        Ok(self.tip.log.last_seal().map_or(wall, |seal| wall.max(seal.time_ms)))
     }
 
     fn fail(&mut self, why: String) {

@@ -1,5 +1,6 @@
 //! The first half of a block's way: everything that needs no order. Any thread may do it.
 
+use creditbank_ledger::state::ReadBlock;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::block_entry;
@@ -8,7 +9,7 @@ use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError};
 use creditbank_rpc::v1::RecordBody;
-use creditbank_rules::{Registry, Rejection, Rule};
+use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
@@ -16,10 +17,9 @@ pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
 /// A block whose shape, hashes and signature are right. Whether it may be sealed is the sequencer's to say.
 #[derive(Debug)]
 pub struct VerifiedBlock {
-    pub(crate) block: SignedBlock,
+    pub(crate) block: ReadBlock,
     pub(crate) records: Vec<Record>,
     pub(crate) entry: Vec<u8>,
-    pub(crate) leaf: Digest,
 }
 
 /// Why a block was not sealed.
@@ -96,10 +96,9 @@ pub enum SubmitError {
     /// The wall clock has jumped: sealing waits for an operator.
     #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
     Clock(i64),
-    /// What the node has stored cannot be read, or contradicts itself: only the operator can mend that. Whether the block was
-    /// sealed is not known.
-    #[error("the node cannot read what it has stored: {0}")]
-    Unreadable(String),
+    /// What the node has stored cannot be read. Whether the block was sealed is not known.
+    #[error(transparent)]
+    Unreadable(#[from] ViewError),
     /// The node is stopping, or its store has failed. Whether the block was sealed is known after the next start.
     #[error("the node is stopping: {0}")]
     Stopped(String),
@@ -141,7 +140,7 @@ pub fn verify(
     let records = parsed.records(hidden).map_err(SubmitError::Block)?;
     let entry = block_entry(block);
     let leaf = leaf_hash(&entry);
-    Ok(VerifiedBlock { block: parsed, records, entry, leaf })
+    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, leaf), records, entry })
 }
 
 /// The key that the header names.

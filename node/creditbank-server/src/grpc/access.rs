@@ -8,7 +8,7 @@ use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
 use crate::ledger::Ledger;
-use crate::read::{Shown, Sight};
+use crate::read::{ReadScope, Shown};
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +42,12 @@ impl Caller {
     }
 
     /// What the caller sees of a learner who has records of several institutions.
-    pub(super) fn sight(self, shown: Vec<DisclosedRecord>) -> Sight {
+    pub(super) fn scope(self, shown: Vec<DisclosedRecord>) -> ReadScope {
         let institution = match self {
             Self::Operator => None,
             Self::Institution(own) => Some(own),
         };
-        Sight { institution, shown: Shown::new(shown) }
+        ReadScope { institution, shown: Shown::new(shown) }
     }
 
     /// Refuses an institution that asks for another's records, unless it keeps those of a closed one.

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::access::Caller;
 use super::{blocking, status};
 use crate::ledger::Ledger;
-use crate::read::{Preview, SHOWN_MAX, Wish};
+use crate::read::{ConversionRequest, Preview, SHOWN_MAX};
 
 /// Most sources of a conversion.
 const SOURCES_MAX: usize = 256;
@@ -48,11 +48,11 @@ impl RecognitionService for Service {
         bounded("shown", shown.len(), SHOWN_MAX)?;
         let sources = sources.iter().map(|one| (one.place.unwrap_or_default(), one.result_plus_1)).collect();
         let conversion = pb::Conversion { agreement, equivalence, assessment, decided, ..Default::default() };
-        let sight = caller.sight(shown);
+        let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
-            let account = ledger.account(institution, &alias).map_err(|error| status::of_read(&error))?;
-            let wish = Wish { conversion, sources, stated };
-            ledger.preview(institution, &account, &alias, wish, &sight).map_err(|error| status::of_read(&error))
+            let account = ledger.account(institution, &alias)?;
+            let request = ConversionRequest { conversion, sources, stated };
+            ledger.preview(institution, &account, &alias, request, &scope)
         };
         let Preview { conversion, explanation, exclusive } = blocking(&self.0, read).await?;
         tracing::info!(?caller, "conversion preview");
@@ -66,8 +66,7 @@ impl RecognitionService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListApplicationsRequest { institution, overdue } = request.into_inner();
         caller.may_read(&self.0, institution)?;
-        let read =
-            move |ledger: &Ledger| ledger.applications(institution, overdue).map_err(|error| status::of_read(&error));
+        let read = move |ledger: &Ledger| ledger.applications(institution, overdue);
         let applications = blocking(&self.0, read).await?;
         tracing::info!(?caller, applications = applications.len(), "read");
         Ok(Response::new(api::ListApplicationsResponse { applications }))
@@ -80,7 +79,7 @@ impl RecognitionService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListReviewsRequest { institution } = request.into_inner();
         caller.may_read(&self.0, institution)?;
-        let read = move |ledger: &Ledger| ledger.reviews(institution).map_err(|error| status::of_read(&error));
+        let read = move |ledger: &Ledger| ledger.reviews(institution);
         Ok(Response::new(api::ListReviewsResponse { reviews: blocking(&self.0, read).await? }))
     }
 }

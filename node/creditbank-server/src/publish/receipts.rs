@@ -10,10 +10,12 @@ use creditbank_protocol::merkle::{
 };
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
+use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
 use crate::ledger::{Ledger, Shared};
 use crate::tables;
+use crate::unreadable::{damaged, missing, of_store, unavailable};
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,18 @@ pub enum ReceiptError {
     NoSeal(u64),
 }
 
+/// A missing row, or nodes that do not fit, stay so until the operator mends them.
+impl From<ReceiptError> for ViewError {
+    fn from(error: ReceiptError) -> Self {
+        match error {
+            ReceiptError::Store(error) => of_store(error),
+            ReceiptError::Damaged(_) => damaged(error),
+            ReceiptError::NoSeal(_) => missing(error),
+            ReceiptError::Range(_) | ReceiptError::Note(_) => unavailable(error),
+        }
+    }
+}
+
 impl Shared {
     pub(crate) fn node(&self) -> impl FnMut(u8, u64) -> Result<Digest, ReceiptError> + '_ {
         |level, index| Ok(self.store.node(level, index)?)
@@ -46,7 +60,8 @@ impl Shared {
     pub(crate) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
         let after = index.checked_sub(1).map(u64::to_be_bytes);
         let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
-        rows.first().and_then(|(key, _)| tables::index_of(key)).ok_or(ReceiptError::NoSeal(index))
+        let seal = rows.first().and_then(|(key, _)| tables::index_of(key));
+        seal.map(|seal| seal.0).ok_or(ReceiptError::NoSeal(index))
     }
 
     /// The receipt of a log entry.

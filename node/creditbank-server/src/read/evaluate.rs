@@ -19,7 +19,7 @@ use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, in_force, 
 use creditbank_rules::{Rejection, Rule, View as _};
 
 use super::ReadError;
-use super::shown::Sight;
+use super::shown::ReadScope;
 use crate::append::round::StoreView;
 use crate::ledger::Ledger;
 use crate::private::Account;
@@ -48,7 +48,7 @@ impl Ledger {
         &self,
         account: &Account,
         question: Question,
-        sight: &Sight,
+        scope: &ReadScope,
     ) -> Result<EvaluateQualificationResponse, ReadError> {
         let Question { definition: name, conferred, attestations, institution } = question;
         let day = self.day(conferred.as_ref(), "conferred")?;
@@ -57,7 +57,7 @@ impl Ledger {
         let definition = definition(&view, &name, day)?;
         let institution = InstitutionId(institution.unwrap_or(definition.institution));
         in_force(view.registry(), definition, institution, day)?;
-        let records = self.at_hand(&view, account, sight)?;
+        let records = self.at_hand(&view, account, scope)?;
         let absorbs = absorbable(&view, definition, &records)?;
         let mut found = Vec::new();
         let mut spending = Spending::new(&view, account, definition);
@@ -116,9 +116,9 @@ impl Ledger {
     }
 
     /// The learner's records that the caller sees.
-    fn at_hand(&self, view: &StoreView<'_>, account: &Account, sight: &Sight) -> Result<Vec<Used>, ReadError> {
+    fn at_hand(&self, view: &StoreView<'_>, account: &Account, scope: &ReadScope) -> Result<Vec<Used>, ReadError> {
         let mut records = self.used(view, account, None)?;
-        records.retain(|used| sight.sees(self, view, used));
+        records.retain(|used| scope.sees(self, view, used));
         Ok(records)
     }
 }

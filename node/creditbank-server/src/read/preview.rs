@@ -9,14 +9,14 @@ use creditbank_rules::conversion::{Account as Granted, Basis, Request, Stated, c
 use creditbank_rules::{Rejection, Rule, View as _};
 
 use super::ReadError;
-use super::shown::Sight;
+use super::shown::ReadScope;
 use crate::append::round::StoreView;
 use crate::ledger::Ledger;
 use crate::private::{Account, Alias};
 
 /// What is to be converted, and by what right.
 #[derive(Debug, Default)]
-pub struct Wish {
+pub struct ConversionRequest {
     /// Basis and day; the rest is computed.
     pub conversion: pb::Conversion,
     /// Places and results, in any order.
@@ -51,12 +51,12 @@ impl Ledger {
         institution: u64,
         account: &Account,
         alias: &Alias,
-        wish: Wish,
-        sight: &Sight,
+        request: ConversionRequest,
+        scope: &ReadScope,
     ) -> Result<Preview, ReadError> {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state);
-        let Wish { mut conversion, sources: wanted, stated } = wish;
+        let ConversionRequest { mut conversion, sources: wanted, stated } = request;
         let decided = self.day(conversion.decided.as_ref(), "decided")?;
         conversion.learner = alias.as_bytes().to_vec();
         conversion.decided = Some(date_of(decided));
@@ -66,7 +66,7 @@ impl Ledger {
         let mut roots = SpentRoots::new(&view, account);
         for of_record in order.chunk_by(|one, other| wanted[*one].0 == wanted[*other].0) {
             let place = wanted[of_record[0]].0;
-            let used = self.seen(&view, account, place, sight)?;
+            let used = self.seen(&view, account, place, scope)?;
             let redeemed = admission::is_redeemed(&view, &used)?;
             let all = sources_of(&used)?;
             for at in of_record {

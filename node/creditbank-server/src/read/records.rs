@@ -8,18 +8,15 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
-use creditbank_rules::{RULES_VERSION, Rejection, ViewError};
+use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
 use crate::append::round::{StoreView, StoredRecord, mark_names};
-use crate::hash_table::HashTable;
 use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
 use crate::publish::ReceiptError;
-use crate::tables::{self, ChainHead, LearnerRow};
-
-/// Rows read at once.
-const PAGE: usize = 1_000;
+use crate::record_hashes::RecordHashes;
+use crate::tables::{self, LearnerRow};
 
 /// A record as it is read back.
 #[derive(Debug)]
@@ -137,13 +134,13 @@ impl Shared {
         Ok((stored, disclosed))
     }
 
-    fn hash_table(&self, entry: u64) -> Result<HashTable, ReadError> {
-        Ok(HashTable::read(&self.store.body(entry, 0)?))
+    fn record_hashes(&self, entry: u64) -> Result<RecordHashes, ReadError> {
+        Ok(RecordHashes::read(&self.store.body(entry, 0)?))
     }
 
     fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
         let index = usize::try_from(place.index).unwrap_or(usize::MAX);
-        self.hash_table(place.entry)?.path(index).ok_or(ReadError::Missing(place))
+        self.record_hashes(place.entry)?.path(index).ok_or(ReadError::Missing(place))
     }
 }
 
@@ -174,14 +171,9 @@ impl Ledger {
         limit: usize,
     ) -> Result<(Vec<Place>, bool), ReadError> {
         let mut places = Vec::new();
-        let mut from: Option<Vec<u8>> = None;
-        loop {
-            let page = self.shared.store.scan(tables::LEARNER, account.as_bytes(), from.as_deref(), PAGE)?;
-            places.extend(page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| row.place));
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => from = Some(key.clone()),
-                _ => break,
-            }
+        for row in self.shared.store.rows(tables::LEARNER, account.as_bytes()) {
+            let (key, value) = row?;
+            places.extend(LearnerRow::read(&key, &value).map(|row| Place::from(row.place)));
         }
         // The index may be ahead of what has been acknowledged by a moment.
         let size = self.size();
@@ -218,16 +210,16 @@ impl Ledger {
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
     pub fn chain_head(&self, institution: u64, unit: u32) -> Result<(u64, Receipt), ReadError> {
-        let head: Option<ChainHead> = self.shared.state().chains.get(&(institution, unit)).copied();
+        let head = self.shared.state().log.chain(UnitId::new(institution, unit));
         let head = head.ok_or(ReadError::NoBlock { institution, unit, height: 0 })?;
-        Ok((head.next_height, self.shared.receipt(head.entry)?))
+        Ok((head.next_height, self.shared.receipt(head.entry.0)?))
     }
 
     /// The receipt of a unit's block.
     pub fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ReadError> {
-        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
+        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(UnitId::new(institution, unit), height))?;
         let index = value.as_deref().and_then(tables::index_of);
-        let index = index.filter(|index| *index < self.size());
+        let index = index.map(|index| index.0).filter(|index| *index < self.size());
         let index = index.ok_or(ReadError::NoBlock { institution, unit, height })?;
         Ok(self.shared.receipt(index)?)
     }
@@ -240,14 +232,15 @@ impl Ledger {
         height: u64,
         blocks_max: u32,
     ) -> Result<(Vec<Issued>, u64), ReadError> {
-        let next_height = self.shared.state().chains.get(&(institution, unit)).map(|head| head.next_height);
+        let next_height = self.shared.state().log.chain(UnitId::new(institution, unit)).map(|head| head.next_height);
         let end = next_height.ok_or(ReadError::NoBlock { institution, unit, height })?;
         let stop = end.min(height.saturating_add(u64::from(blocks_max)));
         let mut issued = Vec::new();
         for height in height..stop {
-            let value = self.shared.store.get(tables::BLOCK, &tables::block_key(institution, unit, height))?;
+            let value =
+                self.shared.store.get(tables::BLOCK, &tables::block_key(UnitId::new(institution, unit), height))?;
             let entry = value.as_deref().and_then(tables::index_of);
-            let entry = entry.ok_or(ReadError::NoBlock { institution, unit, height })?;
+            let entry = entry.ok_or(ReadError::NoBlock { institution, unit, height })?.0;
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
                 return Err(ReadError::NoBlock { institution, unit, height });
             };
@@ -256,7 +249,7 @@ impl Ledger {
             }
             let (context, state) = (self.shared.context(), self.shared.state());
             let view = StoreView::new(&context, &state);
-            for (index, hash) in (0u32..).zip(self.shared.hash_table(entry)?.hashes) {
+            for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry)?.hashes) {
                 let place = Place { entry, index };
                 let shown = block.public().records.iter().find(|record| record.index == index);
                 let kind = match shown {
@@ -287,7 +280,6 @@ impl Ledger {
             key_id,
             approver: None,
             sealed_at_ms,
-            rules_version: RULES_VERSION,
             records,
             groups: &[],
         };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use creditbank_ledger::state::RegistryVersion;
 use creditbank_protocol::Digest;
 use creditbank_protocol::map::MapProof;
 use creditbank_protocol::pb::{self, Kind, ProvedEntry, RegistryEntry};
 use creditbank_rules::Registry;
 
-use crate::append::state::RegistryVersion;
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 

@@ -45,14 +45,14 @@ impl Shown {
 
 /// Who asks: everything (the operator), or an institution with what it was shown.
 #[derive(Debug)]
-pub struct Sight {
+pub struct ReadScope {
     /// The institution; `None` sees all.
     pub institution: Option<u64>,
     /// What it was shown.
     pub shown: Shown,
 }
 
-impl Sight {
+impl ReadScope {
     /// Whether a record of the learner may be used in an answer.
     pub(super) fn sees(&self, ledger: &Ledger, view: &StoreView<'_>, used: &Used) -> bool {
         let Some(own) = self.institution else { return true };
@@ -70,10 +70,10 @@ impl Ledger {
         view: &StoreView<'_>,
         account: &Account,
         place: Place,
-        sight: &Sight,
+        scope: &ReadScope,
     ) -> Result<Used, ReadError> {
         let stored = view.stored(place)?.filter(|stored| stored.facts.account == *account);
         let used = stored.map(|stored| Used { place: place.into(), facts: stored.facts, record: stored.record });
-        used.filter(|used| sight.sees(self, view, used)).ok_or(ReadError::Missing(place))
+        used.filter(|used| scope.sees(self, view, used)).ok_or(ReadError::Missing(place))
     }
 }

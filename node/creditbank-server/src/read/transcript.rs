@@ -141,9 +141,9 @@ impl Shared {
         let shown = |mark| mark != Mark::Disputed;
         let marks = stored.facts.marks.iter().filter(|(mark, _)| shown(*mark)).map(|(_, index)| index.0);
         let mut blocks: BTreeSet<u64> = marks.collect();
-        let cleared = self.store.scan(tables::CLEARED, &tables::place_key(place), None, CLEARED_MAX);
+        let cleared = self.store.scan(tables::CLEARED, &tables::place_key(place.into()), None, CLEARED_MAX);
         let cleared = cleared.map_err(ReadError::from)?;
-        blocks.extend(cleared.iter().filter_map(|(key, _)| tables::cleared_at(key)));
+        blocks.extend(cleared.iter().filter_map(|(key, _)| tables::cleared_at(key)).map(|index| index.0));
         for index in blocks.into_iter().filter(|index| *index < checkpoint.size) {
             let (signer, block) = self.need(checkpoint, need, index)?;
             let on_record = |group: &&pb::EffectGroup| {

@@ -52,12 +52,12 @@ pub(super) fn effects(
         let issuer = issuer.ok_or_else(|| subject.effect(place, "the place of a record", "none there"))?;
         // What was redeemed is released by whoever redeemed it.
         let redemption = effect.redemption_plus_1.checked_sub(1).filter(|_| action == Action::Release);
-        let owner = redemption.map_or(issuer, |at| entries.institution_at(LogIndex(at)).unwrap_or_default());
+        let owner = redemption.map_or(Some(issuer), |at| entries.institution_at(LogIndex(at)));
         let authority = group.authority.clone().unwrap_or_default();
-        let check = |owner: InstitutionId| check_public_effect(registry, &facts, &authority, effect, owner);
+        let check = |owner: Option<InstitutionId>| check_public_effect(registry, &facts, &authority, effect, owner);
         // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
         if let Err(rejection) = check(owner)
-            && !entries.kept_for(place.entry).any(|other| check(other).is_ok())
+            && !entries.kept_for(place.entry).any(|other| check(Some(other)).is_ok())
         {
             return Err(subject.breaks(&rejection));
         }

@@ -5,7 +5,7 @@ use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_rules::RULES_VERSION;
+use creditbank_protocol::UnitId;
 use creditbank_rules::admission::BlockFacts;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
@@ -68,7 +68,6 @@ impl ReadBlock {
             key_id: self.block.header().key_id,
             approver: self.approver(),
             sealed_at_ms,
-            rules_version: RULES_VERSION,
             records,
             groups: &self.block.public().groups,
         }
@@ -83,8 +82,7 @@ impl ReadBlock {
 /// Where all records are public, that they are the signed ones; else that each of them is a record of a public kind.
 fn check_public(block: &SignedBlock) -> Result<(), BlockError> {
     let (header, public) = (block.header(), block.public());
-    let all = header.unit.institution.is_operator() || usize::try_from(header.count) == Ok(public.records.len());
-    if all {
+    if usize::try_from(header.count) == Ok(public.records.len()) {
         return block.records(Vec::new()).map(|_| ());
     }
     public.records.iter().try_for_each(|shown| public_record(shown).map(|_| ()))

@@ -1,11 +1,11 @@
-//! The key that signs the operator's blocks.
+//! What the operator's blocks may be: by whose key, and with what in them.
 
-use creditbank_protocol::block::Header;
+use creditbank_protocol::block::{Header, SignedBlock};
 use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::{Registry, Rejection, Rule};
 
-use super::LogKeys;
+use super::{LogKeys, Refusal};
 
 /// The registry key as it is in force. The first block of a log admits the key that signs it, so there the trusted key counts.
 pub(super) fn check_key(
@@ -31,5 +31,21 @@ pub(super) fn check_key(
         refuse(Rule::KeyNotInForce, "a key in force at the time of the seal")
     } else {
         Ok(())
+    }
+}
+
+/// The operator signs registry records and effects alone, and nobody approves them.
+pub(super) fn check_content(block: &SignedBlock) -> Result<(), Refusal> {
+    if block.approval().is_some() {
+        return Err(Refusal::OperatorApproval);
+    }
+    // Public records stand at ascending positions: the first one that is not where it would be has a hidden one before it.
+    let shown = &block.public().records;
+    let mut positions = shown.iter().map(|record| record.index);
+    match (0..block.header().count).find(|position| positions.next() != Some(*position)) {
+        Some(position) => {
+            Err(Rejection::new(Rule::NotTheOperator, "a registry record", "a hidden record").record(position).into())
+        }
+        None => Ok(()),
     }
 }

@@ -144,8 +144,8 @@ impl OpenRound {
         if header.count == 0 && block.public().groups.is_empty() {
             return Err(Refusal::Empty);
         }
-        if read.is_operators() && block.approval().is_some() {
-            return Err(Refusal::OperatorApproval);
+        if read.is_operators() {
+            operator::check_content(block)?;
         }
         read.check_public().map_err(Refusal::Public)?;
         let marks = marks::changes(&self.state.marks, block.public(), entry)?;

@@ -11,7 +11,7 @@ use creditbank_protocol::transcript::{verify, write_file};
 use creditbank_protocol::{InstitutionId, Standing, Trust};
 use serde_json::{Value, json};
 
-use super::effects::{SECOND as SECOND_RULES, begun, then};
+use super::effects::{AWARDS, begun, then};
 use super::log::{HONEST, Log, MINUTE, REGISTRY, key_entry, policy, public, public_record, trust};
 use super::{agree, hex};
 
@@ -320,7 +320,7 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
 /// A record of institution 1 that institution 2 redeems or puts under review.
 fn used(action: Action) -> Log {
     let basis = if action == Action::Redeem { pb::Basis::Mandate } else { pb::Basis::Dependency };
-    then(begun(SECOND_RULES), 2, action, basis, 0)
+    then(begun(AWARDS), 2, action, basis, 0)
 }
 
 /// Some of the files, for whom only some institutions are trusted: what may then be said of the records, in order.

@@ -7,6 +7,7 @@ use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, UnitId};
+use creditbank_rules::CourseKey;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
@@ -159,7 +160,7 @@ impl Case {
         self.sealed(PLACE.entry, UNIT_KEY, NOW_MS - 3_600_000);
         self.held.push(json!({
             "entry": PLACE.entry, "index": PLACE.index, "kind": 3, "institution": institution,
-            "account": hex::encode(ACCOUNT.0), "course": "AAA", "repeats_max": repeats_max,
+            "account": hex::encode(ACCOUNT.0), "key": ["course", "AAA"], "repeats_max": repeats_max,
             "record_hash": held.hash().to_string(), "status_id": hex::encode([7; 32]), "marks": hex::encode(marks.to_bytes()),
         }));
     }
@@ -203,6 +204,20 @@ impl Case {
             "sealings": self.sealings,
             "block": hex::encode(self.block()), "records": self.hidden(),
         })
+    }
+}
+
+/// With which of the learner's records one is counted: the name of the variant, then what it holds.
+pub(crate) fn key_json(key: &CourseKey) -> Value {
+    match key {
+        CourseKey::Course(code) => json!(["course", code]),
+        CourseKey::Identity => json!(["identity"]),
+        CourseKey::UncodedOutcome => json!(["uncoded outcome"]),
+        CourseKey::Application(purpose) => json!(["application", i32::from(*purpose)]),
+        CourseKey::Case(place) => json!(["case", place.entry.0, place.index]),
+        CourseKey::Conversion => json!(["conversion"]),
+        CourseKey::Award => json!(["award"]),
+        CourseKey::Recognition => json!(["recognition"]),
     }
 }
 

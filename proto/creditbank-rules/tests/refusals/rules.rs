@@ -13,7 +13,7 @@ use crate::world::{
 
 const NOW_MINUTE: u64 = NOW_MS / 60_000;
 const APPROVER: u8 = 9;
-const OTHER: u8 = 6;
+const OTHER: u8 = 8;
 
 /// An ordinary block in another world.
 fn world(name: &'static str, about: &'static str, change: impl FnOnce(&mut Case)) -> Case {
@@ -341,7 +341,7 @@ fn effects() -> Vec<Case> {
         })
     };
     vec![
-        refused("ACTION_NOT_ADMITTED", "redeem", 1, effect(Action::Redeem, Basis::Issuer)),
+        refused("NOT_AUTHORISED", "redeemed by the issuer's right", 1, effect(Action::Redeem, Basis::Issuer)),
         refused("ACTION_NOT_ADMITTED", "dispute", 1, effect(Action::Dispute, Basis::Issuer)),
         refused("ACTION_NOT_ADMITTED", "no action", 1, bent(|effect| effect.action = 0)),
         refused("MISSING_FIELD", "a revocation without its reason", 1, bent(|effect| effect.reason = 0)),

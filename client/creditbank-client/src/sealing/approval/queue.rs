@@ -3,12 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::pb;
-
 use super::{ApprovalRequest, read_text, wrong};
 use crate::ClientError;
-use crate::outbox::work::{Mark, replace};
-use crate::sealing::Operation;
+use crate::outbox::{Mark, Operation, replace};
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
@@ -25,10 +22,9 @@ pub(crate) struct ApprovalQueue {
 /// A request that waits.
 pub(crate) struct Waiting {
     pub(crate) path: PathBuf,
+    /// With the approval, once it is there.
     pub(crate) operation: Operation,
     pub(crate) marks: Vec<Mark>,
-    /// The approval, once it is there.
-    pub(crate) approval: Option<pb::Approval>,
 }
 
 impl ApprovalQueue {
@@ -49,8 +45,7 @@ impl ApprovalQueue {
         made.map_err(|error| ClientError::File { path: self.dir.display().to_string(), error })?;
         let request = ApprovalRequest::new(origin, institution, unit, operation)?;
         let path = self.dir.join(format!("{}.json", request.operation_id));
-        let marks: Vec<u8> = marks.iter().flat_map(|mark| mark.to_bytes()).collect();
-        replace(&path.with_extension("marks"), &marks)?;
+        replace(&path.with_extension("marks"), &Mark::write(marks))?;
         let text = serde_json::to_string_pretty(&request).map_err(wrong)? + "\n";
         replace(&path, text.as_bytes())?;
         Ok(path)
@@ -86,7 +81,8 @@ impl ApprovalQueue {
         } else {
             None
         };
-        Ok(Waiting { operation: request.operation()?, marks: Mark::all(&marks), path, approval })
+        let operation = Operation { approval, ..request.operation()? };
+        Ok(Waiting { operation, marks: Mark::read(&marks), path })
     }
 }
 

@@ -1,12 +1,12 @@
 //! The bodies of a round, encrypted when their places are known and the round is on its way to the disk.
 
-use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{LogIndex, Place};
 use creditbank_store::EntryWrite;
 
 use super::Context;
-use crate::hash_table::hash_table;
 use crate::private::{Account, Nonce};
+use crate::record_hashes::record_hashes;
 
 /// Bytes that a body has more than its record: nonce, masked account, tag, kind, version, seed, hash and length.
 const BODY_OVERHEAD: usize = 24 + 16 + 16 + 4 + 32 + 32 + 4;
@@ -16,7 +16,7 @@ pub(crate) struct Bodies {
     /// Position of the block in its round.
     pub(super) position: usize,
     /// Log index of the block.
-    pub(super) entry: u64,
+    pub(super) entry: LogIndex,
     pub(super) records: Vec<Record>,
     /// `None` for what the block publishes, which stands in the block itself.
     pub(super) accounts: Vec<Option<Account>>,
@@ -41,7 +41,7 @@ impl Bodies {
         let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
         entropy.fill(&mut nonces);
         let mut bodies = Vec::with_capacity(records.len() + 1);
-        bodies.push(hash_table(&records.iter().map(Record::hash).collect::<Vec<_>>()));
+        bodies.push(record_hashes(&records.iter().map(Record::hash).collect::<Vec<_>>()));
         for (index, ((record, account), nonce)) in (0u32..).zip(records.iter().zip(&accounts).zip(nonces.as_chunks().0))
         {
             let Some(account) = account else {
@@ -49,7 +49,7 @@ impl Bodies {
                 continue;
             };
             let key = keys.get(account).ok_or(NoKey)?;
-            bodies.push(private.seal_body(origin, Place { entry, index }, account, key.as_bytes(), record, *nonce));
+            bodies.push(private.seal_body(origin, Place::new(entry, index), account, key.as_bytes(), record, *nonce));
         }
         entries[position].bodies = bodies;
         Ok(())

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use creditbank_protocol::LogIndex;
+
 use crate::tables::{CoursePrefix, LearnerRow};
 
 /// What the next round must know of it: it counts already, but nobody was told yet, and the store may not have it.
 pub(crate) struct Pending {
     /// Log index of its first entry.
-    pub(super) first: u64,
+    pub(super) first: LogIndex,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
     /// Whether something was asked that only the store can answer, once it has the round.
     asked: AtomicBool,
@@ -20,7 +22,7 @@ pub(crate) struct Pending {
 pub(crate) struct Unsettled;
 
 impl Pending {
-    pub(super) fn new(first: u64, learners: HashMap<CoursePrefix, Vec<LearnerRow>>) -> Self {
+    pub(super) fn new(first: LogIndex, learners: HashMap<CoursePrefix, Vec<LearnerRow>>) -> Self {
         Self { first, learners, asked: AtomicBool::new(false) }
     }
 

@@ -1,18 +1,19 @@
-//! Rebuilding the state from the store at a start.
+//! Rebuilding the state from the store at a start: from the rows of the index and the registry's own entries, not from the
+//! whole log.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use creditbank_protocol::canonical::{CanonicalError, encode};
+use creditbank_ledger::state::{
+    InForce, LastSeal, LogKeys, LogState, Parts, Refusal, Registration, RegistryVersions, Shared,
+};
 use creditbank_protocol::entry::{Entry, EntryError};
-use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::Frontier;
-use creditbank_protocol::pb::{Kind, Place, RegistryEntry};
-use creditbank_protocol::registry::registry_value;
-use creditbank_rules::{Registry, RegistryRecord, Rejection};
+use creditbank_protocol::seal::SignedSeal;
+use creditbank_protocol::{LogIndex, Place};
 use creditbank_store::{Store, StoreError, Table};
 
-use super::{LastSeal, RegistryVersion, Shared, State};
-use crate::tables::{self, ChainHead};
+use super::State;
+use crate::tables;
 
 /// Rows read at once.
 const PAGE: usize = 10_000;
@@ -46,11 +47,8 @@ pub enum LoadError {
         /// Which one.
         index: u64,
         /// What is wrong.
-        error: Rejection,
+        error: Refusal,
     },
-    /// A registry entry that cannot be spelled.
-    #[error(transparent)]
-    Canonical(#[from] CanonicalError),
 }
 
 /// Calls `each` for every row of a table, in order of the keys.
@@ -72,12 +70,8 @@ pub(crate) fn each_row(
     }
 }
 
-fn entry(store: &dyn Store, index: u64) -> Result<Entry, LoadError> {
-    Entry::parse(&store.entry(index)?).map_err(|error| LoadError::Entry { index, error })
-}
-
-/// The state of the log in `store`.
-pub(crate) fn load(store: &dyn Store, origin: &str) -> Result<State, LoadError> {
+/// The state of the log in `store`, which is bound to these keys.
+pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError> {
     let head = store.head();
     let frontier = Frontier::restore(head.size, |level, index| store.node(level, index))?;
     if frontier.root() != head.root {
@@ -85,126 +79,73 @@ pub(crate) fn load(store: &dyn Store, origin: &str) -> Result<State, LoadError> 
     }
     let mut chains = Shared::new_sync();
     each_row(store, tables::CHAIN, |key, value| {
-        let (unit, head) = ChainHead::read(key, value).ok_or(LoadError::Row(tables::CHAIN.0))?;
+        let (unit, head) = tables::read_chain(key, value).ok_or(LoadError::Row(tables::CHAIN.0))?;
         chains.insert_mut(unit, head);
         Ok(())
     })?;
     let mut marks = Shared::new_sync();
     each_row(store, tables::STATUS, |key, value| {
         let (place, id, found) = tables::read_status(key, value).ok_or(LoadError::Row(tables::STATUS.0))?;
-        marks.insert_mut((place.entry, place.index), (id, found));
+        marks.insert_mut(place, (id, found));
         Ok(())
     })?;
-    let leaves = marks.values().filter(|(_, marks)| !marks.is_empty()).map(|(id, marks)| (*id, Some(marks.value())));
-    let status = SparseMap::new(MapTags::STATUS).update(leaves);
-    let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, index)).transpose()?;
-    let versions = Arc::new(versions(store, origin)?);
-    Ok(State { head, frontier, last_seal, checkpoint: Vec::new(), versions, chains, status, marks })
+    let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, LogIndex(index))).transpose()?;
+    let (in_force, versions) = registry(store, &keys.origin)?;
+    let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, last_seal });
+    Ok(State { head, log, checkpoint: Vec::new(), versions })
 }
 
-fn last_seal(store: &dyn Store, index: u64) -> Result<LastSeal, LoadError> {
-    let Entry::Seal(signed) = entry(store, index)? else {
-        return Err(LoadError::NoSeal(index));
-    };
-    let seal = signed.seal();
-    Ok(LastSeal { id: signed.id(), index, time_ms: seal.time_ms, records_total: seal.records_total })
+fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {
+    Entry::parse(&store.entry(index.0)?).map_err(|error| LoadError::Entry { index: index.0, error })
 }
 
-/// Every version of the registry, from the records in the order of their places. A round's changes act from the next one,
-/// so a version begins after the seal of the round that made it.
-fn versions(store: &dyn Store, origin: &str) -> Result<Vec<RegistryVersion>, LoadError> {
-    let first = RegistryVersion {
-        after: None,
-        registry: Arc::new(Registry::new(origin)),
-        map: SparseMap::new(MapTags::REGISTRY),
-        entries: Shared::new_sync(),
-    };
-    let mut versions = vec![first];
-    let mut places = Vec::new();
+fn seal(store: &dyn Store, index: LogIndex) -> Result<SignedSeal, LoadError> {
+    match entry(store, index)? {
+        Entry::Seal(signed) => Ok(signed),
+        Entry::Block(_) => Err(LoadError::NoSeal(index.0)),
+    }
+}
+
+fn last_seal(store: &dyn Store, index: LogIndex) -> Result<LastSeal, LoadError> {
+    let signed = seal(store, index)?;
+    let said = signed.seal();
+    Ok(LastSeal { id: signed.id(), index, time_ms: said.time_ms, records_total: said.records_total })
+}
+
+/// The registry in force and every version of it, from the blocks with registry records in the order of the log.
+fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersions), LoadError> {
+    let mut blocks: BTreeMap<LogIndex, Vec<Place>> = BTreeMap::new();
     each_row(store, tables::REGISTRY, |key, _| {
-        places.push(tables::place_of(key).ok_or(LoadError::Row(tables::REGISTRY.0))?);
+        let place = tables::place_of(key).ok_or(LoadError::Row(tables::REGISTRY.0))?;
+        blocks.entry(place.entry).or_default().push(place);
         Ok(())
     })?;
-    let mut round: Vec<Place> = Vec::new();
-    let mut seal: Option<u64> = None;
-    for place in places {
-        if seal.is_none_or(|seal| place.entry > seal) {
-            close_round(store, &mut versions, &round, seal)?;
-            round.clear();
-            let after = place.entry.to_be_bytes();
-            let next = store.scan(tables::SEAL, &[], Some(&after), 1)?;
-            let next = next.first().and_then(|(key, _)| tables::index_of(key));
-            seal = Some(next.ok_or(LoadError::NoSeal(place.entry))?);
+    let (mut in_force, mut versions) = (InForce::new(origin), RegistryVersions::new(origin));
+    let mut blocks = blocks.into_iter().peekable();
+    while let Some((first, _)) = blocks.peek() {
+        let at = seal_after(store, *first)?;
+        let sealed_at_ms = seal(store, at)?.seal().time_ms;
+        let mut round = Registration::new(&in_force);
+        while let Some((index, places)) = blocks.next_if(|(index, _)| *index < at) {
+            let Entry::Block(block) = entry(store, index)? else {
+                return Err(LoadError::Row(tables::REGISTRY.0));
+            };
+            let admitted = round.admit(&block, index, sealed_at_ms);
+            let admitted = admitted.map_err(|error| LoadError::Registry { index: index.0, error })?;
+            if !admitted.iter().map(|one| one.place).eq(places) {
+                return Err(LoadError::Row(tables::REGISTRY.0));
+            }
         }
-        round.push(place);
+        let (next, written) = round.finish(&in_force);
+        versions.push(at, &next, written);
+        in_force = next;
     }
-    close_round(store, &mut versions, &round, seal)?;
-    Ok(versions)
+    Ok((in_force, versions))
 }
 
-/// Adds the version that a round's registry records make.
-fn close_round(
-    store: &dyn Store,
-    versions: &mut Vec<RegistryVersion>,
-    round: &[Place],
-    seal: Option<u64>,
-) -> Result<(), LoadError> {
-    let Some((last, seal)) = versions.last().filter(|_| !round.is_empty()).zip(seal) else {
-        return Ok(());
-    };
-    let Entry::Seal(signed) = entry(store, seal)? else {
-        return Err(LoadError::NoSeal(seal));
-    };
-    let sealed_at_ms = signed.seal().time_ms;
-    let mut registry = (*last.registry).clone();
-    let mut changes = Vec::new();
-    let mut read: Option<(u64, Entry)> = None;
-    for place in round {
-        if read.as_ref().is_none_or(|(index, _)| *index != place.entry) {
-            read = Some((place.entry, entry(store, place.entry)?));
-        }
-        let Some((_, Entry::Block(block))) = &read else {
-            return Err(LoadError::Row(tables::REGISTRY.0));
-        };
-        let shown = block.public().records.iter().find(|shown| shown.index == place.index);
-        let shown = shown.ok_or(LoadError::Row(tables::REGISTRY.0))?;
-        let record = RegistryRecord {
-            kind: Kind::try_from(shown.kind).unwrap_or_default(),
-            body: &shown.body,
-            institution: block.header().unit.institution,
-            sealed_at_ms,
-        };
-        let key = registry.admit(record).map_err(|error| LoadError::Registry { index: place.entry, error })?;
-        let entry = RegistryEntry {
-            kind: shown.kind,
-            version: shown.version,
-            body: shown.body.clone(),
-            place: written(*place),
-        };
-        changes.push((key.digest(), entry));
-    }
-    let next = next_version(last, registry, changes, seal)?;
-    versions.push(next);
-    Ok(())
-}
-
-/// A place as a canonical message has it: entry 0, index 0 is all defaults, and left out.
-pub(crate) fn written(place: Place) -> Option<Place> {
-    (place != Place::default()).then_some(place)
-}
-
-/// The version that changes make of the one before, in force after the seal at `after`.
-pub(crate) fn next_version(
-    last: &RegistryVersion,
-    registry: Registry,
-    changes: Vec<(creditbank_protocol::Digest, RegistryEntry)>,
-    after: u64,
-) -> Result<RegistryVersion, CanonicalError> {
-    let mut entries = last.entries.clone();
-    let mut leaves = Vec::with_capacity(changes.len());
-    for (key, entry) in changes {
-        leaves.push((key, Some(registry_value(&encode(&entry)?))));
-        entries.insert_mut(key, Arc::new(entry));
-    }
-    Ok(RegistryVersion { after: Some(after), registry: Arc::new(registry), map: last.map.update(leaves), entries })
+/// Log index of the seal of the round that a block belongs to.
+fn seal_after(store: &dyn Store, block: LogIndex) -> Result<LogIndex, LoadError> {
+    let next = store.scan(tables::SEAL, &[], Some(&block.0.to_be_bytes()), 1)?;
+    let seal = next.first().and_then(|(key, _)| tables::index_of(key));
+    seal.ok_or(LoadError::NoSeal(block.0))
 }

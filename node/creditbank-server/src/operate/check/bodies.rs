@@ -4,16 +4,15 @@
 use std::collections::HashMap;
 
 use creditbank_ledger::replay::Prepared;
-use creditbank_protocol::Digest;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
-use creditbank_protocol::pb::Place;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
 use creditbank_store::{KeyStore, Row, Table};
 
 use super::Finding;
-use crate::hash_table::{HashTable, hash_table};
 use crate::private::{Account, Alias, InstitutionKeys, PrivateKeys};
+use crate::record_hashes::{RecordHashes, record_hashes};
 use crate::tables::{self, LearnerRow};
 
 /// What opens bodies.
@@ -34,7 +33,7 @@ pub(super) struct Found {
 /// The rows of a round, by key and by the place that they are about.
 pub(super) struct Rows<'a> {
     rows: HashMap<(Table, &'a [u8]), Option<&'a [u8]>>,
-    learners: HashMap<(u64, u32), (Account, LearnerRow)>,
+    learners: HashMap<Place, (Account, LearnerRow)>,
 }
 
 impl<'a> Rows<'a> {
@@ -46,7 +45,7 @@ impl<'a> Rows<'a> {
                 && let (Some(account), Some(value)) = (key.first_chunk::<16>(), value)
                 && let Some(row) = LearnerRow::read(key, value)
             {
-                this.learners.insert((row.place.entry, row.place.index), (Account(*account), row));
+                this.learners.insert(row.place, (Account(*account), row));
             }
         }
         this
@@ -62,7 +61,7 @@ impl Bodies {
     pub(super) fn check(&self, index: u64, entry: &Prepared, bodies: &[Vec<u8>], rows: &Rows<'_>) -> Found {
         let mut found = Found::default();
         let wrong = |what: &str| Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: {what}")) };
-        if entry.is_seal() && !rows.has(&tables::seal(index)) {
+        if entry.is_seal() && !rows.has(&tables::seal(LogIndex(index))) {
             found.findings.push(wrong("the round has no row for its seal"));
         }
         let Some(block) = entry.block() else {
@@ -72,11 +71,11 @@ impl Bodies {
             return found;
         };
         let header = block.header();
-        if !rows.has(&tables::block(header.unit.institution.0, header.unit.number, header.height, index)) {
+        if !rows.has(&tables::block(header.unit, header.height, LogIndex(index))) {
             found.findings.push(wrong("the round has no row for the block"));
         }
         for shown in &block.public().records {
-            if !rows.has(&tables::registry(Place { entry: index, index: shown.index })) {
+            if !rows.has(&tables::registry(Place::new(index, shown.index))) {
                 found.findings.push(wrong("the round has no row for a registry record"));
             }
         }
@@ -101,7 +100,7 @@ impl Bodies {
         let own: Vec<_> =
             [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
-            let place = Place { entry: index, index: place };
+            let place = Place::new(index, place);
             if block.public().records.iter().any(|shown| shown.index == place.index) {
                 if !sealed.is_empty() {
                     found.findings.push(wrong("a body beside a record that the block itself shows"));
@@ -129,7 +128,7 @@ impl Bodies {
         sealed: &[u8],
         rows: &Rows<'_>,
     ) -> Result<bool, &'static str> {
-        let (account, row) = rows.learners.get(&(place.entry, place.index)).ok_or("the round has no row for it")?;
+        let (account, row) = rows.learners.get(&place).ok_or("the round has no row for it")?;
         if row.hash_prefix != hash.0[..8] {
             return Err("its row has another hash");
         }
@@ -155,8 +154,8 @@ impl Bodies {
 
 /// The record hashes of a table that is the one of so many records.
 fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
-    let hashes = HashTable::read(table).hashes;
-    (u32::try_from(hashes.len()) == Ok(count) && hash_table(&hashes) == table).then_some(hashes)
+    let hashes = RecordHashes::read(table).hashes;
+    (u32::try_from(hashes.len()) == Ok(count) && record_hashes(&hashes) == table).then_some(hashes)
 }
 
 /// The alias that a record names: field 1 of every kind that institutions issue, 16 bytes.

@@ -9,8 +9,8 @@ use creditbank_protocol::{LogIndex, Place};
 
 use super::{Checked, institution_at};
 use crate::admission::fields::require;
-use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
-use crate::{RecordFacts, Rejection, Rule, View, ViewError};
+use crate::admission::{AdmissionError, BlockFacts, signer};
+use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
 
 /// Most amendments of one record that are followed back.
 const AMENDMENTS_MAX: usize = 1_000;
@@ -121,8 +121,8 @@ fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) 
     let Some(institution) = institution_at(view, entry)? else {
         return Ok(false);
     };
-    for name in [AWARDS, CONVERSIONS] {
-        for held in view.held(&one.target.account, institution, name)? {
+    for key in [CourseKey::Award, CourseKey::Conversion] {
+        for held in view.held(&one.target.account, institution, &key)? {
             if held.marks.get(Mark::Revoked).is_none() {
                 continue;
             }

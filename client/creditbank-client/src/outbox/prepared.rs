@@ -1,0 +1,102 @@
+//! A signed block as it waits to be sealed, and its bytes on the disk.
+
+use creditbank_protocol::Digest;
+use creditbank_protocol::block::{BlockError, SignedBlock};
+use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::merkle::leaf_hash;
+use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
+use prost::Message as _;
+
+use crate::ChainHead;
+
+/// A signed block, the records beside it, and what its maker notes about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    request: SubmitBlockRequest,
+    /// Bytes that its maker knows it by after a restart; nothing here reads them.
+    pub note: Vec<u8>,
+    /// Position in the unit's chain, from 0.
+    pub height: u64,
+    /// What it builds on.
+    pub previous: Digest,
+    /// The id of its header: what the next block builds on.
+    pub id: Digest,
+    /// The leaf of its entry in the log: which block it is, to the last byte.
+    pub leaf: Digest,
+    created_at_minute: u64,
+}
+
+/// Why bytes are no waiting blocks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PreparedError {
+    /// The bytes end too early.
+    #[error("expected {expected} bytes more, found {found}")]
+    Short {
+        /// How many should follow.
+        expected: u64,
+        /// How many follow.
+        found: usize,
+    },
+    /// No request is there.
+    #[error("expected a request: {0}")]
+    Request(String),
+    /// The request holds no block.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+}
+
+impl Prepared {
+    /// A block that was signed, as [`creditbank_protocol::block::BlockDraft`] gives it, with the hidden ones of its records.
+    pub fn new(block: Vec<u8>, records: Vec<RecordBody>, note: Vec<u8>) -> Result<Self, BlockError> {
+        Self::of(SubmitBlockRequest { block: block.into(), records }, note)
+    }
+
+    fn of(request: SubmitBlockRequest, note: Vec<u8>) -> Result<Self, BlockError> {
+        let parsed = SignedBlock::parse(&request.block)?;
+        let header = parsed.header();
+        let (height, previous, id) = (header.height, header.previous, header.id());
+        let (created_at_minute, leaf) = (header.created_at_minute, leaf_hash(&block_entry(&request.block)));
+        Ok(Self { request, note, height, previous, id, leaf, created_at_minute })
+    }
+
+    /// What is sent to the node: the same bytes each time.
+    pub fn request(&self) -> &SubmitBlockRequest {
+        &self.request
+    }
+
+    /// What the next block builds on, once this one is sealed.
+    pub fn head(&self) -> ChainHead {
+        let (next_height, previous) = (self.height + 1, self.id);
+        ChainHead { next_height, previous, created_at_minute: self.created_at_minute }
+    }
+
+    /// Appends the block as it stands on the disk: request and note, each behind its length.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        for part in [&self.request.encode_to_vec(), &self.note] {
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part);
+        }
+    }
+
+    /// The blocks that [`write`](Self::write) has written one after the other.
+    pub fn read(mut bytes: &[u8]) -> Result<Vec<Self>, PreparedError> {
+        let mut blocks = Vec::new();
+        while !bytes.is_empty() {
+            let request = part(&mut bytes)?;
+            let request =
+                SubmitBlockRequest::decode(request).map_err(|error| PreparedError::Request(error.to_string()))?;
+            blocks.push(Self::of(request, part(&mut bytes)?.to_vec())?);
+        }
+        Ok(blocks)
+    }
+}
+
+fn part<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], PreparedError> {
+    let short = |expected, found| PreparedError::Short { expected, found };
+    let (len, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| short(8, bytes.len()))?;
+    let len = u64::from_be_bytes(*len);
+    let split = usize::try_from(len).ok().and_then(|len| rest.split_at_checked(len));
+    let (part, rest) = split.ok_or_else(|| short(len, rest.len()))?;
+    *bytes = rest;
+    Ok(part)
+}
