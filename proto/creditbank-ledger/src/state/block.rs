@@ -5,7 +5,6 @@ use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::UnitId;
 use creditbank_rules::admission::BlockFacts;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.

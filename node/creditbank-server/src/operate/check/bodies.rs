@@ -7,7 +7,7 @@ use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_store::{KeyStore, Row, Table};
 
 use super::Finding;
