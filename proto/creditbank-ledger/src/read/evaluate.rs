@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use creditbank_allocation::{Answer, Found, allocate};
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::{AccountId, InstitutionId, Place, Standing};
@@ -11,7 +10,9 @@ use creditbank_rules::admission::{
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
-use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, RequirementProgress, in_force, names};
+use creditbank_rules::qualification::{
+    Answer, Audit, Barred, Candidate, Case, Found, RequirementProgress, in_force, names,
+};
 use creditbank_rules::{Rejection, Rule, View};
 
 use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
@@ -89,15 +90,15 @@ pub struct Converted {
     pub agreement: pb::AgreementName,
 }
 
-/// Looks for an allocation of the learner's records, as far as the caller sees them. `stop` is asked now and then whether to
-/// give up: then the verdict is undecided.
+/// Looks for an allocation of the learner's records, as far as the caller sees them. `allocate` looks; what it finds has
+/// passed the check of the rules (`creditbank-allocation`, which has a solver and needs a clock to give up).
 pub fn evaluate(
     view: &impl ReadView,
     account: &AccountId,
     question: Question,
     scope: &ReadScope,
     today: Day,
-    stop: &mut dyn FnMut() -> bool,
+    allocate: &mut dyn FnMut(&Case<'_>) -> Answer,
 ) -> Result<Evaluation, QuestionError> {
     let Question { definition: name, conferred, attestations, institution } = question;
     let day = named_day(conferred.as_ref(), "conferred", today)?;
@@ -130,7 +131,7 @@ pub fn evaluate(
         held.extend(award_of(view, used)?);
     }
     let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
-    let (allocated, audit) = match allocate(&case, stop) {
+    let (allocated, audit) = match allocate(&case) {
         Answer::Met { found, audit } => (found, Some(audit)),
         Answer::Missing(found) => (found, None),
         Answer::Undecided => {

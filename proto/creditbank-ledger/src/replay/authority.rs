@@ -24,11 +24,8 @@ pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> 
     }
     let (registry, facts) = (&round.state().in_force().registry, read.facts(round.sealed_at_ms(), &[]));
     check_signer(registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
-    let kinds = block.public().records.iter().map(|shown| Kind::try_from(shown.kind).unwrap_or_default());
-    kinds
-        .map(|kind| check_public_kind(registry, &facts, kind))
-        .collect::<Result<(), _>>()
-        .map_err(|rejection| subject.breaks(&rejection))
+    let mut kinds = block.public().records.iter().map(|shown| Kind::try_from(shown.kind).unwrap_or_default());
+    kinds.try_for_each(|kind| check_public_kind(registry, &facts, kind)).map_err(|rejection| subject.breaks(&rejection))
 }
 
 /// Checks that each effect of a block is about a record of the log, and by right; and that what is confirmed is

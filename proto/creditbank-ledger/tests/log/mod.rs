@@ -51,7 +51,7 @@ pub(crate) struct Log {
 
 /// A block as it is signed, of which anything may be wrong.
 pub(crate) struct Draft {
-    pub(crate) draft: BlockDraft,
+    pub(crate) header: BlockDraft,
     pub(crate) records: Vec<Record>,
     pub(crate) groups: Vec<EffectGroup>,
     pub(crate) key: SigningKey,
@@ -59,7 +59,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn entry(&self) -> Vec<u8> {
-        let signed = self.draft.sign(&self.records, self.groups.clone(), None, |message| sign(&self.key, message));
+        let signed = self.header.sign(&self.records, self.groups.clone(), None, |message| sign(&self.key, message));
         block_entry(&signed.expect("a block"))
     }
 
@@ -92,7 +92,7 @@ impl Log {
     pub(crate) fn draft(&self, unit: UnitId, records: Vec<Record>, groups: Vec<EffectGroup>) -> Draft {
         let head = self.state.chain(unit).expect("an admitted unit");
         let key = key_of(unit.institution.0);
-        let draft = BlockDraft {
+        let header = BlockDraft {
             origin: ORIGIN.to_owned(),
             unit: unit,
             height: head.next_height,
@@ -101,7 +101,7 @@ impl Log {
             created_at_minute: self.time_ms / 60_000,
             key_id: KeyId::of(&key.verifying_key().to_bytes()),
         };
-        Draft { draft, records, groups, key }
+        Draft { header, records, groups, key }
     }
 
     /// Seals blocks as the next round.

@@ -13,10 +13,9 @@ use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
     CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError,
 };
-
-use super::{Context, RoundBuilder};
 use creditbank_store::StoreError;
 
+use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
