@@ -3,10 +3,14 @@
 use creditbank_client::correct::Outcome;
 use creditbank_fixtures::credit;
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_server::directory;
+use creditbank_server::environment::Environment;
+use creditbank_server::operate::check::check;
 use creditbank_tests::University;
 use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
 use creditbank_tests::university::set;
@@ -64,7 +68,7 @@ async fn a_custodian_acts_for_a_closed_institution() {
     assert!(matches!(desk.one(&client, &unit, amend(place, &again)).await, Outcome::Done(_)));
     let learner = || Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[0].to_vec() });
     assert_eq!(client.records(learner()).await.expect("a list").0.len(), 3);
-    assert_eq!(client.issued(1, 1, 0, 10).await.expect("what the closed one issued").0.len(), 3);
+    assert_eq!(client.issued(UnitId::new(1, 1), 0, 10).await.expect("what the closed one issued").0.len(), 3);
     // A transcript says by whom, and who keeps the records, offline.
     let (file, _) = client.transcript(learner()).await.expect("a transcript");
     let report = verify(&file, &node.trust()).expect("authentic");
@@ -87,7 +91,8 @@ async fn a_custodian_acts_for_a_closed_institution() {
     assert_eq!(audit.contradiction, None);
     // And the node's disk holds what was signed.
     let dir = node.stop().await;
-    let config = creditbank_server::directory::read_config(dir.path()).expect("a configuration");
-    let report = creditbank_server::operate::check::check(dir.path(), &config, &mut |_, _| ()).expect("it can be read");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
+    let report = check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it can be read");
     assert_eq!(report.findings.listed(), []);
 }

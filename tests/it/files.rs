@@ -2,15 +2,19 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
-use creditbank_server::clock::{OsEntropy, SystemClock};
+use creditbank_rpc::Reason;
+use creditbank_rpc::refusal::from_status;
+use creditbank_rpc::v1::GetBlockRequest;
 use creditbank_server::directory::{self, InitError, StoreUrl};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
+use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_the_owners_alone() {
@@ -31,23 +35,17 @@ async fn secrets_are_the_owners_alone() {
 }
 
 fn open(dir: &std::path::Path) -> Result<(), String> {
-    let config = directory::read_config(dir).map_err(|error| error.to_string())?;
-    let clock = Arc::new(SystemClock::default());
-    let opened = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default());
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir).map_err(|error| error.to_string())?;
+    let opened = directory::open(&environment, dir, &config, Limits::default());
     opened.map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_holds_one_node_and_one_process() {
     let node = TestNode::start().await;
-    let again = directory::init(
-        node.dir(),
-        ORIGIN,
-        StoreUrl::Memory,
-        ([127, 0, 0, 1], 0).into(),
-        Arc::new(SystemClock::default()),
-        Arc::new(OsEntropy),
-    );
+    let environment = Environment::system();
+    let again = directory::init(&environment, node.dir(), ORIGIN, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
     assert!(matches!(again.await, Err(InitError::Exists(_))));
     let error = open(node.dir()).expect_err("a second process");
     assert!(error.contains("another process") || error.contains("lock"), "{error}");
@@ -57,9 +55,8 @@ async fn a_directory_holds_one_node_and_one_process() {
 async fn a_name_that_cannot_stand_in_a_checkpoint() {
     let dir = tempfile::tempdir().expect("a directory");
     for name in ["", "https://credits.example", "two words", "tab\t", &"x".repeat(200)] {
-        let clock = Arc::new(SystemClock::default());
-        let made =
-            directory::init(dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into(), clock, Arc::new(OsEntropy));
+        let environment = Environment::system();
+        let made = directory::init(&environment, dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
         assert!(matches!(made.await, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
     }
@@ -101,7 +98,7 @@ async fn rotten_tree_nodes_are_never_signed() {
     }
     let mut receipts = Vec::new();
     for height in 0..20 {
-        receipts.push(client.block(1, 1, height).await.expect("a receipt"));
+        receipts.push(client.block(UnitId::new(1, 1), height).await.expect("a receipt"));
     }
     let mut dir = node.stop().await;
     let flat = dir.path().join("log/flat");
@@ -115,10 +112,7 @@ async fn rotten_tree_nodes_are_never_signed() {
         fs::write(flat.join(level), bytes).expect("rot");
         if level == "level-00" {
             // The start reads entries, whose leaves do not fit.
-            let config = directory::read_config(dir.path()).expect("the configuration");
-            let clock = Arc::new(SystemClock::default());
-            let refused = directory::open(dir.path(), &config, clock, Arc::new(OsEntropy), Limits::default());
-            let said = refused.err().expect("leaves do not fit").to_string();
+            let said = open(dir.path()).expect_err("leaves do not fit");
             assert!(said.contains("delete log/flat"), "{said}");
             fs::write(flat.join(level), whole).expect("the nodes of a level");
             continue;
@@ -152,4 +146,48 @@ async fn a_log_is_bound_to_its_keys() {
     fs::copy(directory::key_path(other.dir(), Purpose::Log), directory::key_path(dir.path(), Purpose::Log))
         .expect("a copy");
     open(dir.path()).expect_err("another log key");
+}
+
+/// Goal: what is damaged on the node's disk is said to be damaged, each time, to whoever reads it and to whoever sends it again:
+/// to come back later would not help.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_not_called_passing() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let aliases = university.aliases(&node, 0..1).await;
+    let client = university.client(&node).await;
+    let mut chain = Chain::of(&client, &university).await;
+    let mut sent = Vec::new();
+    for number in 0..4 {
+        let request = chain.block(&university, &[credit_record(aliases[0], &format!("A-{number}"))], Vec::new());
+        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("sealed");
+        chain.advance(&request);
+        sent.push((request, receipt.index));
+    }
+    let (request, index) = sent.swap_remove(0);
+    let dir = node.stop().await;
+    let leaves = dir.path().join("log/flat/level-00");
+    let mut bytes = fs::read(&leaves).expect("the leaves");
+    bytes[usize::try_from(index).expect("small") * 32] ^= 1;
+    fs::write(&leaves, bytes).expect("rot");
+    let node = TestNode::again(dir).await;
+    let mut ledger = node.ledger_service().await;
+    let asked = GetBlockRequest { institution: 1, unit: 1, height: 0 };
+    for _ in 0..2 {
+        let refusals = [
+            ledger.get_block(asked.clone()).await.expect_err("it is damaged"),
+            ledger.submit_block(request.clone()).await.expect_err("what stands there is damaged"),
+        ];
+        for status in refusals {
+            assert_eq!(status.code(), Code::DataLoss, "{status}");
+            let refusal = from_status(&status);
+            assert_eq!((refusal.why(), refusal.retry_after_ms), (Reason::Damaged, 0));
+            assert!(refusal.message.contains("check") && !refusal.message.contains("later"), "{}", refusal.message);
+        }
+    }
+    // The others can be read, and the node goes on.
+    let client = university.client(&node).await;
+    for (request, _) in &sent {
+        client.submit(request.block.to_vec(), request.records.clone()).await.expect("it is there");
+    }
 }

@@ -11,6 +11,7 @@ use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::check;
 use creditbank_tests::acts::{alias, replayed};
 use creditbank_tests::degrees::{amending, confer, revoke, seal, stand_by};
@@ -271,7 +272,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(confer(&client, &one, &alone).await.expect_err("signed by one"), Reason::NotCosigned);
     let body = creditbank_protocol::canonical::encode(&alone).expect("canonical");
     let core = core(Kind::Award, &body).expect("canonical");
-    let signature = sign(&two.key.key, joint_message(ORIGIN, 2, &core).as_bytes()).to_vec();
+    let signature = sign(&two.key.key, joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
     let key_id = KeyId::of(&two.key.public_key()).0.to_vec();
     let cosignatures = vec![pb::CoSignature { institution: 2, key_id, signature }];
     let altered = pb::Award { classification: "First".to_owned(), cosignatures: cosignatures.clone(), ..alone.clone() };
@@ -322,12 +323,14 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(of(&counted).ended, Some(pb::Action::Revoke));
     assert_eq!(of(&joint).under_review, None);
     assert!(of(&certificate).under_review.is_some());
-    let config = directory::read_config(dir.path()).expect("the configuration");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("the configuration");
     for rebuilt in [false, true] {
         if rebuilt {
-            creditbank_server::operate::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
+            creditbank_server::operate::reindex(&environment, dir.path(), &config, |_, _| ())
+                .expect("the index is rebuilt");
         }
-        let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
+        let found = check::check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it reads");
         assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());
     }
 }

@@ -8,7 +8,7 @@ use creditbank_client::{Client, KeyPlace};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, Place, UnitId};
 use creditbank_rpc::v1::Refusal;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ impl SigningKey {
     ) -> Result<IssuingUnit, Failure> {
         match &self.key {
             Some(place) => unit_of(client, place).await,
-            None if operator_may => Ok(IssuingUnit::with_signer(0, 0, global.registry_key()?)?),
+            None if operator_may => Ok(IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?),
             None => Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
         }
     }
@@ -52,7 +52,7 @@ pub(crate) async fn unit_of(client: &Client, place: &KeyPlace) -> Result<Issuing
     let id = KeyId::of(&key.public_key());
     let missing = || format!("the key {id} is not in the registry");
     let pb::Key { institution, unit, .. } = entries::read(client, &RegistryKey::Key(id), missing).await?;
-    Ok(IssuingUnit::with_signer(institution, unit, key)?)
+    Ok(IssuingUnit::with_signer(UnitId::new(institution, unit), key)?)
 }
 
 /// Options of commands that seal a block.
@@ -85,9 +85,9 @@ impl Signing {
     pub(crate) async fn unit(&self, global: &Global, client: &Client) -> Result<IssuingUnit, Failure> {
         let unit = self.key.unit(global, client, global.has_registry_key()).await?;
         match self.institution {
-            Some(expected) if expected.0 != unit.institution => Err(Failure::Usage(format!(
+            Some(expected) if expected != unit.id.institution => Err(Failure::Usage(format!(
                 "the key is one of institution {}, expected one of {expected}",
-                unit.institution
+                unit.id.institution.0
             ))),
             _ => Ok(unit),
         }

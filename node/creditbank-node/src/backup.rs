@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use creditbank_server::clock::{Clock as _, SystemClock};
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{BackupError, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -30,12 +30,12 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { node, out, without_keys, keys_expire_days, json } = arguments;
-    let (dir, config) = (node.path(), node.config()?);
-    let now_ms = SystemClock::default().now_ms();
-    let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days, now_ms };
+    let environment = Environment::system();
+    let (dir, config) = (node.path(), node.config(&environment)?);
+    let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     let bar = bar(*json);
     let begun = Instant::now();
-    let made = make(dir, &config, out, options, &mut |done, total| {
+    let made = make(&environment, dir, &config, out, options, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
 use creditbank_server::directory::DirectoryError;
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::{Finding, Report, check};
 use creditbank_store::StoreError;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,10 +24,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { node, json } = arguments;
-    let (dir, config) = (node.path(), node.config()?);
+    let environment = Environment::system();
+    let (dir, config) = (node.path(), node.config(&environment)?);
     let bar = if *json { ProgressBar::hidden() } else { bar() };
     let begun = Instant::now();
-    let checked = check(dir, &config, &mut |done, total| {
+    let checked = check(&environment, dir, &config, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use creditbank_server::directory::{self, Config};
+use creditbank_server::environment::Environment;
 
 use crate::failure::Usage;
 
@@ -20,12 +21,12 @@ impl NodeDir {
     }
 
     /// The node's configuration; a directory without one holds no node.
-    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+    pub(crate) fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
         if !self.dir.join("node.toml").exists() {
             let dir = self.dir.display();
             let what = format!("{dir} holds no node: make one with creditbank-node init --dir {dir} --origin NAME");
             return Err(Usage(what).into());
         }
-        Ok(directory::read_config(&self.dir)?)
+        Ok(directory::read_config(environment, &self.dir)?)
     }
 }

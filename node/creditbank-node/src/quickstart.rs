@@ -7,7 +7,6 @@ mod story;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,12 +15,13 @@ use creditbank_client::import::{self, Mapping};
 use creditbank_client::issue::{Places, Progress, issue};
 use creditbank_client::key_file;
 use creditbank_client::{Client, ConnectOptions, trust};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person};
-use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_server::serve;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -60,9 +60,8 @@ async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
     let story = Story::new(json);
     let start = Instant::now();
     let listen = init::LISTEN.parse().context("the default address")?;
-    let config = init::make(dir, ORIGIN, StoreUrl::Sled("log".into()), listen).await?;
-    let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let config = init::make(dir, ORIGIN, StoreUrl::standard(), listen).await?;
+    let ledger = directory::open(&Environment::system(), dir, &config, Limits::default())?;
     let loopback = ([127, 0, 0, 1], 0).into();
     let running = serve::start(ledger, loopback, None).await?;
     let mut options = ConnectOptions::new(&format!("http://{}", running.address()));
@@ -83,7 +82,8 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
 
     let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
     let university = Client::connect(options, trust_file()?, Some(access)).await?;
-    let unit = IssuingUnit::new(admit::NUMBER, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let unit =
+        IssuingUnit::new(UnitId::new(admit::NUMBER, admit::UNIT), key_file::read_for(&keys.unit, Purpose::Unit)?);
     let mapping = Mapping::parse(import::OULAD)?;
     let places = Places { work: &dir.join("import"), refused: &dir.join("refused.csv") };
     let bar = story.bar(RESULTS.split(|byte| *byte == b'\n').count());
@@ -100,7 +100,7 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     // The student number comes first: it decides whose account it is, and the European number then leads there too.
     let known = Person { identities: [person.identities, european.identities.clone()].concat() };
     let alias = university.open_accounts(admit::NUMBER, vec![known]).await?;
-    let alias = alias.first().context("an alias")?.to_vec();
+    let alias = alias.first().context("an alias")?.0.to_vec();
     let (file, _) =
         university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
     let path = dir.join("transcript.cbt");
@@ -133,13 +133,14 @@ async fn go_on(
     let keys = admit::institute_abroad(operator, dir).await?;
     let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
     let client = Client::connect(options, trust::read(&dir.join("trust.toml"))?, Some(access)).await?;
-    let unit = IssuingUnit::new(admit::ABROAD, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let unit =
+        IssuingUnit::new(UnitId::new(admit::ABROAD, admit::UNIT), key_file::read_for(&keys.unit, Purpose::Unit)?);
     let abroad = abroad::Party { client: &client, unit: &unit, work: &dir.join("essai.example/work") };
     story.agreed(abroad::agree(home, &abroad).await?);
     abroad::publish_certificate(&abroad).await?;
 
     let alias = client.open_accounts(admit::ABROAD, vec![person]).await?;
-    let alias = alias.first().context("an alias")?.to_vec();
+    let alias = alias.first().context("an alias")?.0.to_vec();
     let (answer, _) = abroad::progress(&abroad, &alias).await?;
     story.progress(&answer);
     let (conversion, steps) = abroad::convert(&abroad, &alias, &abroad::credits(transcript)?).await?;

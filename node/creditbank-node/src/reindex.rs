@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use creditbank_server::environment::Environment;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -19,13 +20,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { node, json } = arguments;
-    let (dir, config) = (node.path(), node.config()?);
+    let environment = Environment::system();
+    let (dir, config) = (node.path(), node.config(&environment)?);
     let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} log entries, {elapsed}, {eta} left");
     let bar = if *json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let begun = Instant::now();
     let shown = bar.clone();
-    let size = creditbank_server::operate::reindex(dir, &config, |done, total| {
+    let size = creditbank_server::operate::reindex(&environment, dir, &config, |done, total| {
         shown.set_length(total);
         shown.set_position(done);
     });

@@ -1,9 +1,7 @@
 //! `serve`: until a signal.
 
-use std::sync::Arc;
-
-use creditbank_server::clock::{OsEntropy, SystemClock};
-use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,7 +18,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { node } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (dir, config) = (node.path(), node.config()?);
+    let environment = Environment::system();
+    let (dir, config) = (node.path(), node.config(&environment)?);
     if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
@@ -30,14 +29,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
-    let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let ledger = directory::open(&environment, dir, &config, Limits::default())?;
     if ledger.size() == 0 {
-        if config.store != StoreUrl::Memory {
+        if config.store.path().is_some() {
             anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));
         }
         // A log in memory begins anew with each process.
-        directory::begin(dir, &ledger, &OsEntropy).await?;
+        directory::begin(&environment, dir, &ledger).await?;
     }
     let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
     let stop = async {

@@ -8,12 +8,14 @@
 pub mod append;
 pub mod clock;
 pub mod directory;
+pub mod environment;
 pub mod grpc;
-mod hash_table;
 pub mod ledger;
 pub mod operate;
 pub mod private;
 pub mod publish;
 pub mod read;
+mod record_hashes;
 pub mod serve;
 mod tables;
+mod unreadable;

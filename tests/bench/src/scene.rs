@@ -6,6 +6,7 @@ use std::sync::Arc;
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{ChainHead, Client, ConnectOptions};
 use creditbank_fixtures::{accreditation, institution, unit};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{Kind, Purpose};
@@ -13,8 +14,8 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use creditbank_rules::{Registry, RegistryRecord};
-use creditbank_server::clock::{OsEntropy, SystemClock};
-use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use ed25519_dalek::SigningKey;
 
 use crate::Engine;
@@ -51,13 +52,9 @@ fn key(purpose: Purpose, number: u32) -> KeyFile {
 
 /// Makes a node's directory.
 pub(crate) async fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
-    let store = match engine {
-        Engine::Memory => StoreUrl::Memory,
-        Engine::Sled => StoreUrl::Sled("log".into()),
-        Engine::Fjall => StoreUrl::Fjall("log".into()),
-    };
-    let listen = ([127, 0, 0, 1], 0).into();
-    directory::init(dir, ORIGIN, store, listen, Arc::new(SystemClock::default()), Arc::new(OsEntropy)).await?;
+    let path = if engine == Engine::Memory { "" } else { "log" };
+    let store = format!("{}:{path}", engine.name()).parse()?;
+    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into()).await?;
     Ok(())
 }
 
@@ -95,8 +92,9 @@ fn registry(records: &[Record]) -> anyhow::Result<Registry> {
 impl Scene {
     /// Admits the institution and its units and opens the accounts, over gRPC as anybody would.
     pub(crate) async fn set(dir: &Path, url: &str, units: u32, learners: u64) -> anyhow::Result<Self> {
-        let operator = directory::read_key(dir, Purpose::Registry)?;
-        let log = directory::read_key(dir, Purpose::Log)?;
+        let environment = Environment::system();
+        let operator = directory::read_key(&environment, dir, Purpose::Registry)?;
+        let log = directory::read_key(&environment, dir, Purpose::Log)?;
         let trust = Trust::parse(&text_for(ORIGIN, log.public_key(), &operator.public_key())?)?;
         let access = key(Purpose::InstitutionAccess, 0);
         let client = client(url, &trust, Some(access.clone())).await?;
@@ -106,13 +104,14 @@ impl Scene {
         }
         let mut of_units = Vec::new();
         for number in 1..=units {
-            let head = client.chain_head(INSTITUTION, number).await?;
+            let head = client.chain_head(UnitId::new(INSTITUTION, number)).await?;
             of_units.push(Unit { number, key: key(Purpose::Unit, number), head });
         }
         let mut aliases = Vec::new();
         for first in (0..learners).step_by(usize::try_from(PERSONS)?) {
             let persons = (first..learners.min(first + PERSONS)).map(student).collect();
-            aliases.extend(client.open_accounts(INSTITUTION, persons).await?);
+            let opened = client.open_accounts(INSTITUTION, persons).await?;
+            aliases.extend(opened.into_iter().map(|alias| alias.0));
         }
         let registry = Arc::new(registry(&records)?);
         Ok(Self { units: of_units, learners: aliases, registry, trust, access })

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use creditbank_client::authoring::distribution::parse;
 use creditbank_client::sealing::{Contents, record};
-use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{self, Kind};
 use serde_json::json;
 
@@ -62,12 +61,12 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let number = match number {
                 Some(number) => number,
                 None => {
-                    let own = Some(InstitutionId(unit.institution));
+                    let own = Some(unit.id.institution);
                     entries::next_number(&client, Kind::GradeDistribution, own).await?
                 }
             };
             let about = pb::GradeDistribution {
-                institution: unit.institution,
+                institution: unit.id.institution.0,
                 number,
                 scale,
                 field,
@@ -77,7 +76,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             };
             let read = parse(File::open(&file).map_err(Failure::file(&file))?, about);
             let read = read.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-            let name = format!("{}.{number}", unit.institution);
+            let name = format!("{}.{number}", unit.id.institution.0);
             let all: u64 = read.counts.iter().map(|row| row.count).fold(0, u64::saturating_add);
             let rows = read.counts.iter().map(|row| vec![show::safe(&row.value), row.count.to_string()]);
             let table = output::table(&["grade", "results"], rows);

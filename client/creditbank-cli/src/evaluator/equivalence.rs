@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let text = fs::read_to_string(&file).map_err(Failure::file(&file))?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let read = parse(&text, unit.institution);
+            let read = parse(&text, unit.id.institution.0);
             let read = read.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
             let name = format!("{}/{}.{}", read.institution, read.code, read.version);
             let bytes = encode(&read).map_err(|error| Failure::NotValid(error.to_string()))?;
@@ -67,7 +67,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::List { of } => {
             entries::list(global, &global.connect().await?, Kind::Equivalence, of.institution).await
         }
-        Command::Show { name: (InstitutionId(institution), code, version) } => {
+        Command::Show { name: (institution, code, version) } => {
             let key = RegistryKey::Equivalence(institution, code, version);
             entries::one(global, &global.connect().await?, &key).await
         }

@@ -168,7 +168,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Publish { file, signing } => {
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let definition = file::read(&file, Some(InstitutionId(unit.institution)))?;
+            let definition = file::read(&file, Some(unit.id.institution))?;
             let name = format!("{}/{}.{}", definition.institution, definition.code, definition.version);
             let bytes = encode(&definition).map_err(|error| Failure::NotValid(error.to_string()))?;
             let value = json!({
@@ -183,7 +183,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::List { of } => {
             entries::list(global, &global.connect().await?, Kind::QualificationDefinition, of.institution).await
         }
-        Command::Show { name: (InstitutionId(institution), code, version) } => {
+        Command::Show { name: (institution, code, version) } => {
             let key = RegistryKey::QualificationDefinition(institution, code, version);
             entries::one(global, &global.connect().await?, &key).await
         }

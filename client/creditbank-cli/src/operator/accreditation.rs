@@ -100,12 +100,12 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 until: add.until,
             };
             let what = format!("accreditation {number} of institution {}", entry.institution);
-            let key = RegistryKey::Accreditation(entry.institution, number);
+            let key = RegistryKey::Accreditation(entry.institution.into(), number);
             publish::refuse_known(&client, &key, &what, add.replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
         }
         Command::End { institution, number, until } => {
-            let key = RegistryKey::Accreditation(institution.0, number);
+            let key = RegistryKey::Accreditation(institution, number);
             let missing = || format!("institution {institution} has no accreditation {number}");
             let mut entry: pb::Accreditation = entries::read(&client, &key, missing).await?;
             entry.until = Some(until);

@@ -115,14 +115,14 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let what = format!("institution {number} as custodian of institution {of}");
             publish::run(global, &client, &[publish::entry(Kind::Institution, &keeper)?], &what).await
         }
-        Command::Show { number } => entries::one(global, &client, &RegistryKey::Institution(number.0)).await,
+        Command::Show { number } => entries::one(global, &client, &RegistryKey::Institution(number)).await,
         Command::List => entries::list(global, &client, Kind::Institution, None).await,
     }
 }
 
 async fn current(client: &Client, number: InstitutionId) -> Result<pb::Institution, Failure> {
     let missing = || format!("institution {number} is not in the registry");
-    entries::read(client, &RegistryKey::Institution(number.0), missing).await
+    entries::read(client, &RegistryKey::Institution(number), missing).await
 }
 
 /// The entry with its custody of another institution, in the place of what it said of that before.
@@ -166,6 +166,6 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
             .collect(),
     };
     let what = format!("institution {number}");
-    publish::refuse_known(client, &RegistryKey::Institution(number), &what, replace).await?;
+    publish::refuse_known(client, &RegistryKey::Institution(number.into()), &what, replace).await?;
     publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
 }

@@ -74,16 +74,17 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         }
         Kind::Equivalence => {
             let (institution, code, version) = values::owned_name(&code)?;
-            RegistryKey::Equivalence(institution.0, code, version)
+            RegistryKey::Equivalence(institution, code, version)
         }
         Kind::QualificationDefinition => {
             let (institution, code, version) = values::owned_name(&code)?;
-            RegistryKey::QualificationDefinition(institution.0, code, version)
+            RegistryKey::QualificationDefinition(institution, code, version)
         }
         Kind::GradeDistribution => {
             let (institution, number) = values::versioned(&code)?;
-            let institution = institution.parse().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
-            RegistryKey::GradeDistribution(institution, number)
+            let institution =
+                institution.parse::<u64>().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
+            RegistryKey::GradeDistribution(institution.into(), number)
         }
         _ => return Err("expected a kind that is found by a code".to_owned()),
     })

@@ -73,7 +73,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 }
 
 fn key_of(unit: UnitId) -> RegistryKey {
-    RegistryKey::Unit(unit.institution.0, unit.number)
+    RegistryKey::Unit(unit)
 }
 
 fn name_of(unit: UnitId) -> String {

@@ -58,7 +58,7 @@ fn state(one: &Contested) -> &'static str {
 pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     let UnitId { institution, number } = unit.id();
-    let found = contested(&client, institution.0, number).await?;
+    let found = contested(&client, unit.id()).await?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
     let record = |one: &Contested| {
@@ -93,7 +93,7 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
         (None, None, Some(id)) => {
             let missing = || "the key is not in the registry".to_owned();
             let entry: pb::Key = entries::read(&client, &RegistryKey::Key(id), missing).await?;
-            let found = contested(&client, entry.institution, entry.unit).await?;
+            let found = contested(&client, UnitId::new(entry.institution, entry.unit)).await?;
             let wanted = move |one: &Contested| {
                 let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
                 one.key_id == id && early && state(one) == "contested"

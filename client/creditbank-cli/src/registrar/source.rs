@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use creditbank_client::IssuingUnit;
 use creditbank_client::KeyPlace;
 use creditbank_client::import::Mapping;
-use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 
 use super::format::Format;
@@ -36,8 +35,7 @@ impl Source {
 
     /// The unit with its key.
     pub(super) fn open_unit(&self) -> Result<IssuingUnit, Failure> {
-        let UnitId { institution, number } = self.unit.id();
-        Ok(IssuingUnit::with_signer(institution.0, number, self.key.open(Purpose::Unit)?)?)
+        Ok(IssuingUnit::with_signer(self.unit.id(), self.key.open(Purpose::Unit)?)?)
     }
 
     /// Where the refused lines of a file go: never in the place of the file, the mapping or the key.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_store::{KeyStoreError, Round, StoreError};
@@ -112,12 +113,12 @@ impl<'a> OpenAccounts<'a> {
     }
 
     /// The aliases of the persons at an institution, in order. Keys are durable before the rows that name them.
-    pub(crate) fn open(mut self, institution: u64, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
+    pub(crate) fn open(mut self, institution: InstitutionId, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
         let mut linked = Vec::new();
         let mut accounts = Vec::with_capacity(persons.len());
         for Person(identities) in persons {
             let private = &self.shared.private;
-            let digests: Vec<_> = identities.iter().map(|one| private.identity_digest(institution, one)).collect();
+            let digests: Vec<_> = identities.iter().map(|one| private.identity_digest(institution.0, one)).collect();
             let mut account = None;
             let mut unknown = Vec::new();
             for digest in digests {
@@ -151,7 +152,7 @@ impl<'a> OpenAccounts<'a> {
         let head = self.shared.store.head();
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: self.rows };
         self.shared.store.append(&round)?;
-        let keys = self.shared.private.of(institution);
+        let keys = self.shared.private.of(institution.0);
         Ok(accounts.iter().map(|account| keys.alias(account)).collect())
     }
 
@@ -176,7 +177,7 @@ impl Ledger {
     /// A person who is not known gets an account of their own for the time of the check; nothing is opened.
     pub fn with_alias(
         &self,
-        institution: u64,
+        institution: InstitutionId,
         person: usize,
         body: &[u8],
         identities: Vec<TypedIdentity>,
@@ -186,19 +187,23 @@ impl Ledger {
         let mut account = None;
         let mut first = None;
         for identity in &identities {
-            let digest = self.shared.private.identity_digest(institution, identity);
+            let digest = self.shared.private.identity_digest(institution.0, identity);
             first = first.or(Some(digest));
             account = account.or(open.known(&digest)?);
         }
         let newcomer = || Account(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
         let account = account.unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
-        let alias = self.shared.private.of(institution).alias(&account);
+        let alias = self.shared.private.of(institution.0).alias(&account);
         Ok(([&[0x0a, 16][..], alias.as_bytes(), body].concat(), account))
     }
 
     /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.
-    pub async fn open_accounts(&self, institution: u64, persons: Vec<Person>) -> Result<Vec<Alias>, AccountError> {
+    pub async fn open_accounts(
+        &self,
+        institution: InstitutionId,
+        persons: Vec<Person>,
+    ) -> Result<Vec<Alias>, AccountError> {
         if persons.len() > PERSONS_MAX {
             return Err(AccountError::TooMany(persons.len()));
         }

@@ -1,10 +1,11 @@
-//! Makes a round durable, publishes it, and answers its blocks.
+//! Makes a round durable, and answers its blocks once it is published.
 //!
-//! Order of a round: bodies encrypted, journal synced, guard synced, checkpoint signed, state published, receipts out.
+//! Order of a round: bodies encrypted, journal synced, guard synced (`write`), checkpoint signed, state shown
+//! ([`crate::publish`]), receipts out (`answer`).
 
 use std::sync::Arc;
 
-use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::Receipt;
 use creditbank_store::StoreError;
 
@@ -45,6 +46,13 @@ impl From<CommitError> for SubmitError {
     }
 }
 
+/// Without a checkpoint nobody can be told what is durable.
+impl From<NoteError> for CommitError {
+    fn from(error: NoteError) -> Self {
+        fatal(error)
+    }
+}
+
 fn fatal(error: impl std::fmt::Display) -> CommitError {
     CommitError::Fatal(error.to_string())
 }
@@ -63,16 +71,9 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Checkpoint, 
     Ok(checkpoint)
 }
 
-/// Signs the checkpoint of a durable round and shows the state after it to readers.
-pub(crate) fn publish(shared: &Shared, checkpoint: &Checkpoint, state: &State) -> Result<(), CommitError> {
-    let checkpoint = shared.sign_checkpoint(checkpoint).map_err(fatal)?;
-    shared.show(State { checkpoint, ..state.clone() });
-    Ok(())
-}
-
 /// Gives each block of the newest round its receipt or its refusal.
 pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnMut(B, Result<Receipt, SubmitError>)) {
-    let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.to_string());
+    let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.into());
     let receipt = |index| shared.receipt(index).map_err(unreadable);
     let mut newest = shared.newest_receipts();
     for (outcome, reply) in answers {
@@ -86,6 +87,11 @@ pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnM
             },
             Err(error) => Err(error),
         };
+        let answer = answer.map_err(|error| match (error, shared.store.failure()) {
+            // The node stops, and its next start makes anew what could not be read.
+            (SubmitError::Unreadable(_), Some(why)) => SubmitError::Stopped(why),
+            (error, _) => error,
+        });
         send(reply, answer);
     }
 }

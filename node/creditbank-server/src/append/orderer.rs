@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::sign;
 use creditbank_store::{KeyStoreError, StoreError};
 
@@ -24,7 +25,7 @@ const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 enum Work<B, A> {
     Block(Box<VerifiedBlock>, B),
     Accounts {
-        institution: u64,
+        institution: InstitutionId,
         persons: Vec<Person>,
         reply: A,
     },
@@ -101,7 +102,7 @@ impl<B, A> Orderer<B, A> {
     }
 
     /// Takes persons whose accounts are to be opened.
-    pub(crate) fn accounts(&mut self, institution: u64, persons: Vec<Person>, reply: A) {
+    pub(crate) fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
         self.waiting.push_back(Work::Accounts { institution, persons, reply });
     }
 
@@ -117,6 +118,12 @@ impl<B, A> Orderer<B, A> {
     /// Whether a round is on its way.
     pub(crate) fn is_waiting(&self) -> bool {
         self.pending.is_some()
+    }
+
+    /// Whether everything that was taken has its answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_empty = self.waiting.is_empty() && self.building.is_none() && self.ready.is_none();
+        is_empty && self.pending.is_none() && self.changing.is_none()
     }
 
     /// Why the log can no longer be written.

@@ -3,19 +3,21 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
 use creditbank_store::StoreError;
 
 use super::accounts::{AccountError, Person};
-use super::commit::{self, Answers, Commit};
+use super::commit::{self, Answers, Commit, CommitError};
 use super::courses::Filling;
 use super::orderer::{Orderer, Step};
 use super::state::State;
 use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 use crate::private::Alias;
+use crate::publish::publish;
 
 /// What became of a block or of persons, with what the caller gave along.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl<B, A> Steps<B, A> {
     }
 
     /// Takes persons whose accounts are to be opened.
-    pub fn accounts(&mut self, institution: u64, persons: Vec<Person>, reply: A) {
+    pub fn accounts(&mut self, institution: InstitutionId, persons: Vec<Person>, reply: A) {
         self.orderer.accounts(institution, persons, reply);
     }
 
@@ -107,13 +109,13 @@ impl<B, A> Steps<B, A> {
     pub fn publish(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Publish { checkpoint, state, answers } => {
-                match commit::publish(&self.shared, &checkpoint, &state) {
+                match publish(&self.shared, &checkpoint, &state) {
                     Ok(()) => {
                         self.stage = Stage::Answer(answers);
                         let refused = self.orderer.written(Ok(()));
                         self.answer_all(refused);
                     }
-                    Err(error) => self.refuse(answers, error.into()),
+                    Err(error) => self.refuse(answers, CommitError::from(error).into()),
                 }
                 true
             }
@@ -147,6 +149,16 @@ impl<B, A> Steps<B, A> {
             Ok(true) | Err(_) => self.filling = None,
         }
         true
+    }
+
+    /// Goes on until nothing is left to do. Stops early where the log can no longer be written.
+    pub fn run(&mut self) {
+        while self.order() || self.write() || self.publish() || self.answer() || self.index() || self.fill() {}
+    }
+
+    /// Whether everything that was taken is answered.
+    pub fn is_idle(&self) -> bool {
+        self.orderer.is_idle() && matches!(self.stage, Stage::Idle)
     }
 
     /// Applies a round that is durable to the index.

@@ -9,6 +9,7 @@ mod verifiers;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
 use creditbank_store::StoreError;
@@ -110,7 +111,7 @@ impl Threads {
     /// Opens accounts after everything that was begun before.
     pub(crate) async fn open_accounts(
         &self,
-        institution: u64,
+        institution: InstitutionId,
         persons: Vec<Person>,
     ) -> Result<Vec<Alias>, AccountError> {
         // The same room as for blocks: persons that wait for the sequencer take up memory too.

@@ -11,6 +11,7 @@ use super::sequencer::refuse;
 use crate::append::SubmitError;
 use crate::append::commit::{self, Answers, Commit, CommitError};
 use crate::ledger::Shared;
+use crate::publish::publish;
 
 type Outcome = Result<(), SubmitError>;
 
@@ -77,7 +78,8 @@ fn run(
 ) {
     let _told = Panicking(failed);
     while let Ok(Commit { sealed, state, answers }) = queue.recv() {
-        let written = commit::write(shared, sealed).and_then(|checkpoint| commit::publish(shared, &checkpoint, &state));
+        let written = commit::write(shared, sealed)
+            .and_then(|checkpoint| publish(shared, &checkpoint, &state).map_err(CommitError::from));
         match written {
             Ok(()) => {
                 // The next round may follow while receipts are still being made.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::InstitutionId;
 use tokio::sync::{mpsc, watch};
 
 use super::committer::Committer;
@@ -20,7 +21,7 @@ pub(super) enum Job {
         reply: BlockReply,
     },
     Accounts {
-        institution: u64,
+        institution: InstitutionId,
         persons: Vec<Person>,
         reply: AccountsReply,
     },
