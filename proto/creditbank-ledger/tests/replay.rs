@@ -38,7 +38,7 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(bad(&|block| block.header.previous = Digest::ZERO), "previous");
     assert_eq!(bad(&|block| block.header.created_at_minute -= 2_000), "created_at_minute");
     assert_eq!(bad(&|block| "other.example/log".clone_into(&mut block.header.origin)), "origin");
-    assert_eq!(bad(&|block| block.header.unit = 5), "chain");
+    assert_eq!(bad(&|block| block.header.unit.number = 5), "chain");
     assert_eq!(bad(&|block| block.header.key_id = KeyId([9; 16])), "UNKNOWN_KEY");
     assert_eq!(bad(&|block| block.key = log::key_of(2)), "the signature does not hold");
     assert_eq!(bad(&|block| block.records.clear()), "content");

@@ -58,7 +58,7 @@ fn a_block_says_what_it_has_changed() {
     assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(4), 1, 0, 0));
     let [change] = &applied.marks[..] else { panic!("one effect") };
     assert_eq!((change.place, change.action, change.clears()), (place, Action::Revoke, false));
-    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(4));
+    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(LogIndex(4)));
     assert_eq!(log.state.marks_at(place), change.after);
     // Entry 4 is a leaf alone, entry 5 completes a pair.
     let leaf = leaf_hash(&log.entries[4]);
@@ -134,7 +134,7 @@ fn a_block_that_is_not_the_next_of_its_chain_is_refused() {
     for (unit, institution_known) in [(UnitId::new(1, 9), true), (UnitId::new(9, 1), false)] {
         let wrong = ChainError::UnknownUnit { unit, institution_known };
         let change = |block: &mut Draft| {
-            (block.header.institution, block.header.unit) = (unit.institution.0, unit.number);
+            block.header.unit = unit;
         };
         assert_eq!(chain(&change), wrong);
     }

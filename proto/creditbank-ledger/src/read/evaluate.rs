@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
-use creditbank_protocol::status::Mark;
-use creditbank_protocol::{AccountId, InstitutionId, Place};
+use creditbank_protocol::{AccountId, InstitutionId, Place, Standing};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
 };
@@ -265,20 +264,24 @@ fn barred<V: View>(
     used: &Used,
     candidate: &Candidate,
 ) -> Result<Option<Barred>, QuestionError> {
-    let marks = [
-        (Mark::Revoked, Barred::Revoked),
-        (Mark::Superseded, Barred::Superseded),
-        (Mark::Disputed, Barred::Disputed),
-        (Mark::UnderReview, Barred::UnderReview),
-    ];
-    if let Some((_, why)) = marks.into_iter().find(|(mark, _)| used.facts.marks.get(*mark).is_some()) {
-        return Ok(Some(why));
-    }
-    if is_contested(view, used)? {
-        return Ok(Some(Barred::Contested));
-    }
-    let free = spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?;
-    Ok((!free).then_some(Barred::Spent))
+    let standing = Standing::first(|standing| -> Result<bool, QuestionError> {
+        Ok(match standing {
+            Standing::Contested => is_contested(view, used)?,
+            Standing::Redeemed => !spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?,
+            // The ledger has its records whole, and issuers whom it has admitted; dates are the solver's to judge.
+            Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired => false,
+            other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
+        })
+    })?;
+    Ok(match standing {
+        Standing::Revoked => Some(Barred::Revoked),
+        Standing::Superseded => Some(Barred::Superseded),
+        Standing::Contested => Some(Barred::Contested),
+        Standing::Disputed => Some(Barred::Disputed),
+        Standing::Redeemed => Some(Barred::Spent),
+        Standing::UnderReview => Some(Barred::UnderReview),
+        Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired | Standing::Authentic => None,
+    })
 }
 
 /// What the award redeems, and which earlier awards it has to absorb for that: no more than needed.

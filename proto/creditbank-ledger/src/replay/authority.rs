@@ -61,7 +61,7 @@ pub(super) fn effects(
         }
         if action == Action::Confirm {
             let suspect = |entry| entries.is_suspect(entry, registry);
-            let confirmation = change.before.get(Mark::Confirmed).map(|at| suspect(LogIndex(at)));
+            let confirmation = change.before.get(Mark::Confirmed).map(suspect);
             if !is_contested(suspect(place.entry), confirmation) {
                 let (expected, found) = ("a record that a compromised key has sealed", format!("effect on {place}"));
                 return Err(subject.wrong(Rule::NotContested.name(), expected, &found));

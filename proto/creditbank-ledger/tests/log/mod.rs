@@ -94,8 +94,7 @@ impl Log {
         let key = key_of(unit.institution.0);
         let header = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: unit.institution.0,
-            unit: unit.number,
+            unit: unit,
             height: head.next_height,
             previous: head.previous,
             operation_id: [7; 16],
@@ -195,7 +194,7 @@ pub(crate) fn key(institution: u64) -> pb::Key {
     let signing = key_of(institution);
     let (purpose, unit) = if institution == 0 { (Purpose::Registry, 0) } else { (Purpose::Unit, 1) };
     let public_key = signing.verifying_key().to_bytes();
-    let message = possession_message(ORIGIN, institution, unit, purpose, &public_key);
+    let message = possession_message(ORIGIN, UnitId::new(institution, unit), purpose, &public_key);
     let kinds = if institution == 0 { Vec::new() } else { vec![Kind::Credit.into()] };
     pb::Key {
         public_key: public_key.to_vec(),
