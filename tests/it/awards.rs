@@ -48,7 +48,7 @@ async fn credits(scene: &Scene, number: u64) -> Vec<RecordReference> {
 #[tokio::test]
 async fn an_institution_publishes_a_definition() {
     let scene = scene().await;
-    let key = RegistryKey::QualificationDefinition(1, "BA".to_owned(), 1);
+    let key = RegistryKey::QualificationDefinition(1.into(), "BA".to_owned(), 1);
     let found = scene.client.registry_entry(&key).await.expect("a proof").expect("the definition");
     assert_eq!(found.body, encode(&definition(1, "BA", 120)).expect("canonical"));
     let foreign = public(Kind::QualificationDefinition, &definition(2, "MA", 60));

@@ -127,7 +127,8 @@ async fn a_lying_node_is_an_error() {
     .await;
     cannot_be_deceived(&lie, 200, "GetCheckpoint", || async { Ok(client.checkpoint().await?.0.checkpoint.root) }).await;
     cannot_be_deceived(&lie, 200, "StreamEntries", || async { Ok(client.entry(receipt.index).await?.0) }).await;
-    for (name, key) in [("present", RegistryKey::Institution(1)), ("absent", RegistryKey::Institution(9))] {
+    for (name, key) in [("present", RegistryKey::Institution(1.into())), ("absent", RegistryKey::Institution(9.into()))]
+    {
         cannot_be_deceived(&lie, 200, name, || async {
             Ok(client.registry_entry(&key).await?.map(|item| (item.body, item.place)))
         })

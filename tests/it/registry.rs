@@ -25,7 +25,7 @@ async fn a_new_node_knows_units_frameworks_and_scales() {
         assert!(found.is_some(), "{code}");
     }
     assert!(client.registry_list(Kind::GradeScale, None).await.expect("a list").len() >= 15);
-    let none = client.registry_entry(&RegistryKey::Institution(404)).await.expect("a proof of absence");
+    let none = client.registry_entry(&RegistryKey::Institution(404.into())).await.expect("a proof of absence");
     assert!(none.is_none());
 }
 
@@ -149,7 +149,8 @@ async fn the_last_registry_key_stays() {
     let reason = pb::RevocationReason::Ceased.into();
     let revoked =
         pb::Key { revoked: Some(pb::KeyRevocation { reason, ..Default::default() }), ..entry.decode().expect("a key") };
-    let closed = client.registry_entry(&RegistryKey::Institution(0)).await.expect("an answer").expect("the operator");
+    let closed =
+        client.registry_entry(&RegistryKey::Institution(0.into())).await.expect("an answer").expect("the operator");
     let closed = pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.decode().expect("the operator") };
     for record in [registry_record(Kind::Key, &revoked), registry_record(Kind::Institution, &closed)] {
         let refused = publish(&client, Arc::new(own.clone()), &[record.expect("a record")], None)

@@ -42,8 +42,7 @@ impl Chain {
     pub fn draft(&self, university: &University) -> BlockDraft {
         BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: university.institution,
-            unit: university.unit,
+            unit: UnitId::new(university.institution, university.unit),
             height: self.head.next_height,
             previous: self.head.previous,
             operation_id: [7; 16],

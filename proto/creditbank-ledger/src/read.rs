@@ -10,7 +10,7 @@ mod preview;
 mod shown;
 mod view;
 
-pub use balance::{Line, Standing, balance};
+pub use balance::{Line, balance};
 pub use cases::{ApplicationCase, Consequences, Review, applications, consequences, reviews};
 pub use evaluate::{Converted, Evaluation, Question, Requirement, Unused, Verdict, evaluate};
 pub use preview::{ConversionRequest, Preview, preview};

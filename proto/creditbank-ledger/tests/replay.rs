@@ -34,12 +34,12 @@ fn a_block_that_does_not_follow_is_named() {
         change(&mut block);
         found(&log, &block).what
     };
-    assert_eq!(bad(&|block| block.draft.height += 1), "height");
-    assert_eq!(bad(&|block| block.draft.previous = Digest::ZERO), "previous");
-    assert_eq!(bad(&|block| block.draft.created_at_minute -= 2_000), "created_at_minute");
-    assert_eq!(bad(&|block| "other.example/log".clone_into(&mut block.draft.origin)), "origin");
-    assert_eq!(bad(&|block| block.draft.unit = 5), "chain");
-    assert_eq!(bad(&|block| block.draft.key_id = KeyId([9; 16])), "UNKNOWN_KEY");
+    assert_eq!(bad(&|block| block.header.height += 1), "height");
+    assert_eq!(bad(&|block| block.header.previous = Digest::ZERO), "previous");
+    assert_eq!(bad(&|block| block.header.created_at_minute -= 2_000), "created_at_minute");
+    assert_eq!(bad(&|block| "other.example/log".clone_into(&mut block.header.origin)), "origin");
+    assert_eq!(bad(&|block| block.header.unit.number = 5), "chain");
+    assert_eq!(bad(&|block| block.header.key_id = KeyId([9; 16])), "UNKNOWN_KEY");
     assert_eq!(bad(&|block| block.key = log::key_of(2)), "the signature does not hold");
     assert_eq!(bad(&|block| block.records.clear()), "content");
     assert_eq!(bad(&|block| block.records = vec![registry_record(Kind::Unit, &unit(1, 2))]), "KIND_OUTSIDE_KEY");
@@ -48,7 +48,7 @@ fn a_block_that_does_not_follow_is_named() {
     let hidden = log.draft(UnitId::OPERATOR, vec![credit(1)], none());
     assert_eq!(found(&log, &hidden).what, "NOT_THE_OPERATOR");
     let mut key = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 2))], none());
-    (key.key, key.draft.key_id) = (log::key_of(1), KeyId::of(&log::key_of(1).verifying_key().to_bytes()));
+    (key.key, key.header.key_id) = (log::key_of(1), KeyId::of(&log::key_of(1).verifying_key().to_bytes()));
     assert_eq!(found(&log, &key).what, "key_id");
 
     let effects = |unit, group| found(&log, &log.draft(unit, Vec::new(), vec![group])).what;

@@ -126,7 +126,7 @@ pub(super) async fn terms(client: &Client, name: &AgreementName) -> Result<Agree
 }
 
 async fn party(client: &Client, number: u64) -> Result<String, Failure> {
-    let entry = client.registry_entry(&RegistryKey::Institution(number)).await?;
+    let entry = client.registry_entry(&RegistryKey::Institution(number.into())).await?;
     let entry = entry.map(|entry| entry.decode::<pb::Institution>()).transpose()?;
     let name = entry.and_then(|entry| entry.names.first()?.name.as_ref().map(|name| show::safe(&name.value)));
     Ok(name

@@ -70,7 +70,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Show { name: (institution, code, version) } => {
             let client = global.connect().await?;
-            registry::one(global, &client, &RegistryKey::Equivalence(institution, code, version)).await
+            registry::one(global, &client, &RegistryKey::Equivalence(institution.into(), code, version)).await
         }
     }
 }

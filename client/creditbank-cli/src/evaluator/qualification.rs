@@ -183,7 +183,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Show { name: (institution, code, version) } => {
             let client = global.connect().await?;
-            registry::one(global, &client, &RegistryKey::QualificationDefinition(institution, code, version)).await
+            registry::one(global, &client, &RegistryKey::QualificationDefinition(institution.into(), code, version))
+                .await
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,

@@ -178,8 +178,8 @@ impl Client {
         let amended_for = amended_for(block, disclosed.info.kind, &disclosed.body).map_err(ClientError::lie)?;
         Ok(ReadRecord {
             place,
-            institution: header.institution,
-            unit: header.unit,
+            institution: header.unit.institution.0,
+            unit: header.unit.number,
             key_id: header.key_id,
             on_behalf_of: amended_for.map(|other| other.0),
             status_id: status_id(&verified.leaf, place.index, &disclosed.hash),

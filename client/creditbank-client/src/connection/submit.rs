@@ -46,12 +46,12 @@ impl Client {
                 shown.kind == i32::from(Kind::Unit)
                     && decode::<pb::Unit>(&shown.body).is_ok_and(|one| UnitId::new(one.institution, one.unit) == unit)
             };
-            if header.institution != 0 || !block.public().records.iter().any(admits) {
+            if !header.unit.institution.is_operator() || !block.public().records.iter().any(admits) {
                 return Err(ClientError::lie("the entry does not admit the unit"));
             }
             return Ok(ChainHead { next_height: 0, previous: verified.leaf, created_at_minute: 0 });
         };
-        if (UnitId::new(header.institution, header.unit), header.height) != (unit, height) {
+        if (header.unit, header.height) != (unit, height) {
             return Err(ClientError::lie("the head is a block of another place"));
         }
         let (previous, created_at_minute) = (header.id(), header.created_at_minute);
@@ -70,8 +70,7 @@ impl Client {
     ) -> Result<Vec<u8>, ClientError> {
         let draft = BlockDraft {
             origin: self.origin().to_owned(),
-            institution: unit.institution.0,
-            unit: unit.number,
+            unit,
             height: head.next_height,
             previous: head.previous,
             operation_id,
@@ -111,7 +110,7 @@ impl Client {
         match &verified.entry {
             Entry::Block(block) => {
                 let header = block.header();
-                if (UnitId::new(header.institution, header.unit), header.height) == (unit, height) {
+                if (header.unit, header.height) == (unit, height) {
                     return Ok(receipt);
                 }
                 Err(ClientError::lie("the block is one of another place"))

@@ -59,7 +59,7 @@ impl Suspects {
         };
         let header = block.header();
         let (_, key_id, sealed_at_ms) =
-            client.sealing(UnitId::new(header.institution, header.unit), header.height).await?;
+            client.sealing(header.unit, header.height).await?;
         self.is_suspect(client, key_id, sealed_at_ms).await
     }
 }

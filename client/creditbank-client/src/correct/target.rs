@@ -146,7 +146,7 @@ impl<'a> Resolver<'a> {
     }
 
     async fn institution(&self, number: u64) -> Result<Option<pb::Institution>, ClientError> {
-        let entry = self.client.registry_entry(&RegistryKey::Institution(number)).await?;
+        let entry = self.client.registry_entry(&RegistryKey::Institution(number.into())).await?;
         entry.map(|entry| entry.decode()).transpose()
     }
 

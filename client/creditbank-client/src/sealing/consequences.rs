@@ -80,7 +80,7 @@ fn at(record: &RecordReference) -> (u64, u32) {
 async fn signer(client: &Client, entry: u64) -> Result<InstitutionId, ClientError> {
     let (bytes, _) = client.entry(entry).await?;
     match Entry::parse(&bytes).map_err(ClientError::lie)? {
-        Entry::Block(block) => Ok(block.header().institution.into()),
+        Entry::Block(block) => Ok(block.header().unit.institution),
         Entry::Seal(_) => Err(ClientError::lie("a redemption at a seal")),
     }
 }

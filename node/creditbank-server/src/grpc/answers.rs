@@ -1,8 +1,9 @@
 //! Typed answers as messages, with the names that they have on the wire.
 
 use creditbank_ledger::read::{
-    ApplicationCase, Consequences, Converted, Evaluation, Line, Preview, Requirement, Review, Standing, Unused, Verdict,
+    ApplicationCase, Consequences, Converted, Evaluation, Line, Preview, Requirement, Review, Unused, Verdict,
 };
+use creditbank_protocol::Standing;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::dates::date_of;
 use creditbank_protocol::pb::RecordReference;
@@ -82,16 +83,12 @@ pub(super) fn balance_line(line: Line) -> api::BalanceLine {
     api::BalanceLine { unit, level, field, status: standing_name(standing).to_owned(), amount_e4, records }
 }
 
+/// Whether credit can be spent. What is authentic can be, by an award or a conversion; what is redeemed was.
 fn standing_name(standing: Standing) -> &'static str {
     match standing {
-        Standing::Spendable => "spendable",
-        Standing::Spent => "spent",
-        Standing::UnderReview => "under review",
-        Standing::Disputed => "disputed",
-        Standing::Contested => "contested",
-        Standing::Expired => "expired",
-        Standing::Superseded => "superseded",
-        Standing::Revoked => "revoked",
+        Standing::Authentic => "spendable",
+        Standing::Redeemed => "spent",
+        other => other.name(),
     }
 }
 

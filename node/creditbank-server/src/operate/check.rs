@@ -261,9 +261,9 @@ impl Run<'_> {
             }
         }
         self.rows.extend(prints, raw.sequence <= self.strict_until);
-        let counts = decoded.round.rows.iter().filter(|row| row.table == tables::KEY_COUNT);
-        let newest = counts.filter_map(|row| row.value.as_deref().and_then(tables::count_of)).last();
-        self.key_count = newest.unwrap_or(self.key_count);
+        for row in decoded.round.rows.iter().filter(|row| row.table == tables::KEY_COUNT) {
+            self.key_count = row.value.as_deref().and_then(tables::count_of).unwrap_or(self.key_count);
+        }
     }
 
     /// The log entries of a round, through the replay.

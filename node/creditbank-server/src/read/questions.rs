@@ -8,6 +8,7 @@ use creditbank_ledger::read::{
 };
 use creditbank_protocol::dates::{Day, day_of_ms};
 use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
+use creditbank_rules::qualification::Case;
 
 use super::ReadError;
 use crate::append::round::StoreView;
@@ -60,7 +61,8 @@ impl Ledger {
         let begun = self.shared.clock.monotonic_ms();
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
         let stop = &mut || self.shared.clock.monotonic_ms().saturating_sub(begun) > patience;
-        self.ask(|view, today| read::evaluate(view, account, question, scope, today, stop))
+        let allocate = &mut |case: &Case<'_>| creditbank_allocation::allocate(case, stop);
+        self.ask(|view, today| read::evaluate(view, account, question, scope, today, allocate))
     }
 
     /// What a conversion by an institution would give a learner.

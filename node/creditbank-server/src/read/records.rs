@@ -92,7 +92,7 @@ impl ReadRecord {
 
     /// Log index of the effect that set each mark.
     pub fn mark_entries(&self) -> Vec<u64> {
-        self.marks.iter().map(|(_, entry)| entry).collect()
+        self.marks.iter().map(|(_, entry)| entry.0).collect()
     }
 }
 
@@ -104,7 +104,7 @@ impl Issued {
 
     /// Log index of the effect that set each mark.
     pub fn mark_entries(&self) -> Vec<u64> {
-        self.marks.iter().map(|(_, entry)| entry).collect()
+        self.marks.iter().map(|(_, entry)| entry.0).collect()
     }
 }
 
@@ -238,7 +238,7 @@ impl Ledger {
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
                 return Err(ReadError::NoBlock { institution, unit, height });
             };
-            if block.header().institution == 0 {
+            if block.header().unit.institution.is_operator() {
                 continue;
             }
             let (context, state) = (self.shared.context(), self.shared.state());

@@ -51,7 +51,7 @@ impl ReadView for StoreView<'_> {
         let Entry::Block(block) = Entry::parse(&entry).map_err(damaged)? else {
             return Ok(None);
         };
-        let signer = InstitutionId(block.header().institution);
+        let signer = block.header().unit.institution;
         if amended_institutions(&block).is_empty() {
             return Ok(Some(signer));
         }

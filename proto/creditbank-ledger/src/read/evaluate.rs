@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use creditbank_allocation::{Answer, Found, allocate};
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
-use creditbank_protocol::status::Mark;
-use creditbank_protocol::{AccountId, InstitutionId, Place};
+use creditbank_protocol::{AccountId, InstitutionId, Place, Standing};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
-use creditbank_rules::qualification::{Audit, Barred, Candidate, Case, RequirementProgress, in_force, names};
+use creditbank_rules::qualification::{
+    Answer, Audit, Barred, Candidate, Case, Found, RequirementProgress, in_force, names,
+};
 use creditbank_rules::{Rejection, Rule, View};
 
 use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
@@ -90,15 +90,15 @@ pub struct Converted {
     pub agreement: pb::AgreementName,
 }
 
-/// Looks for an allocation of the learner's records, as far as the caller sees them. `stop` is asked now and then whether to
-/// give up: then the verdict is undecided.
+/// Looks for an allocation of the learner's records, as far as the caller sees them. `allocate` looks; what it finds has
+/// passed the check of the rules (`creditbank-allocation`, which has a solver and needs a clock to give up).
 pub fn evaluate(
     view: &impl ReadView,
     account: &AccountId,
     question: Question,
     scope: &ReadScope,
     today: Day,
-    stop: &mut dyn FnMut() -> bool,
+    allocate: &mut dyn FnMut(&Case<'_>) -> Answer,
 ) -> Result<Evaluation, QuestionError> {
     let Question { definition: name, conferred, attestations, institution } = question;
     let day = named_day(conferred.as_ref(), "conferred", today)?;
@@ -131,7 +131,7 @@ pub fn evaluate(
         held.extend(award_of(view, used)?);
     }
     let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
-    let (allocated, audit) = match allocate(&case, stop) {
+    let (allocated, audit) = match allocate(&case) {
         Answer::Met { found, audit } => (found, Some(audit)),
         Answer::Missing(found) => (found, None),
         Answer::Undecided => {
@@ -264,20 +264,24 @@ fn barred<V: View>(
     used: &Used,
     candidate: &Candidate,
 ) -> Result<Option<Barred>, QuestionError> {
-    let marks = [
-        (Mark::Revoked, Barred::Revoked),
-        (Mark::Superseded, Barred::Superseded),
-        (Mark::Disputed, Barred::Disputed),
-        (Mark::UnderReview, Barred::UnderReview),
-    ];
-    if let Some((_, why)) = marks.into_iter().find(|(mark, _)| used.facts.marks.get(*mark).is_some()) {
-        return Ok(Some(why));
-    }
-    if is_contested(view, used)? {
-        return Ok(Some(Barred::Contested));
-    }
-    let free = spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?;
-    Ok((!free).then_some(Barred::Spent))
+    let standing = Standing::first(|standing| -> Result<bool, QuestionError> {
+        Ok(match standing {
+            Standing::Contested => is_contested(view, used)?,
+            Standing::Redeemed => !spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?,
+            // The ledger has its records whole, and issuers whom it has admitted; dates are the solver's to judge.
+            Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired => false,
+            other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
+        })
+    })?;
+    Ok(match standing {
+        Standing::Revoked => Some(Barred::Revoked),
+        Standing::Superseded => Some(Barred::Superseded),
+        Standing::Contested => Some(Barred::Contested),
+        Standing::Disputed => Some(Barred::Disputed),
+        Standing::Redeemed => Some(Barred::Spent),
+        Standing::UnderReview => Some(Barred::UnderReview),
+        Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired | Standing::Authentic => None,
+    })
 }
 
 /// What the award redeems, and which earlier awards it has to absorb for that: no more than needed.

@@ -1,10 +1,10 @@
 //! A block with everything that needs neither order nor hidden records.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{InstitutionId, UnitId};
 use creditbank_rules::admission::BlockFacts;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
@@ -38,12 +38,12 @@ impl ReadBlock {
     /// Whose chain it continues.
     pub fn unit(&self) -> UnitId {
         let header = self.block.header();
-        UnitId::new(header.institution, header.unit)
+        header.unit
     }
 
     /// Whether the operator signs it.
     pub fn is_operators(&self) -> bool {
-        InstitutionId(self.block.header().institution).is_operator()
+        self.block.header().unit.institution.is_operator()
     }
 
     /// Identity of its header: what the next block of the chain names as its previous.

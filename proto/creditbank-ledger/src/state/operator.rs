@@ -24,7 +24,7 @@ pub(super) fn check_key(
     let Some(key) = registry.key(&header.key_id) else {
         return refuse(Rule::UnknownKey, "a key of the registry");
     };
-    if key.purpose != i32::from(Purpose::Registry) || header.unit != 0 {
+    if key.purpose != i32::from(Purpose::Registry) || header.unit.number != 0 {
         refuse(Rule::NotTheOperator, "the operator's registry key and unit 0")
     } else if key.revoked.is_some() {
         refuse(Rule::KeyRevoked, "a key that is not revoked")

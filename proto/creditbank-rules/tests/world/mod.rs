@@ -123,7 +123,12 @@ pub(crate) fn key(institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind])
 
 pub(crate) fn key_for(purpose: Purpose, institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind]) -> pb::Key {
     let public_key = key.verifying_key().to_bytes();
-    let message = possession_message("test.example/log", institution, unit, purpose, &public_key);
+    let message = possession_message(
+        "test.example/log",
+        creditbank_protocol::UnitId::new(institution, unit),
+        purpose,
+        &public_key,
+    );
     pb::Key {
         public_key: public_key.to_vec(),
         suite: u32::from(SUITE),

@@ -76,7 +76,7 @@ pub(super) fn text_of(joint: &JointAward) -> Result<String, Failure> {
 
 async fn definition(client: &Client, award: &Award) -> Result<QualificationDefinition, Failure> {
     let name = award.definition.clone().ok_or_else(|| Failure::NotValid("the award names no definition".to_owned()))?;
-    let key = RegistryKey::QualificationDefinition(name.institution, name.code, name.version);
+    let key = RegistryKey::QualificationDefinition(name.institution.into(), name.code, name.version);
     let entry = client.registry_entry(&key).await?;
     let unknown = || Failure::NotValid(format!("the registry has no definition {}", title(award)));
     Ok(entry.ok_or_else(unknown)?.decode()?)

@@ -56,7 +56,7 @@ impl Bodies {
             return found;
         };
         let header = block.header();
-        if header.institution == 0 {
+        if header.unit.institution.is_operator() {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies beside a block of the operator"));
             }
@@ -74,7 +74,8 @@ impl Bodies {
         }
         // A custodian's amendment names the learner as the closed institution knows them.
         let kept = amended_institutions(block).into_iter().map(|other| other.0);
-        let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
+        let own: Vec<_> =
+            [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place::new(index, place);
             if block.public().records.iter().any(|shown| shown.index == place.index) {

@@ -56,14 +56,14 @@ pub(crate) fn redemption(
     facts: &RecordFacts,
     record: &Record,
 ) -> Result<Option<(Place, LogIndex)>, ViewError> {
-    if let Some(entry) = facts.marks.get(Mark::Redeemed).map(LogIndex) {
+    if let Some(entry) = facts.marks.get(Mark::Redeemed) {
         return Ok(Some((place, entry)));
     }
     let mut next = amended(record);
     for _ in 0..REDEMPTION_MAX {
         let Some(former) = next else { return Ok(None) };
         let Some((facts, record)) = view.content_at(former)? else { return Ok(None) };
-        if let Some(entry) = facts.marks.get(Mark::Redeemed).map(LogIndex) {
+        if let Some(entry) = facts.marks.get(Mark::Redeemed) {
             return Ok(Some((former, entry)));
         }
         next = amended(&record);
@@ -84,7 +84,7 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
     let own = entries(view, place, &record)?;
     let mut found = Vec::new();
     for place in redeemed_by(&record) {
-        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed).map(LogIndex));
+        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
         found.extend(held.filter(|entry| own.contains(entry)).map(|entry| (place, entry)));
     }
     Ok(found)
