@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use creditbank_ledger::read::{
-    ConversionRequest, MarkedRecord, Question, QuestionError, ReadScope, ReadView, Shown, Standing, applications,
-    balance, consequences, evaluate, preview, records_of, reviews,
+    ConversionRequest, MarkedRecord, Question, QuestionError, ReadScope, ReadView, Shown, applications, balance,
+    consequences, evaluate, preview, records_of, reviews,
 };
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::dates::{Day, first_day};
@@ -13,8 +13,9 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, Marks};
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, Standing};
 use creditbank_rules::admission::case::Stage;
+use creditbank_rules::qualification::Answer;
 use creditbank_rules::{
     CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rule, Sealing, View, ViewError, seed,
 };
@@ -227,7 +228,7 @@ fn a_balance_tells_what_is_spent() {
         let lines = balance(&world, &records_of(&world, &ACCOUNT, institution).unwrap(), day(6, 1)).unwrap();
         lines.iter().map(|line| (line.standing, line.amount_e4, line.records)).collect::<Vec<_>>()
     };
-    let own = [(Standing::Spendable, 30_0000, 2), (Standing::Spent, 5_0000, 1)];
+    let own = [(Standing::Authentic, 30_0000, 2), (Standing::Redeemed, 5_0000, 1)];
     assert_eq!(lines(Some(OWN)), own);
     assert_eq!(lines(None), [&own[..], &[(Standing::Revoked, 40_0000, 1)]].concat());
 }
@@ -278,7 +279,7 @@ fn questions_are_refused_with_their_reason() {
     assert!(matches!(ask(spent), QuestionError::Rejected(rejection) if rejection.rule == Rule::AlreadySpent));
     let definition = pb::QualificationName { institution: 1, code: "BSC".to_owned(), version: 0 };
     let question = Question { definition, conferred: None, attestations: Vec::new(), institution: None };
-    let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut || true).unwrap_err();
+    let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_| Answer::Undecided).unwrap_err();
     assert!(matches!(refused, QuestionError::Rejected(rejection) if rejection.rule == Rule::UnknownReference));
     assert!(consequences(&world, &[spent], true).unwrap().reviews.is_empty());
 }
