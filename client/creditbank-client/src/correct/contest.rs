@@ -58,8 +58,7 @@ impl Suspects {
             return Err(ClientError::lie("a mark names a seal"));
         };
         let header = block.header();
-        let (_, key_id, sealed_at_ms) =
-            client.sealing(header.unit, header.height).await?;
+        let (_, key_id, sealed_at_ms) = client.sealing(header.unit, header.height).await?;
         self.is_suspect(client, key_id, sealed_at_ms).await
     }
 }
