@@ -115,9 +115,10 @@ pub(crate) fn owned_name(argument: &str) -> Result<(InstitutionId, String, u32),
     Ok((institution, code, version))
 }
 
-/// A place of a message, as tables show it.
-pub(crate) fn show_place(place: &pb::Place) -> String {
-    Place::from(*place).to_string()
+/// A place as tables show it.
+pub(crate) fn show_place<P: Copy + Into<Place>>(place: &P) -> String {
+    let place: Place = (*place).into();
+    place.to_string()
 }
 
 #[cfg(test)]

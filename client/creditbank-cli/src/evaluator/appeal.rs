@@ -36,7 +36,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let evidence = received.evidence()?;
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
-    let read = client.record(decision.into()).await?;
+    let read = client.record(decision).await?;
     if read.disclosed.info.kind != Kind::Decision {
         let kind = names::of(read.disclosed.info.kind);
         return Err(Failure::NotValid(format!("{decision}: expected a decision, found a {kind}")));

@@ -27,7 +27,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let Command::Revoke { place, reason, common } = command;
     let client = global.connect().await?;
     let unit = common.unit(global, &client, "").await?;
-    let found = client.record(place.into()).await?.disclosed.info.kind;
+    let found = client.record(place).await?.disclosed.info.kind;
     if found != Kind::Award {
         let found = names::of(found);
         return Err(Failure::NotValid(format!("{place}: expected an award, found a {found}: see `creditbank revoke`")));

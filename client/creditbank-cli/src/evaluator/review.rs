@@ -59,7 +59,7 @@ pub(crate) async fn list(global: &Global, arguments: &List) -> Result<(), Failur
 pub(crate) async fn run(global: &Global, Command::Close { place, signing }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
-    let read = client.record(place.into()).await?;
+    let read = client.record(place).await?;
     let by_right = if unit.id.institution.0 == read.subject() {
         authority(Basis::Issuer)
     } else {

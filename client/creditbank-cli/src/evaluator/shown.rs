@@ -65,7 +65,7 @@ pub(super) async fn reference(
     if let Some(record) = shown.and_then(|shown| shown.record(place)) {
         return Ok(RecordReference { place: place.written(), status_id: record.status_id.0.to_vec() });
     }
-    let read = client.record(place.into()).await.map_err(|error| match error {
+    let read = client.record(place).await.map_err(|error| match error {
         creditbank_client::ClientError::Refused(refusal) if refusal.why() == Reason::NoAccess => Failure::NotValid(
             format!("record {place} is another institution's: pass the transcript that shows it (--transcript)"),
         ),

@@ -89,7 +89,7 @@ async fn one_record(
         if set.is_empty() {
             return Err(Failure::Usage("pass what changes: --set FIELD=VALUE, or --from FILE".to_owned()));
         }
-        let read = client.record(place.into()).await?;
+        let read = client.record(place).await?;
         let info = read.disclosed.info;
         (place, info.kind, show::body(info.name(), &read.disclosed.body)?)
     };

@@ -17,7 +17,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(global: &Global, Command::Show { place }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let read = client.record(place.into()).await?;
+    let read = client.record(place).await?;
     let value = records::value(&read)?;
     output::print(global, &value, || {
         let head = ["kind", "place", "institution", "unit", "key_id", "record_hash", "marks"];
