@@ -24,7 +24,7 @@ use crate::clock::{Entropy, random};
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
 use creditbank_protocol::Place;
-pub use creditbank_protocol::{AccountId as Account, Alias};
+use creditbank_protocol::{AccountId, Alias};
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
@@ -86,14 +86,14 @@ fn half(full: [u8; 32]) -> [u8; 16] {
 
 impl InstitutionKeys {
     /// The alias of an account.
-    pub fn alias(&self, account: &Account) -> Alias {
+    pub fn alias(&self, account: &AccountId) -> Alias {
         let mut block = account.0.into();
         self.cipher.encrypt_block(&mut block);
         Alias(block.into())
     }
 
     /// The account number that an alias stands for; no account's, if the alias is not this institution's.
-    pub fn account(&self, alias: &Alias) -> Account {
+    pub fn account(&self, alias: &Alias) -> AccountId {
         let mut block = alias.0.into();
         self.cipher.decrypt_block(&mut block);
         Account(block.into())
@@ -135,7 +135,7 @@ impl PrivateKeys {
     }
 
     /// `nonce || masked account || ciphertext`.
-    fn seal(&self, account: &Account, key: &[u8; 32], context: &[u8], plain: &[&[u8]], nonce: Nonce) -> Vec<u8> {
+    fn seal(&self, account: &AccountId, key: &[u8; 32], context: &[u8], plain: &[&[u8]], nonce: Nonce) -> Vec<u8> {
         let len: usize = plain.iter().map(|part| part.len()).sum();
         let mut sealed = Vec::with_capacity(NONCE_LEN + ACCOUNT_LEN + len + TAG_LEN);
         sealed.extend_from_slice(&nonce);
@@ -151,7 +151,7 @@ impl PrivateKeys {
     }
 
     /// The account that a sealed value belongs to.
-    pub fn account_of(&self, sealed: &[u8]) -> Result<Account, OpenError> {
+    pub fn account_of(&self, sealed: &[u8]) -> Result<AccountId, OpenError> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError::Sealed)?;
         let masked = rest.get(..ACCOUNT_LEN).ok_or(OpenError::Sealed)?;
         Ok(Account(self.mask(nonce, masked)))
@@ -174,7 +174,7 @@ impl PrivateKeys {
         &self,
         origin: &str,
         place: Place,
-        account: &Account,
+        account: &AccountId,
         key: &[u8; 32],
         record: &Record,
         nonce: Nonce,
@@ -198,7 +198,7 @@ impl PrivateKeys {
     pub fn seal_identity(
         &self,
         digest: &[u8; 32],
-        account: &Account,
+        account: &AccountId,
         key: &[u8; 32],
         entropy: &dyn Entropy,
     ) -> Vec<u8> {
@@ -224,7 +224,7 @@ fn xchacha(key: &[u8; 32], nonce: &Nonce) -> (LessSafeKey, ring::aead::Nonce) {
     (LessSafeKey::new(key), ring::aead::Nonce::assume_unique_for_key(short))
 }
 
-fn associated(context: &[u8], account: &Account) -> Vec<u8> {
+fn associated(context: &[u8], account: &AccountId) -> Vec<u8> {
     [context, account.as_bytes()].concat()
 }
 
