@@ -96,7 +96,7 @@ impl InstitutionKeys {
     pub fn account(&self, alias: &Alias) -> AccountId {
         let mut block = alias.0.into();
         self.cipher.decrypt_block(&mut block);
-        Account(block.into())
+        AccountId(block.into())
     }
 
     /// The digest of a key in the learner index, 8 bytes: rows of one learner are few.
@@ -154,7 +154,7 @@ impl PrivateKeys {
     pub fn account_of(&self, sealed: &[u8]) -> Result<AccountId, OpenError> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError::Sealed)?;
         let masked = rest.get(..ACCOUNT_LEN).ok_or(OpenError::Sealed)?;
-        Ok(Account(self.mask(nonce, masked)))
+        Ok(AccountId(self.mask(nonce, masked)))
     }
 
     fn open(&self, key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
@@ -243,7 +243,7 @@ mod tests {
     /// Goal: an alias leads back to its account at its own institution and to nothing elsewhere.
     #[test]
     fn aliases_differ_per_institution() {
-        let (keys, account) = (keys(), Account([9; 16]));
+        let (keys, account) = (keys(), AccountId([9; 16]));
         let alias = keys.of(1).alias(&account);
         assert_eq!(keys.of(1).account(&alias), account);
         assert_ne!(keys.of(2).alias(&account), alias);
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn another_library_opens_it() {
         use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-        let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
+        let (keys, account, key) = (keys(), AccountId([9; 16]), [4; 32]);
         for len in [0, 1, 63, 64, 65, 700] {
             let plain = vec![7; len];
             let sealed = keys.seal(&account, &key, b"context", &[&plain], [6; 24]);
@@ -267,7 +267,7 @@ mod tests {
     /// Goal: a body opens at its own place under its learner's key only, and no byte of it may change.
     #[test]
     fn bodies_are_bound_to_their_place() {
-        let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
+        let (keys, account, key) = (keys(), AccountId([9; 16]), [4; 32]);
         let body = [&[0x0a, 16][..], &[7; 16]].concat();
         let record = Record::new(3, 1, &[5; 32], body).expect("a record");
         let place = Place::new(5, 1);

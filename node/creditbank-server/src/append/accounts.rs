@@ -129,7 +129,7 @@ impl<'a> OpenAccounts<'a> {
                 }
             }
             let account = account.unwrap_or_else(|| {
-                let account = Account(random(&*self.shared.entropy));
+                let account = AccountId(random(&*self.shared.entropy));
                 self.new.push(account);
                 account
             });
@@ -191,7 +191,7 @@ impl Ledger {
             first = first.or(Some(digest));
             account = account.or(open.known(&digest)?);
         }
-        let newcomer = || Account(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
+        let newcomer = || AccountId(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
         let account = account.unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
         let alias = self.shared.private.of(institution.0).alias(&account);

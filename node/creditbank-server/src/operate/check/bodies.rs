@@ -39,7 +39,7 @@ impl LearnerRows {
         let learner = |Row { table, key, value }: &Row| {
             let account = key.first_chunk::<16>().filter(|_| *table == tables::LEARNER)?;
             let row = LearnerRow::read(key, value.as_deref()?)?;
-            Some((row.place, (Account(*account), row)))
+            Some((row.place, (AccountId(*account), row)))
         };
         Self(rows.iter().filter_map(learner).collect())
     }
