@@ -13,9 +13,9 @@ use tokio_stream::StreamExt as _;
 /// Goal: what was issued is read back, with its proofs, on every engine, also after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn issued_records_are_read_back() {
-    for store in [StoreUrl::Memory, StoreUrl::Sled("log".into()), StoreUrl::Fjall("log".into())] {
-        let durable = store != StoreUrl::Memory;
-        let mut node = TestNode::with(store, None, Limits::default()).await;
+    for store in ["memory:", "sled:log", "fjall:log"] {
+        let durable = store != "memory:";
+        let mut node = TestNode::with(store.parse().expect("a store"), None, Limits::default()).await;
         let university = University::admit(&node, 1).await;
         let aliases = university.aliases(&node, 0..3).await;
         let client = university.client(&node).await;
@@ -126,7 +126,7 @@ async fn a_stream_is_answered_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_refuses_with_a_time() {
     let limits = Limits { queue_kib_max: 64, ..Limits::default() };
-    let node = TestNode::with(StoreUrl::Sled("log".into()), None, limits).await;
+    let node = TestNode::with(StoreUrl::standard(), None, limits).await;
     let university = University::admit(&node, 1).await;
     let alias = university.aliases(&node, 0..1).await[0];
     let client = university.client(&node).await;

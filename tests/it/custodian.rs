@@ -6,6 +6,9 @@ use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_server::directory;
+use creditbank_server::environment::Environment;
+use creditbank_server::operate::check::check;
 use creditbank_tests::University;
 use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
 use creditbank_tests::university::{credit, set};
@@ -86,7 +89,8 @@ async fn a_custodian_acts_for_a_closed_institution() {
     assert_eq!(audit.contradiction, None);
     // And the node's disk holds what was signed.
     let dir = node.stop().await;
-    let config = creditbank_server::directory::read_config(dir.path()).expect("a configuration");
-    let report = creditbank_server::operate::check::check(dir.path(), &config, &mut |_, _| ()).expect("it can be read");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
+    let report = check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it can be read");
     assert_eq!(report.findings.listed(), []);
 }

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
 
 use creditbank_protocol::pb::Purpose;
-use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, InitError, StoreUrl};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::credit_record;
@@ -31,23 +30,17 @@ async fn secrets_are_the_owners_alone() {
 }
 
 fn open(dir: &std::path::Path) -> Result<(), String> {
-    let config = directory::read_config(dir).map_err(|error| error.to_string())?;
-    let clock = Arc::new(SystemClock::default());
-    let opened = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default());
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir).map_err(|error| error.to_string())?;
+    let opened = directory::open(&environment, dir, &config, Limits::default());
     opened.map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_holds_one_node_and_one_process() {
     let node = TestNode::start().await;
-    let again = directory::init(
-        node.dir(),
-        ORIGIN,
-        StoreUrl::Memory,
-        ([127, 0, 0, 1], 0).into(),
-        Arc::new(SystemClock::default()),
-        Arc::new(OsEntropy),
-    );
+    let environment = Environment::system();
+    let again = directory::init(&environment, node.dir(), ORIGIN, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
     assert!(matches!(again.await, Err(InitError::Exists(_))));
     let error = open(node.dir()).expect_err("a second process");
     assert!(error.contains("another process") || error.contains("lock"), "{error}");
@@ -57,9 +50,8 @@ async fn a_directory_holds_one_node_and_one_process() {
 async fn a_name_that_cannot_stand_in_a_checkpoint() {
     let dir = tempfile::tempdir().expect("a directory");
     for name in ["", "https://credits.example", "two words", "tab\t", &"x".repeat(200)] {
-        let clock = Arc::new(SystemClock::default());
-        let made =
-            directory::init(dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into(), clock, Arc::new(OsEntropy));
+        let environment = Environment::system();
+        let made = directory::init(&environment, dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
         assert!(matches!(made.await, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
     }
@@ -115,10 +107,7 @@ async fn rotten_tree_nodes_are_never_signed() {
         fs::write(flat.join(level), bytes).expect("rot");
         if level == "level-00" {
             // The start reads entries, whose leaves do not fit.
-            let config = directory::read_config(dir.path()).expect("the configuration");
-            let clock = Arc::new(SystemClock::default());
-            let refused = directory::open(dir.path(), &config, clock, Arc::new(OsEntropy), Limits::default());
-            let said = refused.err().expect("leaves do not fit").to_string();
+            let said = open(dir.path()).expect_err("leaves do not fit");
             assert!(said.contains("delete log/flat"), "{said}");
             fs::write(flat.join(level), whole).expect("the nodes of a level");
             continue;

@@ -11,6 +11,7 @@ use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::check;
 
 use creditbank_tests::acts::{alias, mandate, public, replayed, submit};
@@ -345,12 +346,14 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(of(&counted).ended, Some(pb::Action::Revoke));
     assert_eq!(of(&joint).under_review, None);
     assert!(of(&certificate).under_review.is_some());
-    let config = directory::read_config(dir.path()).expect("the configuration");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("the configuration");
     for rebuilt in [false, true] {
         if rebuilt {
-            creditbank_server::operate::reindex(dir.path(), &config, |_, _| ()).expect("the index is rebuilt");
+            creditbank_server::operate::reindex(&environment, dir.path(), &config, |_, _| ())
+                .expect("the index is rebuilt");
         }
-        let found = check::check(dir.path(), &config, &mut |_, _| ()).expect("it reads");
+        let found = check::check(&environment, dir.path(), &config, &mut |_, _| ()).expect("it reads");
         assert_eq!(found.findings.count(), 0, "{rebuilt}: {:?}", found.findings.listed());
     }
 }

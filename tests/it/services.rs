@@ -14,10 +14,26 @@ use tonic::transport::Endpoint;
 use tonic::{Code, Request};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
-use tonic_reflection::pb::v1::ServerReflectionRequest;
-use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
-use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
-use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::{v1, v1alpha};
+
+/// The names of the services that reflection of a version lists on a channel.
+macro_rules! listed_services {
+    ($version:ident, $channel:expr) => {{
+        use $version::server_reflection_client::ServerReflectionClient;
+        use $version::server_reflection_request::MessageRequest;
+        use $version::server_reflection_response::MessageResponse;
+        let mut reflection = ServerReflectionClient::new($channel);
+        let list = MessageRequest::ListServices(String::new());
+        let asked = $version::ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+        let mut answers =
+            reflection.server_reflection_info(tokio_stream::iter([asked])).await.expect("a stream").into_inner();
+        let answer = answers.message().await.expect("an answer").expect("one answer").message_response;
+        let Some(MessageResponse::ListServicesResponse(list)) = answer else {
+            panic!("expected a list, found {answer:?}")
+        };
+        list.service.into_iter().map(|one| one.name).collect::<Vec<String>>()
+    }};
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_and_reflection() {
@@ -29,16 +45,12 @@ async fn health_and_reflection() {
         let status = health.check(asked).await.expect("an answer").into_inner().status;
         assert_eq!(status, i32::from(ServingStatus::Serving), "{service:?}");
     }
-    let mut reflection = ServerReflectionClient::new(channel);
-    let list = MessageRequest::ListServices(String::new());
-    let asked = ServerReflectionRequest { host: String::new(), message_request: Some(list) };
-    let mut answers =
-        reflection.server_reflection_info(tokio_stream::iter([asked])).await.expect("a stream").into_inner();
-    let answer = answers.message().await.expect("an answer").expect("one answer").message_response;
-    let Some(MessageResponse::ListServicesResponse(list)) = answer else { panic!("expected a list, found {answer:?}") };
-    for service in ["LedgerService", "LogService", "RegistryService", "LearnerService"] {
-        let name = format!("creditbank.v1.{service}");
-        assert!(list.service.iter().any(|one| one.name == name), "{name}");
+    // Tools of today speak v1; stock Python clients, among others, still speak v1alpha.
+    for listed in [listed_services!(v1, channel.clone()), listed_services!(v1alpha, channel)] {
+        for service in ["LedgerService", "LogService", "RegistryService", "LearnerService", "RecognitionService"] {
+            let name = format!("creditbank.v1.{service}");
+            assert!(listed.contains(&name), "{name}");
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
-use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, StoreUrl, Tls};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Ledger, Limits};
 use creditbank_server::serve::{self, Running};
 use tempfile::TempDir;
@@ -30,11 +30,11 @@ pub struct TestNode {
 
 /// Opens the node of a directory and serves it.
 async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
-    let config = directory::read_config(dir).expect("the configuration that init wrote");
-    let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), limits).expect("the node opens");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir).expect("the configuration that init wrote");
+    let ledger = directory::open(&environment, dir, &config, limits).expect("the node opens");
     if ledger.size() == 0 {
-        directory::begin(dir, &ledger, &OsEntropy).await.expect("the first blocks");
+        directory::begin(&environment, dir, &ledger).await.expect("the first blocks");
     }
     serve::start(ledger, ([127, 0, 0, 1], 0).into(), tls).await.expect("the node serves")
 }
@@ -42,15 +42,14 @@ async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
 impl TestNode {
     /// A node on sled.
     pub async fn start() -> Self {
-        Self::with(StoreUrl::Sled("log".into()), None, Limits::default()).await
+        Self::with(StoreUrl::standard(), None, Limits::default()).await
     }
 
     /// A node of any kind.
     pub async fn with(store: StoreUrl, tls: Option<Tls>, limits: Limits) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let clock = Arc::new(SystemClock::default());
-        directory::init(dir.path(), ORIGIN, store, listen, clock, Arc::new(OsEntropy)).await.expect("a new node");
+        directory::init(&Environment::system(), dir.path(), ORIGIN, store, listen).await.expect("a new node");
         Self::serve(dir, tls, limits).await
     }
 
@@ -98,7 +97,7 @@ impl TestNode {
 
     /// A key of the node.
     pub fn key(&self, purpose: Purpose) -> KeyFile {
-        directory::read_key(self.dir(), purpose).expect("a key of the node")
+        directory::read_key(&Environment::system(), self.dir(), purpose).expect("a key of the node")
     }
 
     /// The text of a trust file for this log.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use creditbank_server::clock::{Clock as _, SystemClock};
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{BackupError, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -34,12 +34,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !dir.join("node.toml").exists() {
         return Err(no_node(dir));
     }
-    let config = directory::read_config(dir)?;
-    let now_ms = SystemClock::default().now_ms();
-    let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days, now_ms };
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir)?;
+    let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     let bar = bar(*json);
     let begun = Instant::now();
-    let made = make(dir, &config, out, options, &mut |done, total| {
+    let made = make(&environment, dir, &config, out, options, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
 use creditbank_server::directory::{self, DirectoryError};
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::{Finding, Report, check};
 use creditbank_store::StoreError;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,10 +28,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !dir.join("node.toml").exists() {
         return Err(no_node(dir));
     }
-    let config = directory::read_config(dir)?;
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir)?;
     let bar = if *json { ProgressBar::hidden() } else { bar() };
     let begun = Instant::now();
-    let checked = check(dir, &config, &mut |done, total| {
+    let checked = check(&environment, dir, &config, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -3,13 +3,12 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::trust::text_for;
-use creditbank_server::clock::{OsEntropy, SystemClock};
-use creditbank_server::directory::{self, Config, StoreUrl};
+use creditbank_server::directory::{self, Config, ENGINES, StoreUrl};
+use creditbank_server::environment::Environment;
 
 use crate::shown;
 
@@ -24,17 +23,11 @@ pub(crate) struct Arguments {
     /// The name of the log, for ever: a host and a path, as credits.example/log.
     #[arg(long)]
     origin: String,
-    /// Where the log is kept: `sled:PATH` (relative to DIR); `fjall:PATH`, the better index from some millions of records on; or
-    /// `memory:`, which begins a new log under the same keys with every start and is for trials only.
-    #[arg(long, default_value = "sled:log", value_parser = store)]
+    #[arg(long, help = StoreUrl::help(ENGINES), default_value_t = StoreUrl::standard())]
     store: StoreUrl,
     /// Where gRPC will be served; can be changed in DIR/node.toml.
     #[arg(long, default_value = LISTEN)]
     listen: SocketAddr,
-}
-
-fn store(text: &str) -> Result<StoreUrl, String> {
-    StoreUrl::parse(text).map_err(|error| error.to_string())
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -49,9 +42,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// Makes a node and its trust file.
 pub(crate) async fn make(dir: &Path, origin: &str, store: StoreUrl, listen: SocketAddr) -> anyhow::Result<Config> {
-    let clock = Arc::new(SystemClock::default());
-    let config = directory::init(dir, origin, store, listen, clock, Arc::new(OsEntropy)).await?;
-    let log_key = directory::read_key(dir, Purpose::Log)?.public_key();
+    let environment = Environment::system();
+    let config = directory::init(&environment, dir, origin, store, listen).await?;
+    let log_key = directory::read_key(&environment, dir, Purpose::Log)?.public_key();
     let path = dir.join("trust.toml");
     let text = text_for(origin, log_key, &config.registry_key)?;
     fs::write(&path, text).with_context(|| path.display().to_string())?;

@@ -7,7 +7,6 @@ mod story;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -20,8 +19,8 @@ use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person};
-use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_server::serve;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -60,9 +59,8 @@ async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
     let story = Story::new(json);
     let start = Instant::now();
     let listen = init::LISTEN.parse().context("the default address")?;
-    let config = init::make(dir, ORIGIN, StoreUrl::Sled("log".into()), listen).await?;
-    let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let config = init::make(dir, ORIGIN, StoreUrl::standard(), listen).await?;
+    let ledger = directory::open(&Environment::system(), dir, &config, Limits::default())?;
     let loopback = ([127, 0, 0, 1], 0).into();
     let running = serve::start(ledger, loopback, None).await?;
     let mut options = ConnectOptions::new(&format!("http://{}", running.address()));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -25,13 +26,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !dir.join("node.toml").exists() {
         return Err(no_node(dir));
     }
-    let config = directory::read_config(dir)?;
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir)?;
     let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} log entries, {elapsed}, {eta} left");
     let bar = if *json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let begun = Instant::now();
     let shown = bar.clone();
-    let size = creditbank_server::operate::reindex(dir, &config, |done, total| {
+    let size = creditbank_server::operate::reindex(&environment, dir, &config, |done, total| {
         shown.set_length(total);
         shown.set_position(done);
     });

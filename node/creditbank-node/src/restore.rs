@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_server::clock::{Clock as _, SystemClock};
+use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{RestoreOptions, restore};
 use serde_json::json;
 
@@ -35,10 +35,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { from, dir, seen, nothing_published, accept_expired, keys, json } = arguments;
-    let now_ms = SystemClock::default().now_ms();
-    let options = RestoreOptions { seen, nothing_published, accept_expired, keys, now_ms };
+    let options = RestoreOptions { seen, nothing_published, accept_expired, keys };
     let bar = bar(json);
-    let restored = restore(&from, &dir, &options, &mut |done, total| {
+    let restored = restore(&Environment::system(), &from, &dir, &options, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -1,10 +1,9 @@
 //! `serve`: until a signal.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use creditbank_server::clock::{OsEntropy, SystemClock};
-use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,7 +24,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if !dir.join("node.toml").exists() {
         return Err(no_node(&dir));
     }
-    let config = directory::read_config(&dir)?;
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, &dir)?;
     if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
@@ -35,14 +35,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
-    let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(&dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let ledger = directory::open(&environment, &dir, &config, Limits::default())?;
     if ledger.size() == 0 {
-        if config.store != StoreUrl::Memory {
+        if config.store.path().is_some() {
             anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(&dir));
         }
         // A log in memory begins anew with each process.
-        directory::begin(&dir, &ledger, &OsEntropy).await?;
+        directory::begin(&environment, &dir, &ledger).await?;
     }
     let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
     let stop = async {

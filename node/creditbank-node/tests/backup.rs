@@ -4,13 +4,16 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::note::{Checkpoint, sign_checkpoint};
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_rpc::v1::SubmitBlockRequest;
-use creditbank_server::directory::{StoreUrl, read_config};
+use creditbank_server::clock::Clock;
+use creditbank_server::directory::{read_config, read_key};
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_server::operate::backup::{BackupError, MakeOptions, RestoreOptions, make, restore};
 use creditbank_tests::node::ORIGIN;
@@ -58,7 +61,7 @@ async fn checkpoint(node: &TestNode, dir: &Path, name: &str) -> std::path::PathB
 }
 
 async fn with_every_engine(store: &str) {
-    let node = TestNode::with(StoreUrl::parse(store).expect("a store"), None, Limits::default()).await;
+    let node = TestNode::with(store.parse().expect("a store"), None, Limits::default()).await;
     let universities = [University::admit(&node, 1).await, University::admit(&node, 2).await];
     let places = tempfile::tempdir().expect("a directory");
     let out = places.path().join("backup");
@@ -149,18 +152,41 @@ async fn stopped() -> (TempDir, TempDir) {
     (node.stop().await, tempfile::tempdir().expect("a directory"))
 }
 
+/// A clock that stands still.
+struct At(u64);
+
+impl Clock for At {
+    fn now_ms(&self) -> u64 {
+        self.0
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        0
+    }
+}
+
+fn environment_at(now_ms: u64) -> Environment {
+    Environment { clock: Arc::new(At(now_ms)), ..Environment::system() }
+}
+
 fn options() -> RestoreOptions {
-    RestoreOptions { seen: Vec::new(), nothing_published: true, accept_expired: false, keys: None, now_ms: NOW_MS }
+    RestoreOptions { seen: Vec::new(), nothing_published: true, accept_expired: false, keys: None }
 }
 
 fn back_up(dir: &Path, out: &Path, with_keys: bool) {
-    let made = MakeOptions { with_keys, keys_expire_days: 35, now_ms: NOW_MS };
-    make(dir, &read_config(dir).expect("a node"), out, made, &mut |_, _| {}).expect("a backup");
+    let made = MakeOptions { with_keys, keys_expire_days: 35 };
+    let environment = environment_at(NOW_MS);
+    let config = read_config(&environment, dir).expect("a node");
+    make(&environment, dir, &config, out, made, &mut |_, _| {}).expect("a backup");
 }
 
 fn try_restore(out: &Path, options: &RestoreOptions) -> Result<(), BackupError> {
+    try_restore_at(NOW_MS, out, options)
+}
+
+fn try_restore_at(now_ms: u64, out: &Path, options: &RestoreOptions) -> Result<(), BackupError> {
     let target = tempfile::tempdir().expect("a directory");
-    let restored = restore(out, target.path(), options, &mut |_, _| {}).map(|_| ());
+    let restored = restore(&environment_at(now_ms), out, target.path(), options, &mut |_, _| {}).map(|_| ());
     if restored.is_err() {
         assert!(!target.path().join("node.toml").exists(), "what is refused makes no node");
     }
@@ -206,9 +232,9 @@ async fn keys_expire_and_may_be_kept_elsewhere() {
     assert!(matches!(try_restore(&out, &options()), Err(BackupError::NoKeys)));
     let with_keys = RestoreOptions { keys: Some(dir.path().join("keys")), ..options() };
     try_restore(&out, &with_keys).expect("with the keys it is whole");
-    let late = RestoreOptions { now_ms: NOW_MS + 36 * 86_400_000, ..with_keys };
-    assert!(matches!(try_restore(&out, &late), Err(BackupError::Expired { days: 1 })));
-    try_restore(&out, &RestoreOptions { accept_expired: true, ..late }).expect("accepted");
+    let late = NOW_MS + 36 * 86_400_000;
+    assert!(matches!(try_restore_at(late, &out, &with_keys), Err(BackupError::Expired { days: 1 })));
+    try_restore_at(late, &out, &RestoreOptions { accept_expired: true, ..with_keys }).expect("accepted");
 }
 
 /// Goal: a checkpoint that the log key has signed and the backup contradicts is a fork; one of another key is none.
@@ -217,7 +243,7 @@ async fn a_published_checkpoint_that_contradicts_is_a_fork() {
     let (dir, places) = stopped().await;
     let out = places.path().join("backup");
     back_up(dir.path(), &out, true);
-    let key = |purpose| creditbank_server::directory::read_key(dir.path(), purpose).expect("a key").key;
+    let key = |purpose| read_key(&Environment::system(), dir.path(), purpose).expect("a key").key;
     let other = Checkpoint { origin: ORIGIN.to_owned(), size: 5, root: Digest([5; 32]) };
     let seen = places.path().join("seen");
     let with = RestoreOptions { seen: vec![seen.clone()], nothing_published: false, ..options() };

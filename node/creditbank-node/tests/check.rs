@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use creditbank_server::directory::StoreUrl;
 use creditbank_server::ledger::Limits;
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
@@ -21,7 +20,7 @@ fn run(command: &str, dir: &Path) -> (Option<i32>, Value, String) {
 
 /// A stopped node with two institutions' records.
 async fn stopped(store: &str) -> TempDir {
-    let node = TestNode::with(StoreUrl::parse(store).expect("a store"), None, Limits::default()).await;
+    let node = TestNode::with(store.parse().expect("a store"), None, Limits::default()).await;
     for number in 1..3 {
         let university = University::admit(&node, number).await;
         let client = university.client(&node).await;

@@ -16,26 +16,25 @@ mod config;
 mod held;
 mod init;
 mod secrets;
+mod store_url;
 
-use std::fs;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use creditbank_protocol::Digest;
+use creditbank_protocol::key::genesis;
 use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
-use creditbank_store::{
-    EmbeddedStore, Index, IndexError, KeyStore, KeyStoreError, MemoryStore, Options, Store, StoreError,
-};
-use creditbank_store_fjall::FjallIndex;
-use creditbank_store_sled::SledIndex;
+use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
 
-pub use config::{Config, ConfigError, StoreUrl, Tls};
+pub use config::{Config, ConfigError, Tls};
 pub(crate) use held::HELD_FILE;
 pub use init::{InitError, begin, init};
 pub(crate) use secrets::Secrets;
+pub use store_url::{ENGINES, StoreUrl};
 
-use crate::clock::{Clock, Entropy};
+use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits, OpenError, Parts};
 
 /// Why a node's directory cannot be used.
@@ -57,7 +56,7 @@ pub enum DirectoryError {
         /// Its mode.
         mode: u32,
     },
-    /// A key file is none.
+    /// A file that holds no key.
     #[error("{path}: {error}")]
     Key {
         /// Which file.
@@ -75,7 +74,7 @@ pub enum DirectoryError {
         /// The key's.
         found: String,
     },
-    /// The secrets are none.
+    /// A file that does not hold the four secrets.
     #[error("{0} is not a file of four secrets")]
     Secrets(String),
     /// The configuration.
@@ -109,20 +108,23 @@ pub(crate) fn at(path: &Path) -> impl Fn(std::io::Error) -> DirectoryError + '_ 
     move |error| DirectoryError::File { path: path.display().to_string(), error }
 }
 
+fn read_text(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
+    let bytes = disk.read(path).map_err(at(path))?;
+    String::from_utf8(bytes).map_err(|_| at(path)(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text")))
+}
+
 /// Reads a file that must be its owner's alone.
-fn read_secret(path: &Path) -> Result<String, DirectoryError> {
-    let mode = fs::metadata(path).map_err(at(path))?.permissions().mode() & 0o777;
+fn read_secret(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
+    let mode = disk.info(path).map_err(at(path))?.mode;
     if mode & 0o077 != 0 {
         return Err(DirectoryError::Mode { path: path.display().to_string(), mode });
     }
-    fs::read_to_string(path).map_err(at(path))
+    read_text(disk, path)
 }
 
-/// Writes a new file with mode 0600, durably; refuses to replace one.
-fn write_secret(path: &Path, text: &str) -> Result<(), DirectoryError> {
-    use std::io::Write as _;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(at(path))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(at(path))
+/// Writes a new file with mode 0600, synced; refuses to replace one. Its name is durable once the directory is synced.
+fn write_secret(disk: &dyn Disk, path: &Path, text: &str) -> Result<(), DirectoryError> {
+    disk.write_new(path, text.as_bytes()).map_err(at(path))
 }
 
 /// The key file of a purpose.
@@ -131,11 +133,11 @@ pub fn key_path(dir: &Path, purpose: Purpose) -> PathBuf {
 }
 
 /// Reads the node's key for a purpose.
-pub fn read_key(dir: &Path, purpose: Purpose) -> Result<KeyFile, DirectoryError> {
+pub fn read_key(environment: &Environment, dir: &Path, purpose: Purpose) -> Result<KeyFile, DirectoryError> {
     let path = key_path(dir, purpose);
     let shown = path.display().to_string();
-    let key =
-        KeyFile::parse(&read_secret(&path)?).map_err(|error| DirectoryError::Key { path: shown.clone(), error })?;
+    let text = read_secret(&*environment.disk, &path)?;
+    let key = KeyFile::parse(&text).map_err(|error| DirectoryError::Key { path: shown.clone(), error })?;
     if key.purpose == purpose {
         return Ok(key);
     }
@@ -144,57 +146,33 @@ pub fn read_key(dir: &Path, purpose: Purpose) -> Result<KeyFile, DirectoryError>
 }
 
 /// Reads the configuration.
-pub fn read_config(dir: &Path) -> Result<Config, DirectoryError> {
+pub fn read_config(environment: &Environment, dir: &Path) -> Result<Config, DirectoryError> {
     let path = dir.join("node.toml");
-    let text = fs::read_to_string(&path).map_err(at(&path))?;
-    Config::parse(&text).map_err(|error| DirectoryError::Config { path: path.display().to_string(), error })
+    let text = read_text(&*environment.disk, &path)?;
+    let read = Config::parse(&text, environment.engines);
+    read.map_err(|error| DirectoryError::Config { path: path.display().to_string(), error })
 }
 
-/// Opens the index engine of a log at `path`; `None` for a log in memory.
-pub(crate) fn open_index(config: &Config, path: &Path) -> Result<Option<Box<dyn Index>>, IndexError> {
-    Ok(match &config.store {
-        StoreUrl::Memory => None,
-        StoreUrl::Sled(_) => Some(Box::new(SledIndex::open(path)?)),
-        StoreUrl::Fjall(_) => Some(Box::new(FjallIndex::open(path)?)),
-    })
-}
-
-/// Opens the durable state of a log.
-pub(crate) fn open_store(dir: &Path, config: &Config, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    // A path that is absolute replaces the directory.
-    Ok(match &config.store {
-        StoreUrl::Memory => Box::new(MemoryStore::default()),
-        StoreUrl::Sled(path) => Box::new(EmbeddedStore::open(&dir.join(path), options, SledIndex::open)?),
-        StoreUrl::Fjall(path) => Box::new(EmbeddedStore::open(&dir.join(path), options, FjallIndex::open)?),
-    })
+/// How the log with this genesis value is kept.
+pub(crate) fn store_options(environment: &Environment, genesis: Digest) -> Options {
+    Options { disk: Arc::clone(&environment.disk), ..Options::new(genesis.0) }
 }
 
 /// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.
-pub fn open(
-    dir: &Path,
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    limits: Limits,
-) -> Result<Ledger, DirectoryError> {
-    let log_key = read_key(dir, Purpose::Log)?.key;
-    let statement_key = read_key(dir, Purpose::Statement)?.key;
+pub fn open(environment: &Environment, dir: &Path, config: &Config, limits: Limits) -> Result<Ledger, DirectoryError> {
+    let log_key = read_key(environment, dir, Purpose::Log)?.key;
+    let statement_key = read_key(environment, dir, Purpose::Statement)?.key;
     let registry_key = config.registry_key;
-    let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
-    let genesis = creditbank_protocol::key::genesis(&config.origin, &log_key.verifying_key().to_bytes(), &registry_key);
-    let options = Options::new(genesis.0);
-    let store = open_store(dir, config, &options)?;
+    let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
+    let public_key = log_key.verifying_key().to_bytes();
+    let options = store_options(environment, genesis(&config.origin, &public_key, &registry_key));
+    let store = config.store.open_store(dir, &options, &mut |_| {})?;
     if let Some(path) = config.store.path() {
-        held::check(&dir.join(path), &*store, &config.origin, log_key.verifying_key().to_bytes())?;
+        held::check(&*environment.disk, &dir.join(path), &*store, &config.origin, public_key)?;
     }
     let needed = crate::tables::needed_keys(&*store)?;
-    let fill = &mut |bytes: &mut [u8]| entropy.fill(bytes);
-    let keys = match &config.store {
-        StoreUrl::Memory => KeyStore::memory(),
-        StoreUrl::Sled(_) | StoreUrl::Fjall(_) => {
-            KeyStore::open(&dir.join("learners.keys"), &secrets.master, needed, fill)?
-        }
-    };
+    let Environment { clock, entropy, .. } = environment.clone();
+    let keys = config.store.open_keys(&dir.join("learners.keys"), &options, &secrets.master, needed, &*entropy)?;
     let private = secrets.private();
     let origin = config.origin.clone();
     let parts = Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits };

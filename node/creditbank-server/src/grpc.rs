@@ -46,10 +46,11 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
     reporter.set_serving::<RegistryServiceServer<registry::Service>>().await;
     reporter.set_serving::<LearnerServiceServer<learner::Service>>().await;
     reporter.set_serving::<RecognitionServiceServer<recognition::Service>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(creditbank_rpc::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(creditbank_rpc::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(ledger_service)
@@ -58,7 +59,8 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
         .add_service(learner_service)
         .add_service(recognition_service)
         .add_service(health)
-        .add_service(reflection);
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
     Ok(routes.routes())
 }
 

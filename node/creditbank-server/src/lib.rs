@@ -8,6 +8,7 @@
 pub mod append;
 pub mod clock;
 pub mod directory;
+pub mod environment;
 pub mod grpc;
 mod hash_table;
 pub mod ledger;

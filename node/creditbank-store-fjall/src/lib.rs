@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use creditbank_store::{Index, IndexError, KeyValue, Row, Table};
+use creditbank_store::{Engine, Index, IndexError, KeyValue, Row, Table};
 use fjall::config::CompressionPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
@@ -43,6 +43,10 @@ fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
 }
 
 impl FjallIndex {
+    /// As a node takes it: `fjall:PATH`.
+    pub const ENGINE: Engine =
+        Engine { scheme: "fjall", about: "for millions of records", open: |_, dir| Ok(Box::new(Self::open(dir)?)) };
+
     /// Opens or makes the engine's files in `dir`.
     pub fn open(dir: &Path) -> Result<Self, IndexError> {
         guarded(|| {

@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use creditbank_store::{Index, IndexError, KeyValue, Row, Table};
+use creditbank_store::{Engine, Index, IndexError, KeyValue, Row, Table};
 
 /// Bytes of sled's page cache.
 pub const CACHE_BYTES: u64 = 128 << 20;
@@ -34,6 +34,13 @@ fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
 }
 
 impl SledIndex {
+    /// As a node takes it: `sled:PATH`.
+    pub const ENGINE: Engine = Engine {
+        scheme: "sled",
+        about: "the default, small and quick to open",
+        open: |_, dir| Ok(Box::new(Self::open(dir)?)),
+    };
+
     /// Opens or makes the engine's files in `dir`.
     pub fn open(dir: &Path) -> Result<Self, IndexError> {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(1_000));

@@ -90,17 +90,27 @@ impl EmbeddedStore {
         options: &Options,
         index: impl Fn(&Path) -> Result<I, crate::IndexError>,
     ) -> Result<Self, StoreError> {
+        Self::open_telling(dir, options, index, &mut |_| {})
+    }
+
+    /// As [`Self::open`]; `replayed` is told the size of the log up to which a replay of the journal has come, after each round.
+    pub fn open_telling<I: Index>(
+        dir: &Path,
+        options: &Options,
+        index: impl Fn(&Path) -> Result<I, crate::IndexError>,
+        replayed: &mut dyn FnMut(u64),
+    ) -> Result<Self, StoreError> {
         let disk = &options.disk;
         disk.make_dir(dir).map_err(file::at(dir))?;
         let lock = disk.lock(dir)?;
         let marker = clean_marker(dir);
-        let clean = disk.exists(&marker);
+        let clean = disk.exists(&marker).map_err(file::at(&marker))?;
         let guard = Guard::open(&**disk, &dir.join("guard"))?;
         let guarded = guard.state().map(|(sequence, _)| sequence);
         let journal = Journal::open(disk, &dir.join("journal"), options.log, options.segment_len_max, guarded, clean)?;
         check_present(&guard, journal.last_sequence(), dir)?;
         let flat = Arc::new(FlatFiles::open(disk, &dir.join("flat"))?);
-        let recovered = recover::recover(dir, options, &journal, &flat, &index, clean)?;
+        let recovered = recover::recover(dir, options, &journal, &flat, &index, clean, replayed)?;
         if clean {
             disk.remove(&marker).map_err(file::at(&marker))?;
             disk.sync_dir(dir).map_err(file::at(dir))?;
@@ -187,8 +197,8 @@ pub(crate) fn locations(position: Position, sections: &[Section]) -> Vec<Locatio
 }
 
 /// Up to which round, and which log size, index and flat files of the log in `dir` are certainly on the disk.
-pub(crate) fn recorded_position(dir: &Path) -> Option<(u64, u64)> {
-    position::read(&crate::RealDisk, dir).map(|durable| (durable.sequence, durable.size))
+pub(crate) fn recorded_position(disk: &dyn Disk, dir: &Path) -> Option<(u64, u64)> {
+    position::read(disk, dir).map(|durable| (durable.sequence, durable.size))
 }
 
 impl Store for EmbeddedStore {
@@ -305,7 +315,7 @@ impl Store for EmbeddedStore {
         }
         writer.journal.close()?;
         let marker = clean_marker(&self.dir);
-        file::replace(&*self.disk, &marker, b"stopped cleanly\n").map_err(file::at(&marker))
+        self.disk.replace(&marker, b"stopped cleanly\n").map_err(file::at(&marker))
     }
 }
 

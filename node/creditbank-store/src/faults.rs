@@ -4,6 +4,9 @@
 //!
 //! Everything follows from the seed, as long as one thread at a time uses the disk.
 
+mod disk;
+mod file;
+mod index;
 mod inode;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +15,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use file::SimulatedFile;
+pub use index::SimulatedIndex;
 use inode::Inode;
 
-use crate::{DirectoryLock, Disk, DiskFile, StoreError};
+use crate::{Disk, DiskFile};
 
 /// How often operations fail, in thousandths.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,6 +88,8 @@ struct Machine {
     /// Counts the starts: files that were opened before the last one can do nothing.
     starts: u64,
     names: BTreeMap<PathBuf, Name>,
+    /// Directories that were made; to make one is durable at once.
+    dirs: BTreeSet<PathBuf>,
     inodes: BTreeMap<u64, Inode>,
     next_inode: u64,
 }
@@ -90,12 +97,6 @@ struct Machine {
 /// The disk; its copies are the same disk.
 #[derive(Clone)]
 pub struct SimulatedDisk(Arc<Mutex<Machine>>);
-
-struct SimulatedFile {
-    disk: SimulatedDisk,
-    inode: u64,
-    starts: u64,
-}
 
 fn failed(what: &str) -> io::Error {
     io::Error::other(format!("simulated: {what}"))
@@ -122,6 +123,24 @@ impl Machine {
             None => {}
         }
         Ok(self.down)
+    }
+
+    /// An operation that changes nothing.
+    fn read_step(&mut self) -> io::Result<()> {
+        if self.step()? || self.random.chance(self.rates.read) {
+            return Err(failed("a read failed"));
+        }
+        Ok(())
+    }
+
+    /// The files below a directory.
+    fn files_in<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = &'a Path> {
+        let below = self.names.iter().filter(move |(path, name)| path.starts_with(dir) && name.now.is_some());
+        below.map(|(path, _)| path.as_path()).filter(move |path| *path != dir)
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        self.dirs.contains(path) || self.files_in(path).next().is_some()
     }
 
     fn used(&self) -> u64 {
@@ -180,6 +199,7 @@ impl SimulatedDisk {
             down: false,
             starts: 0,
             names: BTreeMap::new(),
+            dirs: BTreeSet::new(),
             inodes: BTreeMap::new(),
             next_inode: 0,
         })))
@@ -263,183 +283,5 @@ impl SimulatedDisk {
 impl Debug for SimulatedDisk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SimulatedDisk")
-    }
-}
-
-impl Debug for SimulatedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SimulatedFile({})", self.inode)
-    }
-}
-
-impl Disk for SimulatedDisk {
-    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        if self.exists(path) { self.open_existing(path) } else { self.create(path) }
-    }
-
-    fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let mut machine = self.machine();
-        if machine.step()? {
-            return Err(failed("the machine went down"));
-        }
-        Ok(self.handle(machine.inode_of(path)?, machine.starts))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let mut machine = self.machine();
-        let (done, said) = machine.name_step()?;
-        let inode = if done { machine.make(path) } else { 0 };
-        said.map(|()| self.handle(inode, machine.starts))
-    }
-
-    fn exists(&self, path: &Path) -> bool {
-        self.machine().inode_of(path).is_ok()
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut machine = self.machine();
-        if machine.step()? {
-            return Err(failed("the machine went down"));
-        }
-        let names = machine.names.iter().filter(|(path, name)| path.parent() == Some(dir) && name.now.is_some());
-        Ok(names.filter_map(|(path, _)| path.file_name().map(PathBuf::from)).collect())
-    }
-
-    fn make_dir(&self, _: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        let mut guard = self.machine();
-        let (done, said) = guard.name_step()?;
-        let machine = &mut *guard;
-        for (_, name) in machine.names.iter_mut().filter(|(path, _)| path.parent() == Some(dir)) {
-            if done || machine.random.chance(300) {
-                *name = Name { now: name.now, durable: name.now, since: Vec::new() };
-            }
-        }
-        said
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut machine = self.machine();
-        let inode = machine.inode_of(from)?;
-        let (done, said) = machine.name_step()?;
-        if done {
-            machine.set_name(to, Some(inode));
-            machine.set_name(from, None);
-        }
-        said
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut machine = self.machine();
-        machine.inode_of(path)?;
-        let (done, said) = machine.name_step()?;
-        if done {
-            machine.set_name(path, None);
-        }
-        said
-    }
-
-    fn available(&self, _: &Path) -> io::Result<u64> {
-        let machine = self.machine();
-        Ok(machine.capacity.saturating_sub(machine.used()))
-    }
-
-    fn lock(&self, _: &Path) -> Result<DirectoryLock, StoreError> {
-        Ok(DirectoryLock::none())
-    }
-}
-
-impl SimulatedFile {
-    /// Runs an operation on the file; `true` says that the machine goes down in the middle of it.
-    fn with<T>(
-        &self,
-        what: impl FnOnce(&mut Inode, &mut Random, &FaultRates, u64, bool) -> io::Result<T>,
-    ) -> io::Result<T> {
-        let mut guard = self.disk.machine();
-        if guard.starts != self.starts {
-            return Err(failed("the file was opened by a process that is gone"));
-        }
-        let down = guard.step()?;
-        let room = guard.capacity.saturating_sub(guard.used());
-        let machine = &mut *guard;
-        let inode = machine.inodes.get_mut(&self.inode).ok_or_else(|| failed("the file is gone"))?;
-        what(inode, &mut machine.random, &machine.rates, room, down)
-    }
-}
-
-impl DiskFile for SimulatedFile {
-    fn length(&self) -> io::Result<u64> {
-        self.with(|inode, _, _, _, down| if down { Err(failed("down")) } else { Ok(inode.len()) })
-    }
-
-    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, _, down| {
-            if down || random.chance(rates.read) {
-                return Err(failed("a read failed"));
-            }
-            if random.chance(20) {
-                inode.evict(random, 100);
-            }
-            inode.read(into, offset)
-        })
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, room, down| {
-            let growth = (offset + bytes.len() as u64).saturating_sub(inode.len());
-            let part = usize::try_from(random.below(bytes.len() as u64 + 1)).unwrap_or(0);
-            if growth > room || random.chance(rates.full) {
-                let fits = part.min(usize::try_from(room).unwrap_or(usize::MAX));
-                inode.write(&bytes[..fits], offset);
-                return Err(no_room());
-            }
-            if down || random.chance(rates.write) {
-                inode.write(&bytes[..part], offset);
-                return Err(failed("a write failed"));
-            }
-            inode.write(bytes, offset);
-            Ok(())
-        })
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.with(|inode, random, rates, _, down| {
-            if down {
-                inode.write_back_some(random);
-                return Err(failed("down during a sync"));
-            }
-            if random.chance(rates.sync) {
-                inode.fail_sync(random);
-                return Err(failed("a sync failed"));
-            }
-            inode.sync();
-            Ok(())
-        })
-    }
-
-    fn set_length(&self, len: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, _, down| {
-            if down || random.chance(rates.write) {
-                return Err(failed("a change of length failed"));
-            }
-            inode.set_len(len);
-            Ok(())
-        })
-    }
-
-    fn allocate(&self, len: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, room, down| {
-            if down || random.chance(rates.write) {
-                return Err(failed("an allocation failed"));
-            }
-            if len.saturating_sub(inode.len()) > room || random.chance(rates.full) {
-                return Err(no_room());
-            }
-            inode.set_len(len.max(inode.len()));
-            Ok(())
-        })
     }
 }

@@ -87,7 +87,8 @@ impl FlatFiles {
         let entries = Flat::open(&**disk, dir.join("entries"))?;
         let flat = Self { disk: Arc::clone(disk), dir: dir.to_owned(), entries, levels: RwLock::default() };
         for level in 0..64 {
-            if !disk.exists(&flat.level_path(level)) {
+            let path = flat.level_path(level);
+            if !disk.exists(&path).map_err(file::at(&path))? {
                 break;
             }
             flat.level(level)?;

@@ -31,40 +31,62 @@ fn record(sequence: u64, head: &Head) -> Vec<u8> {
     bytes
 }
 
+/// What the file of a guard says: the newer of its slots. `None` for a file of zeros or nothing, whose first write was torn.
+fn newest(bytes: &[u8], path: &Path) -> Result<Option<(u64, Head)>, StoreError> {
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Ok(None);
+    }
+    let (first, second) = bytes.split_at(bytes.len().min(usize::try_from(SLOT_LEN).expect("small")));
+    let newest = [first, second].into_iter().filter_map(slot).max_by_key(|(sequence, _)| *sequence);
+    newest.map(Some).ok_or_else(|| StoreError::Damaged {
+        path: path.display().to_string(),
+        offset: 0,
+        what: "neither slot holds a valid checksum".to_owned(),
+    })
+}
+
+fn slot(bytes: &[u8]) -> Option<(u64, Head)> {
+    let (content, checksum) = bytes.get(..CONTENT_LEN + 4)?.split_at(CONTENT_LEN);
+    if crc32c::crc32c(content).to_be_bytes() != checksum {
+        return None;
+    }
+    let word = |at: usize| content[at..at + 8].try_into().map(u64::from_be_bytes).ok();
+    Some((word(0)?, Head { epoch: word(8)?, size: word(16)?, root: Digest::from_slice(&content[24..])? }))
+}
+
+/// An acknowledged round; a new guard's slot has the number 0, which no round has.
+fn acknowledged(newest: Option<(u64, Head)>) -> Option<(u64, Head)> {
+    newest.filter(|(sequence, _)| *sequence > 0)
+}
+
+/// Sequence and head of the last acknowledged round in a guard's file, which is left as it is; `None` when there is no file.
+/// May be read while a node serves: a slot that is being written leaves the other one.
+pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Option<(u64, Head)>, StoreError> {
+    match disk.read(path) {
+        Ok(bytes) => newest(&bytes, path).map(acknowledged),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file::at(path)(error)),
+    }
+}
+
 impl Guard {
     /// Opens or makes the file and reads the newer of its slots.
     pub fn open(disk: &dyn Disk, path: &Path) -> Result<Self, StoreError> {
-        let written = if disk.exists(path) { file::read(disk, path).map_err(file::at(path))? } else { Vec::new() };
-        if written.iter().all(|byte| *byte == 0) {
+        let exists = disk.exists(path).map_err(file::at(path))?;
+        let written = if exists { disk.read(path).map_err(file::at(path))? } else { Vec::new() };
+        let found = newest(&written, path)?;
+        if found.is_none() {
             // With all its room and one valid slot from the beginning: neither a full disk nor a torn first write leaves a
             // guard that nobody can read.
             let mut first = record(0, &Head { epoch: 0, size: 0, root: empty_root() });
             first.resize(usize::try_from(2 * SLOT_LEN).expect("small"), 0);
-            file::replace(disk, path, &first).map_err(file::at(path))?;
+            disk.replace(path, &first).map_err(file::at(path))?;
         }
         let file = disk.open(path).map_err(file::at(path))?;
-        let mut guard = Self { path: path.to_owned(), file, state: None };
-        let slots = [guard.slot(0), guard.slot(1)];
-        let Some(newest) = slots.iter().flatten().copied().max_by_key(|(sequence, _)| *sequence) else {
-            let what = "neither slot holds a valid checksum".to_owned();
-            return Err(StoreError::Damaged { path: path.display().to_string(), offset: 0, what });
-        };
-        guard.state = Some(newest).filter(|(sequence, _)| *sequence > 0);
         if let Some(parent) = path.parent() {
             disk.sync_dir(parent).map_err(file::at(parent))?;
         }
-        Ok(guard)
-    }
-
-    fn slot(&self, slot: u64) -> Option<(u64, Head)> {
-        let mut bytes = [0; CONTENT_LEN + 4];
-        self.file.read_at(&mut bytes, slot * SLOT_LEN).ok()?;
-        let (content, checksum) = bytes.split_at(CONTENT_LEN);
-        if crc32c::crc32c(content).to_be_bytes() != checksum {
-            return None;
-        }
-        let word = |at: usize| content[at..at + 8].try_into().map(u64::from_be_bytes).ok();
-        Some((word(0)?, Head { epoch: word(8)?, size: word(16)?, root: Digest::from_slice(&content[24..])? }))
+        Ok(Self { path: path.to_owned(), file, state: acknowledged(found) })
     }
 
     /// Sequence and head of the last acknowledged round, if there was one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
-use crate::{KeyValue, Row, Table};
+use crate::{KeyValue, Row, Rows, Table};
 
 /// What an engine said.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,11 @@ pub trait Index: Send + Sync + 'static {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, IndexError>;
+    /// All rows whose keys begin with `prefix`, ascending, read page by page.
+    fn rows(&self, table: Table, prefix: &[u8]) -> Rows<'_, IndexError> {
+        let prefix = prefix.to_vec();
+        Rows::new(move |after, limit| self.scan(table, &prefix, after, limit))
+    }
     /// Applies rows.
     fn apply(&self, rows: &[Row]) -> Result<(), IndexError>;
     /// Makes what was applied durable.
@@ -35,12 +40,40 @@ pub trait Index: Send + Sync + 'static {
     fn clear(&self) -> Result<(), IndexError>;
 }
 
-type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+impl Index for Box<dyn Index> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        (**self).get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, IndexError> {
+        (**self).scan(table, prefix, after, limit)
+    }
+
+    fn apply(&self, rows: &[Row]) -> Result<(), IndexError> {
+        (**self).apply(rows)
+    }
+
+    fn sync(&self) -> Result<(), IndexError> {
+        (**self).sync()
+    }
+
+    fn clear(&self) -> Result<(), IndexError> {
+        (**self).clear()
+    }
+}
+
+type Map = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
 /// An index in memory: the model that the engines are compared with.
 #[derive(Debug, Default)]
 pub struct MemoryIndex {
-    rows: RwLock<Rows>,
+    rows: RwLock<Map>,
 }
 
 impl Index for MemoryIndex {

@@ -2,13 +2,14 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::embedded::{locations, recorded_position};
 use crate::flat::FlatFiles;
-use crate::guard::Guard;
+use crate::guard::{self, Guard};
 use crate::journal::{FRAME_HEAD_LEN, Readers};
 use crate::round::Section;
-use crate::{Head, Position, RealDisk, Round, RoundError, StoreError, file};
+use crate::{Disk, Head, Position, Round, RoundError, StoreError, file};
 
 /// The journal of a log, read from its first byte or from any round on.
 #[derive(Debug, Clone)]
@@ -38,14 +39,14 @@ pub struct DecodedRound {
 
 impl JournalReader {
     /// The journal of `log` under a log's directory.
-    pub fn new(dir: &Path, log: [u8; 32]) -> Self {
-        Self { readers: Readers::new(&RealDisk::shared(), &dir.join("journal")), log }
+    pub fn new(disk: &Arc<dyn Disk>, dir: &Path, log: [u8; 32]) -> Self {
+        Self { readers: Readers::new(disk, &dir.join("journal")), log }
     }
 
     /// The segment files by their first rounds, with their lengths.
     pub fn segments(&self) -> Result<Vec<(u64, PathBuf, u64)>, StoreError> {
         let with_len = |(first, path): (u64, PathBuf)| {
-            let len = std::fs::metadata(&path).map_err(file::at(&path))?.len();
+            let len = self.readers.len_of(&path)?;
             Ok((first, path, len))
         };
         self.readers.segments()?.into_iter().map(with_len).collect()
@@ -103,13 +104,14 @@ pub struct Inspection {
 
 impl Inspection {
     /// Reads guard, position and flat files of the log in `dir`, whose lock the caller holds.
-    pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let flat = dir.join("flat");
+    pub fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Self, StoreError> {
+        let (flat, clean) = (dir.join("flat"), dir.join("clean"));
+        let exists = |path: &Path| disk.exists(path).map_err(file::at(path));
         Ok(Self {
-            guard: guard(dir)?,
-            clean: dir.join("clean").exists(),
-            position: recorded_position(dir),
-            flat: if flat.join("entries").exists() { Some(FlatFiles::open(&RealDisk::shared(), &flat)?) } else { None },
+            guard: guard(&**disk, dir)?,
+            clean: exists(&clean)?,
+            position: recorded_position(&**disk, dir),
+            flat: if exists(&flat.join("entries"))? { Some(FlatFiles::open(disk, &flat)?) } else { None },
         })
     }
 
@@ -143,13 +145,12 @@ impl Inspection {
 }
 
 /// Writes the guard of a copy of a log, which has none yet.
-pub fn write_guard(dir: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
-    Guard::open(&RealDisk, &dir.join("guard"))?.persist(sequence, head)
+pub fn write_guard(disk: &dyn Disk, dir: &Path, sequence: u64, head: Head) -> Result<(), StoreError> {
+    Guard::open(disk, &dir.join("guard"))?.persist(sequence, head)
 }
 
 /// Sequence and head of the last acknowledged round of the log in `dir`; `None` when there is no guard file. May be read
-/// while a node serves: a slot that is being written leaves the other one.
-pub fn guard(dir: &Path) -> Result<Option<(u64, Head)>, StoreError> {
-    let path = dir.join("guard");
-    if path.exists() { Ok(Guard::open(&RealDisk, &path)?.state()) } else { Ok(None) }
+/// while a node serves.
+pub fn guard(disk: &dyn Disk, dir: &Path) -> Result<Option<(u64, Head)>, StoreError> {
+    guard::read(disk, &dir.join("guard"))
 }

@@ -20,7 +20,7 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 pub use inspect::ReadKeys;
 
-use crate::{Disk, DiskFile, RealDisk, StoreError, file};
+use crate::{Disk, DiskFile, StoreError, file};
 
 const MAGIC: [u8; 8] = *b"CBKEYS01";
 const NONCE_LEN: usize = 24;
@@ -109,13 +109,8 @@ impl KeyStore {
     }
 
     /// Opens or makes the file at `path`. The first `needed` keys are in use: damage there is refused and nothing is cut. What is
-    /// torn behind them was never used, and is cut.
-    pub fn open(path: &Path, master: &[u8; 32], needed: u64, fill: Fill<'_>) -> Result<Self, KeyStoreError> {
-        Self::open_on(&RealDisk::shared(), crate::RESERVE_BYTES, path, master, needed, fill)
-    }
-
-    /// As [`Self::open`], on any disk. New keys are refused when it has less than `reserve_bytes` left.
-    pub fn open_on(
+    /// torn behind them was never used, and is cut. New keys are refused when the disk has less than `reserve_bytes` left.
+    pub fn open(
         disk: &Arc<dyn Disk>,
         reserve_bytes: u64,
         path: &Path,
@@ -124,12 +119,12 @@ impl KeyStore {
         fill: Fill<'_>,
     ) -> Result<Self, KeyStoreError> {
         let master = Zeroizing::new(*master);
-        if !disk.exists(path) {
+        if !disk.exists(path).map_err(file::at(path))? {
             let mut epoch = Zeroizing::new([0; 32]);
             fill(&mut *epoch);
-            file::replace(&**disk, path, &head(&master, &epoch, fill)).map_err(file::at(path))?;
+            disk.replace(path, &head(&master, &epoch, fill)).map_err(file::at(path))?;
         }
-        let bytes = file::read(&**disk, path).map_err(file::at(path))?;
+        let bytes = disk.read(path).map_err(file::at(path))?;
         let damaged = |offset: usize, what: &str| StoreError::Damaged {
             path: path.display().to_string(),
             offset: offset as u64,
@@ -288,6 +283,7 @@ impl KeyFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RealDisk;
 
     fn counter() -> impl FnMut(&mut [u8]) {
         let mut next = 0u8;
@@ -303,18 +299,21 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("keys");
         let mut fill = counter();
-        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("a new store");
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
         keys.insert(&[AccountId([1; 16]), AccountId([2; 16]), AccountId([1; 16])], &mut fill).expect("inserted");
         let first = keys.get(&AccountId([1; 16])).expect("known");
         keys.insert(&[AccountId([1; 16])], &mut fill).expect("nothing new");
         drop(keys);
-        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("reopened");
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
         assert!(keys.get(&AccountId([1; 16])) == Some(first));
         keys.erase(&AccountId([1; 16]), &mut fill).expect("erased");
         drop(keys);
-        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("reopened");
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("reopened");
         assert!(!keys.contains(&AccountId([1; 16])) && keys.contains(&AccountId([2; 16])));
-        assert!(matches!(KeyStore::open(&path, &[2; 32], 0, &mut fill), Err(KeyStoreError::MasterKey(_))));
+        assert!(matches!(
+            KeyStore::open(&RealDisk::shared(), 0, &path, &[2; 32], 0, &mut fill),
+            Err(KeyStoreError::MasterKey(_))
+        ));
     }
 
     /// Goal: keys that are made while others are erased, or twice at once, are on the disk as they were given out.
@@ -322,7 +321,7 @@ mod tests {
     fn changes_at_once_are_all_on_the_disk() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("keys");
-        let keys = KeyStore::open(&path, &[1; 32], 0, &mut counter()).expect("a new store");
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut counter()).expect("a new store");
         let account = |number: u8| AccountId([number; 16]);
         std::thread::scope(|scope| {
             for start in [7u8, 99] {
@@ -341,7 +340,7 @@ mod tests {
             }
             scope.spawn(|| (200..210).for_each(|number| keys.erase(&account(number), &mut counter()).expect("erased")));
         });
-        let again = KeyStore::open(&path, &[1; 32], 100, &mut counter()).expect("reopened");
+        let again = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 100, &mut counter()).expect("reopened");
         for number in 0..100 {
             assert!(keys.get(&account(number)) == again.get(&account(number)), "account {number}");
         }
@@ -353,20 +352,25 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("keys");
         let mut fill = counter();
-        let keys = KeyStore::open(&path, &[1; 32], 0, &mut fill).expect("a new store");
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 0, &mut fill).expect("a new store");
         keys.insert(&[AccountId([1; 16]), AccountId([2; 16])], &mut fill).expect("inserted");
         drop(keys);
         let whole = std::fs::read(&path).expect("the file");
         std::fs::write(&path, &whole[..whole.len() - 3]).expect("torn");
-        let refused = KeyStore::open(&path, &[1; 32], 2, &mut fill).err().expect("two keys are in use").to_string();
+        let refused = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill)
+            .err()
+            .expect("two keys are in use")
+            .to_string();
         assert!(refused.contains("damaged"), "{refused}");
-        let keys = KeyStore::open(&path, &[1; 32], 1, &mut fill).expect("one is in use: the torn record is cut");
+        let keys = KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 1, &mut fill)
+            .expect("one is in use: the torn record is cut");
         assert!(keys.contains(&AccountId([1; 16])) && !keys.contains(&AccountId([2; 16])));
         drop(keys);
         let mut damaged = whole;
         damaged[HEAD_LEN + 20] ^= 1;
         std::fs::write(&path, &damaged).expect("damaged");
-        let refused = KeyStore::open(&path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
+        let refused =
+            KeyStore::open(&RealDisk::shared(), 0, &path, &[1; 32], 2, &mut fill).err().expect("refused").to_string();
         assert!(refused.contains(&format!("damaged at {HEAD_LEN}")), "{refused}");
         assert_eq!(std::fs::read(&path).expect("the file"), damaged, "nothing is cut");
     }

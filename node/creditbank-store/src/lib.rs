@@ -16,7 +16,9 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+mod disk;
 mod embedded;
+mod engine;
 mod error;
 #[cfg(feature = "faults")]
 mod faults;
@@ -30,12 +32,14 @@ mod keys;
 mod lock;
 mod memory;
 mod round;
+mod rows;
 
+pub use disk::{Disk, DiskFile, FileInfo, RealDisk};
 pub use embedded::{EmbeddedStore, Options};
+pub use engine::Engine;
 pub use error::StoreError;
 #[cfg(feature = "faults")]
-pub use faults::{Crash, FaultRates, Random, SimulatedDisk};
-pub use file::{Disk, DiskFile, RealDisk};
+pub use faults::{Crash, FaultRates, Random, SimulatedDisk, SimulatedIndex};
 pub use guard::Guard;
 pub use index::{Index, IndexError, MemoryIndex};
 pub use journal::{Journal, JournalError, Position};
@@ -43,6 +47,7 @@ pub use keys::{KeyStore, KeyStoreError, LearnerKey, ReadKeys};
 pub use lock::DirectoryLock;
 pub use memory::MemoryStore;
 pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
+pub use rows::Rows;
 
 use creditbank_protocol::Digest;
 
@@ -79,6 +84,11 @@ pub trait Store: Send + Sync + 'static {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<KeyValue>, StoreError>;
+    /// All rows whose keys begin with `prefix`, ascending, read page by page. Rows that are added meanwhile may be among them.
+    fn rows(&self, table: Table, prefix: &[u8]) -> Rows<'_, StoreError> {
+        let prefix = prefix.to_vec();
+        Rows::new(move |after, limit| self.scan(table, &prefix, after, limit))
+    }
     /// Why the store does no more work, when it has found itself damaged: the process should stop.
     fn failure(&self) -> Option<String> {
         None

@@ -67,7 +67,7 @@ fn on_a_small_disk(dir: &Path) {
     let fill = &mut |bytes: &mut [u8]| bytes.fill(5);
     let disk = creditbank_store::RealDisk::shared();
     let path = dir.join("learners.keys");
-    let keys = KeyStore::open_on(&disk, 0, &path, &[1; 32], 0, fill).unwrap();
+    let keys = KeyStore::open(&disk, 0, &path, &[1; 32], 0, fill).unwrap();
     keys.insert(&[AccountId([1; 16])], fill).unwrap();
     let ballast = fs::File::create(dir.join("ballast")).unwrap();
     let chunk = vec![1; 1 << 16];
@@ -80,7 +80,7 @@ fn on_a_small_disk(dir: &Path) {
     drop(ballast);
     keys.insert(&many, fill).expect("there is room again");
     drop(keys);
-    assert_eq!(KeyStore::open_on(&disk, 0, &path, &[1; 32], 5_001, fill).unwrap().len(), 5_001);
+    assert_eq!(KeyStore::open(&disk, 0, &path, &[1; 32], 5_001, fill).unwrap().len(), 5_001);
 }
 
 #[test]

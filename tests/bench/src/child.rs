@@ -2,23 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use creditbank_server::clock::{OsEntropy, SystemClock};
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// Serves the node in `dir` until standard input ends.
 pub(crate) async fn serve(dir: &Path) -> anyhow::Result<()> {
-    let config = directory::read_config(dir)?;
-    let clock = Arc::new(SystemClock::default());
-    let ledger = directory::open(dir, &config, clock, Arc::new(OsEntropy), Limits::default())?;
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir)?;
+    let ledger = directory::open(&environment, dir, &config, Limits::default())?;
     if ledger.size() == 0 {
-        directory::begin(dir, &ledger, &OsEntropy).await?;
+        directory::begin(&environment, dir, &ledger).await?;
     }
     let running = creditbank_server::serve::start(ledger, ([127, 0, 0, 1], 0).into(), None).await?;
     println!("{}", running.address());

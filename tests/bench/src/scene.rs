@@ -12,8 +12,8 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use creditbank_rules::{Registry, RegistryRecord};
-use creditbank_server::clock::{OsEntropy, SystemClock};
-use creditbank_server::directory::{self, StoreUrl};
+use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use ed25519_dalek::SigningKey;
 
 use crate::Engine;
@@ -54,13 +54,9 @@ pub(crate) fn text(value: &str) -> pb::Text {
 
 /// Makes a node's directory.
 pub(crate) async fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
-    let store = match engine {
-        Engine::Memory => StoreUrl::Memory,
-        Engine::Sled => StoreUrl::Sled("log".into()),
-        Engine::Fjall => StoreUrl::Fjall("log".into()),
-    };
-    let listen = ([127, 0, 0, 1], 0).into();
-    directory::init(dir, ORIGIN, store, listen, Arc::new(SystemClock::default()), Arc::new(OsEntropy)).await?;
+    let path = if engine == Engine::Memory { "" } else { "log" };
+    let store = format!("{}:{path}", engine.name()).parse()?;
+    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into()).await?;
     Ok(())
 }
 
@@ -118,8 +114,9 @@ fn registry(records: &[Record]) -> anyhow::Result<Registry> {
 impl Scene {
     /// Admits the institution and its units and opens the accounts, over gRPC as anybody would.
     pub(crate) async fn set(dir: &Path, url: &str, units: u32, learners: u64) -> anyhow::Result<Self> {
-        let operator = directory::read_key(dir, Purpose::Registry)?;
-        let log = directory::read_key(dir, Purpose::Log)?;
+        let environment = Environment::system();
+        let operator = directory::read_key(&environment, dir, Purpose::Registry)?;
+        let log = directory::read_key(&environment, dir, Purpose::Log)?;
         let trust = Trust::parse(&text_for(ORIGIN, log.public_key(), &operator.public_key())?)?;
         let access = key(Purpose::InstitutionAccess, 0);
         let client = client(url, &trust, Some(access.clone())).await?;

@@ -10,6 +10,7 @@ use creditbank_client::{Client, key_file};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 
 /// The Open University's number in this log, and its unit.
 pub(super) const NUMBER: u64 = 1;
@@ -81,7 +82,8 @@ async fn admit(
     let unit = KeyRequest::new(origin, number, UNIT, &unit)?.record(kinds, 0, 0)?;
     let access = KeyRequest::new(origin, number, 0, &access)?.record(&[], 0, 0)?;
     records.extend([registry_record(Kind::Key, &unit)?, registry_record(Kind::Key, &access)?]);
-    publish(operator, Arc::new(directory::read_key(dir, Purpose::Registry)?), &records, None).await?;
+    let registry = directory::read_key(&Environment::system(), dir, Purpose::Registry)?;
+    publish(operator, Arc::new(registry), &records, None).await?;
     Ok(keys)
 }
 

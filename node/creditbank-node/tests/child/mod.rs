@@ -8,6 +8,7 @@ use std::time::Duration;
 use creditbank_client::{Client, ClientError, ConnectOptions, trust};
 use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory;
+use creditbank_server::environment::Environment;
 use creditbank_tests::university::student;
 use creditbank_tests::{University, node::ORIGIN};
 
@@ -88,7 +89,8 @@ impl Child {
 
     pub(crate) async fn admit(&self, number: u8) -> University {
         let university = University::new(number);
-        let registry = directory::read_key(self.dir.path(), Purpose::Registry).expect("the registry key");
+        let registry =
+            directory::read_key(&Environment::system(), self.dir.path(), Purpose::Registry).expect("the registry key");
         university.publish(&self.connect(None).await.expect("the node serves"), &registry).await;
         university
     }

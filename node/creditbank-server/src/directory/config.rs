@@ -1,9 +1,12 @@
 //! `node.toml`: read once, unknown keys refused.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use creditbank_store::Engine;
 use serde::{Deserialize, Serialize};
+
+use super::StoreUrl;
 
 /// A node's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +21,6 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Certificates; without them everything travels in clear.
     pub tls: Option<Tls>,
-}
-
-/// Where a log is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// In memory: gone with the process.
-    Memory,
-    /// In a directory, with sled as the index. Relative to the node's directory.
-    Sled(PathBuf),
-    /// In a directory, with fjall as the index: for a big node. Relative to the node's directory.
-    Fjall(PathBuf),
 }
 
 /// PEM files for TLS.
@@ -50,13 +42,13 @@ pub enum ConfigError {
     /// Not TOML, or not these keys.
     #[error("{0}")]
     Toml(String),
-    /// A value that is none.
+    /// A value of the wrong form.
     #[error("{key}: expected {expected}, found {found:?}")]
     Value {
         /// Which key.
         key: &'static str,
         /// What it takes.
-        expected: &'static str,
+        expected: String,
         /// What stands there.
         found: String,
     },
@@ -79,56 +71,24 @@ pub(super) fn is_origin(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(allowed) && !name.contains("://")
 }
 
-impl StoreUrl {
-    /// The directory of the log, where there is one.
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Memory => None,
-            Self::Sled(path) | Self::Fjall(path) => Some(path),
-        }
-    }
-
-    /// Reads `memory:`, `sled:PATH` or `fjall:PATH`.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some(("sled", path)) if !path.is_empty() => Ok(Self::Sled(path.into())),
-            Some(("fjall", path)) if !path.is_empty() => Ok(Self::Fjall(path.into())),
-            _ => Err(ConfigError::Value {
-                key: "store",
-                expected: "sled:PATH, fjall:PATH or memory:",
-                found: text.to_owned(),
-            }),
-        }
-    }
-}
-
-impl std::fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Memory => f.write_str("memory:"),
-            Self::Sled(path) => write!(f, "sled:{}", path.display()),
-            Self::Fjall(path) => write!(f, "fjall:{}", path.display()),
-        }
-    }
-}
-
 impl Config {
-    /// Reads a configuration.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+    /// Reads a configuration, whose store may be kept by one of `engines`.
+    pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
         let Text { origin, registry_key, store, listen, tls } = text;
+        let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
+            key,
+            expected: expected.to_owned(),
+            found,
+        };
         if !is_origin(&origin) {
-            let expected = "a host and path without scheme: letters, digits and .-_/:";
-            return Err(ConfigError::Value { key: "origin", expected, found: origin });
+            return Err(wrong("origin", "a host and path without scheme: letters, digits and .-_/:", origin));
         }
         let key = hex::decode(&registry_key).ok().and_then(|key| key.try_into().ok());
-        let expected = "32 bytes in hexadecimal";
-        let key = key.ok_or(ConfigError::Value { key: "registry_key", expected, found: registry_key })?;
+        let key = key.ok_or_else(|| wrong("registry_key", "32 bytes in hexadecimal", registry_key))?;
         let address = listen.parse();
-        let expected = "an address and a port, as [::]:7600";
-        let listen = address.map_err(|_| ConfigError::Value { key: "listen", expected, found: listen })?;
-        Ok(Self { origin, registry_key: key, store: StoreUrl::parse(&store)?, listen, tls })
+        let listen = address.map_err(|_| wrong("listen", "an address and a port, as [::]:7600", listen))?;
+        Ok(Self { origin, registry_key: key, store: StoreUrl::parse(&store, engines)?, listen, tls })
     }
 
     /// The text of the file.
@@ -152,6 +112,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::ENGINES;
 
     #[test]
     fn configuration_round_trip() {
@@ -159,11 +120,11 @@ mod tests {
         let config = Config {
             origin: "credits.example/log".to_owned(),
             registry_key: [7; 32],
-            store: StoreUrl::Sled("log".into()),
+            store: StoreUrl::standard(),
             listen: "[::]:7600".parse().expect("an address"),
             tls: Some(tls),
         };
-        assert_eq!(Config::parse(&config.to_text()).expect("what was written"), config);
+        assert_eq!(Config::parse(&config.to_text(), ENGINES).expect("what was written"), config);
         let text = config.to_text();
         for (from, to) in [
             ("[::]", "nowhere"),
@@ -172,7 +133,7 @@ mod tests {
             ("0707", "07"),
             ("listen", "lisen"),
         ] {
-            assert!(Config::parse(&text.replacen(from, to, 1)).is_err(), "{from} as {to}");
+            assert!(Config::parse(&text.replacen(from, to, 1), ENGINES).is_err(), "{from} as {to}");
         }
     }
 }

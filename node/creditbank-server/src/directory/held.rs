@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use creditbank_protocol::merkle::root_at;
-use creditbank_store::Store;
+use creditbank_store::{Disk, Store};
 
 use super::{DirectoryError, at};
 use crate::operate::backup::parse_checkpoint;
@@ -12,9 +12,15 @@ use crate::operate::backup::parse_checkpoint;
 pub(crate) const HELD_FILE: &str = "held";
 
 /// Refuses a log that is held, and lets go of one that has what it lacked.
-pub(super) fn check(log_dir: &Path, store: &dyn Store, origin: &str, log_key: [u8; 32]) -> Result<(), DirectoryError> {
+pub(super) fn check(
+    disk: &dyn Disk,
+    log_dir: &Path,
+    store: &dyn Store,
+    origin: &str,
+    log_key: [u8; 32],
+) -> Result<(), DirectoryError> {
     let path = log_dir.join(HELD_FILE);
-    let note = match std::fs::read(&path) {
+    let note = match disk.read(&path) {
         Ok(note) => note,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(at(&path)(error)),
@@ -39,6 +45,6 @@ pub(super) fn check(log_dir: &Path, store: &dyn Store, origin: &str, log_key: [u
         );
         return Err(DirectoryError::Held { path: shown, what });
     }
-    std::fs::remove_file(&path).map_err(at(&path))?;
-    std::fs::File::open(log_dir).and_then(|dir| dir.sync_all()).map_err(at(log_dir))
+    disk.remove(&path).map_err(at(&path))?;
+    disk.sync_dir(log_dir).map_err(at(log_dir))
 }

@@ -1,10 +1,7 @@
 //! Making a node: keys, secrets, configuration, and the first blocks of its log.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
@@ -16,11 +13,12 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError, SUITE};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
 
-use super::config::{Config, StoreUrl, is_origin};
+use super::config::{Config, is_origin};
 use super::secrets::Secrets;
-use super::{DirectoryError, at, key_path, open, read_key, write_secret};
+use super::{DirectoryError, StoreUrl, at, key_path, open, read_key, write_secret};
 use crate::append::SubmitError;
-use crate::clock::{Clock, Entropy, random};
+use crate::clock::random;
+use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits};
 
 /// The keys that a node has of its own.
@@ -61,42 +59,46 @@ pub enum InitError {
 /// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, the first blocks
 /// with the operator's keys and the seed of the registry.
 pub async fn init(
+    environment: &Environment,
     dir: &Path,
     origin: &str,
     store: StoreUrl,
     listen: SocketAddr,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
 ) -> Result<Config, InitError> {
     if !is_origin(origin) {
         return Err(InitError::Origin(origin.to_owned()));
     }
-    if ["node.toml", "keys", "log", "learners.keys"].iter().any(|name| dir.join(name).exists()) {
-        return Err(InitError::Exists(dir.display().to_string()));
+    let Environment { disk, entropy, .. } = environment;
+    for name in ["node.toml", "keys", "log", "learners.keys"] {
+        let path = dir.join(name);
+        if disk.exists(&path).map_err(at(&path))? {
+            return Err(InitError::Exists(dir.display().to_string()));
+        }
     }
     let keys_dir = dir.join("keys");
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys_dir).map_err(at(&keys_dir))?;
-    let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&*entropy)) });
+    disk.make_dir(&keys_dir).map_err(at(&keys_dir))?;
+    let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&**entropy)) });
     for key in &keys {
-        write_secret(&key_path(dir, key.purpose), &key.to_text())?;
+        write_secret(&**disk, &key_path(dir, key.purpose), &key.to_text())?;
     }
-    write_secret(&keys_dir.join("secrets"), &Secrets::random(&*entropy).to_text())?;
+    write_secret(&**disk, &keys_dir.join("secrets"), &Secrets::random(&**entropy).to_text())?;
     let config = Config { origin: origin.to_owned(), registry_key: keys[1].public_key(), store, listen, tls: None };
-    let ledger = open(dir, &config, Arc::clone(&clock), Arc::clone(&entropy), Limits::default())?;
-    begin(dir, &ledger, &*entropy).await?;
+    // The names of the keys before anything is signed with them.
+    let sync = |made: &Path| disk.sync_dir(made).map_err(at(made));
+    sync(&keys_dir)?;
+    let ledger = open(environment, dir, &config, Limits::default())?;
+    begin(environment, dir, &ledger).await?;
     ledger.close().await?;
-    // Last, so that a directory with a configuration is a whole node.
-    write_secret(&dir.join("node.toml"), &config.to_text())?;
-    // The names too: a node that init has reported must be there after a power cut.
-    for made in [keys_dir.as_path(), dir] {
-        fs::File::open(made).and_then(|opened| opened.sync_all()).map_err(at(made))?;
-    }
+    // Last, and after all other names are durable: a directory with a configuration is a whole node.
+    sync(dir)?;
+    write_secret(&**disk, &dir.join("node.toml"), &config.to_text())?;
+    sync(dir)?;
     Ok(config)
 }
 
 /// Submits the first blocks of an empty log: the operator, its keys, and the seed of the registry.
-pub async fn begin(dir: &Path, ledger: &Ledger, entropy: &dyn Entropy) -> Result<(), InitError> {
-    let keys = PURPOSES.map(|purpose| read_key(dir, purpose));
+pub async fn begin(environment: &Environment, dir: &Path, ledger: &Ledger) -> Result<(), InitError> {
+    let keys = PURPOSES.map(|purpose| read_key(environment, dir, purpose));
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
     let (origin, minute) = (ledger.origin(), ledger.now_ms() / 60_000);
     let registry_key = keys[1].public_key();
@@ -109,7 +111,7 @@ pub async fn begin(dir: &Path, ledger: &Ledger, entropy: &dyn Entropy) -> Result
             unit: 0,
             height,
             previous,
-            operation_id: random(entropy),
+            operation_id: random(&*environment.entropy),
             created_at_minute: minute,
             key_id: KeyId::of(&registry_key),
         };

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use creditbank_store::Disk;
 use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use super::{DirectoryError, read_secret};
@@ -24,8 +25,8 @@ impl Secrets {
         Self { master: random(entropy), pepper: random(entropy), alias: random(entropy), link: random(entropy) }
     }
 
-    pub(crate) fn read(path: &Path) -> Result<Self, DirectoryError> {
-        let mut text = read_secret(path)?;
+    pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Self, DirectoryError> {
+        let mut text = read_secret(disk, path)?;
         let mut values = text.lines().zip(NAMES).map(|(line, name)| {
             let value = line.strip_prefix(name)?.strip_prefix(' ')?;
             <[u8; 32]>::try_from(hex::decode(value).ok()?).ok()

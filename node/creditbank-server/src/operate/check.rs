@@ -22,12 +22,13 @@ use creditbank_protocol::key::genesis;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
-use creditbank_store::{DirectoryLock, Head, KeyStore, Node, ReadKeys, Row, StoreError, Table};
+use creditbank_store::{Head, KeyStore, Node, ReadKeys, Row, StoreError, Table};
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
-use crate::clock::{OsEntropy, random};
+use crate::clock::random;
 use crate::directory::{Config, DirectoryError, Secrets, read_key};
+use crate::environment::Environment;
 use crate::tables;
 use bodies::Bodies;
 use rows::{Print, RowSet};
@@ -79,23 +80,29 @@ struct PreparedRound {
 }
 
 /// Checks the node of a directory. `progress` is told bytes of the journal that are done, and all of them.
-pub fn check(dir: &Path, config: &Config, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, DirectoryError> {
+pub fn check(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, DirectoryError> {
     let Some(log_dir) = config.store.path().map(|path| dir.join(path)) else {
         return Ok(Report {
             notes: vec!["the log is in memory: nothing is on the disk".to_owned()],
             ..Report::default()
         });
     };
-    let log_key = read_key(dir, Purpose::Log)?.public_key();
+    let disk = &environment.disk;
+    let log_key = read_key(environment, dir, Purpose::Log)?.public_key();
     let keys = LogKeys { origin: config.origin.clone(), log_key, registry_key: config.registry_key };
-    let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
+    let secrets = Secrets::read(&**disk, &dir.join("keys").join("secrets"))?;
     // Opened first: whoever has no such directory made a mistake, and nothing is made for them.
-    let journal = JournalReader::new(&log_dir, genesis(&keys.origin, &keys.log_key, &keys.registry_key).0);
+    let journal = JournalReader::new(disk, &log_dir, genesis(&keys.origin, &keys.log_key, &keys.registry_key).0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
-    let _lock = DirectoryLock::take(&log_dir)?;
-    let inspection = Inspection::open(&log_dir)?;
+    let _lock = disk.lock(&log_dir)?;
+    let inspection = Inspection::open(disk, &log_dir)?;
     let learners = dir.join("learners.keys");
-    let ReadKeys { keys: learner_keys, fault } = KeyStore::read(&learners, &secrets.master)?;
+    let ReadKeys { keys: learner_keys, fault } = KeyStore::read(&**disk, &learners, &secrets.master)?;
     let report = Report { learner_keys: learner_keys.len() as u64, ..Report::default() };
     let context =
         Context { bodies: Bodies { origin: keys.origin.clone(), private: secrets.private(), keys: learner_keys } };
@@ -110,11 +117,11 @@ pub fn check(dir: &Path, config: &Config, progress: &mut dyn FnMut(u64, u64)) ->
         rows: RowSet::new(total),
         kept: BTreeMap::new(),
     };
-    run.journal(&context, &mut |done| progress(done, total))?;
+    run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
     run.guard(&log_dir);
     run.derived_rows();
     run.key_store(&learners, fault);
-    index::compare(&mut run, config, &log_dir)?;
+    index::compare(&mut run, environment, config, &log_dir)?;
     progress(total, total);
     Ok(run.report)
 }
@@ -136,7 +143,12 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn journal(&mut self, context: &Context, progress: &mut dyn FnMut(u64)) -> Result<(), DirectoryError> {
+    fn journal(
+        &mut self,
+        context: &Context,
+        seed: [u8; 32],
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), DirectoryError> {
         let reader = self.journal.clone();
         let (rounds, source) = sync_channel::<Result<JournalRound, StoreError>>(ROUNDS_AHEAD);
         let outcome = std::thread::scope(|scope| {
@@ -151,7 +163,7 @@ impl Run<'_> {
                 }
             });
             let prepare = |raw| prepare(context, raw);
-            creditbank_replay::run(random(&OsEntropy), FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
+            creditbank_replay::run(seed, FINDINGS_MAX, source, prepare, |round: PreparedRound, checks| {
                 self.round(round, checks);
                 progress(self.report.journal_bytes);
                 Ok(())

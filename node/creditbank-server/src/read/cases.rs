@@ -21,8 +21,6 @@ use crate::tables;
 const APPLICATIONS_MAX: usize = 10_000;
 /// Days of a review where the registry says nothing.
 const REVIEW_DAYS: u32 = 90;
-/// Rows read at once.
-const PAGE: usize = 1_000;
 
 impl Ledger {
     /// The applications that an institution has received, overdue ones first, then by what is due first.
@@ -31,23 +29,18 @@ impl Ledger {
         let view = StoreView::new(&context, &state);
         let today = day_of_ms(self.now_ms());
         let mut found = Vec::new();
-        let mut after: Option<Vec<u8>> = None;
-        let prefix = institution.to_be_bytes();
-        loop {
-            let page = self.shared.store.scan(tables::APPLICATION, &prefix, after.as_deref(), PAGE)?;
-            for (key, _) in &page {
-                let Some(place) = tables::application_of(key) else { continue };
-                let Some((facts, _)) = view.content_at(place.into())? else { continue };
-                let Some(case) = case::read(&view, &facts.account, institution.into(), place.into())? else { continue };
-                let mut shown = shown(&case, view.registry(), today);
-                if shown.overdue || !overdue {
-                    shown.alias = self.shared.private.of(institution).alias(&facts.account).0.to_vec();
-                    found.push(shown);
-                }
+        for row in self.shared.store.rows(tables::APPLICATION, &institution.to_be_bytes()) {
+            let (key, _) = row?;
+            let Some(place) = tables::application_of(&key) else { continue };
+            let Some((facts, _)) = view.content_at(place.into())? else { continue };
+            let Some(case) = case::read(&view, &facts.account, institution.into(), place.into())? else { continue };
+            let mut shown = shown(&case, view.registry(), today);
+            if shown.overdue || !overdue {
+                shown.alias = self.shared.private.of(institution).alias(&facts.account).0.to_vec();
+                found.push(shown);
             }
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE && found.len() < APPLICATIONS_MAX => after = Some(key.clone()),
-                _ => break,
+            if found.len() >= APPLICATIONS_MAX {
+                break;
             }
         }
         let due = |one: &ApplicationState| one.due.as_ref().map_or(Day::MAX, creditbank_protocol::dates::first_day);

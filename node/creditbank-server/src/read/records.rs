@@ -18,9 +18,6 @@ use crate::private::{Account, Alias};
 use crate::publish::ReceiptError;
 use crate::tables::{self, LearnerRow};
 
-/// Rows read at once.
-const PAGE: usize = 1_000;
-
 /// A record as it is read back.
 #[derive(Debug)]
 pub struct ReadRecord {
@@ -174,16 +171,9 @@ impl Ledger {
         limit: usize,
     ) -> Result<(Vec<Place>, bool), ReadError> {
         let mut places = Vec::new();
-        let mut from: Option<Vec<u8>> = None;
-        loop {
-            let page = self.shared.store.scan(tables::LEARNER, account.as_bytes(), from.as_deref(), PAGE)?;
-            places.extend(
-                page.iter().filter_map(|(key, value)| LearnerRow::read(key, value)).map(|row| Place::from(row.place)),
-            );
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => from = Some(key.clone()),
-                _ => break,
-            }
+        for row in self.shared.store.rows(tables::LEARNER, account.as_bytes()) {
+            let (key, value) = row?;
+            places.extend(LearnerRow::read(&key, &value).map(|row| Place::from(row.place)));
         }
         // The index may be ahead of what has been acknowledged by a moment.
         let size = self.size();

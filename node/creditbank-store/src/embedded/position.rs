@@ -21,7 +21,7 @@ pub(super) struct Durable {
 
 /// The recorded position; `None` when there is none or it is damaged, which costs a rebuild and no data.
 pub(super) fn read(disk: &dyn Disk, dir: &Path) -> Option<Durable> {
-    let bytes = file::read(disk, &dir.join("position")).ok()?;
+    let bytes = disk.read(&dir.join("position")).ok()?;
     let (content, checksum) = bytes.split_at_checked(LEN)?;
     if crc32c::crc32c(content).to_be_bytes() != checksum {
         return None;
@@ -35,7 +35,7 @@ pub(super) fn write(disk: &dyn Disk, dir: &Path, durable: Durable) -> Result<(),
     let mut bytes = [durable.sequence.to_be_bytes(), durable.size.to_be_bytes()].concat();
     bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
     let path = dir.join("position");
-    file::replace(disk, &path, &bytes).map_err(file::at(&path))
+    disk.replace(&path, &bytes).map_err(file::at(&path))
 }
 
 /// Takes the recorded position back, durably: before what it vouches for is changed, and when an engine turns out to be

@@ -25,6 +25,7 @@ pub(super) fn recover<I: Index>(
     flat: &FlatFiles,
     open: &impl Fn(&Path) -> Result<I, IndexError>,
     clean: bool,
+    told: &mut dyn FnMut(u64),
 ) -> Result<Recovered<I>, StoreError> {
     let recorded = position::read(&*options.disk, dir).filter(|at| at.sequence <= journal.last_sequence());
     let disk = &*options.disk;
@@ -62,6 +63,7 @@ pub(super) fn recover<I: Index>(
             flat.write(round.base.size, &locations(position, &sections), &round.nodes)?;
             rows.extend(round.rows);
             replayed += 1;
+            told(head.size);
         }
         if rows.len() >= BATCH_ROWS {
             index.apply(&rows)?;
@@ -84,7 +86,7 @@ fn open_index<I: Index>(
     recorded: Option<Durable>,
 ) -> Result<(I, Durable), StoreError> {
     let path = dir.join("index");
-    let existed = path.exists();
+    let existed = disk.exists(&path).map_err(file::at(&path))?;
     let usable = |index: I| -> Result<(I, Option<Durable>), String> {
         if let Some(durable) = recorded
             && position::is_marked(&index, durable).map_err(|error| error.to_string())?
@@ -106,10 +108,7 @@ fn open_index<I: Index>(
         Err(error) => {
             tracing::warn!(error, "the index is damaged: rebuilding it from the journal");
             position::forget(disk, dir)?;
-            match std::fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file::at(&path)(error)),
-                _ => {}
-            }
+            disk.remove_dir(&path).map_err(file::at(&path))?;
             Ok((open(&path)?, Durable::default()))
         }
     }

@@ -170,7 +170,7 @@ pub(super) fn scan(disk: &dyn Disk, path: &Path, log: &[u8; 32], first: u64) -> 
             Ok(Some((frame, _))) => last = frame,
             Ok(None) => return Ok(Scanned { last, fault: None }),
             Err(what) => {
-                let rest = file::read(disk, path).map_err(file::at(path))?;
+                let rest = disk.read(path).map_err(file::at(path))?;
                 let after = usize::try_from(last.end).ok().and_then(|end| rest.get(end + 4..)).unwrap_or_default();
                 // The torn frame's own bytes are encrypted or random enough not to hold another whole frame.
                 let followed_by_frames = whole_frame_in(after, last.sequence + 1);

@@ -47,6 +47,11 @@ impl Readers {
         Ok(segment::list(&*self.disk, &self.dir)?.into_iter().map(|first| (first, self.path(first))).collect())
     }
 
+    /// Bytes of a segment's file.
+    pub(crate) fn len_of(&self, path: &Path) -> Result<u64, StoreError> {
+        Ok(self.disk.info(path).map_err(file::at(path))?.len)
+    }
+
     pub(crate) fn path(&self, segment: u64) -> PathBuf {
         segment::path(&self.dir, segment)
     }

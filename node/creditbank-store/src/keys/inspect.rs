@@ -8,7 +8,7 @@ use creditbank_protocol::AccountId;
 use zeroize::Zeroizing;
 
 use super::{HEAD_LEN, KeyStore, KeyStoreError, LearnerKey, MAGIC, RECORD_LEN, checked, open};
-use crate::{RealDisk, StoreError, file};
+use crate::{Disk, StoreError, file};
 
 /// Keys that could be read, and where the file is damaged, if it is.
 pub struct ReadKeys {
@@ -20,9 +20,9 @@ pub struct ReadKeys {
 
 impl KeyStore {
     /// Reads the keys of a file as it is, up to the first record that does not read.
-    pub fn read(path: &Path, master: &[u8; 32]) -> Result<ReadKeys, KeyStoreError> {
+    pub fn read(disk: &dyn Disk, path: &Path, master: &[u8; 32]) -> Result<ReadKeys, KeyStoreError> {
         let master = Zeroizing::new(*master);
-        let bytes = file::read(&RealDisk, path).map_err(file::at(path))?;
+        let bytes = disk.read(path).map_err(file::at(path))?;
         let content = bytes.get(..HEAD_LEN).and_then(checked).filter(|content| content.starts_with(&MAGIC));
         let content = content.ok_or_else(|| StoreError::Damaged {
             path: path.display().to_string(),

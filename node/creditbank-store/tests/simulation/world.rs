@@ -154,7 +154,7 @@ impl World {
         let needed = store.get(ROWS, KEY_COUNT).map_err(|error| error.to_string())?;
         let needed = needed.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().expect("eight bytes")));
         let mut fill = fill(&mut self.fill);
-        let keys = KeyStore::open_on(&self.files, RESERVE, Path::new(KEYS), &MASTER, needed, &mut fill);
+        let keys = KeyStore::open(&self.files, RESERVE, Path::new(KEYS), &MASTER, needed, &mut fill);
         Ok(Open { store, keys: keys.map_err(|error| error.to_string())? })
     }
 

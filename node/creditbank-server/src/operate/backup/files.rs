@@ -1,84 +1,97 @@
 //! Copying with hashes, durably.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use creditbank_store::{Disk, DiskFile};
 use sha2::{Digest as _, Sha256};
 
 use super::{BackedUpFile, BackupError, at};
 
-const CHUNK_LEN: usize = 1 << 20;
+const CHUNK_LEN: u64 = 1 << 20;
 
-/// Makes a directory that may exist but must be empty. Its owner's alone.
-pub(super) fn new_dir(dir: &Path) -> Result<(), BackupError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
-    match fs::read_dir(dir).map_err(at(dir))?.next() {
+/// Makes a directory that may exist but must be empty.
+pub(super) fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
+    disk.make_dir(dir).map_err(at(dir))?;
+    match disk.list(dir).map_err(at(dir))?.first() {
         None => Ok(()),
         Some(_) => Err(BackupError::Exists(dir.display().to_string())),
     }
 }
 
 /// Makes the directories above a file.
-fn above(path: &Path) -> Result<(), BackupError> {
+fn above(disk: &dyn Disk, path: &Path) -> Result<(), BackupError> {
     let parent = path.parent().unwrap_or(path);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(at(parent))
+    disk.make_dir(parent).map_err(at(parent))
 }
 
-/// Copies at most `len` bytes into a new file of mode 0600, synced.
-pub(super) fn copy(from: &Path, to: &Path, name: &str, len: u64) -> Result<BackedUpFile, BackupError> {
-    let file = File::open(from).map_err(at(from))?;
-    write(&mut file.take(len), from, to, name)
-}
-
-fn write(from: &mut impl Read, source: &Path, to: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
-    above(to)?;
-    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(at(to))?;
+/// Calls `each` with the first `len` bytes of a file, chunk by chunk and with their offsets, and says what it has seen.
+fn chunks(
+    file: &dyn DiskFile,
+    from: &Path,
+    name: &str,
+    len: u64,
+    mut each: impl FnMut(&[u8], u64) -> Result<(), BackupError>,
+) -> Result<BackedUpFile, BackupError> {
+    let len = file.length().map_err(at(from))?.min(len);
     let mut hash = Sha256::new();
-    let mut chunk = vec![0; CHUNK_LEN];
-    let mut bytes = 0;
-    loop {
-        let read = from.read(&mut chunk).map_err(at(source))?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&chunk[..read]);
-        out.write_all(&chunk[..read]).map_err(at(to))?;
-        bytes += read as u64;
+    let mut chunk = Vec::new();
+    let mut offset = 0;
+    while offset < len {
+        chunk.resize(usize::try_from(CHUNK_LEN.min(len - offset)).expect("a chunk is small"), 0);
+        file.read_at(&mut chunk, offset).map_err(at(from))?;
+        hash.update(&chunk);
+        each(&chunk, offset)?;
+        offset += chunk.len() as u64;
     }
-    out.sync_all().map_err(at(to))?;
-    Ok(BackedUpFile { path: name.to_owned(), bytes, sha256: hex::encode(hash.finalize()) })
+    Ok(BackedUpFile { path: name.to_owned(), bytes: len, sha256: hex::encode(hash.finalize()) })
 }
 
-/// Writes a new file of mode 0600, synced.
-pub(super) fn put(to: &Path, content: &[u8]) -> Result<(), BackupError> {
-    write(&mut &content[..], to, to, "").map(|_| ())
+/// Copies at most `len` bytes into a new file, synced.
+pub(super) fn copy(disk: &dyn Disk, from: &Path, to: &Path, name: &str, len: u64) -> Result<BackedUpFile, BackupError> {
+    let file = disk.open_existing(from).map_err(at(from))?;
+    above(disk, to)?;
+    let out = disk.create_new(to).map_err(at(to))?;
+    let copied = chunks(&*file, from, name, len, |chunk, offset| out.write_at(chunk, offset).map_err(at(to)))?;
+    out.sync().map_err(at(to))?;
+    Ok(copied)
+}
+
+/// Writes a new file, synced.
+pub(super) fn put(disk: &dyn Disk, to: &Path, content: &[u8]) -> Result<(), BackupError> {
+    above(disk, to)?;
+    disk.write_new(to, content).map_err(at(to))
 }
 
 /// Size and hash of a file.
-pub(super) fn hash(path: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
-    let mut file = File::open(path).map_err(at(path))?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; CHUNK_LEN];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut chunk).map_err(at(path))?;
-        if read == 0 {
-            return Ok(BackedUpFile { path: name.to_owned(), bytes, sha256: hex::encode(hash.finalize()) });
-        }
-        hash.update(&chunk[..read]);
-        bytes += read as u64;
-    }
+pub(super) fn hash(disk: &dyn Disk, path: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
+    let file = disk.open_existing(path).map_err(at(path))?;
+    chunks(&*file, path, name, u64::MAX, |_, _| Ok(()))
 }
 
 /// Makes the names in a directory and in all below it durable.
-pub(super) fn sync_dirs(dir: &Path) -> Result<(), BackupError> {
-    for entry in fs::read_dir(dir).map_err(at(dir))? {
-        let path = entry.map_err(at(dir))?.path();
-        if path.is_dir() {
-            sync_dirs(&path)?;
+pub(super) fn sync_dirs(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
+    for name in disk.list(dir).map_err(at(dir))? {
+        let path = dir.join(name);
+        if disk.info(&path).map_err(at(&path))?.is_dir {
+            sync_dirs(disk, &path)?;
         }
     }
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
+    disk.sync_dir(dir).map_err(at(dir))
+}
+
+/// Names of the files, not of the directories, in a directory.
+pub(super) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, BackupError> {
+    let mut names = Vec::new();
+    for name in disk.list(dir).map_err(at(dir))? {
+        let path = dir.join(&name);
+        if !disk.info(&path).map_err(at(&path))?.is_dir {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Whether there is such a file.
+pub(super) fn exists(disk: &dyn Disk, path: &Path) -> Result<bool, BackupError> {
+    disk.exists(path).map_err(at(path))
 }

@@ -7,10 +7,12 @@ use std::path::Path;
 use creditbank_protocol::key::genesis;
 use creditbank_protocol::note::{Checkpoint, sign_checkpoint};
 use creditbank_protocol::pb::Purpose;
+use creditbank_store::Disk;
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
 
-use super::{BackedUpFile, BackupError, Manifest, at, files, tree};
+use super::{BackedUpFile, BackupError, Manifest, files, tree};
 use crate::directory::{Config, HELD_FILE, Secrets, read_key};
+use crate::environment::Environment;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -21,12 +23,11 @@ pub struct MakeOptions {
     pub with_keys: bool,
     /// After how many days the learners' keys in it may not be used any more.
     pub keys_expire_days: u32,
-    /// Wall clock, milliseconds since 1970-01-01T00:00Z.
-    pub now_ms: u64,
 }
 
 /// Copies the node of `dir` to `out`, a new directory. `progress` is told bytes that are done, and all of them.
 pub fn make(
+    environment: &Environment,
     dir: &Path,
     config: &Config,
     out: &Path,
@@ -34,14 +35,15 @@ pub fn make(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Manifest, BackupError> {
     let log_dir = dir.join(config.store.path().ok_or(BackupError::Nothing)?);
-    let log_key = read_key(dir, Purpose::Log)?;
-    let secrets = Secrets::read(&dir.join("keys").join("secrets"))?;
+    let disk = &*environment.disk;
+    let log_key = read_key(environment, dir, Purpose::Log)?;
+    let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
     // The head first: everything up to it is durable and may be signed for, and nothing beyond it is copied.
-    let (sequence, head) = guard(&log_dir)?.ok_or(BackupError::Nothing)?;
-    files::new_dir(out)?;
+    let (sequence, head) = guard(disk, &log_dir)?.ok_or(BackupError::Nothing)?;
+    files::new_dir(disk, out)?;
     let log = genesis(&config.origin, &log_key.public_key(), &config.registry_key).0;
-    let mut copied = journal(&JournalReader::new(&log_dir, log), sequence, out, progress)?;
-    let copy = JournalReader::new(&out.join("log"), log);
+    let mut copied = journal(disk, &JournalReader::new(&environment.disk, &log_dir, log), sequence, out, progress)?;
+    let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
     let total: u64 = copied.iter().map(|file| file.bytes).sum();
     let found = tree::read(&copy, &[], |done| progress(total + done, total * 2))?;
     if (found.sequence, found.head) != (sequence, head) {
@@ -51,32 +53,30 @@ pub fn make(
         );
         return Err(BackupError::Damaged { path: out.join("log").display().to_string(), what });
     }
-    write_guard(&out.join("log"), sequence, head)?;
-    copied.push(files::hash(&out.join("log/guard"), "log/guard")?);
+    write_guard(disk, &out.join("log"), sequence, head)?;
+    copied.push(files::hash(disk, &out.join("log/guard"), "log/guard")?);
     // After the journal, so that it has every key that the copied rounds need.
     let mut others = vec!["learners.keys".to_owned(), "node.toml".to_owned(), "trust.toml".to_owned()];
     if options.with_keys {
-        let keys = dir.join("keys");
-        for entry in std::fs::read_dir(&keys).map_err(at(&keys))? {
-            let name = entry.map_err(at(&keys))?.file_name();
-            others.push(format!("keys/{}", name.to_string_lossy()));
-        }
+        let names = files::list(disk, &dir.join("keys"))?;
+        others.extend(names.iter().map(|name| format!("keys/{name}")));
     }
     for name in &others {
         let from = dir.join(name);
-        if from.exists() || name != "trust.toml" {
-            copied.push(files::copy(&from, &out.join(name), name, u64::MAX)?);
+        if name != "trust.toml" || files::exists(disk, &from)? {
+            copied.push(files::copy(disk, &from, &out.join(name), name, u64::MAX)?);
         }
     }
     let held = log_dir.join(HELD_FILE);
-    if held.exists() {
+    if files::exists(disk, &held)? {
         let name = format!("log/{HELD_FILE}");
-        copied.push(files::copy(&held, &out.join(&name), &name, u64::MAX)?);
+        copied.push(files::copy(disk, &held, &out.join(&name), &name, u64::MAX)?);
     }
     // The same bytes that the node has signed for this head.
     let checkpoint = Checkpoint { origin: config.origin.clone(), size: head.size, root: head.root };
     let note = sign_checkpoint(&checkpoint, &log_key.key)
         .map_err(|error| BackupError::Seen { path: "the checkpoint".to_owned(), error })?;
+    let now_ms = environment.clock.now_ms();
     let manifest = Manifest {
         version: Manifest::VERSION,
         origin: config.origin.clone(),
@@ -85,18 +85,19 @@ pub fn make(
         root: head.root.to_string(),
         sequence,
         checkpoint: String::from_utf8_lossy(&note).into_owned(),
-        made_at_ms: options.now_ms,
-        keys_expire_at_ms: options.now_ms.saturating_add(u64::from(options.keys_expire_days) * DAY_MS),
+        made_at_ms: now_ms,
+        keys_expire_at_ms: now_ms.saturating_add(u64::from(options.keys_expire_days) * DAY_MS),
         with_keys: options.with_keys,
         files: copied,
     };
-    manifest.write(out, &secrets.master)?;
-    files::sync_dirs(out)?;
+    manifest.write(disk, out, &secrets.master)?;
+    files::sync_dirs(disk, out)?;
     Ok(manifest)
 }
 
 /// Copies the segments up to and with the round `sequence`, cut after its frame.
 fn journal(
+    disk: &dyn Disk,
     journal: &JournalReader,
     sequence: u64,
     out: &Path,
@@ -115,7 +116,7 @@ fn journal(
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("log/journal/{name}");
         let len = if first == last { end } else { u64::MAX };
-        copied.push(files::copy(&path, &out.join(&name), &name, len)?);
+        copied.push(files::copy(disk, &path, &out.join(&name), &name, len)?);
         progress(copied.iter().map(|file| file.bytes).sum(), total * 2);
     }
     Ok(copied)

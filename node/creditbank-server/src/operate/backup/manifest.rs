@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path};
 
+use creditbank_store::Disk;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -61,21 +62,21 @@ impl Manifest {
     /// The version that is written.
     pub(super) const VERSION: u32 = VERSION;
 
-    pub(super) fn write(&self, out: &Path, master: &[u8; 32]) -> Result<(), BackupError> {
+    pub(super) fn write(&self, disk: &dyn Disk, out: &Path, master: &[u8; 32]) -> Result<(), BackupError> {
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| BackupError::Damaged { path: FILE.to_owned(), what: error.to_string() })?;
         let mac = hex::encode(mac(master, &text).finalize().into_bytes());
-        files::put(&out.join(MAC_FILE), mac.as_bytes())?;
-        files::put(&out.join(FILE), &text)
+        files::put(disk, &out.join(MAC_FILE), mac.as_bytes())?;
+        files::put(disk, &out.join(FILE), &text)
     }
 
     /// Reads the manifest of a backup, under the master key that it was made with.
-    pub(super) fn read(from: &Path, master: &[u8; 32]) -> Result<Self, BackupError> {
+    pub(super) fn read(disk: &dyn Disk, from: &Path, master: &[u8; 32]) -> Result<Self, BackupError> {
         let (path, mac_path) = (from.join(FILE), from.join(MAC_FILE));
         let damaged = |what: String| BackupError::Damaged { path: path.display().to_string(), what };
-        let text = std::fs::read(&path).map_err(at(&path))?;
-        let found = std::fs::read_to_string(&mac_path).map_err(at(&mac_path))?;
-        let found = hex::decode(found.trim()).map_err(|error| damaged(format!("{MAC_FILE}: {error}")))?;
+        let text = disk.read(&path).map_err(at(&path))?;
+        let found = disk.read(&mac_path).map_err(at(&mac_path))?;
+        let found = hex::decode(found.trim_ascii()).map_err(|error| damaged(format!("{MAC_FILE}: {error}")))?;
         if mac(master, &text).verify_slice(&found).is_err() {
             return Err(damaged(
                 "it is not what was written under this master key: changed, or another node's".to_owned(),
@@ -93,11 +94,16 @@ impl Manifest {
     }
 
     /// Checks length and hash of every file.
-    pub(super) fn check_files(&self, from: &Path, mut progress: impl FnMut(u64)) -> Result<(), BackupError> {
+    pub(super) fn check_files(
+        &self,
+        disk: &dyn Disk,
+        from: &Path,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), BackupError> {
         let mut done = 0;
         for expected in &self.files {
             let path = from.join(&expected.path);
-            let found = files::hash(&path, &expected.path)?;
+            let found = files::hash(disk, &path, &expected.path)?;
             if found != *expected {
                 let what = format!(
                     "{} bytes with SHA-256 {}, the manifest says {} with {}",

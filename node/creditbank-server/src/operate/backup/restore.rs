@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use creditbank_protocol::key::genesis;
 use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKey};
+use creditbank_store::Disk;
 use creditbank_store::inspect::JournalReader;
 
 use super::{BackupError, Manifest, at, files, tree};
-use crate::directory::{Config, DirectoryError, HELD_FILE, Secrets, StoreUrl, read_config};
+use crate::directory::{Config, HELD_FILE, Secrets, read_config};
+use crate::environment::Environment;
 use crate::operate::reindex;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -24,8 +26,6 @@ pub struct RestoreOptions {
     pub accept_expired: bool,
     /// Where the node's keys are, when they are not in the backup.
     pub keys: Option<PathBuf>,
-    /// Wall clock, milliseconds since 1970-01-01T00:00Z.
-    pub now_ms: u64,
 }
 
 /// What was restored.
@@ -39,6 +39,7 @@ pub struct Restored {
 
 /// Restores a backup into `dir`, which must be new or empty. Everything is checked before anything is written.
 pub fn restore(
+    environment: &Environment,
     from: &Path,
     dir: &Path,
     options: &RestoreOptions,
@@ -47,30 +48,31 @@ pub fn restore(
     if options.seen.is_empty() && !options.nothing_published {
         return Err(BackupError::NothingSeen);
     }
+    let disk = &*environment.disk;
     let keys_dir = options.keys.clone().unwrap_or_else(|| from.join("keys"));
-    if !keys_dir.join("secrets").exists() {
+    if !files::exists(disk, &keys_dir.join("secrets"))? {
         return Err(BackupError::NoKeys);
     }
-    let secrets = Secrets::read(&keys_dir.join("secrets"))?;
-    let manifest = Manifest::read(from, &secrets.master)?;
-    let expired = options.now_ms.saturating_sub(manifest.keys_expire_at_ms);
+    let secrets = Secrets::read(disk, &keys_dir.join("secrets"))?;
+    let manifest = Manifest::read(disk, from, &secrets.master)?;
+    let expired = environment.clock.now_ms().saturating_sub(manifest.keys_expire_at_ms);
     if expired > 0 && !options.accept_expired {
         return Err(BackupError::Expired { days: expired / DAY_MS });
     }
     let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
-    manifest.check_files(from, |done| progress(done, total * 3))?;
-    let config = config(from)?;
+    manifest.check_files(disk, from, |done| progress(done, total * 3))?;
+    let config = read_config(environment, from)?;
     let log_key = hex::decode(&manifest.log_key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
     let log_key = log_key.ok_or_else(|| BackupError::Damaged {
         path: from.join("backup.json").display().to_string(),
         what: "log_key: expected 32 bytes in hexadecimal".to_owned(),
     })?;
-    let seen = options.seen.iter().map(|path| read_note(path, &manifest.origin, log_key));
+    let seen = options.seen.iter().map(|path| read_note(disk, path, &manifest.origin, log_key));
     let seen = seen.collect::<Result<Vec<_>, _>>()?;
     let log = genesis(&manifest.origin, &log_key, &config.registry_key).0;
     let sizes: Vec<u64> = seen.iter().map(|seen| seen.checkpoint.size).collect();
-    let tree =
-        tree::read(&JournalReader::new(&from.join("log"), log), &sizes, |done| progress(total + done, total * 3))?;
+    let journal = JournalReader::new(&environment.disk, &from.join("log"), log);
+    let tree = tree::read(&journal, &sizes, |done| progress(total + done, total * 3))?;
     if (tree.head.size, tree.head.root.to_string()) != (manifest.size, manifest.root.clone()) {
         let what = format!("the journal has size {} and root {}", tree.head.size, tree.head.root);
         return Err(BackupError::Damaged { path: from.join("backup.json").display().to_string(), what });
@@ -83,43 +85,38 @@ pub fn restore(
     }
     let newest = seen.iter().max_by_key(|seen| seen.checkpoint.size);
     let held = newest.filter(|seen| seen.checkpoint.size > manifest.size);
-    write(from, dir, &manifest, &config, options, |done| progress(total * 2 + done, total * 3))?;
+    copy(disk, from, dir, &manifest, options, |done| progress(total * 2 + done, total * 3))?;
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);
         // A hold that the backup had itself may be for more.
-        let before = std::fs::read(&path).ok().and_then(|note| parse(&note, &manifest.origin, log_key).ok());
+        let before = disk.read(&path).ok().and_then(|note| parse(&note, &manifest.origin, log_key).ok());
         if before.is_none_or(|before| before.size < held.checkpoint.size) {
-            let _ = std::fs::remove_file(&path);
-            files::put(&path, &held.note)?;
+            disk.replace(&path, &held.note).map_err(at(&path))?;
         }
     }
-    files::sync_dirs(dir)?;
+    files::sync_dirs(disk, dir)?;
+    let config = Config { store: config.store.moved_to("log"), ..config };
     // Index and flat files, so that the directory is whole; this signs nothing.
-    reindex(dir, &read_config(dir)?, |_, _| {})?;
+    reindex(environment, dir, &config, |_, _| {})?;
+    // Last, and after everything else is durable, the hold above all: a directory with a configuration is a whole node.
+    files::put(disk, &dir.join("node.toml"), config.to_text().as_bytes())?;
+    files::sync_dirs(disk, dir)?;
     Ok(Restored { held_below: held.map(|seen| seen.checkpoint.size), manifest })
 }
 
-fn config(from: &Path) -> Result<Config, BackupError> {
-    let path = from.join("node.toml");
-    let text = std::fs::read_to_string(&path).map_err(at(&path))?;
-    let read = Config::parse(&text);
-    Ok(read.map_err(|error| DirectoryError::Config { path: path.display().to_string(), error })?)
-}
-
-/// The files, and a configuration whose log is where they are.
-fn write(
+/// Copies everything but the configuration.
+fn copy(
+    disk: &dyn Disk,
     from: &Path,
     dir: &Path,
     manifest: &Manifest,
-    config: &Config,
     options: &RestoreOptions,
     mut progress: impl FnMut(u64),
 ) -> Result<(), BackupError> {
-    files::new_dir(dir)?;
+    files::new_dir(disk, dir)?;
     let mut done = 0;
-    // The configuration comes last: a directory with one is a whole node.
     for file in manifest.files.iter().filter(|file| file.path != "node.toml") {
-        let copied = files::copy(&from.join(&file.path), &dir.join(&file.path), &file.path, u64::MAX)?;
+        let copied = files::copy(disk, &from.join(&file.path), &dir.join(&file.path), &file.path, u64::MAX)?;
         if copied != *file {
             let what = "it changed while it was restored".to_owned();
             return Err(BackupError::Damaged { path: from.join(&file.path).display().to_string(), what });
@@ -128,20 +125,12 @@ fn write(
         progress(done);
     }
     if let Some(keys) = options.keys.as_ref().filter(|_| !manifest.with_keys) {
-        for entry in std::fs::read_dir(keys).map_err(at(keys))? {
-            let entry = entry.map_err(at(keys))?;
-            let name = format!("keys/{}", entry.file_name().to_string_lossy());
-            if entry.path().is_file() {
-                files::copy(&entry.path(), &dir.join(&name), &name, u64::MAX)?;
-            }
+        for name in files::list(disk, keys)? {
+            let to = format!("keys/{name}");
+            files::copy(disk, &keys.join(&name), &dir.join(&to), &to, u64::MAX)?;
         }
     }
-    let store = match &config.store {
-        StoreUrl::Memory => StoreUrl::Memory,
-        StoreUrl::Sled(_) => StoreUrl::Sled("log".into()),
-        StoreUrl::Fjall(_) => StoreUrl::Fjall("log".into()),
-    };
-    files::put(&dir.join("node.toml"), Config { store, ..config.clone() }.to_text().as_bytes())
+    Ok(())
 }
 
 struct Seen {
@@ -150,8 +139,8 @@ struct Seen {
     checkpoint: Checkpoint,
 }
 
-fn read_note(path: &Path, origin: &str, log_key: [u8; 32]) -> Result<Seen, BackupError> {
-    let note = std::fs::read(path).map_err(at(path))?;
+fn read_note(disk: &dyn Disk, path: &Path, origin: &str, log_key: [u8; 32]) -> Result<Seen, BackupError> {
+    let note = disk.read(path).map_err(at(path))?;
     let shown = path.display().to_string();
     let checkpoint = parse(&note, origin, log_key).map_err(|error| BackupError::Seen { path: shown.clone(), error })?;
     Ok(Seen { path: shown, note, checkpoint })

@@ -8,19 +8,23 @@ use creditbank_store::{Index, IndexError, Table};
 
 use super::rows::{Compared, Print};
 use super::{Finding, Run};
-use crate::directory::{Config, DirectoryError, open_index};
+use crate::directory::{Config, DirectoryError, at};
+use crate::environment::Environment;
 
-/// Rows read at once.
-const PAGE: usize = 10_000;
 /// The store's own table, which says up to where the index is durable.
 const MARKER: Table = Table(u8::MAX);
 
 /// Compares the index of a log, part by part.
-pub(super) fn compare(run: &mut Run<'_>, config: &Config, log_dir: &Path) -> Result<(), DirectoryError> {
+pub(super) fn compare(
+    run: &mut Run<'_>,
+    environment: &Environment,
+    config: &Config,
+    log_dir: &Path,
+) -> Result<(), DirectoryError> {
     let path = log_dir.join("index");
     let shown = path.display().to_string();
     let missing = |what: &str| Finding::of(&shown, format!("{what}; reindex rebuilds it"));
-    if !path.exists() {
+    if !environment.disk.exists(&path).map_err(at(&path))? {
         if run.last > 0 {
             run.report.findings.add(missing("not there"));
         }
@@ -32,7 +36,8 @@ pub(super) fn compare(run: &mut Run<'_>, config: &Config, log_dir: &Path) -> Res
         run.report.notes.push(what.to_owned());
         return Ok(());
     }
-    let opened = open_index(config, &path).and_then(|index| index.ok_or_else(|| IndexError("no engine".to_owned())));
+    let opened = config.store.open_index(&environment.disk, &path);
+    let opened = opened.and_then(|index| index.ok_or_else(|| IndexError("no engine".to_owned())));
     let index = match opened {
         Ok(index) => index,
         Err(error) => {
@@ -67,31 +72,23 @@ pub(super) fn compare(run: &mut Run<'_>, config: &Config, log_dir: &Path) -> Res
 
 fn part(run: &mut Run<'_>, index: &dyn Index, shown: &str, pending: &mut u64) -> Result<(), IndexError> {
     for table in (0..u8::MAX).map(Table) {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let page = index.scan(table, &[], after.as_deref(), PAGE)?;
-            for (key, value) in &page {
-                let what = match run.rows.compare(&Print::new(table, key, Some(value))) {
-                    Compared::Elsewhere => continue,
-                    Compared::Same => None,
-                    Compared::Pending => {
-                        *pending += 1;
-                        None
-                    }
-                    Compared::Other => Some("has another value than the journal"),
-                    Compared::Unknown => Some("is not in the journal"),
-                };
-                run.report.index_rows += 1;
-                if let Some(what) = what {
-                    // A key can hold an account or a digest of an identity: only its number is shown.
-                    let what =
-                        format!("row {} of table {} {what}; reindex rebuilds it", run.report.index_rows, table.0);
-                    run.report.findings.add(Finding::of(shown, what));
+        for row in index.rows(table, &[]) {
+            let (key, value) = row?;
+            let what = match run.rows.compare(&Print::new(table, &key, Some(&value))) {
+                Compared::Elsewhere => continue,
+                Compared::Same => None,
+                Compared::Pending => {
+                    *pending += 1;
+                    None
                 }
-            }
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
-                _ => break,
+                Compared::Other => Some("has another value than the journal"),
+                Compared::Unknown => Some("is not in the journal"),
+            };
+            run.report.index_rows += 1;
+            if let Some(what) = what {
+                // A key can hold an account or a digest of an identity: only its number is shown.
+                let what = format!("row {} of table {} {what}; reindex rebuilds it", run.report.index_rows, table.0);
+                run.report.findings.add(Finding::of(shown, what));
             }
         }
     }

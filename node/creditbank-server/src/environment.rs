@@ -1,0 +1,33 @@
+//! What a node works with and does not make itself. It is passed in, so that a whole node can run in a simulation.
+
+use std::sync::Arc;
+
+use creditbank_store::{Disk, Engine, RealDisk};
+
+use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
+use crate::directory::ENGINES;
+
+/// Files, time, randomness, and the engines that an index may be kept in.
+#[derive(Clone)]
+pub struct Environment {
+    /// Where the node's directory is.
+    pub disk: Arc<dyn Disk>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The engines that a configuration may name, the default first.
+    pub engines: &'static [Engine],
+}
+
+impl Environment {
+    /// This machine, with the engines that the node is built with.
+    pub fn system() -> Self {
+        Self {
+            disk: RealDisk::shared(),
+            clock: Arc::new(SystemClock::default()),
+            entropy: Arc::new(OsEntropy),
+            engines: ENGINES,
+        }
+    }
+}

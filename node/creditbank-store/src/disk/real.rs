@@ -1,0 +1,129 @@
+//! The files of this machine.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Disk, DiskFile, FileInfo};
+use crate::{DirectoryLock, StoreError};
+
+/// The files of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+impl RealDisk {
+    /// As the store takes it.
+    pub fn shared() -> Arc<dyn Disk> {
+        Arc::new(Self)
+    }
+}
+
+impl Disk for RealDisk {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        Ok(Box::new(options?))
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(File::open(path)?))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        // Not cut: a new file, so that nothing that holds the old one sees it change.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        self.create_new(path)
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?))
+    }
+
+    fn info(&self, path: &Path) -> io::Result<FileInfo> {
+        let found = fs::metadata(path)?;
+        Ok(FileInfo { len: found.len(), is_dir: found.is_dir(), mode: found.permissions().mode() & 0o777 })
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().into())).collect()
+    }
+
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        if dir.as_os_str().is_empty() {
+            return Ok(());
+        }
+        match DirBuilder::new().mode(0o700).create(dir) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                dir.parent().map_or(Err(error), |parent| self.make_dir(parent))?;
+                return self.make_dir(dir);
+            }
+            Err(error) => return Err(error),
+        }
+        // Of one that was there before too: who made it may have ended before its name was durable.
+        dir.parent().map_or(Ok(()), |parent| self.sync_dir(parent))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+        File::open(dir)?.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        match fs::remove_dir_all(dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn available(&self, dir: &Path) -> io::Result<u64> {
+        fs4::available_space(dir)
+    }
+
+    fn lock(&self, dir: &Path) -> Result<DirectoryLock, StoreError> {
+        DirectoryLock::take(dir)
+    }
+}
+
+impl DiskFile for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(into, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn set_length(&self, len: u64) -> io::Result<()> {
+        self.set_len(len)
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        match fs4::fs_std::FileExt::allocate(self, len) {
+            // A file system that cannot promise room: a full disk is found out later, and stops the process.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => self.set_len(len.max(self.length()?)),
+            done => done,
+        }
+    }
+}

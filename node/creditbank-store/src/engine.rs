@@ -1,0 +1,33 @@
+//! What a node can keep its index in. Each engine's crate says it of itself; the server lists those that it is built with.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::{Disk, Index, IndexError};
+
+/// An engine of an index, by name.
+#[derive(Clone, Copy)]
+pub struct Engine {
+    /// What stands before the colon of a store's name, as in `sled:log`.
+    pub scheme: &'static str,
+    /// For whom it is, in a few words: for the help of a command.
+    pub about: &'static str,
+    /// Opens or makes the engine's files in a directory. The disk is for engines that can work on any; others need the real one.
+    pub open: fn(&Arc<dyn Disk>, &Path) -> Result<Box<dyn Index>, IndexError>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({})", self.scheme)
+    }
+}
+
+/// Engines of one name are the same.
+impl PartialEq for Engine {
+    fn eq(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+    }
+}
+
+impl Eq for Engine {}
