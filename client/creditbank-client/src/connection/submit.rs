@@ -1,6 +1,7 @@
 //! Blocks: what to build on, and sealing.
 
-use creditbank_protocol::Digest;
+use creditbank_protocol::receipt::VerifiedReceipt;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{Entry, block_entry};
@@ -30,6 +31,31 @@ pub struct ChainHead {
     pub created_at_minute: u64,
 }
 
+impl ChainHead {
+    /// What a node says of the end of a unit's chain: the height of the next block, and the receipt of the last one. At height 0
+    /// that is the entry that admitted the unit; of the operator's chain nothing admits it.
+    pub fn read(unit: UnitId, next_height: u64, verified: &VerifiedReceipt) -> Result<Self, ClientError> {
+        let Entry::Block(block) = &verified.entry else {
+            return Err(ClientError::lie("the head is no block"));
+        };
+        let header = block.header();
+        let Some(height) = next_height.checked_sub(1) else {
+            let admits = |shown: &pb::PublicRecord| {
+                shown.kind == i32::from(Kind::Unit)
+                    && decode::<pb::Unit>(&shown.body).is_ok_and(|one| UnitId::new(one.institution, one.unit) == unit)
+            };
+            if header.institution != 0 || !block.public().records.iter().any(admits) {
+                return Err(ClientError::lie("the entry does not admit the unit"));
+            }
+            return Ok(Self { next_height, previous: verified.leaf, created_at_minute: 0 });
+        };
+        if (UnitId::new(header.institution, header.unit), header.height) != (unit, height) {
+            return Err(ClientError::lie("the head is a block of another place"));
+        }
+        Ok(Self { next_height, previous: header.id(), created_at_minute: header.created_at_minute })
+    }
+}
+
 impl Client {
     /// The head of a unit's chain. At height 0 it is the entry that admitted the unit.
     pub async fn chain_head(&self, institution: u64, unit: u32) -> Result<ChainHead, ClientError> {
@@ -37,26 +63,7 @@ impl Client {
         let answer = self.ledger.clone().get_chain_head(request).await?.into_inner();
         let receipt = answer.head.ok_or_else(|| ClientError::lie("the head is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
-        let Entry::Block(block) = &verified.entry else {
-            return Err(ClientError::lie("the head is no block"));
-        };
-        let header = block.header();
-        let Some(height) = answer.next_height.checked_sub(1) else {
-            let admits = |shown: &pb::PublicRecord| {
-                shown.kind == i32::from(Kind::Unit)
-                    && decode::<pb::Unit>(&shown.body)
-                        .is_ok_and(|one| (one.institution, one.unit) == (institution, unit))
-            };
-            if header.institution != 0 || !block.public().records.iter().any(admits) {
-                return Err(ClientError::lie("the entry does not admit the unit"));
-            }
-            return Ok(ChainHead { next_height: 0, previous: verified.leaf, created_at_minute: 0 });
-        };
-        if (header.institution, header.unit, header.height) != (institution, unit, height) {
-            return Err(ClientError::lie("the head is a block of another place"));
-        }
-        let (previous, created_at_minute) = (header.id(), header.created_at_minute);
-        Ok(ChainHead { next_height: answer.next_height, previous, created_at_minute })
+        ChainHead::read(UnitId::new(institution, unit), answer.next_height, &verified)
     }
 
     /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where
