@@ -82,8 +82,8 @@ async fn admit(
     let unit = KeyRequest::new(origin, number, UNIT, &unit)?.record(kinds, 0, 0)?;
     let access = KeyRequest::new(origin, number, 0, &access)?.record(&[], 0, 0)?;
     records.extend([registry_record(Kind::Key, &unit)?, registry_record(Kind::Key, &access)?]);
-    let registry = directory::read_key(&Environment::system(), dir, Purpose::Registry)?;
-    publish(operator, Arc::new(registry), &records, None).await?;
+    let registry_key = Arc::new(directory::read_key(&Environment::system(), dir, Purpose::Registry)?);
+    publish(operator, registry_key, &records, None).await?;
     Ok(keys)
 }
 
