@@ -21,8 +21,13 @@ impl Auditor {
         &self.replay
     }
 
-    /// Reads on to the end of the log. A read may fail, where `may_fail`; what is read must be right.
-    pub(crate) fn read_on(&mut self, ledger: &Ledger, truth: &mut Truth, may_fail: bool) -> Result<u64, Broken> {
+    /// Reads on to the end of the log. A read may fail, where `may_fail` says so then; what is read must be right.
+    pub(crate) fn read_on(
+        &mut self,
+        ledger: &Ledger,
+        truth: &mut Truth,
+        may_fail: impl Fn() -> bool,
+    ) -> Result<u64, Broken> {
         let size = ledger.size();
         if size < self.replay.size() {
             broken!("the log has {size} entries, and the auditor has seen {}", self.replay.size());
@@ -31,7 +36,7 @@ impl Auditor {
         for index in before..size {
             let entry = match ledger.entry(index) {
                 Ok(entry) => entry,
-                Err(_) if may_fail => break,
+                Err(_) if may_fail() => break,
                 Err(error) => broken!("log entry {index} cannot be read: {error}"),
             };
             truth.shown(index, leaf_hash(&entry))?;

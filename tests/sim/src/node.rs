@@ -7,7 +7,7 @@ use creditbank_server::append::Steps;
 use creditbank_server::directory::{self, Config, DirectoryError};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Ledger, Limits, OpenError};
-use creditbank_store::{Crash, FaultRates, SimulatedDisk, SimulatedIndex};
+use creditbank_store::{Crash, FaultRates, SimulatedDisk, SimulatedIndex, StoreError};
 
 use crate::chance::Chance;
 use crate::clock::{SimClock, SimEntropy};
@@ -93,8 +93,8 @@ impl Machine {
     }
 
     /// The process ends when it is asked to.
-    pub(crate) fn stop(&mut self) -> bool {
-        let closed = self.process.as_mut().is_none_or(|process| process.steps.close().is_ok());
+    pub(crate) fn stop(&mut self) -> Result<(), StoreError> {
+        let closed = self.process.as_mut().map_or(Ok(()), |process| process.steps.close());
         self.process = None;
         closed
     }

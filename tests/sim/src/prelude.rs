@@ -81,9 +81,7 @@ impl Beginning {
         let mut machine = Machine::new(disk, clock, environment, dir, config, &mut chance);
         machine.start().map_err(|error| Broken(format!("the new node does not start: {error}")))?;
         this.fill(&mut machine)?;
-        if !machine.stop() {
-            broken!("the new node does not stop");
-        }
+        machine.stop().map_err(|error| Broken(format!("the new node does not stop: {error}")))?;
         Ok(this)
     }
 

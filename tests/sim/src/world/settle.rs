@@ -71,8 +71,8 @@ impl World {
         self.counts.entries = ledger.size();
         // An auditor who begins at the end must see what the one has seen who has watched.
         let mut newcomer = Auditor::new(self.keys.clone());
-        self.counts.audited += newcomer.read_on(ledger, &mut self.truth, may_fail)?;
-        self.counts.audited += self.auditor.read_on(ledger, &mut self.truth, may_fail)?;
+        self.counts.audited += newcomer.read_on(ledger, &mut self.truth, || may_fail)?;
+        self.counts.audited += self.auditor.read_on(ledger, &mut self.truth, || may_fail)?;
         let judged = match judge(ledger, &self.truth) {
             Ok(judged) => judged,
             // What was destroyed cannot be read.
@@ -120,8 +120,9 @@ impl World {
             if is_restarted {
                 return Ok(());
             }
-            if !self.machine.stop() && is_sound {
-                broken!("the node does not stop cleanly at the end");
+            match self.machine.stop() {
+                Err(error) if is_sound => broken!("the node does not stop cleanly at the end: {error}"),
+                _ => {}
             }
             self.machine.crash(Crash::PowerCut);
             if let Err(error) = self.machine.start() {
