@@ -3,13 +3,18 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
+use creditbank_rpc::Reason;
+use creditbank_rpc::refusal::from_status;
+use creditbank_rpc::v1::GetBlockRequest;
 use creditbank_server::directory::{self, InitError, StoreUrl};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
+use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_the_owners_alone() {
@@ -93,7 +98,7 @@ async fn rotten_tree_nodes_are_never_signed() {
     }
     let mut receipts = Vec::new();
     for height in 0..20 {
-        receipts.push(client.block(1, 1, height).await.expect("a receipt"));
+        receipts.push(client.block(UnitId::new(1, 1), height).await.expect("a receipt"));
     }
     let mut dir = node.stop().await;
     let flat = dir.path().join("log/flat");
@@ -141,4 +146,48 @@ async fn a_log_is_bound_to_its_keys() {
     fs::copy(directory::key_path(other.dir(), Purpose::Log), directory::key_path(dir.path(), Purpose::Log))
         .expect("a copy");
     open(dir.path()).expect_err("another log key");
+}
+
+/// Goal: what is damaged on the node's disk is said to be damaged, each time, to whoever reads it and to whoever sends it again:
+/// to come back later would not help.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_not_called_passing() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let aliases = university.aliases(&node, 0..1).await;
+    let client = university.client(&node).await;
+    let mut chain = Chain::of(&client, &university).await;
+    let mut sent = Vec::new();
+    for number in 0..4 {
+        let request = chain.block(&university, &[credit_record(aliases[0], &format!("A-{number}"))], Vec::new());
+        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("sealed");
+        chain.advance(&request);
+        sent.push((request, receipt.index));
+    }
+    let (request, index) = sent.swap_remove(0);
+    let dir = node.stop().await;
+    let leaves = dir.path().join("log/flat/level-00");
+    let mut bytes = fs::read(&leaves).expect("the leaves");
+    bytes[usize::try_from(index).expect("small") * 32] ^= 1;
+    fs::write(&leaves, bytes).expect("rot");
+    let node = TestNode::again(dir).await;
+    let mut ledger = node.ledger_service().await;
+    let asked = GetBlockRequest { institution: 1, unit: 1, height: 0 };
+    for _ in 0..2 {
+        let refusals = [
+            ledger.get_block(asked.clone()).await.expect_err("it is damaged"),
+            ledger.submit_block(request.clone()).await.expect_err("what stands there is damaged"),
+        ];
+        for status in refusals {
+            assert_eq!(status.code(), Code::DataLoss, "{status}");
+            let refusal = from_status(&status);
+            assert_eq!((refusal.why(), refusal.retry_after_ms), (Reason::Damaged, 0));
+            assert!(refusal.message.contains("check") && !refusal.message.contains("later"), "{}", refusal.message);
+        }
+    }
+    // The others can be read, and the node goes on.
+    let client = university.client(&node).await;
+    for (request, _) in &sent {
+        client.submit(request.block.to_vec(), request.records.clone()).await.expect("it is there");
+    }
 }

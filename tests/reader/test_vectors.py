@@ -17,7 +17,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "refusals_2", "conversions", "qualifications", "transcript", "effects", "effects_2", "transcripts", "transcripts_refused", "tokens")
+         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -296,7 +296,8 @@ class Vectors:
         return self.ledger.read_receipt(receipt, policy)
 
     def refusals(self, vectors):
-        """Section 15: of form and place whole; of the rules that the block is of the right form and the name in the table."""
+        """Section 15: of form and place whole; of the rules that the block is of the right form and the name in the table, and
+        of cases, conversions, awards and effects on records that are shown the rules themselves."""
         check = self.checks
         table = refusals.names((self.directory.parent / "PROTOCOL.md").read_text(encoding="utf-8"))
         form = self._judge(vectors, {})
@@ -316,15 +317,16 @@ class Vectors:
             early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
             check.that(f"rules: {case['about']}: {found}", found in {None, *early})
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
+        self._rules(vectors)
 
-    def refusals_2(self, vectors):
-        """The same of rules version 2; of cases, and of effects on the records of others, the rules themselves."""
-        self.refusals({"form": [], **vectors})
+    def _rules(self, vectors):
         judged = 0
         for case in [*vectors["rules"], *vectors["admitted"]]:
             block = self.reader.read("Block", unhex(case["block"]))
             public = self.reader.read("PublicPart", block.public_part)
-            if public.records or any(record["kind"] not in rules.JUDGED_KINDS for record in case["records"]):
+            if public.records or not (case["records"] or public.groups) \
+                    or any(record["kind"] not in rules.JUDGED_KINDS for record in case["records"]) \
+                    or any("record" not in held for held in case["held"]):
                 continue
             scene = rules.Scene(self.kinds, self._register(vectors, case), vectors, case)
             header = self.reader.read("BlockHeader", block.header)
@@ -623,13 +625,7 @@ class Vectors:
 
     def effects(self, vectors):
         """Section 13, what blocks say of records."""
-        self._effects(vectors, ("contested", "confirmed", "ended", "standing"))
-
-    def effects_2(self, vectors):
-        """The same of rules version 2: what others do to them, too."""
-        self._effects(vectors, ("contested", "confirmed", "ended", "redeemed", "under_review", "standing"))
-
-    def _effects(self, vectors, names):
+        names = ("contested", "confirmed", "ended", "redeemed", "under_review", "standing")
         trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
         for case in vectors["cases"]:
             try:

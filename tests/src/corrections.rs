@@ -65,7 +65,7 @@ impl Desk {
             refused: Some(&refused),
             dry_run: self.dry_run,
             require_approval: self.require_approval,
-            case_reference: if unit.institution == 0 { "case-1" } else { "" },
+            case_reference: if unit.id.institution.is_operator() { "case-1" } else { "" },
         };
         let mut rows = Vec::new();
         let done = Corrector::new(client, unit, options).run(corrections, |row: &Row| rows.push(row.clone())).await?;

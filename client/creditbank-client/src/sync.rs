@@ -248,9 +248,9 @@ impl<'a> Run<'a> {
     /// What would be refused of the lines.
     async fn ask(&mut self, drafts: Vec<DraftRecord>) -> Result<(), ClientError> {
         let (client, unit) = (self.client, self.unit);
-        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let key_id = KeyId::of(&unit.key.public_key());
         let records = || drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
-        let refusals = patiently(|| client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let refusals = patiently(|| client.check_records(unit.id, key_id, records())).await?;
         for (index, draft) in drafts.iter().enumerate() {
             match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {
                 None => self.count(draft),

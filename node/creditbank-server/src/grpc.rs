@@ -1,6 +1,7 @@
 //! The services over a ledger: decode, call, encode. What an error becomes is in `status`, who may read in `access`.
 
 mod access;
+mod answers;
 mod bound;
 mod learner;
 mod ledger;
@@ -25,6 +26,8 @@ pub use status::of_submit as refusal_of;
 
 /// Most bytes of a request: a block and 1,024 records.
 const REQUEST_LEN_MAX: usize = 32 << 20;
+/// Most records that a call may show.
+const SHOWN_MAX: usize = 1_024;
 /// Most bytes of an answer: a transcript.
 const RESPONSE_LEN_MAX: usize = 80 << 20;
 
@@ -65,11 +68,12 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
 }
 
 /// Runs a read on the threads for blocking work.
-async fn blocking<T: Send + 'static>(
+async fn blocking<T: Send + 'static, E: Into<Status>>(
     ledger: &Arc<Ledger>,
-    read: impl FnOnce(&Ledger) -> Result<T, Status> + Send + 'static,
+    read: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Status> {
     let ledger = Arc::clone(ledger);
-    let done = tokio::task::spawn_blocking(move || read(&ledger).inspect_err(|_| ledger.check_health()));
+    let read = move || read(&ledger).inspect_err(|_| ledger.check_health()).map_err(Into::into);
+    let done = tokio::task::spawn_blocking(read);
     done.await.unwrap_or_else(|error| Err(Status::internal(error.to_string())))
 }

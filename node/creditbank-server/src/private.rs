@@ -13,6 +13,7 @@ use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _
 use chacha20::{R20, hchacha};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
+use creditbank_rules::CourseKey;
 use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
@@ -98,9 +99,9 @@ impl InstitutionKeys {
         Account(block.into())
     }
 
-    /// The digest of a course in the learner index, 8 bytes: rows of one learner are few.
-    pub fn course_digest(&self, code: &str) -> [u8; 8] {
-        let full = mac(&self.courses, &[code.as_bytes()]);
+    /// The digest of a key in the learner index, 8 bytes: rows of one learner are few.
+    pub fn key_digest(&self, key: &CourseKey) -> [u8; 8] {
+        let full = mac(&self.courses, &[&key.to_bytes()]);
         std::array::from_fn(|i| full[i])
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of the index: every key and value is built and read here.
 
-use creditbank_ledger::state::{Applied, ChainHead};
+use creditbank_ledger::state::{Applied, ChainHead, Closed};
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
@@ -8,7 +8,8 @@ use creditbank_store::{Row, Table};
 
 /// Digest of an identity -> the account, sealed.
 pub(crate) const IDENTITY: Table = Table(1);
-/// Account, course digest, place -> first bytes of the record hash, and the kind. The only row per record.
+/// Account, digest of the [course key](creditbank_rules::CourseKey), place -> first bytes of the record hash, the kind, and of a
+/// Credit how often its course may count again. The only row per record.
 pub(crate) const LEARNER: Table = Table(2);
 /// Institution, unit, height -> log index.
 pub(crate) const BLOCK: Table = Table(3);
@@ -30,7 +31,8 @@ pub(crate) const DEPENDANT: Table = Table(9);
 /// Institution, place of an application for recognition that it received -> nothing.
 pub(crate) const APPLICATION: Table = Table(10);
 
-/// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told of that.
+/// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told
+/// of that.
 pub(crate) const CLEARED: Table = Table(11);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
@@ -91,13 +93,13 @@ pub(crate) fn count_of(value: &[u8]) -> Option<u64> {
     value.try_into().ok().map(u64::from_be_bytes)
 }
 
-/// Prefix of a learner's rows for one course: account and course digest.
+/// Prefix of a learner's rows under one key: account and digest of the key.
 pub(crate) type CoursePrefix = [u8; 24];
 
-pub(crate) fn course_prefix(account: &AccountId, course: [u8; 8]) -> CoursePrefix {
+pub(crate) fn course_prefix(account: &AccountId, key: [u8; 8]) -> CoursePrefix {
     let mut prefix = [0; 24];
     prefix[..16].copy_from_slice(account.as_bytes());
-    prefix[16..].copy_from_slice(&course);
+    prefix[16..].copy_from_slice(&key);
     prefix
 }
 
@@ -107,23 +109,30 @@ pub(crate) struct LearnerRow {
     pub(crate) place: Place,
     pub(crate) hash_prefix: [u8; 8],
     pub(crate) kind: Kind,
-    /// Of a Credit; at most 100.
-    pub(crate) repeats_max: u8,
+    /// Of a Credit, and of no other kind; at most 100.
+    pub(crate) repeats_max: Option<u8>,
 }
 
 impl LearnerRow {
     pub(crate) fn row(&self, prefix: &CoursePrefix) -> Row {
         let key = [&prefix[..], &place_key(self.place)].concat();
         let kind = u8::try_from(i32::from(self.kind)).expect("kinds are numbered below 128");
-        put(LEARNER, key, [&self.hash_prefix[..], &[kind, self.repeats_max]].concat())
+        let repeats_max: &[u8] = self.repeats_max.as_slice();
+        put(LEARNER, key, [&self.hash_prefix[..], &[kind], repeats_max].concat())
     }
 
     pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         let place = place_of(key.get(16 + 8..)?)?;
         let (hash_prefix, kind) = value.split_first_chunk::<8>()?;
-        let [kind, repeats_max] = kind else { return None };
+        let (kind, repeats_max) = kind.split_first()?;
         let kind = Kind::try_from(i32::from(*kind)).ok()?;
-        Some(Self { place, hash_prefix: *hash_prefix, kind, repeats_max: *repeats_max })
+        let repeats_max = match (kind, repeats_max) {
+            (Kind::Credit, [most]) => Some(*most),
+            (Kind::Credit, _) => return None,
+            (_, []) => None,
+            _ => return None,
+        };
+        Some(Self { place, hash_prefix: *hash_prefix, kind, repeats_max })
     }
 }
 
@@ -183,14 +192,23 @@ pub(crate) fn read_status(key: &[u8], value: &[u8]) -> Option<(Place, Digest, Ma
     Some((place_of(key)?, Digest(*id), Marks::from_bytes(marks)?))
 }
 
-/// The rows that follow from the public part of a block. The heads of its chains follow with the round.
-pub(crate) fn public_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
+/// The tables whose rows follow from public entries alone.
+pub(crate) const PUBLIC: [Table; 6] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, CLEARED];
+
+/// The rows that follow from a block. The heads of its chains follow with the round.
+pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
     let (unit, head) = applied.chain;
     let written = applied.written.iter().map(|one| registry(one.place));
     let marked = applied.marks.iter().map(|change| status(change.place, &change.status_id, &change.after));
-    let cleared = applied.marks.iter().filter(|change| change.clears());
+    let clearing = applied.marks.iter().filter(|change| change.clears());
     written
         .chain(marked)
-        .chain(cleared.map(|change| self::cleared(change.place, applied.entry)))
+        .chain(clearing.map(|change| cleared(change.place, applied.entry)))
         .chain(std::iter::once(block(unit, head.next_height - 1, applied.entry)))
+}
+
+/// The rows that follow from the seal of a round.
+pub(crate) fn seal_rows(closed: &Closed) -> impl Iterator<Item = Row> + '_ {
+    let chains = closed.chains.iter().map(|(unit, head)| chain(*unit, head));
+    std::iter::once(seal(closed.seal.index)).chain(chains)
 }

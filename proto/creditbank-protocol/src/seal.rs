@@ -10,6 +10,10 @@ use crate::record::SUITE;
 /// Version of the seal's layout.
 pub const SEAL_VERSION: u32 = 1;
 
+/// Version of the rules, which every seal names. Whoever judges a round by the rules refuses another version: what its
+/// blocks mean is not known.
+pub const RULES_VERSION: u32 = 1;
+
 /// What a seal says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seal {

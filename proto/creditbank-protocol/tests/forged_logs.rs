@@ -1,8 +1,6 @@
 //! Goal: an operator who signs whatever he likes still cannot make a transcript that breaks the rules of the log. A small log
 //! is made by hand with every key in hand; each case bends one thing.
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::Trust;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -16,6 +14,7 @@ use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
+use creditbank_protocol::{Digest, Trust, UnitId};
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 
@@ -158,8 +157,7 @@ impl Log {
     fn blocks(&self) -> Vec<Vec<u8>> {
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: 1,
-            unit: 1,
+            unit: UnitId::new(1, 1),
             height: 0,
             previous: Digest([1; 32]),
             operation_id: [1; 16],
@@ -361,45 +359,4 @@ fn contested_until_confirmed() {
     Log { stranger: true, ..confirmed.clone() }.refused("says nothing of one that is");
     Log { basis: pb::Basis::Custodian, ..confirmed.clone() }.refused("without the right");
     Log { named_entry: 2, ..confirmed }.refused("place of the effect");
-}
-
-/// Goal: other implementations find the same in the same files. `CREDITBANK_WRITE_VECTORS=1` writes the vector anew.
-#[test]
-fn effects_vector() {
-    use serde_json::{Value, json};
-    let stolen = Log { compromised: true, ..Log::default() };
-    let confirmed = Log { confirmed_by: Some(5), ..stolen.clone() };
-    let revoked = Log { revokes_itself: true, ..Log::default() };
-    let cases = [
-        ("contested", stolen),
-        ("confirmed", confirmed.clone()),
-        ("confirmed by a key that was stolen too", Log { second_compromised: true, ..confirmed.clone() }),
-        ("a confirmation of another record", Log { stranger: true, ..confirmed.clone() }),
-        ("confirmed by a custodian of nobody", Log { basis: pb::Basis::Custodian, ..confirmed.clone() }),
-        ("confirmed at another place", Log { named_entry: 2, ..confirmed }),
-        ("revoked", revoked.clone()),
-        ("revoked by an operator who is none", Log { basis: pb::Basis::Operator, ..revoked }),
-    ];
-    let case = |(name, log): (&str, Log)| {
-        let found = log.verify().ok().map(|report| {
-            let first = &report.records[0];
-            json!({
-                "contested": first.contested, "confirmed": first.confirmed.map(|entry| entry.0),
-                "ended": first.ended.map(i32::from), "standing": first.standing().name(),
-            })
-        });
-        json!({ "name": name, "transcript": hex::encode(log.file()), "first": found })
-    };
-    let said = json!({
-        "about": "PROTOCOL.md, Transcript files: what is found of the first record; null is a refusal.",
-        "policy": policy(), "registry_key": hex::encode(public(2)),
-        "cases": cases.into_iter().map(case).collect::<Vec<_>>(),
-    });
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/effects.json");
-    if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
-        std::fs::write(&path, serde_json::to_string_pretty(&said).expect("JSON") + "\n")
-            .expect("the vector is written");
-    }
-    let frozen = std::fs::read_to_string(&path).expect("the vector is there");
-    assert_eq!(serde_json::from_str::<Value>(&frozen).expect("JSON"), said);
 }

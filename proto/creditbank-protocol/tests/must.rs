@@ -17,7 +17,7 @@ const HELD: &[(&str, &str, &str)] = &[
     ("there MUST be one. It survives a rebase", "proto/vectors/refusals.json", "a unit that requires approval"),
     ("A verifier MUST refuse more than", "proto/vectors/maps.json", "257 siblings"),
     ("MUST name the redemption's index", "proto/vectors/marks.json", "\"redemption\": 4"),
-    ("`institution` MUST be the signer's", "proto/vectors/refusals_2.json", "in the name of another institution"),
+    ("`institution` MUST be the signer's", "proto/vectors/refusals.json", "in the name of another institution"),
     ("who replays the rules MUST know it", "tests/it/replay.rs", "rules_version"),
     ("the roots, previous and the signature MUST be there", "proto/vectors/seals.json", "no registry root"),
     ("In this order it MUST check", "proto/vectors/transcripts_refused.json", "\"link\": \"statement\""),
@@ -31,7 +31,7 @@ const HELD: &[(&str, &str, &str)] = &[
         "proto/vectors/transcripts_refused.json",
         "an amendment for an institution",
     ),
-    ("the last seal MUST be there too", "proto/creditbank-protocol/tests/forged_logs.rs", "stolen too"),
+    ("the last seal MUST be there too", "proto/vectors/effects.json", "stolen too"),
     (
         "(complete for `institution`, which MUST be there)",
         "proto/vectors/transcripts_refused.json",

@@ -44,12 +44,12 @@ fn agree(name: &str, said: &Value) {
     if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
         fs::write(&path, &text).expect("the vectors can be written");
     }
-    let frozen = fs::read_to_string(&path).expect("the vectors are there");
-    let frozen: Value = serde_json::from_str(&frozen).expect("the vectors are JSON");
+    let written = fs::read_to_string(&path).expect("the vectors are there");
+    let written: Value = serde_json::from_str(&written).expect("the vectors are JSON");
     for (key, value) in said.as_object().expect("an object") {
-        assert!(frozen.get(key) == Some(value), "{name}: {key} is not what the code says");
+        assert!(written.get(key) == Some(value), "{name}: {key} is not what the code says");
     }
-    assert!(frozen == *said, "{name} holds more than the code says");
+    assert!(written == *said, "{name} holds more than the code says");
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {

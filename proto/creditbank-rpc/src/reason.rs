@@ -64,6 +64,10 @@ reasons! {
     ClockMoved = "CLOCK_MOVED",
     /// The node is stopping.
     Stopped = "STOPPED",
+    /// What the node has stored of this is damaged.
+    Damaged = "DAMAGED",
+    /// The node could not read its store for once.
+    Unreadable = "UNREADABLE",
     /// Only the operator can mend it.
     Internal = "INTERNAL",
     // Of a block's form.
@@ -222,10 +226,10 @@ reasons! {
 }
 
 impl Reason {
-    /// Whether the same call can succeed later without anybody changing it: the node is busy, full, stopping, or waits for
-    /// its clock. Of a block, nothing is known: it may be sealed, or be sealed yet.
+    /// Whether the same call can succeed later without anybody changing it: the node is busy, full, stopping, waits for its
+    /// clock, or could not read its disk for once. Of a block, nothing is known: it may be sealed, or be sealed yet.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::NoRoom | Self::ClockMoved | Self::Stopped)
+        matches!(self, Self::Busy | Self::NoRoom | Self::ClockMoved | Self::Stopped | Self::Unreadable)
     }
 
     /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time is
@@ -286,7 +290,7 @@ impl Refusal {
     pub fn leaves_outcome_open(&self) -> bool {
         let why = self.why();
         match &why {
-            Reason::Internal => true,
+            Reason::Internal | Reason::Damaged => true,
             // Something between this side and the node has answered, and the node perhaps not yet.
             Reason::Unknown(name) if name.is_empty() => true,
             Reason::Unknown(_) => !matches!(
@@ -326,7 +330,7 @@ mod tests {
         let open = |code: Code, reason: &str| {
             Refusal { code: code as u32, reason: reason.to_owned(), ..Default::default() }.leaves_outcome_open()
         };
-        for reason in ["BUSY", "NO_ROOM", "CLOCK_MOVED", "STOPPED", "INTERNAL", ""] {
+        for reason in ["BUSY", "NO_ROOM", "CLOCK_MOVED", "STOPPED", "UNREADABLE", "DAMAGED", "INTERNAL", ""] {
             assert!(open(Code::Unavailable, reason), "{reason}");
             assert!(open(Code::InvalidArgument, reason), "{reason}");
         }

@@ -131,7 +131,7 @@ fn tokens() {
         fs::write(&path, serde_json::to_string_pretty(&file).expect("JSON") + "\n")
             .expect("the vectors can be written");
     }
-    let frozen = fs::read_to_string(&path).expect("the vectors are there");
-    let frozen: Value = serde_json::from_str(&frozen).expect("the vectors are JSON");
-    assert!(frozen == file, "tokens.json is not what the code says");
+    let written = fs::read_to_string(&path).expect("the vectors are there");
+    let written: Value = serde_json::from_str(&written).expect("the vectors are JSON");
+    assert!(written == file, "tokens.json is not what the code says");
 }

@@ -30,7 +30,8 @@ pub use conversion::{earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::Used;
 
-use crate::{Registry, Rejection, View, ViewError};
+use crate::{CourseKey, Registry, Rejection, View, ViewError};
+use derived::{Derived, Issuing};
 
 /// A block whose shape, hashes and signature are right.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +44,6 @@ pub struct BlockFacts<'a> {
     pub approver: Option<KeyId>,
     /// Time of the seal of the round.
     pub sealed_at_ms: u64,
-    /// The rules that the seal names.
-    pub rules_version: u32,
     /// All records, in order.
     pub records: &'a [Record],
     /// The status effects of the public part.
@@ -60,10 +59,10 @@ pub struct Admitted {
     pub kind: Kind,
     /// Whose record it is: the signer, or the closed institution that the signer keeps records for.
     pub institution: InstitutionId,
-    /// Under which course the learner's records are found; empty for an Identity.
-    pub course: String,
-    /// How often the course may count again; of a Credit.
-    pub repeats_max: u32,
+    /// With which of the learner's records it is found and counted.
+    pub key: CourseKey,
+    /// How often the course may count again; `None` where it is no Credit.
+    pub repeats_max: Option<u32>,
     /// The record that it replaces.
     pub amends: Option<Place>,
     /// What it redeems, and the digest of the mandate by which it does.
@@ -71,13 +70,6 @@ pub struct Admitted {
     /// The records that it stands on: when one of them is amended or revoked, it is put under review.
     pub depends_on: Vec<Place>,
 }
-
-/// Under which name the learner index has the conversions of a learner at an institution.
-pub const CONVERSIONS: &str = " conversion";
-/// Under which name it has the awards.
-pub const AWARDS: &str = " award";
-/// Under which name it has the recognitions of qualifications.
-pub const RECOGNITIONS: &str = " recognition";
 
 /// Why a block was not admitted.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -162,13 +154,13 @@ pub fn check_public_kind(registry: &Registry, block: &BlockFacts<'_>, kind: Kind
 }
 
 /// What anybody can check of an effect of `block` without the record that it is about: that blocks may carry the action, and
-/// the signer's right to it. `owner` is the record's institution; of a release, the one that redeemed.
+/// the signer's right to it. `owner` is the record's institution; of a release, the one that redeemed, if anybody did.
 pub fn check_public_effect(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
     effect: &Effect,
-    owner: InstitutionId,
+    owner: Option<InstitutionId>,
 ) -> Result<(), Rejection> {
     effects::check_public(registry, block, authority, effect, owner)
 }
@@ -195,17 +187,15 @@ fn admit_record(
     // A custodian's amendment stands where the record stood that it replaces: at the closed institution.
     let institution = target.as_ref().map_or(block.unit.institution, |(_, facts)| facts.institution);
     if let Some((credit, end)) = &common.credit {
-        accreditation::check(view.registry(), institution, credit, &common.course, *end)?;
+        accreditation::check(view.registry(), institution, credit, *end)?;
     }
     let account = fields::learner(view, institution, &common.learner)?;
     repeats::check_target(target.as_ref(), record.kind(), &account)?;
     let amends = target.map(|(place, _)| place);
-    let own = BlockFacts { unit: UnitId { institution, ..block.unit }, ..*block };
-    let derived = derived::check(view, &own, record, amends, &account)?;
-    let common = kinds::Common { course: derived.course.unwrap_or(common.course), ..common };
-    history.check(view, institution, record, &common, &account)?;
-    let (course, repeats_max) = (common.course, common.repeats_max);
-    let derived::Derived { redeems, depends_on, .. } = derived;
-    let kind = record.kind();
-    Ok(Some(Admitted { account, kind, institution, course, repeats_max, amends, redeems, depends_on }))
+    let issuing = Issuing { institution, sealed_at_ms: block.sealed_at_ms };
+    let Derived { key, redeems, depends_on } = derived::check(view, issuing, record, amends, &account)?;
+    let (kind, repeats_max) = (record.kind(), common.repeats_max);
+    let key = key.or_else(|| common.key.clone()).ok_or_else(|| kinds::not_issued(kind))?;
+    history.check(view, institution, record, &common, &key, &account)?;
+    Ok(Some(Admitted { account, kind, institution, key, repeats_max, amends, redeems, depends_on }))
 }

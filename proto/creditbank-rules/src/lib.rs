@@ -6,9 +6,9 @@
 
 pub mod admission;
 pub mod agreement;
-pub mod balance;
 mod codes;
 pub mod conversion;
+mod course_key;
 pub mod decimal;
 pub mod qualification;
 mod registry;
@@ -16,11 +16,9 @@ mod rejection;
 pub mod seed;
 mod view;
 
+pub use course_key::CourseKey;
 pub use creditbank_protocol::dates;
+pub use creditbank_protocol::seal::RULES_VERSION;
 pub use registry::{Agreement, Comparable, Rank, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
 pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
-
-/// Version of the rules; every seal names the one that its round was checked against. Version 1 knew no agreements,
-/// conversions, decisions and awards: kinds 5 to 16 and actions beyond supersede, revoke and confirm.
-pub const RULES_VERSION: u32 = 2;

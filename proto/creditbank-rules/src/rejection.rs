@@ -51,14 +51,6 @@ impl Rejection {
     }
 }
 
-impl Rule {
-    /// The version of the rules that began with it.
-    pub fn since(self) -> u32 {
-        let second = Self::NotThePublisher <= self && self <= Self::DependantsNotReviewed;
-        if second { 2 } else { 1 }
-    }
-}
-
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
         /// A rule, by a name that never changes (PROTOCOL.md, "Refusals"). In order of precedence within its group.

@@ -6,14 +6,23 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 
-use crate::Registry;
+use crate::{CourseKey, Registry};
 
 /// The ledger could not be read. Says nothing about the record.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the ledger could not be read: {0}")]
-pub struct ViewError(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// What is stored is not what was stored. It stays so until whoever keeps the ledger mends it.
+    #[error("what the ledger has stored is damaged: {0}")]
+    Damaged(String),
+    /// What must be there is not. It stays so until whoever keeps the ledger mends it.
+    #[error("the ledger lacks what it must have stored: {0}")]
+    Missing(String),
+    /// Not now. The same question may be answered later.
+    #[error("the ledger cannot be read now: {0}")]
+    Unavailable(String),
+}
 
-/// Most records of one learner for one course of one institution.
+/// Most records of one learner at one institution under one key.
 pub const HELD_MAX: usize = 10_000;
 
 /// A learner's account.
@@ -25,15 +34,15 @@ pub struct LearnerState {
     pub open: bool,
 }
 
-/// A record that the ledger holds for a learner and a course.
+/// A record that the ledger holds for a learner under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldRecord {
     /// Where it stands.
     pub place: Place,
     /// What it is.
     pub kind: Kind,
-    /// How often the course may count again, as the record says; of a Credit.
-    pub repeats_max: u32,
+    /// How often the course may count again, as the record says; `None` where it is no Credit.
+    pub repeats_max: Option<u32>,
     /// First bytes of its hash.
     pub hash_prefix: [u8; 8],
     /// The marks against it.
@@ -49,8 +58,6 @@ pub struct RecordFacts {
     pub institution: InstitutionId,
     /// The learner's account.
     pub account: AccountId,
-    /// Code of its course; empty for an Identity.
-    pub course: String,
     /// Its identity in the status tree.
     pub status_id: Digest,
     /// The marks against it.
@@ -72,10 +79,14 @@ pub trait View {
     fn registry(&self) -> &Registry;
     /// The account that an institution's alias stands for.
     fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState>;
-    /// The records of a learner for one course of one institution, by place; for an empty code, the Identities. Of more
-    /// than [`HELD_MAX`] at least one more than that.
-    fn held(&self, account: &AccountId, institution: InstitutionId, course: &str)
-    -> Result<Vec<HeldRecord>, ViewError>;
+    /// The records of a learner at one institution under one key, by place. Of more than [`HELD_MAX`] at least one more
+    /// than that.
+    fn held(
+        &self,
+        account: &AccountId,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError>;
     /// The learner's record at a place.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError>;
     /// The learner's record at a place, with what it says; also of a block that is sealed in the same round.

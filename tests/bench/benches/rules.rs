@@ -14,7 +14,7 @@ use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place, Unit
 use creditbank_rules::admission::{BlockFacts, admit_block};
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
 use creditbank_rules::{
-    HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError, seed,
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError, seed,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ed25519_dalek::SigningKey;
@@ -48,7 +48,7 @@ impl View for Empty {
         Some(LearnerState { account: AccountId(alias.0), open: true })
     }
 
-    fn held(&self, _: &AccountId, _: InstitutionId, _: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(&self, _: &AccountId, _: InstitutionId, _: &CourseKey) -> Result<Vec<HeldRecord>, ViewError> {
         Ok(Vec::new())
     }
 
@@ -97,7 +97,7 @@ fn registry(key: &SigningKey) -> Registry {
     let unit = pb::Unit { institution: 1, unit: 1, state, names: vec![text("Registry")], ..Default::default() };
     set(&mut registry, Kind::Unit, 0, &unit);
     let public_key = key.verifying_key().to_bytes();
-    let possession = possession_message(ORIGIN, 1, 1, Purpose::Unit, &public_key);
+    let possession = possession_message(ORIGIN, creditbank_protocol::UnitId::new(1, 1), Purpose::Unit, &public_key);
     let entry = pb::Key {
         public_key: public_key.to_vec(),
         suite: 1,
@@ -172,7 +172,6 @@ fn ingest(c: &mut Criterion) {
         key_id: KeyId::of(&key.verifying_key().to_bytes()),
         approver: None,
         sealed_at_ms: NOW_MS,
-        rules_version: RULES_VERSION,
         records: &records,
         groups: &[],
     };

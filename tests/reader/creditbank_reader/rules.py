@@ -1,4 +1,4 @@
-"""What the rules of version 2 ask of applications, decisions, appeals, conversions and awards, and of effects on the records of
+"""What the rules ask of applications, decisions, appeals, conversions and awards, and of effects on the records of
 others (PROTOCOL.md, sections 8 and 15). The first rule that is broken is the answer."""
 
 import datetime

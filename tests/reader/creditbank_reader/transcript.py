@@ -18,9 +18,9 @@ VERSION = 1
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT = 2, 3, 5
 BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR, BASIS_MANDATE, BASIS_DEPENDENCY = 1, 2, 3, 4, 5
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
-ACTIONS = {1: {SUPERSEDE, REVOKE, CONFIRM}}
-"""Rules version -> the actions of its blocks; later versions have those of `LATER`."""
-LATER = ACTIONS[1] | {REDEEM, RELEASE, REVIEW, CLOSE_REVIEW}
+RULES_VERSION = 1
+ACTIONS = {SUPERSEDE, REVOKE, CONFIRM, REDEEM, RELEASE, REVIEW, CLOSE_REVIEW}
+"""What blocks may do to records."""
 BY_OTHERS = {REDEEM, RELEASE, REVIEW}
 """What others than the issuer do, under a key without the record's kind in its scope."""
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
@@ -279,7 +279,8 @@ class _Verification:
                 self._check_effect(index, entry, seal, authority, effect, identities[effect.status_id])
 
     def _check_effect(self, index, entry, seal, authority, effect, record):
-        _require(effect.action in ACTIONS.get(seal.rules_version, LATER), "an action that its rules do not know")
+        _require(seal.rules_version == RULES_VERSION, "an effect under other rules")
+        _require(effect.action in ACTIONS, "an action that blocks may not carry")
         place = (effect.place.entry, effect.place.index)
         _require(place == (record.entry, record.index) and index > record.entry, "an effect on another place")
         suspect = self._check_signer(entry, seal, None if effect.action in BY_OTHERS else record.kind)

@@ -79,12 +79,7 @@ fn main() -> ExitCode {
 
 fn say(progress: &Progress, start: Instant) {
     let hours = progress.counts.simulated_ms / 3_600_000;
-    println!(
-        "{} runs in {} s, {hours} simulated hours: {}",
-        progress.runs,
-        start.elapsed().as_secs(),
-        progress.counts
-    );
+    println!("{} runs in {} s, {hours} simulated hours: {}", progress.runs, start.elapsed().as_secs(), progress.counts);
 }
 
 fn fails(seed: u64, why: &str) -> ExitCode {

@@ -76,8 +76,7 @@ impl Beginning {
             registry_key: registry_key.public_key(),
         };
         let (disk_of, config_of) = (disk.clone(), config.clone());
-        let mut this =
-            Self { disk: disk_of, config: config_of, registry_key, keys, policy, truth: Truth::default() };
+        let mut this = Self { disk: disk_of, config: config_of, registry_key, keys, policy, truth: Truth::default() };
         let mut machine = Machine::new(disk, clock, environment, dir, config, &mut chance);
         machine.start().map_err(|error| Broken(format!("the new node does not start: {error}")))?;
         this.fill(&mut machine)?;
@@ -154,7 +153,7 @@ fn admitting(number: u64) -> Vec<Record> {
     let key = unit_key(number);
     let mut kinds = KINDS.map(i32::from);
     kinds.sort_unstable();
-    let message = possession_message(ORIGIN, number, 1, Purpose::Unit, &key.public_key());
+    let message = possession_message(ORIGIN, UnitId::new(number, 1), Purpose::Unit, &key.public_key());
     let key = pb::Key {
         public_key: key.public_key().to_vec(),
         suite: u32::from(SUITE),

@@ -268,9 +268,7 @@ impl Registrar {
             }
             Purpose::Block(height) => {
                 let event = match say {
-                    Say::Receipt(receipt) => {
-                        Happened::Stands { height, leaf: leaf_hash(&receipt.entry), receipt }
-                    }
+                    Say::Receipt(receipt) => Happened::Stands { height, leaf: leaf_hash(&receipt.entry), receipt },
                     other => Happened::Unread(open_of(other)),
                 };
                 process.core.handle(event);
@@ -360,8 +358,7 @@ impl Registrar {
         let content = id.and_then(|id| process.and_then(|process| process.contents.get(&id)));
         let (Some(id), Some(content)) = (id, content) else { broken!("the outbox signs what nobody wants") };
         let created_at_minute = (around.now_ms / 60_000 + self.off_minutes).max(head.created_at_minute);
-        let (block, signed) =
-            signed_block(self.unit, &self.key, head, created_at_minute, Some(id), content);
+        let (block, signed) = signed_block(self.unit, &self.key, head, created_at_minute, Some(id), content);
         let want = self.desk.wants.get(&id).map(|item| &item.want);
         let about = want.map(About::of).unwrap_or_default();
         let prepared = Prepared::new(block, bodies(&content.records), id.to_be_bytes().to_vec());
@@ -475,8 +472,7 @@ pub(crate) fn signed_block(
     }
     let draft = BlockDraft {
         origin: ORIGIN.to_owned(),
-        institution: unit.institution.0,
-        unit: unit.number,
+        unit,
         height: head.next_height,
         previous: head.previous,
         operation_id,

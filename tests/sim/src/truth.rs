@@ -49,7 +49,7 @@ impl Signed {
         let header = block.header();
         Self {
             want: None,
-            unit: UnitId::new(header.institution, header.unit),
+            unit: header.unit,
             height: header.height,
             previous: header.previous,
             id: header.id(),
@@ -140,15 +140,24 @@ impl Truth {
     }
 
     /// A client sends a block: no other one of its blocks may still be accepted at that height.
-    pub(crate) fn sends(&mut self, client: usize, leaf: Digest, durable: &BTreeMap<(UnitId, u64), Digest>) -> Result<(), Broken> {
-        let Some(block) = self.signed.get(&leaf) else { broken!("client {client} sends a block that it has not signed") };
+    pub(crate) fn sends(
+        &mut self,
+        client: usize,
+        leaf: Digest,
+        durable: &BTreeMap<(UnitId, u64), Digest>,
+    ) -> Result<(), Broken> {
+        let Some(block) = self.signed.get(&leaf) else {
+            broken!("client {client} sends a block that it has not signed")
+        };
         let (height, id) = (block.height, block.id);
         let before = self.sent.entry((client, height)).or_default();
         let others: Vec<Digest> = before.iter().copied().filter(|other| *other != id).collect();
         before.insert(id);
         for other in others {
             if self.is_open(other, durable) {
-                broken!("client {client} sends two headers at height {height}, and both may be accepted: {other} and {id}");
+                broken!(
+                    "client {client} sends two headers at height {height}, and both may be accepted: {other} and {id}"
+                );
             }
         }
         Ok(())
@@ -168,7 +177,12 @@ impl Truth {
     }
 
     /// A block of a client is sealed: its records are known from here on.
-    pub(crate) fn sealed(&mut self, leaf: &Digest, index: u64, reference: impl Fn(u32, &Record) -> creditbank_protocol::pb::RecordReference) {
+    pub(crate) fn sealed(
+        &mut self,
+        leaf: &Digest,
+        index: u64,
+        reference: impl Fn(u32, &Record) -> creditbank_protocol::pb::RecordReference,
+    ) {
         let Some(block) = self.signed.get(leaf) else { return };
         for (position, record) in (0u32..).zip(&block.records) {
             let place = Place::new(index, position);
@@ -176,7 +190,8 @@ impl Truth {
             if self.known.iter().any(|known| known.place == place) {
                 continue;
             }
-            let course = usize::try_from(position).ok().and_then(|at| block.courses.get(at)).cloned().unwrap_or_default();
+            let course =
+                usize::try_from(position).ok().and_then(|at| block.courses.get(at)).cloned().unwrap_or_default();
             let (reference, kind, issuer) = (reference(position, record), record.kind(), block.unit);
             self.known.push(Known { reference, place, kind, issuer, citizen, course });
         }

@@ -148,11 +148,8 @@ fn credit(learner: &[u8], course: &str, e4: u64, amends: Option<Amends>) -> pb::
 
 /// At least 120 CATS.
 pub(crate) fn definition(institution: u64, version: u32) -> pb::QualificationDefinition {
-    let requirement = pb::Requirement {
-        r#type: pb::RequirementType::Credits.into(),
-        amount_e4: 2 * CREDIT_E4,
-        ..Default::default()
-    };
+    let requirement =
+        pb::Requirement { r#type: pb::RequirementType::Credits.into(), amount_e4: 2 * CREDIT_E4, ..Default::default() };
     pb::QualificationDefinition {
         institution,
         code: DEGREE.to_owned(),

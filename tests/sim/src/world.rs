@@ -161,7 +161,8 @@ impl World {
             let pause = self.plan.pause(&mut self.chance);
             self.post.at(self.now() + pause, Event::Alarm(id, 0, Alarm::Work));
         }
-        let first = [(Event::Trouble, true), (Event::Lie, self.plan.has_liar), (Event::Audit, true), (Event::Tick, true)];
+        let first =
+            [(Event::Trouble, true), (Event::Lie, self.plan.has_liar), (Event::Audit, true), (Event::Tick, true)];
         for (event, _) in first.into_iter().filter(|(_, wanted)| *wanted) {
             let pause = self.plan.pause(&mut self.chance);
             self.post.at(self.now() + pause, event);
@@ -282,7 +283,8 @@ impl World {
                 let mut courses = Vec::new();
                 for _ in 0..self.chance.between(1, 3) {
                     self.courses += 1;
-                    let number = if self.chance.often(900) { self.courses } else { self.chance.between(1, self.courses) };
+                    let number =
+                        if self.chance.often(900) { self.courses } else { self.chance.between(1, self.courses) };
                     courses.push(format!("C{number}"));
                 }
                 courses.dedup();
@@ -297,8 +299,7 @@ impl World {
             73..76 => Some(Want::StandBy { target: self.chance.pick(&own)?.clone() }),
             76..80 => Some(Want::Publish { version: u32::try_from(self.chance.between(2, 9)).ok()? }),
             _ => {
-                let credits: Vec<&Known> =
-                    self.truth.known.iter().filter(|known| known.kind == Kind::Credit).collect();
+                let credits: Vec<&Known> = self.truth.known.iter().filter(|known| known.kind == Kind::Credit).collect();
                 let first = (*self.chance.pick(&credits)?).clone();
                 let others: Vec<&Known> = credits
                     .into_iter()

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use creditbank_client::correct::contest::{Contested, contested};
 use creditbank_client::correct::{Change, Correction, Target, effects};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb;
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ fn state(one: &Contested) -> &'static str {
 
 pub(crate) async fn run(global: &Global, Command::List { institution, unit }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let found = contested(&client, institution, unit).await?;
+    let found = contested(&client, UnitId::new(institution, unit)).await?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
     let record = |one: &Contested| {
@@ -96,7 +97,7 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
             let entry = client.registry_entry(&key).await?;
             let missing = || Failure::NotValid("the key is not in the registry".to_owned());
             let entry: pb::Key = entry.ok_or_else(missing)?.decode()?;
-            let found = contested(&client, entry.institution, entry.unit).await?;
+            let found = contested(&client, UnitId::new(entry.institution, entry.unit)).await?;
             let id = KeyId(all_of_key.unwrap_or_default());
             let wanted = move |one: &Contested| {
                 let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::{Kind, Place};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{GetRecordRequest, IssuedRecord, ListIssuedRequest};
 use tokio::task::JoinSet;
@@ -50,20 +50,19 @@ impl Client {
     /// names the one before it, and its root is the root of exactly the hashes that `each` is given.
     pub async fn walk_issued(
         &self,
-        institution: u64,
-        unit: u32,
+        unit: UnitId,
         mut each: impl FnMut(IssuedBlock) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
-        let head = self.chain_head(institution, unit).await?;
+        let head = self.chain_head(unit).await?;
         let mut previous: Option<Digest> = None;
         let mut page: BTreeMap<u64, Vec<IssuedRecord>> = BTreeMap::new();
         let mut listed = 0;
         for height in 0..head.next_height {
             if height == listed {
-                page = self.page(institution, unit, height).await?;
+                page = self.page(unit, height).await?;
                 listed = height + u64::from(PAGE);
             }
-            let receipt = self.block(institution, unit, height).await?;
+            let receipt = self.block(unit, height).await?;
             let verified = self.check_receipt(&receipt).await?;
             let Entry::Block(block) = &verified.entry else {
                 return Err(ClientError::lie("the entry is no block"));
@@ -89,13 +88,13 @@ impl Client {
     }
 
     /// The records of the blocks from a height on, by their entry.
-    async fn page(
-        &self,
-        institution: u64,
-        unit: u32,
-        from_height: u64,
-    ) -> Result<BTreeMap<u64, Vec<IssuedRecord>>, ClientError> {
-        let request = self.with_access(ListIssuedRequest { institution, unit, from_height, blocks_max: PAGE })?;
+    async fn page(&self, unit: UnitId, from_height: u64) -> Result<BTreeMap<u64, Vec<IssuedRecord>>, ClientError> {
+        let request = self.with_access(ListIssuedRequest {
+            institution: unit.institution.0,
+            unit: unit.number,
+            from_height,
+            blocks_max: PAGE,
+        })?;
         let answer = self.ledger.clone().list_issued(request).await?.into_inner();
         let mut blocks: BTreeMap<u64, Vec<IssuedRecord>> = BTreeMap::new();
         for record in answer.records {

@@ -2,7 +2,6 @@
 
 use std::sync::PoisonError;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::authority::amended_for;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
@@ -12,6 +11,7 @@ use creditbank_protocol::record::{Disclosed, amends_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::transcript::{Report, verify};
+use creditbank_protocol::{Alias, Digest, InstitutionId, UnitId};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
@@ -74,14 +74,20 @@ impl ReadRecord {
 
 impl Client {
     /// Aliases for persons at an institution, in order; accounts are opened for those who have none. At most 1,000.
-    pub async fn open_accounts(&self, institution: u64, persons: Vec<Person>) -> Result<Vec<[u8; 16]>, ClientError> {
+    pub async fn open_accounts(
+        &self,
+        institution: impl Into<InstitutionId>,
+        persons: Vec<Person>,
+    ) -> Result<Vec<Alias>, ClientError> {
+        let institution = institution.into().0;
         let count = persons.len();
         let request = self.with_access(OpenAccountsRequest { institution, persons })?;
         let aliases = self.learner.clone().open_accounts(request).await?.into_inner().aliases;
         if aliases.len() != count {
             return Err(ClientError::lie(format!("{} aliases for {count} persons", aliases.len())));
         }
-        let alias = |alias: Vec<u8>| alias.try_into().map_err(|_| ClientError::lie("an alias is not 16 bytes"));
+        let alias =
+            |alias: Vec<u8>| Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"));
         aliases.into_iter().map(alias).collect()
     }
 
@@ -89,12 +95,12 @@ impl Client {
     /// node's word, but for what is read record by record.
     pub async fn issued(
         &self,
-        institution: u64,
-        unit: u32,
+        unit: UnitId,
         from_height: u64,
         blocks: u32,
     ) -> Result<(Vec<IssuedRecord>, u64), ClientError> {
-        let request = ListIssuedRequest { institution, unit, from_height, blocks_max: blocks };
+        let request =
+            ListIssuedRequest { institution: unit.institution.0, unit: unit.number, from_height, blocks_max: blocks };
         let answer = self.ledger.clone().list_issued(self.with_access(request)?).await?.into_inner();
         Ok((answer.records, answer.next_height))
     }
@@ -172,8 +178,8 @@ impl Client {
         let amended_for = amended_for(block, disclosed.info.kind, &disclosed.body).map_err(ClientError::lie)?;
         Ok(ReadRecord {
             place,
-            institution: header.institution,
-            unit: header.unit,
+            institution: header.unit.institution.0,
+            unit: header.unit.number,
             key_id: header.key_id,
             on_behalf_of: amended_for.map(|other| other.0),
             status_id: status_id(&verified.leaf, place.index, &disclosed.hash),

@@ -201,9 +201,8 @@ impl<'a> Corrector<'a> {
             let operation = operation(&part, follows)?;
             let marks = part.iter().map(|one| self.mark(one)).collect::<Vec<_>>();
             if self.options.require_approval {
-                let unit = (self.unit.institution, self.unit.unit);
                 let queue = ApprovalQueue::open(self.options.work);
-                self.requests.push(queue.put(self.client.origin(), unit, &operation, &marks)?);
+                self.requests.push(queue.put(self.client.origin(), self.unit.id, &operation, &marks)?);
                 outcome(Outcome::Waiting).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
@@ -245,7 +244,7 @@ impl<'a> Corrector<'a> {
         tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let positions: Vec<usize> = (0..part.len()).filter(|at| part[*at].record.is_some()).collect();
-        if positions.is_empty() || self.unit.institution == 0 {
+        if positions.is_empty() || self.unit.id.institution.is_operator() {
             return Ok(());
         }
         let body = |at: &usize| CheckedRecord {
@@ -253,8 +252,8 @@ impl<'a> Corrector<'a> {
             identities: Vec::new(),
         };
         let records = positions.iter().map(body).collect();
-        let key_id = KeyId::of(&self.unit.key.public_key()).0;
-        let mut refusals = self.client.check_records(self.unit.institution, self.unit.unit, key_id, records).await?;
+        let key_id = KeyId::of(&self.unit.key.public_key());
+        let mut refusals = self.client.check_records(self.unit.id, key_id, records).await?;
         refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.record_plus_1));
         for refusal in refusals {
             let at = (refusal.record_plus_1 as usize).checked_sub(1).and_then(|at| positions.get(at)).copied();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::authority::is_custodian;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_contested;
@@ -83,7 +84,7 @@ impl<'a> Resolver<'a> {
             let why = format!(
                 "a record of institution {}, and institution {} is neither that nor its custodian",
                 read.subject(),
-                self.unit.institution
+                self.unit.id.institution
             );
             return Ok(refused(Some(read), "place", why));
         };
@@ -96,10 +97,11 @@ impl<'a> Resolver<'a> {
 
     /// The newest of the records that were issued from a line: its own or the last of its amendments.
     async fn issued(&self, draft: &DraftRecord) -> Result<Option<ReadRecord>, ClientError> {
-        let institution = self.unit.institution;
+        let institution = self.unit.id.institution.0;
         let person = Person { identities: draft.person.clone() };
-        let alias = self.client.open_accounts(institution, vec![person]).await?.into_iter().next().unwrap_or_default();
-        let learner = Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() });
+        let aliases = self.client.open_accounts(institution, vec![person]).await?;
+        let alias = aliases.first().map(|alias| alias.0.to_vec()).unwrap_or_default();
+        let learner = Learner::Alias(InstitutionAlias { institution, alias });
         let (records, _) = self.client.records(learner).await?;
         let seed = derive(&self.unit.secret, &[&draft.reference]);
         let mut found = records.iter().find(|read| read.seed == Some(seed));
@@ -118,7 +120,7 @@ impl<'a> Resolver<'a> {
 
     /// By what right the unit may change the record; nothing where it has none.
     async fn authority(&mut self, read: &ReadRecord) -> Result<Option<pb::Authority>, ClientError> {
-        let (own, subject) = (self.unit.institution, read.subject());
+        let (own, subject) = (self.unit.id.institution.0, read.subject());
         let basis = |basis: Basis| pb::Authority { basis: basis.into(), ..Default::default() };
         if own == 0 {
             let case_reference = self.case_reference.to_owned();
@@ -144,7 +146,7 @@ impl<'a> Resolver<'a> {
     }
 
     async fn institution(&self, number: u64) -> Result<Option<pb::Institution>, ClientError> {
-        let entry = self.client.registry_entry(&RegistryKey::Institution(number)).await?;
+        let entry = self.client.registry_entry(&RegistryKey::Institution(number.into())).await?;
         entry.map(|entry| entry.decode()).transpose()
     }
 
@@ -188,7 +190,7 @@ impl<'a> Resolver<'a> {
         let bytes = match body {
             NewBody::Bytes(other, bytes) if *other == kind => bytes.clone(),
             NewBody::Line(draft) if draft.kind == kind => {
-                let own = alias.clone().try_into().map_err(|_| ClientError::lie("an alias is not 16 bytes"))?;
+                let own = Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"))?;
                 let mut bytes = draft.finish(own, &self.unit.secret)?.body().to_vec();
                 // What the mapping cannot say stays as it was.
                 if kind == Kind::Credit || kind == Kind::Result {

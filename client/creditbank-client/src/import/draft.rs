@@ -1,9 +1,9 @@
 //! A record that is complete but for the learner's alias.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, AmendReason, Amends, Kind, Place};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Alias, Digest};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
 
@@ -47,8 +47,8 @@ pub(super) enum Body {
 impl DraftRecord {
     /// The record for a learner's alias. The seed is HMAC-SHA256(unit secret, reference), so that a repeat after a crash is
     /// the same record.
-    pub fn finish(&self, alias: [u8; 16], unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
-        let body = self.body_for(alias.to_vec());
+    pub fn finish(&self, alias: Alias, unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
+        let body = self.body_for(alias.as_bytes().to_vec());
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
         let seed = self.seed(unit_secret);
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))

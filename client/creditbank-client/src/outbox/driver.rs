@@ -174,16 +174,16 @@ impl<'a> Outbox<'a> {
     fn carry_out(&mut self) -> Result<(), ClientError> {
         while let Some(action) = self.core.next_action() {
             let client = self.client;
-            let (institution, unit) = (self.unit.institution, self.unit.unit);
+            let unit = self.unit.id;
             match action {
                 Action::AskHead => {
-                    let head = client.chain_head(institution, unit);
+                    let head = client.chain_head(unit);
                     self.question = Some(Box::pin(async {
                         head.await.map_or_else(|error| Event::Unread(open_of(error)), Event::Head)
                     }));
                 }
                 Action::AskBlock { height } => {
-                    let block = client.block(institution, unit, height);
+                    let block = client.block(unit, height);
                     self.question = Some(Box::pin(async move {
                         let stands = |receipt: Receipt| {
                             let leaf = leaf_hash(&receipt.entry);
@@ -216,8 +216,7 @@ impl<'a> Outbox<'a> {
         let (operation, marks) = self.operations.get(&ticket).ok_or_else(lost)?;
         let Operation { operation_id, records, groups, approval } = operation;
         let block = self.client.sign_content(
-            self.unit.institution,
-            self.unit.unit,
+            self.unit.id,
             head,
             &*self.unit.key,
             (records, groups.clone()),

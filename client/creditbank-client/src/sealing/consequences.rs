@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place, RecordReference};
 
@@ -76,21 +77,21 @@ fn at(record: &RecordReference) -> (u64, u32) {
 }
 
 /// Whose block stands at a log index.
-async fn signer(client: &Client, entry: u64) -> Result<u64, ClientError> {
+async fn signer(client: &Client, entry: u64) -> Result<InstitutionId, ClientError> {
     let (bytes, _) = client.entry(entry).await?;
     match Entry::parse(&bytes).map_err(ClientError::lie)? {
-        Entry::Block(block) => Ok(block.header().institution),
+        Entry::Block(block) => Ok(block.header().unit.institution),
         Entry::Seal(_) => Err(ClientError::lie("a redemption at a seal")),
     }
 }
 
 /// By what right the unit undoes what an institution has redeemed.
-fn right(unit: &IssuingUnit, redeemed_by: u64, case_reference: &str) -> Authority {
-    if unit.institution == redeemed_by {
+fn right(unit: &IssuingUnit, redeemed_by: InstitutionId, case_reference: &str) -> Authority {
+    if unit.id.institution == redeemed_by {
         return authority(Basis::Issuer);
     }
-    if unit.institution == 0 {
+    if unit.id.institution.is_operator() {
         return Authority { case_reference: case_reference.to_owned(), ..authority(Basis::Operator) };
     }
-    Authority { institution: redeemed_by, ..authority(Basis::Custodian) }
+    Authority { institution: redeemed_by.0, ..authority(Basis::Custodian) }
 }

@@ -93,9 +93,9 @@ impl<'a> Compare<'a> {
         let probes = unsure.iter().map(|(draft, at)| self.view.amending(draft.clone(), *at));
         let probes = probes.collect::<Result<Vec<_>, _>>()?;
         let unit = self.unit;
-        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let key_id = KeyId::of(&unit.key.public_key());
         let records = || probes.iter().map(|probe| probe.checked(&unit.secret)).collect();
-        let refusals = patiently(|| self.client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
         let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
         for (index, (draft, at)) in unsure.iter().enumerate() {
             let about = |refusal: &&creditbank_rpc::v1::Refusal| refusal.record_plus_1 as usize == index + 1;

@@ -194,7 +194,7 @@ mod tests {
 
     fn unit(seed: u8) -> IssuingUnit {
         let key = KeyFile { purpose: Purpose::Unit, key: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]) };
-        IssuingUnit::new(1, 1, key)
+        IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), key)
     }
 
     /// Goal: rows come back as they were; damaged and foreign ones, and half of one, do not, and spoil no other.

@@ -60,7 +60,7 @@ impl<'a> View<'a> {
         }
         let (mut items, mut leaves) = (BTreeMap::new(), HashMap::new());
         client
-            .walk_issued(unit.institution, unit.unit, |block| {
+            .walk_issued(unit.id, |block| {
                 leaves.insert(block.entry, block.leaf);
                 items.extend(block.records.into_iter().map(|item| (key_of(item.place), item)));
                 Ok(())

@@ -73,7 +73,7 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Checkpoint, 
 
 /// Gives each block of the newest round its receipt or its refusal.
 pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnMut(B, Result<Receipt, SubmitError>)) {
-    let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.to_string());
+    let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.into());
     let receipt = |index| shared.receipt(index).map_err(unreadable);
     let mut newest = shared.newest_receipts();
     for (outcome, reply) in answers {

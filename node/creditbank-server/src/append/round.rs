@@ -1,7 +1,7 @@
 //! Building a round: blocks in order, one after the other, each whole or not at all; then the seal.
 //!
-//! What a block changes in the public log is the ledger's to say (`creditbank_ledger::state`). What is added here is private:
-//! the rules over hidden records, learners' rows, and bodies.
+//! What a block changes in the public log is the ledger's to say (`creditbank_ledger::state`). What is added here is
+//! private: the rules over hidden records, learners' rows, and bodies.
 
 mod bodies;
 mod learners;
@@ -30,6 +30,7 @@ use crate::clock::Entropy;
 use crate::ledger::Shared;
 use crate::private::PrivateKeys;
 use crate::tables;
+use crate::unreadable::{missing, of_store};
 use learners::{AdmittedBlock, Learners};
 
 /// What the append path works with.
@@ -104,8 +105,8 @@ impl RoundBuilder {
         self.pending = None;
     }
 
-    /// Admits a block, or says why not; a refused block leaves the round as it was. The error gives the block back: what
-    /// becomes of it is known once the round before is [`settled`](Self::settled).
+    /// Admits a block, or says why not; a refused block leaves the round as it was. The error gives the block back:
+    /// what becomes of it is known once the round before is [`settled`](Self::settled).
     pub(crate) fn place(
         &mut self,
         mut verified: Box<VerifiedBlock>,
@@ -139,7 +140,7 @@ impl RoundBuilder {
         let applied = self.round.apply(checked)?;
 
         let (entry, position) = (applied.entry, self.entries.len());
-        self.rows.extend(tables::public_rows(&applied));
+        self.rows.extend(tables::block_rows(&applied));
         self.nodes.extend(applied.nodes.iter().map(node));
         self.bytes += bytes.len();
         self.entries.push(EntryWrite { entry: std::mem::take(bytes), bodies: Vec::new() });
@@ -161,7 +162,6 @@ impl RoundBuilder {
 
     /// The log index of the block at the same height, if it is the same one.
     fn known_block(&self, read: &ReadBlock, entry: &[u8]) -> Result<LogIndex, SubmitError> {
-        let unreadable = |why: &dyn std::fmt::Display| SubmitError::Unreadable(why.to_string());
         // The block may stand in the round before: a repeat is rare enough to wait for the disk.
         if let Some(pending) = &self.pending {
             return Err(SubmitError::Stopped(pending.unsettled().to_string()));
@@ -171,13 +171,13 @@ impl RoundBuilder {
         let pending = self.rows.iter().find(|row| row.table == tables::BLOCK && row.key == key);
         let value = match pending {
             Some(row) => row.value.clone(),
-            None => self.shared.store.get(tables::BLOCK, &key).map_err(|error| unreadable(&error))?,
+            None => self.shared.store.get(tables::BLOCK, &key).map_err(of_store)?,
         };
         let index = value.as_deref().and_then(tables::index_of);
-        let index = index.ok_or_else(|| unreadable(&"the index has no row for an accepted block"))?;
+        let index = index.ok_or_else(|| missing("the index has no row for an accepted block; reindex rebuilds it"))?;
         let bytes = match self.position(index) {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
-            None => Some(self.shared.store.entry(index.0).map_err(|error| unreadable(&error))?),
+            None => Some(self.shared.store.entry(index.0).map_err(of_store)?),
         };
         // The same bytes, approval and signature included: another approval is another block.
         if bytes.as_deref() == Some(entry) {

@@ -9,7 +9,7 @@ use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError};
 use creditbank_rpc::v1::RecordBody;
-use creditbank_rules::{Registry, Rejection, Rule};
+use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
 /// When to come back after the disk was full.
 pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
@@ -96,10 +96,9 @@ pub enum SubmitError {
     /// The wall clock has jumped: sealing waits for an operator.
     #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
     Clock(i64),
-    /// What the node has stored cannot be read, or contradicts itself: only the operator can mend that. Whether the block was
-    /// sealed is not known.
-    #[error("the node cannot read what it has stored: {0}")]
-    Unreadable(String),
+    /// What the node has stored cannot be read. Whether the block was sealed is not known.
+    #[error(transparent)]
+    Unreadable(#[from] ViewError),
     /// The node is stopping, or its store has failed. Whether the block was sealed is known after the next start.
     #[error("the node is stopping: {0}")]
     Stopped(String),
@@ -147,13 +146,14 @@ pub fn verify(
 /// The key that the header names.
 fn public_key(registry: &Registry, first_key: Option<&[u8; 32]>, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
-    if let Some(key) = first_key.filter(|key| header.institution == 0 && KeyId::of(key) == header.key_id) {
+    if let Some(key) = first_key.filter(|key| header.unit.institution.is_operator() && KeyId::of(key) == header.key_id)
+    {
         return Ok(key.to_vec());
     }
     let unknown = || Rejection::new(Rule::UnknownKey, "a key of the registry", header.key_id.to_string());
     let key = registry.key(&header.key_id).ok_or_else(unknown)?;
     let operators = key.purpose == i32::from(Purpose::Registry);
-    if operators != (header.institution == 0) {
+    if operators != header.unit.institution.is_operator() {
         let expected = "a registry key for the operator's chain, a unit's key for its own";
         return Err(Rejection::new(Rule::KeyOfAnother, expected, header.key_id.to_string()).into());
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use creditbank_ledger::read::Question;
+use creditbank_protocol::InstitutionId;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::learner_service_server::LearnerService;
@@ -10,11 +12,11 @@ use tonic::{Request, Response, Status};
 
 use super::access::Caller;
 use super::recognition::bounded;
-use super::{blocking, status};
+use super::{SHOWN_MAX, answers, blocking, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
 use crate::private::{Account, Alias};
-use crate::read::{Question, SHOWN_MAX};
+use crate::read::ReadError;
 
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
@@ -38,17 +40,13 @@ fn resolve(
             }
             let bytes = account.len();
             let account = Account::from_slice(&account).ok_or_else(|| status::invalid("account", "16 bytes", bytes))?;
-            if ledger.has_account(&account) {
-                Ok((account, None))
-            } else {
-                Err(status::of_read(&crate::read::ReadError::UnknownLearner))
-            }
+            if ledger.has_account(&account) { Ok((account, None)) } else { Err(ReadError::UnknownLearner.into()) }
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {
             caller.may_read(ledger, institution)?;
             let bytes = alias.len();
             let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
-            let account = ledger.account(institution, &alias).map_err(|error| status::of_read(&error))?;
+            let account = ledger.account(institution, &alias)?;
             Ok((account, Some(institution)))
         }
     }
@@ -70,9 +68,8 @@ impl LearnerService for Service {
             return Err(status::denied(format!("institution {institution} is not active")));
         }
         let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));
-        let persons = persons.collect::<Result<Vec<_>, _>>().map_err(|error| status::of_account(&error))?;
-        let opened =
-            self.0.open_accounts(institution.into(), persons).await.map_err(|error| status::of_account(&error))?;
+        let persons = persons.collect::<Result<Vec<_>, _>>()?;
+        let opened = self.0.open_accounts(institution.into(), persons).await?;
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
         let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();
@@ -89,10 +86,9 @@ impl LearnerService for Service {
         let limit = if limit == 0 { RECORDS_MAX } else { limit };
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            let of_read = |error| status::of_read(&error);
-            let (places, more) = ledger.places(&account, institution, after, limit).map_err(of_read)?;
+            let (places, more) = ledger.places(&account, institution, after, limit)?;
             let records = places.into_iter().map(|place| ledger.record(place)).collect::<Result<Vec<_>, _>>();
-            Ok((account, records.map_err(of_read)?, more))
+            Ok::<_, Status>((account, records?, more))
         };
         let (account, records, more) = blocking(&self.0, read).await?;
         tracing::info!(?caller, records = records.len(), "read");
@@ -116,7 +112,7 @@ impl LearnerService for Service {
         let api::ExportTranscriptRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            ledger.transcript(&account, institution).map_err(|error| status::of_transcript(&error))
+            Ok::<_, Status>(ledger.transcript(&account, institution)?)
         };
         let transcript = blocking(&self.0, read).await?;
         tracing::info!(?caller, "transcript");
@@ -131,11 +127,11 @@ impl LearnerService for Service {
         let api::GetBalanceRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            ledger.balance(&account, institution).map_err(|error| status::of_read(&error))
+            Ok::<_, Status>(ledger.balance(&account, institution.map(InstitutionId))?)
         };
         let lines = blocking(&self.0, read).await?;
         tracing::info!(?caller, "balance");
-        Ok(Response::new(api::GetBalanceResponse { lines }))
+        Ok(Response::new(api::GetBalanceResponse { lines: lines.into_iter().map(answers::balance_line).collect() }))
     }
 
     async fn evaluate_qualification(
@@ -149,11 +145,12 @@ impl LearnerService for Service {
         let definition = definition.ok_or_else(missing)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;
         bounded("attestations", attestations.len(), ATTESTATIONS_MAX)?;
-        let sight = caller.sight(shown);
+        let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
+            let institution = institution.map(InstitutionId);
             let question = Question { definition, conferred, attestations, institution };
-            ledger.evaluate(&account, question, &sight).map_err(|error| status::of_read(&error))
+            Ok::<_, Status>(answers::evaluation(ledger.evaluate(&account, question, &scope)?)?)
         };
         let answer = blocking(&self.0, read).await?;
         tracing::info!(?caller, "evaluation");

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, Place};
 use creditbank_rpc::refusal::to_status;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::ledger_service_server::LedgerService;
@@ -18,7 +18,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Caller;
-use super::{blocking, status};
+use super::{answers, blocking, status};
 use crate::append::Submission;
 use crate::ledger::Ledger;
 use crate::read::Issued;
@@ -112,7 +112,7 @@ impl LedgerService for Service {
         request: Request<api::GetChainHeadRequest>,
     ) -> Result<Response<api::GetChainHeadResponse>, Status> {
         let api::GetChainHeadRequest { institution, unit } = request.into_inner();
-        let read = move |ledger: &Ledger| ledger.chain_head(institution, unit).map_err(|error| status::of_read(&error));
+        let read = move |ledger: &Ledger| ledger.chain_head(institution, unit);
         let (next_height, head) = blocking(&self.0, read).await?;
         Ok(Response::new(api::GetChainHeadResponse { next_height, head: Some(head) }))
     }
@@ -122,8 +122,7 @@ impl LedgerService for Service {
         request: Request<api::GetBlockRequest>,
     ) -> Result<Response<api::GetBlockResponse>, Status> {
         let api::GetBlockRequest { institution, unit, height } = request.into_inner();
-        let read =
-            move |ledger: &Ledger| ledger.block(institution, unit, height).map_err(|error| status::of_read(&error));
+        let read = move |ledger: &Ledger| ledger.block(institution, unit, height);
         Ok(Response::new(api::GetBlockResponse { receipt: Some(blocking(&self.0, read).await?) }))
     }
 
@@ -135,8 +134,8 @@ impl LedgerService for Service {
         let place = request.into_inner().place.unwrap_or_default();
         let read = move |ledger: &Ledger| {
             // The right before the record: who may not read it does not learn whether it can still be read.
-            caller.may_read(ledger, ledger.issuer(place).map_err(|error| status::of_read(&error))?)?;
-            ledger.record(place).map_err(|error| status::of_read(&error))
+            caller.may_read(ledger, ledger.issuer(place)?)?;
+            Ok::<_, Status>(ledger.record(place)?)
         };
         let record = blocking(&self.0, read).await?;
         tracing::info!(?caller, records = 1, "read");
@@ -153,9 +152,7 @@ impl LedgerService for Service {
         let api::ListIssuedRequest { institution, unit, from_height, blocks_max } = request.into_inner();
         caller.may_read(&self.0, institution)?;
         let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
-        let read = move |ledger: &Ledger| {
-            ledger.issued(institution, unit, from_height, blocks_max).map_err(|error| status::of_read(&error))
-        };
+        let read = move |ledger: &Ledger| ledger.issued(institution, unit, from_height, blocks_max);
         let (records, next_height) = blocking(&self.0, read).await?;
         let records = records.iter().map(issued).collect();
         Ok(Response::new(api::ListIssuedResponse { records, next_height }))
@@ -192,9 +189,7 @@ impl LedgerService for Service {
             return Err(status::invalid("until_height", "1 to 1000 heights after from_height", heights));
         }
         let blocks = u32::try_from(heights).unwrap_or(u32::MAX);
-        let read = move |ledger: &Ledger| {
-            ledger.issued(institution, unit, from_height, blocks).map_err(|error| status::of_read(&error))
-        };
+        let read = move |ledger: &Ledger| ledger.issued(institution, unit, from_height, blocks);
         let (records, _) = blocking(&self.0, read).await?;
         let mut asked: BTreeSet<Digest> = record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
         let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
@@ -215,14 +210,13 @@ impl LedgerService for Service {
             return Err(status::invalid("places", "at most 1024", places.len()));
         }
         let read = move |ledger: &Ledger| {
-            let of_read = |error| status::of_read(&error);
             for place in &places {
-                caller.may_read(ledger, ledger.issuer(*place).map_err(of_read)?)?;
+                caller.may_read(ledger, ledger.issuer(*place)?)?;
             }
-            ledger.consequences(&places, revoke).map_err(of_read)
+            let places: Vec<Place> = places.into_iter().map(Place::from).collect();
+            Ok::<_, Status>(ledger.consequences(&places, revoke)?)
         };
-        let (reviews, releases) = blocking(&self.0, read).await?;
-        Ok(Response::new(api::ListConsequencesResponse { reviews, releases }))
+        Ok(Response::new(answers::consequences(blocking(&self.0, read).await?)))
     }
 }
 
@@ -243,7 +237,7 @@ fn check(
         let mut body: Vec<u8> = body.into();
         if !identities.is_empty() {
             let named = ledger.with_alias(institution.into(), refusals.len() + checked.len(), &body, identities);
-            let (with_alias, account) = named.map_err(|error| status::of_account(&error))?;
+            let (with_alias, account) = named?;
             body = with_alias;
             newcomers.insert(account);
         }
@@ -257,8 +251,7 @@ fn check(
             }
         }
     }
-    let rejections =
-        ledger.check(institution, unit, key_id, &checked, newcomers).map_err(|error| status::of_read(&error))?;
+    let rejections = ledger.check(institution, unit, key_id, &checked, newcomers)?;
     for mut rejection in rejections {
         let index = rejection.record.and_then(|at| usize::try_from(at).ok());
         rejection.record = index.and_then(|at| positions.get(at)).copied();

@@ -36,7 +36,7 @@ fn page(ledger: &Ledger, range: Range<u64>) -> Result<Vec<api::LogEntry>, Status
     let mut entries = Vec::new();
     let mut len = 0;
     for index in range {
-        let entry = ledger.entry(index).map_err(|error| status::of_receipt(&ReceiptError::Store(error)))?;
+        let entry = ledger.entry(index).map_err(ReceiptError::Store)?;
         len += entry.len();
         entries.push(api::LogEntry { index, entry });
         if len >= PAGE_BYTES {
@@ -116,7 +116,7 @@ impl LogService for Service {
         request: Request<api::GetInclusionProofRequest>,
     ) -> Result<Response<api::GetInclusionProofResponse>, Status> {
         let api::GetInclusionProofRequest { index, size } = request.into_inner();
-        let read = move |ledger: &Ledger| ledger.inclusion(index, size).map_err(|error| status::of_receipt(&error));
+        let read = move |ledger: &Ledger| ledger.inclusion(index, size);
         let (leaf, proof, size) = blocking(&self.0, read).await?;
         let (hashes, leaf_hash) = (bytes(&proof), leaf.0.to_vec());
         Ok(Response::new(api::GetInclusionProofResponse { index, size, hashes, leaf_hash }))
@@ -127,8 +127,7 @@ impl LogService for Service {
         request: Request<api::GetConsistencyProofRequest>,
     ) -> Result<Response<api::GetConsistencyProofResponse>, Status> {
         let api::GetConsistencyProofRequest { old_size, new_size } = request.into_inner();
-        let read =
-            move |ledger: &Ledger| ledger.consistency(old_size, new_size).map_err(|error| status::of_receipt(&error));
+        let read = move |ledger: &Ledger| ledger.consistency(old_size, new_size);
         let (proof, new_size) = blocking(&self.0, read).await?;
         Ok(Response::new(api::GetConsistencyProofResponse { old_size, new_size, hashes: bytes(&proof) }))
     }

@@ -43,7 +43,7 @@ impl RegistryService for Service {
         let api::GetRegistryEntryRequest { registry_key } = request.into_inner();
         let key = Digest::from_slice(&registry_key);
         let key = key.ok_or_else(|| status::invalid("registry_key", "32 bytes", registry_key.len()))?;
-        let read = move |ledger: &Ledger| ledger.registry_entry(&key).map_err(|error| status::of_receipt(&error));
+        let read = move |ledger: &Ledger| ledger.registry_entry(&key);
         let (entry, proved) = blocking(&self.0, read).await?;
         Ok(Response::new(api::GetRegistryEntryResponse { listed: Some(listed(entry)), head: Some(head(proved)) }))
     }
@@ -58,9 +58,7 @@ impl RegistryService for Service {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let limit = usize::try_from(limit).unwrap_or(LIST_MAX).min(LIST_MAX);
         let limit = if limit == 0 { LIST_MAX } else { limit };
-        let read = move |ledger: &Ledger| {
-            ledger.registry_list(kind, institution, offset, limit).map_err(|error| status::of_receipt(&error))
-        };
+        let read = move |ledger: &Ledger| ledger.registry_list(kind, institution, offset, limit);
         let (entries, proved, total) = blocking(&self.0, read).await?;
         Ok(Response::new(api::ListRegistryResponse {
             entries: entries.into_iter().map(listed).collect(),

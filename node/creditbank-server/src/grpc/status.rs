@@ -4,13 +4,18 @@ use creditbank_protocol::block::BlockError;
 use creditbank_rpc::Reason;
 use creditbank_rpc::refusal::to_status;
 use creditbank_rpc::v1::Refusal;
-use creditbank_rules::{Rejection, Rule};
+use creditbank_rules::{Rejection, Rule, ViewError};
+use creditbank_store::StoreError;
 use tonic::{Code, Status};
 
 use crate::append::AccountError;
 use crate::append::SubmitError;
 use crate::publish::ReceiptError;
 use crate::read::{ReadError, TranscriptError};
+use crate::unreadable;
+
+/// When to come back after a read that has failed for once.
+const UNREADABLE_RETRY_MS: u64 = 1_000;
 
 fn refusal(code: Code, reason: Reason, message: impl ToString) -> Refusal {
     let code = u32::try_from(i32::from(code)).unwrap_or(2);
@@ -53,7 +58,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
-        SubmitError::Unreadable(_) => unreadable(error),
+        SubmitError::Unreadable(error) => of_view(error),
         // Why is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, Reason::Stopped, "the node is stopping: come back later"),
     }
@@ -206,60 +211,100 @@ pub(super) fn unauthenticated(message: impl ToString) -> Status {
     to_status(&refusal(Code::Unauthenticated, Reason::NoToken, message))
 }
 
-/// Of what only the operator can mend: the node's log says what, the caller learns no paths.
-fn unreadable(error: impl ToString) -> Refusal {
+/// Of what the node could not read. The node's log says what; the caller learns no paths.
+fn of_view(error: &ViewError) -> Refusal {
+    tracing::error!(%error, "a call failed");
+    match error {
+        ViewError::Damaged(_) | ViewError::Missing(_) => refusal(
+            Code::DataLoss,
+            Reason::Damaged,
+            "the node cannot read what it has stored of this: it is damaged. The call fails until the node's operator has \
+             mended it: `creditbank-node check` says what is damaged",
+        ),
+        ViewError::Unavailable(_) => {
+            let mut refused =
+                refusal(Code::Unavailable, Reason::Unreadable, "the node could not read its store just now: come back");
+            refused.retry_after_ms = UNREADABLE_RETRY_MS;
+            refused
+        }
+    }
+}
+
+/// Of what only the operator can mend.
+fn internal(error: impl ToString) -> Refusal {
     tracing::error!(error = error.to_string(), "a call failed");
     refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why")
 }
 
-fn internal(error: impl ToString) -> Status {
-    to_status(&unreadable(error))
-}
-
-pub(super) fn of_receipt(error: &ReceiptError) -> Status {
-    let (code, reason) = match error {
-        ReceiptError::Range(_) => (Code::OutOfRange, Reason::OutOfRange),
-        ReceiptError::Store(creditbank_store::StoreError::Missing { .. }) => (Code::NotFound, Reason::NotFound),
-        ReceiptError::Store(_) | ReceiptError::Note(_) | ReceiptError::NoSeal(_) | ReceiptError::Damaged(_) => {
-            return internal(error);
-        }
-    };
-    to_status(&refusal(code, reason, error))
-}
-
-pub(super) fn of_read(error: &ReadError) -> Status {
+fn of_store(error: StoreError) -> Refusal {
     match error {
-        ReadError::Missing(_)
-        | ReadError::NoBlock { .. }
-        | ReadError::UnknownLearner
-        | ReadError::Store(creditbank_store::StoreError::Missing { .. }) => {
-            to_status(&refusal(Code::NotFound, Reason::NotFound, error))
+        // Of a store that is asked for an index or a size that a caller names.
+        StoreError::Missing { .. } => refusal(Code::NotFound, Reason::NotFound, error),
+        error => of_view(&unreadable::of_store(error)),
+    }
+}
+
+fn of_receipt(error: ReceiptError) -> Refusal {
+    match error {
+        ReceiptError::Range(_) => refusal(Code::OutOfRange, Reason::OutOfRange, error),
+        ReceiptError::Store(error) => of_store(error),
+        ReceiptError::Note(_) => internal(error),
+        ReceiptError::NoSeal(_) | ReceiptError::Damaged(_) => of_view(&error.into()),
+    }
+}
+
+fn of_read(error: ReadError) -> Refusal {
+    match error {
+        ReadError::Missing(_) | ReadError::NoBlock { .. } | ReadError::UnknownLearner => {
+            refusal(Code::NotFound, Reason::NotFound, error)
         }
         ReadError::Receipt(error) => of_receipt(error),
-        ReadError::Rejected(rejection) => to_status(&of_rule(rejection)),
-        ReadError::View(_) | ReadError::Store(_) => internal(error),
+        ReadError::Rejected(rejection) => of_rule(&rejection),
+        ReadError::View(error) => of_view(&error),
+        ReadError::Store(error) => of_store(error),
     }
 }
 
-pub(super) fn of_transcript(error: &TranscriptError) -> Status {
+fn of_transcript(error: TranscriptError) -> Refusal {
     match error {
-        TranscriptError::Empty => to_status(&refusal(Code::NotFound, Reason::NotFound, error)),
-        TranscriptError::TooMany => to_status(&refusal(Code::FailedPrecondition, Reason::TooManyRecords, error)),
+        TranscriptError::Empty => refusal(Code::NotFound, Reason::NotFound, error),
+        TranscriptError::TooMany => refusal(Code::FailedPrecondition, Reason::TooManyRecords, error),
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
-        TranscriptError::Canonical(_) | TranscriptError::File(_) | TranscriptError::Block(_) => internal(error),
+        TranscriptError::Block(_) => of_view(&unreadable::damaged(error)),
+        TranscriptError::Canonical(_) | TranscriptError::File(_) => internal(error),
     }
 }
 
-pub(super) fn of_account(error: &AccountError) -> Status {
-    let (code, reason) = match error {
-        AccountError::Person { .. } | AccountError::TooMany(_) => (Code::InvalidArgument, Reason::InvalidRequest),
-        AccountError::Keys(_) | AccountError::Store(_) => return internal(error),
-        AccountError::NoRoom { retry_after_ms } => return to_status(&no_room(error, *retry_after_ms)),
-        AccountError::Busy { retry_after_ms } => return to_status(&busy_for(error, *retry_after_ms)),
-        AccountError::Stopped => (Code::Unavailable, Reason::Stopped),
+fn of_account(error: AccountError) -> Refusal {
+    match error {
+        AccountError::Person { .. } | AccountError::TooMany(_) => {
+            refusal(Code::InvalidArgument, Reason::InvalidRequest, error)
+        }
+        AccountError::Store(error) => of_view(&unreadable::of_store(error)),
+        AccountError::Keys(_) => internal(error),
+        AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
+        AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
+        AccountError::Stopped => refusal(Code::Unavailable, Reason::Stopped, error),
+    }
+}
+
+/// Lets calls answer with an error by `?`.
+macro_rules! statuses {
+    ($($error:ty: $refusal:path,)+) => {
+        $(impl From<$error> for Status {
+            fn from(error: $error) -> Self {
+                to_status(&$refusal(error))
+            }
+        })+
     };
-    to_status(&refusal(code, reason, error))
+}
+
+statuses! {
+    ReadError: of_read,
+    ReceiptError: of_receipt,
+    TranscriptError: of_transcript,
+    AccountError: of_account,
 }
 
 #[cfg(test)]
@@ -368,11 +413,13 @@ mod tests {
             of_status(invalid("field", "one", "another")),
             of_status(denied("no")),
             of_status(unauthenticated("no")),
-            of_status(internal("no")),
-            of_status(of_read(&ReadError::UnknownLearner)),
-            of_status(of_transcript(&TranscriptError::TooMany)),
-            of_status(of_account(&AccountError::Stopped)),
-            of_status(of_receipt(&ReceiptError::Range(creditbank_protocol::merkle::RangeError { asked: 2, size: 1 }))),
+            internal("no"),
+            of_view(&ViewError::Damaged(String::new())),
+            of_view(&ViewError::Unavailable(String::new())),
+            of_read(ReadError::UnknownLearner),
+            of_transcript(TranscriptError::TooMany),
+            of_account(AccountError::Stopped),
+            of_receipt(ReceiptError::Range(creditbank_protocol::merkle::RangeError { asked: 2, size: 1 })),
         ];
         for refusal in refusals {
             let code = named(refusal.code);

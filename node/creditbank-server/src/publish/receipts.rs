@@ -10,10 +10,12 @@ use creditbank_protocol::merkle::{
 };
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
+use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
 use crate::ledger::{Ledger, Shared};
 use crate::tables;
+use crate::unreadable::{damaged, missing, of_store, unavailable};
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,18 @@ pub enum ReceiptError {
     /// The index has no seal for an entry.
     #[error("the index has no seal for log entry {0}; rebuild the index")]
     NoSeal(u64),
+}
+
+/// A missing row, or nodes that do not fit, stay so until the operator mends them.
+impl From<ReceiptError> for ViewError {
+    fn from(error: ReceiptError) -> Self {
+        match error {
+            ReceiptError::Store(error) => of_store(error),
+            ReceiptError::Damaged(_) => damaged(error),
+            ReceiptError::NoSeal(_) => missing(error),
+            ReceiptError::Range(_) | ReceiptError::Note(_) => unavailable(error),
+        }
+    }
 }
 
 impl Shared {

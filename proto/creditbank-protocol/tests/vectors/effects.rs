@@ -1,7 +1,8 @@
-//! What blocks of rules version 2 say of the records of others: they use them, let go of them, put them under review.
+//! What blocks say of a record: they confirm it and take it back; others use it, let go of it, put it under review.
 
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Purpose};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::transcript::{verify, write_file};
 use serde_json::{Value, json};
 
@@ -9,10 +10,12 @@ use super::log::{Bend, HONEST, Log, REGISTRY, key_entry, policy, public, public_
 use super::transcripts::credit;
 use super::{agree, hex};
 
-/// Rules version 2; institution 2 signs awards alone.
-pub(super) const SECOND: Bend = Bend { seal: |_, seal| seal.rules_version = 2, key: awards_of_two, ..HONEST };
-/// The same under rules version 1.
-const FIRST: Bend = Bend { key: awards_of_two, ..HONEST };
+/// Institution 2 signs awards alone.
+pub(super) const AWARDS: Bend = Bend { key: awards_of_two, ..HONEST };
+/// The same under rules that nobody knows.
+const UNKNOWN: Bend = Bend { seal: |_, seal| seal.rules_version = 2, ..AWARDS };
+/// Seed of a second key of institution 1.
+const SECOND: u8 = 30;
 
 fn awards_of_two(key: &mut pb::Key) {
     if key.institution == 2 {
@@ -56,19 +59,19 @@ fn sealed(mut log: Log, institution: u64, group: pb::EffectGroup) -> Log {
 }
 
 fn undigested() -> Log {
-    let log = begun(SECOND);
+    let log = begun(AWARDS);
     let mut group = log.effect(2, 0, Action::Redeem);
     group.authority = Some(pb::Authority { basis: Basis::Mandate.into(), ..Default::default() });
     sealed(log, 2, group)
 }
 
-fn cases() -> Vec<(&'static str, Log)> {
-    let one = |institution, action, basis| then(begun(SECOND), institution, action, basis, 0);
+/// What others do to a record.
+fn cases_of_others() -> Vec<(&'static str, Log)> {
+    let one = |institution, action, basis| then(begun(AWARDS), institution, action, basis, 0);
     let redeemed = || one(2, Action::Redeem, Basis::Mandate);
     let reviewed = || one(2, Action::Review, Basis::Dependency);
     vec![
         ("redeemed by another institution, whose key has no scope for it", redeemed()),
-        ("redeemed under rules version 1", then(begun(FIRST), 2, Action::Redeem, Basis::Mandate, 0)),
         ("redeemed by the issuer's right", one(1, Action::Redeem, Basis::Issuer)),
         ("redeemed without a mandate's digest", undigested()),
         ("redeemed by the operator", one(0, Action::Redeem, Basis::Mandate)),
@@ -82,19 +85,84 @@ fn cases() -> Vec<(&'static str, Log)> {
         ),
         ("redeemed, and revoked afterwards", then(redeemed(), 1, Action::Revoke, Basis::Issuer, 0)),
         ("under review", reviewed()),
-        ("put under review under rules version 1", then(begun(FIRST), 2, Action::Review, Basis::Dependency, 0)),
         ("put under review by the issuer's right", one(1, Action::Review, Basis::Issuer)),
         ("a review closed by the issuer", then(reviewed(), 1, Action::CloseReview, Basis::Issuer, 0)),
         ("a review closed by the operator", then(reviewed(), 0, Action::CloseReview, Basis::Operator, 0)),
         ("a review closed by another institution", then(reviewed(), 2, Action::CloseReview, Basis::Issuer, 0)),
         ("revoked by dependency", one(1, Action::Revoke, Basis::Dependency)),
         ("disputed, which no rules admit yet", one(1, Action::Dispute, Basis::Issuer)),
+        ("revoked under rules that nobody knows", then(begun(UNKNOWN), 1, Action::Revoke, Basis::Issuer, 0)),
+    ]
+}
+
+/// A credit of institution 1 in entry 2, then in entry 4 its key as it is known since: stolen before; and a second key.
+fn stolen() -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log.operator(&[compromised(Log::unit_entry(1)), public_record(Kind::Key, encode(&second()).expect("canonical"))]);
+    log.seal();
+    log
+}
+
+fn second() -> pb::Key {
+    pb::Key { public_key: public(SECOND).to_vec(), ..Log::unit_entry(1) }
+}
+
+fn compromised(key: pb::Key) -> Record {
+    let revoked = pb::KeyRevocation { reason: pb::RevocationReason::Compromised.into(), compromised_since_minute: 1 };
+    let key = pb::Key { revoked: Some(revoked), ..key };
+    public_record(Kind::Key, encode(&key).expect("canonical"))
+}
+
+/// A confirmation of the stolen key's credit by the second key, bent.
+fn confirmed(bend: fn(&mut pb::EffectGroup)) -> Log {
+    let mut log = stolen();
+    let mut group = log.effect(2, 0, Action::Confirm);
+    bend(&mut group);
+    log.signer = Some(SECOND);
+    sealed(log, 1, group)
+}
+
+fn confirmed_by_stolen() -> Log {
+    let mut log = confirmed(|_| ());
+    log.operator(&[compromised(second())]);
+    log.seal();
+    log.seal();
+    log
+}
+
+/// What the registry says of a key acts from the round after its own.
+fn unconfirmed() -> Log {
+    let mut log = stolen();
+    log.seal();
+    log
+}
+
+/// What a key that was stolen has sealed, and what takes a record back.
+fn own_cases() -> Vec<(&'static str, Log)> {
+    let revoked = |basis| then(begun(AWARDS), 1, Action::Revoke, basis, 0);
+    vec![
+        ("contested", unconfirmed()),
+        ("confirmed", confirmed(|_| ())),
+        ("confirmed by a key that was stolen too", confirmed_by_stolen()),
+        ("a confirmation of another record", confirmed(|group| group.effects[0].status_id = vec![9; 32])),
+        (
+            "confirmed by a custodian of nobody",
+            confirmed(|group| group.authority.as_mut().expect("a right").basis = Basis::Custodian.into()),
+        ),
+        (
+            "confirmed at another place",
+            confirmed(|group| group.effects[0].place = Some(pb::Place { entry: 3, index: 0 })),
+        ),
+        ("revoked", revoked(Basis::Issuer)),
+        ("revoked by an operator who is none", revoked(Basis::Operator)),
     ]
 }
 
 /// Goal: other implementations find the same in the same transcripts.
 #[test]
-fn effects_of_the_second_rules() {
+fn effects() {
     let case = |(name, log): (&str, Log)| {
         let file = write_file(&log.transcript(&[(2, 0, None)], &[])).expect("a file");
         let found = verify(&file, &trust()).ok().map(|report| {
@@ -107,13 +175,13 @@ fn effects_of_the_second_rules() {
         });
         json!({ "name": name, "transcript": hex(file), "first": found })
     };
-    let cases: Vec<Value> = cases().into_iter().map(case).collect();
+    let cases: Vec<Value> = own_cases().into_iter().chain(cases_of_others()).map(case).collect();
     let refused = cases.iter().filter(|case| case["first"].is_null()).count();
-    assert_eq!(refused, 10, "the refusals are there");
+    assert_eq!(refused, 13, "the refusals are there");
     agree(
-        "effects_2.json",
+        "effects.json",
         &json!({
-            "about": "PROTOCOL.md, Transcript files, of rules version 2: what is found of the first record; null is a refusal.",
+            "about": "PROTOCOL.md, Transcript files: what is found of the first record; null is a refusal.",
             "policy": policy(), "registry_key": hex(public(REGISTRY)), "cases": cases,
         }),
     );

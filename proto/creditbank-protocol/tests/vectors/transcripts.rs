@@ -11,7 +11,7 @@ use creditbank_protocol::transcript::{verify, write_file};
 use creditbank_protocol::{InstitutionId, Standing, Trust};
 use serde_json::{Value, json};
 
-use super::effects::{SECOND as SECOND_RULES, begun, then};
+use super::effects::{AWARDS, begun, then};
 use super::log::{HONEST, Log, MINUTE, REGISTRY, key_entry, policy, public, public_record, trust};
 use super::{agree, hex};
 
@@ -149,7 +149,7 @@ pub(super) fn closing(log: &mut Log, close: bool, keepers: &[(u64, pb::Relation)
     log.seal();
     log.seal();
     // The block, its seal, and the seal of the round in which the entries are in force.
-    log.also = entries.iter().map(|entry| (block + 2, RegistryKey::Institution(entry.number))).collect();
+    log.also = entries.iter().map(|entry| (block + 2, RegistryKey::Institution(entry.number.into()))).collect();
 }
 
 /// Institution 1 is closed and institution 2 keeps its records: revokes or amends one.
@@ -172,7 +172,7 @@ fn custodian(amends: bool) -> Log {
     }
     log.seal();
     // Both institutions under the seal of the round, which is the checkpoint's.
-    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(number))).to_vec();
+    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(InstitutionId(number)))).to_vec();
     log
 }
 
@@ -320,7 +320,7 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
 /// A record of institution 1 that institution 2 redeems or puts under review.
 fn used(action: Action) -> Log {
     let basis = if action == Action::Redeem { pb::Basis::Mandate } else { pb::Basis::Dependency };
-    then(begun(SECOND_RULES), 2, action, basis, 0)
+    then(begun(AWARDS), 2, action, basis, 0)
 }
 
 /// Some of the files, for whom only some institutions are trusted: what may then be said of the records, in order.

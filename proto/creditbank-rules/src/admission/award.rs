@@ -7,20 +7,20 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Place};
 
 use super::candidates::{candidates, held_awards, passes};
-use super::derived::Derived;
+use super::derived::{Derived, Issuing};
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
 use super::used::{at, named};
-use super::{AWARDS, AdmissionError, BlockFacts, mandate};
+use super::{AdmissionError, mandate};
 use crate::dates::day_of_ms;
 use crate::qualification::{self, Candidate, HeldAward};
-use crate::{Registry, Rejection, Rule, View};
+use crate::{CourseKey, Registry, Rejection, Rule, View};
 
-/// Checks an award of the institution of `block`.
+/// Checks an award of an institution.
 pub(super) fn check(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     record: &Record,
     amends: Option<Place>,
     account: &AccountId,
@@ -29,7 +29,7 @@ pub(super) fn check(
     present(!award.certificate_number.is_empty(), "certificate_number", "the number of the certificate")?;
     present(award.kind != 0, "kind", "graduation, degree, diploma or certificate")?;
     present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
-    let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(block.sealed_at_ms))?;
+    let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(issuing.sealed_at_ms))?;
     let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
     if let Some(former) = amends {
         same_basis(view, &award, former, account)?;
@@ -39,7 +39,7 @@ pub(super) fn check(
         && award.absorbs.is_empty()
         && award.attestations.is_empty()
         && award.average_e4.is_none();
-    let derived = |depends_on| Derived { course: Some(AWARDS.to_owned()), redeems: Vec::new(), depends_on };
+    let derived = |depends_on| Derived { key: Some(CourseKey::Award), redeems: Vec::new(), depends_on };
     match basis {
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
@@ -53,13 +53,13 @@ pub(super) fn check(
     let none = award.titles.is_empty();
     require(none, Rule::Contradiction, "titles", "none: the definition has them", award.titles.len())?;
     let definition = definition(view.registry(), award.definition.as_ref())?;
-    qualification::in_force(view.registry(), definition, block.unit.institution, conferred)?;
-    cosigned(view.registry(), block, record, &award, definition)?;
+    qualification::in_force(view.registry(), definition, issuing.institution, conferred)?;
+    cosigned(view.registry(), issuing, record, &award, definition)?;
     if basis == AwardBasis::Declared {
         require(bare, Rule::Contradiction, "basis", "a declared award without allocations", "some")?;
         return Ok(derived(Vec::new()));
     }
-    let digest = mandate::check(view.registry(), block, record, award.mandate.as_ref())?;
+    let digest = mandate::check(view.registry(), issuing.institution, record, award.mandate.as_ref())?;
     let asked = held_awards(view, definition, account)?;
     let (prior, held): (Vec<Place>, Vec<HeldAward>) =
         asked.into_iter().filter(|(_, one)| one.conferred <= conferred).unzip();
@@ -75,7 +75,7 @@ pub(super) fn check(
         &award.allocations,
         &award.attestations,
         &held,
-        block.unit.institution,
+        issuing.institution,
         conferred,
     )?;
     let same = award.average_e4 == audit.average_e4;
@@ -94,7 +94,7 @@ pub(super) fn check(
     let same = redeems == award.redeems;
     require(same, Rule::AlreadySpent, "redeems", shown(&redeems), shown(&award.redeems))?;
     let redeems = redeems.iter().filter_map(|one| Some((one.place?.into(), digest))).collect();
-    Ok(Derived { course: Some(AWARDS.to_owned()), redeems, depends_on })
+    Ok(Derived { redeems, ..derived(depends_on) })
 }
 
 fn sorted(places: impl Iterator<Item = Place>) -> Vec<Place> {
@@ -121,12 +121,12 @@ pub(crate) fn definition<'a>(
 /// The other institutions that confer have signed the same award.
 fn cosigned(
     registry: &Registry,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     record: &Record,
     award: &Award,
     definition: &QualificationDefinition,
 ) -> Result<(), Rejection> {
-    let own = block.unit.institution.0;
+    let own = issuing.institution.0;
     let others: Vec<u64> = definition.awarding.iter().copied().filter(|number| *number != own).collect();
     let found: Vec<u64> = award.cosignatures.iter().map(|one| one.institution).collect();
     let expected = format!("one signature each of institutions {others:?}");
@@ -135,7 +135,7 @@ fn cosigned(
         return Ok(());
     }
     let core = core(record.kind(), record.body()).map_err(super::kinds::malformed)?;
-    let minute = block.sealed_at_ms / 60_000;
+    let minute = issuing.sealed_at_ms / 60_000;
     for one in &award.cosignatures {
         let key = KeyId::from_slice(&one.key_id).and_then(|id| registry.key(&id)).filter(|key| {
             key.institution == one.institution
@@ -144,7 +144,7 @@ fn cosigned(
                 && key.revoked.is_none()
                 && within_dates(key, minute)
         });
-        let message = joint_message(registry.origin(), one.institution, &core);
+        let message = joint_message(registry.origin(), one.institution.into(), &core);
         let active = registry.is_active(one.institution.into());
         let holds =
             active && key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());

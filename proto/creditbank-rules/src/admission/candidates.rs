@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use creditbank_protocol::pb::{self, EquivalenceType, Kind, QualificationDefinition, QualificationName, RetakePolicy};
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
+use super::AdmissionError;
 use super::spend::has;
 use super::used::{Used, at};
-use super::{AdmissionError, CONVERSIONS, RECOGNITIONS};
 use crate::dates::first_day;
 use crate::qualification::{Candidate, HeldAward};
-use crate::{Registry, View};
+use crate::{CourseKey, Registry, View};
 
 /// What a record is to a definition: of a credit or an outcome one candidate, of a conversion or a recognition its results, of
 /// other kinds nothing.
@@ -67,9 +67,10 @@ pub(super) fn passes(
     let mut found = Vec::new();
     let mut places = BTreeSet::new();
     let institutions: BTreeSet<InstitutionId> = courses.iter().map(|(institution, _)| *institution).collect();
-    let derived = institutions.iter().flat_map(|of| [(*of, CONVERSIONS), (*of, RECOGNITIONS)]);
-    for (institution, name) in courses.iter().copied().chain(derived) {
-        for held in view.held(account, institution, name)? {
+    let derived = institutions.iter().flat_map(|of| [(*of, CourseKey::Conversion), (*of, CourseKey::Recognition)]);
+    let own = courses.iter().map(|(of, code)| (*of, CourseKey::Course((*code).to_owned())));
+    for (institution, key) in own.chain(derived) {
+        for held in view.held(account, institution, &key)? {
             if held.marks.have_ended() || !places.insert(held.place) {
                 continue;
             }
@@ -93,7 +94,7 @@ pub(super) fn held_awards(
     let institutions: BTreeSet<InstitutionId> = asked.iter().map(|name| name.institution.into()).collect();
     let mut found = Vec::new();
     for institution in institutions {
-        for held in view.held(account, institution, super::AWARDS)? {
+        for held in view.held(account, institution, &CourseKey::Award)? {
             let used = at(view, held.place, account, "allocations")?;
             let award = award_of(view, &used)?.filter(|award| has(&asked, &award.definition));
             found.extend(award.map(|award| (used.place, award)));

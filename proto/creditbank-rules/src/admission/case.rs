@@ -4,7 +4,7 @@ use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline}
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use crate::dates::{Day, first_day};
-use crate::{Registry, View, ViewError};
+use crate::{CourseKey, Registry, View, ViewError};
 
 /// A record of a case after its application, by place.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,16 +48,6 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
-/// Under which name the learner index has the applications for a purpose.
-pub fn applications(purpose: i32) -> String {
-    format!(" application {purpose}")
-}
-
-/// Under which name the learner index has what follows an application.
-pub fn steps(application: Place) -> String {
-    format!(" case {application}")
-}
-
 /// Whether a decision ends a case, or only stops and starts its clock.
 pub fn is_final(decision: DecisionType) -> bool {
     !matches!(decision, DecisionType::DocumentsMissing | DecisionType::DocumentsReceived)
@@ -82,7 +72,7 @@ pub fn read(
         return Ok(None);
     };
     let mut found = Vec::new();
-    for held in view.held(account, institution, &steps(place))? {
+    for held in view.held(account, institution, &CourseKey::Case(place))? {
         if held.marks.have_ended() {
             continue;
         }

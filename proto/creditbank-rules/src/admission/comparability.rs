@@ -5,27 +5,27 @@ use creditbank_protocol::pb::{RecognitionForm, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Place};
 
-use super::derived::Derived;
+use super::derived::{Derived, Issuing};
 use super::fields::{self, present, require};
 use super::recognition::past_day;
 use super::used::{named, own, standing};
-use super::{AdmissionError, BlockFacts, RECOGNITIONS, case, mandate};
+use super::{AdmissionError, case, mandate};
 use crate::codes::is_country;
 use crate::dates::{day_of_ms, last_day};
 use crate::decimal::MAX_E4;
-use crate::{Registry, Rejection, Rule, View};
+use crate::{CourseKey, Registry, Rejection, Rule, View};
 
-/// Checks a recognition by the institution of `block`.
+/// Checks a recognition by an institution.
 pub(super) fn check(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     record: &Record,
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let read: QualificationRecognition = record.read().map_err(super::kinds::malformed)?;
     let registry = view.registry();
-    mandate::check(registry, block, record, read.mandate.as_ref())?;
-    let decided = past_day(read.decided.as_ref(), "decided", day_of_ms(block.sealed_at_ms))?;
+    mandate::check(registry, issuing.institution, record, read.mandate.as_ref())?;
+    let decided = past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let later = read.expires.as_ref().is_none_or(|expires| last_day(expires) > decided);
     fields::date(read.expires.as_ref(), "expires")?;
@@ -37,7 +37,7 @@ pub(super) fn check(
     present(form != RecognitionForm::Unspecified, "form", "a statement or a decision")?;
     if form == RecognitionForm::Decision {
         present(!read.legal_basis.is_empty(), "legal_basis", "the legal basis")?;
-        depends_on.push(decision(view, block, read.decision.map(Place::from), account)?);
+        depends_on.push(decision(view, issuing, read.decision.map(Place::from), account)?);
     } else {
         let none = read.decision.is_none();
         require(none, Rule::Contradiction, "decision", "none with a statement", "one")?;
@@ -48,7 +48,7 @@ pub(super) fn check(
     for exemption in &read.exemptions {
         credit(registry, exemption, award.as_ref(), read.exemptions.len())?;
     }
-    Ok(Derived { course: Some(RECOGNITIONS.to_owned()), redeems: Vec::new(), depends_on })
+    Ok(Derived { key: Some(CourseKey::Recognition), redeems: Vec::new(), depends_on })
 }
 
 /// The qualification is named; where it is an Award of this ledger, it stands.
@@ -78,12 +78,12 @@ fn qualification(
 /// The decision that a recognition carries out: final, and not a refusal.
 pub(super) fn decision(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     place: Option<Place>,
     account: &AccountId,
 ) -> Result<Place, AdmissionError> {
     let place = place.unwrap_or_default();
-    let found = own(view, place, account, block.unit.institution, Kind::Decision)?;
+    let found = own(view, place, account, issuing.institution, Kind::Decision)?;
     let read = found.as_ref().and_then(|found| found.record.read::<Decision>().ok());
     let kind = read.map(|read| DecisionType::try_from(read.r#type).unwrap_or_default());
     let grants = kind.is_some_and(|kind| {

@@ -6,31 +6,31 @@ use creditbank_protocol::pb::{self, ConversionSource, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
-use super::derived::Derived;
+use super::derived::{Derived, Issuing};
 use super::effects::{entries, redemption};
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::used::{Used, at, named, standing};
-use super::{AdmissionError, BlockFacts, CONVERSIONS, SpentRoots, comparability, mandate};
+use super::{AdmissionError, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
 use crate::dates::{day_of_ms, last_day};
-use crate::{Rejection, Rule, View};
+use crate::{CourseKey, Rejection, Rule, View};
 
-/// Checks a conversion by the institution of `block`.
+/// Checks a conversion by an institution.
 pub(super) fn check(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     record: &Record,
     amends: Option<Place>,
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
-    let digest = mandate::check(view.registry(), block, record, read.mandate.as_ref())?;
-    past_day(read.decided.as_ref(), "decided", day_of_ms(block.sealed_at_ms))?;
+    let digest = mandate::check(view.registry(), issuing.institution, record, read.mandate.as_ref())?;
+    past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let mut depends_on = Vec::new();
     if read.decision.is_some() {
-        depends_on.push(comparability::decision(view, block, read.decision.map(Place::from), account)?);
+        depends_on.push(comparability::decision(view, issuing, read.decision.map(Place::from), account)?);
     }
     // What the amended conversion holds it holds on.
     let former = amends.map(|place| at(view, place, account, "amends")).transpose()?;
@@ -59,9 +59,8 @@ pub(super) fn check(
             used_records.extend(of_record[0].record.clone());
         }
     }
-    let earlier = earlier(view, block.unit.institution, &read, amends, account)?;
-    let converted =
-        conversion::check(view.registry(), block.unit.institution, &read, &sources, &Account::of(&earlier)?)?;
+    let earlier = earlier(view, issuing.institution, &read, amends, account)?;
+    let converted = conversion::check(view.registry(), issuing.institution, &read, &sources, &Account::of(&earlier)?)?;
     if let Some(former) = &former {
         same_sources(&read, former)?;
     }
@@ -75,7 +74,7 @@ pub(super) fn check(
     } else {
         Vec::new()
     };
-    Ok(Derived { course: Some(CONVERSIONS.to_owned()), redeems, depends_on })
+    Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on })
 }
 
 /// A record, or one result of it, as conversions see it.
@@ -152,7 +151,7 @@ pub fn earlier(
         agreement.or_else(|| of.equivalence.as_ref().map(|name| (name.institution, name.code.clone())))
     };
     let mut found = Vec::new();
-    for held in view.held(account, institution, CONVERSIONS)? {
+    for held in view.held(account, institution, &CourseKey::Conversion)? {
         if held.marks.have_ended() || Some(held.place) == amends {
             continue;
         }

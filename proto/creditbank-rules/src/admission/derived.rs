@@ -2,54 +2,63 @@
 
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, Digest, Place};
+use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
-use super::{AdmissionError, BlockFacts, award, case, comparability, conversion, mandate, recognition};
-use crate::View;
+use super::{AdmissionError, award, comparability, conversion, mandate, recognition};
+use crate::{CourseKey, View};
+
+/// Whose record is judged, and as of when.
+#[derive(Clone, Copy)]
+pub(super) struct Issuing {
+    /// The institution whose record it is: the signer, or the closed one that the signer keeps records for.
+    pub(super) institution: InstitutionId,
+    /// Time of the seal of the round.
+    pub(super) sealed_at_ms: u64,
+}
 
 /// What follows from a record.
 #[derive(Default)]
 pub(super) struct Derived {
-    /// Under which name the learner index has it, where it has no course.
-    pub(super) course: Option<String>,
+    /// With which of the learner's records it is counted; `None` where its own fields say so (see
+    /// [`kinds::Common`](super::kinds::Common)).
+    pub(super) key: Option<CourseKey>,
     /// What it redeems, by which mandate.
     pub(super) redeems: Vec<(Place, Digest)>,
     /// What it stands on.
     pub(super) depends_on: Vec<Place>,
 }
 
-/// Checks a record of a kind that stands on others; nothing follows from another one. `block` is by the institution whose
-/// record it is.
+/// Checks a record of a kind that stands on others; nothing follows from another one.
 pub(super) fn check(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     record: &Record,
     amends: Option<Place>,
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
-    let found = |course: String, depends_on| Derived { course: Some(course), depends_on, redeems: Vec::new() };
+    let found = |key, depends_on| Derived { key: Some(key), depends_on, redeems: Vec::new() };
     match record.kind() {
         Kind::Application => {
             let read: pb::Application = record.read().map_err(malformed)?;
-            mandate::check(view.registry(), block, record, read.mandate.as_ref())?;
-            let depends_on = recognition::application(view, block, &read, amends, account)?;
-            Ok(found(case::applications(read.purpose), depends_on))
+            mandate::check(view.registry(), issuing.institution, record, read.mandate.as_ref())?;
+            let depends_on = recognition::application(view, issuing, &read, amends, account)?;
+            Ok(found(CourseKey::Application(read.purpose()), depends_on))
         }
         Kind::Decision => {
             let read: pb::Decision = record.read().map_err(malformed)?;
-            let (case, depends_on) = recognition::decision(view, block, &read, amends, account)?;
-            Ok(found(case::steps(case), depends_on))
+            let (case, depends_on) = recognition::decision(view, issuing, &read, amends, account)?;
+            Ok(found(CourseKey::Case(case), depends_on))
         }
         Kind::Appeal => {
             let read: pb::Appeal = record.read().map_err(malformed)?;
-            mandate::check(view.registry(), block, record, read.mandate.as_ref())?;
-            let (case, depends_on) = recognition::appeal(view, block, &read, read.amends.as_ref(), account)?;
-            Ok(found(case::steps(case), depends_on))
+            mandate::check(view.registry(), issuing.institution, record, read.mandate.as_ref())?;
+            let (case, depends_on) = recognition::appeal(view, issuing, &read, read.amends.as_ref(), account)?;
+            Ok(found(CourseKey::Case(case), depends_on))
         }
-        Kind::Conversion => conversion::check(view, block, record, amends, account),
-        Kind::Award => award::check(view, block, record, amends, account),
-        Kind::QualificationRecognition => comparability::check(view, block, record, account),
+        Kind::Conversion => conversion::check(view, issuing, record, amends, account),
+        Kind::Award => award::check(view, issuing, record, amends, account),
+        Kind::QualificationRecognition => comparability::check(view, issuing, record, account),
         _ => Ok(Derived::default()),
     }
 }

@@ -80,16 +80,16 @@ fn check_effect<'a>(
     let place = Place::read(effect.place);
     let shown = place.to_string();
     let action = Action::try_from(effect.action).unwrap_or_default();
-    action_admitted(block, effect)?;
+    action_admitted(effect)?;
     let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
     let target = view.record_at(place)?.ok_or_else(unknown)?;
     let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
     require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
-    let redemption = effect.redemption_plus_1.checked_sub(1);
+    let redemption = effect.redemption_plus_1.checked_sub(1).map(LogIndex);
     // What was redeemed is released by whoever redeemed it.
     let owner = match (action, redemption) {
-        (Action::Release, Some(entry)) => institution_at(view, entry.into())?.unwrap_or(InstitutionId::OPERATOR),
-        _ => target.institution,
+        (Action::Release, Some(entry)) => institution_at(view, entry)?,
+        _ => Some(target.institution),
     };
     authorised(view.registry(), block, authority, owner, action)?;
     // A redemption is in the scope of the key by the record that uses it, a review by what it follows from.
@@ -115,29 +115,29 @@ fn institution_at(view: &impl View, entry: LogIndex) -> Result<Option<Institutio
 }
 
 /// The actions that blocks may carry so far.
-fn action_admitted(block: &BlockFacts<'_>, effect: &Effect) -> Result<(), Rejection> {
+fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let first = matches!(action, Action::Supersede | Action::Revoke | Action::Confirm);
-    let second = matches!(action, Action::Redeem | Action::Release | Action::Review | Action::CloseReview);
-    let (admitted, expected) = match block.rules_version {
-        1 => (first, "supersede, revoke or confirm"),
-        _ => (first || second, "supersede, revoke, confirm, redeem, release, review or close review"),
+    let admitted = match action {
+        Action::Supersede | Action::Revoke | Action::Confirm => true,
+        Action::Redeem | Action::Release | Action::Review | Action::CloseReview => true,
+        Action::Unspecified | Action::Dispute | Action::Settle => false,
     };
+    let expected = "supersede, revoke, confirm, redeem, release, review or close review";
     require(admitted, Rule::ActionNotAdmitted, "public_part", expected, action.as_str_name())?;
     let reasoned = action != Action::Revoke || effect.reason != 0;
     require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
 }
 
 /// What anybody can check of an effect without the record that it is about. `owner` is the record's institution; of a release,
-/// the institution that redeemed.
+/// the institution that redeemed, if anybody did.
 pub(super) fn check_public(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
     effect: &Effect,
-    owner: InstitutionId,
+    owner: Option<InstitutionId>,
 ) -> Result<(), Rejection> {
-    action_admitted(block, effect)?;
+    action_admitted(effect)?;
     authorised(registry, block, authority, owner, Action::try_from(effect.action).unwrap_or_default())
 }
 
@@ -147,7 +147,7 @@ fn authorised(
     registry: &Registry,
     block: &BlockFacts<'_>,
     authority: &Authority,
-    owner: InstitutionId,
+    owner: Option<InstitutionId>,
     action: Action,
 ) -> Result<(), Rejection> {
     let basis = Basis::try_from(authority.basis).unwrap_or_default();
@@ -157,10 +157,10 @@ fn authorised(
         }
         Basis::Dependency => action == Action::Review,
         _ if matches!(action, Action::Redeem | Action::Review) => false,
-        Basis::Issuer => owner == block.unit.institution,
+        Basis::Issuer => owner == Some(block.unit.institution),
         Basis::Custodian => {
-            let named = InstitutionId(authority.institution) == owner && owner != block.unit.institution;
-            named && is_issuer_or_custodian(registry, block, owner)
+            let named = owner.filter(|owner| owner.0 == authority.institution && *owner != block.unit.institution);
+            named.is_some_and(|owner| is_issuer_or_custodian(registry, block, owner))
         }
         // The operator has no learner's words to put in the place of others.
         Basis::Operator => {
@@ -168,8 +168,8 @@ fn authorised(
         }
         Basis::Unspecified => false,
     };
-    // Only a custodian acts for another; only a mandate has a digest. Version 1 did not look at the digest.
-    let silent = block.rules_version == 1 || basis == Basis::Mandate || authority.mandate_digest.is_empty();
+    // Only a custodian acts for another; only a mandate has a digest.
+    let silent = basis == Basis::Mandate || authority.mandate_digest.is_empty();
     let holds = holds && silent && (basis == Basis::Custodian || authority.institution == 0);
     let expected = match action {
         Action::Redeem => "the learner's mandate, by its digest",
@@ -184,8 +184,8 @@ fn authorised(
 pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
     let suspect = |entry: LogIndex| {
         let sealing = view.sealing(entry)?;
-        Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
+        Ok(sealing.is_some_and(|by| view.registry().is_suspect(&by.key_id, by.sealed_at_ms)))
     };
-    let confirmation = target.marks.get(Mark::Confirmed).map(|entry| suspect(entry.into())).transpose()?;
+    let confirmation = target.marks.get(Mark::Confirmed).map(suspect).transpose()?;
     Ok(contested::is_contested(suspect(place.entry)?, confirmation))
 }

@@ -8,21 +8,21 @@ use super::{BlockFacts, fields};
 use crate::admission::fields::{present, require};
 use crate::dates::{Day, day_of_ms, first_day};
 use crate::decimal::show_e4;
-use crate::{Registry, Rejection, Rule};
+use crate::{CourseKey, Registry, Rejection, Rule};
 
 /// What the rules beyond single fields need of a record.
 pub(super) struct Common {
     pub(super) learner: Vec<u8>,
-    pub(super) course: String,
+    /// With which of the learner's records it is counted; `None` of a kind that stands on others, of which
+    /// [`super::derived::check`] says so.
+    pub(super) key: Option<CourseKey>,
     pub(super) earlier: Vec<Place>,
     pub(super) amends: Option<Amends>,
-    pub(super) repeats_max: u32,
+    /// Of a Credit: how often its course may count again.
+    pub(super) repeats_max: Option<u32>,
     /// Of a Credit: what accreditation is judged by, and the last day of its period.
     pub(super) credit: Option<(Box<pb::Credit>, Day)>,
 }
-
-/// Outcomes without a course code are found together.
-const UNCODED_OUTCOMES: &str = " outcomes";
 
 /// Checks the fields of a record against its kind.
 pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<Common, Rejection> {
@@ -47,18 +47,21 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record
             .read()
             .map_err(malformed)
             .map(|read: pb::QualificationRecognition| derived(read.learner, read.amends)),
-        other => Err(Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", other.as_str_name())),
+        other => Err(not_issued(other)),
     }
+}
+
+pub(super) fn not_issued(kind: Kind) -> Rejection {
+    Rejection::new(Rule::KindNotIssued, "a kind that institutions issue", kind.as_str_name())
 }
 
 pub(super) fn malformed(error: creditbank_protocol::canonical::CanonicalError) -> Rejection {
     Rejection::new(Rule::InvalidCode, "a canonical body", error.to_string())
 }
 
-/// Of a record that stands on others: its name in the learner index is found when they are known.
+/// Of a record that stands on others.
 fn derived(learner: Vec<u8>, amends: Option<Amends>) -> Common {
-    let repeats_max = u32::MAX - 1;
-    Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max, credit: None }
+    Common { learner, key: None, earlier: Vec::new(), amends, repeats_max: None, credit: None }
 }
 
 fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Rejection> {
@@ -72,7 +75,8 @@ fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Re
     present(identity.document != 0, "document", "the document that was checked")?;
     present(identity.assurance != 0, "assurance", "a level of assurance")?;
     let pb::Identity { learner, amends, .. } = identity;
-    Ok(Common { learner, course: String::new(), earlier: Vec::new(), amends, repeats_max: 0, credit: None })
+    let key = Some(CourseKey::Identity);
+    Ok(Common { learner, key, earlier: Vec::new(), amends, repeats_max: None, credit: None })
 }
 
 fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) -> Result<Common, Rejection> {
@@ -93,9 +97,9 @@ fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) ->
     let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
     fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), end, sealed)?;
     let pb::Outcome { learner, amends, .. } = outcome;
-    let course = if code.is_empty() { UNCODED_OUTCOMES.to_owned() } else { code };
+    let key = if code.is_empty() { CourseKey::UncodedOutcome } else { CourseKey::Course(code) };
     // An outcome is no credit: it may be held any number of times.
-    Ok(Common { learner, course, earlier: Vec::new(), amends, repeats_max: u32::MAX - 1, credit: None })
+    Ok(Common { learner, key: Some(key), earlier: Vec::new(), amends, repeats_max: None, credit: None })
 }
 
 fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Result<Common, Rejection> {
@@ -119,8 +123,8 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), sealed)?;
     workload(&credit, amount, unit)?;
     let (learner, earlier, amends) = (credit.learner.clone(), places(&credit.earlier), credit.amends);
-    let repeats_max = credit.repeats_max;
-    Ok(Common { learner, course, earlier, amends, repeats_max, credit: Some((Box::new(credit), end)) })
+    let (key, repeats_max) = (Some(CourseKey::Course(course)), Some(credit.repeats_max));
+    Ok(Common { learner, key, earlier, amends, repeats_max, credit: Some((Box::new(credit), end)) })
 }
 
 fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Result<Common, Rejection> {
@@ -144,7 +148,7 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
     fields::after_period(None, result.visible_from.as_ref(), end, sealed)?;
     let pb::Result { learner, earlier, amends, .. } = result;
     let earlier = places(&earlier);
-    Ok(Common { learner, course, earlier, amends, repeats_max: u32::MAX - 1, credit: None })
+    Ok(Common { learner, key: Some(CourseKey::Course(course)), earlier, amends, repeats_max: None, credit: None })
 }
 
 fn places(written: &[pb::Place]) -> Vec<Place> {

@@ -1,18 +1,17 @@
 //! Mandates: that the learner wants what is done with their records.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::mandate::{mandate_digest, verify_mandate};
 use creditbank_protocol::pb::Mandate;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, InstitutionId};
 
-use super::BlockFacts;
 use super::fields::{present, require};
 use crate::{Registry, Rejection, Rule};
 
-/// Checks the mandate of a record and returns the digest that the log has of it.
+/// Checks the mandate of a record of an institution and returns the digest that the log has of it.
 pub(super) fn check(
     registry: &Registry,
-    block: &BlockFacts<'_>,
+    institution: InstitutionId,
     record: &Record,
     mandate: Option<&Mandate>,
 ) -> Result<Digest, Rejection> {
@@ -25,7 +24,7 @@ pub(super) fn check(
     let signed = !mandate.learner_key.is_empty() || !mandate.signature.is_empty();
     let paper = !mandate.paper_reference.is_empty();
     require(signed != paper, Rule::NoMandate, "mandate", "either a signature or a paper", "both, or none")?;
-    if signed && verify_mandate(registry.origin(), block.unit.institution.0, record, mandate).is_err() {
+    if signed && verify_mandate(registry.origin(), institution, record, mandate).is_err() {
         return Err(refuse("a signature that does not hold for this record"));
     }
     mandate_digest(mandate).map_err(|error| refuse(&error.to_string()))

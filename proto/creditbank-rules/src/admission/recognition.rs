@@ -4,11 +4,12 @@ use creditbank_protocol::pb::{self, Amends, Appeal, Application, Date, Decision,
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::case::{self, Case, Stage, Step};
+use super::derived::Issuing;
 use super::fields::{self, present, require};
 use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, day_of_ms, first_day};
-use crate::{Registry, Rejection, Rule, View};
+use crate::{CourseKey, Registry, Rejection, Rule, View};
 
 /// A day that people name: real, with its day, and not after the seal's.
 pub(super) fn past_day(date: Option<&Date>, field: &'static str, sealed: Day) -> Result<Day, Rejection> {
@@ -41,7 +42,7 @@ pub(super) fn application_fields(
 /// An application names records of its learner, and is the only open one for its purpose.
 pub(super) fn application(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     application: &Application,
     amends: Option<Place>,
     account: &AccountId,
@@ -50,15 +51,15 @@ pub(super) fn application(
     for reference in &application.records {
         records.push(named(view, Some(reference), account, "records")?.place);
     }
-    for held in view.held(account, block.unit.institution, &case::applications(application.purpose))? {
-        let Some(case) = case::read(view, account, block.unit.institution, held.place)? else { continue };
+    for held in view.held(account, issuing.institution, &CourseKey::Application(application.purpose()))? {
+        let Some(case) = case::read(view, account, issuing.institution, held.place)? else { continue };
         let open = case.deadline(view.registry()).is_some_and(|law| matches!(case.stage(law), Stage::Open { .. }));
         let free = !open || amends == Some(held.place);
         let expected = "no other open application of this learner for this purpose here";
         require(free, Rule::ApplicationOpen, "purpose", expected, held.place)?;
     }
     if let Some(former) = amends {
-        same_case(view, block, application, former, account)?;
+        same_case(view, issuing, application, former, account)?;
     }
     Ok(records)
 }
@@ -66,12 +67,12 @@ pub(super) fn application(
 /// An amended application begins no case anew: neither its clock, nor what was decided, nor the way to an appeal.
 fn same_case(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     application: &Application,
     former: Place,
     account: &AccountId,
 ) -> Result<(), AdmissionError> {
-    let Some(case) = case::read(view, account, block.unit.institution, former)? else { return Ok(()) };
+    let Some(case) = case::read(view, account, issuing.institution, former)? else { return Ok(()) };
     let steps = case.steps.len();
     let expected = "an application on which no decision or appeal stands (to correct a later one, amend that)";
     require(steps == 0, Rule::Contradiction, "amends", expected, format_args!("{steps} steps"))?;
@@ -139,18 +140,18 @@ fn open_case(
 /// Checks a decision against its case; returns the case's place and what the decision depends on.
 pub(super) fn decision(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     decision: &Decision,
     amends: Option<Place>,
     account: &AccountId,
 ) -> Result<(Place, Vec<Place>), AdmissionError> {
-    let mut case = case_of(view, block.unit.institution, decision, account)?;
+    let mut case = case_of(view, issuing.institution, decision, account)?;
     // An amended decision is judged as if it came where the former one stood.
     case.steps.retain(|step| !matches!(step, Step::Decision(place, _) if Some(*place) == amends));
     let law = case.deadline(view.registry());
     let law =
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
-    let sealed = day_of_ms(block.sealed_at_ms);
+    let sealed = day_of_ms(issuing.sealed_at_ms);
     let decided = past_day(decision.decided.as_ref(), "decided", sealed)?;
     let Stage::Open { due, appeal } = case.stage(law) else {
         let expected = "an application or an appeal that is open";
@@ -227,17 +228,17 @@ fn appeal_days(decision: &Decision, law: &pb::LegalDeadline, decided: Day) -> Re
 /// Checks an appeal against its case; returns the case's place and what the appeal depends on.
 pub(super) fn appeal(
     view: &impl View,
-    block: &BlockFacts<'_>,
+    issuing: Issuing,
     appeal: &Appeal,
     amends: Option<&Amends>,
     account: &AccountId,
 ) -> Result<(Place, Vec<Place>), AdmissionError> {
-    let application = appealed(view, block.unit.institution, appeal, account)?;
-    let mut case = open_case(view, block.unit.institution, application, account, "decision")?;
+    let application = appealed(view, issuing.institution, appeal, account)?;
+    let mut case = open_case(view, issuing.institution, application, account, "decision")?;
     let former = amends.map(|amends| Place::read(amends.place));
     case.steps.retain(|step| !matches!(step, Step::Appeal(place, _) if Some(*place) == former));
     present(!appeal.grounds.is_empty(), "grounds", "why the decision is wrong")?;
-    let received = past_day(appeal.received.as_ref(), "received", day_of_ms(block.sealed_at_ms))?;
+    let received = past_day(appeal.received.as_ref(), "received", day_of_ms(issuing.sealed_at_ms))?;
     let law = case.deadline(view.registry());
     let stage = law.map(|law| case.stage(law));
     let Some(Stage::Decided { decision, appeal_until }) = stage else {

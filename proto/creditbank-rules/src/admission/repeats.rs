@@ -11,17 +11,17 @@ use super::kinds::Common;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
-use crate::{HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
+use crate::{CourseKey, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 
-/// The records of the block so far, by learner, institution and course.
+/// The records of the block so far, by learner, institution and key.
 #[derive(Default)]
 pub(super) struct History {
-    seen: BTreeMap<(AccountId, InstitutionId, String), Vec<Seen>>,
+    seen: BTreeMap<(AccountId, InstitutionId, CourseKey), Vec<Seen>>,
 }
 
 struct Seen {
     kind: Kind,
-    repeats_max: u32,
+    repeats_max: Option<u32>,
     hash_prefix: [u8; 8],
     amends: Option<Place>,
 }
@@ -31,20 +31,21 @@ fn prefix(record: &Record) -> [u8; 8] {
 }
 
 impl History {
-    /// Checks a record against what the ledger and the block hold for the same learner and course, and remembers it.
+    /// Checks a record against what the ledger and the block hold for the same learner under the same key, and remembers it.
     pub(super) fn check(
         &mut self,
         view: &impl View,
         institution: InstitutionId,
         record: &Record,
         common: &Common,
+        key: &CourseKey,
         account: &AccountId,
     ) -> Result<(), AdmissionError> {
-        let held = view.held(account, institution, &common.course)?;
+        let held = view.held(account, institution, key)?;
         let found = held.len();
         let expected = format_args!("at most {HELD_MAX} records of a learner for one course");
         require(found <= HELD_MAX, Rule::TooManyRepeats, "course", expected, found)?;
-        let seen = self.seen.entry((*account, institution, common.course.clone())).or_default();
+        let seen = self.seen.entry((*account, institution, key.clone())).or_default();
         let own = prefix(record);
         let known = held.iter().find(|held| held.hash_prefix == own);
         if known.is_some() || seen.iter().any(|seen| seen.hash_prefix == own) {
@@ -59,7 +60,7 @@ impl History {
             let expected = "one conversion or award of a learner in a block";
             require(!other, Rule::DuplicateRecord, "record", expected, "a second one")?;
         }
-        let seen = self.seen.entry((*account, institution, common.course.clone())).or_default();
+        let seen = self.seen.entry((*account, institution, key.clone())).or_default();
         if i32::from(record.kind()) > i32::from(Kind::Result) {
             // What they stand on is judged as of the ledger before the block.
             let expected = "one record of this kind of a learner in a block";
@@ -83,9 +84,9 @@ impl History {
             }
             Kind::Credit => {
                 // A course that was not repeatable does not become so by what a later record says.
-                let stated = held.iter().filter(counts).map(|held| held.repeats_max);
-                let in_block = seen.iter().filter(|seen| seen.kind == Kind::Credit).map(|seen| seen.repeats_max);
-                let least = stated.chain(in_block).fold(common.repeats_max, u32::min);
+                let stated = held.iter().filter(counts).filter_map(|held| held.repeats_max);
+                let in_block = seen.iter().filter(|seen| seen.kind == Kind::Credit).filter_map(|seen| seen.repeats_max);
+                let least = stated.chain(in_block).chain(common.repeats_max).min().unwrap_or(0);
                 let allowed = u64::from(least) + 1;
                 let found = others as u64 + 1;
                 let expected = format_args!("at most {allowed} for this course");

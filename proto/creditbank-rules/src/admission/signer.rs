@@ -5,7 +5,7 @@ use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
-use super::BlockFacts;
+use super::{BlockFacts, kinds};
 use crate::{Registry, Rejection, Rule};
 
 fn refuse(rule: Rule, expected: &str, found: impl ToString) -> Rejection {
@@ -57,9 +57,8 @@ fn check_key(key: &pb::Key, block: &BlockFacts<'_>) -> Result<(), Rejection> {
 /// Checks that the key may sign records of this kind.
 pub(super) fn check_kind(registry: &Registry, block: &BlockFacts<'_>, record: &Record) -> Result<(), Rejection> {
     let operators = info_of(record.kind()).is_none_or(|info| info.operator);
-    let later = block.rules_version == 1 && i32::from(record.kind()) > i32::from(Kind::Result);
-    if operators || later {
-        return Err(refuse(Rule::KindNotIssued, "a kind that institutions issue", record.kind().as_str_name()));
+    if operators {
+        return Err(kinds::not_issued(record.kind()));
     }
     check_scope(registry, block, record.kind())
 }

@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use creditbank_protocol::pb::{self, Kind, QualificationName};
 use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Place};
 
+use super::AdmissionError;
 use super::effects::{amended, entries, redeemed_by, redemption};
 use super::fields::require;
 use super::used::{Used, named, standing};
-use super::{AWARDS, AdmissionError};
 use crate::qualification::names;
-use crate::{RecordFacts, Rejection, Rule, View, ViewError};
+use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
 use links::{End, Links};
 
 /// Most awards that one award takes over, directly or not.
@@ -339,7 +339,7 @@ impl<'a, V: View> Spending<'a, V> {
         let sealing = if redemption == LogIndex(u64::MAX) { None } else { self.view.sealing(redemption)? };
         let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution.into());
         let Some(institution) = institution else { return Ok(None) };
-        for held in self.view.held(&self.account, institution, AWARDS)? {
+        for held in self.view.held(&self.account, institution, &CourseKey::Award)? {
             if held.marks.have_ended() {
                 continue;
             }

@@ -4,8 +4,8 @@ use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, Kind, RequirementType as Type};
 
 use super::case::Case;
+use super::derived::{day, published};
 use super::publications::distribution;
-use super::second::{day, published};
 use crate::world::text;
 
 /// Two CATS of institution 1 for one ECTS of institution 2.

@@ -4,9 +4,9 @@ use creditbank_protocol::AccountId;
 use creditbank_protocol::pb::{self, Action, Basis, DecisionType, Kind};
 
 use super::case::Case;
-use super::second::{
-    APPLICATIONS, CASE, Held, TODAY, appeal, application, at, day, decision, effect, group, id, marked, of, paper,
-    reference, signed, world,
+use super::derived::{
+    APPLICATIONS, CASE, Held, TODAY, appeal, application, at, course, day, decision, effect, group, id, marked, of,
+    paper, reference, signed, world,
 };
 use crate::world::{ALIAS, credit, record};
 
@@ -69,7 +69,7 @@ pub(crate) fn refused() -> Vec<Case> {
         }),
         changed("SOURCE_NOT_USABLE", "about a record of somebody else", |entry| entry.records = vec![reference(at(1))])
             .with(|case| {
-                case.holds(Held { account: AccountId([4; 16]), ..Held::new(1, "AAA") }, Kind::Credit, &credit())
+                case.holds(Held { account: AccountId([4; 16]), ..Held::new(1, course("AAA")) }, Kind::Credit, &credit())
             }),
         changed("SOURCE_NOT_USABLE", "with another status id", |entry| {
             entry.records = vec![pb::RecordReference { place: Some(at(1)), status_id: id(at(2)) }];
@@ -110,7 +110,7 @@ pub(crate) fn admitted() -> Vec<Case> {
         )
         .with(|case| {
             case.holds_credit(marked(&[(Action::Revoke, 8)]));
-            case.holds(Held { institution: 2, ..Held::new(4, "BBB") }, Kind::Credit, &credit());
+            case.holds(Held { institution: 2, ..Held::new(4, course("BBB")) }, Kind::Credit, &credit());
         }),
         second(None, "another one is withdrawn", |case| decided(case, DecisionType::Withdrawn)),
         second(None, "another one is decided", |case| decided(case, DecisionType::Full)),

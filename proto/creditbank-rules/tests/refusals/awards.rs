@@ -3,10 +3,11 @@
 use creditbank_protocol::key::sign;
 use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RequirementType as Type};
+use creditbank_rules::CourseKey;
 
 use super::case::{Case, ORIGIN, body, id_of, signing};
-use super::second::{
-    AWARDS, Held, NARROW_KEY, OTHER_KEY, TODAY, at, day, effect, group, id, marked, of, paper, redeeming, reference,
+use super::derived::{
+    Held, NARROW_KEY, OTHER_KEY, TODAY, at, course, day, effect, group, id, marked, of, paper, redeeming, reference,
 };
 use crate::world::{ALIAS, credit, key_for, record, text};
 
@@ -112,7 +113,7 @@ fn of_credit(name: &'static str, about: &'static str, change: impl FnOnce(&mut p
         about,
         |case| {
             case.set(Kind::QualificationDefinition, &definition("CERT"));
-            case.holds(Held::new(1, "AAA"), Kind::Credit, &entry);
+            case.holds(Held::new(1, course("AAA")), Kind::Credit, &entry);
         },
         &audited(),
     )
@@ -137,7 +138,7 @@ fn under(
 /// Signed by institution 2 with a key.
 fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
     let core = core(Kind::Award, &body(award)).expect("canonical");
-    let signature = sign(&signing(key), joint_message(ORIGIN, 2, &core).as_bytes()).to_vec();
+    let signature = sign(&signing(key), joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
     let cosignature = pb::CoSignature { institution: 2, key_id: id_of(key).0.to_vec(), signature };
     pb::Award { cosignatures: vec![cosignature], ..award.clone() }
 }
@@ -170,8 +171,8 @@ fn certified(case: &mut Case, of_award: &[(Action, u64)]) {
     studied(case, &[(Action::Redeem, 6)]);
     case.set(Kind::QualificationDefinition, &diploma());
     let other = pb::Credit { course: Some(pb::Course { code: "BBB".to_owned(), titles: vec![text("B")] }), ..credit() };
-    case.holds(Held::new(2, "BBB"), Kind::Credit, &other);
-    let held = Held { depends_on: vec![at(1)], marks: marked(of_award), ..Held::new(6, AWARDS) };
+    case.holds(Held::new(2, course("BBB")), Kind::Credit, &other);
+    let held = Held { depends_on: vec![at(1)], marks: marked(of_award), ..Held::new(6, CourseKey::Award) };
     case.holds(held, Kind::Award, &audited());
 }
 
@@ -202,7 +203,7 @@ fn overlapping(name: Option<&'static str>, about: &'static str, ours: u64, their
         case.set(Kind::QualificationDefinition, &own);
         case.holds_credit(marked(&[(Action::Redeem, 6)]));
         let earlier = pb::Award { definition: Some(self::name("OTHER", 1)), ..audited() };
-        case.holds(Held { depends_on: vec![at(1)], ..Held::new(6, AWARDS) }, Kind::Award, &earlier);
+        case.holds(Held { depends_on: vec![at(1)], ..Held::new(6, CourseKey::Award) }, Kind::Award, &earlier);
     };
     awarding(name, about, scene, &pb::Award { definition: Some(self::name("CERT", 2)), ..award })
 }
@@ -358,7 +359,7 @@ fn counting() -> Vec<Case> {
         .with(|case| {
             let other =
                 pb::Credit { course: Some(pb::Course { code: "BBB".to_owned(), titles: vec![text("B")] }), ..credit() };
-            case.holds(Held::new(2, "BBB"), Kind::Credit, &other);
+            case.holds(Held::new(2, course("BBB")), Kind::Credit, &other);
         }),
     ]
 }
@@ -374,7 +375,7 @@ fn spending() -> Vec<Case> {
         changed("ALREADY_SPENT", "that redeems nothing for what it counts", |award| award.redeems.clear()),
         changed("ALREADY_SPENT", "that redeems more than it counts", |award| award.redeems.push(reference(at(2))))
             .with(|case| {
-                case.holds(Held::new(2, "BBB"), Kind::Credit, &credit());
+                case.holds(Held::new(2, course("BBB")), Kind::Credit, &credit());
             }),
         awarding(
             Some("ALREADY_SPENT"),

@@ -1,12 +1,13 @@
 //! Making scenes: a university, its key, its learner, and a block that is right until a case bends it.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, UnitId};
+use creditbank_rules::CourseKey;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
@@ -118,8 +119,7 @@ impl Case {
     pub(crate) fn new(name: Option<&'static str>, about: &'static str) -> Self {
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: 1,
-            unit: 1,
+            unit: UnitId::new(1, 1),
             height: 0,
             previous: Digest([4; 32]),
             operation_id: [8; 16],
@@ -139,7 +139,7 @@ impl Case {
         entry: &M,
     ) -> Self {
         let mut case = Self::new(name, about);
-        (case.draft.institution, case.draft.unit) = (0, 0);
+        case.draft.unit = UnitId::OPERATOR;
         (case.draft.key_id, case.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
         case.records = vec![Record::of(kind, &PUBLIC_SEED, body(entry)).expect("a registry record")];
         case
@@ -160,7 +160,7 @@ impl Case {
         self.sealed(PLACE.entry, UNIT_KEY, NOW_MS - 3_600_000);
         self.held.push(json!({
             "entry": PLACE.entry, "index": PLACE.index, "kind": 3, "institution": institution,
-            "account": hex::encode(ACCOUNT.0), "course": "AAA", "repeats_max": repeats_max,
+            "account": hex::encode(ACCOUNT.0), "key": ["course", "AAA"], "repeats_max": repeats_max,
             "record_hash": held.hash().to_string(), "status_id": hex::encode([7; 32]), "marks": hex::encode(marks.to_bytes()),
         }));
     }
@@ -204,6 +204,20 @@ impl Case {
             "sealings": self.sealings,
             "block": hex::encode(self.block()), "records": self.hidden(),
         })
+    }
+}
+
+/// With which of the learner's records one is counted: the name of the variant, then what it holds.
+pub(crate) fn key_json(key: &CourseKey) -> Value {
+    match key {
+        CourseKey::Course(code) => json!(["course", code]),
+        CourseKey::Identity => json!(["identity"]),
+        CourseKey::UncodedOutcome => json!(["uncoded outcome"]),
+        CourseKey::Application(purpose) => json!(["application", i32::from(*purpose)]),
+        CourseKey::Case(place) => json!(["case", place.entry.0, place.index]),
+        CourseKey::Conversion => json!(["conversion"]),
+        CourseKey::Award => json!(["award"]),
+        CourseKey::Recognition => json!(["recognition"]),
     }
 }
 

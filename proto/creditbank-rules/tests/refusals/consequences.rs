@@ -1,10 +1,11 @@
 //! Effects on the records of others: what is used, let go, put under review; and what belongs together in a block.
 
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
+use creditbank_rules::CourseKey;
 
 use super::case::{Case, UNIT_KEY};
-use super::second::{
-    APPLICATIONS, AWARDS, Held, application, at, digest, effect, group, marked, paper, redeeming, reference,
+use super::derived::{
+    APPLICATIONS, Held, application, at, course, digest, effect, group, marked, paper, redeeming, reference,
 };
 use crate::world::{ALIAS, NOW_MS, credit, record};
 
@@ -40,7 +41,7 @@ fn award(redeems: &[u64]) -> pb::Award {
 /// The award in entry 6 has redeemed the credit in entry 1.
 fn awarded(case: &mut Case, of_award: &[(Action, u64)], of_credit: &[(Action, u64)]) {
     case.holds_credit(marked(of_credit));
-    let held = Held { marks: marked(of_award), depends_on: vec![at(1)], ..Held::new(6, AWARDS) };
+    let held = Held { marks: marked(of_award), depends_on: vec![at(1)], ..Held::new(6, CourseKey::Award) };
     case.holds(held, Kind::Award, &award(&[1]));
 }
 
@@ -48,7 +49,7 @@ fn awarded(case: &mut Case, of_award: &[(Action, u64)], of_credit: &[(Action, u6
 fn amended(case: &mut Case) {
     awarded(case, &[(Action::Supersede, 7)], &[(Action::Redeem, 6)]);
     let amends = Some(pb::Amends { place: Some(at(6)), reason: pb::AmendReason::Error.into() });
-    let held = Held { depends_on: vec![at(1)], ..Held::new(7, AWARDS) };
+    let held = Held { depends_on: vec![at(1)], ..Held::new(7, CourseKey::Award) };
     case.holds(held, Kind::Award, &pb::Award { amends, ..award(&[1]) });
 }
 
@@ -179,7 +180,7 @@ fn together() -> Vec<Case> {
             |case| {
                 depended(case);
                 case.holds(
-                    Held::new(5, " application 2"),
+                    Held::new(5, CourseKey::Application(pb::RecognitionPurpose::Work)),
                     Kind::Application,
                     &pb::Application { purpose: 2, ..application() },
                 );
@@ -222,7 +223,7 @@ fn together() -> Vec<Case> {
             "a release of what the award has not named",
             |case| {
                 awarded(case, &[], &[(Action::Redeem, 6)]);
-                let held = Held { marks: marked(&[(Action::Redeem, 6)]), ..Held::new(2, "BBB") };
+                let held = Held { marks: marked(&[(Action::Redeem, 6)]), ..Held::new(2, course("BBB")) };
                 case.holds(held, Kind::Credit, &credit());
             },
             both(&[release(at(1), 6), release(at(2), 6), effect(at(6), Action::Revoke)]),

@@ -2,19 +2,20 @@
 
 use creditbank_protocol::pb::{self, Action, Kind, OutcomeType};
 use creditbank_protocol::status::Marks;
+use creditbank_rules::CourseKey;
 use creditbank_rules::conversion::{Account, Basis, Request, Source, Stated, convert};
 use creditbank_rules::{Registry, RegistryRecord};
 
 use super::agreements::{equivalence, terms};
 use super::awards::{audited, credits, definition, node};
 use super::case::{self, Case, ORIGIN, UNIT_KEY, body};
-use super::second::{self, AWARDS, CONVERSIONS, Held, TODAY, at, day, marked, paper, redeeming, reference};
+use super::derived::{self, Held, TODAY, at, course, day, marked, paper, redeeming, reference};
 use crate::world::{ALIAS, NOW_MS, credit, outcome, record, text};
 
 /// The registry of a case, as the rules see it.
 fn registry(case: &Case) -> Registry {
     let mut registry = Registry::new(ORIGIN);
-    for (kind, entry) in second::registry().iter().chain(&case.registry) {
+    for (kind, entry) in derived::registry().iter().chain(&case.registry) {
         let institution = case::publisher(*kind, entry).unwrap_or(0);
         let sealed_at_ms = NOW_MS - 86_400_000;
         let record = RegistryRecord { kind: *kind, body: entry, institution: institution.into(), sealed_at_ms };
@@ -25,7 +26,7 @@ fn registry(case: &Case) -> Registry {
 
 /// Credit of institution 2 in entry 1: 60 CATS at level 6.
 fn elsewhere(case: &mut Case, marks: Marks) {
-    case.holds(Held { institution: 2, marks, ..Held::new(1, "AAA") }, Kind::Credit, &credit());
+    case.holds(Held { institution: 2, marks, ..Held::new(1, course("AAA")) }, Kind::Credit, &credit());
 }
 
 fn source() -> Source {
@@ -133,7 +134,7 @@ fn by_group(terms: &mut pb::AgreementTerms) {
 fn assessed(name: Option<&'static str>, about: &'static str, bend: impl FnOnce(&mut pb::Conversion)) -> Case {
     let mut case = Case::new(name, about);
     let entry = outcome(OutcomeType::MoocCertificate);
-    case.holds(Held { institution: 2, ..Held::new(1, " outcomes") }, Kind::Outcome, &entry);
+    case.holds(Held { institution: 2, ..Held::new(1, CourseKey::UncodedOutcome) }, Kind::Outcome, &entry);
     let assessment = pb::Assessment {
         assessor: "A. Assessor".to_owned(),
         method: "Portfolio".to_owned(),
@@ -170,9 +171,9 @@ fn again(name: Option<&'static str>, about: &'static str, most: u64, bend: impl 
     case.agree(&text);
     elsewhere(&mut case, marked(&[]));
     let entry = other();
-    case.holds(Held { institution: 2, ..Held::new(2, "BBB") }, Kind::Credit, &entry);
+    case.holds(Held { institution: 2, ..Held::new(2, course("BBB")) }, Kind::Credit, &entry);
     let first = computed(&case, &by_agreement(&text), &[source()], &Account::default(), &[]);
-    case.holds(Held { depends_on: vec![at(1)], ..Held::new(4, CONVERSIONS) }, Kind::Conversion, &first);
+    case.holds(Held { depends_on: vec![at(1)], ..Held::new(4, CourseKey::Conversion) }, Kind::Conversion, &first);
     let account = Account::of(&[first]).expect("an account");
     let second = Source::of_credit(reference(at(2)), 2.into(), &entry);
     let mut conversion = computed(&case, &by_agreement(&text), &[second], &account, &[]);
@@ -278,7 +279,7 @@ fn rights() -> Vec<Case> {
         }),
         with_source("SOURCE_NOT_USABLE", "of an award", |case| {
             case.holds(
-                Held { institution: 2, ..Held::new(1, AWARDS) },
+                Held { institution: 2, ..Held::new(1, CourseKey::Award) },
                 Kind::Award,
                 &pb::Award { learner: ALIAS.0.to_vec(), ..Default::default() },
             );
@@ -380,7 +381,7 @@ fn counted(
     case.agree(&text);
     elsewhere(&mut case, marked(of_credit));
     let conversion = computed(&case, &by_agreement(&text), &[source()], &Account::default(), &[]);
-    let held = Held { depends_on: vec![at(1)], marks: marked(of_conversion), ..Held::new(4, CONVERSIONS) };
+    let held = Held { depends_on: vec![at(1)], marks: marked(of_conversion), ..Held::new(4, CourseKey::Conversion) };
     case.holds(held, Kind::Conversion, &conversion);
     let entry = pb::QualificationDefinition {
         unit: "ECTS".to_owned(),

@@ -4,8 +4,9 @@ use creditbank_protocol::AccountId;
 use creditbank_protocol::pb::{self, Action, Basis, DecisionType, Kind};
 
 use super::case::Case;
-use super::second::{
-    APPLICATIONS, CASE, Held, TODAY, appeal, application, at, day, decision, effect, group, marked, of, reference,
+use super::derived::{
+    APPLICATIONS, CASE, Held, TODAY, appeal, application, at, course, day, decision, effect, group, marked, of,
+    reference,
 };
 use crate::world::{credit, record};
 
@@ -331,7 +332,7 @@ pub(crate) fn admitted() -> Vec<Case> {
         of(None, "an appeal against a refusal", Kind::Appeal, &appeal()).with(|case| {
             applied(case);
             step(case, 3, &differing(decision(DecisionType::Refused)));
-            case.holds(Held { institution: 2, ..Held::new(6, "BBB") }, Kind::Credit, &credit());
+            case.holds(Held { institution: 2, ..Held::new(6, course("BBB")) }, Kind::Credit, &credit());
         }),
     ]
 }

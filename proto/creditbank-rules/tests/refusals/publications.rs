@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{self, Kind};
 
 use super::case::Case;
-use super::second::{day, published};
+use super::derived::{day, published};
 use crate::world::text;
 
 /// How grades were distributed at an institution in an academic year.

@@ -1,9 +1,10 @@
 //! Recognition of qualifications of elsewhere.
 
 use creditbank_protocol::pb::{self, Action, DecisionType, Kind};
+use creditbank_rules::CourseKey;
 
 use super::case::Case;
-use super::second::{AWARDS, CASE, Held, TODAY, at, day, decision, marked, of, paper, reference};
+use super::derived::{CASE, Held, TODAY, at, day, decision, marked, of, paper, reference};
 use crate::world::{ALIAS, text};
 
 fn elsewhere() -> pb::ForeignQualification {
@@ -65,7 +66,7 @@ fn exempting(change: impl FnOnce(&mut pb::ConvertedCredit)) -> pb::Qualification
 /// An award of institution 2 in entry 5.
 fn awarded(case: &mut Case) {
     let entry = pb::Award { learner: ALIAS.0.to_vec(), basis: pb::AwardBasis::Declared.into(), ..Default::default() };
-    case.holds(Held { institution: 2, ..Held::new(5, AWARDS) }, Kind::Award, &entry);
+    case.holds(Held { institution: 2, ..Held::new(5, CourseKey::Award) }, Kind::Award, &entry);
 }
 
 fn of_award() -> pb::QualificationRecognition {
@@ -76,7 +77,7 @@ fn of_award() -> pb::QualificationRecognition {
 fn root() -> pb::Root {
     let fraction = Some(pb::Ratio { numerator: 1, denominator: 1 });
     let amount = pb::Amount { e4: 120_0000, unit: "CATS".to_owned() };
-    let (place, status_id) = (Some(at(5)), super::second::id(at(5)));
+    let (place, status_id) = (Some(at(5)), super::derived::id(at(5)));
     pb::Root { place, status_id, fraction, part_e4: amount.e4, had: vec![amount] }
 }
 
@@ -147,7 +148,7 @@ pub(crate) fn refused() -> Vec<Case> {
         made(Some("CONTRADICTION"), "two exemptions, each with the whole award", &two(root())).with(awarded),
         made(Some("SOURCE_NOT_USABLE"), "of an award that is not there", &of_award()),
         made(Some("SOURCE_NOT_USABLE"), "of an award that was revoked", &of_award()).with(|case| {
-            let held = Held { institution: 2, marks: marked(&[(Action::Revoke, 9)]), ..Held::new(5, AWARDS) };
+            let held = Held { institution: 2, marks: marked(&[(Action::Revoke, 9)]), ..Held::new(5, CourseKey::Award) };
             case.holds(held, Kind::Award, &pb::Award { learner: ALIAS.0.to_vec(), ..Default::default() });
         }),
         made(

@@ -13,7 +13,7 @@ use crate::world::{
 
 const NOW_MINUTE: u64 = NOW_MS / 60_000;
 const APPROVER: u8 = 9;
-const OTHER: u8 = 6;
+const OTHER: u8 = 8;
 
 /// An ordinary block in another world.
 fn world(name: &'static str, about: &'static str, change: impl FnOnce(&mut Case)) -> Case {
@@ -91,14 +91,14 @@ fn signers() -> Vec<Case> {
         }
     };
     vec![
-        world("UNKNOWN_INSTITUTION", "institution 77", |case| case.draft.institution = 77),
+        world("UNKNOWN_INSTITUTION", "institution 77", |case| case.draft.unit.institution = 77.into()),
         world("INSTITUTION_NOT_ACTIVE", "suspended", |case| {
             case.set(Kind::Institution, &state(pb::RegistryState::Suspended))
         }),
         world("INSTITUTION_NOT_ACTIVE", "closed", |case| {
             case.set(Kind::Institution, &state(pb::RegistryState::Closed))
         }),
-        world("UNKNOWN_UNIT", "unit 2", |case| case.draft.unit = 2),
+        world("UNKNOWN_UNIT", "unit 2", |case| case.draft.unit.number = 2),
         world("UNIT_NOT_ACTIVE", "suspended", |case| {
             case.set(Kind::Unit, &pb::Unit { state: pb::RegistryState::Suspended.into(), ..unit(1) });
         }),
@@ -341,7 +341,7 @@ fn effects() -> Vec<Case> {
         })
     };
     vec![
-        refused("ACTION_NOT_ADMITTED", "redeem", 1, effect(Action::Redeem, Basis::Issuer)),
+        refused("NOT_AUTHORISED", "redeemed by the issuer's right", 1, effect(Action::Redeem, Basis::Issuer)),
         refused("ACTION_NOT_ADMITTED", "dispute", 1, effect(Action::Dispute, Basis::Issuer)),
         refused("ACTION_NOT_ADMITTED", "no action", 1, bent(|effect| effect.action = 0)),
         refused("MISSING_FIELD", "a revocation without its reason", 1, bent(|effect| effect.reason = 0)),
@@ -460,7 +460,7 @@ fn with_case(action: Action) -> pb::EffectGroup {
 const HELD_MINUTE: u64 = NOW_MINUTE - 60;
 
 fn by_operator(case: &mut Case) {
-    (case.draft.institution, case.draft.unit) = (0, 0);
+    case.draft.unit = creditbank_protocol::UnitId::OPERATOR;
     (case.draft.key_id, case.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
 }
 

@@ -3,13 +3,14 @@
 
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{
-    HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Sealing, View, ViewError,
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Sealing, View,
+    ViewError,
 };
 use serde_json::Value;
 
@@ -17,7 +18,8 @@ use serde_json::Value;
 struct Held {
     place: Place,
     facts: RecordFacts,
-    repeats_max: u32,
+    key: CourseKey,
+    repeats_max: Option<u32>,
     hash: Vec<u8>,
     /// What it says, and what it stands on; where a case needs it.
     record: Option<Record>,
@@ -37,7 +39,6 @@ pub(crate) struct Scene {
     /// Who sealed the blocks of held records, and of what was done to them.
     sealings: Vec<(LogIndex, Sealing)>,
     sealed_at_ms: u64,
-    rules_version: u32,
 }
 
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
@@ -59,6 +60,21 @@ fn place(value: &Value) -> Place {
 fn record(value: &Value) -> Record {
     let (kind, version) = (small(&value["kind"]), small(&value["version"]));
     Record::new(kind, version, &bytes(&value["seed"]), bytes(&value["body"])).expect("a record")
+}
+
+fn key(value: &Value) -> CourseKey {
+    let purpose = || pb::RecognitionPurpose::try_from(i32::try_from(number(&value[1])).expect("small")).expect("one");
+    match value[0].as_str().expect("the name of a key") {
+        "course" => CourseKey::Course(value[1].as_str().expect("a code").to_owned()),
+        "identity" => CourseKey::Identity,
+        "uncoded outcome" => CourseKey::UncodedOutcome,
+        "application" => CourseKey::Application(purpose()),
+        "case" => CourseKey::Case(Place::new(number(&value[1]), small(&value[2]))),
+        "conversion" => CourseKey::Conversion,
+        "award" => CourseKey::Award,
+        "recognition" => CourseKey::Recognition,
+        other => panic!("there is no key {other}"),
+    }
 }
 
 fn small(value: &Value) -> u32 {
@@ -99,11 +115,11 @@ impl Scene {
                 kind: kind(&value["kind"]),
                 institution: number(&value["institution"]).into(),
                 account: AccountId(array(&value["account"])),
-                course: value["course"].as_str().expect("a course").to_owned(),
                 status_id: Digest(array(&value["status_id"])),
                 marks: Marks::from_bytes(&bytes(&value["marks"])).expect("marks"),
             },
-            repeats_max: small(&value["repeats_max"]),
+            key: key(&value["key"]),
+            repeats_max: (!value["repeats_max"].is_null()).then(|| small(&value["repeats_max"])),
             hash: bytes(&value["record_hash"]),
             record: value.get("record").map(record),
             depends_on: list(&value["depends_on"]).iter().map(place).collect(),
@@ -118,7 +134,6 @@ impl Scene {
             held: list(&case["held"]).iter().map(held).collect(),
             sealings: list(&case["sealings"]).iter().map(sealing).collect(),
             sealed_at_ms: number(&file["sealed_at_ms"]),
-            rules_version: small(&file["rules_version"]),
         }
     }
 
@@ -129,15 +144,15 @@ impl Scene {
         let records = block.records(hidden.collect()).expect("the block of these records");
         let header = block.header();
         let facts = BlockFacts {
-            unit: UnitId::new(header.institution, header.unit),
+            unit: header.unit,
             key_id: header.key_id,
             approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.sealed_at_ms,
-            rules_version: self.rules_version,
             records: &records,
             groups: &block.public().groups,
         };
-        let judged = if header.institution == 0 { self.operator(&facts) } else { self.institution(&facts) };
+        let judged =
+            if header.unit.institution.is_operator() { self.operator(&facts) } else { self.institution(&facts) };
         match judged {
             Ok(()) => Ok(()),
             Err(AdmissionError::Rejected(rejection)) => Err(rejection),
@@ -190,11 +205,9 @@ impl View for Scene {
         &self,
         account: &AccountId,
         institution: InstitutionId,
-        course: &str,
+        key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {
-        let of = |held: &&Held| {
-            (&held.facts.account, held.facts.institution, held.facts.course.as_str()) == (account, institution, course)
-        };
+        let of = |held: &&Held| (&held.facts.account, held.facts.institution, &held.key) == (account, institution, key);
         let shown = |held: &Held| HeldRecord {
             place: held.place,
             kind: held.facts.kind,

@@ -17,9 +17,9 @@ use super::trees::{COURSES, level};
 pub(crate) fn used(entry: u64, institution: u64, kind: Kind, body: &[u8]) -> Used {
     let reference = reference(entry);
     let status_id = Digest::from_slice(&reference.status_id).expect("32 bytes");
-    let (account, course, marks) = (AccountId([9; 16]), String::new(), Marks::default());
+    let (account, marks) = (AccountId([9; 16]), Marks::default());
     let record = Record::of(kind, &[1; 32], body.to_vec()).expect("a record");
-    let facts = RecordFacts { kind, institution: institution.into(), account, course, status_id, marks };
+    let facts = RecordFacts { kind, institution: institution.into(), account, status_id, marks };
     Used { place: reference.place.expect("a place").into(), facts, record }
 }
 

@@ -10,8 +10,8 @@ use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
 use creditbank_rules::{
-    HeldRecord, LearnerState, RULES_VERSION, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View,
-    ViewError, seed,
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Sealing, View, ViewError,
+    seed,
 };
 use ed25519_dalek::SigningKey;
 
@@ -32,6 +32,8 @@ pub(crate) struct World {
     /// What the records say, and what stands on them.
     pub(crate) contents: BTreeMap<Place, Record>,
     pub(crate) dependants: BTreeMap<Place, Vec<Place>>,
+    /// With which of the learner's records each is counted.
+    pub(crate) keys: BTreeMap<Place, CourseKey>,
     /// How often the course of a record may count again.
     pub(crate) repeats: BTreeMap<Place, u32>,
     /// Who sealed the entries of the log.
@@ -57,17 +59,17 @@ impl View for World {
         &self,
         account: &AccountId,
         institution: InstitutionId,
-        course: &str,
+        key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {
-        let of = |facts: &RecordFacts| {
-            (&facts.account, facts.institution, facts.course.as_str()) == (account, institution, course)
+        let of = |place: &Place, facts: &RecordFacts| {
+            (&facts.account, facts.institution, self.keys.get(place)) == (account, institution, Some(key))
         };
-        let found = self.records.iter().filter(|(_, facts)| of(facts));
+        let found = self.records.iter().filter(|(place, facts)| of(place, facts));
         Ok(found
             .map(|(place, facts)| HeldRecord {
                 place: *place,
                 kind: facts.kind,
-                repeats_max: self.repeats.get(place).copied().unwrap_or(0),
+                repeats_max: (facts.kind == Kind::Credit).then(|| self.repeats.get(place).copied().unwrap_or(0)),
                 hash_prefix: self.hashes.get(place).copied().unwrap_or_default(),
                 marks: facts.marks,
             })
@@ -121,7 +123,12 @@ pub(crate) fn key(institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind])
 
 pub(crate) fn key_for(purpose: Purpose, institution: u64, unit: u32, key: &SigningKey, kinds: &[Kind]) -> pb::Key {
     let public_key = key.verifying_key().to_bytes();
-    let message = possession_message("test.example/log", institution, unit, purpose, &public_key);
+    let message = possession_message(
+        "test.example/log",
+        creditbank_protocol::UnitId::new(institution, unit),
+        purpose,
+        &public_key,
+    );
     pb::Key {
         public_key: public_key.to_vec(),
         suite: u32::from(SUITE),
@@ -201,6 +208,7 @@ impl World {
             hashes: BTreeMap::new(),
             contents: BTreeMap::new(),
             dependants: BTreeMap::new(),
+            keys: BTreeMap::new(),
             repeats: BTreeMap::new(),
             sealings: BTreeMap::new(),
         };
@@ -247,10 +255,10 @@ impl World {
             kind: record.kind(),
             institution: institution.into(),
             account: ACCOUNT,
-            course: course.to_owned(),
             status_id: Digest([7; 32]),
             marks,
         };
+        self.keys.insert(place, CourseKey::Course(course.to_owned()));
         self.records.insert(place, facts);
         self.contents.insert(place, record.clone());
         self.hashes.insert(place, std::array::from_fn(|i| record.hash().0[i]));
@@ -262,7 +270,6 @@ impl World {
             key_id: self.key_id(),
             approver: None,
             sealed_at_ms: NOW_MS,
-            rules_version: RULES_VERSION,
             records,
             groups,
         }

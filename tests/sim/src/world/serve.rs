@@ -1,11 +1,12 @@
 //! The node's side of a run: calls come in, steps are taken, answers go out.
 
+use creditbank_ledger::read::Consequences;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::{Entry, block_entry};
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{Place as WirePlace, Receipt};
-use creditbank_protocol::{Digest, UnitId};
-use creditbank_rpc::v1::{IdentityType, SubmitBlockRequest, TypedIdentity};
+use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::{Digest, LogIndex, UnitId};
+use creditbank_rpc::v1::{HeldRedemption, IdentityType, SubmitBlockRequest, TypedIdentity};
 use creditbank_server::append::{AccountError, Answer, Person, SubmitError};
 use creditbank_server::grpc::refusal_of;
 use creditbank_server::ledger::Ledger;
@@ -58,13 +59,16 @@ impl World {
                 let head = ledger.chain_head(unit.institution.0, unit.number)?;
                 Ok(Say::Head(head.0, Box::new(head.1)))
             }),
-            Ask::Block(unit, height) => {
-                self.read(call, |ledger| Ok(Say::Receipt(Box::new(ledger.block(unit.institution.0, unit.number, height)?))))
-            }
+            Ask::Block(unit, height) => self.read(call, |ledger| {
+                Ok(Say::Receipt(Box::new(ledger.block(unit.institution.0, unit.number, height)?)))
+            }),
             Ask::Consequences(places, revoke) => self.read(call, |ledger| {
-                let places: Vec<WirePlace> = places.into_iter().map(Into::into).collect();
-                let (reviews, releases) = ledger.consequences(&places, revoke)?;
-                Ok(Say::Consequences(reviews, releases))
+                let Consequences { reviews, releases } = ledger.consequences(&places, revoke)?;
+                let held = |(record, redemption): (_, LogIndex)| HeldRedemption {
+                    record: Some(record),
+                    redemption: redemption.0,
+                };
+                Ok(Say::Consequences(reviews, releases.into_iter().map(held).collect()))
             }),
         }
     }
@@ -290,7 +294,9 @@ impl World {
         }
         let started = self.machine.start();
         match started {
-            Ok(()) if self.machine.disk.is_down() => self.node_ends("the machine goes down in the start", Crash::PowerCut),
+            Ok(()) if self.machine.disk.is_down() => {
+                self.node_ends("the machine goes down in the start", Crash::PowerCut)
+            }
             Ok(()) => {
                 note!(self.trace, "the node starts with {} entries", self.size());
                 self.machine.calm();
@@ -365,7 +371,7 @@ fn is_decision(error: &SubmitError) -> bool {
 
 fn chain_of(block: &SignedBlock) -> (UnitId, u64, Digest) {
     let header = block.header();
-    (UnitId::new(header.institution, header.unit), header.height, header.id())
+    (header.unit, header.height, header.id())
 }
 
 /// A citizen, by national number.

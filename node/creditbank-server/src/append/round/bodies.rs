@@ -5,8 +5,8 @@ use creditbank_protocol::{LogIndex, Place};
 use creditbank_store::EntryWrite;
 
 use super::Context;
-use crate::hash_table::hash_table;
 use crate::private::{Account, Nonce};
+use crate::record_hashes::record_hashes;
 
 /// Bytes that a body has more than its record: nonce, masked account, tag, kind, version, seed, hash and length.
 const BODY_OVERHEAD: usize = 24 + 16 + 16 + 4 + 32 + 32 + 4;
@@ -41,7 +41,7 @@ impl Bodies {
         let mut nonces = vec![0; records.len() * size_of::<Nonce>()];
         entropy.fill(&mut nonces);
         let mut bodies = Vec::with_capacity(records.len() + 1);
-        bodies.push(hash_table(&records.iter().map(Record::hash).collect::<Vec<_>>()));
+        bodies.push(record_hashes(&records.iter().map(Record::hash).collect::<Vec<_>>()));
         for (index, ((record, account), nonce)) in (0u32..).zip(records.iter().zip(&accounts).zip(nonces.as_chunks().0))
         {
             let Some(account) = account else {

@@ -33,7 +33,8 @@ pub(super) struct AdmittedBlock<'a> {
 }
 
 impl Learners {
-    /// Keeps the records of a block and adds their rows to `rows`. Returns about as many bytes as the bodies will take up.
+    /// Keeps the records of a block and adds their rows to `rows`. Returns about as many bytes as the bodies will take
+    /// up.
     pub(super) fn keep(
         &mut self,
         private: &PrivateKeys,
@@ -54,13 +55,14 @@ impl Learners {
                 self.dependants.entry(*source).or_default().push(place);
             }
             let course = if admitted.institution == institution {
-                own.course_digest(&admitted.course)
+                own.key_digest(&admitted.key)
             } else {
-                private.of(admitted.institution.0).course_digest(&admitted.course)
+                private.of(admitted.institution.0).key_digest(&admitted.key)
             };
             let prefix = tables::course_prefix(&admitted.account, course);
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
-            let repeats_max = u8::try_from(admitted.repeats_max).unwrap_or(u8::MAX);
+            // The schema bounds it by 100.
+            let repeats_max = admitted.repeats_max.map(|most| u8::try_from(most).unwrap_or(u8::MAX));
             let row = LearnerRow { place, hash_prefix, kind: admitted.kind, repeats_max };
             rows.push(row.row(&prefix));
             self.rows.entry(prefix).or_default().push(row);

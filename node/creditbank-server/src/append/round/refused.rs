@@ -48,7 +48,7 @@ impl From<AdmissionError> for SubmitError {
     fn from(error: AdmissionError) -> Self {
         match error {
             AdmissionError::Rejected(rejection) => rejection.into(),
-            AdmissionError::View(error) => Self::Unreadable(error.to_string()),
+            AdmissionError::View(error) => error.into(),
         }
     }
 }

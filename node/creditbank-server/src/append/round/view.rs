@@ -7,16 +7,19 @@ use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::{Mark, status_id};
+use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
-use creditbank_rules::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError};
+use creditbank_rules::{
+    CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError,
+};
+use creditbank_store::StoreError;
 
 use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
+use crate::unreadable::{damaged, missing, of_store, unavailable};
 
 /// The ledger as of the last round.
 pub(crate) struct StoreView<'a> {
@@ -40,10 +43,6 @@ pub(crate) struct StoredRecord {
     pub(crate) facts: RecordFacts,
 }
 
-fn unreadable(error: impl std::fmt::Display) -> ViewError {
-    ViewError(error.to_string())
-}
-
 impl<'a> StoreView<'a> {
     pub(crate) fn new(context: &'a Context<'a>, state: &'a State) -> Self {
         Self { context, state, newcomers: BTreeSet::new(), institution: OnceCell::new() }
@@ -61,9 +60,9 @@ impl<'a> StoreView<'a> {
         if *of == institution { with(keys) } else { with(&fresh().1) }
     }
 
-    /// Under which prefix the learner index has the records of a course.
-    fn prefix(&self, account: &Account, institution: InstitutionId, course: &str) -> CoursePrefix {
-        tables::course_prefix(account, self.with_keys(institution, |keys| keys.course_digest(course)))
+    /// Under which prefix the learner index has the records under a key.
+    fn prefix(&self, account: &Account, institution: InstitutionId, key: &CourseKey) -> CoursePrefix {
+        tables::course_prefix(account, self.with_keys(institution, |keys| keys.key_digest(key)))
     }
 
     /// The record at a place; `None` when there is none, it is public, or its learner's key was destroyed.
@@ -73,27 +72,26 @@ impl<'a> StoreView<'a> {
             return Ok(None);
         }
         self.settle(place.entry)?;
-        let bytes = self.context.store.entry(place.entry.0).map_err(unreadable)?;
-        let Entry::Block(block) = Entry::parse(&bytes).map_err(unreadable)? else {
+        let bytes = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let Entry::Block(block) = Entry::parse(&bytes).map_err(damaged)? else {
             return Ok(None);
         };
         let header = block.header();
         let shown = || block.public().records.iter().any(|record| record.index == place.index);
-        if header.institution == 0 || place.index >= header.count || shown() {
+        if header.unit.institution.is_operator() || place.index >= header.count || shown() {
             return Ok(None);
         }
-        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(unreadable)?;
-        let account = self.context.private.account_of(&sealed).map_err(unreadable)?;
+        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(of_store)?;
+        let account = self.context.private.account_of(&sealed).map_err(damaged)?;
         let Some(key) = self.context.keys.get(&account) else {
             return Ok(None);
         };
         let opened = self.context.private.open_body(&header.origin, place, key.as_bytes(), &sealed);
-        let record = opened.map_err(|_| unreadable(OpenError::Sealed))?;
+        let record = opened.map_err(|_| damaged(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),
-            institution: owner(&block, record.kind(), record.body()).map_err(unreadable)?,
+            institution: owner(&block, record.kind(), record.body()).map_err(damaged)?,
             account,
-            course: course_of(&record),
             status_id: status_id(&leaf_hash(&bytes), place.index, &record.hash()),
             marks: self.state.marks(place),
         };
@@ -104,9 +102,10 @@ impl<'a> StoreView<'a> {
         if self.context.courses.certainly_lacks(prefix) {
             return Ok(Vec::new());
         }
-        let rows = self.context.store.scan(tables::LEARNER, prefix, None, HELD_MAX + 1).map_err(unreadable)?;
+        let rows = self.context.store.scan(tables::LEARNER, prefix, None, HELD_MAX + 1).map_err(of_store)?;
         let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
-            LearnerRow::read(key, value).ok_or_else(|| unreadable("a row of the learner index is none"))
+            LearnerRow::read(key, value)
+                .ok_or_else(|| damaged("a row of the learner index is malformed; reindex rebuilds it"))
         };
         let Some(pending) = self.context.pending else {
             return rows.iter().map(read).collect();
@@ -121,24 +120,13 @@ impl<'a> StoreView<'a> {
     /// Refuses for the time being what stands in the round before, while that is on its way to the disk.
     fn settle(&self, entry: LogIndex) -> Result<(), ViewError> {
         let pending = self.context.pending.filter(|pending| entry >= pending.first);
-        pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))
+        pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))
     }
-}
-
-/// Code of the course that a record is about; empty where its kind has none.
-pub(crate) fn course_of(record: &Record) -> String {
-    let course = match record.kind() {
-        Kind::Credit => record.read::<pb::Credit>().ok().and_then(|credit| credit.course),
-        Kind::Result => record.read::<pb::Result>().ok().and_then(|result| result.course),
-        Kind::Outcome => record.read::<pb::Outcome>().ok().and_then(|outcome| outcome.course),
-        _ => None,
-    };
-    course.map(|course| course.code).unwrap_or_default()
 }
 
 /// The names of the marks that stand, for people.
 pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
-    marks.iter().map(|(mark, _): (Mark, u64)| mark.name().to_owned()).collect()
+    marks.iter().map(|(mark, _)| mark.name().to_owned()).collect()
 }
 
 impl View for StoreView<'_> {
@@ -152,15 +140,20 @@ impl View for StoreView<'_> {
         known.then_some(LearnerState { account, open: true })
     }
 
-    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
+    fn held(
+        &self,
+        account: &Account,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
-            repeats_max: row.repeats_max.into(),
+            repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
             marks: self.state.marks(row.place),
         };
-        Ok(self.rows(&self.prefix(account, institution, course))?.into_iter().map(held).collect())
+        Ok(self.rows(&self.prefix(account, institution, key))?.into_iter().map(held).collect())
     }
 
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
@@ -173,37 +166,28 @@ impl View for StoreView<'_> {
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), |pending| Err(unreadable(pending.unsettled())))?;
+        self.context.pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))?;
         let prefix = tables::place_key(place);
         // All of them: behind any number of revoked ones there may be one that stands.
-        let mut found = Vec::new();
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let rows = self.context.store.scan(tables::DEPENDANT, &prefix, after.as_deref(), HELD_MAX);
-            let rows = rows.map_err(unreadable)?;
-            let read = |(key, _): &(Vec<u8>, Vec<u8>)| {
-                tables::dependant_of(key).ok_or_else(|| unreadable("a row of dependants is none"))
-            };
-            found.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
-            match rows.last() {
-                Some((key, _)) if rows.len() == HELD_MAX => after = Some(key.clone()),
-                _ => return Ok(found),
-            }
-        }
+        let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
+            let (key, _) = row.map_err(of_store)?;
+            tables::dependant_of(&key).ok_or_else(|| damaged("a row of dependants is malformed; reindex rebuilds it"))
+        };
+        self.context.store.rows(tables::DEPENDANT, &prefix).map(place).collect()
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
-        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(unreadable)?)? else {
+        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(of_store)?)? else {
             return Ok(None);
         };
         let after = entry.0.to_be_bytes();
-        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(unreadable)?;
+        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(of_store)?;
         let index = seals.first().and_then(|(key, _)| tables::index_of(key));
-        let index = index.ok_or_else(|| unreadable("the index has no seal for an entry"))?;
-        match Entry::parse(&self.context.store.entry(index.0).map_err(unreadable)?).map_err(unreadable)? {
+        let index = index.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))?;
+        match Entry::parse(&self.context.store.entry(index.0).map_err(of_store)?).map_err(damaged)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
-            Entry::Block(_) => Err(unreadable("the index names a block as a seal")),
+            Entry::Block(_) => Err(damaged("the index names a block as a seal")),
         }
     }
 }
@@ -223,21 +207,27 @@ impl View for RoundView<'_> {
         self.store.learner(institution, alias)
     }
 
-    fn held(&self, account: &Account, institution: InstitutionId, course: &str) -> Result<Vec<HeldRecord>, ViewError> {
-        let prefix = self.store.prefix(account, institution, course);
+    fn held(
+        &self,
+        account: &Account,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
+        let prefix = self.store.prefix(account, institution, key);
         let mut rows = self.store.rows(&prefix)?;
         rows.extend(self.builder.learners.rows.get(&prefix).into_iter().flatten());
         let held = |row: LearnerRow| HeldRecord {
             place: row.place,
             kind: row.kind,
-            repeats_max: row.repeats_max.into(),
+            repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
             marks: self.builder.round.marks_at(row.place),
         };
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
+    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found
+    /// here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         let facts = match self.builder.kept(place) {
             Some((facts, _)) => Some(facts),
@@ -282,7 +272,6 @@ impl RoundBuilder {
             kind: record.kind(),
             institution: owner(&block, record.kind(), record.body()).ok()?,
             account,
-            course: course_of(record),
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
             marks: self.round.marks_at(place),
         };
@@ -292,7 +281,7 @@ impl RoundBuilder {
 
 /// The key that signed a block; of a seal, nothing.
 fn signer_of(entry: &[u8]) -> Result<Option<KeyId>, ViewError> {
-    match Entry::parse(entry).map_err(unreadable)? {
+    match Entry::parse(entry).map_err(damaged)? {
         Entry::Block(block) => Ok(Some(block.header().key_id)),
         Entry::Seal(_) => Ok(None),
     }

@@ -5,6 +5,7 @@ use super::{
     TranscriptRecord, Tree, check_signer, day_of_ms, differs, is_contested, is_suspect, pb,
 };
 use crate::authority;
+use crate::seal::RULES_VERSION;
 
 /// An effect on a disclosed record.
 struct OnRecord<'a> {
@@ -18,7 +19,7 @@ struct OnRecord<'a> {
     record: usize,
 }
 
-/// The effects of a block on records of the report, of those that the rules of its round know.
+/// The effects of a block on records of the report.
 fn effects<'a>(
     entry: LogIndex,
     proved: &'a ProvedBlock,
@@ -31,16 +32,26 @@ fn effects<'a>(
             let id = Digest::from_slice(&effect.status_id);
             let Some(record) = id.and_then(|id| ids.get(&id)).copied() else { continue };
             let action = pb::Action::try_from(effect.action).unwrap_or_default();
-            let first = matches!(action, pb::Action::Supersede | pb::Action::Revoke | pb::Action::Confirm);
-            let second = used_by_others(action) || action == pb::Action::CloseReview;
-            if !first && (rules_version == 1 || !second) {
-                return Err(Fault::Authority("an action that the rules of its round do not know"));
+            if rules_version != RULES_VERSION {
+                return Err(differs("the rules version", RULES_VERSION, rules_version));
+            }
+            if !is_admitted(action) {
+                return Err(Fault::Authority("an action that blocks may not carry"));
             }
             let authority = group.authority.clone().unwrap_or_default();
             found.push(OnRecord { entry, proved, authority, effect, action, record });
         }
     }
     Ok(found)
+}
+
+/// Whether blocks may carry an action on a record.
+fn is_admitted(action: pb::Action) -> bool {
+    match action {
+        pb::Action::Supersede | pb::Action::Revoke | pb::Action::Confirm | pb::Action::CloseReview => true,
+        pb::Action::Redeem | pb::Action::Release | pb::Action::Review => true,
+        pb::Action::Unspecified | pb::Action::Dispute | pb::Action::Settle => false,
+    }
 }
 
 /// What others than the issuer do to a record: use it, give it back, say that what it rests on has changed.
@@ -106,7 +117,7 @@ pub(super) fn apply(
 /// The issuer, its custodian, or the operator with a case reference, who supersedes nothing. Who uses a record has the learner's
 /// mandate; whether a review follows from what it depends on, and who released, the records themselves would have to say.
 fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
-    let (signer, authority) = (InstitutionId(one.proved.block.header().institution), &one.authority);
+    let (signer, authority) = (one.proved.block.header().unit.institution, &one.authority);
     let operator = signer.is_operator();
     let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
     let by_right = match one.action {

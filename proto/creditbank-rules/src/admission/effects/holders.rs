@@ -9,8 +9,8 @@ use creditbank_protocol::{LogIndex, Place};
 
 use super::{Checked, institution_at};
 use crate::admission::fields::require;
-use crate::admission::{AWARDS, AdmissionError, BlockFacts, CONVERSIONS, signer};
-use crate::{RecordFacts, Rejection, Rule, View, ViewError};
+use crate::admission::{AdmissionError, BlockFacts, signer};
+use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
 
 /// Most amendments of one record that are followed back.
 const AMENDMENTS_MAX: usize = 1_000;
@@ -56,14 +56,14 @@ pub(crate) fn redemption(
     facts: &RecordFacts,
     record: &Record,
 ) -> Result<Option<(Place, LogIndex)>, ViewError> {
-    if let Some(entry) = facts.marks.get(Mark::Redeemed).map(LogIndex) {
+    if let Some(entry) = facts.marks.get(Mark::Redeemed) {
         return Ok(Some((place, entry)));
     }
     let mut next = amended(record);
     for _ in 0..REDEMPTION_MAX {
         let Some(former) = next else { return Ok(None) };
         let Some((facts, record)) = view.content_at(former)? else { return Ok(None) };
-        if let Some(entry) = facts.marks.get(Mark::Redeemed).map(LogIndex) {
+        if let Some(entry) = facts.marks.get(Mark::Redeemed) {
             return Ok(Some((former, entry)));
         }
         next = amended(&record);
@@ -84,7 +84,7 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
     let own = entries(view, place, &record)?;
     let mut found = Vec::new();
     for place in redeemed_by(&record) {
-        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed).map(LogIndex));
+        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
         found.extend(held.filter(|entry| own.contains(entry)).map(|entry| (place, entry)));
     }
     Ok(found)
@@ -121,8 +121,8 @@ fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) 
     let Some(institution) = institution_at(view, entry)? else {
         return Ok(false);
     };
-    for name in [AWARDS, CONVERSIONS] {
-        for held in view.held(&one.target.account, institution, name)? {
+    for key in [CourseKey::Award, CourseKey::Conversion] {
+        for held in view.held(&one.target.account, institution, &key)? {
             if held.marks.get(Mark::Revoked).is_none() {
                 continue;
             }

@@ -7,18 +7,18 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{RECORD_GROUP, record_groups, record_path_by_groups};
 
 /// A table as it was read.
-pub(crate) struct HashTable {
+pub(crate) struct RecordHashes {
     /// The record hashes, in order.
     pub(crate) hashes: Vec<Digest>,
     groups: Vec<Digest>,
 }
 
 /// The bytes of the table of these record hashes.
-pub(crate) fn hash_table(hashes: &[Digest]) -> Vec<u8> {
+pub(crate) fn record_hashes(hashes: &[Digest]) -> Vec<u8> {
     hashes.iter().chain(&record_groups(hashes)).flat_map(|hash| hash.0).collect()
 }
 
-impl HashTable {
+impl RecordHashes {
     /// Reads a table. Bytes that are none make paths that lead nowhere, which whoever gets them finds out.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let mut hashes: Vec<Digest> = bytes.as_chunks::<32>().0.iter().map(|hash| Digest(*hash)).collect();
@@ -45,7 +45,7 @@ mod tests {
     fn a_table_reads_back() {
         for count in (0..70).chain([1_000, 1_023, 1_024]) {
             let hashes: Vec<_> = (0..count).map(|number: u32| sha256(&number.to_be_bytes())).collect();
-            let read = HashTable::read(&hash_table(&hashes));
+            let read = RecordHashes::read(&record_hashes(&hashes));
             assert_eq!(read.hashes, hashes);
             let last = hashes.len().saturating_sub(1);
             assert_eq!(read.path(last), record_path(&hashes, last), "{count}");

@@ -1,16 +1,16 @@
-//! Blocks of rules version 2 that break one rule each, and some that stay just within: what they have in common.
+//! Blocks of records that stand on others, and of effects on the records of others: what their cases have in common.
 
-use creditbank_protocol::AccountId;
 use creditbank_protocol::canonical::Canonical;
 use creditbank_protocol::key::sign;
 use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, LogIndex};
+use creditbank_rules::CourseKey;
 use serde_json::{Value, json};
 
 use super::case::{self, Case, ORIGIN, REGISTRY_KEY, UNIT_KEY, body, id_of, signing};
-use super::{agreements, applications, awards, consequences, conversions, decisions, publications, recognitions};
 use crate::world::{ACCOUNT, ALIAS, NOW_MS, credit, date, key_for, record, unit};
 
 /// Seeds of keys: of the unit of institution 2, of the learner, and of a unit whose key signs only what a case says.
@@ -82,20 +82,6 @@ pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
     entries
 }
 
-/// The file without its cases.
-pub(crate) fn base() -> Value {
-    json!({
-        "about": "PROTOCOL.md, Refusals, of rules version 2; as refusals.json. An entry of `registry` with `institution` was published \
-                  by it. What a record of `held` says is in `record`, under which name it is counted in `course`, what it depends on in \
-                  `depends_on`.",
-        "rules_version": 2,
-        "origin": ORIGIN,
-        "sealed_at_ms": NOW_MS,
-        "registry": case::entries(&registry()),
-        "aliases": case::aliases(),
-    })
-}
-
 pub(crate) fn world(name: &'static str, about: &'static str, change: impl FnOnce(&mut Case)) -> Case {
     Case::new(Some(name), about).with(change)
 }
@@ -120,7 +106,7 @@ pub(crate) fn paper() -> Option<pb::Mandate> {
 pub(crate) fn signed<M: Canonical>(kind: Kind, entry: &M, institution: u64) -> Option<pb::Mandate> {
     let core = core(kind, &body(entry)).expect("canonical");
     let key = signing(LEARNER_KEY);
-    let signature = sign(&key, mandate_message(ORIGIN, institution, kind, &core).as_bytes()).to_vec();
+    let signature = sign(&key, mandate_message(ORIGIN, institution.into(), kind, &core).as_bytes()).to_vec();
     let learner_key = key.verifying_key().to_bytes().to_vec();
     Some(pb::Mandate { learner_key, signature, salt: vec![3; 16], ..Default::default() })
 }
@@ -158,35 +144,41 @@ pub(crate) fn marked(actions: &[(Action, u64)]) -> Marks {
     actions.iter().fold(Marks::default(), mark)
 }
 
+/// The key of a course.
+pub(crate) fn course(code: &str) -> CourseKey {
+    CourseKey::Course(code.to_owned())
+}
+
 /// What the ledger holds at a place.
 pub(crate) struct Held {
     pub(crate) place: Place,
     pub(crate) institution: u64,
     pub(crate) account: AccountId,
-    pub(crate) name: String,
+    pub(crate) key: CourseKey,
     pub(crate) marks: Marks,
     pub(crate) depends_on: Vec<Place>,
 }
 
 impl Held {
     /// A record of the learner at institution 1.
-    pub(crate) fn new(entry: u64, name: impl Into<String>) -> Self {
+    pub(crate) fn new(entry: u64, key: CourseKey) -> Self {
         let (marks, depends_on) = (Marks::default(), Vec::new());
-        Self { place: at(entry), institution: 1, account: ACCOUNT, name: name.into(), marks, depends_on }
+        Self { place: at(entry), institution: 1, account: ACCOUNT, key, marks, depends_on }
     }
 }
 
 impl Case {
     pub(crate) fn holds<M: Canonical>(&mut self, held: Held, kind: Kind, entry: &M) {
         let record = record(kind, entry, u8::try_from(held.place.entry).expect("small"));
-        let Held { place, institution, account, name, marks, depends_on } = held;
-        let key = if institution == 1 { UNIT_KEY } else { OTHER_KEY };
-        self.sealed(place.entry, key, NOW_MS - 3_600_000);
+        let Held { place, institution, account, key, marks, depends_on } = held;
+        let signer = if institution == 1 { UNIT_KEY } else { OTHER_KEY };
+        self.sealed(place.entry, signer, NOW_MS - 3_600_000);
         let depends_on: Vec<Value> =
             depends_on.iter().map(|place| json!({ "entry": place.entry, "index": place.index })).collect();
         self.held.push(json!({
             "entry": place.entry, "index": place.index, "kind": record.kind_number(), "institution": institution,
-            "account": hex::encode(account.0), "course": name, "repeats_max": 0, "record_hash": record.hash().to_string(),
+            "account": hex::encode(account.0), "key": case::key_json(&key),
+            "repeats_max": (kind == Kind::Credit).then_some(0), "record_hash": record.hash().to_string(),
             "status_id": hex::encode(id(place)), "marks": hex::encode(marks.to_bytes()),
             "record": case::beside(&record), "depends_on": depends_on,
         }));
@@ -194,7 +186,7 @@ impl Case {
 
     /// The learner's credit in entry 1.
     pub(crate) fn holds_credit(&mut self, marks: Marks) {
-        self.holds(Held { marks, ..Held::new(1, "AAA") }, Kind::Credit, &credit());
+        self.holds(Held { marks, ..Held::new(1, course("AAA")) }, Kind::Credit, &credit());
     }
 
     pub(crate) fn only(&mut self, groups: Vec<pb::EffectGroup>) {
@@ -203,12 +195,12 @@ impl Case {
 
     /// Signed by the unit of institution 2.
     pub(crate) fn by_other(&mut self) {
-        self.draft.institution = 2;
+        self.draft.unit.institution = 2.into();
         (self.draft.key_id, self.signer) = (id_of(OTHER_KEY), OTHER_KEY);
     }
 
     pub(crate) fn by_operator(&mut self) {
-        (self.draft.institution, self.draft.unit) = (0, 0);
+        self.draft.unit = creditbank_protocol::UnitId::OPERATOR;
         (self.draft.key_id, self.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
     }
 
@@ -259,40 +251,6 @@ pub(crate) fn appeal() -> pb::Appeal {
     }
 }
 
-/// Names under which what stands on others is counted.
-pub(crate) const APPLICATIONS: &str = " application 1";
-pub(crate) const CASE: &str = " case 2/0";
-pub(crate) const AWARDS: &str = " award";
-pub(crate) const CONVERSIONS: &str = " conversion";
-
-pub(crate) fn refused() -> Vec<Case> {
-    [
-        publications::refused(),
-        agreements::refused(),
-        conversions::refused(),
-        applications::refused(),
-        decisions::refused(),
-        recognitions::refused(),
-        consequences::refused(),
-        awards::refused(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-pub(crate) fn admitted() -> Vec<Case> {
-    [
-        publications::admitted(),
-        agreements::admitted(),
-        conversions::admitted(),
-        applications::admitted(),
-        decisions::admitted(),
-        recognitions::admitted(),
-        consequences::admitted(),
-        awards::admitted(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
+/// Keys of the applications, and of what follows the one in entry 2.
+pub(crate) const APPLICATIONS: CourseKey = CourseKey::Application(pb::RecognitionPurpose::Study);
+pub(crate) const CASE: CourseKey = CourseKey::Case(creditbank_protocol::Place { entry: LogIndex(2), index: 0 });

@@ -1,0 +1,59 @@
+//! What it means for whoever asks that something could not be read.
+
+use std::fmt::Display;
+
+use creditbank_rules::ViewError;
+use creditbank_store::StoreError;
+
+/// Bytes or rows that are not what they must be.
+pub(crate) fn damaged(what: impl Display) -> ViewError {
+    ViewError::Damaged(what.to_string())
+}
+
+/// A row or an entry that must be there.
+pub(crate) fn missing(what: impl Display) -> ViewError {
+    ViewError::Missing(what.to_string())
+}
+
+/// Something that the same question may find later.
+pub(crate) fn unavailable(what: impl Display) -> ViewError {
+    ViewError::Unavailable(what.to_string())
+}
+
+/// What an error of the store means. An index engine that has failed stops the node, whose next start rebuilds the index.
+#[allow(clippy::needless_pass_by_value)] // The shape that `map_err` asks for.
+pub(crate) fn of_store(error: StoreError) -> ViewError {
+    match &error {
+        StoreError::Damaged { .. } | StoreError::Lost { .. } => damaged(error),
+        StoreError::Missing { .. } => missing(error),
+        StoreError::File { error: inner, .. } => match inner.kind() {
+            std::io::ErrorKind::NotFound => missing(error),
+            std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => damaged(error),
+            _ => unavailable(error),
+        },
+        StoreError::Conflict { .. }
+        | StoreError::Round(_)
+        | StoreError::Journal(_)
+        | StoreError::Index(_)
+        | StoreError::Full { .. }
+        | StoreError::Stopped(_) => unavailable(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what no waiting mends is told apart from what may pass.
+    #[test]
+    fn damage_is_not_called_passing() {
+        let file = |kind: std::io::ErrorKind| StoreError::File { path: "log".to_owned(), error: kind.into() };
+        let rot = StoreError::Damaged { path: "log".to_owned(), offset: 7, what: "rot".to_owned() };
+        assert!(matches!(of_store(rot), ViewError::Damaged(_)));
+        assert!(matches!(of_store(file(std::io::ErrorKind::UnexpectedEof)), ViewError::Damaged(_)));
+        assert!(matches!(of_store(file(std::io::ErrorKind::NotFound)), ViewError::Missing(_)));
+        assert!(matches!(of_store(StoreError::Missing { what: "entry", index: 1 }), ViewError::Missing(_)));
+        assert!(matches!(of_store(file(std::io::ErrorKind::Interrupted)), ViewError::Unavailable(_)));
+        assert!(matches!(of_store(StoreError::Stopped("it was closed".to_owned())), ViewError::Unavailable(_)));
+    }
+}
