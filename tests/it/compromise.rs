@@ -56,7 +56,7 @@ async fn contested_records_are_confirmed() {
     assert_eq!(found(aliases[0]).await, (true, false, None));
     let listed = contested(&client, UnitId::new(1, 1)).await.expect("a list");
     assert_eq!(
-        listed.iter().map(|one| (one.place, one.confirmed)).collect::<Vec<_>>(),
+        listed.iter().map(|one| (one.place.into(), one.confirmed)).collect::<Vec<_>>(),
         [0, 1, 2].map(|i| (at(i), false))
     );
     // The stolen key confirms nothing.

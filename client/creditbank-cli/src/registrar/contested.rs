@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use creditbank_client::correct::contest::{Contested, contested};
 use creditbank_client::correct::{Change, Correction, Target, effects};
-use creditbank_protocol::UnitId;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb;
+use creditbank_protocol::{Place, UnitId};
 use serde_json::{Value, json};
 
 use super::correct::{Common, Work, one};
@@ -88,10 +88,10 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
     let Arguments { file, place, all_of_key, before, case_reference, common } = arguments;
     let client = global.connect().await?;
     let unit = common.unit(global, &client, &case_reference).await?;
-    let at = |place: pb::Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
+    let at = |place: Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
     let corrections = match (&file, place, all_of_key) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, None)?,
-        (None, Some(place), _) => one(at(place)),
+        (None, Some(place), _) => one(at(place.into())),
         (None, None, Some(key)) => {
             let key = creditbank_protocol::registry::RegistryKey::Key(KeyId(key));
             let entry = client.registry_entry(&key).await?;
@@ -103,7 +103,7 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
                 let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
                 one.key_id == id && early && state(one) == "contested"
             };
-            let places: Vec<pb::Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
+            let places: Vec<Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
             Box::new(places.into_iter().map(move |place| Ok(Ok(at(place)))))
         }
         _ => return Err(Failure::Usage("pass a file, --place or --all-of-key".to_owned())),

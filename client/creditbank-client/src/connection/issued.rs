@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::records_root;
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, UnitId};
+use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{GetRecordRequest, IssuedRecord, ListIssuedRequest};
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ pub struct IssuedBlock {
     /// Position in the chain.
     pub height: u64,
     /// Index in the log.
-    pub entry: u64,
+    pub entry: LogIndex,
     /// Leaf hash of the entry.
     pub leaf: Digest,
     /// The records in order.
@@ -79,7 +79,7 @@ impl Client {
             if records.len() as u64 != u64::from(header.count) || records_root(&hashes) != header.records_root {
                 return Err(ClientError::lie(format!("the records listed for block {height} are not its records")));
             }
-            each(IssuedBlock { height, entry: verified.index, leaf: verified.leaf, records })?;
+            each(IssuedBlock { height, entry: verified.index.into(), leaf: verified.leaf, records })?;
         }
         match previous {
             Some(last) if last != head.previous => Err(ClientError::lie("the chain does not end at its head")),
@@ -111,7 +111,7 @@ impl Client {
         loop {
             while reads.len() < IN_FLIGHT {
                 let Some((place, hash)) = wanted.next().copied() else { break };
-                let request = self.with_access(GetRecordRequest { place: Some(place) })?;
+                let request = self.with_access(GetRecordRequest { place: Some(place.into()) })?;
                 let mut ledger = self.ledger.clone();
                 reads.spawn(async move { (place, hash, ledger.get_record(request).await) });
             }
@@ -140,8 +140,8 @@ fn items(entry: u64, records: Vec<IssuedRecord>) -> Result<Vec<IssuedItem>, Clie
     let item = |(index, record): (u32, IssuedRecord)| {
         let kind = Some(record.kind()).filter(|kind| *kind != Kind::Unspecified);
         let IssuedRecord { place, kind: _, record_hash, marks, mark_entries: _ } = record;
-        let place = place.unwrap_or_default();
-        let hash = Digest::from_slice(&record_hash).filter(|_| place == Place { entry, index });
+        let place = Place::read(place);
+        let hash = Digest::from_slice(&record_hash).filter(|_| place == Place::new(entry, index));
         let hash = hash.ok_or_else(|| ClientError::lie("a listed record is not at its place"))?;
         Ok(IssuedItem { place, hash, kind, marks })
     };

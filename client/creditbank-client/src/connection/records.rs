@@ -6,12 +6,12 @@ use creditbank_protocol::authority::amended_for;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
-use creditbank_protocol::pb::{self, DisclosedRecord, Place, Receipt};
+use creditbank_protocol::pb::{self, DisclosedRecord, Receipt};
 use creditbank_protocol::record::{Disclosed, amends_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::transcript::{Report, verify};
-use creditbank_protocol::{Alias, Digest, InstitutionId, UnitId};
+use creditbank_protocol::{Alias, Digest, InstitutionId, Place, UnitId};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
@@ -106,8 +106,9 @@ impl Client {
     }
 
     /// The record at a place.
-    pub async fn record(&self, place: Place) -> Result<ReadRecord, ClientError> {
-        let request = self.with_access(GetRecordRequest { place: Some(place) })?;
+    pub async fn record(&self, place: impl Into<Place>) -> Result<ReadRecord, ClientError> {
+        let place = place.into();
+        let request = self.with_access(GetRecordRequest { place: Some(place.into()) })?;
         let answer = self.ledger.clone().get_record(request).await?.into_inner();
         let read = self.check_record(answer.record, answer.receipt, (answer.marks, answer.mark_entries)).await?;
         if read.place == place { Ok(read) } else { Err(ClientError::lie("the record is one of another place")) }
@@ -117,7 +118,7 @@ impl Client {
     pub async fn records(&self, learner: Learner) -> Result<(Vec<ReadRecord>, Option<[u8; 16]>), ClientError> {
         let mut read: Vec<ReadRecord> = Vec::new();
         loop {
-            let after = read.last().map(|record| record.place);
+            let after = read.last().map(|record| record.place.into());
             let learner = Some(LearnerReference { learner: Some(learner.clone()) });
             let request = self.with_access(ListRecordsRequest { learner, after, limit: 0 })?;
             let answer = self.learner.clone().list_records(request).await?.into_inner();
@@ -162,11 +163,11 @@ impl Client {
         let record = record.ok_or_else(|| ClientError::lie("the record is missing"))?;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
-        let place = record.place.unwrap_or_default();
+        let place = Place::read(record.place);
         let Entry::Block(block) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
         };
-        if verified.index != place.entry {
+        if verified.index != place.entry.0 {
             return Err(ClientError::lie("the receipt is for another entry"));
         }
         let header = block.header();

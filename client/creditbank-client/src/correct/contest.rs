@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::UnitId;
 use creditbank_protocol::contested::{compromised_since, is_contested, is_suspect};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Place, UnitId};
 
 use crate::{Client, ClientError};
 
@@ -119,16 +119,9 @@ pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, 
             let confirmed = !is_contested(true, confirmation);
             let ended = [Mark::Superseded, Mark::Revoked].iter().any(|mark| marks.contains_key(mark.name()));
             let kind = Kind::try_from(record.kind).unwrap_or_default();
-            found.push(Contested {
-                place: record.place.unwrap_or_default(),
-                kind,
-                key_id,
-                sealed_at_ms,
-                confirmed,
-                ended,
-            });
+            found.push(Contested { place: Place::read(record.place), kind, key_id, sealed_at_ms, confirmed, ended });
         }
     }
-    found.sort_by_key(|one| (one.place.entry, one.place.index));
+    found.sort_by_key(|one| one.place);
     Ok(found)
 }

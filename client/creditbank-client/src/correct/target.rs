@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Alias;
 use creditbank_protocol::authority::is_custodian;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::dates::first_day;
-use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind, Place};
+use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Alias, Place};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
@@ -107,8 +107,7 @@ impl<'a> Resolver<'a> {
         let mut found = records.iter().find(|read| read.seed == Some(seed));
         while let Some(read) = found.filter(|read| read.is(Mark::Superseded)) {
             let next = records.iter().find(|other| {
-                other.amends().and_then(|amends| amends.place) == Some(read.place)
-                    && (other.place.entry, other.place.index) > (read.place.entry, read.place.index)
+                other.amends().is_some_and(|amends| Place::read(amends.place) == read.place) && other.place > read.place
             });
             if next.is_none() {
                 break;
@@ -201,7 +200,7 @@ impl<'a> Resolver<'a> {
             NewBody::Bytes(other, _) => return Ok(refused(Some(read), "kind", another(kind, *other))),
             NewBody::Line(draft) => return Ok(refused(Some(read), "kind", another(kind, draft.kind))),
         };
-        let amends = Amends { place: Some(read.place), reason: reason.into() };
+        let amends = Amends { place: Some(read.place.into()), reason: reason.into() };
         let made = amended(kind, &bytes, &alias, Some(amends)).and_then(|after| {
             Ok((without_amends(kind, &after)? == without_amends(kind, &read.disclosed.body)?, after))
         });
@@ -213,7 +212,7 @@ impl<'a> Resolver<'a> {
             return Ok(Found::Already(Box::new(read)));
         }
         // The same amendment again is the same record, so the ledger never holds it twice.
-        let place = [&read.place.entry.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
+        let place = [&read.place.entry.0.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
         let seed = derive(&self.unit.secret, &[b"creditbank amendment", &place, &after]);
         let record = Record::of(kind, &seed, after).map_err(|error| ClientError::Local(error.to_string()))?;
         if read.is(Mark::Superseded) {
@@ -280,7 +279,7 @@ fn todo(
     reason: i32,
     record: Option<Record>,
 ) -> Found {
-    let place = Some(read.place).filter(|place| *place != Place::default());
+    let place = read.place.written();
     let status_id = read.status_id.0.to_vec();
     Found::Todo(Box::new(Resolved {
         line,

@@ -88,7 +88,12 @@ impl Batch {
         let effect = |line: &Line| {
             let after = line.draft.after?;
             let status_id = after.amends?.0.to_vec();
-            Some(Effect { status_id, place: Some(after.place), action: Action::Supersede.into(), ..Effect::default() })
+            Some(Effect {
+                status_id,
+                place: Some(after.place.into()),
+                action: Action::Supersede.into(),
+                ..Effect::default()
+            })
         };
         let issuer = authority(Basis::Issuer);
         let mut effects: Vec<_> = self.lines.iter().filter_map(effect).map(|effect| (issuer.clone(), effect)).collect();
