@@ -144,7 +144,10 @@ impl<'a> Outbox<'a> {
         let event = tokio::select! {
             done = self.disk.next(), if self.disk.is_busy() => match done {
                 Done::Written(id) => Event::Persisted { id },
-                Done::Noted(settled) => return Ok(self.noted(settled)),
+                Done::Noted(settled) => {
+                    self.noted(settled);
+                    return Ok(());
+                }
                 Done::Failed(error) => return Err(error),
             },
             (attempt, answer) = self.line.next(), if self.line.is_busy() => Event::Answered { attempt, answer },
@@ -156,6 +159,8 @@ impl<'a> Outbox<'a> {
                 self.pause = None;
                 Event::Woken
             }
+            // Something was refused, and its maker has not said what is to become of it.
+            else => return Err(ClientError::Local("the outbox has nothing to wait for".to_owned())),
         };
         self.core.handle(event);
         Ok(())
