@@ -54,10 +54,10 @@ pub(crate) fn text(value: &str) -> pb::Text {
 }
 
 /// Makes a node's directory.
-pub(crate) async fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
+pub(crate) fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
     let path = if engine == Engine::Memory { "" } else { "log" };
     let store = format!("{}:{path}", engine.name()).parse()?;
-    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into()).await?;
+    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into())?;
     Ok(())
 }
 
