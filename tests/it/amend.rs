@@ -7,7 +7,7 @@ use creditbank_protocol::pb::{self, EffectReason, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
+use creditbank_tests::corrections::{Corrections, amend, refuses, revoke};
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -35,11 +35,11 @@ fn of(alias: [u8; 16]) -> Learner {
 async fn a_record_is_amended_and_revoked_once() {
     let (node, university, aliases, entry) = scene(3).await;
     let (client, unit) = (university.client(&node).await, university.issuing());
-    let (desk, alias) = (Desk::default(), aliases[0]);
+    let (desk, alias) = (Corrections::default(), aliases[0]);
     let right =
         pb::Credit { amount: Some(pb::Amount { e4: 300_000, unit: "CATS".to_owned() }), ..credit(alias, "A-1") };
     // A dry run writes nothing.
-    let dry = Desk { dry_run: true, ..Desk::default() };
+    let dry = Corrections { dry_run: true, ..Corrections::default() };
     let size = node.ledger().size();
     assert_eq!(dry.one(&client, &unit, amend(at(entry, 0), &right)).await, Outcome::WouldBeDone);
     assert_eq!(node.ledger().size(), size);
@@ -52,14 +52,14 @@ async fn a_record_is_amended_and_revoked_once() {
     assert_eq!(new.amends().and_then(|amends| amends.place), Some(at(entry, 0)));
     // The same again is the same, with and without notes; something else is not.
     assert_eq!(desk.one(&client, &unit, amend(at(entry, 0), &right)).await, Outcome::Already);
-    assert_eq!(Desk::default().one(&client, &unit, amend(at(entry, 0), &right)).await, Outcome::Already);
+    assert_eq!(Corrections::default().one(&client, &unit, amend(at(entry, 0), &right)).await, Outcome::Already);
     let other = pb::Credit { amount: Some(pb::Amount { e4: 1, unit: "CATS".to_owned() }), ..right.clone() };
     assert!(refuses(&desk.one(&client, &unit, amend(at(entry, 0), &other)).await, "superseded"));
     assert!(refuses(&desk.one(&client, &unit, revoke(at(entry, 0))).await, "superseded"));
     assert_eq!(desk.one(&client, &unit, amend(at(amendment, 0), &right)).await, Outcome::Already, "it says so already");
 
     assert!(matches!(desk.one(&client, &unit, revoke(at(entry, 1))).await, Outcome::Done(_)));
-    assert_eq!(Desk::default().one(&client, &unit, revoke(at(entry, 1))).await, Outcome::Already);
+    assert_eq!(Corrections::default().one(&client, &unit, revoke(at(entry, 1))).await, Outcome::Already);
     let twice = desk.run(&client, &unit, vec![revoke(at(entry, 2)), revoke(at(entry, 2))]).await.expect("a run");
     assert_eq!((twice.1.changed, twice.1.refused), (1, 1));
     // Transcripts say it, offline.
@@ -77,7 +77,7 @@ async fn what_cannot_be_corrected_is_refused() {
     let (node, university, aliases, entry) = scene(1).await;
     let (client, unit) = (university.client(&node).await, university.issuing());
     let other = University::admit(&node, 2).await;
-    let desk = Desk::default();
+    let desk = Corrections::default();
     for place in [at(entry, 7), at(1 << 40, 0), at(0, 0), at(entry + 1, 0)] {
         assert!(refuses(&desk.one(&client, &unit, revoke(place)).await, "place"), "{place:?}");
     }
@@ -98,7 +98,7 @@ async fn desk_of(
     university: &University,
     correction: creditbank_client::correct::Correction,
 ) -> Outcome {
-    Desk::default().one(client, &university.issuing(), correction).await
+    Corrections::default().one(client, &university.issuing(), correction).await
 }
 
 /// The operator revokes with a case reference.
@@ -107,7 +107,7 @@ async fn the_operator_revokes_with_a_case() {
     let (node, _, _, entry) = scene(1).await;
     let operator = creditbank_client::IssuingUnit::new(UnitId::OPERATOR, node.key(pb::Purpose::Registry));
     let client = node.operator().await;
-    assert!(matches!(Desk::default().one(&client, &operator, revoke(at(entry, 0))).await, Outcome::Done(_)));
+    assert!(matches!(Corrections::default().one(&client, &operator, revoke(at(entry, 0))).await, Outcome::Done(_)));
     assert_eq!(client.record(at(entry, 0)).await.expect("the record").marks, ["revoked"]);
 }
 
@@ -126,7 +126,7 @@ async fn a_file_of_revocations() {
     let bad = format!("{entry}/x,\n{entry}/0,\n{entry}/1,whim\n9999/0,error\n,error\n");
     let csv =
         ["place,reason\n".to_owned()].into_iter().chain(first).chain(rest).chain([bad]).collect::<Vec<_>>().concat();
-    let desk = Desk::default();
+    let desk = Corrections::default();
     let lines = || effects(csv.as_bytes(), Some(Some(EffectReason::Error))).expect("a header");
     let (_, done) = desk.lines(&client, &unit, lines()).await.expect("a run");
     assert_eq!((done.changed, done.blocks, done.refused), (1_200, 2, 5), "{}", desk.report());
@@ -134,7 +134,7 @@ async fn a_file_of_revocations() {
     for (line, word) in [(1_202, "place"), (1_203, "place"), (1_204, "reason"), (1_205, "place"), (1_206, "place")] {
         assert!(report.lines().any(|one| one.starts_with(&format!("{line},{word},"))), "{line}: {report}");
     }
-    let (_, again) = Desk::default().lines(&client, &unit, lines()).await.expect("again, without notes");
+    let (_, again) = Corrections::default().lines(&client, &unit, lines()).await.expect("again, without notes");
     assert_eq!((again.changed, again.already), (0, 1_200));
     let missing = effects(&b"plaice\n1/2\n"[..], None).err().expect("no such column");
     assert!(missing.to_string().contains("place"), "{missing}");
@@ -146,7 +146,7 @@ async fn a_file_of_revocations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_goes_on() {
     let (node, university, _, entry) = scene(300).await;
-    let (client, unit, desk) = (university.client(&node).await, university.issuing(), Desk::default());
+    let (client, unit, desk) = (university.client(&node).await, university.issuing(), Corrections::default());
     let mut patience = std::time::Duration::from_millis(20);
     loop {
         let all = (0..300).map(|index| revoke(at(entry, index))).collect();

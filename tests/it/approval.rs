@@ -10,7 +10,7 @@ use creditbank_protocol::UnitId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_tests::TestNode;
-use creditbank_tests::corrections::{Desk, amend, revoke};
+use creditbank_tests::corrections::{Corrections, amend, revoke};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{key, set};
 
@@ -27,7 +27,7 @@ async fn approver(node: &TestNode) -> KeyFile {
     approver
 }
 
-fn approve(desk: &Desk, approver: &KeyFile) {
+fn approve(desk: &Corrections, approver: &KeyFile) {
     for path in desk.requests() {
         let approval = ApprovalRequest::read(&path).expect("a request").approve(approver).expect("an approval");
         fs::write(approval_path(&path), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
@@ -40,9 +40,9 @@ async fn a_second_person_approves() {
     let (client, unit) = (university.client(&node).await, university.issuing());
     let at = |index| Place { entry, index };
     set(&node, Kind::Unit, &pb::Unit { requires_approval: true, ..university.unit_entry() }).await;
-    let without = Desk::default().run(&client, &unit, vec![revoke(at(0))]).await.expect_err("not alone");
+    let without = Corrections::default().run(&client, &unit, vec![revoke(at(0))]).await.expect_err("not alone");
     assert!(without.to_string().contains("APPROVAL_MISSING"), "{without}");
-    let desk = Desk { require_approval: true, ..Desk::default() };
+    let desk = Corrections { require_approval: true, ..Corrections::default() };
     let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[0], "A-1") };
     let wanted = || vec![amend(at(0), &right), revoke(at(1))];
     let size = node.ledger().size();
@@ -76,7 +76,7 @@ async fn what_was_altered_is_not_approved() {
     let (node, university, aliases, entry) = scene(1).await;
     let (client, unit) = (university.client(&node).await, university.issuing());
     let approver = approver(&node).await;
-    let desk = Desk { require_approval: true, ..Desk::default() };
+    let desk = Corrections { require_approval: true, ..Corrections::default() };
     let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[0], "A-1") };
     let wanted = || vec![amend(Place { entry, index: 0 }, &right)];
     desk.run(&client, &unit, wanted()).await.expect("prepared");
@@ -128,7 +128,7 @@ async fn an_import_is_approved_block_by_block() {
     use creditbank_client::import::Mapping;
     use creditbank_client::issue::{Places, issue_approved};
     let (node, university, _, _) = scene(1).await;
-    let (client, unit, desk) = (university.client(&node).await, university.issuing(), Desk::default());
+    let (client, unit, desk) = (university.client(&node).await, university.issuing(), Corrections::default());
     set(&node, Kind::Unit, &pb::Unit { requires_approval: true, ..university.unit_entry() }).await;
     let approver = approver(&node).await;
     let mapping = Mapping::parse(MAPPING).expect("a mapping");

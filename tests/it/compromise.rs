@@ -8,7 +8,7 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_tests::corrections::{Desk, confirm, refuses, revoke};
+use creditbank_tests::corrections::{Corrections, confirm, refuses, revoke};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{key, set};
 use creditbank_tests::{TestNode, University};
@@ -47,7 +47,7 @@ async fn contested_records_are_confirmed() {
         }
     };
     unit_key(&node, 30, None).await;
-    let (good, desk) = (with_key(&university, 30), Desk::default());
+    let (good, desk) = (with_key(&university, 30), Corrections::default());
     assert!(refuses(&desk.one(&client, &good, confirm(at(0))).await, "not contested"));
     assert_eq!(contested(&client, UnitId::new(1, 1)).await.expect("a list"), []);
     let minute =
@@ -60,10 +60,11 @@ async fn contested_records_are_confirmed() {
         [0, 1, 2].map(|i| (at(i), false))
     );
     // The stolen key confirms nothing.
-    let thief = Desk::default().run(&client, &university.issuing(), vec![confirm(at(0))]).await.expect_err("revoked");
+    let thief =
+        Corrections::default().run(&client, &university.issuing(), vec![confirm(at(0))]).await.expect_err("revoked");
     assert!(thief.to_string().contains("revoked"), "{thief}");
     assert!(matches!(desk.one(&client, &good, confirm(at(0))).await, Outcome::Done(_)));
-    assert_eq!(Desk::default().one(&client, &good, confirm(at(0))).await, Outcome::Already);
+    assert_eq!(Corrections::default().one(&client, &good, confirm(at(0))).await, Outcome::Already);
     assert_eq!(found(aliases[0]).await, (false, true, None));
     // What is disowned is revoked; it stays contested in nobody's eyes but its own.
     assert!(matches!(desk.one(&client, &good, revoke(at(1))).await, Outcome::Done(_)));
@@ -82,7 +83,7 @@ async fn contested_records_are_confirmed() {
     assert_eq!(found(aliases[0]).await, (true, false, None));
     assert!(!contested(&client, UnitId::new(1, 1)).await.expect("a list")[0].confirmed);
     let third = with_key(&university, 31);
-    assert!(matches!(Desk::default().one(&client, &third, confirm(at(0))).await, Outcome::Done(_)));
+    assert!(matches!(Corrections::default().one(&client, &third, confirm(at(0))).await, Outcome::Done(_)));
     assert_eq!(found(aliases[0]).await, (false, true, None));
     // Anybody who replays the log finds each of these effects admitted, and none that was not.
     let audit = client.audit(|_, _| {}).await.expect("the log is read");

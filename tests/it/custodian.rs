@@ -12,7 +12,7 @@ use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
 use creditbank_tests::University;
-use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
+use creditbank_tests::corrections::{Corrections, amend, refuses, revoke};
 use creditbank_tests::university::set;
 
 use super::amend::scene;
@@ -32,7 +32,7 @@ async fn a_custodian_acts_for_a_closed_institution() {
     let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[0], "A-1") };
     let denied = |correction| {
         let (operator, unit) = (&operator, &unit);
-        async move { Desk::default().one(operator, unit, correction).await }
+        async move { Corrections::default().one(operator, unit, correction).await }
     };
     // Neither without the relation, nor while the other is open, nor before the first day, nor after the last one.
     assert!(refuses(&denied(revoke(at(0))).await, "custodian"));
@@ -52,13 +52,14 @@ async fn a_custodian_acts_for_a_closed_institution() {
     // From the day on; and the closed one itself no longer.
     set(&node, Kind::Institution, &keeping(&keeper, Some(pb::Date { year: 2020, month: 1, day: 1 }))).await;
     let own = closed.client(&node).await;
-    let ended = Desk::default().run(&own, &closed.issuing(), vec![revoke(at(1))]).await.expect_err("it is closed");
+    let ended =
+        Corrections::default().run(&own, &closed.issuing(), vec![revoke(at(1))]).await.expect_err("it is closed");
     assert!(ended.to_string().contains("active"), "{ended}");
-    let desk = Desk::default();
+    let desk = Corrections::default();
     let Outcome::Done(amendment) = desk.one(&client, &unit, amend(at(0), &right)).await else { panic!("amended") };
-    assert_eq!(Desk::default().one(&client, &unit, amend(at(0), &right)).await, Outcome::Already);
+    assert_eq!(Corrections::default().one(&client, &unit, amend(at(0), &right)).await, Outcome::Already);
     assert!(matches!(desk.one(&client, &unit, revoke(at(1))).await, Outcome::Done(_)));
-    assert!(refuses(&Desk::default().one(&operator, &stranger.issuing(), revoke(at(2))).await, "custodian"));
+    assert!(refuses(&Corrections::default().one(&operator, &stranger.issuing(), revoke(at(2))).await, "custodian"));
     assert!(stranger.client(&node).await.record(at(2)).await.is_err());
     // The amendment is the closed institution's record; its custodian may amend it again.
     let place = Place { entry: amendment, index: 0 };

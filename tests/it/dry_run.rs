@@ -7,7 +7,7 @@ use std::path::Path;
 
 use creditbank_client::issue::{Forecast, IssueError, Places, Progress, check, issue, issue_all};
 use creditbank_protocol::pb::Kind;
-use creditbank_tests::{Desk, set};
+use creditbank_tests::{Registrar, set};
 
 /// Everything below a directory.
 fn files(dir: &Path) -> BTreeSet<String> {
@@ -15,12 +15,12 @@ fn files(dir: &Path) -> BTreeSet<String> {
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
-async fn forecast(desk: &Desk, csv: &str, report: Option<&Path>) -> Result<Forecast, IssueError> {
+async fn forecast(desk: &Registrar, csv: &str, report: Option<&Path>) -> Result<Forecast, IssueError> {
     let (client, unit, work) = (desk.client().await, desk.university.issuing(), desk.path("work"));
     check(&client, &unit, &desk.mapping(), || Ok(io::Cursor::new(csv.to_owned())), &work, report, |_| ()).await
 }
 
-async fn whole(desk: &Desk, csv: &str) -> Result<Result<Progress, Forecast>, IssueError> {
+async fn whole(desk: &Registrar, csv: &str) -> Result<Result<Progress, Forecast>, IssueError> {
     let (client, unit) = (desk.client().await, desk.university.issuing());
     let (work, refused) = (desk.path("work"), desk.path("refused.csv"));
     let places = Places { work: &work, refused: &refused };
@@ -30,7 +30,7 @@ async fn whole(desk: &Desk, csv: &str) -> Result<Result<Progress, Forecast>, Iss
 /// Goal: a dry run says what the import then does, and leaves the ledger, the accounts and the directory as they were.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_says_what_the_import_does_and_writes_nothing() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let csv = desk.csv(
         "1,C1,2023A,Good,15,pass\n\
          1,C2,2023A,Good,7.5,pass\n\
@@ -54,7 +54,7 @@ async fn a_dry_run_says_what_the_import_does_and_writes_nothing() {
 /// Goal: rules that look at several lines hold across the calls that a check is made of.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_course_twice_far_apart_is_found() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let between = (2..1_500).map(|number| format!("{number},C1,2023A,Title,15,pass\n")).collect::<Vec<_>>().concat();
     let csv = desk.csv(&format!("1,C1,2023A,First,15,pass\n{between}1,C1,2024A,Second,15,pass\n"));
     let forecast = forecast(&desk, &csv, None).await.expect("a forecast");
@@ -68,7 +68,7 @@ async fn a_course_twice_far_apart_is_found() {
 /// Goal: what was issued before is known by the notes, and without them by the ledger.
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_that_were_issued_are_counted_as_such() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let csv = desk.csv("1,C1,2023A,Good,15,pass\n2,C1,2023A,Good,15,pass\n");
     desk.issue(&csv).await.expect("the import");
     let grown = format!("{csv}1,C2,2023A,New,15,pass\n");
@@ -93,7 +93,7 @@ async fn lines_that_were_issued_are_counted_as_such() {
 /// Goal: one refused line and nothing is written; the report says which; without it all is.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_or_nothing() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let csv = desk.csv("1,C1,2023A,Good,15,pass\n4,C1,1989A,Before the accreditation,15,pass\n");
     let refused = whole(&desk, &csv).await.expect("a forecast").expect_err("a line is refused");
     assert_eq!((refused.progress.refused, desk.sealed()), (1, 0));
@@ -108,7 +108,7 @@ async fn all_or_nothing() {
 /// Goal: when the ledger changes between check and blocks, the run stops there, says so, and goes on when it can.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_in_between_stops_the_run() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let csv = desk.csv("1,C1,2023A,Good,15,pass\n2,C1,2023A,Good,15,pass\n");
     let (client, unit) = (desk.client().await, desk.university.issuing());
     let (work, refused) = (desk.path("work"), desk.path("refused.csv"));
@@ -137,7 +137,7 @@ async fn a_change_in_between_stops_the_run() {
 /// Goal: what the whole call is refused for is an error, not a refused line; a key that may not issue is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_may_not_issue() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let unit = creditbank_protocol::pb::Unit {
         state: creditbank_protocol::pb::RegistryState::Suspended.into(),
         ..desk.university.unit_entry()

@@ -5,13 +5,13 @@ use std::io::{Cursor, Write as _};
 use creditbank_client::import::Encoding;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::Credit;
-use creditbank_tests::Desk;
+use creditbank_tests::Registrar;
 use encoding_rs::GB18030;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 /// The title of the unit's first record.
-async fn first_title(desk: &Desk) -> String {
+async fn first_title(desk: &Registrar) -> String {
     let place = desk.node.ledger().issued(1, 1, 0, 10).expect("a list").0[0].place;
     let read = desk.client().await.record(place).await.expect("the record");
     let credit = decode::<Credit>(&read.disclosed.body).expect("a Credit");
@@ -21,7 +21,7 @@ async fn first_title(desk: &Desk) -> String {
 /// Goal: text is kept byte for byte, decomposed letters too; only with UTF-8 by name a line that is not is refused alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn utf_8_with_a_mark_and_a_bad_line() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let mut csv = b"\xef\xbb\xbf".to_vec();
     csv.extend(desk.csv("1,C1,2023A,Re\u{301}sume\u{301},15,pass\n").replace('\n', "\r\n").as_bytes());
     csv.extend(b"2,C1,2023A,caf\xe9,15,pass\r\n");
@@ -37,8 +37,8 @@ async fn utf_8_with_a_mark_and_a_bad_line() {
 /// Goal: Chinese and UTF-16 files come through as they are meant, and nothing is guessed.
 #[tokio::test(flavor = "multi_thread")]
 async fn gb_18030_and_utf_16() {
-    let csv = |desk: &Desk| desk.csv("1,C1,2023A,\u{9ad8}\u{7b49}\u{6570}\u{5b66}\u{20000},15,pass\n");
-    let desk = Desk::new().await;
+    let csv = |desk: &Registrar| desk.csv("1,C1,2023A,\u{9ad8}\u{7b49}\u{6570}\u{5b66}\u{20000},15,pass\n");
+    let desk = Registrar::new().await;
     let gb = GB18030.encode(&csv(&desk)).0.into_owned();
     let refused = desk.issue(&gb).await.expect_err("it is not said to be GB 18030").to_string();
     assert!(refused.contains("--encoding gb18030"), "{refused}");
@@ -122,7 +122,7 @@ const HEADER: [&str; 6] = ["'student", "'course", "'term", "'title", "'credits",
 /// Goal: the good rows of a workbook become records, exactly; every bad cell is named with its reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workbook() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let rows = [
         row(2, &HEADER),
         row(3, &["990001", "'C1", "'2023A", "'Good", "7.5", "'pass"]),
@@ -161,7 +161,7 @@ async fn a_workbook() {
 /// Goal: a date is the same day under both date systems of workbooks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workbook_of_1904() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let rows = [row(1, &HEADER), row(2, &["1", "'C1", "'2023A", r#"<c r="@" s="1"><v>44074</v></c>"#, "15", "'pass"])];
     let book = workbook(&rows.concat(), "", r#"<workbookPr date1904="1"/>"#);
     assert_eq!(desk.issue_as(&book, None, Some("Results")).await.expect("the import").records, 1);
@@ -171,7 +171,7 @@ async fn a_workbook_of_1904() {
 /// Goal: what is no workbook, has no such sheet, or unpacks to too much is refused whole, with the reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn workbooks_that_cannot_be_read() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     let book = workbook(&row(1, &HEADER), "", "");
     let refused = async |file: &[u8], sheet: Option<&str>| {
         desk.issue_as(file, None, sheet).await.expect_err("refused").to_string()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use creditbank_client::import::{ImportError, Mapping};
 use creditbank_client::issue::{IssueError, Places, Progress, issue};
 use creditbank_client::{Client, ClientError};
-use creditbank_tests::desk::{HEADER, MAPPING};
+use creditbank_tests::registrar::{HEADER, MAPPING};
 use creditbank_tests::{TestNode, University};
 
 struct Scene {

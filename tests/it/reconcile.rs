@@ -6,17 +6,17 @@ use std::io::Cursor;
 use creditbank_client::issue::Places;
 use creditbank_client::sync::reconcile::{Comparison, Missing, with_file, with_notes};
 use creditbank_client::sync::sync;
-use creditbank_tests::Desk;
+use creditbank_tests::Registrar;
 
 use super::sync::{HEADER, mapping};
 
-async fn compare(desk: &Desk, lines: &str) -> Comparison {
+async fn compare(desk: &Registrar, lines: &str) -> Comparison {
     let (client, unit, work) = (desk.client().await, desk.university.issuing(), desk.path("notes"));
     let input = Cursor::new(format!("{HEADER}{lines}"));
     with_file(&client, &unit, &mapping(), input, &work).await.expect("a comparison")
 }
 
-async fn follow(desk: &Desk, lines: &str) {
+async fn follow(desk: &Registrar, lines: &str) {
     let (work, refused) = (desk.path("notes"), desk.path("refused.csv"));
     let places = Places { work: &work, refused: &refused };
     let (client, unit) = (desk.client().await, desk.university.issuing());
@@ -29,7 +29,7 @@ const LINES: &str = "r1,1,C1,2023A,T,15,pass\nr2,1,C2,2023A,T,15,fail\nr3,2,C1,2
 /// Goal: every kind of difference is in its list, with and without notes, and nothing is written.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_lists_and_what_differs() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     follow(&desk, LINES).await;
     follow(&desk, &LINES.replace("r3,2,C1,2023A,T,15", "r3,2,C1,2023A,T,20")).await;
     let now = "r1,1,C1,2023A,T,10,pass\nr3,2,C1,2023A,T,20,pass\nr4,3,C1,2023A,T,15,pass\nr5,4,C1,2023A,T,?,pass\n";
@@ -57,7 +57,7 @@ async fn three_lists_and_what_differs() {
 /// Goal: notes are compared as a file is; those of another log or key are refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn notes_against_the_ledger() {
-    let desk = Desk::new().await;
+    let desk = Registrar::new().await;
     follow(&desk, LINES).await;
     let (client, unit, work) = (desk.client().await, desk.university.issuing(), desk.path("notes"));
     let equal = with_notes(&client, &unit, &work).await.expect("a comparison");

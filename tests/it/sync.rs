@@ -11,24 +11,24 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Credit, Place};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::status_id;
-use creditbank_tests::{Chain, Desk, desk};
+use creditbank_tests::{Chain, Registrar, registrar};
 
 /// A student system with numbers for its results.
 struct System {
-    desk: Desk,
+    desk: Registrar,
 }
 
 pub(crate) const HEADER: &str = "id,student,course,term,title,credits,result\n";
 
 /// The desk's mapping with a record id.
 pub(crate) fn mapping() -> Mapping {
-    let text = desk::MAPPING.replace(r#"reference = ["course", "term", "student"]"#, r#"record_id = "id""#);
+    let text = registrar::MAPPING.replace(r#"reference = ["course", "term", "student"]"#, r#"record_id = "id""#);
     Mapping::parse(&text).expect("a mapping")
 }
 
 impl System {
     async fn new() -> Self {
-        Self { desk: Desk::new().await }
+        Self { desk: Registrar::new().await }
     }
 
     async fn sync(&self, lines: &str) -> Result<SyncReport, IssueError> {
@@ -272,6 +272,6 @@ async fn a_plan_writes_nothing() {
     let planned = system.plan("r1,1,C1,2023A,T,15,pass\nr2,1,C2,2023A,T,-1,pass\n").await.expect("a plan");
     assert_eq!(counts(&planned), (1, 0, 0, 1, 0));
     assert_eq!((keys(), system.issued().len(), system.desk.path("notes").exists()), (before, 0, false));
-    let both = desk::MAPPING.replace("[learner]", "record_id = \"student\"\n[learner]");
+    let both = registrar::MAPPING.replace("[learner]", "record_id = \"student\"\n[learner]");
     assert!(Mapping::parse(&both).expect_err("two keys").to_string().contains("either reference or record_id"));
 }

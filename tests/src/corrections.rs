@@ -9,8 +9,8 @@ use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{AmendReason, Credit, EffectReason, Kind, Place};
 
-/// A registrar's desk for corrections.
-pub struct Desk {
+/// How corrections are made: where their files are, and with what options.
+pub struct Corrections {
     /// Where its files are.
     pub dir: tempfile::TempDir,
     /// Stop for the approval of a second person.
@@ -19,7 +19,7 @@ pub struct Desk {
     pub dry_run: bool,
 }
 
-impl Default for Desk {
+impl Default for Corrections {
     fn default() -> Self {
         Self { dir: tempfile::tempdir().expect("a directory"), require_approval: false, dry_run: false }
     }
@@ -41,7 +41,7 @@ pub fn amend(place: Place, credit: &Credit) -> Correction {
     Correction { line: 0, target: Target::At(place.into()), change: Change::Amend(AmendReason::Error, body) }
 }
 
-impl Desk {
+impl Corrections {
     /// Makes corrections; what became of each, and of all.
     pub async fn run(
         &self,

@@ -5,13 +5,13 @@ pub mod acts;
 pub mod chain;
 pub mod corrections;
 pub mod degrees;
-pub mod desk;
 pub mod node;
+pub mod registrar;
 pub mod scene;
 pub mod university;
 
 pub use chain::Chain;
-pub use desk::Desk;
 pub use node::TestNode;
+pub use registrar::Registrar;
 pub use scene::Scene;
 pub use university::{University, set};

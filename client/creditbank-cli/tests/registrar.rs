@@ -3,16 +3,16 @@
 use std::fs;
 use std::process::Command;
 
-use creditbank_tests::{Desk, desk::MAPPING};
+use creditbank_tests::{Registrar, registrar::MAPPING};
 use serde_json::Value;
 
 struct Office {
-    desk: Desk,
+    desk: Registrar,
 }
 
 impl Office {
     async fn new() -> Self {
-        let desk = Desk::new().await;
+        let desk = Registrar::new().await;
         let write = |name: &str, text: &str| {
             fs::write(desk.path(name), text).expect("a file");
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);

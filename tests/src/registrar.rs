@@ -1,4 +1,4 @@
-//! A registrar's desk: a node, an institution, a mapping, and a directory for files.
+//! A registrar: a node, an institution, a mapping, and a directory for files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use creditbank_client::issue::{IssueError, Places, Progress, issue};
 
 use crate::{TestNode, University};
 
-/// The mapping of the desk's files.
+/// The mapping of its files.
 pub const MAPPING: &str = r#"
 reference = ["course", "term", "student"]
 [learner]
@@ -31,11 +31,11 @@ pass = { kind = "credit" }
 fail = { kind = "result", status = "failed" }
 "#;
 
-/// The header of the desk's files.
+/// The header of its files.
 pub const HEADER: &str = "student,course,term,title,credits,result\n";
 
-/// A registrar's desk.
-pub struct Desk {
+/// A registrar, with a node, an institution and files.
+pub struct Registrar {
     /// The node.
     pub node: TestNode,
     /// Who issues.
@@ -43,7 +43,7 @@ pub struct Desk {
     dir: tempfile::TempDir,
 }
 
-impl Desk {
+impl Registrar {
     /// A node with one institution.
     pub async fn new() -> Self {
         let node = TestNode::start().await;
@@ -56,7 +56,7 @@ impl Desk {
         self.dir.path()
     }
 
-    /// A file of the desk.
+    /// A file of theirs.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
