@@ -7,7 +7,6 @@ use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
