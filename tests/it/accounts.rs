@@ -15,7 +15,7 @@ async fn the_same_person_has_the_same_alias() {
     let node = TestNode::start().await;
     let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
     let open = |university: u64, client: creditbank_client::Client, identities: Vec<TypedIdentity>| async move {
-        client.open_accounts(university, vec![Person { identities }]).await.expect("an alias")[0]
+        client.open_accounts(university, vec![Person { identities }]).await.expect("an alias")[0].0
     };
     let number = student("17").identities;
     let known = open(1, first.client(&node).await, number.clone()).await;

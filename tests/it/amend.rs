@@ -1,6 +1,7 @@
 //! Goal: a registrar amends and revokes what was issued, each once, and nobody else's.
 
 use creditbank_client::correct::{Outcome, effects};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, EffectReason, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
@@ -103,7 +104,7 @@ async fn desk_of(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_revokes_with_a_case() {
     let (node, _, _, entry) = scene(1).await;
-    let operator = creditbank_client::IssuingUnit::new(0, 0, node.key(pb::Purpose::Registry));
+    let operator = creditbank_client::IssuingUnit::new(UnitId::OPERATOR, node.key(pb::Purpose::Registry));
     let client = node.operator().await;
     assert!(matches!(Desk::default().one(&client, &operator, revoke(at(entry, 0))).await, Outcome::Done(_)));
     assert_eq!(client.record(at(entry, 0)).await.expect("the record").marks, ["revoked"]);
@@ -156,6 +157,6 @@ async fn an_interrupted_run_goes_on() {
             Err(_) => patience *= 2,
         }
     }
-    let (records, _) = client.issued(1, 1, 0, 100).await.expect("a list");
+    let (records, _) = client.issued(UnitId::new(1, 1), 0, 100).await.expect("a list");
     assert!(records.iter().all(|record| record.marks == ["revoked"]), "every record is revoked");
 }

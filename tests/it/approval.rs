@@ -5,6 +5,7 @@ use std::fs;
 use creditbank_client::correct::Outcome;
 use creditbank_client::operator::KeyRequest;
 use creditbank_client::sealing::approval::{ApprovalRequest, approval_path};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_tests::TestNode;
@@ -151,7 +152,7 @@ async fn an_import_is_approved_block_by_block() {
     approve(&desk, &approver);
     let (done, waiting) = run().await;
     assert_eq!((done.blocks, done.waiting, waiting.len()), (1, 0, 0));
-    assert_eq!(client.issued(1, 1, 0, 100).await.expect("a list").0.len(), 1_201);
+    assert_eq!(client.issued(UnitId::new(1, 1), 0, 100).await.expect("a list").0.len(), 1_201);
     let (done, _) = run().await;
     assert_eq!((done.already, done.blocks), (1_200, 0));
 }

@@ -2,6 +2,7 @@
 
 use creditbank_client::ClientError;
 use creditbank_protocol::Digest;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
@@ -56,7 +57,7 @@ impl Scene {
         let client = self.university.client(&self.node).await;
         let error = client.submit(request.block.to_vec(), request.records).await.expect_err("a refusal");
         assert_eq!(sealed(), before, "nothing is stored");
-        assert_eq!(client.chain_head(1, 1).await.expect("the head"), self.chain.head);
+        assert_eq!(client.chain_head(UnitId::new(1, 1)).await.expect("the head"), self.chain.head);
         match error {
             ClientError::Refused(refusal) => {
                 assert!(!refusal.message.is_empty());
@@ -124,7 +125,7 @@ async fn a_message_beyond_the_limit() {
     let status = scene.node.ledger_service().await.submit_block(request).await.expect_err("too large");
     assert_eq!(status.code(), tonic::Code::OutOfRange, "{status}");
     let client = scene.university.client(&scene.node).await;
-    assert_eq!(client.chain_head(1, 1).await.expect("the head"), scene.chain.head);
+    assert_eq!(client.chain_head(UnitId::new(1, 1)).await.expect("the head"), scene.chain.head);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,8 +141,8 @@ async fn of_another_place() {
         (scene.drafted(|draft| draft.previous = Digest([1; 32])), Reason::WrongPrevious),
         (scene.drafted(|draft| draft.created_at_minute += 3 * 1_440), Reason::WrongTime),
         (scene.drafted(|draft| draft.created_at_minute -= 3 * 1_440), Reason::WrongTime),
-        (scene.drafted(|draft| draft.institution = 2), Reason::UnknownInstitution),
-        (scene.drafted(|draft| draft.unit = 9), Reason::UnknownUnit),
+        (scene.drafted(|draft| draft.unit.institution = 2.into()), Reason::UnknownInstitution),
+        (scene.drafted(|draft| draft.unit.number = 9), Reason::UnknownUnit),
         (scene.drafted(|draft| draft.key_id = KeyId([1; 16])), Reason::UnknownKey),
         (stranger(&other), Reason::UnknownKey),
         (scene.header(|header| header.records_root = vec![1; 32]), Reason::WrongSignature),

@@ -1,6 +1,7 @@
 //! Goal: a record that is not right is refused with record, field, rule, expected and found; the block is not stored.
 
 use creditbank_client::ClientError;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::Reason;
@@ -111,8 +112,8 @@ async fn the_check_writes_nothing_and_finds_all() {
     let unnamed = record(Kind::Credit, &pb::Credit { learner: Vec::new(), ..credit(alias, "C") }, 1);
     let identities = student("424242").identities;
     checked.push(CheckedRecord { record: bodies(&[unnamed]).pop(), identities });
-    let key_id = creditbank_protocol::key::KeyId::of(&university.key.public_key()).0;
-    let refusals = client.check_records(1, 1, key_id, checked).await.expect("an answer");
+    let key_id = creditbank_protocol::key::KeyId::of(&university.key.public_key());
+    let refusals = client.check_records(UnitId::new(1, 1), key_id, checked).await.expect("an answer");
     let found: Vec<_> = refusals.iter().map(|refusal| (refusal.record_plus_1, refusal.why())).collect();
     assert_eq!(found, [(2, Reason::MissingField), (3, Reason::DuplicateRecord)]);
     assert_eq!(node.ledger().size(), size);

@@ -1,6 +1,7 @@
 //! The life of a block.
 
 use creditbank_client::ClientError;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Kind;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::submit_blocks_response::Outcome;
@@ -33,7 +34,7 @@ async fn issued_records_are_read_back() {
             assert_eq!(read.disclosed.body, record.body());
             assert_eq!((read.institution, read.unit), (1, 1));
         }
-        assert_eq!(client.block(1, 1, 0).await.expect("the receipt"), receipt);
+        assert_eq!(client.block(UnitId::new(1, 1), 0).await.expect("the receipt"), receipt);
     }
 }
 
@@ -142,5 +143,5 @@ async fn a_full_queue_refuses_with_a_time() {
         }
         other => panic!("expected BUSY, found {other:?}"),
     }
-    assert_eq!(chain.head, client.chain_head(1, 1).await.expect("the head"));
+    assert_eq!(chain.head, client.chain_head(UnitId::new(1, 1)).await.expect("the head"));
 }

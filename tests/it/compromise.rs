@@ -3,6 +3,7 @@
 use creditbank_client::correct::Outcome;
 use creditbank_client::correct::contest::contested;
 use creditbank_client::operator::KeyRequest;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
@@ -28,7 +29,7 @@ async fn unit_key(node: &TestNode, seed: u8, since: Option<u64>) {
 }
 
 fn with_key(university: &University, seed: u8) -> creditbank_client::IssuingUnit {
-    creditbank_client::IssuingUnit::new(university.institution, 1, key(Purpose::Unit, seed))
+    creditbank_client::IssuingUnit::new(UnitId::new(university.institution, 1), key(Purpose::Unit, seed))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,14 +49,14 @@ async fn contested_records_are_confirmed() {
     unit_key(&node, 30, None).await;
     let (good, desk) = (with_key(&university, 30), Desk::default());
     assert!(refuses(&desk.one(&client, &good, confirm(at(0))).await, "not contested"));
-    assert_eq!(contested(&client, 1, 1).await.expect("a list"), []);
+    assert_eq!(contested(&client, UnitId::new(1, 1)).await.expect("a list"), []);
     let minute =
         client.sealed_at(client.record(at(0)).await.expect("a record").round_end).await.expect("a time") / 60_000;
     unit_key(&node, 1, Some(minute)).await;
     assert_eq!(found(aliases[0]).await, (true, false, None));
-    let listed = contested(&client, 1, 1).await.expect("a list");
+    let listed = contested(&client, UnitId::new(1, 1)).await.expect("a list");
     assert_eq!(
-        listed.iter().map(|one| (one.place, one.confirmed)).collect::<Vec<_>>(),
+        listed.iter().map(|one| (one.place.into(), one.confirmed)).collect::<Vec<_>>(),
         [0, 1, 2].map(|i| (at(i), false))
     );
     // The stolen key confirms nothing.
@@ -68,14 +69,18 @@ async fn contested_records_are_confirmed() {
     assert!(matches!(desk.one(&client, &good, revoke(at(1))).await, Outcome::Done(_)));
     assert!(refuses(&desk.one(&client, &good, confirm(at(1))).await, "revoked"));
     assert_eq!(found(aliases[1]).await.2, Some(pb::Action::Revoke));
-    let states: Vec<_> =
-        contested(&client, 1, 1).await.expect("a list").iter().map(|one| (one.confirmed, one.ended)).collect();
+    let states: Vec<_> = contested(&client, UnitId::new(1, 1))
+        .await
+        .expect("a list")
+        .iter()
+        .map(|one| (one.confirmed, one.ended))
+        .collect();
     assert_eq!(states, [(true, false), (false, true), (false, false)]);
     // The key that confirmed was stolen too: the confirmation settles nothing, and another key confirms anew.
     unit_key(&node, 30, Some(minute)).await;
     unit_key(&node, 31, None).await;
     assert_eq!(found(aliases[0]).await, (true, false, None));
-    assert!(!contested(&client, 1, 1).await.expect("a list")[0].confirmed);
+    assert!(!contested(&client, UnitId::new(1, 1)).await.expect("a list")[0].confirmed);
     let third = with_key(&university, 31);
     assert!(matches!(Desk::default().one(&client, &third, confirm(at(0))).await, Outcome::Done(_)));
     assert_eq!(found(aliases[0]).await, (false, true, None));

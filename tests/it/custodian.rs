@@ -2,6 +2,7 @@
 
 use creditbank_client::correct::Outcome;
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
@@ -66,7 +67,7 @@ async fn a_custodian_acts_for_a_closed_institution() {
     assert!(matches!(desk.one(&client, &unit, amend(place, &again)).await, Outcome::Done(_)));
     let learner = || Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[0].to_vec() });
     assert_eq!(client.records(learner()).await.expect("a list").0.len(), 3);
-    assert_eq!(client.issued(1, 1, 0, 10).await.expect("what the closed one issued").0.len(), 3);
+    assert_eq!(client.issued(UnitId::new(1, 1), 0, 10).await.expect("what the closed one issued").0.len(), 3);
     // A transcript says by whom, and who keeps the records, offline.
     let (file, _) = client.transcript(learner()).await.expect("a transcript");
     let report = verify(&file, &node.trust()).expect("authentic");

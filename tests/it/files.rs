@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rpc::Reason;
 use creditbank_rpc::refusal::from_status;
@@ -97,7 +98,7 @@ async fn rotten_tree_nodes_are_never_signed() {
     }
     let mut receipts = Vec::new();
     for height in 0..20 {
-        receipts.push(client.block(1, 1, height).await.expect("a receipt"));
+        receipts.push(client.block(UnitId::new(1, 1), height).await.expect("a receipt"));
     }
     let mut dir = node.stop().await;
     let flat = dir.path().join("log/flat");

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use creditbank_client::{Client, ClientError, ConnectOptions};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{Kind, Place};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::v1::InstitutionAlias;
@@ -106,8 +107,8 @@ async fn a_lying_node_is_an_error() {
     let (client, lie) = through_a_liar(&node, &university).await;
     let client = &client;
 
-    cannot_be_deceived(&lie, 200, "GetChainHead", || async { client.chain_head(1, 1).await }).await;
-    cannot_be_deceived(&lie, 200, "GetBlock", || async { client.block(1, 1, 0).await }).await;
+    cannot_be_deceived(&lie, 200, "GetChainHead", || async { client.chain_head(UnitId::new(1, 1)).await }).await;
+    cannot_be_deceived(&lie, 200, "GetBlock", || async { client.block(UnitId::new(1, 1), 0).await }).await;
     cannot_be_deceived(&lie, 200, "SubmitBlock", || async {
         client.submit(request.block.to_vec(), request.records.clone()).await
     })
@@ -126,7 +127,8 @@ async fn a_lying_node_is_an_error() {
     .await;
     cannot_be_deceived(&lie, 200, "GetCheckpoint", || async { Ok(client.checkpoint().await?.0.checkpoint.root) }).await;
     cannot_be_deceived(&lie, 200, "StreamEntries", || async { Ok(client.entry(receipt.index).await?.0) }).await;
-    for (name, key) in [("present", RegistryKey::Institution(1)), ("absent", RegistryKey::Institution(9))] {
+    for (name, key) in [("present", RegistryKey::Institution(1.into())), ("absent", RegistryKey::Institution(9.into()))]
+    {
         cannot_be_deceived(&lie, 200, name, || async {
             Ok(client.registry_entry(&key).await?.map(|item| (item.body, item.place)))
         })

@@ -295,7 +295,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(confer(&client, &one, &alone).await.expect_err("signed by one"), Reason::NotCosigned);
     let body = creditbank_protocol::canonical::encode(&alone).expect("canonical");
     let core = core(Kind::Award, &body).expect("canonical");
-    let signature = sign(&two.key.key, joint_message(ORIGIN, 2, &core).as_bytes()).to_vec();
+    let signature = sign(&two.key.key, joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
     let key_id = KeyId::of(&two.key.public_key()).0.to_vec();
     let cosignatures = vec![pb::CoSignature { institution: 2, key_id, signature }];
     let altered = pb::Award { classification: "First".to_owned(), cosignatures: cosignatures.clone(), ..alone.clone() };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::Reason;
@@ -24,7 +25,7 @@ async fn a_new_node_knows_units_frameworks_and_scales() {
         assert!(found.is_some(), "{code}");
     }
     assert!(client.registry_list(Kind::GradeScale, None).await.expect("a list").len() >= 15);
-    let none = client.registry_entry(&RegistryKey::Institution(404)).await.expect("a proof of absence");
+    let none = client.registry_entry(&RegistryKey::Institution(404.into())).await.expect("a proof of absence");
     assert!(none.is_none());
 }
 
@@ -71,8 +72,9 @@ async fn keys_rotate_without_a_gap() {
     let university = University { key: new, ..university };
     chain.issue(&client, &university, &[credit_record(alias, "A-2")]).await;
     // What the old key signed stands, and is read.
-    let read =
-        client.record(pb::Place { entry: client.block(1, 1, 0).await.expect("the first").index, index: 0 }).await;
+    let read = client
+        .record(pb::Place { entry: client.block(UnitId::new(1, 1), 0).await.expect("the first").index, index: 0 })
+        .await;
     assert_eq!(
         read.expect("the first record").key_id,
         creditbank_protocol::key::KeyId::of(&key(Purpose::Unit, 1).public_key())
@@ -108,7 +110,7 @@ async fn what_does_not_fit_is_refused() {
     let node = TestNode::start().await;
     let university = University::admit(&node, 1).await;
     let client = node.client(None).await;
-    let head = client.chain_head(0, 0).await.expect("a head");
+    let head = client.chain_head(UnitId::OPERATOR).await.expect("a head");
     let stolen = KeyRequest { unit: 1, ..KeyRequest::new(ORIGIN, 1, 2, &key(Purpose::Unit, 61)).expect("a request") };
     assert!(stolen.record(&[Kind::Credit], 0, 0).is_err(), "the proof of possession is for another unit");
     let mut forged = KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, 61))
@@ -133,7 +135,7 @@ async fn what_does_not_fit_is_refused() {
             publish(&client, Arc::new(node.key(Purpose::Registry)), &[record], None).await.expect_err("a refusal");
         assert_eq!(refused.refusal().expect("a refusal").why(), expected);
     }
-    assert_eq!(client.chain_head(0, 0).await.expect("a head"), head, "nothing was sealed");
+    assert_eq!(client.chain_head(UnitId::OPERATOR).await.expect("a head"), head, "nothing was sealed");
 }
 
 /// The operator cannot lock himself out.
@@ -147,7 +149,8 @@ async fn the_last_registry_key_stays() {
     let reason = pb::RevocationReason::Ceased.into();
     let revoked =
         pb::Key { revoked: Some(pb::KeyRevocation { reason, ..Default::default() }), ..entry.decode().expect("a key") };
-    let closed = client.registry_entry(&RegistryKey::Institution(0)).await.expect("an answer").expect("the operator");
+    let closed =
+        client.registry_entry(&RegistryKey::Institution(0.into())).await.expect("an answer").expect("the operator");
     let closed = pb::Institution { state: pb::RegistryState::Closed.into(), ..closed.decode().expect("the operator") };
     for record in [registry_record(Kind::Key, &revoked), registry_record(Kind::Institution, &closed)] {
         let refused = publish(&client, Arc::new(own.clone()), &[record.expect("a record")], None)

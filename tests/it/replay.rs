@@ -186,7 +186,7 @@ async fn an_effect_without_the_right_is_found() {
     let (node, entries) = log().await;
     let two = University::new(2);
     let target = entries.iter().rposition(|entry| match Entry::parse(entry) {
-        Ok(Entry::Block(block)) => block.header().institution == 1 && block.header().count == 1,
+        Ok(Entry::Block(block)) => block.header().unit.institution.0 == 1 && block.header().count == 1,
         _ => false,
     });
     let target = target.expect("a record of the first institution");

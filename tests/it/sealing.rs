@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use creditbank_client::sealing::{Contents, Options, Sealed, record, resume, seal_block};
 use creditbank_client::{ClientError, IssuingUnit};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Kind;
 use creditbank_rpc::Reason;
 use creditbank_tests::university::credit;
@@ -35,7 +36,7 @@ async fn an_interrupted_block_is_sealed_once() {
         }
     };
     assert!(matches!(last, Sealed::Done(_) | Sealed::Already), "{last:?}");
-    let (issued, _) = client.issued(1, 1, 0, 100).await.expect("a list");
+    let (issued, _) = client.issued(UnitId::new(1, 1), 0, 100).await.expect("a list");
     assert_eq!(issued.len(), 1, "once");
     let again = seal_block(&client, &unit, &block, options, unexpected).await.expect("known");
     assert_eq!(again, Sealed::Already);

@@ -23,7 +23,7 @@ async fn scene() -> (TestNode, University, [u8; 16]) {
     for university in [&first, &second] {
         let client = university.client(&node).await;
         let person = creditbank_rpc::v1::Person { identities: identities() };
-        let alias = client.open_accounts(university.institution, vec![person]).await.expect("an alias")[0];
+        let alias = client.open_accounts(university.institution, vec![person]).await.expect("an alias")[0].0;
         first_alias.get_or_insert(alias);
         let mut chain = Chain::of(&client, university).await;
         chain.issue(&client, university, &[credit_record(alias, "A-1")]).await;

@@ -25,7 +25,7 @@ pub fn citizen(number: u64) -> Person {
 /// The alias of a citizen at a university.
 pub async fn alias(node: &TestNode, university: &University, number: u64) -> [u8; 16] {
     let client = university.client(node).await;
-    client.open_accounts(university.institution, vec![citizen(number)]).await.expect("an account")[0]
+    client.open_accounts(university.institution, vec![citizen(number)]).await.expect("an account")[0].0
 }
 
 /// A public record.

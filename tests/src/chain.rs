@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use creditbank_client::{ChainHead, Client};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{EffectGroup, Receipt};
@@ -34,15 +35,14 @@ pub fn bodies(records: &[Record]) -> Vec<RecordBody> {
 impl Chain {
     /// Asks the node for the head.
     pub async fn of(client: &Client, university: &University) -> Self {
-        Self { head: client.chain_head(university.institution, university.unit).await.expect("a head") }
+        Self { head: client.chain_head(UnitId::new(university.institution, university.unit)).await.expect("a head") }
     }
 
     /// The draft of the next block.
     pub fn draft(&self, university: &University) -> BlockDraft {
         BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: university.institution,
-            unit: university.unit,
+            unit: UnitId::new(university.institution, university.unit),
             height: self.head.next_height,
             previous: self.head.previous,
             operation_id: [7; 16],

@@ -27,18 +27,18 @@ impl Default for Desk {
 
 /// A revocation as an error.
 pub fn revoke(place: Place) -> Correction {
-    Correction { line: 0, target: Target::At(place), change: Change::Revoke(EffectReason::Error) }
+    Correction { line: 0, target: Target::At(place.into()), change: Change::Revoke(EffectReason::Error) }
 }
 
 /// A confirmation.
 pub fn confirm(place: Place) -> Correction {
-    Correction { line: 0, target: Target::At(place), change: Change::Confirm }
+    Correction { line: 0, target: Target::At(place.into()), change: Change::Confirm }
 }
 
 /// An amendment to what `credit` says.
 pub fn amend(place: Place, credit: &Credit) -> Correction {
     let body = NewBody::Bytes(Kind::Credit, encode(credit).expect("canonical"));
-    Correction { line: 0, target: Target::At(place), change: Change::Amend(AmendReason::Error, body) }
+    Correction { line: 0, target: Target::At(place.into()), change: Change::Amend(AmendReason::Error, body) }
 }
 
 impl Desk {
@@ -65,7 +65,7 @@ impl Desk {
             refused: Some(&refused),
             dry_run: self.dry_run,
             require_approval: self.require_approval,
-            case_reference: if unit.institution == 0 { "case-1" } else { "" },
+            case_reference: if unit.id.institution.is_operator() { "case-1" } else { "" },
         };
         let mut rows = Vec::new();
         let done = Corrector::new(client, unit, options).run(corrections, |row: &Row| rows.push(row.clone())).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, IssuingUnit};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
@@ -136,7 +137,7 @@ impl University {
 
     /// As the importer knows it.
     pub fn issuing(&self) -> IssuingUnit {
-        IssuingUnit::new(self.institution, self.unit, self.key.clone())
+        IssuingUnit::new(UnitId::new(self.institution, self.unit), self.key.clone())
     }
 
     /// A client with its access key.
@@ -147,7 +148,8 @@ impl University {
     /// An alias for each student number.
     pub async fn aliases(&self, node: &TestNode, numbers: impl IntoIterator<Item = u64>) -> Vec<[u8; 16]> {
         let persons = numbers.into_iter().map(|number| student(&number.to_string())).collect();
-        self.client(node).await.open_accounts(self.institution, persons).await.expect("accounts")
+        let aliases = self.client(node).await.open_accounts(self.institution, persons).await.expect("accounts");
+        aliases.into_iter().map(|alias| alias.0).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use creditbank_client::IssuingUnit;
 use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
 use creditbank_client::{Client, KeyPlace};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Place, Purpose};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::v1::Refusal;
@@ -49,7 +50,7 @@ pub(crate) async fn unit_of(client: &Client, place: &KeyPlace) -> Result<Issuing
     let entry = client.registry_entry(&RegistryKey::Key(id)).await?;
     let entry = entry.ok_or_else(|| Failure::NotValid(format!("the key {id} is not in the registry")))?;
     let pb::Key { institution, unit, .. } = entry.decode()?;
-    Ok(IssuingUnit::with_signer(institution, unit, key)?)
+    Ok(IssuingUnit::with_signer(UnitId::new(institution, unit), key)?)
 }
 
 impl Signing {
@@ -57,13 +58,13 @@ impl Signing {
     pub(crate) async fn unit(&self, global: &Global, client: &Client) -> Result<IssuingUnit, Failure> {
         let unit = match &self.key {
             Some(place) => unit_of(client, place).await?,
-            None if global.has_registry_key() => IssuingUnit::with_signer(0, 0, global.registry_key()?)?,
+            None if global.has_registry_key() => IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?,
             None => return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
         };
         match self.institution {
-            Some(expected) if expected != unit.institution => Err(Failure::Usage(format!(
+            Some(expected) if expected != unit.id.institution.0 => Err(Failure::Usage(format!(
                 "the key is one of institution {}, expected one of {expected}",
-                unit.institution
+                unit.id.institution.0
             ))),
             _ => Ok(unit),
         }

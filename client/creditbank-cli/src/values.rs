@@ -119,8 +119,9 @@ pub(crate) fn owned_name(argument: &str) -> Result<(u64, String, u32), String> {
 }
 
 /// A place as tables show it.
-pub(crate) fn show_place(place: &pb::Place) -> String {
-    format!("{}/{}", place.entry, place.index)
+pub(crate) fn show_place<P: Copy + Into<creditbank_protocol::Place>>(place: &P) -> String {
+    let place: creditbank_protocol::Place = (*place).into();
+    place.to_string()
 }
 
 #[cfg(test)]

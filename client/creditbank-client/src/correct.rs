@@ -8,11 +8,12 @@ mod file;
 mod run;
 mod target;
 
-use creditbank_protocol::pb::{AmendReason, EffectReason, Kind, Place};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::{AmendReason, EffectReason, Kind};
 
 use crate::import::DraftRecord;
 
-pub use file::{Lines, amendments, effects, place, reason};
+pub use file::{Lines, amendments, effects, reason};
 pub use run::{Corrector, Options};
 
 /// What is to become of one record.

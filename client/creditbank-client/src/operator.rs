@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::{possession_message, verify};
@@ -37,7 +38,7 @@ impl KeyRequest {
     /// The request for a key that this side holds.
     pub fn new(origin: &str, institution: u64, unit: u32, key: &dyn Signer) -> Result<Self, ClientError> {
         let public_key = key.public_key();
-        let message = possession_message(origin, institution, unit, key.purpose(), &public_key);
+        let message = possession_message(origin, UnitId::new(institution, unit), key.purpose(), &public_key);
         Ok(Self {
             origin: origin.to_owned(),
             institution,
@@ -56,7 +57,7 @@ impl KeyRequest {
         let public_key = hex::decode(&self.public_key).map_err(|_| wrong("public_key is not hexadecimal"))?;
         let possession = hex::decode(&self.possession).map_err(|_| wrong("possession is not hexadecimal"))?;
         let key = public_key.clone().try_into().map_err(|_| wrong("public_key is not 32 bytes"))?;
-        let message = possession_message(&self.origin, self.institution, self.unit, purpose, &key);
+        let message = possession_message(&self.origin, UnitId::new(self.institution, self.unit), purpose, &key);
         verify(&public_key, message.as_bytes(), &possession).map_err(|error| wrong(&error.to_string()))?;
         let mut kinds: Vec<i32> = kinds.iter().map(|kind| i32::from(*kind)).collect();
         kinds.sort_unstable();
@@ -96,7 +97,7 @@ pub async fn publish(
     if key.purpose() != Purpose::Registry {
         return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
     }
-    let unit = IssuingUnit::with_signer(0, 0, key)?;
+    let unit = IssuingUnit::with_signer(UnitId::OPERATOR, key)?;
     let mut outbox = match work {
         Some(work) => Outbox::open(client, &unit, work)?,
         None => Outbox::in_memory(client, &unit)?,

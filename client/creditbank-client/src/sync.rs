@@ -11,8 +11,9 @@ mod view;
 
 use std::path::Path;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Place, Receipt};
+use creditbank_protocol::pb::Receipt;
 
 use crate::import::report::Report;
 use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
@@ -23,7 +24,7 @@ use crate::sealing::approved::{Answer, seal, settle_earlier};
 use crate::{Client, ClientError, IssuingUnit};
 
 use compare::{Compare, Verdict};
-use state::{Key, Row, content_of, id_of, key_of, person_of, place_of};
+use state::{Row, content_of, id_of, person_of};
 use view::View;
 
 /// Items that a report itself holds of each list.
@@ -234,12 +235,12 @@ impl<'a> Run<'a> {
         for (index, (draft, record)) in (0u32..).zip(batch.lines()) {
             self.count(draft);
             rows.push(Row {
-                at: (receipt.index, index),
+                at: Place::new(receipt.index, index),
                 hash: record.hash(),
                 id: id_of(self.unit, record.seed()),
                 content: content_of(self.unit, draft),
                 person: person_of(self.unit, draft),
-                amends: draft.after.filter(|after| after.amends.is_some()).map(|after| key_of(after.place)),
+                amends: draft.after.filter(|after| after.amends.is_some()).map(|after| after.place),
             });
         }
         self.compare.view.state.note(self.unit, &rows)
@@ -248,9 +249,9 @@ impl<'a> Run<'a> {
     /// What would be refused of the lines.
     async fn ask(&mut self, drafts: Vec<DraftRecord>) -> Result<(), ClientError> {
         let (client, unit) = (self.client, self.unit);
-        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let key_id = KeyId::of(&unit.key.public_key());
         let records = || drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
-        let refusals = patiently(|| client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let refusals = patiently(|| client.check_records(unit.id, key_id, records())).await?;
         for (index, draft) in drafts.iter().enumerate() {
             match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {
                 None => self.count(draft),
@@ -277,8 +278,8 @@ impl<'a> Run<'a> {
         let view = &self.compare.view;
         let is_gone =
             |row: &&Row| row.person != [0; 16] && view.stands(row.at) && !self.compare.matched.contains(&row.at);
-        let gone: Vec<Key> = view.rows().filter(is_gone).map(|row| row.at).collect();
+        let gone: Vec<Place> = view.rows().filter(is_gone).map(|row| row.at).collect();
         self.done.vanished = gone.len() as u64;
-        self.done.vanished_places = gone.into_iter().take(SHOWN_MAX).map(place_of).collect();
+        self.done.vanished_places = gone.into_iter().take(SHOWN_MAX).collect();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key_file::KeyFile;
 
 use crate::{ClientError, Signer};
@@ -9,10 +10,8 @@ use crate::{ClientError, Signer};
 /// Whose chain, and the key that signs.
 #[derive(Clone)]
 pub struct IssuingUnit {
-    /// The institution's number.
-    pub institution: u64,
-    /// The unit's number.
-    pub unit: u32,
+    /// Whose chain it is.
+    pub id: UnitId,
     /// A unit key with the kinds that are issued.
     pub key: Arc<dyn Signer>,
     /// What record seeds are derived from. The same file with the same secret gives the same records.
@@ -21,14 +20,14 @@ pub struct IssuingUnit {
 
 impl IssuingUnit {
     /// A unit whose secret is derived from its key.
-    pub fn new(institution: u64, unit: u32, key: KeyFile) -> Self {
+    pub fn new(id: UnitId, key: KeyFile) -> Self {
         let secret = crate::signer::unit_secret(&key);
-        Self { institution, unit, key: Arc::new(key), secret }
+        Self { id, key: Arc::new(key), secret }
     }
 
     /// A unit whose key may be anywhere.
-    pub fn with_signer(institution: u64, unit: u32, key: Arc<dyn Signer>) -> Result<Self, ClientError> {
+    pub fn with_signer(id: UnitId, key: Arc<dyn Signer>) -> Result<Self, ClientError> {
         let secret = key.secret()?;
-        Ok(Self { institution, unit, key, secret })
+        Ok(Self { id, key, secret })
     }
 }

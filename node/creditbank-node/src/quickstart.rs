@@ -15,6 +15,7 @@ use creditbank_client::import::{self, Mapping};
 use creditbank_client::issue::{Places, Progress, issue};
 use creditbank_client::key_file;
 use creditbank_client::{Client, ConnectOptions, trust};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -81,7 +82,8 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
 
     let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
     let university = Client::connect(options, trust_file()?, Some(access)).await?;
-    let unit = IssuingUnit::new(admit::NUMBER, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let unit =
+        IssuingUnit::new(UnitId::new(admit::NUMBER, admit::UNIT), key_file::read_for(&keys.unit, Purpose::Unit)?);
     let mapping = Mapping::parse(import::OULAD)?;
     let places = Places { work: &dir.join("import"), refused: &dir.join("refused.csv") };
     let bar = story.bar(RESULTS.split(|byte| *byte == b'\n').count());
@@ -98,7 +100,7 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     // The student number comes first: it decides whose account it is, and the European number then leads there too.
     let known = Person { identities: [person.identities, european.identities.clone()].concat() };
     let alias = university.open_accounts(admit::NUMBER, vec![known]).await?;
-    let alias = alias.first().context("an alias")?.to_vec();
+    let alias = alias.first().context("an alias")?.0.to_vec();
     let (file, _) =
         university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
     let path = dir.join("transcript.cbt");
@@ -131,13 +133,14 @@ async fn go_on(
     let keys = admit::institute_abroad(operator, dir).await?;
     let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
     let client = Client::connect(options, trust::read(&dir.join("trust.toml"))?, Some(access)).await?;
-    let unit = IssuingUnit::new(admit::ABROAD, admit::UNIT, key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let unit =
+        IssuingUnit::new(UnitId::new(admit::ABROAD, admit::UNIT), key_file::read_for(&keys.unit, Purpose::Unit)?);
     let abroad = abroad::Party { client: &client, unit: &unit, work: &dir.join("essai.example/work") };
     story.agreed(abroad::agree(home, &abroad).await?);
     abroad::publish_certificate(&abroad).await?;
 
     let alias = client.open_accounts(admit::ABROAD, vec![person]).await?;
-    let alias = alias.first().context("an alias")?.to_vec();
+    let alias = alias.first().context("an alias")?.0.to_vec();
     let (answer, _) = abroad::progress(&abroad, &alias).await?;
     story.progress(&answer);
     let (conversion, steps) = abroad::convert(&abroad, &alias, &abroad::credits(transcript)?).await?;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use child::Child;
 use creditbank_client::ClientError;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_tests::university::credit_record;
@@ -76,7 +77,7 @@ async fn issue_until_it_dies(
     round: u64,
 ) {
     let Ok(client) = child.client(university).await else { return };
-    let Ok(head) = client.chain_head(university.institution, university.unit).await else { return };
+    let Ok(head) = client.chain_head(UnitId::new(university.institution, university.unit)).await else { return };
     let mut chain = Chain { head };
     for number in 0.. {
         let course = format!("R{round}-{number}");
@@ -103,10 +104,10 @@ async fn check(child: &Child, university: &University, history: &mut [Sent], fro
         if let Some(receipt) = &sent.receipt {
             assert_eq!(*receipt, again, "height {height} of institution {}", university.institution);
         }
-        let held = client.block(university.institution, university.unit, height).await.expect("the block");
+        let held = client.block(UnitId::new(university.institution, university.unit), height).await.expect("the block");
         assert_eq!(held, again);
         sent.receipt = Some(again);
     }
-    let head = client.chain_head(university.institution, university.unit).await.expect("the head");
+    let head = client.chain_head(UnitId::new(university.institution, university.unit)).await.expect("the head");
     assert_eq!(head.next_height, history.len() as u64);
 }

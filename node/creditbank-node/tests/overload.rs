@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use child::Child;
 use creditbank_client::{Client, ClientError};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::{SubmitBlockRequest, SubmitBlocksResponse, ledger_service_client::LedgerServiceClient};
 use creditbank_tests::university::credit_record;
@@ -66,7 +67,7 @@ async fn submit(client: &Client, request: &SubmitBlockRequest) -> Receipt {
 /// Issues blocks one after the other; what is refused as busy is sent again.
 async fn issue(child: &Child, university: &University, alias: [u8; 16]) -> Vec<(SubmitBlockRequest, Receipt)> {
     let client = child.client(university).await.expect("the node serves");
-    let head = client.chain_head(university.institution, university.unit).await.expect("the head");
+    let head = client.chain_head(UnitId::new(university.institution, university.unit)).await.expect("the head");
     let mut chain = Chain { head };
     let mut sealed = Vec::new();
     for number in 0..BLOCKS {
@@ -144,7 +145,8 @@ async fn memory_stays_bounded_and_accepted_work_is_finished() {
 
     // Streams whose answers nobody reads, with one honest block again and again.
     let client = child.client(&universities[0]).await.expect("the node serves");
-    let head = client.chain_head(universities[0].institution, universities[0].unit).await.expect("the head");
+    let head =
+        client.chain_head(UnitId::new(universities[0].institution, universities[0].unit)).await.expect("the head");
     let first = Chain { head }.block(&universities[0], &[credit_record(aliases[0], "C-0")], Vec::new());
     let receipt = client.submit(first.block.to_vec(), first.records.clone()).await.expect("sealed");
     let mut unread: Vec<tonic::Streaming<SubmitBlocksResponse>> = Vec::new();
@@ -180,7 +182,7 @@ async fn memory_stays_bounded_and_accepted_work_is_finished() {
 /// The other university, behind its first block.
 async fn issue_later(child: &Child, university: &University, alias: [u8; 16]) -> Vec<(SubmitBlockRequest, Receipt)> {
     let client = child.client(university).await.expect("the node serves");
-    let head = client.chain_head(university.institution, university.unit).await.expect("the head");
+    let head = client.chain_head(UnitId::new(university.institution, university.unit)).await.expect("the head");
     let mut chain = Chain { head };
     let request = chain.block(university, &[credit_record(alias, "D-0")], Vec::new());
     chain.advance(&request);

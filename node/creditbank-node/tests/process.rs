@@ -51,7 +51,7 @@ async fn a_node_stops_gracefully() {
     assert_eq!(child.terminate(), Some(0));
     child.restart();
     let client = child.client(&universities[0]).await.expect("the node serves again");
-    assert_eq!(client.block(1, 1, 0).await.expect("the block"), receipt);
+    assert_eq!(client.block(creditbank_protocol::UnitId::new(1, 1), 0).await.expect("the block"), receipt);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! The services over a ledger: decode, call, encode. What an error becomes is in `status`, who may read in `access`.
 
 mod access;
+mod answers;
 mod bound;
 mod learner;
 mod ledger;
@@ -25,6 +26,8 @@ pub use status::of_submit as refusal_of;
 
 /// Most bytes of a request: a block and 1,024 records.
 const REQUEST_LEN_MAX: usize = 32 << 20;
+/// Most records that a call may show.
+const SHOWN_MAX: usize = 1_024;
 /// Most bytes of an answer: a transcript.
 const RESPONSE_LEN_MAX: usize = 80 << 20;
 

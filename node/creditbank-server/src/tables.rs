@@ -1,6 +1,6 @@
 //! The rows of the index: every key and value is built and read here.
 
-use creditbank_ledger::state::{Applied, ChainHead};
+use creditbank_ledger::state::{Applied, ChainHead, Closed};
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
@@ -31,7 +31,8 @@ pub(crate) const DEPENDANT: Table = Table(9);
 /// Institution, place of an application for recognition that it received -> nothing.
 pub(crate) const APPLICATION: Table = Table(10);
 
-/// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told of that.
+/// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told
+/// of that.
 pub(crate) const CLEARED: Table = Table(11);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
@@ -191,14 +192,23 @@ pub(crate) fn read_status(key: &[u8], value: &[u8]) -> Option<(Place, Digest, Ma
     Some((place_of(key)?, Digest(*id), Marks::from_bytes(marks)?))
 }
 
-/// The rows that follow from the public part of a block. The heads of its chains follow with the round.
-pub(crate) fn public_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
+/// The tables whose rows follow from public entries alone.
+pub(crate) const PUBLIC: [Table; 6] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, CLEARED];
+
+/// The rows that follow from a block. The heads of its chains follow with the round.
+pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
     let (unit, head) = applied.chain;
     let written = applied.written.iter().map(|one| registry(one.place));
     let marked = applied.marks.iter().map(|change| status(change.place, &change.status_id, &change.after));
-    let cleared = applied.marks.iter().filter(|change| change.clears());
+    let clearing = applied.marks.iter().filter(|change| change.clears());
     written
         .chain(marked)
-        .chain(cleared.map(|change| self::cleared(change.place, applied.entry)))
+        .chain(clearing.map(|change| cleared(change.place, applied.entry)))
         .chain(std::iter::once(block(unit, head.next_height - 1, applied.entry)))
+}
+
+/// The rows that follow from the seal of a round.
+pub(crate) fn seal_rows(closed: &Closed) -> impl Iterator<Item = Row> + '_ {
+    let chains = closed.chains.iter().map(|(unit, head)| chain(*unit, head));
+    std::iter::once(seal(closed.seal.index)).chain(chains)
 }

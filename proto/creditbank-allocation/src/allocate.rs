@@ -1,36 +1,11 @@
 //! The question, and the answer that has been checked.
 
 use creditbank_protocol::pb;
-use creditbank_rules::qualification::{Audit, Case, Progress, Tree, progress, takes};
+use creditbank_rules::qualification::{Answer, Audit, Case, Found, Tree, progress, takes};
 
 use crate::partial;
 use crate::problem::Problem;
 use crate::solver::{Solved, solve};
-
-/// Whether a learner's records make the award.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// They do, by this allocation.
-    Met {
-        /// The allocation.
-        found: Found,
-        /// What the check of it says.
-        audit: Audit,
-    },
-    /// Proved that no allocation makes it. This one gets far.
-    Missing(Found),
-    /// Neither found nor proved within the caller's patience.
-    Undecided,
-}
-
-/// An allocation and what it fills.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// As an award names it: ascending by requirement, place and result.
-    pub allocations: Vec<pb::Allocation>,
-    /// How far it gets, and why the other candidates are not in it.
-    pub progress: Progress,
-}
 
 /// Positions of candidates, for each requirement.
 pub(crate) type Assignment = Vec<Vec<usize>>;

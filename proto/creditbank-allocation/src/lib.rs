@@ -22,4 +22,5 @@ mod partial;
 mod problem;
 mod solver;
 
-pub use allocate::{Answer, Found, allocate};
+pub use allocate::allocate;
+pub use creditbank_rules::qualification::{Answer, Found};

@@ -1,1 +1,18 @@
-//! What can be worked out from records, over a read-only view: cases, balances, evaluations, the proofs of a transcript.
+//! What can be worked out from records, over a read-only view: cases, balances, evaluations, previews of conversions.
+//!
+//! Whoever holds the same records comes to the same answers: the node for its callers, a client or an auditor for itself.
+//! Answers are typed; what they are called on the wire, and in words, is for the caller to say.
+
+mod balance;
+mod cases;
+mod evaluate;
+mod preview;
+mod shown;
+mod view;
+
+pub use balance::{Line, balance};
+pub use cases::{ApplicationCase, Consequences, Review, applications, consequences, reviews};
+pub use evaluate::{Converted, Evaluation, Question, Requirement, Unused, Verdict, evaluate};
+pub use preview::{ConversionRequest, Preview, preview};
+pub use shown::{ReadScope, Shown};
+pub use view::{MarkedRecord, QuestionError, ReadView, named_day, records_of};

@@ -1,13 +1,13 @@
 //! Replaying a log from its first entry with nothing but its keys: what anybody can check without the records.
 //!
-//! Chains, signatures under the keys in force, the registry and its map, status effects against the table of marks and the
-//! signer's authority, the status tree, and every field of every seal. What rests on hidden records (the rules about
-//! them, their hashes, the kinds that a key may sign) cannot be checked here: that is the operator's word until an
-//! auditor with the bodies replays it.
+//! Chains, signatures under the keys in force, the registry and its map, status effects against the table of marks and
+//! the signer's authority, the status tree, and every field of every seal. What rests on hidden records (the rules
+//! about them, their hashes, the kinds that a key may sign) cannot be checked here: that is the operator's word until
+//! an auditor with the bodies replays it.
 //!
-//! An entry is first [`Prepared`], which needs no order; then [`Replay::apply`] takes the entries one by one and names the
-//! signatures that must hold; those need no order again. The crate `creditbank-replay` does the first and the last on all
-//! cores.
+//! An entry is first [`Prepared`], which needs no order; then [`Replay::apply`] takes the entries one by one and names
+//! the signatures that must hold; those need no order again. The crate `creditbank-replay` does the first and the last
+//! on all cores.
 
 mod authority;
 mod contradiction;
@@ -17,7 +17,6 @@ mod signatures;
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::merkle::StoredNode;
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::{Digest, InstitutionId};
 
@@ -25,7 +24,7 @@ pub use contradiction::Contradiction;
 pub use prepared::Prepared;
 pub use signatures::SignatureCheck;
 
-use crate::state::{LogKeys, LogState, OpenRound, ReadBlock, Shared};
+use crate::state::{Applied, Closed, LogKeys, LogState, OpenRound, ReadBlock, Shared};
 use contradiction::Subject;
 use entries::Entries;
 use prepared::Read;
@@ -54,6 +53,15 @@ pub struct Counts {
     pub signatures: u64,
 }
 
+/// A round as it was replayed: what its blocks and its seal have changed.
+#[derive(Debug)]
+pub struct ReplayedRound {
+    /// Its blocks, in order.
+    pub blocks: Vec<Applied>,
+    /// Its seal.
+    pub closed: Closed,
+}
+
 /// A replay up to some entry. Memory: 16 bytes an entry, the registry, and every record with marks.
 pub struct Replay {
     /// The log up to the last seal.
@@ -77,30 +85,30 @@ impl Replay {
         }
     }
 
-    /// Takes the next entry. A block waits for the seal of its round. With the seal, the signatures of the round that must
-    /// hold are added to `checks`, and the tree nodes that the entries of the round complete are returned. After an error
-    /// the replay has ended: what comes later cannot be judged.
+    /// Takes the next entry. A block waits for the seal of its round. With the seal, the signatures of the round that
+    /// must hold are added to `checks`, and what the round has changed is returned. After an error the replay has
+    /// ended: what comes later cannot be judged.
     pub fn apply(
         &mut self,
         prepared: Prepared,
         checks: &mut Vec<SignatureCheck>,
-    ) -> Result<Vec<StoredNode>, Contradiction> {
+    ) -> Result<Option<ReplayedRound>, Contradiction> {
         let index = self.size();
         let Prepared { leaf, len, entry } = prepared;
-        let nodes = match entry.map_err(|error| Contradiction::no_entry(index, &error))? {
+        let round = match entry.map_err(|error| Contradiction::no_entry(index, &error))? {
             Read::Block(block) => {
                 self.hold(*block, len)?;
-                Vec::new()
+                None
             }
             Read::Seal(seal) => {
                 let before = checks.len();
-                let nodes = self.close(&seal, leaf, checks)?;
+                let round = self.close(&seal, leaf, checks)?;
                 self.counts.signatures += (checks.len() - before) as u64;
-                nodes
+                Some(round)
             }
         };
         self.counts.entries += 1;
-        Ok(nodes)
+        Ok(round)
     }
 
     /// Number of entries.
@@ -157,31 +165,26 @@ impl Replay {
         signed: &SignedSeal,
         leaf: Digest,
         checks: &mut Vec<SignatureCheck>,
-    ) -> Result<Vec<StoredNode>, Contradiction> {
+    ) -> Result<ReplayedRound, Contradiction> {
         let subject = Subject::seal(self.state.size(), self.size());
         let opened = self.state.open_for(signed.seal(), self.held.len() as u64);
         let mut round = opened.map_err(|refusal| subject.no_seal(&refusal))?;
-        let mut nodes = Vec::new();
-        let (mut effects, mut registry_records) = (0, 0);
+        let mut blocks = Vec::with_capacity(self.held.len());
         for read in &self.held {
-            let applied = block(&mut self.entries, &mut round, read, checks)?;
-            effects += applied.marks.len() as u64;
-            registry_records += applied.written.len() as u64;
-            nodes.extend(applied.nodes);
+            blocks.push(block(&mut self.entries, &mut round, read, checks)?);
         }
         let closed = round.close(signed, leaf).map_err(|refusal| subject.no_seal(&refusal))?;
         checks.push(SignatureCheck::seal(subject, signed, self.state.keys()));
         self.entries.keep_seal();
-        nodes.extend(closed.nodes);
-        self.state = closed.state;
-        self.counts.blocks += self.held.len() as u64;
+        self.state = closed.state.clone();
+        self.counts.blocks += blocks.len() as u64;
         self.counts.seals += 1;
         self.counts.records = closed.seal.records_total;
-        self.counts.effects += effects;
-        self.counts.registry_records += registry_records;
+        self.counts.effects += blocks.iter().map(|applied| applied.marks.len() as u64).sum::<u64>();
+        self.counts.registry_records += closed.written.len() as u64;
         self.held.clear();
         self.held_bytes = 0;
-        Ok(nodes)
+        Ok(ReplayedRound { blocks, closed })
     }
 }
 
@@ -191,7 +194,7 @@ fn block(
     round: &mut OpenRound,
     read: &ReadBlock,
     checks: &mut Vec<SignatureCheck>,
-) -> Result<crate::state::Applied, Contradiction> {
+) -> Result<Applied, Contradiction> {
     let subject = Subject::block(round.next().0, read.block());
     let checked = round.check(read).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::signer(&subject, round, read)?;

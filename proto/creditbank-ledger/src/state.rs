@@ -1,14 +1,15 @@
 //! The public state of a log, and what a block and a seal change in it.
 //!
-//! [`LogState`] is the log up to a seal. A round opens on it ([`LogState::open`]) at the time that its seal will name, as
-//! that time decides which keys are in force. The round takes blocks one by one: [`OpenRound::check`] says whether a block
-//! is the next of its chain, [`OpenRound::apply`] moves the round on and returns what changed. [`OpenRound::close`] takes
-//! the seal and returns the next `LogState`. Whoever makes the seal asks for its fields first ([`OpenRound::draft_seal`]).
+//! [`LogState`] is the log up to a seal. A round opens on it ([`LogState::open`]) at the time that its seal will name,
+//! as that time decides which keys are in force. The round takes blocks one by one: [`OpenRound::check`] says whether a
+//! block is the next of its chain, [`OpenRound::apply`] moves the round on and returns what changed.
+//! [`OpenRound::close`] takes the seal and returns the next `LogState`. Whoever makes the seal asks for its fields
+//! first ([`OpenRound::draft_seal`]).
 //!
 //! What is *not* checked here, because it needs more than the state:
 //! - Signatures: they need no order, so callers verify them beside.
-//! - Whether the signer may do what the block does. Who has the records asks `creditbank_rules::admission` between `check`
-//!   and `apply`; who has not asks what is public (`replay`).
+//! - Whether the signer may do what the block does. Who has the records asks `creditbank_rules::admission` between
+//!   `check` and `apply`; who has not asks what is public (`replay`).
 
 mod block;
 mod chain;
@@ -72,8 +73,8 @@ pub struct LogState {
     last_seal: Option<LastSeal>,
 }
 
-/// What a state is restored from, as whoever followed the log has stored it. The caller vouches for it: it is compared with
-/// nothing but itself.
+/// What a state is restored from, as whoever followed the log has stored it. The caller vouches for it: it is compared
+/// with nothing but itself.
 #[derive(Debug)]
 pub struct Parts {
     /// The right edge of the tree.

@@ -1,4 +1,5 @@
-//! Goal: whoever replays a log with its keys alone comes to the state of whoever made it, and finds a lie at its own index.
+//! Goal: whoever replays a log with its keys alone comes to the state of whoever made it, and finds a lie at its own
+//! index.
 
 mod log;
 
@@ -33,12 +34,12 @@ fn a_block_that_does_not_follow_is_named() {
         change(&mut block);
         found(&log, &block).what
     };
-    assert_eq!(bad(&|block| block.draft.height += 1), "height");
-    assert_eq!(bad(&|block| block.draft.previous = Digest::ZERO), "previous");
-    assert_eq!(bad(&|block| block.draft.created_at_minute -= 2_000), "created_at_minute");
-    assert_eq!(bad(&|block| "other.example/log".clone_into(&mut block.draft.origin)), "origin");
-    assert_eq!(bad(&|block| block.draft.unit = 5), "chain");
-    assert_eq!(bad(&|block| block.draft.key_id = KeyId([9; 16])), "UNKNOWN_KEY");
+    assert_eq!(bad(&|block| block.header.height += 1), "height");
+    assert_eq!(bad(&|block| block.header.previous = Digest::ZERO), "previous");
+    assert_eq!(bad(&|block| block.header.created_at_minute -= 2_000), "created_at_minute");
+    assert_eq!(bad(&|block| "other.example/log".clone_into(&mut block.header.origin)), "origin");
+    assert_eq!(bad(&|block| block.header.unit.number = 5), "chain");
+    assert_eq!(bad(&|block| block.header.key_id = KeyId([9; 16])), "UNKNOWN_KEY");
     assert_eq!(bad(&|block| block.key = log::key_of(2)), "the signature does not hold");
     assert_eq!(bad(&|block| block.records.clear()), "content");
     assert_eq!(bad(&|block| block.records = vec![registry_record(Kind::Unit, &unit(1, 2))]), "KIND_OUTSIDE_KEY");
@@ -47,7 +48,7 @@ fn a_block_that_does_not_follow_is_named() {
     let hidden = log.draft(UnitId::OPERATOR, vec![credit(1)], none());
     assert_eq!(found(&log, &hidden).what, "NOT_THE_OPERATOR");
     let mut key = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 2))], none());
-    (key.key, key.draft.key_id) = (log::key_of(1), KeyId::of(&log::key_of(1).verifying_key().to_bytes()));
+    (key.key, key.header.key_id) = (log::key_of(1), KeyId::of(&log::key_of(1).verifying_key().to_bytes()));
     assert_eq!(found(&log, &key).what, "key_id");
 
     let effects = |unit, group| found(&log, &log.draft(unit, Vec::new(), vec![group])).what;
@@ -60,8 +61,8 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(effects(ONE, log.effect(place, 1, Action::CloseReview)), "effect on 2/0");
 }
 
-/// Goal: an unsealed end is no contradiction, but no log that has a checkpoint either; its size and root are those of all
-/// entries.
+/// Goal: an unsealed end is no contradiction, but no log that has a checkpoint either; its size and root are those of
+/// all entries.
 #[test]
 fn blocks_wait_for_their_seal() {
     let mut log = Log::new();
@@ -104,8 +105,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Goal: whatever honest units do, the replay of the entries comes to the same roots, heads, marks and tree nodes as the
-    /// rounds in which they were made, and names exactly the signatures that there are.
+    /// Goal: whatever honest units do, the replay of the entries comes to the same roots, heads, marks and tree nodes
+    /// as the rounds in which they were made, and names exactly the signatures that there are.
     #[test]
     fn a_replay_comes_to_the_state_of_whoever_made_the_log(steps in prop::collection::vec(step(), 1..24)) {
         let mut log = Log::new();
@@ -142,7 +143,10 @@ proptest! {
         let mut replay = Replay::new(log::keys());
         let (mut replayed, mut checks) = (Vec::new(), Vec::new());
         for entry in &log.entries {
-            replayed.extend(replay.apply(Prepared::new(entry), &mut checks).expect("an honest log"));
+            if let Some(round) = replay.apply(Prepared::new(entry), &mut checks).expect("an honest log") {
+                replayed.extend(round.blocks.into_iter().flat_map(|applied| applied.nodes));
+                replayed.extend(round.closed.nodes);
+            }
         }
         prop_assert!(replay.is_sealed());
         prop_assert_eq!(checks.len(), log.entries.len());

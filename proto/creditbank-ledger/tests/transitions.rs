@@ -58,7 +58,7 @@ fn a_block_says_what_it_has_changed() {
     assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(4), 1, 0, 0));
     let [change] = &applied.marks[..] else { panic!("one effect") };
     assert_eq!((change.place, change.action, change.clears()), (place, Action::Revoke, false));
-    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(4));
+    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(LogIndex(4)));
     assert_eq!(log.state.marks_at(place), change.after);
     // Entry 4 is a leaf alone, entry 5 completes a pair.
     let leaf = leaf_hash(&log.entries[4]);
@@ -123,26 +123,27 @@ fn a_block_that_is_not_the_next_of_its_chain_is_refused() {
         Refusal::Chain(error) => error,
         other => panic!("{other}"),
     };
-    assert_eq!(chain(&|block| block.draft.height = 1), ChainError::Height { expected: 0, found: 1 });
+    assert_eq!(chain(&|block| block.header.height = 1), ChainError::Height { expected: 0, found: 1 });
     let other = Digest([9; 32]);
     let wrong = ChainError::Previous { expected: head.previous, found: other };
-    assert_eq!(chain(&|block| block.draft.previous = other), wrong);
+    assert_eq!(chain(&|block| block.header.previous = other), wrong);
     for found in [minute - 1_441, minute + 1_441] {
         let wrong = ChainError::CreatedAt { min: minute - 1_440, max: minute + 1_440, found };
-        assert_eq!(chain(&|block| block.draft.created_at_minute = found), wrong);
+        assert_eq!(chain(&|block| block.header.created_at_minute = found), wrong);
     }
     for (unit, institution_known) in [(UnitId::new(1, 9), true), (UnitId::new(9, 1), false)] {
         let wrong = ChainError::UnknownUnit { unit, institution_known };
         let change = |block: &mut Draft| {
-            (block.draft.institution, block.draft.unit) = (unit.institution.0, unit.number);
+            block.header.unit = unit;
         };
         assert_eq!(chain(&change), wrong);
     }
-    let origin = refused(&|block| "other.example/log".clone_into(&mut block.draft.origin));
+    let origin = refused(&|block| "other.example/log".clone_into(&mut block.header.origin));
     assert!(matches!(origin, Refusal::Origin { .. }), "{origin}");
 }
 
-/// Goal: the operator's first block is signed by the key that the log is bound to, each later one by a registry key in force.
+/// Goal: the operator's first block is signed by the key that the log is bound to, each later one by a registry key in
+/// force.
 #[test]
 fn the_operators_key_is_in_force() {
     let log = Log::new();
@@ -154,7 +155,7 @@ fn the_operators_key_is_in_force() {
     for (log, rule) in [(&empty, Rule::UnknownKey), (&log, Rule::NotTheOperator)] {
         let mut block = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 2))], Vec::new());
         block.key = log::key_of(1);
-        block.draft.key_id = creditbank_protocol::key::KeyId::of(&block.key.verifying_key().to_bytes());
+        block.header.key_id = creditbank_protocol::key::KeyId::of(&block.key.verifying_key().to_bytes());
         assert_eq!(refused(&log.state, &block), rule);
     }
 }
@@ -238,7 +239,8 @@ fn a_seal_says_what_the_round_comes_to() {
     log.state.open_for(&honest, 1).expect("the honest seal");
 }
 
-/// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on alike.
+/// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on
+/// alike.
 #[test]
 fn a_restored_state_is_the_replayed_one() {
     let log = eventful();

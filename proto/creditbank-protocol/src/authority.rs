@@ -40,7 +40,7 @@ fn is_closed(institution: &pb::Institution) -> bool {
 
 /// Whose record of a block it is: the signer's or, where a custodian amends, the closed institution's.
 pub fn owner(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<InstitutionId, CanonicalError> {
-    Ok(amended_for(block, kind, body)?.unwrap_or(InstitutionId(block.header().institution)))
+    Ok(amended_for(block, kind, body)?.unwrap_or(block.header().unit.institution))
 }
 
 /// The closed institution for which the signer of a block amends a record: the block supersedes, as custodian of that
@@ -79,7 +79,7 @@ mod tests {
     use crate::canonical::encode;
     use crate::dates::first_day;
     use crate::key::KeyId;
-    use crate::{Digest, pb};
+    use crate::{Digest, UnitId};
 
     const JUNE: pb::Date = pb::Date { year: 2026, month: 6, day: 0 };
 
@@ -136,8 +136,7 @@ mod tests {
     fn block(action: pb::Action, basis: pb::Basis) -> SignedBlock {
         let draft = BlockDraft {
             origin: "test.example/log".to_owned(),
-            institution: 2,
-            unit: 1,
+            unit: UnitId::new(2, 1),
             height: 0,
             previous: Digest([1; 32]),
             operation_id: [1; 16],

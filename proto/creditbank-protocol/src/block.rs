@@ -216,8 +216,8 @@ pub fn public_digest(public_part: &[u8]) -> Digest {
 pub fn approval_message(header: &Header) -> Preimage {
     Preimage::new(tag::APPROVAL)
         .variable(header.origin.as_bytes())
-        .u64(header.institution)
-        .u32(header.unit)
+        .u64(header.unit.institution.0)
+        .u32(header.unit.number)
         .fixed(header.records_root.as_bytes())
         .u32(header.count)
         .fixed(header.public_digest.as_bytes())

@@ -8,6 +8,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
 
+use crate::UnitId;
 use crate::hash::{Preimage, tag};
 use crate::pb::Purpose;
 use crate::record::SUITE;
@@ -88,18 +89,12 @@ pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
 }
 
 /// What a key signs so that the registry admits it: tag, origin, institution, unit, suite, purpose, public key.
-pub fn possession_message(
-    origin: &str,
-    institution: u64,
-    unit: u32,
-    purpose: Purpose,
-    public_key: &[u8; 32],
-) -> Preimage {
+pub fn possession_message(origin: &str, unit: UnitId, purpose: Purpose, public_key: &[u8; 32]) -> Preimage {
     let purpose = u16::try_from(i32::from(purpose)).expect("purposes are small and not negative");
     Preimage::new(tag::POSSESSION)
         .variable(origin.as_bytes())
-        .u64(institution)
-        .u32(unit)
+        .u64(unit.institution.0)
+        .u32(unit.number)
         .u16(SUITE)
         .u16(purpose)
         .fixed(public_key)

@@ -2,12 +2,12 @@
 //!
 //! Both are over the record's *core*: its canonical body without the fields that hold such signatures.
 
-use crate::Digest;
 use crate::canonical::{CanonicalError, encode, top_level_fields};
 use crate::hash::{Preimage, tag};
 use crate::key::{SignatureError, verify};
 use crate::pb::{AgreementTerms, Kind, Mandate};
 use crate::record::{Record, info_of, kind_number};
+use crate::{Digest, InstitutionId};
 
 /// Names of the fields that are left out of the core.
 const SIGNATURES: [&str; 2] = ["mandate", "cosignatures"];
@@ -23,14 +23,15 @@ pub fn core(kind: Kind, body: &[u8]) -> Result<Vec<u8>, CanonicalError> {
 }
 
 /// What a learner signs: sign(learner key, preimage(mandate, var origin, u64 institution, u16 kind, var core)).
-pub fn mandate_message(origin: &str, institution: u64, kind: Kind, core: &[u8]) -> Preimage {
-    Preimage::new(tag::MANDATE).variable(origin.as_bytes()).u64(institution).u16(kind_number(kind)).variable(core)
+pub fn mandate_message(origin: &str, institution: InstitutionId, kind: Kind, core: &[u8]) -> Preimage {
+    let preimage = Preimage::new(tag::MANDATE).variable(origin.as_bytes()).u64(institution.0);
+    preimage.u16(kind_number(kind)).variable(core)
 }
 
 /// Whether the learner's signature of a mandate holds for a record.
 pub fn verify_mandate(
     origin: &str,
-    institution: u64,
+    institution: InstitutionId,
     record: &Record,
     mandate: &Mandate,
 ) -> Result<(), SignatureError> {
@@ -46,8 +47,8 @@ pub fn mandate_digest(mandate: &Mandate) -> Result<Digest, CanonicalError> {
 
 /// What another institution signs under a joint award: sign(unit key, preimage(joint-award, var origin, u64 that institution,
 /// var core)).
-pub fn joint_message(origin: &str, institution: u64, core: &[u8]) -> Preimage {
-    Preimage::new(tag::JOINT_AWARD).variable(origin.as_bytes()).u64(institution).variable(core)
+pub fn joint_message(origin: &str, institution: InstitutionId, core: &[u8]) -> Preimage {
+    Preimage::new(tag::JOINT_AWARD).variable(origin.as_bytes()).u64(institution.0).variable(core)
 }
 
 /// The text of an agreement, as both parties sign it: H(preimage(agreement-terms, var terms)).

@@ -1,23 +1,23 @@
 //! Names and values of the registry map.
 
-use crate::Digest;
 use crate::canonical::{Canonical, CanonicalError, decode};
 use crate::hash::{Preimage, tag};
 use crate::key::KeyId;
 use crate::pb;
 use crate::record::kind_number;
+use crate::{Digest, InstitutionId, UnitId};
 
 /// What a registry entry is about; its digest is the key in the registry map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RegistryKey {
     /// An institution by number.
-    Institution(u64),
-    /// A unit by institution and number.
-    Unit(u64, u32),
+    Institution(InstitutionId),
+    /// A unit.
+    Unit(UnitId),
     /// A key by id.
     Key(KeyId),
     /// An accreditation by institution and number.
-    Accreditation(u64, u32),
+    Accreditation(InstitutionId, u32),
     /// A credit unit by code.
     CreditUnit(String),
     /// A framework by code.
@@ -39,11 +39,11 @@ pub enum RegistryKey {
     /// The notice of its ending.
     AgreementEnding(String, u32),
     /// An equivalence by institution, code and version.
-    Equivalence(u64, String, u32),
+    Equivalence(InstitutionId, String, u32),
     /// A qualification definition by institution, code and version.
-    QualificationDefinition(u64, String, u32),
+    QualificationDefinition(InstitutionId, String, u32),
     /// A grade distribution by institution and number.
-    GradeDistribution(u64, u32),
+    GradeDistribution(InstitutionId, u32),
 }
 
 /// Why a body has no registry key.
@@ -73,8 +73,8 @@ impl RegistryKey {
             Ok(key(decode(body)?))
         }
         match kind {
-            pb::Kind::Institution => read(body, |m: pb::Institution| Self::Institution(m.number)),
-            pb::Kind::Unit => read(body, |m: pb::Unit| Self::Unit(m.institution, m.unit)),
+            pb::Kind::Institution => read(body, |m: pb::Institution| Self::Institution(m.number.into())),
+            pb::Kind::Unit => read(body, |m: pb::Unit| Self::Unit(UnitId::new(m.institution, m.unit))),
             pb::Kind::Key => {
                 let key: pb::Key = decode(body)?;
                 if key.suite != u32::from(crate::record::SUITE) {
@@ -83,7 +83,9 @@ impl RegistryKey {
                 let public_key = key.public_key.as_slice().try_into().map_err(|_| RegistryKeyError::PublicKey)?;
                 Ok(Self::Key(KeyId::of(public_key)))
             }
-            pb::Kind::Accreditation => read(body, |m: pb::Accreditation| Self::Accreditation(m.institution, m.number)),
+            pb::Kind::Accreditation => {
+                read(body, |m: pb::Accreditation| Self::Accreditation(m.institution.into(), m.number))
+            }
             pb::Kind::CreditUnit => read(body, |m: pb::CreditUnit| Self::CreditUnit(m.code)),
             pb::Kind::Framework => read(body, |m: pb::Framework| Self::Framework(m.code)),
             pb::Kind::GradeScale => read(body, |m: pb::GradeScale| Self::GradeScale(m.code)),
@@ -104,13 +106,13 @@ impl RegistryKey {
                 Self::AgreementEnding(name.code, name.version)
             }),
             pb::Kind::Equivalence => {
-                read(body, |m: pb::Equivalence| Self::Equivalence(m.institution, m.code, m.version))
+                read(body, |m: pb::Equivalence| Self::Equivalence(m.institution.into(), m.code, m.version))
             }
             pb::Kind::QualificationDefinition => read(body, |m: pb::QualificationDefinition| {
-                Self::QualificationDefinition(m.institution, m.code, m.version)
+                Self::QualificationDefinition(m.institution.into(), m.code, m.version)
             }),
             pb::Kind::GradeDistribution => {
-                read(body, |m: pb::GradeDistribution| Self::GradeDistribution(m.institution, m.number))
+                read(body, |m: pb::GradeDistribution| Self::GradeDistribution(m.institution.into(), m.number))
             }
             other => Err(RegistryKeyError::Kind(other)),
         }
@@ -120,7 +122,7 @@ impl RegistryKey {
     pub fn kind(&self) -> pb::Kind {
         match self {
             Self::Institution(_) => pb::Kind::Institution,
-            Self::Unit(..) => pb::Kind::Unit,
+            Self::Unit(_) => pb::Kind::Unit,
             Self::Key(_) => pb::Kind::Key,
             Self::Accreditation(..) => pb::Kind::Accreditation,
             Self::CreditUnit(_) => pb::Kind::CreditUnit,
@@ -143,10 +145,11 @@ impl RegistryKey {
     pub fn digest(&self) -> Digest {
         let preimage = Preimage::new(tag::REGISTRY_KEY).u16(kind_number(self.kind()));
         match self {
-            Self::Institution(number) => preimage.u64(*number),
-            Self::Unit(institution, number)
-            | Self::Accreditation(institution, number)
-            | Self::GradeDistribution(institution, number) => preimage.u64(*institution).u32(*number),
+            Self::Institution(institution) => preimage.u64(institution.0),
+            Self::Unit(unit) => preimage.u64(unit.institution.0).u32(unit.number),
+            Self::Accreditation(institution, number) | Self::GradeDistribution(institution, number) => {
+                preimage.u64(institution.0).u32(*number)
+            }
             Self::Key(id) => preimage.fixed(&id.0),
             Self::CreditUnit(code)
             | Self::Framework(code)
@@ -160,7 +163,7 @@ impl RegistryKey {
             | Self::AgreementEnding(code, version) => preimage.variable(code.as_bytes()).u32(*version),
             Self::Equivalence(institution, code, version)
             | Self::QualificationDefinition(institution, code, version) => {
-                preimage.u64(*institution).variable(code.as_bytes()).u32(*version)
+                preimage.u64(institution.0).variable(code.as_bytes()).u32(*version)
             }
         }
         .digest()
@@ -172,7 +175,7 @@ impl std::fmt::Display for RegistryKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Institution(number) => write!(f, "{number}"),
-            Self::Unit(institution, number)
+            Self::Unit(UnitId { institution, number })
             | Self::Accreditation(institution, number)
             | Self::GradeDistribution(institution, number) => write!(f, "{institution}.{number}"),
             Self::Key(id) => write!(f, "{id}"),

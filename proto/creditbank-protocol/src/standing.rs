@@ -4,6 +4,8 @@
 //! trusted. Its standing is the first of them in [`Standing::ORDER`]. First comes what has ended the record, then what
 //! speaks against relying on it, then what a reader should know of a record that is valid.
 
+use crate::status::Mark;
+
 /// What may be said of a record. Ordered by precedence: the smaller one hides the larger one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
@@ -54,6 +56,18 @@ impl Standing {
             }
         }
         Ok(Self::Authentic)
+    }
+
+    /// The mark in the status tree that says so; `None` where no mark does.
+    pub fn mark(self) -> Option<Mark> {
+        match self {
+            Self::Revoked => Some(Mark::Revoked),
+            Self::Superseded => Some(Mark::Superseded),
+            Self::Disputed => Some(Mark::Disputed),
+            Self::Redeemed => Some(Mark::Redeemed),
+            Self::UnderReview => Some(Mark::UnderReview),
+            Self::Incomplete | Self::Contested | Self::IssuerNotTrusted | Self::Expired | Self::Authentic => None,
+        }
     }
 
     /// Its name, for people and programs alike.
@@ -121,6 +135,13 @@ mod tests {
         let valid = Standing::ORDER.map(Standing::is_valid);
         assert!(valid.is_sorted(), "{valid:?}");
         assert_eq!(Standing::ORDER.last(), Some(&Standing::Authentic));
+    }
+
+    /// Goal: a standing that a mark makes has the mark's name.
+    #[test]
+    fn marks_and_standings_have_the_same_names() {
+        let marks = Standing::ORDER.into_iter().filter_map(|one| one.mark().map(|mark| (one, mark)));
+        assert_eq!(marks.map(|(one, mark)| assert_eq!(one.name(), mark.name())).count(), 5);
     }
 
     /// Goal: nothing is asked for that the answer does not need.

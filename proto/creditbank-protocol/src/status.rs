@@ -1,8 +1,8 @@
 //! The status of a record: independent marks, each with the log index of the effect that set it.
 
-use crate::Digest;
 use crate::hash::{Preimage, tag};
 use crate::pb::Action;
+use crate::{Digest, LogIndex};
 
 /// A record's identity in the status tree: H(tag, leaf hash of its entry, its index in the block, record hash).
 pub fn status_id(entry_leaf: &Digest, index: u32, record_hash: &Digest) -> Digest {
@@ -51,7 +51,7 @@ impl Mark {
 
 /// The marks of one status id: for each the log index of its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Marks([Option<u64>; 6]);
+pub struct Marks([Option<LogIndex>; 6]);
 
 /// Why a status cannot change in this way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,16 +73,20 @@ pub enum TransitionError {
         mark: Mark,
     },
     /// A release that names another redemption.
-    #[error("the release names the redemption at {named:?}, the record was redeemed at {redeemed}")]
+    #[error("the release names the redemption at {}, the record was redeemed at {redeemed}", show(*named))]
     OtherRedemption {
-        /// Index of the redemption that stands.
-        redeemed: u64,
-        /// Index that the release names.
-        named: Option<u64>,
+        /// The redemption that stands.
+        redeemed: LogIndex,
+        /// The one that the release names.
+        named: Option<LogIndex>,
     },
     /// No action.
     #[error("the action is not stated")]
     Unspecified,
+}
+
+fn show(redemption: Option<LogIndex>) -> String {
+    redemption.map_or("no entry".to_owned(), |entry| entry.to_string())
 }
 
 /// The table of transitions: an action, the mark that it sets or clears, whether it sets it, and the marks that stand in
@@ -101,7 +105,7 @@ static TRANSITIONS: [(Action, Mark, bool, &[Mark]); 9] = [
 
 impl Marks {
     /// Log index of the effect that set `mark`.
-    pub fn get(&self, mark: Mark) -> Option<u64> {
+    pub fn get(&self, mark: Mark) -> Option<LogIndex> {
         self.0[mark.slot()]
     }
 
@@ -116,12 +120,18 @@ impl Marks {
     }
 
     /// The marks that stand, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Mark, u64)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (Mark, LogIndex)> + '_ {
         Mark::ALL.into_iter().filter_map(|mark| self.get(mark).map(|index| (mark, index)))
     }
 
     /// The marks after `action` by the effect at log index `index`.
-    pub fn after(&self, action: Action, index: u64, redemption: Option<u64>) -> Result<Self, TransitionError> {
+    /// `redemption` is the one that a release names.
+    pub fn after(
+        &self,
+        action: Action,
+        index: impl Into<LogIndex>,
+        redemption: Option<LogIndex>,
+    ) -> Result<Self, TransitionError> {
         let row = TRANSITIONS.iter().find(|row| row.0 == action).ok_or(TransitionError::Unspecified)?;
         let (_, mark, sets, blockers) = *row;
         if let Some(blocker) = blockers.iter().find(|blocker| self.get(**blocker).is_some()) {
@@ -129,7 +139,7 @@ impl Marks {
         }
         let mut next = *self;
         if sets {
-            next.0[mark.slot()] = Some(index);
+            next.0[mark.slot()] = Some(index.into());
             return Ok(next);
         }
         let standing = self.get(mark).ok_or(TransitionError::Missing { action, mark })?;
@@ -142,7 +152,7 @@ impl Marks {
 
     /// The leaf's bytes: for each mark that stands, in order, `u8 number || u64 index`.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.iter().flat_map(|(mark, index)| std::iter::once(mark as u8).chain(index.to_be_bytes())).collect()
+        self.iter().flat_map(|(mark, index)| std::iter::once(mark as u8).chain(index.0.to_be_bytes())).collect()
     }
 
     /// Reads a leaf's bytes; `None` unless they are the one spelling.
@@ -151,7 +161,7 @@ impl Marks {
         let (rows, rest) = bytes.as_chunks::<9>();
         for [number, index @ ..] in rows {
             let mark = Mark::ALL.into_iter().find(|mark| *mark as u8 == *number)?;
-            marks.0[mark.slot()] = Some(u64::from_be_bytes(*index));
+            marks.0[mark.slot()] = Some(LogIndex(u64::from_be_bytes(*index)));
         }
         (rest.is_empty() && marks.to_bytes() == bytes).then_some(marks)
     }
@@ -171,10 +181,10 @@ mod tests {
     fn release_names_its_redemption() {
         let redeemed = Marks::default().after(Action::Redeem, 7, None).expect("nothing stands in the way");
         assert_eq!(
-            redeemed.after(Action::Release, 9, Some(6)),
-            Err(TransitionError::OtherRedemption { redeemed: 7, named: Some(6) })
+            redeemed.after(Action::Release, 9, Some(LogIndex(6))),
+            Err(TransitionError::OtherRedemption { redeemed: LogIndex(7), named: Some(LogIndex(6)) })
         );
-        assert!(redeemed.after(Action::Release, 9, Some(7)).expect("the right one").is_empty());
+        assert!(redeemed.after(Action::Release, 9, Some(LogIndex(7))).expect("the right one").is_empty());
     }
 
     /// Goal: every set of marks has one spelling, and no other bytes are read.

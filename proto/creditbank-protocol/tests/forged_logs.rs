@@ -1,8 +1,6 @@
 //! Goal: an operator who signs whatever he likes still cannot make a transcript that breaks the rules of the log. A small log
 //! is made by hand with every key in hand; each case bends one thing.
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::Trust;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -16,6 +14,7 @@ use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
+use creditbank_protocol::{Digest, Trust, UnitId};
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 
@@ -158,8 +157,7 @@ impl Log {
     fn blocks(&self) -> Vec<Vec<u8>> {
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: 1,
-            unit: 1,
+            unit: UnitId::new(1, 1),
             height: 0,
             previous: Digest([1; 32]),
             operation_id: [1; 16],

@@ -32,9 +32,9 @@ pub struct Outcome<E> {
     pub signatures: Vec<Contradiction>,
 }
 
-/// Runs `prepare` on every item of `source` and verifies what `apply` asks for, both on all cores; `apply` itself gets the
-/// items in order, on this thread. Ends at the first error, and soon after `failures_max` signatures that do not hold. At
-/// most a few items per core are held. `seed` is random: signatures are verified in batches (see
+/// Runs `prepare` on every item of `source` and verifies what `apply` asks for, both on all cores; `apply` itself gets
+/// the items in order, on this thread. Ends at the first error, and soon after `failures_max` signatures that do not
+/// hold. At most a few items per core are held. `seed` is random: signatures are verified in batches (see
 /// [`creditbank_protocol::key::verify_batch`]).
 pub fn run<T: Send, P: Send, E>(
     seed: [u8; 32],

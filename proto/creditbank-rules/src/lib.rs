@@ -6,7 +6,6 @@
 
 pub mod admission;
 pub mod agreement;
-pub mod balance;
 mod codes;
 pub mod conversion;
 mod course_key;

@@ -13,6 +13,7 @@
 //! - `AT_LEAST`, `AT_MOST`, AVERAGE, AGE and ENROLMENT look at everything that is taken below their parent.
 //! - Every comparison is one of integers; shares are compared by cross-multiplication, means are exact fractions.
 
+mod answer;
 mod candidate;
 mod check;
 mod counts;
@@ -28,6 +29,7 @@ mod roots;
 mod satisfiable;
 mod tree;
 
+pub use answer::{Answer, Found};
 pub use candidate::{Barred, Candidate, CandidateRoot, Derivation};
 pub use check::{Audit, check, in_force};
 pub use counts::Obstacle;

@@ -250,8 +250,8 @@ impl Registry {
         all.into_iter().flatten().map(|keeper| keeper.number.into())
     }
 
-    /// Whether what a key sealed at a time is contested: the key was revoked as compromised since then.
-    pub fn is_contested(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
+    /// Whether what a key sealed at a time is suspect: the key was revoked as compromised since then.
+    pub fn is_suspect(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
         self.key(key).is_some_and(|key| is_suspect(key, sealed_at_ms))
     }
 
@@ -274,11 +274,11 @@ impl Registry {
             }};
         }
         match &key {
-            RegistryKey::Institution(number) => set!(institutions, admit::institution, InstitutionId(*number)),
-            RegistryKey::Unit(institution, unit) => set!(units, admit::unit, UnitId::new(*institution, *unit)),
+            RegistryKey::Institution(number) => set!(institutions, admit::institution, *number),
+            RegistryKey::Unit(unit) => set!(units, admit::unit, *unit),
             RegistryKey::Key(id) => set!(keys, key::check, *id),
             RegistryKey::Accreditation(institution, number) => {
-                set!(accreditations, admit::accreditation, (InstitutionId(*institution), *number));
+                set!(accreditations, admit::accreditation, (*institution, *number));
             }
             RegistryKey::CreditUnit(code) => set!(credit_units, admit::credit_unit, code.clone()),
             RegistryKey::Framework(code) => set!(frameworks, admit::framework, code.clone()),
@@ -307,19 +307,19 @@ impl Registry {
                 let entry: pb::Equivalence = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, entry.institution.into())?;
                 equivalence::check(self, &entry)?;
-                self.equivalences.insert_mut((InstitutionId(*institution), code.clone(), *version), Arc::new(entry));
+                self.equivalences.insert_mut((*institution, code.clone(), *version), Arc::new(entry));
             }
             RegistryKey::QualificationDefinition(institution, code, version) => {
                 let entry: pb::QualificationDefinition = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, entry.institution.into())?;
                 definition::check(self, &entry)?;
-                self.definitions.insert_mut((InstitutionId(*institution), code.clone(), *version), Arc::new(entry));
+                self.definitions.insert_mut((*institution, code.clone(), *version), Arc::new(entry));
             }
             RegistryKey::GradeDistribution(institution, number) => {
                 let entry: pb::GradeDistribution = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, entry.institution.into())?;
                 distribution::check(self, &entry, record.sealed_at_ms)?;
-                self.distributions.insert_mut((InstitutionId(*institution), *number), Arc::new(entry));
+                self.distributions.insert_mut((*institution, *number), Arc::new(entry));
             }
         }
         Ok(key)

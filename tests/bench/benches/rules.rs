@@ -97,7 +97,7 @@ fn registry(key: &SigningKey) -> Registry {
     let unit = pb::Unit { institution: 1, unit: 1, state, names: vec![text("Registry")], ..Default::default() };
     set(&mut registry, Kind::Unit, 0, &unit);
     let public_key = key.verifying_key().to_bytes();
-    let possession = possession_message(ORIGIN, 1, 1, Purpose::Unit, &public_key);
+    let possession = possession_message(ORIGIN, creditbank_protocol::UnitId::new(1, 1), Purpose::Unit, &public_key);
     let entry = pb::Key {
         public_key: public_key.to_vec(),
         suite: 1,

@@ -3,7 +3,6 @@
 
 use std::hint::black_box;
 
-use creditbank_protocol::Trust;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::{check, encode};
 use creditbank_protocol::hash::{Digest, sha256};
@@ -13,6 +12,7 @@ use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::transcript::verify;
+use creditbank_protocol::{Trust, UnitId};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use ed25519_dalek::SigningKey;
 
@@ -69,8 +69,7 @@ fn blocks(c: &mut Criterion) {
     let records: Vec<Record> = (0..RECORDS).map(record).collect();
     let draft = BlockDraft {
         origin: "bench.example/log".to_owned(),
-        institution: 1,
-        unit: 1,
+        unit: UnitId::new(1, 1),
         height: 1,
         previous: sha256(b"previous"),
         operation_id: [7; 16],

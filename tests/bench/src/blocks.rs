@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::hash::sha256;
@@ -97,8 +98,7 @@ impl Blocks {
                     numbers.map(|number| record(number, &scene.learners)).collect::<anyhow::Result<Vec<_>>>()?;
                 let draft = BlockDraft {
                     origin: ORIGIN.to_owned(),
-                    institution: INSTITUTION,
-                    unit: unit.number,
+                    unit: UnitId::new(INSTITUTION, unit.number),
                     height: head.next_height,
                     previous: head.previous,
                     operation_id: [7; 16],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{ChainHead, Client, ConnectOptions};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
@@ -126,13 +127,14 @@ impl Scene {
         }
         let mut of_units = Vec::new();
         for number in 1..=units {
-            let head = client.chain_head(INSTITUTION, number).await?;
+            let head = client.chain_head(UnitId::new(INSTITUTION, number)).await?;
             of_units.push(Unit { number, key: key(Purpose::Unit, number), head });
         }
         let mut aliases = Vec::new();
         for first in (0..learners).step_by(usize::try_from(PERSONS)?) {
             let persons = (first..learners.min(first + PERSONS)).map(student).collect();
-            aliases.extend(client.open_accounts(INSTITUTION, persons).await?);
+            let opened = client.open_accounts(INSTITUTION, persons).await?;
+            aliases.extend(opened.into_iter().map(|alias| alias.0));
         }
         let registry = Arc::new(registry(&records)?);
         Ok(Self { units: of_units, learners: aliases, registry, trust, access })

@@ -76,7 +76,7 @@ fn entry_value(index: u64, bytes: &[u8]) -> Result<Value, Failure> {
             let records = block.public().records.iter().map(public_record).collect::<Result<Vec<_>, _>>()?;
             Ok(json!({
                 "index": index, "type": "block", "leaf_hash": leaf,
-                "institution": header.institution, "unit": header.unit, "height": header.height,
+                "institution": header.unit.institution.0, "unit": header.unit.number, "height": header.height,
                 "records": header.count, "block_id": header.id().to_string(), "previous": header.previous.to_string(),
                 "records_root": header.records_root.to_string(), "key_id": header.key_id.to_string(),
                 "created_at_minute": header.created_at_minute, "public_records": records,

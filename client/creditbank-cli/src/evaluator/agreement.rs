@@ -126,7 +126,7 @@ pub(super) async fn terms(client: &Client, name: &AgreementName) -> Result<Agree
 }
 
 async fn party(client: &Client, number: u64) -> Result<String, Failure> {
-    let entry = client.registry_entry(&RegistryKey::Institution(number)).await?;
+    let entry = client.registry_entry(&RegistryKey::Institution(number.into())).await?;
     let entry = entry.map(|entry| entry.decode::<pb::Institution>()).transpose()?;
     let name = entry.and_then(|entry| entry.names.first()?.name.as_ref().map(|name| show::safe(&name.value)));
     Ok(name
@@ -142,15 +142,15 @@ async fn parties(client: &Client, terms: &AgreementTerms) -> Result<String, Fail
 async fn propose(global: &Global, terms: AgreementTerms, signing: &Signing) -> Result<(), Failure> {
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
-    if ![terms.sender, terms.receiver].contains(&unit.institution) {
+    if ![terms.sender, terms.receiver].contains(&unit.id.institution.0) {
         return Err(Failure::NotValid(format!(
             "institution {} is no party: the text is between {} and {}",
-            unit.institution, terms.sender, terms.receiver
+            unit.id.institution.0, terms.sender, terms.receiver
         )));
     }
     let text = format!("{}{}\n", parties(&client, &terms).await?, wording(&terms));
     let value = json!({ "agreement": name(&terms), "terms": of_terms(&terms)? });
-    let proposal = pb::AgreementProposal { institution: unit.institution, terms: Some(terms) };
+    let proposal = pb::AgreementProposal { institution: unit.id.institution.0, terms: Some(terms) };
     let contents = Contents::of([record(&unit, Kind::AgreementProposal, &proposal, &signing.reference)?]);
     signing.seal(global, &client, &unit, &contents, (value, text)).await
 }
@@ -160,7 +160,9 @@ async fn accept(global: &Global, agreement: AgreementName, yes: bool, signing: &
     let unit = signing.unit(global, &client).await?;
     let found = known(&client, &agreement).await?;
     let terms = &found.terms;
-    if ![terms.sender, terms.receiver].contains(&unit.institution) || unit.institution == found.proposal.institution {
+    if ![terms.sender, terms.receiver].contains(&unit.id.institution.0)
+        || unit.id.institution.0 == found.proposal.institution
+    {
         return Err(Failure::NotValid(format!(
             "{} is between {} and {}, and was proposed by {}: only the other party accepts it",
             name(terms),
@@ -184,7 +186,7 @@ async fn accept(global: &Global, agreement: AgreementName, yes: bool, signing: &
         "loops": loops.iter().map(loop_value).collect::<Vec<_>>() });
     let terms_digest = digest.0.to_vec();
     let acceptance =
-        pb::AgreementAcceptance { institution: unit.institution, agreement: Some(agreement), terms_digest };
+        pb::AgreementAcceptance { institution: unit.id.institution.0, agreement: Some(agreement), terms_digest };
     let contents = Contents::of([record(&unit, Kind::AgreementAcceptance, &acceptance, &signing.reference)?]);
     signing.seal(global, &client, &unit, &contents, (value, text)).await
 }
@@ -213,7 +215,7 @@ async fn end(global: &Global, agreement: AgreementName, on: pb::Date, signing: &
     let unit = signing.unit(global, &client).await?;
     let found = known(&client, &agreement).await?;
     let (name, day) = (name(&found.terms), dates::show(&on));
-    let ending = pb::AgreementEnding { institution: unit.institution, agreement: Some(agreement), ends: Some(on) };
+    let ending = pb::AgreementEnding { institution: unit.id.institution.0, agreement: Some(agreement), ends: Some(on) };
     let contents = Contents::of([record(&unit, Kind::AgreementEnding, &ending, &signing.reference)?]);
     let text = format!("{name} ends on {day}; its notice is {} days", found.terms.notice_days);
     let value = json!({ "agreement": name, "ends": day });

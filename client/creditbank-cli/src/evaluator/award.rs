@@ -36,7 +36,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         let (place, kind) = (values::show_place(&place), show::kind_names(found).1);
         return Err(Failure::NotValid(format!("{place}: expected an award, found a {kind}: see `creditbank revoke`")));
     }
-    let corrections = one(Correction { line: 0, target: Target::At(place), change: Change::Revoke(reason) });
+    let corrections = one(Correction { line: 0, target: Target::At(place.into()), change: Change::Revoke(reason) });
     let work = Work { file: None, corrections, case_reference: "", verb: "revoked" };
     common.run(global, &client, &unit, work).await
 }

@@ -121,7 +121,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let consent = mandated.consent()?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let request = request(global, &client, &what, unit.institution).await?;
+            let request = request(global, &client, &what, unit.id.institution.0).await?;
             let wish = wish(&request.0, &signing.reference);
             if signing.resumed(global, &client, &unit, &wish, json!({})).await? {
                 return Ok(());

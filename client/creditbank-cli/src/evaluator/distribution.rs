@@ -67,10 +67,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let unit = signing.unit(global, &client).await?;
             let number = match number {
                 Some(number) => number,
-                None => next(&client, unit.institution).await?,
+                None => next(&client, unit.id.institution.0).await?,
             };
             let about = pb::GradeDistribution {
-                institution: unit.institution,
+                institution: unit.id.institution.0,
                 number,
                 scale,
                 field,
@@ -80,7 +80,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             };
             let read = parse(File::open(&file).map_err(Failure::file(&file))?, about);
             let read = read.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
-            let name = format!("{}.{number}", unit.institution);
+            let name = format!("{}.{number}", unit.id.institution.0);
             let all: u64 = read.counts.iter().map(|row| row.count).fold(0, u64::saturating_add);
             let rows = read.counts.iter().map(|row| vec![show::safe(&row.value), row.count.to_string()]);
             let table = output::table(&["grade", "results"], rows);

@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let text = fs::read_to_string(&file).map_err(Failure::file(&file))?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let read = parse(&text, unit.institution);
+            let read = parse(&text, unit.id.institution.0);
             let read = read.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
             let name = format!("{}/{}.{}", read.institution, read.code, read.version);
             let bytes = encode(&read).map_err(|error| Failure::NotValid(error.to_string()))?;
@@ -70,7 +70,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Show { name: (institution, code, version) } => {
             let client = global.connect().await?;
-            registry::one(global, &client, &RegistryKey::Equivalence(institution, code, version)).await
+            registry::one(global, &client, &RegistryKey::Equivalence(institution.into(), code, version)).await
         }
     }
 }

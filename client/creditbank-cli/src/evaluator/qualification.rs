@@ -165,7 +165,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Publish { file, signing } => {
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let definition = file::read(&file, Some(unit.institution))?;
+            let definition = file::read(&file, Some(unit.id.institution.0))?;
             let name = format!("{}/{}.{}", definition.institution, definition.code, definition.version);
             let bytes = encode(&definition).map_err(|error| Failure::NotValid(error.to_string()))?;
             let value = json!({
@@ -183,7 +183,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Show { name: (institution, code, version) } => {
             let client = global.connect().await?;
-            registry::one(global, &client, &RegistryKey::QualificationDefinition(institution, code, version)).await
+            registry::one(global, &client, &RegistryKey::QualificationDefinition(institution.into(), code, version))
+                .await
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,

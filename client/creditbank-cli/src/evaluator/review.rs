@@ -61,7 +61,7 @@ pub(crate) async fn run(global: &Global, Command::Close { place, signing }: Comm
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
     let read = client.record(place).await?;
-    let by_right = if unit.institution == read.subject() {
+    let by_right = if unit.id.institution.0 == read.subject() {
         authority(Basis::Issuer)
     } else {
         pb::Authority { institution: read.subject(), ..authority(Basis::Custodian) }

@@ -103,12 +103,12 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 until: add.until,
             };
             let what = format!("accreditation {number} of institution {}", entry.institution);
-            let key = RegistryKey::Accreditation(entry.institution, number);
+            let key = RegistryKey::Accreditation(entry.institution.into(), number);
             publish::refuse_known(&client, &key, &what, add.replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
         }
         Command::End { institution, number, until } => {
-            let found = client.registry_entry(&RegistryKey::Accreditation(institution, number)).await?;
+            let found = client.registry_entry(&RegistryKey::Accreditation(institution.into(), number)).await?;
             let missing = || Failure::NotValid(format!("institution {institution} has no accreditation {number}"));
             let mut entry: pb::Accreditation = found.ok_or_else(missing)?.decode()?;
             entry.until = Some(until);

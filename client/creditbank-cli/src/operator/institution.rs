@@ -122,13 +122,13 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let what = format!("institution {number} as custodian of institution {of}");
             publish::run(global, &client, &[publish::entry(Kind::Institution, &keeper)?], &what).await
         }
-        Command::Show { number } => registry::one(global, &client, &RegistryKey::Institution(number)).await,
+        Command::Show { number } => registry::one(global, &client, &RegistryKey::Institution(number.into())).await,
         Command::List => registry::list(global, &client, Kind::Institution, None).await,
     }
 }
 
 async fn current(client: &Client, number: u64) -> Result<pb::Institution, Failure> {
-    let found = client.registry_entry(&RegistryKey::Institution(number)).await?;
+    let found = client.registry_entry(&RegistryKey::Institution(number.into())).await?;
     let missing = || Failure::NotValid(format!("institution {number} is not in the registry"));
     Ok(found.ok_or_else(missing)?.decode()?)
 }
@@ -169,7 +169,7 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
             .collect(),
     };
     let what = format!("institution {number}");
-    publish::refuse_known(client, &RegistryKey::Institution(number), &what, replace).await?;
+    publish::refuse_known(client, &RegistryKey::Institution(number.into()), &what, replace).await?;
     publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
 }
 

@@ -4,7 +4,7 @@ mod load;
 
 use creditbank_client::{Client, RegistryItem};
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::info_of;
 use creditbank_protocol::registry::RegistryKey;
 use serde_json::{Value, json};
@@ -77,16 +77,17 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         }
         Kind::Equivalence => {
             let (institution, code, version) = values::owned_name(&code)?;
-            RegistryKey::Equivalence(institution, code, version)
+            RegistryKey::Equivalence(institution.into(), code, version)
         }
         Kind::QualificationDefinition => {
             let (institution, code, version) = values::owned_name(&code)?;
-            RegistryKey::QualificationDefinition(institution, code, version)
+            RegistryKey::QualificationDefinition(institution.into(), code, version)
         }
         Kind::GradeDistribution => {
             let (institution, number) = values::versioned(&code)?;
-            let institution = institution.parse().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
-            RegistryKey::GradeDistribution(institution, number)
+            let institution =
+                institution.parse::<u64>().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
+            RegistryKey::GradeDistribution(institution.into(), number)
         }
         _ => return Err("expected a kind that is found by a code".to_owned()),
     })
@@ -111,7 +112,7 @@ pub(crate) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> 
     output::print(global, &value, || {
         let place = ("published at", values::show_place(&item.place));
         let fields = value["entry"].as_object().into_iter().flatten();
-        output::facts(fields.map(|(name, value)| (name.as_str(), line(name, value))).chain([place]))
+        output::facts(fields.map(|(name, value)| (name.as_str(), line(&item, name, value))).chain([place]))
     })
 }
 
@@ -138,28 +139,29 @@ pub(crate) async fn list(
     })
 }
 
-/// A field in one line. Of a level map, what each level is: `6: 7, 8; 5: no comparable level`. Of a grade scale, its grades
-/// and which of them fail.
-fn line(name: &str, value: &Value) -> String {
-    match (name, value) {
-        ("rows", Value::Array(rows)) => {
-            let levels = |row: &Value| {
-                let to = row.get("to").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-                to.iter().map(show::line).collect::<Vec<_>>().join(", ")
-            };
-            let none = |levels: String| if levels.is_empty() { "no comparable level".to_owned() } else { levels };
-            let shown = rows.iter().map(|row| format!("{}: {}", show::line(&row["from"]), none(levels(row))));
-            shown.collect::<Vec<_>>().join("; ")
-        }
-        ("listed", Value::Array(grades)) => {
-            let shown = grades.iter().map(|grade| {
-                let fails = if grade["pass"] == true { "" } else { " (fails)" };
-                show::line(&grade["value"]) + fails
-            });
-            shown.collect::<Vec<_>>().join("; ")
-        }
-        _ => show::line(value),
-    }
+/// A field in one line. Of a level map, what each level is; of a grade scale, its grades and which of them fail.
+fn line(item: &RegistryItem, name: &str, value: &Value) -> String {
+    let read = match (item.key.kind(), name) {
+        (Kind::LevelMap, "rows") => item.decode().ok().map(|map| levels(&map)),
+        (Kind::GradeScale, "listed") => item.decode().ok().map(|scale| grades(&scale)),
+        _ => None,
+    };
+    read.unwrap_or_else(|| show::line(value))
+}
+
+/// `6: 7, 8; 5: no comparable level`.
+fn levels(map: &pb::LevelMap) -> String {
+    let row = |row: &pb::LevelMapRow| {
+        let to = if row.to.is_empty() { "no comparable level".to_owned() } else { row.to.join(", ") };
+        show::safe(&format!("{}: {to}", row.from))
+    };
+    map.rows.iter().map(row).collect::<Vec<_>>().join("; ")
+}
+
+/// `1; 2; 5 (fails)`.
+fn grades(scale: &pb::GradeScale) -> String {
+    let grade = |grade: &pb::ListedGrade| show::safe(&grade.value) + if grade.pass { "" } else { " (fails)" };
+    scale.listed.iter().map(grade).collect::<Vec<_>>().join("; ")
 }
 
 /// The fields of an entry that tell it from others.

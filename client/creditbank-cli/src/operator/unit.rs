@@ -1,5 +1,6 @@
 //! `unit`: parts of an institution that issue, each with a chain of its own.
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, RegistryState};
 use creditbank_protocol::registry::RegistryKey;
 
@@ -67,11 +68,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let entry = pb::Unit { institution, unit, state, names, requires_approval };
             let record = publish::entry(Kind::Unit, &entry)?;
             let what = format!("unit {unit} of institution {institution}");
-            publish::refuse_known(&client, &RegistryKey::Unit(institution, unit), &what, replace).await?;
+            publish::refuse_known(&client, &RegistryKey::Unit(UnitId::new(institution, unit)), &what, replace).await?;
             publish::run(global, &client, &[record], &what).await
         }
         Command::Change { institution, unit, state, requires_approval } => {
-            let found = client.registry_entry(&RegistryKey::Unit(institution, unit)).await?;
+            let found = client.registry_entry(&RegistryKey::Unit(UnitId::new(institution, unit))).await?;
             let what = format!("unit {unit} of institution {institution}");
             let missing = || Failure::NotValid(format!("{what} is not in the registry"));
             let mut entry: pb::Unit = found.ok_or_else(missing)?.decode()?;

@@ -8,6 +8,7 @@ use creditbank_client::correct::contest::{Contested, contested};
 use creditbank_client::correct::{Change, Correction, Target, effects};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb;
+use creditbank_protocol::{Place, UnitId};
 use serde_json::{Value, json};
 
 use super::correct::{Common, Work, one};
@@ -59,7 +60,7 @@ fn state(one: &Contested) -> &'static str {
 
 pub(crate) async fn run(global: &Global, Command::List { institution, unit }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let found = contested(&client, institution, unit).await?;
+    let found = contested(&client, UnitId::new(institution, unit)).await?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
     let record = |one: &Contested| {
@@ -87,22 +88,22 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
     let Arguments { file, place, all_of_key, before, case_reference, common } = arguments;
     let client = global.connect().await?;
     let unit = common.unit(global, &client, &case_reference).await?;
-    let at = |place: pb::Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
+    let at = |place: Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
     let corrections = match (&file, place, all_of_key) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, None)?,
-        (None, Some(place), _) => one(at(place)),
+        (None, Some(place), _) => one(at(place.into())),
         (None, None, Some(key)) => {
             let key = creditbank_protocol::registry::RegistryKey::Key(KeyId(key));
             let entry = client.registry_entry(&key).await?;
             let missing = || Failure::NotValid("the key is not in the registry".to_owned());
             let entry: pb::Key = entry.ok_or_else(missing)?.decode()?;
-            let found = contested(&client, entry.institution, entry.unit).await?;
+            let found = contested(&client, UnitId::new(entry.institution, entry.unit)).await?;
             let id = KeyId(all_of_key.unwrap_or_default());
             let wanted = move |one: &Contested| {
                 let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
                 one.key_id == id && early && state(one) == "contested"
             };
-            let places: Vec<pb::Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
+            let places: Vec<Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
             Box::new(places.into_iter().map(move |place| Ok(Ok(at(place)))))
         }
         _ => return Err(Failure::Usage("pass a file, --place or --all-of-key".to_owned())),

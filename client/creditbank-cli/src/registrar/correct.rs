@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use creditbank_client::IssuingUnit;
 use creditbank_client::correct::{Correction, Corrector, Done, Lines, Options, Outcome, Row};
 use creditbank_client::{Client, KeyPlace};
+use creditbank_protocol::UnitId;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -72,7 +73,7 @@ impl Common {
             if case_reference.is_empty() {
                 return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned()));
             }
-            return Ok(IssuingUnit::with_signer(0, 0, global.registry_key()?)?);
+            return Ok(IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?);
         };
         crate::signing::unit_of(client, place).await
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::issue::{Places, Progress, check, issue, issue_all, issue_approved};
 use creditbank_client::{IssuingUnit, KeyPlace};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -89,7 +90,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         require_approval,
     } = arguments;
     let mapping = format.mapping(&mapping_file)?;
-    let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
+    let unit = IssuingUnit::with_signer(UnitId::new(institution, unit), key.open(Purpose::Unit)?)?;
     let input = File::open(&file).map_err(Failure::file(&file))?;
     let metadata = input.metadata().map_err(Failure::file(&file))?;
     if metadata.is_dir() {

@@ -104,7 +104,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let first = TypedIdentity { r#type: kind, scope, value };
             let person = Person { identities: std::iter::once(first).chain(also).collect() };
             let aliases = client.open_accounts(institution, vec![person]).await?;
-            let alias = aliases.first().map(hex::encode).unwrap_or_default();
+            let alias = aliases.first().map(ToString::to_string).unwrap_or_default();
             output::print(global, &json!({ "institution": institution, "alias": alias }), || alias.clone())
         }
         Command::Balance { who } => super::balance::run(global, &client, &who).await,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use creditbank_client::sync::reconcile::{Comparison, Missing, with_file, with_notes};
 use creditbank_client::{IssuingUnit, KeyPlace};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, format, mapping: mapping_file, institution, unit, key, work } = arguments;
     let mapping = format.mapping(&mapping_file)?;
-    let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
+    let unit = IssuingUnit::with_signer(UnitId::new(institution, unit), key.open(Purpose::Unit)?)?;
     let work = work.unwrap_or_else(|| beside(&mapping_file, ".sync"));
     if file.is_none() && !work.join("state").exists() {
         let what = "pass a file: sync has noted nothing in";

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use creditbank_client::issue::Places;
 use creditbank_client::sync::{Planned, Step, SyncReport, plan, sync};
 use creditbank_client::{IssuingUnit, KeyPlace};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use serde_json::{Value, json};
 
@@ -50,7 +51,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, format, mapping: mapping_file, institution, unit, key, work, refused, dry_run } = arguments;
     let mapping = format.mapping(&mapping_file)?;
-    let unit = IssuingUnit::with_signer(institution, unit, key.open(Purpose::Unit)?)?;
+    let unit = IssuingUnit::with_signer(UnitId::new(institution, unit), key.open(Purpose::Unit)?)?;
     let input = File::open(&file).map_err(Failure::file(&file))?;
     let metadata = input.metadata().map_err(Failure::file(&file))?;
     if metadata.is_dir() {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::records_root;
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{GetRecordRequest, IssuedRecord, ListIssuedRequest};
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ pub struct IssuedBlock {
     /// Position in the chain.
     pub height: u64,
     /// Index in the log.
-    pub entry: u64,
+    pub entry: LogIndex,
     /// Leaf hash of the entry.
     pub leaf: Digest,
     /// The records in order.
@@ -50,20 +50,19 @@ impl Client {
     /// names the one before it, and its root is the root of exactly the hashes that `each` is given.
     pub async fn walk_issued(
         &self,
-        institution: u64,
-        unit: u32,
+        unit: UnitId,
         mut each: impl FnMut(IssuedBlock) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
-        let head = self.chain_head(institution, unit).await?;
+        let head = self.chain_head(unit).await?;
         let mut previous: Option<Digest> = None;
         let mut page: BTreeMap<u64, Vec<IssuedRecord>> = BTreeMap::new();
         let mut listed = 0;
         for height in 0..head.next_height {
             if height == listed {
-                page = self.page(institution, unit, height).await?;
+                page = self.page(unit, height).await?;
                 listed = height + u64::from(PAGE);
             }
-            let receipt = self.block(institution, unit, height).await?;
+            let receipt = self.block(unit, height).await?;
             let verified = self.check_receipt(&receipt).await?;
             let Entry::Block(block) = &verified.entry else {
                 return Err(ClientError::lie("the entry is no block"));
@@ -80,7 +79,7 @@ impl Client {
             if records.len() as u64 != u64::from(header.count) || records_root(&hashes) != header.records_root {
                 return Err(ClientError::lie(format!("the records listed for block {height} are not its records")));
             }
-            each(IssuedBlock { height, entry: verified.index, leaf: verified.leaf, records })?;
+            each(IssuedBlock { height, entry: verified.index.into(), leaf: verified.leaf, records })?;
         }
         match previous {
             Some(last) if last != head.previous => Err(ClientError::lie("the chain does not end at its head")),
@@ -89,13 +88,13 @@ impl Client {
     }
 
     /// The records of the blocks from a height on, by their entry.
-    async fn page(
-        &self,
-        institution: u64,
-        unit: u32,
-        from_height: u64,
-    ) -> Result<BTreeMap<u64, Vec<IssuedRecord>>, ClientError> {
-        let request = self.with_access(ListIssuedRequest { institution, unit, from_height, blocks_max: PAGE })?;
+    async fn page(&self, unit: UnitId, from_height: u64) -> Result<BTreeMap<u64, Vec<IssuedRecord>>, ClientError> {
+        let request = self.with_access(ListIssuedRequest {
+            institution: unit.institution.0,
+            unit: unit.number,
+            from_height,
+            blocks_max: PAGE,
+        })?;
         let answer = self.ledger.clone().list_issued(request).await?.into_inner();
         let mut blocks: BTreeMap<u64, Vec<IssuedRecord>> = BTreeMap::new();
         for record in answer.records {
@@ -112,7 +111,7 @@ impl Client {
         loop {
             while reads.len() < IN_FLIGHT {
                 let Some((place, hash)) = wanted.next().copied() else { break };
-                let request = self.with_access(GetRecordRequest { place: Some(place) })?;
+                let request = self.with_access(GetRecordRequest { place: Some(place.into()) })?;
                 let mut ledger = self.ledger.clone();
                 reads.spawn(async move { (place, hash, ledger.get_record(request).await) });
             }
@@ -141,8 +140,8 @@ fn items(entry: u64, records: Vec<IssuedRecord>) -> Result<Vec<IssuedItem>, Clie
     let item = |(index, record): (u32, IssuedRecord)| {
         let kind = Some(record.kind()).filter(|kind| *kind != Kind::Unspecified);
         let IssuedRecord { place, kind: _, record_hash, marks, mark_entries: _ } = record;
-        let place = place.unwrap_or_default();
-        let hash = Digest::from_slice(&record_hash).filter(|_| place == Place { entry, index });
+        let place = Place::read(place);
+        let hash = Digest::from_slice(&record_hash).filter(|_| place == Place::new(entry, index));
         let hash = hash.ok_or_else(|| ClientError::lie("a listed record is not at its place"))?;
         Ok(IssuedItem { place, hash, kind, marks })
     };

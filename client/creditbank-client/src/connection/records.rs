@@ -2,16 +2,16 @@
 
 use std::sync::PoisonError;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::authority::amended_for;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
-use creditbank_protocol::pb::{self, DisclosedRecord, Place, Receipt};
+use creditbank_protocol::pb::{self, DisclosedRecord, Receipt};
 use creditbank_protocol::record::{Disclosed, amends_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::transcript::{Report, verify};
+use creditbank_protocol::{Alias, Digest, InstitutionId, Place, UnitId};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
@@ -74,14 +74,20 @@ impl ReadRecord {
 
 impl Client {
     /// Aliases for persons at an institution, in order; accounts are opened for those who have none. At most 1,000.
-    pub async fn open_accounts(&self, institution: u64, persons: Vec<Person>) -> Result<Vec<[u8; 16]>, ClientError> {
+    pub async fn open_accounts(
+        &self,
+        institution: impl Into<InstitutionId>,
+        persons: Vec<Person>,
+    ) -> Result<Vec<Alias>, ClientError> {
+        let institution = institution.into().0;
         let count = persons.len();
         let request = self.with_access(OpenAccountsRequest { institution, persons })?;
         let aliases = self.learner.clone().open_accounts(request).await?.into_inner().aliases;
         if aliases.len() != count {
             return Err(ClientError::lie(format!("{} aliases for {count} persons", aliases.len())));
         }
-        let alias = |alias: Vec<u8>| alias.try_into().map_err(|_| ClientError::lie("an alias is not 16 bytes"));
+        let alias =
+            |alias: Vec<u8>| Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"));
         aliases.into_iter().map(alias).collect()
     }
 
@@ -89,19 +95,20 @@ impl Client {
     /// node's word, but for what is read record by record.
     pub async fn issued(
         &self,
-        institution: u64,
-        unit: u32,
+        unit: UnitId,
         from_height: u64,
         blocks: u32,
     ) -> Result<(Vec<IssuedRecord>, u64), ClientError> {
-        let request = ListIssuedRequest { institution, unit, from_height, blocks_max: blocks };
+        let request =
+            ListIssuedRequest { institution: unit.institution.0, unit: unit.number, from_height, blocks_max: blocks };
         let answer = self.ledger.clone().list_issued(self.with_access(request)?).await?.into_inner();
         Ok((answer.records, answer.next_height))
     }
 
     /// The record at a place.
-    pub async fn record(&self, place: Place) -> Result<ReadRecord, ClientError> {
-        let request = self.with_access(GetRecordRequest { place: Some(place) })?;
+    pub async fn record(&self, place: impl Into<Place>) -> Result<ReadRecord, ClientError> {
+        let place = place.into();
+        let request = self.with_access(GetRecordRequest { place: Some(place.into()) })?;
         let answer = self.ledger.clone().get_record(request).await?.into_inner();
         let read = self.check_record(answer.record, answer.receipt, (answer.marks, answer.mark_entries)).await?;
         if read.place == place { Ok(read) } else { Err(ClientError::lie("the record is one of another place")) }
@@ -111,7 +118,7 @@ impl Client {
     pub async fn records(&self, learner: Learner) -> Result<(Vec<ReadRecord>, Option<[u8; 16]>), ClientError> {
         let mut read: Vec<ReadRecord> = Vec::new();
         loop {
-            let after = read.last().map(|record| record.place);
+            let after = read.last().map(|record| record.place.into());
             let learner = Some(LearnerReference { learner: Some(learner.clone()) });
             let request = self.with_access(ListRecordsRequest { learner, after, limit: 0 })?;
             let answer = self.learner.clone().list_records(request).await?.into_inner();
@@ -156,11 +163,11 @@ impl Client {
         let record = record.ok_or_else(|| ClientError::lie("the record is missing"))?;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
-        let place = record.place.unwrap_or_default();
+        let place = Place::read(record.place);
         let Entry::Block(block) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
         };
-        if verified.index != place.entry {
+        if verified.index != place.entry.0 {
             return Err(ClientError::lie("the receipt is for another entry"));
         }
         let header = block.header();
@@ -172,8 +179,8 @@ impl Client {
         let amended_for = amended_for(block, disclosed.info.kind, &disclosed.body).map_err(ClientError::lie)?;
         Ok(ReadRecord {
             place,
-            institution: header.institution,
-            unit: header.unit,
+            institution: header.unit.institution.0,
+            unit: header.unit.number,
             key_id: header.key_id,
             on_behalf_of: amended_for.map(|other| other.0),
             status_id: status_id(&verified.leaf, place.index, &disclosed.hash),

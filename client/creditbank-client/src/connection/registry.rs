@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::map::{MapProof, MapTags, verify};
 use creditbank_protocol::merkle::{leaf_hash, verify_inclusion};
-use creditbank_protocol::pb::{Kind, Place, RegistryEntry};
+use creditbank_protocol::pb::{Kind, RegistryEntry};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::Seal;
 use creditbank_protocol::{Digest, pb};
@@ -123,7 +124,7 @@ fn check_entry(seal: &Seal, key: &Digest, listed: ListedEntry) -> Result<Option<
             if key_of.digest() != *key {
                 return Err(ClientError::lie("the registry entry is one of another key"));
             }
-            Ok(Some(RegistryItem { key: key_of, body, place: place.unwrap_or_default() }))
+            Ok(Some(RegistryItem { key: key_of, body, place: Place::read(place) }))
         }
         (None, None) => Ok(None),
         _ => Err(ClientError::lie("the registry entry and its proof do not fit")),

@@ -1,12 +1,12 @@
 //! Blocks: what to build on, and sealing.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{Entry, block_entry};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Receipt};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
     CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, RecordBody, Refusal, SubmitBlockRequest,
     SubmitBlocksResponse,
@@ -32,8 +32,8 @@ pub struct ChainHead {
 
 impl Client {
     /// The head of a unit's chain. At height 0 it is the entry that admitted the unit.
-    pub async fn chain_head(&self, institution: u64, unit: u32) -> Result<ChainHead, ClientError> {
-        let request = GetChainHeadRequest { institution, unit };
+    pub async fn chain_head(&self, unit: UnitId) -> Result<ChainHead, ClientError> {
+        let request = GetChainHeadRequest { institution: unit.institution.0, unit: unit.number };
         let answer = self.ledger.clone().get_chain_head(request).await?.into_inner();
         let receipt = answer.head.ok_or_else(|| ClientError::lie("the head is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
@@ -44,15 +44,14 @@ impl Client {
         let Some(height) = answer.next_height.checked_sub(1) else {
             let admits = |shown: &pb::PublicRecord| {
                 shown.kind == i32::from(Kind::Unit)
-                    && decode::<pb::Unit>(&shown.body)
-                        .is_ok_and(|one| (one.institution, one.unit) == (institution, unit))
+                    && decode::<pb::Unit>(&shown.body).is_ok_and(|one| UnitId::new(one.institution, one.unit) == unit)
             };
-            if header.institution != 0 || !block.public().records.iter().any(admits) {
+            if !header.unit.institution.is_operator() || !block.public().records.iter().any(admits) {
                 return Err(ClientError::lie("the entry does not admit the unit"));
             }
             return Ok(ChainHead { next_height: 0, previous: verified.leaf, created_at_minute: 0 });
         };
-        if (header.institution, header.unit, header.height) != (institution, unit, height) {
+        if (header.unit, header.height) != (unit, height) {
             return Err(ClientError::lie("the head is a block of another place"));
         }
         let (previous, created_at_minute) = (header.id(), header.created_at_minute);
@@ -63,8 +62,7 @@ impl Client {
     /// somebody has approved it, with the approval.
     pub(crate) fn sign_content(
         &self,
-        institution: u64,
-        unit: u32,
+        unit: UnitId,
         head: &ChainHead,
         key: &dyn Signer,
         (records, groups): (&[Record], Vec<pb::EffectGroup>),
@@ -72,7 +70,6 @@ impl Client {
     ) -> Result<Vec<u8>, ClientError> {
         let draft = BlockDraft {
             origin: self.origin().to_owned(),
-            institution,
             unit,
             height: head.next_height,
             previous: head.previous,
@@ -105,15 +102,15 @@ impl Client {
     }
 
     /// The receipt of a unit's block.
-    pub async fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ClientError> {
-        let request = GetBlockRequest { institution, unit, height };
+    pub async fn block(&self, unit: UnitId, height: u64) -> Result<Receipt, ClientError> {
+        let request = GetBlockRequest { institution: unit.institution.0, unit: unit.number, height };
         let receipt = self.ledger.clone().get_block(request).await?.into_inner().receipt;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
         match &verified.entry {
             Entry::Block(block) => {
                 let header = block.header();
-                if (header.institution, header.unit, header.height) == (institution, unit, height) {
+                if (header.unit, header.height) == (unit, height) {
                     return Ok(receipt);
                 }
                 Err(ClientError::lie("the block is one of another place"))
@@ -125,12 +122,16 @@ impl Client {
     /// Which of the records would be refused. Writes nothing.
     pub async fn check_records(
         &self,
-        institution: u64,
-        unit: u32,
-        key_id: [u8; 16],
+        unit: UnitId,
+        key_id: KeyId,
         records: Vec<CheckedRecord>,
     ) -> Result<Vec<Refusal>, ClientError> {
-        let request = CheckRecordsRequest { institution, unit, key_id: key_id.to_vec(), records };
+        let request = CheckRecordsRequest {
+            institution: unit.institution.0,
+            unit: unit.number,
+            key_id: key_id.0.to_vec(),
+            records,
+        };
         let request = self.with_access(request)?;
         Ok(self.ledger.clone().check_records(request).await?.into_inner().refusals)
     }

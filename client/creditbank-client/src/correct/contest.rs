@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use creditbank_protocol::contested::{compromised_since, is_contested, is_suspect};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{self, Kind, Place};
+use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Place, UnitId};
 
 use crate::{Client, ClientError};
 
@@ -57,7 +58,7 @@ impl Suspects {
             return Err(ClientError::lie("a mark names a seal"));
         };
         let header = block.header();
-        let (_, key_id, sealed_at_ms) = client.sealing(header.institution, header.unit, header.height).await?;
+        let (_, key_id, sealed_at_ms) = client.sealing(header.unit, header.height).await?;
         self.is_suspect(client, key_id, sealed_at_ms).await
     }
 }
@@ -73,8 +74,8 @@ impl Client {
     }
 
     /// Who signed the block at a log index, and when it was sealed.
-    async fn sealing(&self, institution: u64, unit: u32, height: u64) -> Result<(u64, KeyId, u64), ClientError> {
-        let receipt = self.block(institution, unit, height).await?;
+    async fn sealing(&self, unit: UnitId, height: u64) -> Result<(u64, KeyId, u64), ClientError> {
+        let receipt = self.block(unit, height).await?;
         let verified = self.check_receipt(&receipt).await?;
         let Entry::Block(block) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
@@ -85,11 +86,11 @@ impl Client {
 
 /// Records of a unit that a compromised key has sealed, by place; confirmed and ended ones too. Looks at blocks from the
 /// newest back to the first compromise.
-pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<Vec<Contested>, ClientError> {
+pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, ClientError> {
     let mut stolen: BTreeMap<KeyId, pb::Key> = BTreeMap::new();
-    for item in client.registry_list(Kind::Key, Some(institution)).await? {
+    for item in client.registry_list(Kind::Key, Some(unit.institution.0)).await? {
         let key: pb::Key = item.decode()?;
-        if let (RegistryKey::Key(id), Some(_), true) = (&item.key, compromised_since(&key), key.unit == unit) {
+        if let (RegistryKey::Key(id), Some(_), true) = (&item.key, compromised_since(&key), key.unit == unit.number) {
             stolen.insert(*id, key);
         }
     }
@@ -98,17 +99,17 @@ pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<V
     };
     let mut suspects = Suspects::default();
     let mut found = Vec::new();
-    let mut height = client.chain_head(institution, unit).await?.next_height;
+    let mut height = client.chain_head(unit).await?.next_height;
     while let Some(below) = height.checked_sub(1) {
         height = below;
-        let (_, key_id, sealed_at_ms) = client.sealing(institution, unit, height).await?;
+        let (_, key_id, sealed_at_ms) = client.sealing(unit, height).await?;
         if sealed_at_ms / 60_000 < first {
             break;
         }
         if !stolen.get(&key_id).is_some_and(|key| is_suspect(key, sealed_at_ms)) {
             continue;
         }
-        for record in client.issued(institution, unit, height, 1).await?.0 {
+        for record in client.issued(unit, height, 1).await?.0 {
             let marks: BTreeMap<&str, u64> =
                 record.marks.iter().map(String::as_str).zip(record.mark_entries.iter().copied()).collect();
             let confirmation = match marks.get(Mark::Confirmed.name()) {
@@ -118,16 +119,9 @@ pub async fn contested(client: &Client, institution: u64, unit: u32) -> Result<V
             let confirmed = !is_contested(true, confirmation);
             let ended = [Mark::Superseded, Mark::Revoked].iter().any(|mark| marks.contains_key(mark.name()));
             let kind = Kind::try_from(record.kind).unwrap_or_default();
-            found.push(Contested {
-                place: record.place.unwrap_or_default(),
-                kind,
-                key_id,
-                sealed_at_ms,
-                confirmed,
-                ended,
-            });
+            found.push(Contested { place: Place::read(record.place), kind, key_id, sealed_at_ms, confirmed, ended });
         }
     }
-    found.sort_by_key(|one| (one.place.entry, one.place.index));
+    found.sort_by_key(|one| one.place);
     Ok(found)
 }

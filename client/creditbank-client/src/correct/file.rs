@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use creditbank_protocol::pb::{AmendReason, EffectReason, Place};
+use creditbank_protocol::pb::{AmendReason, EffectReason};
 
 use super::{Change, Correction, NewBody, Target};
 use crate::import::{ImportError, Mapping, RefusedLine, Rows, Source};
@@ -12,14 +12,6 @@ pub type Lines<'a> = Box<dyn Iterator<Item = Result<Result<Correction, RefusedLi
 
 /// Most bytes of a line of places and reasons.
 const FIELD_LEN_MAX: usize = 200;
-
-/// `34/718`.
-pub fn place(text: &str) -> Option<Place> {
-    let (entry, index) = text.split_once('/')?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let place = Place { entry: entry.parse().ok()?, index: index.parse().ok()? };
-    (digits(entry) && digits(index)).then_some(place)
-}
 
 /// `error` of `EFFECT_REASON_ERROR`.
 pub fn reason(text: &str) -> Option<EffectReason> {
@@ -47,7 +39,7 @@ pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -
             return Err(refuse("line", format!("a field of more than {FIELD_LEN_MAX} bytes")));
         }
         let found = text(places);
-        let target = place(found).ok_or_else(|| refuse("place", format!("{found:?} is no place such as 34/718")))?;
+        let target = found.parse().map_err(|_| refuse("place", format!("{found:?} is no place such as 34/718")))?;
         let change = match given {
             None => Change::Confirm,
             Some(given) => {
@@ -92,7 +84,7 @@ pub fn amendments<'a>(
         let line = draft.line;
         let target = match &draft.place {
             None => Target::Issued(draft.clone()),
-            Some(text) => Target::At(place(text).ok_or_else(|| RefusedLine {
+            Some(text) => Target::At(text.parse().map_err(|_| RefusedLine {
                 line,
                 field: "place".to_owned(),
                 reason: format!("{text:?} is no place such as 34/718"),

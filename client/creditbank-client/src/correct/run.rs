@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::Reason;
@@ -93,7 +94,7 @@ impl<'a> Corrector<'a> {
         };
         let waiting = if self.options.dry_run { BTreeSet::new() } else { self.finish_earlier(&mut outbox).await? };
         let mut resolver = Resolver::new(self.client, self.unit, self.options.case_reference);
-        let mut seen: BTreeMap<(u64, u32), u64> = BTreeMap::new();
+        let mut seen: BTreeMap<Place, u64> = BTreeMap::new();
         let (mut todo, mut len) = (Vec::new(), 0);
         for correction in corrections {
             self.done.lines += 1;
@@ -107,7 +108,7 @@ impl<'a> Corrector<'a> {
             let resolved = match resolver.resolve(&correction).await? {
                 Found::Todo(resolved) => resolved,
                 Found::Already(read) => {
-                    let first = seen.insert((read.place.entry, read.place.index), correction.line);
+                    let first = seen.insert(read.place, correction.line);
                     let row = Row {
                         line: correction.line,
                         place: Some(read.place),
@@ -128,7 +129,7 @@ impl<'a> Corrector<'a> {
                     continue;
                 }
             };
-            if let Some(first) = seen.insert((resolved.place.entry, resolved.place.index), correction.line) {
+            if let Some(first) = seen.insert(resolved.place, correction.line) {
                 tell(&mut self.done, row(&resolved, twice(first)))?;
                 continue;
             }
@@ -163,7 +164,7 @@ impl<'a> Corrector<'a> {
     }
 
     fn mark(&self, resolved: &Resolved) -> Mark {
-        let about = [&resolved.place.entry.to_be_bytes()[..], &resolved.place.index.to_be_bytes()].concat();
+        let about = [&resolved.place.entry.0.to_be_bytes()[..], &resolved.place.index.to_be_bytes()].concat();
         let said = [
             resolved.effect.action.to_be_bytes().to_vec(),
             resolved.record.as_ref().map(|record| record.hash().0.to_vec()).unwrap_or_default(),
@@ -201,9 +202,8 @@ impl<'a> Corrector<'a> {
             let operation = operation(&part, follows)?;
             let marks = part.iter().map(|one| self.mark(one)).collect::<Vec<_>>();
             if self.options.require_approval {
-                let unit = (self.unit.institution, self.unit.unit);
                 let queue = ApprovalQueue::open(self.options.work);
-                self.requests.push(queue.put(self.client.origin(), unit, &operation, &marks)?);
+                self.requests.push(queue.put(self.client.origin(), self.unit.id, &operation, &marks)?);
                 outcome(Outcome::Waiting).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
@@ -245,7 +245,7 @@ impl<'a> Corrector<'a> {
         tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let positions: Vec<usize> = (0..part.len()).filter(|at| part[*at].record.is_some()).collect();
-        if positions.is_empty() || self.unit.institution == 0 {
+        if positions.is_empty() || self.unit.id.institution.is_operator() {
             return Ok(());
         }
         let body = |at: &usize| CheckedRecord {
@@ -253,8 +253,8 @@ impl<'a> Corrector<'a> {
             identities: Vec::new(),
         };
         let records = positions.iter().map(body).collect();
-        let key_id = KeyId::of(&self.unit.key.public_key()).0;
-        let mut refusals = self.client.check_records(self.unit.institution, self.unit.unit, key_id, records).await?;
+        let key_id = KeyId::of(&self.unit.key.public_key());
+        let mut refusals = self.client.check_records(self.unit.id, key_id, records).await?;
         refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.record_plus_1));
         for refusal in refusals {
             let at = (refusal.record_plus_1 as usize).checked_sub(1).and_then(|at| positions.get(at)).copied();

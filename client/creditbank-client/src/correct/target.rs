@@ -6,10 +6,11 @@ use creditbank_protocol::authority::is_custodian;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::dates::first_day;
-use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind, Place};
+use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Alias, Place};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
@@ -83,7 +84,7 @@ impl<'a> Resolver<'a> {
             let why = format!(
                 "a record of institution {}, and institution {} is neither that nor its custodian",
                 read.subject(),
-                self.unit.institution
+                self.unit.id.institution
             );
             return Ok(refused(Some(read), "place", why));
         };
@@ -96,17 +97,17 @@ impl<'a> Resolver<'a> {
 
     /// The newest of the records that were issued from a line: its own or the last of its amendments.
     async fn issued(&self, draft: &DraftRecord) -> Result<Option<ReadRecord>, ClientError> {
-        let institution = self.unit.institution;
+        let institution = self.unit.id.institution.0;
         let person = Person { identities: draft.person.clone() };
-        let alias = self.client.open_accounts(institution, vec![person]).await?.into_iter().next().unwrap_or_default();
-        let learner = Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() });
+        let aliases = self.client.open_accounts(institution, vec![person]).await?;
+        let alias = aliases.first().map(|alias| alias.0.to_vec()).unwrap_or_default();
+        let learner = Learner::Alias(InstitutionAlias { institution, alias });
         let (records, _) = self.client.records(learner).await?;
         let seed = derive(&self.unit.secret, &[&draft.reference]);
         let mut found = records.iter().find(|read| read.seed == Some(seed));
         while let Some(read) = found.filter(|read| read.is(Mark::Superseded)) {
             let next = records.iter().find(|other| {
-                other.amends().and_then(|amends| amends.place) == Some(read.place)
-                    && (other.place.entry, other.place.index) > (read.place.entry, read.place.index)
+                other.amends().is_some_and(|amends| Place::read(amends.place) == read.place) && other.place > read.place
             });
             if next.is_none() {
                 break;
@@ -118,7 +119,7 @@ impl<'a> Resolver<'a> {
 
     /// By what right the unit may change the record; nothing where it has none.
     async fn authority(&mut self, read: &ReadRecord) -> Result<Option<pb::Authority>, ClientError> {
-        let (own, subject) = (self.unit.institution, read.subject());
+        let (own, subject) = (self.unit.id.institution.0, read.subject());
         let basis = |basis: Basis| pb::Authority { basis: basis.into(), ..Default::default() };
         if own == 0 {
             let case_reference = self.case_reference.to_owned();
@@ -144,7 +145,7 @@ impl<'a> Resolver<'a> {
     }
 
     async fn institution(&self, number: u64) -> Result<Option<pb::Institution>, ClientError> {
-        let entry = self.client.registry_entry(&RegistryKey::Institution(number)).await?;
+        let entry = self.client.registry_entry(&RegistryKey::Institution(number.into())).await?;
         entry.map(|entry| entry.decode()).transpose()
     }
 
@@ -188,7 +189,7 @@ impl<'a> Resolver<'a> {
         let bytes = match body {
             NewBody::Bytes(other, bytes) if *other == kind => bytes.clone(),
             NewBody::Line(draft) if draft.kind == kind => {
-                let own = alias.clone().try_into().map_err(|_| ClientError::lie("an alias is not 16 bytes"))?;
+                let own = Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"))?;
                 let mut bytes = draft.finish(own, &self.unit.secret)?.body().to_vec();
                 // What the mapping cannot say stays as it was.
                 if kind == Kind::Credit || kind == Kind::Result {
@@ -199,7 +200,7 @@ impl<'a> Resolver<'a> {
             NewBody::Bytes(other, _) => return Ok(refused(Some(read), "kind", another(kind, *other))),
             NewBody::Line(draft) => return Ok(refused(Some(read), "kind", another(kind, draft.kind))),
         };
-        let amends = Amends { place: Some(read.place), reason: reason.into() };
+        let amends = Amends { place: Some(read.place.into()), reason: reason.into() };
         let made = amended(kind, &bytes, &alias, Some(amends)).and_then(|after| {
             Ok((without_amends(kind, &after)? == without_amends(kind, &read.disclosed.body)?, after))
         });
@@ -211,7 +212,7 @@ impl<'a> Resolver<'a> {
             return Ok(Found::Already(Box::new(read)));
         }
         // The same amendment again is the same record, so the ledger never holds it twice.
-        let place = [&read.place.entry.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
+        let place = [&read.place.entry.0.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
         let seed = derive(&self.unit.secret, &[b"creditbank amendment", &place, &after]);
         let record = Record::of(kind, &seed, after).map_err(|error| ClientError::Local(error.to_string()))?;
         if read.is(Mark::Superseded) {
@@ -278,7 +279,7 @@ fn todo(
     reason: i32,
     record: Option<Record>,
 ) -> Found {
-    let place = Some(read.place).filter(|place| *place != Place::default());
+    let place = read.place.written();
     let status_id = read.status_id.0.to_vec();
     Found::Todo(Box::new(Resolved {
         line,

@@ -1,9 +1,9 @@
 //! A record that is complete but for the learner's alias.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::pb::{self, AmendReason, Amends, Kind, Place};
+use creditbank_protocol::pb::{self, AmendReason, Amends, Kind};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Alias, Digest, Place};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
 
@@ -47,8 +47,8 @@ pub(super) enum Body {
 impl DraftRecord {
     /// The record for a learner's alias. The seed is HMAC-SHA256(unit secret, reference), so that a repeat after a crash is
     /// the same record.
-    pub fn finish(&self, alias: [u8; 16], unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
-        let body = self.body_for(alias.to_vec());
+    pub fn finish(&self, alias: Alias, unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
+        let body = self.body_for(alias.as_bytes().to_vec());
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
         let seed = self.seed(unit_secret);
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
@@ -64,7 +64,7 @@ impl DraftRecord {
         match &self.after {
             None => derive(unit_secret, &[&self.reference]),
             Some(After { place, .. }) => {
-                let place = [&place.entry.to_be_bytes()[..], &place.index.to_be_bytes()].concat();
+                let place = [&place.entry.0.to_be_bytes()[..], &place.index.to_be_bytes()].concat();
                 derive(unit_secret, &[&self.reference, b"after", &place])
             }
         }
@@ -74,7 +74,7 @@ impl DraftRecord {
     fn body_for(&self, learner: Vec<u8>) -> Result<Vec<u8>, creditbank_protocol::canonical::CanonicalError> {
         let after = self.after.filter(|after| after.amends.is_some());
         // The student system does not say why it says something else now.
-        let amends = after.map(|after| Amends { place: Some(after.place), reason: AmendReason::Other.into() });
+        let amends = after.map(|after| Amends { place: Some(after.place.into()), reason: AmendReason::Other.into() });
         match self.body.clone() {
             Body::Outcome(body) => encode(&pb::Outcome { learner, amends, ..*body }),
             Body::Credit(body) => encode(&pb::Credit { learner, amends, ..*body }),

@@ -1,5 +1,6 @@
 //! Lines that become one block: their learners' aliases, their records, and which of them the node would refuse.
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Basis, Effect, EffectGroup};
 use creditbank_protocol::record::Record;
@@ -21,7 +22,7 @@ pub(crate) struct Batch {
 struct Line {
     draft: DraftRecord,
     mark: Mark,
-    alias: [u8; 16],
+    alias: Alias,
     record: Record,
 }
 
@@ -48,8 +49,8 @@ impl Batch {
         drafts: Vec<(DraftRecord, Mark)>,
     ) -> Result<Self, ClientError> {
         let persons = || drafts.iter().map(|(draft, _)| Person { identities: draft.person.clone() }).collect();
-        let aliases = patiently(|| client.open_accounts(unit.institution, persons())).await?;
-        let line = |((draft, mark), alias): ((DraftRecord, Mark), [u8; 16])| {
+        let aliases = patiently(|| client.open_accounts(unit.id.institution, persons())).await?;
+        let line = |((draft, mark), alias): ((DraftRecord, Mark), Alias)| {
             let record = draft.finish(alias, &unit.secret)?;
             Ok(Line { draft, mark, alias, record })
         };
@@ -78,8 +79,8 @@ impl Batch {
         self.lines.iter().map(|line| (&line.draft, &line.record))
     }
 
-    pub(crate) fn drafts(&self) -> impl Iterator<Item = (&DraftRecord, &[u8; 16])> {
-        self.lines.iter().map(|line| (&line.draft, &line.alias))
+    pub(crate) fn drafts(&self) -> impl Iterator<Item = (&DraftRecord, Alias)> {
+        self.lines.iter().map(|line| (&line.draft, line.alias))
     }
 
     /// Each amendment supersedes its target, and puts under review what stands on it.
@@ -87,7 +88,12 @@ impl Batch {
         let effect = |line: &Line| {
             let after = line.draft.after?;
             let status_id = after.amends?.0.to_vec();
-            Some(Effect { status_id, place: Some(after.place), action: Action::Supersede.into(), ..Effect::default() })
+            Some(Effect {
+                status_id,
+                place: Some(after.place.into()),
+                action: Action::Supersede.into(),
+                ..Effect::default()
+            })
         };
         let issuer = authority(Basis::Issuer);
         let mut effects: Vec<_> = self.lines.iter().filter_map(effect).map(|effect| (issuer.clone(), effect)).collect();
@@ -122,13 +128,13 @@ impl Batch {
 
     /// What the node would refuse of the lines.
     async fn refusals(&self, client: &Client, unit: &IssuingUnit) -> Result<Vec<Refusal>, ClientError> {
-        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let key_id = KeyId::of(&unit.key.public_key());
         let checked = || {
             let record =
                 |line: &Line| CheckedRecord { record: Some(RecordBody::from(&line.record)), identities: Vec::new() };
             self.lines.iter().map(record).collect()
         };
-        let all = patiently(|| client.check_records(unit.institution, unit.unit, key_id, checked())).await?;
+        let all = patiently(|| client.check_records(unit.id, key_id, checked())).await?;
         Ok(all.into_iter().filter(|refusal| refusal.record_plus_1 > 0).collect())
     }
 

@@ -187,9 +187,9 @@ impl<'a> Check<'a> {
             return Ok(HashMap::new());
         }
         let unit = self.unit;
-        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let key_id = KeyId::of(&unit.key.public_key());
         let records = || call.drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
-        let refusals = patiently(|| self.client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
         let mut found = HashMap::new();
         for refusal in refusals {
             let index = (refusal.record_plus_1 as usize).checked_sub(1);

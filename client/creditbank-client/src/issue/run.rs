@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use creditbank_protocol::Alias;
+
 use super::ahead::Ahead;
 use super::batch::{Batch, TakenOut};
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places, Progress, changed};
@@ -108,7 +110,7 @@ struct Run<'a> {
     done: Progress,
     /// What is in the outbox.
     batches: HashMap<Ticket, Batch>,
-    learners: HashSet<[u8; 16]>,
+    learners: HashSet<Alias>,
     /// A line was refused that stops the import, after it was read.
     is_over: bool,
 }
@@ -163,8 +165,7 @@ impl Run<'_> {
             let out = batch.check(self.client, self.unit).await?;
             if out.is_empty() {
                 let (operation, marks) = (batch.operation(self.client, self.unit).await?, batch.marks());
-                let unit = (self.unit.institution, self.unit.unit);
-                self.queue.put(self.client.origin(), unit, &operation, &marks)?;
+                self.queue.put(self.client.origin(), self.unit.id, &operation, &marks)?;
                 self.done.waiting += marks.len() as u64;
                 break;
             }
@@ -216,7 +217,7 @@ impl Run<'_> {
                 let sum = self.done.credits.entry(unit.to_owned()).or_default();
                 *sum = sum.saturating_add(e4);
             }
-            self.learners.insert(*alias);
+            self.learners.insert(alias);
         }
         self.done.learners = self.learners.len() as u64;
     }

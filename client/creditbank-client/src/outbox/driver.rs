@@ -144,7 +144,10 @@ impl<'a> Outbox<'a> {
         let event = tokio::select! {
             done = self.disk.next(), if self.disk.is_busy() => match done {
                 Done::Written(id) => Event::Persisted { id },
-                Done::Noted(settled) => return Ok(self.noted(settled)),
+                Done::Noted(settled) => {
+                    self.noted(settled);
+                    return Ok(());
+                }
                 Done::Failed(error) => return Err(error),
             },
             (attempt, answer) = self.line.next(), if self.line.is_busy() => Event::Answered { attempt, answer },
@@ -156,6 +159,8 @@ impl<'a> Outbox<'a> {
                 self.pause = None;
                 Event::Woken
             }
+            // Something was refused, and its maker has not said what is to become of it.
+            else => return Err(ClientError::Local("the outbox has nothing to wait for".to_owned())),
         };
         self.core.handle(event);
         Ok(())
@@ -174,16 +179,16 @@ impl<'a> Outbox<'a> {
     fn carry_out(&mut self) -> Result<(), ClientError> {
         while let Some(action) = self.core.next_action() {
             let client = self.client;
-            let (institution, unit) = (self.unit.institution, self.unit.unit);
+            let unit = self.unit.id;
             match action {
                 Action::AskHead => {
-                    let head = client.chain_head(institution, unit);
+                    let head = client.chain_head(unit);
                     self.question = Some(Box::pin(async {
                         head.await.map_or_else(|error| Event::Unread(open_of(error)), Event::Head)
                     }));
                 }
                 Action::AskBlock { height } => {
-                    let block = client.block(institution, unit, height);
+                    let block = client.block(unit, height);
                     self.question = Some(Box::pin(async move {
                         let stands = |receipt: Receipt| {
                             let leaf = leaf_hash(&receipt.entry);
@@ -216,8 +221,7 @@ impl<'a> Outbox<'a> {
         let (operation, marks) = self.operations.get(&ticket).ok_or_else(lost)?;
         let Operation { operation_id, records, groups, approval } = operation;
         let block = self.client.sign_content(
-            self.unit.institution,
-            self.unit.unit,
+            self.unit.id,
             head,
             &*self.unit.key,
             (records, groups.clone()),

@@ -75,7 +75,7 @@ fn job(origin: &str, unit: &IssuingUnit) -> String {
     format!(
         "# Notes of an import, so that nothing is issued twice. Keep them as long as the file.\n\
          origin = {origin:?}\ninstitution = {}\nunit = {}\nsecret_check = {check:?}\n",
-        unit.institution, unit.unit
+        unit.id.institution, unit.id.number
     )
 }
 

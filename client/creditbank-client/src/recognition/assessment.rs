@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::{PreviewSource, StatedResult};
 use serde::Deserialize;
 
 use crate::authoring::text_file::{self, TextError, decimal, grade, level, texts, wrong};
-use crate::correct::place;
 
 /// A commented assessment to start from.
 pub const TEMPLATE: &str = include_str!("../../../agreements/assessment.toml");
@@ -56,8 +56,10 @@ pub fn parse(text: &str, digest: impl Fn(&str) -> Result<[u8; 32], TextError>) -
     };
     let mut read = Vec::with_capacity(result.len());
     for part in result {
-        let at = place(&part.outcome)
-            .ok_or_else(|| wrong("result.outcome", "the place of an outcome, as \"34/718\"", &*part.outcome))?;
+        let at = part
+            .outcome
+            .parse::<Place>()
+            .map_err(|_| wrong("result.outcome", "the place of an outcome, as \"34/718\"", &*part.outcome))?;
         let stated = StatedResult {
             source: 0,
             level: part.level.as_ref().map(|text| level("result.level", text)).transpose()?,
@@ -72,11 +74,12 @@ pub fn parse(text: &str, digest: impl Fn(&str) -> Result<[u8; 32], TextError>) -
     if read.is_empty() {
         return Err(wrong("result", "a table [[result]] for each outcome", "none"));
     }
-    read.sort_by_key(|(place, _)| (place.entry, place.index));
+    read.sort_by_key(|(place, _)| *place);
     if let Some(twice) = read.windows(2).find(|two| two[0].0 == two[1].0) {
-        return Err(wrong("result.outcome", "each outcome once", format!("{}/{}", twice[0].0.entry, twice[0].0.index)));
+        return Err(wrong("result.outcome", "each outcome once", twice[0].0.to_string()));
     }
-    let sources = read.iter().map(|(place, _)| PreviewSource { place: Some(*place), result_plus_1: 0 }).collect();
+    let sources =
+        read.iter().map(|(place, _)| PreviewSource { place: Some((*place).into()), result_plus_1: 0 }).collect();
     let stated = (0u32..).zip(read).map(|(source, (_, stated))| StatedResult { source, ..stated }).collect();
     let evidence_digest = evidence_digest.to_vec();
     Ok(Assessed { assessment: pb::Assessment { assessor, method, evidence_digest }, sources, stated })

@@ -38,7 +38,7 @@ pub fn mandate<M: Canonical>(
         }
         Consent::Paper(reference) => Ok(Mandate { paper_reference: reference.clone(), salt, ..Default::default() }),
         Consent::Key(key) => {
-            let message = mandate_message(origin, unit.institution, kind, &core);
+            let message = mandate_message(origin, unit.id.institution, kind, &core);
             let signature = key.sign(message.as_bytes())?.to_vec();
             Ok(Mandate { learner_key: key.public_key().to_vec(), signature, salt, ..Default::default() })
         }
@@ -68,7 +68,7 @@ mod tests {
     /// Goal: a learner's signature holds for the record with its mandate in it, and for no other; the salt tells records apart.
     #[test]
     fn a_mandate_holds_for_its_record() {
-        let unit = IssuingUnit::new(1, 1, key(Purpose::Unit, 1));
+        let unit = IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), key(Purpose::Unit, 1));
         let appeal = Appeal {
             learner: vec![7; 16],
             decision: Some(Place { entry: 4, index: 0 }),
@@ -81,10 +81,10 @@ mod tests {
         let record =
             |appeal: Appeal| Record::of(Kind::Appeal, &[3; 32], encode(&appeal).expect("canonical")).expect("it");
         let whole = record(Appeal { mandate: Some(given.clone()), ..appeal.clone() });
-        assert!(verify_mandate("o.example", 1, &whole, &given).is_ok());
-        assert!(verify_mandate("o.example", 2, &whole, &given).is_err());
+        assert!(verify_mandate("o.example", 1.into(), &whole, &given).is_ok());
+        assert!(verify_mandate("o.example", 2.into(), &whole, &given).is_err());
         let other = record(Appeal { mandate: Some(given.clone()), grounds: "else".to_owned(), ..appeal.clone() });
-        assert!(verify_mandate("o.example", 1, &other, &given).is_err());
+        assert!(verify_mandate("o.example", 1.into(), &other, &given).is_err());
         let again = mandate("o.example", &unit, Kind::Appeal, &appeal, &consent).expect("a mandate");
         assert_eq!(again, given);
         let paper = Consent::Paper("file 12".to_owned());

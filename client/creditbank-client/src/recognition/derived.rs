@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::pb::{Action, Award, Conversion, Kind, Place, RecordReference};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::{self, Action, Award, Conversion, Kind, RecordReference};
 
 use crate::IssuingUnit;
 use crate::recognition::consent::{Consent, mandate, redeeming};
@@ -26,7 +27,7 @@ pub fn conversion(
     client: &Client,
     unit: &IssuingUnit,
     preview: ConversionPreview,
-    decision: Option<Place>,
+    decision: Option<pb::Place>,
     completion: Completion<'_>,
 ) -> Result<(Conversion, Contents), ClientError> {
     let draft = Conversion { decider: completion.decider.to_owned(), decision, mandate: None, ..preview.conversion };
@@ -61,8 +62,7 @@ pub fn award(
 fn redeem(contents: &mut Contents, records: &[RecordReference], authority: &creditbank_protocol::pb::Authority) {
     let mut seen = BTreeSet::new();
     for reference in records {
-        let place = reference.place.unwrap_or_default();
-        if seen.insert((place.entry, place.index)) {
+        if seen.insert(Place::read(reference.place)) {
             contents.add(authority.clone(), effect(reference, Action::Redeem));
         }
     }

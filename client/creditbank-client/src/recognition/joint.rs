@@ -87,7 +87,7 @@ impl JointAward {
         if institution == self.institution {
             return Err(wrong(format_args!("institution {institution} seals the award and does not sign it before")));
         }
-        let message = joint_message(&self.origin, institution, &self.core()?);
+        let message = joint_message(&self.origin, institution.into(), &self.core()?);
         let signature = hex::encode(key.sign(message.as_bytes())?);
         let signed = Signed { institution, public_key: hex::encode(key.public_key()), signature };
         self.signatures.retain(|one| one.institution != institution);
@@ -103,7 +103,7 @@ impl JointAward {
         for one in &self.signatures {
             let key = bytes::<32>(&one.public_key, "public_key")?;
             let signature = bytes::<64>(&one.signature, "signature")?;
-            let message = joint_message(&self.origin, one.institution, &core);
+            let message = joint_message(&self.origin, one.institution.into(), &core);
             let of = one.institution;
             verify(&key, message.as_bytes(), &signature)
                 .map_err(|_| wrong(format_args!("the signature of institution {of} is not over this award")))?;

@@ -15,7 +15,7 @@ use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, block::public_digest};
+use creditbank_protocol::{Digest, UnitId, block::public_digest};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::Operation;
@@ -78,7 +78,7 @@ fn wrong(what: impl std::fmt::Display) -> ClientError {
 }
 
 impl ApprovalRequest {
-    pub(crate) fn new(origin: &str, institution: u64, unit: u32, operation: &Operation) -> Result<Self, ClientError> {
+    pub(crate) fn new(origin: &str, unit: UnitId, operation: &Operation) -> Result<Self, ClientError> {
         let part = pb::PublicPart { records: public_records(&operation.records), groups: operation.groups.clone() };
         let part = encode(&part).map_err(wrong)?;
         let text = |record: &Record| RecordText {
@@ -90,8 +90,8 @@ impl ApprovalRequest {
         let hashes: Vec<Digest> = operation.records.iter().map(Record::hash).collect();
         Ok(Self {
             origin: origin.to_owned(),
-            institution,
-            unit,
+            institution: unit.institution.0,
+            unit: unit.number,
             operation_id: hex::encode(operation.operation_id),
             records_root: records_root(&hashes).to_string(),
             count: u32::try_from(hashes.len()).map_err(wrong)?,

@@ -46,8 +46,8 @@ pub async fn check(client: &Client, unit: &IssuingUnit, contents: &Contents) -> 
     if records.is_empty() {
         return Ok(Vec::new());
     }
-    let key_id = KeyId::of(&unit.key.public_key()).0;
-    client.check_records(unit.institution, unit.unit, key_id, records).await
+    let key_id = KeyId::of(&unit.key.public_key());
+    client.check_records(unit.id, key_id, records).await
 }
 
 /// What earlier runs have left: blocks of which it is not known whether they were sealed, and approvals that have come. Says
@@ -116,8 +116,7 @@ pub async fn seal_block(
     marks.extend(contents.request.iter().map(|request| request_mark(unit, request)));
     if options.require_approval {
         let queue = ApprovalQueue::open(options.work);
-        let whose = (unit.institution, unit.unit);
-        return Ok(Sealed::Waiting(queue.put(client.origin(), whose, &operation, &marks)?));
+        return Ok(Sealed::Waiting(queue.put(client.origin(), unit.id, &operation, &marks)?));
     }
     match seal(&mut outbox, operation, marks).await? {
         Answer::Sealed(receipt) => Ok(Sealed::Done(receipt.index)),

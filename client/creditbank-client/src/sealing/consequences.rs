@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::pb::{Action, Authority, Basis, Effect, Place, RecordReference};
+use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, RecordReference};
+use creditbank_protocol::{InstitutionId, Place};
 
 use super::{authority, effect};
 use crate::outbox::patiently;
@@ -29,10 +30,10 @@ pub(crate) async fn consequences(
     let (mut revoked, mut amended) = (BTreeSet::new(), BTreeSet::new());
     let mut case_reference = String::new();
     for (authority, effect) in effects {
-        let place = effect.place.unwrap_or_default();
+        let place = Place::read(effect.place);
         match Action::try_from(effect.action).unwrap_or_default() {
-            Action::Revoke => revoked.insert((place.entry, place.index)),
-            Action::Supersede => amended.insert((place.entry, place.index)),
+            Action::Revoke => revoked.insert(place),
+            Action::Supersede => amended.insert(place),
             _ => continue,
         };
         case_reference.clone_from(&authority.case_reference);
@@ -42,7 +43,7 @@ pub(crate) async fn consequences(
         if places.is_empty() {
             continue;
         }
-        let asked = || places.iter().map(|(entry, index)| Place { entry: *entry, index: *index }).collect();
+        let asked = || places.iter().map(|place| pb::Place::from(*place)).collect();
         let (reviewed, released) = patiently(|| client.consequences(asked(), revoke)).await?;
         reviews.extend(reviewed.into_iter().map(|record| (at(&record), record)));
         for held in released {
@@ -70,27 +71,26 @@ pub(crate) async fn consequences(
     Ok(found)
 }
 
-fn at(record: &RecordReference) -> (u64, u32) {
-    let place = record.place.unwrap_or_default();
-    (place.entry, place.index)
+fn at(record: &RecordReference) -> Place {
+    Place::read(record.place)
 }
 
 /// Whose block stands at a log index.
-async fn signer(client: &Client, entry: u64) -> Result<u64, ClientError> {
+async fn signer(client: &Client, entry: u64) -> Result<InstitutionId, ClientError> {
     let (bytes, _) = client.entry(entry).await?;
     match Entry::parse(&bytes).map_err(ClientError::lie)? {
-        Entry::Block(block) => Ok(block.header().institution),
+        Entry::Block(block) => Ok(block.header().unit.institution),
         Entry::Seal(_) => Err(ClientError::lie("a redemption at a seal")),
     }
 }
 
 /// By what right the unit undoes what an institution has redeemed.
-fn right(unit: &IssuingUnit, redeemed_by: u64, case_reference: &str) -> Authority {
-    if unit.institution == redeemed_by {
+fn right(unit: &IssuingUnit, redeemed_by: InstitutionId, case_reference: &str) -> Authority {
+    if unit.id.institution == redeemed_by {
         return authority(Basis::Issuer);
     }
-    if unit.institution == 0 {
+    if unit.id.institution.is_operator() {
         return Authority { case_reference: case_reference.to_owned(), ..authority(Basis::Operator) };
     }
-    Authority { institution: redeemed_by, ..authority(Basis::Custodian) }
+    Authority { institution: redeemed_by.0, ..authority(Basis::Custodian) }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Canonical, CanonicalError, encode};
-use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, Kind, Place};
+use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, Kind};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 
 use crate::outbox::Mark;
@@ -46,7 +47,7 @@ pub fn authority(basis: Basis) -> Authority {
 
 /// An effect on a record.
 pub fn effect(record: &pb::RecordReference, action: Action) -> Effect {
-    let place = record.place.filter(|place| *place != Place::default());
+    let place = Place::read(record.place).written();
     Effect { status_id: record.status_id.clone(), place, action: action.into(), ..Default::default() }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
 use creditbank_rpc::Reason;
 
-use super::state::{Key, Row, person_of};
+use super::state::{Row, person_of};
 use super::view::{Held, View};
 use crate::import::{After, DraftRecord, RefusedLine};
 use crate::issue::BATCH_MAX;
@@ -16,13 +17,13 @@ use crate::{Client, ClientError, IssuingUnit};
 /// What is to be done about a line.
 pub(crate) enum Verdict {
     /// Nothing: the ledger says the same.
-    Unchanged(Key),
+    Unchanged(Place),
     /// It is new; or, with a place, was revoked there and says something else now.
-    Issue(DraftRecord, Option<Key>),
+    Issue(DraftRecord, Option<Place>),
     /// It says something else than the record at the place.
-    Amend(DraftRecord, Key),
+    Amend(DraftRecord, Place),
     /// It cannot be followed.
-    Refused(RefusedLine, Key),
+    Refused(RefusedLine, Place),
 }
 
 /// Compares lines one after the other; those of which the person is not sure are asked about together.
@@ -31,8 +32,8 @@ pub(crate) struct Compare<'a> {
     unit: &'a IssuingUnit,
     pub(crate) view: View<'a>,
     /// Records that a line of the file is about.
-    pub(crate) matched: HashSet<Key>,
-    unsure: Vec<(DraftRecord, Key)>,
+    pub(crate) matched: HashSet<Place>,
+    unsure: Vec<(DraftRecord, Place)>,
 }
 
 impl<'a> Compare<'a> {
@@ -43,8 +44,8 @@ impl<'a> Compare<'a> {
     /// What is to be done about a line; nothing yet where the node must be asked first.
     pub(crate) fn line(&mut self, draft: DraftRecord) -> Result<Option<Verdict>, ClientError> {
         let held = self.view.held(&draft);
-        let refuse = |at: Key, what: &str| {
-            let reason = format!("{what} (the record at {}/{})", at.0, at.1);
+        let refuse = |at: Place, what: &str| {
+            let reason = format!("{what} (the record at {at})");
             Verdict::Refused(RefusedLine { line: draft.line, field: "reference".to_owned(), reason }, at)
         };
         let verdict = match held {
@@ -57,7 +58,7 @@ impl<'a> Compare<'a> {
             }
             Held::Other { at } => Verdict::Amend(self.view.amending(draft, at)?, at),
             Held::Revoked { at, same: false } => {
-                let after = After { place: super::state::place_of(at), amends: None };
+                let after = After { place: at, amends: None };
                 Verdict::Issue(draft.following(after), Some(at))
             }
             Held::Revoked { at, same: true } => refuse(at, "it was revoked in the ledger and says here what it said"),
@@ -93,9 +94,9 @@ impl<'a> Compare<'a> {
         let probes = unsure.iter().map(|(draft, at)| self.view.amending(draft.clone(), *at));
         let probes = probes.collect::<Result<Vec<_>, _>>()?;
         let unit = self.unit;
-        let key_id = KeyId::of(&unit.key.public_key()).0;
+        let key_id = KeyId::of(&unit.key.public_key());
         let records = || probes.iter().map(|probe| probe.checked(&unit.secret)).collect();
-        let refusals = patiently(|| self.client.check_records(unit.institution, unit.unit, key_id, records())).await?;
+        let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
         let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
         for (index, (draft, at)) in unsure.iter().enumerate() {
             let about = |refusal: &&creditbank_rpc::v1::Refusal| refusal.record_plus_1 as usize == index + 1;
@@ -103,7 +104,7 @@ impl<'a> Compare<'a> {
                 let mut line = refused_line(draft.line, refusal);
                 if refusal.why() == Reason::AmendsAnother {
                     let what = "the record id belongs to another learner, and a record never moves";
-                    line.reason = format!("{what} (the record at {}/{})", at.0, at.1);
+                    line.reason = format!("{what} (the record at {at})");
                     "reference".clone_into(&mut line.field);
                 }
                 verdicts.push(Verdict::Refused(line, *at));

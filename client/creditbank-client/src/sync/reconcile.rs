@@ -4,10 +4,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::Kind;
 
 use super::compare::{Compare, Verdict};
-use super::state::{Key, State, place_of};
+use super::state::State;
 use super::view::View;
 use crate::import::{Mapping, RefusedLine, Rows, Source};
 use crate::issue::IssueError;
@@ -66,7 +67,7 @@ impl Comparison {
         self.different + self.only_registrar + self.only_ledger + self.refused == 0
     }
 
-    fn ledger_alone(&mut self, view: &View<'_>, matched: &HashSet<Key>) {
+    fn ledger_alone(&mut self, view: &View<'_>, matched: &HashSet<Place>) {
         for (at, item) in &view.items {
             if view.stands(*at) && !matched.contains(at) {
                 self.only_ledger += 1;
@@ -98,7 +99,7 @@ pub async fn with_file<R: Source>(
     let mut found = Comparison::default();
     for row in rows {
         match row? {
-            Err(refused) => found.take(Verdict::Refused(refused, (0, 0))),
+            Err(refused) => found.take(Verdict::Refused(refused, Place::default())),
             Ok(draft) => {
                 let verdict = compare.line(draft)?;
                 verdict.into_iter().for_each(|verdict| found.take(verdict));
@@ -123,7 +124,7 @@ impl Comparison {
             }
             Verdict::Amend(draft, at) => {
                 self.different += 1;
-                push(&mut self.different_items, (draft.line, place_of(at)));
+                push(&mut self.different_items, (draft.line, at));
             }
             Verdict::Refused(line, _) => {
                 self.refused += 1;
@@ -138,7 +139,7 @@ pub async fn with_notes(client: &Client, unit: &IssuingUnit, work: &Path) -> Res
     Issued::peek(work, client.origin(), unit)?;
     let noted = State::read(work, unit)?;
     let view = View::open(client, unit, work, false).await?;
-    let replaced: HashSet<Key> = view.rows().filter_map(|row| row.amends).collect();
+    let replaced: HashSet<Place> = view.rows().filter_map(|row| row.amends).collect();
     let mut found = Comparison::default();
     let mut matched = HashSet::new();
     // Records that no file has shown are the ledger's alone.
@@ -146,13 +147,13 @@ pub async fn with_notes(client: &Client, unit: &IssuingUnit, work: &Path) -> Res
         let held = view.items.get(&row.at);
         if held.is_none_or(|item| item.hash != row.hash) {
             found.only_registrar += 1;
-            push(&mut found.only_registrar_items, Missing::Place(place_of(row.at)));
+            push(&mut found.only_registrar_items, Missing::Place(row.at));
         } else if view.stands(row.at) {
             found.same += 1;
         } else if !replaced.contains(&row.at) {
             // It was revoked, or replaced by others.
             found.different += 1;
-            push(&mut found.different_items, (0, place_of(row.at)));
+            push(&mut found.different_items, (0, row.at));
         }
         matched.insert(row.at);
     }

@@ -12,10 +12,10 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{self, Amends, Kind, Place};
+use creditbank_protocol::pb::{self, Amends, Kind};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, LogIndex, Place};
 use prost::Message as _;
 
 use crate::import::DraftRecord;
@@ -23,22 +23,13 @@ use crate::outbox::keyed;
 use crate::{ClientError, IssuingUnit};
 
 const ROW_LEN: usize = 112;
-
-/// A place that can be ordered: entry and index.
-pub(crate) type Key = (u64, u32);
-
-pub(crate) fn key_of(place: Place) -> Key {
-    (place.entry, place.index)
-}
-
-pub(crate) fn place_of((entry, index): Key) -> Place {
-    Place { entry, index }
-}
+/// Stands for no place: no record is at the last entry that there can be.
+const NOWHERE: Place = Place { entry: LogIndex(u64::MAX), index: u32::MAX };
 
 /// What is known of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
-    pub(crate) at: Key,
+    pub(crate) at: Place,
     pub(crate) hash: Digest,
     /// Which result it is: a digest of the seed.
     pub(crate) id: [u8; 16],
@@ -46,7 +37,7 @@ pub(crate) struct Row {
     pub(crate) content: [u8; 16],
     /// Whom the registrar's file names; zero where no file that was synchronised has shown the record.
     pub(crate) person: [u8; 16],
-    pub(crate) amends: Option<Key>,
+    pub(crate) amends: Option<Place>,
 }
 
 /// The digest of a seed.
@@ -91,21 +82,20 @@ impl Row {
             _ => (Vec::new(), None),
         };
         Ok(Self {
-            at: key_of(place),
+            at: place,
             hash: record.hash(),
             id: id_of(unit, record.seed()),
             content: content(unit, record.kind(), &said),
             person: [0; 16],
-            amends: amends.map(|amends| key_of(amends.place.unwrap_or_default())),
+            amends: amends.map(|amends| Place::read(amends.place)),
         })
     }
 
     fn to_bytes(self, unit: &IssuingUnit) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(ROW_LEN);
-        // No record stands at the last entry that there can be.
-        for (entry, index) in [self.at, self.amends.unwrap_or((u64::MAX, u32::MAX))] {
-            bytes.extend(entry.to_be_bytes());
-            bytes.extend(index.to_be_bytes());
+        for place in [self.at, self.amends.unwrap_or(NOWHERE)] {
+            bytes.extend(place.entry.0.to_be_bytes());
+            bytes.extend(place.index.to_be_bytes());
         }
         bytes.extend(self.hash.0);
         bytes.extend([self.id, self.content, self.person].concat());
@@ -122,12 +112,12 @@ impl Row {
         }
         let key = |at: usize| {
             let entry = u64::from_be_bytes(std::array::from_fn(|i| said[at + i]));
-            (entry, u32::from_be_bytes(std::array::from_fn(|i| said[at + 8 + i])))
+            Place::new(entry, u32::from_be_bytes(std::array::from_fn(|i| said[at + 8 + i])))
         };
         let digest = |at: usize| std::array::from_fn(|i| said[at + i]);
         Some(Self {
             at: key(0),
-            amends: Some(key(12)).filter(|(entry, _)| *entry != u64::MAX),
+            amends: Some(key(12)).filter(|place| *place != NOWHERE),
             hash: Digest(std::array::from_fn(|i| said[24 + i])),
             id: digest(56),
             content: digest(72),
@@ -139,7 +129,7 @@ impl Row {
 /// The rows of a work directory.
 pub(crate) struct State {
     path: PathBuf,
-    pub(crate) rows: BTreeMap<Key, Row>,
+    pub(crate) rows: BTreeMap<Place, Row>,
 }
 
 impl State {
@@ -194,7 +184,7 @@ mod tests {
 
     fn unit(seed: u8) -> IssuingUnit {
         let key = KeyFile { purpose: Purpose::Unit, key: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]) };
-        IssuingUnit::new(1, 1, key)
+        IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), key)
     }
 
     /// Goal: rows come back as they were; damaged and foreign ones, and half of one, do not, and spoil no other.
@@ -204,12 +194,12 @@ mod tests {
         fs::create_dir_all(&dir).expect("a directory");
         let unit = unit(1);
         let row = |index: u32| Row {
-            at: (7, index),
+            at: Place::new(7, index),
             hash: Digest([3; 32]),
             id: [4; 16],
             content: [5; 16],
             person: [6; 16],
-            amends: (index == 1).then_some((2, 9)),
+            amends: (index == 1).then_some(Place::new(2, 9)),
         };
         let mut state = State::read(&dir, &unit).expect("no state yet");
         state.note(&unit, &[row(0), row(1), row(2)]).expect("noted");

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::pb::{Kind, Place};
+use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::{Mark, status_id};
+use creditbank_protocol::{LogIndex, Place};
 
-use super::state::{Key, Row, State, content_of, id_of, key_of, person_of, place_of};
+use super::state::{Row, State, content_of, id_of, person_of};
 use crate::import::After;
 use crate::import::DraftRecord;
 use crate::{Client, ClientError, IssuedItem, IssuingUnit};
@@ -21,17 +22,17 @@ pub(crate) enum Held {
     /// Nothing.
     Nothing,
     /// The same, for the same person; `known` when a file has named that person before.
-    Same { at: Key, known: bool },
+    Same { at: Place, known: bool },
     /// The same result with other values.
-    Other { at: Key },
+    Other { at: Place },
     /// The same result as a record of another kind, which no amendment can change.
-    OtherKind { at: Key },
+    OtherKind { at: Place },
     /// The same result of another person.
-    OtherPerson { at: Key },
+    OtherPerson { at: Place },
     /// It was revoked; `same` when it said what the line says.
-    Revoked { at: Key, same: bool },
+    Revoked { at: Place, same: bool },
     /// It was replaced by a record of another unit.
-    Elsewhere { at: Key },
+    Elsewhere { at: Place },
 }
 
 /// The unit's records with their marks, and what is known of them.
@@ -39,10 +40,10 @@ pub(crate) struct View<'a> {
     unit: &'a IssuingUnit,
     pub(crate) state: State,
     /// Everything that the unit issued.
-    pub(crate) items: BTreeMap<Key, IssuedItem>,
-    leaves: HashMap<u64, Digest>,
-    by_id: HashMap<[u8; 16], Key>,
-    amended_by: HashMap<Key, Key>,
+    pub(crate) items: BTreeMap<Place, IssuedItem>,
+    leaves: HashMap<LogIndex, Digest>,
+    by_id: HashMap<[u8; 16], Place>,
+    amended_by: HashMap<Place, Place>,
 }
 
 impl<'a> View<'a> {
@@ -60,14 +61,14 @@ impl<'a> View<'a> {
         }
         let (mut items, mut leaves) = (BTreeMap::new(), HashMap::new());
         client
-            .walk_issued(unit.institution, unit.unit, |block| {
+            .walk_issued(unit.id, |block| {
                 leaves.insert(block.entry, block.leaf);
-                items.extend(block.records.into_iter().map(|item| (key_of(item.place), item)));
+                items.extend(block.records.into_iter().map(|item| (item.place, item)));
                 Ok(())
             })
             .await?;
         let is_known = |item: &IssuedItem| {
-            state.rows.get(&key_of(item.place)).is_some_and(|row| row.hash == item.hash) || item.kind.is_none()
+            state.rows.get(&item.place).is_some_and(|row| row.hash == item.hash) || item.kind.is_none()
         };
         let unknown: Vec<(Place, Digest)> =
             items.values().filter(|item| !is_known(item)).map(|item| (item.place, item.hash)).collect();
@@ -100,16 +101,16 @@ impl<'a> View<'a> {
         }
     }
 
-    fn marked(&self, at: Key, mark: Mark) -> bool {
+    fn marked(&self, at: Place, mark: Mark) -> bool {
         self.items.get(&at).is_some_and(|item| item.marks.iter().any(|name| name == mark.name()))
     }
 
     /// Whether a record is neither replaced nor revoked.
-    pub(crate) fn stands(&self, at: Key) -> bool {
+    pub(crate) fn stands(&self, at: Place) -> bool {
         !self.marked(at, Mark::Superseded) && !self.marked(at, Mark::Revoked)
     }
 
-    pub(crate) fn kind(&self, at: Key) -> Option<Kind> {
+    pub(crate) fn kind(&self, at: Place) -> Option<Kind> {
         self.items.get(&at).and_then(|item| item.kind)
     }
 
@@ -127,7 +128,7 @@ impl<'a> View<'a> {
             if !self.marked(at, Mark::Revoked) {
                 break;
             }
-            let anew = draft.clone().following(After { place: place_of(at), amends: None });
+            let anew = draft.clone().following(After { place: at, amends: None });
             let next = self.by_id.get(&id_of(self.unit, &anew.seed(&self.unit.secret)));
             let Some(next) = next.filter(|next| **next > at) else {
                 let content = content_of(self.unit, draft);
@@ -150,10 +151,10 @@ impl<'a> View<'a> {
     }
 
     /// The line as an amendment of the record at a place.
-    pub(crate) fn amending(&self, draft: DraftRecord, at: Key) -> Result<DraftRecord, ClientError> {
-        let known = self.leaves.get(&at.0).zip(self.items.get(&at));
-        let (leaf, item) = known.ok_or_else(|| ClientError::Missing(format!("no record at {}/{}", at.0, at.1)))?;
-        let amends = Some(status_id(leaf, at.1, &item.hash));
-        Ok(draft.following(After { place: place_of(at), amends }))
+    pub(crate) fn amending(&self, draft: DraftRecord, at: Place) -> Result<DraftRecord, ClientError> {
+        let known = self.leaves.get(&at.entry).zip(self.items.get(&at));
+        let (leaf, item) = known.ok_or_else(|| ClientError::Missing(format!("no record at {at}")))?;
+        let amends = Some(status_id(leaf, at.index, &item.hash));
+        Ok(draft.following(After { place: at, amends }))
     }
 }

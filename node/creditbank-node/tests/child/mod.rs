@@ -99,7 +99,8 @@ impl Child {
         let mut aliases = Vec::new();
         for university in universities {
             let client = self.client(university).await.expect("the node serves");
-            aliases.extend(client.open_accounts(university.institution, vec![student("1")]).await.expect("an account"));
+            let opened = client.open_accounts(university.institution, vec![student("1")]).await.expect("an account");
+            aliases.extend(opened.into_iter().map(|alias| alias.0));
         }
         aliases
     }

@@ -1,7 +1,7 @@
 //! Building a round: blocks in order, one after the other, each whole or not at all; then the seal.
 //!
-//! What a block changes in the public log is the ledger's to say (`creditbank_ledger::state`). What is added here is private:
-//! the rules over hidden records, learners' rows, and bodies.
+//! What a block changes in the public log is the ledger's to say (`creditbank_ledger::state`). What is added here is
+//! private: the rules over hidden records, learners' rows, and bodies.
 
 mod bodies;
 mod learners;
@@ -105,8 +105,8 @@ impl RoundBuilder {
         self.pending = None;
     }
 
-    /// Admits a block, or says why not; a refused block leaves the round as it was. The error gives the block back: what
-    /// becomes of it is known once the round before is [`settled`](Self::settled).
+    /// Admits a block, or says why not; a refused block leaves the round as it was. The error gives the block back:
+    /// what becomes of it is known once the round before is [`settled`](Self::settled).
     pub(crate) fn place(
         &mut self,
         mut verified: Box<VerifiedBlock>,
@@ -140,7 +140,7 @@ impl RoundBuilder {
         let applied = self.round.apply(checked)?;
 
         let (entry, position) = (applied.entry, self.entries.len());
-        self.rows.extend(tables::public_rows(&applied));
+        self.rows.extend(tables::block_rows(&applied));
         self.nodes.extend(applied.nodes.iter().map(node));
         self.bytes += bytes.len();
         self.entries.push(EntryWrite { entry: std::mem::take(bytes), bodies: Vec::new() });

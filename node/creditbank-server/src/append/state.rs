@@ -1,5 +1,5 @@
-//! What the node holds in memory of the log: its public state, with what proofs and the store need beside. Derived; rebuilt at
-//! every start.
+//! What the node holds in memory of the log: its public state, with what proofs and the store need beside. Derived;
+//! rebuilt at every start.
 
 mod load;
 

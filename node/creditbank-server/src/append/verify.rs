@@ -146,13 +146,14 @@ pub fn verify(
 /// The key that the header names.
 fn public_key(registry: &Registry, first_key: Option<&[u8; 32]>, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
-    if let Some(key) = first_key.filter(|key| header.institution == 0 && KeyId::of(key) == header.key_id) {
+    if let Some(key) = first_key.filter(|key| header.unit.institution.is_operator() && KeyId::of(key) == header.key_id)
+    {
         return Ok(key.to_vec());
     }
     let unknown = || Rejection::new(Rule::UnknownKey, "a key of the registry", header.key_id.to_string());
     let key = registry.key(&header.key_id).ok_or_else(unknown)?;
     let operators = key.purpose == i32::from(Purpose::Registry);
-    if operators != (header.institution == 0) {
+    if operators != header.unit.institution.is_operator() {
         let expected = "a registry key for the operator's chain, a unit's key for its own";
         return Err(Rejection::new(Rule::KeyOfAnother, expected, header.key_id.to_string()).into());
     }

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
 use creditbank_protocol::canonical::{CanonicalError, encode};
 use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError, SUITE};
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
 
@@ -107,8 +107,7 @@ pub async fn begin(environment: &Environment, dir: &Path, ledger: &Ledger) -> Re
     for (height, records) in (0u64..).zip(split_public(&records)) {
         let draft = BlockDraft {
             origin: origin.to_owned(),
-            institution: 0,
-            unit: 0,
+            unit: UnitId::OPERATOR,
             height,
             previous,
             operation_id: random(&*environment.entropy),
@@ -139,7 +138,7 @@ fn first_records(origin: &str, keys: &[KeyFile], minute: u64) -> Result<Vec<Reco
     let mut entries = vec![(Kind::Institution, encode(&operator)?)];
     for key in keys {
         let public_key = key.public_key();
-        let message = possession_message(origin, 0, 0, key.purpose, &public_key);
+        let message = possession_message(origin, UnitId::OPERATOR, key.purpose, &public_key);
         let entry = pb::Key {
             public_key: public_key.to_vec(),
             suite: u32::from(SUITE),

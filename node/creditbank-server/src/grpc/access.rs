@@ -1,5 +1,7 @@
 //! Who reads: the access token of a call, checked against the registry in force.
 
+use creditbank_ledger::read::{ReadScope, Shown};
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{DisclosedRecord, Purpose};
 use creditbank_rpc::token;
@@ -8,7 +10,6 @@ use tonic::{Request, Status};
 
 use super::status::{denied, unauthenticated};
 use crate::ledger::Ledger;
-use crate::read::{ReadScope, Shown};
 
 /// A caller whose token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Caller {
     pub(super) fn scope(self, shown: Vec<DisclosedRecord>) -> ReadScope {
         let institution = match self {
             Self::Operator => None,
-            Self::Institution(own) => Some(own),
+            Self::Institution(own) => Some(InstitutionId(own)),
         };
         ReadScope { institution, shown: Shown::new(shown) }
     }

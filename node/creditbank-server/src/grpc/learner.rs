@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use creditbank_ledger::read::Question;
+use creditbank_protocol::InstitutionId;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::learner_service_server::LearnerService;
@@ -10,11 +12,11 @@ use tonic::{Request, Response, Status};
 
 use super::access::Caller;
 use super::recognition::bounded;
-use super::{blocking, status};
+use super::{SHOWN_MAX, answers, blocking, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
 use crate::private::{Account, Alias};
-use crate::read::{Question, ReadError, SHOWN_MAX};
+use crate::read::ReadError;
 
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
@@ -125,11 +127,11 @@ impl LearnerService for Service {
         let api::GetBalanceRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            Ok::<_, Status>(ledger.balance(&account, institution)?)
+            Ok::<_, Status>(ledger.balance(&account, institution.map(InstitutionId))?)
         };
         let lines = blocking(&self.0, read).await?;
         tracing::info!(?caller, "balance");
-        Ok(Response::new(api::GetBalanceResponse { lines }))
+        Ok(Response::new(api::GetBalanceResponse { lines: lines.into_iter().map(answers::balance_line).collect() }))
     }
 
     async fn evaluate_qualification(
@@ -146,8 +148,9 @@ impl LearnerService for Service {
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
+            let institution = institution.map(InstitutionId);
             let question = Question { definition, conferred, attestations, institution };
-            Ok::<_, Status>(ledger.evaluate(&account, question, &scope)?)
+            Ok::<_, Status>(answers::evaluation(ledger.evaluate(&account, question, &scope)?)?)
         };
         let answer = blocking(&self.0, read).await?;
         tracing::info!(?caller, "evaluation");

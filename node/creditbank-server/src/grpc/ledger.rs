@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{Digest, Place};
 use creditbank_rpc::refusal::to_status;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::ledger_service_server::LedgerService;
@@ -18,7 +18,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::access::Caller;
-use super::{blocking, status};
+use super::{answers, blocking, status};
 use crate::append::Submission;
 use crate::ledger::Ledger;
 use crate::read::Issued;
@@ -213,10 +213,10 @@ impl LedgerService for Service {
             for place in &places {
                 caller.may_read(ledger, ledger.issuer(*place)?)?;
             }
+            let places: Vec<Place> = places.into_iter().map(Place::from).collect();
             Ok::<_, Status>(ledger.consequences(&places, revoke)?)
         };
-        let (reviews, releases) = blocking(&self.0, read).await?;
-        Ok(Response::new(api::ListConsequencesResponse { reviews, releases }))
+        Ok(Response::new(answers::consequences(blocking(&self.0, read).await?)))
     }
 }
 

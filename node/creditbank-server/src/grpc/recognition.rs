@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::{Alias, pb};
+use creditbank_ledger::read::ConversionRequest;
+use creditbank_protocol::{Alias, InstitutionId, Place, pb};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::recognition_service_server::RecognitionService;
+use creditbank_rules::conversion::Stated;
 use tonic::{Request, Response, Status};
 
 use super::access::Caller;
-use super::{blocking, status};
+use super::{SHOWN_MAX, answers, blocking, status};
 use crate::ledger::Ledger;
-use crate::read::{ConversionRequest, Preview, SHOWN_MAX};
 
 /// Most sources of a conversion.
 const SOURCES_MAX: usize = 256;
@@ -18,6 +19,12 @@ const SOURCES_MAX: usize = 256;
 /// Refuses a list that is too long.
 pub(super) fn bounded(field: &'static str, found: usize, most: usize) -> Result<(), Status> {
     if found <= most { Ok(()) } else { Err(status::invalid(field, &format!("at most {most}"), found)) }
+}
+
+/// What a receiver states of one result.
+fn stated_result(one: api::StatedResult) -> Stated {
+    let api::StatedResult { source, level, grade, override_reason, course, amount, field } = one;
+    Stated { source, level, grade, override_reason, course, amount, field }
 }
 
 pub(super) struct Service(pub(super) Arc<Ledger>);
@@ -46,17 +53,18 @@ impl RecognitionService for Service {
         bounded("sources", sources.len(), SOURCES_MAX)?;
         bounded("stated", stated.len(), SOURCES_MAX)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;
-        let sources = sources.iter().map(|one| (one.place.unwrap_or_default(), one.result_plus_1)).collect();
+        let sources = sources.iter().map(|one| (Place::read(one.place), one.result_plus_1)).collect();
+        let stated = stated.into_iter().map(stated_result).collect();
         let conversion = pb::Conversion { agreement, equivalence, assessment, decided, ..Default::default() };
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let account = ledger.account(institution, &alias)?;
             let request = ConversionRequest { conversion, sources, stated };
-            ledger.preview(institution, &account, &alias, request, &scope)
+            ledger.preview(InstitutionId(institution), (&account, &alias), request, &scope).and_then(answers::preview)
         };
-        let Preview { conversion, explanation, exclusive } = blocking(&self.0, read).await?;
+        let answer = blocking(&self.0, read).await?;
         tracing::info!(?caller, "conversion preview");
-        Ok(Response::new(api::PreviewConversionResponse { conversion, explanation, exclusive }))
+        Ok(Response::new(answer))
     }
 
     async fn list_applications(
@@ -66,9 +74,10 @@ impl RecognitionService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListApplicationsRequest { institution, overdue } = request.into_inner();
         caller.may_read(&self.0, institution)?;
-        let read = move |ledger: &Ledger| ledger.applications(institution, overdue);
+        let read = move |ledger: &Ledger| ledger.applications(InstitutionId(institution), overdue);
         let applications = blocking(&self.0, read).await?;
         tracing::info!(?caller, applications = applications.len(), "read");
+        let applications = applications.into_iter().map(answers::application).collect();
         Ok(Response::new(api::ListApplicationsResponse { applications }))
     }
 
@@ -79,7 +88,8 @@ impl RecognitionService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListReviewsRequest { institution } = request.into_inner();
         caller.may_read(&self.0, institution)?;
-        let read = move |ledger: &Ledger| ledger.reviews(institution);
-        Ok(Response::new(api::ListReviewsResponse { reviews: blocking(&self.0, read).await? }))
+        let read = move |ledger: &Ledger| ledger.reviews(InstitutionId(institution));
+        let reviews = blocking(&self.0, read).await?.into_iter().map(answers::review).collect();
+        Ok(Response::new(api::ListReviewsResponse { reviews }))
     }
 }

@@ -8,21 +8,20 @@
 mod bodies;
 mod finding;
 mod index;
+mod public;
 mod rows;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, SignatureCheck};
+use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, ReplayedRound, SignatureCheck};
 use creditbank_ledger::state::LogKeys;
-use creditbank_protocol::UnitId;
 use creditbank_protocol::key::genesis;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
-use creditbank_store::{Head, KeyStore, Node, ReadKeys, Row, StoreError, Table};
+use creditbank_store::{Head, KeyStore, Node, ReadKeys, Round, StoreError};
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
@@ -30,7 +29,7 @@ use crate::clock::random;
 use crate::directory::{Config, DirectoryError, Secrets, read_key};
 use crate::environment::Environment;
 use crate::tables;
-use bodies::Bodies;
+use bodies::{Bodies, LearnerRows};
 use rows::{Print, RowSet};
 
 /// Rounds that wait between the reading thread and the workers.
@@ -115,11 +114,10 @@ pub fn check(
         head: Head { epoch: 1, size: 0, root: empty_root() },
         last: 0,
         rows: RowSet::new(total),
-        kept: BTreeMap::new(),
+        key_count: 0,
     };
     run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
     run.guard(&log_dir);
-    run.derived_rows();
     run.key_store(&learners, fault);
     index::compare(&mut run, environment, config, &log_dir)?;
     progress(total, total);
@@ -138,8 +136,8 @@ struct Run<'a> {
     head: Head,
     last: u64,
     rows: RowSet,
-    /// The newest chain heads, statuses and number of keys, as rows.
-    kept: BTreeMap<(Table, Vec<u8>), Vec<u8>>,
+    /// The newest number of keys that the log needs.
+    key_count: u64,
 }
 
 impl Run<'_> {
@@ -247,7 +245,7 @@ impl Run<'_> {
                 .add(at(format!("round {}: builds on size {found}, expected {expected}", raw.sequence)));
         }
         self.head = round.next;
-        self.log(&round.nodes, entries, checks, &at);
+        self.log(round, entries, checks, &at);
         if let Some((sequence, guarded)) = self.inspection.guard
             && sequence == raw.sequence
             && guarded != round.next
@@ -263,30 +261,25 @@ impl Run<'_> {
             }
         }
         self.rows.extend(prints, raw.sequence <= self.strict_until);
-        for Row { table, key, value } in decoded.round.rows {
-            if [tables::CHAIN, tables::STATUS, tables::KEY_COUNT].contains(&table) {
-                match value {
-                    Some(value) => self.kept.insert((table, key), value),
-                    None => self.kept.remove(&(table, key)),
-                };
-            }
+        for row in decoded.round.rows.iter().filter(|row| row.table == tables::KEY_COUNT) {
+            self.key_count = row.value.as_deref().and_then(tables::count_of).unwrap_or(self.key_count);
         }
     }
 
     /// The log entries of a round, through the replay.
     fn log(
         &mut self,
-        nodes: &[Node],
+        round: &Round,
         entries: Vec<Prepared>,
         checks: &mut Vec<SignatureCheck>,
         at: &dyn Fn(String) -> Finding,
     ) {
         let Some(mut replay) = self.replay.take() else { return };
         let sealed = entries.is_empty() || entries.last().is_some_and(Prepared::is_seal);
-        let mut expected = Vec::new();
+        let mut replayed = Vec::new();
         for entry in entries {
             match replay.apply(entry, checks) {
-                Ok(completed) => expected.extend(completed),
+                Ok(round) => replayed.extend(round),
                 Err(found) => {
                     self.contradicted(&found);
                     self.report.notes.push(format!("nothing after log entry {} was checked in order", found.index));
@@ -298,8 +291,17 @@ impl Run<'_> {
         let same = |node: &Node, stored: &StoredNode| {
             (node.level, node.index, node.hash) == (stored.level, stored.index, stored.hash)
         };
+        let completed = |round: &ReplayedRound| {
+            let blocks = round.blocks.iter().flat_map(|applied| &applied.nodes);
+            blocks.chain(&round.closed.nodes).copied().collect::<Vec<_>>()
+        };
+        let (nodes, expected) = (&round.nodes, replayed.iter().flat_map(completed).collect::<Vec<_>>());
         if nodes.len() != expected.len() || !nodes.iter().zip(&expected).all(|(node, stored)| same(node, stored)) {
             self.report.findings.add(at("the tree nodes of the round are not those of its entries".to_owned()));
+        }
+        for found in public::faults(&replayed, &round.rows) {
+            let Finding { path, offset, .. } = at(String::new());
+            self.report.findings.add(Finding { path, offset, ..found });
         }
         if !sealed {
             self.report.findings.add(at("the round does not end with a seal".to_owned()));
@@ -332,38 +334,8 @@ impl Run<'_> {
         }
     }
 
-    /// Chain heads and statuses as rows have them, against what the entries come to.
-    fn derived_rows(&mut self) {
-        let Some(replay) = &self.replay else { return };
-        let mut wrong = Vec::new();
-        let state = replay.state();
-        // The operator's own chain has a row from its first block on.
-        for (unit, head) in state.chains().iter() {
-            if *unit == UnitId::OPERATOR && head.next_height == 0 {
-                continue;
-            }
-            let row = tables::chain(*unit, head);
-            if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
-                let UnitId { institution, number } = unit;
-                wrong.push(format!("the row of the chain of institution {institution}, unit {number} is not its head"));
-            }
-        }
-        for (place, (id, marks)) in state.marks() {
-            let row = tables::status(*place, id, marks);
-            if self.kept.get(&(row.table, row.key)) != row.value.as_ref() {
-                wrong.push(format!("the row of the status of {place} is not what the effects come to"));
-            }
-        }
-        let statuses = self.kept.keys().filter(|(table, _)| *table == tables::STATUS).count();
-        if statuses != state.marks().size() {
-            wrong.push(format!("{statuses} rows of statuses, the log has {}", state.marks().size()));
-        }
-        wrong.into_iter().for_each(|what| self.report.findings.add(Finding::of("journal", what)));
-    }
-
     fn key_store(&mut self, path: &Path, fault: Option<(u64, u64)>) {
-        let count = self.kept.get(&(tables::KEY_COUNT, Vec::new())).and_then(|value| tables::count_of(value));
-        let needed = count.unwrap_or(0);
+        let needed = self.key_count;
         let path = path.display().to_string();
         match fault {
             Some((offset, before)) if before < needed => {
@@ -394,7 +366,7 @@ fn prepare(context: &Context, raw: JournalRound) -> PreparedRound {
     };
     let Ok(decoded) = &mut prepared.decoded else { return prepared };
     let round = &mut decoded.round;
-    let rows = bodies::Rows::of(&round.rows);
+    let rows = LearnerRows::of(&round.rows);
     for (index, write) in (round.base.size..).zip(&round.entries) {
         let entry = Prepared::new(&write.entry);
         let found = context.bodies.check(index, &entry, &write.bodies, &rows);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::authority::amended_institutions;
+use creditbank_ledger::read::ReadView as _;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, UnitId, entry::Entry};
+use creditbank_protocol::{Digest, InstitutionId, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
@@ -16,7 +16,7 @@ use crate::ledger::{Ledger, Shared};
 use crate::private::{Account, Alias};
 use crate::publish::ReceiptError;
 use crate::record_hashes::RecordHashes;
-use crate::tables::{self, LearnerRow};
+use crate::tables;
 
 /// A record as it is read back.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl ReadRecord {
 
     /// Log index of the effect that set each mark.
     pub fn mark_entries(&self) -> Vec<u64> {
-        self.marks.iter().map(|(_, entry)| entry).collect()
+        self.marks.iter().map(|(_, entry)| entry.0).collect()
     }
 }
 
@@ -104,7 +104,7 @@ impl Issued {
 
     /// Log index of the effect that set each mark.
     pub fn mark_entries(&self) -> Vec<u64> {
-        self.marks.iter().map(|(_, entry)| entry).collect()
+        self.marks.iter().map(|(_, entry)| entry.0).collect()
     }
 }
 
@@ -170,24 +170,22 @@ impl Ledger {
         after: Option<Place>,
         limit: usize,
     ) -> Result<(Vec<Place>, bool), ReadError> {
+        let (context, state) = (self.shared.context(), self.shared.state());
+        let view = StoreView::new(&context, &state);
         let mut places = Vec::new();
-        for row in self.shared.store.rows(tables::LEARNER, account.as_bytes()) {
-            let (key, value) = row?;
-            places.extend(LearnerRow::read(&key, &value).map(|row| Place::from(row.place)));
-        }
-        // The index may be ahead of what has been acknowledged by a moment.
-        let size = self.size();
-        places.retain(|place| place.entry < size);
-        places.retain(|place| after.is_none_or(|after| (place.entry, place.index) > (after.entry, after.index)));
-        places.sort_by_key(|place| (place.entry, place.index));
-        if let Some(institution) = institution {
-            let mut own = Vec::new();
-            for place in places {
-                if self.issuer(place)? == institution {
-                    own.push(place);
-                }
+        let after = after.map(creditbank_protocol::Place::from);
+        for place in view.learner_places(account)?.into_iter().filter(|place| after.is_none_or(|after| *place > after))
+        {
+            let own = match institution {
+                Some(institution) => view.issuer(place)? == Some(InstitutionId(institution)),
+                None => true,
+            };
+            if own {
+                places.push(place.into());
             }
-            places = own;
+            if places.len() > limit {
+                break;
+            }
         }
         let more = places.len() > limit;
         places.truncate(limit);
@@ -196,16 +194,12 @@ impl Ledger {
 
     /// Whose record stands at a place. A custodian's amendment is the closed institution's; only such a one is opened.
     pub fn issuer(&self, place: Place) -> Result<u64, ReadError> {
-        let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(place.entry)?) else {
+        if place.entry >= self.size() {
             return Err(ReadError::Missing(place));
-        };
-        let signer = block.header().institution;
-        if amended_institutions(&block).is_empty() {
-            return Ok(signer);
         }
         let (context, state) = (self.shared.context(), self.shared.state());
-        let stored = StoreView::new(&context, &state).stored(place)?;
-        Ok(stored.map_or(signer, |stored| stored.facts.institution.0))
+        let issuer = StoreView::new(&context, &state).issuer(place.into())?;
+        Ok(issuer.ok_or(ReadError::Missing(place))?.0)
     }
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
@@ -244,7 +238,7 @@ impl Ledger {
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
                 return Err(ReadError::NoBlock { institution, unit, height });
             };
-            if block.header().institution == 0 {
+            if block.header().unit.institution.is_operator() {
                 continue;
             }
             let (context, state) = (self.shared.context(), self.shared.state());

@@ -97,7 +97,7 @@ struct Needed {
 impl Needed {
     /// That `signer` was the custodian of `subject` during a round.
     fn custody(&mut self, seal: u64, signer: u64, subject: u64) {
-        self.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
+        self.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number.into()))));
     }
 }
 
@@ -112,7 +112,7 @@ impl Shared {
         let vacant = match need.blocks.entry(entry) {
             btree_map::Entry::Occupied(known) => {
                 let block = &known.get().1;
-                return Ok((block.header().institution, Arc::clone(block)));
+                return Ok((block.header().unit.institution.0, Arc::clone(block)));
             }
             btree_map::Entry::Vacant(vacant) => vacant,
         };
@@ -126,7 +126,7 @@ impl Shared {
         need.seals.insert(seal);
         let key = RegistryKey::Key(block.header().key_id);
         need.registry.extend([(seal, key.clone()), (need.last, key)]);
-        Ok((block.header().institution, block))
+        Ok((block.header().unit.institution.0, block))
     }
 
     /// Needs the blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have undone such a
@@ -139,7 +139,7 @@ impl Shared {
         place: Place,
     ) -> Result<(), TranscriptError> {
         let shown = |mark| mark != Mark::Disputed;
-        let marks = stored.facts.marks.iter().filter(|(mark, _)| shown(*mark)).map(|(_, index)| index);
+        let marks = stored.facts.marks.iter().filter(|(mark, _)| shown(*mark)).map(|(_, index)| index.0);
         let mut blocks: BTreeSet<u64> = marks.collect();
         let cleared = self.store.scan(tables::CLEARED, &tables::place_key(place.into()), None, CLEARED_MAX);
         let cleared = cleared.map_err(ReadError::from)?;
@@ -176,7 +176,7 @@ impl Shared {
         let mut need = Needed { last, seals: BTreeSet::from([self.seal_of(0)?, last]), ..Needed::default() };
         let statement_key = KeyId::of(&self.statement_key.verifying_key().to_bytes());
         need.registry.insert((last, RegistryKey::Key(statement_key)));
-        let under_last = |number| (last, RegistryKey::Institution(number));
+        let under_last = |number: u64| (last, RegistryKey::Institution(number.into()));
         let day = day_of_ms(self.seal_at(last)?);
         let registry = Arc::clone(&self.state().registry_at(last).registry);
         let mut subjects = BTreeSet::new();

@@ -24,14 +24,12 @@ pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> 
     }
     let (registry, facts) = (&round.state().in_force().registry, read.facts(round.sealed_at_ms(), &[]));
     check_signer(registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
-    let kinds = block.public().records.iter().map(|shown| Kind::try_from(shown.kind).unwrap_or_default());
-    kinds
-        .map(|kind| check_public_kind(registry, &facts, kind))
-        .collect::<Result<(), _>>()
-        .map_err(|rejection| subject.breaks(&rejection))
+    let mut kinds = block.public().records.iter().map(|shown| Kind::try_from(shown.kind).unwrap_or_default());
+    kinds.try_for_each(|kind| check_public_kind(registry, &facts, kind)).map_err(|rejection| subject.breaks(&rejection))
 }
 
-/// Checks that each effect of a block is about a record of the log, and by right; and that what is confirmed is contested.
+/// Checks that each effect of a block is about a record of the log, and by right; and that what is confirmed is
+/// contested.
 pub(super) fn effects(
     subject: &Subject,
     entries: &Entries,
@@ -63,7 +61,7 @@ pub(super) fn effects(
         }
         if action == Action::Confirm {
             let suspect = |entry| entries.is_suspect(entry, registry);
-            let confirmation = change.before.get(Mark::Confirmed).map(|at| suspect(LogIndex(at)));
+            let confirmation = change.before.get(Mark::Confirmed).map(suspect);
             if !is_contested(suspect(place.entry), confirmation) {
                 let (expected, found) = ("a record that a compromised key has sealed", format!("effect on {place}"));
                 return Err(subject.wrong(Rule::NotContested.name(), expected, &found));

@@ -79,7 +79,7 @@ impl Subject {
     /// The block at a log index.
     pub(super) fn block(index: u64, block: &SignedBlock) -> Self {
         let header = block.header();
-        let (institution, unit, height) = (InstitutionId(header.institution), header.unit, header.height);
+        let (institution, unit, height) = (header.unit.institution, header.unit.number, header.height);
         Self { index, name: Name::Block { institution, unit, height } }
     }
 

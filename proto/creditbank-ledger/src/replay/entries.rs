@@ -1,5 +1,5 @@
-//! What a replay keeps of each entry: whose it is, which key signed it when, and how many records it has, so that places
-//! and confirmations can be checked.
+//! What a replay keeps of each entry: whose it is, which key signed it when, and how many records it has, so that
+//! places and confirmations can be checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,7 @@ impl Entries {
     /// Keeps the next entry, which is a block.
     pub(super) fn keep(&mut self, entry: LogIndex, read: &ReadBlock, sealed_at_ms: u64) {
         let (block, header) = (read.block(), read.block().header());
-        let institution = InstitutionId(header.institution);
+        let institution = header.unit.institution;
         self.kept.push(Kept {
             institution: self.institutions.number(institution),
             signer: self.signers.number(header.key_id),
@@ -93,7 +93,7 @@ impl Entries {
     pub(super) fn is_suspect(&self, entry: LogIndex, registry: &Registry) -> bool {
         self.kept(entry).is_some_and(|kept| {
             let signer = self.signers.value(kept.signer);
-            signer.is_some_and(|id| registry.is_contested(&id, u64::from(kept.sealed_at_minute) * 60_000))
+            signer.is_some_and(|id| registry.is_suspect(&id, u64::from(kept.sealed_at_minute) * 60_000))
         })
     }
 

@@ -1,10 +1,10 @@
 //! A block with everything that needs neither order nor hidden records.
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{InstitutionId, UnitId};
 use creditbank_rules::admission::BlockFacts;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
@@ -24,7 +24,8 @@ impl ReadBlock {
         Self { id: block.header().id(), block, leaf, public }
     }
 
-    /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were signed.
+    /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
+    /// signed.
     pub fn with_records(block: SignedBlock, leaf: Digest) -> Self {
         Self { id: block.header().id(), block, leaf, public: Ok(()) }
     }
@@ -37,12 +38,12 @@ impl ReadBlock {
     /// Whose chain it continues.
     pub fn unit(&self) -> UnitId {
         let header = self.block.header();
-        UnitId::new(header.institution, header.unit)
+        header.unit
     }
 
     /// Whether the operator signs it.
     pub fn is_operators(&self) -> bool {
-        InstitutionId(self.block.header().institution).is_operator()
+        self.block.header().unit.institution.is_operator()
     }
 
     /// Identity of its header: what the next block of the chain names as its previous.
@@ -60,7 +61,8 @@ impl ReadBlock {
         self.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id))
     }
 
-    /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or none.
+    /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or
+    /// none.
     pub fn facts<'a>(&'a self, sealed_at_ms: u64, records: &'a [Record]) -> BlockFacts<'a> {
         BlockFacts {
             unit: self.unit(),

@@ -91,6 +91,6 @@ fn change(
         None => Marks::default(),
     };
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let after = before.after(action, entry.0, effect.redemption_plus_1.checked_sub(1))?;
+    let after = before.after(action, entry, effect.redemption_plus_1.checked_sub(1).map(LogIndex))?;
     Ok(MarkChange { place, status_id, action, before, after })
 }

@@ -7,7 +7,8 @@ use creditbank_rules::{Registry, Rejection, Rule};
 
 use super::{LogKeys, Refusal};
 
-/// The registry key as it is in force. The first block of a log admits the key that signs it, so there the trusted key counts.
+/// The registry key as it is in force. The first block of a log admits the key that signs it, so there the trusted key
+/// counts.
 pub(super) fn check_key(
     keys: &LogKeys,
     registry: &Registry,
@@ -23,7 +24,7 @@ pub(super) fn check_key(
     let Some(key) = registry.key(&header.key_id) else {
         return refuse(Rule::UnknownKey, "a key of the registry");
     };
-    if key.purpose != i32::from(Purpose::Registry) || header.unit != 0 {
+    if key.purpose != i32::from(Purpose::Registry) || header.unit.number != 0 {
         refuse(Rule::NotTheOperator, "the operator's registry key and unit 0")
     } else if key.revoked.is_some() {
         refuse(Rule::KeyRevoked, "a key that is not revoked")
@@ -39,7 +40,8 @@ pub(super) fn check_content(block: &SignedBlock) -> Result<(), Refusal> {
     if block.approval().is_some() {
         return Err(Refusal::OperatorApproval);
     }
-    // Public records stand at ascending positions: the first one that is not where it would be has a hidden one before it.
+    // Public records stand at ascending positions: the first one that is not where it would be has a hidden one before
+    // it.
     let shown = &block.public().records;
     let mut positions = shown.iter().map(|record| record.index);
     match (0..block.header().count).find(|position| positions.next() != Some(*position)) {

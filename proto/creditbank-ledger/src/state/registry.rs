@@ -56,10 +56,10 @@ impl Registration {
         Self { registry: (*in_force.registry).clone(), leaves: Vec::new(), written: Vec::new() }
     }
 
-    /// Admits the public records of the block at log index `entry`, all or none: what the operator registers, or what an
-    /// institution publishes.
+    /// Admits the public records of the block at log index `entry`, all or none: what the operator registers, or what
+    /// an institution publishes.
     pub fn admit(&mut self, block: &SignedBlock, entry: LogIndex, sealed_at_ms: u64) -> Result<&[Written], Refusal> {
-        let institution = InstitutionId(block.header().institution);
+        let institution = block.header().unit.institution;
         let mut registry = self.registry.clone();
         let (mut leaves, mut written) = (Vec::new(), Vec::new());
         for shown in &block.public().records {
@@ -75,7 +75,7 @@ impl Registration {
                 place: place.written(),
             };
             let unit = match key {
-                RegistryKey::Unit(institution, unit) => Some(UnitId::new(institution, unit)),
+                RegistryKey::Unit(unit) => Some(unit),
                 _ => None,
             };
             let key = key.digest();

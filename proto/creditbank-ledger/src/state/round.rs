@@ -132,7 +132,8 @@ impl OpenRound {
         Ok(Checked { block, entry: self.next() })
     }
 
-    /// Moves the round on by a block that was checked against it as it is now. A refused block leaves the round as it was.
+    /// Moves the round on by a block that was checked against it as it is now. A refused block leaves the round as it
+    /// was.
     ///
     /// # Panics
     /// When another block was applied since the check.

@@ -51,7 +51,7 @@ pub(crate) struct Log {
 
 /// A block as it is signed, of which anything may be wrong.
 pub(crate) struct Draft {
-    pub(crate) draft: BlockDraft,
+    pub(crate) header: BlockDraft,
     pub(crate) records: Vec<Record>,
     pub(crate) groups: Vec<EffectGroup>,
     pub(crate) key: SigningKey,
@@ -59,7 +59,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn entry(&self) -> Vec<u8> {
-        let signed = self.draft.sign(&self.records, self.groups.clone(), None, |message| sign(&self.key, message));
+        let signed = self.header.sign(&self.records, self.groups.clone(), None, |message| sign(&self.key, message));
         block_entry(&signed.expect("a block"))
     }
 
@@ -92,17 +92,16 @@ impl Log {
     pub(crate) fn draft(&self, unit: UnitId, records: Vec<Record>, groups: Vec<EffectGroup>) -> Draft {
         let head = self.state.chain(unit).expect("an admitted unit");
         let key = key_of(unit.institution.0);
-        let draft = BlockDraft {
+        let header = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: unit.institution.0,
-            unit: unit.number,
+            unit: unit,
             height: head.next_height,
             previous: head.previous,
             operation_id: [7; 16],
             created_at_minute: self.time_ms / 60_000,
             key_id: KeyId::of(&key.verifying_key().to_bytes()),
         };
-        Draft { draft, records, groups, key }
+        Draft { header, records, groups, key }
     }
 
     /// Seals blocks as the next round.
@@ -195,7 +194,7 @@ pub(crate) fn key(institution: u64) -> pb::Key {
     let signing = key_of(institution);
     let (purpose, unit) = if institution == 0 { (Purpose::Registry, 0) } else { (Purpose::Unit, 1) };
     let public_key = signing.verifying_key().to_bytes();
-    let message = possession_message(ORIGIN, institution, unit, purpose, &public_key);
+    let message = possession_message(ORIGIN, UnitId::new(institution, unit), purpose, &public_key);
     let kinds = if institution == 0 { Vec::new() } else { vec![Kind::Credit.into()] };
     pb::Key {
         public_key: public_key.to_vec(),

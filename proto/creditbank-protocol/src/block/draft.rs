@@ -1,22 +1,20 @@
 //! Making blocks.
 
 use super::{BLOCK_LEN_MAX, BLOCK_VERSION, RECORDS_MAX, public_digest};
-use crate::Digest;
 use crate::canonical::{CanonicalError, encode};
 use crate::key::KeyId;
 use crate::merkle::records_root;
 use crate::pb;
 use crate::record::{Record, SUITE, info_of};
+use crate::{Digest, UnitId};
 
 /// Where in which chain a block goes.
 #[derive(Debug, Clone)]
 pub struct BlockDraft {
     /// The log.
     pub origin: String,
-    /// Who issues.
-    pub institution: u64,
-    /// Whose chain.
-    pub unit: u32,
+    /// Who signs, and whose chain it is.
+    pub unit: UnitId,
     /// Position in the chain.
     pub height: u64,
     /// Identity of the previous header, or what stands in its place at height 0.
@@ -61,8 +59,8 @@ impl BlockDraft {
             suite: u32::from(SUITE),
             version: BLOCK_VERSION,
             origin: self.origin.clone(),
-            institution: self.institution,
-            unit: self.unit,
+            institution: self.unit.institution.0,
+            unit: self.unit.number,
             height: self.height,
             previous: self.previous.0.to_vec(),
             records_root: records_root(&records.iter().map(Record::hash).collect::<Vec<_>>()).0.to_vec(),

@@ -1,12 +1,12 @@
 //! Block headers: what a unit signs.
 
 use super::{BLOCK_VERSION, BlockError};
-use crate::Digest;
 use crate::canonical::decode;
 use crate::hash::{Preimage, tag};
 use crate::key::KeyId;
 use crate::pb;
 use crate::record::SUITE;
+use crate::{Digest, UnitId};
 
 /// A header whose shape is right, with the bytes that it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +14,8 @@ pub struct Header {
     bytes: Vec<u8>,
     /// The log.
     pub origin: String,
-    /// Who issues; 0 is the operator.
-    pub institution: u64,
-    /// Whose chain this is.
-    pub unit: u32,
+    /// Who signs, and whose chain this is.
+    pub unit: UnitId,
     /// Position in the chain, from 0.
     pub height: u64,
     /// Identity of the previous header, or what stands in its place at height 0.
@@ -63,8 +61,7 @@ impl Header {
         let digest = |bytes: &[u8], name| Digest::from_slice(bytes).ok_or(BlockError::Missing(name));
         Ok(Self {
             origin,
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             height,
             previous: digest(&previous, "previous")?,
             records_root: digest(&records_root, "records_root")?,

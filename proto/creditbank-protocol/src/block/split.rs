@@ -36,7 +36,7 @@ mod tests {
     use crate::key::KeyId;
     use crate::pb::{self, Kind};
     use crate::record::PUBLIC_SEED;
-    use crate::{Digest, block::DraftError};
+    use crate::{Digest, UnitId, block::DraftError};
 
     fn record(len: usize) -> Record {
         let source = "x".repeat(len.min(400));
@@ -49,8 +49,7 @@ mod tests {
     fn block(records: &[Record]) -> Result<Vec<u8>, DraftError> {
         let draft = BlockDraft {
             origin: "o".repeat(128),
-            institution: 0,
-            unit: 0,
+            unit: UnitId::OPERATOR,
             height: u64::MAX,
             previous: Digest([7; 32]),
             operation_id: [7; 16],

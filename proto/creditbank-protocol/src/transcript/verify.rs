@@ -243,7 +243,7 @@ fn record(
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
     let kind = disclosed.info.kind;
-    let unit = UnitId::new(header.institution, header.unit);
+    let unit = header.unit;
     let on_behalf_of = amended_for(&proved.block, kind, &disclosed.body)?;
     if let Some(other) = on_behalf_of
         && !effects::is_custodian(unit.institution, other, proved.seal_index, seal, registry)?
@@ -279,11 +279,11 @@ fn check_signer(proved: &ProvedBlock, seal: &Seal, registry: &mut RegistryProofs
         return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
     }
     let key = registry.key(header.key_id, proved.seal_index)?;
-    let purpose = if header.institution == 0 { Purpose::Registry } else { Purpose::Unit };
+    let purpose = if header.unit.institution.is_operator() { Purpose::Registry } else { Purpose::Unit };
     if key.purpose != i32::from(purpose) {
         return Err(Fault::KeyScope("it has another purpose"));
     }
-    if key.institution != header.institution || key.unit != header.unit {
+    if key.institution != header.unit.institution.0 || key.unit != header.unit.number {
         return Err(Fault::KeyScope("it belongs to another unit"));
     }
     if !in_force(&key, seal) {

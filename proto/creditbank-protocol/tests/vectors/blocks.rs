@@ -1,6 +1,5 @@
 //! Blocks, approvals, entries, seals.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{Entry, block_entry};
@@ -10,6 +9,7 @@ use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
+use creditbank_protocol::{Digest, UnitId};
 use prost::Message as _;
 use serde_json::json;
 
@@ -22,8 +22,7 @@ pub(super) const ORIGIN: &str = "test.example/log";
 pub(super) fn draft() -> BlockDraft {
     BlockDraft {
         origin: ORIGIN.to_owned(),
-        institution: 7,
-        unit: 2,
+        unit: UnitId::new(7, 2),
         height: 0,
         previous: Digest([4; 32]),
         operation_id: [8; 16],

@@ -1,5 +1,6 @@
 //! Key ids, possession, genesis, tags.
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, genesis, possession_message, sign, verify, verifying_key};
 use creditbank_protocol::pb::Purpose;
@@ -21,7 +22,7 @@ fn keys() {
             })
         })
         .collect();
-    let possession = possession_message("test.example/log", 7, 2, Purpose::Unit, &public(&unit));
+    let possession = possession_message("test.example/log", UnitId::new(7, 2), Purpose::Unit, &public(&unit));
     let signature = sign(&unit, possession.as_bytes());
     verify(&public(&unit), possession.as_bytes(), &signature).expect("it verifies");
     let genesis_preimage =

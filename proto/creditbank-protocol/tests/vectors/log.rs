@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Digest;
-use creditbank_protocol::Trust;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::block_entry;
@@ -18,6 +16,7 @@ use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::transcript::sign_statement;
+use creditbank_protocol::{Digest, Trust, UnitId};
 
 use super::blocks::ORIGIN;
 use super::key;
@@ -144,8 +143,7 @@ impl Log {
         let seed = if institution == 0 { REGISTRY } else { self.signer.unwrap_or(unit_key(institution)) };
         let mut draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution,
-            unit,
+            unit: UnitId::new(institution, unit),
             height,
             previous,
             operation_id: [u8::try_from(self.entries.len()).expect("small") + 1; 16],
@@ -333,12 +331,12 @@ impl Log {
         let mut needed: Vec<(u64, Digest)> = vec![(last, RegistryKey::Key(KeyId::of(&public(STATEMENT))).digest())];
         for entry in blocks {
             let block = SignedBlock::parse(&self.entries[usize::try_from(*entry).expect("small")][1..]);
-            let institution = block.as_ref().map_or(1, |block| block.header().institution);
+            let institution = block.as_ref().map_or(1, |block| block.header().unit.institution.0);
             let id = block.map_or(KeyId::of(&public(unit_key(1))), |block| block.header().key_id);
             let of_key = RegistryKey::Key(id).digest();
             needed.extend([(self.seal_of(*entry).0.index, of_key), (last, of_key)]);
             if !self.effects.contains(entry) {
-                needed.push((last, RegistryKey::Institution(institution).digest()));
+                needed.push((last, RegistryKey::Institution(institution.into()).digest()));
             }
         }
         needed.extend(self.also.iter().map(|(seal, key)| (*seal, key.digest())));

@@ -114,7 +114,7 @@ fn cosignature(signature: Vec<u8>) -> pb::CoSignature {
 
 fn mandate(kind: Kind) -> Value {
     let core = core(kind, &body(kind, None)).expect("canonical");
-    let message = mandate_message(ORIGIN, 1, kind, &core);
+    let message = mandate_message(ORIGIN, 1.into(), kind, &core);
     let learner = key(LEARNER);
     let mandate = pb::Mandate {
         learner_key: learner.verifying_key().to_bytes().to_vec(),
@@ -123,8 +123,8 @@ fn mandate(kind: Kind) -> Value {
         paper_reference: String::new(),
     };
     let record = Record::of(kind, &[1; 32], body(kind, Some(mandate.clone()))).expect("a record");
-    verify_mandate(ORIGIN, 1, &record, &mandate).expect("it holds");
-    assert!(verify_mandate(ORIGIN, 2, &record, &mandate).is_err(), "at another institution");
+    verify_mandate(ORIGIN, 1.into(), &record, &mandate).expect("it holds");
+    assert!(verify_mandate(ORIGIN, 2.into(), &record, &mandate).is_err(), "at another institution");
     json!({
         "kind": i32::from(kind), "institution": 1, "body": hex(record.body()), "core": hex(core), "message": hex(message.as_bytes()),
         "mandate": hex(bytes(&mandate)), "digest": mandate_digest(&mandate).expect("canonical").to_string(),
@@ -138,7 +138,7 @@ fn paper() -> Value {
 
 fn joint() -> Value {
     let core = core(Kind::Award, &bytes(&award(None, Vec::new()))).expect("canonical");
-    let message = joint_message(ORIGIN, 2, &core);
+    let message = joint_message(ORIGIN, 2.into(), &core);
     let signature = sign(&key(UNIT), message.as_bytes()).to_vec();
     let body = bytes(&award(None, vec![cosignature(signature.clone())]));
     json!({

@@ -5,11 +5,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use creditbank_protocol::Digest;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::transcript::{Link, verify, write_file};
+use creditbank_protocol::{Digest, InstitutionId, UnitId};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -203,7 +203,7 @@ fn registry() -> Vec<Case> {
             let mut log = Log::admitting(HONEST, &[1]);
             log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
             log.seal();
-            let unit = log.proved_entry(3, &creditbank_protocol::registry::RegistryKey::Unit(1, 1));
+            let unit = log.proved_entry(3, &creditbank_protocol::registry::RegistryKey::Unit(UnitId::new(1, 1)));
             transcript.registry.push(unit);
             let order = |one: &pb::ProvedRegistryEntry| {
                 let entry = one.entry.as_ref().expect("an entry");
@@ -367,7 +367,11 @@ fn records() -> Vec<Case> {
             Link::Record,
             Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_442, ..HONEST },
         ),
-        lied("a block of another unit than its key's", Link::Record, Bend { draft: |draft| draft.unit = 2, ..HONEST }),
+        lied(
+            "a block of another unit than its key's",
+            Link::Record,
+            Bend { draft: |draft| draft.unit.number = 2, ..HONEST },
+        ),
         lied(
             "a key that the registry does not have",
             Link::Record,
@@ -421,7 +425,7 @@ fn affected(about: &'static str, signer: u64, change: fn(&mut pb::EffectGroup)) 
         entry
     };
     log.seal();
-    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(number))).to_vec();
+    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(InstitutionId(number)))).to_vec();
     (about, Link::Block, raw(&log.transcript(&[(2, 0, None)], &[]).encode_to_vec()))
 }
 
@@ -441,7 +445,7 @@ fn effects() -> Vec<Case> {
         authority(&mut group, pb::Basis::Custodian, 1, "");
         log.issue(2, &[credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))], vec![group]);
         log.seal();
-        log.also = [1, 2].map(|number| (5, RegistryKey::Institution(number))).to_vec();
+        log.also = [1, 2].map(|number| (5, RegistryKey::Institution(InstitutionId(number)))).to_vec();
         log.transcript(&[(4, 0, None)], &[])
     };
     vec![

@@ -149,7 +149,7 @@ pub(super) fn closing(log: &mut Log, close: bool, keepers: &[(u64, pb::Relation)
     log.seal();
     log.seal();
     // The block, its seal, and the seal of the round in which the entries are in force.
-    log.also = entries.iter().map(|entry| (block + 2, RegistryKey::Institution(entry.number))).collect();
+    log.also = entries.iter().map(|entry| (block + 2, RegistryKey::Institution(entry.number.into()))).collect();
 }
 
 /// Institution 1 is closed and institution 2 keeps its records: revokes or amends one.
@@ -172,7 +172,7 @@ fn custodian(amends: bool) -> Log {
     }
     log.seal();
     // Both institutions under the seal of the round, which is the checkpoint's.
-    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(number))).to_vec();
+    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(InstitutionId(number)))).to_vec();
     log
 }
 

@@ -1,12 +1,12 @@
 //! The log's tree, the two maps, the marks.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::map::{MapProof, MapTags, SparseMap, verify};
 use creditbank_protocol::merkle::{
     self, RangeError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::{Digest, LogIndex};
 use serde_json::{Value, json};
 
 use super::{agree, hex};
@@ -160,7 +160,7 @@ fn marks() {
         std::iter::once(vec![]).chain(all.into_iter().map(|mark| vec![mark])).chain(pairs).chain([all.to_vec()]);
     let mut transitions = Vec::new();
     let mut transition = |start: Marks, action: Action, redemption: Option<u64>| {
-        let after = start.after(action, 9, redemption);
+        let after = start.after(action, 9, redemption.map(LogIndex));
         transitions.push(json!({
             "before": hex(start.to_bytes()), "action": i32::from(action), "index": 9, "redemption": redemption,
             "after": after.ok().map(|marks| hex(marks.to_bytes())),

@@ -144,7 +144,7 @@ fn cosigned(
                 && key.revoked.is_none()
                 && within_dates(key, minute)
         });
-        let message = joint_message(registry.origin(), one.institution, &core);
+        let message = joint_message(registry.origin(), one.institution.into(), &core);
         let active = registry.is_active(one.institution.into());
         let holds =
             active && key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());

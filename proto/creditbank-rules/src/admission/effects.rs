@@ -85,10 +85,10 @@ fn check_effect<'a>(
     let target = view.record_at(place)?.ok_or_else(unknown)?;
     let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
     require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
-    let redemption = effect.redemption_plus_1.checked_sub(1);
+    let redemption = effect.redemption_plus_1.checked_sub(1).map(LogIndex);
     // What was redeemed is released by whoever redeemed it.
     let owner = match (action, redemption) {
-        (Action::Release, Some(entry)) => institution_at(view, entry.into())?,
+        (Action::Release, Some(entry)) => institution_at(view, entry)?,
         _ => Some(target.institution),
     };
     authorised(view.registry(), block, authority, owner, action)?;
@@ -184,8 +184,8 @@ fn authorised(
 pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
     let suspect = |entry: LogIndex| {
         let sealing = view.sealing(entry)?;
-        Ok(sealing.is_some_and(|by| view.registry().is_contested(&by.key_id, by.sealed_at_ms)))
+        Ok(sealing.is_some_and(|by| view.registry().is_suspect(&by.key_id, by.sealed_at_ms)))
     };
-    let confirmation = target.marks.get(Mark::Confirmed).map(|entry| suspect(entry.into())).transpose()?;
+    let confirmation = target.marks.get(Mark::Confirmed).map(suspect).transpose()?;
     Ok(contested::is_contested(suspect(place.entry)?, confirmation))
 }

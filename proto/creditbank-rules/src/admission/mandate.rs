@@ -24,7 +24,7 @@ pub(super) fn check(
     let signed = !mandate.learner_key.is_empty() || !mandate.signature.is_empty();
     let paper = !mandate.paper_reference.is_empty();
     require(signed != paper, Rule::NoMandate, "mandate", "either a signature or a paper", "both, or none")?;
-    if signed && verify_mandate(registry.origin(), institution.0, record, mandate).is_err() {
+    if signed && verify_mandate(registry.origin(), institution, record, mandate).is_err() {
         return Err(refuse("a signature that does not hold for this record"));
     }
     mandate_digest(mandate).map_err(|error| refuse(&error.to_string()))

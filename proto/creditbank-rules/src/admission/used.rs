@@ -2,8 +2,7 @@
 
 use creditbank_protocol::pb::{Kind, RecordReference};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::Mark;
-use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
+use creditbank_protocol::{AccountId, Digest, InstitutionId, Place, Standing};
 
 use super::AdmissionError;
 use super::effects::is_contested;
@@ -75,15 +74,16 @@ pub(crate) fn own(
     Ok(found.filter(|(facts, _)| same(facts)).map(|(facts, record)| Used { place, facts, record }))
 }
 
-/// Refuses a record that does not stand: superseded, revoked, disputed, under review or contested. Whether it is redeemed is
-/// for the caller to judge.
+/// Refuses a record that does not stand: revoked, superseded, contested, disputed or under review. Whether it is redeemed
+/// or its time is over is for the caller to judge.
 pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Result<(), AdmissionError> {
-    let against = [Mark::Superseded, Mark::Revoked, Mark::Disputed, Mark::UnderReview];
-    let mark = against.into_iter().find(|mark| used.facts.marks.get(*mark).is_some());
-    let mut found = mark.map(Mark::name);
-    if found.is_none() && is_contested(view, used.place, &used.facts)? {
-        found = Some("contested");
-    }
-    let shown = format_args!("{}, which is {}", used.place, found.unwrap_or_default());
-    Ok(require(found.is_none(), Rule::SourceNotUsable, field, "a record that stands", shown)?)
+    let found = Standing::first(|standing| match standing {
+        Standing::Contested => is_contested(view, used.place, &used.facts),
+        // The ledger has its records whole, and issuers whom it has admitted.
+        Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Redeemed | Standing::Expired => Ok(false),
+        other => Ok(other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some())),
+    })?;
+    let stands = found == Standing::Authentic;
+    let shown = format_args!("{}, which is {found}", used.place);
+    Ok(require(stands, Rule::SourceNotUsable, field, "a record that stands", shown)?)
 }

@@ -65,8 +65,11 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let unit = arguments.signing.unit(global, &client).await?;
     let wish = wish(&arguments);
     if let Some(out) = &arguments.cosign_request {
-        let joint =
-            JointAward::of(client.origin(), unit.institution, &drafted(global, &client, &unit, &arguments).await?)?;
+        let joint = JointAward::of(
+            client.origin(),
+            unit.id.institution.0,
+            &drafted(global, &client, &unit, &arguments).await?,
+        )?;
         return request(global, out, &joint);
     }
     if arguments.signing.resumed(global, &client, &unit, &wish, json!({})).await? {
@@ -135,7 +138,7 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
     let asked = about.code.as_deref().unwrap_or_default();
     let checks = [
         ("the log", joint.origin == client.origin()),
-        ("the institution whose key seals", joint.institution == unit.institution),
+        ("the institution whose key seals", joint.institution == unit.id.institution.0),
         ("--alias", award.learner == about.alias),
         ("the code", code.is_some_and(|(code, whole)| asked == code || asked == whole)),
         ("--certificate", award.certificate_number == *certificate),
@@ -188,11 +191,11 @@ async fn draft(global: &Global, client: &Client, unit: &IssuingUnit, arguments: 
         return Ok(Award { basis: AwardBasis::Honorary.into(), titles, ..word });
     }
     if *declared {
-        let definition = Some(about.name(client, unit.institution).await?);
+        let definition = Some(about.name(client, unit.id.institution.0).await?);
         let attestations = about.attestations(decider);
         return Ok(Award { basis: AwardBasis::Declared.into(), definition, attestations, ..word });
     }
-    let request = about.request(global, client, unit.institution, decider).await?;
+    let request = about.request(global, client, unit.id.institution.0, decider).await?;
     let (answer, found) = client.evaluate(request).await?;
     match found {
         Some(draft) if draft.learner == about.alias && draft.conferred == word.conferred => Ok(draft),

@@ -44,13 +44,13 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let unit = unit_of(&client, &key).await?;
     let definition = definition(&client, &award).await?;
     let confer = |number: u64| definition.awarding.contains(&number);
-    if !confer(unit.institution) || !confer(joint.institution) {
+    if !confer(unit.id.institution.0) || !confer(joint.institution) {
         return Err(Failure::NotValid(format!(
             "institutions {:?} confer {}; expected {} and {} among them",
             definition.awarding,
             title(&award),
             joint.institution,
-            unit.institution
+            unit.id.institution.0
         )));
     }
     let text = words(&award, &definition, &joint);
@@ -58,7 +58,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         eprintln!("{text}");
     }
     ask("Sign this award?", yes)?;
-    joint.sign(unit.institution, &*unit.key)?;
+    joint.sign(unit.id.institution.0, &*unit.key)?;
     output::new_file(&out, (text_of(&joint)? + "\n").as_bytes(), true)?;
     let bytes = encode(&award).map_err(|error| Failure::NotValid(error.to_string()))?;
     let signed: Vec<u64> = joint.signatures.iter().map(|one| one.institution).collect();
@@ -76,7 +76,7 @@ pub(super) fn text_of(joint: &JointAward) -> Result<String, Failure> {
 
 async fn definition(client: &Client, award: &Award) -> Result<QualificationDefinition, Failure> {
     let name = award.definition.clone().ok_or_else(|| Failure::NotValid("the award names no definition".to_owned()))?;
-    let key = RegistryKey::QualificationDefinition(name.institution, name.code, name.version);
+    let key = RegistryKey::QualificationDefinition(name.institution.into(), name.code, name.version);
     let entry = client.registry_entry(&key).await?;
     let unknown = || Failure::NotValid(format!("the registry has no definition {}", title(award)));
     Ok(entry.ok_or_else(unknown)?.decode()?)

@@ -124,7 +124,7 @@ fn it_halts_after_so_many_tries() {
     assert_eq!(hand.answer(attempt, Reason::Stopped), []);
 }
 
-/// Goal: STALE_HEAD on our own block means that it is sealed; on another's, a new one is signed.
+/// Goal: `STALE_HEAD` on our own block means that it is sealed; on another's, a new one is signed.
 #[test]
 fn a_stale_head_is_compared() {
     for is_ours in [true, false] {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::UnitId;
+
 use super::{ApprovalRequest, read_text, wrong};
 use crate::ClientError;
 use crate::outbox::{Mark, Operation, replace};
@@ -36,14 +38,14 @@ impl ApprovalQueue {
     pub(crate) fn put(
         &self,
         origin: &str,
-        (institution, unit): (u64, u32),
+        unit: UnitId,
         operation: &Operation,
         marks: &[Mark],
     ) -> Result<PathBuf, ClientError> {
         use std::os::unix::fs::DirBuilderExt as _;
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
         made.map_err(|error| ClientError::File { path: self.dir.display().to_string(), error })?;
-        let request = ApprovalRequest::new(origin, institution, unit, operation)?;
+        let request = ApprovalRequest::new(origin, unit, operation)?;
         let path = self.dir.join(format!("{}.json", request.operation_id));
         replace(&path.with_extension("marks"), &Mark::write(marks))?;
         let text = serde_json::to_string_pretty(&request).map_err(wrong)? + "\n";

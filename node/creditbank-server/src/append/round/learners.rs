@@ -33,7 +33,8 @@ pub(super) struct AdmittedBlock<'a> {
 }
 
 impl Learners {
-    /// Keeps the records of a block and adds their rows to `rows`. Returns about as many bytes as the bodies will take up.
+    /// Keeps the records of a block and adds their rows to `rows`. Returns about as many bytes as the bodies will take
+    /// up.
     pub(super) fn keep(
         &mut self,
         private: &PrivateKeys,

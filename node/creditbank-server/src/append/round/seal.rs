@@ -53,8 +53,7 @@ impl RoundBuilder {
         let closed = round.close(&signed, leaf_hash(&entry))?;
         entries.push(EntryWrite { entry, bodies: Vec::new() });
         nodes.extend(closed.nodes.iter().map(node));
-        rows.push(tables::seal(closed.seal.index));
-        rows.extend(closed.chains.iter().map(|(unit, head)| tables::chain(*unit, head)));
+        rows.extend(tables::seal_rows(&closed));
 
         let (base, log) = (state.head, closed.state);
         let next = Head { size: log.size(), root: log.root(), ..base };

@@ -8,15 +8,14 @@ use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::{Mark, status_id};
+use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
     CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError,
 };
-
-use super::{Context, RoundBuilder};
 use creditbank_store::StoreError;
 
+use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{Account, InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
@@ -79,7 +78,7 @@ impl<'a> StoreView<'a> {
         };
         let header = block.header();
         let shown = || block.public().records.iter().any(|record| record.index == place.index);
-        if header.institution == 0 || place.index >= header.count || shown() {
+        if header.unit.institution.is_operator() || place.index >= header.count || shown() {
             return Ok(None);
         }
         let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(of_store)?;
@@ -127,7 +126,7 @@ impl<'a> StoreView<'a> {
 
 /// The names of the marks that stand, for people.
 pub(crate) fn mark_names(marks: &creditbank_protocol::status::Marks) -> Vec<String> {
-    marks.iter().map(|(mark, _): (Mark, u64)| mark.name().to_owned()).collect()
+    marks.iter().map(|(mark, _)| mark.name().to_owned()).collect()
 }
 
 impl View for StoreView<'_> {
@@ -227,7 +226,8 @@ impl View for RoundView<'_> {
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found here.
+    /// A record of this very round has no place that its issuer could know yet; but what depends on others is found
+    /// here.
     fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
         let facts = match self.builder.kept(place) {
             Some((facts, _)) => Some(facts),

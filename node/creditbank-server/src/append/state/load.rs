@@ -1,5 +1,5 @@
-//! Rebuilding the state from the store at a start: from the rows of the index and the registry's own entries, not from the
-//! whole log.
+//! Rebuilding the state from the store at a start: from the rows of the index and the registry's own entries, not from
+//! the whole log.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The records behind a block: each opens under its learner's key and is the one that was signed; and the rows of a round
-//! are those of its entries.
+//! The records behind a block: each opens under its learner's key, is the one that was signed, and has its learner's
+//! row.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
-use creditbank_store::{KeyStore, Row, Table};
+use creditbank_protocol::{Digest, Place};
+use creditbank_store::{KeyStore, Row};
 
 use super::Finding;
 use crate::private::{Account, Alias, InstitutionKeys, PrivateKeys};
@@ -30,40 +30,25 @@ pub(super) struct Found {
     pub(super) erased: u64,
 }
 
-/// The rows of a round, by key and by the place that they are about.
-pub(super) struct Rows<'a> {
-    rows: HashMap<(Table, &'a [u8]), Option<&'a [u8]>>,
-    learners: HashMap<Place, (Account, LearnerRow)>,
-}
+/// The learners' rows of a round, by the place that they are about.
+pub(super) struct LearnerRows(HashMap<Place, (Account, LearnerRow)>);
 
-impl<'a> Rows<'a> {
-    pub(super) fn of(rows: &'a [Row]) -> Self {
-        let mut this = Self { rows: HashMap::with_capacity(rows.len()), learners: HashMap::new() };
-        for Row { table, key, value } in rows {
-            this.rows.insert((*table, key), value.as_deref());
-            if *table == tables::LEARNER
-                && let (Some(account), Some(value)) = (key.first_chunk::<16>(), value)
-                && let Some(row) = LearnerRow::read(key, value)
-            {
-                this.learners.insert(row.place, (Account(*account), row));
-            }
-        }
-        this
-    }
-
-    fn has(&self, row: &Row) -> bool {
-        self.rows.get(&(row.table, &*row.key)).is_some_and(|value| *value == row.value.as_deref())
+impl LearnerRows {
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let learner = |Row { table, key, value }: &Row| {
+            let account = key.first_chunk::<16>().filter(|_| *table == tables::LEARNER)?;
+            let row = LearnerRow::read(key, value.as_deref()?)?;
+            Some((row.place, (Account(*account), row)))
+        };
+        Self(rows.iter().filter_map(learner).collect())
     }
 }
 
 impl Bodies {
-    /// Checks the bodies of an entry and the rows that belong to it.
-    pub(super) fn check(&self, index: u64, entry: &Prepared, bodies: &[Vec<u8>], rows: &Rows<'_>) -> Found {
+    /// Checks the bodies of an entry and the learners' rows that belong to it.
+    pub(super) fn check(&self, index: u64, entry: &Prepared, bodies: &[Vec<u8>], rows: &LearnerRows) -> Found {
         let mut found = Found::default();
         let wrong = |what: &str| Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: {what}")) };
-        if entry.is_seal() && !rows.has(&tables::seal(LogIndex(index))) {
-            found.findings.push(wrong("the round has no row for its seal"));
-        }
         let Some(block) = entry.block() else {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies without a block"));
@@ -71,16 +56,7 @@ impl Bodies {
             return found;
         };
         let header = block.header();
-        let unit = UnitId::new(header.institution, header.unit);
-        if !rows.has(&tables::block(unit, header.height, LogIndex(index))) {
-            found.findings.push(wrong("the round has no row for the block"));
-        }
-        for shown in &block.public().records {
-            if !rows.has(&tables::registry(Place::new(index, shown.index))) {
-                found.findings.push(wrong("the round has no row for a registry record"));
-            }
-        }
-        if header.institution == 0 {
+        if header.unit.institution.is_operator() {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies beside a block of the operator"));
             }
@@ -98,7 +74,8 @@ impl Bodies {
         }
         // A custodian's amendment names the learner as the closed institution knows them.
         let kept = amended_institutions(block).into_iter().map(|other| other.0);
-        let own: Vec<_> = [header.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
+        let own: Vec<_> =
+            [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place::new(index, place);
             if block.public().records.iter().any(|shown| shown.index == place.index) {
@@ -126,9 +103,9 @@ impl Bodies {
         place: Place,
         hash: &Digest,
         sealed: &[u8],
-        rows: &Rows<'_>,
+        rows: &LearnerRows,
     ) -> Result<bool, &'static str> {
-        let (account, row) = rows.learners.get(&place).ok_or("the round has no row for it")?;
+        let (account, row) = rows.0.get(&place).ok_or("the round has no row for it")?;
         if row.hash_prefix != hash.0[..8] {
             return Err("its row has another hash");
         }

@@ -117,7 +117,7 @@ pub(super) fn apply(
 /// The issuer, its custodian, or the operator with a case reference, who supersedes nothing. Who uses a record has the learner's
 /// mandate; whether a review follows from what it depends on, and who released, the records themselves would have to say.
 fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
-    let (signer, authority) = (InstitutionId(one.proved.block.header().institution), &one.authority);
+    let (signer, authority) = (one.proved.block.header().unit.institution, &one.authority);
     let operator = signer.is_operator();
     let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
     let by_right = match one.action {

@@ -37,7 +37,7 @@ impl RegistryProofs {
 
     /// The institution as the registry had it during the round of the seal.
     pub(super) fn institution(&mut self, id: InstitutionId, seal: LogIndex) -> Result<pb::Institution, Fault> {
-        self.take(&RegistryKey::Institution(id.0), seal)
+        self.take(&RegistryKey::Institution(id), seal)
     }
 
     /// The institutions under the seal that are custodians of one of `kept` on a day, by number.

@@ -126,7 +126,7 @@ impl Tree {
             }
             let block = self.block_of(proved).map_err(broken(Link::Block, index))?;
             let header = block.block.header();
-            let last = heights.insert(UnitId::new(header.institution, header.unit), header.height);
+            let last = heights.insert(header.unit, header.height);
             if last.is_some_and(|last| header.height <= last) {
                 let fault = Fault::Surplus("the heights of a unit's blocks do not ascend");
                 return Err(broken(Link::Block, index)(fault));

@@ -78,7 +78,7 @@ pub(crate) fn redemption(
     record: &Record,
 ) -> Result<Option<Redemption>, ViewError> {
     let marked = |marked: Place, facts: &RecordFacts| {
-        facts.marks.get(Mark::Redeemed).map(|entry| Redemption { marked, by: Some(LogIndex(entry)) })
+        facts.marks.get(Mark::Redeemed).map(|entry| Redemption { marked, by: Some(entry) })
     };
     if let Some(found) = marked(place, facts) {
         return Ok(Some(found));
@@ -108,7 +108,7 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
     let own = entries(view, place, &record)?;
     let mut found = Vec::new();
     for place in redeemed_by(&record) {
-        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed).map(LogIndex));
+        let held = view.record_at(place)?.and_then(|facts| facts.marks.get(Mark::Redeemed));
         found.extend(held.filter(|entry| own.contains(entry)).map(|entry| (place, entry)));
     }
     Ok(found)

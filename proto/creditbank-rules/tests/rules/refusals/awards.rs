@@ -124,7 +124,7 @@ fn under(
 /// Signed by institution 2 with a key.
 fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
     let core = core(Kind::Award, &body(award)).expect("canonical");
-    let signature = sign(&signing(key), joint_message(ORIGIN, 2, &core).as_bytes()).to_vec();
+    let signature = sign(&signing(key), joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
     let cosignature = pb::CoSignature { institution: 2, key_id: id_of(key).0.to_vec(), signature };
     pb::Award { cosignatures: vec![cosignature], ..award.clone() }
 }

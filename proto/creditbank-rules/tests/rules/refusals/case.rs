@@ -1,12 +1,12 @@
 //! Making scenes: a university, its key, its learner, and a block that is right until a case bends it.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::CourseKey;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
@@ -108,8 +108,7 @@ impl Case {
     pub(crate) fn new(name: Option<&'static str>, about: &'static str) -> Self {
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
-            institution: 1,
-            unit: 1,
+            unit: UnitId::new(1, 1),
             height: 0,
             previous: Digest([4; 32]),
             operation_id: [8; 16],
@@ -129,7 +128,7 @@ impl Case {
         entry: &M,
     ) -> Self {
         let mut case = Self::new(name, about);
-        (case.draft.institution, case.draft.unit) = (0, 0);
+        case.draft.unit = UnitId::OPERATOR;
         (case.draft.key_id, case.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
         case.records = vec![Record::of(kind, &PUBLIC_SEED, body(entry)).expect("a registry record")];
         case

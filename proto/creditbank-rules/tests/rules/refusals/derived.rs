@@ -103,7 +103,7 @@ pub(crate) fn paper() -> Option<pb::Mandate> {
 pub(crate) fn signed<M: Canonical>(kind: Kind, entry: &M, institution: u64) -> Option<pb::Mandate> {
     let core = core(kind, &body(entry)).expect("canonical");
     let key = signing(LEARNER_KEY);
-    let signature = sign(&key, mandate_message(ORIGIN, institution, kind, &core).as_bytes()).to_vec();
+    let signature = sign(&key, mandate_message(ORIGIN, institution.into(), kind, &core).as_bytes()).to_vec();
     let learner_key = key.verifying_key().to_bytes().to_vec();
     Some(pb::Mandate { learner_key, signature, salt: vec![3; 16], ..Default::default() })
 }
@@ -192,12 +192,12 @@ impl Case {
 
     /// Signed by the unit of institution 2.
     pub(crate) fn by_other(&mut self) {
-        self.draft.institution = 2;
+        self.draft.unit.institution = 2.into();
         (self.draft.key_id, self.signer) = (id_of(OTHER_KEY), OTHER_KEY);
     }
 
     pub(crate) fn by_operator(&mut self) {
-        (self.draft.institution, self.draft.unit) = (0, 0);
+        self.draft.unit = creditbank_protocol::UnitId::OPERATOR;
         (self.draft.key_id, self.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
     }
 

@@ -84,14 +84,14 @@ fn signers() -> Vec<Case> {
         }
     };
     vec![
-        world("UNKNOWN_INSTITUTION", "institution 77", |case| case.draft.institution = 77),
+        world("UNKNOWN_INSTITUTION", "institution 77", |case| case.draft.unit.institution = 77.into()),
         world("INSTITUTION_NOT_ACTIVE", "suspended", |case| {
             case.set(Kind::Institution, &state(pb::RegistryState::Suspended))
         }),
         world("INSTITUTION_NOT_ACTIVE", "closed", |case| {
             case.set(Kind::Institution, &state(pb::RegistryState::Closed))
         }),
-        world("UNKNOWN_UNIT", "unit 2", |case| case.draft.unit = 2),
+        world("UNKNOWN_UNIT", "unit 2", |case| case.draft.unit.number = 2),
         world("UNIT_NOT_ACTIVE", "suspended", |case| {
             case.set(Kind::Unit, &pb::Unit { state: pb::RegistryState::Suspended.into(), ..unit(1) });
         }),
@@ -453,7 +453,7 @@ fn with_case(action: Action) -> pb::EffectGroup {
 const HELD_MINUTE: u64 = NOW_MINUTE - 60;
 
 fn by_operator(case: &mut Case) {
-    (case.draft.institution, case.draft.unit) = (0, 0);
+    case.draft.unit = creditbank_protocol::UnitId::OPERATOR;
     (case.draft.key_id, case.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
 }
 

@@ -6,7 +6,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection, Rule, Sealing};
 use serde_json::Value;
@@ -122,14 +122,15 @@ impl Scene {
         let records = block.records(hidden.collect()).expect("the block of these records");
         let header = block.header();
         let facts = BlockFacts {
-            unit: UnitId::new(header.institution, header.unit),
+            unit: header.unit,
             key_id: header.key_id,
             approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
             sealed_at_ms: self.sealed_at_ms,
             records: &records,
             groups: &block.public().groups,
         };
-        let judged = if header.institution == 0 { self.operator(&facts) } else { self.institution(&facts) };
+        let judged =
+            if header.unit.institution.is_operator() { self.operator(&facts) } else { self.institution(&facts) };
         match judged {
             Ok(()) => Ok(()),
             Err(AdmissionError::Rejected(rejection)) => Err(rejection),

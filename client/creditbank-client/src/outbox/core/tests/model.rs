@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use creditbank_protocol::UnitId;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb;
@@ -20,8 +21,7 @@ pub(super) fn block(number: u8, head: ChainHead) -> Arc<Prepared> {
     let key = SigningKey::from_bytes(&[7; 32]);
     let draft = BlockDraft {
         origin: "model".to_owned(),
-        institution: 1,
-        unit: 1,
+        unit: UnitId::new(1, 1),
         height: head.next_height,
         previous: head.previous,
         operation_id: [number; 16],

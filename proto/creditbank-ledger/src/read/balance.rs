@@ -1,50 +1,14 @@
 //! A learner's balance: credit by unit, level, field and status. What was converted stands in both units, as what it is in each.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use creditbank_protocol::Standing;
+use creditbank_protocol::dates::Day;
 use creditbank_protocol::pb::{self, Kind, Level};
-use creditbank_protocol::status::Mark;
-
-use crate::admission::{SpentRoots, Used};
-use crate::dates::{Day, last_day};
-use crate::{View, ViewError};
-
-/// Whether credit can be spent, in the order in which it is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// An award or a conversion can use it.
-    Spendable,
-    /// Used by an award or an exclusive conversion.
-    Spent,
-    /// Something that it depends on has changed.
-    UnderReview,
-    /// The learner contests it.
-    Disputed,
-    /// A compromised key has sealed it.
-    Contested,
-    /// Its time is over.
-    Expired,
-    /// A newer record stands in its place.
-    Superseded,
-    /// Taken back.
-    Revoked,
-}
-
-impl Standing {
-    /// Its name for people and programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Spendable => "spendable",
-            Self::Spent => "spent",
-            Self::UnderReview => "under review",
-            Self::Disputed => "disputed",
-            Self::Contested => "contested",
-            Self::Expired => "expired",
-            Self::Superseded => "superseded",
-            Self::Revoked => "revoked",
-        }
-    }
-}
+use creditbank_protocol::record::has_expired;
+use creditbank_rules::admission::{SpentRoots, Used, is_contested, is_redeemed};
+use creditbank_rules::{View, ViewError};
 
 /// Credit of one kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +19,7 @@ pub struct Line {
     pub level: Option<Level>,
     /// Empty: not stated.
     pub field: String,
-    /// Whether it can be spent.
+    /// Whether it can be spent: authentic credit can, redeemed credit was.
     pub standing: Standing,
     /// Sum, in ten-thousandths of the unit.
     pub amount_e4: u64,
@@ -63,8 +27,8 @@ pub struct Line {
     pub records: u32,
 }
 
-/// Unit, framework and level, field, standing.
-type Group = (String, Option<(String, String)>, String, Standing);
+/// Unit, framework and level, field, standing: what can be spent comes first.
+type Group = (String, Option<(String, String)>, String, Reverse<Standing>);
 
 /// The balance of a learner's records on a day.
 pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Line>, ViewError> {
@@ -75,12 +39,12 @@ pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Lin
             let standing = standing(view, used, result, &mut roots, credit.expires.as_ref(), today)?;
             let amount = credit.amount.unwrap_or_default();
             let level = credit.level.map(|level| (level.framework, level.level));
-            let group = groups.entry((amount.unit, level, credit.field, standing)).or_default();
+            let group = groups.entry((amount.unit, level, credit.field, Reverse(standing))).or_default();
             group.0 = group.0.saturating_add(amount.e4);
             group.1 = group.1.saturating_add(1);
         }
     }
-    let line = |((unit, level, field, standing), (amount_e4, records)): (Group, (u64, u32))| {
+    let line = |((unit, level, field, Reverse(standing)), (amount_e4, records)): (Group, (u64, u32))| {
         let level = level.map(|(framework, level)| Level { framework, level });
         Line { unit, level, field, standing, amount_e4, records }
     };
@@ -117,23 +81,14 @@ fn standing<V: View>(
     expires: Option<&pb::Date>,
     today: Day,
 ) -> Result<Standing, ViewError> {
-    let marks = &used.facts.marks;
-    let marked = |mark| marks.get(mark).is_some();
-    Ok(if marked(Mark::Revoked) {
-        Standing::Revoked
-    } else if marked(Mark::Superseded) {
-        Standing::Superseded
-    } else if crate::admission::is_contested(view, used)? {
-        Standing::Contested
-    } else if crate::admission::is_redeemed(view, used)? || roots.are_spent(used, result)? {
-        Standing::Spent
-    } else if marked(Mark::Disputed) {
-        Standing::Disputed
-    } else if marked(Mark::UnderReview) {
-        Standing::UnderReview
-    } else if expires.is_some_and(|expires| last_day(expires) < today) {
-        Standing::Expired
-    } else {
-        Standing::Spendable
+    Standing::first(|standing| {
+        Ok(match standing {
+            Standing::Contested => is_contested(view, used)?,
+            Standing::Redeemed => is_redeemed(view, used)? || roots.are_spent(used, result)?,
+            Standing::Expired => has_expired(expires, today),
+            // The ledger has its records whole, and issuers whom it has admitted.
+            Standing::Incomplete | Standing::IssuerNotTrusted => false,
+            other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
+        })
     })
 }

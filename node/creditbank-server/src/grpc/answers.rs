@@ -1,0 +1,137 @@
+//! Typed answers as messages, with the names that they have on the wire.
+
+use creditbank_ledger::read::{
+    ApplicationCase, Consequences, Converted, Evaluation, Line, Preview, Requirement, Review, Unused, Verdict,
+};
+use creditbank_protocol::Standing;
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::dates::date_of;
+use creditbank_protocol::pb::RecordReference;
+use creditbank_rpc::v1 as api;
+use creditbank_rules::admission::case::{Case, Stage};
+use creditbank_rules::decimal::show_e4;
+use creditbank_rules::{Rejection, Rule};
+
+use crate::read::ReadError;
+
+/// A body as it will be signed.
+fn body<M: Canonical>(message: &M, what: &'static str) -> Result<Vec<u8>, ReadError> {
+    let malformed = |error: creditbank_protocol::canonical::CanonicalError| {
+        Rejection::new(Rule::InvalidCode, what, error.to_string())
+    };
+    Ok(encode(message).map_err(malformed)?)
+}
+
+pub(super) fn application(found: ApplicationCase) -> api::ApplicationState {
+    let due = found.due().map(date_of);
+    let ApplicationCase { alias, case: Case { place, application, .. }, stage, overdue } = found;
+    let mut state = api::ApplicationState {
+        place: Some(place.into()),
+        alias: alias.as_bytes().to_vec(),
+        purpose: application.purpose,
+        received: application.received,
+        stage: stage_name(stage.as_ref()).to_owned(),
+        due,
+        overdue,
+        ..Default::default()
+    };
+    match stage {
+        Some(Stage::Open { appeal, .. }) => state.appeal = appeal.map(Into::into),
+        Some(Stage::Decided { decision, appeal_until }) => {
+            state.decision = Some(decision.into());
+            state.appeal_until = appeal_until.map(date_of);
+        }
+        Some(Stage::Closed) | None => {}
+    }
+    state
+}
+
+fn stage_name(stage: Option<&Stage>) -> &'static str {
+    match stage {
+        Some(Stage::Open { due: None, .. }) => "documents missing",
+        Some(Stage::Open { appeal: Some(_), .. }) => "appealed",
+        Some(Stage::Open { .. }) => "open",
+        Some(Stage::Decided { .. }) => "decided",
+        Some(Stage::Closed) => "closed",
+        None => "without a deadline in the registry",
+    }
+}
+
+pub(super) fn review(found: Review) -> api::ReviewState {
+    let Review { place, status_id, kind, entry, since, due, overdue } = found;
+    api::ReviewState {
+        record: Some(RecordReference { place: Some(place.into()), status_id: status_id.0.to_vec() }),
+        kind: kind.into(),
+        entry: entry.0,
+        since: Some(date_of(since)),
+        due: Some(date_of(due)),
+        overdue,
+    }
+}
+
+pub(super) fn consequences(found: Consequences) -> api::ListConsequencesResponse {
+    let Consequences { reviews, releases } = found;
+    let released = |(record, redemption): (RecordReference, creditbank_protocol::LogIndex)| api::HeldRedemption {
+        record: Some(record),
+        redemption: redemption.0,
+    };
+    api::ListConsequencesResponse { reviews, releases: releases.into_iter().map(released).collect() }
+}
+
+pub(super) fn balance_line(line: Line) -> api::BalanceLine {
+    let Line { unit, level, field, standing, amount_e4, records } = line;
+    api::BalanceLine { unit, level, field, status: standing_name(standing).to_owned(), amount_e4, records }
+}
+
+/// Whether credit can be spent. What is authentic can be, by an award or a conversion; what is redeemed was.
+fn standing_name(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Authentic => "spendable",
+        Standing::Redeemed => "spent",
+        other => other.name(),
+    }
+}
+
+pub(super) fn evaluation(found: Evaluation) -> Result<api::EvaluateQualificationResponse, ReadError> {
+    let Evaluation { verdict, requirements, unused, award } = found;
+    let outcome = match verdict {
+        Verdict::Met => api::EvaluationOutcome::Met,
+        Verdict::Missing => api::EvaluationOutcome::Missing,
+        Verdict::Undecided => api::EvaluationOutcome::Undecided,
+    };
+    Ok(api::EvaluateQualificationResponse {
+        outcome: outcome.into(),
+        requirements: requirements.into_iter().map(requirement).collect(),
+        unused: unused.into_iter().map(unused_record).collect(),
+        award: award.map(|award| body(&award, "a canonical award")).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn requirement(found: Requirement) -> api::RequirementProgress {
+    let Requirement { progress, filled } = found;
+    let met = progress.finding.holds;
+    api::RequirementProgress {
+        requirement: progress.number,
+        depth: u32::try_from(progress.depth).unwrap_or(u32::MAX),
+        text: progress.asks,
+        met,
+        filled,
+        missing: if met { String::new() } else { progress.found },
+    }
+}
+
+fn unused_record(found: Unused) -> api::UnusedRecord {
+    let Unused { place, result_plus_1, reason, after } = found;
+    let reason = match after {
+        Some(Converted { amount_e4, unit, agreement }) => {
+            format!("{reason}, as {} {unit} under {}.{}", show_e4(amount_e4), agreement.code, agreement.version)
+        }
+        None => reason,
+    };
+    api::UnusedRecord { place: Some(place.into()), result_plus_1, reason }
+}
+
+pub(super) fn preview(found: Preview) -> Result<api::PreviewConversionResponse, ReadError> {
+    let Preview { conversion, explanation, exclusive } = found;
+    Ok(api::PreviewConversionResponse { conversion: body(&conversion, "a canonical body")?, explanation, exclusive })
+}

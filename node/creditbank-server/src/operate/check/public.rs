@@ -1,0 +1,54 @@
+//! The rows of a round that follow from its entries alone: the replay says what they are, by the function with which
+//! the node makes them.
+
+use std::collections::BTreeMap;
+
+use creditbank_ledger::replay::ReplayedRound;
+use creditbank_store::{Row, Table};
+
+use super::Finding;
+use crate::tables;
+
+/// What is wrong with the public rows of a round of the journal.
+pub(super) fn faults(replayed: &[ReplayedRound], rows: &[Row]) -> Vec<Finding> {
+    // Of several rows with one key the last counts.
+    let mut expected = BTreeMap::new();
+    for ReplayedRound { blocks, closed } in replayed {
+        let rows = blocks.iter().flat_map(tables::block_rows).chain(tables::seal_rows(closed));
+        expected.extend(rows.map(|Row { table, key, value }| ((table, key), value)));
+    }
+    let public = rows.iter().filter(|row| tables::PUBLIC.contains(&row.table));
+    let mut found: BTreeMap<_, _> = public.map(|Row { table, key, value }| ((*table, &key[..]), value)).collect();
+    let mut faults = Vec::new();
+    for ((table, key), value) in &expected {
+        if found.remove(&(*table, &key[..])) != Some(value) {
+            faults.push(missing(*table, key, value.as_deref().unwrap_or_default()));
+        }
+    }
+    let beside = found.into_keys().map(|(table, _)| {
+        Finding::about(format!("the round has a row of table {} that does not follow from its entries", table.0))
+    });
+    faults.extend(beside);
+    faults
+}
+
+/// A row that is not there, or is another one.
+fn missing(table: Table, key: &[u8], value: &[u8]) -> Finding {
+    let at_entry = |index: Option<creditbank_protocol::LogIndex>, what: &str| {
+        let index = index.unwrap_or_default().0;
+        Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: the round has no row for {what}")) }
+    };
+    let place = tables::place_of(key.get(..8 + 4).unwrap_or_default()).unwrap_or_default();
+    match table {
+        tables::SEAL => at_entry(tables::index_of(key), "its seal"),
+        tables::BLOCK => at_entry(tables::index_of(value), "the block"),
+        tables::REGISTRY => at_entry(Some(place.entry), "a registry record"),
+        tables::CLEARED => at_entry(tables::cleared_at(key), "a mark that the block has cleared"),
+        tables::CHAIN => {
+            let unit = tables::read_chain(key, value).map(|(unit, _)| unit).unwrap_or_default();
+            let (institution, number) = (unit.institution, unit.number);
+            Finding::about(format!("the row of the chain of institution {institution}, unit {number} is not its head"))
+        }
+        _ => Finding::about(format!("the row of the status of {place} is not what the effects come to")),
+    }
+}

@@ -1,0 +1,64 @@
+//! The node's ledger, as the read models look at it.
+
+use creditbank_ledger::read::{MarkedRecord, ReadView};
+use creditbank_protocol::authority::amended_institutions;
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::status::Mark;
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
+use creditbank_rules::ViewError;
+use creditbank_store::{KeyValue, StoreError};
+
+use crate::append::round::StoreView;
+use crate::tables::{self, LearnerRow};
+use crate::unreadable::{damaged, of_store};
+
+impl ReadView for StoreView<'_> {
+    fn learner_places(&self, account: &AccountId) -> Result<Vec<Place>, ViewError> {
+        let place = |row: Result<KeyValue, StoreError>| {
+            let (key, value) = row.map_err(of_store)?;
+            let row = LearnerRow::read(&key, &value);
+            row.map(|row| row.place)
+                .ok_or_else(|| damaged("a row of the learner index is malformed; reindex rebuilds it"))
+        };
+        let rows = self.context.store.rows(tables::LEARNER, account.as_bytes());
+        let mut places = rows.map(place).collect::<Result<Vec<Place>, _>>()?;
+        // The index may be ahead of what has been acknowledged by a moment.
+        places.retain(|place| place.entry.0 < self.state.head.size);
+        places.sort_unstable();
+        Ok(places)
+    }
+
+    fn application_places(&self, institution: InstitutionId) -> Result<Vec<Place>, ViewError> {
+        let place = |row: Result<KeyValue, StoreError>| {
+            let (key, _) = row.map_err(of_store)?;
+            tables::application_of(&key)
+                .ok_or_else(|| damaged("a row of applications is malformed; reindex rebuilds it"))
+        };
+        self.context.store.rows(tables::APPLICATION, &institution.0.to_be_bytes()).map(place).collect()
+    }
+
+    fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
+        let marked = self.state.log.marks().iter().filter_map(|(place, (status_id, marks))| {
+            let since = marks.get(mark)?.into();
+            Some(MarkedRecord { place: *place, status_id: *status_id, since })
+        });
+        Ok(marked.collect())
+    }
+
+    /// A custodian's amendment is the closed institution's; only such a one is opened.
+    fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
+        let entry = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let Entry::Block(block) = Entry::parse(&entry).map_err(damaged)? else {
+            return Ok(None);
+        };
+        let signer = block.header().unit.institution;
+        if amended_institutions(&block).is_empty() {
+            return Ok(Some(signer));
+        }
+        Ok(Some(self.stored(place)?.map_or(signer, |stored| stored.facts.institution)))
+    }
+
+    fn alias(&self, institution: InstitutionId, account: &AccountId) -> Alias {
+        self.context.private.of(institution.0).alias(account)
+    }
+}

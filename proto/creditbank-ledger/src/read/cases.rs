@@ -1,0 +1,134 @@
+//! What waits for an institution: applications with their deadlines, records under review; and the consequences that an
+//! amendment or a revocation has to name.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::dates::{Day, day_of_ms};
+use creditbank_protocol::pb::{Kind, RecordReference};
+use creditbank_protocol::status::Mark;
+use creditbank_protocol::{Alias, Digest, InstitutionId, LogIndex, Place};
+use creditbank_rules::admission;
+use creditbank_rules::admission::case::{self, Case, Stage};
+use creditbank_rules::{Registry, View, ViewError};
+
+use super::{MarkedRecord, QuestionError, ReadView};
+
+/// Most applications of one answer.
+const APPLICATIONS_MAX: usize = 10_000;
+/// Days of a review where the registry says nothing.
+const REVIEW_DAYS: u32 = 90;
+
+/// An application that an institution has received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplicationCase {
+    /// The learner, as the institution knows them.
+    pub alias: Alias,
+    /// The application, and what has followed.
+    pub case: Case,
+    /// Where it stands; `None` where the registry has no such deadline.
+    pub stage: Option<Stage>,
+    /// Whether the decision is late.
+    pub overdue: bool,
+}
+
+impl ApplicationCase {
+    /// The last day on which a decision is in time, while one is due.
+    pub fn due(&self) -> Option<Day> {
+        match self.stage {
+            Some(Stage::Open { due, .. }) => due,
+            _ => None,
+        }
+    }
+}
+
+/// A record under review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Review {
+    /// Where it stands.
+    pub place: Place,
+    /// Its identity in the status tree.
+    pub status_id: Digest,
+    /// What it is; unspecified where it cannot be opened any more.
+    pub kind: Kind,
+    /// Log index of the block that has put it under review.
+    pub entry: LogIndex,
+    /// The day of that.
+    pub since: Day,
+    /// The last day on which the review is in time.
+    pub due: Day,
+    /// Whether it is late.
+    pub overdue: bool,
+}
+
+/// What a block that changes records must do besides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Consequences {
+    /// What it puts under review.
+    pub reviews: Vec<RecordReference>,
+    /// What it releases, each with the log index of its redemption.
+    pub releases: Vec<(RecordReference, LogIndex)>,
+}
+
+/// The applications that an institution has received, or those that are overdue: overdue ones first, then by what is due first.
+pub fn applications(
+    view: &impl ReadView,
+    institution: InstitutionId,
+    only_overdue: bool,
+    today: Day,
+) -> Result<Vec<ApplicationCase>, ViewError> {
+    let mut found = Vec::new();
+    for place in view.application_places(institution)? {
+        let Some(facts) = view.record_at(place)? else { continue };
+        let Some(case) = case::read(view, &facts.account, institution, place)? else { continue };
+        let stage = case.deadline(view.registry()).map(|law| case.stage(law));
+        let alias = view.alias(institution, &facts.account);
+        let mut one = ApplicationCase { alias, case, stage, overdue: false };
+        one.overdue = one.due().is_some_and(|due| today > due);
+        if one.overdue || !only_overdue {
+            found.push(one);
+        }
+        if found.len() == APPLICATIONS_MAX {
+            break;
+        }
+    }
+    found.sort_by_key(|one| (!one.overdue, one.due().unwrap_or(Day::MAX), one.case.place));
+    Ok(found)
+}
+
+/// The records of an institution that are under review, overdue ones first, then the oldest reviews first.
+pub fn reviews(view: &impl ReadView, institution: InstitutionId, today: Day) -> Result<Vec<Review>, ViewError> {
+    let country = view.registry().institution(institution).map(|found| found.country.clone()).unwrap_or_default();
+    let days = review_days(view.registry(), &country);
+    let mut found = Vec::new();
+    for MarkedRecord { place, status_id, since: entry } in view.marked(Mark::UnderReview)? {
+        if view.issuer(place)? != Some(institution) {
+            continue;
+        }
+        let since = view.sealing(entry)?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
+        let due = since + Day::from(days);
+        let kind = view.record_at(place)?.map_or(Kind::Unspecified, |facts| facts.kind);
+        found.push(Review { place, status_id, kind, entry, since, due, overdue: today > due });
+    }
+    found.sort_by_key(|one| (!one.overdue, one.entry, one.place));
+    Ok(found)
+}
+
+/// What a block that amends the records at these places, or revokes them, must put under review and release.
+pub fn consequences(view: &impl View, places: &[Place], revoke: bool) -> Result<Consequences, QuestionError> {
+    let reference = |place: Place| -> Result<RecordReference, QuestionError> {
+        let id = view.record_at(place)?.ok_or(QuestionError::Missing(place))?.status_id;
+        Ok(RecordReference { place: Some(place.into()), status_id: id.0.to_vec() })
+    };
+    let changed: BTreeSet<Place> = places.iter().copied().collect();
+    let found = admission::consequences(view, &changed, revoke)?;
+    let reviews = found.reviews.into_iter().map(reference).collect::<Result<_, _>>()?;
+    let release = |(place, redemption)| Ok((reference(place)?, redemption));
+    let releases = found.releases.into_iter().map(release).collect::<Result<_, QuestionError>>()?;
+    Ok(Consequences { reviews, releases })
+}
+
+/// Days in which a review is to be done: those of the country's deadline, else of the one for all.
+fn review_days(registry: &Registry, country: &str) -> u32 {
+    let of = |code: &str| registry.deadlines().find(|law| law.country == code && law.review_days > 0);
+    of(country).or_else(|| of("")).map_or(REVIEW_DAYS, |law| law.review_days)
+}

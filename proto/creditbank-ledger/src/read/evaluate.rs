@@ -1,0 +1,348 @@
+//! How far a learner is with a qualification: which records fill what, what is missing, and a draft of the award.
+
+use std::collections::{BTreeMap, btree_map};
+
+use creditbank_protocol::dates::{Day, date_of};
+use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
+use creditbank_protocol::{AccountId, InstitutionId, Place, Standing};
+use creditbank_rules::admission::{
+    AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
+};
+use creditbank_rules::agreement::{most_specific, name_of};
+use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
+use creditbank_rules::qualification::{
+    Answer, Audit, Barred, Candidate, Case, Found, RequirementProgress, in_force, names,
+};
+use creditbank_rules::{Rejection, Rule, View};
+
+use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
+
+/// Most candidates of one evaluation.
+const CANDIDATES_MAX: usize = 4_096;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Of which qualification; version 0: the one in force on the day.
+    pub definition: QualificationName,
+    /// The day of conferral; `None`: today.
+    pub conferred: Option<pb::Date>,
+    /// What people attest.
+    pub attestations: Vec<pb::Attestation>,
+    /// Who would confer; `None`: who has published the definition.
+    pub institution: Option<InstitutionId>,
+}
+
+/// Whether the records make the award.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// They do.
+    Met,
+    /// Proved that they do not.
+    Missing,
+    /// Neither found nor proved within the caller's patience.
+    Undecided,
+}
+
+/// How far the learner is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Whether the records make the award.
+    pub verdict: Verdict,
+    /// Each requirement of the definition, in order; none when undecided.
+    pub requirements: Vec<Requirement>,
+    /// What fills nothing. Of credit that would count after a conversion only that is said.
+    pub unused: Vec<Unused>,
+    /// A draft of the award, of records that make it and can all be spent at once.
+    pub award: Option<pb::Award>,
+}
+
+/// How far one requirement gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    /// As the rules measure it.
+    pub progress: RequirementProgress,
+    /// What fills it.
+    pub filled: Vec<pb::Allocation>,
+}
+
+/// A record, or a result of one, that fills nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unused {
+    /// Where the record stands.
+    pub place: Place,
+    /// Which result of it, plus 1; 0: the record itself.
+    pub result_plus_1: u32,
+    /// Why, as the rules say it.
+    pub reason: String,
+    /// What it would be after a conversion that has not taken place.
+    pub after: Option<Converted>,
+}
+
+/// What credit would be after a conversion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Converted {
+    /// In ten-thousandths of the unit.
+    pub amount_e4: u64,
+    /// Unit of the amount.
+    pub unit: String,
+    /// The agreement that would convert it.
+    pub agreement: pb::AgreementName,
+}
+
+/// Looks for an allocation of the learner's records, as far as the caller sees them. `allocate` looks; what it finds has
+/// passed the check of the rules (`creditbank-allocation`, which has a solver and needs a clock to give up).
+pub fn evaluate(
+    view: &impl ReadView,
+    account: &AccountId,
+    question: Question,
+    scope: &ReadScope,
+    today: Day,
+    allocate: &mut dyn FnMut(&Case<'_>) -> Answer,
+) -> Result<Evaluation, QuestionError> {
+    let Question { definition: name, conferred, attestations, institution } = question;
+    let day = named_day(conferred.as_ref(), "conferred", today)?;
+    let definition = definition(view, &name, day)?;
+    let institution = institution.unwrap_or(InstitutionId(definition.institution));
+    in_force(view.registry(), definition, institution, day)?;
+    let mut records = records_of(view, account, None)?;
+    records.retain(|used| scope.sees(view, used, today));
+    let absorbs = absorbable(view, definition, &records)?;
+    let mut found = Vec::new();
+    let mut spending = Spending::new(view, account, definition);
+    for earlier in &absorbs {
+        spending.absorb(earlier)?;
+    }
+    let mut would = Hypothetical { view, definition, institution, account, day, granted: BTreeMap::new() };
+    for used in &records {
+        for one in candidates(view.registry(), definition, used) {
+            let barred = barred(view, &mut spending, used, &one)?;
+            found.push(Candidate { barred, ..one });
+        }
+        found.extend(would.of(used)?);
+    }
+    if found.len() > CANDIDATES_MAX {
+        let expected = format!("at most {CANDIDATES_MAX} records");
+        return Err(Rejection::new(Rule::DefinitionTooLarge, expected, found.len().to_string()).into());
+    }
+    // Of awards elsewhere that the caller was not shown it learns nothing.
+    let mut held = Vec::new();
+    for used in &records {
+        held.extend(award_of(view, used)?);
+    }
+    let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
+    let (allocated, audit) = match allocate(&case) {
+        Answer::Met { found, audit } => (found, Some(audit)),
+        Answer::Missing(found) => (found, None),
+        Answer::Undecided => {
+            let verdict = Verdict::Undecided;
+            return Ok(Evaluation { verdict, requirements: Vec::new(), unused: Vec::new(), award: None });
+        }
+    };
+    let (requirements, unused) = (requirements(&allocated), unused(&allocated, &found));
+    let Some(Audit { average_e4, .. }) = audit else {
+        return Ok(Evaluation { verdict: Verdict::Missing, requirements, unused, award: None });
+    };
+    let mut award = pb::Award {
+        learner: view.alias(institution, account).as_bytes().to_vec(),
+        definition: Some(named(definition)),
+        basis: pb::AwardBasis::Audited.into(),
+        allocations: allocated.allocations,
+        attestations,
+        conferred: Some(date_of(day)),
+        average_e4,
+        ..Default::default()
+    };
+    let (verdict, award) = match pay(view, definition, &absorbs, account, &records, &found, &mut award) {
+        Ok(()) => (Verdict::Met, Some(award)),
+        // Each record by itself could be spent, and all of them together cannot.
+        Err(AdmissionError::Rejected(_)) => (Verdict::Undecided, None),
+        Err(AdmissionError::View(error)) => return Err(error.into()),
+    };
+    Ok(Evaluation { verdict, requirements, unused, award })
+}
+
+/// What credit in other units would be after a conversion.
+struct Hypothetical<'a, V> {
+    view: &'a V,
+    definition: &'a QualificationDefinition,
+    institution: InstitutionId,
+    account: &'a AccountId,
+    day: Day,
+    /// What was given under each agreement so far: read once, however many credits it covers.
+    granted: BTreeMap<String, Granted>,
+}
+
+impl<V: View> Hypothetical<'_, V> {
+    /// What a credit would be under the agreement that is in force for it.
+    fn of(&mut self, used: &Used) -> Result<Vec<Candidate>, QuestionError> {
+        let Self { view, definition, institution, account, day, granted } = self;
+        if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let source = source_of(used, 0)?;
+        let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
+        let registry = view.registry();
+        let agreement = most_specific(registry, used.facts.institution, *institution, &source.facts(), *day);
+        let agreement = agreement.filter(|found| other_unit && found.terms().target_unit == definition.unit);
+        let Some(agreement) = agreement else { return Ok(Vec::new()) };
+        let name = name_of(agreement.terms());
+        let mut conversion = pb::Conversion { agreement: Some(name.clone()), ..Default::default() };
+        let granted = match granted.entry(name.code) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(Granted::of(&earlier(*view, *institution, &conversion, None, account)?)?)
+            }
+        };
+        let reference = source.record.clone();
+        let request = Request {
+            registry,
+            basis: Basis::Agreement(agreement),
+            receiver: *institution,
+            sources: &[source],
+            account: granted,
+            decided: *day,
+            stated: &[],
+        };
+        // What the agreement does not take is no help, and no error.
+        let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
+        conversion.sources = converted.sources;
+        conversion.results = converted.results;
+        let would = Candidate::conversion(definition, &reference, *institution, &conversion, None);
+        Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
+    }
+}
+
+fn named(definition: &QualificationDefinition) -> QualificationName {
+    let QualificationDefinition { institution, code, version, .. } = definition;
+    QualificationName { institution: *institution, code: code.clone(), version: *version }
+}
+
+/// The definition that is asked for; of version 0 the newest that is in force.
+fn definition<'a>(
+    view: &'a impl View,
+    name: &QualificationName,
+    day: Day,
+) -> Result<&'a QualificationDefinition, QuestionError> {
+    let registry = view.registry();
+    let found = match name.version {
+        0 => registry
+            .definitions(name.institution.into())
+            .filter(|one| one.code == name.code && in_force(registry, one, one.institution.into(), day).is_ok())
+            .last(),
+        version => registry.definition(name.institution.into(), &name.code, version),
+    };
+    let shown = format!("{}/{}.{}", name.institution, name.code, name.version);
+    let unknown = || Rejection::new(Rule::UnknownReference, "a definition of the registry", shown).field("definition");
+    found.ok_or_else(|| unknown().into())
+}
+
+/// The learner's awards that the definition absorbs and nothing has absorbed yet.
+fn absorbable(
+    view: &impl View,
+    definition: &QualificationDefinition,
+    records: &[Used],
+) -> Result<Vec<RecordReference>, QuestionError> {
+    let absorbed = |used: &&Used| {
+        let name = used.record.read::<pb::Award>().ok().and_then(|award| award.definition).unwrap_or_default();
+        definition.absorbs.iter().any(|one| names(one, &name))
+    };
+    let mut found = Vec::new();
+    for used in records.iter().filter(|used| used.record.kind() == Kind::Award).filter(absorbed) {
+        let free = used.facts.marks.is_empty() && !is_contested(view, used)? && !is_redeemed(view, used)?;
+        if free {
+            found.push(used.reference());
+        }
+    }
+    Ok(found)
+}
+
+/// Why a candidate cannot be used.
+fn barred<V: View>(
+    view: &V,
+    spending: &mut Spending<'_, V>,
+    used: &Used,
+    candidate: &Candidate,
+) -> Result<Option<Barred>, QuestionError> {
+    let standing = Standing::first(|standing| -> Result<bool, QuestionError> {
+        Ok(match standing {
+            Standing::Contested => is_contested(view, used)?,
+            Standing::Redeemed => !spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?,
+            // The ledger has its records whole, and issuers whom it has admitted; dates are the solver's to judge.
+            Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired => false,
+            other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
+        })
+    })?;
+    Ok(match standing {
+        Standing::Revoked => Some(Barred::Revoked),
+        Standing::Superseded => Some(Barred::Superseded),
+        Standing::Contested => Some(Barred::Contested),
+        Standing::Disputed => Some(Barred::Disputed),
+        Standing::Redeemed => Some(Barred::Spent),
+        Standing::UnderReview => Some(Barred::UnderReview),
+        Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired | Standing::Authentic => None,
+    })
+}
+
+/// What the award redeems, and which earlier awards it has to absorb for that: no more than needed.
+fn pay(
+    view: &impl View,
+    definition: &QualificationDefinition,
+    absorbs: &[RecordReference],
+    account: &AccountId,
+    records: &[Used],
+    found: &[Candidate],
+    award: &mut pb::Award,
+) -> Result<(), AdmissionError> {
+    let spend = |absorbs: &[RecordReference]| {
+        let mut spending = Spending::new(view, account, definition);
+        absorbs.iter().try_for_each(|earlier| spending.absorb(earlier))?;
+        for allocation in &award.allocations {
+            let place = allocation.record.as_ref().and_then(|record| record.place).map(Place::from);
+            let used = records.iter().find(|used| Some(used.place) == place);
+            let of = |one: &&Candidate| {
+                Some(one.place()) == place && one.result_plus_1 == allocation.result_plus_1 && !one.hypothetical
+            };
+            if let Some((used, one)) = used.zip(found.iter().find(of)) {
+                spending.count(used, allocation.result_plus_1, one.amount_e4)?;
+            }
+        }
+        Ok::<_, AdmissionError>(spending.finish().0)
+    };
+    let mut needed = absorbs.to_vec();
+    let mut redeems = spend(&needed)?;
+    for one in absorbs {
+        let fewer: Vec<RecordReference> = needed.iter().filter(|other| *other != one).cloned().collect();
+        if let Ok(less) = spend(&fewer) {
+            (needed, redeems) = (fewer, less);
+        }
+    }
+    (award.redeems, award.absorbs) = (redeems, needed);
+    Ok(())
+}
+
+fn requirements(found: &Found) -> Vec<Requirement> {
+    let each = found.progress.requirements.iter().map(|progress| {
+        let filled = found.allocations.iter().filter(|given| given.requirement == progress.number).cloned().collect();
+        Requirement { progress: progress.clone(), filled }
+    });
+    each.collect()
+}
+
+fn unused(found: &Found, candidates: &[Candidate]) -> Vec<Unused> {
+    let would = |one: &Candidate| {
+        candidates.iter().any(|other| other.hypothetical && other.place() == one.place()) && !one.hypothetical
+    };
+    let shown = found.progress.unused.iter().filter(|one| !would(&candidates[one.candidate])).map(|one| {
+        let candidate = &candidates[one.candidate];
+        let agreement = candidate.agreement.clone().filter(|_| candidate.hypothetical);
+        let (amount_e4, unit) = (candidate.amount_e4, candidate.unit.clone());
+        Unused {
+            place: candidate.place(),
+            result_plus_1: if candidate.hypothetical { 0 } else { candidate.result_plus_1 },
+            reason: one.reason.clone(),
+            after: agreement.map(|agreement| Converted { amount_e4, unit, agreement }),
+        }
+    });
+    shown.collect()
+}

@@ -1,0 +1,88 @@
+//! What a conversion would give, without writing anything.
+
+use creditbank_protocol::dates::{Day, date_of};
+use creditbank_protocol::pb;
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
+use creditbank_rules::admission::{self, SpentRoots, earlier, source_of, sources_of};
+use creditbank_rules::conversion::{Account as Granted, Basis, Request, Stated, convert, explain};
+use creditbank_rules::{Rejection, Rule, View};
+
+use super::{QuestionError, ReadScope, named_day};
+
+/// What is to be converted, and by what right.
+#[derive(Debug, Clone, Default)]
+pub struct ConversionRequest {
+    /// Basis and day; the rest is computed.
+    pub conversion: pb::Conversion,
+    /// Places and results, in any order.
+    pub sources: Vec<(Place, u32)>,
+    /// What the receiver states beyond what the rules give; by position of the source in the order of the call.
+    pub stated: Vec<Stated>,
+}
+
+/// What it would give.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The conversion, without decider, decision and mandate.
+    pub conversion: pb::Conversion,
+    /// The steps, as the rules explain them.
+    pub explanation: Vec<String>,
+    /// Whether the sources are redeemed by it.
+    pub exclusive: bool,
+}
+
+/// What a conversion by an institution would give a learner, whom it knows by an alias.
+pub fn preview(
+    view: &impl View,
+    institution: InstitutionId,
+    (account, alias): (&AccountId, &Alias),
+    request: ConversionRequest,
+    scope: &ReadScope,
+    today: Day,
+) -> Result<Preview, QuestionError> {
+    let ConversionRequest { mut conversion, sources: wanted, stated } = request;
+    let decided = named_day(conversion.decided.as_ref(), "decided", today)?;
+    conversion.learner = alias.as_bytes().to_vec();
+    conversion.decided = Some(date_of(decided));
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by_key(|at| wanted[*at]);
+    let mut sources = Vec::with_capacity(wanted.len());
+    let mut roots = SpentRoots::new(view, account);
+    for of_record in order.chunk_by(|one, other| wanted[*one].0 == wanted[*other].0) {
+        let place = wanted[of_record[0]].0;
+        let used = scope.find(view, account, place, today)?;
+        let redeemed = admission::is_redeemed(view, &used)?;
+        let all = sources_of(&used)?;
+        for at in of_record {
+            let result = wanted[*at].1;
+            let source = all.iter().find(|one| one.result_plus_1 == result).cloned();
+            sources.push(source.map_or_else(|| source_of(&used, result), Ok)?);
+            if redeemed || roots.are_spent(&used, result)? {
+                let found = format!("{place}, redeemed");
+                let expected = "a source that pays for nothing else";
+                return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("sources").into());
+            }
+        }
+    }
+    let position = |source: u32| {
+        let at = usize::try_from(source).ok();
+        order.iter().position(|one| Some(*one) == at).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+    };
+    let stated: Vec<Stated> = stated.into_iter().map(|one| Stated { source: position(one.source), ..one }).collect();
+    let before = earlier(view, institution, &conversion, None, account)?;
+    let granted = Granted::of(&before)?;
+    let converted = convert(&Request {
+        registry: view.registry(),
+        basis: Basis::of(view.registry(), &conversion)?,
+        receiver: institution,
+        sources: &sources,
+        account: &granted,
+        decided,
+        stated: &stated,
+    })?;
+    conversion.sources = converted.sources;
+    conversion.results = converted.results;
+    conversion.amount_steps = converted.amount_steps;
+    let explanation = explain(&conversion, view.registry());
+    Ok(Preview { conversion, explanation, exclusive: converted.exclusive })
+}

@@ -1,0 +1,285 @@
+//! The read models over a small ledger in memory.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use creditbank_ledger::read::{
+    ConversionRequest, MarkedRecord, Question, QuestionError, ReadScope, ReadView, Shown, applications, balance,
+    consequences, evaluate, preview, records_of, reviews,
+};
+use creditbank_protocol::canonical::{Canonical, encode};
+use creditbank_protocol::dates::{Day, first_day};
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Action, Kind};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, Standing};
+use creditbank_rules::admission::case::Stage;
+use creditbank_rules::qualification::Answer;
+use creditbank_rules::{
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rule, Sealing, View, ViewError, seed,
+};
+
+const ACCOUNT: AccountId = AccountId([9; 16]);
+const OWN: InstitutionId = InstitutionId(1);
+const OTHER: InstitutionId = InstitutionId(2);
+const DAY_MS: u64 = 86_400_000;
+
+fn day(month: u32, day: u32) -> Day {
+    first_day(&pb::Date { year: 2026, month, day })
+}
+
+/// A ledger of one learner's records. `broken` places cannot be read.
+struct World {
+    registry: Registry,
+    records: BTreeMap<Place, (RecordFacts, Record)>,
+    broken: Vec<Place>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut registry = Registry::new("test.example/log");
+        let mut admit = |kind, body: &[u8]| {
+            registry.admit(RegistryRecord::of_operator(kind, body)).unwrap();
+        };
+        let name = pb::Text { language: "en".to_owned(), value: "An institution".to_owned() };
+        let institution = |number: u64, kind: pb::InstitutionType, country: &str| pb::Institution {
+            number,
+            state: pb::RegistryState::Active.into(),
+            r#type: kind.into(),
+            country: country.to_owned(),
+            names: vec![pb::DatedName { name: Some(name.clone()), ..Default::default() }],
+            ..Default::default()
+        };
+        admit(Kind::Institution, &encode(&institution(0, pb::InstitutionType::Operator, "")).unwrap());
+        seed::entries().unwrap().iter().for_each(|(kind, body)| admit(*kind, body));
+        for number in [1, 2] {
+            admit(Kind::Institution, &encode(&institution(number, pb::InstitutionType::University, "GB")).unwrap());
+        }
+        Self { registry, records: BTreeMap::new(), broken: Vec::new() }
+    }
+
+    fn hold<M: Canonical>(
+        &mut self,
+        entry: u64,
+        institution: InstitutionId,
+        kind: Kind,
+        body: &M,
+        marks: Marks,
+    ) -> Place {
+        let place = Place::new(entry, 0);
+        let record = Record::of(kind, &[u8::try_from(entry).unwrap(); 32], encode(body).unwrap()).unwrap();
+        let status_id = Digest([u8::try_from(entry).unwrap(); 32]);
+        let facts = RecordFacts { kind, institution, account: ACCOUNT, status_id, marks };
+        self.records.insert(place, (facts, record));
+        place
+    }
+
+    fn find(&self, place: Place) -> Result<Option<&(RecordFacts, Record)>, ViewError> {
+        if self.broken.contains(&place) {
+            return Err(ViewError::Damaged(place.to_string()));
+        }
+        Ok(self.records.get(&place))
+    }
+}
+
+impl View for World {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn learner(&self, _: InstitutionId, _: &Alias) -> Option<LearnerState> {
+        Some(LearnerState { account: ACCOUNT, open: true })
+    }
+
+    fn held(&self, _: &AccountId, _: InstitutionId, _: &CourseKey) -> Result<Vec<HeldRecord>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        Ok(self.find(place)?.map(|(facts, _)| facts.clone()))
+    }
+
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        Ok(self.find(place)?.cloned())
+    }
+
+    fn dependants(&self, _: Place) -> Result<Vec<Place>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
+        let days = u64::try_from(day(6, 1)).unwrap() + entry.0;
+        Ok(Some(Sealing { key_id: KeyId([0; 16]), sealed_at_ms: days * DAY_MS }))
+    }
+}
+
+impl ReadView for World {
+    fn learner_places(&self, account: &AccountId) -> Result<Vec<Place>, ViewError> {
+        Ok(self.records.iter().filter(|(_, (facts, _))| facts.account == *account).map(|(place, _)| *place).collect())
+    }
+
+    fn application_places(&self, institution: InstitutionId) -> Result<Vec<Place>, ViewError> {
+        let received = |facts: &RecordFacts| facts.kind == Kind::Application && facts.institution == institution;
+        Ok(self.records.iter().filter(|(_, (facts, _))| received(facts)).map(|(place, _)| *place).collect())
+    }
+
+    fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
+        let marked = |(place, (facts, _)): (&Place, &(RecordFacts, Record))| {
+            let since = facts.marks.get(mark)?.into();
+            Some(MarkedRecord { place: *place, status_id: facts.status_id, since })
+        };
+        Ok(self.records.iter().filter_map(marked).collect())
+    }
+
+    fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
+        Ok(self.records.get(&place).map(|(facts, _)| facts.institution))
+    }
+
+    fn alias(&self, institution: InstitutionId, _: &AccountId) -> Alias {
+        Alias([u8::try_from(institution.0).unwrap(); 16])
+    }
+}
+
+fn application(received: pb::Date) -> pb::Application {
+    pb::Application {
+        learner: vec![1; 16],
+        purpose: pb::RecognitionPurpose::Study.into(),
+        asked: "Year two".to_owned(),
+        received: Some(received),
+        deadline: "LISBON".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn credit(e4: u64) -> pb::Credit {
+    pb::Credit {
+        learner: vec![1; 16],
+        amount: Some(pb::Amount { e4, unit: "CATS".to_owned() }),
+        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
+        ..Default::default()
+    }
+}
+
+fn marked(action: Action, entry: u64) -> Marks {
+    Marks::default().after(action, entry, None).unwrap()
+}
+
+/// Goal: an application is open until its deadline and overdue on the day after; the overdue one comes first.
+#[test]
+fn applications_have_their_deadlines() {
+    let mut world = World::new();
+    let late = world.hold(
+        3,
+        OWN,
+        Kind::Application,
+        &application(pb::Date { year: 2026, month: 1, day: 1 }),
+        Marks::default(),
+    );
+    let early = world.hold(
+        2,
+        OWN,
+        Kind::Application,
+        &application(pb::Date { year: 2026, month: 6, day: 1 }),
+        Marks::default(),
+    );
+    world.hold(4, OTHER, Kind::Application, &application(pb::Date { year: 2026, month: 6, day: 1 }), Marks::default());
+    let due = day(1, 1) + 120;
+    let found = applications(&world, OWN, false, due).unwrap();
+    assert_eq!(
+        found.iter().map(|one| (one.case.place, one.overdue)).collect::<Vec<_>>(),
+        [(late, false), (early, false)]
+    );
+    let found = applications(&world, OWN, false, due + 1).unwrap();
+    assert_eq!(
+        found.iter().map(|one| (one.case.place, one.overdue)).collect::<Vec<_>>(),
+        [(late, true), (early, false)]
+    );
+    assert_eq!(found[0].stage, Some(Stage::Open { due: Some(due), appeal: None }));
+    assert_eq!((found[0].due(), found[0].alias), (Some(due), Alias([1; 16])));
+    assert_eq!(applications(&world, OWN, true, due + 1).unwrap().len(), 1);
+    world.broken.push(early);
+    assert!(matches!(applications(&world, OWN, false, due), Err(ViewError::Damaged(_))), "damage is not left out");
+}
+
+/// Goal: a review is due after the days of the registry, and belongs to whose record it is.
+#[test]
+fn reviews_are_the_issuers() {
+    let mut world = World::new();
+    let place = world.hold(2, OWN, Kind::Credit, &credit(1), marked(Action::Review, 5));
+    world.hold(3, OTHER, Kind::Credit, &credit(1), marked(Action::Review, 6));
+    world.hold(4, OWN, Kind::Credit, &credit(1), Marks::default());
+    let found = reviews(&world, OWN, day(6, 1)).unwrap();
+    let [one] = found[..] else { panic!("expected one review, found {found:?}") };
+    assert_eq!((one.place, one.entry, one.since, one.kind), (place, LogIndex(5), day(6, 6), Kind::Credit));
+    assert_eq!((one.due, one.overdue), (day(6, 6) + 90, false));
+    assert!(reviews(&world, OWN, one.due + 1).unwrap()[0].overdue);
+}
+
+/// Goal: credit is added up by what can be done with it, of all institutions or of one.
+#[test]
+fn a_balance_tells_what_is_spent() {
+    let mut world = World::new();
+    world.hold(2, OWN, Kind::Credit, &credit(10_0000), Marks::default());
+    world.hold(3, OWN, Kind::Credit, &credit(20_0000), Marks::default());
+    world.hold(4, OWN, Kind::Credit, &credit(5_0000), marked(Action::Redeem, 9));
+    world.hold(5, OTHER, Kind::Credit, &credit(40_0000), marked(Action::Revoke, 9));
+    let lines = |institution| {
+        let lines = balance(&world, &records_of(&world, &ACCOUNT, institution).unwrap(), day(6, 1)).unwrap();
+        lines.iter().map(|line| (line.standing, line.amount_e4, line.records)).collect::<Vec<_>>()
+    };
+    let own = [(Standing::Authentic, 30_0000, 2), (Standing::Redeemed, 5_0000, 1)];
+    assert_eq!(lines(Some(OWN)), own);
+    assert_eq!(lines(None), [&own[..], &[(Standing::Revoked, 40_0000, 1)]].concat());
+}
+
+/// Goal: an institution sees what it issued and what it was shown whole; nothing tells it of the rest.
+#[test]
+fn a_scope_is_what_was_issued_or_shown() {
+    let mut world = World::new();
+    let own = world.hold(2, OWN, Kind::Credit, &credit(1), Marks::default());
+    let other = world.hold(3, OTHER, Kind::Credit, &credit(1), Marks::default());
+    let today = day(6, 1);
+    let blind = ReadScope { institution: Some(OWN), shown: Shown::default() };
+    assert_eq!(blind.find(&world, &ACCOUNT, own, today).unwrap().place, own);
+    let refused = blind.find(&world, &ACCOUNT, other, today);
+    assert!(matches!(refused, Err(QuestionError::Missing(place)) if place == other));
+    let nobody = blind.find(&world, &AccountId([8; 16]), own, today);
+    assert!(matches!(nobody, Err(QuestionError::Missing(_))), "another learner's record");
+    let (_, record) = &world.records[&other];
+    let mut whole = pb::DisclosedRecord {
+        place: Some(other.into()),
+        kind: record.kind().into(),
+        version: u32::from(record.version()),
+        seed: record.seed().to_vec(),
+        body: record.body().to_vec(),
+        ..Default::default()
+    };
+    let shown = ReadScope { institution: Some(OWN), shown: Shown::new(vec![whole.clone()]) };
+    assert!(shown.find(&world, &ACCOUNT, other, today).is_ok());
+    whole.seed = vec![0; 32];
+    let forged = ReadScope { institution: Some(OWN), shown: Shown::new(vec![whole]) };
+    assert!(forged.find(&world, &ACCOUNT, other, today).is_err(), "who lacks the seed was not shown it");
+    let operator = ReadScope { institution: None, shown: Shown::default() };
+    assert!(operator.find(&world, &ACCOUNT, other, today).is_ok());
+}
+
+/// Goal: what cannot be answered says why: a record that is not seen, one that is spent, a definition that nobody published.
+#[test]
+fn questions_are_refused_with_their_reason() {
+    let mut world = World::new();
+    let spent = world.hold(2, OWN, Kind::Credit, &credit(1), marked(Action::Redeem, 9));
+    let other = world.hold(3, OTHER, Kind::Credit, &credit(1), Marks::default());
+    let scope = ReadScope { institution: Some(OWN), shown: Shown::default() };
+    let ask = |place| {
+        let request = ConversionRequest { sources: vec![(place, 0)], ..Default::default() };
+        preview(&world, OWN, (&ACCOUNT, &Alias([1; 16])), request, &scope, day(6, 1)).unwrap_err()
+    };
+    assert!(matches!(ask(other), QuestionError::Missing(place) if place == other));
+    assert!(matches!(ask(spent), QuestionError::Rejected(rejection) if rejection.rule == Rule::AlreadySpent));
+    let definition = pb::QualificationName { institution: 1, code: "BSC".to_owned(), version: 0 };
+    let question = Question { definition, conferred: None, attestations: Vec::new(), institution: None };
+    let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_| Answer::Undecided).unwrap_err();
+    assert!(matches!(refused, QuestionError::Rejected(rejection) if rejection.rule == Rule::UnknownReference));
+    assert!(consequences(&world, &[spent], true).unwrap().reviews.is_empty());
+}
