@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod failure;
 mod init;
+mod node_dir;
 mod quickstart;
 mod reindex;
 mod restore;

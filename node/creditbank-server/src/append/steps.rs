@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
@@ -16,7 +17,6 @@ use super::orderer::{Orderer, Step};
 use super::state::State;
 use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
-use crate::private::Alias;
 use crate::publish::publish;
 
 /// What became of a block or of persons, with what the caller gave along.
