@@ -29,16 +29,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     prost_build::Config::new().compile_fds(files)?;
 
     let pool = compiler.descriptor_pool();
-    let out = PathBuf::from(env::var("OUT_DIR")?).join("schema.rs");
-    fs::write(out, tables(&pool)?)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("schema.rs"), tables(&pool)?)?;
+    fs::write(out.join("named.rs"), named(&pool)?)?;
     Ok(())
+}
+
+fn is_ours(package: &str) -> bool {
+    package == "creditbank.v1"
+}
+
+/// What `names.rs` reads: the names of every enum's values.
+fn named(pool: &DescriptorPool) -> Result<String, Box<dyn std::error::Error>> {
+    let mut out = String::new();
+    for list in pool.all_enums().filter(|list| is_ours(list.package_name())) {
+        if let Some(value) = list.values().find(|value| !(0..=127).contains(&value.number())) {
+            return Err(format!("{}: expected a number of at most 127, found {}", value.name(), value.number()).into());
+        }
+        writeln!(
+            out,
+            "impl Named for crate::pb::{} {{ fn schema_name(&self) -> &'static str {{ self.as_str_name() }} }}",
+            list.name(),
+        )?;
+    }
+    Ok(out)
 }
 
 /// One static `Message` for every message of the package, and one list of values for every enum.
 fn tables(pool: &DescriptorPool) -> Result<String, Box<dyn std::error::Error>> {
     let mut out = String::new();
-    let ours = |package: &str| package == "creditbank.v1";
-    for message in pool.all_messages().filter(|m| ours(m.package_name()) && m.name() != "Rule") {
+    for message in pool.all_messages().filter(|m| is_ours(m.package_name()) && m.name() != "Rule") {
         let fields =
             message.fields().map(|field| field_row(&message, &field)).collect::<Result<Vec<_>, _>>()?.join(",\n    ");
         writeln!(
@@ -54,7 +74,7 @@ fn tables(pool: &DescriptorPool) -> Result<String, Box<dyn std::error::Error>> {
             constant(message.name()),
         )?;
     }
-    for list in pool.all_enums().filter(|e| ours(e.package_name())) {
+    for list in pool.all_enums().filter(|e| is_ours(e.package_name())) {
         let mut values: Vec<_> = list.values().map(|v| v.number()).filter(|n| *n != 0).collect();
         values.sort_unstable();
         writeln!(out, "static {}: &[u64] = &{values:?};", constant(list.name()))?;

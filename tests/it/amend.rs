@@ -1,13 +1,14 @@
 //! Goal: a registrar amends and revokes what was issued, each once, and nobody else's.
 
 use creditbank_client::correct::{Outcome, effects};
+use creditbank_fixtures::credit;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, EffectReason, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
-use creditbank_tests::university::{credit, credit_record};
+use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 
 /// A node, a university, and `count` learners with a credit each at the returned entry.

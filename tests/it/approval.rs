@@ -1,5 +1,6 @@
 //! Goal: where a second person must approve, nothing is sealed without; and what they approve is what is sealed.
 
+use creditbank_fixtures::credit;
 use std::fs;
 
 use creditbank_client::correct::Outcome;
@@ -11,7 +12,7 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_tests::TestNode;
 use creditbank_tests::corrections::{Desk, amend, revoke};
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::university::{credit, key, set};
+use creditbank_tests::university::{key, set};
 
 use super::amend::scene;
 

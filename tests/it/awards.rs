@@ -1,39 +1,23 @@
 //! Definitions, awards, and that no root pays twice.
 
-use creditbank_client::Client;
+use creditbank_fixtures::{award, credit, definition};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::Reason;
+use creditbank_tests::Scene;
 use creditbank_tests::acts::{alias, by, citizen, effect, group, public, redeem, reference, replayed, submit};
-use creditbank_tests::degrees::{award, definition};
-use creditbank_tests::university::{credit, record};
-use creditbank_tests::{TestNode, University};
+use creditbank_tests::university::record;
 
 /// The redeeming effects of an award.
 fn redeeming(award: &pb::Award) -> Vec<EffectGroup> {
     redeem(&award.redeems)
 }
 
-struct Scene {
-    node: TestNode,
-    client: Client,
-    one: University,
-    two: University,
-}
-
 /// Two universities, each with a definition of 120 CATS.
 async fn scene() -> Scene {
-    let node = TestNode::start().await;
-    let (one, two) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
-    let client = node.client(None).await;
-    for university in [&one, &two] {
-        let entry = definition(university.institution, "BA", 120);
-        let records = [public(Kind::QualificationDefinition, &entry)];
-        submit(&client, university, &records, Vec::new()).await.expect("published");
-    }
-    Scene { node, client, one, two }
+    Scene::with(&[definition(1, "BA", 120), definition(2, "BA", 120)]).await
 }
 
 /// Two credits of 60 CATS for a learner.
@@ -130,7 +114,7 @@ async fn no_root_pays_twice() {
 async fn races_have_one_winner() {
     let races: u64 = std::env::var("CREDITBANK_RACES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let scene = scene().await;
-    let Scene { client, one, two, node } = &scene;
+    let Scene { client, one, two, node, .. } = &scene;
     let persons = || (0..races).map(citizen).collect::<Vec<_>>();
     let ours = one.client(node).await.open_accounts(1, persons()).await.expect("accounts");
     let theirs = two.client(node).await.open_accounts(2, persons()).await.expect("accounts");

@@ -1,13 +1,14 @@
 //! Goal: a record that is not right is refused with record, field, rule, expected and found; the block is not stored.
 
 use creditbank_client::ClientError;
+use creditbank_fixtures::credit;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{CheckedRecord, Refusal};
 use creditbank_tests::chain::bodies;
-use creditbank_tests::university::{credit, credit_record, record, student};
+use creditbank_tests::university::{credit_record, record, student};
 use creditbank_tests::{Chain, TestNode, University};
 use prost::Message as _;
 

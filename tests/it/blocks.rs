@@ -8,7 +8,7 @@ use creditbank_rpc::v1::submit_blocks_response::Outcome;
 use creditbank_server::directory::StoreUrl;
 use creditbank_server::ledger::Limits;
 use creditbank_tests::university::{credit_record, record};
-use creditbank_tests::{Chain, TestNode, University, university};
+use creditbank_tests::{Chain, TestNode, University};
 use tokio_stream::StreamExt as _;
 
 /// Goal: what was issued is read back, with its proofs, on every engine, also after a restart.
@@ -132,8 +132,8 @@ async fn a_full_queue_refuses_with_a_time() {
     let alias = university.aliases(&node, 0..1).await[0];
     let client = university.client(&node).await;
     let chain = Chain::of(&client, &university).await;
-    let mut large = university::credit(alias, "A-1");
-    large.course.as_mut().expect("a course").titles = vec![university::text(&"long ".repeat(200))];
+    let mut large = creditbank_fixtures::credit(alias, "A-1");
+    large.course.as_mut().expect("a course").titles = vec![creditbank_fixtures::text(&"long ".repeat(200))];
     let records: Vec<_> = (0..100).map(|salt| record(Kind::Credit, &large, salt)).collect();
     let request = chain.block(&university, &records, Vec::new());
     match client.submit(request.block.to_vec(), request.records).await {

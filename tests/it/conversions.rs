@@ -1,75 +1,35 @@
 //! Agreements between two universities, and conversions under them.
 
-use creditbank_client::Client;
-use creditbank_protocol::mandate::terms_digest;
-use creditbank_protocol::pb::{
-    self, Action, AgreementName, AgreementTerms, Basis, Effect, EffectReason, Kind, RecordReference,
-};
+use creditbank_fixtures::{agreement_name, award, credit, definition, mandate, terms};
+use creditbank_protocol::pb::{self, Action, AgreementTerms, Basis, Effect, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     EvaluateQualificationRequest, InstitutionAlias, LearnerReference, PreviewConversionRequest, PreviewSource,
 };
-use creditbank_tests::acts::{alias, by, effect, group, mandate, public, redeem, reference, replayed, submit};
-use creditbank_tests::degrees::{amending, award, confer, definition, revoke, seal};
-use creditbank_tests::university::{credit, record, text};
-use creditbank_tests::{TestNode, University};
-
-/// 2 CATS are 1 ECTS, in steps of 0.5, half to even; from institution 1 to institution 2.
-fn terms(code: &str) -> AgreementTerms {
-    AgreementTerms {
-        code: code.to_owned(),
-        version: 1,
-        tier: pb::Tier::Institution.into(),
-        sender: 1,
-        receiver: 2,
-        titles: vec![text("Two for one")],
-        source_unit: "CATS".to_owned(),
-        target_unit: "ECTS".to_owned(),
-        ratio: Some(pb::Ratio { numerator: 1, denominator: 2 }),
-        step_e4: 5_000,
-        rounding: pb::Rounding::HalfEven.into(),
-        apportionment: pb::Apportionment::LargestRemainder.into(),
-        grades: Some(pb::GradeRule { method: pb::GradeMethod::None.into(), ..Default::default() }),
-        from: Some(pb::Date { year: 2020, month: 1, day: 1 }),
-        notice_days: 30,
-        ..Default::default()
-    }
-}
-
-fn name(code: &str) -> AgreementName {
-    AgreementName { code: code.to_owned(), version: 1 }
-}
-
-struct Scene {
-    node: TestNode,
-    client: Client,
-    one: University,
-    two: University,
-}
+use creditbank_tests::Scene;
+use creditbank_tests::acts::{alias, by, effect, group, public, redeem, reference, replayed, submit};
+use creditbank_tests::degrees::{amending, confer, revoke, seal};
+use creditbank_tests::university::record;
 
 /// Two universities with an agreement.
 async fn scene(terms: &AgreementTerms) -> Scene {
-    let node = TestNode::start().await;
-    let (one, two) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
-    let client = node.client(None).await;
-    let scene = Scene { node, client, one, two };
-    agree(&scene, terms).await.expect("an agreement");
+    let scene = Scene::new().await;
+    scene.agree(terms).await.expect("an agreement");
     scene
 }
 
-/// Proposed by the first, accepted by the second.
-async fn agree(scene: &Scene, terms: &AgreementTerms) -> Result<(), Reason> {
-    let proposal = pb::AgreementProposal { institution: 1, terms: Some(terms.clone()) };
-    submit(&scene.client, &scene.one, &[public(Kind::AgreementProposal, &proposal)], Vec::new()).await?;
-    let acceptance = pb::AgreementAcceptance {
-        institution: 2,
-        agreement: Some(name(&terms.code)),
-        terms_digest: terms_digest(terms).expect("canonical").0.to_vec(),
-    };
-    submit(&scene.client, &scene.two, &[public(Kind::AgreementAcceptance, &acceptance)], Vec::new()).await?;
-    Ok(())
+/// The way back, in whole CATS for one ECTS.
+fn home(cats: u64) -> AgreementTerms {
+    AgreementTerms {
+        sender: 2,
+        receiver: 1,
+        source_unit: "ECTS".to_owned(),
+        target_unit: "CATS".to_owned(),
+        ratio: Some(pb::Ratio { numerator: cats, denominator: 1 }),
+        ..terms("BACK")
+    }
 }
 
 /// A learner's alias at the receiver, and credits of 60 CATS at the sender, whole as a transcript shows them.
@@ -104,7 +64,7 @@ async fn preview(
     let request = PreviewConversionRequest {
         institution: 2,
         alias: alias.to_vec(),
-        agreement: Some(name(code)),
+        agreement: Some(agreement_name(code)),
         sources: sources.iter().map(|one| PreviewSource { place: one.place, result_plus_1: 0 }).collect(),
         shown: shown.to_vec(),
         ..Default::default()
@@ -177,7 +137,7 @@ async fn an_exclusive_conversion_redeems_its_sources() {
     assert_eq!(refused.expect_err("nothing redeemed"), Reason::EffectMismatch);
     let receipt = submit(client, two, std::slice::from_ref(&converted), redeem(&sources)).await.expect("a conversion");
     let (other, open) = (AgreementTerms { tier: pb::Tier::Group.into(), ..terms("OPEN") }, "OPEN");
-    agree(&scene, &other).await.expect("another agreement, of another tier");
+    scene.agree(&other).await.expect("another agreement, of another tier");
     let refused = preview(&scene, alias, open, &sources, &shown).await;
     assert_eq!(refused.expect_err("redeemed"), Reason::AlreadySpent);
     let reason = EffectReason::Decision.into();
@@ -198,11 +158,11 @@ async fn an_exclusive_conversion_redeems_its_sources() {
 #[tokio::test]
 async fn agreements_do_not_overlap() {
     let scene = scene(&terms("FIRST")).await;
-    assert_eq!(agree(&scene, &terms("SECOND")).await.expect_err("the same credit"), Reason::AgreementsOverlap);
+    assert_eq!(scene.agree(&terms("SECOND")).await.expect_err("the same credit"), Reason::AgreementsOverlap);
     let today = creditbank_protocol::dates::day_of_ms(creditbank_tests::chain::now_s() * 1_000);
     let ending = |days: i64| pb::AgreementEnding {
         institution: 1,
-        agreement: Some(name("FIRST")),
+        agreement: Some(agreement_name("FIRST")),
         ends: Some(creditbank_protocol::dates::date_of(today + days)),
     };
     let Scene { client, one, .. } = &scene;
@@ -222,7 +182,7 @@ async fn back(
     let request = PreviewConversionRequest {
         institution: 1,
         alias: alias.to_vec(),
-        agreement: Some(name("BACK")),
+        agreement: Some(agreement_name("BACK")),
         sources: vec![PreviewSource { place: of.place, result_plus_1: 1 }],
         shown: shown.to_vec(),
         ..Default::default()
@@ -253,16 +213,8 @@ fn shown(of: &RecordReference, conversion: &pb::Conversion, salt: u8) -> pb::Dis
 #[tokio::test]
 async fn a_chain_of_conversions_pays_once() {
     let scene = scene(&AgreementTerms { exclusive: true, ..terms("EXCLUSIVE") }).await;
-    let home = AgreementTerms {
-        sender: 2,
-        receiver: 1,
-        source_unit: "ECTS".to_owned(),
-        target_unit: "CATS".to_owned(),
-        ratio: Some(pb::Ratio { numerator: 3, denominator: 1 }),
-        ..terms("BACK")
-    };
-    agree(&scene, &home).await.expect("the way back, at three for one");
-    let Scene { client, one, two, node } = &scene;
+    scene.agree(&home(3)).await.expect("the way back, at three for one");
+    let Scene { client, one, two, node, .. } = &scene;
     let ects = |code: &str| pb::QualificationDefinition { unit: "ECTS".to_owned(), ..definition(2, code, 30) };
     for (by, entry) in [(two, ects("DIPL")), (two, ects("CERT")), (one, definition(1, "CERT", 60))] {
         submit(client, by, &[public(Kind::QualificationDefinition, &entry)], Vec::new()).await.expect("published");
@@ -330,16 +282,8 @@ async fn a_chain_of_conversions_pays_once() {
 async fn the_largest_conversions_are_admitted_in_a_moment() {
     const SOURCES: usize = 150;
     let scene = scene(&terms("THERE")).await;
-    let home = AgreementTerms {
-        sender: 2,
-        receiver: 1,
-        source_unit: "ECTS".to_owned(),
-        target_unit: "CATS".to_owned(),
-        ratio: Some(pb::Ratio { numerator: 2, denominator: 1 }),
-        ..terms("BACK")
-    };
-    agree(&scene, &home).await.expect("the way back");
-    let Scene { client, one, two, node } = &scene;
+    scene.agree(&home(2)).await.expect("the way back");
+    let Scene { client, one, two, node, .. } = &scene;
     submit(client, one, &[public(Kind::QualificationDefinition, &definition(1, "BA", 60))], Vec::new())
         .await
         .expect("published");
@@ -354,7 +298,7 @@ async fn the_largest_conversions_are_admitted_in_a_moment() {
         let request = PreviewConversionRequest {
             institution: by.institution,
             alias: alias.to_vec(),
-            agreement: Some(name(code)),
+            agreement: Some(agreement_name(code)),
             sources: sources.clone(),
             shown: seen.clone(),
             ..Default::default()

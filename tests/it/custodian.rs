@@ -1,6 +1,7 @@
 //! Goal: what a closed institution issued is amended, revoked and read by its custodian, and by nobody else.
 
 use creditbank_client::correct::Outcome;
+use creditbank_fixtures::credit;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place};
@@ -12,7 +13,7 @@ use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
 use creditbank_tests::University;
 use creditbank_tests::corrections::{Desk, amend, refuses, revoke};
-use creditbank_tests::university::{credit, set};
+use creditbank_tests::university::set;
 
 use super::amend::scene;
 

@@ -1,10 +1,11 @@
 //! How far a learner is, from records at hand, over the wire.
 
+use creditbank_fixtures::{credit, mandate, text};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
-use creditbank_tests::acts::{alias, mandate, public, redeem, submit};
-use creditbank_tests::university::{credit, record, text};
+use creditbank_tests::acts::{alias, public, redeem, submit};
+use creditbank_tests::university::record;
 use creditbank_tests::{TestNode, University};
 
 /// Two groups, of which greedy order fills the first with what only the second can use.

@@ -46,7 +46,7 @@ async fn a_directory_holds_one_node_and_one_process() {
     let node = TestNode::start().await;
     let environment = Environment::system();
     let again = directory::init(&environment, node.dir(), ORIGIN, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
-    assert!(matches!(again.await, Err(InitError::Exists(_))));
+    assert!(matches!(again, Err(InitError::Exists(_))));
     let error = open(node.dir()).expect_err("a second process");
     assert!(error.contains("another process") || error.contains("lock"), "{error}");
 }
@@ -57,7 +57,7 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
     for name in ["", "https://credits.example", "two words", "tab\t", &"x".repeat(200)] {
         let environment = Environment::system();
         let made = directory::init(&environment, dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
-        assert!(matches!(made.await, Err(InitError::Origin(_))), "{name:?}");
+        assert!(matches!(made, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
     }
 }

@@ -1,7 +1,7 @@
 //! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere; joint, declared and honorary awards. Such
 //! a log is good for `check`, after a restart, and for a verifier without the node.
 
-use creditbank_client::Client;
+use creditbank_fixtures::{award, credit, definition, definition_name, mandate, text};
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::mandate::{core, joint_message};
@@ -13,12 +13,10 @@ use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, Instit
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check;
-
-use creditbank_tests::acts::{alias, mandate, public, replayed, submit};
-use creditbank_tests::degrees::{amending, award, confer, definition, name, revoke, seal, stand_by};
+use creditbank_tests::acts::{alias, replayed};
+use creditbank_tests::degrees::{amending, confer, revoke, seal, stand_by};
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::university::{credit, text};
-use creditbank_tests::{TestNode, University};
+use creditbank_tests::{Scene, TestNode, University};
 
 #[allow(clippy::unnecessary_wraps)] // As fields want it.
 fn today(less: i64) -> Option<Date> {
@@ -137,27 +135,6 @@ async fn a_case_from_application_to_appeal() {
     replayed(&client).await;
 }
 
-struct Scene {
-    node: TestNode,
-    client: Client,
-    one: University,
-    two: University,
-    own: [u8; 16],
-    other: [u8; 16],
-}
-
-async fn scene(definitions: &[pb::QualificationDefinition]) -> Scene {
-    let node = TestNode::start().await;
-    let (one, two) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
-    let client = node.client(None).await;
-    let (own, other) = (alias(&node, &one, 7).await, alias(&node, &two, 7).await);
-    for entry in definitions {
-        let by = if entry.institution == 1 { &one } else { &two };
-        submit(&client, by, &[public(Kind::QualificationDefinition, entry)], Vec::new()).await.expect("published");
-    }
-    Scene { node, client, one, two, own, other }
-}
-
 fn exempting(
     learner: [u8; 16],
     qualification: pb::ForeignQualification,
@@ -199,8 +176,8 @@ fn counting(mut award: pb::Award) -> pb::Award {
 /// way to count what the award hands over when it is absorbed.
 #[tokio::test]
 async fn exemptions_count_once() {
-    let absorbing = creditbank_tests::degrees::absorbing(1, "BA", 120, &["CERT"]);
-    let scene = scene(&[definition(1, "CERT", 60), absorbing, definition(2, "CERT", 60)]).await;
+    let absorbing = creditbank_fixtures::absorbing(1, "BA", 120, &["CERT"]);
+    let scene = Scene::with(&[definition(1, "CERT", 60), absorbing, definition(2, "CERT", 60)]).await;
     let Scene { client, one, two, own, other, .. } = &scene;
     let elsewhere = pb::ForeignQualification {
         titles: vec![text("Licence")],
@@ -242,13 +219,13 @@ async fn a_log_with_every_kind_of_award_is_good() {
         let mut entry = definition(2, "PROBE", 60);
         entry.requirements = vec![pb::Requirement {
             r#type: pb::RequirementType::Award.into(),
-            awards: vec![name(1, "JOINT", 0)],
+            awards: vec![definition_name(1, "JOINT", 0)],
             ..Default::default()
         }];
         entry
     };
     let joint = pb::QualificationDefinition { awarding: vec![1, 2], ..definition(1, "JOINT", 60) };
-    let scene = scene(&[joint, definition(1, "CERT", 60), asks]).await;
+    let scene = Scene::with(&[joint, definition(1, "CERT", 60), asks]).await;
     let Scene { node, client, one, two, own, other } = scene;
     let outcome = pb::Outcome {
         learner: own.to_vec(),
@@ -306,7 +283,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let known = InstitutionAlias { institution: 2, alias: other.to_vec() };
     let question = EvaluateQualificationRequest {
         learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
-        definition: Some(name(2, "PROBE", 1)),
+        definition: Some(definition_name(2, "PROBE", 1)),
         ..Default::default()
     };
     let (answer, _) = two.client(&node).await.evaluate(question).await.expect("an answer");

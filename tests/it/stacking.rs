@@ -1,58 +1,42 @@
 //! Awards on awards, and what is taken back below them: whatever is amended, revoked or absorbed, no root pays twice.
 
-use creditbank_client::Client;
+use creditbank_fixtures::{absorbing, award, credit, definition, overlapping};
 use creditbank_protocol::pb::{self, Kind, RecordReference};
 use creditbank_rpc::Reason;
-use creditbank_tests::acts::{alias, public, replayed, submit};
-use creditbank_tests::degrees::{
-    absorbing, amending, award, by_place, confer, definition, overlapping, revoke, seal, stand_by,
-};
-use creditbank_tests::university::credit;
-use creditbank_tests::{TestNode, University};
+use creditbank_tests::Scene;
+use creditbank_tests::acts::{replayed, submit};
+use creditbank_tests::degrees::{amending, by_place, confer, revoke, seal, stand_by};
 
-struct Scene {
-    _node: TestNode,
-    client: Client,
-    one: University,
-    two: University,
-    own: [u8; 16],
-    other: [u8; 16],
-}
-
-/// Two universities with definitions, and a learner.
-async fn scene(definitions: &[pb::QualificationDefinition]) -> Scene {
-    let node = TestNode::start().await;
-    let (one, two) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
-    let client = node.client(None).await;
-    let (own, other) = (alias(&node, &one, 7).await, alias(&node, &two, 7).await);
-    let scene = Scene { _node: node, client, one, two, own, other };
-    for entry in definitions {
-        scene.publish(entry).await;
-    }
-    scene
-}
-
-impl Scene {
-    async fn publish(&self, entry: &pb::QualificationDefinition) {
-        let by = if entry.institution == 1 { &self.one } else { &self.two };
-        let record = public(Kind::QualificationDefinition, entry);
-        submit(&self.client, by, &[record], Vec::new()).await.expect("published");
-    }
-
+/// What happens to the credit and the awards of the first university.
+trait Stack {
     /// A credit of 60 CATS.
+    async fn credit(&self, course: &str) -> RecordReference;
+
+    /// An amendment of it, with reviews of what depends on it.
+    async fn amend(&self, of: &RecordReference, course: &str, reviews: &[RecordReference]) -> RecordReference;
+
+    /// An award that absorbs others, redeeming what it needs.
+    fn award(
+        &self,
+        code: &str,
+        counted: &[RecordReference],
+        redeems: &[RecordReference],
+        absorbs: &[RecordReference],
+    ) -> pb::Award;
+}
+
+impl Stack for Scene {
     async fn credit(&self, course: &str) -> RecordReference {
         let entry = credit(self.own, course);
         seal(&self.client, &self.one, Kind::Credit, &entry, Vec::new()).await.expect("issued")
     }
 
-    /// An amendment of it, with reviews of what depends on it.
     async fn amend(&self, of: &RecordReference, course: &str, reviews: &[RecordReference]) -> RecordReference {
         let (amends, groups) = amending(of, reviews);
         let entry = pb::Credit { amends, language: "en".to_owned(), ..credit(self.own, course) };
         seal(&self.client, &self.one, Kind::Credit, &entry, groups).await.expect("amended")
     }
 
-    /// An award of the first university that absorbs others, redeeming what it needs.
     fn award(
         &self,
         code: &str,
@@ -71,7 +55,7 @@ impl Scene {
 /// until that award is revoked; and what takes back the amendment still puts the award under review.
 #[tokio::test]
 async fn an_amended_credit_pays_once() {
-    let scene = scene(&[definition(1, "CERT", 60), definition(2, "CERT", 60)]).await;
+    let scene = Scene::with(&[definition(1, "CERT", 60), definition(2, "CERT", 60)]).await;
     let Scene { client, one, two, .. } = &scene;
     let first = scene.credit("AAA").await;
     let awarded =
@@ -106,7 +90,7 @@ async fn absorbed_awards_hand_their_roots_over() {
         definition(2, "CERT", 60),
     ];
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let scene = scene(&definitions).await;
+        let scene = Scene::with(&definitions).await;
         let Scene { client, one, two, .. } = &scene;
         let credits = [scene.credit("AAA").await, scene.credit("BBB").await, scene.credit("CCC").await];
         let cert = confer(client, one, &scene.award("CERT", &credits[..1], &credits[..1], &[])).await.expect("60");
@@ -176,7 +160,7 @@ async fn an_amended_award_stays_absorbed() {
         absorbing(1, "BA", 120, &["CERT"]),
         definition(2, "CERT", 60),
     ];
-    let scene = scene(&definitions).await;
+    let scene = Scene::with(&definitions).await;
     let Scene { client, one, two, .. } = &scene;
     let credits = [scene.credit("AAA").await, scene.credit("BBB").await, scene.credit("CCC").await];
     let first = scene.award("CERT", &credits[..1], &credits[..1], &[]);
@@ -205,7 +189,7 @@ async fn an_amended_award_stays_absorbed() {
 /// what one gives back is not free while the other counts it.
 #[tokio::test]
 async fn an_overlap_is_between_two() {
-    let scene = scene(&[definition(1, "MATHS", 120), definition(1, "LAW", 60), definition(2, "CERT", 60)]).await;
+    let scene = Scene::with(&[definition(1, "MATHS", 120), definition(1, "LAW", 60), definition(2, "CERT", 60)]).await;
     let physics = overlapping("PHYSICS", 120, &[(1, "MATHS", 60), (1, "LAW", 60)]);
     scene.publish(&physics).await;
     let maths = pb::QualificationDefinition { version: 2, ..overlapping("MATHS", 120, &[(1, "PHYSICS", 60)]) };
@@ -249,13 +233,13 @@ async fn an_award_stands_on_those_that_it_asks_for() {
     let asks = |mut entry: pb::QualificationDefinition| {
         let all = pb::Requirement { r#type: pb::RequirementType::All.into(), ..Default::default() };
         let credits = pb::Requirement { parent: 1, ..entry.requirements[0].clone() };
-        let awards = vec![creditbank_tests::degrees::name(1, "CERT", 0)];
+        let awards = vec![creditbank_fixtures::definition_name(1, "CERT", 0)];
         let prior =
             pb::Requirement { parent: 1, r#type: pb::RequirementType::Award.into(), awards, ..Default::default() };
         entry.requirements = vec![all, credits, prior];
         entry
     };
-    let scene = scene(&[definition(1, "CERT", 60), asks(definition(1, "MA", 60))]).await;
+    let scene = Scene::with(&[definition(1, "CERT", 60), asks(definition(1, "MA", 60))]).await;
     let Scene { client, one, .. } = &scene;
     let credits = [scene.credit("AAA").await, scene.credit("BBB").await];
     let mut master = scene.award("MA", &credits[1..], &credits[1..], &[]);

@@ -1,11 +1,12 @@
 //! Transcripts: whoever has the trust file can check one without the node, and nothing in it can be changed.
 
+use creditbank_fixtures::text;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_protocol::{InstitutionId, Standing, Trust};
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_tests::university::{credit_record, record, text};
+use creditbank_tests::university::{credit_record, record};
 use creditbank_tests::{Chain, TestNode, University};
 
 /// Two universities, a learner with three records at the first one and one at the second.

@@ -1,12 +1,11 @@
 //! Blocks of any records and effects, and what they are answered with.
 
 use creditbank_client::{Client, ClientError};
+use creditbank_fixtures::mandate;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::mandate::mandate_digest;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::pb::{
-    self, Action, Authority, Basis, Effect, EffectGroup, Kind, Place, Receipt, RecordReference,
-};
+use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place, Receipt, RecordReference};
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
 use creditbank_protocol::status::status_id;
 use creditbank_rpc::Reason;
@@ -37,11 +36,6 @@ pub fn public(kind: Kind, body: &impl Canonical) -> Record {
 pub fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
     let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
     RecordReference { place: Some(Place { entry: receipt.index, index }), status_id: id.0.to_vec() }
-}
-
-/// A mandate on paper.
-pub fn mandate() -> pb::Mandate {
-    pb::Mandate { paper_reference: "form 7".to_owned(), salt: vec![5; 16], ..Default::default() }
 }
 
 /// Effects of one authority, as a block groups them.

@@ -1,4 +1,4 @@
-//! Definitions and awards, and what amends and revokes them.
+//! Awards and other records that are sealed, and what amends and revokes them.
 
 use creditbank_client::Client;
 use creditbank_protocol::canonical::{Canonical, encode};
@@ -8,70 +8,8 @@ use creditbank_protocol::pb::{
 use creditbank_rpc::Reason;
 
 use crate::University;
-use crate::acts::{by, effect, group, mandate, redeem, reference, submit};
-use crate::university::{record, text};
-
-/// A definition of at least so many CATS.
-pub fn definition(institution: u64, code: &str, credits: u64) -> pb::QualificationDefinition {
-    let requirement = pb::Requirement {
-        r#type: pb::RequirementType::Credits.into(),
-        amount_e4: credits * 10_000,
-        ..Default::default()
-    };
-    pb::QualificationDefinition {
-        institution,
-        code: code.to_owned(),
-        version: 1,
-        titles: vec![text(code)],
-        unit: "CATS".to_owned(),
-        requirements: vec![requirement],
-        from: Some(pb::Date { year: 2020, month: 1, day: 1 }),
-        source: "a test".to_owned(),
-        ..Default::default()
-    }
-}
-
-/// An award that counts and redeems these records.
-pub fn award(institution: u64, alias: [u8; 16], code: &str, counted: &[RecordReference]) -> pb::Award {
-    let allocation =
-        |record: &RecordReference| pb::Allocation { requirement: 1, record: Some(record.clone()), result_plus_1: 0 };
-    pb::Award {
-        learner: alias.to_vec(),
-        definition: Some(pb::QualificationName { institution, code: code.to_owned(), version: 1 }),
-        basis: pb::AwardBasis::Audited.into(),
-        allocations: counted.iter().map(allocation).collect(),
-        redeems: counted.to_vec(),
-        certificate_number: "C-1".to_owned(),
-        kind: pb::AwardKind::Degree.into(),
-        conferred: Some(pb::Date { year: 2026, month: 1, day: 15 }),
-        decider: "A registrar".to_owned(),
-        mandate: Some(mandate()),
-        ..Default::default()
-    }
-}
-
-/// Counts so many things of other records: a definition that absorbs others of its institution.
-pub fn absorbing(institution: u64, code: &str, credits: u64, absorbs: &[&str]) -> pb::QualificationDefinition {
-    let mut absorbs: Vec<_> = absorbs.iter().map(|code| name(institution, code, 0)).collect();
-    absorbs.sort_by_key(|one| encode(one).expect("canonical"));
-    pb::QualificationDefinition { absorbs, ..definition(institution, code, credits) }
-}
-
-/// A definition that lets others count the same credit.
-pub fn overlapping(code: &str, credits: u64, others: &[(u64, &str, u64)]) -> pb::QualificationDefinition {
-    let one = |(institution, code, most): &(u64, &str, u64)| pb::Overlap {
-        other: Some(name(*institution, code, 0)),
-        max_e4: most * 10_000,
-    };
-    let mut overlaps: Vec<_> = others.iter().map(one).collect();
-    overlaps.sort_by_key(|one| encode(one).expect("canonical"));
-    pb::QualificationDefinition { overlaps, ..definition(1, code, credits) }
-}
-
-/// The name of a definition; version 0 is any.
-pub fn name(institution: u64, code: &str, version: u32) -> pb::QualificationName {
-    pb::QualificationName { institution, code: code.to_owned(), version }
-}
+use crate::acts::{by, effect, group, redeem, reference, submit};
+use crate::university::record;
 
 /// In the order in which records name others.
 pub fn by_place(mut records: Vec<RecordReference>) -> Vec<RecordReference> {

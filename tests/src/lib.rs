@@ -7,9 +7,11 @@ pub mod corrections;
 pub mod degrees;
 pub mod desk;
 pub mod node;
+pub mod scene;
 pub mod university;
 
 pub use chain::Chain;
 pub use desk::Desk;
 pub use node::TestNode;
+pub use scene::Scene;
 pub use university::{University, set};

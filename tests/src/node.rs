@@ -49,7 +49,7 @@ impl TestNode {
     pub async fn with(store: StoreUrl, tls: Option<Tls>, limits: Limits) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        directory::init(&Environment::system(), dir.path(), ORIGIN, store, listen).await.expect("a new node");
+        directory::init(&Environment::system(), dir.path(), ORIGIN, store, listen).expect("a new node");
         Self::serve(dir, tls, limits).await
     }
 

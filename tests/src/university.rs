@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, IssuingUnit};
+use creditbank_fixtures::{accreditation, credit, institution, unit};
 use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key_file::KeyFile;
@@ -49,11 +50,6 @@ pub const KINDS: [Kind; 16] = [
 /// A key that is the same in every run.
 pub fn key(purpose: Purpose, seed: u8) -> KeyFile {
     KeyFile { purpose, key: SigningKey::from_bytes(&[seed; 32]) }
-}
-
-/// An English text.
-pub fn text(value: &str) -> pb::Text {
-    pb::Text { language: "en".to_owned(), value: value.to_owned() }
 }
 
 /// Publishes one registry entry of a kind.
@@ -110,29 +106,17 @@ impl University {
 
     /// Its registry entry.
     pub fn entry(&self) -> pb::Institution {
-        pb::Institution {
-            number: self.institution,
-            state: pb::RegistryState::Active.into(),
-            r#type: pb::InstitutionType::University.into(),
-            country: "GB".to_owned(),
-            names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
-            ..Default::default()
-        }
+        institution(self.institution)
     }
 
     /// Its unit's entry.
     pub fn unit_entry(&self) -> pb::Unit {
-        let state = pb::RegistryState::Active.into();
-        let (institution, unit) = (self.institution, self.unit);
-        pb::Unit { institution, unit, state, names: vec![text("Registry")], requires_approval: false }
+        unit(self.institution, self.unit)
     }
 
     /// Its accreditation: 2000 to 2030, everything.
     pub fn accreditation(&self) -> pb::Accreditation {
-        let date = |year| Some(pb::Date { year, month: 1, day: 0 });
-        let body = "A ministry".to_owned();
-        let (institution, from, until) = (self.institution, date(2000), date(2030));
-        pb::Accreditation { institution, number: 1, body, from, until, ..Default::default() }
+        accreditation(self.institution)
     }
 
     /// As the importer knows it.
@@ -157,19 +141,6 @@ impl University {
 pub fn student(number: &str) -> Person {
     let kind = IdentityType::StudentNumber.into();
     Person { identities: vec![TypedIdentity { r#type: kind, scope: String::new(), value: number.to_owned() }] }
-}
-
-/// A Credit of 60 CATS for a course.
-pub fn credit(alias: [u8; 16], course: &str) -> pb::Credit {
-    let date = |month| Some(pb::Date { year: 2024, month, day: 0 });
-    pb::Credit {
-        learner: alias.to_vec(),
-        course: Some(pb::Course { code: course.to_owned(), titles: vec![text(course)] }),
-        amount: Some(pb::Amount { e4: 600_000, unit: "CATS".to_owned() }),
-        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
-        period: Some(pb::Period { from: date(2), until: date(9) }),
-        ..Default::default()
-    }
 }
 
 /// A record of a kind, with a seed that `salt` makes its own.

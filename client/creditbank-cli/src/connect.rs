@@ -79,11 +79,7 @@ impl Global {
 
     /// Where the operator's blocks stand while they are under way: beside the registry key.
     pub(crate) fn registry_work(&self) -> PathBuf {
-        let file = self
-            .registry_key
-            .as_ref()
-            .and_then(KeyPlace::file)
-            .map(|key| crate::registrar::issue::beside(key, ".blocks"));
+        let file = self.registry_key.as_ref().and_then(KeyPlace::file).map(|key| crate::files::beside(key, ".blocks"));
         file.unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
     }
 

@@ -1,5 +1,6 @@
 //! The reverse of `show`: JSON as `creditbank record show --json` prints it, back to the canonical bytes of a record.
 
+use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Field as CanonicalField, Many, Message, Shape};
 use creditbank_protocol::pb;
 use creditbank_protocol::record::info_of;
@@ -12,7 +13,7 @@ use prost_reflect::{
 use serde_json::Value;
 
 use crate::schema::SCHEMA;
-use crate::values;
+use crate::show;
 
 /// The bytes of a message whose JSON `show::body` would print. Lists that are sets are put in order.
 pub(crate) fn body(message: &str, value: &Value) -> Result<Vec<u8>, String> {
@@ -54,8 +55,8 @@ fn of_message(
             return Ok(message);
         }
         "Place" => {
-            let place = values::place(text()?).map_err(|error| format!("{at}: {error}"))?;
-            set("entry", Field::U64(place.entry));
+            let place = text()?.parse::<Place>().map_err(|error| format!("{at}: {error}"))?;
+            set("entry", Field::U64(place.entry.0));
             set("index", Field::U32(place.index));
             return Ok(message);
         }
@@ -155,14 +156,11 @@ fn of_value(field: &FieldDescriptor, known: &CanonicalField, value: &Value, at: 
 }
 
 fn enum_number(known: &EnumDescriptor, text: &str, at: &str) -> Result<i32, String> {
-    let prefix =
-        known.get_value(0).map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned()).unwrap_or_default();
-    let full = format!("{prefix}{}", text.to_ascii_uppercase().replace('-', "_"));
-    let found = known.values().find(|value| value.name() == full && value.number() != 0);
-    found.map(|value| value.number()).ok_or_else(|| {
-        let short = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-");
-        let names: Vec<String> =
-            known.values().filter(|value| value.number() != 0).map(|value| short(value.name())).collect();
+    let wanted = text.to_ascii_lowercase().replace('_', "-");
+    let numbers = || known.values().map(|value| value.number()).filter(|number| *number != 0);
+    let name = |number: i32| show::enum_name(known, number);
+    numbers().find(|number| name(*number) == wanted).ok_or_else(|| {
+        let names: Vec<String> = numbers().map(name).collect();
         format!("{at}: {text:?} is not one of {}", names.join(", "))
     })
 }
@@ -204,7 +202,6 @@ pub(crate) fn set(body: &mut Value, assignment: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::show;
 
     fn credit() -> pb::Credit {
         let text = |language: &str, value: &str| pb::Text { language: language.to_owned(), value: value.to_owned() };

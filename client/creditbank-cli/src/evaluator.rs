@@ -11,6 +11,7 @@ pub(crate) mod distribution;
 pub(crate) mod equivalence;
 mod mandated;
 pub(crate) mod qualification;
+mod received;
 pub(crate) mod recognise;
 pub(crate) mod review;
 mod shown;

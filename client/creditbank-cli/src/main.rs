@@ -4,17 +4,21 @@
 mod anybody;
 mod connect;
 mod edit;
+mod entries;
 mod evaluator;
 mod failure;
+mod files;
 mod operator;
 mod output;
 mod partner;
+mod records;
 mod registrar;
 mod schema;
 mod show;
 mod signing;
 mod summary;
 mod values;
+mod whose;
 
 use std::process::ExitCode;
 

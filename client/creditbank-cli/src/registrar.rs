@@ -13,4 +13,5 @@ pub(crate) mod mapping;
 pub(crate) mod reconcile;
 pub(crate) mod record;
 pub(crate) mod revoke;
+mod source;
 pub(crate) mod sync;

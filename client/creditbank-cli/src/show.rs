@@ -1,6 +1,9 @@
 //! Records and registry entries of every kind, as JSON and as lines of text, by the schema itself.
 
+use creditbank_protocol::Place;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::record::{KindInfo, info_of};
 use creditbank_rpc::identity::is_invisible;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
@@ -32,7 +35,7 @@ fn of_message(message: &DynamicMessage) -> Value {
     let part = |name: &str| u32::try_from(number(name)).unwrap_or(0);
     match message.descriptor().name() {
         "Date" => Value::String(dates::show(&pb::Date { year: part("year"), month: part("month"), day: part("day") })),
-        "Place" => Value::String(format!("{}/{}", number("entry"), number("index"))),
+        "Place" => Value::String(Place::new(number("entry"), part("index")).to_string()),
         "Ratio" => Value::String(format!("{}/{}", number("numerator"), number("denominator"))),
         "Amount" => json!({ "amount": show_e4(number("e4")), "unit": text("unit") }),
         _ => {
@@ -67,12 +70,11 @@ fn of_value(kind: &FieldKind, value: &Field) -> Value {
 }
 
 /// `failed` of `RESULT_STATUS_FAILED`.
-fn enum_name(known: &EnumDescriptor, number: i32) -> String {
-    let prefix =
-        known.get_value(0).map(|zero| zero.name().trim_end_matches("UNSPECIFIED").to_owned()).unwrap_or_default();
-    let name = known.get_value(number).map(|value| value.name().to_owned());
-    let short = name.map(|name| name.strip_prefix(&prefix).unwrap_or(&name).to_ascii_lowercase().replace('_', "-"));
-    short.unwrap_or_else(|| number.to_string())
+pub(crate) fn enum_name(known: &EnumDescriptor, number: i32) -> String {
+    match (known.get_value(number), known.get_value(0)) {
+        (Some(value), Some(zero)) => names::short(value.name(), zero.name()),
+        _ => number.to_string(),
+    }
 }
 
 /// A value in one line for people.
@@ -99,12 +101,7 @@ pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// The name of a kind's message, and its short name.
-pub(crate) fn kind_names(kind: Kind) -> (String, String) {
-    let short = kind.as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
-    let title = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
-    };
-    (short.split('_').map(title).collect(), short.replace('_', "-"))
+/// The name of a kind's message, as `GradeScale`; empty for a kind that has no records.
+pub(crate) fn message_of(kind: Kind) -> &'static str {
+    info_of(kind).map_or("", KindInfo::name)
 }

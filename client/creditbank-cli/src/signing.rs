@@ -5,28 +5,65 @@ use std::path::PathBuf;
 use creditbank_client::IssuingUnit;
 use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
 use creditbank_client::{Client, KeyPlace};
-use creditbank_protocol::UnitId;
-use creditbank_protocol::pb::{self, Place, Purpose};
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{InstitutionId, Place, UnitId};
 use creditbank_rpc::v1::Refusal;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::registrar::correct::asked;
-use crate::registrar::issue::beside;
-use crate::{output, show, values};
+use crate::files::beside;
+use crate::{entries, output, show};
+
+/// The key that signs.
+#[derive(clap::Args)]
+pub(crate) struct SigningKey {
+    /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: Option<KeyPlace>,
+}
+
+impl SigningKey {
+    /// The unit that signs: the key says which. Without a unit's key, the operator, where it may sign in its place.
+    pub(crate) async fn unit(
+        &self,
+        global: &Global,
+        client: &Client,
+        operator_may: bool,
+    ) -> Result<IssuingUnit, Failure> {
+        match &self.key {
+            Some(place) => unit_of(client, place).await,
+            None if operator_may => Ok(IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?),
+            None => Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
+        }
+    }
+
+    /// The path beside the key's file, where it is in one.
+    pub(crate) fn beside(&self, suffix: &str) -> Option<PathBuf> {
+        self.key.as_ref().and_then(|key| key.file()).map(|key| beside(key, suffix))
+    }
+}
+
+/// The unit whose key this is: the registry says which.
+pub(crate) async fn unit_of(client: &Client, place: &KeyPlace) -> Result<IssuingUnit, Failure> {
+    let key = place.open(Purpose::Unit)?;
+    let id = KeyId::of(&key.public_key());
+    let missing = || format!("the key {id} is not in the registry");
+    let pb::Key { institution, unit, .. } = entries::read(client, &RegistryKey::Key(id), missing).await?;
+    Ok(IssuingUnit::with_signer(UnitId::new(institution, unit), key)?)
+}
 
 /// Options of commands that seal a block.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Signing")]
 pub(crate) struct Signing {
-    /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
-    #[arg(long)]
-    key: Option<KeyPlace>,
+    #[command(flatten)]
+    key: SigningKey,
     /// Number of the institution; the key says it too, and must agree
     #[arg(long)]
-    institution: Option<u64>,
+    institution: Option<InstitutionId>,
     /// Directory for the notes that keep anything from being sealed twice [default: KEY.blocks]
     #[arg(long)]
     work: Option<PathBuf>,
@@ -43,26 +80,12 @@ pub(crate) struct Signing {
     pub(crate) reference: String,
 }
 
-/// The unit whose key this is: the registry says which.
-pub(crate) async fn unit_of(client: &Client, place: &KeyPlace) -> Result<IssuingUnit, Failure> {
-    let key = place.open(Purpose::Unit)?;
-    let id = creditbank_protocol::key::KeyId::of(&key.public_key());
-    let entry = client.registry_entry(&RegistryKey::Key(id)).await?;
-    let entry = entry.ok_or_else(|| Failure::NotValid(format!("the key {id} is not in the registry")))?;
-    let pb::Key { institution, unit, .. } = entry.decode()?;
-    Ok(IssuingUnit::with_signer(UnitId::new(institution, unit), key)?)
-}
-
 impl Signing {
     /// The unit that signs; without a unit's key, the operator, whose registry key is given.
     pub(crate) async fn unit(&self, global: &Global, client: &Client) -> Result<IssuingUnit, Failure> {
-        let unit = match &self.key {
-            Some(place) => unit_of(client, place).await?,
-            None if global.has_registry_key() => IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?,
-            None => return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
-        };
+        let unit = self.key.unit(global, client, global.has_registry_key()).await?;
         match self.institution {
-            Some(expected) if expected != unit.id.institution.0 => Err(Failure::Usage(format!(
+            Some(expected) if expected != unit.id.institution => Err(Failure::Usage(format!(
                 "the key is one of institution {}, expected one of {expected}",
                 unit.id.institution.0
             ))),
@@ -112,8 +135,8 @@ impl Signing {
 
     /// Where the notes are.
     fn work(&self) -> PathBuf {
-        let file = self.key.as_ref().and_then(|key| key.file()).map(|key| beside(key, ".blocks"));
-        self.work.clone().or(file).unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
+        let own = self.work.clone().or_else(|| self.key.beside(".blocks"));
+        own.unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
     }
 }
 
@@ -129,8 +152,8 @@ fn told(global: &Global, sealed: &Sealed, records: usize, (value, text): (Value,
         Sealed::Already => ("sealed before", None, None),
         Sealed::Waiting(request) => ("waiting for approval", None, Some(request.clone())),
     };
-    let places = entry.into_iter().flat_map(|entry| (0..records).map(move |index| Place { entry, index }));
-    let places: Vec<String> = places.map(|place| values::show_place(&place)).collect();
+    let places = entry.into_iter().flat_map(|entry| (0..records).map(move |index| Place::new(entry, index)));
+    let places: Vec<String> = places.map(|place| place.to_string()).collect();
     let own = json!({ "outcome": outcome, "entry": entry, "places": places, "request": request });
     output::print(global, &merged(value, own), || {
         let last = match (sealed, places.as_slice()) {
@@ -165,6 +188,16 @@ fn merged(value: Value, own: Value) -> Value {
         }
         (value, _) => value,
     }
+}
+
+/// What a second person is to do.
+pub(crate) fn asked(requests: &[PathBuf]) -> String {
+    if requests.is_empty() {
+        return String::new();
+    }
+    let lines = requests.iter().map(|request| format!("creditbank approve {} --key APPROVER.key\n", request.display()));
+    let lines: Vec<String> = lines.collect();
+    format!("\nA second person runs, and then you run this command again:\n{}", lines.concat())
 }
 
 /// Asks a person at a terminal; `yes` was said beforehand.

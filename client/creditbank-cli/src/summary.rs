@@ -2,6 +2,7 @@
 
 use creditbank_protocol::canonical::{Canonical, decode};
 use creditbank_protocol::dates;
+use creditbank_protocol::names::{self, Named};
 use creditbank_protocol::pb::{self, AgreementName, EquivalenceName, Kind, QualificationName};
 use creditbank_rules::decimal::show_e4;
 
@@ -30,7 +31,7 @@ impl Summary {
             Kind::Result => read(body, of_result)?,
             Kind::Application => read(body, |one: pb::Application| on(safe(&one.asked), one.received))?,
             Kind::Appeal => read(body, |one: pb::Appeal| on(safe(&one.grounds), one.received))?,
-            Kind::Decision => read(body, |one: pb::Decision| on(decision(one.r#type()), one.decided))?,
+            Kind::Decision => read(body, |one: pb::Decision| on(named(one.r#type()), one.decided))?,
             Kind::Conversion => read(body, of_conversion)?,
             Kind::Award => read(body, of_award)?,
             Kind::QualificationRecognition => read(body, of_recognition)?,
@@ -57,7 +58,7 @@ fn on(about: String, day: Option<pb::Date>) -> Summary {
 }
 
 fn of_outcome(one: pb::Outcome) -> Summary {
-    let kind = || short(one.r#type().as_str_name(), "OUTCOME_TYPE_", one.r#type);
+    let kind = || named(one.r#type());
     Summary {
         about: one.course.as_ref().map_or_else(kind, course),
         level: level(one.level.as_ref()),
@@ -126,15 +127,9 @@ fn qualification(name: &QualificationName) -> String {
     safe(&format!("{}/{}.{}", name.institution, name.code, name.version))
 }
 
-/// `partial` of `DECISION_TYPE_PARTIAL`.
-fn decision(kind: pb::DecisionType) -> String {
-    short(kind.as_str_name(), "DECISION_TYPE_", kind.into())
-}
-
-/// The short name of a value of an enum; empty where it is not shown.
-fn short(name: &str, prefix: &str, number: i32) -> String {
-    let short = name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-");
-    if number == 0 { String::new() } else { short }
+/// The name of a value of an enum; empty where it is not shown.
+fn named<E: Named + PartialEq>(value: E) -> String {
+    if value == E::default() { String::new() } else { names::of(value) }
 }
 
 /// `7.5 ECTS`.

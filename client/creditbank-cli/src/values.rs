@@ -1,10 +1,11 @@
 //! How values are written on the command line.
 
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::purpose_of;
+use creditbank_protocol::names::{self, Named};
 use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 use creditbank_rules::dates;
-
-use crate::schema::SCHEMA;
 
 /// A month or a day.
 pub(crate) fn date(text: &str) -> Result<pb::Date, String> {
@@ -50,9 +51,8 @@ pub(crate) fn level(argument: &str) -> Result<pb::Level, String> {
 
 /// A kind of record: `credit`, `grade-scale`.
 pub(crate) fn kind(argument: &str) -> Result<Kind, String> {
-    let full = format!("KIND_{}", argument.to_ascii_uppercase().replace('-', "_"));
-    let known = Kind::from_str_name(&full).filter(|kind| *kind != Kind::Unspecified);
-    known.ok_or_else(|| "expected a kind of record, as credit, result, institution or grade-scale".to_owned())
+    names::parse(argument)
+        .ok_or_else(|| "expected a kind of record, as credit, result, institution or grade-scale".to_owned())
 }
 
 /// What a key is for, as `unit` or `institution-access`.
@@ -60,39 +60,35 @@ pub(crate) fn purpose(argument: &str) -> Result<Purpose, String> {
     purpose_of(argument).ok_or_else(|| "expected unit, approver, institution-access or learner".to_owned())
 }
 
-/// A value of an enum of the protocol, as `open-university` of `INSTITUTION_TYPE_OPEN_UNIVERSITY`.
-pub(crate) fn code<T: Into<i32>>(prefix: &str, argument: &str, read: fn(&str) -> Option<T>) -> Result<i32, String> {
-    let full = format!("{prefix}_{}", argument.to_ascii_uppercase().replace('-', "_"));
-    let number = read(&full).map(Into::into).filter(|number| *number != 0);
-    number.ok_or_else(|| format!("expected {}", names(prefix).join(", ")))
+/// A value of an enum of the protocol by its name, as `open-university`.
+pub(crate) fn named<E: Named>(argument: &str) -> Result<E, String> {
+    names::parse(argument).ok_or_else(|| format!("expected {}", names::listed::<E>()))
 }
 
-/// The names of an enum's values, by the schema.
-fn names(prefix: &str) -> Vec<String> {
-    let start = format!("{prefix}_");
-    let values =
-        SCHEMA.all_enums().flat_map(|list| list.values().map(|value| value.name().to_owned()).collect::<Vec<_>>());
-    let short = |name: String| name.strip_prefix(&start).map(|short| short.to_ascii_lowercase().replace('_', "-"));
-    values.filter_map(short).filter(|name| name != "unspecified").collect()
-}
-
-/// Sixteen bytes in hexadecimal: an alias, an account, a key id.
-pub(crate) fn hex16(argument: &str) -> Result<[u8; 16], String> {
+/// Sixteen bytes in hexadecimal.
+fn hex16(argument: &str) -> Result<[u8; 16], String> {
     let bytes = hex::decode(argument).ok().and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| "expected 16 bytes in hexadecimal (32 digits)".to_owned())
 }
 
-/// A place: `entry/index`, as tables show it.
-pub(crate) fn place(argument: &str) -> Result<pb::Place, String> {
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let place = argument.split_once('/').filter(|(entry, index)| number(entry) && number(index));
-    let place =
-        place.and_then(|(entry, index)| Some(pb::Place { entry: entry.parse().ok()?, index: index.parse().ok()? }));
-    place.ok_or_else(|| "expected an entry and an index, as 34/718".to_owned())
+/// An alias, in hexadecimal.
+pub(crate) fn alias(argument: &str) -> Result<Alias, String> {
+    hex16(argument).map(Alias)
+}
+
+/// An account, in hexadecimal.
+pub(crate) fn account(argument: &str) -> Result<AccountId, String> {
+    hex16(argument).map(AccountId)
+}
+
+/// The id of a key, in hexadecimal.
+pub(crate) fn key_id(argument: &str) -> Result<KeyId, String> {
+    hex16(argument).map(KeyId)
 }
 
 /// A record or one of its results: `34/718`, `34/718#2`; the number of the result, 0 for the record itself.
-pub(crate) fn source(argument: &str) -> Result<(pb::Place, u32), String> {
+pub(crate) fn source(argument: &str) -> Result<(Place, u32), String> {
+    let place = |text: &str| text.parse::<Place>().map_err(|error| error.to_string());
     let Some((at, result)) = argument.split_once('#') else {
         return Ok((place(argument)?, 0));
     };
@@ -111,16 +107,17 @@ pub(crate) fn versioned(argument: &str) -> Result<(String, u32), String> {
 }
 
 /// Institution, code and version: `2/CALC-1.1`.
-pub(crate) fn owned_name(argument: &str) -> Result<(u64, String, u32), String> {
+pub(crate) fn owned_name(argument: &str) -> Result<(InstitutionId, String, u32), String> {
     let expected = || "expected institution, code and version, as 2/CALC-1.1".to_owned();
     let (institution, name) = argument.split_once('/').ok_or_else(expected)?;
     let (code, version) = versioned(name).map_err(|_| expected())?;
-    Ok((institution.parse().map_err(|_| expected())?, code, version))
+    let institution = institution.parse::<InstitutionId>().map_err(|_| expected())?;
+    Ok((institution, code, version))
 }
 
 /// A place as tables show it.
-pub(crate) fn show_place<P: Copy + Into<creditbank_protocol::Place>>(place: &P) -> String {
-    let place: creditbank_protocol::Place = (*place).into();
+pub(crate) fn show_place<P: Copy + Into<Place>>(place: &P) -> String {
+    let place: Place = (*place).into();
     place.to_string()
 }
 
@@ -141,16 +138,13 @@ mod tests {
     fn names_and_places() {
         assert_eq!(text("en:A: B").map(|text| (text.language, text.value)), Ok(("en".to_owned(), "A: B".to_owned())));
         assert_eq!(text("A title: B").map(|text| text.language), Ok("und".to_owned()));
-        assert_eq!(place("34/718"), Ok(pb::Place { entry: 34, index: 718 }));
-        for odd in ["34", "34/", "/1", "-1/2", "+1/2", "1/4294967296"] {
-            assert!(place(odd).is_err(), "{odd:?}");
-        }
         assert_eq!(kind("grade-scale"), Ok(Kind::GradeScale));
-        assert_eq!(source("34/718#2"), Ok((pb::Place { entry: 34, index: 718 }, 2)));
+        assert_eq!(source("34/718#2"), Ok((Place::new(34, 718), 2)));
         assert_eq!(source("34/718").map(|(_, result)| result), Ok(0));
         assert!(source("34/718#0").is_err() && source("34/718#").is_err() && source("#1").is_err());
-        assert_eq!(owned_name("2/A.B.1"), Ok((2, "A.B".to_owned(), 1)));
+        assert_eq!(owned_name("2/A.B.1"), Ok((InstitutionId(2), "A.B".to_owned(), 1)));
         assert!(owned_name("A.1").is_err() && versioned("A").is_err() && versioned("A.").is_err());
         assert!(kind("unspecified").is_err());
+        assert_eq!(named::<pb::RegistryState>("on").err().as_deref(), Some("expected active, suspended, closed"));
     }
 }

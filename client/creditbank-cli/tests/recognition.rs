@@ -1,12 +1,13 @@
 //! Recognition as it is typed: agreements between two institutions, an application until its appeal, reviews, revocations.
 
+use creditbank_fixtures::text;
 use std::fs;
 use std::process::Command;
 
 use creditbank_client::operator::KeyRequest;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
-use creditbank_tests::university::{credit_record, key, set, text};
+use creditbank_tests::university::{credit_record, key, set};
 use creditbank_tests::{Chain, TestNode, University};
 use serde_json::Value;
 

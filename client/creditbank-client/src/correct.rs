@@ -13,7 +13,7 @@ use creditbank_protocol::pb::{AmendReason, EffectReason, Kind};
 
 use crate::import::DraftRecord;
 
-pub use file::{Lines, amendments, effects, reason};
+pub use file::{Lines, amendments, effects};
 pub use run::{Corrector, Options};
 
 /// What is to become of one record.

@@ -3,18 +3,17 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::backup::{BackupError, MakeOptions, make};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::{Usage, no_node};
+use crate::failure::Usage;
+use crate::node_dir::NodeDir;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The node's directory.
-    #[arg(long)]
-    dir: PathBuf,
+    #[command(flatten)]
+    node: NodeDir,
     /// A new directory for the copy.
     #[arg(long)]
     out: PathBuf,
@@ -30,12 +29,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { dir, out, without_keys, keys_expire_days, json } = arguments;
-    if !dir.join("node.toml").exists() {
-        return Err(no_node(dir));
-    }
+    let Arguments { node, out, without_keys, keys_expire_days, json } = arguments;
     let environment = Environment::system();
-    let config = directory::read_config(&environment, dir)?;
+    let (dir, config) = (node.path(), node.config(&environment)?);
     let options = MakeOptions { with_keys: !without_keys, keys_expire_days: *keys_expire_days };
     let bar = bar(*json);
     let begun = Instant::now();

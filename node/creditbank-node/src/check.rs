@@ -1,35 +1,31 @@
 //! `check`: everything on the disk, from the first byte.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
-use creditbank_server::directory::{self, DirectoryError};
+use creditbank_server::directory::DirectoryError;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::{Finding, Report, check};
 use creditbank_store::StoreError;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::failure::{Usage, no_node};
+use crate::failure::Usage;
+use crate::node_dir::NodeDir;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The node's directory.
-    #[arg(long)]
-    dir: PathBuf,
+    #[command(flatten)]
+    node: NodeDir,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { dir, json } = arguments;
-    if !dir.join("node.toml").exists() {
-        return Err(no_node(dir));
-    }
+    let Arguments { node, json } = arguments;
     let environment = Environment::system();
-    let config = directory::read_config(&environment, dir)?;
+    let (dir, config) = (node.path(), node.config(&environment)?);
     let bar = if *json { ProgressBar::hidden() } else { bar() };
     let begun = Instant::now();
     let checked = check(&environment, dir, &config, &mut |done, total| {

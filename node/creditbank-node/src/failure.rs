@@ -1,6 +1,5 @@
 //! Which exit code an error has: 2 where the caller asked for what cannot be, 1 for everything else.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use creditbank_server::directory::{DirectoryError, InitError};
@@ -9,12 +8,6 @@ use creditbank_server::directory::{DirectoryError, InitError};
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
-
-/// The directory holds no node.
-pub(crate) fn no_node(dir: &Path) -> anyhow::Error {
-    let dir = dir.display();
-    Usage(format!("{dir} holds no node: make one with creditbank-node init --dir {dir} --origin NAME")).into()
-}
 
 /// The exit code of an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {

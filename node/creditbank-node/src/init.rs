@@ -30,9 +30,9 @@ pub(crate) struct Arguments {
     listen: SocketAddr,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { dir, origin, store, listen } = arguments;
-    make(&dir, &origin, store, listen).await?;
+    make(&dir, &origin, store, listen)?;
     crate::say(&format!("A node for {origin} is in {}.", shown(&dir)));
     crate::say(&format!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir)));
     crate::say(&format!("  {}/keys         back it up, show it to nobody", shown(&dir)));
@@ -41,9 +41,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Makes a node and its trust file.
-pub(crate) async fn make(dir: &Path, origin: &str, store: StoreUrl, listen: SocketAddr) -> anyhow::Result<Config> {
+pub(crate) fn make(dir: &Path, origin: &str, store: StoreUrl, listen: SocketAddr) -> anyhow::Result<Config> {
     let environment = Environment::system();
-    let config = directory::init(&environment, dir, origin, store, listen).await?;
+    let config = directory::init(&environment, dir, origin, store, listen)?;
     let log_key = directory::read_key(&environment, dir, Purpose::Log)?.public_key();
     let path = dir.join("trust.toml");
     let text = text_for(origin, log_key, &config.registry_key)?;

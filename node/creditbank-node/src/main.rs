@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod failure;
 mod init;
+mod node_dir;
 mod quickstart;
 mod reindex;
 mod restore;
@@ -97,7 +98,7 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
-            Command::Init(arguments) => init::run(arguments).await,
+            Command::Init(arguments) => init::run(arguments),
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Check(arguments) => tokio::task::block_in_place(|| check::run(&arguments)),
             Command::Reindex(arguments) => tokio::task::block_in_place(|| reindex::run(&arguments)),

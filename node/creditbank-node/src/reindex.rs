@@ -1,33 +1,27 @@
 //! `reindex`: what is derived, anew from the journal.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::check::served;
-use crate::failure::no_node;
+use crate::node_dir::NodeDir;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The node's directory.
-    #[arg(long)]
-    dir: PathBuf,
+    #[command(flatten)]
+    node: NodeDir,
     /// Print one JSON object instead of a sentence.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { dir, json } = arguments;
-    if !dir.join("node.toml").exists() {
-        return Err(no_node(dir));
-    }
+    let Arguments { node, json } = arguments;
     let environment = Environment::system();
-    let config = directory::read_config(&environment, dir)?;
+    let (dir, config) = (node.path(), node.config(&environment)?);
     let style = ProgressStyle::with_template("  {bar:40} {pos}/{len} log entries, {elapsed}, {eta} left");
     let bar = if *json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

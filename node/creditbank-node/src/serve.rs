@@ -1,31 +1,25 @@
 //! `serve`: until a signal.
 
-use std::path::PathBuf;
-
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::no_node;
+use crate::node_dir::NodeDir;
 use crate::shown;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The node's directory.
-    #[arg(long)]
-    dir: PathBuf,
+    #[command(flatten)]
+    node: NodeDir,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { dir } = arguments;
+    let Arguments { node } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    if !dir.join("node.toml").exists() {
-        return Err(no_node(&dir));
-    }
     let environment = Environment::system();
-    let config = directory::read_config(&environment, &dir)?;
+    let (dir, config) = (node.path(), node.config(&environment)?);
     if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
@@ -35,13 +29,13 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
-    let ledger = directory::open(&environment, &dir, &config, Limits::default())?;
+    let ledger = directory::open(&environment, dir, &config, Limits::default())?;
     if ledger.size() == 0 {
         if config.store.path().is_some() {
-            anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(&dir));
+            anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));
         }
         // A log in memory begins anew with each process.
-        directory::begin(&environment, &dir, &ledger).await?;
+        directory::begin(&environment, dir, &ledger).await?;
     }
     let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
     let stop = async {

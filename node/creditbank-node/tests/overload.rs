@@ -54,7 +54,11 @@ async fn submit(client: &Client, request: &SubmitBlockRequest) -> Receipt {
         match client.submit(request.block.to_vec(), request.records.clone()).await {
             Ok(receipt) => return receipt,
             Err(ClientError::Refused(refusal)) => {
-                assert_eq!((refusal.reason.as_str(), refusal.retry_after_ms > 0), ("BUSY", true), "{refusal:?}");
+                assert_eq!(
+                    (refusal.why(), refusal.retry_after_ms > 0),
+                    (creditbank_rpc::Reason::Busy, true),
+                    "{refusal:?}"
+                );
                 tokio::time::sleep(Duration::from_millis(refusal.retry_after_ms)).await;
             }
             // A call may be lost in the crowd; the same bytes give the same receipt.

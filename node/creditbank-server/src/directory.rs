@@ -34,6 +34,7 @@ pub use init::{InitError, begin, init};
 pub(crate) use secrets::Secrets;
 pub use store_url::{ENGINES, StoreUrl};
 
+use crate::append::Steps;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits, OpenError, Parts};
 
@@ -155,17 +156,41 @@ pub fn read_config(environment: &Environment, dir: &Path) -> Result<Config, Dire
 
 /// How the log with this genesis value is kept.
 pub(crate) fn store_options(environment: &Environment, genesis: Digest) -> Options {
-    Options { disk: Arc::clone(&environment.disk), ..Options::new(genesis.0) }
+    let mut options = Options { disk: Arc::clone(&environment.disk), ..Options::new(genesis.0) };
+    (environment.tune)(&mut options);
+    options
 }
 
 /// Opens the log of a node's directory. The lock on it is held until the ledger is dropped.
 pub fn open(environment: &Environment, dir: &Path, config: &Config, limits: Limits) -> Result<Ledger, DirectoryError> {
+    Ok(Ledger::open(parts(environment, dir, config, limits, false)?)?)
+}
+
+/// As [`open`], without any thread: the log is extended by the steps alone.
+pub fn open_stepped<B, A>(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+    limits: Limits,
+) -> Result<(Ledger, Steps<B, A>), DirectoryError> {
+    Ok(Ledger::stepped(parts(environment, dir, config, limits, true)?)?)
+}
+
+/// What the log of a node's directory is made of.
+fn parts(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+    limits: Limits,
+    stepped: bool,
+) -> Result<Parts, DirectoryError> {
     let log_key = read_key(environment, dir, Purpose::Log)?.key;
     let statement_key = read_key(environment, dir, Purpose::Statement)?.key;
     let registry_key = config.registry_key;
     let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
     let public_key = log_key.verifying_key().to_bytes();
-    let options = store_options(environment, genesis(&config.origin, &public_key, &registry_key));
+    let genesis = genesis(&config.origin, &public_key, &registry_key);
+    let options = Options { stepped, ..store_options(environment, genesis) };
     let store = config.store.open_store(dir, &options, &mut |_| {})?;
     if let Some(path) = config.store.path() {
         held::check(&*environment.disk, &dir.join(path), &*store, &config.origin, public_key)?;
@@ -175,6 +200,5 @@ pub fn open(environment: &Environment, dir: &Path, config: &Config, limits: Limi
     let keys = config.store.open_keys(&dir.join("learners.keys"), &options, &secrets.master, needed, &*entropy)?;
     let private = secrets.private();
     let origin = config.origin.clone();
-    let parts = Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits };
-    Ok(Ledger::open(parts)?)
+    Ok(Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits })
 }

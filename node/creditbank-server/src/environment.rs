@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use creditbank_store::{Disk, Engine, RealDisk};
+use creditbank_store::{Disk, Engine, Options, RealDisk};
 
 use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
 use crate::directory::ENGINES;
@@ -18,6 +18,8 @@ pub struct Environment {
     pub entropy: Arc<dyn Entropy>,
     /// The engines that a configuration may name, the default first.
     pub engines: &'static [Engine],
+    /// Changes how a store is opened. A simulation makes its files small, so that much happens in a short run.
+    pub tune: Arc<dyn Fn(&mut Options) + Send + Sync>,
 }
 
 impl Environment {
@@ -28,6 +30,7 @@ impl Environment {
             clock: Arc::new(SystemClock::default()),
             entropy: Arc::new(OsEntropy),
             engines: ENGINES,
+            tune: Arc::new(|_| ()),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::clock::{Entropy, random};
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
 use creditbank_protocol::Place;
-pub use creditbank_protocol::{AccountId as Account, Alias};
+use creditbank_protocol::{AccountId, Alias};
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
@@ -86,17 +86,17 @@ fn half(full: [u8; 32]) -> [u8; 16] {
 
 impl InstitutionKeys {
     /// The alias of an account.
-    pub fn alias(&self, account: &Account) -> Alias {
+    pub fn alias(&self, account: &AccountId) -> Alias {
         let mut block = account.0.into();
         self.cipher.encrypt_block(&mut block);
         Alias(block.into())
     }
 
     /// The account number that an alias stands for; no account's, if the alias is not this institution's.
-    pub fn account(&self, alias: &Alias) -> Account {
+    pub fn account(&self, alias: &Alias) -> AccountId {
         let mut block = alias.0.into();
         self.cipher.decrypt_block(&mut block);
-        Account(block.into())
+        AccountId(block.into())
     }
 
     /// The digest of a key in the learner index, 8 bytes: rows of one learner are few.
@@ -135,7 +135,7 @@ impl PrivateKeys {
     }
 
     /// `nonce || masked account || ciphertext`.
-    fn seal(&self, account: &Account, key: &[u8; 32], context: &[u8], plain: &[&[u8]], nonce: Nonce) -> Vec<u8> {
+    fn seal(&self, account: &AccountId, key: &[u8; 32], context: &[u8], plain: &[&[u8]], nonce: Nonce) -> Vec<u8> {
         let len: usize = plain.iter().map(|part| part.len()).sum();
         let mut sealed = Vec::with_capacity(NONCE_LEN + ACCOUNT_LEN + len + TAG_LEN);
         sealed.extend_from_slice(&nonce);
@@ -151,10 +151,10 @@ impl PrivateKeys {
     }
 
     /// The account that a sealed value belongs to.
-    pub fn account_of(&self, sealed: &[u8]) -> Result<Account, OpenError> {
+    pub fn account_of(&self, sealed: &[u8]) -> Result<AccountId, OpenError> {
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError::Sealed)?;
         let masked = rest.get(..ACCOUNT_LEN).ok_or(OpenError::Sealed)?;
-        Ok(Account(self.mask(nonce, masked)))
+        Ok(AccountId(self.mask(nonce, masked)))
     }
 
     fn open(&self, key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
@@ -174,7 +174,7 @@ impl PrivateKeys {
         &self,
         origin: &str,
         place: Place,
-        account: &Account,
+        account: &AccountId,
         key: &[u8; 32],
         record: &Record,
         nonce: Nonce,
@@ -198,7 +198,7 @@ impl PrivateKeys {
     pub fn seal_identity(
         &self,
         digest: &[u8; 32],
-        account: &Account,
+        account: &AccountId,
         key: &[u8; 32],
         entropy: &dyn Entropy,
     ) -> Vec<u8> {
@@ -224,7 +224,7 @@ fn xchacha(key: &[u8; 32], nonce: &Nonce) -> (LessSafeKey, ring::aead::Nonce) {
     (LessSafeKey::new(key), ring::aead::Nonce::assume_unique_for_key(short))
 }
 
-fn associated(context: &[u8], account: &Account) -> Vec<u8> {
+fn associated(context: &[u8], account: &AccountId) -> Vec<u8> {
     [context, account.as_bytes()].concat()
 }
 
@@ -243,7 +243,7 @@ mod tests {
     /// Goal: an alias leads back to its account at its own institution and to nothing elsewhere.
     #[test]
     fn aliases_differ_per_institution() {
-        let (keys, account) = (keys(), Account([9; 16]));
+        let (keys, account) = (keys(), AccountId([9; 16]));
         let alias = keys.of(1).alias(&account);
         assert_eq!(keys.of(1).account(&alias), account);
         assert_ne!(keys.of(2).alias(&account), alias);
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn another_library_opens_it() {
         use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-        let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
+        let (keys, account, key) = (keys(), AccountId([9; 16]), [4; 32]);
         for len in [0, 1, 63, 64, 65, 700] {
             let plain = vec![7; len];
             let sealed = keys.seal(&account, &key, b"context", &[&plain], [6; 24]);
@@ -267,7 +267,7 @@ mod tests {
     /// Goal: a body opens at its own place under its learner's key only, and no byte of it may change.
     #[test]
     fn bodies_are_bound_to_their_place() {
-        let (keys, account, key) = (keys(), Account([9; 16]), [4; 32]);
+        let (keys, account, key) = (keys(), AccountId([9; 16]), [4; 32]);
         let body = [&[0x0a, 16][..], &[7; 16]].concat();
         let record = Record::new(3, 1, &[5; 32], body).expect("a record");
         let place = Place::new(5, 1);

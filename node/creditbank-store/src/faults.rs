@@ -71,13 +71,14 @@ impl Random {
 }
 
 /// What a name leads to now, on the disk, and since the directory was synced.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Name {
     now: Option<u64>,
     durable: Option<u64>,
     since: Vec<Option<u64>>,
 }
 
+#[derive(Clone)]
 struct Machine {
     random: Random,
     rates: FaultRates,
@@ -92,6 +93,8 @@ struct Machine {
     dirs: BTreeSet<PathBuf>,
     inodes: BTreeMap<u64, Inode>,
     next_inode: u64,
+    /// Syncs of files under names with this in them do nothing, and say that they have done it.
+    lies_about: Option<String>,
 }
 
 /// The disk; its copies are the same disk.
@@ -123,6 +126,13 @@ impl Machine {
             None => {}
         }
         Ok(self.down)
+    }
+
+    /// Whether a sync of a file does nothing and says that it has.
+    fn lies(&self, inode: u64) -> bool {
+        let Some(about) = &self.lies_about else { return false };
+        let mut names = self.names.iter().filter(|(_, name)| name.now == Some(inode));
+        names.any(|(path, _)| path.to_string_lossy().contains(about.as_str()))
     }
 
     /// An operation that changes nothing.
@@ -202,6 +212,7 @@ impl SimulatedDisk {
             dirs: BTreeSet::new(),
             inodes: BTreeMap::new(),
             next_inode: 0,
+            lies_about: None,
         })))
     }
 
@@ -212,6 +223,18 @@ impl SimulatedDisk {
     /// As the store takes it.
     pub fn shared(&self) -> Arc<dyn Disk> {
         Arc::new(self.clone())
+    }
+
+    /// Another disk that holds the same, and goes on by another seed. Nothing of it may be open.
+    pub fn copy(&self, seed: u64) -> Self {
+        let machine = self.machine().clone();
+        Self(Arc::new(Mutex::new(Machine { random: Random::new(seed), ..machine })))
+    }
+
+    /// Lets the disk lie from now on about files under names with `about` in them, or about none: it says that it has synced
+    /// them, and has not.
+    pub fn lie_about(&self, about: Option<&str>) {
+        self.machine().lies_about = about.map(str::to_owned);
     }
 
     /// Sets how often operations fail from now on.

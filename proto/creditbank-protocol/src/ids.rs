@@ -27,6 +27,14 @@ impl fmt::Display for InstitutionId {
     }
 }
 
+impl std::str::FromStr for InstitutionId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 impl From<u64> for InstitutionId {
     fn from(number: u64) -> Self {
         Self(number)

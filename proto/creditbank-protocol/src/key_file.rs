@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
 
+use crate::names;
 use crate::pb::Purpose;
 
 const HEAD: &str = "creditbank-key-v1";
@@ -69,8 +70,7 @@ pub fn purpose_name(purpose: Purpose) -> String {
     if purpose == Purpose::Unspecified {
         return LEARNER.to_owned();
     }
-    let name = purpose.as_str_name();
-    name.strip_prefix("PURPOSE_").unwrap_or(name).to_ascii_lowercase().replace('_', "-")
+    names::of(purpose)
 }
 
 /// The purpose that `name` stands for.
@@ -78,8 +78,7 @@ pub fn purpose_of(name: &str) -> Option<Purpose> {
     if name == LEARNER {
         return Some(Purpose::Unspecified);
     }
-    let full = format!("PURPOSE_{}", name.to_ascii_uppercase().replace('-', "_"));
-    Purpose::from_str_name(&full).filter(|purpose| *purpose != Purpose::Unspecified)
+    names::parse(name)
 }
 
 #[cfg(test)]

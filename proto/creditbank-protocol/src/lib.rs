@@ -21,6 +21,7 @@ pub mod key_file;
 pub mod mandate;
 pub mod map;
 pub mod merkle;
+pub mod names;
 pub mod note;
 pub mod pb;
 pub mod receipt;

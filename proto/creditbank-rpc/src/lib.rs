@@ -16,5 +16,11 @@ pub mod v1 {
     tonic::include_proto!("creditbank.v1");
 }
 
+impl creditbank_protocol::names::Named for v1::IdentityType {
+    fn schema_name(&self) -> &'static str {
+        self.as_str_name()
+    }
+}
+
 /// The schema, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -3,11 +3,11 @@
 
 use std::hint::black_box;
 
+use creditbank_fixtures::{acceptance, accreditation, institution, proposal, terms, text, unit};
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::dates::{day_of_ms, first_day};
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key::{KeyId, possession_message, sign};
-use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, Kind, Purpose, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
@@ -27,10 +27,6 @@ const RECORDS: u32 = 1_000;
 const OF_A_LEARNER: u32 = 40;
 /// Records of a transcript.
 const TRANSCRIPT: u32 = 40;
-
-fn text(value: &str) -> pb::Text {
-    pb::Text { language: "en".to_owned(), value: value.to_owned() }
-}
 
 fn date(year: u32, month: u32) -> pb::Date {
     pb::Date { year, month, day: 1 }
@@ -83,19 +79,9 @@ fn registry(key: &SigningKey) -> Registry {
         registry.admit(RegistryRecord::of_operator(kind, &body)).unwrap();
     }
     for number in [1, 2] {
-        let institution = pb::Institution {
-            number,
-            state: pb::RegistryState::Active.into(),
-            r#type: pb::InstitutionType::University.into(),
-            country: "GB".to_owned(),
-            names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
-            ..Default::default()
-        };
-        set(&mut registry, Kind::Institution, 0, &institution);
+        set(&mut registry, Kind::Institution, 0, &institution(number));
     }
-    let state = pb::RegistryState::Active.into();
-    let unit = pb::Unit { institution: 1, unit: 1, state, names: vec![text("Registry")], ..Default::default() };
-    set(&mut registry, Kind::Unit, 0, &unit);
+    set(&mut registry, Kind::Unit, 0, &unit(1, 1));
     let public_key = key.verifying_key().to_bytes();
     let possession = possession_message(ORIGIN, creditbank_protocol::UnitId::new(1, 1), Purpose::Unit, &public_key);
     let entry = pb::Key {
@@ -109,43 +95,15 @@ fn registry(key: &SigningKey) -> Registry {
         ..Default::default()
     };
     set(&mut registry, Kind::Key, 0, &entry);
-    let body = "A charter".to_owned();
-    let accreditation =
-        pb::Accreditation { institution: 1, number: 1, body, from: Some(date(1969, 1)), ..Default::default() };
-    set(&mut registry, Kind::Accreditation, 0, &accreditation);
-    let terms = terms();
-    set(
-        &mut registry,
-        Kind::AgreementProposal,
-        1,
-        &pb::AgreementProposal { institution: 1, terms: Some(terms.clone()) },
-    );
-    let agreement = Some(pb::AgreementName { code: terms.code.clone(), version: 1 });
-    let terms_digest = terms_digest(&terms).unwrap().0.to_vec();
-    let acceptance = pb::AgreementAcceptance { institution: 2, agreement, terms_digest };
-    set(&mut registry, Kind::AgreementAcceptance, 2, &acceptance);
+    set(&mut registry, Kind::Accreditation, 0, &accreditation(1));
+    let terms = agreed();
+    set(&mut registry, Kind::AgreementProposal, 1, &proposal(&terms));
+    set(&mut registry, Kind::AgreementAcceptance, 2, &acceptance(&terms));
     registry
 }
 
-fn terms() -> pb::AgreementTerms {
-    pb::AgreementTerms {
-        code: "A-B".to_owned(),
-        version: 1,
-        tier: pb::Tier::Institution.into(),
-        sender: 1,
-        receiver: 2,
-        titles: vec![text("Two for one")],
-        source_unit: "CATS".to_owned(),
-        target_unit: "ECTS".to_owned(),
-        ratio: Some(pb::Ratio { numerator: 1, denominator: 2 }),
-        step_e4: 5_000,
-        rounding: pb::Rounding::HalfEven.into(),
-        apportionment: pb::Apportionment::LargestRemainder.into(),
-        level_map: "FHEQ-EQF".to_owned(),
-        grades: Some(pb::GradeRule { method: pb::GradeMethod::None.into(), ..Default::default() }),
-        from: Some(date(2020, 1)),
-        ..Default::default()
-    }
+fn agreed() -> pb::AgreementTerms {
+    pb::AgreementTerms { level_map: "FHEQ-EQF".to_owned(), ..terms("A-B") }
 }
 
 fn credit(number: u32) -> pb::Credit {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use creditbank_fixtures::text;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
@@ -20,7 +21,7 @@ use indicatif::ProgressBar;
 use prost::Message as _;
 
 use crate::machine::cores;
-use crate::scene::{INSTITUTION, ORIGIN, Scene, Unit, text};
+use crate::scene::{INSTITUTION, ORIGIN, Scene, Unit};
 
 /// Records of one learner.
 pub(crate) const PER_LEARNER: u64 = 40;

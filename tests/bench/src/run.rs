@@ -97,7 +97,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Measured> {
     let parent = plan.dir.clone().unwrap_or_else(std::env::temp_dir);
     let temporary = tempfile::Builder::new().prefix("creditbank-bench-").tempdir_in(&parent)?;
     let dir = temporary.path().join("node");
-    make_node(&dir, plan.engine).await?;
+    make_node(&dir, plan.engine)?;
     let node = Node::start(&dir).await?;
     let singles = plan.block_size == 1;
     let units = if singles { UNITS_OF_SINGLES } else { UNITS };

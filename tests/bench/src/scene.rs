@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{ChainHead, Client, ConnectOptions};
+use creditbank_fixtures::{accreditation, institution, unit};
 use creditbank_protocol::UnitId;
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::pb::{Kind, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
@@ -49,15 +50,11 @@ fn key(purpose: Purpose, number: u32) -> KeyFile {
     KeyFile { purpose, key: SigningKey::from_bytes(&seed.0) }
 }
 
-pub(crate) fn text(value: &str) -> pb::Text {
-    pb::Text { language: "en".to_owned(), value: value.to_owned() }
-}
-
 /// Makes a node's directory.
-pub(crate) async fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
+pub(crate) fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
     let path = if engine == Engine::Memory { "" } else { "log" };
     let store = format!("{}:{path}", engine.name()).parse()?;
-    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into()).await?;
+    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into())?;
     Ok(())
 }
 
@@ -66,35 +63,15 @@ pub(crate) async fn client(url: &str, trust: &Trust, access: Option<KeyFile>) ->
 }
 
 fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>> {
-    let active = pb::RegistryState::Active.into();
-    let institution = pb::Institution {
-        number: INSTITUTION,
-        state: active,
-        r#type: pb::InstitutionType::University.into(),
-        country: "GB".to_owned(),
-        names: vec![pb::DatedName { name: Some(text("A university")), ..Default::default() }],
-        ..Default::default()
-    };
-    let year = |year| Some(pb::Date { year, month: 1, day: 0 });
-    let accreditation = pb::Accreditation {
-        institution: INSTITUTION,
-        number: 1,
-        body: "A ministry".to_owned(),
-        from: year(2000),
-        until: year(2040),
-        ..Default::default()
-    };
     let reads = KeyRequest::new(ORIGIN, INSTITUTION, 0, access)?.record(&[], 0, 0)?;
     let mut records = vec![
-        registry_record(Kind::Institution, &institution)?,
-        registry_record(Kind::Accreditation, &accreditation)?,
+        registry_record(Kind::Institution, &institution(INSTITUTION))?,
+        registry_record(Kind::Accreditation, &accreditation(INSTITUTION))?,
         registry_record(Kind::Key, &reads)?,
     ];
     for number in 1..=units {
-        let names = vec![text("Examinations")];
-        let unit = pb::Unit { institution: INSTITUTION, unit: number, state: active, names, ..Default::default() };
         let request = KeyRequest::new(ORIGIN, INSTITUTION, number, &key(Purpose::Unit, number))?;
-        records.push(registry_record(Kind::Unit, &unit)?);
+        records.push(registry_record(Kind::Unit, &unit(INSTITUTION, number))?);
         records.push(registry_record(Kind::Key, &request.record(&[Kind::Credit], 0, 0)?)?);
     }
     Ok(records)

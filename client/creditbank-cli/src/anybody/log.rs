@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::write_proof;
-use creditbank_protocol::pb;
+use creditbank_protocol::{names, pb};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -96,6 +96,5 @@ fn entry_value(index: u64, bytes: &[u8]) -> Result<Value, Failure> {
 
 fn public_record(shown: &pb::PublicRecord) -> Result<Value, Failure> {
     let kind = pb::Kind::try_from(shown.kind).unwrap_or_default();
-    let (message, name) = show::kind_names(kind);
-    Ok(json!({ "kind": name, "record": show::body(&message, &shown.body)? }))
+    Ok(json!({ "kind": names::of(kind), "record": show::body(show::message_of(kind), &shown.body)? }))
 }

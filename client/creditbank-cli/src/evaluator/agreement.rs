@@ -10,6 +10,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, AgreementTerms, Kind};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{InstitutionId, names};
 use creditbank_rules::agreement::{Loop, loops};
 use creditbank_rules::dates;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::{Signing, ask};
-use crate::{output, show, values};
+use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -58,7 +59,7 @@ pub(crate) enum Command {
     List {
         /// Only those of one institution
         #[arg(long)]
-        party: Option<u64>,
+        party: Option<InstitutionId>,
     },
     /// The text of an agreement in words, and where it stands; without a version, the newest
     Show {
@@ -110,9 +111,9 @@ fn of_terms(terms: &AgreementTerms) -> Result<Value, Failure> {
 /// One version of an agreement, by its name.
 async fn known(client: &Client, name: &AgreementName) -> Result<Known, Failure> {
     let (code, version) = (name.code.clone(), name.version);
-    let proposal = client.registry_entry(&RegistryKey::AgreementProposal(code.clone(), version)).await?;
-    let missing = || Failure::NotValid(format!("nobody has proposed an agreement {code}.{version}"));
-    let proposal: pb::AgreementProposal = proposal.ok_or_else(missing)?.decode()?;
+    let missing = || format!("nobody has proposed an agreement {code}.{version}");
+    let key = RegistryKey::AgreementProposal(code.clone(), version);
+    let proposal: pb::AgreementProposal = entries::read(client, &key, missing).await?;
     let terms = proposal.terms.clone().unwrap_or_default();
     let acceptance = client.registry_entry(&RegistryKey::AgreementAcceptance(code.clone(), version)).await?;
     let ending = client.registry_entry(&RegistryKey::AgreementEnding(code, version)).await?;
@@ -254,10 +255,10 @@ async fn all(client: &Client) -> Result<Vec<Known>, Failure> {
     Ok(found)
 }
 
-async fn list(global: &Global, party: Option<u64>) -> Result<(), Failure> {
+async fn list(global: &Global, party: Option<InstitutionId>) -> Result<(), Failure> {
     let client = global.connect().await?;
     let mut found = all(&client).await?;
-    found.retain(|one| party.is_none_or(|party| [one.terms.sender, one.terms.receiver].contains(&party)));
+    found.retain(|one| party.is_none_or(|party| [one.terms.sender, one.terms.receiver].contains(&party.0)));
     let value =
         |one: &Known| Ok(json!({ "agreement": name(&one.terms), "state": state(one), "terms": of_terms(&one.terms)? }));
     let listed = found.iter().map(value).collect::<Result<Vec<_>, Failure>>()?;
@@ -269,7 +270,7 @@ async fn list(global: &Global, party: Option<u64>) -> Result<(), Failure> {
                 name(terms),
                 format!("{} to {}", terms.sender, terms.receiver),
                 format!("1 {} = {} {}", terms.source_unit, ratio.unwrap_or_default(), terms.target_unit),
-                terms.tier().as_str_name().trim_start_matches("TIER_").to_ascii_lowercase(),
+                names::of(terms.tier()),
                 state(one),
             ]
         };

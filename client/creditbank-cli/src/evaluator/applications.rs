@@ -1,5 +1,6 @@
 //! `applications`: what waits for a decision, and what is late.
 
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, RecognitionPurpose};
 use creditbank_rpc::v1::ApplicationState;
 use creditbank_rules::dates;
@@ -7,14 +8,13 @@ use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::registrar::learner;
+use crate::whose::OwnInstitution;
 use crate::{output, show, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Number of the institution; left out: the access key's own
-    #[arg(long)]
-    institution: Option<u64>,
+    #[command(flatten)]
+    institution: OwnInstitution,
     /// Only those whose deadline has passed
     #[arg(long)]
     overdue: bool,
@@ -22,10 +22,9 @@ pub(crate) struct Arguments {
 
 fn value(one: &ApplicationState) -> Value {
     let place = |place: Option<&pb::Place>| place.map(values::show_place);
-    let purpose = RecognitionPurpose::try_from(one.purpose).unwrap_or_default().as_str_name();
     json!({
         "place": place(one.place.as_ref()),
-        "purpose": purpose.trim_start_matches("RECOGNITION_PURPOSE_").to_ascii_lowercase().replace('_', "-"),
+        "purpose": names::of_number::<RecognitionPurpose>(one.purpose),
         "stage": one.stage,
         "received": one.received.as_ref().map(dates::show),
         "due": one.due.as_ref().map(dates::show),
@@ -39,8 +38,8 @@ fn value(one: &ApplicationState) -> Value {
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let institution = learner::own_or(&client, arguments.institution).await?;
-    let found = client.applications(institution, arguments.overdue).await?;
+    let institution = arguments.institution.id(&client).await?;
+    let found = client.applications(institution.0, arguments.overdue).await?;
     let listed: Vec<Value> = found.iter().map(value).collect();
     output::print(global, &Value::Array(listed.clone()), || {
         let names = ["place", "purpose", "stage", "received", "due", "overdue", "decision", "appeal_until", "alias"];

@@ -9,7 +9,7 @@ use creditbank_client::recognition::assessment::{self, Assessed};
 use creditbank_client::recognition::derived::{Completion, conversion};
 use creditbank_client::{Client, ConversionPreview, evidence};
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::pb;
+use creditbank_protocol::{Alias, InstitutionId, Place, pb};
 use creditbank_rpc::v1::PreviewConversionRequest;
 use prost_reflect::prost::Message as _;
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ use super::mandated::Mandated;
 use super::shown::Shown;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::registrar::learner;
 use crate::signing::Signing;
+use crate::whose::OwnInstitution;
 use crate::{output, show, values};
 use sources::{Chosen, Skipped};
 
@@ -43,14 +43,14 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct What {
     /// The receiver's alias of the learner, in hexadecimal
-    #[arg(long, value_parser = values::hex16)]
-    alias: [u8; 16],
+    #[arg(long, value_parser = values::alias)]
+    alias: Alias,
     /// The transcript that the learner has shown: needed for records of other institutions
     #[arg(long, value_name = "FILE.cbt")]
     transcript: Option<PathBuf>,
     /// A record: entry and index, as 34/718; with #2 the second result of a conversion
     #[arg(long = "place", value_parser = values::source, value_name = "PLACE")]
-    places: Vec<(pb::Place, u32)>,
+    places: Vec<(Place, u32)>,
     /// By this agreement: code and version, as PARIS-LEEDS.1
     #[arg(long, value_parser = values::versioned, value_name = "CODE.VERSION", group = "right")]
     agreement: Option<(String, u32)>,
@@ -75,12 +75,12 @@ pub(crate) struct What {
 }
 
 #[derive(clap::Args)]
+#[command(mut_arg("institution", |arg| arg.help("The receiver; left out: the access key's own institution")))]
 pub(crate) struct Preview {
     #[command(flatten)]
     what: What,
-    /// The receiver; left out: the access key's own institution
-    #[arg(long)]
-    institution: Option<u64>,
+    #[command(flatten)]
+    institution: OwnInstitution,
 }
 
 #[derive(clap::Args)]
@@ -91,8 +91,8 @@ pub(crate) struct Record {
     #[arg(long)]
     decider: String,
     /// The decision that it carries out, if any
-    #[arg(long, value_parser = values::place)]
-    decision: Option<pb::Place>,
+    #[arg(long)]
+    decision: Option<Place>,
     #[command(flatten)]
     mandated: Mandated,
     #[command(flatten)]
@@ -111,7 +111,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Preview(arguments) => {
             let Preview { what, institution } = *arguments;
             let client = global.connect().await?;
-            let institution = learner::own_or(&client, institution).await?;
+            let institution = institution.id(&client).await?;
             let previewed = preview(&client, request(global, &client, &what, institution).await?).await?;
             let value = value(&previewed.preview.conversion, &previewed)?;
             output::print(global, &value, || text(&previewed) + "nothing was written")
@@ -121,7 +121,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let consent = mandated.consent()?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let request = request(global, &client, &what, unit.id.institution.0).await?;
+            let request = request(global, &client, &what, unit.id.institution).await?;
             let wish = wish(&request.0, &signing.reference);
             if signing.resumed(global, &client, &unit, &wish, json!({})).await? {
                 return Ok(());
@@ -129,7 +129,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let previewed = preview(&client, request).await?;
             let completion = Completion { decider: &decider, consent: &consent, reference: &signing.reference };
             let draft = previewed.preview.clone();
-            let (made, contents) = conversion(&client, &unit, draft, decision, completion)?;
+            let (made, contents) = conversion(&client, &unit, draft, decision.map(Into::into), completion)?;
             let told = (value(&made, &previewed)?, text(&previewed));
             signing.seal(global, &client, &unit, &contents.requested(&wish), told).await
         }
@@ -154,12 +154,12 @@ async fn request(
     global: &Global,
     client: &Client,
     what: &What,
-    receiver: u64,
+    receiver: InstitutionId,
 ) -> Result<(PreviewConversionRequest, Vec<Skipped>), Failure> {
     let shown = what.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
     let mut request = PreviewConversionRequest {
-        institution: receiver,
-        alias: what.alias.to_vec(),
+        institution: receiver.0,
+        alias: what.alias.0.to_vec(),
         decided: Some(what.decided.unwrap_or_else(creditbank_client::today)),
         ..Default::default()
     };
@@ -175,7 +175,7 @@ async fn request(
     } else if let Some((code, version)) = &what.equivalence {
         request.sources = sources::named(what)?;
         request.equivalence =
-            Some(pb::EquivalenceName { institution: receiver, code: code.clone(), version: *version });
+            Some(pb::EquivalenceName { institution: receiver.0, code: code.clone(), version: *version });
     } else if let Some(path) = &what.assess {
         let Assessed { assessment, sources, stated } = assessed(path)?;
         if !what.places.is_empty() {

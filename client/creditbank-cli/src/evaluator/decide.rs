@@ -3,8 +3,9 @@
 use creditbank_client::sealing::{Contents, record};
 use creditbank_client::{Client, ReadRecord};
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{self, DecisionType, Kind};
+use creditbank_protocol::pb::{self, ConditionType, DecisionType, DifferenceType, Kind};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{Place, names};
 use creditbank_rules::admission::case::is_final;
 use creditbank_rules::dates;
 use prost_reflect::prost::Message as _;
@@ -13,17 +14,16 @@ use serde_json::json;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::Signing;
-use crate::{output, show, values};
+use crate::{entries, output, show, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The application or the appeal: entry and index, as 34/718
-    #[arg(value_parser = values::place)]
-    place: pb::Place,
+    place: Place,
     /// full, partial, alternative, conditional, refused, cannot-be-verified, documents-missing (the clock stops),
     /// documents-received (it goes on), withdrawn
-    #[arg(long = "type", value_parser = decision_type)]
-    kind: i32,
+    #[arg(long = "type", value_parser = values::named::<DecisionType>)]
+    kind: DecisionType,
     /// The person who answers for it
     #[arg(long)]
     decider: String,
@@ -31,8 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "")]
     legal_basis: String,
     /// With partial: a record that is recognised
-    #[arg(long = "recognised", value_parser = values::place, value_name = "PLACE")]
-    recognised: Vec<pb::Place>,
+    #[arg(long = "recognised", value_name = "PLACE")]
+    recognised: Vec<Place>,
     /// With alternative: what is recognised instead
     #[arg(long, default_value = "")]
     alternative: String,
@@ -52,10 +52,6 @@ pub(crate) struct Arguments {
     signing: Signing,
 }
 
-fn decision_type(text: &str) -> Result<i32, String> {
-    values::code("DECISION_TYPE", text, DecisionType::from_str_name)
-}
-
 fn typed(text: &str) -> Result<(&str, String), String> {
     let parts = text.split_once(':').filter(|(_, words)| !words.trim().is_empty());
     parts.map(|(kind, words)| (kind, words.trim().to_owned())).ok_or_else(|| "expected TYPE:TEXT".to_owned())
@@ -63,13 +59,14 @@ fn typed(text: &str) -> Result<(&str, String), String> {
 
 fn condition(text: &str) -> Result<pb::Condition, String> {
     let (kind, text) = typed(text)?;
-    Ok(pb::Condition { r#type: values::code("CONDITION_TYPE", kind, pb::ConditionType::from_str_name)?, text })
+    let kind: ConditionType = values::named(kind)?;
+    Ok(pb::Condition { r#type: kind.into(), text })
 }
 
 fn difference(text: &str) -> Result<pb::SubstantialDifference, String> {
     let (kind, reason) = typed(text)?;
-    let r#type = values::code("DIFFERENCE_TYPE", kind, pb::DifferenceType::from_str_name)?;
-    Ok(pb::SubstantialDifference { r#type, reason })
+    let kind: DifferenceType = values::named(kind)?;
+    Ok(pb::SubstantialDifference { r#type: kind.into(), reason })
 }
 
 /// The message of a record that was read.
@@ -78,7 +75,7 @@ pub(super) fn read_as<M: creditbank_protocol::canonical::Canonical>(read: &ReadR
 }
 
 /// The application of an open step, and the appeal where it is one.
-async fn case(client: &Client, place: pb::Place) -> Result<(pb::Application, Option<pb::Place>), Failure> {
+async fn case(client: &Client, place: Place) -> Result<(pb::Application, Option<Place>), Failure> {
     let read = client.record(place).await?;
     match read.disclosed.info.kind {
         Kind::Application => Ok((read_as(&read)?, None)),
@@ -90,33 +87,33 @@ async fn case(client: &Client, place: pb::Place) -> Result<(pb::Application, Opt
             Ok((read_as(&application)?, Some(place)))
         }
         other => {
-            let (place, kind) = (values::show_place(&place), show::kind_names(other).1);
-            Err(Failure::NotValid(format!("{place}: expected an application or an appeal, found a {kind}")))
+            let found = names::of(other);
+            Err(Failure::NotValid(format!("{place}: expected an application or an appeal, found a {found}")))
         }
     }
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { place, kind, decider, legal_basis, mut recognised, alternative, conditions, differences, .. } =
+    let Arguments { place, kind, decider, legal_basis, recognised, alternative, conditions, differences, .. } =
         arguments;
     let (missing, signing) = (arguments.missing, arguments.signing);
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
     let (application, appeal) = case(&client, place).await?;
-    let law = client.registry_entry(&RegistryKey::LegalDeadline(application.deadline.clone())).await?;
-    let unknown = || Failure::NotValid(format!("the registry has no legal deadline {}", application.deadline));
-    let law: pb::LegalDeadline = law.ok_or_else(unknown)?.decode()?;
+    let law = RegistryKey::LegalDeadline(application.deadline.clone());
+    let unknown = || format!("the registry has no legal deadline {}", application.deadline);
+    let law: pb::LegalDeadline = entries::read(&client, &law, unknown).await?;
     let decided = arguments.decided.unwrap_or_else(creditbank_client::today);
-    let step = DecisionType::try_from(kind).unwrap_or_default();
-    let open = appeal.is_none() && is_final(step) && step != DecisionType::Withdrawn && law.appeal_days > 0;
+    let open = appeal.is_none() && is_final(kind) && kind != DecisionType::Withdrawn && law.appeal_days > 0;
     let until = open.then(|| dates::date_of(dates::first_day(&decided) + i64::from(law.appeal_days)));
+    let mut recognised: Vec<pb::Place> = recognised.into_iter().map(pb::Place::from).collect();
     recognised.sort_by_cached_key(pb::Place::encode_to_vec);
     recognised.dedup();
     let decision = pb::Decision {
         learner: application.learner,
-        application: if appeal.is_none() { Some(place) } else { None },
-        appeal,
-        r#type: kind,
+        application: if appeal.is_none() { place.written() } else { None },
+        appeal: appeal.and_then(Place::written),
+        r#type: kind.into(),
         decided: Some(decided),
         decider,
         legal_basis,
@@ -130,7 +127,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         amends: None,
     };
     let contents = Contents::of([record(&unit, Kind::Decision, &decision, &signing.reference)?]);
-    let name = step.as_str_name().trim_start_matches("DECISION_TYPE_").to_ascii_lowercase().replace('_', "-");
+    let name = names::of(kind);
     let until = until.as_ref().map(dates::show);
     let value = json!({
         "type": name, "decided": dates::show(&decided), "appeal_until": until,

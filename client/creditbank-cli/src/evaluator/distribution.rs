@@ -3,18 +3,16 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use creditbank_client::Client;
 use creditbank_client::authoring::distribution::parse;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::registry::RegistryKey;
 use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::operator::registry;
 use crate::signing::Signing;
-use crate::{output, show, values};
+use crate::whose::OneOrAll;
+use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -22,9 +20,8 @@ pub(crate) enum Command {
     Publish(Box<Publish>),
     /// The distributions of an institution, or of all
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: Option<u64>,
+        #[command(flatten)]
+        of: OneOrAll,
     },
 }
 
@@ -39,8 +36,8 @@ pub(crate) struct Publish {
     #[arg(long, default_value = "")]
     field: String,
     /// short, first, second or third
-    #[arg(long, value_parser = cycle)]
-    cycle: i32,
+    #[arg(long, value_parser = values::named::<pb::Cycle>)]
+    cycle: pb::Cycle,
     /// First day or month of the results
     #[arg(long, value_parser = values::date)]
     from: pb::Date,
@@ -54,27 +51,26 @@ pub(crate) struct Publish {
     signing: Signing,
 }
 
-fn cycle(text: &str) -> Result<i32, String> {
-    values::code("CYCLE", text, pb::Cycle::from_str_name)
-}
-
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
-        Command::List { institution } => registry::list(global, &client, Kind::GradeDistribution, institution).await,
+        Command::List { of } => entries::list(global, &client, Kind::GradeDistribution, of.institution).await,
         Command::Publish(publish) => {
             let Publish { file, scale, field, cycle, from, until, number, signing } = *publish;
             let unit = signing.unit(global, &client).await?;
             let number = match number {
                 Some(number) => number,
-                None => next(&client, unit.id.institution.0).await?,
+                None => {
+                    let own = Some(unit.id.institution);
+                    entries::next_number(&client, Kind::GradeDistribution, own).await?
+                }
             };
             let about = pb::GradeDistribution {
                 institution: unit.id.institution.0,
                 number,
                 scale,
                 field,
-                cycle,
+                cycle: cycle.into(),
                 period: Some(pb::Period { from: Some(from), until: Some(until) }),
                 counts: Vec::new(),
             };
@@ -90,15 +86,4 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             signing.seal(global, &client, &unit, &contents, (value, text)).await
         }
     }
-}
-
-/// One more than the largest number of the institution's distributions.
-async fn next(client: &Client, institution: u64) -> Result<u32, Failure> {
-    let mut largest = 0;
-    for item in client.registry_list(Kind::GradeDistribution, Some(institution)).await? {
-        if let RegistryKey::GradeDistribution(_, number) = item.key {
-            largest = largest.max(number);
-        }
-    }
-    largest.checked_add(1).ok_or_else(|| Failure::Usage("pass --number".to_owned()))
 }

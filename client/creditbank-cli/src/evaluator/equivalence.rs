@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use creditbank_client::authoring::equivalence::{TEMPLATE, parse};
 use creditbank_client::sealing::{Contents, record};
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::registry::RegistryKey;
@@ -12,9 +13,9 @@ use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::operator::registry;
 use crate::signing::Signing;
-use crate::{output, show, values};
+use crate::whose::OneOrAll;
+use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -29,15 +30,14 @@ pub(crate) enum Command {
     },
     /// The equivalences of an institution, or of all
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: Option<u64>,
+        #[command(flatten)]
+        of: OneOrAll,
     },
     /// One equivalence
     Show {
         /// Institution, code and version, as 2/CALC-1.1
         #[arg(value_parser = values::owned_name)]
-        name: (u64, String, u32),
+        name: (InstitutionId, String, u32),
     },
 }
 
@@ -64,13 +64,12 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let value = json!({ "equivalence": name, "terms": shown });
             signing.seal(global, &client, &unit, &contents, (value, text)).await
         }
-        Command::List { institution } => {
-            let client = global.connect().await?;
-            registry::list(global, &client, Kind::Equivalence, institution).await
+        Command::List { of } => {
+            entries::list(global, &global.connect().await?, Kind::Equivalence, of.institution).await
         }
         Command::Show { name: (institution, code, version) } => {
-            let client = global.connect().await?;
-            registry::one(global, &client, &RegistryKey::Equivalence(institution.into(), code, version)).await
+            let key = RegistryKey::Equivalence(institution, code, version);
+            entries::one(global, &global.connect().await?, &key).await
         }
     }
 }

@@ -14,6 +14,7 @@ use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind, QualificationName};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{Alias, InstitutionId};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, InstitutionAlias, LearnerReference};
 use serde_json::json;
@@ -21,10 +22,9 @@ use serde_json::json;
 use super::shown::Shown;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::operator::registry;
-use crate::registrar::learner;
 use crate::signing::Signing;
-use crate::{output, show, values};
+use crate::whose::OneOrAll;
+use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -39,7 +39,7 @@ pub(crate) enum Command {
         file: PathBuf,
         /// Number of the institution that is to publish it, where the file leaves it out [default: 1]
         #[arg(long)]
-        institution: Option<u64>,
+        institution: Option<InstitutionId>,
     },
     /// Publish a definition of your institution; a later version replaces the ones before it
     Publish {
@@ -50,15 +50,14 @@ pub(crate) enum Command {
     },
     /// The definitions of an institution, or of all
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: Option<u64>,
+        #[command(flatten)]
+        of: OneOrAll,
     },
     /// One definition
     Show {
         /// Institution, code and version, as 2/BSC-INF.1
         #[arg(value_parser = values::owned_name)]
-        name: (u64, String, u32),
+        name: (InstitutionId, String, u32),
     },
     /// How far a learner is: what fills each requirement, what is missing, and what at hand does not count, and why
     Progress(Box<progress::Arguments>),
@@ -74,8 +73,8 @@ pub(crate) struct About {
     /// Code of the definition, and perhaps its version, as BSC-INF or BSC-INF.2; without one, the newest
     code: Option<String>,
     /// Your alias of the learner, in hexadecimal
-    #[arg(long, value_parser = values::hex16)]
-    alias: [u8; 16],
+    #[arg(long, value_parser = values::alias)]
+    alias: Alias,
     /// The transcript that the learner has shown: records of other institutions
     #[arg(long, value_name = "FILE.cbt")]
     transcript: Option<PathBuf>,
@@ -99,7 +98,11 @@ fn attested(text: &str) -> Result<(u32, String), String> {
 
 impl About {
     /// The definition, in its newest version where none is named.
-    async fn name(&self, client: &Client, institution: u64) -> Result<QualificationName, Failure> {
+    async fn name(
+        &self,
+        client: &Client,
+        InstitutionId(institution): InstitutionId,
+    ) -> Result<QualificationName, Failure> {
         let missing = || Failure::Usage("name the definition by its code".to_owned());
         let text = self.code.as_deref().ok_or_else(missing)?;
         if let Ok((code, version)) = values::versioned(text) {
@@ -143,11 +146,11 @@ impl About {
         &self,
         global: &Global,
         client: &Client,
-        institution: u64,
+        institution: InstitutionId,
         by: &str,
     ) -> Result<EvaluateQualificationRequest, Failure> {
         let shown = self.transcript.as_ref().map(|path| Shown::read(global, path)).transpose()?;
-        let alias = InstitutionAlias { institution, alias: self.alias.to_vec() };
+        let alias = InstitutionAlias { institution: institution.0, alias: self.alias.0.to_vec() };
         Ok(EvaluateQualificationRequest {
             learner: Some(LearnerReference { learner: Some(Learner::Alias(alias)) }),
             definition: Some(self.name(client, institution).await?),
@@ -165,7 +168,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Publish { file, signing } => {
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let definition = file::read(&file, Some(unit.id.institution.0))?;
+            let definition = file::read(&file, Some(unit.id.institution))?;
             let name = format!("{}/{}.{}", definition.institution, definition.code, definition.version);
             let bytes = encode(&definition).map_err(|error| Failure::NotValid(error.to_string()))?;
             let value = json!({
@@ -177,24 +180,17 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 Contents::of([record(&unit, Kind::QualificationDefinition, &definition, &signing.reference)?]);
             signing.seal(global, &client, &unit, &contents, (value, text)).await
         }
-        Command::List { institution } => {
-            let client = global.connect().await?;
-            registry::list(global, &client, Kind::QualificationDefinition, institution).await
+        Command::List { of } => {
+            entries::list(global, &global.connect().await?, Kind::QualificationDefinition, of.institution).await
         }
         Command::Show { name: (institution, code, version) } => {
-            let client = global.connect().await?;
-            registry::one(global, &client, &RegistryKey::QualificationDefinition(institution.into(), code, version))
-                .await
+            let key = RegistryKey::QualificationDefinition(institution, code, version);
+            entries::one(global, &global.connect().await?, &key).await
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,
         Command::Cosign(arguments) => cosign::run(global, arguments).await,
     }
-}
-
-/// The institution that was named, or the access key's own.
-async fn own_or(client: &Client, institution: Option<u64>) -> Result<u64, Failure> {
-    learner::own_or(client, institution).await
 }
 
 fn facts(name: &QualificationName) -> String {

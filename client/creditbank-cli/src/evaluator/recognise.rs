@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::pb::{self, Kind, RecognitionForm};
+use creditbank_protocol::{Alias, Place, names};
 use creditbank_rules::admission::exemption_root;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
-use super::apply::digests;
 use super::mandated::Mandated;
+use super::received::digests;
 use super::shown::{Shown, reference};
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -24,8 +25,8 @@ use crate::{output, show, values};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Your alias of the holder, in hexadecimal
-    #[arg(long, value_parser = values::hex16)]
-    alias: [u8; 16],
+    #[arg(long, value_parser = values::alias)]
+    alias: Alias,
     /// Title of the qualification with its language, as "de:Diplom-Ingenieur"; may be repeated
     #[arg(long = "title", value_name = "TEXT", value_parser = values::text, required_unless_present = "award")]
     titles: Vec<pb::Text>,
@@ -42,17 +43,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", required_unless_present = "award")]
     evidence: Vec<PathBuf>,
     /// The Award of this ledger that it is: entry and index, as 34/718
-    #[arg(long, value_name = "PLACE", value_parser = values::place)]
-    award: Option<pb::Place>,
+    #[arg(long, value_name = "PLACE")]
+    award: Option<Place>,
     /// The transcript that shows the award, where it is another institution's
     #[arg(long, value_name = "FILE.cbt", requires = "award")]
     transcript: Option<PathBuf>,
     /// statement (an opinion), or decision (with legal effect: it needs --decision and --legal-basis)
-    #[arg(long, value_parser = form)]
-    form: i32,
+    #[arg(long, value_parser = values::named::<RecognitionForm>)]
+    form: RecognitionForm,
     /// The Decision that it carries out: see `creditbank decide`
-    #[arg(long, value_name = "PLACE", value_parser = values::place)]
-    decision: Option<pb::Place>,
+    #[arg(long, value_name = "PLACE")]
+    decision: Option<Place>,
     /// The law or statute on which it rests
     #[arg(long, default_value = "")]
     legal_basis: String,
@@ -81,10 +82,6 @@ pub(crate) struct Arguments {
     signing: Signing,
 }
 
-fn form(text: &str) -> Result<i32, String> {
-    values::code("RECOGNITION_FORM", text, RecognitionForm::from_str_name)
-}
-
 /// Texts as the set that they are.
 fn set(mut texts: Vec<pb::Text>) -> Vec<pb::Text> {
     texts.sort_by_cached_key(pb::Text::encode_to_vec);
@@ -95,7 +92,7 @@ fn set(mut texts: Vec<pb::Text>) -> Vec<pb::Text> {
 impl Arguments {
     /// What a form needs and has to be without.
     fn fits(&self) -> Result<(), Failure> {
-        let decides = self.form == i32::from(RecognitionForm::Decision);
+        let decides = self.form == RecognitionForm::Decision;
         let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
         match (decides, self.decision) {
             (true, None) => usage("--form decision: expected the Decision that it carries out (--decision PLACE)"),
@@ -130,7 +127,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     }
     let decided = decided.unwrap_or_else(creditbank_client::today);
     let draft = pb::QualificationRecognition {
-        learner: alias.to_vec(),
+        learner: alias.0.to_vec(),
         qualification: Some(pb::ForeignQualification {
             titles: set(titles),
             institution: conferred_by,
@@ -139,11 +136,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             award,
             evidence,
         }),
-        form,
+        form: form.into(),
         comparable_to: set(comparable_to),
         level,
         exemptions: exempt,
-        decision,
+        decision: decision.and_then(Place::written),
         decider,
         legal_basis,
         decided: Some(decided),
@@ -164,7 +161,7 @@ fn told(made: &pb::QualificationRecognition) -> (serde_json::Value, String) {
         texts.iter().map(|text| show::safe(&format!("{} ({})", text.value, text.language))).collect::<Vec<_>>()
     };
     let award = found.award.and_then(|award| award.place).map(|place| values::show_place(&place));
-    let form = made.form().as_str_name().trim_start_matches("RECOGNITION_FORM_").to_ascii_lowercase();
+    let form = names::of(made.form());
     let level = made.level.as_ref().map(|level| show::safe(&format!("{} {}", level.framework, level.level)));
     let exemption = |one: &pb::ConvertedCredit| {
         let amount = one.amount.clone().unwrap_or_default();

@@ -2,21 +2,21 @@
 
 use creditbank_client::sealing::{Contents, authority, effect};
 use creditbank_protocol::pb::{self, Action, Basis, RecordReference};
+use creditbank_protocol::{Place, names};
 use creditbank_rpc::v1::ReviewState;
 use creditbank_rules::dates;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::registrar::learner;
 use crate::signing::Signing;
+use crate::whose::OwnInstitution;
 use crate::{output, show, values};
 
 #[derive(clap::Args)]
 pub(crate) struct List {
-    /// Number of the institution; left out: the access key's own
-    #[arg(long)]
-    institution: Option<u64>,
+    #[command(flatten)]
+    institution: OwnInstitution,
 }
 
 #[derive(clap::Subcommand)]
@@ -24,8 +24,7 @@ pub(crate) enum Command {
     /// Stand by a record that is under review: it counts again as it is. Otherwise `amend` or `revoke` it
     Close {
         /// The record: entry and index, as 34/718
-        #[arg(value_parser = values::place)]
-        place: pb::Place,
+        place: Place,
         #[command(flatten)]
         signing: Signing,
     },
@@ -35,7 +34,7 @@ fn value(one: &ReviewState) -> Value {
     let place = one.record.as_ref().and_then(|record| record.place);
     json!({
         "place": place.as_ref().map(values::show_place),
-        "kind": show::kind_names(one.kind()).1,
+        "kind": names::of(one.kind()),
         "because_of_entry": one.entry,
         "since": one.since.as_ref().map(dates::show),
         "due": one.due.as_ref().map(dates::show),
@@ -45,8 +44,8 @@ fn value(one: &ReviewState) -> Value {
 
 pub(crate) async fn list(global: &Global, arguments: &List) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let institution = learner::own_or(&client, arguments.institution).await?;
-    let listed: Vec<Value> = client.reviews(institution).await?.iter().map(value).collect();
+    let institution = arguments.institution.id(&client).await?;
+    let listed: Vec<Value> = client.reviews(institution.0).await?.iter().map(value).collect();
     output::print(global, &Value::Array(listed.clone()), || {
         let names = ["place", "kind", "because_of_entry", "since", "due", "overdue"];
         let cell = |one: &Value, name: &str| match (&one[name], name) {
@@ -67,9 +66,9 @@ pub(crate) async fn run(global: &Global, Command::Close { place, signing }: Comm
         pb::Authority { institution: read.subject(), ..authority(Basis::Custodian) }
     };
     let mut contents = Contents::default();
-    let record = RecordReference { place: Some(place), status_id: read.status_id.0.to_vec() };
+    let record = RecordReference { place: place.written(), status_id: read.status_id.0.to_vec() };
     contents.add(by_right, effect(&record, Action::CloseReview));
-    let shown = values::show_place(&place);
+    let shown = place.to_string();
     let text = format!("{shown}: the review is closed, the record stands as it is");
     signing.seal(global, &client, &unit, &contents, (json!({ "place": shown }), text)).await
 }

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use creditbank_client::Client;
-use creditbank_protocol::Standing;
-use creditbank_protocol::pb::{DisclosedRecord, Place, RecordReference};
+use creditbank_protocol::pb::{DisclosedRecord, RecordReference};
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify};
+use creditbank_protocol::{Place, Standing};
 use creditbank_rpc::Reason;
 
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::partner::verify::read_file;
-use crate::values;
 
 /// A transcript whose every proof holds.
 pub(super) struct Shown {
@@ -33,18 +32,18 @@ impl Shown {
 
     /// A verified record.
     pub(super) fn record(&self, place: Place) -> Option<&TranscriptRecord> {
-        self.report.records.iter().find(|one| one.place == place.into())
+        self.report.records.iter().find(|one| one.place == place)
     }
 
     /// A record as it was shown, if it is whole: only then can others recompute what follows from it.
     pub(super) fn whole(&self, place: Place) -> Option<&DisclosedRecord> {
         let is_whole = |one: &&DisclosedRecord| !one.body.is_empty() && one.seed.len() == 32;
-        self.records.iter().find(|one| one.place.unwrap_or_default() == place).filter(is_whole)
+        self.records.iter().find(|one| Place::read(one.place) == place).filter(is_whole)
     }
 
     /// All whole records.
     pub(super) fn all_whole(&self) -> Vec<DisclosedRecord> {
-        self.records.iter().filter(|one| self.whole(one.place.unwrap_or_default()).is_some()).cloned().collect()
+        self.records.iter().filter(|one| self.whole(Place::read(one.place)).is_some()).cloned().collect()
     }
 }
 
@@ -64,16 +63,13 @@ pub(super) async fn reference(
     place: Place,
 ) -> Result<RecordReference, Failure> {
     if let Some(record) = shown.and_then(|shown| shown.record(place)) {
-        return Ok(RecordReference { place: Some(place), status_id: record.status_id.0.to_vec() });
+        return Ok(RecordReference { place: place.written(), status_id: record.status_id.0.to_vec() });
     }
     let read = client.record(place).await.map_err(|error| match error {
-        creditbank_client::ClientError::Refused(refusal) if refusal.why() == Reason::NoAccess => {
-            Failure::NotValid(format!(
-                "record {} is another institution's: pass the transcript that shows it (--transcript)",
-                values::show_place(&place)
-            ))
-        }
+        creditbank_client::ClientError::Refused(refusal) if refusal.why() == Reason::NoAccess => Failure::NotValid(
+            format!("record {place} is another institution's: pass the transcript that shows it (--transcript)"),
+        ),
         other => other.into(),
     })?;
-    Ok(RecordReference { place: Some(place), status_id: read.status_id.0.to_vec() })
+    Ok(RecordReference { place: place.written(), status_id: read.status_id.0.to_vec() })
 }

@@ -1,13 +1,15 @@
 //! `accreditation`: what an institution may award credit for, and when.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{self, Kind, Mode};
 use creditbank_protocol::registry::RegistryKey;
 use prost_reflect::prost::Message as _;
 
-use super::{publish, registry};
+use super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::values;
+use crate::whose::OneOrAll;
+use crate::{entries, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -17,7 +19,7 @@ pub(crate) enum Command {
     End {
         /// Number of the institution
         #[arg(long)]
-        institution: u64,
+        institution: InstitutionId,
         /// Number of the accreditation
         #[arg(long)]
         number: u32,
@@ -27,9 +29,8 @@ pub(crate) enum Command {
     },
     /// All accreditations, or those of one institution
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: Option<u64>,
+        #[command(flatten)]
+        of: OneOrAll,
     },
 }
 
@@ -37,7 +38,7 @@ pub(crate) enum Command {
 pub(crate) struct Add {
     /// Number of the institution
     #[arg(long)]
-    institution: u64,
+    institution: InstitutionId,
     /// Number of the accreditation; left out: the next free one
     #[arg(long)]
     number: Option<u32>,
@@ -51,8 +52,8 @@ pub(crate) struct Add {
     #[arg(long = "field")]
     fields: Vec<String>,
     /// on-site, online, blended, work-based, rpl
-    #[arg(long = "mode", value_parser = mode)]
-    modes: Vec<i32>,
+    #[arg(long = "mode", value_parser = values::named::<Mode>)]
+    modes: Vec<Mode>,
     /// Beginning of course codes
     #[arg(long = "programme")]
     programmes: Vec<String>,
@@ -70,10 +71,6 @@ pub(crate) struct Add {
     replace: bool,
 }
 
-fn mode(text: &str) -> Result<i32, String> {
-    values::code("MODE", text, Mode::from_str_name)
-}
-
 fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list.sort_unstable();
     list.dedup();
@@ -86,17 +83,17 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Add(add) => {
             let number = match add.number {
                 Some(number) => number,
-                None => next_number(&client, add.institution).await?,
+                None => entries::next_number(&client, Kind::Accreditation, Some(add.institution)).await?,
             };
             let mut levels = add.levels;
             levels.sort_by_key(pb::Level::encode_to_vec);
             let entry = pb::Accreditation {
-                institution: add.institution,
+                institution: add.institution.0,
                 number,
                 body: add.body,
                 levels,
                 fields: sorted(add.fields),
-                modes: sorted(add.modes),
+                modes: sorted(add.modes.into_iter().map(i32::from).collect()),
                 programmes: sorted(add.programmes),
                 sites: sorted(add.sites),
                 from: Some(add.from),
@@ -108,21 +105,13 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
         }
         Command::End { institution, number, until } => {
-            let found = client.registry_entry(&RegistryKey::Accreditation(institution.into(), number)).await?;
-            let missing = || Failure::NotValid(format!("institution {institution} has no accreditation {number}"));
-            let mut entry: pb::Accreditation = found.ok_or_else(missing)?.decode()?;
+            let key = RegistryKey::Accreditation(institution, number);
+            let missing = || format!("institution {institution} has no accreditation {number}");
+            let mut entry: pb::Accreditation = entries::read(&client, &key, missing).await?;
             entry.until = Some(until);
             let what = format!("end of accreditation {number} of institution {institution}");
             publish::run(global, &client, &[publish::entry(Kind::Accreditation, &entry)?], &what).await
         }
-        Command::List { institution } => registry::list(global, &client, Kind::Accreditation, institution).await,
+        Command::List { of } => entries::list(global, &client, Kind::Accreditation, of.institution).await,
     }
-}
-
-async fn next_number(client: &creditbank_client::Client, institution: u64) -> Result<u32, Failure> {
-    let mut largest = 0;
-    for item in client.registry_list(Kind::Accreditation, Some(institution)).await? {
-        largest = largest.max(item.decode::<pb::Accreditation>()?.number);
-    }
-    largest.checked_add(1).ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
 }

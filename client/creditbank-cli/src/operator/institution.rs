@@ -1,13 +1,14 @@
 //! `institution`: who takes part.
 
 use creditbank_client::Client;
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{self, InstitutionType, Kind, RegistryState};
 use creditbank_protocol::registry::RegistryKey;
 
-use super::{publish, registry};
+use super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::values;
+use crate::{entries, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -16,26 +17,26 @@ pub(crate) enum Command {
     /// Suspend an institution, close it, or make it active again
     State {
         /// Its number
-        number: u64,
+        number: InstitutionId,
         /// active, suspended or closed
-        #[arg(value_parser = state)]
-        state: i32,
+        #[arg(value_parser = values::named::<RegistryState>)]
+        state: RegistryState,
     },
     /// Close an institution; with a custodian, who from then on may amend, revoke, confirm and read for it
     Close {
         /// Its number
-        number: u64,
+        number: InstitutionId,
         /// Number of the institution that keeps its records
         #[arg(long)]
-        custodian: Option<u64>,
+        custodian: Option<InstitutionId>,
     },
     /// Say who keeps the records of an institution, from and until when; they act once it is closed
     Custodian {
         /// Number of the institution that keeps the records
-        number: u64,
+        number: InstitutionId,
         /// Number of the institution whose records these are
         #[arg(long)]
-        of: u64,
+        of: InstitutionId,
         /// First day or month; left out: open
         #[arg(long, value_parser = values::date)]
         from: Option<pb::Date>,
@@ -46,7 +47,7 @@ pub(crate) enum Command {
     /// One institution
     Show {
         /// Its number
-        number: u64,
+        number: InstitutionId,
     },
     /// All institutions
     List,
@@ -64,8 +65,8 @@ pub(crate) struct Add {
     #[arg(long)]
     country: String,
     /// university, open-university, vocational-school, mooc-platform, employer, examination-board, recognition-authority
-    #[arg(long = "type", default_value = "university", value_parser = kind)]
-    kind: i32,
+    #[arg(long = "type", default_value = "university", value_parser = values::named::<InstitutionType>)]
+    kind: InstitutionType,
     /// Its host name, as open.ac.uk; several may be given
     #[arg(long = "domain")]
     domains: Vec<String>,
@@ -77,18 +78,10 @@ pub(crate) struct Add {
     since: Option<pb::Date>,
     /// Number of a closed institution whose records it keeps
     #[arg(long)]
-    custodian_of: Vec<u64>,
+    custodian_of: Vec<InstitutionId>,
     /// Publish an entry anew that is there already
     #[arg(long)]
     replace: bool,
-}
-
-fn state(text: &str) -> Result<i32, String> {
-    values::code("REGISTRY_STATE", text, RegistryState::from_str_name)
-}
-
-fn kind(text: &str) -> Result<i32, String> {
-    values::code("INSTITUTION_TYPE", text, InstitutionType::from_str_name)
 }
 
 fn identifier(text: &str) -> Result<(String, String), String> {
@@ -102,7 +95,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Add(add) => admit(global, &client, add).await,
         Command::State { number, state } => {
             let mut entry = current(&client, number).await?;
-            entry.state = state;
+            entry.state = state.into();
             let record = publish::entry(Kind::Institution, &entry)?;
             publish::run(global, &client, &[record], &format!("state of institution {number}")).await
         }
@@ -122,19 +115,23 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let what = format!("institution {number} as custodian of institution {of}");
             publish::run(global, &client, &[publish::entry(Kind::Institution, &keeper)?], &what).await
         }
-        Command::Show { number } => registry::one(global, &client, &RegistryKey::Institution(number.into())).await,
-        Command::List => registry::list(global, &client, Kind::Institution, None).await,
+        Command::Show { number } => entries::one(global, &client, &RegistryKey::Institution(number)).await,
+        Command::List => entries::list(global, &client, Kind::Institution, None).await,
     }
 }
 
-async fn current(client: &Client, number: u64) -> Result<pb::Institution, Failure> {
-    let found = client.registry_entry(&RegistryKey::Institution(number.into())).await?;
-    let missing = || Failure::NotValid(format!("institution {number} is not in the registry"));
-    Ok(found.ok_or_else(missing)?.decode()?)
+async fn current(client: &Client, number: InstitutionId) -> Result<pb::Institution, Failure> {
+    let missing = || format!("institution {number} is not in the registry");
+    entries::read(client, &RegistryKey::Institution(number), missing).await
 }
 
 /// The entry with its custody of another institution, in the place of what it said of that before.
-fn keeping(mut keeper: pb::Institution, of: u64, from: Option<pb::Date>, until: Option<pb::Date>) -> pb::Institution {
+fn keeping(
+    mut keeper: pb::Institution,
+    InstitutionId(of): InstitutionId,
+    from: Option<pb::Date>,
+    until: Option<pb::Date>,
+) -> pb::Institution {
     let kind = i32::from(pb::RelationType::CustodianOf);
     keeper.relations.retain(|relation| relation.r#type != kind || relation.institution != of);
     keeper.relations.push(pb::Relation { r#type: kind, institution: of, from, until });
@@ -145,13 +142,13 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
     let Add { number, names, country, kind, domains, identifiers, since, custodian_of, replace } = add;
     let number = match number {
         Some(number) => number,
-        None => next_number(client).await?,
+        None => entries::next_number(client, Kind::Institution, None).await?,
     };
     let domains = domains.into_iter().map(|domain| ("domain".to_owned(), domain));
     let entry = pb::Institution {
         number,
         state: RegistryState::Active.into(),
-        r#type: kind,
+        r#type: kind.into(),
         country,
         names: names.into_iter().map(|name| pb::DatedName { name: Some(name), from: since, until: None }).collect(),
         identifiers: domains
@@ -161,7 +158,7 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
         addresses: Vec::new(),
         relations: custodian_of
             .into_iter()
-            .map(|institution| pb::Relation {
+            .map(|InstitutionId(institution)| pb::Relation {
                 r#type: pb::RelationType::CustodianOf.into(),
                 institution,
                 ..Default::default()
@@ -171,12 +168,4 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
     let what = format!("institution {number}");
     publish::refuse_known(client, &RegistryKey::Institution(number.into()), &what, replace).await?;
     publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
-}
-
-async fn next_number(client: &Client) -> Result<u64, Failure> {
-    let mut largest = 0;
-    for item in client.registry_list(Kind::Institution, None).await? {
-        largest = largest.max(item.decode::<pb::Institution>()?.number);
-    }
-    largest.checked_add(1).ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
 }

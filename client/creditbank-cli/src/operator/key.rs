@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::operator::KeyRequest;
 use creditbank_client::{Client, KeyPlace, Signer};
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key_file::purpose_name;
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::registry::RegistryKey;
 use serde_json::json;
 
-use super::{publish, registry};
+use super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::{output, values};
+use crate::whose::OneOrAll;
+use crate::{entries, output, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -27,7 +30,7 @@ pub(crate) enum Command {
         purpose: Option<Purpose>,
         /// Number of the institution; 0 for the operator's own keys
         #[arg(long)]
-        institution: u64,
+        institution: InstitutionId,
         /// Number of the unit; left out for access keys
         #[arg(long, default_value_t = 0)]
         unit: u32,
@@ -45,7 +48,8 @@ pub(crate) enum Command {
     /// Admit a key in the place of another, which is revoked as rotated
     Rotate {
         /// Id of the key that goes
-        old: KeyArgument,
+        #[arg(value_parser = values::key_id)]
+        old: KeyId,
         /// The request for the key that comes
         request: PathBuf,
         #[command(flatten)]
@@ -54,10 +58,11 @@ pub(crate) enum Command {
     /// Revoke a key
     Revoke {
         /// Id of the key
-        key: KeyArgument,
+        #[arg(value_parser = values::key_id)]
+        key: KeyId,
         /// rotated, compromised or ceased
-        #[arg(long, value_parser = reason)]
-        reason: i32,
+        #[arg(long, value_parser = values::named::<RevocationReason>)]
+        reason: RevocationReason,
         /// With compromised: from when on what it signed is contested, as 2026-09-01T08:30Z
         #[arg(long, value_parser = values::minute, required_if_eq("reason", "compromised"))]
         compromised_since: Option<u64>,
@@ -65,13 +70,13 @@ pub(crate) enum Command {
     /// One key
     Show {
         /// Id of the key
-        key: KeyArgument,
+        #[arg(value_parser = values::key_id)]
+        key: KeyId,
     },
     /// All keys, or those of one institution
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: Option<u64>,
+        #[command(flatten)]
+        of: OneOrAll,
     },
 }
 
@@ -89,22 +94,6 @@ pub(crate) struct Term {
     until: Option<u64>,
 }
 
-/// A key id on the command line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct KeyArgument(KeyId);
-
-impl std::str::FromStr for KeyArgument {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        values::hex16(text).map(|id| Self(KeyId(id)))
-    }
-}
-
-fn reason(text: &str) -> Result<i32, String> {
-    values::code("REVOCATION_REASON", text, RevocationReason::from_str_name)
-}
-
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Request { key, purpose, institution, unit, out } => {
@@ -119,11 +108,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Rotate { old, request, term } => {
             let client = global.connect().await?;
             let mut gone = current(&client, old).await?;
-            gone.revoked = Some(revocation(RevocationReason::Rotated.into(), None));
+            gone.revoked = Some(revocation(RevocationReason::Rotated, None));
             let own: Vec<Kind> = gone.kinds.iter().filter_map(|kind| Kind::try_from(*kind).ok()).collect();
             let kinds = if term.kinds.is_empty() { &own } else { &term.kinds };
             let come = read_request(&request)?.record(kinds, term.from.unwrap_or(0), term.until.unwrap_or(0))?;
-            let what = format!("key {} in the place of {}", key_id(&come), old.0);
+            let what = format!("key {} in the place of {old}", key_id(&come));
             let records = [publish::entry(Kind::Key, &come)?, publish::entry(Kind::Key, &gone)?];
             publish::run(global, &client, &records, &what).await
         }
@@ -131,34 +120,40 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let client = global.connect().await?;
             let mut entry = current(&client, key).await?;
             entry.revoked = Some(revocation(reason, compromised_since));
-            let what = format!("revocation of key {}", key.0);
+            let what = format!("revocation of key {key}");
             publish::run(global, &client, &[publish::entry(Kind::Key, &entry)?], &what).await
         }
-        Command::Show { key } => registry::one(global, &global.connect().await?, &RegistryKey::Key(key.0)).await,
-        Command::List { institution } => registry::list(global, &global.connect().await?, Kind::Key, institution).await,
+        Command::Show { key } => entries::one(global, &global.connect().await?, &RegistryKey::Key(key)).await,
+        Command::List { of } => entries::list(global, &global.connect().await?, Kind::Key, of.institution).await,
     }
 }
 
-fn revocation(reason: i32, compromised_since: Option<u64>) -> pb::KeyRevocation {
-    pb::KeyRevocation { reason, compromised_since_minute: compromised_since.unwrap_or(0) }
+fn revocation(reason: RevocationReason, compromised_since: Option<u64>) -> pb::KeyRevocation {
+    pb::KeyRevocation { reason: reason.into(), compromised_since_minute: compromised_since.unwrap_or(0) }
 }
 
 fn key_id(key: &pb::Key) -> KeyId {
     KeyId::of(&key.public_key.as_slice().try_into().unwrap_or([0; 32]))
 }
 
-fn request(global: &Global, own: &dyn Signer, institution: u64, unit: u32, out: &Path) -> Result<(), Failure> {
+fn request(
+    global: &Global,
+    own: &dyn Signer,
+    institution: InstitutionId,
+    unit: u32,
+    out: &Path,
+) -> Result<(), Failure> {
     let trust = global.trust()?;
     let [log] = trust.policy.logs() else {
         return Err(Failure::Usage("the trust file must name one log".to_owned()));
     };
     let of_unit = matches!(own.purpose(), Purpose::Unit | Purpose::Approver);
     if of_unit != (unit > 0) {
-        let name = creditbank_protocol::key_file::purpose_name(own.purpose());
+        let name = purpose_name(own.purpose());
         let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };
         return Err(Failure::Usage(format!("a key for {name} {what}")));
     }
-    let request = KeyRequest::new(log.name(), institution, unit, own)?;
+    let request = KeyRequest::new(log.name(), institution.0, unit, own)?;
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });
@@ -171,7 +166,6 @@ fn read_request(path: &PathBuf) -> Result<KeyRequest, Failure> {
         .map_err(|error| Failure::Usage(format!("{} is no key request: {error}", path.display())))
 }
 
-async fn current(client: &Client, key: KeyArgument) -> Result<pb::Key, Failure> {
-    let found = client.registry_entry(&RegistryKey::Key(key.0)).await?;
-    Ok(found.ok_or_else(|| Failure::NotValid(format!("key {} is not in the registry", key.0)))?.decode()?)
+async fn current(client: &Client, key: KeyId) -> Result<pb::Key, Failure> {
+    entries::read(client, &RegistryKey::Key(key), || format!("key {key} is not in the registry")).await
 }

@@ -5,10 +5,10 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_rules::decimal::parse_e4;
 use prost_reflect::prost::Message as _;
 
-use super::{publish, registry};
+use super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::values;
+use crate::{entries, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -72,7 +72,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             publish::refuse_known(&client, &key, &what, replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::GradeScale, &entry)?], &what).await
         }
-        Command::List => registry::list(global, &client, Kind::GradeScale, None).await,
+        Command::List => entries::list(global, &client, Kind::GradeScale, None).await,
     }
 }
 

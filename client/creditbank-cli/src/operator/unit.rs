@@ -4,27 +4,24 @@ use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, RegistryState};
 use creditbank_protocol::registry::RegistryKey;
 
-use super::{publish, registry};
+use super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::values;
+use crate::whose::{OneOrAll, Unit};
+use crate::{entries, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Add a unit
     Add {
-        /// Number of the institution
-        #[arg(long)]
-        institution: u64,
-        /// Number of the unit within it
-        #[arg(long, default_value_t = 1)]
-        unit: u32,
+        #[command(flatten)]
+        unit: Unit,
         /// Its name with the language, as "en:Academic Registry"
         #[arg(long = "name", required = true, value_parser = values::text)]
         names: Vec<pb::Text>,
         /// active, suspended or closed
-        #[arg(long, default_value = "active", value_parser = state)]
-        state: i32,
+        #[arg(long, default_value = "active", value_parser = values::named::<RegistryState>)]
+        state: RegistryState,
         /// Its blocks need the approval of a second person: see `creditbank approve`
         #[arg(long)]
         requires_approval: bool,
@@ -34,52 +31,51 @@ pub(crate) enum Command {
     },
     /// Change a unit's state, or whether its blocks need the approval of a second person
     Change {
-        /// Number of the institution
-        #[arg(long)]
-        institution: u64,
-        /// Number of the unit within it
-        #[arg(long, default_value_t = 1)]
-        unit: u32,
+        #[command(flatten)]
+        unit: Unit,
         /// active, suspended or closed
-        #[arg(long, value_parser = state)]
-        state: Option<i32>,
+        #[arg(long, value_parser = values::named::<RegistryState>)]
+        state: Option<RegistryState>,
         /// true or false
         #[arg(long, value_name = "BOOL", required_unless_present = "state")]
         requires_approval: Option<bool>,
     },
     /// All units, or those of one institution
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: Option<u64>,
+        #[command(flatten)]
+        of: OneOrAll,
     },
-}
-
-fn state(text: &str) -> Result<i32, String> {
-    values::code("REGISTRY_STATE", text, RegistryState::from_str_name)
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
-        Command::Add { institution, unit, mut names, state, requires_approval, replace } => {
+        Command::Add { unit, mut names, state, requires_approval, replace } => {
             // The list is a set: ascending by its encoded members, so that there is one spelling.
             names.sort_by_key(prost_reflect::prost::Message::encode_to_vec);
-            let entry = pb::Unit { institution, unit, state, names, requires_approval };
+            let UnitId { institution, number } = unit.id();
+            let state = state.into();
+            let entry = pb::Unit { institution: institution.0, unit: number, state, names, requires_approval };
             let record = publish::entry(Kind::Unit, &entry)?;
-            let what = format!("unit {unit} of institution {institution}");
-            publish::refuse_known(&client, &RegistryKey::Unit(UnitId::new(institution, unit)), &what, replace).await?;
-            publish::run(global, &client, &[record], &what).await
+            publish::refuse_known(&client, &key_of(unit.id()), &name_of(unit.id()), replace).await?;
+            publish::run(global, &client, &[record], &name_of(unit.id())).await
         }
-        Command::Change { institution, unit, state, requires_approval } => {
-            let found = client.registry_entry(&RegistryKey::Unit(UnitId::new(institution, unit))).await?;
-            let what = format!("unit {unit} of institution {institution}");
-            let missing = || Failure::NotValid(format!("{what} is not in the registry"));
-            let mut entry: pb::Unit = found.ok_or_else(missing)?.decode()?;
-            entry.state = state.unwrap_or(entry.state);
+        Command::Change { unit, state, requires_approval } => {
+            let what = name_of(unit.id());
+            let missing = || format!("{what} is not in the registry");
+            let mut entry: pb::Unit = entries::read(&client, &key_of(unit.id()), missing).await?;
+            entry.state = state.map_or(entry.state, i32::from);
             entry.requires_approval = requires_approval.unwrap_or(entry.requires_approval);
             publish::run(global, &client, &[publish::entry(Kind::Unit, &entry)?], &what).await
         }
-        Command::List { institution } => registry::list(global, &client, Kind::Unit, institution).await,
+        Command::List { of } => entries::list(global, &client, Kind::Unit, of.institution).await,
     }
+}
+
+fn key_of(unit: UnitId) -> RegistryKey {
+    RegistryKey::Unit(unit)
+}
+
+fn name_of(unit: UnitId) -> String {
+    format!("unit {} of institution {}", unit.number, unit.institution)
 }

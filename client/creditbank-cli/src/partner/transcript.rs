@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
-use crate::registrar::learner::Who;
+use crate::whose::Who;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

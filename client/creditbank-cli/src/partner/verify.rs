@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::InstitutionId;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
+use creditbank_protocol::{InstitutionId, names};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -132,7 +132,7 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
     Ok(json!({
         "verdict": one.standing().name(),
         "missing_claim": one.missing_claim,
-        "kind": show::kind_names(info.kind).1,
+        "kind": names::of(info.kind),
         "place": one.place.to_string(),
         "institution": one.unit.institution.0,
         "unit": one.unit.number,
@@ -155,7 +155,7 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
 fn line(report: &Report, one: &TranscriptRecord) -> Result<String, Failure> {
     let kind = one.disclosed.info.kind;
     let about = Summary::of(kind, &one.disclosed.body)?.columns().join("  ");
-    let (standing, kind, place) = (one.standing(), show::kind_names(kind).1, one.place);
+    let (standing, kind, place) = (one.standing(), names::of(kind), one.place);
     let (by, sealed) = (by_whom(report, one), time(one.sealed_at_ms));
     Ok(format!("{standing}  {kind} {place}  {about}  {by}; sealed {sealed} under key {}", one.key_id))
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use creditbank_client::Client;
 use creditbank_client::correct::{Change, Correction, NewBody, Target, amendments};
 use creditbank_client::import::Mapping;
-use creditbank_protocol::pb::{self, AmendReason, Kind};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::{AmendReason, Kind};
 use serde_json::Value;
 
 use super::correct::{Common, Work, one};
@@ -26,8 +27,8 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "file")]
     place_column: Option<String>,
     /// One record: entry and index, as 34/718
-    #[arg(long, value_parser = values::place, conflicts_with = "file")]
-    place: Option<pb::Place>,
+    #[arg(long, conflicts_with = "file")]
+    place: Option<Place>,
     /// With --place: FIELD=VALUE, as grade=B or amount=7.5; names as `record show --json` prints them
     #[arg(long = "set", conflicts_with = "file")]
     set: Vec<String>,
@@ -35,19 +36,14 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "file")]
     from: Option<PathBuf>,
     /// error, appeal, late-result, name-change or other
-    #[arg(long, value_parser = reason)]
-    reason: i32,
+    #[arg(long, value_parser = values::named::<AmendReason>)]
+    reason: AmendReason,
     #[command(flatten)]
     common: Common,
 }
 
-fn reason(text: &str) -> Result<i32, String> {
-    values::code("AMEND_REASON", text, AmendReason::from_str_name)
-}
-
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, mapping, place_column, place, set, from, reason, common } = arguments;
-    let reason = AmendReason::try_from(reason).unwrap_or_default();
     let client = global.connect().await?;
     let unit = common.unit(global, &client, "").await?;
     let mapping = mapping.map(|path| read_mapping(&path, place_column.as_deref())).transpose()?;
@@ -73,16 +69,16 @@ fn read_mapping(path: &Path, place_column: Option<&str>) -> Result<Mapping, Fail
 /// The place, kind and new body of one record: as a file says, or as it is now with some fields set.
 async fn one_record(
     client: &Client,
-    place: Option<pb::Place>,
+    place: Option<Place>,
     set: &[String],
     from: Option<&Path>,
-) -> Result<(pb::Place, Kind, Vec<u8>), Failure> {
+) -> Result<(Place, Kind, Vec<u8>), Failure> {
     let (place, kind, mut body) = if let Some(path) = from {
         let wrong = |what: &str| Failure::Usage(format!("{}: {what}", path.display()));
         let text = fs::read_to_string(path).map_err(Failure::file(path))?;
         let value: Value = serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
         let of = |name: &str| value[name].as_str().ok_or_else(|| wrong(&format!("{name} is missing")));
-        let own = values::place(of("place")?).map_err(|error| wrong(&error))?;
+        let own = of("place")?.parse::<Place>().map_err(|error| wrong(&error.to_string()))?;
         if place.is_some_and(|place| place != own) {
             return Err(wrong("it is about another place than --place"));
         }
@@ -100,6 +96,5 @@ async fn one_record(
     for assignment in set {
         edit::set(&mut body, assignment).map_err(Failure::Usage)?;
     }
-    let (message, _) = show::kind_names(kind);
-    Ok((place, kind, edit::body(&message, &body).map_err(Failure::Usage)?))
+    Ok((place, kind, edit::body(show::message_of(kind), &body).map_err(Failure::Usage)?))
 }

@@ -7,9 +7,9 @@ use creditbank_rpc::v1::BalanceLine;
 use creditbank_rules::decimal::show_e4;
 use serde_json::{Value, json};
 
-use super::learner::Who;
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::whose::Who;
 use crate::{output, show};
 
 /// Totals that people ask for.

@@ -7,25 +7,22 @@ use std::path::PathBuf;
 use creditbank_client::correct::contest::{Contested, contested};
 use creditbank_client::correct::{Change, Correction, Target, effects};
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb;
-use creditbank_protocol::{Place, UnitId};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{Place, UnitId, names, pb};
 use serde_json::{Value, json};
 
 use super::correct::{Common, Work, one};
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::{output, show, values};
+use crate::whose::Unit;
+use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since
     List {
-        /// Number of the institution
-        #[arg(long)]
-        institution: u64,
-        /// Number of the unit
-        #[arg(long, default_value_t = 1)]
-        unit: u32,
+        #[command(flatten)]
+        unit: Unit,
     },
 }
 
@@ -35,11 +32,11 @@ pub(crate) struct Arguments {
     #[arg(required_unless_present_any = ["place", "all_of_key"])]
     file: Option<PathBuf>,
     /// One record: entry and index, as 34/718
-    #[arg(long, value_parser = values::place, conflicts_with = "file")]
-    place: Option<pb::Place>,
+    #[arg(long, conflicts_with = "file")]
+    place: Option<Place>,
     /// Everything that this key has sealed, and that is contested; look at `contested list` first
-    #[arg(long, value_parser = values::hex16, conflicts_with_all = ["file", "place"], requires = "before")]
-    all_of_key: Option<[u8; 16]>,
+    #[arg(long, value_parser = values::key_id, conflicts_with_all = ["file", "place"], requires = "before")]
+    all_of_key: Option<KeyId>,
     /// With --all-of-key: what was sealed before this minute of UTC, as 2026-09-01T08:30Z
     #[arg(long, value_parser = values::minute)]
     before: Option<u64>,
@@ -58,14 +55,15 @@ fn state(one: &Contested) -> &'static str {
     }
 }
 
-pub(crate) async fn run(global: &Global, Command::List { institution, unit }: Command) -> Result<(), Failure> {
+pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
-    let found = contested(&client, UnitId::new(institution, unit)).await?;
+    let UnitId { institution, number } = unit.id();
+    let found = contested(&client, unit.id()).await?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
     let record = |one: &Contested| {
         json!({
-            "place": values::show_place(&one.place), "kind": show::kind_names(one.kind).1,
+            "place": values::show_place(&one.place), "kind": names::of(one.kind),
             "key_id": one.key_id.to_string(), "sealed_at": crate::partner::verify::time(one.sealed_at_ms), "state": state(one),
         })
     };
@@ -74,7 +72,7 @@ pub(crate) async fn run(global: &Global, Command::List { institution, unit }: Co
     output::print(global, &value, || {
         if found.is_empty() {
             return format!(
-                "no key of unit {unit} of institution {institution} was compromised when it sealed a record"
+                "no key of unit {number} of institution {institution} was compromised when it sealed a record"
             );
         }
         let names = ["place", "kind", "sealed_at", "key_id", "state"];
@@ -92,13 +90,10 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
     let corrections = match (&file, place, all_of_key) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, None)?,
         (None, Some(place), _) => one(at(place.into())),
-        (None, None, Some(key)) => {
-            let key = creditbank_protocol::registry::RegistryKey::Key(KeyId(key));
-            let entry = client.registry_entry(&key).await?;
-            let missing = || Failure::NotValid("the key is not in the registry".to_owned());
-            let entry: pb::Key = entry.ok_or_else(missing)?.decode()?;
+        (None, None, Some(id)) => {
+            let missing = || "the key is not in the registry".to_owned();
+            let entry: pb::Key = entries::read(&client, &RegistryKey::Key(id), missing).await?;
             let found = contested(&client, UnitId::new(entry.institution, entry.unit)).await?;
-            let id = KeyId(all_of_key.unwrap_or_default());
             let wanted = move |one: &Contested| {
                 let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
                 one.key_id == id && early && state(one) == "contested"

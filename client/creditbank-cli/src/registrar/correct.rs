@@ -1,17 +1,17 @@
 //! What `amend`, `revoke` and `confirm` share: whose chain, where the notes are, and what is said at the end.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use creditbank_client::Client;
 use creditbank_client::IssuingUnit;
 use creditbank_client::correct::{Correction, Corrector, Done, Lines, Options, Outcome, Row};
-use creditbank_client::{Client, KeyPlace};
-use creditbank_protocol::UnitId;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::files::{Refused, beside};
+use crate::signing::{SigningKey, asked};
 use crate::{output, show, values};
 
 /// Rows that are shown one by one.
@@ -21,15 +21,13 @@ const TABLE_MAX: usize = 40;
 /// Options of every correction.
 #[derive(clap::Args)]
 pub(crate) struct Common {
-    /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
-    #[arg(long)]
-    key: Option<KeyPlace>,
+    #[command(flatten)]
+    key: SigningKey,
     /// Directory for the notes [default: FILE.corrections, or KEY.corrections for one record]
     #[arg(long)]
     work: Option<PathBuf>,
-    /// CSV of the refused lines [default: FILE.refused.csv]
-    #[arg(long)]
-    refused: Option<PathBuf>,
+    #[command(flatten)]
+    refused: Refused,
     /// Say what would be done, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -55,27 +53,15 @@ pub(crate) fn one<'a>(correction: Correction) -> Lines<'a> {
     Box::new(std::iter::once(Ok(Ok(correction))))
 }
 
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(suffix);
-    name.into()
-}
-
 impl Common {
-    /// The unit that signs: the key says which.
+    /// The unit that signs: the key says which. The operator signs for a case.
     pub(crate) async fn unit(
         &self,
         global: &Global,
         client: &Client,
         case_reference: &str,
     ) -> Result<IssuingUnit, Failure> {
-        let Some(place) = &self.key else {
-            if case_reference.is_empty() {
-                return Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned()));
-            }
-            return Ok(IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?);
-        };
-        crate::signing::unit_of(client, place).await
+        self.key.unit(global, client, !case_reference.is_empty()).await
     }
 
     /// Makes the corrections and says what became of them.
@@ -86,22 +72,15 @@ impl Common {
         unit: &IssuingUnit,
         work: Work<'_>,
     ) -> Result<(), Failure> {
-        let own = match (&self.work, work.file, self.key.as_ref().and_then(|key| key.file())) {
-            (Some(given), ..) => given.clone(),
-            (None, Some(file), _) => beside(file, ".corrections"),
-            (None, None, Some(key)) => beside(key, ".corrections"),
-            (None, None, None) => PathBuf::from("creditbank.corrections"),
-        };
-        if self.refused.is_some() && work.file.is_none() {
+        let own = self.work.clone().or_else(|| match work.file {
+            Some(file) => Some(beside(file, ".corrections")),
+            None => self.key.beside(".corrections"),
+        });
+        let own = own.unwrap_or_else(|| PathBuf::from("creditbank.corrections"));
+        if self.refused.refused.is_some() && work.file.is_none() {
             return Err(Failure::Usage("--refused is for the lines of a file".to_owned()));
         }
-        let refused = self.refused.clone().or_else(|| work.file.map(|file| beside(file, ".refused.csv")));
-        if let (Some(report), Some(file)) = (&refused, work.file)
-            && super::issue::is_same(report, file)
-        {
-            let what = "the report of refused lines would replace the file: choose another --refused";
-            return Err(Failure::Usage(what.to_owned()));
-        }
+        let refused = work.file.map(|file| self.refused.report(file, &[("the file", Some(file))])).transpose()?;
         let options = Options {
             work: &own,
             refused: refused.as_deref(),
@@ -149,16 +128,6 @@ fn outcome(row: &Row, verb: &str) -> String {
         Outcome::Waiting => "waits for approval".to_owned(),
         Outcome::Refused(field, why) => format!("refused: {field}: {}", show::safe(why)),
     }
-}
-
-/// What a second person is to do.
-pub(crate) fn asked(requests: &[PathBuf]) -> String {
-    if requests.is_empty() {
-        return String::new();
-    }
-    let lines = requests.iter().map(|request| format!("creditbank approve {} --key APPROVER.key\n", request.display()));
-    let lines: Vec<String> = lines.collect();
-    format!("\nA second person runs, and then you run this command again:\n{}", lines.concat())
 }
 
 fn report(

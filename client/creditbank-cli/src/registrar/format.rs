@@ -29,9 +29,9 @@ pub(super) struct Format {
 
 impl Format {
     /// The mapping of a file for a file of this format.
-    pub(super) fn mapping(self, path: &Path) -> Result<Mapping, Failure> {
+    pub(super) fn mapping(&self, path: &Path) -> Result<Mapping, Failure> {
         let text = fs::read_to_string(path).map_err(Failure::file(path))?;
-        Ok(Mapping::parse(&text)?.for_file(self.encoding, self.sheet))
+        Ok(Mapping::parse(&text)?.for_file(self.encoding, self.sheet.clone()))
     }
 }
 

@@ -1,48 +1,32 @@
 //! `issue`: a registrar's file into the log.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::issue::{Places, Progress, check, issue, issue_all, issue_approved};
-use creditbank_client::{IssuingUnit, KeyPlace};
-use creditbank_protocol::UnitId;
-use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::forecast;
-use super::format::Format;
+use super::source::Source;
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::files::{self, Refused, beside};
 use crate::output;
+use crate::signing::asked;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A CSV with a header line, or an .xlsx workbook whose first row is the header
     file: PathBuf,
     #[command(flatten)]
-    format: Format,
-    /// What the columns mean: see `creditbank mapping show template`
-    #[arg(long)]
-    mapping: PathBuf,
-    /// Number of the institution
-    #[arg(long)]
-    institution: u64,
-    /// Number of the unit
-    #[arg(long, default_value_t = 1)]
-    unit: u32,
-    /// The unit's key file, or pkcs11:... for a key in a token
-    #[arg(long)]
-    key: KeyPlace,
+    source: Source,
     /// Directory for the notes that keep anything from being issued twice [default: FILE.issue]
     #[arg(long)]
     work: Option<PathBuf>,
-    /// CSV of the refused lines [default: FILE.refused.csv]
-    #[arg(long)]
-    refused: Option<PathBuf>,
+    #[command(flatten)]
+    refused: Refused,
     /// Check every line and say what would be issued; write nothing
     ///
     /// The node opens no accounts and seals nothing, no notes are made, and refused lines are shown, or written to the
@@ -63,51 +47,16 @@ pub(crate) struct Arguments {
     require_approval: bool,
 }
 
-/// Whether two paths lead to one file.
-pub(super) fn is_same(one: &Path, other: &Path) -> bool {
-    let id = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
-    id(one).is_some_and(|found| id(other) == Some(found))
-}
-
-pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(suffix);
-    name.into()
-}
-
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments {
-        file,
-        format,
-        mapping: mapping_file,
-        institution,
-        unit,
-        key,
-        work,
-        refused,
-        dry_run,
-        all_or_nothing,
-        require_approval,
-    } = arguments;
-    let mapping = format.mapping(&mapping_file)?;
-    let unit = IssuingUnit::with_signer(UnitId::new(institution, unit), key.open(Purpose::Unit)?)?;
-    let input = File::open(&file).map_err(Failure::file(&file))?;
-    let metadata = input.metadata().map_err(Failure::file(&file))?;
-    if metadata.is_dir() {
-        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file or a workbook", file.display())));
-    }
-    let len = metadata.len();
+    let Arguments { file, source, work, refused, dry_run, all_or_nothing, require_approval } = arguments;
+    let mapping = source.read_mapping()?;
+    let unit = source.open_unit()?;
+    let (input, len) = files::open(&file)?;
     let work = work.unwrap_or_else(|| beside(&file, ".issue"));
-    let report = refused.clone().unwrap_or_else(|| beside(&file, ".refused.csv"));
-    let others = [("the file", Some(&*file)), ("the mapping", Some(&*mapping_file)), ("the key", key.file())];
-    for (name, other) in others {
-        if other.is_some_and(|other| is_same(&report, other)) {
-            let what = format!("the report of refused lines would replace {name}: choose another --refused");
-            return Err(Failure::Usage(what));
-        }
-    }
+    let report = source.report(&refused, &file)?;
+    let refused = refused.refused;
     let client = global.connect().await?;
-    let bar = if global.json { ProgressBar::hidden() } else { bar(len) };
+    let bar = bar(global, len);
     let places = Places { work: &work, refused: &report };
     let open = || {
         bar.set_position(0);
@@ -139,7 +88,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     report_done(global, &done?, &report, &[])
 }
 
-pub(super) fn bar(len: u64) -> ProgressBar {
+/// How far a file of `len` bytes is read; nothing where a program reads the output.
+pub(super) fn bar(global: &Global, len: u64) -> ProgressBar {
+    if global.json {
+        return ProgressBar::hidden();
+    }
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}, {eta} left, {msg}");
     ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
@@ -164,7 +117,7 @@ fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[Pat
             ("lines refused", done.refused.to_string()),
             ("waiting for approval", done.waiting.to_string()),
         ]);
-        facts + &super::correct::asked(requests)
+        facts + &asked(requests)
     })?;
     if done.refused > 0 {
         let what =

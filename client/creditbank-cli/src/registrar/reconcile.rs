@@ -1,74 +1,56 @@
 //! `reconcile`: what the registrar has against what the ledger holds.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use creditbank_client::sync::reconcile::{Comparison, Missing, with_file, with_notes};
-use creditbank_client::{IssuingUnit, KeyPlace};
-use creditbank_protocol::UnitId;
-use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::names;
+use creditbank_protocol::pb::Kind;
 use serde_json::{Value, json};
 
-use super::format::Format;
-use super::issue::beside;
+use super::source::Source;
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::files::{self, beside};
 use crate::{output, show, values};
 
 /// Rows of a list on screen.
 const ROWS_MAX: usize = 50;
 
 #[derive(clap::Args)]
+#[command(mut_arg("key", |arg| {
+    arg.help("The unit's key file, or pkcs11:... for a key in a token: records are recognised by it, nothing is signed")
+}))]
 pub(crate) struct Arguments {
     /// What the registrar has: a CSV or an .xlsx workbook [default: what sync has noted]
     file: Option<PathBuf>,
     #[command(flatten)]
-    format: Format,
-    /// What the columns mean: see `creditbank mapping show template`
-    #[arg(long)]
-    mapping: PathBuf,
-    /// Number of the institution
-    #[arg(long)]
-    institution: u64,
-    /// Number of the unit
-    #[arg(long, default_value_t = 1)]
-    unit: u32,
-    /// The unit's key file, or pkcs11:... for a key in a token: records are recognised by it, nothing is signed
-    #[arg(long)]
-    key: KeyPlace,
+    source: Source,
     /// Directory of sync's notes [default: MAPPING.sync]
     #[arg(long)]
     work: Option<PathBuf>,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, format, mapping: mapping_file, institution, unit, key, work } = arguments;
-    let mapping = format.mapping(&mapping_file)?;
-    let unit = IssuingUnit::with_signer(UnitId::new(institution, unit), key.open(Purpose::Unit)?)?;
-    let work = work.unwrap_or_else(|| beside(&mapping_file, ".sync"));
+    let Arguments { file, source, work } = arguments;
+    let mapping = source.read_mapping()?;
+    let unit = source.open_unit()?;
+    let work = work.unwrap_or_else(|| beside(&source.mapping, ".sync"));
     if file.is_none() && !work.join("state").exists() {
         let what = "pass a file: sync has noted nothing in";
         return Err(Failure::Usage(format!("{what} {}", work.display())));
     }
-    let input = match &file {
-        Some(file) if file.is_dir() => {
-            let what = "is a directory, expected a CSV file or a workbook";
-            return Err(Failure::Usage(format!("{} {what}", file.display())));
-        }
-        Some(file) => Some(File::open(file).map_err(Failure::file(file))?),
-        None => None,
-    };
+    let input = file.as_deref().map(files::open).transpose()?;
     let client = global.connect().await?;
     let found = match input {
-        Some(input) => with_file(&client, &unit, &mapping, input, &work).await?,
+        Some((input, _)) => with_file(&client, &unit, &mapping, input, &work).await?,
         None => with_notes(&client, &unit, &work).await?,
     };
     output::print(global, &value(&found), || text(&found))?;
     if found.is_equal() { Ok(()) } else { Err(Failure::Told("the registrar and the ledger differ".to_owned())) }
 }
 
-fn kind_name(kind: Option<creditbank_protocol::pb::Kind>) -> String {
-    kind.map(|kind| show::kind_names(kind).1).unwrap_or_default()
+fn kind_name(kind: Option<Kind>) -> String {
+    kind.map(names::of).unwrap_or_default()
 }
 
 fn value(found: &Comparison) -> Value {

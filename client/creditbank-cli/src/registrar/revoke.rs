@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use creditbank_client::correct::{Change, Correction, Target, effects};
-use creditbank_protocol::pb::{self, EffectReason};
+use creditbank_protocol::Place;
+use creditbank_protocol::pb::EffectReason;
 
 use super::correct::{Common, Work, one};
 use crate::connect::Global;
@@ -17,20 +18,16 @@ pub(crate) struct Arguments {
     #[arg(required_unless_present = "place")]
     file: Option<PathBuf>,
     /// One record: entry and index, as 34/718
-    #[arg(long, value_parser = values::place, conflicts_with = "file", requires = "reason")]
-    place: Option<pb::Place>,
+    #[arg(long, conflicts_with = "file", requires = "reason")]
+    place: Option<Place>,
     /// error, rule, decision or other; the log holds no other words about it
-    #[arg(long, value_parser = reason)]
+    #[arg(long, value_parser = values::named::<EffectReason>)]
     reason: Option<EffectReason>,
     /// For the operator, instead of a unit's key: the reference of the case
     #[arg(long, default_value = "")]
     case_reference: String,
     #[command(flatten)]
     common: Common,
-}
-
-fn reason(text: &str) -> Result<EffectReason, String> {
-    creditbank_client::correct::reason(text).ok_or_else(|| "expected error, rule, decision or other".to_owned())
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {

@@ -1,73 +1,50 @@
 //! `sync`: the ledger follows a student system.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::issue::Places;
 use creditbank_client::sync::{Planned, Step, SyncReport, plan, sync};
-use creditbank_client::{IssuingUnit, KeyPlace};
-use creditbank_protocol::UnitId;
-use creditbank_protocol::pb::Purpose;
 use serde_json::{Value, json};
 
-use super::format::Format;
-use super::issue::{bar, beside, is_same};
+use super::issue::bar;
+use super::source::Source;
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::files::{self, Refused, beside};
 use crate::{output, show, values};
 
 /// Rows of a list on screen.
 const ROWS_MAX: usize = 50;
 
 #[derive(clap::Args)]
+#[command(mut_arg("mapping", |arg| {
+    arg.help("What the columns mean, with `record_id`: see `creditbank mapping show template`")
+}))]
 pub(crate) struct Arguments {
     /// The whole export of the student system: a CSV with a header line, or an .xlsx workbook
     file: PathBuf,
     #[command(flatten)]
-    format: Format,
-    /// What the columns mean, with `record_id`: see `creditbank mapping show template`
-    #[arg(long)]
-    mapping: PathBuf,
-    /// Number of the institution
-    #[arg(long)]
-    institution: u64,
-    /// Number of the unit
-    #[arg(long, default_value_t = 1)]
-    unit: u32,
-    /// The unit's key file, or pkcs11:... for a key in a token
-    #[arg(long)]
-    key: KeyPlace,
+    source: Source,
     /// Directory for the notes [default: MAPPING.sync]
     #[arg(long)]
     work: Option<PathBuf>,
-    /// CSV of the refused lines [default: FILE.refused.csv]
-    #[arg(long)]
-    refused: Option<PathBuf>,
+    #[command(flatten)]
+    refused: Refused,
     /// Show what would be done; write nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, format, mapping: mapping_file, institution, unit, key, work, refused, dry_run } = arguments;
-    let mapping = format.mapping(&mapping_file)?;
-    let unit = IssuingUnit::with_signer(UnitId::new(institution, unit), key.open(Purpose::Unit)?)?;
-    let input = File::open(&file).map_err(Failure::file(&file))?;
-    let metadata = input.metadata().map_err(Failure::file(&file))?;
-    if metadata.is_dir() {
-        return Err(Failure::Usage(format!("{} is a directory, expected a CSV file or a workbook", file.display())));
-    }
-    let work = work.unwrap_or_else(|| beside(&mapping_file, ".sync"));
-    let report = refused.clone().unwrap_or_else(|| beside(&file, ".refused.csv"));
-    let others = [("the file", Some(&*file)), ("the mapping", Some(&*mapping_file)), ("the key", key.file())];
-    for (name, other) in others {
-        if other.is_some_and(|other| is_same(&report, other)) {
-            let what = format!("the report of refused lines would replace {name}: choose another --refused");
-            return Err(Failure::Usage(what));
-        }
-    }
+    let Arguments { file, source, work, refused, dry_run } = arguments;
+    let mapping = source.read_mapping()?;
+    let unit = source.open_unit()?;
+    let (input, len) = files::open(&file)?;
+    let work = work.unwrap_or_else(|| beside(&source.mapping, ".sync"));
+    let report = source.report(&refused, &file)?;
+    let refused = refused.refused;
     let client = global.connect().await?;
-    let bar = if global.json { indicatif::ProgressBar::hidden() } else { bar(metadata.len()) };
+    let bar = bar(global, len);
     let input = bar.wrap_read(input);
     let told = |done: &SyncReport| bar.set_message(format!("{} issued, {} amended", done.issued, done.amended));
     let done = if dry_run {

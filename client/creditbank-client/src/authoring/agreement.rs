@@ -107,7 +107,7 @@ pub fn parse(text: &str) -> Result<pb::AgreementTerms, TextError> {
     }
     let ScopePart { levels, fields, modes } = file.scope;
     let levels = levels.iter().map(|text| level("scope.levels", text)).collect::<Result<_, _>>()?;
-    let mode = |text: &String| choice("scope.modes", text, "MODE", pb::Mode::as_str_name);
+    let mode = |text: &String| choice::<pb::Mode>("scope.modes", text);
     let modes = modes.iter().map(mode).collect::<Result<_, _>>()?;
     let share = file.caps.award_share.as_ref().map(|share| ratio("caps.award_share", share)).transpose()?;
     let replaces = file
@@ -121,7 +121,7 @@ pub fn parse(text: &str) -> Result<pb::AgreementTerms, TextError> {
     let terms = pb::AgreementTerms {
         code: file.code,
         version: file.version,
-        tier: choice("tier", &file.tier, "TIER", pb::Tier::as_str_name)?,
+        tier: choice::<pb::Tier>("tier", &file.tier)?,
         sender: file.sender,
         receiver: file.receiver,
         titles: texts(file.titles),
@@ -130,8 +130,8 @@ pub fn parse(text: &str) -> Result<pb::AgreementTerms, TextError> {
         target_unit,
         ratio: Some(ratio("amount.ratio", &factor)?),
         step_e4,
-        rounding: choice("amount.rounding", &rounding, "ROUNDING", pb::Rounding::as_str_name)?,
-        apportionment: choice("amount.apportionment", &apportionment, "APPORTIONMENT", pb::Apportionment::as_str_name)?,
+        rounding: choice::<pb::Rounding>("amount.rounding", &rounding)?,
+        apportionment: choice::<pb::Apportionment>("amount.apportionment", &apportionment)?,
         level_map: map,
         level_from_framework: from,
         level_to_framework: to,

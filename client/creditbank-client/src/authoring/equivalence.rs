@@ -58,8 +58,8 @@ struct ValidityPart {
 /// Reads the text of an equivalence of an institution, which publishes it.
 pub fn parse(text: &str, institution: u64) -> Result<pb::Equivalence, TextError> {
     let File { code, version, kind, source, target, validity } = text_file::read(text)?;
-    let r#type = choice("type", &kind, "EQUIVALENCE_TYPE", pb::EquivalenceType::as_str_name)?;
-    let outcome = |text: &String| choice("source.outcome", text, "OUTCOME_TYPE", pb::OutcomeType::as_str_name);
+    let r#type = choice::<pb::EquivalenceType>("type", &kind)?;
+    let outcome = |text: &String| choice::<pb::OutcomeType>("source.outcome", text);
     if target.titles.is_empty() {
         return Err(wrong("target.titles", "at least one title, as en = \"Calculus\"", "nothing"));
     }

@@ -114,7 +114,7 @@ fn top(file: File, institution: u64, requirements: Vec<pb::Requirement>) -> Resu
     let overlaps = file.overlaps.iter().map(overlap).collect::<Result<_, _>>()?;
     let point =
         |point: Point| Ok(pb::GradePoint { e4: decimal("grade_points.number", &point.number)?, value: point.grade });
-    let retakes = |text: &String| choice("retakes", text, "RETAKE_POLICY", pb::RetakePolicy::as_str_name);
+    let retakes = |text: &String| choice::<pb::RetakePolicy>("retakes", text);
     Ok(QualificationDefinition {
         institution,
         code: file.code,

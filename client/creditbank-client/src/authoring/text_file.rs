@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::names::{self, Named};
 use creditbank_protocol::pb;
 use creditbank_rules::dates;
 use creditbank_rules::decimal::parse_e4;
@@ -140,21 +141,10 @@ pub(crate) fn ordered<T: Ord>(mut members: Vec<T>) -> Vec<T> {
     members
 }
 
-/// A value of an enum of the protocol, as `half-even` of `ROUNDING_HALF_EVEN`.
-pub(crate) fn choice<T>(key: &str, text: &str, prefix: &str, name: fn(&T) -> &'static str) -> Result<i32, TextError>
-where
-    T: TryFrom<i32> + Into<i32>,
-{
-    let short = |value: &T| {
-        name(value).trim_start_matches(prefix).trim_start_matches('_').to_ascii_lowercase().replace('_', "-")
-    };
-    let values = || (1..64).filter_map(|number| T::try_from(number).ok());
-    let written = text.replace('_', "-");
-    let found = values().find(|value| short(value) == written);
-    found.map(Into::into).ok_or_else(|| {
-        let known: Vec<String> = values().map(|value| short(&value)).collect();
-        wrong(key, format!("one of {}", known.join(", ")), text)
-    })
+/// The number of a value of an enum of the protocol, as `half-even` of `ROUNDING_HALF_EVEN`.
+pub(crate) fn choice<E: Named + Into<i32>>(key: &str, text: &str) -> Result<i32, TextError> {
+    let found = names::parse::<E>(text).map(Into::into);
+    found.ok_or_else(|| wrong(key, format!("one of {}", names::listed::<E>()), text))
 }
 
 #[cfg(test)]
@@ -171,7 +161,7 @@ mod tests {
             let error = ratio("amount.ratio", &text(odd)).expect_err(odd).to_string();
             assert!(error.contains("amount.ratio") && error.contains("1/2"), "{error}");
         }
-        let rounding = |text| choice("rounding", text, "ROUNDING", pb::Rounding::as_str_name);
+        let rounding = |text| choice::<pb::Rounding>("rounding", text);
         assert_eq!(rounding("half-even"), Ok(i32::from(pb::Rounding::HalfEven)));
         assert_eq!(rounding("half_even"), Ok(i32::from(pb::Rounding::HalfEven)));
         let error = rounding("up").expect_err("no rounding").to_string();

@@ -1,6 +1,7 @@
 //! What a record says that is more than a result, in lines: so that nobody approves it blind.
 
 use creditbank_protocol::canonical::Canonical;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
@@ -17,7 +18,6 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
         let place = place.unwrap_or_default();
         format!("{}/{}", place.entry, place.index)
     };
-    let short = |name: &str, prefix: &str| name.trim_start_matches(prefix).to_ascii_lowercase().replace('_', "-");
     match record.kind() {
         Kind::AgreementProposal => in_words(&read::<pb::AgreementProposal>(record).terms.unwrap_or_default()),
         Kind::Application => vec![format!("application: {}", read::<pb::Application>(record).asked)],
@@ -27,7 +27,7 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
         }
         Kind::Decision => {
             let decision: pb::Decision = read(record);
-            let kind = short(decision.r#type().as_str_name(), "DECISION_TYPE_");
+            let kind = names::of(decision.r#type());
             let about = place(decision.application.or(decision.appeal));
             vec![format!("decision on {about}: {kind}, by {}", decision.decider)]
         }
@@ -40,7 +40,7 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
         }
         Kind::Award => {
             let award: pb::Award = read(record);
-            let basis = short(award.basis().as_str_name(), "AWARD_BASIS_");
+            let basis = names::of(award.basis());
             let name = award.definition.map(|name| format!("{}/{}.{}", name.institution, name.code, name.version));
             let title = award.titles.first().map(|title| title.value.clone());
             let what = name.or(title).unwrap_or_default();
@@ -53,7 +53,7 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
         }
         kind => {
             let name = RegistryKey::of(kind, record.body()).map(|key| key.to_string());
-            name.map(|name| format!("{} {name}", short(kind.as_str_name(), "KIND_"))).into_iter().collect()
+            name.map(|name| format!("{} {name}", names::of(kind))).into_iter().collect()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What waits at an institution, what a conversion or an award would be, and what a correction has to say besides. All of it is
+//! What waits at an institution, what a conversion or an award would be, and what follows from a correction. All of it is
 //! the node's word; what it drafts is checked to be about what was asked.
 
 use creditbank_protocol::canonical::decode;

@@ -5,6 +5,7 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{Entry, block_entry};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Receipt};
+use creditbank_protocol::receipt::VerifiedReceipt;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
@@ -30,18 +31,15 @@ pub struct ChainHead {
     pub created_at_minute: u64,
 }
 
-impl Client {
-    /// The head of a unit's chain. At height 0 it is the entry that admitted the unit.
-    pub async fn chain_head(&self, unit: UnitId) -> Result<ChainHead, ClientError> {
-        let request = GetChainHeadRequest { institution: unit.institution.0, unit: unit.number };
-        let answer = self.ledger.clone().get_chain_head(request).await?.into_inner();
-        let receipt = answer.head.ok_or_else(|| ClientError::lie("the head is missing"))?;
-        let verified = self.check_receipt(&receipt).await?;
+impl ChainHead {
+    /// What a node says of the end of a unit's chain: the height of the next block, and the receipt of the last one. At height 0
+    /// that is the entry that admitted the unit; of the operator's chain nothing admits it.
+    pub fn read(unit: UnitId, next_height: u64, verified: &VerifiedReceipt) -> Result<Self, ClientError> {
         let Entry::Block(block) = &verified.entry else {
             return Err(ClientError::lie("the head is no block"));
         };
         let header = block.header();
-        let Some(height) = answer.next_height.checked_sub(1) else {
+        let Some(height) = next_height.checked_sub(1) else {
             let admits = |shown: &pb::PublicRecord| {
                 shown.kind == i32::from(Kind::Unit)
                     && decode::<pb::Unit>(&shown.body).is_ok_and(|one| UnitId::new(one.institution, one.unit) == unit)
@@ -49,13 +47,23 @@ impl Client {
             if !header.unit.institution.is_operator() || !block.public().records.iter().any(admits) {
                 return Err(ClientError::lie("the entry does not admit the unit"));
             }
-            return Ok(ChainHead { next_height: 0, previous: verified.leaf, created_at_minute: 0 });
+            return Ok(Self { next_height, previous: verified.leaf, created_at_minute: 0 });
         };
         if (header.unit, header.height) != (unit, height) {
             return Err(ClientError::lie("the head is a block of another place"));
         }
-        let (previous, created_at_minute) = (header.id(), header.created_at_minute);
-        Ok(ChainHead { next_height: answer.next_height, previous, created_at_minute })
+        Ok(Self { next_height, previous: header.id(), created_at_minute: header.created_at_minute })
+    }
+}
+
+impl Client {
+    /// The head of a unit's chain. At height 0 it is the entry that admitted the unit.
+    pub async fn chain_head(&self, unit: UnitId) -> Result<ChainHead, ClientError> {
+        let request = GetChainHeadRequest { institution: unit.institution.0, unit: unit.number };
+        let answer = self.ledger.clone().get_chain_head(request).await?.into_inner();
+        let receipt = answer.head.ok_or_else(|| ClientError::lie("the head is missing"))?;
+        let verified = self.check_receipt(&receipt).await?;
+        ChainHead::read(unit, answer.next_height, &verified)
     }
 
     /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{AmendReason, EffectReason};
 
 use super::{Change, Correction, NewBody, Target};
@@ -12,12 +13,6 @@ pub type Lines<'a> = Box<dyn Iterator<Item = Result<Result<Correction, RefusedLi
 
 /// Most bytes of a line of places and reasons.
 const FIELD_LEN_MAX: usize = 200;
-
-/// `error` of `EFFECT_REASON_ERROR`.
-pub fn reason(text: &str) -> Option<EffectReason> {
-    let name = format!("EFFECT_REASON_{}", text.to_ascii_uppercase().replace('-', "_"));
-    EffectReason::from_str_name(&name).filter(|reason| *reason != EffectReason::Unspecified)
-}
 
 /// Effects on the records of a CSV with a column `place` and, for revocations, perhaps one `reason`, which goes before
 /// `given`. Nothing for confirmations.
@@ -47,7 +42,7 @@ pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -
                 let known = "error, rule, decision or other";
                 let chosen = match written {
                     Some(text) => {
-                        Some(reason(text).ok_or_else(|| refuse("reason", format!("{text:?} is not {known}")))?)
+                        Some(names::parse(text).ok_or_else(|| refuse("reason", format!("{text:?} is not {known}")))?)
                     }
                     None => given,
                 };

@@ -6,6 +6,7 @@ use creditbank_protocol::authority::is_custodian;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::dates::first_day;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
@@ -250,8 +251,7 @@ fn is_about_the_place(refusal: &Refusal) -> bool {
 }
 
 fn another(expected: Kind, found: Kind) -> String {
-    let name = |kind: Kind| kind.as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
-    let (expected, found) = (name(expected), name(found));
+    let (expected, found) = (names::of(expected), names::of(found));
     format!("the record is a {expected}, this would be a {found}: revoke it and issue the other")
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::names::{self, Named};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rules::decimal::parse_e4;
 
@@ -47,9 +48,9 @@ impl<'a> Texts<'a> {
             hours: self.hours()?,
             language: self.get("language").to_owned(),
             place: self.site(),
-            mode: self.code("mode", pb::Mode::from_str_name)?.map_or(0, i32::from),
-            identity_check: self.code("identity_check", pb::IdentityCheck::from_str_name)?.map_or(0, i32::from),
-            assessment: self.code("assessment", pb::AssessmentType::from_str_name)?.map_or(0, i32::from),
+            mode: self.code::<pb::Mode>("mode")?.map_or(0, i32::from),
+            identity_check: self.code::<pb::IdentityCheck>("identity_check")?.map_or(0, i32::from),
+            assessment: self.code::<pb::AssessmentType>("assessment")?.map_or(0, i32::from),
             period: self.period()?,
             repeats_max: self.number("repeats_max")?,
             expires: self.date("expires")?,
@@ -59,7 +60,7 @@ impl<'a> Texts<'a> {
     }
 
     fn result(&self) -> Result<pb::Result, RefusedLine> {
-        let status = self.code("status", pb::ResultStatus::from_str_name)?;
+        let status = self.code::<pb::ResultStatus>("status")?;
         let status = status.ok_or_else(|| self.refuse("status", "a Result needs a status, as failed or withdrawn"))?;
         Ok(pb::Result {
             course: self.course(),
@@ -72,9 +73,9 @@ impl<'a> Texts<'a> {
             hours: self.hours()?,
             language: self.get("language").to_owned(),
             place: self.site(),
-            mode: self.code("mode", pb::Mode::from_str_name)?.map_or(0, i32::from),
-            identity_check: self.code("identity_check", pb::IdentityCheck::from_str_name)?.map_or(0, i32::from),
-            assessment: self.code("assessment", pb::AssessmentType::from_str_name)?.map_or(0, i32::from),
+            mode: self.code::<pb::Mode>("mode")?.map_or(0, i32::from),
+            identity_check: self.code::<pb::IdentityCheck>("identity_check")?.map_or(0, i32::from),
+            assessment: self.code::<pb::AssessmentType>("assessment")?.map_or(0, i32::from),
             period: self.period()?,
             visible_from: self.date("visible_from")?,
             ..Default::default()
@@ -82,7 +83,7 @@ impl<'a> Texts<'a> {
     }
 
     fn outcome(&self) -> Result<pb::Outcome, RefusedLine> {
-        let kind = self.code("outcome_type", pb::OutcomeType::from_str_name)?;
+        let kind = self.code::<pb::OutcomeType>("outcome_type")?;
         let kind = kind.ok_or_else(|| self.refuse("outcome_type", "an Outcome needs a type, as mooc_certificate"))?;
         let score =
             self.grade().map(|grade| pb::Score { scale: grade.scale, value: grade.value, sections: Vec::new() });
@@ -95,9 +96,9 @@ impl<'a> Texts<'a> {
             field: self.get("field").to_owned(),
             language: self.get("language").to_owned(),
             place: self.site(),
-            mode: self.code("mode", pb::Mode::from_str_name)?.map_or(0, i32::from),
-            identity_check: self.code("identity_check", pb::IdentityCheck::from_str_name)?.map_or(0, i32::from),
-            assessment: self.code("assessment", pb::AssessmentType::from_str_name)?.map_or(0, i32::from),
+            mode: self.code::<pb::Mode>("mode")?.map_or(0, i32::from),
+            identity_check: self.code::<pb::IdentityCheck>("identity_check")?.map_or(0, i32::from),
+            assessment: self.code::<pb::AssessmentType>("assessment")?.map_or(0, i32::from),
             period: self.period()?,
             expires: self.date("expires")?,
             visible_from: self.date("visible_from")?,
@@ -132,7 +133,7 @@ impl<'a> Texts<'a> {
         let Some(e4) = self.decimal("hours")? else {
             return Ok(None);
         };
-        let kind = self.code("hours_kind", pb::HoursKind::from_str_name)?;
+        let kind = self.code::<pb::HoursKind>("hours_kind")?;
         let kind = kind.ok_or_else(|| self.refuse("hours_kind", "hours need a kind: contact or workload"))?;
         Ok(Some(pb::Hours { kind: kind.into(), e4 }))
     }
@@ -186,17 +187,12 @@ impl<'a> Texts<'a> {
     }
 
     /// A value of an enum, written as in `on_site` or `failed`.
-    fn code<T>(&self, field: &'static str, read: fn(&str) -> Option<T>) -> Result<Option<T>, RefusedLine> {
+    fn code<E: Named>(&self, field: &'static str) -> Result<Option<E>, RefusedLine> {
         let text = self.get(field);
         if text.is_empty() {
             return Ok(None);
         }
-        let prefix = match field {
-            "status" => "RESULT_STATUS",
-            "assessment" => "ASSESSMENT_TYPE",
-            other => &other.to_ascii_uppercase(),
-        };
-        let full = format!("{prefix}_{}", text.to_ascii_uppercase());
-        read(&full).map(Some).ok_or_else(|| self.refuse(field, format!("{text:?} is not one of its values")))
+        let found = names::parse(text).map(Some);
+        found.ok_or_else(|| self.refuse(field, format!("{text:?} is not one of its values")))
     }
 }

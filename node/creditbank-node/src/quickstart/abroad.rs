@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use creditbank_client::IssuingUnit;
+use creditbank_client::authoring::{agreement, qualification};
 use creditbank_client::recognition::consent::Consent;
 use creditbank_client::recognition::derived::{self, Completion};
 use creditbank_client::sealing::{Contents, Options, Sealed, record, seal_block};
-use creditbank_client::{Client, ClientError};
+use creditbank_client::{Client, ClientError, IssuingUnit};
 use creditbank_protocol::mandate::terms_digest;
-use creditbank_protocol::pb::{self, AgreementName, AgreementTerms, Award, Conversion, DisclosedRecord, Kind};
+use creditbank_protocol::pb::{self, AgreementName, Award, Conversion, Date, DisclosedRecord, Kind};
 use creditbank_protocol::transcript::open_file;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
@@ -19,10 +19,13 @@ use creditbank_rpc::v1::{
 use creditbank_rules::agreement::loops;
 use creditbank_rules::dates::first_day;
 
-use super::admit::{ABROAD, NUMBER};
+use super::admit::ABROAD;
 
-const AGREEMENT: &str = "OU-ESSAI";
-const CERTIFICATE: &str = "CERTIFICAT";
+/// The agreement and the certificate, as their authors write them.
+const AGREEMENT: &str = include_str!("agreement.toml");
+const CERTIFICATE: &str = include_str!("certificate.toml");
+/// The day by which the agreement is judged.
+const DAY: Date = Date { year: 2026, month: 1, day: 1 };
 
 /// An institution that takes part.
 pub(super) struct Party<'a> {
@@ -43,73 +46,27 @@ impl Party<'_> {
     }
 }
 
-fn text(language: &str, value: &str) -> pb::Text {
-    pb::Text { language: language.to_owned(), value: value.to_owned() }
-}
-
-fn year(year: u32) -> pb::Date {
-    pb::Date { year, month: 1, day: 1 }
-}
-
-/// 2 CATS are 1 ECTS, rounded once to half credits; levels by the published map; grades are not converted.
-fn terms() -> AgreementTerms {
-    AgreementTerms {
-        code: AGREEMENT.to_owned(),
-        version: 1,
-        tier: pb::Tier::Institution.into(),
-        sender: NUMBER,
-        receiver: ABROAD,
-        titles: vec![text("en", "Transfer of credit")],
-        source_unit: "CATS".to_owned(),
-        target_unit: "ECTS".to_owned(),
-        ratio: Some(pb::Ratio { numerator: 1, denominator: 2 }),
-        step_e4: 5_000,
-        rounding: pb::Rounding::HalfEven.into(),
-        apportionment: pb::Apportionment::LargestRemainder.into(),
-        level_map: "FHEQ-EQF".to_owned(),
-        grades: Some(pb::GradeRule { method: pb::GradeMethod::None.into(), ..Default::default() }),
-        from: Some(year(2020)),
-        notice_days: 180,
-        ..Default::default()
-    }
-}
-
 /// Both sign the same text. Loops through which credit would grow are reported; there is none here.
 pub(super) async fn agree(home: &Party<'_>, abroad: &Party<'_>) -> anyhow::Result<usize> {
-    let terms = terms();
-    let proposal = pb::AgreementProposal { institution: NUMBER, terms: Some(terms.clone()) };
+    let terms = agreement::parse(AGREEMENT)?;
+    let proposal = pb::AgreementProposal { institution: terms.sender, terms: Some(terms.clone()) };
     home.seal(&Contents::of([record(home.unit, Kind::AgreementProposal, &proposal, "")?])).await?;
-    let digest = terms_digest(&terms)?.0.to_vec();
-    let acceptance = pb::AgreementAcceptance { institution: ABROAD, agreement: Some(name()), terms_digest: digest };
+    let acceptance = pb::AgreementAcceptance {
+        institution: terms.receiver,
+        agreement: Some(agreement_name()),
+        terms_digest: terms_digest(&terms)?.0.to_vec(),
+    };
     abroad.seal(&Contents::of([record(abroad.unit, Kind::AgreementAcceptance, &acceptance, "")?])).await?;
-    Ok(loops(&abroad.client.rules_registry().await?, &terms, first_day(&year(2026))).len())
+    Ok(loops(&abroad.client.rules_registry().await?, &terms, first_day(&DAY)).len())
 }
 
-fn name() -> AgreementName {
-    AgreementName { code: AGREEMENT.to_owned(), version: 1 }
+fn agreement_name() -> AgreementName {
+    AgreementName { code: "OU-ESSAI".to_owned(), version: 1 }
 }
 
 /// A certificate of 40 ECTS at level 5, and nothing else.
 pub(super) async fn publish_certificate(abroad: &Party<'_>) -> anyhow::Result<()> {
-    let level = pb::Level { framework: "EQF".to_owned(), level: "5".to_owned() };
-    let requirement = pb::Requirement {
-        r#type: pb::RequirementType::Credits.into(),
-        amount_e4: 400_000,
-        r#match: Some(pb::Match { levels: vec![level.clone()], ..Default::default() }),
-        ..Default::default()
-    };
-    let definition = pb::QualificationDefinition {
-        institution: ABROAD,
-        code: CERTIFICATE.to_owned(),
-        version: 1,
-        titles: vec![text("fr", "Certificat d'essai")],
-        level: Some(level),
-        unit: "ECTS".to_owned(),
-        requirements: vec![requirement],
-        from: Some(year(2020)),
-        source: "the quickstart".to_owned(),
-        ..Default::default()
-    };
+    let definition = qualification::parse(CERTIFICATE, Some(ABROAD))?;
     abroad.seal(&Contents::of([record(abroad.unit, Kind::QualificationDefinition, &definition, "")?])).await?;
     Ok(())
 }
@@ -130,7 +87,7 @@ pub(super) async fn convert(
     let request = PreviewConversionRequest {
         institution: ABROAD,
         alias: alias.to_vec(),
-        agreement: Some(name()),
+        agreement: Some(agreement_name()),
         sources,
         shown: credits.to_vec(),
         ..Default::default()
@@ -152,7 +109,7 @@ pub(super) async fn progress(
     let known = InstitutionAlias { institution: ABROAD, alias: alias.to_vec() };
     let request = EvaluateQualificationRequest {
         learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),
-        definition: Some(pb::QualificationName { institution: ABROAD, code: CERTIFICATE.to_owned(), version: 1 }),
+        definition: Some(pb::QualificationName { institution: ABROAD, code: "CERTIFICAT".to_owned(), version: 1 }),
         ..Default::default()
     };
     Ok(abroad.client.evaluate(request).await?)

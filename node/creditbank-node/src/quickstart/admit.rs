@@ -35,8 +35,15 @@ fn year(year: u32) -> pb::Date {
 /// Admits The Open University, with what it needs to issue its results and to agree with others.
 pub(super) async fn open_university(operator: &Client, dir: &Path) -> anyhow::Result<Keys> {
     let kinds = [Kind::Credit, Kind::Result, Kind::AgreementProposal];
+    let domain = pb::DatedCode { scheme: "domain".to_owned(), value: "open.ac.uk".to_owned(), ..Default::default() };
+    let name = pb::DatedName { from: Some(year(1969)), ..named(english("The Open University")) };
+    let university = pb::Institution {
+        r#type: pb::InstitutionType::OpenUniversity.into(),
+        identifiers: vec![domain],
+        ..institution(NUMBER, "GB", name)
+    };
     let entries = [
-        registry_record(Kind::Institution, &institution())?,
+        registry_record(Kind::Institution, &university)?,
         registry_record(Kind::Unit, &unit(NUMBER, "Academic Registry"))?,
         registry_record(Kind::Accreditation, &accreditation())?,
         registry_record(Kind::GradeScale, &scale())?,
@@ -47,18 +54,9 @@ pub(super) async fn open_university(operator: &Client, dir: &Path) -> anyhow::Re
 /// Admits the institute abroad, which recognises credit and awards for it.
 pub(super) async fn institute_abroad(operator: &Client, dir: &Path) -> anyhow::Result<Keys> {
     let kinds = [Kind::AgreementAcceptance, Kind::Conversion, Kind::QualificationDefinition, Kind::Award];
-    let text = |value: &str| pb::Text { language: "fr".to_owned(), value: value.to_owned() };
-    let name = pb::DatedName { name: Some(text("Institut d'Essai")), ..Default::default() };
-    let institution = pb::Institution {
-        number: ABROAD,
-        state: pb::RegistryState::Active.into(),
-        r#type: pb::InstitutionType::University.into(),
-        country: "FR".to_owned(),
-        names: vec![name],
-        ..Default::default()
-    };
+    let name = named(pb::Text { language: "fr".to_owned(), value: "Institut d'Essai".to_owned() });
     let entries = [
-        registry_record(Kind::Institution, &institution)?,
+        registry_record(Kind::Institution, &institution(ABROAD, "FR", name))?,
         registry_record(Kind::Unit, &unit(ABROAD, "Scolarit\u{e9}"))?,
     ];
     admit(operator, dir, "essai.example", ABROAD, &kinds, entries.to_vec()).await
@@ -87,16 +85,17 @@ async fn admit(
     Ok(keys)
 }
 
-fn institution() -> pb::Institution {
-    let name = pb::DatedName { name: Some(english("The Open University")), from: Some(year(1969)), until: None };
-    let domain = pb::DatedCode { scheme: "domain".to_owned(), value: "open.ac.uk".to_owned(), ..Default::default() };
+fn named(name: pb::Text) -> pb::DatedName {
+    pb::DatedName { name: Some(name), ..Default::default() }
+}
+
+fn institution(number: u64, country: &str, name: pb::DatedName) -> pb::Institution {
     pb::Institution {
-        number: NUMBER,
+        number,
         state: pb::RegistryState::Active.into(),
-        r#type: pb::InstitutionType::OpenUniversity.into(),
-        country: "GB".to_owned(),
+        r#type: pb::InstitutionType::University.into(),
+        country: country.to_owned(),
         names: vec![name],
-        identifiers: vec![domain],
         ..Default::default()
     }
 }

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::{AccountId, Alias};
 use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_store::{KeyStoreError, Round, StoreError};
 
 use crate::clock::random;
 use crate::ledger::{Ledger, Shared};
-use crate::private::{Account, Alias};
 use crate::tables;
 
 /// Most persons of one call.
@@ -102,9 +102,9 @@ impl Person {
 pub(crate) struct OpenAccounts<'a> {
     shared: &'a Shared,
     rows: Vec<creditbank_store::Row>,
-    new: Vec<Account>,
+    new: Vec<AccountId>,
     /// Identities of this call, which are not in the index yet.
-    pending: BTreeMap<[u8; 32], Account>,
+    pending: BTreeMap<[u8; 32], AccountId>,
 }
 
 impl<'a> OpenAccounts<'a> {
@@ -129,7 +129,7 @@ impl<'a> OpenAccounts<'a> {
                 }
             }
             let account = account.unwrap_or_else(|| {
-                let account = Account(random(&*self.shared.entropy));
+                let account = AccountId(random(&*self.shared.entropy));
                 self.new.push(account);
                 account
             });
@@ -157,7 +157,7 @@ impl<'a> OpenAccounts<'a> {
     }
 
     /// The account of an identity, if its learner's key still opens the row.
-    fn known(&self, digest: &[u8; 32]) -> Result<Option<Account>, AccountError> {
+    fn known(&self, digest: &[u8; 32]) -> Result<Option<AccountId>, AccountError> {
         if let Some(account) = self.pending.get(digest) {
             return Ok(Some(*account));
         }
@@ -181,7 +181,7 @@ impl Ledger {
         person: usize,
         body: &[u8],
         identities: Vec<TypedIdentity>,
-    ) -> Result<(Vec<u8>, Account), AccountError> {
+    ) -> Result<(Vec<u8>, AccountId), AccountError> {
         let Person(identities) = Person::new(person, identities)?;
         let open = OpenAccounts::new(&self.shared);
         let mut account = None;
@@ -191,7 +191,7 @@ impl Ledger {
             first = first.or(Some(digest));
             account = account.or(open.known(&digest)?);
         }
-        let newcomer = || Account(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
+        let newcomer = || AccountId(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
         let account = account.unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
         let alias = self.shared.private.of(institution.0).alias(&account);

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::sign;
 use creditbank_store::{KeyStoreError, StoreError};
@@ -16,7 +17,6 @@ use super::round::{Pending, Placed, RoundBuilder, Sealed};
 use super::state::State;
 use super::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
-use crate::private::Alias;
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;

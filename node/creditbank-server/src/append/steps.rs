@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
@@ -16,7 +17,6 @@ use super::orderer::{Orderer, Step};
 use super::state::State;
 use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
-use crate::private::Alias;
 use crate::publish::publish;
 
 /// What became of a block or of persons, with what the caller gave along.
@@ -71,6 +71,17 @@ impl<B, A> Steps<B, A> {
     /// Takes an empty round if none was sealed for the configured time.
     pub fn tick(&mut self) {
         self.orderer.tick();
+    }
+
+    /// Seals a block of public records alone, and waits for it. Nothing else may be under way.
+    pub fn seal(&mut self, block: &[u8], reply: B) -> Result<Receipt, SubmitError> {
+        let verified = self.verify(block, Vec::new())?;
+        self.block(verified, reply);
+        self.run();
+        match self.take_answer() {
+            Some(Answer::Block(_, answer)) => answer,
+            Some(Answer::Accounts(..)) | None => Err(SubmitError::Stopped("the round was not finished".to_owned())),
+        }
     }
 
     /// Builds and hands over a round, or opens accounts.

@@ -9,6 +9,7 @@ mod verifiers;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
@@ -17,7 +18,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use super::{AccountError, Person, SubmitError};
 use crate::ledger::Shared;
-use crate::private::Alias;
 use sequencer::{Job, Sequencer};
 use verifiers::Verifiers;
 

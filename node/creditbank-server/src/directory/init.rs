@@ -15,7 +15,7 @@ use ed25519_dalek::SigningKey;
 
 use super::config::{Config, is_origin};
 use super::secrets::Secrets;
-use super::{DirectoryError, StoreUrl, at, key_path, open, read_key, write_secret};
+use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, write_secret};
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
@@ -58,7 +58,7 @@ pub enum InitError {
 
 /// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, the first blocks
 /// with the operator's keys and the seed of the registry.
-pub async fn init(
+pub fn init(
     environment: &Environment,
     dir: &Path,
     origin: &str,
@@ -86,9 +86,11 @@ pub async fn init(
     // The names of the keys before anything is signed with them.
     let sync = |made: &Path| disk.sync_dir(made).map_err(at(made));
     sync(&keys_dir)?;
-    let ledger = open(environment, dir, &config, Limits::default())?;
-    begin(environment, dir, &ledger).await?;
-    ledger.close().await?;
+    let (ledger, mut steps) = open_stepped::<(), ()>(environment, dir, &config, Limits::default())?;
+    for block in first_blocks(environment, dir, &ledger)? {
+        steps.seal(&block, ())?;
+    }
+    steps.close()?;
     // Last, and after all other names are durable: a directory with a configuration is a whole node.
     sync(dir)?;
     write_secret(&**disk, &dir.join("node.toml"), &config.to_text())?;
@@ -98,12 +100,21 @@ pub async fn init(
 
 /// Submits the first blocks of an empty log: the operator, its keys, and the seed of the registry.
 pub async fn begin(environment: &Environment, dir: &Path, ledger: &Ledger) -> Result<(), InitError> {
+    for block in first_blocks(environment, dir, ledger)? {
+        ledger.submit(block, Vec::new()).await?;
+    }
+    Ok(())
+}
+
+/// The first blocks of a log, each on the one before it.
+fn first_blocks(environment: &Environment, dir: &Path, ledger: &Ledger) -> Result<Vec<Vec<u8>>, InitError> {
     let keys = PURPOSES.map(|purpose| read_key(environment, dir, purpose));
     let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
     let (origin, minute) = (ledger.origin(), ledger.now_ms() / 60_000);
     let registry_key = keys[1].public_key();
     let mut previous = genesis(origin, &keys[0].public_key(), &registry_key);
     let records = first_records(origin, &keys, minute)?;
+    let mut blocks = Vec::new();
     for (height, records) in (0u64..).zip(split_public(&records)) {
         let draft = BlockDraft {
             origin: origin.to_owned(),
@@ -116,9 +127,9 @@ pub async fn begin(environment: &Environment, dir: &Path, ledger: &Ledger) -> Re
         };
         let block = draft.sign(records, Vec::new(), None, |message| sign(&keys[1].key, message))?;
         previous = header_id(&block);
-        ledger.submit(block, Vec::new()).await?;
+        blocks.push(block);
     }
-    Ok(())
+    Ok(blocks)
 }
 
 fn header_id(block: &[u8]) -> Digest {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use creditbank_ledger::read::Question;
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::{AccountId, Alias};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::learner_service_server::LearnerService;
@@ -15,7 +16,6 @@ use super::recognition::bounded;
 use super::{SHOWN_MAX, answers, blocking, status};
 use crate::append::Person;
 use crate::ledger::Ledger;
-use crate::private::{Account, Alias};
 use crate::read::ReadError;
 
 const RECORDS_MAX: usize = 200;
@@ -31,7 +31,7 @@ fn resolve(
     ledger: &Ledger,
     caller: Caller,
     learner: Option<api::LearnerReference>,
-) -> Result<(Account, Option<u64>), Status> {
+) -> Result<(AccountId, Option<u64>), Status> {
     let missing = || status::invalid("learner", "an account or an alias", "nothing");
     match learner.and_then(|reference| reference.learner).ok_or_else(missing)? {
         Learner::Account(account) => {
@@ -39,7 +39,8 @@ fn resolve(
                 return Err(status::denied("account numbers are the operator's; ask with your own alias"));
             }
             let bytes = account.len();
-            let account = Account::from_slice(&account).ok_or_else(|| status::invalid("account", "16 bytes", bytes))?;
+            let account =
+                AccountId::from_slice(&account).ok_or_else(|| status::invalid("account", "16 bytes", bytes))?;
             if ledger.has_account(&account) { Ok((account, None)) } else { Err(ReadError::UnknownLearner.into()) }
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {

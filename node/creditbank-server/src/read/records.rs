@@ -6,6 +6,7 @@ use creditbank_ledger::read::ReadView as _;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Alias};
 use creditbank_protocol::{Digest, InstitutionId, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
@@ -13,7 +14,6 @@ use creditbank_store::StoreError;
 
 use crate::append::round::{StoreView, StoredRecord, mark_names};
 use crate::ledger::{Ledger, Shared};
-use crate::private::{Account, Alias};
 use crate::publish::ReceiptError;
 use crate::record_hashes::RecordHashes;
 use crate::tables;
@@ -146,13 +146,13 @@ impl Shared {
 
 impl Ledger {
     /// The account behind an institution's alias.
-    pub fn account(&self, institution: u64, alias: &Alias) -> Result<Account, ReadError> {
+    pub fn account(&self, institution: u64, alias: &Alias) -> Result<AccountId, ReadError> {
         let account = self.shared.private.of(institution).account(alias);
         if self.shared.keys.contains(&account) { Ok(account) } else { Err(ReadError::UnknownLearner) }
     }
 
     /// Whether an account exists.
-    pub fn has_account(&self, account: &Account) -> bool {
+    pub fn has_account(&self, account: &AccountId) -> bool {
         self.shared.keys.contains(account)
     }
 
@@ -165,7 +165,7 @@ impl Ledger {
     /// there are more.
     pub fn places(
         &self,
-        account: &Account,
+        account: &AccountId,
         institution: Option<u64>,
         after: Option<Place>,
         limit: usize,
@@ -264,7 +264,7 @@ impl Ledger {
         unit: u32,
         key_id: creditbank_protocol::key::KeyId,
         records: &[Record],
-        newcomers: BTreeSet<Account>,
+        newcomers: BTreeSet<AccountId>,
     ) -> Result<Vec<Rejection>, ReadError> {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::CanonicalError;
@@ -19,7 +20,6 @@ use super::ReadError;
 use super::registry::prove;
 use crate::append::round::StoredRecord;
 use crate::ledger::{Ledger, Shared};
-use crate::private::Account;
 use crate::publish::ReceiptError;
 use crate::tables;
 
@@ -65,7 +65,7 @@ struct Checkpoint {
 impl Ledger {
     /// A transcript of the learner's records, with full disclosure: all of one institution, or all. The subject statement
     /// says that no holder key and no Identity are bound.
-    pub fn transcript(&self, account: &Account, institution: Option<u64>) -> Result<Vec<u8>, TranscriptError> {
+    pub fn transcript(&self, account: &AccountId, institution: Option<u64>) -> Result<Vec<u8>, TranscriptError> {
         let shared = &self.shared;
         let state = shared.state();
         let checkpoint = Checkpoint { size: state.head.size, root: state.head.root, note: state.checkpoint.clone() };

@@ -73,6 +73,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        let lies = self.disk.machine().lies(self.inode);
         self.with(|inode, random, rates, _, down| {
             if down {
                 inode.write_back_some(random);
@@ -82,7 +83,11 @@ impl DiskFile for SimulatedFile {
                 inode.fail_sync(random);
                 return Err(failed("a sync failed"));
             }
-            inode.sync();
+            if lies {
+                inode.fail_sync(random);
+            } else {
+                inode.sync();
+            }
             Ok(())
         })
     }

@@ -8,7 +8,7 @@ use super::Random;
 const PAGE: usize = 4_096;
 const SECTOR: usize = 512;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Inode {
     cached: Vec<u8>,
     durable: Vec<u8>,

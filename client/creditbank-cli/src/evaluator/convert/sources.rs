@@ -1,8 +1,9 @@
 //! What is converted: the records that were named, or those of a transcript that fit.
 
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{self, AgreementTerms, DisclosedRecord, Kind, Place, Tier};
+use creditbank_protocol::pb::{self, AgreementTerms, DisclosedRecord, Kind, Tier};
 use creditbank_protocol::transcript::TranscriptRecord;
+use creditbank_protocol::{InstitutionId, Place};
 use creditbank_rpc::v1::{PreviewConversionRequest, PreviewSource, StatedResult};
 
 use super::What;
@@ -22,9 +23,8 @@ pub(super) struct Chosen {
     pub(super) left_out: Vec<Skipped>,
 }
 
-fn order(source: &PreviewSource) -> (u64, u32, u32) {
-    let place = source.place.unwrap_or_default();
-    (place.entry, place.index, source.result_plus_1)
+fn order(source: &PreviewSource) -> (Place, u32) {
+    (Place::read(source.place), source.result_plus_1)
 }
 
 /// The records that the command line names, in order.
@@ -32,12 +32,13 @@ pub(super) fn named(what: &What) -> Result<Vec<PreviewSource>, Failure> {
     if what.places.is_empty() {
         return Err(Failure::Usage("name the records: --place 34/718".to_owned()));
     }
-    let source = |(place, result): &(Place, u32)| PreviewSource { place: Some(*place), result_plus_1: *result };
+    let source =
+        |(place, result): &(Place, u32)| PreviewSource { place: Some((*place).into()), result_plus_1: *result };
     let mut sources: Vec<PreviewSource> = what.places.iter().map(source).collect();
     sources.sort_by_key(order);
     match sources.windows(2).find(|two| order(&two[0]) == order(&two[1])) {
         Some(twice) => {
-            let place = values::show_place(&twice[0].place.unwrap_or_default());
+            let (place, _) = order(&twice[0]);
             Err(Failure::Usage(format!("{place} is named twice")))
         }
         None => Ok(sources),
@@ -49,7 +50,7 @@ pub(super) fn under_agreement(
     what: &What,
     shown: Option<&Shown>,
     terms: &AgreementTerms,
-    receiver: u64,
+    receiver: InstitutionId,
 ) -> Result<Chosen, Failure> {
     let Some(shown) = shown.filter(|_| what.places.is_empty()) else {
         return Ok(Chosen { sources: named(what)?, left_out: Vec::new() });
@@ -84,7 +85,7 @@ fn fitting(
     shown: &Shown,
     record: &TranscriptRecord,
     terms: &AgreementTerms,
-    receiver: u64,
+    receiver: InstitutionId,
 ) -> Result<Vec<u32>, String> {
     let of_unit = |amount: Option<&pb::Amount>| amount.is_some_and(|amount| amount.unit == terms.source_unit);
     let body = &record.disclosed.body;
@@ -101,7 +102,7 @@ fn fitting(
         _ => return Err(String::new()),
     };
     let subject = record.owner().0;
-    if subject == receiver {
+    if subject == receiver.0 {
         return Err("it is the receiver's own".to_owned());
     }
     if let Some(mark) = against(record) {
@@ -124,7 +125,7 @@ pub(super) fn shown(shown: Option<&Shown>, sources: &[PreviewSource]) -> Vec<Dis
     let mut records: Vec<DisclosedRecord> = Vec::new();
     for place in sources.iter().filter_map(|source| source.place) {
         if records.last().and_then(|last| last.place) != Some(place)
-            && let Some(whole) = shown.and_then(|shown| shown.whole(place))
+            && let Some(whole) = shown.and_then(|shown| shown.whole(place.into()))
         {
             records.push(whole.clone());
         }
@@ -138,8 +139,7 @@ pub(super) fn state(request: &mut PreviewConversionRequest, what: &What, scale: 
         let usage = |why: String| Failure::Usage(format!("{text:?}: {why}"));
         let (place, value) =
             text.split_once('=').ok_or_else(|| usage("expected PLACE=VALUE, as 34/718=14".to_owned()))?;
-        let (place, result) = values::source(place).map_err(usage)?;
-        let wanted = (place.entry, place.index, result);
+        let wanted = values::source(place).map_err(usage)?;
         let at = request.sources.iter().position(|source| order(source) == wanted);
         let at = at.ok_or_else(|| usage("that record is not among those that are converted".to_owned()))?;
         Ok((u32::try_from(at).unwrap_or(u32::MAX), value.to_owned()))

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use creditbank_client::Client;
+use creditbank_client::IssuingUnit;
 use creditbank_client::recognition::derived::{Completion, award};
 use creditbank_client::recognition::joint::JointAward;
-use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Award, AwardBasis, AwardKind};
 use creditbank_rules::dates;
@@ -26,8 +27,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     certificate: String,
     /// graduation, degree, diploma or certificate
-    #[arg(long, value_parser = kind)]
-    kind: i32,
+    #[arg(long, value_parser = values::named::<AwardKind>)]
+    kind: AwardKind,
     /// The person who answers for it
     #[arg(long)]
     decider: String,
@@ -53,10 +54,6 @@ pub(crate) struct Arguments {
     mandated: Mandated,
     #[command(flatten)]
     signing: Signing,
-}
-
-fn kind(text: &str) -> Result<i32, String> {
-    values::code("AWARD_KIND", text, AwardKind::from_str_name)
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
@@ -107,7 +104,7 @@ async fn drafted(
     let draft = draft(global, client, unit, arguments).await?;
     Ok(Award {
         certificate_number: certificate.clone(),
-        kind: *kind,
+        kind: (*kind).into(),
         classification: classification.clone(),
         decider: decider.clone(),
         mandate: None,
@@ -139,10 +136,10 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
     let checks = [
         ("the log", joint.origin == client.origin()),
         ("the institution whose key seals", joint.institution == unit.id.institution.0),
-        ("--alias", award.learner == about.alias),
+        ("--alias", award.learner == about.alias.0),
         ("the code", code.is_some_and(|(code, whole)| asked == code || asked == whole)),
         ("--certificate", award.certificate_number == *certificate),
-        ("--kind", award.kind == *kind),
+        ("--kind", award.kind() == *kind),
         ("--classification", award.classification == *classification),
         ("--decider", award.decider == *decider),
         ("--declared", (award.basis() == AwardBasis::Declared) == *declared),
@@ -162,7 +159,7 @@ fn wish(arguments: &Arguments) -> Vec<u8> {
     let Arguments { about, certificate, signing, .. } = arguments;
     let code = about.code.as_deref().unwrap_or_default();
     let texts = [code, certificate, &signing.reference].map(str::as_bytes);
-    [&b"award"[..], &about.alias, texts[0], &[0], texts[1], &[0], texts[2]].concat()
+    [&b"award"[..], &about.alias.0, texts[0], &[0], texts[1], &[0], texts[2]].concat()
 }
 
 pub(super) fn title(award: &Award) -> String {
@@ -184,21 +181,21 @@ pub(super) fn basis_name(basis: AwardBasis) -> &'static str {
 /// The award without certificate, decider and mandate: the node's draft, or on the institution's word.
 async fn draft(global: &Global, client: &Client, unit: &IssuingUnit, arguments: &Arguments) -> Result<Award, Failure> {
     let Arguments { about, declared, honorary, titles, decider, .. } = arguments;
-    let word = Award { learner: about.alias.to_vec(), conferred: Some(about.conferred()), ..Default::default() };
+    let word = Award { learner: about.alias.0.to_vec(), conferred: Some(about.conferred()), ..Default::default() };
     if *honorary {
         let mut titles = titles.clone();
         titles.sort_by_cached_key(pb::Text::encode_to_vec);
         return Ok(Award { basis: AwardBasis::Honorary.into(), titles, ..word });
     }
     if *declared {
-        let definition = Some(about.name(client, unit.id.institution.0).await?);
+        let definition = Some(about.name(client, unit.id.institution).await?);
         let attestations = about.attestations(decider);
         return Ok(Award { basis: AwardBasis::Declared.into(), definition, attestations, ..word });
     }
-    let request = about.request(global, client, unit.id.institution.0, decider).await?;
+    let request = about.request(global, client, unit.id.institution, decider).await?;
     let (answer, found) = client.evaluate(request).await?;
     match found {
-        Some(draft) if draft.learner == about.alias && draft.conferred == word.conferred => Ok(draft),
+        Some(draft) if draft.learner == about.alias.0 && draft.conferred == word.conferred => Ok(draft),
         Some(_) => {
             Err(creditbank_client::ClientError::Lie("the draft is about another learner or day".to_owned()).into())
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use creditbank_client::authoring::qualification::{Review, review, review_alone};
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::QualificationDefinition;
 use creditbank_rules::qualification::{Conflict, Line};
@@ -13,7 +14,7 @@ use crate::connect::Global;
 use crate::failure::Failure;
 use crate::{output, show};
 
-pub(super) async fn run(global: &Global, path: &Path, institution: Option<u64>) -> Result<(), Failure> {
+pub(super) async fn run(global: &Global, path: &Path, institution: Option<InstitutionId>) -> Result<(), Failure> {
     let definition = file::read(path, institution)?;
     let wrong = |error: &dyn std::fmt::Display| Failure::NotValid(format!("{}: {error}", path.display()));
     let (reviewed, by) = if global.has_trust() {

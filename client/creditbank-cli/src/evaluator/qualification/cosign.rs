@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use creditbank_client::recognition::joint::JointAward;
 use creditbank_client::{Client, KeyPlace};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{Award, QualificationDefinition};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rules::dates;
@@ -14,7 +15,7 @@ use super::award::{basis_name, title};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::{ask, unit_of};
-use crate::{output, show};
+use crate::{entries, output, show};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -77,15 +78,13 @@ pub(super) fn text_of(joint: &JointAward) -> Result<String, Failure> {
 async fn definition(client: &Client, award: &Award) -> Result<QualificationDefinition, Failure> {
     let name = award.definition.clone().ok_or_else(|| Failure::NotValid("the award names no definition".to_owned()))?;
     let key = RegistryKey::QualificationDefinition(name.institution.into(), name.code, name.version);
-    let entry = client.registry_entry(&key).await?;
-    let unknown = || Failure::NotValid(format!("the registry has no definition {}", title(award)));
-    Ok(entry.ok_or_else(unknown)?.decode()?)
+    entries::read(client, &key, || format!("the registry has no definition {}", title(award))).await
 }
 
 /// The award in words, from the bytes that are signed.
 fn words(award: &Award, definition: &QualificationDefinition, joint: &JointAward) -> String {
     let titles = definition.titles.iter().map(|title| show::safe(&title.value)).collect::<Vec<_>>().join("; ");
-    let kind = award.kind().as_str_name().trim_start_matches("AWARD_KIND_").to_ascii_lowercase();
+    let kind = names::of(award.kind());
     let attested = award.attestations.iter().map(|one| format!("{}: {}", one.requirement, show::safe(&one.text)));
     let facts = [
         ("award", format!("{}, {titles}", title(award))),

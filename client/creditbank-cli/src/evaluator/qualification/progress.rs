@@ -4,24 +4,25 @@ use creditbank_protocol::pb::{Allocation, Place};
 use creditbank_rpc::v1::{EvaluateQualificationResponse, EvaluationOutcome, RequirementProgress, UnusedRecord};
 use serde_json::{Value, json};
 
-use super::{About, facts, own_or};
+use super::{About, facts};
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::whose::OwnInstitution;
 use crate::{output, show, values};
 
 #[derive(clap::Args)]
+#[command(mut_arg("institution", |arg| arg.help("The awarding institution; left out: the access key's own")))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     about: About,
-    /// The awarding institution; left out: the access key's own
-    #[arg(long)]
-    institution: Option<u64>,
+    #[command(flatten)]
+    institution: OwnInstitution,
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { about, institution } = arguments;
     let client = global.connect().await?;
-    let institution = own_or(&client, institution).await?;
+    let institution = institution.id(&client).await?;
     let request = about.request(global, &client, institution, "").await?;
     let name = request.definition.clone().unwrap_or_default();
     let (answer, _) = client.evaluate(request).await?;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use creditbank_client::Client;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
@@ -48,7 +49,7 @@ enum Before {
 
 impl Entry {
     fn kind(&self) -> String {
-        show::kind_names(self.key.kind()).1
+        names::of(self.key.kind())
     }
 
     fn change(&self) -> &'static str {
@@ -115,7 +116,7 @@ fn read(path: &Path) -> Result<Vec<(RegistryKey, Record)>, Failure> {
     let entries = parse(&text, path.extension().is_some_and(|name| name == "toml")).map_err(wrong)?;
     for (number, (key, _)) in entries.iter().enumerate() {
         if entries[..number].iter().any(|(other, _)| other == key) {
-            return Err(wrong(format!("{} {key} stands twice", show::kind_names(key.kind()).1)));
+            return Err(wrong(format!("{} {key} stands twice", names::of(key.kind()))));
         }
     }
     Ok(entries)
@@ -145,7 +146,7 @@ fn one(value: &Value) -> Result<(RegistryKey, Record), String> {
     }
     let kind = fields.get("kind").and_then(Value::as_str).ok_or("kind is missing, as \"framework\"")?;
     let kind = values::kind(kind)?;
-    let (message, short) = show::kind_names(kind);
+    let short = names::of(kind);
     match kind {
         Kind::Key => return Err("keys come with a proof of possession: use `creditbank key admit`".to_owned()),
         _ if !info_of(kind).is_some_and(|info| info.operator) => {
@@ -157,7 +158,7 @@ fn one(value: &Value) -> Result<(RegistryKey, Record), String> {
     if let Some(number) = inexact(entry) {
         return Err(format!("{short}: {number} is written as a number with a point: write \"{number}\" instead"));
     }
-    let body = edit::body(&message, entry)?;
+    let body = edit::body(show::message_of(kind), entry)?;
     let record = Record::of(kind, &PUBLIC_SEED, body).map_err(|error| format!("{short}: {error}"))?;
     let key = RegistryKey::of(kind, record.body()).map_err(|error| format!("{short}: {error}"))?;
     Ok((key, record))
@@ -203,9 +204,8 @@ mod tests {
     #[test]
     fn every_seed_entry_is_read_back() {
         for (kind, body) in creditbank_rules::seed::entries().expect("the seed") {
-            let (message, short) = show::kind_names(kind);
-            let entry = show::body(&message, &body).expect("it can be shown");
-            let json = json!({ "kind": short, "entry": entry }).to_string();
+            let entry = show::body(show::message_of(kind), &body).expect("it can be shown");
+            let json = json!({ "kind": names::of(kind), "entry": entry }).to_string();
             let read = parse(&json, false).unwrap_or_else(|error| panic!("{json}: {error}"));
             assert_eq!(read[0].1.body(), body, "{json}");
         }

@@ -1,5 +1,6 @@
 //! The grade rule of an agreement: none, a table, the ECTS grading table, or a formula.
 
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, GradeMethod};
 use serde::Deserialize;
 
@@ -76,7 +77,7 @@ impl FormulaPart {
             let odd = || wrong("grades.formula.truncate_places", "0 to 4 decimal places", places.to_string());
             if places <= 4 { Ok(places + 1) } else { Err(odd()) }
         });
-        let named = |text: &String| choice("grades.formula.choice", text, "STEP_CHOICE", pb::StepChoice::as_str_name);
+        let named = |text: &String| choice::<pb::StepChoice>("grades.formula.choice", text);
         Ok(pb::GradeFormula {
             source_best_e4: of("source_best", &self.source_best)?,
             source_pass_e4: of("source_pass", &self.source_pass)?,
@@ -93,7 +94,7 @@ impl FormulaPart {
 impl GradePart {
     /// The rule, with what its method needs and nothing else.
     pub(super) fn rule(self) -> Result<pb::GradeRule, TextError> {
-        let number = choice("grades.method", &self.method, "GRADE_METHOD", GradeMethod::as_str_name)?;
+        let number = choice::<GradeMethod>("grades.method", &self.method)?;
         let method = GradeMethod::try_from(number).unwrap_or_default();
         let missing = |key: &str, expected: &str| wrong(&format!("grades.{key}"), expected, "nothing");
         if method != GradeMethod::None && (self.source_scale.is_empty() || self.target_scale.is_empty()) {
@@ -115,11 +116,11 @@ impl GradePart {
             }
             _ => {}
         }
-        let overlap = |text: &String| choice("grades.overlap", text, "OVERLAP_CHOICE", pb::OverlapChoice::as_str_name);
-        let cycle = |text: &String| choice("grades.cycle", text, "CYCLE", pb::Cycle::as_str_name);
+        let overlap = |text: &String| choice::<pb::OverlapChoice>("grades.overlap", text);
+        let cycle = |text: &String| choice::<pb::Cycle>("grades.cycle", text);
         let only = |wanted: GradeMethod, stands: bool, key: &str| {
             if stands && method != wanted {
-                let name = wanted.as_str_name().trim_start_matches("GRADE_METHOD_").to_ascii_lowercase();
+                let name = names::of(wanted);
                 return Err(wrong(
                     &format!("grades.{key}"),
                     format!("it with method = \"{name}\" only"),

@@ -1,12 +1,9 @@
 //! What an agreement says, in sentences that whoever signs it can check.
 
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, GradeMethod, Tier};
 use creditbank_rules::dates;
 use creditbank_rules::decimal::show_e4;
-
-fn short(name: &str, prefix: &str) -> String {
-    name.trim_start_matches(prefix).trim_start_matches('_').to_ascii_lowercase().replace('_', "-")
-}
 
 fn fraction(ratio: Option<&pb::Ratio>) -> String {
     ratio.map_or_else(|| "nothing".to_owned(), |ratio| format!("{}/{}", ratio.numerator, ratio.denominator))
@@ -35,7 +32,7 @@ pub fn in_words(terms: &pb::AgreementTerms) -> Vec<String> {
     lines.push(format!(
         "One {unit} becomes {} {target}, rounded once, at the end, {} to a multiple of {}{}.",
         fraction(terms.ratio.as_ref()),
-        short(terms.rounding().as_str_name(), "ROUNDING"),
+        names::of(terms.rounding()),
         show_e4(terms.step_e4),
         match terms.apportionment() {
             pb::Apportionment::Lump => "; the result is one lump",
@@ -92,8 +89,8 @@ fn grades(rule: Option<&pb::GradeRule>) -> String {
         }
         GradeMethod::Ects => format!(
             "{scales} by the overlap of the two published distributions of the {} cycle; of several, the {}.",
-            short(rule.cycle().as_str_name(), "CYCLE"),
-            short(rule.overlap().as_str_name(), "OVERLAP_CHOICE"),
+            names::of(rule.cycle()),
+            names::of(rule.overlap()),
         ),
         _ => format!("{scales} by {}.", formula(&rule.formula.clone().unwrap_or_default())),
     }
@@ -108,7 +105,7 @@ fn formula(formula: &pb::GradeFormula) -> String {
     }
     if !formula.steps_e4.is_empty() {
         let steps = listed(formula.steps_e4.iter().map(|step| show_e4(*step)));
-        text = format!("{text}, then the {} of {steps}", short(formula.choice().as_str_name(), "STEP_CHOICE"));
+        text = format!("{text}, then the {} of {steps}", names::of(formula.choice()));
     }
     if !formula.ordinals.is_empty() {
         let ordinals = formula.ordinals.iter().map(|one| format!("{} for {}", show_e4(one.e4), one.value));
@@ -119,8 +116,7 @@ fn formula(formula: &pb::GradeFormula) -> String {
 
 fn scope(terms: &pb::AgreementTerms) -> Option<String> {
     let levels = terms.levels.iter().map(|level| format!("{} {}", level.framework, level.level));
-    let modes =
-        terms.modes.iter().map(|mode| short(pb::Mode::try_from(*mode).unwrap_or_default().as_str_name(), "MODE"));
+    let modes = terms.modes.iter().map(|mode| names::of_number::<pb::Mode>(*mode));
     let parts =
         [("levels", listed(levels)), ("fields", listed(terms.fields.iter().cloned())), ("modes", listed(modes))];
     let parts = parts.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name} {list}"));

@@ -58,10 +58,10 @@ pub(super) fn flat(text: &str, parts: &[Spanned<Part>], publisher: u64) -> Resul
 
 impl Part {
     fn read(&self, parent: u32, publisher: u64) -> Result<Requirement, TextError> {
-        let number = choice("type", &self.kind, "REQUIREMENT_TYPE", Type::as_str_name)?;
+        let number = choice::<Type>("type", &self.kind)?;
         let kind = Type::try_from(number).unwrap_or_default();
         self.fits(kind)?;
-        let outcome = |text: &String| choice("outcome", text, "OUTCOME_TYPE", pb::OutcomeType::as_str_name);
+        let outcome = |text: &String| choice::<pb::OutcomeType>("outcome", text);
         let name = |text: &String| names::read("awards", text, publisher);
         let awards = self.awards.iter().flatten().map(name).collect::<Result<_, _>>()?;
         let amount_e4 = self.amount.as_ref().map(|text| decimal("amount", text)).transpose()?;

@@ -23,11 +23,9 @@ impl Which {
     /// As the schema has it; `None` where nothing is asked.
     pub(super) fn asked(&self) -> Result<Option<Match>, TextError> {
         let levels = self.levels.iter().map(|text| level("match.levels", text)).collect::<Result<_, _>>()?;
-        let modes = each(&self.modes, |text| choice("match.modes", text, "MODE", pb::Mode::as_str_name))?;
-        let origins = each(&self.origins, |text| choice("match.origins", text, "ORIGIN", pb::Origin::as_str_name))?;
-        let assessments = each(&self.assessments, |text| {
-            choice("match.assessments", text, "ASSESSMENT_TYPE", pb::AssessmentType::as_str_name)
-        })?;
+        let modes = each(&self.modes, |text| choice::<pb::Mode>("match.modes", text))?;
+        let origins = each(&self.origins, |text| choice::<pb::Origin>("match.origins", text))?;
+        let assessments = each(&self.assessments, |text| choice::<pb::AssessmentType>("match.assessments", text))?;
         let asked = Match {
             levels: set(levels),
             fields: ordered(self.fields.clone()),

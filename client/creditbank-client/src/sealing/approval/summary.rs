@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{amends_of, info_of};
 use serde::Serialize;
@@ -44,7 +45,7 @@ impl ApprovalRequest {
         let mut learners = BTreeSet::new();
         for record in &operation.records {
             let body = record.body();
-            *summary.kinds.entry(short(record.kind().as_str_name(), "KIND_")).or_default() += 1;
+            *summary.kinds.entry(names::of(record.kind())).or_default() += 1;
             summary.said.extend(wording::of(record));
             if info_of(record.kind()).is_some_and(|info| info.public) {
                 continue;
@@ -81,14 +82,10 @@ impl ApprovalRequest {
         summary.learners = learners.len() as u64;
         for effect in operation.groups.iter().flat_map(|group| &group.effects) {
             let action = pb::Action::try_from(effect.action).unwrap_or_default();
-            *summary.effects.entry(short(action.as_str_name(), "ACTION_")).or_default() += 1;
+            *summary.effects.entry(names::of(action)).or_default() += 1;
             let place = effect.place.unwrap_or_default();
             summary.places.push(format!("{}/{}", place.entry, place.index));
         }
         Ok(summary)
     }
-}
-
-fn short(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_ascii_lowercase().replace('_', "-")
 }

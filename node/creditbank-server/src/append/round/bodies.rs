@@ -1,11 +1,12 @@
 //! The bodies of a round, encrypted when their places are known and the round is on its way to the disk.
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{LogIndex, Place};
 use creditbank_store::EntryWrite;
 
 use super::Context;
-use crate::private::{Account, Nonce};
+use crate::private::Nonce;
 use crate::record_hashes::record_hashes;
 
 /// Bytes that a body has more than its record: nonce, masked account, tag, kind, version, seed, hash and length.
@@ -19,7 +20,7 @@ pub(crate) struct Bodies {
     pub(super) entry: LogIndex,
     pub(super) records: Vec<Record>,
     /// `None` for what the block publishes, which stands in the block itself.
-    pub(super) accounts: Vec<Option<Account>>,
+    pub(super) accounts: Vec<Option<AccountId>>,
 }
 
 /// An account whose key is gone between admission and encryption.

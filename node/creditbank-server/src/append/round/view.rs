@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::authority::owner;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
@@ -17,7 +18,7 @@ use creditbank_store::StoreError;
 
 use super::{Context, RoundBuilder};
 use crate::append::state::State;
-use crate::private::{Account, InstitutionKeys, OpenError};
+use crate::private::{InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
 use crate::unreadable::{damaged, missing, of_store, unavailable};
 
@@ -26,7 +27,7 @@ pub(crate) struct StoreView<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) state: &'a State,
     /// Accounts that a dry run takes as open.
-    newcomers: BTreeSet<Account>,
+    newcomers: BTreeSet<AccountId>,
     /// The keys of the first institution that is asked for: nearly always the only one.
     institution: OnceCell<(InstitutionId, InstitutionKeys)>,
 }
@@ -49,7 +50,7 @@ impl<'a> StoreView<'a> {
     }
 
     /// With accounts that are taken as open.
-    pub(crate) fn with_newcomers(self, newcomers: BTreeSet<Account>) -> Self {
+    pub(crate) fn with_newcomers(self, newcomers: BTreeSet<AccountId>) -> Self {
         Self { newcomers, ..self }
     }
 
@@ -61,7 +62,7 @@ impl<'a> StoreView<'a> {
     }
 
     /// Under which prefix the learner index has the records under a key.
-    fn prefix(&self, account: &Account, institution: InstitutionId, key: &CourseKey) -> CoursePrefix {
+    fn prefix(&self, account: &AccountId, institution: InstitutionId, key: &CourseKey) -> CoursePrefix {
         tables::course_prefix(account, self.with_keys(institution, |keys| keys.key_digest(key)))
     }
 
@@ -142,7 +143,7 @@ impl View for StoreView<'_> {
 
     fn held(
         &self,
-        account: &Account,
+        account: &AccountId,
         institution: InstitutionId,
         key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {
@@ -209,7 +210,7 @@ impl View for RoundView<'_> {
 
     fn held(
         &self,
-        account: &Account,
+        account: &AccountId,
         institution: InstitutionId,
         key: &CourseKey,
     ) -> Result<Vec<HeldRecord>, ViewError> {

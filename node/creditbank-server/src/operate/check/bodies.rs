@@ -7,11 +7,12 @@ use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, Alias};
 use creditbank_protocol::{Digest, Place};
 use creditbank_store::{KeyStore, Row};
 
 use super::Finding;
-use crate::private::{Account, Alias, InstitutionKeys, PrivateKeys};
+use crate::private::{InstitutionKeys, PrivateKeys};
 use crate::record_hashes::{RecordHashes, record_hashes};
 use crate::tables::{self, LearnerRow};
 
@@ -31,14 +32,14 @@ pub(super) struct Found {
 }
 
 /// The learners' rows of a round, by the place that they are about.
-pub(super) struct LearnerRows(HashMap<Place, (Account, LearnerRow)>);
+pub(super) struct LearnerRows(HashMap<Place, (AccountId, LearnerRow)>);
 
 impl LearnerRows {
     pub(super) fn of(rows: &[Row]) -> Self {
         let learner = |Row { table, key, value }: &Row| {
             let account = key.first_chunk::<16>().filter(|_| *table == tables::LEARNER)?;
             let row = LearnerRow::read(key, value.as_deref()?)?;
-            Some((row.place, (Account(*account), row)))
+            Some((row.place, (AccountId(*account), row)))
         };
         Self(rows.iter().filter_map(learner).collect())
     }

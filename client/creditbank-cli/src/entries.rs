@@ -1,0 +1,145 @@
+//! Entries of the registry on screen. Each was checked against the registry root of the newest seal.
+
+use creditbank_client::{Client, RegistryItem};
+use creditbank_protocol::canonical::Canonical;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::record::info_of;
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{InstitutionId, names};
+use serde_json::{Value, json};
+
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::{output, show, values};
+
+fn value(item: &RegistryItem) -> Result<Value, Failure> {
+    let kind = item.key.kind();
+    let mut body = show::body(show::message_of(kind), &item.body)?;
+    if let (RegistryKey::Key(KeyId(id)), Value::Object(fields)) = (&item.key, &mut body) {
+        fields.insert("key_id".to_owned(), Value::String(hex::encode(id)));
+        fields.remove("possession");
+    }
+    Ok(json!({ "kind": names::of(kind), "place": values::show_place(&item.place), "entry": body }))
+}
+
+/// The entry of a key; `missing` says what is wrong when the registry has none.
+pub(crate) async fn read<M: Canonical>(
+    client: &Client,
+    key: &RegistryKey,
+    missing: impl FnOnce() -> String,
+) -> Result<M, Failure> {
+    let found = client.registry_entry(key).await?;
+    Ok(found.ok_or_else(|| Failure::NotValid(missing()))?.decode()?)
+}
+
+/// The next free number of a kind of entry: of institutions, or of what one institution has numbered.
+pub(crate) async fn next_number<N: TryFrom<u64>>(
+    client: &Client,
+    kind: Kind,
+    institution: Option<InstitutionId>,
+) -> Result<N, Failure> {
+    let number = |key: &RegistryKey| match key {
+        RegistryKey::Institution(number) => number.0,
+        RegistryKey::Accreditation(_, number) | RegistryKey::GradeDistribution(_, number) => u64::from(*number),
+        _ => 0,
+    };
+    let items = client.registry_list(kind, institution.map(|one| one.0)).await?;
+    let largest = items.iter().map(|item| number(&item.key)).max().unwrap_or(0);
+    let next = largest.checked_add(1).and_then(|next| N::try_from(next).ok());
+    next.ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
+}
+
+/// Prints one entry.
+pub(crate) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> Result<(), Failure> {
+    let found = client.registry_entry(key).await?;
+    let missing = || Failure::NotValid(format!("the registry has no {} {key}", names::of(key.kind())));
+    let item = found.ok_or_else(missing)?;
+    let value = value(&item)?;
+    output::print(global, &value, || {
+        let place = ("published at", values::show_place(&item.place));
+        let fields = value["entry"].as_object().into_iter().flatten();
+        output::facts(fields.map(|(name, value)| (name.as_str(), line(&item, name, value))).chain([place]))
+    })
+}
+
+/// Prints the entries of a kind.
+pub(crate) async fn list(
+    global: &Global,
+    client: &Client,
+    kind: Kind,
+    institution: Option<InstitutionId>,
+) -> Result<(), Failure> {
+    let public = info_of(kind).is_some_and(|info| info.public);
+    if !public {
+        let expected = "expected a kind that everybody may read: see --help";
+        return Err(Failure::Usage(expected.to_owned()));
+    }
+    let items = client.registry_list(kind, institution.map(|one| one.0)).await?;
+    let entries = items.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+    let shown = Value::Array(entries);
+    output::print(global, &shown, || {
+        let rows = items.iter().zip(shown.as_array().into_iter().flatten()).map(|(item, value)| {
+            vec![item.key.to_string(), brief(kind, &value["entry"]), values::show_place(&item.place)]
+        });
+        output::table(&[names::of(kind).as_str(), "what", "place"], rows)
+    })
+}
+
+/// A field in one line. Of a level map, what each level is; of a grade scale, its grades and which of them fail.
+fn line(item: &RegistryItem, name: &str, value: &Value) -> String {
+    let read = match (item.key.kind(), name) {
+        (Kind::LevelMap, "rows") => item.decode().ok().map(|map| levels(&map)),
+        (Kind::GradeScale, "listed") => item.decode().ok().map(|scale| grades(&scale)),
+        _ => None,
+    };
+    read.unwrap_or_else(|| show::line(value))
+}
+
+/// `6: 7, 8; 5: no comparable level`.
+fn levels(map: &pb::LevelMap) -> String {
+    let row = |row: &pb::LevelMapRow| {
+        let to = if row.to.is_empty() { "no comparable level".to_owned() } else { row.to.join(", ") };
+        show::safe(&format!("{}: {to}", row.from))
+    };
+    map.rows.iter().map(row).collect::<Vec<_>>().join("; ")
+}
+
+/// `1; 2; 5 (fails)`.
+fn grades(scale: &pb::GradeScale) -> String {
+    let grade = |grade: &pb::ListedGrade| show::safe(&grade.value) + if grade.pass { "" } else { " (fails)" };
+    scale.listed.iter().map(grade).collect::<Vec<_>>().join("; ")
+}
+
+/// The fields of an entry that tell it from others.
+fn brief(kind: Kind, entry: &Value) -> String {
+    let fields: &[&str] = match kind {
+        Kind::Country => &["names", "alpha3", "numeric"],
+        Kind::FieldOfEducation => &["names"],
+        Kind::Institution => &["names", "country", "type", "state", "identifiers"],
+        Kind::Unit => &["names", "state"],
+        Kind::Key => &["institution", "unit", "purpose", "kinds", "revoked"],
+        Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
+        Kind::Framework => &["names", "countries"],
+        Kind::AgreementProposal => return terms(&entry["terms"]),
+        Kind::AgreementAcceptance => &["institution"],
+        Kind::AgreementEnding => &["institution", "ends"],
+        Kind::Equivalence => {
+            &["type", "source_course", "source_outcome", "minimum", "target", "amount", "from", "until"]
+        }
+        Kind::QualificationDefinition => &["titles", "level", "unit", "from", "until"],
+        Kind::GradeDistribution => &["scale", "field", "cycle", "period"],
+        Kind::LevelMap => &["names", "from_framework", "to_framework"],
+        Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
+        _ => &["names", "countries", "source"],
+    };
+    let texts = fields.iter().filter_map(|field| entry.get(field)).map(show::line).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// An agreement in a line.
+fn terms(terms: &Value) -> String {
+    let [sender, receiver, unit, ratio, target] =
+        ["sender", "receiver", "source_unit", "ratio", "target_unit"].map(|name| show::line(&terms[name]));
+    format!("{sender} to {receiver}: 1 {unit} = {ratio} {target}")
+}

@@ -1,0 +1,46 @@
+//! What commands share that read a registrar's file: what its columns mean, and whose chain its lines belong to.
+
+use std::path::{Path, PathBuf};
+
+use creditbank_client::IssuingUnit;
+use creditbank_client::KeyPlace;
+use creditbank_client::import::Mapping;
+use creditbank_protocol::pb::Purpose;
+
+use super::format::Format;
+use crate::failure::Failure;
+use crate::files::Refused;
+use crate::whose::Unit;
+
+/// How a file is read, and whose chain its lines belong to.
+#[derive(clap::Args)]
+pub(super) struct Source {
+    #[command(flatten)]
+    format: Format,
+    /// What the columns mean: see `creditbank mapping show template`
+    #[arg(long)]
+    pub(super) mapping: PathBuf,
+    #[command(flatten)]
+    unit: Unit,
+    /// The unit's key file, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: KeyPlace,
+}
+
+impl Source {
+    /// The mapping, for a file of the format that the command line says.
+    pub(super) fn read_mapping(&self) -> Result<Mapping, Failure> {
+        self.format.mapping(&self.mapping)
+    }
+
+    /// The unit with its key.
+    pub(super) fn open_unit(&self) -> Result<IssuingUnit, Failure> {
+        Ok(IssuingUnit::with_signer(self.unit.id(), self.key.open(Purpose::Unit)?)?)
+    }
+
+    /// Where the refused lines of a file go: never in the place of the file, the mapping or the key.
+    pub(super) fn report(&self, refused: &Refused, file: &Path) -> Result<PathBuf, Failure> {
+        let read = [("the file", Some(file)), ("the mapping", Some(&*self.mapping)), ("the key", self.key.file())];
+        refused.report(file, &read)
+    }
+}

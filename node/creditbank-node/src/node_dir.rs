@@ -1,0 +1,32 @@
+//! The directory of a node that exists: what every command but `init` and `restore` begins with.
+
+use std::path::{Path, PathBuf};
+
+use creditbank_server::directory::{self, Config};
+use creditbank_server::environment::Environment;
+
+use crate::failure::Usage;
+
+/// Where a node is.
+#[derive(clap::Args)]
+pub(crate) struct NodeDir {
+    /// The node's directory.
+    #[arg(long)]
+    dir: PathBuf,
+}
+
+impl NodeDir {
+    pub(crate) fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The node's configuration; a directory without one holds no node.
+    pub(crate) fn config(&self, environment: &Environment) -> anyhow::Result<Config> {
+        if !self.dir.join("node.toml").exists() {
+            let dir = self.dir.display();
+            let what = format!("{dir} holds no node: make one with creditbank-node init --dir {dir} --origin NAME");
+            return Err(Usage(what).into());
+        }
+        Ok(directory::read_config(environment, &self.dir)?)
+    }
+}
