@@ -1,6 +1,8 @@
 //! Turns the schema of signed and hashed messages into prost types and into the tables that the canonical check reads,
 //! with a compiler in Rust: no `protoc` is needed.
 
+#![expect(clippy::disallowed_methods, reason = "a build script reads the schema and writes code")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};

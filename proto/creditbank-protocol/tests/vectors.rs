@@ -2,6 +2,8 @@
 //!
 //! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-protocol --test vectors` writes them anew.
 
+#![expect(clippy::disallowed_methods, reason = "the vectors are files")]
+
 #[path = "vectors/blocks.rs"]
 mod blocks;
 #[path = "vectors/canonical.rs"]

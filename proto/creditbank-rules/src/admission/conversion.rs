@@ -46,7 +46,7 @@ pub(super) fn check(
         let used = named(view, of_record[0].record.as_ref(), account, "sources")?;
         standing(view, &used, "sources")?;
         let redeemed = redemption(view, used.place, &used.facts, &used.record)?;
-        let held = redeemed.is_none_or(|(_, entry)| held.contains(&entry));
+        let held = redeemed.is_none_or(|found| found.by.is_some_and(|entry| held.contains(&entry)));
         let all = sources_of(&used)?;
         for source in of_record {
             let spent = !held || roots.are_spent(&used, source.result_plus_1)?;

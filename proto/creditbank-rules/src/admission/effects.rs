@@ -3,7 +3,7 @@
 mod holders;
 mod reviews;
 
-pub(super) use holders::{amended, entries, redeemed_by, redemption, releases_of};
+pub(super) use holders::{Redemption, amended, entries, redeemed_by, redemption, releases_of};
 pub(super) use reviews::reviews_of;
 
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect};

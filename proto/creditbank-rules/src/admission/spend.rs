@@ -13,7 +13,7 @@ use creditbank_protocol::pb::{self, Kind, QualificationName};
 use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Place};
 
 use super::AdmissionError;
-use super::effects::{amended, entries, redeemed_by, redemption};
+use super::effects::{Redemption, amended, entries, redeemed_by, redemption};
 use super::fields::require;
 use super::used::{Used, named, standing};
 use crate::qualification::names;
@@ -96,7 +96,7 @@ impl<'a, V: View> SpentRoots<'a, V> {
         let mut spent = false;
         for root in roots_of(used, result_plus_1, &results).unwrap_or_default() {
             spent |= match self.links.end(*root, used.place, &absorbed) {
-                Ok(Some(End::Held(place, _))) => place != used.place,
+                Ok(Some(End::Held(found))) => found.marked != used.place,
                 Ok(_) => false,
                 // What stands on something that is not there can pay for nothing.
                 Err(AdmissionError::Rejected(_)) => true,
@@ -164,7 +164,7 @@ impl<'a, V: View> Spending<'a, V> {
         let absorbs = is_award && read.definition.as_ref().is_some_and(|name| has(&self.definition.absorbs, name));
         require(absorbs, Rule::SourceNotUsable, "absorbs", expected, award.place)?;
         let taken = redemption(self.view, award.place, &award.facts, &award.record)?;
-        let found = taken.map_or(String::new(), |(_, entry)| format!("{}, redeemed at {entry}", award.place));
+        let found = taken.map_or(String::new(), |found| format!("{}, {found}", award.place));
         require(taken.is_none(), Rule::AlreadySpent, "absorbs", "an award that no other has absorbed", found)?;
         self.redeems.insert(award.place, award.facts.status_id.0.to_vec());
         self.depends_on.insert(award.place);
@@ -235,10 +235,10 @@ impl<'a, V: View> Spending<'a, V> {
                 let id = self.links.at(place)?.facts.status_id.0.to_vec();
                 self.redeems.insert(place, id);
             }
-            Some(End::Held(place, entry)) => {
-                let holder = self.award_at(entry, place)?.ok_or_else(|| spent(place, entry))?;
+            Some(End::Held(found)) => {
+                let holder = self.award_at(found)?.ok_or_else(|| spent(found))?;
                 if !self.overlaps(&holder, amount_e4, charged) {
-                    return Err(spent(place, entry));
+                    return Err(spent(found));
                 }
             }
         }
@@ -320,23 +320,19 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// The award that has redeemed a record, and its definition.
-    fn award_at(
-        &mut self,
-        redemption: LogIndex,
-        place: Place,
-    ) -> Result<Option<(Place, QualificationName)>, AdmissionError> {
-        if !self.holders.contains_key(&redemption) {
-            let holder = self.holder(redemption)?;
-            self.holders.insert(redemption, holder);
+    fn award_at(&mut self, redemption: Redemption) -> Result<Option<(Place, QualificationName)>, AdmissionError> {
+        let Some(entry) = redemption.by else { return Ok(None) };
+        if !self.holders.contains_key(&entry) {
+            let holder = self.holder(entry)?;
+            self.holders.insert(entry, holder);
         }
-        let holder = self.holders.get(&redemption).and_then(Option::as_ref);
-        let holder = holder.filter(|holder| holder.redeems.contains(&place));
+        let holder = self.holders.get(&entry).and_then(Option::as_ref);
+        let holder = holder.filter(|holder| holder.redeems.contains(&redemption.marked));
         Ok(holder.and_then(|holder| Some((holder.place, holder.definition.clone()?))))
     }
 
     fn holder(&self, redemption: LogIndex) -> Result<Option<Holder>, AdmissionError> {
-        // Of what was amended too often nobody knows who has redeemed it.
-        let sealing = if redemption == LogIndex(u64::MAX) { None } else { self.view.sealing(redemption)? };
+        let sealing = self.view.sealing(redemption)?;
         let institution = sealing.and_then(|by| self.view.registry().key(&by.key_id)).map(|key| key.institution.into());
         let Some(institution) = institution else { return Ok(None) };
         for held in self.view.held(&self.account, institution, &CourseKey::Award)? {
@@ -377,9 +373,9 @@ pub(super) fn stands_on(
     Ok(found.into_iter().collect())
 }
 
-fn spent(place: Place, redemption: LogIndex) -> AdmissionError {
+fn spent(redemption: Redemption) -> AdmissionError {
     let expected = "a root that pays for no other award or exclusive conversion";
-    let found = format!("{}, redeemed at {redemption}", place);
+    let found = format!("{}, {redemption}", redemption.marked);
     Rejection::new(Rule::AlreadySpent, expected, found).field("allocations").into()
 }
 

@@ -87,7 +87,7 @@ fn result(
     };
     let Graded { grade, suggested, override_reason, steps } = decide(request.registry, suggestion, stated)?;
     let amount = Amount { e4: granted.shares[index], unit: terms.target_unit.clone() };
-    let roots = roots::settle(&group.roots(), &group.weights, &amount, granted.kept)?;
+    let roots = roots::settle(&group.roots(), &group.weights, &amount, granted.left)?;
     let bounded = roots.len() <= 256;
     require(bounded, Rule::OutsideScope, "results", "at most 256 roots of a result", roots.len())?;
     let first = sources[0];

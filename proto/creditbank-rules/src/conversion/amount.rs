@@ -54,8 +54,8 @@ pub(super) struct Granted {
     pub(super) steps: AmountSteps,
     /// Of each group.
     pub(super) shares: Vec<u64>,
-    /// What the learner's cap has left, and of what.
-    pub(super) kept: (u64, u64),
+    /// The share of it that the learner's cap has left.
+    pub(super) left: Exact,
 }
 
 /// Grants what the groups give beyond what the account was given before.
@@ -94,7 +94,8 @@ pub(super) fn grant(terms: &AgreementTerms, groups: &[Group<'_>], account: &Acco
         over_learner_cap_e4: fresh - kept,
         over_root_cap_e4: kept - granted,
     };
-    Ok(Granted { steps, shares, kept: (kept, fresh) })
+    let left = if fresh == 0 { Exact::from_integer(1) } else { Ratio::new(kept.into(), fresh.into()) };
+    Ok(Granted { steps, shares, left })
 }
 
 /// What the learner's cap has left, in whole steps.

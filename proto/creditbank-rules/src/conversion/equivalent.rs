@@ -5,6 +5,7 @@ use creditbank_protocol::pb::{
     Amount, ConvertedCredit, Course, Equivalence, EquivalenceType, Grade, Kind, OutcomeType,
 };
 
+use super::exact::Exact;
 use super::{Converted, Request, Source, age, plus_1, roots};
 use crate::agreement::show;
 use crate::dates::date_of;
@@ -55,7 +56,7 @@ pub(super) fn fixed(
     let bound = bounds.into_iter().try_fold(0u64, |sum, bound| sum.checked_add(bound?));
     let e4 = bound.map_or(amount.e4, |bound| bound.min(amount.e4));
     let amount = Amount { e4, unit: amount.unit.clone() };
-    let roots = roots::settle(&source.roots, &weights, &amount, (0, 0))?;
+    let roots = roots::settle(&source.roots, &weights, &amount, Exact::from_integer(1))?;
     Ok((amount, roots))
 }
 

@@ -34,18 +34,12 @@ pub(super) fn fraction(root: &Root) -> Exact {
     root.fraction.as_ref().and_then(of_parts).unwrap_or_default()
 }
 
-/// The roots of `amount` of `unit`, shared out over them by weight, none above its bound. `kept` of `of` is what a cap of the
-/// learner has left: each fraction shrinks with it, but stays at least the share of what the root had in this unit that its part
+/// The roots of `amount` of `unit`, shared out over them by weight, none above its bound. `left` is the share
+/// that a cap of the learner has left: each fraction shrinks with it, but stays at least the share of what the root had in this unit that its part
 /// is. A fraction that the schema cannot hold is rounded up to a multiple of 1/10^10.
-pub(super) fn settle(
-    roots: &[Root],
-    weights: &[u128],
-    amount: &Amount,
-    (kept, of): (u64, u64),
-) -> Result<Vec<Root>, Rejection> {
+pub(super) fn settle(roots: &[Root], weights: &[u128], amount: &Amount, left: Exact) -> Result<Vec<Root>, Rejection> {
     let bounds: Vec<Option<u64>> = roots.iter().map(|root| most(root, &amount.unit)).collect();
     let shares = apportion(amount.e4, weights, &bounds);
-    let left = if of == 0 { Ratio::new(1, 1) } else { Ratio::new(u128::from(kept), u128::from(of)) };
     let settled = roots.iter().zip(shares).map(|(root, part)| settled(root, part, &amount.unit, left));
     settled.map(|root| root.ok_or_else(|| too_large("results"))).collect()
 }

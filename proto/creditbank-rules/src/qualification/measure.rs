@@ -161,14 +161,15 @@ impl<'a> Case<'a> {
         self.candidates[candidate].period.is_some_and(|(_, end)| add_months(end, months) >= self.day)
     }
 
-    /// The least mean of an AVERAGE requirement, as a number.
+    /// The least mean of an AVERAGE requirement, as a number; where it names no grade of the scale (any more), one that no mean
+    /// reaches.
     pub fn minimum(&self, requirement: usize) -> u64 {
         let minimum = self.tree.node(requirement).minimum.as_ref();
-        let worst = match self.order() {
+        let unreachable = match self.order() {
             GradeOrder::HigherIsBetter => u64::MAX,
             GradeOrder::LowerIsBetter => 0,
         };
-        minimum.and_then(|minimum| point_of(self.registry, self.definition, minimum)).unwrap_or(worst)
+        minimum.and_then(|minimum| point_of(self.registry, self.definition, minimum)).unwrap_or(unreachable)
     }
 
     /// Whether something that no record shows is there: an award or an attestation.

@@ -1,6 +1,7 @@
 //! What has redeemed records: awards and exclusive conversions. When one is revoked, it lets go of what it held.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::{Record, amends_of};
@@ -48,27 +49,50 @@ pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result
     Ok(entries)
 }
 
-/// Where the redemption of a record stands, and its log index: on itself, or else on the nearest one that it amends, directly or
-/// not. What was paid with a record was paid with its amendments.
+/// That something has redeemed a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Redemption {
+    /// The record that has the mark: the one that was asked about, or one that it amends.
+    pub(crate) marked: Place,
+    /// Log index of the block that has redeemed it; `None` where the record was amended so often that nobody looks back far
+    /// enough: then it counts as redeemed, and nobody can say by what.
+    pub(crate) by: Option<LogIndex>,
+}
+
+/// `redeemed at 34`.
+impl fmt::Display for Redemption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.by {
+            Some(entry) => write!(f, "redeemed at {entry}"),
+            None => f.write_str("amended too often to say what it has paid for"),
+        }
+    }
+}
+
+/// The redemption of a record: its own, or else that of the nearest one that it amends, directly or not. What was paid with a
+/// record was paid with its amendments.
 pub(crate) fn redemption(
     view: &impl View,
     place: Place,
     facts: &RecordFacts,
     record: &Record,
-) -> Result<Option<(Place, LogIndex)>, ViewError> {
-    if let Some(entry) = facts.marks.get(Mark::Redeemed) {
-        return Ok(Some((place, entry)));
+) -> Result<Option<Redemption>, ViewError> {
+    let marked = |marked: Place, facts: &RecordFacts| {
+        facts.marks.get(Mark::Redeemed).map(|entry| Redemption { marked, by: Some(entry) })
+    };
+    if let Some(found) = marked(place, facts) {
+        return Ok(Some(found));
     }
     let mut next = amended(record);
     for _ in 0..REDEMPTION_MAX {
         let Some(former) = next else { return Ok(None) };
         let Some((facts, record)) = view.content_at(former)? else { return Ok(None) };
-        if let Some(entry) = facts.marks.get(Mark::Redeemed) {
-            return Ok(Some((former, entry)));
+        if let Some(found) = marked(former, &facts) {
+            return Ok(Some(found));
         }
         next = amended(&record);
     }
-    Ok(next.map(|former| (former, LogIndex(u64::MAX))))
+    Ok(next.map(|former| Redemption { marked: former, by: None }))
 }
 
 /// What the revocation of a record lets go of, each with the log index of its redemption. What another one has taken over
@@ -128,7 +152,7 @@ fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) 
             }
             let Some((facts, record)) = view.content_at(held.place)? else { continue };
             let let_go = |place| checked.iter().any(|other| other.place == place && other.action == Action::Release);
-            if redemption(view, held.place, &facts, &record)?.is_some_and(|(place, _)| !let_go(place)) {
+            if redemption(view, held.place, &facts, &record)?.is_some_and(|found| !let_go(found.marked)) {
                 continue;
             }
             if redeemed_by(&record).contains(&one.place) && entries(view, held.place, &record)?.contains(&entry) {

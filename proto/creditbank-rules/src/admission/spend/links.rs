@@ -8,7 +8,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, LogIndex, Place};
 
 use super::results;
-use crate::admission::effects::{entries, redeemed_by, redemption};
+use crate::admission::effects::{Redemption, entries, redeemed_by, redemption};
 use crate::admission::used::{Used, at, standing};
 use crate::admission::{AdmissionError, kinds::malformed};
 use crate::{RecordFacts, Rejection, Rule, View};
@@ -25,8 +25,7 @@ pub(super) struct Link {
     roots: BTreeSet<Place>,
     /// What it names as redeemed by it.
     redeems: BTreeSet<Place>,
-    /// Where its redemption stands, and its log index.
-    redemption: Option<(Place, LogIndex)>,
+    redemption: Option<Redemption>,
     /// Why it cannot be used, where it does not stand.
     fault: Option<Rejection>,
 }
@@ -35,8 +34,8 @@ pub(super) struct Link {
 pub(super) enum End {
     /// Here, at what nothing has redeemed.
     Free(Place),
-    /// At what something that is not on the way has redeemed, at this log index.
-    Held(Place, LogIndex),
+    /// At what something that is not on the way has redeemed.
+    Held(Redemption),
 }
 
 /// The records of a learner that were asked for so far.
@@ -130,8 +129,11 @@ impl<'a, V: View> Links<'a, V> {
         let mut place = root;
         // Each turn leads to a conversion of a later entry.
         loop {
-            let Some((marked, entry)) = self.at(place)?.redemption else {
+            let Some(found) = self.at(place)?.redemption else {
                 return Ok(Some(End::Free(place)));
+            };
+            let Some(entry) = found.by else {
+                return Ok(Some(End::Held(found)));
             };
             if absorbed.contains(&entry) {
                 return Ok(None);
@@ -139,12 +141,12 @@ impl<'a, V: View> Links<'a, V> {
             let on_the_way = self.chains.get(&of);
             let holds = |holder: &&Place| {
                 on_the_way.is_some_and(|chain| chain.contains(*holder))
-                    && self.known.get(*holder).is_some_and(|link| link.redeems.contains(&marked))
+                    && self.known.get(*holder).is_some_and(|link| link.redeems.contains(&found.marked))
                     && **holder > place
             };
             match self.holders.get(&entry).and_then(|holders| holders.iter().find(holds)) {
                 Some(holder) => place = *holder,
-                None => return Ok(Some(End::Held(marked, entry))),
+                None => return Ok(Some(End::Held(found))),
             }
         }
     }

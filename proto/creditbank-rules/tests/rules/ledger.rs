@@ -1,0 +1,91 @@
+//! A ledger in memory, as the rules see it.
+
+use std::collections::BTreeMap;
+
+use creditbank_protocol::record::Record;
+use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
+use creditbank_rules::{
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError,
+};
+
+use crate::fixtures::ORIGIN;
+
+/// A record that the ledger holds.
+pub(crate) struct Held {
+    pub(crate) facts: RecordFacts,
+    /// With which of the learner's records it is counted.
+    pub(crate) key: CourseKey,
+    /// Of a Credit: how often its course may count again.
+    pub(crate) repeats_max: Option<u32>,
+    pub(crate) hash_prefix: [u8; 8],
+    /// What it says, where somebody asks.
+    pub(crate) record: Option<Record>,
+    /// What it stands on.
+    pub(crate) depends_on: Vec<Place>,
+}
+
+pub(crate) struct Ledger {
+    pub(crate) registry: Registry,
+    pub(crate) aliases: BTreeMap<(InstitutionId, Alias), LearnerState>,
+    pub(crate) held: BTreeMap<Place, Held>,
+    /// Who sealed the entries of the log.
+    pub(crate) sealings: BTreeMap<LogIndex, Sealing>,
+}
+
+impl Ledger {
+    /// A ledger without any entry.
+    pub(crate) fn new() -> Self {
+        let (aliases, held, sealings) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { registry: Registry::new(ORIGIN), aliases, held, sealings }
+    }
+
+    /// Puts an entry into the registry that must be admitted.
+    pub(crate) fn admit(&mut self, record: RegistryRecord<'_>) {
+        let kind = record.kind;
+        self.registry.admit(record).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+    }
+}
+
+impl View for Ledger {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn learner(&self, institution: InstitutionId, alias: &Alias) -> Option<LearnerState> {
+        self.aliases.get(&(institution, *alias)).copied()
+    }
+
+    fn held(
+        &self,
+        account: &AccountId,
+        institution: InstitutionId,
+        key: &CourseKey,
+    ) -> Result<Vec<HeldRecord>, ViewError> {
+        let of = |held: &Held| (&held.facts.account, held.facts.institution, &held.key) == (account, institution, key);
+        let shown = |(place, held): (&Place, &Held)| HeldRecord {
+            place: *place,
+            kind: held.facts.kind,
+            repeats_max: held.repeats_max,
+            hash_prefix: held.hash_prefix,
+            marks: held.facts.marks,
+        };
+        Ok(self.held.iter().filter(|(_, held)| of(held)).map(shown).collect())
+    }
+
+    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
+        Ok(self.held.get(&place).map(|held| held.facts.clone()))
+    }
+
+    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
+        Ok(self.held.get(&place).and_then(|held| Some((held.facts.clone(), held.record.clone()?))))
+    }
+
+    fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
+        let on = |held: &Held| held.depends_on.contains(&place);
+        Ok(self.held.iter().filter(|(_, held)| on(held)).map(|(place, _)| *place).collect())
+    }
+
+    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
+        Ok(self.sealings.get(&entry).copied())
+    }
+}

@@ -1,0 +1,12 @@
+//! The rules, tested from outside, in one program: what is right is admitted, what is wrong is refused by name, what is computed is
+//! computed alike by everybody.
+
+mod admission;
+mod conversion;
+mod fixtures;
+mod ledger;
+mod qualification;
+mod refusals;
+mod registry;
+mod vectors;
+mod world;

@@ -1,0 +1,217 @@
+//! Which definitions are published.
+
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::pb::{
+    Grade, GradePoint, Kind, Match, Origin, QualificationDefinition, QualificationName, Requirement,
+    RequirementType as Type, RetakePolicy,
+};
+use creditbank_rules::dates::parse;
+use creditbank_rules::qualification::satisfiability;
+use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
+
+use super::scene::*;
+use crate::fixtures::node;
+
+fn publish(registry: &mut Registry, definition: &QualificationDefinition) -> Result<(), Rejection> {
+    let body = encode(definition).expect("canonical");
+    let kind = Kind::QualificationDefinition;
+    let institution = definition.institution;
+    registry.admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: 0 }).map(|_| ())
+}
+
+fn refused(definition: &QualificationDefinition, rule: Rule, part: &str) {
+    let rejection = publish(&mut registry(), definition).expect_err("must be refused");
+    assert_eq!(rejection.rule, rule, "{rejection}");
+    assert!(rejection.to_string().contains(part), "{rejection}");
+}
+
+fn good() -> Vec<Requirement> {
+    vec![node(0, Type::All), credits(1, 360, Match::default())]
+}
+
+fn with(node: Requirement) -> QualificationDefinition {
+    let mut nodes = good();
+    nodes.push(node);
+    definition(nodes)
+}
+
+/// Goal: a definition is a tree of bounded size, its nodes in order.
+#[test]
+fn the_tree_is_well_formed() {
+    let mut large = vec![node(0, Type::All)];
+    large.extend((0..999).map(|_| credits(1, 1, Match::default())));
+    publish(&mut registry(), &definition(large.clone())).expect("1,000 nodes");
+    let mut deep = vec![node(0, Type::All)];
+    deep.extend((1..31).map(|parent| node(parent, Type::All)));
+    deep.push(credits(31, 1, Match::default()));
+    publish(&mut registry(), &definition(deep.clone())).expect("32 levels");
+    deep[31] = node(31, Type::All);
+    deep.push(credits(32, 1, Match::default()));
+    refused(&definition(deep), Rule::DefinitionTooLarge, "32 levels");
+    refused(&definition(Vec::new()), Rule::MissingField, "at least one requirement");
+    refused(&definition(vec![credits(1, 1, Match::default())]), Rule::Contradiction, "the root");
+    refused(&with(credits(3, 1, Match::default())), Rule::Contradiction, "stands before it");
+    refused(&definition(vec![node(0, Type::All)]), Rule::MissingField, "children");
+    refused(&with(credits(2, 1, Match::default())), Rule::Contradiction, "no children");
+}
+
+/// Goal: a requirement has the fields of its type, and what it names exists.
+#[test]
+fn nodes_are_well_formed() {
+    refused(&with(node(1, Type::Unspecified)), Rule::MissingField, "requirement 3: a type");
+    refused(&with(node(1, Type::Credits)), Rule::MissingField, "an amount");
+    refused(&with(Requirement { months: 3, ..credits(1, 1, Match::default()) }), Rule::Contradiction, "found months");
+    refused(&with(node(1, Type::Courses)), Rule::MissingField, "course codes");
+    refused(&with(Requirement { choose: 1, ..node(1, Type::Any) }), Rule::MissingField, "children");
+    let above = Requirement { share: share(3, 2), ..node(1, Type::AtMost) };
+    refused(&with(above.clone()), Rule::Contradiction, "3/2");
+    refused(&with(Requirement { share: share(1, 2), amount_e4: 1, ..above }), Rule::Contradiction, "both");
+    refused(&with(credits(1, 1, at_level("9"))), Rule::UnknownLevel, "FHEQ 9");
+    let fields = |code: &str| Match { fields: vec![code.to_owned()], ..Default::default() };
+    refused(&with(credits(1, 1, fields("5"))), Rule::InvalidCode, "found 5");
+    let far = Match { institutions: vec![77], ..Default::default() };
+    refused(&with(credits(1, 1, far)), Rule::UnknownReference, "77");
+    refused(&with(node(1, Type::Average)), Rule::MissingField, "scale of means");
+    let mut choice = with(Requirement { choose: 2, ..node(1, Type::Any) });
+    choice.requirements.push(credits(3, 1, Match::default()));
+    refused(&choice, Rule::Contradiction, "choose 1 to 1");
+}
+
+/// Goal: versions count up, begin in order and never change.
+#[test]
+fn versions_are_permanent() {
+    let mut registry = registry();
+    let mut one = definition(good());
+    one.from = parse("2024-01-01");
+    publish(&mut registry, &one).expect("version 1");
+    publish(&mut registry, &one).expect("the same again");
+    let mut changed = one.clone();
+    changed.requirements[1].amount_e4 += 1;
+    let refused = |registry: &mut Registry, one: &QualificationDefinition| {
+        publish(registry, one).expect_err("must be refused").rule
+    };
+    assert_eq!(refused(&mut registry, &changed), Rule::Permanent);
+    changed.version = 3;
+    assert_eq!(refused(&mut registry, &changed), Rule::UnknownReference);
+    changed.version = 2;
+    changed.from = parse("2023-12-31");
+    assert_eq!(refused(&mut registry, &changed), Rule::InvalidDate);
+    changed.from = parse("2025-01-01");
+    publish(&mut registry, &changed).expect("version 2");
+}
+
+/// Goal: definitions may stand on others that exist, and no way leads back, in whatever version.
+#[test]
+fn references_make_no_circle() {
+    let named = |code: &str, version| QualificationName { institution: UNIVERSITY, code: code.to_owned(), version };
+    let mut registry = registry();
+    let coded = |code: &str, absorbs: Vec<QualificationName>| QualificationDefinition {
+        code: code.to_owned(),
+        absorbs,
+        ..definition(good())
+    };
+    let lost = coded("B", vec![named("A", 1)]);
+    assert_eq!(publish(&mut registry, &lost).expect_err("no A yet").rule, Rule::UnknownReference);
+    publish(&mut registry, &coded("A", Vec::new())).expect("A");
+    publish(&mut registry, &coded("B", vec![named("A", 1)])).expect("B on A");
+    let wants = Requirement { awards: vec![named("B", 0)], ..node(1, Type::Award) };
+    let mut c = with(wants);
+    c.code = "C".to_owned();
+    publish(&mut registry, &c).expect("C asks for B");
+    let back = QualificationDefinition { version: 2, ..coded("A", vec![named("C", 1)]) };
+    let rejection = publish(&mut registry, &back).expect_err("a circle");
+    assert_eq!(rejection.rule, Rule::ReferenceCycle, "{rejection}");
+    let own = QualificationDefinition { version: 2, ..coded("A", vec![named("A", 1)]) };
+    assert_eq!(publish(&mut registry, &own).expect_err("itself").rule, Rule::ReferenceCycle);
+}
+
+/// Goal: the scale of means is known where grades are compared, and its points fall with its grades.
+#[test]
+fn points_follow_grades() {
+    let mut one = definition(good());
+    one.retakes = RetakePolicy::Best.into();
+    refused(&one, Rule::MissingField, "scale");
+    one.average_scale = "US-9".to_owned();
+    refused(&one, Rule::UnknownGrade, "US-9");
+    one.average_scale = "US-4".to_owned();
+    let point = |value: &str, e4| GradePoint { value: value.to_owned(), e4 };
+    one.grade_points = vec![point("A", 40_000), point("Z", 30_000)];
+    refused(&one, Rule::UnknownGrade, "found Z");
+    one.grade_points = vec![point("A", 40_000), point("B", 20_000), point("C", 30_000)];
+    refused(&one, Rule::Contradiction, "order of the grades");
+    one.grade_points = vec![point("A", 40_000), point("B", 30_000), point("C", 30_000)];
+    publish(&mut registry(), &one).expect("B and C may be worth the same");
+}
+
+fn unsatisfiable(nodes: Vec<Requirement>, part: &str) {
+    refused(&definition(nodes), Rule::Unsatisfiable, part);
+}
+
+/// Goal: what can never be met is refused, and the refusal says which and why.
+#[test]
+fn contradictions_are_named() {
+    let with = |more: Vec<Requirement>| -> Vec<Requirement> { good().into_iter().chain(more).collect() };
+    let floor = |parts: (u64, u64), asked: Match| Requirement {
+        share: share(parts.0, parts.1),
+        r#match: Some(asked),
+        ..node(1, Type::AtLeast)
+    };
+    let cap = |parts: (u64, u64), asked: Match| Requirement { r#type: Type::AtMost.into(), ..floor(parts, asked) };
+    let transfer = of_origin(Origin::Transfer);
+    unsatisfiable(
+        with(vec![floor((7, 10), transfer.clone()), cap((4, 10), transfer.clone())]),
+        "requirement 3 asks for more than requirement 4 allows",
+    );
+    publish(&mut registry(), &definition(with(vec![floor((4, 10), transfer.clone()), cap((4, 10), transfer.clone())])))
+        .expect("exactly so much");
+    unsatisfiable(
+        with(vec![floor((7, 10), transfer.clone()), floor((4, 10), of_origin(Origin::Own))]),
+        "requirements 3 and 4 ask for more than the whole",
+    );
+    let six = vec![node(0, Type::All), credits(1, 90, at_level("6"))];
+    let at_five = Requirement { amount_e4: 10_000, r#match: Some(at_level("5")), ..node(1, Type::AtLeast) };
+    unsatisfiable(
+        six.iter().cloned().chain([at_five]).collect(),
+        "nothing beside requirement 3 takes what it asks for",
+    );
+    let none = Requirement { r#match: Some(at_level("6")), ..node(1, Type::AtMost) };
+    unsatisfiable(six.into_iter().chain([none]).collect(), "requirement 3 allows less than 2 must take");
+    let core = |institution| {
+        let institutions = vec![institution];
+        let asked = Match { courses: vec!["C1".to_owned()], institutions, ..Default::default() };
+        Requirement { r#match: Some(asked), ..node(1, Type::Courses) }
+    };
+    let mut twice = definition(with(vec![core(UNIVERSITY), core(UNIVERSITY)]));
+    publish(&mut registry(), &twice).expect("a course may be passed twice where every pass counts");
+    twice.retakes = RetakePolicy::Last.into();
+    refused(&twice, Rule::Unsatisfiable, "requirements 3 and 4 both take course C1");
+    let foreign = Match { institutions: vec![OTHER], ..of_origin(Origin::Own) };
+    unsatisfiable(with(vec![credits(1, 1, foreign)]), "institutions that do not award");
+    let origins =
+        |all: &[Origin]| Match { origins: all.iter().map(|one| (*one).into()).collect(), ..Default::default() };
+    let rest = origins(&[Origin::Transfer, Origin::Rpl, Origin::NonFormal, Origin::Exemption]);
+    unsatisfiable(
+        with(vec![cap((3, 10), of_origin(Origin::Own)), cap((6, 10), rest)]),
+        "requirements 3 and 4 together allow less than the whole",
+    );
+    let high = Grade { scale: "GB-100".to_owned(), value: "101".to_owned() };
+    let mut mean = definition(with(vec![Requirement { minimum: Some(high), ..node(1, Type::Average) }]));
+    mean.average_scale = "GB-100".to_owned();
+    refused(&mean, Rule::UnknownGrade, "101 in GB-100");
+    let found = satisfiability(&registry(), &mean).expect("a tree");
+    assert!(!found.satisfiable && found.conflicts[0].reason.contains("no number"), "{found:?}");
+}
+
+/// Goal: a way that is closed does not close the others, and is told.
+#[test]
+fn other_ways_stay_open() {
+    let foreign = Match { institutions: vec![OTHER], ..of_origin(Origin::Own) };
+    let mut any = Requirement { choose: 1, ..node(0, Type::Any) };
+    let ways = [credits(1, 60, foreign), credits(1, 60, Match::default())];
+    let one = definition([vec![any.clone()], ways.to_vec()].concat());
+    publish(&mut registry(), &one).expect("the second way");
+    let found = satisfiability(&registry(), &one).expect("a tree");
+    assert_eq!((found.satisfiable, found.conflicts.len(), found.conflicts[0].requirement), (true, 1, 2));
+    any.choose = 2;
+    unsatisfiable([vec![any], ways.to_vec()].concat(), "2 of its children are asked for, and 1 can be met");
+}

@@ -1,0 +1,79 @@
+//! Means and retakes.
+
+use creditbank_protocol::pb::{Grade, GradePoint, Match, Ratio, Requirement, RequirementType, RetakePolicy};
+use creditbank_rules::Rule;
+use creditbank_rules::qualification::Candidate;
+
+use super::scene::*;
+use crate::fixtures::node;
+
+fn graded(index: u32, amount: u64, scale: &str, value: &str) -> Candidate {
+    let grade = Some(Grade { scale: scale.to_owned(), value: value.to_owned() });
+    Candidate { grade, ..credit(index, amount) }
+}
+
+fn mean(scale: &str, minimum: &str) -> creditbank_protocol::pb::QualificationDefinition {
+    let minimum = Some(Grade { scale: scale.to_owned(), value: minimum.to_owned() });
+    let average = Requirement { minimum, ..node(1, RequirementType::Average) };
+    let requirements = vec![node(0, RequirementType::All), credits(1, 30, Match::default()), average];
+    creditbank_protocol::pb::QualificationDefinition { average_scale: scale.to_owned(), ..definition(requirements) }
+}
+
+/// Goal: the mean is weighted by credit and exact; what has no grade is left out.
+#[test]
+fn the_mean_is_exact() {
+    let candidates = [graded(0, 10, "GB-100", "60"), graded(1, 20, "GB-100", "70"), credit(2, 100)];
+    let all = [put(2, 0), put(2, 1), put(2, 2)];
+    let audit = judged(&mean("GB-100", "66.6666"), &candidates, &all).expect("200 / 3 is more");
+    assert_eq!(audit.average_e4, Some(Ratio { numerator: 2_000_000, denominator: 3 }));
+    assert_refused(judged(&mean("GB-100", "66.6667"), &candidates, &all), Rule::RequirementsNotMet, "66.6666");
+}
+
+/// Goal: where a smaller number is better, at least means at most.
+#[test]
+fn scales_that_run_downwards() {
+    let candidates = [graded(0, 10, "DE-5", "1.3"), graded(1, 20, "DE-5", "2.0")];
+    let all = [put(2, 0), put(2, 1)];
+    judged(&mean("DE-5", "1.8"), &candidates, &all).expect("1.7667 is better than 1.8");
+    assert_refused(judged(&mean("DE-5", "1.7"), &candidates, &all), Rule::RequirementsNotMet, "found 1.7667");
+}
+
+/// Goal: letters have the definition's points.
+#[test]
+fn letters_have_points() {
+    let mut definition = mean("US-4", "B");
+    let point = |value: &str, e4| GradePoint { value: value.to_owned(), e4 };
+    definition.grade_points = vec![point("A", 40_000), point("B", 30_000), point("C", 20_000)];
+    let with = |low: &str| [graded(0, 15, "US-4", "A"), graded(1, 15, "US-4", low)];
+    let both = [put(2, 0), put(2, 1)];
+    judged(&definition, &with("C"), &both).expect("3.0");
+    judged(&definition, &with("D"), &both).expect("a letter without a point is left out");
+    definition.grade_points[0].e4 = 39_999;
+    assert_refused(judged(&definition, &with("C"), &both), Rule::RequirementsNotMet, "2.9999");
+}
+
+/// Goal: each policy lets one pass of a course count, and the mean of all where it says so.
+#[test]
+fn retakes() {
+    let pass = |index: u32, value: &str, until: &str| {
+        let period = Some((day("2023-01-01"), day(until)));
+        Candidate { course: "C".to_owned(), period, ..graded(index, 30, "GB-100", value) }
+    };
+    let candidates = [pass(0, "50", "2023-06-30"), pass(1, "70", "2023-12-31"), pass(2, "60", "2024-06-30")];
+    let under = |policy: RetakePolicy, minimum: &str, index: u32| {
+        let mut definition = mean("GB-100", minimum);
+        definition.retakes = policy.into();
+        judged(&definition, &candidates, &[put(2, index)])
+    };
+    for (policy, counts, grade) in
+        [(RetakePolicy::First, 0, "50"), (RetakePolicy::Best, 1, "70"), (RetakePolicy::Last, 2, "60")]
+    {
+        under(policy, grade, counts).expect("the pass that counts");
+        let other = (counts + 1) % 3;
+        assert_refused(under(policy, "40", other), Rule::SourceNotUsable, "another pass of the course counts");
+    }
+    under(RetakePolicy::Average, "60", 2).expect("the last gives credit, the mean of 50, 70 and 60 the grade");
+    assert_refused(under(RetakePolicy::Average, "60.0001", 2), Rule::RequirementsNotMet, "found 60");
+    let definition = mean("GB-100", "60");
+    judged(&definition, &candidates, &[put(2, 0), put(2, 1), put(2, 2)]).expect("without a policy each counts");
+}

@@ -1,0 +1,116 @@
+//! `proto/vectors/refusals.json`: for each refusal of a block a block that gets it, with everything that a second implementation
+//! needs to judge it: registry, aliases, what the ledger holds, the records beside the block.
+//!
+//! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-rules --test rules refusals` writes it anew.
+
+#![expect(clippy::disallowed_methods, reason = "the vectors are files")]
+#![allow(clippy::assigning_clones, clippy::semicolon_if_nothing_returned)] // Lists of cases.
+#![allow(clippy::too_many_lines, clippy::unnecessary_wraps)]
+
+mod agreements;
+mod applications;
+mod awards;
+mod case;
+mod consequences;
+mod conversions;
+mod decisions;
+mod derived;
+mod form;
+mod publications;
+mod recognitions;
+mod rules;
+mod scene;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use case::Case;
+use creditbank_rules::{RULES_VERSION, Rule};
+use scene::Scene;
+use serde_json::{Value, json};
+
+/// The file without its cases.
+fn base() -> Value {
+    json!({
+        "about": "PROTOCOL.md, Refusals. `registry` is admitted in its order, then a case's own; it acts on the case's block. An entry with \
+                  `institution` was published by it. `held`: records that the ledger holds; what one says is in `record`, with which \
+                  of the learner's records it is counted in `key`, what it depends on in `depends_on`. `form`: refused before the \
+                  rules, in the order of checking. `rules`: of the right form, and refused by a rule; `record` is the position in the \
+                  block. `admitted`: refused by nothing.",
+        "rules_version": RULES_VERSION,
+        "origin": crate::fixtures::ORIGIN,
+        "sealed_at_ms": crate::world::NOW_MS,
+        "registry": case::entries(&derived::registry()),
+        "aliases": case::aliases(),
+        "form": form::cases(),
+    })
+}
+
+/// The cases of each module, refused and admitted.
+const CASES: [(fn() -> Vec<Case>, fn() -> Vec<Case>); 9] = [
+    (rules::refused, rules::admitted),
+    (publications::refused, publications::admitted),
+    (agreements::refused, agreements::admitted),
+    (conversions::refused, conversions::admitted),
+    (applications::refused, applications::admitted),
+    (decisions::refused, decisions::admitted),
+    (recognitions::refused, recognitions::admitted),
+    (consequences::refused, consequences::admitted),
+    (awards::refused, awards::admitted),
+];
+
+fn refused(file: &Value, case: &Case) -> Value {
+    let mut shown = case.to_json();
+    let Err(rejection) = Scene::read(file, &shown).judge(&shown) else {
+        panic!("{:?}: {}: admitted", case.name, case.about);
+    };
+    assert_eq!(Some(rejection.rule.name()), case.name, "{}: {rejection}", case.about);
+    assert!(!rejection.expected.is_empty() && !rejection.found.is_empty(), "{rejection}");
+    let object = shown.as_object_mut().expect("an object");
+    object.insert("record".to_owned(), json!(rejection.record));
+    object.insert("field".to_owned(), json!(rejection.field));
+    shown
+}
+
+fn admitted(file: &Value, case: &Case) -> Value {
+    let shown = case.to_json();
+    Scene::read(file, &shown).judge(&shown).expect(case.about);
+    shown
+}
+
+/// Writes the file anew, each case with what the rules say of it.
+fn write(path: &Path) {
+    let mut file = base();
+    let all = |of: fn(&(fn() -> Vec<Case>, fn() -> Vec<Case>)) -> Vec<Case>| CASES.iter().flat_map(of);
+    let refused: Vec<Value> = all(|(cases, _)| cases()).map(|case| refused(&file, &case)).collect();
+    let admitted: Vec<Value> = all(|(_, cases)| cases()).map(|case| admitted(&file, &case)).collect();
+    file["rules"] = json!(refused);
+    file["admitted"] = json!(admitted);
+    fs::write(path, serde_json::to_string_pretty(&file).expect("JSON") + "\n").expect("the vectors can be written");
+}
+
+/// Goal: the rules say of each block of the file what the file says, and every rule has a block that breaks it.
+#[test]
+fn refusals() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/refusals.json");
+    if std::env::var_os("CREDITBANK_WRITE_VECTORS").is_some() {
+        write(&path);
+    }
+    let file = fs::read_to_string(&path).expect("the vectors are there");
+    let file: Value = serde_json::from_str(&file).expect("the vectors are JSON");
+    assert_eq!(file["rules_version"], RULES_VERSION);
+    let mut provoked = BTreeSet::new();
+    for case in scene::list(&file["rules"]) {
+        let rejection = Scene::read(&file, case).judge(case).expect_err("a refusal");
+        let found = json!([rejection.rule.name(), rejection.record, rejection.field]);
+        assert_eq!(found, json!([case["name"], case["record"], case["field"]]), "{}: {rejection}", case["about"]);
+        provoked.insert(rejection.rule);
+    }
+    for case in scene::list(&file["admitted"]) {
+        let judged = Scene::read(&file, case).judge(case);
+        assert!(judged.is_ok(), "{}: {judged:?}", case["about"]);
+    }
+    let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !provoked.contains(rule)).collect();
+    assert!(missing.is_empty(), "rules without a block that breaks them: {missing:?}");
+}

@@ -1,0 +1,228 @@
+//! Making scenes: a university, its key, its learner, and a block that is right until a case bends it.
+
+use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
+use creditbank_protocol::canonical::{Canonical, decode, encode};
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, UnitId};
+use creditbank_rules::CourseKey;
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+
+use crate::fixtures::{
+    ACCOUNT, ALIAS, CLOSED_ALIAS, ORIGIN, OTHER_ALIAS, accreditation, credit, institution, key_for, operator, record,
+    seed_of, unit,
+};
+use crate::world::NOW_MS;
+
+pub(crate) const PLACE: Place = Place { entry: 5, index: 3 };
+/// Seeds of keys.
+pub(crate) const UNIT_KEY: u8 = 5;
+pub(crate) const REGISTRY_KEY: u8 = 2;
+/// What the seed of a real node has of credit units, frameworks and scales is large; these are enough.
+const SEEDED: [&str; 4] = ["CATS", "ECTS", "FHEQ", "JP-SABC"];
+
+pub(crate) fn signing(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+pub(crate) fn id_of(seed: u8) -> KeyId {
+    KeyId::of(&signing(seed).verifying_key().to_bytes())
+}
+
+pub(crate) fn body<M: Canonical>(entry: &M) -> Vec<u8> {
+    encode(entry).expect("a canonical entry")
+}
+
+/// The registry to which every case adds its own.
+pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
+    let kinds = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Result];
+    let mut entries = vec![
+        (Kind::Institution, body(&operator())),
+        (Kind::Key, body(&key_for(pb::Purpose::Registry, 0, 0, &signing(REGISTRY_KEY), &[]))),
+    ];
+    entries.extend(seed_of(&SEEDED));
+    entries.extend([
+        (Kind::Institution, body(&institution(1))),
+        (Kind::Institution, body(&institution(2))),
+        (Kind::Unit, body(&unit(1))),
+        (Kind::Key, body(&key_for(pb::Purpose::Unit, 1, 1, &signing(UNIT_KEY), &kinds))),
+        (Kind::Accreditation, body(&accreditation())),
+    ]);
+    entries
+}
+
+/// Who has published an entry; nobody but the operator where its kind is the operator's.
+pub(crate) fn publisher(kind: Kind, body: &[u8]) -> Option<u64> {
+    fn read<M: Canonical>(body: &[u8]) -> M {
+        decode(body).expect("a canonical entry")
+    }
+    Some(match kind {
+        Kind::AgreementProposal => read::<pb::AgreementProposal>(body).institution,
+        Kind::AgreementAcceptance => read::<pb::AgreementAcceptance>(body).institution,
+        Kind::AgreementEnding => read::<pb::AgreementEnding>(body).institution,
+        Kind::Equivalence => read::<pb::Equivalence>(body).institution,
+        Kind::QualificationDefinition => read::<pb::QualificationDefinition>(body).institution,
+        Kind::GradeDistribution => read::<pb::GradeDistribution>(body).institution,
+        _ => return None,
+    })
+}
+
+pub(crate) fn entries(entries: &[(Kind, Vec<u8>)]) -> Vec<Value> {
+    let shown = |(kind, body): &(Kind, Vec<u8>)| match publisher(*kind, body) {
+        None => json!({ "kind": i32::from(*kind), "body": hex::encode(body) }),
+        Some(institution) => json!({
+            "kind": i32::from(*kind), "body": hex::encode(body), "institution": institution,
+            "sealed_at_ms": NOW_MS - 86_400_000,
+        }),
+    };
+    entries.iter().map(shown).collect()
+}
+
+pub(crate) fn aliases() -> Value {
+    json!([
+        { "institution": 1, "alias": hex::encode(ALIAS.0), "account": hex::encode(ACCOUNT.0), "open": true },
+        { "institution": 2, "alias": hex::encode(OTHER_ALIAS.0), "account": hex::encode(ACCOUNT.0), "open": true },
+        { "institution": 1, "alias": hex::encode(CLOSED_ALIAS.0), "account": hex::encode([8; 16]), "open": false },
+    ])
+}
+
+/// A block and what it comes to; by default an admitted Credit.
+pub(crate) struct Case {
+    /// The refusal, or nothing where the block is admitted.
+    pub(crate) name: Option<&'static str>,
+    pub(crate) about: &'static str,
+    pub(crate) registry: Vec<(Kind, Vec<u8>)>,
+    pub(crate) held: Vec<Value>,
+    pub(crate) sealings: Vec<Value>,
+    pub(crate) draft: BlockDraft,
+    pub(crate) signer: u8,
+    pub(crate) approver: Option<u8>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) groups: Vec<pb::EffectGroup>,
+}
+
+impl Case {
+    pub(crate) fn new(name: Option<&'static str>, about: &'static str) -> Self {
+        let draft = BlockDraft {
+            origin: ORIGIN.to_owned(),
+            unit: UnitId::new(1, 1),
+            height: 0,
+            previous: Digest([4; 32]),
+            operation_id: [8; 16],
+            created_at_minute: NOW_MS / 60_000,
+            key_id: id_of(UNIT_KEY),
+        };
+        let (registry, held, sealings, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let records = vec![record(Kind::Credit, &credit(), 1)];
+        Self { name, about, registry, held, sealings, draft, signer: UNIT_KEY, approver: None, records, groups }
+    }
+
+    /// A block of the operator with one registry record.
+    pub(crate) fn operator<M: Canonical>(
+        name: Option<&'static str>,
+        about: &'static str,
+        kind: Kind,
+        entry: &M,
+    ) -> Self {
+        let mut case = Self::new(name, about);
+        case.draft.unit = UnitId::OPERATOR;
+        (case.draft.key_id, case.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
+        case.records = vec![Record::of(kind, &PUBLIC_SEED, body(entry)).expect("a registry record")];
+        case
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    pub(crate) fn set<M: Canonical>(&mut self, kind: Kind, entry: &M) {
+        self.registry.push((kind, body(entry)));
+    }
+
+    /// The learner holds a credit for course AAA of `institution` at [`PLACE`].
+    pub(crate) fn hold(&mut self, institution: u64, marks: Marks, repeats_max: u32) {
+        let held = record(Kind::Credit, &credit(), 1);
+        self.sealed(PLACE.entry, UNIT_KEY, NOW_MS - 3_600_000);
+        self.held.push(json!({
+            "entry": PLACE.entry, "index": PLACE.index, "kind": 3, "institution": institution,
+            "account": hex::encode(ACCOUNT.0), "key": ["course", "AAA"], "repeats_max": repeats_max,
+            "record_hash": held.hash().to_string(), "status_id": hex::encode([7; 32]), "marks": hex::encode(marks.to_bytes()),
+        }));
+    }
+
+    /// A key sealed an entry at a time.
+    pub(crate) fn sealed(&mut self, entry: u64, key: u8, sealed_at_ms: u64) {
+        self.sealings.retain(|known| known["entry"] != entry);
+        self.sealings.push(json!({ "entry": entry, "key_id": id_of(key).to_string(), "sealed_at_ms": sealed_at_ms }));
+    }
+
+    /// The groups in the order of a set, and so the effects of each.
+    fn ordered(&self) -> Vec<pb::EffectGroup> {
+        let mut groups = self.groups.clone();
+        groups.iter_mut().for_each(|group| group.effects.sort_by_key(prost::Message::encode_to_vec));
+        groups.sort_by_key(prost::Message::encode_to_vec);
+        groups
+    }
+
+    /// The block's bytes.
+    pub(crate) fn block(&self) -> Vec<u8> {
+        let signed = |approval| {
+            let signer = signing(self.signer);
+            self.draft.sign(&self.records, self.ordered(), approval, |message| sign(&signer, message))
+        };
+        let block = signed(None).expect("a block");
+        let Some(approver) = self.approver else { return block };
+        let message = approval_message(SignedBlock::parse(&block).expect("a block").header());
+        let signature = sign(&signing(approver), message.as_bytes()).to_vec();
+        signed(Some(pb::Approval { key_id: id_of(approver).0.to_vec(), signature })).expect("a block")
+    }
+
+    /// The records that travel beside the block.
+    pub(crate) fn hidden(&self) -> Vec<Value> {
+        let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
+        self.records.iter().filter(hidden).map(beside).collect()
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "name": self.name, "about": self.about, "registry": entries(&self.registry), "held": self.held,
+            "sealings": self.sealings,
+            "block": hex::encode(self.block()), "records": self.hidden(),
+        })
+    }
+}
+
+/// With which of the learner's records one is counted: the name of the variant, then what it holds.
+pub(crate) fn key_json(key: &CourseKey) -> Value {
+    match key {
+        CourseKey::Course(code) => json!(["course", code]),
+        CourseKey::Identity => json!(["identity"]),
+        CourseKey::UncodedOutcome => json!(["uncoded outcome"]),
+        CourseKey::Application(purpose) => json!(["application", i32::from(*purpose)]),
+        CourseKey::Case(place) => json!(["case", place.entry.0, place.index]),
+        CourseKey::Conversion => json!(["conversion"]),
+        CourseKey::Award => json!(["award"]),
+        CourseKey::Recognition => json!(["recognition"]),
+    }
+}
+
+/// A record as it travels.
+pub(crate) fn beside(record: &Record) -> Value {
+    json!({
+        "kind": record.kind_number(), "version": record.version(), "seed": hex::encode(record.seed()),
+        "body": hex::encode(record.body()),
+    })
+}
+
+pub(crate) fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
+    let authority = pb::Authority { basis: basis.into(), ..Default::default() };
+    let reason = if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 };
+    let effect =
+        pb::Effect { status_id: vec![7; 32], place: Some(PLACE), action: action.into(), reason, redemption_plus_1: 0 };
+    let authority = Some(authority).filter(|_| basis != Basis::Unspecified);
+    pb::EffectGroup { authority, effects: vec![effect] }
+}

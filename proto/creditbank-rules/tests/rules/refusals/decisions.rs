@@ -1,0 +1,337 @@
+//! Decisions and appeals.
+
+use creditbank_protocol::AccountId;
+use creditbank_protocol::pb::{self, Action, Basis, DecisionType, Kind};
+
+use super::case::Case;
+use super::derived::{
+    APPLICATIONS, CASE, Held, TODAY, appeal, application, at, course, decision, effect, group, marked, of, reference,
+};
+use crate::fixtures::{credit, day, record};
+
+/// The ledger holds an application in entry 2 about the credit in entry 1.
+fn applied(case: &mut Case) {
+    case.holds_credit(marked(&[]));
+    let entry = pb::Application { records: vec![reference(at(1))], ..application() };
+    case.holds(Held { depends_on: vec![at(1)], ..Held::new(2, APPLICATIONS) }, Kind::Application, &entry);
+}
+
+fn step(case: &mut Case, entry: u64, decision: &pb::Decision) {
+    case.holds(Held { depends_on: vec![at(1), at(2)], ..Held::new(entry, CASE) }, Kind::Decision, decision);
+}
+
+/// The first decision is in entry 3.
+fn decided(case: &mut Case) {
+    applied(case);
+    step(case, 3, &decision(DecisionType::Full));
+}
+
+/// And an appeal against it in entry 4.
+fn appealed(case: &mut Case) {
+    decided(case);
+    case.holds(Held { depends_on: vec![at(3)], ..Held::new(4, CASE) }, Kind::Appeal, &appeal());
+}
+
+/// Documents are asked for, or have come, on a day.
+fn documents(kind: DecisionType, on: u32) -> pb::Decision {
+    let asked = if kind == DecisionType::DocumentsMissing { "The diploma" } else { "" };
+    pb::Decision {
+        decided: day(2026, 11, on),
+        legal_basis: String::new(),
+        missing_documents: asked.to_owned(),
+        appeal_until: None,
+        appeal_instance: String::new(),
+        ..decision(kind)
+    }
+}
+
+fn on_appeal() -> pb::Decision {
+    pb::Decision {
+        application: None,
+        appeal: Some(at(4)),
+        appeal_until: None,
+        appeal_instance: String::new(),
+        ..decision(DecisionType::Refused)
+    }
+}
+
+fn differing(entry: pb::Decision) -> pb::Decision {
+    let reason = "120 credits are missing".to_owned();
+    let differences = vec![pb::SubstantialDifference { r#type: pb::DifferenceType::Workload.into(), reason }];
+    pb::Decision { differences, ..entry }
+}
+
+fn made(name: Option<&'static str>, about: &'static str, scene: fn(&mut Case), entry: &pb::Decision) -> Case {
+    of(name, about, Kind::Decision, entry).with(scene)
+}
+
+fn changed(
+    name: &'static str,
+    about: &'static str,
+    kind: DecisionType,
+    change: impl FnOnce(&mut pb::Decision),
+) -> Case {
+    let mut entry = decision(kind);
+    change(&mut entry);
+    made(Some(name), about, applied, &entry)
+}
+
+fn contents() -> Vec<Case> {
+    let missing = |about, kind, change: fn(&mut pb::Decision)| changed("MISSING_FIELD", about, kind, change);
+    vec![
+        missing("a decision on nothing", DecisionType::Full, |entry| entry.application = None),
+        missing("on an application and an appeal", DecisionType::Full, |entry| entry.appeal = Some(at(4))),
+        missing("nothing is decided", DecisionType::Full, |entry| entry.r#type = 0),
+        missing("decided on no day", DecisionType::Full, |entry| entry.decided = None),
+        missing("decided by nobody", DecisionType::Full, |entry| entry.decider.clear()),
+        missing("without a legal basis", DecisionType::Full, |entry| entry.legal_basis.clear()),
+        missing("refused without a difference", DecisionType::Refused, |_| ()),
+        missing("refused for a difference without a reason", DecisionType::Refused, |entry| {
+            entry.differences = vec![pb::SubstantialDifference { r#type: 1, reason: String::new() }];
+        }),
+        missing("partial, of nothing", DecisionType::Partial, |_| ()),
+        missing("an alternative that is not said", DecisionType::Alternative, |_| ()),
+        missing("conditional without conditions", DecisionType::Conditional, |_| ()),
+        missing("a condition without a text", DecisionType::Conditional, |entry| {
+            entry.conditions = vec![pb::Condition { r#type: 1, text: String::new() }];
+        }),
+        made(
+            Some("MISSING_FIELD"),
+            "documents that are not named",
+            applied,
+            &pb::Decision { missing_documents: String::new(), ..documents(DecisionType::DocumentsMissing, 3) },
+        ),
+        changed("SOURCE_NOT_USABLE", "partial, of what was not asked", DecisionType::Partial, |entry| {
+            entry.recognised = vec![at(5)];
+        }),
+        changed("INVALID_DATE", "decided before the application", DecisionType::Full, |entry| {
+            (entry.decided, entry.appeal_until) = (day(2026, 11, 1), day(2026, 12, 1));
+        }),
+        changed("INVALID_DATE", "decided tomorrow", DecisionType::Full, |entry| {
+            entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1);
+        }),
+        changed("CONTRADICTION", "an appeal for a day longer", DecisionType::Full, |entry| {
+            entry.appeal_until = day(2026, 12, 21);
+        }),
+        changed("CONTRADICTION", "an appeal that is not told", DecisionType::Full, |entry| entry.appeal_until = None),
+        changed("CONTRADICTION", "another instance", DecisionType::Full, |entry| {
+            entry.appeal_instance = "The dean".to_owned();
+        }),
+        changed("CONTRADICTION", "an appeal against a withdrawal", DecisionType::Withdrawn, |_| ()),
+        made(
+            Some("CONTRADICTION"),
+            "an appeal against a decision on appeal",
+            appealed,
+            &pb::Decision { appeal_until: day(2026, 12, 20), ..differing(on_appeal()) },
+        ),
+    ]
+}
+
+fn stages() -> Vec<Case> {
+    let not_open = |about, scene, entry: &pb::Decision| made(Some("NOT_OPEN"), about, scene, entry);
+    vec![
+        made(Some("NOT_OPEN"), "there is no application", |_| (), &decision(DecisionType::Full)),
+        not_open(
+            "a credit is no application",
+            applied,
+            &pb::Decision { application: Some(at(1)), ..decision(DecisionType::Full) },
+        ),
+        made(
+            Some("NOT_OPEN"),
+            "the application of another institution",
+            |case| case.holds(Held { institution: 2, ..Held::new(2, APPLICATIONS) }, Kind::Application, &application()),
+            &decision(DecisionType::Full),
+        ),
+        made(
+            Some("NOT_OPEN"),
+            "an application that was taken back",
+            |case| {
+                let marks = marked(&[(Action::Revoke, 9)]);
+                case.holds(Held { marks, ..Held::new(2, APPLICATIONS) }, Kind::Application, &application());
+            },
+            &decision(DecisionType::Full),
+        ),
+        not_open("decided already", decided, &differing(decision(DecisionType::Refused))),
+        not_open("on the application while it is appealed", appealed, &decision(DecisionType::Full)),
+        not_open(
+            "decided on appeal already",
+            |case| {
+                appealed(case);
+                step(case, 5, &differing(on_appeal()));
+            },
+            &differing(on_appeal()),
+        ),
+        not_open(
+            "withdrawn",
+            |case| {
+                applied(case);
+                step(case, 3, &decision(DecisionType::Withdrawn));
+            },
+            &decision(DecisionType::Full),
+        ),
+        not_open("documents that have come unasked", applied, &documents(DecisionType::DocumentsReceived, 3)),
+        not_open(
+            "documents asked for twice",
+            |case| {
+                applied(case);
+                step(case, 3, &documents(DecisionType::DocumentsMissing, 3));
+            },
+            &documents(DecisionType::DocumentsMissing, 4),
+        ),
+        amended(Some("NOT_OPEN"), "an amendment of a decision that was appealed", appealed),
+        made(Some("DUPLICATE_RECORD"), "two steps of one case in a block", applied, &decision(DecisionType::Full))
+            .with(|case| case.records.push(record(Kind::Decision, &documents(DecisionType::DocumentsMissing, 3), 2))),
+    ]
+}
+
+/// Another decision in the place of the one in entry 3.
+fn amended(name: Option<&'static str>, about: &'static str, scene: fn(&mut Case)) -> Case {
+    let amends = Some(pb::Amends { place: Some(at(3)), reason: pb::AmendReason::Error.into() });
+    made(name, about, scene, &pb::Decision { amends, ..differing(decision(DecisionType::Refused)) })
+        .with(|case| case.groups = vec![group(Basis::Issuer, &[effect(at(3), Action::Supersede)])])
+}
+
+fn objecting(name: Option<&'static str>, about: &'static str, scene: fn(&mut Case), entry: &pb::Appeal) -> Case {
+    of(name, about, Kind::Appeal, entry).with(scene)
+}
+
+fn appeals() -> Vec<Case> {
+    vec![
+        objecting(Some("NOT_OPEN"), "nothing is decided", applied, &pb::Appeal { decision: Some(at(2)), ..appeal() }),
+        objecting(
+            Some("NOT_OPEN"),
+            "documents are missing, which decides nothing",
+            |case| {
+                applied(case);
+                step(case, 3, &documents(DecisionType::DocumentsMissing, 3));
+            },
+            &appeal(),
+        ),
+        objecting(
+            Some("NOT_OPEN"),
+            "appealed already",
+            appealed,
+            &pb::Appeal { grounds: "Once more".to_owned(), ..appeal() },
+        ),
+        objecting(
+            Some("NOT_OPEN"),
+            "against a decision on appeal",
+            |case| {
+                appealed(case);
+                step(case, 5, &differing(on_appeal()));
+            },
+            &pb::Appeal { decision: Some(at(5)), ..appeal() },
+        ),
+        objecting(
+            Some("NOT_OPEN"),
+            "received a day too late",
+            |case| {
+                applied(case);
+                let entry = pb::Decision {
+                    decided: day(2026, 10, 21),
+                    appeal_until: day(2026, 11, 20),
+                    ..decision(DecisionType::Full)
+                };
+                step(case, 3, &entry);
+            },
+            &appeal(),
+        ),
+        objecting(
+            Some("NOT_OPEN"),
+            "a law without appeals",
+            |case| {
+                let entry = pb::Application { deadline: "NO-APPEAL".to_owned(), ..application() };
+                case.holds(Held::new(2, APPLICATIONS), Kind::Application, &entry);
+                let entry =
+                    pb::Decision { appeal_until: None, appeal_instance: String::new(), ..decision(DecisionType::Full) };
+                step(case, 3, &entry);
+            },
+            &appeal(),
+        ),
+        objecting(
+            Some("NOT_OPEN"),
+            "against the decision about somebody else",
+            |case| {
+                let held = Held { account: AccountId([4; 16]), ..Held::new(3, CASE) };
+                case.holds(held, Kind::Decision, &decision(DecisionType::Full));
+            },
+            &appeal(),
+        ),
+        objecting(
+            Some("MISSING_FIELD"),
+            "without grounds",
+            decided,
+            &pb::Appeal { grounds: String::new(), ..appeal() },
+        ),
+        objecting(Some("NO_MANDATE"), "without a mandate", decided, &pb::Appeal { mandate: None, ..appeal() }),
+        objecting(
+            Some("INVALID_DATE"),
+            "received tomorrow",
+            decided,
+            &pb::Appeal { received: day(TODAY.0, TODAY.1, TODAY.2 + 1), ..appeal() },
+        ),
+    ]
+}
+
+pub(crate) fn refused() -> Vec<Case> {
+    [contents(), stages(), appeals()].into_iter().flatten().collect()
+}
+
+pub(crate) fn admitted() -> Vec<Case> {
+    let condition = pb::Condition { r#type: pb::ConditionType::BridgingCourse.into(), text: "Algebra 2".to_owned() };
+    vec![
+        made(None, "full", applied, &decision(DecisionType::Full)),
+        made(None, "partial", applied, &pb::Decision { recognised: vec![at(1)], ..decision(DecisionType::Partial) }),
+        made(
+            None,
+            "an alternative",
+            applied,
+            &pb::Decision { alternative: "Access to year one".to_owned(), ..decision(DecisionType::Alternative) },
+        ),
+        made(
+            None,
+            "conditional",
+            applied,
+            &pb::Decision { conditions: vec![condition], ..decision(DecisionType::Conditional) },
+        ),
+        made(None, "refused", applied, &differing(decision(DecisionType::Refused))),
+        made(None, "cannot be verified", applied, &decision(DecisionType::CannotBeVerified)),
+        made(
+            None,
+            "withdrawn",
+            applied,
+            &pb::Decision { appeal_until: None, appeal_instance: String::new(), ..decision(DecisionType::Withdrawn) },
+        ),
+        made(None, "documents are missing", applied, &documents(DecisionType::DocumentsMissing, 3)),
+        made(
+            None,
+            "documents have come",
+            |case| {
+                applied(case);
+                step(case, 3, &documents(DecisionType::DocumentsMissing, 3));
+            },
+            &documents(DecisionType::DocumentsReceived, 9),
+        ),
+        made(None, "on appeal", appealed, &differing(on_appeal())),
+        amended(None, "an amendment, judged as if it came where the former one stands", decided),
+        objecting(
+            None,
+            "an appeal on the last day",
+            |case| {
+                applied(case);
+                let entry = pb::Decision {
+                    decided: day(2026, 10, 22),
+                    appeal_until: day(2026, 11, 21),
+                    ..decision(DecisionType::Full)
+                };
+                step(case, 3, &entry);
+            },
+            &appeal(),
+        ),
+        of(None, "an appeal against a refusal", Kind::Appeal, &appeal()).with(|case| {
+            applied(case);
+            step(case, 3, &differing(decision(DecisionType::Refused)));
+            case.holds(Held { institution: 2, ..Held::new(6, course("BBB")) }, Kind::Credit, &credit());
+        }),
+    ]
+}

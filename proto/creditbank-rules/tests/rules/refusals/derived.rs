@@ -1,0 +1,253 @@
+//! Blocks of records that stand on others, and of effects on the records of others: what their cases have in common.
+
+use creditbank_protocol::canonical::Canonical;
+use creditbank_protocol::key::sign;
+use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
+use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose};
+use creditbank_protocol::record::{PUBLIC_SEED, Record};
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, LogIndex};
+use creditbank_rules::CourseKey;
+use serde_json::{Value, json};
+
+use super::case::{self, Case, REGISTRY_KEY, UNIT_KEY, body, id_of, signing};
+use crate::fixtures::{ACCOUNT, ALIAS, ORIGIN, credit, day, key_for, record, unit};
+use crate::world::NOW_MS;
+
+/// Seeds of keys: of the unit of institution 2, of the learner, and of a unit whose key signs only what a case says.
+pub(crate) const OTHER_KEY: u8 = 6;
+const LEARNER_KEY: u8 = 40;
+pub(crate) const NARROW_KEY: u8 = 7;
+/// Days of the scene: everything was received on the 2nd of November 2026, and is sealed on the 23rd.
+pub(crate) const TODAY: (u32, u32, u32) = (2026, 11, 23);
+
+pub(crate) fn at(entry: u64) -> Place {
+    Place { entry, index: 0 }
+}
+
+/// The status id that the scene gives to the record at a place.
+pub(crate) fn id(place: Place) -> Vec<u8> {
+    vec![u8::try_from(0x70 + place.entry).expect("small"); 32]
+}
+
+pub(crate) fn reference(place: Place) -> pb::RecordReference {
+    pb::RecordReference { place: Some(place), status_id: id(place) }
+}
+
+fn deadline(code: &str, country: &str, appeal_days: u32) -> pb::LegalDeadline {
+    let instance = if appeal_days > 0 { "The appeals board" } else { "" };
+    pb::LegalDeadline {
+        code: code.to_owned(),
+        names: vec![pb::Text { language: "en".to_owned(), value: "Recognition".to_owned() }],
+        country: country.to_owned(),
+        decision_days: 120,
+        appeal_days,
+        appeal_decision_days: if appeal_days > 0 { 60 } else { 0 },
+        appeal_instance: instance.to_owned(),
+        review_days: 90,
+        legal_basis: "An act".to_owned(),
+        source: "here".to_owned(),
+        ..Default::default()
+    }
+}
+
+fn countries() -> [pb::Country; 2] {
+    [("GB", "GBR", "826"), ("FR", "FRA", "250")].map(|(alpha2, alpha3, numeric)| pb::Country {
+        alpha2: alpha2.to_owned(),
+        alpha3: alpha3.to_owned(),
+        numeric: numeric.to_owned(),
+        names: vec![pb::Text { language: "en".to_owned(), value: alpha3.to_owned() }],
+        source: "ISO 3166-1".to_owned(),
+    })
+}
+
+/// What institutions sign.
+pub(crate) fn kinds() -> Vec<Kind> {
+    (1..=16).filter_map(|number| Kind::try_from(number).ok()).collect()
+}
+
+pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
+    let mut entries = case::registry();
+    entries.extend([
+        (Kind::Key, body(&key_for(Purpose::Unit, 1, 1, &signing(UNIT_KEY), &kinds()))),
+        (Kind::Unit, body(&unit(2))),
+        (Kind::Key, body(&key_for(Purpose::Unit, 2, 1, &signing(OTHER_KEY), &kinds()))),
+    ]);
+    entries.extend(countries().iter().map(|country| (Kind::Country, body(country))));
+    let deadlines = [deadline("LAW", "", 30), deadline("NO-APPEAL", "GB", 0), deadline("FR-LAW", "FR", 30)];
+    entries.extend(deadlines.iter().map(|law| (Kind::LegalDeadline, body(law))));
+    entries
+}
+
+pub(crate) fn world(name: &'static str, about: &'static str, change: impl FnOnce(&mut Case)) -> Case {
+    Case::new(Some(name), about).with(change)
+}
+
+/// A block of one record.
+pub(crate) fn of<M: Canonical>(name: Option<&'static str>, about: &'static str, kind: Kind, entry: &M) -> Case {
+    Case::new(name, about).with(|case| case.records = vec![record(kind, entry, 1)])
+}
+
+/// A block of one public record.
+pub(crate) fn published<M: Canonical>(name: Option<&'static str>, about: &'static str, kind: Kind, entry: &M) -> Case {
+    Case::new(name, about)
+        .with(|case| case.records = vec![Record::of(kind, &PUBLIC_SEED, body(entry)).expect("a record")])
+}
+
+/// A paper that the institution keeps.
+pub(crate) fn paper() -> Option<pb::Mandate> {
+    Some(pb::Mandate { paper_reference: "file 17".to_owned(), salt: vec![3; 16], ..Default::default() })
+}
+
+/// A mandate by the learner's key over the body of a kind, at an institution.
+pub(crate) fn signed<M: Canonical>(kind: Kind, entry: &M, institution: u64) -> Option<pb::Mandate> {
+    let core = core(kind, &body(entry)).expect("canonical");
+    let key = signing(LEARNER_KEY);
+    let signature = sign(&key, mandate_message(ORIGIN, institution.into(), kind, &core).as_bytes()).to_vec();
+    let learner_key = key.verifying_key().to_bytes().to_vec();
+    Some(pb::Mandate { learner_key, signature, salt: vec![3; 16], ..Default::default() })
+}
+
+/// What the log has of a mandate.
+pub(crate) fn digest(mandate: Option<&pb::Mandate>) -> Vec<u8> {
+    mandate.and_then(|mandate| mandate_digest(mandate).ok()).map_or(Vec::new(), |digest| digest.0.to_vec())
+}
+
+/// An effect on the record at a place.
+pub(crate) fn effect(place: Place, action: Action) -> pb::Effect {
+    let reason = if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 };
+    pb::Effect { status_id: id(place), place: Some(place), action: action.into(), reason, redemption_plus_1: 0 }
+}
+
+/// Effects by one right.
+pub(crate) fn group(basis: Basis, effects: &[pb::Effect]) -> pb::EffectGroup {
+    let mut authority = pb::Authority { basis: basis.into(), ..Default::default() };
+    if basis == Basis::Operator {
+        "CASE-1".clone_into(&mut authority.case_reference);
+    }
+    pb::EffectGroup { authority: Some(authority), effects: effects.to_vec() }
+}
+
+/// Redeeming effects by a mandate.
+pub(crate) fn redeeming(mandate: Option<&pb::Mandate>, places: &[Place]) -> pb::EffectGroup {
+    let effects: Vec<_> = places.iter().map(|place| effect(*place, Action::Redeem)).collect();
+    let mut group = group(Basis::Mandate, &effects);
+    group.authority.as_mut().expect("an authority").mandate_digest = digest(mandate);
+    group
+}
+
+pub(crate) fn marked(actions: &[(Action, u64)]) -> Marks {
+    let mark = |marks: Marks, (action, entry): &(Action, u64)| marks.after(*action, *entry, None).expect("a mark");
+    actions.iter().fold(Marks::default(), mark)
+}
+
+/// The key of a course.
+pub(crate) fn course(code: &str) -> CourseKey {
+    CourseKey::Course(code.to_owned())
+}
+
+/// What the ledger holds at a place.
+pub(crate) struct Held {
+    pub(crate) place: Place,
+    pub(crate) institution: u64,
+    pub(crate) account: AccountId,
+    pub(crate) key: CourseKey,
+    pub(crate) marks: Marks,
+    pub(crate) depends_on: Vec<Place>,
+}
+
+impl Held {
+    /// A record of the learner at institution 1.
+    pub(crate) fn new(entry: u64, key: CourseKey) -> Self {
+        let (marks, depends_on) = (Marks::default(), Vec::new());
+        Self { place: at(entry), institution: 1, account: ACCOUNT, key, marks, depends_on }
+    }
+}
+
+impl Case {
+    pub(crate) fn holds<M: Canonical>(&mut self, held: Held, kind: Kind, entry: &M) {
+        let record = record(kind, entry, u8::try_from(held.place.entry).expect("small"));
+        let Held { place, institution, account, key, marks, depends_on } = held;
+        let signer = if institution == 1 { UNIT_KEY } else { OTHER_KEY };
+        self.sealed(place.entry, signer, NOW_MS - 3_600_000);
+        let depends_on: Vec<Value> =
+            depends_on.iter().map(|place| json!({ "entry": place.entry, "index": place.index })).collect();
+        self.held.push(json!({
+            "entry": place.entry, "index": place.index, "kind": record.kind_number(), "institution": institution,
+            "account": hex::encode(account.0), "key": case::key_json(&key),
+            "repeats_max": (kind == Kind::Credit).then_some(0), "record_hash": record.hash().to_string(),
+            "status_id": hex::encode(id(place)), "marks": hex::encode(marks.to_bytes()),
+            "record": case::beside(&record), "depends_on": depends_on,
+        }));
+    }
+
+    /// The learner's credit in entry 1.
+    pub(crate) fn holds_credit(&mut self, marks: Marks) {
+        self.holds(Held { marks, ..Held::new(1, course("AAA")) }, Kind::Credit, &credit());
+    }
+
+    pub(crate) fn only(&mut self, groups: Vec<pb::EffectGroup>) {
+        (self.records, self.groups) = (Vec::new(), groups);
+    }
+
+    /// Signed by the unit of institution 2.
+    pub(crate) fn by_other(&mut self) {
+        self.draft.unit.institution = 2.into();
+        (self.draft.key_id, self.signer) = (id_of(OTHER_KEY), OTHER_KEY);
+    }
+
+    pub(crate) fn by_operator(&mut self) {
+        self.draft.unit = creditbank_protocol::UnitId::OPERATOR;
+        (self.draft.key_id, self.signer) = (id_of(REGISTRY_KEY), REGISTRY_KEY);
+    }
+
+    /// Signed by a key of institution 1 with a scope of its own.
+    pub(crate) fn by_narrow(&mut self, kinds: &[Kind]) {
+        self.set(Kind::Key, &key_for(Purpose::Unit, 1, 1, &signing(NARROW_KEY), kinds));
+        (self.draft.key_id, self.signer) = (id_of(NARROW_KEY), NARROW_KEY);
+    }
+}
+
+/// An application that is right.
+pub(crate) fn application() -> pb::Application {
+    pb::Application {
+        learner: ALIAS.0.to_vec(),
+        purpose: pb::RecognitionPurpose::Study.into(),
+        asked: "Year two".to_owned(),
+        received: day(2026, 11, 2),
+        deadline: "LAW".to_owned(),
+        mandate: paper(),
+        ..Default::default()
+    }
+}
+
+/// A decision on the application in entry 2 that is right.
+pub(crate) fn decision(kind: pb::DecisionType) -> pb::Decision {
+    pb::Decision {
+        learner: ALIAS.0.to_vec(),
+        application: Some(at(2)),
+        r#type: kind.into(),
+        decided: day(2026, 11, 20),
+        decider: "B. Example".to_owned(),
+        legal_basis: "An act".to_owned(),
+        appeal_until: day(2026, 12, 20),
+        appeal_instance: "The appeals board".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// An appeal against the decision in entry 3 that is right.
+pub(crate) fn appeal() -> pb::Appeal {
+    pb::Appeal {
+        learner: ALIAS.0.to_vec(),
+        decision: Some(at(3)),
+        grounds: "The level is the same".to_owned(),
+        received: day(2026, 11, 21),
+        mandate: paper(),
+        ..Default::default()
+    }
+}
+
+/// Keys of the applications, and of what follows the one in entry 2.
+pub(crate) const APPLICATIONS: CourseKey = CourseKey::Application(pb::RecognitionPurpose::Study);
+pub(crate) const CASE: CourseKey = CourseKey::Case(creditbank_protocol::Place { entry: LogIndex(2), index: 0 });
