@@ -139,8 +139,8 @@ async fn races_have_one_winner() {
             submit(client, two, &second_record, redeeming(&second)),
         );
         match sent {
-            (Ok(_), Err(refusal)) if refusal == Reason::AlreadySpent => won[0] += 1,
-            (Err(refusal), Ok(_)) if refusal == Reason::AlreadySpent => won[1] += 1,
+            (Ok(_), Err(Reason::AlreadySpent)) => won[0] += 1,
+            (Err(Reason::AlreadySpent), Ok(_)) => won[1] += 1,
             other => panic!("race {race}: {other:?}"),
         }
     }

@@ -175,7 +175,7 @@ async fn damage_is_not_called_passing() {
     let asked = GetBlockRequest { institution: 1, unit: 1, height: 0 };
     for _ in 0..2 {
         let refusals = [
-            ledger.get_block(asked.clone()).await.expect_err("it is damaged"),
+            ledger.get_block(asked).await.expect_err("it is damaged"),
             ledger.submit_block(request.clone()).await.expect_err("what stands there is damaged"),
         ];
         for status in refusals {

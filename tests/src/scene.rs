@@ -2,7 +2,7 @@
 
 use creditbank_client::Client;
 use creditbank_fixtures::{acceptance, proposal};
-use creditbank_protocol::pb::{AgreementTerms, Kind, QualificationDefinition};
+use creditbank_protocol::pb::{AgreementAcceptance, AgreementProposal, AgreementTerms, Kind, QualificationDefinition};
 use creditbank_rpc::Reason;
 
 use crate::acts::{alias, public, submit};
@@ -52,9 +52,11 @@ impl Scene {
 
     /// An agreement, proposed by the first and accepted by the second.
     pub async fn agree(&self, terms: &AgreementTerms) -> Result<(), Reason> {
-        let proposal = public(Kind::AgreementProposal, &proposal(terms));
+        let proposal = AgreementProposal { institution: 1, ..proposal(terms) };
+        let proposal = public(Kind::AgreementProposal, &proposal);
         submit(&self.client, &self.one, &[proposal], Vec::new()).await?;
-        let acceptance = public(Kind::AgreementAcceptance, &acceptance(terms));
+        let acceptance = AgreementAcceptance { institution: 2, ..acceptance(terms) };
+        let acceptance = public(Kind::AgreementAcceptance, &acceptance);
         submit(&self.client, &self.two, &[acceptance], Vec::new()).await?;
         Ok(())
     }

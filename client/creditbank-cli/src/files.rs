@@ -42,8 +42,8 @@ impl Refused {
     /// The report for the lines of a file: never in the place of a file that the command reads.
     pub(crate) fn report(&self, file: &Path, read: &[(&str, Option<&Path>)]) -> Result<PathBuf, Failure> {
         let report = self.refused.clone().unwrap_or_else(|| beside(file, ".refused.csv"));
-        let replaced = |other: &Option<&Path>| other.is_some_and(|other| is_same(&report, other));
-        match read.iter().find(|(_, other)| replaced(other)) {
+        let replaced = |other: Option<&Path>| other.is_some_and(|other| is_same(&report, other));
+        match read.iter().find(|(_, other)| replaced(*other)) {
             Some((name, _)) => Err(Failure::Usage(format!(
                 "the report of refused lines would replace {name}: choose another --refused"
             ))),

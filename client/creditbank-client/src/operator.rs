@@ -108,15 +108,14 @@ pub async fn publish(
         let mark = mark(&unit, records);
         // What an earlier run of the same command has left under way is not published twice.
         let known = earlier.iter().position(|(marks, _)| *marks == [mark]);
-        last = Some(match known.map(|at| earlier.remove(at).1) {
-            Some(receipt) => receipt,
-            None => {
-                let (records, groups) = (records.to_vec(), Vec::new());
-                let operation = Operation { operation_id: random()?, records, groups, approval: None };
-                match seal(&mut outbox, operation, vec![mark]).await? {
-                    Answer::Sealed(receipt) => receipt,
-                    Answer::Refused(refusal) => return Err(ClientError::Refused(refusal)),
-                }
+        last = Some(if let Some(receipt) = known.map(|at| earlier.remove(at).1) {
+            receipt
+        } else {
+            let (records, groups) = (records.to_vec(), Vec::new());
+            let operation = Operation { operation_id: random()?, records, groups, approval: None };
+            match seal(&mut outbox, operation, vec![mark]).await? {
+                Answer::Sealed(receipt) => receipt,
+                Answer::Refused(refusal) => return Err(ClientError::Refused(refusal)),
             }
         });
     }

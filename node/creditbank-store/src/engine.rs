@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use crate::{Disk, Index, IndexError};
 
+/// Opens or makes an engine's files in a directory of a disk.
+pub type OpenIndex = fn(&Arc<dyn Disk>, &Path) -> Result<Box<dyn Index>, IndexError>;
+
 /// An engine of an index, by name.
 #[derive(Clone, Copy)]
 pub struct Engine {
@@ -14,7 +17,7 @@ pub struct Engine {
     /// For whom it is, in a few words: for the help of a command.
     pub about: &'static str,
     /// Opens or makes the engine's files in a directory. The disk is for engines that can work on any; others need the real one.
-    pub open: fn(&Arc<dyn Disk>, &Path) -> Result<Box<dyn Index>, IndexError>,
+    pub open: OpenIndex,
 }
 
 impl fmt::Debug for Engine {

@@ -226,6 +226,7 @@ impl SimulatedDisk {
     }
 
     /// Another disk that holds the same, and goes on by another seed. Nothing of it may be open.
+    #[must_use]
     pub fn copy(&self, seed: u64) -> Self {
         let machine = self.machine().clone();
         Self(Arc::new(Mutex::new(Machine { random: Random::new(seed), ..machine })))

@@ -36,7 +36,7 @@ mod rows;
 
 pub use disk::{Disk, DiskFile, FileInfo, RealDisk};
 pub use embedded::{EmbeddedStore, Options};
-pub use engine::Engine;
+pub use engine::{Engine, OpenIndex};
 pub use error::StoreError;
 #[cfg(feature = "faults")]
 pub use faults::{Crash, FaultRates, Random, SimulatedDisk, SimulatedIndex};

@@ -59,7 +59,7 @@ mod tests {
     fn rows_come_page_by_page() {
         for count in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE] {
             let index = MemoryIndex::default();
-            let key = |number: usize| [b"key/", &number.to_be_bytes()[..]].concat();
+            let key = |number: usize| [b"key/", &(number as u64).to_be_bytes()[..]].concat();
             let row = |number| Row { table: Table(3), key: key(number), value: Some(Vec::new()) };
             index.apply(&(0..count).map(row).collect::<Vec<_>>()).expect("applied");
             index.apply(&[Row { table: Table(3), key: b"other".to_vec(), value: Some(vec![1]) }]).expect("applied");

@@ -126,7 +126,7 @@ impl ReadView for World {
 
     fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
         let marked = |(place, (facts, _)): (&Place, &(RecordFacts, Record))| {
-            let since = facts.marks.get(mark)?.into();
+            let since = facts.marks.get(mark)?;
             Some(MarkedRecord { place: *place, status_id: facts.status_id, since })
         };
         Ok(self.records.iter().filter_map(marked).collect())

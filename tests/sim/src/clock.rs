@@ -15,6 +15,7 @@ pub(crate) const START_MS: u64 = 20_780 * 86_400_000;
 pub(crate) struct SimClock(Arc<State>);
 
 #[derive(Debug)]
+#[allow(clippy::struct_field_names)] // The unit belongs to the name.
 struct State {
     /// What time it is.
     true_ms: AtomicU64,

@@ -41,7 +41,12 @@ pub(crate) fn judge(ledger: &Ledger, truth: &Truth) -> Result<Judged, Broken> {
         if let Some(want) = signed.want {
             judged.wants.entry(want).or_default().push(index);
         }
-        spending.block(index, signed.amends, &signed.redeems, signed.records.first().map(|record| record.kind()));
+        spending.block(
+            index,
+            signed.amends,
+            &signed.redeems,
+            signed.records.first().map(creditbank_protocol::record::Record::kind),
+        );
         for effect in block.public().groups.iter().flat_map(|group| &group.effects) {
             if matches!(effect.action(), Action::Revoke | Action::Supersede) {
                 spending.gone.insert(Place::read(effect.place));
@@ -110,9 +115,8 @@ pub(crate) fn judge_wants(
         let found = judged.wants.get(&id).map(Vec::as_slice).unwrap_or_default();
         match (&item.stand, found) {
             (Stand::Sealed(index), [one]) if index == one => {}
-            (Stand::Refused(_) | Stand::Open, []) => {}
-            // Its answer has not come yet.
-            (Stand::Open, [_]) => {}
+            // Sealed once, and its answer has not come yet: that is open, too.
+            (Stand::Refused(_) | Stand::Open, []) | (Stand::Open, [_]) => {}
             // Somebody has sent the refused block again, when nothing stood against it any more.
             (Stand::Refused(_), [index]) if truth.log.get(index).is_some_and(|leaf| replayed.contains(leaf)) => {}
             (stand, found) => broken!("want {id} of client {} is {stand:?}, and sealed at {found:?}", registrar.id),

@@ -198,12 +198,11 @@ impl Registrar {
         let alias = item.want.citizen().and_then(|citizen| self.desk.aliases.get(&citizen)).copied();
         let content = item.want.content(self.unit.institution.0, alias, consequences, id);
         process.contents.insert(id, content);
-        match ticket {
-            Some(ticket) => process.core.revise(ticket),
-            None => {
-                let ticket = process.core.enqueue();
-                process.tickets.insert(ticket, id);
-            }
+        if let Some(ticket) = ticket {
+            process.core.revise(ticket)
+        } else {
+            let ticket = process.core.enqueue();
+            process.tickets.insert(ticket, id);
         }
     }
 

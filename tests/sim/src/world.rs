@@ -1,4 +1,6 @@
 //! One run: a node, its registrars, one who lies and an auditor, in the order of time, until everything has settled.
+// Every event is handled by a function of one shape, and `to_client` and `to_node` say where a message goes.
+#![allow(clippy::unnecessary_wraps, clippy::wrong_self_convention)]
 
 mod restore;
 mod serve;
@@ -47,6 +49,7 @@ enum Health {
     Gone,
 }
 
+#[allow(clippy::struct_excessive_bools)] // Each says one thing of the world.
 pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) counts: Counts,
@@ -157,7 +160,7 @@ impl World {
         self.post.weather = self.plan.weather;
         self.start()?;
         for id in 0..self.registrars.len() {
-            self.with(id, |registrar, around| registrar.start(around))?;
+            self.with(id, super::registrar::Registrar::start)?;
             let pause = self.plan.pause(&mut self.chance);
             self.post.at(self.now() + pause, Event::Alarm(id, 0, Alarm::Work));
         }
@@ -249,7 +252,7 @@ impl World {
         if self.registrars.get(id).is_some_and(Registrar::is_running) {
             return Ok(());
         }
-        self.with(id, |registrar, around| registrar.start(around))
+        self.with(id, super::registrar::Registrar::start)
     }
 
     /// A registrar wants something new, now and then.

@@ -32,7 +32,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         let found = names::of(found);
         return Err(Failure::NotValid(format!("{place}: expected an award, found a {found}: see `creditbank revoke`")));
     }
-    let corrections = one(Correction { line: 0, target: Target::At(place.into()), change: Change::Revoke(reason) });
+    let corrections = one(Correction { line: 0, target: Target::At(place), change: Change::Revoke(reason) });
     let work = Work { file: None, corrections, case_reference: "", verb: "revoked" };
     common.run(global, &client, &unit, work).await
 }

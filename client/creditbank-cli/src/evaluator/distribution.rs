@@ -58,12 +58,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Publish(publish) => {
             let Publish { file, scale, field, cycle, from, until, number, signing } = *publish;
             let unit = signing.unit(global, &client).await?;
-            let number = match number {
-                Some(number) => number,
-                None => {
-                    let own = Some(unit.id.institution);
-                    entries::next_number(&client, Kind::GradeDistribution, own).await?
-                }
+            let number = if let Some(number) = number {
+                number
+            } else {
+                let own = Some(unit.id.institution);
+                entries::next_number(&client, Kind::GradeDistribution, own).await?
             };
             let about = pb::GradeDistribution {
                 institution: unit.id.institution.0,

@@ -52,7 +52,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     } else {
         let (place, kind, body) = one_record(&client, place, &set, from.as_deref()).await?;
         let change = Change::Amend(reason, NewBody::Bytes(kind, body));
-        one(Correction { line: 0, target: Target::At(place.into()), change })
+        one(Correction { line: 0, target: Target::At(place), change })
     };
     let work = Work { file: file.as_deref(), corrections, case_reference: "", verb: "amended" };
     common.run(global, &client, &unit, work).await

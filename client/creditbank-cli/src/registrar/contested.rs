@@ -89,7 +89,7 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
     let at = |place: Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
     let corrections = match (&file, place, all_of_key) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, None)?,
-        (None, Some(place), _) => one(at(place.into())),
+        (None, Some(place), _) => one(at(place)),
         (None, None, Some(id)) => {
             let missing = || "the key is not in the registry".to_owned();
             let entry: pb::Key = entries::read(&client, &RegistryKey::Key(id), missing).await?;

@@ -35,7 +35,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let corrections = match (&file, place, reason) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, Some(reason))?,
         (None, Some(place), Some(reason)) => {
-            one(Correction { line: 0, target: Target::At(place.into()), change: Change::Revoke(reason) })
+            one(Correction { line: 0, target: Target::At(place), change: Change::Revoke(reason) })
         }
         _ => return Err(Failure::Usage("pass --place and --reason, or a file".to_owned())),
     };

@@ -22,6 +22,7 @@ use crate::{ChainHead, Client, ClientError, IssuingUnit};
 
 /// What a block will hold, but not where in the chain.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names)] // As the header calls it.
 pub(crate) struct Operation {
     pub(crate) operation_id: [u8; 16],
     pub(crate) records: Vec<Record>,

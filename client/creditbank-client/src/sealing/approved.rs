@@ -21,7 +21,7 @@ pub(crate) enum Answer {
 #[derive(Default)]
 pub(crate) struct Earlier {
     pub(crate) sealed: Vec<(Vec<Mark>, Box<Receipt>)>,
-    pub(crate) refused: Vec<Box<Refusal>>,
+    pub(crate) refused: Vec<Refusal>,
 }
 
 /// Settles what an earlier run left under way.
@@ -30,10 +30,10 @@ pub(crate) async fn settle_earlier(outbox: &mut Outbox<'_>) -> Result<Earlier, C
     while let Some(outcome) = outbox.next().await? {
         match outcome {
             Outcome::Sealed { marks, receipt, .. } => earlier.sealed.push((marks, receipt)),
-            Outcome::Dropped { refusal } => earlier.refused.extend(refusal),
+            Outcome::Dropped { refusal } => earlier.refused.extend(refusal.map(|refusal| *refusal)),
             Outcome::Refused { ticket, refusal } => {
                 outbox.withdraw(ticket);
-                earlier.refused.push(refusal);
+                earlier.refused.push(*refusal);
             }
         }
     }
@@ -49,7 +49,7 @@ pub(crate) async fn seal(
     outbox.push(operation, marks);
     let mut last = settle_earlier(outbox).await?;
     let sealed = last.sealed.pop().map(|(_, receipt)| Answer::Sealed(receipt));
-    let answer = sealed.or_else(|| last.refused.pop().map(Answer::Refused));
+    let answer = sealed.or_else(|| last.refused.pop().map(|refusal| Answer::Refused(Box::new(refusal))));
     answer.ok_or_else(|| ClientError::Local("an operation without an outcome".to_owned()))
 }
 

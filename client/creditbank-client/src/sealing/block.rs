@@ -58,7 +58,7 @@ async fn go_on(
     told: &mut dyn FnMut(&Refusal),
 ) -> Result<Option<Sealed>, ClientError> {
     let earlier = settle_earlier(outbox).await?;
-    earlier.refused.iter().for_each(|refusal| told(refusal));
+    earlier.refused.iter().for_each(told);
     if let Some((_, receipt)) = earlier.sealed.iter().find(|(marks, _)| marks.contains(&mark)) {
         return Ok(Some(Sealed::Done(receipt.index)));
     }

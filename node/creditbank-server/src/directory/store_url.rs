@@ -75,6 +75,7 @@ impl StoreUrl {
     }
 
     /// The same engine in another directory.
+    #[must_use]
     pub fn moved_to(&self, path: impl Into<PathBuf>) -> Self {
         match self {
             Self::Memory => Self::Memory,

@@ -39,7 +39,7 @@ impl ReadView for StoreView<'_> {
 
     fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
         let marked = self.state.log.marks().iter().filter_map(|(place, (status_id, marks))| {
-            let since = marks.get(mark)?.into();
+            let since = marks.get(mark)?;
             Some(MarkedRecord { place: *place, status_id: *status_id, since })
         });
         Ok(marked.collect())

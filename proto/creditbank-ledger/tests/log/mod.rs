@@ -94,7 +94,7 @@ impl Log {
         let key = key_of(unit.institution.0);
         let header = BlockDraft {
             origin: ORIGIN.to_owned(),
-            unit: unit,
+            unit,
             height: head.next_height,
             previous: head.previous,
             operation_id: [7; 16],

@@ -117,11 +117,7 @@ fn institution_at(view: &impl View, entry: LogIndex) -> Result<Option<Institutio
 /// The actions that blocks may carry so far.
 fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let admitted = match action {
-        Action::Supersede | Action::Revoke | Action::Confirm => true,
-        Action::Redeem | Action::Release | Action::Review | Action::CloseReview => true,
-        Action::Unspecified | Action::Dispute | Action::Settle => false,
-    };
+    let admitted = !matches!(action, Action::Unspecified | Action::Dispute | Action::Settle);
     let expected = "supersede, revoke, confirm, redeem, release, review or close review";
     require(admitted, Rule::ActionNotAdmitted, "public_part", expected, action.as_str_name())?;
     let reasoned = action != Action::Revoke || effect.reason != 0;

@@ -277,7 +277,7 @@ impl<'a, V: View> Spending<'a, V> {
                 let Some(name) = read.definition else { continue };
                 if !self.overlaps(&(dependant, name), amount_e4, charged) {
                     let expected = "a root that counts in no other award";
-                    let found = format!("{}, which counts in {}", root, dependant);
+                    let found = format!("{root}, which counts in {dependant}");
                     return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("allocations").into());
                 }
             }
@@ -293,7 +293,7 @@ impl<'a, V: View> Spending<'a, V> {
         amount_e4: u64,
         charged: &mut BTreeSet<Place>,
     ) -> bool {
-        if charged.contains(&*holder) {
+        if charged.contains(holder) {
             return true;
         }
         let Some(theirs) = self.view.registry().definition(other.institution.into(), &other.code, other.version) else {

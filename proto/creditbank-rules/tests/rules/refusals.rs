@@ -47,8 +47,11 @@ fn base() -> Value {
     })
 }
 
+/// Makes cases.
+type Cases = fn() -> Vec<Case>;
+
 /// The cases of each module, refused and admitted.
-const CASES: [(fn() -> Vec<Case>, fn() -> Vec<Case>); 9] = [
+const CASES: [(Cases, Cases); 9] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (agreements::refused, agreements::admitted),
@@ -82,7 +85,7 @@ fn admitted(file: &Value, case: &Case) -> Value {
 /// Writes the file anew, each case with what the rules say of it.
 fn write(path: &Path) {
     let mut file = base();
-    let all = |of: fn(&(fn() -> Vec<Case>, fn() -> Vec<Case>)) -> Vec<Case>| CASES.iter().flat_map(of);
+    let all = |of: fn(&(Cases, Cases)) -> Vec<Case>| CASES.iter().flat_map(of);
     let refused: Vec<Value> = all(|(cases, _)| cases()).map(|case| refused(&file, &case)).collect();
     let admitted: Vec<Value> = all(|(_, cases)| cases()).map(|case| admitted(&file, &case)).collect();
     file["rules"] = json!(refused);

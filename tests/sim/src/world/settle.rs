@@ -47,7 +47,7 @@ impl World {
     }
 
     fn verdict(&mut self) -> Result<(), Broken> {
-        let wants = self.registrars.iter().flat_map(|registrar| registrar.wants());
+        let wants = self.registrars.iter().flat_map(super::super::registrar::Registrar::wants);
         self.counts.left_open = wants.filter(|(_, item)| item.stand == Stand::Open).count() as u64;
         if self.health == Health::Gone {
             return Ok(());
@@ -112,7 +112,9 @@ impl World {
                 }
                 let signed = self.truth.log.get(&known.place.entry.0).and_then(|leaf| self.truth.signed.get(leaf));
                 let position = usize::try_from(known.place.index).unwrap_or(usize::MAX);
-                let body = signed.and_then(|signed| signed.records.get(position)).map(|record| record.body());
+                let body = signed
+                    .and_then(|signed| signed.records.get(position))
+                    .map(creditbank_protocol::record::Record::body);
                 if body != Some(&read.disclosed.body[..]) {
                     broken!("the record at {} is not the one that was signed", known.place);
                 }

@@ -114,7 +114,7 @@ fn fitting(
     if parts.is_empty() {
         return Err(format!("it is in another unit than {}", terms.source_unit));
     }
-    if shown.whole(record.place.into()).is_none() {
+    if shown.whole(record.place).is_none() {
         return Err("it is shown in part only".to_owned());
     }
     Ok(parts)

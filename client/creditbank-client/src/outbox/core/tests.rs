@@ -65,6 +65,7 @@ impl Hand {
     }
 }
 
+#[allow(clippy::unnecessary_box_returns)] // As events want it.
 fn receipt() -> Box<Receipt> {
     Box::default()
 }

@@ -47,11 +47,7 @@ fn effects<'a>(
 
 /// Whether blocks may carry an action on a record.
 fn is_admitted(action: pb::Action) -> bool {
-    match action {
-        pb::Action::Supersede | pb::Action::Revoke | pb::Action::Confirm | pb::Action::CloseReview => true,
-        pb::Action::Redeem | pb::Action::Release | pb::Action::Review => true,
-        pb::Action::Unspecified | pb::Action::Dispute | pb::Action::Settle => false,
-    }
+    !matches!(action, pb::Action::Unspecified | pb::Action::Dispute | pb::Action::Settle)
 }
 
 /// What others than the issuer do to a record: use it, give it back, say that what it rests on has changed.

@@ -122,7 +122,7 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
         for (place, _) in releases_of(view, one.place)? {
             if !released.remove(&place) {
                 let expected = format!("the release of what {} has redeemed", one.place);
-                let found = format!("none of {}", place);
+                let found = format!("none of {place}");
                 return Err(Rejection::new(Rule::EffectMismatch, expected, found).field("public_part").into());
             }
         }
