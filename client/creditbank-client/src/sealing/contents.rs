@@ -57,7 +57,7 @@ impl Contents {
         Self { records: records.into_iter().collect(), ..Self::default() }
     }
 
-    /// The same, made for a request: what [`resume`] knows it by.
+    /// The same, made for a request: what [`resume`](super::resume) knows it by.
     #[must_use]
     pub fn requested(self, request: &[u8]) -> Self {
         Self { request: Some(request.to_vec()), ..self }
