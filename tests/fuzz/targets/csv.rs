@@ -1,6 +1,7 @@
 //! The importer: any mapping, any lines; each line becomes a record that the protocol reads, or is refused with its number.
 #![no_main]
 
+use creditbank_protocol::Alias;
 use std::io::Cursor;
 use std::sync::OnceLock;
 
@@ -20,8 +21,8 @@ fn import(mapping: &Mapping, lines: &[u8]) {
             Ok(Ok(draft)) => {
                 assert!(draft.line > 1, "line 1 is the header");
                 // Too long for a record is an error of its own, with the line.
-                if let Ok(record) = draft.finish([7; 16], &[9; 32]) {
-                    assert_eq!(draft.finish([7; 16], &[9; 32]).map(|again| again.hash()).ok(), Some(record.hash()));
+                if let Ok(record) = draft.finish(Alias([7; 16]), &[9; 32]) {
+                    assert_eq!(draft.finish(Alias([7; 16]), &[9; 32]).map(|again| again.hash()).ok(), Some(record.hash()));
                 }
             }
             Ok(Err(refused)) => assert!(!refused.reason.is_empty()),
