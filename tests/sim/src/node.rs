@@ -107,6 +107,12 @@ impl Machine {
     }
 }
 
+/// Whether an error is one that the simulated disk has made: it says so itself. What the node finds by itself (damage, a
+/// guard that does not fit) says nothing of the kind, and stays a failure of the run.
+pub(crate) fn is_injected(error: &impl std::fmt::Display) -> bool {
+    error.to_string().contains("simulated: ")
+}
+
 /// Whether a start was refused because the wall clock is before the last seal.
 pub(crate) fn is_clock(error: &DirectoryError) -> bool {
     matches!(error, DirectoryError::Open(OpenError::Clock { .. }))

@@ -210,6 +210,7 @@ impl World {
             Event::Node => self.step_node(),
             Event::Tick => self.tick(),
             Event::Start => self.start(),
+            Event::ClockRight if self.is_settling => Ok(()),
             Event::ClockRight => {
                 self.machine.clock.set_off(0);
                 note!(self.trace, "the clock is right");

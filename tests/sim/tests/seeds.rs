@@ -41,7 +41,6 @@ fn run(seeds: u64, settings: impl Fn(u64) -> Settings + Sync) -> (Counts, Option
 
 /// Goal: whatever fails, whoever lies and whenever anything stops, what the node and the outbox promise holds.
 #[test]
-#[ignore = "the simulation is new: its own expectations are still being checked"]
 fn promises_hold_whatever_happens() {
     let start = Instant::now();
     let (counts, broken) = run(SEEDS, Settings::new);
@@ -73,7 +72,6 @@ fn promises_hold_whatever_happens() {
 
 /// Goal: a run follows from its seed, to the last line of what happens.
 #[test]
-#[ignore = "the simulation is new: its own expectations are still being checked"]
 fn a_seed_replays_exactly() {
     for seed in [1, 17, 99] {
         let (first, second) = (Settings::new(seed).run(), Settings::new(seed).run());
@@ -83,7 +81,6 @@ fn a_seed_replays_exactly() {
 
 /// Goal: the simulation finds a node that acknowledges before the disk has synced.
 #[test]
-#[ignore = "the simulation is new: its own expectations are still being checked"]
 fn early_answers_are_found() {
     let (_, broken) =
         run(FOUND_WITHIN, |seed| Settings { mutation: Some(Mutation::EarlyAnswers), ..Settings::new(seed) });
@@ -93,7 +90,6 @@ fn early_answers_are_found() {
 
 /// Goal: the simulation finds an outbox that gives up a block whose outcome it does not know.
 #[test]
-#[ignore = "the simulation is new: its own expectations are still being checked"]
 fn a_forgetful_outbox_is_found() {
     let (_, broken) =
         run(FOUND_WITHIN, |seed| Settings { mutation: Some(Mutation::ForgetfulOutbox), ..Settings::new(seed) });

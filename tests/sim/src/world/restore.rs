@@ -6,6 +6,7 @@ use creditbank_server::operate::backup::{self, MakeOptions, RestoreOptions};
 use creditbank_store::Crash;
 
 use super::{Health, World};
+use crate::node::is_clock;
 use crate::trace::note;
 use crate::truth::{Broken, broken};
 
@@ -86,6 +87,8 @@ impl World {
                 }
                 self.counts.forks_noticed += 1;
             }
+            // Its clock is behind, which only an operator can say.
+            (Err(error), true) if is_clock(&error) => note!(self.trace, "the restored node waits for its clock: {error}"),
             (Err(error), true) => broken!("a restored node does not start: {error}"),
         }
         self.machine.process = None;

@@ -14,7 +14,7 @@ use creditbank_server::read::ReadError;
 use creditbank_store::Crash;
 
 use super::{Health, LIAR, World};
-use crate::node::is_clock;
+use crate::node::{is_clock, is_injected};
 use crate::post::{Ask, Call, Event, Say};
 use crate::registrar::short;
 use crate::trace::note;
@@ -205,7 +205,7 @@ impl World {
             return self.node_ends("the machine goes down within an operation", crash);
         }
         if let Some(why) = self.machine.process.as_ref().and_then(|process| process.steps.failure()) {
-            if !self.may_fail() {
+            if !self.may_fail() && !is_injected(&why) {
                 broken!("the node stops, and nothing is wrong: {why}");
             }
             self.counts.failures += 1;
@@ -308,7 +308,7 @@ impl World {
             Err(error) => {
                 note!(self.trace, "the start fails: {error}");
                 self.counts.failed_starts += 1;
-                if self.is_failing || self.machine.disk.is_down() {
+                if self.is_failing || self.machine.disk.is_down() || is_injected(&error) {
                     return self.node_ends("the start has failed", Crash::Kill);
                 }
                 if is_clock(&error) && self.latest_seal_ms > self.wall_ms() {

@@ -2,6 +2,7 @@
 
 use creditbank_store::Crash;
 
+use super::troubles::CLOCK_STEP_MAX_MS;
 use super::{Health, SETTLING_MAX, World};
 use crate::auditor::Auditor;
 use crate::judge::{judge, judge_wants};
@@ -16,7 +17,7 @@ impl World {
         note!(self.trace, "from here on nothing goes wrong");
         self.is_settling = true;
         self.post.weather = Weather::default();
-        self.machine.clock.set_off(0);
+        self.set_the_clock()?;
         self.machine.disk.lie_about(self.lies_anyway());
         if self.is_failing || self.machine.disk.is_down() {
             self.node_ends("the faults end", Crash::Kill)?;
@@ -44,6 +45,16 @@ impl World {
             }
         }
         self.verdict()
+    }
+
+    /// The operator sees to the clock. Where it was ahead, there may be seals in the future, and the log goes on only once that
+    /// time has come: it is let come.
+    fn set_the_clock(&mut self) -> Result<(), Broken> {
+        if self.machine.is_up() {
+            self.node_ends("the clock is set", Crash::Kill)?;
+        }
+        self.machine.clock.set_off(CLOCK_STEP_MAX_MS);
+        Ok(())
     }
 
     fn verdict(&mut self) -> Result<(), Broken> {

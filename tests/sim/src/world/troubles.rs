@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use creditbank_store::{Crash, FaultRates};
 
 use super::{Health, LIAR, World};
-use crate::node::RESERVE;
+use crate::node::{RESERVE, is_injected};
 use crate::plan::Trouble;
 use crate::post::{Alarm, Ask, Call, Event};
 use crate::prelude::INSTITUTIONS;
@@ -15,6 +15,9 @@ use crate::truth::{Broken, broken};
 
 /// Files whose syncs a disk may lie about, one at a time: each is vouched for by another one, or can be made anew.
 const LIED_ABOUT: [&str; 4] = [".seg", "guard", "learners.keys", "position"];
+
+/// The clock is set wrong by less than this, milliseconds.
+pub(super) const CLOCK_STEP_MAX_MS: i64 = 3_600_000;
 
 impl World {
     /// The wall clock.
@@ -100,12 +103,12 @@ impl World {
         if !self.machine.is_up() {
             return Ok(());
         }
-        let may_fail = self.may_fail() || self.is_squeezed;
+        let may_fail = self.may_fail();
         let stopped = self.machine.stop();
         note!(self.trace, "the node stops: {stopped:?}");
         match stopped {
             Ok(()) => self.counts.stops += 1,
-            Err(_) if may_fail => {}
+            Err(error) if may_fail || is_injected(&error) => {}
             Err(error) => broken!("the node does not stop cleanly, and nothing is wrong: {error}"),
         }
         self.machine.crash(if self.chance.often(500) { Crash::Kill } else { Crash::PowerCut });
@@ -151,7 +154,7 @@ impl World {
     }
 
     fn clock_steps(&mut self) -> Result<(), Broken> {
-        let most = if self.chance.often(500) { 3_600_000 } else { 240_000 };
+        let most = if self.chance.often(500) { CLOCK_STEP_MAX_MS.unsigned_abs() } else { 240_000 };
         let by = i64::try_from(self.chance.below(most)).unwrap_or(0);
         let by = if self.chance.often(500) { by } else { -by };
         note!(self.trace, "the clock is off by {by} ms");
