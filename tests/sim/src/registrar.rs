@@ -199,7 +199,7 @@ impl Registrar {
         let content = item.want.content(self.unit.institution.0, alias, consequences, id);
         process.contents.insert(id, content);
         if let Some(ticket) = ticket {
-            process.core.revise(ticket)
+            process.core.revise(ticket);
         } else {
             let ticket = process.core.enqueue();
             process.tickets.insert(ticket, id);
