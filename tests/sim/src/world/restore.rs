@@ -89,7 +89,7 @@ impl World {
             }
             // Its clock is behind, which only an operator can say.
             (Err(error), true) if is_clock(&error) => {
-                note!(self.trace, "the restored node waits for its clock: {error}")
+                note!(self.trace, "the restored node waits for its clock: {error}");
             }
             (Err(error), true) => broken!("a restored node does not start: {error}"),
         }
