@@ -9,6 +9,11 @@ pub fn status_id(entry_leaf: &Digest, index: u32, record_hash: &Digest) -> Diges
     Preimage::new(tag::STATUS_ID).fixed(entry_leaf.as_bytes()).u32(index).fixed(record_hash.as_bytes()).digest()
 }
 
+/// Whether blocks may carry an action on a record. The others are known by name, and not admitted yet.
+pub fn is_carried_by_blocks(action: Action) -> bool {
+    !matches!(action, Action::Unspecified | Action::Dispute | Action::Settle)
+}
+
 /// A mark. The number is the one in the leaf's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]

@@ -7,7 +7,7 @@ pub(super) use holders::{Redemption, amended, entries, redeemed_by, redemption, 
 pub(super) use reviews::reviews_of;
 
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect};
-use creditbank_protocol::status::Mark;
+use creditbank_protocol::status::{Mark, is_carried_by_blocks};
 use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place, contested};
 
 use super::fields::require;
@@ -117,7 +117,7 @@ fn institution_at(view: &impl View, entry: LogIndex) -> Result<Option<Institutio
 /// The actions that blocks may carry so far.
 fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let admitted = !matches!(action, Action::Unspecified | Action::Dispute | Action::Settle);
+    let admitted = is_carried_by_blocks(action);
     let expected = "supersede, revoke, confirm, redeem, release, review or close review";
     require(admitted, Rule::ActionNotAdmitted, "public_part", expected, action.as_str_name())?;
     let reasoned = action != Action::Revoke || effect.reason != 0;

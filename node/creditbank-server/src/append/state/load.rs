@@ -24,8 +24,8 @@ pub enum LoadError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A row of the index is none.
-    #[error("table {0} of the index holds a row that is none; rebuild the index")]
+    /// A row of the index cannot be read.
+    #[error("table {0} of the index holds a row that cannot be read; rebuild the index")]
     Row(u8),
     /// An entry of the log is none.
     #[error("log entry {index}: {error}")]

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::authority;
 use crate::seal::RULES_VERSION;
+use crate::status::is_carried_by_blocks;
 
 /// An effect on a disclosed record.
 struct OnRecord<'a> {
@@ -35,7 +36,7 @@ fn effects<'a>(
             if rules_version != RULES_VERSION {
                 return Err(differs("the rules version", RULES_VERSION, rules_version));
             }
-            if !is_admitted(action) {
+            if !is_carried_by_blocks(action) {
                 return Err(Fault::Authority("an action that blocks may not carry"));
             }
             let authority = group.authority.clone().unwrap_or_default();
@@ -43,11 +44,6 @@ fn effects<'a>(
         }
     }
     Ok(found)
-}
-
-/// Whether blocks may carry an action on a record.
-fn is_admitted(action: pb::Action) -> bool {
-    !matches!(action, pb::Action::Unspecified | pb::Action::Dispute | pb::Action::Settle)
 }
 
 /// What others than the issuer do to a record: use it, give it back, say that what it rests on has changed.
