@@ -15,8 +15,9 @@ pub(crate) mod threads;
 mod verify;
 
 pub use accounts::{AccountError, Person};
+pub use commit::Answer;
 pub use state::LoadError;
-pub use steps::{Answer, Steps};
+pub use steps::Steps;
 pub use threads::Submission;
 pub(crate) use verify::NO_ROOM_RETRY_MS;
 pub use verify::{SubmitError, VerifiedBlock, verify};

@@ -50,11 +50,17 @@ impl Batch {
     ) -> Result<Self, ClientError> {
         let persons = || drafts.iter().map(|(draft, _)| Person { identities: draft.person.clone() }).collect();
         let aliases = patiently(|| client.open_accounts(unit.id.institution, persons())).await?;
-        let line = |((draft, mark), alias): ((DraftRecord, Mark), Alias)| {
-            let record = draft.finish(alias, &unit.secret)?;
-            Ok(Line { draft, mark, alias, record })
+        let secret = zeroize::Zeroizing::new(unit.secret);
+        let finish = move || {
+            let line = |((draft, mark), alias): ((DraftRecord, Mark), Alias)| {
+                let record = draft.finish(alias, &secret)?;
+                Ok(Line { draft, mark, alias, record })
+            };
+            drafts.into_iter().zip(aliases).map(line).collect::<Result<_, ClientError>>()
         };
-        let lines = drafts.into_iter().zip(aliases).map(line).collect::<Result<_, ClientError>>()?;
+        // Records are hashed beside the reading of the next lines, not in its way.
+        let lines = tokio::task::spawn_blocking(finish).await;
+        let lines = lines.map_err(|error| ClientError::Local(format!("the records could not be made: {error}")))??;
         Ok(Self { lines })
     }
 

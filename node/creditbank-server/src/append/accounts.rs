@@ -1,17 +1,15 @@
 //! Opening accounts: typed identities become keyed digests, one account per person, an alias per institution.
 //!
 //! An institution learns nothing of whether a person was known: it gets an alias in every case, and the caller evens out
-//! the time that it takes.
-
-use std::collections::BTreeMap;
+//! the time that it takes. The rows of new accounts are written with the next round (`round/accounts.rs`).
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::{AccountId, Alias};
 use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
-use creditbank_store::{KeyStoreError, Round, StoreError};
+use creditbank_store::{KeyStoreError, StoreError};
 
-use crate::clock::random;
+use super::SubmitError;
 use crate::ledger::{Ledger, Shared};
 use crate::tables;
 
@@ -19,6 +17,9 @@ use crate::tables;
 pub(crate) const PERSONS_MAX: usize = 1_000;
 const IDENTITIES_MAX: usize = 8;
 const VALUE_LEN_MAX: usize = 256;
+
+/// How an identity is known to the node: keyed, so that nobody else can compute it.
+pub(super) type IdentityDigest = [u8; 32];
 
 /// A person by one or more identities, checked.
 #[derive(Debug, Clone)]
@@ -61,6 +62,16 @@ pub enum AccountError {
     Stopped,
 }
 
+impl AccountError {
+    /// Why accounts were not opened when the round that was to hold them was not written.
+    pub(super) fn of_round(error: &SubmitError) -> Self {
+        match error {
+            SubmitError::NoRoom { retry_after_ms } => Self::NoRoom { retry_after_ms: *retry_after_ms },
+            _ => Self::Stopped,
+        }
+    }
+}
+
 impl Person {
     /// Checks the identities of the person at position `person` of a call. Values are never repeated in an error.
     pub fn new(person: usize, identities: Vec<TypedIdentity>) -> Result<Self, AccountError> {
@@ -92,84 +103,26 @@ impl Person {
         Ok(Self(identities))
     }
 
+    pub(super) fn identities(&self) -> &[TypedIdentity] {
+        &self.0
+    }
+
     /// About what it takes up in memory.
     pub(super) fn bytes(&self) -> usize {
         64 + self.0.iter().map(|identity| 96 + identity.scope.len() + identity.value.len()).sum::<usize>()
     }
 }
 
-/// Opens accounts, in order with the rounds of blocks.
-pub(crate) struct OpenAccounts<'a> {
-    shared: &'a Shared,
-    rows: Vec<creditbank_store::Row>,
-    new: Vec<AccountId>,
-    /// Identities of this call, which are not in the index yet.
-    pending: BTreeMap<[u8; 32], AccountId>,
-}
-
-impl<'a> OpenAccounts<'a> {
-    pub(crate) fn new(shared: &'a Shared) -> Self {
-        Self { shared, rows: Vec::new(), new: Vec::new(), pending: BTreeMap::new() }
-    }
-
-    /// The aliases of the persons at an institution, in order. Keys are durable before the rows that name them.
-    pub(crate) fn open(mut self, institution: InstitutionId, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
-        let mut linked = Vec::new();
-        let mut accounts = Vec::with_capacity(persons.len());
-        for Person(identities) in persons {
-            let private = &self.shared.private;
-            let digests: Vec<_> = identities.iter().map(|one| private.identity_digest(institution.0, one)).collect();
-            let mut account = None;
-            let mut unknown = Vec::new();
-            for digest in digests {
-                match self.known(&digest)? {
-                    // Where identities point to different accounts the first one counts; merging is the operator's.
-                    Some(found) => account = account.or(Some(found)),
-                    None => unknown.push(digest),
-                }
-            }
-            let account = account.unwrap_or_else(|| {
-                let account = AccountId(random(&*self.shared.entropy));
-                self.new.push(account);
-                account
-            });
-            for digest in unknown {
-                self.pending.insert(digest, account);
-                linked.push((digest, account));
-            }
-            accounts.push(account);
-        }
-        self.shared.keys.insert(&self.new, &mut |bytes| self.shared.entropy.fill(bytes))?;
-        for (digest, account) in linked {
-            let key = self.shared.keys.get(&account).ok_or(AccountError::Stopped)?;
-            let sealed = self.shared.private.seal_identity(&digest, &account, key.as_bytes(), &*self.shared.entropy);
-            self.rows.push(tables::identity(&digest, sealed));
-        }
-        if !self.new.is_empty() {
-            self.rows.push(tables::key_count(self.shared.keys.len() as u64));
-        }
-        // A round also where everybody was known: the time that it takes tells nothing.
-        let head = self.shared.store.head();
-        let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: self.rows };
-        self.shared.store.append(&round)?;
-        let keys = self.shared.private.of(institution.0);
-        Ok(accounts.iter().map(|account| keys.alias(account)).collect())
-    }
-
-    /// The account of an identity, if its learner's key still opens the row.
-    fn known(&self, digest: &[u8; 32]) -> Result<Option<AccountId>, AccountError> {
-        if let Some(account) = self.pending.get(digest) {
-            return Ok(Some(*account));
-        }
-        let Some(sealed) = self.shared.store.get(tables::IDENTITY, digest)? else {
-            return Ok(None);
-        };
-        let private = &self.shared.private;
-        let account = private.account_of(&sealed).ok();
-        let key = account.and_then(|account| self.shared.keys.get(&account));
-        let opens = key.is_some_and(|key| private.check_identity(digest, key.as_bytes(), &sealed).is_ok());
-        Ok(account.filter(|_| opens))
-    }
+/// The account of an identity, if its learner's key still opens the row.
+pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<AccountId>, StoreError> {
+    let Some(sealed) = shared.store.get(tables::IDENTITY, digest)? else {
+        return Ok(None);
+    };
+    let private = &shared.private;
+    let account = private.account_of(&sealed).ok();
+    let key = account.and_then(|account| shared.keys.get(&account));
+    let opens = key.is_some_and(|key| private.check_identity(digest, key.as_bytes(), &sealed).is_ok());
+    Ok(account.filter(|_| opens))
 }
 
 impl Ledger {
@@ -183,13 +136,12 @@ impl Ledger {
         identities: Vec<TypedIdentity>,
     ) -> Result<(Vec<u8>, AccountId), AccountError> {
         let Person(identities) = Person::new(person, identities)?;
-        let open = OpenAccounts::new(&self.shared);
         let mut account = None;
         let mut first = None;
         for identity in &identities {
             let digest = self.shared.private.identity_digest(institution.0, identity);
             first = first.or(Some(digest));
-            account = account.or(open.known(&digest)?);
+            account = account.or(known(&self.shared, &digest)?);
         }
         let newcomer = || AccountId(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
         let account = account.unwrap_or_else(newcomer);

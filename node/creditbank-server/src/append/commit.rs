@@ -5,25 +5,59 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::Alias;
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::Receipt;
 use creditbank_store::StoreError;
 
 use super::round::{Placed, SealedRound};
 use super::state::State;
-use super::{NO_ROOM_RETRY_MS, SubmitError};
+use super::{AccountError, NO_ROOM_RETRY_MS, SubmitError};
 use crate::ledger::Shared;
 use crate::publish::ReceiptError;
 
-/// Blocks with what became of them, each with where its answer goes.
-pub(crate) type Answers<B> = Vec<(Result<Placed, SubmitError>, B)>;
+/// What became of a block or of persons, with what the caller gave along.
+#[derive(Debug)]
+pub enum Answer<B, A> {
+    /// Of a block.
+    Block(B, Result<Receipt, SubmitError>),
+    /// Of persons: their aliases, in order.
+    Accounts(A, Result<Vec<Alias>, AccountError>),
+}
 
-/// A sealed round on its way to the disk.
-pub(crate) struct Commit<B> {
+/// Blocks and persons with what became of them, each with where its answer goes.
+pub(crate) struct Outcomes<B, A> {
+    pub(crate) blocks: Vec<(Result<Placed, SubmitError>, B)>,
+    pub(crate) accounts: Vec<(Result<Vec<Alias>, AccountError>, A)>,
+}
+
+impl<B, A> Default for Outcomes<B, A> {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), accounts: Vec::new() }
+    }
+}
+
+impl<B, A> Outcomes<B, A> {
+    /// The same error for all of them.
+    pub(crate) fn refused(self, error: &SubmitError) -> Self {
+        Self {
+            blocks: self.blocks.into_iter().map(|(_, reply)| (Err(error.clone()), reply)).collect(),
+            accounts: self.accounts.into_iter().map(|(_, reply)| (Err(AccountError::of_round(error)), reply)).collect(),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.blocks.extend(others.blocks);
+        self.accounts.extend(others.accounts);
+    }
+}
+
+/// A round on its way to the disk.
+pub(crate) struct Commit<B, A> {
     pub(crate) sealed: SealedRound,
     /// The state afterwards.
     pub(crate) state: Arc<State>,
-    pub(crate) answers: Answers<B>,
+    pub(crate) outcomes: Outcomes<B, A>,
 }
 
 /// Why a round was not written.
@@ -57,8 +91,9 @@ fn fatal(error: impl std::fmt::Display) -> CommitError {
     CommitError::Fatal(error.to_string())
 }
 
-/// Makes a round durable. The checkpoint that is returned may be signed then, and not before.
-pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Checkpoint, CommitError> {
+/// Makes a round durable. The checkpoint that is returned may be signed then, and not before; there is none where the round has
+/// no seal.
+pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Checkpoint>, CommitError> {
     let SealedRound { mut round, bodies, checkpoint } = sealed;
     let context = shared.context();
     for block in bodies {
@@ -71,12 +106,14 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Checkpoint, 
     Ok(checkpoint)
 }
 
-/// Gives each block of the newest round its receipt or its refusal.
-pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnMut(B, Result<Receipt, SubmitError>)) {
+/// Gives each block of the newest round its receipt or its refusal, and the persons their aliases.
+pub(crate) fn answer<B, A>(shared: &Shared, outcomes: Outcomes<B, A>, mut send: impl FnMut(Answer<B, A>)) {
+    let Outcomes { blocks, accounts } = outcomes;
+    accounts.into_iter().for_each(|(opened, reply)| send(Answer::Accounts(reply, opened)));
     let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.into());
     let receipt = |index| shared.receipt(index).map_err(unreadable);
     let mut newest = shared.newest_receipts();
-    for (outcome, reply) in answers {
+    for (outcome, reply) in blocks {
         let answer = match outcome {
             Ok(Placed::New(index)) => newest(index.0).map_err(unreadable),
             // Perhaps of this round, perhaps of an older one.
@@ -92,6 +129,6 @@ pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnM
             (SubmitError::Unreadable(_), Some(why)) => SubmitError::Stopped(why),
             (error, _) => error,
         });
-        send(reply, answer);
+        send(Answer::Block(reply, answer));
     }
 }

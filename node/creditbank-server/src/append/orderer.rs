@@ -6,13 +6,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::sign;
 use creditbank_store::{KeyStoreError, StoreError};
 
-use super::accounts::{AccountError, OpenAccounts, Person};
-use super::commit::{Answers, Commit};
+use super::accounts::{AccountError, Person};
+use super::commit::{Commit, Outcomes};
 use super::round::{Pending, Placed, RoundBuilder, Sealed};
 use super::state::State;
 use super::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
@@ -20,6 +19,9 @@ use crate::ledger::Shared;
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
+
+/// Most calls whose new keys are made durable at once.
+const CALLS_MAX: usize = 256;
 
 /// What waits for its turn, in the order in which it came. `B` and `A` say where an answer goes.
 enum Work<B, A> {
@@ -29,7 +31,7 @@ enum Work<B, A> {
         persons: Vec<Person>,
         reply: A,
     },
-    /// A round without blocks.
+    /// A round without blocks or persons.
     Seal,
 }
 
@@ -40,26 +42,34 @@ pub(crate) enum Step<B, A> {
     /// It goes on after [`Orderer::written`].
     Wait,
     /// A round to be written. No other is handed over before [`Orderer::written`].
-    Write(Commit<B>),
-    /// Blocks that have their answer without a round of their own.
-    Answer(Answers<B>),
-    /// Accounts were opened, or not.
-    Opened(A, Result<Vec<Alias>, AccountError>),
+    Write(Commit<B, A>),
+    /// What has its answer without a round of its own.
+    Answer(Outcomes<B, A>),
 }
 
 /// A round that is being built.
-struct Building<B> {
+struct Building<B, A> {
     builder: RoundBuilder,
-    answers: Answers<B>,
-    /// It is sealed although nothing new is in it.
-    empty: bool,
+    outcomes: Outcomes<B, A>,
+    takes: Takes,
+}
+
+/// What a round takes in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Blocks and persons.
+    All,
+    /// Persons only: no block may be sealed at this time.
+    Persons,
+    /// Nothing: it is sealed although nothing new is in it.
+    Nothing,
 }
 
 /// What is ready, and follows the round that is on its way.
-enum Ready<B> {
-    Round(Box<Sealed>, Answers<B>),
+enum Ready<B, A> {
+    Round(Box<Sealed>, Outcomes<B, A>),
     /// Nothing was new. Receipts of blocks that are known may lead to the round on its way.
-    Known(Answers<B>),
+    Known(Outcomes<B, A>),
 }
 
 /// The order of a log.
@@ -70,12 +80,12 @@ pub(crate) struct Orderer<B, A> {
     /// The state after the last round that was handed over, durable or not.
     tip: Arc<State>,
     waiting: VecDeque<Work<B, A>>,
-    building: Option<Building<B>>,
-    ready: Option<Ready<B>>,
+    building: Option<Building<B, A>>,
+    ready: Option<Ready<B, A>>,
     /// The round that is on its way to the disk.
     pending: Option<Arc<Pending>>,
     /// Blocks that have changed the registry: they are answered with the round that is the first to show the change.
-    changing: Option<Answers<B>>,
+    changing: Option<Outcomes<B, A>>,
     failed: Option<String>,
 }
 
@@ -132,24 +142,23 @@ impl<B, A> Orderer<B, A> {
     }
 
     /// Says what became of the round that was handed over last. Where it was not written, what was built on it never was: those
-    /// answers are returned, each with the same error.
-    pub(crate) fn written(&mut self, outcome: Result<(), SubmitError>) -> Answers<B> {
+    /// outcomes are returned, each with the same error.
+    pub(crate) fn written(&mut self, outcome: Result<(), SubmitError>) -> Outcomes<B, A> {
         self.pending = None;
         let Err(error) = outcome else {
             self.building.iter_mut().for_each(|building| building.builder.settled());
-            return Vec::new();
+            return Outcomes::default();
         };
         if let SubmitError::Stopped(why) = &error {
             self.failed.get_or_insert_with(|| why.clone());
         }
         self.tip = self.shared.state();
-        let mut answers = self.changing.take().unwrap_or_default();
-        match self.ready.take() {
-            Some(Ready::Round(_, ready) | Ready::Known(ready)) => answers.extend(ready),
-            None => {}
+        let mut outcomes = self.changing.take().unwrap_or_default();
+        if let Some(Ready::Round(_, ready) | Ready::Known(ready)) = self.ready.take() {
+            outcomes.extend(ready);
         }
-        answers.extend(self.building.take().into_iter().flat_map(|building| building.answers));
-        self.refuse(answers, &error)
+        outcomes.extend(self.building.take().map(|building| building.outcomes).unwrap_or_default());
+        self.refuse(outcomes, &error)
     }
 
     /// Builds, seals and hands over as much as goes into one step.
@@ -157,30 +166,29 @@ impl<B, A> Orderer<B, A> {
         if self.ready.is_some() {
             return self.hand_over();
         }
-        if self.building.is_none() {
-            match self.waiting.front() {
-                _ if self.changing.is_some() => {}
-                None => return Step::Idle,
-                Some(Work::Accounts { .. }) if self.pending.is_some() => return Step::Wait,
-                Some(Work::Accounts { .. }) => return self.open_accounts(),
-                Some(Work::Block(..) | Work::Seal) => {}
-            }
-            match self.begin() {
-                Ok(building) => self.building = Some(building),
-                Err(answers) => return Step::Answer(answers),
-            }
-        }
-        let Some(mut building) = self.building.take() else { return Step::Idle };
-        while !building.empty && building.builder.bytes() < self.shared.limits.round_bytes_max {
+        let mut building = match self.building.take() {
+            Some(building) => building,
+            None if self.waiting.is_empty() && self.changing.is_none() => return Step::Idle,
+            None => match self.begin() {
+                Ok(building) => building,
+                Err(outcomes) => return Step::Answer(outcomes),
+            },
+        };
+        while building.takes != Takes::Nothing && building.builder.bytes() < self.shared.limits.round_bytes_max {
             match self.waiting.pop_front() {
-                Some(Work::Block(verified, reply)) => match building.builder.place(verified) {
-                    Ok(outcome) => building.answers.push((outcome, reply)),
-                    Err(verified) => {
-                        self.waiting.push_front(Work::Block(verified, reply));
-                        self.building = Some(building);
-                        return Step::Wait;
+                Some(Work::Block(verified, reply)) if building.takes == Takes::All => {
+                    match building.builder.place(verified) {
+                        Ok(outcome) => building.outcomes.blocks.push((outcome, reply)),
+                        Err(verified) => {
+                            self.waiting.push_front(Work::Block(verified, reply));
+                            self.building = Some(building);
+                            return Step::Wait;
+                        }
                     }
-                },
+                }
+                Some(Work::Accounts { institution, persons, reply }) => {
+                    self.open_accounts(&mut building, (institution, persons), reply);
+                }
                 Some(other) => {
                     self.waiting.push_front(other);
                     break;
@@ -192,7 +200,7 @@ impl<B, A> Orderer<B, A> {
     }
 
     /// A round on top of the last one, or refusals when none may be sealed.
-    fn begin(&mut self) -> Result<Building<B>, Answers<B>> {
+    fn begin(&mut self) -> Result<Building<B, A>, Outcomes<B, A>> {
         if let Some(why) = self.shared.store.failure() {
             self.fail(why);
         }
@@ -204,36 +212,39 @@ impl<B, A> Orderer<B, A> {
         if seal {
             self.waiting.pop_front();
         }
-        match now {
-            Ok(now_ms) => {
-                let (shared, tip, pending) = (Arc::clone(&self.shared), Arc::clone(&self.tip), self.pending.clone());
-                let builder = RoundBuilder::new(shared, tip, pending, now_ms);
-                let empty = seal || changing.is_some();
-                Ok(Building { builder, answers: changing.unwrap_or_default(), empty })
-            }
-            Err(error) => Err(self.refuse(changing.unwrap_or_default(), &error)),
-        }
+        let persons = matches!(self.waiting.front(), Some(Work::Accounts { .. }));
+        let (now_ms, takes) = match now {
+            Ok(now_ms) if seal || changing.is_some() => (now_ms, Takes::Nothing),
+            Ok(now_ms) => (now_ms, Takes::All),
+            // Accounts need no time.
+            Err(SubmitError::Clock(_)) if persons && changing.is_none() => (0, Takes::Persons),
+            Err(error) => return Err(self.refuse(changing.unwrap_or_default(), &error)),
+        };
+        let (shared, tip, pending) = (Arc::clone(&self.shared), Arc::clone(&self.tip), self.pending.clone());
+        let builder = RoundBuilder::new(shared, tip, pending, now_ms);
+        Ok(Building { builder, outcomes: changing.unwrap_or_default(), takes })
     }
 
     /// Seals the round, where it has anything new.
-    fn close(&mut self, building: Building<B>) -> Step<B, A> {
-        let Building { builder, answers, empty } = building;
-        let is_new = answers.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
-        if !is_new && !empty {
-            self.ready = Some(Ready::Known(answers));
-            return self.hand_over();
-        }
-        match builder.seal(|message| sign(&self.shared.log_key, message)) {
-            Ok(sealed) => {
-                self.ready = Some(Ready::Round(Box::new(sealed), answers));
-                self.hand_over()
+    fn close(&mut self, building: Building<B, A>) -> Step<B, A> {
+        let Building { builder, outcomes, takes } = building;
+        let is_new = outcomes.blocks.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
+        let has_accounts = outcomes.accounts.iter().any(|(opened, _)| opened.is_ok());
+        self.ready = Some(if is_new || takes == Takes::Nothing {
+            match builder.seal(|message| sign(&self.shared.log_key, message)) {
+                Ok(sealed) => Ready::Round(Box::new(sealed), outcomes),
+                Err(error) => {
+                    let why = error.to_string();
+                    self.fail(why.clone());
+                    return Step::Answer(self.refuse(outcomes, &SubmitError::Stopped(why)));
+                }
             }
-            Err(error) => {
-                let why = error.to_string();
-                self.fail(why.clone());
-                Step::Answer(self.refuse(answers, &SubmitError::Stopped(why)))
-            }
-        }
+        } else if has_accounts {
+            Ready::Round(Box::new(builder.accounts_alone()), outcomes)
+        } else {
+            Ready::Known(outcomes)
+        });
+        self.hand_over()
     }
 
     /// Hands over what is ready, once what it was built on is on the disk.
@@ -241,45 +252,73 @@ impl<B, A> Orderer<B, A> {
         if self.pending.is_some() {
             return Step::Wait;
         }
-        let (sealed, mut answers) = match self.ready.take() {
-            Some(Ready::Round(sealed, answers)) => (*sealed, answers),
-            Some(Ready::Known(answers)) => return Step::Answer(answers),
+        let (sealed, mut outcomes) = match self.ready.take() {
+            Some(Ready::Round(sealed, outcomes)) => (*sealed, outcomes),
+            Some(Ready::Known(outcomes)) => return Step::Answer(outcomes),
             None => return Step::Idle,
         };
         let Sealed { ready, change, pending } = sealed;
-        let changes = change.changes_registry();
         // Before the next round asks.
         self.shared.courses.add(pending.courses());
-        self.seen = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
-        self.tip = Arc::new(self.tip.after(change));
         self.pending = Some(Arc::new(pending));
-        if changes {
-            // They are of an older round then.
-            let known = std::mem::take(&mut answers).into_iter();
-            self.changing = Some(known.map(|(outcome, reply)| (outcome.map(Placed::into_known), reply)).collect());
+        if let Some(change) = change {
+            let changes = change.changes_registry();
+            self.seen = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
+            self.tip = Arc::new(self.tip.after(change));
+            if changes {
+                // They are of an older round then.
+                let blocks = std::mem::take(&mut outcomes.blocks).into_iter();
+                let blocks = blocks.map(|(outcome, reply)| (outcome.map(Placed::into_known), reply)).collect();
+                self.changing = Some(Outcomes { blocks, accounts: Vec::new() });
+            }
         }
-        Step::Write(Commit { sealed: ready, state: Arc::clone(&self.tip), answers })
+        Step::Write(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes })
     }
 
-    /// Opens the accounts that are next. Everything before them is on the disk, as they write by themselves.
-    fn open_accounts(&mut self) -> Step<B, A> {
-        let Some(Work::Accounts { institution, persons, reply }) = self.waiting.pop_front() else { return Step::Idle };
-        if self.failed.is_some() {
-            return Step::Opened(reply, Err(AccountError::Stopped));
+    /// Opens the accounts of a call, and of those that follow it, in the round.
+    fn open_accounts(&mut self, building: &mut Building<B, A>, first: (InstitutionId, Vec<Person>), reply: A) {
+        let (mut calls, mut replies) = (vec![first], vec![reply]);
+        while let Some(work) = self.waiting.pop_front() {
+            match work {
+                Work::Accounts { institution, persons, reply } if calls.len() < CALLS_MAX => {
+                    calls.push((institution, persons));
+                    replies.push(reply);
+                }
+                other => {
+                    self.waiting.push_front(other);
+                    break;
+                }
+            }
         }
-        let mut opened = OpenAccounts::new(&self.shared).open(institution, &persons);
-        if let Err(
-            AccountError::Store(StoreError::Full { .. })
-            | AccountError::Keys(KeyStoreError::File(StoreError::Full { .. })),
-        ) = &opened
+        let opened = match &self.failed {
+            Some(_) => Err(AccountError::Stopped),
+            None => building.builder.open_accounts(&calls),
+        };
+        let error = match opened {
+            Ok(aliases) => {
+                return building.outcomes.accounts.extend(aliases.into_iter().map(Ok).zip(replies));
+            }
+            Err(error) => self.not_opened(error),
+        };
+        building
+            .outcomes
+            .accounts
+            .extend(replies.into_iter().map(|reply| (Err(AccountError::of_round(&error)), reply)));
+    }
+
+    /// Why no account was opened; whatever is not a full disk stops the log.
+    fn not_opened(&mut self, error: AccountError) -> SubmitError {
+        if let AccountError::Store(StoreError::Full { .. })
+        | AccountError::Keys(KeyStoreError::File(StoreError::Full { .. })) = error
         {
             tracing::error!("no room on the disk: nothing is stored until there is some");
-            opened = Err(AccountError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS });
+            return SubmitError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS };
         }
-        if let Err(error @ (AccountError::Store(_) | AccountError::Keys(_))) = &opened {
-            self.fail(error.to_string());
+        let why = error.to_string();
+        if matches!(error, AccountError::Store(_) | AccountError::Keys(_)) {
+            self.fail(why.clone());
         }
-        Step::Opened(reply, opened)
+        SubmitError::Stopped(why)
     }
 
     /// The time of the next seal: never before the last one. Refused when the wall clock has jumped.
@@ -301,19 +340,23 @@ impl<B, A> Orderer<B, A> {
         }
     }
 
-    /// The same error for these answers, and for the blocks that wait in front of anything else.
-    fn refuse(&mut self, answers: Answers<B>, error: &SubmitError) -> Answers<B> {
-        let mut refused: Vec<B> = answers.into_iter().map(|(_, reply)| reply).collect();
+    /// The same error for these, and for what waits in front of anything that needs no time.
+    fn refuse(&mut self, mut outcomes: Outcomes<B, A>, error: &SubmitError) -> Outcomes<B, A> {
+        let persons_too = matches!(error, SubmitError::Stopped(_));
+        let mut refused = std::mem::take(&mut outcomes).refused(error);
         while let Some(work) = self.waiting.pop_front() {
             match work {
-                Work::Block(_, reply) => refused.push(reply),
+                Work::Block(_, reply) => refused.blocks.push((Err(error.clone()), reply)),
                 Work::Seal => {}
+                Work::Accounts { reply, .. } if persons_too => {
+                    refused.accounts.push((Err(AccountError::of_round(error)), reply));
+                }
                 accounts @ Work::Accounts { .. } => {
                     self.waiting.push_front(accounts);
                     break;
                 }
             }
         }
-        refused.into_iter().map(|reply| (Err(error.clone()), reply)).collect()
+        refused
     }
 }

@@ -1,8 +1,9 @@
 //! Building a round: blocks in order, one after the other, each whole or not at all; then the seal.
 //!
 //! What a block changes in the public log is the ledger's to say (`creditbank_ledger::state`). What is added here is
-//! private: the rules over hidden records, learners' rows, and bodies.
+//! private: the rules over hidden records, learners' rows, accounts, and bodies.
 
+mod accounts;
 mod bodies;
 mod learners;
 mod pending;
@@ -31,6 +32,7 @@ use crate::ledger::Shared;
 use crate::private::PrivateKeys;
 use crate::tables;
 use crate::unreadable::{missing, of_store};
+use accounts::Identities;
 use learners::{AdmittedBlock, Learners};
 
 /// What the append path works with.
@@ -55,6 +57,8 @@ pub(crate) struct RoundBuilder {
     nodes: Vec<Node>,
     rows: Vec<Row>,
     learners: Learners,
+    /// Identities whose accounts were opened in this round.
+    identities: Identities,
     bytes: usize,
 }
 
@@ -87,6 +91,7 @@ impl RoundBuilder {
             nodes: Vec::new(),
             rows: Vec::new(),
             learners: Learners::default(),
+            identities: Identities::default(),
             bytes: 0,
         }
     }

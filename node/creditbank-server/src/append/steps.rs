@@ -3,15 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
 use creditbank_store::StoreError;
 
-use super::accounts::{AccountError, Person};
-use super::commit::{self, Answers, Commit, CommitError};
+use super::accounts::Person;
+use super::commit::{self, Answer, Commit, CommitError, Outcomes};
 use super::courses::Filling;
 use super::orderer::{Orderer, Step};
 use super::state::State;
@@ -19,21 +18,12 @@ use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 use crate::publish::publish;
 
-/// What became of a block or of persons, with what the caller gave along.
-#[derive(Debug)]
-pub enum Answer<B, A> {
-    /// Of a block.
-    Block(B, Result<Receipt, SubmitError>),
-    /// Of persons: their aliases, in order.
-    Accounts(A, Result<Vec<Alias>, AccountError>),
-}
-
 /// The one round that is on its way to the disk.
-enum Stage<B> {
+enum Stage<B, A> {
     Idle,
-    Write(Commit<B>),
-    Publish { checkpoint: Checkpoint, state: Arc<State>, answers: Answers<B> },
-    Answer(Answers<B>),
+    Write(Commit<B, A>),
+    Publish { checkpoint: Option<Checkpoint>, state: Arc<State>, outcomes: Outcomes<B, A> },
+    Answer(Outcomes<B, A>),
 }
 
 /// The append path of one log, step by step. Each step says whether there was anything to do. A step that fails leaves the log as
@@ -41,7 +31,7 @@ enum Stage<B> {
 pub struct Steps<B, A> {
     shared: Arc<Shared>,
     orderer: Orderer<B, A>,
-    stage: Stage<B>,
+    stage: Stage<B, A>,
     filling: Option<Filling>,
     answers: VecDeque<Answer<B, A>>,
 }
@@ -84,7 +74,7 @@ impl<B, A> Steps<B, A> {
         }
     }
 
-    /// Builds and hands over a round, or opens accounts.
+    /// Builds and hands over a round.
     pub fn order(&mut self) -> bool {
         // The round before must have left its place.
         if !self.orderer.is_waiting() && !matches!(self.stage, Stage::Idle) {
@@ -93,8 +83,7 @@ impl<B, A> Steps<B, A> {
         match self.orderer.step() {
             Step::Idle | Step::Wait => return false,
             Step::Write(commit) => self.stage = Stage::Write(commit),
-            Step::Answer(answers) => self.answer_all(answers),
-            Step::Opened(reply, opened) => self.answers.push_back(Answer::Accounts(reply, opened)),
+            Step::Answer(outcomes) => self.answer_all(outcomes),
         }
         true
     }
@@ -102,10 +91,10 @@ impl<B, A> Steps<B, A> {
     /// Makes the round that was handed over durable.
     pub fn write(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Write(Commit { sealed, state, answers }) => {
+            Stage::Write(Commit { sealed, state, outcomes }) => {
                 match commit::write(&self.shared, sealed) {
-                    Ok(checkpoint) => self.stage = Stage::Publish { checkpoint, state, answers },
-                    Err(error) => self.refuse(answers, error.into()),
+                    Ok(checkpoint) => self.stage = Stage::Publish { checkpoint, state, outcomes },
+                    Err(error) => self.refuse(outcomes, error.into()),
                 }
                 true
             }
@@ -119,14 +108,14 @@ impl<B, A> Steps<B, A> {
     /// Signs the checkpoint of the durable round and shows the state after it.
     pub fn publish(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Publish { checkpoint, state, answers } => {
-                match publish(&self.shared, &checkpoint, &state) {
+            Stage::Publish { checkpoint, state, outcomes } => {
+                match checkpoint.map_or(Ok(()), |checkpoint| publish(&self.shared, &checkpoint, &state)) {
                     Ok(()) => {
-                        self.stage = Stage::Answer(answers);
+                        self.stage = Stage::Answer(outcomes);
                         let refused = self.orderer.written(Ok(()));
                         self.answer_all(refused);
                     }
-                    Err(error) => self.refuse(answers, CommitError::from(error).into()),
+                    Err(error) => self.refuse(outcomes, CommitError::from(error).into()),
                 }
                 true
             }
@@ -140,8 +129,8 @@ impl<B, A> Steps<B, A> {
     /// Makes the receipts of the published round.
     pub fn answer(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Answer(answers) => {
-                self.answer_all(answers);
+            Stage::Answer(outcomes) => {
+                self.answer_all(outcomes);
                 true
             }
             other => {
@@ -193,14 +182,14 @@ impl<B, A> Steps<B, A> {
         self.shared.store.close()
     }
 
-    fn answer_all(&mut self, answers: Answers<B>) {
-        let Self { shared, answers: out, .. } = self;
-        commit::answer(shared, answers, |reply, answer| out.push_back(Answer::Block(reply, answer)));
+    fn answer_all(&mut self, outcomes: Outcomes<B, A>) {
+        let Self { shared, answers, .. } = self;
+        commit::answer(shared, outcomes, |answer| answers.push_back(answer));
     }
 
     /// The round was not written.
-    fn refuse(&mut self, answers: Answers<B>, error: SubmitError) {
-        let mut refused: Answers<B> = answers.into_iter().map(|(_, reply)| (Err(error.clone()), reply)).collect();
+    fn refuse(&mut self, outcomes: Outcomes<B, A>, error: SubmitError) {
+        let mut refused = outcomes.refused(&error);
         refused.extend(self.orderer.written(Err(error)));
         self.answer_all(refused);
     }

@@ -16,7 +16,7 @@ use creditbank_rpc::v1::RecordBody;
 use creditbank_store::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-use super::{AccountError, Person, SubmitError};
+use super::{AccountError, Answer, Person, SubmitError};
 use crate::ledger::Shared;
 use sequencer::{Job, Sequencer};
 use verifiers::Verifiers;
@@ -36,6 +36,13 @@ impl<T> Reply<T> {
 
 type BlockReply = Reply<Result<Receipt, SubmitError>>;
 type AccountsReply = Reply<Result<Vec<Alias>, AccountError>>;
+
+fn send(answer: Answer<BlockReply, AccountsReply>) {
+    match answer {
+        Answer::Block(reply, answer) => reply.send(answer),
+        Answer::Accounts(reply, answer) => reply.send(answer),
+    }
+}
 
 /// The running threads.
 pub(crate) struct Threads {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use creditbank_protocol::LogIndex;
 
+use super::accounts::Identities;
 use crate::tables::{CoursePrefix, LearnerRow};
 
 /// What the next round must know of it: it counts already, but nobody was told yet, and the store may not have it.
@@ -12,6 +13,8 @@ pub(crate) struct Pending {
     /// Log index of its first entry.
     pub(super) first: LogIndex,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
+    /// Identities whose accounts were opened in it.
+    pub(super) identities: Identities,
     /// Whether something was asked that only the store can answer, once it has the round.
     asked: AtomicBool,
 }
@@ -22,8 +25,12 @@ pub(crate) struct Pending {
 pub(crate) struct Unsettled;
 
 impl Pending {
-    pub(super) fn new(first: LogIndex, learners: HashMap<CoursePrefix, Vec<LearnerRow>>) -> Self {
-        Self { first, learners, asked: AtomicBool::new(false) }
+    pub(super) fn new(
+        first: LogIndex,
+        learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
+        identities: Identities,
+    ) -> Self {
+        Self { first, learners, identities, asked: AtomicBool::new(false) }
     }
 
     /// The courses of learners that have records of the round.

@@ -1,4 +1,6 @@
-//! Closing a round: the seal, the new head, and the state afterwards.
+//! Closing a round: the seal, the new head, and the state afterwards; or rows alone, which need no seal.
+
+use std::collections::HashMap;
 
 use creditbank_ledger::state::SealRefusal;
 use creditbank_protocol::LogIndex;
@@ -18,15 +20,15 @@ pub(crate) struct SealedRound {
     pub(crate) round: Round,
     /// The bodies, to be encrypted and put into the round.
     pub(crate) bodies: Vec<Bodies>,
-    /// What is signed once it is durable.
-    pub(crate) checkpoint: Checkpoint,
+    /// What is signed once it is durable; nothing where the round has no seal.
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 /// What a sealed round leads to.
 pub(crate) struct Sealed {
     pub(crate) ready: SealedRound,
-    /// What the state becomes.
-    pub(crate) change: Change,
+    /// What the state becomes, where it changes.
+    pub(crate) change: Option<Change>,
     /// What the next round must know while this one is on its way.
     pub(crate) pending: Pending,
 }
@@ -45,7 +47,7 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key.
     pub(crate) fn seal(self, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, .. } = self;
+        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, identities, .. } = self;
         let entry = round.draft_seal().sign(sign)?;
         let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else {
             return Err(SealError::Unreadable);
@@ -61,7 +63,18 @@ impl RoundBuilder {
         let change = Change { head: next, log, written: closed.written };
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
-        let pending = Pending::new(LogIndex(base.size), learners);
-        Ok(Sealed { ready: SealedRound { round, bodies, checkpoint }, change, pending })
+        let pending = Pending::new(LogIndex(base.size), learners, identities);
+        let ready = SealedRound { round, bodies, checkpoint: Some(checkpoint) };
+        Ok(Sealed { ready, change: Some(change), pending })
+    }
+
+    /// Closes a round in which accounts were opened, and nothing else: the log stays as it is.
+    pub(crate) fn accounts_alone(self) -> Sealed {
+        let Self { state, rows, identities, .. } = self;
+        let head = state.head;
+        // A round also where everybody was known: the time that it takes tells nothing.
+        let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
+        let pending = Pending::new(LogIndex(head.size), HashMap::new(), identities);
+        Sealed { ready: SealedRound { round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
     }
 }

@@ -6,18 +6,19 @@ use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 
-use super::BlockReply;
-use super::sequencer::refuse;
+use super::{AccountsReply, BlockReply, send};
 use crate::append::SubmitError;
-use crate::append::commit::{self, Answers, Commit, CommitError};
+use crate::append::commit::{self, CommitError};
 use crate::ledger::Shared;
 use crate::publish::publish;
 
 type Outcome = Result<(), SubmitError>;
+type Commit = commit::Commit<BlockReply, AccountsReply>;
+type Outcomes = commit::Outcomes<BlockReply, AccountsReply>;
 
 /// The running thread.
 pub(super) struct Committer {
-    commits: SyncSender<Commit<BlockReply>>,
+    commits: SyncSender<Commit>,
     outcomes: Receiver<Outcome>,
     thread: JoinHandle<()>,
 }
@@ -37,8 +38,8 @@ impl Committer {
     }
 
     /// Hands a round over.
-    pub(super) fn send(&self, commit: Commit<BlockReply>) -> Result<(), (Answers<BlockReply>, SubmitError)> {
-        self.commits.send(commit).map_err(|error| (error.0.answers, ended()))
+    pub(super) fn send(&self, commit: Commit) -> Result<(), (Outcomes, SubmitError)> {
+        self.commits.send(commit).map_err(|error| (error.0.outcomes, ended()))
     }
 
     /// Waits until the round that was handed over is durable, or is not.
@@ -73,18 +74,20 @@ impl Drop for Panicking<'_> {
 fn run(
     shared: &Shared,
     failed: &watch::Sender<Option<String>>,
-    queue: &Receiver<Commit<BlockReply>>,
+    queue: &Receiver<Commit>,
     outcome: &SyncSender<Outcome>,
 ) {
     let _told = Panicking(failed);
-    while let Ok(Commit { sealed, state, answers }) = queue.recv() {
-        let written = commit::write(shared, sealed)
-            .and_then(|checkpoint| publish(shared, &checkpoint, &state).map_err(CommitError::from));
+    while let Ok(Commit { sealed, state, outcomes }) = queue.recv() {
+        let written = commit::write(shared, sealed).and_then(|checkpoint| match checkpoint {
+            Some(checkpoint) => publish(shared, &checkpoint, &state).map_err(CommitError::from),
+            None => Ok(()),
+        });
         match written {
             Ok(()) => {
                 // The next round may follow while receipts are still being made.
                 let _ = outcome.send(Ok(()));
-                commit::answer(shared, answers, BlockReply::send);
+                commit::answer(shared, outcomes, send);
             }
             Err(error) => {
                 match &error {
@@ -97,7 +100,7 @@ fn run(
                     }
                 }
                 let error = error.into();
-                refuse(answers, &error);
+                commit::answer(shared, outcomes.refused(&error), send);
                 let _ = outcome.send(Err(error));
             }
         }

@@ -7,8 +7,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::committer::Committer;
 use super::verifiers::Verdict;
-use super::{AccountsReply, BlockReply};
-use crate::append::commit::{self, Answers};
+use super::{AccountsReply, BlockReply, send};
+use crate::append::commit;
 use crate::append::orderer::{Orderer, Step};
 use crate::append::{Person, SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
@@ -99,13 +99,12 @@ impl Sequencer {
                 Step::Idle => return,
                 Step::Wait => self.wait(),
                 Step::Write(commit) => {
-                    if let Err((answers, error)) = self.committer.send(commit) {
-                        refuse(answers, &error);
+                    if let Err((outcomes, error)) = self.committer.send(commit) {
+                        commit::answer(&self.shared, outcomes.refused(&error), send);
                         self.written(Err(error));
                     }
                 }
-                Step::Answer(answers) => commit::answer(&self.shared, answers, BlockReply::send),
-                Step::Opened(reply, opened) => reply.send(opened),
+                Step::Answer(outcomes) => commit::answer(&self.shared, outcomes, send),
             }
         }
     }
@@ -118,7 +117,7 @@ impl Sequencer {
 
     fn written(&mut self, outcome: Result<(), SubmitError>) {
         let refused = self.orderer.written(outcome);
-        commit::answer(&self.shared, refused, BlockReply::send);
+        commit::answer(&self.shared, refused, send);
     }
 
     /// Tells the process when the log can no longer be written.
@@ -128,9 +127,4 @@ impl Sequencer {
             self.failed.send_if_modified(|failed| failed.is_none().then(|| *failed = Some(why)).is_some());
         }
     }
-}
-
-/// The same error for all.
-pub(super) fn refuse(answers: Answers<BlockReply>, error: &SubmitError) {
-    answers.into_iter().for_each(|(_, reply)| reply.send(Err(error.clone())));
 }
