@@ -113,7 +113,7 @@ impl LearnerService for Service {
         let api::ExportTranscriptRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            Ok::<_, Status>(ledger.transcript(&account, institution)?)
+            Ok::<_, Status>(ledger.transcript(&account, institution.map(InstitutionId))?)
         };
         let transcript = blocking(&self.0, read).await?;
         tracing::info!(?caller, "transcript");

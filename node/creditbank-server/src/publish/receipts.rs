@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{
     ProofError, RangeError, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
     verify_inclusion,
 };
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
@@ -58,9 +58,7 @@ impl Shared {
 
     /// Log index of the seal that closes the round of an entry.
     pub(crate) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
-        let after = index.checked_sub(1).map(u64::to_be_bytes);
-        let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
-        let seal = rows.first().and_then(|(key, _)| tables::index_of(key));
+        let seal = tables::seal_of(self.store(), LogIndex(index))?;
         seal.map(|seal| seal.0).ok_or(ReceiptError::NoSeal(index))
     }
 
