@@ -61,7 +61,7 @@ fn trimmed(case: &Case<'_>, mut taken: Assignment) -> Option<(Assignment, Audit)
 pub(crate) fn latest_first(case: &Case<'_>, taken: &Assignment) -> Vec<(usize, usize)> {
     let each = taken.iter().enumerate().flat_map(|(node, list)| list.iter().map(move |one| (node, *one)));
     let mut order: Vec<(usize, usize)> = each.collect();
-    order.sort_by_key(|(_, one)| std::cmp::Reverse(case.candidates[*one].key()));
+    order.sort_by_key(|(_, one)| std::cmp::Reverse(case.candidates[*one].portion()));
     order
 }
 
@@ -69,11 +69,11 @@ fn found(case: &Case<'_>, taken: Assignment) -> Found {
     let progress = progress(case, &taken);
     let mut allocations = Vec::new();
     for (node, mut list) in taken.into_iter().enumerate() {
-        list.sort_by_key(|one| case.candidates[*one].key());
+        list.sort_by_key(|one| case.candidates[*one].portion());
         allocations.extend(list.into_iter().map(|one| pb::Allocation {
             requirement: Tree::number(node),
             record: Some(case.candidates[one].record.clone()),
-            result_plus_1: case.candidates[one].result_plus_1,
+            result_plus_1: case.candidates[one].part.written(),
         }));
     }
     Found { allocations, progress }
