@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
-use creditbank_protocol::AccountId;
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::CanonicalError;
 use creditbank_protocol::dates::day_of_ms;
@@ -15,6 +13,7 @@ use creditbank_protocol::record::SUITE;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, sign_statement, write_file};
+use creditbank_protocol::{AccountId, Digest, InstitutionId};
 
 use super::ReadError;
 use super::registry::prove;
@@ -70,12 +69,13 @@ impl Ledger {
         let state = shared.state();
         let checkpoint = Checkpoint { size: state.head.size, root: state.head.root, note: state.checkpoint.clone() };
         drop(state);
-        let (places, more) = self.places(account, institution, None, RECORDS_MAX)?;
+        let (places, more) = self.places(account, institution.map(InstitutionId), None, RECORDS_MAX)?;
         if more {
             return Err(TranscriptError::TooMany);
         }
         // Records of rounds after the checkpoint wait for the next one.
-        let places: Vec<Place> = places.into_iter().filter(|place| place.entry < checkpoint.size).collect();
+        let places: Vec<Place> =
+            places.into_iter().map(Place::from).filter(|place| place.entry < checkpoint.size).collect();
         if places.is_empty() {
             return Err(TranscriptError::Empty);
         }
@@ -122,7 +122,7 @@ impl Shared {
         };
         let block = Arc::new(block);
         vacant.insert((proved, Arc::clone(&block)));
-        let seal = self.seal_of(entry)?;
+        let seal = self.seal_of(entry)?.0;
         need.seals.insert(seal);
         let key = RegistryKey::Key(block.header().key_id);
         need.registry.extend([(seal, key.clone()), (need.last, key)]);
@@ -152,7 +152,7 @@ impl Shared {
             let group = block.public().groups.iter().find(on_record);
             let basis = group.and_then(|group| group.authority.as_ref()).map_or(0, |authority| authority.basis);
             if basis == i32::from(pb::Basis::Custodian) {
-                need.custody(self.seal_of(index)?, signer, stored.facts.institution.0);
+                need.custody(self.seal_of(index)?.0, signer, stored.facts.institution.0);
             }
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Shared {
 
     /// Time of the seal at a log index.
     fn seal_at(&self, index: u64) -> Result<u64, TranscriptError> {
-        match Entry::parse(&self.store.entry(index).map_err(ReadError::from)?) {
+        match Entry::parse(&self.store.entry(index.into()).map_err(ReadError::from)?) {
             Ok(Entry::Seal(signed)) => Ok(signed.seal().time_ms),
             _ => Err(TranscriptError::Block(index)),
         }
@@ -173,7 +173,7 @@ impl Shared {
         institution: Option<u64>,
     ) -> Result<pb::Transcript, TranscriptError> {
         let last = checkpoint.size - 1;
-        let mut need = Needed { last, seals: BTreeSet::from([self.seal_of(0)?, last]), ..Needed::default() };
+        let mut need = Needed { last, seals: BTreeSet::from([self.seal_of(0)?.0, last]), ..Needed::default() };
         let statement_key = KeyId::of(&self.statement_key.verifying_key().to_bytes());
         need.registry.insert((last, RegistryKey::Key(statement_key)));
         let under_last = |number: u64| (last, RegistryKey::Institution(number.into()));
@@ -185,7 +185,7 @@ impl Shared {
             let subject = stored.facts.institution.0;
             need.registry.extend([under_last(signer), under_last(subject)]);
             if subject != signer {
-                let seal = self.seal_of(record.place.unwrap_or_default().entry)?;
+                let seal = self.seal_of(record.place.unwrap_or_default().entry)?.0;
                 need.custody(seal, signer, subject);
             }
             self.need_effects(checkpoint, &mut need, stored, record.place.unwrap_or_default())?;

@@ -47,7 +47,7 @@ impl ReadView for StoreView<'_> {
 
     /// A custodian's amendment is the closed institution's; only such a one is opened.
     fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
-        let entry = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let entry = self.context.store.entry(place.entry).map_err(of_store)?;
         let Entry::Block(block) = Entry::parse(&entry).map_err(damaged)? else {
             return Ok(None);
         };
@@ -59,6 +59,6 @@ impl ReadView for StoreView<'_> {
     }
 
     fn alias(&self, institution: InstitutionId, account: &AccountId) -> Alias {
-        self.context.private.of(institution.0).alias(account)
+        self.context.private.of(institution).alias(account)
     }
 }
