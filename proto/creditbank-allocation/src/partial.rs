@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{Match, RequirementType};
 use creditbank_rules::qualification::{Case, Finding, Measure, matches};
 
-use crate::allocate::{Assignment, TRIM_MAX, latest_first};
+use crate::assignment::{Assignment, TRIM_MAX, latest_first};
 use crate::linear::Var;
 use crate::problem::Problem;
 use crate::solver::{Solved, maximise};

@@ -26,6 +26,7 @@ pub mod note;
 pub mod pb;
 pub mod receipt;
 pub mod record;
+mod refusals;
 pub mod registry;
 pub mod seal;
 pub mod standing;

@@ -7,6 +7,9 @@ use crate::pb;
 use crate::record::SUITE;
 use crate::{Digest, LogIndex};
 
+/// Type byte of a seal among the log's entries.
+pub const ENTRY_TYPE: u8 = 0x02;
+
 /// Version of the seal's layout.
 pub const SEAL_VERSION: u32 = 1;
 
@@ -93,7 +96,7 @@ impl Seal {
         })?;
         let signature = sign(message(&seal).as_bytes()).to_vec();
         let signed = encode(&pb::SignedSeal { seal, signature, second_signature: Vec::new() })?;
-        Ok([&[crate::entry::SEAL][..], &signed].concat())
+        Ok([&[ENTRY_TYPE][..], &signed].concat())
     }
 }
 

@@ -21,7 +21,7 @@ use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 pub(crate) use bodies::Bodies;
 pub(crate) use pending::{Pending, Unsettled};
 pub(crate) use seal::{Sealed, SealedRound};
-pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
+pub(crate) use view::{RoundView, StoreView, mark_names};
 
 use crate::append::courses::Courses;
 use crate::append::state::State;

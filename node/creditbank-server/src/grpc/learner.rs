@@ -114,7 +114,7 @@ impl LearnerService for Service {
         let api::ExportTranscriptRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            Ok::<_, Status>(ledger.transcript(&account, institution.map(|own| own.0))?)
+            Ok::<_, Status>(ledger.transcript(&account, institution)?)
         };
         let transcript = blocking(&self.0, read).await?;
         tracing::info!(?caller, "transcript");

@@ -57,12 +57,8 @@ impl Shared {
     }
 
     /// Log index of the seal that closes the round of an entry.
-    pub(crate) fn seal_of(&self, index: impl Into<LogIndex>) -> Result<LogIndex, ReceiptError> {
-        let index = index.into();
-        let after = index.0.checked_sub(1).map(u64::to_be_bytes);
-        let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
-        let seal = rows.first().and_then(|(key, _)| tables::index_of(key));
-        seal.ok_or(ReceiptError::NoSeal(index))
+    pub(crate) fn seal_of(&self, index: LogIndex) -> Result<LogIndex, ReceiptError> {
+        tables::seal_of(self.store(), index)?.ok_or(ReceiptError::NoSeal(index))
     }
 
     /// The receipt of a log entry.

@@ -11,7 +11,7 @@ use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
-use crate::append::round::{StoreView, StoredRecord, mark_names};
+use crate::append::round::{StoreView, mark_names};
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 use crate::record_hashes::RecordHashes;
@@ -108,28 +108,25 @@ impl Issued {
 impl Shared {
     /// The record at a place with its path and receipt.
     pub(super) fn read(&self, place: Place) -> Result<ReadRecord, ReadError> {
-        let (stored, disclosed) = self.disclosed(place)?;
+        let (context, state) = (self.context(), self.state());
+        let stored = StoreView::new(&context, &state).stored(place)?.ok_or(ReadError::Missing(place))?;
+        drop(state);
+        let disclosed = self.disclose(place, &stored.record)?;
         Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
     }
 
-    /// The record at a place with its path to the block's root.
-    pub(super) fn disclosed(&self, place: impl Into<Place>) -> Result<(StoredRecord, DisclosedRecord), ReadError> {
-        let place = place.into();
-        let (context, state) = (self.context(), self.state());
-        let view = StoreView::new(&context, &state);
-        let stored = view.stored(place)?.ok_or(ReadError::Missing(place))?;
-        drop(state);
+    /// The record at a place as it is shown whole, with its path to the block's root.
+    pub(super) fn disclose(&self, place: Place, record: &Record) -> Result<DisclosedRecord, ReadError> {
         let path = self.record_path(place)?;
-        let disclosed = DisclosedRecord {
+        Ok(DisclosedRecord {
             place: Some(place.into()),
-            kind: stored.record.kind().into(),
-            version: u32::from(stored.record.version()),
-            seed: stored.record.seed().to_vec(),
-            body: stored.record.body().to_vec(),
+            kind: record.kind().into(),
+            version: u32::from(record.version()),
+            seed: record.seed().to_vec(),
+            body: record.body().to_vec(),
             claims: Vec::new(),
             path: path.iter().map(|hash| hash.0.to_vec()).collect(),
-        };
-        Ok((stored, disclosed))
+        })
     }
 
     fn record_hashes(&self, entry: LogIndex) -> Result<RecordHashes, ReadError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::pb::{self, Kind, Level};
-use creditbank_protocol::record::has_expired;
+use creditbank_protocol::record::{exemption_expires, has_expired};
 use creditbank_protocol::{Part, Standing};
 use creditbank_rules::admission::{SpentRoots, Used, is_contested, is_redeemed};
 use creditbank_rules::{View, ViewError};
@@ -68,7 +68,10 @@ fn credits(used: &Used) -> Vec<pb::ConvertedCredit> {
         }
         Kind::Conversion => used.record.read::<pb::Conversion>().map(|read| read.results).unwrap_or_default(),
         Kind::QualificationRecognition => {
-            used.record.read::<pb::QualificationRecognition>().map(|read| read.exemptions).unwrap_or_default()
+            let read: pb::QualificationRecognition = used.record.read().unwrap_or_default();
+            let ends = |exemption: &pb::ConvertedCredit| exemption_expires(exemption, &read);
+            let each = read.exemptions.iter().map(|one| pb::ConvertedCredit { expires: ends(one), ..one.clone() });
+            each.collect()
         }
         _ => Vec::new(),
     }

@@ -360,12 +360,12 @@ fn records() -> Vec<Case> {
         lied(
             "a block created long before its seal",
             Link::Record,
-            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 - 1_442, ..HONEST },
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 - 1_441, ..HONEST },
         ),
         lied(
             "a block created long after its seal",
             Link::Record,
-            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_442, ..HONEST },
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_441, ..HONEST },
         ),
         lied(
             "a block of another unit than its key's",
@@ -394,13 +394,13 @@ fn records() -> Vec<Case> {
         }),
     ];
     // A bound that just holds is no refusal.
-    for minute in [MINUTE + 60 - 1_441, MINUTE + 60 + 1_441] {
+    for minute in [MINUTE + 60 - 1_440, MINUTE + 60 + 1_440] {
         let bend: Bend = if minute < MINUTE {
-            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 - 1_441, ..HONEST }
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 - 1_440, ..HONEST }
         } else {
-            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_441, ..HONEST }
+            Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_440, ..HONEST }
         };
-        verify(&raw(&small(bend).encode_to_vec()), &trust()).expect("a day and a minute");
+        verify(&raw(&small(bend).encode_to_vec()), &trust()).expect("a day");
     }
     cases.push(lied("an empty key scope", Link::Record, Bend { key: |key| key.kinds.clear(), ..HONEST }));
     cases

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{self, ConversionSource, Kind, RecordReference};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{Record, exemption_expires};
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place};
 
 use super::derived::{Derived, Issuing};
@@ -13,7 +13,7 @@ use super::recognition::past_day;
 use super::used::{Used, at, named, standing};
 use super::{AdmissionError, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
-use crate::dates::{day_of_ms, last_day};
+use crate::dates::day_of_ms;
 use crate::{CourseKey, Rejection, Rule, View};
 
 /// Checks a conversion by an institution.
@@ -116,8 +116,8 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = used.record.read().map_err(malformed)?;
             let mut sources = results(Kind::QualificationRecognition, &read.exemptions);
-            for source in &mut sources {
-                source.expires = [source.expires, read.expires].into_iter().flatten().min_by_key(last_day);
+            for (source, exemption) in sources.iter_mut().zip(&read.exemptions) {
+                source.expires = exemption_expires(exemption, &read);
                 if source.roots.is_empty() {
                     // What no other record of the ledger stands behind is its own root.
                     let amount = source.amount.clone().unwrap_or_default();

@@ -4,6 +4,7 @@ use creditbank_protocol::pb::{
     self, AssessmentType, ConvertedCredit, EquivalenceType, Kind, Level, Mode, Origin, OutcomeType,
     QualificationDefinition, Ratio, RecordReference,
 };
+use creditbank_protocol::record::exemption_expires;
 use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
 use crate::dates::{Day, last_day, period_days};
@@ -249,11 +250,10 @@ impl Candidate {
         institution: InstitutionId,
         recognition: &pb::QualificationRecognition,
     ) -> Vec<Self> {
-        let end = recognition.expires.as_ref().map(last_day);
         let each = recognition.exemptions.iter().zip(0u32..).map(|(result, position)| {
             let kind = Kind::QualificationRecognition;
             let one = Self::converted(record, kind, institution, position, result, Origin::Exemption);
-            Self { expires: [one.expires, end].into_iter().flatten().min(), ..one }
+            Self { expires: exemption_expires(result, recognition).as_ref().map(last_day), ..one }
         });
         each.collect()
     }

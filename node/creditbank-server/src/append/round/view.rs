@@ -182,9 +182,7 @@ impl View for StoreView<'_> {
         let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(of_store)?)? else {
             return Ok(None);
         };
-        let after = entry.0.to_be_bytes();
-        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(of_store)?;
-        let index = seals.first().and_then(|(key, _)| tables::index_of(key));
+        let index = tables::seal_of(self.context.store, entry).map_err(of_store)?;
         let index = index.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))?;
         match Entry::parse(&self.context.store.entry(index).map_err(of_store)?).map_err(damaged)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),

@@ -15,9 +15,6 @@ use creditbank_store::{Store, StoreError, Table};
 use super::State;
 use crate::tables;
 
-/// Rows read at once.
-const PAGE: usize = 10_000;
-
 /// Why the state cannot be rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -57,17 +54,11 @@ pub(crate) fn each_row(
     table: Table,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<(), LoadError>,
 ) -> Result<(), LoadError> {
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let page = store.scan(table, &[], after.as_deref(), PAGE)?;
-        for (key, value) in &page {
-            each(key, value)?;
-        }
-        match page.last() {
-            Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
-            _ => return Ok(()),
-        }
+    for row in store.rows(table, &[]) {
+        let (key, value) = row?;
+        each(&key, &value)?;
     }
+    Ok(())
 }
 
 /// The state of the log in `store`, which is bound to these keys.
@@ -123,7 +114,7 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
     let (mut in_force, mut versions) = (InForce::new(origin), RegistryVersions::new(origin));
     let mut blocks = blocks.into_iter().peekable();
     while let Some((first, _)) = blocks.peek() {
-        let at = seal_after(store, *first)?;
+        let at = tables::seal_of(store, *first)?.ok_or(LoadError::NoSeal(*first))?;
         let sealed_at_ms = seal(store, at)?.seal().time_ms;
         let mut round = Registration::new(&in_force);
         while let Some((index, places)) = blocks.next_if(|(index, _)| *index < at) {
@@ -141,11 +132,4 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
         in_force = next;
     }
     Ok((in_force, versions))
-}
-
-/// Log index of the seal of the round that a block belongs to.
-fn seal_after(store: &dyn Store, block: LogIndex) -> Result<LogIndex, LoadError> {
-    let next = store.scan(tables::SEAL, &[], Some(&block.0.to_be_bytes()), 1)?;
-    let seal = next.first().and_then(|(key, _)| tables::index_of(key));
-    seal.ok_or(LoadError::NoSeal(block))
 }
