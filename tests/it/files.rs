@@ -137,7 +137,7 @@ async fn rotten_tree_nodes_are_never_signed() {
         }
         let node = TestNode::again(dir).await;
         for (height, receipt) in (0u64..).zip(&receipts) {
-            match node.ledger().block(1, 1, height) {
+            match node.ledger().block(UnitId::new(1, 1), height) {
                 Ok(found) => assert_eq!(found, *receipt),
                 Err(error) => {
                     rotten += 1;
@@ -152,7 +152,7 @@ async fn rotten_tree_nodes_are_never_signed() {
     fs::remove_dir_all(&flat).expect("the derived files");
     let node = TestNode::again(dir).await;
     for (height, receipt) in (0u64..).zip(&receipts) {
-        assert_eq!(node.ledger().block(1, 1, height).expect("healed"), *receipt);
+        assert_eq!(node.ledger().block(UnitId::new(1, 1), height).expect("healed"), *receipt);
     }
 }
 

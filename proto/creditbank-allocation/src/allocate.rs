@@ -56,11 +56,11 @@ fn found(case: &Case<'_>, taken: Assignment) -> Found {
     let progress = progress(case, &taken);
     let mut allocations = Vec::new();
     for (node, mut list) in taken.into_iter().enumerate() {
-        list.sort_by_key(|one| case.candidates[*one].key());
+        list.sort_by_key(|one| case.candidates[*one].portion());
         allocations.extend(list.into_iter().map(|one| pb::Allocation {
             requirement: Tree::number(node),
             record: Some(case.candidates[one].record.clone()),
-            result_plus_1: case.candidates[one].result_plus_1,
+            result_plus_1: case.candidates[one].part.written(),
         }));
     }
     Found { allocations, progress }

@@ -14,7 +14,7 @@ pub(crate) const TRIM_MAX: usize = 200_000;
 pub(crate) fn latest_first(case: &Case<'_>, taken: &Assignment) -> Vec<(usize, usize)> {
     let each = taken.iter().enumerate().flat_map(|(node, list)| list.iter().map(move |one| (node, *one)));
     let mut order: Vec<(usize, usize)> = each.collect();
-    order.sort_by_key(|(_, one)| std::cmp::Reverse(case.candidates[*one].key()));
+    order.sort_by_key(|(_, one)| std::cmp::Reverse(case.candidates[*one].portion()));
     order
 }
 

@@ -9,7 +9,7 @@ use creditbank_ledger::read::{
 };
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias, LogIndex, Standing};
+use creditbank_protocol::{AccountId, Alias, LogIndex, Part, Portion, Standing};
 use creditbank_rules::admission::case::Stage;
 use creditbank_rules::qualification::Answer;
 use creditbank_rules::{Rule, ViewError};
@@ -157,7 +157,7 @@ fn questions_are_refused_with_their_reason() {
     let other = world.hold(3, OTHER, Kind::Credit, &credit(1), Marks::default());
     let scope = ReadScope { institution: Some(OWN), shown: Shown::default() };
     let ask = |place| {
-        let request = ConversionRequest { sources: vec![(place, 0)], ..Default::default() };
+        let request = ConversionRequest { sources: vec![Portion { place, part: Part::Whole }], ..Default::default() };
         preview(&world, OWN, (&ACCOUNT, &Alias([1; 16])), request, &scope, day(6, 1)).unwrap_err()
     };
     assert!(matches!(ask(other), QuestionError::Missing(place) if place == other));

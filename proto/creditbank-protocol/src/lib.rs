@@ -35,6 +35,6 @@ pub mod transcript;
 pub mod trust;
 
 pub use hash::Digest;
-pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
+pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Part, Place, Portion, UnitId};
 pub use standing::Standing;
 pub use trust::Trust;

@@ -177,7 +177,7 @@ impl RoundBuilder {
         let index = index.ok_or_else(|| missing("the index has no row for an accepted block; reindex rebuilds it"))?;
         let bytes = match self.position(index) {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
-            None => Some(self.shared.store.entry(index.0).map_err(of_store)?),
+            None => Some(self.shared.store.entry(index).map_err(of_store)?),
         };
         // The same bytes, approval and signature included: another approval is another block.
         if bytes.as_deref() == Some(entry) {

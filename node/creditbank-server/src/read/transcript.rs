@@ -73,7 +73,7 @@ impl Shared {
         plan: &TranscriptPlan,
         institution: Option<InstitutionId>,
     ) -> Result<pb::Transcript, TranscriptError> {
-        let proved = |entry: &LogIndex| self.proved(entry.0, state.head.size, &state.head.root);
+        let proved = |entry: &LogIndex| self.proved(*entry, state.head.size, &state.head.root);
         let (statement, signature) = self.statement(state, plan, institution)?;
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -86,7 +86,7 @@ impl Shared {
             records: plan
                 .records
                 .iter()
-                .map(|used| self.disclose(used.place.into(), &used.record))
+                .map(|used| self.disclose(used.place, &used.record))
                 .collect::<Result<_, _>>()?,
             statement,
             statement_signature: signature.to_vec(),

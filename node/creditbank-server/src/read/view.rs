@@ -49,7 +49,7 @@ impl ReadView for StoreView<'_> {
 
     /// A custodian's amendment is the closed institution's; only such a one is opened.
     fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
-        let entry = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let entry = self.context.store.entry(place.entry).map_err(of_store)?;
         let Entry::Block(block) = Entry::parse(&entry).map_err(damaged)? else {
             return Ok(None);
         };
@@ -61,7 +61,7 @@ impl ReadView for StoreView<'_> {
     }
 
     fn alias(&self, institution: InstitutionId, account: &AccountId) -> Alias {
-        self.context.private.of(institution.0).alias(account)
+        self.context.private.of(institution).alias(account)
     }
 }
 
@@ -76,7 +76,7 @@ impl ProofView for StoreView<'_> {
     }
 
     fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError> {
-        match Entry::parse(&self.context.store.entry(entry.0).map_err(of_store)?).map_err(damaged)? {
+        match Entry::parse(&self.context.store.entry(entry).map_err(of_store)?).map_err(damaged)? {
             Entry::Block(block) => Ok(block),
             Entry::Seal(_) => Err(damaged(format!("log entry {entry} is a seal, and should be a block"))),
         }

@@ -143,12 +143,12 @@ fn seals() -> Vec<Case> {
         bent("a block for a seal", Link::Seal, |transcript| transcript.seals.insert(1, transcript.blocks[0].clone())),
         lied("seals by another key", Link::Seal, Bend { seal_signer: REGISTRY, ..HONEST }),
         seal("a seal of another log", |_, seal| seal.origin = "test.example/other".to_owned()),
-        seal("a seal with another index", |at, seal| seal.index += u64::from(at == 1)),
-        seal("rounds that overlap", |at, seal| seal.first_index -= u64::from(at == 1)),
+        seal("a seal with another index", |at, seal| seal.index.0 += u64::from(at == 1)),
+        seal("rounds that overlap", |at, seal| seal.first_index.0 -= u64::from(at == 1)),
         seal("a time before the last seal's", |at, seal| seal.time_ms -= if at == 1 { 60 * 60_000 + 1 } else { 0 }),
         seal("fewer records than before", |at, seal| seal.records_total -= if at == 2 { 2 } else { 0 }),
         seal("a seal that does not follow the one before", |at, seal| seal.previous.0[0] ^= u8::from(at == 2)),
-        seal("a first seal that does not begin the log", |at, seal| seal.first_index += u64::from(at == 0)),
+        seal("a first seal that does not begin the log", |at, seal| seal.first_index.0 += u64::from(at == 0)),
         seal("a log that begins with other keys", |at, seal| seal.previous.0[0] ^= u8::from(at == 0)),
         bent("a seal that closes no round of a record", Link::Seal, |transcript| {
             let mut log = Log::admitting(HONEST, &[1]);

@@ -28,7 +28,7 @@ pub enum LoadError {
     #[error("log entry {index}: {error}")]
     Entry {
         /// Which one.
-        index: u64,
+        index: LogIndex,
         /// What is wrong.
         error: EntryError,
     },
@@ -37,12 +37,12 @@ pub enum LoadError {
     Root,
     /// The log does not end with a seal.
     #[error("log entry {0} is not the seal that the log must end with")]
-    NoSeal(u64),
+    NoSeal(LogIndex),
     /// A registry record that the rules would not have admitted.
     #[error("log entry {index}: {error}")]
     Registry {
         /// Which one.
-        index: u64,
+        index: LogIndex,
         /// What is wrong.
         error: Refusal,
     },
@@ -87,13 +87,13 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
 }
 
 fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {
-    Entry::parse(&store.entry(index.0)?).map_err(|error| LoadError::Entry { index: index.0, error })
+    Entry::parse(&store.entry(index)?).map_err(|error| LoadError::Entry { index, error })
 }
 
 fn seal(store: &dyn Store, index: LogIndex) -> Result<SignedSeal, LoadError> {
     match entry(store, index)? {
         Entry::Seal(signed) => Ok(signed),
-        Entry::Block(_) => Err(LoadError::NoSeal(index.0)),
+        Entry::Block(_) => Err(LoadError::NoSeal(index)),
     }
 }
 
@@ -114,7 +114,7 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
     let (mut in_force, mut versions) = (InForce::new(origin), RegistryVersions::new(origin));
     let mut blocks = blocks.into_iter().peekable();
     while let Some((first, _)) = blocks.peek() {
-        let at = tables::seal_of(store, *first)?.ok_or(LoadError::NoSeal(first.0))?;
+        let at = tables::seal_of(store, *first)?.ok_or(LoadError::NoSeal(*first))?;
         let sealed_at_ms = seal(store, at)?.seal().time_ms;
         let mut round = Registration::new(&in_force);
         while let Some((index, places)) = blocks.next_if(|(index, _)| *index < at) {
@@ -122,7 +122,7 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
                 return Err(LoadError::Row(tables::REGISTRY.0));
             };
             let admitted = round.admit(&block, index, sealed_at_ms);
-            let admitted = admitted.map_err(|error| LoadError::Registry { index: index.0, error })?;
+            let admitted = admitted.map_err(|error| LoadError::Registry { index, error })?;
             if !admitted.iter().map(|one| one.place).eq(places) {
                 return Err(LoadError::Row(tables::REGISTRY.0));
             }
