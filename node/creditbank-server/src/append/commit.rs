@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::Alias;
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::{Alias, LogIndex};
 use creditbank_store::StoreError;
 
 use super::round::{Placed, SealedRound};
@@ -111,14 +111,14 @@ pub(crate) fn answer<B, A>(shared: &Shared, outcomes: Outcomes<B, A>, mut send: 
     let Outcomes { blocks, accounts } = outcomes;
     accounts.into_iter().for_each(|(opened, reply)| send(Answer::Accounts(reply, opened)));
     let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.into());
-    let receipt = |index| shared.receipt(index).map_err(unreadable);
+    let receipt = |index: LogIndex| shared.receipt(index).map_err(unreadable);
     let mut newest = shared.newest_receipts();
     for (outcome, reply) in blocks {
         let answer = match outcome {
-            Ok(Placed::New(index)) => newest(index.0).map_err(unreadable),
+            Ok(Placed::New(index)) => newest(index).map_err(unreadable),
             // Perhaps of this round, perhaps of an older one.
-            Ok(Placed::Known(index)) => receipt(index.0),
-            Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
+            Ok(Placed::Known(index)) => receipt(index),
+            Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index.into()) {
                 Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
                 Err(error) => Err(error),
             },

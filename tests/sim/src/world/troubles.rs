@@ -186,7 +186,7 @@ impl World {
         self.post.at(self.now() + pause, Event::Lie);
         let Some(process) = &self.machine.process else { return Ok(()) };
         let unit = self.liar.unit;
-        let Ok((next_height, receipt)) = process.ledger.chain_head(unit.institution.0, unit.number) else {
+        let Ok((next_height, receipt)) = process.ledger.chain_head(unit) else {
             return Ok(());
         };
         let Ok(head) = head_of(unit, next_height, &receipt, &self.policy) else { return Ok(()) };
