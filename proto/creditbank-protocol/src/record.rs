@@ -219,19 +219,12 @@ mod tests {
 
     /// A Credit as an importer makes it: course, amount, grade, level, period.
     fn typical_credit() -> Vec<u8> {
+        let title = pb::Text { language: "en".to_owned(), value: "Linear algebra".to_owned() };
         let credit = pb::Credit {
             learner: vec![7; 16],
-            course: Some(pb::Course {
-                code: "MATH101".to_owned(),
-                title: "Linear algebra and geometry".to_owned(),
-                ..Default::default()
-            }),
+            course: Some(pb::Course { code: "MATH101".to_owned(), titles: vec![title] }),
             amount: Some(pb::Amount { e4: 60_000, unit: "ECTS".to_owned() }),
-            grade: Some(pb::Grade {
-                scale: "uni.example/1-5".to_owned(),
-                value: "1.7".to_owned(),
-                ..Default::default()
-            }),
+            grade: Some(pb::Grade { scale: "uni.example/1-5".to_owned(), value: "1.7".to_owned() }),
             ..Default::default()
         };
         credit.encode_to_vec()
@@ -243,9 +236,8 @@ mod tests {
     fn a_typical_credit_takes_few_compressions() {
         compressions::take();
         let record = Record::of(Kind::Credit, &[5; 32], typical_credit()).expect("a record");
-        let fields = info_of(Kind::Credit).expect("the kind").schema.fields.len();
-        let (pairs, longer, root) = (fields.div_ceil(2), 1, (13 + 32 * fields + 9).div_ceil(64));
-        assert_eq!(compressions::take(), pairs + fields + longer + root, "{fields} fields of {record:?}");
+        // 10 pairs of salts, 20 claims of which the course has more than 27 bytes, 662 bytes under the record's hash.
+        assert_eq!(compressions::take(), 10 + 20 + 1 + 11, "{record:?}");
     }
 
     /// Goal: the salt of a claim is the same alone and among all of the record, also for the last one of an odd number.

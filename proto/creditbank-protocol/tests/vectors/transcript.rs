@@ -1,9 +1,10 @@
-//! A transcript of a real node. It cannot be made anew byte for byte (keys and seeds are random), so this one is read only.
+//! A transcript of a real node. It cannot be made anew byte for byte, as keys and seeds are random. To replace it, keep a quickstart
+//! (`creditbank-node quickstart --keep DIR`) and name its directory: `CREDITBANK_QUICKSTART=DIR cargo test --test vectors transcript`.
 
 use creditbank_protocol::Trust;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::transcript::verify;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const FILE: &[u8] = include_bytes!("../../../vectors/transcript.cbt");
 const VECTOR: &str = include_str!("../../../vectors/transcript.json");
@@ -13,8 +14,36 @@ fn bytes(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(digit).collect()
 }
 
+/// Takes over the transcript of a kept quickstart.
+fn take_over(dir: &std::path::Path) {
+    let file = std::fs::read(dir.join("transcript.cbt")).expect("a transcript");
+    let trust = Trust::parse(&std::fs::read_to_string(dir.join("trust.toml")).expect("a trust file")).expect("trust");
+    let report = verify(&file, &trust).expect("it is authentic");
+    let policy = std::fs::read_to_string(dir.join("trust.toml")).expect("a trust file");
+    let policy = policy.split("\"\"\"").nth(1).expect("a policy").trim_start().to_owned();
+    let records = report.records.iter().map(|record| {
+        json!({
+            "entry": record.place.entry.0, "index": record.place.index,
+            "record_hash": record.disclosed.hash.to_string(), "status_id": record.status_id.to_string(),
+        })
+    });
+    let about: Value = serde_json::from_str(VECTOR).expect("JSON");
+    let vector = json!({
+        "about": about["about"], "policy": policy,
+        "registry_key": trust.registry_key.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "size": report.size, "root": report.root.to_string(), "records": records.collect::<Vec<_>>(),
+    });
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
+    std::fs::write(vectors.join("transcript.cbt"), &file).expect("written");
+    let text = serde_json::to_string_pretty(&vector).expect("JSON");
+    std::fs::write(vectors.join("transcript.json"), text + "\n").expect("written");
+}
+
 #[test]
 fn transcript() {
+    if let Some(dir) = std::env::var_os("CREDITBANK_QUICKSTART") {
+        return take_over(dir.as_ref());
+    }
     let vector: Value = serde_json::from_str(VECTOR).expect("JSON");
     let text = |key: &str| vector[key].as_str().expect("a text").to_owned();
     let registry_key = bytes(&text("registry_key")).try_into().expect("32 bytes");
