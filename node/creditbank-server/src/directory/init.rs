@@ -91,10 +91,10 @@ pub fn init(
         steps.seal(&block, ())?;
     }
     steps.close()?;
-    // Last, and after all other names are durable: a directory with a configuration is a whole node.
+    // Last, after all other names are durable, and as a whole: a directory with a configuration is a whole node.
     sync(dir)?;
-    write_secret(&**disk, &dir.join("node.toml"), &config.to_text())?;
-    sync(dir)?;
+    let path = dir.join("node.toml");
+    disk.replace(&path, config.to_text().as_bytes()).map_err(at(&path))?;
     Ok(config)
 }
 
