@@ -48,7 +48,7 @@ async fn a_record_is_amended_and_revoked_once() {
     };
     let old = client.record(at(entry, 0)).await.expect("the old record stays");
     assert_eq!(old.marks, ["superseded"]);
-    let new = client.record(at(amendment, 0)).await.expect("the amendment");
+    let new = client.record(at(amendment.0, 0)).await.expect("the amendment");
     assert_eq!(new.amends().and_then(|amends| amends.place), Some(at(entry, 0)));
     // The same again is the same, with and without notes; something else is not.
     assert_eq!(desk.one(&client, &unit, amend(at(entry, 0), &right)).await, Outcome::Already);
@@ -56,7 +56,11 @@ async fn a_record_is_amended_and_revoked_once() {
     let other = pb::Credit { amount: Some(pb::Amount { e4: 1, unit: "CATS".to_owned() }), ..right.clone() };
     assert!(refuses(&desk.one(&client, &unit, amend(at(entry, 0), &other)).await, "superseded"));
     assert!(refuses(&desk.one(&client, &unit, revoke(at(entry, 0))).await, "superseded"));
-    assert_eq!(desk.one(&client, &unit, amend(at(amendment, 0), &right)).await, Outcome::Already, "it says so already");
+    assert_eq!(
+        desk.one(&client, &unit, amend(at(amendment.0, 0), &right)).await,
+        Outcome::Already,
+        "it says so already"
+    );
 
     assert!(matches!(desk.one(&client, &unit, revoke(at(entry, 1))).await, Outcome::Done(_)));
     assert_eq!(Corrections::default().one(&client, &unit, revoke(at(entry, 1))).await, Outcome::Already);

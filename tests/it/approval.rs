@@ -21,7 +21,7 @@ async fn approver(node: &TestNode) -> KeyFile {
     set(
         node,
         Kind::Key,
-        &KeyRequest::new(ORIGIN, 1, 1, &approver).expect("a request").record(&[], 0, 0).expect("a key"),
+        &KeyRequest::new(ORIGIN, UnitId::new(1, 1), &approver).expect("a request").record(&[], 0, 0).expect("a key"),
     )
     .await;
     approver

@@ -52,7 +52,7 @@ impl Scene {
 
     /// Submits and returns the name of the refusal, after looking that nothing was stored.
     async fn refused(&self, request: SubmitBlockRequest) -> Reason {
-        let sealed = || self.node.ledger().issued(1, 1, 0, 100).expect("a list").0.len();
+        let sealed = || self.node.ledger().issued(UnitId::new(1, 1), 0, 100).expect("a list").0.len();
         let before = sealed();
         let client = self.university.client(&self.node).await;
         let error = client.submit(request.block.to_vec(), request.records).await.expect_err("a refusal");

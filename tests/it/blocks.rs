@@ -32,7 +32,7 @@ async fn issued_records_are_read_back() {
                 client.record(creditbank_protocol::pb::Place { entry: receipt.index, index }).await.expect("a record");
             assert_eq!(read.disclosed.hash, record.hash());
             assert_eq!(read.disclosed.body, record.body());
-            assert_eq!((read.institution, read.unit), (1, 1));
+            assert_eq!(read.unit, UnitId::new(1, 1));
         }
         assert_eq!(client.block(UnitId::new(1, 1), 0).await.expect("the receipt"), receipt);
     }

@@ -19,7 +19,7 @@ const KINDS: [Kind; 4] = [Kind::Identity, Kind::Outcome, Kind::Credit, Kind::Res
 
 /// Admits a key of the university's unit, or revokes it as compromised since a minute.
 async fn unit_key(node: &TestNode, seed: u8, since: Option<u64>) {
-    let entry = KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, seed))
+    let entry = KeyRequest::new(ORIGIN, UnitId::new(1, 1), &key(Purpose::Unit, seed))
         .expect("a request")
         .record(&KINDS, 0, 0)
         .expect("a key");

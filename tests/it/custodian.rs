@@ -62,9 +62,9 @@ async fn a_custodian_acts_for_a_closed_institution() {
     assert!(refuses(&Corrections::default().one(&operator, &stranger.issuing(), revoke(at(2))).await, "custodian"));
     assert!(stranger.client(&node).await.record(at(2)).await.is_err());
     // The amendment is the closed institution's record; its custodian may amend it again.
-    let place = Place { entry: amendment, index: 0 };
+    let place = Place { entry: amendment.0, index: 0 };
     let read = client.record(place).await.expect("the amendment");
-    assert_eq!((read.institution, read.subject()), (2, 1));
+    assert_eq!((read.unit.institution.0, read.subject().0), (2, 1));
     let again = pb::Credit { language: "fr".to_owned(), ..right };
     assert!(matches!(desk.one(&client, &unit, amend(place, &again)).await, Outcome::Done(_)));
     let learner = || Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[0].to_vec() });

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write as _};
 
 use creditbank_client::import::Encoding;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::Credit;
 use creditbank_tests::Registrar;
@@ -12,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 /// The title of the unit's first record.
 async fn first_title(desk: &Registrar) -> String {
-    let place = desk.node.ledger().issued(1, 1, 0, 10).expect("a list").0[0].place;
+    let place = desk.node.ledger().issued(UnitId::new(1, 1), 0, 10).expect("a list").0[0].place;
     let read = desk.client().await.record(place).await.expect("the record");
     let credit = decode::<Credit>(&read.disclosed.body).expect("a Credit");
     credit.course.expect("a course").titles[0].value.clone()

@@ -62,6 +62,24 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
     }
 }
 
+/// Goal: the trust file is there before the configuration, with which a directory counts as a whole node: an `init` that was
+/// interrupted between the two could never be repeated.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_node_has_its_trust_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let trust = dir.path().join("trust.toml");
+    fs::create_dir_all(trust.join("in the way")).expect("a directory that no file replaces");
+    let init = |dir: &std::path::Path| {
+        directory::init(&Environment::system(), dir, ORIGIN, StoreUrl::Memory, ([127, 0, 0, 1], 0).into())
+    };
+    init(dir.path()).expect_err("no trust file can be written");
+    assert!(!dir.path().join("node.toml").exists(), "and so it is no node");
+    let dir = tempfile::tempdir().expect("a directory");
+    init(dir.path()).expect("a node");
+    let text = fs::read_to_string(dir.path().join("trust.toml")).expect("its trust file");
+    assert!(text.contains(ORIGIN) && creditbank_protocol::Trust::parse(&text).is_ok(), "{text}");
+}
+
 /// Nobody begins a second history under the same key because a part of the first one is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_lost_a_part_does_not_open() {
@@ -119,7 +137,7 @@ async fn rotten_tree_nodes_are_never_signed() {
         }
         let node = TestNode::again(dir).await;
         for (height, receipt) in (0u64..).zip(&receipts) {
-            match node.ledger().block(1, 1, height) {
+            match node.ledger().block(UnitId::new(1, 1), height) {
                 Ok(found) => assert_eq!(found, *receipt),
                 Err(error) => {
                     rotten += 1;
@@ -134,7 +152,7 @@ async fn rotten_tree_nodes_are_never_signed() {
     fs::remove_dir_all(&flat).expect("the derived files");
     let node = TestNode::again(dir).await;
     for (height, receipt) in (0u64..).zip(&receipts) {
-        assert_eq!(node.ledger().block(1, 1, height).expect("healed"), *receipt);
+        assert_eq!(node.ledger().block(UnitId::new(1, 1), height).expect("healed"), *receipt);
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use creditbank_client::import::{ImportError, Mapping};
 use creditbank_client::issue::{IssueError, Places, Progress, issue};
 use creditbank_client::{Client, ClientError};
+use creditbank_protocol::UnitId;
 use creditbank_tests::registrar::{HEADER, MAPPING};
 use creditbank_tests::{TestNode, University};
 
@@ -49,7 +50,7 @@ impl Scene {
 
     /// Records of the unit in the ledger.
     fn sealed(&self) -> usize {
-        self.node.ledger().issued(1, 1, 0, 1_000).expect("a list").0.len()
+        self.node.ledger().issued(UnitId::new(1, 1), 0, 1_000).expect("a list").0.len()
     }
 }
 
@@ -222,7 +223,7 @@ async fn notes_are_for_one_unit_and_one_run() {
     let lock = fs::File::open(work.join("lock")).expect("the lock");
     lock.lock().expect("a lock");
     let busy = scene.issue(lines(1)).await.expect_err("a run is under way");
-    assert!(busy.to_string().contains("under way"), "{busy}");
+    assert!(busy.to_string().contains(&format!("process {} is sealing", std::process::id())), "{busy}");
 }
 
 #[test]

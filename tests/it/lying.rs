@@ -115,7 +115,7 @@ async fn a_lying_node_is_an_error() {
     .await;
     cannot_be_deceived(&lie, 400, "GetRecord", || async {
         let read = client.record(Place { entry: receipt.index, index: 1 }).await?;
-        Ok((read.disclosed.hash, read.disclosed.body, read.institution, read.unit, read.key_id.to_string()))
+        Ok((read.disclosed.hash, read.disclosed.body, read.unit, read.key_id.to_string()))
     })
     .await;
     cannot_be_deceived(&lie, 400, "ListRecords", || async {

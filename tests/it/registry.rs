@@ -56,9 +56,11 @@ async fn keys_rotate_without_a_gap() {
     let mut chain = Chain::of(&client, &university).await;
     chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;
     let new = key(Purpose::Unit, 60);
-    let come =
-        KeyRequest::new(ORIGIN, 1, 1, &new).expect("a request").record(&[Kind::Credit], 0, 0).expect("a request");
-    let old = client.registry_list(Kind::Key, Some(1)).await.expect("a list");
+    let come = KeyRequest::new(ORIGIN, UnitId::new(1, 1), &new)
+        .expect("a request")
+        .record(&[Kind::Credit], 0, 0)
+        .expect("a request");
+    let old = client.registry_list(Kind::Key, Some(1.into())).await.expect("a list");
     let old = old.iter().map(|item| item.decode::<pb::Key>().expect("a key"));
     let mut gone = old.into_iter().find(|entry| entry.public_key == university.key.public_key()).expect("the old key");
     let reason = pb::RevocationReason::Rotated.into();
@@ -111,9 +113,12 @@ async fn what_does_not_fit_is_refused() {
     let university = University::admit(&node, 1).await;
     let client = node.client(None).await;
     let head = client.chain_head(UnitId::OPERATOR).await.expect("a head");
-    let stolen = KeyRequest { unit: 1, ..KeyRequest::new(ORIGIN, 1, 2, &key(Purpose::Unit, 61)).expect("a request") };
+    let stolen = KeyRequest {
+        unit: 1,
+        ..KeyRequest::new(ORIGIN, UnitId::new(1, 2), &key(Purpose::Unit, 61)).expect("a request")
+    };
     assert!(stolen.record(&[Kind::Credit], 0, 0).is_err(), "the proof of possession is for another unit");
-    let mut forged = KeyRequest::new(ORIGIN, 1, 1, &key(Purpose::Unit, 61))
+    let mut forged = KeyRequest::new(ORIGIN, UnitId::new(1, 1), &key(Purpose::Unit, 61))
         .expect("a request")
         .record(&[Kind::Credit], 0, 0)
         .expect("a key");
@@ -159,7 +164,7 @@ async fn the_last_registry_key_stays() {
         assert_eq!(refused.refusal().expect("a refusal").why(), Reason::Contradiction);
     }
     let next = key(Purpose::Registry, 70);
-    let come = KeyRequest::new(ORIGIN, 0, 0, &next).expect("a request").record(&[], 0, 0).expect("a key");
+    let come = KeyRequest::new(ORIGIN, UnitId::new(0, 0), &next).expect("a request").record(&[], 0, 0).expect("a key");
     set(&node, Kind::Key, &come).await;
     set(&node, Kind::Key, &revoked).await;
     let university = registry_record(Kind::Institution, &pb::Institution { number: 5, ..closed_less(&closed) });

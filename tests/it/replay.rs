@@ -2,7 +2,6 @@
 
 use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
 use creditbank_ledger::state::LogKeys;
-use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::sign;
@@ -10,6 +9,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Eff
 use creditbank_protocol::record::Record;
 use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::status_id;
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -141,13 +141,13 @@ async fn a_lie_in_a_seal_is_found_at_that_seal() {
         ("previous", Seal { previous: other, ..last.clone() }),
         ("records_total", Seal { records_total: last.records_total + 1, ..last.clone() }),
         ("time_ms", Seal { time_ms: 1, ..last.clone() }),
-        ("first_index", Seal { first_index: last.first_index - 1, ..last.clone() }),
+        ("first_index", Seal { first_index: LogIndex(last.first_index.0 - 1), ..last.clone() }),
         ("rules_version", Seal { rules_version: creditbank_rules::RULES_VERSION + 1, ..last.clone() }),
         ("origin", Seal { origin: "other.example/log".to_owned(), ..last.clone() }),
     ];
     for (field, lie) in lies {
         let mut forged = entries.clone();
-        let at = usize::try_from(last.index).expect("small");
+        let at = usize::try_from(last.index.0).expect("small");
         forged[at] = forge(&node, &lie);
         let found = replay(&node, &forged).err().expect("a lie");
         assert_eq!(found.index, last.index, "{field}: {found}");
@@ -166,12 +166,12 @@ async fn a_lie_in_a_block_is_found_at_that_block() {
     let position = entries[at].windows(64).position(|window| window == block.signature()).expect("the signature");
     flipped[at][position + 40] ^= 1;
     let found = replay(&node, &flipped).err().expect("a lie");
-    assert!(found.index == at as u64 && found.what.contains("signature"), "{found}");
+    assert!(found.index.0 == at as u64 && found.what.contains("signature"), "{found}");
 
     let mut cut = entries.clone();
     cut.remove(at);
     let found = replay(&node, &cut).err().expect("a lie");
-    assert_eq!((found.index, found.what.as_str()), (at as u64, "index"), "{found}");
+    assert_eq!((found.index, found.what.as_str()), (LogIndex(at as u64), "index"), "{found}");
 
     let other = LogKeys { registry_key: [7; 32], ..keys(&node) };
     let mut replay_other = Replay::new(other);
@@ -205,15 +205,15 @@ async fn an_effect_without_the_right_is_found() {
     let mut forged = entries.clone();
     forged.push(creditbank_protocol::entry::block_entry(&request.block));
     let last = seals(&entries).last().expect("a seal").clone();
-    let index = forged.len() as u64;
-    forged.push(forge(&node, &Seal { first_index: index - 1, index, ..last }));
+    let at = LogIndex(forged.len() as u64 - 1);
+    forged.push(forge(&node, &Seal { first_index: at, index: at.next(), ..last }));
     let found = replay(&node, &forged).err().expect("a lie");
     // The seal's `previous` is checked before its blocks: make it the right one.
     assert_eq!(found.what, "previous", "{found}");
     let Ok(Entry::Seal(before)) = Entry::parse(entries.last().expect("a seal")) else { panic!("a seal") };
     let last = before.seal().clone();
-    let seal = Seal { first_index: index - 1, index, previous: before.id(), ..last };
+    let seal = Seal { first_index: at, index: at.next(), previous: before.id(), ..last };
     *forged.last_mut().expect("the seal") = forge(&node, &seal);
     let found = replay(&node, &forged).err().expect("a lie");
-    assert_eq!((found.index, found.what.as_str()), (index - 1, "NOT_AUTHORISED"), "{found}");
+    assert_eq!((found.index, found.what.as_str()), (at, "NOT_AUTHORISED"), "{found}");
 }

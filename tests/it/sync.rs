@@ -7,6 +7,7 @@ use std::time::Duration;
 use creditbank_client::import::Mapping;
 use creditbank_client::issue::{IssueError, Places, issue};
 use creditbank_client::sync::{Step, SyncReport, plan, sync};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Credit, Place};
 use creditbank_protocol::record::Record;
@@ -49,8 +50,8 @@ impl System {
 
     /// Places and marks of everything that was issued.
     fn issued(&self) -> Vec<(Place, Vec<String>)> {
-        let issued = self.desk.node.ledger().issued(1, 1, 0, 1_000).expect("a list").0;
-        issued.iter().map(|record| (record.place, record.mark_names())).collect()
+        let issued = self.desk.node.ledger().issued(UnitId::new(1, 1), 0, 1_000).expect("a list").0;
+        issued.iter().map(|record| (record.place.into(), record.mark_names())).collect()
     }
 
     /// The Credits that stand, by course code and amount.
@@ -73,7 +74,7 @@ impl System {
     async fn revoke(&self, place: Place) {
         let client = self.desk.client().await;
         let chain = Chain::of(&client, &self.desk.university).await;
-        let receipt = self.desk.node.ledger().block(1, 1, chain.head.next_height - 1).expect("the block");
+        let receipt = self.desk.node.ledger().block(UnitId::new(1, 1), chain.head.next_height - 1).expect("the block");
         assert_eq!(receipt.index, place.entry, "the newest block");
         let leaf = creditbank_protocol::merkle::leaf_hash(&receipt.entry);
         let hash = client.record(place).await.expect("the record").disclosed.hash;
@@ -250,7 +251,7 @@ async fn two_at_once() {
         let lock = fs::File::open(system.desk.path("notes").join("lock")).expect("the lock");
         lock.lock().expect("a lock");
         let busy = system.sync(lines).await.expect_err("a run is under way");
-        assert!(busy.to_string().contains("under way"), "{busy}");
+        assert!(busy.to_string().contains(&format!("process {} is sealing", std::process::id())), "{busy}");
     }
     let changed = lines.replace("15", "20");
     let (work, refused) = (system.desk.path("other"), system.desk.path("other.csv"));

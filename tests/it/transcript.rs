@@ -54,7 +54,7 @@ async fn a_transcript_is_checked_offline() {
     let (own, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("its own records");
     let operator = node.operator().await;
     let account = operator.records(by_alias(alias)).await.expect("an answer").1.expect("the account");
-    let (all, _) = operator.transcript(Learner::Account(account.to_vec())).await.expect("all records");
+    let (all, _) = operator.transcript(Learner::Account(account.0.to_vec())).await.expect("all records");
     let trust_text = node.trust_text();
     drop(node.stop().await);
     let trusted = Trust::parse(&trust_text).expect("a trust file");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use creditbank_client::Client;
 use creditbank_client::import::{Encoding, Mapping};
 use creditbank_client::issue::{IssueError, Places, Progress, issue};
+use creditbank_protocol::UnitId;
 
 use crate::{TestNode, University};
 
@@ -102,6 +103,6 @@ impl Registrar {
 
     /// Records of the unit in the ledger.
     pub fn sealed(&self) -> usize {
-        self.node.ledger().issued(1, 1, 0, 1_000).expect("a list").0.len()
+        self.node.ledger().issued(UnitId::new(1, 1), 0, 1_000).expect("a list").0.len()
     }
 }

@@ -88,11 +88,12 @@ impl University {
     /// Publishes everything that it needs to issue.
     pub async fn publish(&self, client: &Client, registry: &KeyFile) -> Receipt {
         let kinds = KINDS;
-        let unit = KeyRequest::new(client.origin(), self.institution, self.unit, &self.key)
+        let unit = KeyRequest::new(client.origin(), UnitId::new(self.institution, self.unit), &self.key)
             .expect("a request")
             .record(&kinds, 0, 0);
-        let access =
-            KeyRequest::new(client.origin(), self.institution, 0, &self.access).expect("a request").record(&[], 0, 0);
+        let access = KeyRequest::new(client.origin(), UnitId::new(self.institution, 0), &self.access)
+            .expect("a request")
+            .record(&[], 0, 0);
         let records = [
             registry_record(Kind::Institution, &self.entry()),
             registry_record(Kind::Unit, &self.unit_entry()),

@@ -44,7 +44,7 @@ pub(crate) async fn next_number<N: TryFrom<u64>>(
         RegistryKey::Accreditation(_, number) | RegistryKey::GradeDistribution(_, number) => u64::from(*number),
         _ => 0,
     };
-    let items = client.registry_list(kind, institution.map(|one| one.0)).await?;
+    let items = client.registry_list(kind, institution).await?;
     let largest = items.iter().map(|item| number(&item.key)).max().unwrap_or(0);
     let next = largest.checked_add(1).and_then(|next| N::try_from(next).ok());
     next.ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
@@ -75,7 +75,7 @@ pub(crate) async fn list(
         let expected = "expected a kind that everybody may read: see --help";
         return Err(Failure::Usage(expected.to_owned()));
     }
-    let items = client.registry_list(kind, institution.map(|one| one.0)).await?;
+    let items = client.registry_list(kind, institution).await?;
     let entries = items.iter().map(value).collect::<Result<Vec<_>, _>>()?;
     let shown = Value::Array(entries);
     output::print(global, &shown, || {

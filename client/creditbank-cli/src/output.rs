@@ -1,11 +1,10 @@
 //! Tables for people, JSON for programs.
 
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use creditbank_client::files::{PRIVATE, PUBLIC, write_new};
 use serde_json::Value;
 
 use crate::connect::Global;
@@ -49,9 +48,7 @@ pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, String)>) -> S
 
 /// Writes a new file; one that exists is never replaced. `private` files are their owner's alone.
 pub(crate) fn new_file(path: &Path, bytes: &[u8], private: bool) -> Result<(), Failure> {
-    let mode = if private { 0o600 } else { 0o644 };
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    match file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())) {
+    match write_new(path, bytes, if private { PRIVATE } else { PUBLIC }) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Err(Failure::Usage(format!("{} exists and is not replaced: choose another name", path.display())))
         }

@@ -14,8 +14,8 @@ pub(crate) fn value(read: &ReadRecord) -> Result<Value, Failure> {
     Ok(json!({
         "kind": names::of(read.disclosed.info.kind),
         "place": values::show_place(&read.place),
-        "institution": read.institution,
-        "unit": read.unit,
+        "institution": read.unit.institution.0,
+        "unit": read.unit.number,
         "key_id": read.key_id.to_string(),
         "record_hash": read.disclosed.hash.to_string(),
         "marks": read.marks,
@@ -31,6 +31,6 @@ pub(crate) fn row(read: &ReadRecord) -> Result<Vec<String>, Failure> {
     let kind = read.disclosed.info.kind;
     let mut row = vec![values::show_place(&read.place), names::of(kind)];
     row.extend(Summary::of(kind, &read.disclosed.body)?.columns());
-    row.extend([format!("{}.{}", read.institution, read.unit), show::safe(&read.marks.join("; "))]);
+    row.extend([format!("{}.{}", read.unit.institution, read.unit.number), show::safe(&read.marks.join("; "))]);
     Ok(row)
 }

@@ -154,7 +154,7 @@ fn told(global: &Global, sealed: &Sealed, records: usize, (value, text): (Value,
     };
     let places = entry.into_iter().flat_map(|entry| (0..records).map(move |index| Place::new(entry, index)));
     let places: Vec<String> = places.map(|place| place.to_string()).collect();
-    let own = json!({ "outcome": outcome, "entry": entry, "places": places, "request": request });
+    let own = json!({ "outcome": outcome, "entry": entry.map(|entry| entry.0), "places": places, "request": request });
     output::print(global, &merged(value, own), || {
         let last = match (sealed, places.as_slice()) {
             (Sealed::Done(entry), []) => format!("sealed in entry {entry}"),

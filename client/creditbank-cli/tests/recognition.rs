@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use creditbank_client::operator::KeyRequest;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_tests::university::{credit_record, key, set};
@@ -28,7 +29,8 @@ impl Office {
         let node = TestNode::start().await;
         let institutions = [University::admit(&node, 1).await, University::admit(&node, 2).await];
         for one in &institutions {
-            let request = KeyRequest::new(creditbank_tests::node::ORIGIN, one.institution, one.unit, &one.key);
+            let request =
+                KeyRequest::new(creditbank_tests::node::ORIGIN, UnitId::new(one.institution, one.unit), &one.key);
             let entry = request.expect("a request").record(&all_kinds(), 0, 0).expect("a key");
             set(&node, Kind::Key, &entry).await;
         }
@@ -333,7 +335,7 @@ async fn a_transcript_is_converted_once() {
 async fn an_agreement_with_a_second_person() {
     let office = Office::new().await;
     let approver = key(Purpose::Approver, 55);
-    let request = KeyRequest::new(creditbank_tests::node::ORIGIN, 1, 1, &approver).expect("a request");
+    let request = KeyRequest::new(creditbank_tests::node::ORIGIN, UnitId::new(1, 1), &approver).expect("a request");
     set(&office.node, Kind::Key, &request.record(&[], 0, 0).expect("a key")).await;
     office.write("approver.key", &approver.to_text());
     let (_, template, _) = office.call(1, &["agreement", "template"]).await;

@@ -8,6 +8,7 @@ mod file;
 mod run;
 mod target;
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::Place;
 use creditbank_protocol::pb::{AmendReason, EffectReason, Kind};
 
@@ -60,7 +61,7 @@ pub enum NewBody {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is sealed in the block at this log index.
-    Done(u64),
+    Done(LogIndex),
     /// It was done before.
     Already,
     /// It would be done: a dry run.

@@ -1,8 +1,7 @@
 //! Key files on the disk: text, mode 0600.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use creditbank_protocol::key_file::KeyFile;
@@ -10,17 +9,13 @@ use creditbank_protocol::pb::Purpose;
 use ed25519_dalek::SigningKey;
 
 use crate::ClientError;
+use crate::files::{PRIVATE, at, write_new};
 use crate::secret::random;
-
-fn at(path: &Path) -> impl Fn(std::io::Error) -> ClientError + '_ {
-    move |error| ClientError::File { path: path.display().to_string(), error }
-}
 
 /// Makes a random key for a purpose and writes it to a new file; never replaces one.
 pub fn generate(path: &Path, purpose: Purpose) -> Result<KeyFile, ClientError> {
     let key = KeyFile { purpose, key: SigningKey::from_bytes(&random()?) };
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(at(path))?;
-    file.write_all(key.to_text().as_bytes()).and_then(|()| file.sync_all()).map_err(at(path))?;
+    write_new(path, key.to_text().as_bytes(), PRIVATE).map_err(at(path))?;
     Ok(key)
 }
 

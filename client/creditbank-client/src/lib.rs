@@ -19,6 +19,7 @@ pub mod authoring;
 pub mod connection;
 pub mod correct;
 mod error;
+pub mod files;
 pub mod import;
 pub mod issue;
 pub mod key_file;

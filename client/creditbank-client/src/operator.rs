@@ -35,14 +35,14 @@ pub struct KeyRequest {
 }
 
 impl KeyRequest {
-    /// The request for a key that this side holds.
-    pub fn new(origin: &str, institution: u64, unit: u32, key: &dyn Signer) -> Result<Self, ClientError> {
+    /// The request for a key that this side holds, of a unit; of unit 0 where the purpose needs none.
+    pub fn new(origin: &str, unit: UnitId, key: &dyn Signer) -> Result<Self, ClientError> {
         let public_key = key.public_key();
-        let message = possession_message(origin, UnitId::new(institution, unit), key.purpose(), &public_key);
+        let message = possession_message(origin, unit, key.purpose(), &public_key);
         Ok(Self {
             origin: origin.to_owned(),
-            institution,
-            unit,
+            institution: unit.institution.0,
+            unit: unit.number,
             purpose: creditbank_protocol::key_file::purpose_name(key.purpose()),
             public_key: hex::encode(public_key),
             possession: hex::encode(key.sign(message.as_bytes())?),

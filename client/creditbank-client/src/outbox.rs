@@ -16,7 +16,7 @@ mod prepared;
 pub use self::core::{Action, Answer, Attempt, Core, Event, Halt, Open, Settings, Ticket};
 pub(crate) use driver::{Operation, Outbox, Outcome};
 pub(crate) use mark::{Mark, keyed};
-pub(crate) use notes::{Held, Issued, replace};
+pub(crate) use notes::{Held, Issued};
 pub(crate) use patience::patiently;
 pub use prepared::{Prepared, PreparedError};
 

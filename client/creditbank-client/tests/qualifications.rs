@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use creditbank_allocation::{Answer, allocate};
 use creditbank_client::authoring::qualification::{parse, review_alone};
+use creditbank_protocol::Part;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{
-    AssessmentType, Kind, Level, Mode, Origin, OutcomeType, Place, QualificationDefinition, Ratio, RecordReference,
+    Amount, AssessmentType, Kind, Level, Mode, Origin, OutcomeType, Place, QualificationDefinition, Ratio,
+    RecordReference,
 };
 use creditbank_rules::dates::{Day, first_day, parse as date};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case};
@@ -38,19 +40,18 @@ fn conferred() -> Day {
 fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mut Candidate)) -> Candidate {
     let mut credit = Candidate {
         record: RecordReference { place: None, status_id: vec![9; 32] },
-        result_plus_1: 0,
+        part: Part::Whole,
         kind: Kind::Credit,
         institution: 1.into(),
-        course: String::new(),
-        unit: definition.unit.clone(),
-        amount_e4: amount * 10_000,
+        course: None,
+        amount: Some(Amount { e4: amount * 10_000, unit: definition.unit.clone() }),
         level: None,
-        field: String::new(),
+        field: None,
         mode: Mode::OnSite,
         assessment: AssessmentType::Exam,
         origin: Origin::Own,
         grade: None,
-        attempt: 0,
+        attempt: None,
         period: Some((conferred() - 500, conferred() - 400)),
         expires: None,
         esco_uris: Vec::new(),
@@ -65,15 +66,18 @@ fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mu
     credit
 }
 
+/// An empty text states nothing.
+fn stated(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Whether these credits, each a record and a course of its own, make the award.
 fn is_awarded(definition: &QualificationDefinition, mut credits: Vec<Candidate>) -> bool {
     for (index, credit) in (0u32..).zip(&mut credits) {
         let place = Place { entry: 5, index };
         credit.record.place = Some(place);
         credit.roots = vec![CandidateRoot { place: place.into(), fraction: Ratio { numerator: 1, denominator: 1 } }];
-        if credit.course.is_empty() {
-            credit.course = format!("C{index}");
-        }
+        credit.course.get_or_insert_with(|| format!("C{index}"));
     }
     let registry = registry();
     let case = Case::new(&registry, definition, &credits, &[], &[], conferred()).expect("a tree");
@@ -144,8 +148,8 @@ fn korean_awards_begin_at_their_parts() {
         let asked = definition(name);
         let of = |amount, field: &str, course: &str, institution| {
             credit(&asked, amount, |credit| {
-                field.clone_into(&mut credit.field);
-                course.clone_into(&mut credit.course);
+                credit.field = stated(field);
+                credit.course = stated(course);
                 credit.institution = institution;
             })
         };
@@ -181,7 +185,7 @@ fn indian_exits_begin_at_their_totals() {
             let ended = first_day(&date(ended).expect("a date"));
             let of = |amount, field: &str| {
                 credit(&asked, amount, |credit| {
-                    field.clone_into(&mut credit.field);
+                    credit.field = stated(field);
                     credit.period = Some((ended - 100, ended));
                 })
             };

@@ -70,7 +70,7 @@ fn rate(count: u64, took: Duration) -> u64 {
 fn value(report: &Report, took: Duration) -> serde_json::Value {
     let finding = |found: &Finding| {
         json!({
-            "what": found.what, "path": found.path, "offset": found.offset, "entry": found.entry, "record": found.record,
+            "what": found.what, "path": found.path, "offset": found.offset, "entry": found.entry.map(|entry| entry.0), "record": found.record,
         })
     };
     json!({

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use creditbank_protocol::pb::Purpose;
-use creditbank_protocol::trust::text_for;
-use creditbank_server::directory::{self, Config, ENGINES, StoreUrl};
-use creditbank_server::environment::Environment;
+use creditbank_server::directory::{self, Config, StoreUrl};
+use creditbank_server::environment::{ENGINES, Environment};
 
 use crate::shown;
 
@@ -40,13 +39,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a node and its trust file.
+/// Makes a node with its trust file.
 pub(crate) fn make(dir: &Path, origin: &str, store: StoreUrl, listen: SocketAddr) -> anyhow::Result<Config> {
     let environment = Environment::system();
     let config = directory::init(&environment, dir, origin, store, listen)?;
-    let log_key = directory::read_key(&environment, dir, Purpose::Log)?.public_key();
+    // Alone of all files it is for everybody.
     let path = dir.join("trust.toml");
-    let text = text_for(origin, log_key, &config.registry_key)?;
-    fs::write(&path, text).with_context(|| path.display().to_string())?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).with_context(|| path.display().to_string())?;
     Ok(config)
 }

@@ -24,6 +24,7 @@ use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_server::serve;
+use creditbank_store::RealDisk;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -104,7 +105,7 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
     let (file, _) =
         university.transcript(Learner::Alias(InstitutionAlias { institution: admit::NUMBER, alias })).await?;
     let path = dir.join("transcript.cbt");
-    std::fs::write(&path, &file).with_context(|| path.display().to_string())?;
+    RealDisk::shared().replace(&path, &file).with_context(|| path.display().to_string())?;
     let read = std::fs::read(&path).with_context(|| path.display().to_string())?;
     let trusted = trust_file()?;
     let report = verify(&read, &trusted);

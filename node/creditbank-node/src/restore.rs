@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use creditbank_protocol::dates::{date_of, day_of_ms, show};
 use creditbank_server::environment::Environment;
-use creditbank_server::operate::backup::{RestoreOptions, restore};
+use creditbank_server::operate::backup::{Manifest, RestoreOptions, restore};
 use serde_json::json;
 
 use crate::backup::{bar, usage};
@@ -43,13 +44,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     });
     bar.finish_and_clear();
     let restored = restored.map_err(usage)?;
-    let size = restored.manifest.size;
+    let Manifest { size, made_at_ms, .. } = restored.manifest;
     if json {
-        crate::say(&json!({ "dir": dir, "size": size, "held_below": restored.held_below }).to_string());
+        crate::say(
+            &json!({ "dir": dir, "size": size, "made_at_ms": made_at_ms, "held_below": restored.held_below })
+                .to_string(),
+        );
         return Ok(());
     }
     let dir = dir.display();
     crate::say(&format!("{dir} holds the log up to entry {size}. Next: creditbank-node check --dir {dir}"));
+    crate::say(&lost_accounts(made_at_ms));
     if let Some(below) = restored.held_below {
         crate::say(&format!(
             "HELD: others have seen a checkpoint of {below} entries. The node does not serve before its log has them: put a \
@@ -57,4 +62,14 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What no checkpoint shows: an account is opened without an entry of the log, and its number is random.
+fn lost_accounts(made_at_ms: u64) -> String {
+    format!(
+        "Accounts that were opened since the backup ({}) and have no record in it are lost, also where the log lacks nothing: \
+         these persons get other aliases. Tell your institutions to forget the aliases that they were given since then, and to \
+         open the accounts again before they issue.",
+        show(&date_of(day_of_ms(made_at_ms)))
+    )
 }

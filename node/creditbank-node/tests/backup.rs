@@ -79,6 +79,8 @@ async fn with_every_engine(store: &str) {
         tokio::join!(issue(&node, &universities[0], &stop, 5), issue(&node, &universities[1], &stop, 5), backing_up);
     assert_eq!(code, Some(0), "{said}");
     let seen_after = checkpoint(&node, places.path(), "seen-after").await;
+    // An account without a record: no checkpoint shows that it was opened.
+    let newcomer = universities[0].aliases(&node, 1_000_000..=1_000_000).await[0];
     let dir = node.stop().await;
 
     // Nobody says what was published: refused, with what is at stake.
@@ -88,6 +90,7 @@ async fn with_every_engine(store: &str) {
     let arguments = ["restore", "--from", text(&out), "--seen", text(&seen_before), "--dir", text(target.path())];
     let (code, said) = run(&arguments);
     assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("other aliases"), "what no checkpoint shows is said: {said}");
     let (code, said) = run(&arguments);
     assert!(code == Some(2) && said.contains("not empty"), "{code:?} {said}");
     let (code, said) = run(&["check", "--dir", text(target.path())]);
@@ -104,6 +107,8 @@ async fn with_every_engine(store: &str) {
         alias: learner.to_vec(),
     });
     client.transcript(reference).await.expect("its records open");
+    let again = universities[0].aliases(&restored, 1_000_000..=1_000_000).await[0];
+    assert_ne!(again, newcomer, "what `restore` warns of");
     drop(restored);
 
     // Others have seen more than the backup has: restored, but not served until the log has it.

@@ -29,10 +29,10 @@ use creditbank_protocol::pb::Purpose;
 use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
 
 pub use config::{Config, ConfigError, Tls};
-pub(crate) use held::HELD_FILE;
+pub(crate) use held::{HELD_FILE, parse_published};
 pub use init::{InitError, begin, init};
 pub(crate) use secrets::Secrets;
-pub use store_url::{ENGINES, StoreUrl};
+pub use store_url::StoreUrl;
 
 use crate::append::Steps;
 use crate::environment::Environment;

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use creditbank_store::{Disk, Engine, Options, RealDisk};
+use creditbank_store_fjall::FjallIndex;
+use creditbank_store_sled::SledIndex;
 
 use crate::clock::{Clock, Entropy, OsEntropy, SystemClock};
-use crate::directory::ENGINES;
+
+/// The engines that the node is built with, the default first. To add one is to add its row.
+pub const ENGINES: &[Engine] = &[SledIndex::ENGINE, FjallIndex::ENGINE];
 
 /// Files, time, randomness, and the engines that an index may be kept in.
 #[derive(Clone)]

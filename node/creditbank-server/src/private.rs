@@ -23,8 +23,7 @@ use crate::clock::{Entropy, random};
 /// Random and used once, for each sealed value.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
-use creditbank_protocol::Place;
-use creditbank_protocol::{AccountId, Alias};
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
@@ -113,8 +112,8 @@ impl PrivateKeys {
     }
 
     /// What belongs to one institution.
-    pub fn of(&self, institution: u64) -> InstitutionKeys {
-        let number = institution.to_be_bytes();
+    pub fn of(&self, institution: impl Into<InstitutionId>) -> InstitutionKeys {
+        let number = institution.into().0.to_be_bytes();
         let mut courses = self.pepper.clone();
         part(&mut courses, b"course");
         part(&mut courses, &number);
@@ -122,7 +121,8 @@ impl PrivateKeys {
     }
 
     /// The digest of an identity. A student number counts within its institution only.
-    pub fn identity_digest(&self, institution: u64, identity: &TypedIdentity) -> [u8; 32] {
+    pub fn identity_digest(&self, institution: impl Into<InstitutionId>, identity: &TypedIdentity) -> [u8; 32] {
+        let institution = institution.into();
         let student_number = i32::from(creditbank_rpc::v1::IdentityType::StudentNumber);
         let scope = if identity.r#type == student_number { institution.to_string() } else { identity.scope.clone() };
         let kind = identity.r#type.to_be_bytes();

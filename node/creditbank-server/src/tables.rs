@@ -4,7 +4,7 @@ use creditbank_ledger::state::{Applied, ChainHead, Closed};
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
-use creditbank_store::{Row, Table};
+use creditbank_store::{Row, Store, StoreError, Table};
 
 /// Digest of an identity -> the account, sealed.
 pub(crate) const IDENTITY: Table = Table(1);
@@ -80,7 +80,7 @@ pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {
 }
 
 /// How many learners' keys are in use.
-pub(crate) fn needed_keys(store: &dyn creditbank_store::Store) -> Result<u64, creditbank_store::StoreError> {
+pub(crate) fn needed_keys(store: &dyn Store) -> Result<u64, StoreError> {
     Ok(store.get(KEY_COUNT, &[])?.as_deref().and_then(count_of).unwrap_or(0))
 }
 
@@ -177,6 +177,13 @@ pub(crate) fn read_chain(key: &[u8], value: &[u8]) -> Option<(UnitId, ChainHead)
 
 pub(crate) fn seal(index: LogIndex) -> Row {
     put(SEAL, index.0.to_be_bytes().to_vec(), Vec::new())
+}
+
+/// Log index of the seal that closes the round of an entry; `None` where no round with it is closed.
+pub(crate) fn seal_of(store: &dyn Store, entry: LogIndex) -> Result<Option<LogIndex>, StoreError> {
+    let after = entry.0.checked_sub(1).map(u64::to_be_bytes);
+    let rows = store.scan(SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
+    Ok(rows.first().and_then(|(key, _)| index_of(key)))
 }
 
 pub(crate) fn registry(place: Place) -> Row {

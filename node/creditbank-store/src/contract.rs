@@ -7,9 +7,9 @@ mod rebuild;
 pub use damage::check_damage;
 pub use rebuild::{check_rebuild, check_rot};
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
+use creditbank_protocol::{Digest, LogIndex};
 
 use crate::{EntryWrite, Head, Index, Node, Round, Row, Store, StoreError, Table};
 
@@ -103,14 +103,14 @@ impl Log {
     fn check(&self, store: &dyn Store) {
         assert_eq!(store.head(), self.head);
         for (index, written) in (0u64..).zip(&self.entries) {
-            assert_eq!(store.entry(index).expect("read"), written.entry);
+            assert_eq!(store.entry(LogIndex(index)).expect("read"), written.entry);
             for (record, body) in (0u32..).zip(&written.bodies) {
-                assert_eq!(store.body(index, record).expect("read"), *body, "entry {index}, body {record}");
+                assert_eq!(store.body(LogIndex(index), record).expect("read"), *body, "entry {index}, body {record}");
             }
             let past = u32::try_from(written.bodies.len()).expect("few");
-            assert!(matches!(store.body(index, past), Err(StoreError::Missing { .. })));
+            assert!(matches!(store.body(LogIndex(index), past), Err(StoreError::Missing { .. })));
         }
-        assert!(matches!(store.entry(self.head.size), Err(StoreError::Missing { .. })));
+        assert!(matches!(store.entry(LogIndex(self.head.size)), Err(StoreError::Missing { .. })));
         for node in &self.nodes {
             assert_eq!(store.node(node.level, node.index).expect("read"), node.hash);
         }

@@ -8,8 +8,8 @@ mod upkeep;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{empty_root, leaf_hash};
+use creditbank_protocol::{Digest, LogIndex};
 
 use crate::flat::{FlatFiles, Location};
 use crate::guard::Guard;
@@ -151,11 +151,11 @@ impl EmbeddedStore {
         })
     }
 
-    fn location(&self, index: u64) -> Result<Location, StoreError> {
-        if index >= self.head().size {
-            return Err(StoreError::Missing { what: "entry", index });
+    fn location(&self, index: LogIndex) -> Result<Location, StoreError> {
+        if index.0 >= self.head().size {
+            return Err(StoreError::Missing { what: "entry", index: index.0 });
         }
-        self.flat.location(index)
+        self.flat.location(index.0)
     }
 }
 
@@ -242,12 +242,12 @@ impl Store for EmbeddedStore {
         Ok(())
     }
 
-    fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
+    fn entry(&self, index: LogIndex) -> Result<Vec<u8>, StoreError> {
         let Location { segment, offset, entry_len, bodies } = self.location(index)?;
         let start = offset + 8 + 4 * u64::from(bodies);
         let entry = self.readers.read(segment, start, usize::try_from(entry_len).unwrap_or(usize::MAX))?;
         // Older segments are not read through at the start: rot is found where it is read.
-        let expected = self.flat.node(0, index)?;
+        let expected = self.flat.node(0, index.0)?;
         let found = leaf_hash(&entry);
         if found != expected {
             // Either may be rotten; only the frame's checksum, over the whole round, would tell.
@@ -260,7 +260,7 @@ impl Store for EmbeddedStore {
         Ok(entry)
     }
 
-    fn body(&self, index: u64, record: u32) -> Result<Vec<u8>, StoreError> {
+    fn body(&self, index: LogIndex, record: u32) -> Result<Vec<u8>, StoreError> {
         let Location { segment, offset, entry_len, bodies } = self.location(index)?;
         if record >= bodies {
             return Err(StoreError::Missing { what: "record", index: record.into() });

@@ -49,7 +49,7 @@ pub use memory::MemoryStore;
 pub use round::{EntryWrite, Head, Node, Round, RoundError, Row, Table};
 pub use rows::Rows;
 
-use creditbank_protocol::Digest;
+use creditbank_protocol::{Digest, LogIndex};
 
 /// Bytes that a disk must have left for new work to be taken: room for what is derived from it.
 pub const RESERVE_BYTES: u64 = 128 << 20;
@@ -69,9 +69,9 @@ pub trait Store: Send + Sync + 'static {
     /// Makes a round durable.
     fn append(&self, round: &Round) -> Result<(), StoreError>;
     /// A log entry's bytes.
-    fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError>;
-    /// The encrypted body of record `record` of an entry.
-    fn body(&self, index: u64, record: u32) -> Result<Vec<u8>, StoreError>;
+    fn entry(&self, index: LogIndex) -> Result<Vec<u8>, StoreError>;
+    /// One of the bodies that were stored with an entry, by its position among them.
+    fn body(&self, index: LogIndex, position: u32) -> Result<Vec<u8>, StoreError>;
     /// The root of a complete subtree: level 0 is the leaf hashes.
     fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError>;
     /// A row's value.

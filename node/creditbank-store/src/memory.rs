@@ -2,8 +2,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::empty_root;
+use creditbank_protocol::{Digest, LogIndex};
 
 use crate::{EntryWrite, Head, Index as _, KeyValue, MemoryIndex, Round, Store, StoreError, Table};
 
@@ -64,14 +64,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
+    fn entry(&self, index: LogIndex) -> Result<Vec<u8>, StoreError> {
         let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(at(&log.entries, "entry", index)?.entry.clone())
+        Ok(at(&log.entries, "entry", index.0)?.entry.clone())
     }
 
-    fn body(&self, index: u64, record: u32) -> Result<Vec<u8>, StoreError> {
+    fn body(&self, index: LogIndex, record: u32) -> Result<Vec<u8>, StoreError> {
         let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(at(&at(&log.entries, "entry", index)?.bodies, "record", record.into())?.clone())
+        Ok(at(&at(&log.entries, "entry", index.0)?.bodies, "record", record.into())?.clone())
     }
 
     fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError> {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_store::{
     EmbeddedStore, EntryWrite, Head, IndexError, MemoryIndex, MemoryStore, Node, Options, Round, Row, Store,
@@ -89,10 +90,10 @@ fn a_torn_last_round_is_cut() {
         fs::write(&guard, &guarded).unwrap();
         let _ = fs::remove_file(dir.path().join("position"));
         let store = open(dir.path()).unwrap_or_else(|error| panic!("cut at {len}: {error}"));
-        assert_eq!((store.head().size, store.entry(0).unwrap()), (1, b"one".to_vec()));
+        assert_eq!((store.head().size, store.entry(LogIndex(0)).unwrap()), (1, b"one".to_vec()));
         assert_eq!(store.get(Table(1), b"two").unwrap(), None);
         append(&store, "three");
-        assert_eq!(store.entry(1).unwrap(), b"three");
+        assert_eq!(store.entry(LogIndex(1)).unwrap(), b"three");
     }
     // Whole but not guarded: it counts.
     fs::write(&segment, &whole).unwrap();
@@ -136,7 +137,7 @@ fn lost_flat_files_are_rebuilt() {
     fs::remove_dir_all(dir.path().join("flat")).unwrap();
     let store = open(dir.path()).unwrap();
     assert_eq!(store.head().root, root);
-    assert_eq!(store.entry(17).unwrap(), b"entry 17");
+    assert_eq!(store.entry(LogIndex(17)).unwrap(), b"entry 17");
     assert_eq!(Frontier::restore(30, |level, index| store.node(level, index)).unwrap().root(), root);
 }
 
@@ -186,7 +187,7 @@ fn nothing_follows_a_failed_append() {
     drop(store);
     assert!(!dir.path().join("clean").exists());
     let store = open(dir.path()).unwrap();
-    assert_eq!((store.head().size, store.entry(1).unwrap()), (2, b"two".to_vec()));
+    assert_eq!((store.head().size, store.entry(LogIndex(1)).unwrap()), (2, b"two".to_vec()));
 }
 
 /// Goal: without a guard nothing is cut, as nobody knows what was acknowledged.

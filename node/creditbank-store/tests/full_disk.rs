@@ -53,7 +53,7 @@ fn on_a_small_disk(dir: &Path) {
     assert_eq!(store.head().size, size);
     fs::remove_file(dir.join("ballast")).unwrap();
     append(&store, 300_000).expect("there is room again");
-    assert_eq!(store.entry(size).unwrap(), format!("entry {size}").into_bytes());
+    assert_eq!(store.entry(size.into()).unwrap(), format!("entry {size}").into_bytes());
     drop(store);
     let store = open(dir, 0);
     assert_eq!(store.head().size, size + 1);

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use creditbank_allocation::{Answer, allocate};
-use creditbank_protocol::Place;
 use creditbank_protocol::pb::{
-    AssessmentType, Grade, Kind, Level, Match, Mode, Origin, OutcomeType, QualificationDefinition, Ratio,
+    Amount, AssessmentType, Grade, Kind, Level, Match, Mode, Origin, OutcomeType, QualificationDefinition, Ratio,
     RecordReference, Requirement, RequirementType,
 };
+use creditbank_protocol::{Part, Place};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case};
 use creditbank_rules::{Registry, RegistryRecord, seed};
 
@@ -118,21 +118,22 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
             let end = 20_000 + i64::try_from(dice.below(2_900)).expect("small");
             Candidate {
                 record: RecordReference { place: Some(place.into()), status_id: vec![9; 32] },
-                result_plus_1: 0,
+                part: Part::Whole,
                 kind: Kind::Credit,
                 institution: 1.into(),
-                course: format!("C{index}"),
-                unit: "ECTS".to_owned(),
-                amount_e4: [25_000, 30_000, 40_000, 50_000, 60_000, 75_000]
-                    [usize::try_from(dice.below(6)).expect("six")],
+                course: Some(format!("C{index}")),
+                amount: Some(Amount {
+                    e4: [25_000, 30_000, 40_000, 50_000, 60_000, 75_000][usize::try_from(dice.below(6)).expect("six")],
+                    unit: "ECTS".to_owned(),
+                }),
                 level: Some(level(dice.of(&["4", "5", "6", "6"]))),
-                field: dice.of(&FIELDS).to_owned(),
+                field: Some(dice.of(&FIELDS).to_owned()),
                 mode: Mode::OnSite,
                 assessment: AssessmentType::Exam,
                 origin: [Origin::Own, Origin::Own, Origin::Transfer, Origin::Rpl]
                     [usize::try_from(dice.below(4)).expect("four")],
                 grade: Some(Grade { scale: "GB-100".to_owned(), value: (40 + lift + dice.below(30)).to_string() }),
-                attempt: 1,
+                attempt: Some(1),
                 period: Some((end - 120, end)),
                 expires: None,
                 esco_uris: Vec::new(),
@@ -168,7 +169,7 @@ fn main() {
         let mut dice = Dice(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut candidates = learner(&mut dice);
         for (core, candidate) in ["0611", "0612", "0613"].into_iter().zip(&mut candidates) {
-            core.clone_into(&mut candidate.field);
+            candidate.field = Some(core.to_owned());
         }
         let begun = Instant::now();
         let case = Case::new(&registry, &definition, &candidates, &[], &[], 22_500).expect("a tree");

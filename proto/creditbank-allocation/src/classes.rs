@@ -70,10 +70,10 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
         let young = ages.iter().map(|months| case.is_young(*months, position));
         let by = found.agreement.as_ref().map(|agreement| agreement.code.as_str());
         let likeness = Likeness {
-            amount_e4: found.amount_e4,
+            amount_e4: found.amount_e4(),
             aggregates: matching.chain(young).collect(),
             point: case.point(position).filter(|_| mean).map(|Point { sum_e4, of }| (sum_e4, of)),
-            course: core.then_some(found.course.as_str()),
+            course: found.course.as_deref().filter(|_| core),
             period: found.period.filter(|_| own),
             agreement: by,
             alone: shared.iter().any(|root| root.parts.iter().any(|(one, _)| *one == position)).then_some(position),
@@ -84,11 +84,11 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
     let mut classes: Vec<Class> = classes
         .into_iter()
         .map(|(likeness, mut members)| {
-            members.sort_by_key(|position| case.candidates[*position].key());
+            members.sort_by_key(|position| case.candidates[*position].portion());
             Class { members, fits: likeness.fits }
         })
         .collect();
-    classes.sort_by_key(|class| case.candidates[class.first()].key());
+    classes.sort_by_key(|class| case.candidates[class.first()].portion());
     (classes, shared)
 }
 
@@ -105,7 +105,7 @@ fn shared_roots(case: &Case<'_>, usable: &[usize]) -> Vec<SharedRoot> {
         };
         let mut by = by;
         by.dedup();
-        by.sort_by_key(|position| case.candidates[*position].key());
+        by.sort_by_key(|position| case.candidates[*position].portion());
         // What cannot be added up counts as the whole: the check says so too.
         let whole = Fraction::new(2, 1).unwrap_or(Fraction::ZERO);
         by.into_iter().map(|position| (position, part(position).unwrap_or(whole))).collect()

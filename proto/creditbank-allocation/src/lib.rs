@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod allocate;
+mod assignment;
 mod classes;
 mod filling;
 mod linear;

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{Match, RequirementType};
 use creditbank_rules::qualification::{Case, Finding, Measure, matches};
 
-use crate::allocate::{Assignment, TRIM_MAX, latest_first};
+use crate::assignment::{Assignment, TRIM_MAX, latest_first};
 use crate::linear::Var;
 use crate::problem::Problem;
 use crate::solver::{Solved, maximise};
@@ -95,7 +95,8 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
             }
             RequirementType::Courses => {
                 for code in &node.r#match.clone().unwrap_or_default().courses {
-                    let terms = problem.terms(requirement, |class| i128::from(problem.course(class) == code.as_str()));
+                    let terms =
+                        problem.terms(requirement, |class| i128::from(problem.course(class) == Some(code.as_str())));
                     let (_, var) = fill(problem, active, terms, 1)?;
                     filled.push(((ONE_E4 / scale).max(1), var));
                 }

@@ -105,7 +105,7 @@ impl<'a> Problem<'a> {
     }
 
     pub(crate) fn amount(&self, class: usize) -> i128 {
-        i128::from(self.case.candidates[self.classes[class].first()].amount_e4)
+        i128::from(self.case.candidates[self.classes[class].first()].amount_e4())
     }
 
     /// What is taken at and below a requirement, with its worth, where it is worth anything.
@@ -190,7 +190,7 @@ impl<'a> Problem<'a> {
             }
             RequirementType::Courses => {
                 for code in &node.r#match.clone().unwrap_or_default().courses {
-                    let terms = self.terms(requirement, |class| i128::from(self.course(class) == code.as_str()));
+                    let terms = self.terms(requirement, |class| i128::from(self.course(class) == Some(code.as_str())));
                     self.model.at_least(when, terms, 1);
                 }
             }
@@ -227,8 +227,8 @@ impl<'a> Problem<'a> {
         Some(())
     }
 
-    pub(crate) fn course(&self, class: usize) -> &'a str {
-        &self.case.candidates[self.classes[class].first()].course
+    pub(crate) fn course(&self, class: usize) -> Option<&'a str> {
+        self.case.candidates[self.classes[class].first()].course.as_deref()
     }
 
     /// What follows already, and saves the solver from counting it out: CREDITS that are active ask together for no more than

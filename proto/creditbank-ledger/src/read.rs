@@ -1,4 +1,5 @@
-//! What can be worked out from records, over a read-only view: cases, balances, evaluations, previews of conversions.
+//! What can be worked out from records, over a read-only view: cases, balances, evaluations, previews of conversions, and
+//! what a transcript has to prove.
 //!
 //! Whoever holds the same records comes to the same answers: the node for its callers, a client or an auditor for itself.
 //! Answers are typed; what they are called on the wire, and in words, is for the caller to say.
@@ -8,6 +9,7 @@ mod cases;
 mod evaluate;
 mod preview;
 mod shown;
+mod transcript;
 mod view;
 
 pub use balance::{Line, balance};
@@ -15,4 +17,5 @@ pub use cases::{ApplicationCase, Consequences, Review, applications, consequence
 pub use evaluate::{Converted, Evaluation, Question, Requirement, Unused, Verdict, evaluate};
 pub use preview::{ConversionRequest, Preview, preview};
 pub use shown::{ReadScope, Shown};
+pub use transcript::{PlanError, ProofView, TRANSCRIPT_RECORDS_MAX, TranscriptPlan, transcript};
 pub use view::{MarkedRecord, QuestionError, ReadView, named_day, records_of};

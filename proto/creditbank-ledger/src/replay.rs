@@ -18,7 +18,7 @@ mod signatures;
 use std::collections::BTreeSet;
 
 use creditbank_protocol::seal::SignedSeal;
-use creditbank_protocol::{Digest, InstitutionId};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex};
 
 pub use contradiction::Contradiction;
 pub use prepared::Prepared;
@@ -93,7 +93,7 @@ impl Replay {
         prepared: Prepared,
         checks: &mut Vec<SignatureCheck>,
     ) -> Result<Option<ReplayedRound>, Contradiction> {
-        let index = self.size();
+        let index = self.next();
         let Prepared { leaf, len, entry } = prepared;
         let round = match entry.map_err(|error| Contradiction::no_entry(index, &error))? {
             Read::Block(block) => {
@@ -114,6 +114,11 @@ impl Replay {
     /// Number of entries.
     pub fn size(&self) -> u64 {
         self.state.size() + self.held.len() as u64
+    }
+
+    /// Log index of the next entry.
+    fn next(&self) -> LogIndex {
+        LogIndex(self.size())
     }
 
     /// RFC 6962 root.
@@ -153,7 +158,7 @@ impl Replay {
         if self.held.len() >= ROUND_BLOCKS_MAX || self.held_bytes > ROUND_BYTES_MAX {
             let bound = format!("a seal after at most {ROUND_BLOCKS_MAX} blocks or {ROUND_BYTES_MAX} bytes");
             let what = "the round is larger than this replay holds";
-            return Err(Subject::block(self.size(), block.block()).wrong(what, &bound, &"none"));
+            return Err(Subject::block(self.next(), block.block()).wrong(what, &bound, &"none"));
         }
         self.held.push(block);
         Ok(())
@@ -166,7 +171,7 @@ impl Replay {
         leaf: Digest,
         checks: &mut Vec<SignatureCheck>,
     ) -> Result<ReplayedRound, Contradiction> {
-        let subject = Subject::seal(self.state.size(), self.size());
+        let subject = Subject::seal(LogIndex(self.state.size()), self.next());
         let opened = self.state.open_for(signed.seal(), self.held.len() as u64);
         let mut round = opened.map_err(|refusal| subject.no_seal(&refusal))?;
         let mut blocks = Vec::with_capacity(self.held.len());
@@ -195,7 +200,7 @@ fn block(
     read: &ReadBlock,
     checks: &mut Vec<SignatureCheck>,
 ) -> Result<Applied, Contradiction> {
-    let subject = Subject::block(round.next().0, read.block());
+    let subject = Subject::block(round.next(), read.block());
     let checked = round.check(read).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::signer(&subject, round, read)?;
     let applied = round.apply(checked).map_err(|refusal| subject.does_not_follow(&refusal, read))?;

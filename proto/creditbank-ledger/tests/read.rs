@@ -1,145 +1,19 @@
 //! The read models over a small ledger in memory.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+mod world;
 
 use creditbank_ledger::read::{
-    ConversionRequest, MarkedRecord, Question, QuestionError, ReadScope, ReadView, Shown, applications, balance,
-    consequences, evaluate, preview, records_of, reviews,
+    ConversionRequest, Question, QuestionError, ReadScope, Shown, applications, balance, consequences, evaluate,
+    preview, records_of, reviews,
 };
-use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::dates::{Day, first_day};
-use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Kind};
-use creditbank_protocol::record::Record;
-use creditbank_protocol::status::{Mark, Marks};
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, Standing};
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Alias, LogIndex, Part, Portion, Standing};
 use creditbank_rules::admission::case::Stage;
 use creditbank_rules::qualification::Answer;
-use creditbank_rules::{
-    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Rule, Sealing, View, ViewError, seed,
-};
-
-const ACCOUNT: AccountId = AccountId([9; 16]);
-const OWN: InstitutionId = InstitutionId(1);
-const OTHER: InstitutionId = InstitutionId(2);
-const DAY_MS: u64 = 86_400_000;
-
-fn day(month: u32, day: u32) -> Day {
-    first_day(&pb::Date { year: 2026, month, day })
-}
-
-/// A ledger of one learner's records. `broken` places cannot be read.
-struct World {
-    registry: Registry,
-    records: BTreeMap<Place, (RecordFacts, Record)>,
-    broken: Vec<Place>,
-}
-
-impl World {
-    fn new() -> Self {
-        let mut registry = Registry::new("test.example/log");
-        let mut admit = |kind, body: &[u8]| {
-            registry.admit(RegistryRecord::of_operator(kind, body)).unwrap();
-        };
-        let name = pb::Text { language: "en".to_owned(), value: "An institution".to_owned() };
-        let institution = |number: u64, kind: pb::InstitutionType, country: &str| pb::Institution {
-            number,
-            state: pb::RegistryState::Active.into(),
-            r#type: kind.into(),
-            country: country.to_owned(),
-            names: vec![pb::DatedName { name: Some(name.clone()), ..Default::default() }],
-            ..Default::default()
-        };
-        admit(Kind::Institution, &encode(&institution(0, pb::InstitutionType::Operator, "")).unwrap());
-        seed::entries().unwrap().iter().for_each(|(kind, body)| admit(*kind, body));
-        for number in [1, 2] {
-            admit(Kind::Institution, &encode(&institution(number, pb::InstitutionType::University, "GB")).unwrap());
-        }
-        Self { registry, records: BTreeMap::new(), broken: Vec::new() }
-    }
-
-    fn hold<M: Canonical>(
-        &mut self,
-        entry: u64,
-        institution: InstitutionId,
-        kind: Kind,
-        body: &M,
-        marks: Marks,
-    ) -> Place {
-        let place = Place::new(entry, 0);
-        let record = Record::of(kind, &[u8::try_from(entry).unwrap(); 32], encode(body).unwrap()).unwrap();
-        let status_id = Digest([u8::try_from(entry).unwrap(); 32]);
-        let facts = RecordFacts { kind, institution, account: ACCOUNT, status_id, marks };
-        self.records.insert(place, (facts, record));
-        place
-    }
-
-    fn find(&self, place: Place) -> Result<Option<&(RecordFacts, Record)>, ViewError> {
-        if self.broken.contains(&place) {
-            return Err(ViewError::Damaged(place.to_string()));
-        }
-        Ok(self.records.get(&place))
-    }
-}
-
-impl View for World {
-    fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
-    fn learner(&self, _: InstitutionId, _: &Alias) -> Option<LearnerState> {
-        Some(LearnerState { account: ACCOUNT, open: true })
-    }
-
-    fn held(&self, _: &AccountId, _: InstitutionId, _: &CourseKey) -> Result<Vec<HeldRecord>, ViewError> {
-        Ok(Vec::new())
-    }
-
-    fn record_at(&self, place: Place) -> Result<Option<RecordFacts>, ViewError> {
-        Ok(self.find(place)?.map(|(facts, _)| facts.clone()))
-    }
-
-    fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
-        Ok(self.find(place)?.cloned())
-    }
-
-    fn dependants(&self, _: Place) -> Result<Vec<Place>, ViewError> {
-        Ok(Vec::new())
-    }
-
-    fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
-        let days = u64::try_from(day(6, 1)).unwrap() + entry.0;
-        Ok(Some(Sealing { key_id: KeyId([0; 16]), sealed_at_ms: days * DAY_MS }))
-    }
-}
-
-impl ReadView for World {
-    fn learner_places(&self, account: &AccountId) -> Result<Vec<Place>, ViewError> {
-        Ok(self.records.iter().filter(|(_, (facts, _))| facts.account == *account).map(|(place, _)| *place).collect())
-    }
-
-    fn application_places(&self, institution: InstitutionId) -> Result<Vec<Place>, ViewError> {
-        let received = |facts: &RecordFacts| facts.kind == Kind::Application && facts.institution == institution;
-        Ok(self.records.iter().filter(|(_, (facts, _))| received(facts)).map(|(place, _)| *place).collect())
-    }
-
-    fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
-        let marked = |(place, (facts, _)): (&Place, &(RecordFacts, Record))| {
-            let since = facts.marks.get(mark)?;
-            Some(MarkedRecord { place: *place, status_id: facts.status_id, since })
-        };
-        Ok(self.records.iter().filter_map(marked).collect())
-    }
-
-    fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
-        Ok(self.records.get(&place).map(|(facts, _)| facts.institution))
-    }
-
-    fn alias(&self, institution: InstitutionId, _: &AccountId) -> Alias {
-        Alias([u8::try_from(institution.0).unwrap(); 16])
-    }
-}
+use creditbank_rules::{Rule, ViewError};
+use world::{ACCOUNT, OTHER, OWN, World, credit, day, marked};
 
 fn application(received: pb::Date) -> pb::Application {
     pb::Application {
@@ -150,19 +24,6 @@ fn application(received: pb::Date) -> pb::Application {
         deadline: "LISBON".to_owned(),
         ..Default::default()
     }
-}
-
-fn credit(e4: u64) -> pb::Credit {
-    pb::Credit {
-        learner: vec![1; 16],
-        amount: Some(pb::Amount { e4, unit: "CATS".to_owned() }),
-        level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
-        ..Default::default()
-    }
-}
-
-fn marked(action: Action, entry: u64) -> Marks {
-    Marks::default().after(action, entry, None).unwrap()
 }
 
 /// Goal: an application is open until its deadline and overdue on the day after; the overdue one comes first.
@@ -233,6 +94,30 @@ fn a_balance_tells_what_is_spent() {
     assert_eq!(lines(None), [&own[..], &[(Standing::Revoked, 40_0000, 1)]].concat());
 }
 
+/// Goal: an exemption ends with its recognition, also where it says a later day itself, or none.
+#[test]
+fn an_exemption_expires_with_its_recognition() {
+    let mut world = World::new();
+    let [may, june] = [5, 6].map(|month| Some(pb::Date { year: 2026, month, day: 0 }));
+    let exemption = |e4, expires| pb::ConvertedCredit {
+        amount: Some(pb::Amount { e4, unit: "CATS".to_owned() }),
+        expires,
+        ..Default::default()
+    };
+    let recognition = |expires, exemptions| pb::QualificationRecognition {
+        learner: vec![1; 16],
+        exemptions,
+        expires,
+        ..Default::default()
+    };
+    let kind = Kind::QualificationRecognition;
+    world.hold(2, OWN, kind, &recognition(may, vec![exemption(1, june), exemption(2, None)]), Marks::default());
+    world.hold(3, OWN, kind, &recognition(june, vec![exemption(4, may), exemption(8, None)]), Marks::default());
+    let lines = balance(&world, &records_of(&world, &ACCOUNT, None).unwrap(), day(6, 1)).unwrap();
+    let lines: Vec<_> = lines.iter().map(|line| (line.standing, line.amount_e4)).collect();
+    assert_eq!(lines, [(Standing::Authentic, 8), (Standing::Expired, 1 + 2 + 4)]);
+}
+
 /// Goal: an institution sees what it issued and what it was shown whole; nothing tells it of the rest.
 #[test]
 fn a_scope_is_what_was_issued_or_shown() {
@@ -272,7 +157,7 @@ fn questions_are_refused_with_their_reason() {
     let other = world.hold(3, OTHER, Kind::Credit, &credit(1), Marks::default());
     let scope = ReadScope { institution: Some(OWN), shown: Shown::default() };
     let ask = |place| {
-        let request = ConversionRequest { sources: vec![(place, 0)], ..Default::default() };
+        let request = ConversionRequest { sources: vec![Portion { place, part: Part::Whole }], ..Default::default() };
         preview(&world, OWN, (&ACCOUNT, &Alias([1; 16])), request, &scope, day(6, 1)).unwrap_err()
     };
     assert!(matches!(ask(other), QuestionError::Missing(place) if place == other));

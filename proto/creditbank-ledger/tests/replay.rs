@@ -7,17 +7,17 @@ use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Kind};
 use creditbank_protocol::seal::Seal;
-use creditbank_protocol::{Digest, Place, UnitId};
+use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
 use proptest::prelude::*;
 
 use log::{Draft, Log, ONE, TWO, credit, effect, registry_record, replay, seal, unit};
 
 /// The contradiction that is found when a round with a bad block, sealed as if it were good, follows on a log.
 fn found(log: &Log, bad: &Draft) -> Contradiction {
-    let index = log.state.size();
+    let index = LogIndex(log.state.size());
     let draft = log.state.open(log.time_ms).draft_seal();
     let entry = bad.entry();
-    let lie = Seal { index: index + 1, records_total: draft.records_total + bad.records.len() as u64, ..draft };
+    let lie = Seal { index: index.next(), records_total: draft.records_total + bad.records.len() as u64, ..draft };
     let entries = [&log.entries[..], &[entry, seal(&lie)]].concat();
     let found = replay(&entries).err().expect("a contradiction");
     assert_eq!(found.index, index, "{found}");
@@ -80,7 +80,7 @@ fn bytes_that_are_no_entry_are_named() {
     let mut entries = Log::new().entries;
     entries.push(vec![7]);
     let found = replay(&entries).err().expect("no entry");
-    assert_eq!((found.index, found.what.as_str()), (2, "the bytes are no entry"));
+    assert_eq!((found.index, found.what.as_str()), (LogIndex(2), "the bytes are no entry"));
 }
 
 /// What a unit may do next.

@@ -219,8 +219,8 @@ fn a_seal_says_what_the_round_comes_to() {
     let other = Digest([9; 32]);
     let lies: [(Seal, &str); 10] = [
         (Seal { origin: "other.example/log".to_owned(), ..honest.clone() }, "Origin"),
-        (Seal { index: honest.index + 1, ..honest.clone() }, "Index"),
-        (Seal { first_index: honest.first_index + 1, ..honest.clone() }, "FirstIndex"),
+        (Seal { index: honest.index.next(), ..honest.clone() }, "Index"),
+        (Seal { first_index: honest.first_index.next(), ..honest.clone() }, "FirstIndex"),
         (Seal { rules_version: honest.rules_version + 1, ..honest.clone() }, "RulesVersion"),
         (Seal { previous: other, ..honest.clone() }, "Previous"),
         (Seal { time_ms: honest.time_ms - 1, ..honest.clone() }, "Time"),

@@ -20,8 +20,12 @@ use crate::record::{PUBLIC_SEED, Record, RecordError, SUITE};
 pub const BLOCK_VERSION: u32 = 1;
 /// Most records of a block.
 pub const RECORDS_MAX: usize = 1_024;
-/// Most bytes of a block: an entry less its type byte.
-pub const BLOCK_LEN_MAX: usize = crate::entry::ENTRY_LEN_MAX - 1;
+/// Most bytes of a block: with the type byte it is an entry of at most 65,535 bytes.
+pub const BLOCK_LEN_MAX: usize = 65_534;
+
+/// A block is created at most so long before or after its seal, both cut to minutes. Admission, replay and transcripts ask
+/// the same.
+pub const CREATED_WITHIN_MINUTES: u64 = 24 * 60;
 
 /// Why bytes are no block, or not the block of these records. In order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

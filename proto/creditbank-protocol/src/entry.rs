@@ -6,9 +6,9 @@ use crate::seal::{SealError, SignedSeal};
 /// Type byte of a block.
 pub const BLOCK: u8 = 0x01;
 /// Type byte of a seal.
-pub const SEAL: u8 = 0x02;
+pub const SEAL: u8 = crate::seal::ENTRY_TYPE;
 /// Most bytes of an entry, type byte included (C2SP tlog-tiles).
-pub const ENTRY_LEN_MAX: usize = 65_535;
+pub const ENTRY_LEN_MAX: usize = crate::block::BLOCK_LEN_MAX + 1;
 
 /// An entry whose shape is right.
 #[derive(Debug, Clone, PartialEq)]

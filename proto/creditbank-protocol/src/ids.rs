@@ -72,6 +72,14 @@ impl fmt::Display for UnitId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct LogIndex(pub u64);
 
+impl LogIndex {
+    /// The index of the entry that follows.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
 impl fmt::Display for LogIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -152,6 +160,57 @@ impl From<Place> for pb::Place {
     }
 }
 
+/// What of a record is meant. The record itself comes before its results, as lists of messages have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Part {
+    /// The record itself.
+    #[default]
+    Whole,
+    /// One result of a Conversion, or one exemption of a recognition: its position, from 0.
+    Result(u32),
+}
+
+impl Part {
+    /// The part that a message names by `result_plus_1`.
+    pub fn read(result_plus_1: u32) -> Self {
+        result_plus_1.checked_sub(1).map_or(Self::Whole, Self::Result)
+    }
+
+    /// `result_plus_1`, as messages have it. The opposite of [`Part::read`].
+    pub fn written(self) -> u32 {
+        match self {
+            Self::Whole => 0,
+            Self::Result(position) => position.saturating_add(1),
+        }
+    }
+}
+
+/// A record, or one result of it: what a conversion takes as a source and an award as credit. By place, then by part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Portion {
+    /// Where the record stands.
+    pub place: Place,
+    /// What of it.
+    pub part: Part,
+}
+
+impl Portion {
+    /// The portion that a message names by a reference to a record and `result_plus_1`.
+    pub fn of_reference(reference: Option<&pb::RecordReference>, result_plus_1: u32) -> Self {
+        Self { place: Place::of_reference(reference), part: Part::read(result_plus_1) }
+    }
+}
+
+/// `5/3`, or `5/3 result 2`: results are counted from 1 in words.
+impl fmt::Display for Portion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            Part::Whole => self.place.fmt(f),
+            part @ Part::Result(_) => write!(f, "{} result {}", self.place, part.written()),
+        }
+    }
+}
+
 /// A learner's account number: 16 random bytes that only the node knows. Not shown by `Debug`: it stands for a person.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub [u8; 16]);
@@ -227,6 +286,17 @@ mod tests {
             assert_eq!(place.written(), Some(place.into()));
             assert_eq!(Place::read(place.written()), place);
         }
+    }
+
+    /// Goal: a message's 0 is the record itself, which comes before its results; people count results from 1.
+    #[test]
+    fn a_result_is_written_plus_1() {
+        for (written, part) in [(0, Part::Whole), (1, Part::Result(0)), (u32::MAX, Part::Result(u32::MAX - 1))] {
+            assert_eq!((Part::read(written), part.written()), (part, written));
+        }
+        assert!(Part::Whole < Part::Result(0) && Part::Result(0) < Part::Result(1));
+        let shown = |part| Portion { place: Place::new(5, 3), part }.to_string();
+        assert_eq!([shown(Part::Whole), shown(Part::Result(1))], ["5/3", "5/3 result 2"]);
     }
 
     /// Goal: places come in the order of the log, units in the order of their institutions.

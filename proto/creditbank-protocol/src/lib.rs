@@ -26,6 +26,7 @@ pub mod note;
 pub mod pb;
 pub mod receipt;
 pub mod record;
+mod refusals;
 pub mod registry;
 pub mod seal;
 pub mod standing;
@@ -34,6 +35,6 @@ pub mod transcript;
 pub mod trust;
 
 pub use hash::Digest;
-pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
+pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Part, Place, Portion, UnitId};
 pub use standing::Standing;
 pub use trust::Trust;

@@ -1,10 +1,10 @@
 //! Receipts: what an issuer keeps of a sealed block.
 
-use crate::Digest;
 use crate::entry::{Entry, EntryError};
 use crate::merkle::{self, ProofError};
 use crate::note::{Checkpoint, NoteError, Policy};
 use crate::pb;
+use crate::{Digest, LogIndex};
 
 /// A receipt whose proof holds.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub struct VerifiedReceipt {
     /// The block or the seal.
     pub entry: Entry,
     /// Its log index.
-    pub index: u64,
+    pub index: LogIndex,
     /// Its leaf hash.
     pub leaf: Digest,
     /// The checkpoint that the proof leads to.
@@ -59,5 +59,5 @@ pub fn verify_receipt(receipt: &pb::Receipt, policy: &Policy) -> Result<Verified
     if *origin != checkpoint.origin {
         return Err(ReceiptError::Origin { expected: checkpoint.origin, found: origin.clone() });
     }
-    Ok(VerifiedReceipt { entry, index: receipt.index, leaf, checkpoint })
+    Ok(VerifiedReceipt { entry, index: LogIndex(receipt.index), leaf, checkpoint })
 }

@@ -14,7 +14,7 @@ mod rests_on;
 
 pub use amends::amends_of;
 pub use disclosed::{Disclosed, DisclosureError, RequiredClaims, disclose};
-pub use expires::{expires_of, has_expired};
+pub use expires::{exemption_expires, expires_of, has_expired};
 pub use kind::{KindInfo, info_of, kind_info};
 pub use rests_on::RestsOn;
 

@@ -1,11 +1,14 @@
 //! Seals: the entry that closes a round and the last leaf of every checkpoint.
 
-use crate::Digest;
 use crate::canonical::{CanonicalError, decode, encode};
 use crate::hash::{Preimage, tag};
 use crate::key::{self, SignatureError};
 use crate::pb;
 use crate::record::SUITE;
+use crate::{Digest, LogIndex};
+
+/// Type byte of a seal among the log's entries.
+pub const ENTRY_TYPE: u8 = 0x02;
 
 /// Version of the seal's layout.
 pub const SEAL_VERSION: u32 = 1;
@@ -20,9 +23,9 @@ pub struct Seal {
     /// The log.
     pub origin: String,
     /// First log index of the round.
-    pub first_index: u64,
+    pub first_index: LogIndex,
     /// The seal's own log index.
-    pub index: u64,
+    pub index: LogIndex,
     /// Status tree after the round.
     pub status_root: Digest,
     /// Registry map in force during the round.
@@ -58,9 +61,9 @@ pub enum SealError {
     #[error("the round begins at {first} and its seal is at {index}")]
     Range {
         /// First index of the round.
-        first: u64,
+        first: LogIndex,
         /// The seal's index.
-        index: u64,
+        index: LogIndex,
     },
     /// The log key's signature does not hold.
     #[error(transparent)]
@@ -82,8 +85,8 @@ impl Seal {
             suite: u32::from(SUITE),
             version: SEAL_VERSION,
             origin: self.origin.clone(),
-            first_index: self.first_index,
-            index: self.index,
+            first_index: self.first_index.0,
+            index: self.index.0,
             status_root: self.status_root.0.to_vec(),
             registry_root: self.registry_root.0.to_vec(),
             rules_version: self.rules_version,
@@ -93,7 +96,7 @@ impl Seal {
         })?;
         let signature = sign(message(&seal).as_bytes()).to_vec();
         let signed = encode(&pb::SignedSeal { seal, signature, second_signature: Vec::new() })?;
-        Ok([&[crate::entry::SEAL][..], &signed].concat())
+        Ok([&[ENTRY_TYPE][..], &signed].concat())
     }
 }
 
@@ -122,6 +125,7 @@ impl SignedSeal {
         if suite != u32::from(SUITE) || version != SEAL_VERSION || !second_signature.is_empty() {
             return Err(SealError::Version { suite, version });
         }
+        let (first_index, index) = (LogIndex(first_index), LogIndex(index));
         if first_index > index {
             return Err(SealError::Range { first: first_index, index });
         }

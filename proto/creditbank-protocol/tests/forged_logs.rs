@@ -14,7 +14,7 @@ use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
-use creditbank_protocol::{Digest, Trust, UnitId};
+use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
 
@@ -207,8 +207,8 @@ impl Log {
         let seal = |seal: &Seal| seal.sign(|message| sign(&key(1), message)).expect("a seal");
         let first = Seal {
             origin: ORIGIN.to_owned(),
-            first_index: 0,
-            index: 0,
+            first_index: LogIndex(0),
+            index: LogIndex(0),
             status_root: Digest::ZERO,
             registry_root: map.root(),
             rules_version: 1,
@@ -222,14 +222,14 @@ impl Log {
         entries.extend(blocks.iter().cloned());
         let closing = entries.len();
         let previous = if self.chained { first_id } else { Digest([5; 32]) };
-        let (first_index, index, time_ms) = (self.second_round_from, closing as u64, MINUTE * 60_000);
+        let (first_index, index, time_ms) = (self.second_round_from.into(), LogIndex(closing as u64), MINUTE * 60_000);
         let second = Seal { first_index, index, time_ms, previous, ..first };
         entries.push(seal(&second));
         let late = self.registry(true);
         let late_map = map_of(&late);
         if self.compromised || self.second_compromised {
             let previous = SignedSeal::parse(&entries[closing][1..]).expect("a seal").id();
-            let (index, registry_root) = (index + 1, late_map.root());
+            let (index, registry_root) = (index.next(), late_map.root());
             entries.push(seal(&Seal { first_index: index, index, registry_root, previous, ..second }));
         }
         let last = entries.len() - 1;

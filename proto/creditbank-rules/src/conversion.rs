@@ -145,7 +145,7 @@ fn sources(request: &Request<'_>) -> Result<(), Rejection> {
     let sources = request.sources;
     let count = (1..=SOURCES_MAX).contains(&sources.len());
     require(count, Rule::MissingField, "sources", "1 to 256 sources", sources.len())?;
-    let odd = sources.windows(2).find(|pair| pair[0].key() >= pair[1].key());
+    let odd = sources.windows(2).find(|pair| pair[0].portion() >= pair[1].portion());
     let found = odd.map_or(String::new(), |pair| pair[1].show());
     let expected = "sources strictly ascending by place and result";
     require(odd.is_none(), Rule::Contradiction, "sources", expected, found)?;

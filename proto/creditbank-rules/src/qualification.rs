@@ -39,7 +39,7 @@ pub use grades::{GradeOrder, Point, is_at_least, order_of, point_of};
 pub use matching::{matches, mismatch};
 pub use measure::{Case, Finding, HeldAward, Measure, names};
 pub use months::add_months;
-pub use progress::{Progress, RequirementProgress, Unused, progress};
+pub use progress::{Progress, RequirementProgress, Unused, UnusedReason, progress};
 pub use roots::{RootUse, root_uses};
 pub use satisfiable::{Conflict, Satisfiability, satisfiability};
 pub use tree::{DEPTH_MAX, NODES_MAX, Tree, takes};

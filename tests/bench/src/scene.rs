@@ -63,14 +63,14 @@ pub(crate) async fn client(url: &str, trust: &Trust, access: Option<KeyFile>) ->
 }
 
 fn registry_records(units: u32, access: &KeyFile) -> anyhow::Result<Vec<Record>> {
-    let reads = KeyRequest::new(ORIGIN, INSTITUTION, 0, access)?.record(&[], 0, 0)?;
+    let reads = KeyRequest::new(ORIGIN, UnitId::new(INSTITUTION, 0), access)?.record(&[], 0, 0)?;
     let mut records = vec![
         registry_record(Kind::Institution, &institution(INSTITUTION))?,
         registry_record(Kind::Accreditation, &accreditation(INSTITUTION))?,
         registry_record(Kind::Key, &reads)?,
     ];
     for number in 1..=units {
-        let request = KeyRequest::new(ORIGIN, INSTITUTION, number, &key(Purpose::Unit, number))?;
+        let request = KeyRequest::new(ORIGIN, UnitId::new(INSTITUTION, number), &key(Purpose::Unit, number))?;
         records.push(registry_record(Kind::Unit, &unit(INSTITUTION, number))?);
         records.push(registry_record(Kind::Key, &request.record(&[Kind::Credit], 0, 0)?)?);
     }

@@ -25,7 +25,7 @@ BY_OTHERS = {REDEEM, RELEASE, REVIEW}
 """What others than the issuer do, under a key without the record's kind in its scope."""
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
-CREATED_WITHIN_MINUTES = 1_441
+CREATED_WITHIN_MINUTES = 1_440
 
 
 class Broken(Refused):

@@ -93,7 +93,7 @@ impl Beginning {
 
     fn seal(&mut self, machine: &mut Machine, unit: UnitId, key: &KeyFile, want: &Want) -> Result<(), Broken> {
         let Some(process) = &mut machine.process else { broken!("the new node is down") };
-        let head = process.ledger.chain_head(unit.institution.0, unit.number);
+        let head = process.ledger.chain_head(unit);
         let (next_height, receipt) = head.map_err(|error| Broken(error.to_string()))?;
         let head = head_of(unit, next_height, &receipt, &self.policy);
         let head: ChainHead = head.map_err(|error| Broken(format!("{error:?}")))?;

@@ -121,7 +121,7 @@ impl Truth {
             Ok(verified) => verified,
             Err(error) => broken!("a receipt for log entry {} does not verify: {error}", receipt.index),
         };
-        self.shown(verified.index, verified.leaf)?;
+        self.shown(verified.index.0, verified.leaf)?;
         self.note(&receipt.checkpoint, policy)?;
         Ok(verified.leaf)
     }

@@ -50,7 +50,7 @@ fn value(origin: &str, audit: &Audit, took: Duration) -> Value {
     let rate = u128::from(counts.entries) * 1_000 / took.as_millis().max(1);
     let contradiction = audit.contradiction.as_ref().map(|found| {
         json!({
-            "index": found.index, "subject": found.subject, "what": found.what,
+            "index": found.index.0, "subject": found.subject, "what": found.what,
             "expected": found.expected, "found": found.found,
         })
     });

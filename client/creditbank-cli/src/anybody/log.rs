@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::write_proof;
-use creditbank_protocol::{names, pb};
+use creditbank_protocol::{LogIndex, names, pb};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -45,7 +45,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Entry { index } => {
             let (entry, _) = client.entry(index).await?;
-            let value = entry_value(index, &entry)?;
+            let value = entry_value(LogIndex(index), &entry)?;
             output::print(global, &value, || {
                 let (lists, facts): (Vec<_>, Vec<_>) =
                     value.as_object().into_iter().flatten().partition(|(_, value)| value.is_array());
@@ -68,14 +68,14 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     }
 }
 
-fn entry_value(index: u64, bytes: &[u8]) -> Result<Value, Failure> {
+fn entry_value(index: LogIndex, bytes: &[u8]) -> Result<Value, Failure> {
     let leaf = leaf_hash(bytes).to_string();
     match Entry::parse(bytes).map_err(|error| Failure::NotValid(error.to_string()))? {
         Entry::Block(block) => {
             let header = block.header();
             let records = block.public().records.iter().map(public_record).collect::<Result<Vec<_>, _>>()?;
             Ok(json!({
-                "index": index, "type": "block", "leaf_hash": leaf,
+                "index": index.0, "type": "block", "leaf_hash": leaf,
                 "institution": header.unit.institution.0, "unit": header.unit.number, "height": header.height,
                 "records": header.count, "block_id": header.id().to_string(), "previous": header.previous.to_string(),
                 "records_root": header.records_root.to_string(), "key_id": header.key_id.to_string(),
@@ -85,8 +85,8 @@ fn entry_value(index: u64, bytes: &[u8]) -> Result<Value, Failure> {
         Entry::Seal(signed) => {
             let seal = signed.seal();
             Ok(json!({
-                "index": index, "type": "seal", "leaf_hash": leaf,
-                "first_index": seal.first_index, "records_total": seal.records_total, "time_ms": seal.time_ms,
+                "index": index.0, "type": "seal", "leaf_hash": leaf,
+                "first_index": seal.first_index.0, "records_total": seal.records_total, "time_ms": seal.time_ms,
                 "rules_version": seal.rules_version, "previous": seal.previous.to_string(),
                 "status_root": seal.status_root.to_string(), "registry_root": seal.registry_root.to_string(),
             }))

@@ -39,7 +39,7 @@ fn value(one: &ApplicationState) -> Value {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let client = global.connect().await?;
     let institution = arguments.institution.id(&client).await?;
-    let found = client.applications(institution.0, arguments.overdue).await?;
+    let found = client.applications(institution, arguments.overdue).await?;
     let listed: Vec<Value> = found.iter().map(value).collect();
     output::print(global, &Value::Array(listed.clone()), || {
         let names = ["place", "purpose", "stage", "received", "due", "overdue", "decision", "appeal_until", "alias"];

@@ -98,15 +98,11 @@ fn attested(text: &str) -> Result<(u32, String), String> {
 
 impl About {
     /// The definition, in its newest version where none is named.
-    async fn name(
-        &self,
-        client: &Client,
-        InstitutionId(institution): InstitutionId,
-    ) -> Result<QualificationName, Failure> {
+    async fn name(&self, client: &Client, institution: InstitutionId) -> Result<QualificationName, Failure> {
         let missing = || Failure::Usage("name the definition by its code".to_owned());
         let text = self.code.as_deref().ok_or_else(missing)?;
         if let Ok((code, version)) = values::versioned(text) {
-            return Ok(QualificationName { institution, code, version });
+            return Ok(QualificationName { institution: institution.0, code, version });
         }
         let mut newest = None;
         for item in client.registry_list(Kind::QualificationDefinition, Some(institution)).await? {
@@ -117,7 +113,11 @@ impl About {
             }
         }
         let unknown = || Failure::NotValid(format!("institution {institution} has no definition {}", show::safe(text)));
-        Ok(QualificationName { institution, code: text.to_owned(), version: newest.ok_or_else(unknown)? })
+        Ok(QualificationName {
+            institution: institution.0,
+            code: text.to_owned(),
+            version: newest.ok_or_else(unknown)?,
+        })
     }
 
     fn conferred(&self) -> pb::Date {

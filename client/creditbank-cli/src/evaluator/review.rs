@@ -45,7 +45,7 @@ fn value(one: &ReviewState) -> Value {
 pub(crate) async fn list(global: &Global, arguments: &List) -> Result<(), Failure> {
     let client = global.connect().await?;
     let institution = arguments.institution.id(&client).await?;
-    let listed: Vec<Value> = client.reviews(institution.0).await?.iter().map(value).collect();
+    let listed: Vec<Value> = client.reviews(institution).await?.iter().map(value).collect();
     output::print(global, &Value::Array(listed.clone()), || {
         let names = ["place", "kind", "because_of_entry", "since", "due", "overdue"];
         let cell = |one: &Value, name: &str| match (&one[name], name) {
@@ -60,10 +60,10 @@ pub(crate) async fn run(global: &Global, Command::Close { place, signing }: Comm
     let client = global.connect().await?;
     let unit = signing.unit(global, &client).await?;
     let read = client.record(place).await?;
-    let by_right = if unit.id.institution.0 == read.subject() {
+    let by_right = if unit.id.institution == read.subject() {
         authority(Basis::Issuer)
     } else {
-        pb::Authority { institution: read.subject(), ..authority(Basis::Custodian) }
+        pb::Authority { institution: read.subject().0, ..authority(Basis::Custodian) }
     };
     let mut contents = Contents::default();
     let record = RecordReference { place: place.written(), status_id: read.status_id.0.to_vec() };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use creditbank_client::operator::KeyRequest;
 use creditbank_client::{Client, KeyPlace, Signer};
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::UnitId;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::purpose_name;
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
@@ -153,7 +154,7 @@ fn request(
         let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };
         return Err(Failure::Usage(format!("a key for {name} {what}")));
     }
-    let request = KeyRequest::new(log.name(), institution.0, unit, own)?;
+    let request = KeyRequest::new(log.name(), UnitId::new(institution, unit), own)?;
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });

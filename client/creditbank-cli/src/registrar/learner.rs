@@ -66,11 +66,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let (found, account) = client.records(who.learner(&client).await?).await?;
             let values = found.iter().map(records::value).collect::<Result<Vec<_>, _>>()?;
             let rows = found.iter().map(records::row).collect::<Result<Vec<_>, _>>()?;
-            let shown = json!({ "account": account.map(hex::encode), "records": values });
+            let shown = json!({ "account": account.map(|account| hex::encode(account.0)), "records": values });
             output::print(global, &shown, || {
                 let table = output::table(records::HEADS, rows);
                 match account {
-                    Some(account) => format!("account {}\n{table}", hex::encode(account)),
+                    Some(account) => format!("account {}\n{table}", hex::encode(account.0)),
                     None => table,
                 }
             })

@@ -2,6 +2,7 @@
 
 use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
 use creditbank_ledger::state::LogKeys;
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_rpc::v1::StreamEntriesRequest;
 use tokio::sync::mpsc;
@@ -112,7 +113,7 @@ fn at_the_end(replay: &Replay, checkpoint: &Checkpoint) -> Option<Contradiction>
     let wrong = |what: &str, expected: String, found: String| {
         let subject = format!("checkpoint of size {}", checkpoint.size);
         let index = checkpoint.size.saturating_sub(1);
-        Some(Contradiction { index, subject, what: what.to_owned(), expected, found })
+        Some(Contradiction { index: LogIndex(index), subject, what: what.to_owned(), expected, found })
     };
     if replay.root() != checkpoint.root {
         return wrong("root", replay.root().to_string(), checkpoint.root.to_string());

@@ -55,7 +55,7 @@ impl Client {
     ) -> Result<(), ClientError> {
         let head = self.chain_head(unit).await?;
         let mut previous: Option<Digest> = None;
-        let mut page: BTreeMap<u64, Vec<IssuedRecord>> = BTreeMap::new();
+        let mut page: BTreeMap<LogIndex, Vec<IssuedRecord>> = BTreeMap::new();
         let mut listed = 0;
         for height in 0..head.next_height {
             if height == listed {
@@ -79,7 +79,7 @@ impl Client {
             if records.len() as u64 != u64::from(header.count) || records_root(&hashes) != header.records_root {
                 return Err(ClientError::lie(format!("the records listed for block {height} are not its records")));
             }
-            each(IssuedBlock { height, entry: verified.index.into(), leaf: verified.leaf, records })?;
+            each(IssuedBlock { height, entry: verified.index, leaf: verified.leaf, records })?;
         }
         match previous {
             Some(last) if last != head.previous => Err(ClientError::lie("the chain does not end at its head")),
@@ -88,7 +88,7 @@ impl Client {
     }
 
     /// The records of the blocks from a height on, by their entry.
-    async fn page(&self, unit: UnitId, from_height: u64) -> Result<BTreeMap<u64, Vec<IssuedRecord>>, ClientError> {
+    async fn page(&self, unit: UnitId, from_height: u64) -> Result<BTreeMap<LogIndex, Vec<IssuedRecord>>, ClientError> {
         let request = self.with_access(ListIssuedRequest {
             institution: unit.institution.0,
             unit: unit.number,
@@ -96,9 +96,9 @@ impl Client {
             blocks_max: PAGE,
         })?;
         let answer = self.ledger.clone().list_issued(request).await?.into_inner();
-        let mut blocks: BTreeMap<u64, Vec<IssuedRecord>> = BTreeMap::new();
+        let mut blocks: BTreeMap<LogIndex, Vec<IssuedRecord>> = BTreeMap::new();
         for record in answer.records {
-            blocks.entry(record.place.unwrap_or_default().entry).or_default().push(record);
+            blocks.entry(Place::read(record.place).entry).or_default().push(record);
         }
         Ok(blocks)
     }
@@ -136,7 +136,7 @@ impl Client {
 }
 
 /// The records of one block, at positions from 0 on without a gap.
-fn items(entry: u64, records: Vec<IssuedRecord>) -> Result<Vec<IssuedItem>, ClientError> {
+fn items(entry: LogIndex, records: Vec<IssuedRecord>) -> Result<Vec<IssuedItem>, ClientError> {
     let item = |(index, record): (u32, IssuedRecord)| {
         let kind = Some(record.kind()).filter(|kind| *kind != Kind::Unspecified);
         let IssuedRecord { place, kind: _, record_hash, marks, mark_entries: _ } = record;

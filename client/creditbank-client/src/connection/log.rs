@@ -1,8 +1,8 @@
 //! The public log.
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{leaf_hash, verify_inclusion};
 use creditbank_protocol::note::{Accepted, TlogProof};
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rpc::v1::{GetCheckpointRequest, GetInclusionProofRequest, StreamEntriesRequest};
 use tokio_stream::StreamExt as _;
 
@@ -25,7 +25,8 @@ impl Client {
     }
 
     /// A log entry, with the proof that it is in the newest checkpoint.
-    pub async fn entry(&self, index: u64) -> Result<(Vec<u8>, TlogProof), ClientError> {
+    pub async fn entry(&self, index: impl Into<LogIndex>) -> Result<(Vec<u8>, TlogProof), ClientError> {
+        let LogIndex(index) = index.into();
         let (accepted, checkpoint) = self.checkpoint().await?;
         let size = accepted.checkpoint.size;
         if index >= size {

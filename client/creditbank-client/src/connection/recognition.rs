@@ -1,6 +1,7 @@
 //! What waits at an institution, what a conversion or an award would be, and what follows from a correction. All of it is
 //! the node's word; what it drafts is checked to be about what was asked.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{Award, Conversion, Place, RecordReference};
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -53,14 +54,19 @@ impl Client {
     }
 
     /// The applications that an institution has received, overdue ones first.
-    pub async fn applications(&self, institution: u64, overdue: bool) -> Result<Vec<ApplicationState>, ClientError> {
+    pub async fn applications(
+        &self,
+        institution: impl Into<InstitutionId>,
+        overdue: bool,
+    ) -> Result<Vec<ApplicationState>, ClientError> {
+        let institution = institution.into().0;
         let request = self.with_access(ListApplicationsRequest { institution, overdue })?;
         Ok(self.recognition.clone().list_applications(request).await?.into_inner().applications)
     }
 
     /// The records of an institution that are under review.
-    pub async fn reviews(&self, institution: u64) -> Result<Vec<ReviewState>, ClientError> {
-        let request = self.with_access(ListReviewsRequest { institution })?;
+    pub async fn reviews(&self, institution: impl Into<InstitutionId>) -> Result<Vec<ReviewState>, ClientError> {
+        let request = self.with_access(ListReviewsRequest { institution: institution.into().0 })?;
         Ok(self.recognition.clone().list_reviews(request).await?.into_inner().reviews)
     }
 

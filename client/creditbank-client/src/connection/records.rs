@@ -11,7 +11,7 @@ use creditbank_protocol::record::{Disclosed, amends_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::transcript::{Report, verify};
-use creditbank_protocol::{Alias, Digest, InstitutionId, Place, UnitId};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
@@ -27,14 +27,12 @@ use crate::ClientError;
 pub struct ReadRecord {
     /// Where it stands.
     pub place: Place,
-    /// Who issued it.
-    pub institution: u64,
-    /// Which unit.
-    pub unit: u32,
+    /// The unit whose block it is in.
+    pub unit: UnitId,
     /// The key that signed.
     pub key_id: KeyId,
     /// The closed institution whose record this one replaces, where the signer keeps its records.
-    pub on_behalf_of: Option<u64>,
+    pub on_behalf_of: Option<InstitutionId>,
     /// Its identity in the status tree.
     pub status_id: Digest,
     /// The seed of its claims, which is its issuer's secret until disclosed.
@@ -46,13 +44,13 @@ pub struct ReadRecord {
     /// The marks against it: the node's word.
     pub marks: Vec<String>,
     /// Log index of the effect that set each mark: the node's word.
-    pub mark_entries: Vec<u64>,
+    pub mark_entries: Vec<LogIndex>,
 }
 
 impl ReadRecord {
     /// Whose record it is.
-    pub fn subject(&self) -> u64 {
-        self.on_behalf_of.unwrap_or(self.institution)
+    pub fn subject(&self) -> InstitutionId {
+        self.on_behalf_of.unwrap_or(self.unit.institution)
     }
 
     /// What it amends.
@@ -66,7 +64,7 @@ impl ReadRecord {
     }
 
     /// Log index of the effect that set a mark, by the node's word.
-    pub fn mark_entry(&self, mark: Mark) -> Option<u64> {
+    pub fn mark_entry(&self, mark: Mark) -> Option<LogIndex> {
         let at = self.marks.iter().position(|name| name == mark.name())?;
         self.mark_entries.get(at).copied()
     }
@@ -115,7 +113,7 @@ impl Client {
     }
 
     /// All records of a learner that the access key may read; and the account, for the operator.
-    pub async fn records(&self, learner: Learner) -> Result<(Vec<ReadRecord>, Option<[u8; 16]>), ClientError> {
+    pub async fn records(&self, learner: Learner) -> Result<(Vec<ReadRecord>, Option<AccountId>), ClientError> {
         let mut read: Vec<ReadRecord> = Vec::new();
         loop {
             let after = read.last().map(|record| record.place.into());
@@ -127,7 +125,7 @@ impl Client {
                 read.push(self.check_record(record, receipt, (marks, mark_entries)).await?);
             }
             if !more {
-                return Ok((read, answer.account.try_into().ok()));
+                return Ok((read, AccountId::from_slice(&answer.account)));
             }
         }
     }
@@ -167,7 +165,7 @@ impl Client {
         let Entry::Block(block) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
         };
-        if verified.index != place.entry.0 {
+        if verified.index != place.entry {
             return Err(ClientError::lie("the receipt is for another entry"));
         }
         let header = block.header();
@@ -179,16 +177,15 @@ impl Client {
         let amended_for = amended_for(block, disclosed.info.kind, &disclosed.body).map_err(ClientError::lie)?;
         Ok(ReadRecord {
             place,
-            institution: header.unit.institution.0,
-            unit: header.unit.number,
+            unit: header.unit,
             key_id: header.key_id,
-            on_behalf_of: amended_for.map(|other| other.0),
+            on_behalf_of: amended_for,
             status_id: status_id(&verified.leaf, place.index, &disclosed.hash),
             seed: record.seed.try_into().ok(),
             round_end: verified.checkpoint.size,
             disclosed,
             marks,
-            mark_entries,
+            mark_entries: mark_entries.into_iter().map(LogIndex).collect(),
         })
     }
 }

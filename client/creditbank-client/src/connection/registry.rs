@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::map::{MapProof, MapTags, verify};
@@ -10,7 +9,7 @@ use creditbank_protocol::merkle::{leaf_hash, verify_inclusion};
 use creditbank_protocol::pb::{Kind, RegistryEntry};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::Seal;
-use creditbank_protocol::{Digest, pb};
+use creditbank_protocol::{Digest, InstitutionId, Place, pb};
 use creditbank_rpc::v1::{GetRegistryEntryRequest, ListRegistryRequest, ListedEntry, RegistryProofHead};
 
 use super::Client;
@@ -52,10 +51,14 @@ impl Client {
     }
 
     /// All entries of a kind, of one institution or of all.
-    pub async fn registry_list(&self, kind: Kind, institution: Option<u64>) -> Result<Vec<RegistryItem>, ClientError> {
+    pub async fn registry_list(
+        &self,
+        kind: Kind,
+        institution: Option<InstitutionId>,
+    ) -> Result<Vec<RegistryItem>, ClientError> {
         let mut items = Vec::new();
         let too_large = || ClientError::Local("expected the number of an institution".to_owned());
-        let institution_plus_1 = institution.map_or(Ok(0), |number| number.checked_add(1).ok_or_else(too_large))?;
+        let institution_plus_1 = institution.map_or(Ok(0), |one| one.0.checked_add(1).ok_or_else(too_large))?;
         loop {
             let request =
                 ListRegistryRequest { kind: kind.into(), institution_plus_1, offset: items.len() as u64, limit: 0 };
@@ -91,7 +94,7 @@ impl Client {
         match Entry::parse(&entry).map_err(ClientError::lie)? {
             Entry::Seal(signed) => {
                 signed.verify(&accepted.log_key).map_err(ClientError::lie)?;
-                if signed.seal().index == index && signed.seal().origin == self.origin {
+                if signed.seal().index.0 == index && signed.seal().origin == self.origin {
                     Ok(signed.seal().clone())
                 } else {
                     Err(ClientError::lie("the seal is one of another place"))

@@ -8,7 +8,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{Place, UnitId};
+use creditbank_protocol::{LogIndex, Place, UnitId};
 
 use crate::{Client, ClientError};
 
@@ -52,7 +52,7 @@ impl Suspects {
     }
 
     /// Whether the block at a log index was signed by a key that was compromised by then.
-    pub(super) async fn is_suspect_at(&mut self, client: &Client, entry: u64) -> Result<bool, ClientError> {
+    pub(super) async fn is_suspect_at(&mut self, client: &Client, entry: LogIndex) -> Result<bool, ClientError> {
         let (bytes, _) = client.entry(entry).await?;
         let Entry::Block(block) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
             return Err(ClientError::lie("a mark names a seal"));
@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Who signed the block at a log index, and when it was sealed.
-    async fn sealing(&self, unit: UnitId, height: u64) -> Result<(u64, KeyId, u64), ClientError> {
+    async fn sealing(&self, unit: UnitId, height: u64) -> Result<(LogIndex, KeyId, u64), ClientError> {
         let receipt = self.block(unit, height).await?;
         let verified = self.check_receipt(&receipt).await?;
         let Entry::Block(block) = &verified.entry else {
@@ -88,7 +88,7 @@ impl Client {
 /// newest back to the first compromise.
 pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, ClientError> {
     let mut stolen: BTreeMap<KeyId, pb::Key> = BTreeMap::new();
-    for item in client.registry_list(Kind::Key, Some(unit.institution.0)).await? {
+    for item in client.registry_list(Kind::Key, Some(unit.institution)).await? {
         let key: pb::Key = item.decode()?;
         if let (RegistryKey::Key(id), Some(_), true) = (&item.key, compromised_since(&key), key.unit == unit.number) {
             stolen.insert(*id, key);
@@ -113,7 +113,7 @@ pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, 
             let marks: BTreeMap<&str, u64> =
                 record.marks.iter().map(String::as_str).zip(record.mark_entries.iter().copied()).collect();
             let confirmation = match marks.get(Mark::Confirmed.name()) {
-                Some(entry) => Some(suspects.is_suspect_at(client, *entry).await?),
+                Some(entry) => Some(suspects.is_suspect_at(client, LogIndex(*entry)).await?),
                 None => None,
             };
             let confirmed = !is_contested(true, confirmation);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
@@ -212,7 +213,7 @@ impl<'a> Corrector<'a> {
                     self.done.blocks += 1;
                     self.done.reviewed += reviewed;
                     self.done.released += released;
-                    outcome(Outcome::Done(receipt.index)).try_for_each(|row| tell(&mut self.done, row))?;
+                    outcome(Outcome::Done(LogIndex(receipt.index))).try_for_each(|row| tell(&mut self.done, row))?;
                 }
                 Answer::Refused(refusal) if refusal.why().about_signer() => {
                     return Err(ClientError::Refused(refusal));

@@ -11,7 +11,7 @@ use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{Alias, Place};
+use creditbank_protocol::{Alias, InstitutionId, Place};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
@@ -50,7 +50,7 @@ pub(super) struct Resolver<'a> {
     case_reference: &'a str,
     suspects: Suspects,
     /// Whether the unit's institution keeps the records of another one, for those that were asked about.
-    kept: BTreeMap<u64, bool>,
+    kept: BTreeMap<InstitutionId, bool>,
 }
 
 fn refused(read: Option<ReadRecord>, field: &str, why: impl Into<String>) -> Found {
@@ -120,9 +120,9 @@ impl<'a> Resolver<'a> {
 
     /// By what right the unit may change the record; nothing where it has none.
     async fn authority(&mut self, read: &ReadRecord) -> Result<Option<pb::Authority>, ClientError> {
-        let (own, subject) = (self.unit.id.institution.0, read.subject());
+        let (own, subject) = (self.unit.id.institution, read.subject());
         let basis = |basis: Basis| pb::Authority { basis: basis.into(), ..Default::default() };
-        if own == 0 {
+        if own.is_operator() {
             let case_reference = self.case_reference.to_owned();
             return Ok(Some(pb::Authority { case_reference, ..basis(Basis::Operator) }));
         }
@@ -130,11 +130,11 @@ impl<'a> Resolver<'a> {
             return Ok(Some(basis(Basis::Issuer)));
         }
         let keeps = self.keeps(own, subject).await?;
-        Ok(keeps.then(|| pb::Authority { institution: subject, ..basis(Basis::Custodian) }))
+        Ok(keeps.then(|| pb::Authority { institution: subject.0, ..basis(Basis::Custodian) }))
     }
 
     /// Whether `own` is the custodian of another institution today. The node judges by the day on which it seals.
-    async fn keeps(&mut self, own: u64, other: u64) -> Result<bool, ClientError> {
+    async fn keeps(&mut self, own: InstitutionId, other: InstitutionId) -> Result<bool, ClientError> {
         if let Some(known) = self.kept.get(&other) {
             return Ok(*known);
         }
@@ -145,8 +145,8 @@ impl<'a> Resolver<'a> {
         Ok(keeps)
     }
 
-    async fn institution(&self, number: u64) -> Result<Option<pb::Institution>, ClientError> {
-        let entry = self.client.registry_entry(&RegistryKey::Institution(number.into())).await?;
+    async fn institution(&self, id: InstitutionId) -> Result<Option<pb::Institution>, ClientError> {
+        let entry = self.client.registry_entry(&RegistryKey::Institution(id)).await?;
         entry.map(|entry| entry.decode()).transpose()
     }
 
@@ -230,7 +230,7 @@ impl<'a> Resolver<'a> {
 
     /// Whether the ledger holds this amendment of a record.
     async fn holds(&self, read: &ReadRecord, alias: &[u8], amendment: &Record) -> Result<bool, ClientError> {
-        let learner = InstitutionAlias { institution: read.subject(), alias: alias.to_vec() };
+        let learner = InstitutionAlias { institution: read.subject().0, alias: alias.to_vec() };
         let (records, _) = self.client.records(Learner::Alias(learner)).await?;
         Ok(records.iter().any(|other| other.disclosed.hash == amendment.hash()))
     }

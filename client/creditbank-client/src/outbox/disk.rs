@@ -16,9 +16,9 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 
 use super::core::Ticket;
-use super::notes::{append, at, replace, sync_dir};
 use super::{Prepared, PreparedError};
 use crate::ClientError;
+use crate::files::{append, at, replace, sync_dir};
 
 /// Something to be made durable. In order: nothing is done before what was asked for before it.
 pub(super) enum Job {
@@ -169,12 +169,9 @@ impl Worker {
     fn write(&mut self, blocks: Vec<Arc<Prepared>>) -> Result<(), ClientError> {
         if let (Some(outbox), Some(first)) = (self.outbox(), blocks.first()) {
             let path = outbox.join(format!("{:020}", first.height));
-            let new = path.with_extension("new");
             let mut bytes = Vec::new();
             blocks.iter().for_each(|block| block.write(&mut bytes));
-            replace(&new, &bytes)?;
-            fs::rename(&new, &path).map_err(at(&path))?;
-            sync_dir(&outbox)?;
+            replace(&path, &bytes)?;
             self.groups.push(Group { path, left: blocks.iter().map(|block| block.id).collect() });
         }
         blocks.iter().for_each(|block| self.tell(Done::Written(block.id)));
@@ -205,7 +202,7 @@ impl Worker {
         let Some(outbox) = self.outbox() else { return Ok(()) };
         while let Some(group) = self.groups.pop_if(|group| !group.left.is_disjoint(&forgotten)) {
             fs::remove_file(&group.path).map_err(at(&group.path))?;
-            sync_dir(&outbox)?;
+            sync_dir(&outbox).map_err(at(&outbox))?;
         }
         Ok(())
     }

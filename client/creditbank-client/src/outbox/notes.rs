@@ -5,17 +5,21 @@
 //! WORK/issued      32 bytes for each thing that was sealed: which one, and what it says, both keyed digests
 //! WORK/receipts    the node's receipts, each behind its length: the proof of what was sealed
 //! WORK/outbox/     the blocks under way, on the disk before they are sent
-//! WORK/lock        held while a run is under way
+//! WORK/lock        held while a run is under way; which process that is
 //! ```
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::mark::{MARK_LEN, Mark, keyed};
+use crate::files::{PRIVATE, append, at, make_dir, replace, sync_dir};
 use crate::{ClientError, IssuingUnit};
+
+/// Bytes of the name of whoever holds the lock.
+const HOLDER_LEN_MAX: u64 = 64;
 
 /// What the notes know of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,38 +95,35 @@ pub(crate) struct Notes {
     _lock: File,
 }
 
-pub(super) fn at(path: &Path) -> impl Fn(std::io::Error) -> ClientError + '_ {
-    move |error| ClientError::File { path: path.display().to_string(), error }
-}
-
-pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data())).map_err(at(path))
-}
-
-/// Writes a file of the owner's alone; what stood there is gone.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
-    let _ = fs::remove_file(path);
-    append(path, bytes)
-}
-
-pub(super) fn make_dir(dir: &Path) -> Result<(), ClientError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))
-}
-
-pub(super) fn sync_dir(dir: &Path) -> Result<(), ClientError> {
-    File::open(dir).and_then(|file| file.sync_all()).map_err(at(dir))
+/// Keeps other runs away from the notes of `dir`: two that sign for one chain would sign one height twice. Whoever comes
+/// second is told which process is first.
+fn lock(dir: &Path) -> Result<File, ClientError> {
+    let path = dir.join("lock");
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(PRIVATE).open(&path);
+    let mut file = file.map_err(at(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // For the message alone: a holder that is about to write its number is one without a name.
+            let _ = file.take(HOLDER_LEN_MAX).read_to_string(&mut holder);
+            let holder = holder.lines().next().filter(|name| !name.is_empty()).unwrap_or("another process");
+            let what = format!("{holder} is sealing with these notes: wait until it has ended, then run this again");
+            return Err(ClientError::Local(format!("{}: {what}", dir.display())));
+        }
+        Err(TryLockError::Error(error)) => return Err(at(&path)(error)),
+    }
+    let name = format!("process {}\n", std::process::id());
+    let named = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(name.as_bytes()));
+    named.map_err(at(&path))?;
+    Ok(file)
 }
 
 impl Notes {
     /// Opens the notes; refused when they are of another unit, or a run is under way.
     pub(crate) fn open(dir: &Path, origin: &str, unit: &IssuingUnit) -> Result<Self, ClientError> {
         make_dir(dir)?;
-        let path = dir.join("lock");
-        let lock =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(at(&path))?;
-        lock.try_lock()
-            .map_err(|_| ClientError::Local(format!("{}: another run with these notes is under way", dir.display())))?;
+        let lock = lock(dir)?;
         let outbox = dir.join("outbox");
         make_dir(&outbox)?;
         let job = job(origin, unit);
@@ -137,7 +138,7 @@ impl Notes {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace(&path, job.as_bytes())?,
             Err(error) => return Err(at(&path)(error)),
         }
-        sync_dir(dir)?;
+        sync_dir(dir).map_err(at(dir))?;
         let path = dir.join("issued");
         let (issued, len) = Issued::read(&path)?;
         if len % MARK_LEN != 0 {
@@ -168,5 +169,29 @@ impl Notes {
     /// What another hand has put on the disk.
     pub(super) fn noted(&mut self, marks: &[Mark]) {
         self.issued.note(marks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use creditbank_protocol::UnitId;
+    use creditbank_protocol::key_file::KeyFile;
+    use creditbank_protocol::pb::Purpose;
+
+    use super::*;
+
+    /// Goal: the second run with the same notes is told who is first and what to do; it can run once that has ended.
+    #[test]
+    fn the_second_run_is_told_who_is_first() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let key = KeyFile { purpose: Purpose::Unit, key: ed25519_dalek::SigningKey::from_bytes(&[1; 32]) };
+        let unit = IssuingUnit::new(UnitId::new(1, 1), key);
+        let open = || Notes::open(dir.path(), "test.example/log", &unit);
+        let first = open().expect("opened");
+        let refused = open().map(|_| ()).expect_err("it is held").to_string();
+        let holder = format!("process {} is sealing", std::process::id());
+        assert!(refused.contains(&holder) && refused.contains("wait until it has ended"), "{refused}");
+        drop(first);
+        open().expect("free again");
     }
 }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::mandate::{core, joint_message};
@@ -54,9 +55,14 @@ fn bytes<const LEN: usize>(text: &str, what: &str) -> Result<[u8; LEN], ClientEr
 
 impl JointAward {
     /// The text of an award that is complete but for mandate and signatures.
-    pub fn of(origin: &str, institution: u64, award: &Award) -> Result<Self, ClientError> {
+    pub fn of(origin: &str, institution: InstitutionId, award: &Award) -> Result<Self, ClientError> {
         let core = core(Kind::Award, &encode(award).map_err(wrong)?).map_err(wrong)?;
-        Ok(Self { origin: origin.to_owned(), institution, core: hex::encode(core), signatures: Vec::new() })
+        Ok(Self {
+            origin: origin.to_owned(),
+            institution: institution.0,
+            core: hex::encode(core),
+            signatures: Vec::new(),
+        })
     }
 
     /// Reads the file.
@@ -83,14 +89,14 @@ impl JointAward {
     }
 
     /// Adds the signature of an institution, by a key of one of its units; one that it has given before is replaced.
-    pub fn sign(&mut self, institution: u64, key: &dyn Signer) -> Result<(), ClientError> {
-        if institution == self.institution {
+    pub fn sign(&mut self, institution: InstitutionId, key: &dyn Signer) -> Result<(), ClientError> {
+        if institution.0 == self.institution {
             return Err(wrong(format_args!("institution {institution} seals the award and does not sign it before")));
         }
-        let message = joint_message(&self.origin, institution.into(), &self.core()?);
+        let message = joint_message(&self.origin, institution, &self.core()?);
         let signature = hex::encode(key.sign(message.as_bytes())?);
-        let signed = Signed { institution, public_key: hex::encode(key.public_key()), signature };
-        self.signatures.retain(|one| one.institution != institution);
+        let signed = Signed { institution: institution.0, public_key: hex::encode(key.public_key()), signature };
+        self.signatures.retain(|one| one.institution != institution.0);
         self.signatures.push(signed);
         self.signatures.sort_by_key(|one| one.institution);
         Ok(())
@@ -128,16 +134,16 @@ mod tests {
     fn an_altered_award_is_not_signed() {
         let key = |seed| KeyFile { purpose: Purpose::Unit, key: SigningKey::from_bytes(&[seed; 32]) };
         let award = Award { learner: vec![7; 16], certificate_number: "J-1".to_owned(), ..Default::default() };
-        let mut joint = JointAward::of("o.example", 1, &award).expect("a text");
-        joint.sign(3, &key(3)).expect("signed");
-        joint.sign(2, &key(9)).expect("signed");
-        joint.sign(2, &key(2)).expect("signed again");
-        assert!(joint.sign(1, &key(1)).is_err(), "whoever seals");
+        let mut joint = JointAward::of("o.example", 1.into(), &award).expect("a text");
+        joint.sign(3.into(), &key(3)).expect("signed");
+        joint.sign(2.into(), &key(9)).expect("signed");
+        joint.sign(2.into(), &key(2)).expect("signed again");
+        assert!(joint.sign(1.into(), &key(1)).is_err(), "whoever seals");
         let signed = joint.signed().expect("both hold");
         assert_eq!(signed.cosignatures.iter().map(|one| one.institution).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Award { cosignatures: Vec::new(), ..signed }, award);
         let other = Award { certificate_number: "J-2".to_owned(), ..award };
-        let altered = JointAward { core: JointAward::of("o.example", 1, &other).expect("a text").core, ..joint };
+        let altered = JointAward { core: JointAward::of("o.example", 1.into(), &other).expect("a text").core, ..joint };
         assert!(altered.signed().expect_err("altered").to_string().contains("institution 2"));
     }
 }

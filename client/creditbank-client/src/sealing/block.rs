@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
@@ -17,7 +18,7 @@ use crate::{Client, ClientError, IssuingUnit};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sealed {
     /// It is in the log, at this index.
-    Done(u64),
+    Done(LogIndex),
     /// An earlier run has sealed it.
     Already,
     /// It waits for the approval of a second person, who is sent this request.
@@ -60,7 +61,7 @@ async fn go_on(
     let earlier = settle_earlier(outbox).await?;
     earlier.refused.iter().for_each(told);
     if let Some((_, receipt)) = earlier.sealed.iter().find(|(marks, _)| marks.contains(&mark)) {
-        return Ok(Some(Sealed::Done(receipt.index)));
+        return Ok(Some(Sealed::Done(LogIndex(receipt.index))));
     }
     let queue = ApprovalQueue::open(options.work);
     let waiting = seal_approved(outbox, &queue, |_| ()).await?;
@@ -119,7 +120,7 @@ pub async fn seal_block(
         return Ok(Sealed::Waiting(queue.put(client.origin(), unit.id, &operation, &marks)?));
     }
     match seal(&mut outbox, operation, marks).await? {
-        Answer::Sealed(receipt) => Ok(Sealed::Done(receipt.index)),
+        Answer::Sealed(receipt) => Ok(Sealed::Done(LogIndex(receipt.index))),
         Answer::Refused(refusal) => Err(ClientError::Refused(refusal)),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, RecordReference};
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, LogIndex, Place};
 
 use super::{authority, effect};
 use crate::outbox::patiently;
@@ -48,7 +48,7 @@ pub(crate) async fn consequences(
         reviews.extend(reviewed.into_iter().map(|record| (at(&record), record)));
         for held in released {
             let record = held.record.ok_or_else(|| ClientError::lie("a redemption without its record"))?;
-            releases.insert(at(&record), (record, held.redemption));
+            releases.insert(at(&record), (record, LogIndex(held.redemption)));
         }
     }
     // What the block itself takes back needs no review.
@@ -64,7 +64,7 @@ pub(crate) async fn consequences(
         };
         sealed_by.insert(redemption, redeemed_by);
         let redemption_plus_1 =
-            redemption.checked_add(1).ok_or_else(|| ClientError::lie("a redemption at no entry"))?;
+            redemption.0.checked_add(1).ok_or_else(|| ClientError::lie("a redemption at no entry"))?;
         let release = Effect { redemption_plus_1, ..effect(&record, Action::Release) };
         found.effects.push((right(unit, redeemed_by, &case_reference), release));
     }
@@ -76,7 +76,7 @@ fn at(record: &RecordReference) -> Place {
 }
 
 /// Whose block stands at a log index.
-async fn signer(client: &Client, entry: u64) -> Result<InstitutionId, ClientError> {
+async fn signer(client: &Client, entry: LogIndex) -> Result<InstitutionId, ClientError> {
     let (bytes, _) = client.entry(entry).await?;
     match Entry::parse(&bytes).map_err(ClientError::lie)? {
         Entry::Block(block) => Ok(block.header().unit.institution),

@@ -11,6 +11,7 @@ use creditbank_client::{Client, ClientError, IssuingUnit};
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, Award, Conversion, Date, DisclosedRecord, Kind};
 use creditbank_protocol::transcript::open_file;
+use creditbank_protocol::{LogIndex, Place};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     EvaluateQualificationRequest, EvaluateQualificationResponse, EvaluationOutcome, InstitutionAlias, LearnerReference,
@@ -37,7 +38,7 @@ pub(super) struct Party<'a> {
 
 impl Party<'_> {
     /// Seals one block; its log index.
-    async fn seal(&self, contents: &Contents) -> Result<u64, ClientError> {
+    async fn seal(&self, contents: &Contents) -> Result<LogIndex, ClientError> {
         let options = Options { work: self.work, require_approval: false };
         match seal_block(self.client, self.unit, contents, options, |_| ()).await? {
             Sealed::Done(entry) => Ok(entry),
@@ -127,7 +128,7 @@ pub(super) async fn award(abroad: &Party<'_>, draft: &Award, certificate: &str) 
     let consent = Consent::Paper("application 1".to_owned());
     let completion = Completion { decider: "C. Martin", consent: &consent, reference: certificate };
     let (_, contents) = derived::award(abroad.client, abroad.unit, draft, completion)?;
-    Ok(format!("{}/0", abroad.seal(&contents).await?))
+    Ok(Place::new(abroad.seal(&contents).await?, 0).to_string())
 }
 
 /// Awards the same credit once more, under another number: the rule by which it is refused.

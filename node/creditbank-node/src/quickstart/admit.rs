@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, key_file};
+use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_server::directory;
@@ -77,8 +78,8 @@ async fn admit(
     let unit = key_file::generate(&keys.unit, Purpose::Unit)?;
     let access = key_file::generate(&keys.access, Purpose::InstitutionAccess)?;
     let origin = operator.origin();
-    let unit = KeyRequest::new(origin, number, UNIT, &unit)?.record(kinds, 0, 0)?;
-    let access = KeyRequest::new(origin, number, 0, &access)?.record(&[], 0, 0)?;
+    let unit = KeyRequest::new(origin, UnitId::new(number, UNIT), &unit)?.record(kinds, 0, 0)?;
+    let access = KeyRequest::new(origin, UnitId::new(number, 0), &access)?.record(&[], 0, 0)?;
     records.extend([registry_record(Kind::Key, &unit)?, registry_record(Kind::Key, &access)?]);
     let registry_key = Arc::new(directory::read_key(&Environment::system(), dir, Purpose::Registry)?);
     publish(operator, registry_key, &records, None).await?;

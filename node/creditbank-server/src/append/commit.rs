@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::Receipt;
 use creditbank_store::StoreError;
@@ -74,14 +75,14 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Checkpoint, 
 /// Gives each block of the newest round its receipt or its refusal.
 pub(crate) fn answer<B>(shared: &Shared, answers: Answers<B>, mut send: impl FnMut(B, Result<Receipt, SubmitError>)) {
     let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.into());
-    let receipt = |index| shared.receipt(index).map_err(unreadable);
+    let receipt = |index: LogIndex| shared.receipt(index).map_err(unreadable);
     let mut newest = shared.newest_receipts();
     for (outcome, reply) in answers {
         let answer = match outcome {
-            Ok(Placed::New(index)) => newest(index.0).map_err(unreadable),
+            Ok(Placed::New(index)) => newest(index).map_err(unreadable),
             // Perhaps of this round, perhaps of an older one.
-            Ok(Placed::Known(index)) => receipt(index.0),
-            Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index) {
+            Ok(Placed::Known(index)) => receipt(index),
+            Err(SubmitError::Stale { height, accepted }) => match receipt(accepted.index.into()) {
                 Ok(accepted) => Err(SubmitError::Stale { height, accepted: Box::new(accepted) }),
                 Err(error) => Err(error),
             },

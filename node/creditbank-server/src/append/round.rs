@@ -21,7 +21,7 @@ use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 pub(crate) use bodies::Bodies;
 pub(crate) use pending::{Pending, Unsettled};
 pub(crate) use seal::{Sealed, SealedRound};
-pub(crate) use view::{RoundView, StoreView, StoredRecord, mark_names};
+pub(crate) use view::{RoundView, StoreView, mark_names};
 
 use crate::append::courses::Courses;
 use crate::append::state::State;
@@ -177,7 +177,7 @@ impl RoundBuilder {
         let index = index.ok_or_else(|| missing("the index has no row for an accepted block; reindex rebuilds it"))?;
         let bytes = match self.position(index) {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
-            None => Some(self.shared.store.entry(index.0).map_err(of_store)?),
+            None => Some(self.shared.store.entry(index).map_err(of_store)?),
         };
         // The same bytes, approval and signature included: another approval is another block.
         if bytes.as_deref() == Some(entry) {

@@ -112,7 +112,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::ENGINES;
+    use crate::environment::ENGINES;
 
     #[test]
     fn configuration_round_trip() {

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use creditbank_protocol::merkle::root_at;
+use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKey};
 use creditbank_store::{Disk, Store};
 
 use super::{DirectoryError, at};
-use crate::operate::backup::parse_checkpoint;
 
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
 pub(crate) const HELD_FILE: &str = "held";
@@ -26,7 +26,7 @@ pub(super) fn check(
         Err(error) => return Err(at(&path)(error)),
     };
     let shown = path.display().to_string();
-    let published = parse_checkpoint(&note, origin, log_key)
+    let published = parse_published(&note, origin, log_key)
         .map_err(|error| DirectoryError::Held { path: shown.clone(), what: error.to_string() })?;
     let size = store.head().size;
     if size < published.size {
@@ -47,4 +47,15 @@ pub(super) fn check(
     }
     disk.remove(&path).map_err(at(&path))?;
     disk.sync_dir(log_dir).map_err(at(log_dir))
+}
+
+/// A checkpoint of this log, signed by its key.
+pub(crate) fn parse_published(note: &[u8], origin: &str, log_key: [u8; 32]) -> Result<Checkpoint, NoteError> {
+    let note = Note::parse(note)?;
+    let key = VerifierKey::new(origin, KeyType::Log, log_key)?;
+    if note.signed_by(&key)?.is_none() {
+        return Err(NoteError::NoTrustedLog { origin: origin.to_owned() });
+    }
+    let checkpoint = Checkpoint::parse(note.text())?;
+    if checkpoint.origin == origin { Ok(checkpoint) } else { Err(NoteError::Checkpoint("it is of another log")) }
 }

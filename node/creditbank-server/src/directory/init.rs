@@ -7,8 +7,10 @@ use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
 use creditbank_protocol::canonical::{CanonicalError, encode};
 use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::note::NoteError;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError, SUITE};
+use creditbank_protocol::trust::text_for;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rules::seed;
 use ed25519_dalek::SigningKey;
@@ -51,13 +53,16 @@ pub enum InitError {
     /// The first blocks.
     #[error(transparent)]
     Submit(#[from] SubmitError),
+    /// The trust file cannot name the log.
+    #[error(transparent)]
+    Trust(#[from] NoteError),
     /// The log could not be closed.
     #[error(transparent)]
     Store(#[from] creditbank_store::StoreError),
 }
 
-/// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, the first blocks
-/// with the operator's keys and the seed of the registry.
+/// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file, the first
+/// blocks with the operator's keys and the seed of the registry.
 pub fn init(
     environment: &Environment,
     dir: &Path,
@@ -91,6 +96,10 @@ pub fn init(
         steps.seal(&block, ())?;
     }
     steps.close()?;
+    // Before the configuration: with it the directory is whole, and `init` makes nothing in it any more.
+    let trust_path = dir.join("trust.toml");
+    let trust = text_for(origin, keys[0].public_key(), &config.registry_key)?;
+    disk.replace(&trust_path, trust.as_bytes()).map_err(at(&trust_path))?;
     // Last, after all other names are durable, and as a whole: a directory with a configuration is a whole node.
     sync(dir)?;
     let path = dir.join("node.toml");

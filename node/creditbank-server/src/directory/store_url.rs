@@ -8,14 +8,10 @@ use std::sync::Arc;
 use creditbank_store::{
     Disk, EmbeddedStore, Engine, Index, IndexError, KeyStore, KeyStoreError, MemoryStore, Options, Store, StoreError,
 };
-use creditbank_store_fjall::FjallIndex;
-use creditbank_store_sled::SledIndex;
 
 use super::ConfigError;
 use crate::clock::Entropy;
-
-/// The engines that the node is built with, the default first. To add one is to add its row.
-pub const ENGINES: &[Engine] = &[SledIndex::ENGINE, FjallIndex::ENGINE];
+use crate::environment::ENGINES;
 
 /// Where a log is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub(super) enum Caller {
     /// The operator: may read everything.
     Operator,
     /// An institution: may read what it issued.
-    Institution(u64),
+    Institution(InstitutionId),
 }
 
 impl Caller {
@@ -37,7 +37,7 @@ impl Caller {
         }
         match Purpose::try_from(key.purpose) {
             Ok(Purpose::OperatorAccess) => Ok(Self::Operator),
-            Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution)),
+            Ok(Purpose::InstitutionAccess) => Ok(Self::Institution(key.institution.into())),
             _ => Err(denied(format!("key {id} is no access key of an institution or the operator"))),
         }
     }
@@ -46,19 +46,17 @@ impl Caller {
     pub(super) fn scope(self, shown: Vec<DisclosedRecord>) -> ReadScope {
         let institution = match self {
             Self::Operator => None,
-            Self::Institution(own) => Some(InstitutionId(own)),
+            Self::Institution(own) => Some(own),
         };
         ReadScope { institution, shown: Shown::new(shown) }
     }
 
     /// Refuses an institution that asks for another's records, unless it keeps those of a closed one.
-    pub(super) fn may_read(self, ledger: &Ledger, institution: u64) -> Result<(), Status> {
+    pub(super) fn may_read(self, ledger: &Ledger, institution: InstitutionId) -> Result<(), Status> {
         match self {
             Self::Operator => Ok(()),
             Self::Institution(own) if own == institution => Ok(()),
-            Self::Institution(own)
-                if ledger.registry().is_custodian(own.into(), institution.into(), day_of_ms(ledger.now_ms())) =>
-            {
+            Self::Institution(own) if ledger.registry().is_custodian(own, institution, day_of_ms(ledger.now_ms())) => {
                 Ok(())
             }
             Self::Institution(own) => Err(denied(format!("institution {own} may not read what {institution} issued"))),

@@ -6,10 +6,11 @@ use creditbank_ledger::read::{
 use creditbank_protocol::Standing;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::dates::date_of;
-use creditbank_protocol::pb::RecordReference;
+use creditbank_protocol::pb::{self, RecordReference};
 use creditbank_rpc::v1 as api;
 use creditbank_rules::admission::case::{Case, Stage};
 use creditbank_rules::decimal::show_e4;
+use creditbank_rules::qualification::UnusedReason;
 use creditbank_rules::{Rejection, Rule};
 
 use crate::read::ReadError;
@@ -121,14 +122,31 @@ fn requirement(found: Requirement) -> api::RequirementProgress {
 }
 
 fn unused_record(found: Unused) -> api::UnusedRecord {
-    let Unused { place, result_plus_1, reason, after } = found;
+    let Unused { portion, reason, after } = found;
+    let reason = unused_reason(reason);
     let reason = match after {
-        Some(Converted { amount_e4, unit, agreement }) => {
-            format!("{reason}, as {} {unit} under {}.{}", show_e4(amount_e4), agreement.code, agreement.version)
+        Some(Converted { amount, agreement }) => {
+            let pb::Amount { e4, unit } = amount;
+            format!("{reason}, as {} {unit} under {}.{}", show_e4(e4), agreement.code, agreement.version)
         }
         None => reason,
     };
-    api::UnusedRecord { place: Some(place.into()), result_plus_1, reason }
+    api::UnusedRecord { place: Some(portion.place.into()), result_plus_1: portion.part.written(), reason }
+}
+
+/// Why a record fills nothing, for whoever asked.
+fn unused_reason(reason: UnusedReason) -> String {
+    match reason {
+        UnusedReason::Obstacle(obstacle) => obstacle.to_string(),
+        UnusedReason::NotConverted => "would count after a conversion".to_owned(),
+        UnusedReason::OtherPass(other) => format!("{other} counts, another pass of the course"),
+        UnusedReason::NoMatch => "matches no requirement".to_owned(),
+        UnusedReason::RootCounts(root) => format!("its root {root} counts already"),
+        UnusedReason::TooOld(months) => format!("older than {months} months"),
+        UnusedReason::NotNeeded => "not needed".to_owned(),
+        UnusedReason::Capped(requirement) => format!("requirement {requirement} lets no more of its kind in"),
+        UnusedReason::NothingOpen => "fills nothing that is open".to_owned(),
+    }
 }
 
 pub(super) fn preview(found: Preview) -> Result<api::PreviewConversionResponse, ReadError> {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_ledger::read::Question;
-use creditbank_protocol::InstitutionId;
-use creditbank_protocol::{AccountId, Alias};
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::learner_service_server::LearnerService;
@@ -31,7 +30,7 @@ fn resolve(
     ledger: &Ledger,
     caller: Caller,
     learner: Option<api::LearnerReference>,
-) -> Result<(AccountId, Option<u64>), Status> {
+) -> Result<(AccountId, Option<InstitutionId>), Status> {
     let missing = || status::invalid("learner", "an account or an alias", "nothing");
     match learner.and_then(|reference| reference.learner).ok_or_else(missing)? {
         Learner::Account(account) => {
@@ -44,6 +43,7 @@ fn resolve(
             if ledger.has_account(&account) { Ok((account, None)) } else { Err(ReadError::UnknownLearner.into()) }
         }
         Learner::Alias(api::InstitutionAlias { institution, alias }) => {
+            let institution = InstitutionId(institution);
             caller.may_read(ledger, institution)?;
             let bytes = alias.len();
             let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
@@ -62,15 +62,16 @@ impl LearnerService for Service {
         let start = tokio::time::Instant::now();
         let caller = Caller::of(&self.0, &request)?;
         let api::OpenAccountsRequest { institution, persons } = request.into_inner();
+        let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
         let active = i32::from(creditbank_protocol::pb::RegistryState::Active);
         let registry = self.0.registry();
-        if registry.institution(institution.into()).is_none_or(|found| found.state != active) {
+        if registry.institution(institution).is_none_or(|found| found.state != active) {
             return Err(status::denied(format!("institution {institution} is not active")));
         }
         let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));
         let persons = persons.collect::<Result<Vec<_>, _>>()?;
-        let opened = self.0.open_accounts(institution.into(), persons).await?;
+        let opened = self.0.open_accounts(institution, persons).await?;
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
         let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();
@@ -87,7 +88,7 @@ impl LearnerService for Service {
         let limit = if limit == 0 { RECORDS_MAX } else { limit };
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            let (places, more) = ledger.places(&account, institution, after, limit)?;
+            let (places, more) = ledger.places(&account, institution, after.map(Place::from), limit)?;
             let records = places.into_iter().map(|place| ledger.record(place)).collect::<Result<Vec<_>, _>>();
             Ok::<_, Status>((account, records?, more))
         };
@@ -128,7 +129,7 @@ impl LearnerService for Service {
         let api::GetBalanceRequest { learner } = request.into_inner();
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            Ok::<_, Status>(ledger.balance(&account, institution.map(InstitutionId))?)
+            Ok::<_, Status>(ledger.balance(&account, institution)?)
         };
         let lines = blocking(&self.0, read).await?;
         tracing::info!(?caller, "balance");
@@ -149,7 +150,6 @@ impl LearnerService for Service {
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            let institution = institution.map(InstitutionId);
             let question = Question { definition, conferred, attestations, institution };
             Ok::<_, Status>(answers::evaluation(ledger.evaluate(&account, question, &scope)?)?)
         };

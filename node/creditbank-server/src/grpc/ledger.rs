@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, Place};
+use creditbank_protocol::{Digest, Place, UnitId};
 use creditbank_rpc::refusal::to_status;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::ledger_service_server::LedgerService;
@@ -57,7 +57,7 @@ pub(super) async fn submit_one(
 
 fn issued(record: &Issued) -> api::IssuedRecord {
     api::IssuedRecord {
-        place: Some(record.place),
+        place: Some(record.place.into()),
         kind: record.kind.into(),
         record_hash: record.hash.0.to_vec(),
         marks: record.mark_names(),
@@ -112,7 +112,7 @@ impl LedgerService for Service {
         request: Request<api::GetChainHeadRequest>,
     ) -> Result<Response<api::GetChainHeadResponse>, Status> {
         let api::GetChainHeadRequest { institution, unit } = request.into_inner();
-        let read = move |ledger: &Ledger| ledger.chain_head(institution, unit);
+        let read = move |ledger: &Ledger| ledger.chain_head(UnitId::new(institution, unit));
         let (next_height, head) = blocking(&self.0, read).await?;
         Ok(Response::new(api::GetChainHeadResponse { next_height, head: Some(head) }))
     }
@@ -122,7 +122,7 @@ impl LedgerService for Service {
         request: Request<api::GetBlockRequest>,
     ) -> Result<Response<api::GetBlockResponse>, Status> {
         let api::GetBlockRequest { institution, unit, height } = request.into_inner();
-        let read = move |ledger: &Ledger| ledger.block(institution, unit, height);
+        let read = move |ledger: &Ledger| ledger.block(UnitId::new(institution, unit), height);
         Ok(Response::new(api::GetBlockResponse { receipt: Some(blocking(&self.0, read).await?) }))
     }
 
@@ -131,7 +131,7 @@ impl LedgerService for Service {
         request: Request<api::GetRecordRequest>,
     ) -> Result<Response<api::GetRecordResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
-        let place = request.into_inner().place.unwrap_or_default();
+        let place = Place::read(request.into_inner().place);
         let read = move |ledger: &Ledger| {
             // The right before the record: who may not read it does not learn whether it can still be read.
             caller.may_read(ledger, ledger.issuer(place)?)?;
@@ -150,9 +150,9 @@ impl LedgerService for Service {
     ) -> Result<Response<api::ListIssuedResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListIssuedRequest { institution, unit, from_height, blocks_max } = request.into_inner();
-        caller.may_read(&self.0, institution)?;
+        caller.may_read(&self.0, institution.into())?;
         let blocks_max = if blocks_max == 0 { ISSUED_BLOCKS_MAX } else { blocks_max.min(ISSUED_BLOCKS_MAX) };
-        let read = move |ledger: &Ledger| ledger.issued(institution, unit, from_height, blocks_max);
+        let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks_max);
         let (records, next_height) = blocking(&self.0, read).await?;
         let records = records.iter().map(issued).collect();
         Ok(Response::new(api::ListIssuedResponse { records, next_height }))
@@ -164,12 +164,12 @@ impl LedgerService for Service {
     ) -> Result<Response<api::CheckRecordsResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::CheckRecordsRequest { institution, unit, key_id, records } = request.into_inner();
-        caller.may_read(&self.0, institution)?;
+        caller.may_read(&self.0, institution.into())?;
         let key_id = KeyId::from_slice(&key_id).ok_or_else(|| status::invalid("key_id", "16 bytes", key_id.len()))?;
         if records.len() > creditbank_protocol::block::RECORDS_MAX {
             return Err(status::invalid("records", "at most 1024", records.len()));
         }
-        let read = move |ledger: &Ledger| check(ledger, institution, unit, key_id, records);
+        let read = move |ledger: &Ledger| check(ledger, UnitId::new(institution, unit), key_id, records);
         Ok(Response::new(api::CheckRecordsResponse { refusals: blocking(&self.0, read).await? }))
     }
 
@@ -180,7 +180,7 @@ impl LedgerService for Service {
         let caller = Caller::of(&self.0, &request)?;
         let api::ReconcileRequest { institution, unit, from_height, until_height, record_hashes } =
             request.into_inner();
-        caller.may_read(&self.0, institution)?;
+        caller.may_read(&self.0, institution.into())?;
         if record_hashes.len() > RECONCILE_HASHES_MAX {
             return Err(status::invalid("record_hashes", "at most 10000", record_hashes.len()));
         }
@@ -189,7 +189,7 @@ impl LedgerService for Service {
             return Err(status::invalid("until_height", "1 to 1000 heights after from_height", heights));
         }
         let blocks = u32::try_from(heights).unwrap_or(u32::MAX);
-        let read = move |ledger: &Ledger| ledger.issued(institution, unit, from_height, blocks);
+        let read = move |ledger: &Ledger| ledger.issued(UnitId::new(institution, unit), from_height, blocks);
         let (records, _) = blocking(&self.0, read).await?;
         let mut asked: BTreeSet<Digest> = record_hashes.iter().filter_map(|hash| Digest::from_slice(hash)).collect();
         let (held, unlisted): (Vec<_>, Vec<_>) = records.iter().partition(|record| asked.remove(&record.hash));
@@ -210,10 +210,10 @@ impl LedgerService for Service {
             return Err(status::invalid("places", "at most 1024", places.len()));
         }
         let read = move |ledger: &Ledger| {
+            let places: Vec<Place> = places.into_iter().map(Place::from).collect();
             for place in &places {
                 caller.may_read(ledger, ledger.issuer(*place)?)?;
             }
-            let places: Vec<Place> = places.into_iter().map(Place::from).collect();
             Ok::<_, Status>(ledger.consequences(&places, revoke)?)
         };
         Ok(Response::new(answers::consequences(blocking(&self.0, read).await?)))
@@ -223,8 +223,7 @@ impl LedgerService for Service {
 /// Which records would be refused. A record whose learner is named by identities gets the alias that they would lead to.
 fn check(
     ledger: &Ledger,
-    institution: u64,
-    unit: u32,
+    unit: UnitId,
     key_id: KeyId,
     records: Vec<api::CheckedRecord>,
 ) -> Result<Vec<api::Refusal>, Status> {
@@ -236,7 +235,7 @@ fn check(
         let api::RecordBody { kind, version, body, seed } = record.unwrap_or_default();
         let mut body: Vec<u8> = body.into();
         if !identities.is_empty() {
-            let named = ledger.with_alias(institution.into(), refusals.len() + checked.len(), &body, identities);
+            let named = ledger.with_alias(unit.institution, refusals.len() + checked.len(), &body, identities);
             let (with_alias, account) = named?;
             body = with_alias;
             newcomers.insert(account);
@@ -251,7 +250,7 @@ fn check(
             }
         }
     }
-    let rejections = ledger.check(institution, unit, key_id, &checked, newcomers)?;
+    let rejections = ledger.check(unit, key_id, &checked, newcomers)?;
     for mut rejection in rejections {
         let index = rejection.record.and_then(|at| usize::try_from(at).ok());
         rejection.record = index.and_then(|at| positions.get(at)).copied();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use creditbank_ledger::read::ConversionRequest;
-use creditbank_protocol::{Alias, InstitutionId, Place, pb};
+use creditbank_protocol::{Alias, InstitutionId, Part, Place, Portion, pb};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::recognition_service_server::RecognitionService;
 use creditbank_rules::conversion::Stated;
@@ -47,20 +47,23 @@ impl RecognitionService for Service {
             stated,
             decided,
         } = request.into_inner();
+        let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
         let bytes = alias.len();
         let alias = Alias::from_slice(&alias).ok_or_else(|| status::invalid("alias", "16 bytes", bytes))?;
         bounded("sources", sources.len(), SOURCES_MAX)?;
         bounded("stated", stated.len(), SOURCES_MAX)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;
-        let sources = sources.iter().map(|one| (Place::read(one.place), one.result_plus_1)).collect();
+        let portion =
+            |one: &api::PreviewSource| Portion { place: Place::read(one.place), part: Part::read(one.result_plus_1) };
+        let sources = sources.iter().map(portion).collect();
         let stated = stated.into_iter().map(stated_result).collect();
         let conversion = pb::Conversion { agreement, equivalence, assessment, decided, ..Default::default() };
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let account = ledger.account(institution, &alias)?;
             let request = ConversionRequest { conversion, sources, stated };
-            ledger.preview(InstitutionId(institution), (&account, &alias), request, &scope).and_then(answers::preview)
+            ledger.preview(institution, (&account, &alias), request, &scope).and_then(answers::preview)
         };
         let answer = blocking(&self.0, read).await?;
         tracing::info!(?caller, "conversion preview");
@@ -73,8 +76,9 @@ impl RecognitionService for Service {
     ) -> Result<Response<api::ListApplicationsResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListApplicationsRequest { institution, overdue } = request.into_inner();
+        let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
-        let read = move |ledger: &Ledger| ledger.applications(InstitutionId(institution), overdue);
+        let read = move |ledger: &Ledger| ledger.applications(institution, overdue);
         let applications = blocking(&self.0, read).await?;
         tracing::info!(?caller, applications = applications.len(), "read");
         let applications = applications.into_iter().map(answers::application).collect();
@@ -87,8 +91,9 @@ impl RecognitionService for Service {
     ) -> Result<Response<api::ListReviewsResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
         let api::ListReviewsRequest { institution } = request.into_inner();
+        let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
-        let read = move |ledger: &Ledger| ledger.reviews(InstitutionId(institution));
+        let read = move |ledger: &Ledger| ledger.reviews(institution);
         let reviews = blocking(&self.0, read).await?.into_iter().map(answers::review).collect();
         Ok(Response::new(api::ListReviewsResponse { reviews }))
     }

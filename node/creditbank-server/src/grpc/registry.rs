@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::Kind;
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::registry_service_server::RegistryService;
@@ -54,7 +55,7 @@ impl RegistryService for Service {
     ) -> Result<Response<api::ListRegistryResponse>, Status> {
         let api::ListRegistryRequest { kind, institution_plus_1, offset, limit } = request.into_inner();
         let kind = Kind::try_from(kind).map_err(|_| status::invalid("kind", "a registry kind", kind))?;
-        let institution = institution_plus_1.checked_sub(1);
+        let institution = institution_plus_1.checked_sub(1).map(InstitutionId);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let limit = usize::try_from(limit).unwrap_or(LIST_MAX).min(LIST_MAX);
         let limit = if limit == 0 { LIST_MAX } else { limit };

@@ -1,5 +1,6 @@
 //! The one place that says what an error becomes: a gRPC code, a stable reason, and what a program needs to go on.
 
+use creditbank_ledger::read::PlanError;
 use creditbank_protocol::block::BlockError;
 use creditbank_rpc::Reason;
 use creditbank_rpc::refusal::to_status;
@@ -267,11 +268,14 @@ fn of_read(error: ReadError) -> Refusal {
 
 fn of_transcript(error: TranscriptError) -> Refusal {
     match error {
-        TranscriptError::Empty => refusal(Code::NotFound, Reason::NotFound, error),
-        TranscriptError::TooMany => refusal(Code::FailedPrecondition, Reason::TooManyRecords, error),
+        TranscriptError::Plan(PlanError::View(error)) => of_view(&error),
+        TranscriptError::Plan(PlanError::Empty | PlanError::Missing(_)) => {
+            refusal(Code::NotFound, Reason::NotFound, error)
+        }
+        TranscriptError::Plan(PlanError::TooMany) => refusal(Code::FailedPrecondition, Reason::TooManyRecords, error),
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
-        TranscriptError::Block(_) => of_view(&unreadable::damaged(error)),
+        TranscriptError::Registry { .. } => of_view(&unreadable::damaged(error)),
         TranscriptError::Canonical(_) | TranscriptError::File(_) => internal(error),
     }
 }
@@ -417,7 +421,7 @@ mod tests {
             of_view(&ViewError::Damaged(String::new())),
             of_view(&ViewError::Unavailable(String::new())),
             of_read(ReadError::UnknownLearner),
-            of_transcript(TranscriptError::TooMany),
+            of_transcript(TranscriptError::Plan(PlanError::TooMany)),
             of_account(AccountError::Stopped),
             of_receipt(ReceiptError::Range(creditbank_protocol::merkle::RangeError { asked: 2, size: 1 })),
         ];

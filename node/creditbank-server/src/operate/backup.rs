@@ -22,7 +22,6 @@ use creditbank_store::StoreError;
 
 pub use make::{MakeOptions, make};
 pub use manifest::{BackedUpFile, Manifest};
-pub(crate) use restore::parse as parse_checkpoint;
 pub use restore::{RestoreOptions, Restored, restore};
 
 use crate::directory::DirectoryError;

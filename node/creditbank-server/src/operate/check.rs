@@ -17,6 +17,7 @@ use std::sync::mpsc::sync_channel;
 
 use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, ReplayedRound, SignatureCheck};
 use creditbank_ledger::state::LogKeys;
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::key::genesis;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
 use creditbank_protocol::pb::Purpose;
@@ -367,7 +368,7 @@ fn prepare(context: &Context, raw: JournalRound) -> PreparedRound {
     let Ok(decoded) = &mut prepared.decoded else { return prepared };
     let round = &mut decoded.round;
     let rows = LearnerRows::of(&round.rows);
-    for (index, write) in (round.base.size..).zip(&round.entries) {
+    for (index, write) in (round.base.size..).map(LogIndex).zip(&round.entries) {
         let entry = Prepared::new(&write.entry);
         let found = context.bodies.check(index, &entry, &write.bodies, &rows);
         prepared.findings.extend(found.findings);

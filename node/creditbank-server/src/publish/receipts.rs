@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{
     ProofError, RangeError, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
     verify_inclusion,
 };
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
@@ -36,7 +36,7 @@ pub enum ReceiptError {
     Note(#[from] NoteError),
     /// The index has no seal for an entry.
     #[error("the index has no seal for log entry {0}; rebuild the index")]
-    NoSeal(u64),
+    NoSeal(LogIndex),
 }
 
 /// A missing row, or nodes that do not fit, stay so until the operator mends them.
@@ -57,16 +57,14 @@ impl Shared {
     }
 
     /// Log index of the seal that closes the round of an entry.
-    pub(crate) fn seal_of(&self, index: u64) -> Result<u64, ReceiptError> {
-        let after = index.checked_sub(1).map(u64::to_be_bytes);
-        let rows = self.store.scan(tables::SEAL, &[], after.as_ref().map(|key| &key[..]), 1)?;
-        let seal = rows.first().and_then(|(key, _)| tables::index_of(key));
-        seal.map(|seal| seal.0).ok_or(ReceiptError::NoSeal(index))
+    pub(crate) fn seal_of(&self, index: LogIndex) -> Result<LogIndex, ReceiptError> {
+        tables::seal_of(self.store(), index)?.ok_or(ReceiptError::NoSeal(index))
     }
 
     /// The receipt of a log entry.
-    pub(crate) fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
-        let size = self.seal_of(index)? + 1;
+    pub(crate) fn receipt(&self, index: impl Into<LogIndex>) -> Result<Receipt, ReceiptError> {
+        let index = index.into();
+        let size = self.seal_of(index)?.next().0;
         let root = self.root_of(size)?;
         let checkpoint = self.sign_checkpoint(&Checkpoint { origin: self.origin.clone(), size, root })?;
         let ProvedEntry { index, entry, inclusion } = self.proved(index, size, &root)?;
@@ -74,7 +72,7 @@ impl Shared {
     }
 
     /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their nodes.
-    pub(crate) fn newest_receipts(&self) -> impl FnMut(u64) -> Result<Receipt, ReceiptError> + '_ {
+    pub(crate) fn newest_receipts(&self) -> impl FnMut(LogIndex) -> Result<Receipt, ReceiptError> + '_ {
         let (head, checkpoint) = {
             let state = self.state();
             (state.head, state.checkpoint.clone())
@@ -107,21 +105,26 @@ impl Shared {
     }
 
     /// A log entry with its proof to the tree of `size`, checked before anybody gets it.
-    pub(crate) fn proved(&self, index: u64, size: u64, root: &Digest) -> Result<ProvedEntry, ReceiptError> {
-        self.proved_by(index, size, root, self.node())
+    pub(crate) fn proved(
+        &self,
+        index: impl Into<LogIndex>,
+        size: u64,
+        root: &Digest,
+    ) -> Result<ProvedEntry, ReceiptError> {
+        self.proved_by(index.into(), size, root, self.node())
     }
 
     fn proved_by(
         &self,
-        index: u64,
+        index: LogIndex,
         size: u64,
         root: &Digest,
         mut node: impl FnMut(u8, u64) -> Result<Digest, ReceiptError>,
     ) -> Result<ProvedEntry, ReceiptError> {
-        let proof = inclusion_proof(index, size, &mut node)?;
+        let proof = inclusion_proof(index.0, size, &mut node)?;
         let entry = self.store.entry(index)?;
-        verify_inclusion(&leaf_hash(&entry), index, size, &proof, root).map_err(ReceiptError::Damaged)?;
-        Ok(ProvedEntry { index, entry, inclusion: proof.iter().map(|hash| hash.0.to_vec()).collect() })
+        verify_inclusion(&leaf_hash(&entry), index.0, size, &proof, root).map_err(ReceiptError::Damaged)?;
+        Ok(ProvedEntry { index: index.0, entry, inclusion: proof.iter().map(|hash| hash.0.to_vec()).collect() })
     }
 }
 
@@ -137,17 +140,18 @@ impl Ledger {
     }
 
     /// A log entry's bytes.
-    pub fn entry(&self, index: u64) -> Result<Vec<u8>, StoreError> {
-        self.shared.store.entry(index)
+    pub fn entry(&self, index: impl Into<LogIndex>) -> Result<Vec<u8>, StoreError> {
+        self.shared.store.entry(index.into())
     }
 
     /// The receipt of a log entry.
-    pub fn receipt(&self, index: u64) -> Result<Receipt, ReceiptError> {
+    pub fn receipt(&self, index: impl Into<LogIndex>) -> Result<Receipt, ReceiptError> {
         self.shared.receipt(index)
     }
 
     /// Leaf hash of an entry and its inclusion proof in the tree of `size`, 0 for the newest; and that size.
-    pub fn inclusion(&self, index: u64, size: u64) -> Result<(Digest, Vec<Digest>, u64), ReceiptError> {
+    pub fn inclusion(&self, index: impl Into<LogIndex>, size: u64) -> Result<(Digest, Vec<Digest>, u64), ReceiptError> {
+        let index = index.into().0;
         let size = self.checked_size(size)?;
         let proof = inclusion_proof(index, size, &mut self.shared.node())?;
         Ok((self.shared.store.node(0, index)?, proof, size))

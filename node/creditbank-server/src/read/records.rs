@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use creditbank_ledger::read::ReadView as _;
-use creditbank_protocol::pb::{DisclosedRecord, Kind, Place, Receipt};
+use creditbank_protocol::pb::{DisclosedRecord, Kind, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias};
-use creditbank_protocol::{Digest, InstitutionId, UnitId, entry::Entry};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId, entry::Entry};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
 
-use crate::append::round::{StoreView, StoredRecord, mark_names};
+use crate::append::round::{StoreView, mark_names};
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 use crate::record_hashes::RecordHashes;
@@ -33,15 +32,13 @@ pub struct ReadRecord {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// There is none, it is public, or the learner's key was destroyed.
-    #[error("no record can be read at {}/{}", .0.entry, .0.index)]
+    #[error("no record can be read at {0}")]
     Missing(Place),
     /// The unit has no such block.
-    #[error("unit {unit} of institution {institution} has no block at height {height}")]
+    #[error("unit {} of institution {} has no block at height {height}", .unit.number, .unit.institution)]
     NoBlock {
-        /// Whose.
-        institution: u64,
         /// Which unit.
-        unit: u32,
+        unit: UnitId,
         /// Which height.
         height: u64,
     },
@@ -111,30 +108,28 @@ impl Issued {
 impl Shared {
     /// The record at a place with its path and receipt.
     pub(super) fn read(&self, place: Place) -> Result<ReadRecord, ReadError> {
-        let (stored, disclosed) = self.disclosed(place)?;
+        let (context, state) = (self.context(), self.state());
+        let stored = StoreView::new(&context, &state).stored(place)?.ok_or(ReadError::Missing(place))?;
+        drop(state);
+        let disclosed = self.disclose(place, &stored.record)?;
         Ok(ReadRecord { disclosed, receipt: self.receipt(place.entry)?, marks: stored.facts.marks })
     }
 
-    /// The record at a place with its path to the block's root.
-    pub(super) fn disclosed(&self, place: Place) -> Result<(StoredRecord, DisclosedRecord), ReadError> {
-        let (context, state) = (self.context(), self.state());
-        let view = StoreView::new(&context, &state);
-        let stored = view.stored(place)?.ok_or(ReadError::Missing(place))?;
-        drop(state);
+    /// The record at a place as it is shown whole, with its path to the block's root.
+    pub(super) fn disclose(&self, place: Place, record: &Record) -> Result<DisclosedRecord, ReadError> {
         let path = self.record_path(place)?;
-        let disclosed = DisclosedRecord {
-            place: Some(place),
-            kind: stored.record.kind().into(),
-            version: u32::from(stored.record.version()),
-            seed: stored.record.seed().to_vec(),
-            body: stored.record.body().to_vec(),
+        Ok(DisclosedRecord {
+            place: Some(place.into()),
+            kind: record.kind().into(),
+            version: u32::from(record.version()),
+            seed: record.seed().to_vec(),
+            body: record.body().to_vec(),
             claims: Vec::new(),
             path: path.iter().map(|hash| hash.0.to_vec()).collect(),
-        };
-        Ok((stored, disclosed))
+        })
     }
 
-    fn record_hashes(&self, entry: u64) -> Result<RecordHashes, ReadError> {
+    fn record_hashes(&self, entry: LogIndex) -> Result<RecordHashes, ReadError> {
         Ok(RecordHashes::read(&self.store.body(entry, 0)?))
     }
 
@@ -146,7 +141,7 @@ impl Shared {
 
 impl Ledger {
     /// The account behind an institution's alias.
-    pub fn account(&self, institution: u64, alias: &Alias) -> Result<AccountId, ReadError> {
+    pub fn account(&self, institution: InstitutionId, alias: &Alias) -> Result<AccountId, ReadError> {
         let account = self.shared.private.of(institution).account(alias);
         if self.shared.keys.contains(&account) { Ok(account) } else { Err(ReadError::UnknownLearner) }
     }
@@ -166,22 +161,21 @@ impl Ledger {
     pub fn places(
         &self,
         account: &AccountId,
-        institution: Option<u64>,
+        institution: Option<InstitutionId>,
         after: Option<Place>,
         limit: usize,
     ) -> Result<(Vec<Place>, bool), ReadError> {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state);
         let mut places = Vec::new();
-        let after = after.map(creditbank_protocol::Place::from);
         for place in view.learner_places(account)?.into_iter().filter(|place| after.is_none_or(|after| *place > after))
         {
             let own = match institution {
-                Some(institution) => view.issuer(place)? == Some(InstitutionId(institution)),
+                Some(institution) => view.issuer(place)? == Some(institution),
                 None => true,
             };
             if own {
-                places.push(place.into());
+                places.push(place);
             }
             if places.len() > limit {
                 break;
@@ -193,50 +187,43 @@ impl Ledger {
     }
 
     /// Whose record stands at a place. A custodian's amendment is the closed institution's; only such a one is opened.
-    pub fn issuer(&self, place: Place) -> Result<u64, ReadError> {
-        if place.entry >= self.size() {
+    pub fn issuer(&self, place: Place) -> Result<InstitutionId, ReadError> {
+        if place.entry.0 >= self.size() {
             return Err(ReadError::Missing(place));
         }
         let (context, state) = (self.shared.context(), self.shared.state());
-        let issuer = StoreView::new(&context, &state).issuer(place.into())?;
-        Ok(issuer.ok_or(ReadError::Missing(place))?.0)
+        let issuer = StoreView::new(&context, &state).issuer(place)?;
+        issuer.ok_or(ReadError::Missing(place))
     }
 
     /// Height of the next block of a unit, and the receipt of its newest block or of the entry that admitted it.
-    pub fn chain_head(&self, institution: u64, unit: u32) -> Result<(u64, Receipt), ReadError> {
-        let head = self.shared.state().log.chain(UnitId::new(institution, unit));
-        let head = head.ok_or(ReadError::NoBlock { institution, unit, height: 0 })?;
-        Ok((head.next_height, self.shared.receipt(head.entry.0)?))
+    pub fn chain_head(&self, unit: UnitId) -> Result<(u64, Receipt), ReadError> {
+        let head = self.shared.state().log.chain(unit);
+        let head = head.ok_or(ReadError::NoBlock { unit, height: 0 })?;
+        Ok((head.next_height, self.shared.receipt(head.entry)?))
     }
 
     /// The receipt of a unit's block.
-    pub fn block(&self, institution: u64, unit: u32, height: u64) -> Result<Receipt, ReadError> {
-        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(UnitId::new(institution, unit), height))?;
+    pub fn block(&self, unit: UnitId, height: u64) -> Result<Receipt, ReadError> {
+        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(unit, height))?;
         let index = value.as_deref().and_then(tables::index_of);
-        let index = index.map(|index| index.0).filter(|index| *index < self.size());
-        let index = index.ok_or(ReadError::NoBlock { institution, unit, height })?;
+        let index = index.filter(|index| index.0 < self.size());
+        let index = index.ok_or(ReadError::NoBlock { unit, height })?;
         Ok(self.shared.receipt(index)?)
     }
 
     /// What a unit issued in at most `blocks_max` blocks from `height` on, and the height to go on from, 0 at the end.
-    pub fn issued(
-        &self,
-        institution: u64,
-        unit: u32,
-        height: u64,
-        blocks_max: u32,
-    ) -> Result<(Vec<Issued>, u64), ReadError> {
-        let next_height = self.shared.state().log.chain(UnitId::new(institution, unit)).map(|head| head.next_height);
-        let end = next_height.ok_or(ReadError::NoBlock { institution, unit, height })?;
+    pub fn issued(&self, unit: UnitId, height: u64, blocks_max: u32) -> Result<(Vec<Issued>, u64), ReadError> {
+        let next_height = self.shared.state().log.chain(unit).map(|head| head.next_height);
+        let end = next_height.ok_or(ReadError::NoBlock { unit, height })?;
         let stop = end.min(height.saturating_add(u64::from(blocks_max)));
         let mut issued = Vec::new();
         for height in height..stop {
-            let value =
-                self.shared.store.get(tables::BLOCK, &tables::block_key(UnitId::new(institution, unit), height))?;
+            let value = self.shared.store.get(tables::BLOCK, &tables::block_key(unit, height))?;
             let entry = value.as_deref().and_then(tables::index_of);
-            let entry = entry.ok_or(ReadError::NoBlock { institution, unit, height })?.0;
+            let entry = entry.ok_or(ReadError::NoBlock { unit, height })?;
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
-                return Err(ReadError::NoBlock { institution, unit, height });
+                return Err(ReadError::NoBlock { unit, height });
             };
             if block.header().unit.institution.is_operator() {
                 continue;
@@ -260,8 +247,7 @@ impl Ledger {
     /// that would be opened first.
     pub fn check(
         &self,
-        institution: u64,
-        unit: u32,
+        unit: UnitId,
         key_id: creditbank_protocol::key::KeyId,
         records: &[Record],
         newcomers: BTreeSet<AccountId>,
@@ -269,14 +255,7 @@ impl Ledger {
         let (context, state) = (self.shared.context(), self.shared.state());
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
-        let facts = BlockFacts {
-            unit: UnitId::new(institution, unit),
-            key_id,
-            approver: None,
-            sealed_at_ms,
-            records,
-            groups: &[],
-        };
+        let facts = BlockFacts { unit, key_id, approver: None, sealed_at_ms, records, groups: &[] };
         Ok(check_records(&view, &facts)?)
     }
 }

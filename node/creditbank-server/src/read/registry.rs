@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use creditbank_ledger::state::RegistryVersion;
-use creditbank_protocol::Digest;
 use creditbank_protocol::map::MapProof;
 use creditbank_protocol::pb::{self, Kind, ProvedEntry, RegistryEntry};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex};
 use creditbank_rules::Registry;
 
 use crate::ledger::{Ledger, Shared};
@@ -48,7 +48,7 @@ impl Shared {
     fn proved_head(&self) -> Result<(ProvedHead, RegistryVersion), ReceiptError> {
         let state = self.state();
         let (size, root) = (state.head.size, state.head.root);
-        let last = size.checked_sub(1).ok_or(ReceiptError::NoSeal(0))?;
+        let last = size.checked_sub(1).ok_or(ReceiptError::NoSeal(LogIndex(0)))?;
         let (version, checkpoint) = (state.registry_at(last).clone(), state.checkpoint.clone());
         drop(state);
         Ok((ProvedHead { seal: self.proved(last, size, &root)?, checkpoint }, version))
@@ -72,7 +72,7 @@ impl Ledger {
     pub fn registry_list(
         &self,
         kind: Kind,
-        institution: Option<u64>,
+        institution: Option<InstitutionId>,
         offset: usize,
         limit: usize,
     ) -> Result<(Vec<ProvedRegistryEntry>, ProvedHead, usize), ReceiptError> {
@@ -89,9 +89,9 @@ impl Ledger {
 }
 
 /// The institution that an entry belongs to.
-fn owner(entry: &RegistryEntry) -> Option<u64> {
+fn owner(entry: &RegistryEntry) -> Option<InstitutionId> {
     use creditbank_protocol::canonical::decode;
-    match Kind::try_from(entry.kind).ok()? {
+    let number = match Kind::try_from(entry.kind).ok()? {
         Kind::Institution => decode::<pb::Institution>(&entry.body).ok().map(|found| found.number),
         Kind::Unit => decode::<pb::Unit>(&entry.body).ok().map(|found| found.institution),
         Kind::Key => decode::<pb::Key>(&entry.body).ok().map(|found| found.institution),
@@ -105,5 +105,6 @@ fn owner(entry: &RegistryEntry) -> Option<u64> {
         }
         Kind::GradeDistribution => decode::<pb::GradeDistribution>(&entry.body).ok().map(|found| found.institution),
         _ => None,
-    }
+    };
+    number.map(InstitutionId)
 }

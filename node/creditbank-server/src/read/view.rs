@@ -1,16 +1,18 @@
 //! The node's ledger, as the read models look at it.
 
-use creditbank_ledger::read::{MarkedRecord, ReadView};
+use creditbank_ledger::read::{MarkedRecord, ProofView, ReadView};
+use creditbank_ledger::state::LastSeal;
 use creditbank_protocol::authority::amended_institutions;
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
-use creditbank_rules::ViewError;
+use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
+use creditbank_rules::{Registry, ViewError};
 use creditbank_store::{KeyValue, StoreError};
 
 use crate::append::round::StoreView;
 use crate::tables::{self, LearnerRow};
-use crate::unreadable::{damaged, of_store};
+use crate::unreadable::{damaged, missing, of_store};
 
 impl ReadView for StoreView<'_> {
     fn learner_places(&self, account: &AccountId) -> Result<Vec<Place>, ViewError> {
@@ -47,7 +49,7 @@ impl ReadView for StoreView<'_> {
 
     /// A custodian's amendment is the closed institution's; only such a one is opened.
     fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
-        let entry = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let entry = self.context.store.entry(place.entry).map_err(of_store)?;
         let Entry::Block(block) = Entry::parse(&entry).map_err(damaged)? else {
             return Ok(None);
         };
@@ -59,6 +61,36 @@ impl ReadView for StoreView<'_> {
     }
 
     fn alias(&self, institution: InstitutionId, account: &AccountId) -> Alias {
-        self.context.private.of(institution.0).alias(account)
+        self.context.private.of(institution).alias(account)
+    }
+}
+
+impl ProofView for StoreView<'_> {
+    fn last_seal(&self) -> Option<LastSeal> {
+        self.state.log.last_seal()
+    }
+
+    fn seal_of(&self, entry: LogIndex) -> Result<LogIndex, ViewError> {
+        let found = tables::seal_of(self.context.store, entry).map_err(of_store)?;
+        found.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))
+    }
+
+    fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError> {
+        match Entry::parse(&self.context.store.entry(entry).map_err(of_store)?).map_err(damaged)? {
+            Entry::Block(block) => Ok(block),
+            Entry::Seal(_) => Err(damaged(format!("log entry {entry} is a seal, and should be a block"))),
+        }
+    }
+
+    fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError> {
+        let rows = self.context.store.scan(tables::CLEARED, &tables::place_key(place), None, most).map_err(of_store)?;
+        let entry = |(key, _): &KeyValue| {
+            tables::cleared_at(key).ok_or_else(|| damaged("a row of cleared marks is malformed; reindex rebuilds it"))
+        };
+        rows.iter().map(entry).collect()
+    }
+
+    fn registry_at(&self, seal: LogIndex) -> &Registry {
+        &self.state.registry_at(seal).registry
     }
 }

@@ -396,7 +396,7 @@ impl World {
             return;
         }
         let index = self.random.below(entries.len() as u64);
-        match open.store.entry(index) {
+        match open.store.entry(index.into()) {
             Ok(bytes) => assert_eq!(bytes, entries[usize::try_from(index).unwrap()].entry),
             Err(error) => assert!(error.to_string().contains(LOG), "{error}"),
         }
@@ -423,9 +423,9 @@ impl World {
         let mut index = 0;
         for Written { round, .. } in &self.rounds {
             for EntryWrite { entry, bodies } in &round.entries {
-                assert_eq!(open.store.entry(index).expect("an acknowledged entry"), *entry);
+                assert_eq!(open.store.entry(index.into()).expect("an acknowledged entry"), *entry);
                 for (record, body) in (0u32..).zip(bodies) {
-                    assert_eq!(open.store.body(index, record).expect("an acknowledged body"), *body);
+                    assert_eq!(open.store.body(index.into(), record).expect("an acknowledged body"), *body);
                 }
                 index += 1;
             }
@@ -479,7 +479,7 @@ impl World {
                 self.seen.damages_harmless += 1;
                 let entries = self.rounds.iter().flat_map(|written| &written.round.entries);
                 for (index, written) in (0..).zip(entries) {
-                    match open.store.entry(index) {
+                    match open.store.entry(index.into()) {
                         Ok(bytes) => {
                             assert_eq!(bytes, written.entry, "rot at {place:?} of {} is served", path.display());
                         }

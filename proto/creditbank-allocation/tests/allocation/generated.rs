@@ -109,13 +109,13 @@ fn candidates(dice: &mut Dice) -> Vec<Candidate> {
             one.grade = if dice.one_in(4) { None } else { grade(40 + 5 * dice.below(8)) };
             let end = day() - i64::try_from(dice.below(400)).expect("small");
             one.period = Some((end - 90, end));
-            one.course = format!("C{}", dice.below(4));
+            one.course = Some(format!("C{}", dice.below(4)));
             if dice.one_in(4) {
                 let fraction = Ratio { numerator: 1 + dice.below(2), denominator: 2 };
                 one.roots = vec![CandidateRoot { place: Place::new(1, 1), fraction }];
             }
             if dice.one_in(8) {
-                one.amount_e4 += 1;
+                one.amount = amount_of(one.amount_e4() + 1, "ECTS");
             }
             one
         })

@@ -2,7 +2,7 @@
 
 use creditbank_allocation::Answer;
 use creditbank_protocol::pb::{Match, Origin, Requirement, RequirementType};
-use creditbank_rules::qualification::Candidate;
+use creditbank_rules::qualification::{Candidate, Obstacle, UnusedReason};
 
 use super::scene::*;
 
@@ -90,7 +90,7 @@ fn what_is_missing_is_told() {
     let mut candidates =
         vec![credit(0, 10, "0613"), credit(1, 10, "0222"), credit(2, 10, "0222"), credit(3, 9, "0222")];
     candidates.push(Candidate { hypothetical: true, ..credit(4, 10, "0611") });
-    candidates.push(Candidate { unit: "CATS".to_owned(), ..credit(5, 20, "0611") });
+    candidates.push(Candidate { amount: amount_of(200_000, "CATS"), ..credit(5, 20, "0611") });
     candidates.push(Candidate { expires: Some(day() - 1), ..credit(6, 10, "0611") });
     let Answer::Missing(found) = answer(&registry(), &definition(nodes), &candidates) else {
         panic!("ten are missing");
@@ -98,17 +98,17 @@ fn what_is_missing_is_told() {
     let at = |number: usize| found.progress.requirements[number - 1].found.as_str();
     assert_eq!(at(2), "10 ECTS of 20 ECTS, 10 ECTS missing");
     assert_eq!(at(3), "20 ECTS of 20 ECTS, 0 ECTS missing");
-    let reasons: Vec<(usize, &str, &[u32])> = found
+    let reasons: Vec<(usize, UnusedReason, &[u32])> = found
         .progress
         .unused
         .iter()
         .filter(|unused| unused.candidate >= 4)
-        .map(|unused| (unused.candidate, unused.reason.as_str(), unused.would_fit.as_slice()))
+        .map(|unused| (unused.candidate, unused.reason.clone(), unused.would_fit.as_slice()))
         .collect();
-    let expected: [(usize, &str, &[u32]); 3] = [
-        (4, "would count after a conversion", &[2, 3]),
-        (5, "in CATS, which has to be converted", &[2, 3]),
-        (6, "expired after 2025-12-31", &[2, 3]),
+    let expected: [(usize, UnusedReason, &[u32]); 3] = [
+        (4, UnusedReason::NotConverted, &[2, 3]),
+        (5, UnusedReason::Obstacle(Obstacle::Unit("CATS".to_owned())), &[2, 3]),
+        (6, UnusedReason::Obstacle(Obstacle::Expired(day() - 1)), &[2, 3]),
     ];
     assert_eq!(reasons, expected);
 }

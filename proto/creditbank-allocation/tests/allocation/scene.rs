@@ -1,11 +1,11 @@
 //! A definition in few words, and records.
 
 use creditbank_allocation::{Answer, allocate};
-use creditbank_protocol::Place;
 use creditbank_protocol::pb::{
     self, Allocation, AssessmentType, Kind, Level, Match, Mode, Origin, OutcomeType, QualificationDefinition, Ratio,
     RecordReference, Requirement, RequirementType,
 };
+use creditbank_protocol::{Part, Place};
 use creditbank_rules::dates::{Day, first_day, parse};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case, check};
 use creditbank_rules::{Registry, RegistryRecord, seed};
@@ -60,23 +60,27 @@ pub(crate) fn definition(requirements: Vec<Requirement>) -> QualificationDefinit
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an Outcome has no amount")]
+pub(crate) fn amount_of(e4: u64, unit: &str) -> Option<pb::Amount> {
+    Some(pb::Amount { e4, unit: unit.to_owned() })
+}
+
 pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
     let place = Place::new(5, index);
     Candidate {
         record: RecordReference { place: Some(place.into()), status_id: vec![9; 32] },
-        result_plus_1: 0,
+        part: Part::Whole,
         kind: Kind::Credit,
         institution: 1.into(),
-        course: format!("C{index}"),
-        unit: "ECTS".to_owned(),
-        amount_e4: amount * 10_000,
+        course: Some(format!("C{index}")),
+        amount: amount_of(amount * 10_000, "ECTS"),
         level: Some(Level { framework: "EQF".to_owned(), level: "6".to_owned() }),
-        field: field.to_owned(),
+        field: Some(field.to_owned()),
         mode: Mode::OnSite,
         assessment: AssessmentType::Exam,
         origin: Origin::Own,
         grade: None,
-        attempt: 0,
+        attempt: None,
         period: Some((day() - 200, day() - 100)),
         expires: None,
         esco_uris: Vec::new(),

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Standing;
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::pb::{self, Kind, Level};
-use creditbank_protocol::record::has_expired;
+use creditbank_protocol::record::{exemption_expires, has_expired};
+use creditbank_protocol::{Part, Standing};
 use creditbank_rules::admission::{SpentRoots, Used, is_contested, is_redeemed};
 use creditbank_rules::{View, ViewError};
 
@@ -35,8 +35,9 @@ pub fn balance(view: &impl View, records: &[Used], today: Day) -> Result<Vec<Lin
     let mut groups: BTreeMap<Group, (u64, u32)> = BTreeMap::new();
     for used in records {
         let mut roots = SpentRoots::new(view, &used.facts.account);
-        for (result, credit) in (1u32..).zip(credits(used)) {
-            let standing = standing(view, used, result, &mut roots, credit.expires.as_ref(), today)?;
+        for (position, credit) in (0u32..).zip(credits(used)) {
+            let part = if used.record.kind() == Kind::Credit { Part::Whole } else { Part::Result(position) };
+            let standing = standing(view, used, part, &mut roots, credit.expires.as_ref(), today)?;
             let amount = credit.amount.unwrap_or_default();
             let level = credit.level.map(|level| (level.framework, level.level));
             let group = groups.entry((amount.unit, level, credit.field, Reverse(standing))).or_default();
@@ -67,7 +68,10 @@ fn credits(used: &Used) -> Vec<pb::ConvertedCredit> {
         }
         Kind::Conversion => used.record.read::<pb::Conversion>().map(|read| read.results).unwrap_or_default(),
         Kind::QualificationRecognition => {
-            used.record.read::<pb::QualificationRecognition>().map(|read| read.exemptions).unwrap_or_default()
+            let read: pb::QualificationRecognition = used.record.read().unwrap_or_default();
+            let ends = |exemption: &pb::ConvertedCredit| exemption_expires(exemption, &read);
+            let each = read.exemptions.iter().map(|one| pb::ConvertedCredit { expires: ends(one), ..one.clone() });
+            each.collect()
         }
         _ => Vec::new(),
     }
@@ -76,7 +80,7 @@ fn credits(used: &Used) -> Vec<pb::ConvertedCredit> {
 fn standing<V: View>(
     view: &V,
     used: &Used,
-    result: u32,
+    part: Part,
     roots: &mut SpentRoots<'_, V>,
     expires: Option<&pb::Date>,
     today: Day,
@@ -84,7 +88,7 @@ fn standing<V: View>(
     Standing::first(|standing| {
         Ok(match standing {
             Standing::Contested => is_contested(view, used)?,
-            Standing::Redeemed => is_redeemed(view, used)? || roots.are_spent(used, result)?,
+            Standing::Redeemed => is_redeemed(view, used)? || roots.are_spent(used, part)?,
             Standing::Expired => has_expired(expires, today),
             // The ledger has its records whole, and issuers whom it has admitted.
             Standing::Incomplete | Standing::IssuerNotTrusted => false,

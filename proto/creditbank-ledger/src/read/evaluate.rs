@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, btree_map};
 
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
-use creditbank_protocol::{AccountId, InstitutionId, Place, Standing};
+use creditbank_protocol::{AccountId, InstitutionId, Part, Portion, Standing};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::qualification::{
-    Answer, Audit, Barred, Candidate, Case, Found, RequirementProgress, in_force, names,
+    Answer, Audit, Barred, Candidate, Case, Found, RequirementProgress, UnusedReason, in_force, names,
 };
 use creditbank_rules::{Rejection, Rule, View};
 
@@ -69,12 +69,10 @@ pub struct Requirement {
 /// A record, or a result of one, that fills nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unused {
-    /// Where the record stands.
-    pub place: Place,
-    /// Which result of it, plus 1; 0: the record itself.
-    pub result_plus_1: u32,
-    /// Why, as the rules say it.
-    pub reason: String,
+    /// The record, or the result.
+    pub portion: Portion,
+    /// Why.
+    pub reason: UnusedReason,
     /// What it would be after a conversion that has not taken place.
     pub after: Option<Converted>,
 }
@@ -82,10 +80,8 @@ pub struct Unused {
 /// What credit would be after a conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Converted {
-    /// In ten-thousandths of the unit.
-    pub amount_e4: u64,
-    /// Unit of the amount.
-    pub unit: String,
+    /// The amount.
+    pub amount: pb::Amount,
     /// The agreement that would convert it.
     pub agreement: pb::AgreementName,
 }
@@ -180,7 +176,7 @@ impl<V: View> Hypothetical<'_, V> {
         if used.record.kind() != Kind::Credit || !used.facts.marks.is_empty() {
             return Ok(Vec::new());
         }
-        let source = source_of(used, 0)?;
+        let source = source_of(used, Part::Whole)?;
         let other_unit = source.amount.as_ref().is_some_and(|amount| amount.unit != definition.unit);
         let registry = view.registry();
         let agreement = most_specific(registry, used.facts.institution, *institution, &source.facts(), *day);
@@ -267,7 +263,7 @@ fn barred<V: View>(
     let standing = Standing::first(|standing| -> Result<bool, QuestionError> {
         Ok(match standing {
             Standing::Contested => is_contested(view, used)?,
-            Standing::Redeemed => !spending.could_count(used, candidate.result_plus_1, candidate.amount_e4)?,
+            Standing::Redeemed => !spending.could_count(used, candidate.part, candidate.amount_e4())?,
             // The ledger has its records whole, and issuers whom it has admitted; dates are the solver's to judge.
             Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired => false,
             other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
@@ -298,13 +294,11 @@ fn pay(
         let mut spending = Spending::new(view, account, definition);
         absorbs.iter().try_for_each(|earlier| spending.absorb(earlier))?;
         for allocation in &award.allocations {
-            let place = allocation.record.as_ref().and_then(|record| record.place).map(Place::from);
-            let used = records.iter().find(|used| Some(used.place) == place);
-            let of = |one: &&Candidate| {
-                Some(one.place()) == place && one.result_plus_1 == allocation.result_plus_1 && !one.hypothetical
-            };
+            let portion = Portion::of_reference(allocation.record.as_ref(), allocation.result_plus_1);
+            let used = records.iter().find(|used| used.place == portion.place);
+            let of = |one: &&Candidate| one.portion() == portion && !one.hypothetical;
             if let Some((used, one)) = used.zip(found.iter().find(of)) {
-                spending.count(used, allocation.result_plus_1, one.amount_e4)?;
+                spending.count(used, portion.part, one.amount_e4())?;
             }
         }
         Ok::<_, AdmissionError>(spending.finish().0)
@@ -336,12 +330,13 @@ fn unused(found: &Found, candidates: &[Candidate]) -> Vec<Unused> {
     let shown = found.progress.unused.iter().filter(|one| !would(&candidates[one.candidate])).map(|one| {
         let candidate = &candidates[one.candidate];
         let agreement = candidate.agreement.clone().filter(|_| candidate.hypothetical);
-        let (amount_e4, unit) = (candidate.amount_e4, candidate.unit.clone());
+        let amount = candidate.amount.clone();
+        // A conversion in thought has no results; what is unused is the record that would be its source.
+        let part = if candidate.hypothetical { Part::Whole } else { candidate.part };
         Unused {
-            place: candidate.place(),
-            result_plus_1: if candidate.hypothetical { 0 } else { candidate.result_plus_1 },
+            portion: Portion { place: candidate.place(), part },
             reason: one.reason.clone(),
-            after: agreement.map(|agreement| Converted { amount_e4, unit, agreement }),
+            after: amount.zip(agreement).map(|(amount, agreement)| Converted { amount, agreement }),
         }
     });
     shown.collect()

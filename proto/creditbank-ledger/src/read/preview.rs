@@ -2,7 +2,7 @@
 
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb;
-use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
+use creditbank_protocol::{AccountId, Alias, InstitutionId, Portion};
 use creditbank_rules::admission::{self, SpentRoots, earlier, source_of, sources_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, Stated, convert, explain};
 use creditbank_rules::{Rejection, Rule, View};
@@ -14,8 +14,8 @@ use super::{QuestionError, ReadScope, named_day};
 pub struct ConversionRequest {
     /// Basis and day; the rest is computed.
     pub conversion: pb::Conversion,
-    /// Places and results, in any order.
-    pub sources: Vec<(Place, u32)>,
+    /// Records and results, in any order.
+    pub sources: Vec<Portion>,
     /// What the receiver states beyond what the rules give; by position of the source in the order of the call.
     pub stated: Vec<Stated>,
 }
@@ -48,16 +48,16 @@ pub fn preview(
     order.sort_by_key(|at| wanted[*at]);
     let mut sources = Vec::with_capacity(wanted.len());
     let mut roots = SpentRoots::new(view, account);
-    for of_record in order.chunk_by(|one, other| wanted[*one].0 == wanted[*other].0) {
-        let place = wanted[of_record[0]].0;
+    for of_record in order.chunk_by(|one, other| wanted[*one].place == wanted[*other].place) {
+        let place = wanted[of_record[0]].place;
         let used = scope.find(view, account, place, today)?;
         let redeemed = admission::is_redeemed(view, &used)?;
         let all = sources_of(&used)?;
         for at in of_record {
-            let result = wanted[*at].1;
-            let source = all.iter().find(|one| one.result_plus_1 == result).cloned();
-            sources.push(source.map_or_else(|| source_of(&used, result), Ok)?);
-            if redeemed || roots.are_spent(&used, result)? {
+            let part = wanted[*at].part;
+            let source = all.iter().find(|one| one.part == part).cloned();
+            sources.push(source.map_or_else(|| source_of(&used, part), Ok)?);
+            if redeemed || roots.are_spent(&used, part)? {
                 let found = format!("{place}, redeemed");
                 let expected = "a source that pays for nothing else";
                 return Err(Rejection::new(Rule::AlreadySpent, expected, found).field("sources").into());

@@ -5,7 +5,7 @@ use std::fmt;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::EntryError;
 use creditbank_protocol::key::SignatureError;
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, LogIndex, Place};
 use creditbank_rules::Rejection;
 
 use crate::state::{ChainError, EffectError, ReadBlock, Refusal, SealRefusal};
@@ -15,7 +15,7 @@ use crate::state::{ChainError, EffectError, ReadBlock, Refusal, SealRefusal};
 #[error("log entry {index} ({subject}): {what}: expected {expected}, found {found}")]
 pub struct Contradiction {
     /// Log index of the entry.
-    pub index: u64,
+    pub index: LogIndex,
     /// The entry, as people name it.
     pub subject: String,
     /// What does not hold.
@@ -28,13 +28,13 @@ pub struct Contradiction {
 
 impl Contradiction {
     /// The bytes at a log index are neither a block nor a seal.
-    pub(super) fn no_entry(index: u64, error: &EntryError) -> Self {
+    pub(super) fn no_entry(index: LogIndex, error: &EntryError) -> Self {
         let subject = Subject { index, name: Name::Entry };
         subject.wrong("the bytes are no entry", &"a block or a seal in canonical form", error)
     }
 
     /// A signature of an entry does not hold.
-    pub(super) fn signature(index: u64, subject: &str, error: &SignatureError) -> Self {
+    pub(super) fn signature(index: LogIndex, subject: &str, error: &SignatureError) -> Self {
         Self {
             index,
             subject: subject.to_owned(),
@@ -48,7 +48,7 @@ impl Contradiction {
 /// Says of which entry something does not hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject {
-    pub(super) index: u64,
+    pub(super) index: LogIndex,
     pub(super) name: Name,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Subject {
 pub(super) enum Name {
     Entry,
     Block { institution: InstitutionId, unit: u32, height: u64 },
-    Seal { first: u64, index: u64 },
+    Seal { first: LogIndex, index: LogIndex },
 }
 
 impl fmt::Display for Name {
@@ -77,14 +77,14 @@ impl fmt::Display for Name {
 
 impl Subject {
     /// The block at a log index.
-    pub(super) fn block(index: u64, block: &SignedBlock) -> Self {
+    pub(super) fn block(index: LogIndex, block: &SignedBlock) -> Self {
         let header = block.header();
         let (institution, unit, height) = (header.unit.institution, header.unit.number, header.height);
         Self { index, name: Name::Block { institution, unit, height } }
     }
 
     /// The seal at a log index, of a round that begins at another.
-    pub(super) fn seal(first: u64, index: u64) -> Self {
+    pub(super) fn seal(first: LogIndex, index: LogIndex) -> Self {
         Self { index, name: Name::Seal { first, index } }
     }
 

@@ -1,5 +1,6 @@
 //! The signatures of a log, as checks that need no order.
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::block::approval_message;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::seal::SignedSeal;
@@ -12,7 +13,7 @@ use crate::state::{LogKeys, LogState, ReadBlock};
 #[derive(Debug, Clone)]
 pub struct SignatureCheck {
     /// Log index of the entry.
-    pub index: u64,
+    pub index: LogIndex,
     /// Whose signature it is.
     pub subject: String,
     /// The key in force.

@@ -1,10 +1,7 @@
 //! Chains: what the next block of a unit must be.
 
-use creditbank_protocol::block::Header;
+use creditbank_protocol::block::{CREATED_WITHIN_MINUTES, Header};
 use creditbank_protocol::{Digest, LogIndex, UnitId};
-
-/// A block is created at most a day before or after its seal.
-const DAY_MINUTES: u64 = 24 * 60;
 
 /// The newest block of a unit, or the entry that admitted the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +76,8 @@ impl ChainHead {
             return Err(ChainError::Previous { expected: self.previous, found: header.previous });
         }
         let sealed = sealed_at_ms / 60_000;
-        let min = self.created_at_minute.max(sealed.saturating_sub(DAY_MINUTES));
-        let max = sealed.saturating_add(DAY_MINUTES);
+        let min = self.created_at_minute.max(sealed.saturating_sub(CREATED_WITHIN_MINUTES));
+        let max = sealed.saturating_add(CREATED_WITHIN_MINUTES);
         if (min..=max).contains(&header.created_at_minute) {
             Ok(())
         } else {

@@ -18,7 +18,7 @@ pub struct OpenRound {
     /// seal are still those of before; the status tree follows with the seal.
     state: LogState,
     /// Log index of the first entry.
-    first: u64,
+    first: LogIndex,
     /// Time that the seal will name.
     sealed_at_ms: u64,
     /// The registry records so far.
@@ -75,7 +75,7 @@ impl LogState {
     pub fn open(&self, sealed_at_ms: u64) -> OpenRound {
         OpenRound {
             state: self.clone(),
-            first: self.size(),
+            first: LogIndex(self.size()),
             sealed_at_ms,
             registration: None,
             moved: BTreeSet::new(),
@@ -87,7 +87,7 @@ impl LogState {
     /// Opens the next round as its seal says, with as many blocks; what can be seen before the blocks must hold.
     pub fn open_for(&self, seal: &Seal, blocks: u64) -> Result<OpenRound, SealRefusal> {
         let earliest = self.last_seal.map_or(0, |last| last.time_ms);
-        check_beginning(&self.expected_seal(self.size() + blocks, earliest), seal)?;
+        check_beginning(&self.expected_seal(LogIndex(self.size() + blocks), earliest), seal)?;
         Ok(self.open(seal.time_ms))
     }
 }
@@ -191,7 +191,7 @@ impl OpenRound {
         Seal {
             first_index: self.first,
             records_total: self.state.records_total() + self.records,
-            ..self.state.expected_seal(self.next().0, self.sealed_at_ms)
+            ..self.state.expected_seal(self.next(), self.sealed_at_ms)
         }
     }
 
@@ -208,7 +208,7 @@ impl OpenRound {
         let Self { mut state, registration, moved, .. } = self;
         let nodes = state.frontier.push(leaf);
         let Seal { index, time_ms, records_total, .. } = expected;
-        let seal = LastSeal { id: signed.id(), index: LogIndex(index), time_ms, records_total };
+        let seal = LastSeal { id: signed.id(), index, time_ms, records_total };
         state.last_seal = Some(seal);
         let mut written = Vec::new();
         if let Some(registration) = registration {

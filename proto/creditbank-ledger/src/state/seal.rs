@@ -34,17 +34,17 @@ pub enum SealRefusal {
     #[error("the seal's index is {found}, expected {expected}")]
     Index {
         /// Where it stands.
-        expected: u64,
+        expected: LogIndex,
         /// What it says.
-        found: u64,
+        found: LogIndex,
     },
     /// The round does not begin behind the last seal.
     #[error("the round's first index is {found}, expected {expected}")]
     FirstIndex {
         /// Behind the last seal.
-        expected: u64,
+        expected: LogIndex,
         /// What it says.
-        found: u64,
+        found: LogIndex,
     },
     /// Rules that this code does not have.
     #[error("the seal's rules have version {found}, expected {expected}")]
@@ -98,10 +98,10 @@ pub enum SealRefusal {
 
 impl LogState {
     /// What the seal of the next round must say, if the round has no block and ends at log index `index`.
-    pub(super) fn expected_seal(&self, index: u64, time_ms: u64) -> Seal {
+    pub(super) fn expected_seal(&self, index: LogIndex, time_ms: u64) -> Seal {
         Seal {
             origin: self.keys.origin.clone(),
-            first_index: self.size(),
+            first_index: LogIndex(self.size()),
             index,
             status_root: self.status.root(),
             registry_root: self.in_force.map.root(),

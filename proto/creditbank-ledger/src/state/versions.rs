@@ -37,7 +37,7 @@ impl RegistryVersions {
         let mut entries = self.newest().entries.clone();
         written.into_iter().for_each(|one| entries.insert_mut(one.key, one.entry));
         let InForce { registry, map } = in_force.clone();
-        self.0.insert_mut(LogIndex(seal.0 + 1), RegistryVersion { registry, map, entries });
+        self.0.insert_mut(seal.next(), RegistryVersion { registry, map, entries });
     }
 
     /// The version in force for the next round.

@@ -15,6 +15,11 @@ pub fn expires_of(kind: Kind, body: &[u8]) -> Result<Option<Date>, CanonicalErro
     }
 }
 
+/// The last day or month on which an exemption counts: its own or its recognition's, whichever is first.
+pub fn exemption_expires(exemption: &pb::ConvertedCredit, recognition: &pb::QualificationRecognition) -> Option<Date> {
+    [exemption.expires, recognition.expires].into_iter().flatten().min_by_key(last_day)
+}
+
 /// Whether a time that ends with `expires` is over on a day. The last day or month still counts; a date that does not
 /// exist ends nothing.
 pub fn has_expired(expires: Option<&Date>, day: Day) -> bool {
@@ -26,6 +31,18 @@ mod tests {
     use super::*;
     use crate::canonical::encode;
     use crate::dates::first_day;
+
+    /// Goal: an exemption ends with its recognition, or before it; without dates it does not end.
+    #[test]
+    fn an_exemption_ends_with_its_recognition() {
+        let [may, june] = [5, 6].map(|month| Date { year: 2026, month, day: 0 });
+        let ends = |own, whole| {
+            let exemption = pb::ConvertedCredit { expires: own, ..Default::default() };
+            exemption_expires(&exemption, &pb::QualificationRecognition { expires: whole, ..Default::default() })
+        };
+        assert_eq!([ends(Some(may), Some(june)), ends(Some(june), Some(may))], [Some(may); 2]);
+        assert_eq!([ends(Some(june), None), ends(None, Some(june)), ends(None, None)], [Some(june), Some(june), None]);
+    }
 
     /// Goal: the last day, or the whole last month, still counts.
     #[test]

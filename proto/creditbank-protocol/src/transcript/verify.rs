@@ -12,7 +12,7 @@ use tree::Tree;
 use super::report::{Institution, Report, Statement, TranscriptRecord};
 use super::{FileError, STATEMENT_VERSION, TRANSCRIPT_VERSION, open_file, statement};
 use crate::authority::{amended_for, is_custodian};
-use crate::block::{BlockError, SignedBlock};
+use crate::block::{BlockError, CREATED_WITHIN_MINUTES, SignedBlock};
 use crate::canonical::{CanonicalError, decode};
 use crate::contested::{is_contested, is_suspect};
 use crate::dates::day_of_ms;
@@ -27,9 +27,6 @@ use crate::seal::{Seal, SealError};
 use crate::status::status_id;
 use crate::trust::Trust;
 use crate::{Digest, InstitutionId, LogIndex, Place, UnitId, merkle};
-
-/// A block is created within a day of its seal; one more minute, as both are cut to minutes.
-const CREATED_WITHIN_MINUTES: u64 = 24 * 60 + 1;
 
 /// A link of the proof, in the order in which they are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

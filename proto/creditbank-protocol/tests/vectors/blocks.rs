@@ -35,8 +35,8 @@ fn first_seal(first_index: u64, index: u64) -> Seal {
     let public = |seed| key(seed).verifying_key().to_bytes();
     Seal {
         origin: ORIGIN.to_owned(),
-        first_index,
-        index,
+        first_index: first_index.into(),
+        index: index.into(),
         status_root: Digest::ZERO,
         registry_root: Digest([9; 32]),
         rules_version: 1,

@@ -16,7 +16,7 @@ use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::transcript::sign_statement;
-use creditbank_protocol::{Digest, Trust, UnitId};
+use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 
 use super::blocks::ORIGIN;
 use super::key;
@@ -212,11 +212,11 @@ impl Log {
 
     /// Closes the round.
     pub(super) fn seal(&mut self) {
-        let first_index = self.seals.last().map_or(0, |(seal, _)| seal.index + 1);
+        let first_index = self.seals.last().map_or(LogIndex(0), |(seal, _)| seal.index.next());
         let mut seal = Seal {
             origin: ORIGIN.to_owned(),
             first_index,
-            index: self.entries.len() as u64,
+            index: LogIndex(self.entries.len() as u64),
             status_root: Digest::ZERO,
             registry_root: map_of(&self.registry).root(),
             rules_version: 1,
@@ -255,7 +255,7 @@ impl Log {
     }
 
     fn seal_of(&self, entry: u64) -> &(Seal, Registry) {
-        self.seals.iter().find(|(seal, _)| entry <= seal.index).expect("a sealed round")
+        self.seals.iter().find(|(seal, _)| entry <= seal.index.0).expect("a sealed round")
     }
 
     /// The transcript of some records, each whole or with some fields opened.
@@ -265,12 +265,12 @@ impl Log {
         let proved = |index: u64| self.proved_at(index);
         let mut checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: tree };
         (self.bend.checkpoint)(&mut checkpoint);
-        let last = self.seals.last().expect("a seal").0.index;
+        let last = self.seals.last().expect("a seal").0.index.0;
         let mut blocks: Vec<u64> = shown.iter().map(|(entry, ..)| *entry).chain(self.effects.iter().copied()).collect();
         blocks.sort_unstable();
         blocks.dedup();
-        let mut seals: Vec<u64> = blocks.iter().map(|entry| self.seal_of(*entry).0.index).collect();
-        seals.extend([self.seals[0].0.index, last]);
+        let mut seals: Vec<u64> = blocks.iter().map(|entry| self.seal_of(*entry).0.index.0).collect();
+        seals.extend([self.seals[0].0.index.0, last]);
         seals.sort_unstable();
         seals.dedup();
         let mut status_ids: Vec<Vec<u8>> =
@@ -319,7 +319,7 @@ impl Log {
     }
 
     fn prove(&self, seal: u64, key: Digest) -> Option<pb::ProvedRegistryEntry> {
-        let (_, registry) = self.seals.iter().find(|(one, _)| one.index == seal).expect("a seal");
+        let (_, registry) = self.seals.iter().find(|(one, _)| one.index.0 == seal).expect("a seal");
         let siblings: Vec<_> = map_of(registry).prove(&key).siblings.iter().map(|hash| hash.0.to_vec()).collect();
         let entry = Some(registry.get(&key)?.clone());
         let proof = (!siblings.is_empty()).then_some(pb::MapProof { siblings, other_leaf: Vec::new() });
@@ -334,7 +334,7 @@ impl Log {
             let institution = block.as_ref().map_or(1, |block| block.header().unit.institution.0);
             let id = block.map_or(KeyId::of(&public(unit_key(1))), |block| block.header().key_id);
             let of_key = RegistryKey::Key(id).digest();
-            needed.extend([(self.seal_of(*entry).0.index, of_key), (last, of_key)]);
+            needed.extend([(self.seal_of(*entry).0.index.0, of_key), (last, of_key)]);
             if !self.effects.contains(entry) {
                 needed.push((last, RegistryKey::Institution(institution.into()).digest()));
             }

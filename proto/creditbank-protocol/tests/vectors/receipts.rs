@@ -46,7 +46,7 @@ fn receipts() {
         })
     };
     for good in [&honest, &of_seal] {
-        assert_eq!(verify_receipt(good, &policy).expect("it holds").index, good.index);
+        assert_eq!(verify_receipt(good, &policy).expect("it holds").index.0, good.index);
     }
     let bend = |change: fn(&mut pb::Receipt)| {
         let mut bent = honest.clone();

@@ -4,7 +4,7 @@ use creditbank_protocol::key::{KeyId, verify, within_dates};
 use creditbank_protocol::mandate::{core, joint_message};
 use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, Place};
+use creditbank_protocol::{AccountId, Part, Place, Portion};
 
 use super::candidates::{candidates, held_awards, passes};
 use super::derived::{Derived, Issuing};
@@ -196,20 +196,21 @@ fn counted<'a, V: View>(
         spending.absorb(earlier)?;
     }
     // By place, so that each record is read once, however many of its results count.
-    let place = |one: &&pb::Allocation| (Place::of_reference(one.record.as_ref()), one.result_plus_1);
+    let portion = |one: &&pb::Allocation| Portion::of_reference(one.record.as_ref(), one.result_plus_1);
     let mut allocations: Vec<&pb::Allocation> = award.allocations.iter().collect();
-    allocations.sort_by_key(place);
+    allocations.sort_by_key(portion);
     let mut counted = Vec::with_capacity(allocations.len());
     for of_record in allocations.chunk_by(|one, other| one.record == other.record) {
         let used = named(view, of_record[0].record.as_ref(), account, "allocations")?;
         let all = candidates(view.registry(), definition, &used);
         for allocation in of_record {
-            let one = all.iter().find(|one| one.result_plus_1 == allocation.result_plus_1).cloned();
+            let part = Part::read(allocation.result_plus_1);
+            let one = all.iter().find(|one| one.part == part).cloned();
             let expected = "a credit, an outcome, or one result of a conversion or recognition";
             let missing =
                 || Rejection::new(Rule::SourceNotUsable, expected, used.place.to_string()).field("allocations");
             let one = one.ok_or_else(missing)?;
-            spending.count(&used, allocation.result_plus_1, one.amount_e4)?;
+            spending.count(&used, part, one.amount_e4())?;
             counted.push(one);
         }
     }

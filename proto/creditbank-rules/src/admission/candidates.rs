@@ -58,11 +58,11 @@ pub(super) fn passes(
     if definition.retakes == i32::from(RetakePolicy::Unspecified) {
         return Ok(Vec::new());
     }
-    let known: BTreeSet<_> = counted.iter().map(Candidate::key).collect();
+    let known: BTreeSet<_> = counted.iter().map(Candidate::portion).collect();
     let courses: BTreeSet<(InstitutionId, &str)> = counted
         .iter()
-        .filter(|one| !one.course.is_empty() && !one.unit.is_empty())
-        .map(|one| (one.institution, one.course.as_str()))
+        .filter(|one| one.amount.is_some())
+        .filter_map(|one| Some((one.institution, one.course.as_deref()?)))
         .collect();
     let mut found = Vec::new();
     let mut places = BTreeSet::new();
@@ -76,9 +76,10 @@ pub(super) fn passes(
             }
             let used = at(view, held.place, account, "allocations")?;
             let of = candidates(view.registry(), definition, &used).into_iter();
-            found.extend(of.filter(|one| {
-                courses.contains(&(one.institution, one.course.as_str())) && !known.contains(&one.key())
-            }));
+            let is_pass = |one: &Candidate| {
+                one.course.as_deref().is_some_and(|course| courses.contains(&(one.institution, course)))
+            };
+            found.extend(of.filter(|one| is_pass(one) && !known.contains(&one.portion())));
         }
     }
     Ok(found)

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{self, ConversionSource, Kind, RecordReference};
-use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, InstitutionId, Place};
+use creditbank_protocol::record::{Record, exemption_expires};
+use creditbank_protocol::{AccountId, InstitutionId, Part, Place};
 
 use super::derived::{Derived, Issuing};
 use super::effects::{entries, redemption};
@@ -13,7 +13,7 @@ use super::recognition::past_day;
 use super::used::{Used, at, named, standing};
 use super::{AdmissionError, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
-use crate::dates::{day_of_ms, last_day};
+use crate::dates::day_of_ms;
 use crate::{CourseKey, Rejection, Rule, View};
 
 /// Checks a conversion by an institution.
@@ -49,10 +49,11 @@ pub(super) fn check(
         let held = redeemed.is_none_or(|found| found.by.is_some_and(|entry| held.contains(&entry)));
         let all = sources_of(&used)?;
         for source in of_record {
-            let spent = !held || roots.are_spent(&used, source.result_plus_1)?;
+            let part = Part::read(source.result_plus_1);
+            let spent = !held || roots.are_spent(&used, part)?;
             let expected = "a source that pays for nothing else";
             require(!spent, Rule::AlreadySpent, "sources", expected, format_args!("{}, redeemed", used.place))?;
-            sources.push(pick(&all, &used, source.result_plus_1)?);
+            sources.push(pick(&all, &used, part)?);
         }
         depends_on.push(used.place);
         if redeemed.is_none() && used_records.last().and_then(|last| last.place) != Some(used.place.into()) {
@@ -78,15 +79,15 @@ pub(super) fn check(
 }
 
 /// A record, or one result of it, as conversions see it.
-pub fn source_of(used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
-    pick(&sources_of(used)?, used, result_plus_1)
+pub fn source_of(used: &Used, part: Part) -> Result<Source, Rejection> {
+    pick(&sources_of(used)?, used, part)
 }
 
 /// One of the sources that a record is.
-fn pick(all: &[Source], used: &Used, result_plus_1: u32) -> Result<Source, Rejection> {
-    let found = all.iter().find(|one| one.result_plus_1 == result_plus_1).cloned();
+fn pick(all: &[Source], used: &Used, part: Part) -> Result<Source, Rejection> {
+    let found = all.iter().find(|one| one.part == part).cloned();
     found.ok_or_else(|| {
-        let found = format!("{} of {}", result_plus_1, used.place);
+        let found = format!("{} of {}", part.written(), used.place);
         Rejection::new(Rule::SourceNotUsable, "one of the results of the record", found).field("sources")
     })
 }
@@ -115,8 +116,8 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = used.record.read().map_err(malformed)?;
             let mut sources = results(Kind::QualificationRecognition, &read.exemptions);
-            for source in &mut sources {
-                source.expires = [source.expires, read.expires].into_iter().flatten().min_by_key(last_day);
+            for (source, exemption) in sources.iter_mut().zip(&read.exemptions) {
+                source.expires = exemption_expires(exemption, &read);
                 if source.roots.is_empty() {
                     // What no other record of the ledger stands behind is its own root.
                     let amount = source.amount.clone().unwrap_or_default();

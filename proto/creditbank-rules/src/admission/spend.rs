@@ -10,7 +10,7 @@ mod links;
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::{self, Kind, QualificationName};
-use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Place};
+use creditbank_protocol::{AccountId, InstitutionId, LogIndex, Part, Place};
 
 use super::AdmissionError;
 use super::effects::{Redemption, amended, entries, redeemed_by, redemption};
@@ -49,17 +49,17 @@ fn results(used: &Used) -> Result<Vec<Vec<Place>>, Rejection> {
 }
 
 /// The roots of a record, or of one result of it, among all of its [`results`].
-fn roots_of<'a>(used: &Used, result_plus_1: u32, results: &'a [Vec<Place>]) -> Result<&'a [Place], Rejection> {
+fn roots_of<'a>(used: &Used, part: Part, results: &'a [Vec<Place>]) -> Result<&'a [Place], Rejection> {
     let whole = matches!(used.record.kind(), Kind::Credit | Kind::Outcome);
-    let at = match usize::try_from(result_plus_1) {
-        Ok(0) if whole => Some(0),
-        Ok(number) if !whole => number.checked_sub(1),
+    let at = match part {
+        Part::Whole if whole => Some(0),
+        Part::Result(position) if !whole => usize::try_from(position).ok(),
         _ => None,
     };
     let count = if whole { 0 } else { results.len() };
     let missing = || {
         let expected = format!("one of the {count} results of {}", used.place);
-        Rejection::new(Rule::SourceNotUsable, expected, result_plus_1.to_string()).field("result_plus_1")
+        Rejection::new(Rule::SourceNotUsable, expected, part.written().to_string()).field("result_plus_1")
     };
     at.and_then(|at| results.get(at)).map(Vec::as_slice).ok_or_else(missing)
 }
@@ -84,7 +84,7 @@ impl<'a, V: View> SpentRoots<'a, V> {
 
     /// Whether something that a result of a record was not converted from has redeemed one of its roots. Whether the record
     /// itself is redeemed is not asked.
-    pub fn are_spent(&mut self, used: &Used, result_plus_1: u32) -> Result<bool, ViewError> {
+    pub fn are_spent(&mut self, used: &Used, part: Part) -> Result<bool, ViewError> {
         if !matches!(used.record.kind(), Kind::Conversion | Kind::QualificationRecognition) {
             return Ok(false);
         }
@@ -94,7 +94,7 @@ impl<'a, V: View> SpentRoots<'a, V> {
         };
         let absorbed = BTreeSet::new();
         let mut spent = false;
-        for root in roots_of(used, result_plus_1, &results).unwrap_or_default() {
+        for root in roots_of(used, part, &results).unwrap_or_default() {
             spent |= match self.links.end(*root, used.place, &absorbed) {
                 Ok(Some(End::Held(found))) => found.marked != used.place,
                 Ok(_) => false,
@@ -183,7 +183,7 @@ impl<'a, V: View> Spending<'a, V> {
     }
 
     /// Counts a record, or one result of it, with its amount in the definition's unit. Of an Outcome nothing is redeemed.
-    pub fn count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<(), AdmissionError> {
+    pub fn count(&mut self, used: &Used, part: Part, amount_e4: u64) -> Result<(), AdmissionError> {
         standing(self.view, used, "allocations")?;
         let chain = self.links.chain(used.place)?.clone();
         for place in &chain {
@@ -194,7 +194,7 @@ impl<'a, V: View> Spending<'a, V> {
             Some((place, results)) if place == used.place => results,
             _ => results(used)?,
         };
-        let roots = roots_of(used, result_plus_1, &results)?;
+        let roots = roots_of(used, part, &results)?;
         let mut charged = BTreeSet::new();
         for root in roots {
             self.links.standing(*root)?;
@@ -209,9 +209,9 @@ impl<'a, V: View> Spending<'a, V> {
 
     /// Whether a record, or one result of it, could be counted by itself. What was asked so far is no part of the answer; for an
     /// award everything is counted anew.
-    pub fn could_count(&mut self, used: &Used, result_plus_1: u32, amount_e4: u64) -> Result<bool, ViewError> {
+    pub fn could_count(&mut self, used: &Used, part: Part, amount_e4: u64) -> Result<bool, ViewError> {
         self.overlapping.clear();
-        match self.count(used, result_plus_1, amount_e4) {
+        match self.count(used, part, amount_e4) {
             Ok(()) => Ok(true),
             Err(AdmissionError::Rejected(_)) => Ok(false),
             Err(AdmissionError::View(error)) => Err(error),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::Place;
+use creditbank_protocol::Portion;
 use creditbank_protocol::pb::{AmountSteps, Conversion};
 use num_rational::Ratio;
 use num_traits::CheckedAdd;
@@ -20,7 +20,7 @@ pub struct Account {
     pub(super) given_e4: u64,
     /// What was granted, after caps.
     pub(super) granted_e4: u64,
-    used: BTreeSet<(Place, u32)>,
+    used: BTreeSet<Portion>,
 }
 
 impl Default for Account {
@@ -37,7 +37,7 @@ impl Account {
         let mut account = Self::default();
         for conversion in earlier {
             for source in &conversion.sources {
-                account.used.insert((Place::of_reference(source.record.as_ref()), source.result_plus_1));
+                account.used.insert(Portion::of_reference(source.record.as_ref(), source.result_plus_1));
             }
             if let Some(steps) = &conversion.amount_steps {
                 account.add(steps)?;
@@ -62,7 +62,7 @@ impl Account {
 
     /// Whether a source has been converted before.
     pub(super) fn has(&self, source: &Source) -> bool {
-        self.used.contains(&source.key())
+        self.used.contains(&source.portion())
     }
 }
 

@@ -4,7 +4,7 @@ use creditbank_protocol::pb::{
     Amount, ConversionSource, ConvertedCredit, Course, Credit, Date, Grade, Kind, Level, Mode, Outcome, OutcomeType,
     Period, Ratio, RecordReference, Root,
 };
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
 use super::exact::of_parts;
 use super::roots;
@@ -18,8 +18,8 @@ use crate::{Rejection, Rule};
 pub struct Source {
     /// The record.
     pub record: RecordReference,
-    /// Which of its results, plus 1; 0: the record itself.
-    pub result_plus_1: u32,
+    /// What of it: of a Conversion or a recognition one result.
+    pub part: Part,
     /// What the record is.
     pub kind: Kind,
     /// Of an Outcome: what kind of learning.
@@ -52,7 +52,7 @@ impl Source {
         let root = itself(&record, credit.amount.as_ref());
         Self {
             record,
-            result_plus_1: 0,
+            part: Part::Whole,
             kind: Kind::Credit,
             outcome: OutcomeType::Unspecified,
             institution,
@@ -74,7 +74,7 @@ impl Source {
         let score = outcome.score.as_ref();
         Self {
             record,
-            result_plus_1: 0,
+            part: Part::Whole,
             kind: Kind::Outcome,
             outcome: outcome.r#type(),
             institution,
@@ -100,7 +100,7 @@ impl Source {
     ) -> Self {
         Self {
             record,
-            result_plus_1: index.saturating_add(1),
+            part: Part::Result(index),
             kind,
             outcome: OutcomeType::Unspecified,
             institution,
@@ -120,7 +120,7 @@ impl Source {
     pub fn to_record(&self) -> ConversionSource {
         ConversionSource {
             record: Some(self.record.clone()),
-            result_plus_1: self.result_plus_1,
+            result_plus_1: self.part.written(),
             institution: self.institution.0,
             course: self.course.clone(),
             amount: self.amount.clone(),
@@ -138,15 +138,14 @@ impl Source {
         Facts { unit, level: self.level.as_ref(), field: &self.field, mode: self.mode }
     }
 
-    /// Place and result.
-    pub(super) fn key(&self) -> (Place, u32) {
-        (Place::read(self.record.place), self.result_plus_1)
+    /// Which portion of the learner's records it is.
+    pub fn portion(&self) -> Portion {
+        Portion { place: Place::read(self.record.place), part: self.part }
     }
 
-    /// `5/3`, or `5/3 result 2`.
+    /// The portion in words.
     pub fn show(&self) -> String {
-        let (place, result) = self.key();
-        if result == 0 { place.to_string() } else { format!("{place} result {result}") }
+        self.portion().to_string()
     }
 
     /// Refuses what has expired, and what does not say from which roots it comes.

@@ -4,7 +4,8 @@ use creditbank_protocol::pb::{
     self, AssessmentType, ConvertedCredit, EquivalenceType, Kind, Level, Mode, Origin, OutcomeType,
     QualificationDefinition, Ratio, RecordReference,
 };
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::record::exemption_expires;
+use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
 use crate::dates::{Day, last_day, period_days};
 
@@ -51,22 +52,20 @@ pub enum Derivation {
 pub struct Candidate {
     /// The record.
     pub record: RecordReference,
-    /// Of a Conversion or a recognition: which result, plus 1. 0: the record itself.
-    pub result_plus_1: u32,
+    /// What of it: of a Conversion or a recognition one result.
+    pub part: Part,
     /// The record's kind.
     pub kind: Kind,
     /// Who issued or converted it.
     pub institution: InstitutionId,
-    /// Course code; empty where there is none.
-    pub course: String,
-    /// Unit of the amount; empty for an Outcome.
-    pub unit: String,
-    /// The amount in ten-thousandths; 0 for an Outcome.
-    pub amount_e4: u64,
+    /// Course code, where there is one.
+    pub course: Option<String>,
+    /// The amount; `None` for an Outcome.
+    pub amount: Option<pb::Amount>,
     /// The level, where it is stated.
     pub level: Option<Level>,
-    /// ISCED-F 2013; empty where it is not stated.
-    pub field: String,
+    /// ISCED-F 2013, where it is stated.
+    pub field: Option<String>,
     /// How learning took place.
     pub mode: Mode,
     /// How it was assessed.
@@ -75,8 +74,8 @@ pub struct Candidate {
     pub origin: Origin,
     /// The grade, where there is one.
     pub grade: Option<pb::Grade>,
-    /// Attempt, from 1; 0: not known.
-    pub attempt: u32,
+    /// Attempt, from 1, where it is known.
+    pub attempt: Option<u32>,
     /// First and last day of the period of study.
     pub period: Option<(Day, Day)>,
     /// Last day on which it counts.
@@ -110,6 +109,15 @@ fn esco(outcomes: &[pb::LearningOutcome]) -> Vec<String> {
     uris
 }
 
+/// A text of a message, in which an empty one says nothing.
+fn stated(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn code(course: Option<&pb::Course>) -> Option<String> {
+    course.and_then(|course| stated(&course.code))
+}
+
 fn itself(record: &RecordReference) -> Vec<CandidateRoot> {
     let place = Place::read(record.place);
     vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }]
@@ -121,37 +129,32 @@ impl Candidate {
         Place::read(self.record.place)
     }
 
-    /// Place and result: what an allocation names.
-    pub fn key(&self) -> (Place, u32) {
-        (self.place(), self.result_plus_1)
+    /// What an allocation names.
+    pub fn portion(&self) -> Portion {
+        Portion { place: self.place(), part: self.part }
     }
 
-    /// `7/3`, or `7/3 result 2`.
-    pub fn show(&self) -> String {
-        let place = self.place();
-        match self.result_plus_1 {
-            0 => place.to_string(),
-            result => format!("{place} result {result}"),
-        }
+    /// How much it counts, in ten-thousandths of its unit: nothing where there is no amount.
+    pub fn amount_e4(&self) -> u64 {
+        self.amount.as_ref().map_or(0, |amount| amount.e4)
     }
 
     fn bare(record: RecordReference, kind: Kind, institution: InstitutionId) -> Self {
         Self {
             roots: itself(&record),
             record,
-            result_plus_1: 0,
+            part: Part::Whole,
             kind,
             institution,
-            course: String::new(),
-            unit: String::new(),
-            amount_e4: 0,
+            course: None,
+            amount: None,
             level: None,
-            field: String::new(),
+            field: None,
             mode: Mode::Unspecified,
             assessment: AssessmentType::Unspecified,
             origin: Origin::Unspecified,
             grade: None,
-            attempt: 0,
+            attempt: None,
             period: None,
             expires: None,
             esco_uris: Vec::new(),
@@ -176,18 +179,16 @@ impl Candidate {
             _ if is_awarding(definition, institution) => Origin::Own,
             _ => Origin::Transfer,
         };
-        let amount = credit.amount.clone().unwrap_or_default();
         Self {
-            course: credit.course.as_ref().map(|course| course.code.clone()).unwrap_or_default(),
-            unit: amount.unit,
-            amount_e4: amount.e4,
+            course: code(credit.course.as_ref()),
+            amount: Some(credit.amount.clone().unwrap_or_default()),
             level: credit.level.clone(),
-            field: credit.field.clone(),
+            field: stated(&credit.field),
             mode,
             assessment: AssessmentType::try_from(credit.assessment).unwrap_or_default(),
             origin,
             grade: credit.grade.clone(),
-            attempt: credit.attempt,
+            attempt: (credit.attempt != 0).then_some(credit.attempt),
             period: credit.period.as_ref().and_then(period_days),
             expires: credit.expires.as_ref().map(last_day),
             esco_uris: esco(&credit.outcomes),
@@ -201,9 +202,9 @@ impl Candidate {
         let score =
             outcome.score.as_ref().map(|score| pb::Grade { scale: score.scale.clone(), value: score.value.clone() });
         Self {
-            course: outcome.course.as_ref().map(|course| course.code.clone()).unwrap_or_default(),
+            course: code(outcome.course.as_ref()),
             level: outcome.level.clone(),
-            field: outcome.field.clone(),
+            field: stated(&outcome.field),
             mode: Mode::try_from(outcome.mode).unwrap_or_default(),
             assessment: AssessmentType::try_from(outcome.assessment).unwrap_or_default(),
             origin: if kind == OutcomeType::PriorLearning { Origin::Rpl } else { Origin::NonFormal },
@@ -229,7 +230,7 @@ impl Candidate {
         let own = is_awarding(definition, institution)
             && conversion.sources.iter().all(|source| is_awarding(definition, source.institution.into()));
         let standing = matches!(equivalence, Some(EquivalenceType::Test | EquivalenceType::NonFormal));
-        let each = conversion.results.iter().zip(1u32..).map(|(result, number)| {
+        let each = conversion.results.iter().zip(0u32..).map(|(result, position)| {
             let origin = match Mode::try_from(result.mode).unwrap_or_default() {
                 _ if conversion.assessment.is_some() => Origin::Rpl,
                 Mode::Rpl => Origin::Rpl,
@@ -238,7 +239,7 @@ impl Candidate {
                 _ => Origin::Transfer,
             };
             let agreement = conversion.agreement.clone();
-            Self { agreement, ..Self::converted(record, Kind::Conversion, institution, number, result, origin) }
+            Self { agreement, ..Self::converted(record, Kind::Conversion, institution, position, result, origin) }
         });
         each.collect()
     }
@@ -249,11 +250,10 @@ impl Candidate {
         institution: InstitutionId,
         recognition: &pb::QualificationRecognition,
     ) -> Vec<Self> {
-        let end = recognition.expires.as_ref().map(last_day);
-        let each = recognition.exemptions.iter().zip(1u32..).map(|(result, number)| {
+        let each = recognition.exemptions.iter().zip(0u32..).map(|(result, position)| {
             let kind = Kind::QualificationRecognition;
-            let one = Self::converted(record, kind, institution, number, result, Origin::Exemption);
-            Self { expires: [one.expires, end].into_iter().flatten().min(), ..one }
+            let one = Self::converted(record, kind, institution, position, result, Origin::Exemption);
+            Self { expires: exemption_expires(result, recognition).as_ref().map(last_day), ..one }
         });
         each.collect()
     }
@@ -262,23 +262,21 @@ impl Candidate {
         record: &RecordReference,
         kind: Kind,
         institution: InstitutionId,
-        number: u32,
+        position: u32,
         result: &ConvertedCredit,
         origin: Origin,
     ) -> Self {
-        let amount = result.amount.clone().unwrap_or_default();
         let roots = result.roots.iter().map(|root| {
             let fraction = root.fraction.unwrap_or(Ratio { numerator: 1, denominator: 1 });
             CandidateRoot { place: Place::read(root.place), fraction }
         });
         let roots: Vec<CandidateRoot> = roots.collect();
         Self {
-            result_plus_1: number,
-            course: result.course.as_ref().map(|course| course.code.clone()).unwrap_or_default(),
-            unit: amount.unit,
-            amount_e4: amount.e4,
+            part: Part::Result(position),
+            course: code(result.course.as_ref()),
+            amount: Some(result.amount.clone().unwrap_or_default()),
             level: result.level.clone(),
-            field: result.field.clone(),
+            field: stated(&result.field),
             mode: Mode::try_from(result.mode).unwrap_or_default(),
             origin,
             grade: result.grade.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::pb::{Allocation, Attestation, QualificationDefinition, Ratio};
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, Portion};
 
 use super::Candidate;
 use super::explain::{expects, finds};
@@ -87,15 +87,14 @@ pub fn check(
 
 /// Where each allocated candidate goes.
 fn assign(case: &Case<'_>, allocations: &[Allocation]) -> Result<Vec<Vec<usize>>, Rejection> {
-    let known: BTreeMap<(Place, u32), usize> =
-        case.candidates.iter().enumerate().map(|(position, candidate)| (candidate.key(), position)).collect();
+    let known: BTreeMap<Portion, usize> =
+        case.candidates.iter().enumerate().map(|(position, candidate)| (candidate.portion(), position)).collect();
     let mut taken = vec![Vec::new(); case.tree.size()];
     let mut last = None;
     for allocation in allocations {
-        let place = Place::of_reference(allocation.record.as_ref());
-        let key = (place, allocation.result_plus_1);
-        let shown = format!("{place} for requirement {}", allocation.requirement);
-        let order = Some((allocation.requirement, key));
+        let portion = Portion::of_reference(allocation.record.as_ref(), allocation.result_plus_1);
+        let shown = format!("{} for requirement {}", portion.place, allocation.requirement);
+        let order = Some((allocation.requirement, portion));
         if order <= last {
             return Err(refuse(Rule::Contradiction, "ascending by requirement, place and result", shown));
         }
@@ -105,7 +104,7 @@ fn assign(case: &Case<'_>, allocations: &[Allocation]) -> Result<Vec<Vec<usize>>
         let Some(requirement) = requirement else {
             return Err(refuse(Rule::UnknownReference, "a requirement that takes records", shown));
         };
-        let Some(position) = known.get(&key).copied() else {
+        let Some(position) = known.get(&portion).copied() else {
             return Err(refuse(Rule::SourceNotUsable, "a record of this learner that can be spent", shown));
         };
         let same = allocation
@@ -125,7 +124,7 @@ pub(crate) fn judge(case: &Case<'_>, taken: &[Vec<usize>]) -> Result<Audit, Reje
     let mut spent: Vec<usize> = Vec::new();
     for (requirement, taken) in taken.iter().enumerate() {
         for position in taken {
-            let shown = case.candidates[*position].show();
+            let shown = case.candidates[*position].portion();
             if let Some(obstacle) = case.obstacle(*position) {
                 return Err(refuse(Rule::SourceNotUsable, "a record that counts", format!("{shown}, {obstacle}")));
             }
@@ -142,7 +141,7 @@ pub(crate) fn judge(case: &Case<'_>, taken: &[Vec<usize>]) -> Result<Audit, Reje
     }
     spent.sort_unstable();
     if let Some(twice) = spent.windows(2).find(|pair| pair[0] == pair[1]) {
-        let shown = case.candidates[twice[0]].show();
+        let shown = case.candidates[twice[0]].portion();
         return Err(refuse(Rule::AlreadySpent, "each record for one requirement", format!("{shown} twice")));
     }
     if let Some(twice) = root_uses(case.candidates, &spent).into_iter().find(super::RootUse::is_twice) {
@@ -203,7 +202,7 @@ fn agreement_caps(case: &Case<'_>, spent: &[usize]) -> Result<(), Rejection> {
         let of = |position: &&usize| {
             case.candidates[**position].agreement.as_ref().is_some_and(|agreement| agreement.code == code)
         };
-        let amount = |position: &usize| u128::from(case.candidates[*position].amount_e4);
+        let amount = |position: &usize| u128::from(case.candidates[*position].amount_e4());
         let by: u128 = spent.iter().filter(of).map(amount).sum();
         let total: u128 = spent.iter().map(amount).sum();
         if by * u128::from(cap.denominator) > total * u128::from(cap.numerator) {

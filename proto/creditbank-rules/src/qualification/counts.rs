@@ -80,8 +80,8 @@ fn alone(definition: &QualificationDefinition, candidate: &Candidate, day: Day) 
     match candidate.kind {
         Kind::Outcome => {}
         Kind::Credit | Kind::Conversion | Kind::QualificationRecognition => {
-            if candidate.unit != definition.unit {
-                return Some(Obstacle::Unit(candidate.unit.clone()));
+            if let Some(other) = candidate.amount.as_ref().filter(|amount| amount.unit != definition.unit) {
+                return Some(Obstacle::Unit(other.unit.clone()));
             }
         }
         other => return Some(Obstacle::Kind(other)),

@@ -203,7 +203,8 @@ pub(crate) fn finds(case: &Case<'_>, position: usize, finding: &Finding) -> Stri
             show_e4(u64::try_from(whole + up).unwrap_or(u64::MAX))
         }
         Measure::Age { too_old } => {
-            let shown: Vec<String> = too_old.iter().map(|position| case.candidates[*position].show()).collect();
+            let shown: Vec<String> =
+                too_old.iter().map(|position| case.candidates[*position].portion().to_string()).collect();
             let months = plural(case.tree.node(position).months);
             format!("{} older than {months}", shown.join(", "))
         }

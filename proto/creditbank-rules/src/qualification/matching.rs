@@ -14,8 +14,9 @@ pub fn matches(asked: &Match, candidate: &Candidate) -> bool {
 pub fn mismatch(asked: &Match, candidate: &Candidate) -> Option<&'static str> {
     let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } =
         asked;
-    let starts = |prefixes: &[String], code: &str| {
-        prefixes.is_empty() || !code.is_empty() && prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()))
+    let starts = |prefixes: &[String], code: &Option<String>| {
+        let begins = |code: &String| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()));
+        prefixes.is_empty() || code.as_ref().is_some_and(begins)
     };
     let number = |list: &[i32], value: i32| list.is_empty() || value != 0 && list.contains(&value);
     let level = levels.is_empty() || candidate.level.as_ref().is_some_and(|level| levels.contains(level));
@@ -24,7 +25,7 @@ pub fn mismatch(asked: &Match, candidate: &Candidate) -> Option<&'static str> {
         (starts(fields, &candidate.field), "field"),
         (institutions.is_empty() || institutions.contains(&candidate.institution.0), "institution"),
         (number(modes, candidate.mode.into()), "mode"),
-        (courses.is_empty() || courses.contains(&candidate.course), "course"),
+        (courses.is_empty() || candidate.course.as_ref().is_some_and(|course| courses.contains(course)), "course"),
         (starts(course_prefixes, &candidate.course), "course"),
         (number(origins, candidate.origin.into()), "origin"),
         (number(assessments, candidate.assessment.into()), "assessment"),

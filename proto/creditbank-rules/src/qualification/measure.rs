@@ -211,7 +211,7 @@ impl<'a> Case<'a> {
     }
 
     fn amount(&self, positions: &[usize]) -> u64 {
-        positions.iter().map(|position| self.candidates[*position].amount_e4).sum()
+        positions.iter().map(|position| self.candidates[*position].amount_e4()).sum()
     }
 
     /// `taken` by the node itself, `below` its parent.
@@ -231,7 +231,8 @@ impl<'a> Case<'a> {
             RequirementType::Credits => least(self.amount(taken), node.amount_e4),
             RequirementType::Courses => {
                 let courses = &asked(node).courses;
-                let open = |code: &&String| !taken.iter().any(|position| self.candidates[*position].course == **code);
+                let has = |position: &usize, code: &String| self.candidates[*position].course.as_ref() == Some(code);
+                let open = |code: &&String| !taken.iter().any(|position| has(position, code));
                 let missing: Vec<String> = courses.iter().filter(open).cloned().collect();
                 (missing.is_empty(), Measure::Courses { missing })
             }
@@ -286,7 +287,7 @@ impl<'a> Case<'a> {
     pub fn mean(&self, positions: &[usize]) -> Option<Fraction> {
         let (mut sum, mut weight) = (Fraction::ZERO, 0u128);
         for position in positions {
-            let amount = u128::from(self.candidates[*position].amount_e4);
+            let amount = u128::from(self.candidates[*position].amount_e4());
             if let Some(point) = self.point(*position) {
                 sum = sum.checked_add(Fraction::new(amount * u128::from(point.sum_e4), u128::from(point.of))?)?;
                 weight += amount;

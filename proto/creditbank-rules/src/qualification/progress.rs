@@ -1,5 +1,7 @@
 //! How far a learner has come.
 
+use creditbank_protocol::{Place, Portion};
+
 use super::explain::{expects, finds};
 use super::measure::asked;
 use super::measure::{Case, Finding};
@@ -38,11 +40,34 @@ pub struct RequirementProgress {
 pub struct Unused {
     /// Its position.
     pub candidate: usize,
-    /// Why, in words.
-    pub reason: String,
+    /// Why.
+    pub reason: UnusedReason,
     /// Numbers of the requirements that it would fit, if nothing but this kept it out; of what is to be converted, those
     /// that it would fit then.
     pub would_fit: Vec<u32>,
+}
+
+/// Why a candidate fills nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnusedReason {
+    /// It does not count at all.
+    Obstacle(Obstacle),
+    /// It would fit once it was converted.
+    NotConverted,
+    /// This other pass of its course counts.
+    OtherPass(Portion),
+    /// It matches no requirement.
+    NoMatch,
+    /// One of its roots, which stands there, counts already.
+    RootCounts(Place),
+    /// It is older than so many months, which is as old as may be where it would fit.
+    TooOld(u32),
+    /// Everything is met without it.
+    NotNeeded,
+    /// The requirement of this number lets no more of its kind in.
+    Capped(u32),
+    /// What it would fit is filled.
+    NothingOpen,
 }
 
 /// How far the learner comes with what each requirement takes: positions of candidates per requirement, of candidates that
@@ -70,21 +95,19 @@ fn unused_because(case: &Case<'_>, used: &[usize], candidate: usize, met: bool) 
     let fits: Vec<usize> = fits.collect();
     let would_fit = fits.iter().map(|position| Tree::number(*position)).collect();
     let reason = match case.obstacle(candidate) {
-        Some(Obstacle::Hypothetical) if !fits.is_empty() => "would count after a conversion".to_owned(),
-        Some(Obstacle::Retake(other)) => {
-            format!("{} counts, another pass of the course", case.candidates[*other].show())
-        }
-        Some(obstacle) => obstacle.to_string(),
-        None if fits.is_empty() => "matches no requirement".to_owned(),
+        Some(Obstacle::Hypothetical) if !fits.is_empty() => UnusedReason::NotConverted,
+        Some(Obstacle::Retake(other)) => UnusedReason::OtherPass(case.candidates[*other].portion()),
+        Some(obstacle) => UnusedReason::Obstacle(obstacle.clone()),
+        None if fits.is_empty() => UnusedReason::NoMatch,
         None => {
             let mut with = used.to_vec();
             with.push(candidate);
             let twice = root_uses(case.candidates, &with).into_iter().find(super::RootUse::is_twice);
             let old = fits.iter().find_map(|position| too_old(case, *position, candidate));
             match (twice, old) {
-                (Some(root), _) => format!("its root {} counts already", root.place),
-                (None, Some(months)) => format!("older than {months} months"),
-                (None, None) if met => "not needed".to_owned(),
+                (Some(root), _) => UnusedReason::RootCounts(root.place),
+                (None, Some(months)) => UnusedReason::TooOld(months),
+                (None, None) if met => UnusedReason::NotNeeded,
                 (None, None) => over_a_cap(case, &fits, candidate),
             }
         }
@@ -98,15 +121,15 @@ fn too_old(case: &Case<'_>, requirement: usize, candidate: usize) -> Option<u32>
     bounds.map(|position| case.tree.node(position).months).find(|months| !case.is_young(*months, candidate))
 }
 
-fn over_a_cap(case: &Case<'_>, fits: &[usize], candidate: usize) -> String {
+fn over_a_cap(case: &Case<'_>, fits: &[usize], candidate: usize) -> UnusedReason {
     let kind = creditbank_protocol::pb::RequirementType::AtMost;
     let capped = fits
         .iter()
         .flat_map(|position| aggregates(case, *position, kind))
         .find(|position| matches(&asked(case.tree.node(*position)), &case.candidates[candidate]));
     match capped {
-        Some(position) => format!("requirement {} lets no more of its kind in", Tree::number(position)),
-        None => "fills nothing that is open".to_owned(),
+        Some(position) => UnusedReason::Capped(Tree::number(position)),
+        None => UnusedReason::NothingOpen,
     }
 }
 

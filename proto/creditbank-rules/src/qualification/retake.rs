@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use creditbank_protocol::pb::{QualificationDefinition, RetakePolicy};
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, Portion};
 
 use super::Candidate;
 use super::grades::{GradeOrder, Point, order_of, point_of};
@@ -20,9 +20,9 @@ pub(crate) struct Pass {
     pub(crate) instead: Option<usize>,
 }
 
-/// Order in time: end of the period (none is earliest), attempt, place, result.
-fn age(candidate: &Candidate) -> (Day, u32, (Place, u32)) {
-    (candidate.period.map_or(Day::MIN, |(_, end)| end), candidate.attempt, candidate.key())
+/// Order in time: end of the period, attempt (none of either is earliest), place, result.
+fn age(candidate: &Candidate) -> (Option<Day>, Option<u32>, Portion) {
+    (candidate.period.map(|(_, end)| end), candidate.attempt, candidate.portion())
 }
 
 /// The passes among `usable`: candidates of one institution with one course code. Under no policy each counts for itself.
@@ -53,8 +53,8 @@ pub(crate) fn passes(
     for position in usable {
         let candidate = &candidates[*position];
         // Outcomes are held any number of times, and credit without a course is nobody's retake.
-        if !candidate.course.is_empty() && !candidate.unit.is_empty() {
-            courses.entry((candidate.institution, &candidate.course)).or_default().push(*position);
+        if let (Some(course), Some(_)) = (&candidate.course, &candidate.amount) {
+            courses.entry((candidate.institution, course)).or_default().push(*position);
         }
     }
     for group in courses.values() {

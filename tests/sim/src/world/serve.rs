@@ -56,12 +56,12 @@ impl World {
                 Ok(())
             }
             Ask::Head(unit) => self.read(call, |ledger| {
-                let head = ledger.chain_head(unit.institution.0, unit.number)?;
+                let head = ledger.chain_head(unit)?;
                 Ok(Say::Head(head.0, Box::new(head.1)))
             }),
-            Ask::Block(unit, height) => self.read(call, |ledger| {
-                Ok(Say::Receipt(Box::new(ledger.block(unit.institution.0, unit.number, height)?)))
-            }),
+            Ask::Block(unit, height) => {
+                self.read(call, |ledger| Ok(Say::Receipt(Box::new(ledger.block(unit, height)?))))
+            }
             Ask::Consequences(places, revoke) => self.read(call, |ledger| {
                 let Consequences { reviews, releases } = ledger.consequences(&places, revoke)?;
                 let held = |(record, redemption): (_, LogIndex)| HeldRedemption {

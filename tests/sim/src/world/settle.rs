@@ -108,14 +108,14 @@ impl World {
                 if head.next_height == 0 {
                     continue;
                 }
-                match ledger.chain_head(unit.institution.0, unit.number) {
+                match ledger.chain_head(*unit) {
                     Ok((next_height, _)) if next_height == head.next_height => {}
                     Err(_) if !is_sound => {}
                     other => broken!("the chain of {unit}: {other:?}, and the auditor has {head:?}"),
                 }
             }
             for known in &self.truth.known {
-                let read = match ledger.record(known.place.into()) {
+                let read = match ledger.record(known.place) {
                     Ok(read) => read,
                     Err(_) if !is_sound => continue,
                     Err(error) => broken!("the record at {} cannot be read: {error}", known.place),

@@ -189,7 +189,7 @@ impl World {
         let Some(process) = &self.machine.process else { return Ok(()) };
         let unit = self.liar.unit;
         let head = |unit: UnitId| {
-            let (next_height, receipt) = process.ledger.chain_head(unit.institution.0, unit.number).ok()?;
+            let (next_height, receipt) = process.ledger.chain_head(unit).ok()?;
             head_of(unit, next_height, &receipt, &self.policy).ok()
         };
         let Some(own) = head(unit) else { return Ok(()) };

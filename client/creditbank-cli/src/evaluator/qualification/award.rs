@@ -62,11 +62,8 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let unit = arguments.signing.unit(global, &client).await?;
     let wish = wish(&arguments);
     if let Some(out) = &arguments.cosign_request {
-        let joint = JointAward::of(
-            client.origin(),
-            unit.id.institution.0,
-            &drafted(global, &client, &unit, &arguments).await?,
-        )?;
+        let joint =
+            JointAward::of(client.origin(), unit.id.institution, &drafted(global, &client, &unit, &arguments).await?)?;
         return request(global, out, &joint);
     }
     if arguments.signing.resumed(global, &client, &unit, &wish, json!({})).await? {

@@ -59,7 +59,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         eprintln!("{text}");
     }
     ask("Sign this award?", yes)?;
-    joint.sign(unit.id.institution.0, &*unit.key)?;
+    joint.sign(unit.id.institution, &*unit.key)?;
     output::new_file(&out, (text_of(&joint)? + "\n").as_bytes(), true)?;
     let bytes = encode(&award).map_err(|error| Failure::NotValid(error.to_string()))?;
     let signed: Vec<u64> = joint.signatures.iter().map(|one| one.institution).collect();

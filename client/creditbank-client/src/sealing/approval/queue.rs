@@ -7,7 +7,8 @@ use creditbank_protocol::UnitId;
 
 use super::{ApprovalRequest, read_text, wrong};
 use crate::ClientError;
-use crate::outbox::{Mark, Operation, replace};
+use crate::files::{make_dir, replace};
+use crate::outbox::{Mark, Operation};
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
@@ -42,9 +43,7 @@ impl ApprovalQueue {
         operation: &Operation,
         marks: &[Mark],
     ) -> Result<PathBuf, ClientError> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
-        made.map_err(|error| ClientError::File { path: self.dir.display().to_string(), error })?;
+        make_dir(&self.dir)?;
         let request = ApprovalRequest::new(origin, unit, operation)?;
         let path = self.dir.join(format!("{}.json", request.operation_id));
         replace(&path.with_extension("marks"), &Mark::write(marks))?;

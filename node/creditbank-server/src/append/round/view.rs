@@ -73,7 +73,7 @@ impl<'a> StoreView<'a> {
             return Ok(None);
         }
         self.settle(place.entry)?;
-        let bytes = self.context.store.entry(place.entry.0).map_err(of_store)?;
+        let bytes = self.context.store.entry(place.entry).map_err(of_store)?;
         let Entry::Block(block) = Entry::parse(&bytes).map_err(damaged)? else {
             return Ok(None);
         };
@@ -82,7 +82,7 @@ impl<'a> StoreView<'a> {
         if header.unit.institution.is_operator() || place.index >= header.count || shown() {
             return Ok(None);
         }
-        let sealed = self.context.store.body(place.entry.0, place.index + 1).map_err(of_store)?;
+        let sealed = self.context.store.body(place.entry, place.index + 1).map_err(of_store)?;
         let account = self.context.private.account_of(&sealed).map_err(damaged)?;
         let Some(key) = self.context.keys.get(&account) else {
             return Ok(None);
@@ -179,14 +179,12 @@ impl View for StoreView<'_> {
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
-        let Some(key_id) = signer_of(&self.context.store.entry(entry.0).map_err(of_store)?)? else {
+        let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(of_store)?)? else {
             return Ok(None);
         };
-        let after = entry.0.to_be_bytes();
-        let seals = self.context.store.scan(tables::SEAL, &[], Some(&after), 1).map_err(of_store)?;
-        let index = seals.first().and_then(|(key, _)| tables::index_of(key));
+        let index = tables::seal_of(self.context.store, entry).map_err(of_store)?;
         let index = index.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))?;
-        match Entry::parse(&self.context.store.entry(index.0).map_err(of_store)?).map_err(damaged)? {
+        match Entry::parse(&self.context.store.entry(index).map_err(of_store)?).map_err(damaged)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
             Entry::Block(_) => Err(damaged("the index names a block as a seal")),
         }

@@ -15,9 +15,6 @@ use creditbank_store::{Store, StoreError, Table};
 use super::State;
 use crate::tables;
 
-/// Rows read at once.
-const PAGE: usize = 10_000;
-
 /// Why the state cannot be rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -31,7 +28,7 @@ pub enum LoadError {
     #[error("log entry {index}: {error}")]
     Entry {
         /// Which one.
-        index: u64,
+        index: LogIndex,
         /// What is wrong.
         error: EntryError,
     },
@@ -40,12 +37,12 @@ pub enum LoadError {
     Root,
     /// The log does not end with a seal.
     #[error("log entry {0} is not the seal that the log must end with")]
-    NoSeal(u64),
+    NoSeal(LogIndex),
     /// A registry record that the rules would not have admitted.
     #[error("log entry {index}: {error}")]
     Registry {
         /// Which one.
-        index: u64,
+        index: LogIndex,
         /// What is wrong.
         error: Refusal,
     },
@@ -57,17 +54,11 @@ pub(crate) fn each_row(
     table: Table,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<(), LoadError>,
 ) -> Result<(), LoadError> {
-    let mut after: Option<Vec<u8>> = None;
-    loop {
-        let page = store.scan(table, &[], after.as_deref(), PAGE)?;
-        for (key, value) in &page {
-            each(key, value)?;
-        }
-        match page.last() {
-            Some((key, _)) if page.len() == PAGE => after = Some(key.clone()),
-            _ => return Ok(()),
-        }
+    for row in store.rows(table, &[]) {
+        let (key, value) = row?;
+        each(&key, &value)?;
     }
+    Ok(())
 }
 
 /// The state of the log in `store`, which is bound to these keys.
@@ -96,13 +87,13 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
 }
 
 fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {
-    Entry::parse(&store.entry(index.0)?).map_err(|error| LoadError::Entry { index: index.0, error })
+    Entry::parse(&store.entry(index)?).map_err(|error| LoadError::Entry { index, error })
 }
 
 fn seal(store: &dyn Store, index: LogIndex) -> Result<SignedSeal, LoadError> {
     match entry(store, index)? {
         Entry::Seal(signed) => Ok(signed),
-        Entry::Block(_) => Err(LoadError::NoSeal(index.0)),
+        Entry::Block(_) => Err(LoadError::NoSeal(index)),
     }
 }
 
@@ -123,7 +114,7 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
     let (mut in_force, mut versions) = (InForce::new(origin), RegistryVersions::new(origin));
     let mut blocks = blocks.into_iter().peekable();
     while let Some((first, _)) = blocks.peek() {
-        let at = seal_after(store, *first)?;
+        let at = tables::seal_of(store, *first)?.ok_or(LoadError::NoSeal(*first))?;
         let sealed_at_ms = seal(store, at)?.seal().time_ms;
         let mut round = Registration::new(&in_force);
         while let Some((index, places)) = blocks.next_if(|(index, _)| *index < at) {
@@ -131,7 +122,7 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
                 return Err(LoadError::Row(tables::REGISTRY.0));
             };
             let admitted = round.admit(&block, index, sealed_at_ms);
-            let admitted = admitted.map_err(|error| LoadError::Registry { index: index.0, error })?;
+            let admitted = admitted.map_err(|error| LoadError::Registry { index, error })?;
             if !admitted.iter().map(|one| one.place).eq(places) {
                 return Err(LoadError::Row(tables::REGISTRY.0));
             }
@@ -141,11 +132,4 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
         in_force = next;
     }
     Ok((in_force, versions))
-}
-
-/// Log index of the seal of the round that a block belongs to.
-fn seal_after(store: &dyn Store, block: LogIndex) -> Result<LogIndex, LoadError> {
-    let next = store.scan(tables::SEAL, &[], Some(&block.0.to_be_bytes()), 1)?;
-    let seal = next.first().and_then(|(key, _)| tables::index_of(key));
-    seal.ok_or(LoadError::NoSeal(block.0))
 }

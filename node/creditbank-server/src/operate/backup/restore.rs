@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::key::genesis;
-use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKey};
+use creditbank_protocol::note::Checkpoint;
 use creditbank_store::Disk;
 use creditbank_store::inspect::JournalReader;
 
 use super::{BackupError, Manifest, at, files, tree};
-use crate::directory::{Config, HELD_FILE, Secrets, read_config};
+use crate::directory::{Config, HELD_FILE, Secrets, parse_published, read_config};
 use crate::environment::Environment;
 use crate::operate::reindex;
 
@@ -89,7 +89,7 @@ pub fn restore(
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);
         // A hold that the backup had itself may be for more.
-        let before = disk.read(&path).ok().and_then(|note| parse(&note, &manifest.origin, log_key).ok());
+        let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, log_key).ok());
         if before.is_none_or(|before| before.size < held.checkpoint.size) {
             disk.replace(&path, &held.note).map_err(at(&path))?;
         }
@@ -142,17 +142,7 @@ struct Seen {
 fn read_note(disk: &dyn Disk, path: &Path, origin: &str, log_key: [u8; 32]) -> Result<Seen, BackupError> {
     let note = disk.read(path).map_err(at(path))?;
     let shown = path.display().to_string();
-    let checkpoint = parse(&note, origin, log_key).map_err(|error| BackupError::Seen { path: shown.clone(), error })?;
+    let checkpoint =
+        parse_published(&note, origin, log_key).map_err(|error| BackupError::Seen { path: shown.clone(), error })?;
     Ok(Seen { path: shown, note, checkpoint })
-}
-
-/// A checkpoint of this log, signed by its key.
-pub(crate) fn parse(note: &[u8], origin: &str, log_key: [u8; 32]) -> Result<Checkpoint, NoteError> {
-    let note = Note::parse(note)?;
-    let key = VerifierKey::new(origin, KeyType::Log, log_key)?;
-    if note.signed_by(&key)?.is_none() {
-        return Err(NoteError::NoTrustedLog { origin: origin.to_owned() });
-    }
-    let checkpoint = Checkpoint::parse(note.text())?;
-    if checkpoint.origin == origin { Ok(checkpoint) } else { Err(NoteError::Checkpoint("it is of another log")) }
 }

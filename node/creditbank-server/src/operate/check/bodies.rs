@@ -7,8 +7,7 @@ use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, Alias};
-use creditbank_protocol::{Digest, Place};
+use creditbank_protocol::{AccountId, Alias, Digest, LogIndex, Place};
 use creditbank_store::{KeyStore, Row};
 
 use super::Finding;
@@ -47,7 +46,7 @@ impl LearnerRows {
 
 impl Bodies {
     /// Checks the bodies of an entry and the learners' rows that belong to it.
-    pub(super) fn check(&self, index: u64, entry: &Prepared, bodies: &[Vec<u8>], rows: &LearnerRows) -> Found {
+    pub(super) fn check(&self, index: LogIndex, entry: &Prepared, bodies: &[Vec<u8>], rows: &LearnerRows) -> Found {
         let mut found = Found::default();
         let wrong = |what: &str| Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: {what}")) };
         let Some(block) = entry.block() else {
@@ -74,9 +73,9 @@ impl Bodies {
             found.findings.push(wrong(&what));
         }
         // A custodian's amendment names the learner as the closed institution knows them.
-        let kept = amended_institutions(block).into_iter().map(|other| other.0);
+        let kept = amended_institutions(block);
         let own: Vec<_> =
-            [header.unit.institution.0].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
+            [header.unit.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place::new(index, place);
             if block.public().records.iter().any(|shown| shown.index == place.index) {

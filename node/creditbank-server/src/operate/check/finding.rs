@@ -1,5 +1,7 @@
 //! What is wrong, and where.
 
+use creditbank_protocol::LogIndex;
+
 /// Findings that are listed; more are counted.
 pub const FINDINGS_MAX: usize = 100;
 
@@ -13,7 +15,7 @@ pub struct Finding {
     /// At which byte of it.
     pub offset: Option<u64>,
     /// In which log entry.
-    pub entry: Option<u64>,
+    pub entry: Option<LogIndex>,
     /// In which record of it.
     pub record: Option<u32>,
 }

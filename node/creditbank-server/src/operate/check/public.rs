@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_ledger::replay::ReplayedRound;
+use creditbank_protocol::LogIndex;
 use creditbank_store::{Row, Table};
 
 use super::Finding;
@@ -34,8 +35,8 @@ pub(super) fn faults(replayed: &[ReplayedRound], rows: &[Row]) -> Vec<Finding> {
 
 /// A row that is not there, or is another one.
 fn missing(table: Table, key: &[u8], value: &[u8]) -> Finding {
-    let at_entry = |index: Option<creditbank_protocol::LogIndex>, what: &str| {
-        let index = index.unwrap_or_default().0;
+    let at_entry = |index: Option<LogIndex>, what: &str| {
+        let index = index.unwrap_or_default();
         Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: the round has no row for {what}")) }
     };
     let place = tables::place_of(key.get(..8 + 4).unwrap_or_default()).unwrap_or_default();

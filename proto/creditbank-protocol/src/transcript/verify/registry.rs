@@ -1,8 +1,8 @@
 //! Registry entries, each proved under the registry map of one seal.
 
 use super::{
-    BTreeMap, Digest, Fault, Institution, InstitutionId, KeyId, Link, LogIndex, SUITE, TranscriptError, Tree, broken,
-    decode, differs, digests, is_custodian, pb,
+    BTreeMap, Digest, Fault, Institution, InstitutionId, KeyId, Link, LogIndex, Place, SUITE, TranscriptError, Tree,
+    broken, decode, differs, digests, is_custodian, pb,
 };
 use crate::canonical::{Canonical, encode};
 use crate::dates::Day;
@@ -87,7 +87,7 @@ fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::Reg
     if entry.version != 1 {
         return Err(differs("the registry entry's version", 1, entry.version));
     }
-    let from = entry.place.unwrap_or_default().entry;
+    let from = Place::read(entry.place).entry;
     if from >= seal.first_index {
         return Err(differs("the registry entry's place, before the round at", seal.first_index, from));
     }

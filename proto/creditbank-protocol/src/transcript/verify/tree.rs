@@ -59,7 +59,7 @@ impl Tree {
         };
         signed.verify(log_key)?;
         let seal = signed.seal();
-        if seal.index != proved.index {
+        if seal.index.0 != proved.index {
             return Err(differs("the seal's index", proved.index, seal.index));
         }
         if seal.origin != self.origin {
@@ -73,8 +73,8 @@ impl Tree {
         let Some((index, last)) = self.seals.last_key_value() else {
             return Ok(());
         };
-        if seal.first_index <= index.0 {
-            return Err(differs("the first index of the round, at least", index.0 + 1, seal.first_index));
+        if seal.first_index <= *index {
+            return Err(differs("the first index of the round, at least", index.next(), seal.first_index));
         }
         if seal.time_ms < last.time_ms {
             return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
@@ -82,7 +82,7 @@ impl Tree {
         if seal.records_total < last.records_total {
             return Err(differs("the number of records, at least", last.records_total, seal.records_total));
         }
-        if seal.first_index == index.0 + 1 && seal.previous != self.last_id {
+        if seal.first_index == index.next() && seal.previous != self.last_id {
             return Err(differs("the previous seal", self.last_id, seal.previous));
         }
         Ok(())
@@ -92,7 +92,7 @@ impl Tree {
     fn check_ends(&self, genesis: &Digest) -> Result<(), Fault> {
         let missing = |what: &str| Fault::Missing(what.to_owned());
         let first = self.seals.values().next().ok_or_else(|| missing("the first seal of the log"))?;
-        if first.first_index != 0 {
+        if first.first_index != LogIndex(0) {
             return Err(missing("the first seal of the log"));
         }
         if first.previous != *genesis {
@@ -145,14 +145,14 @@ impl Tree {
             return Err(Fault::Origin { expected: self.origin.clone(), found: block.header().origin.clone() });
         }
         let from = LogIndex(proved.index);
-        let covering = self.seals.range(from..).next().filter(|(_, seal)| seal.first_index <= proved.index);
+        let covering = self.seals.range(from..).next().filter(|(_, seal)| seal.first_index <= from);
         let (seal_index, _) = covering.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))?;
         Ok(ProvedBlock { block, leaf, seal_index: *seal_index })
     }
 
     /// Log index of the checkpoint's own seal.
     pub(super) fn last(&self) -> LogIndex {
-        LogIndex(self.last_seal().index)
+        self.last_seal().index
     }
 
     /// The day of the checkpoint's own seal, of which the report speaks.
@@ -172,9 +172,9 @@ impl Tree {
     /// Refuses seals that no block needs.
     pub(super) fn all_used<'a>(&self, blocks: impl Iterator<Item = &'a LogIndex> + Clone) -> Result<(), Fault> {
         let needed = |index: &LogIndex, seal: &Seal| {
-            seal.first_index == 0
+            seal.first_index == LogIndex(0)
                 || *index == self.last()
-                || blocks.clone().any(|block| (LogIndex(seal.first_index)..=*index).contains(block))
+                || blocks.clone().any(|block| (seal.first_index..=*index).contains(block))
         };
         if self.seals.iter().all(|(index, seal)| needed(index, seal)) {
             Ok(())

@@ -6,7 +6,7 @@ use creditbank_rules::Rule;
 use creditbank_rules::qualification::{Barred, CandidateRoot, HeldAward};
 
 use super::scene::*;
-use crate::fixtures::{fheq, node};
+use crate::fixtures::{amount, fheq, node};
 
 fn honours() -> Vec<Requirement> {
     let amount_e4 = 900_000;
@@ -26,10 +26,10 @@ fn the_amount_decides() {
     let allocations = [put(2, 0), put(2, 1)];
     let audit = judged(&definition, &candidates, &allocations).expect("360 are enough");
     assert_eq!(audit.spent, [0, 1]);
-    candidates[1].amount_e4 -= 1;
+    candidates[1].amount = Some(amount(599_999, "CATS"));
     let part = "359.9999 CATS of 360 CATS, 0.0001 CATS missing";
     assert_refused(judged(&definition, &candidates, &allocations), Rule::RequirementsNotMet, part);
-    candidates[1].amount_e4 += 1;
+    candidates[1].amount = Some(amount(600_000, "CATS"));
     candidates[0].level = Some(fheq("5"));
     assert_refused(judged(&definition, &candidates, &allocations), Rule::RequirementsNotMet, "30 CATS missing");
 }
@@ -80,7 +80,7 @@ fn only_what_stands_counts() {
     };
     refused(|one| one.barred = Some(Barred::Spent), "already spent");
     refused(|one| one.barred = Some(Barred::UnderReview), "under review");
-    refused(|one| one.unit = "ECTS".to_owned(), "in ECTS, which has to be converted");
+    refused(|one| one.amount = Some(amount(300_000, "ECTS")), "in ECTS, which has to be converted");
     refused(|one| one.hypothetical = true, "not converted yet");
     refused(|one| one.expires = Some(day("2024-07-14")), "expired after 2024-07-14");
     refused(|one| one.record.status_id = vec![8; 32], "status id");

@@ -449,7 +449,7 @@ fn chances(base: &[Entry]) -> Vec<Case> {
             let places: Vec<usize> = nodes.filter(|at| if honest { fits(at) } else { true }).collect();
             if !places.is_empty() && chance.below(8) > 0 {
                 let requirement = u32::try_from(chance.of(&places) + 1).expect("small");
-                allocations.push(put(requirement, candidate.place().entry.0, candidate.result_plus_1));
+                allocations.push(put(requirement, candidate.place().entry.0, candidate.part.written()));
             }
         }
         allocations.sort_by_key(|one| {

@@ -1,0 +1,203 @@
+//! What a transcript has to prove (PROTOCOL.md, section 13): which blocks, seals and registry entries whoever holds nothing
+//! but the file needs to check a learner's records. Only what is needed: a verifier refuses what no step of it uses.
+
+use std::collections::BTreeSet;
+use std::collections::btree_map::{self, BTreeMap};
+
+use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::dates::day_of_ms;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{Basis, EffectGroup};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::Mark;
+use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
+use creditbank_rules::admission::Used;
+use creditbank_rules::{Registry, ViewError};
+
+use super::ReadView;
+use crate::state::LastSeal;
+
+/// Most records of one transcript.
+pub const TRANSCRIPT_RECORDS_MAX: usize = 10_000;
+
+/// Most undone effects on one record of which a transcript tells.
+const CLEARED_MAX: usize = 1_000;
+
+/// A ledger that can also say where its proofs begin: its blocks, and what sealed them.
+pub trait ProofView: ReadView {
+    /// The seal that the log ends with, to which everything is proved; `None` of a log without entries.
+    fn last_seal(&self) -> Option<LastSeal>;
+    /// Log index of the seal that closes the round of an entry.
+    fn seal_of(&self, entry: LogIndex) -> Result<LogIndex, ViewError>;
+    /// The block at a log index.
+    fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError>;
+    /// Log indices of the first `most` blocks that have cleared a mark of the record at a place.
+    fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError>;
+    /// The registry in force during the round that a seal closes.
+    fn registry_at(&self, seal: LogIndex) -> &Registry;
+}
+
+/// What a transcript has to prove.
+#[derive(Debug, Default)]
+pub struct TranscriptPlan {
+    /// The records, by place.
+    pub records: Vec<Used>,
+    /// The seals: the log's first, those of the blocks' rounds, the checkpoint's.
+    pub seals: BTreeSet<LogIndex>,
+    /// The blocks: those of the records, and those that say something of them.
+    pub blocks: BTreeSet<LogIndex>,
+    /// The registry's entries, each under the registry root of the seal before it.
+    pub registry: BTreeSet<(LogIndex, RegistryKey)>,
+}
+
+/// Why there is no transcript.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PlanError {
+    /// The learner has no records that the caller may read.
+    #[error("there are no records for a transcript")]
+    Empty,
+    /// More than one file holds.
+    #[error("more than {TRANSCRIPT_RECORDS_MAX} records")]
+    TooMany,
+    /// A record that cannot be opened.
+    #[error("no record can be read at {0}")]
+    Missing(Place),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    View(#[from] ViewError),
+}
+
+impl TranscriptPlan {
+    /// The records' identities in the status tree, as the subject statement lists them.
+    pub fn status_ids(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.records.iter().map(|used| used.facts.status_id)
+    }
+}
+
+/// What a transcript of a learner's records has to prove: of those of one institution, or of all. `statement_key` signs its
+/// subject statement.
+pub fn transcript(
+    view: &impl ProofView,
+    account: &AccountId,
+    institution: Option<InstitutionId>,
+    statement_key: KeyId,
+) -> Result<TranscriptPlan, PlanError> {
+    let last = view.last_seal().ok_or(PlanError::Empty)?;
+    let records = selected(view, account, institution, last.index)?;
+    let mut planner = Planner { view, last: last.index, blocks: BTreeMap::new(), plan: TranscriptPlan::default() };
+    planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
+    planner.under_last(RegistryKey::Key(statement_key));
+    let mut subjects = BTreeSet::new();
+    for used in &records {
+        planner.record(used)?;
+        subjects.insert(used.facts.institution);
+    }
+    let (registry, day) = (view.registry_at(last.index), day_of_ms(last.time_ms));
+    for keeper in subjects.into_iter().flat_map(|subject| registry.custodians(subject, day)) {
+        planner.under_last(RegistryKey::Institution(keeper));
+    }
+    let blocks = planner.blocks.into_keys().collect();
+    Ok(TranscriptPlan { records, blocks, ..planner.plan })
+}
+
+/// The records of a transcript. One of a round behind the seal waits for the next one.
+fn selected(
+    view: &impl ProofView,
+    account: &AccountId,
+    institution: Option<InstitutionId>,
+    last: LogIndex,
+) -> Result<Vec<Used>, PlanError> {
+    let mut places = Vec::new();
+    for place in view.learner_places(account)?.into_iter().filter(|place| place.entry <= last) {
+        let wanted = match institution {
+            Some(institution) => view.issuer(place)? == Some(institution),
+            None => true,
+        };
+        if wanted && places.len() == TRANSCRIPT_RECORDS_MAX {
+            return Err(PlanError::TooMany);
+        }
+        places.extend(wanted.then_some(place));
+    }
+    if places.is_empty() {
+        return Err(PlanError::Empty);
+    }
+    let open = |place| {
+        let (facts, record) = view.content_at(place)?.ok_or(PlanError::Missing(place))?;
+        Ok(Used { place, facts, record })
+    };
+    places.into_iter().map(open).collect()
+}
+
+struct Planner<'a, V> {
+    view: &'a V,
+    last: LogIndex,
+    /// Each with the seal of its round.
+    blocks: BTreeMap<LogIndex, (SignedBlock, LogIndex)>,
+    plan: TranscriptPlan,
+}
+
+impl<V: ProofView> Planner<'_, V> {
+    fn under_last(&mut self, key: RegistryKey) {
+        self.plan.registry.insert((self.last, key));
+    }
+
+    /// The block of a record and whose it is, and all that was said of it.
+    fn record(&mut self, used: &Used) -> Result<(), ViewError> {
+        let subject = used.facts.institution;
+        let (block, seal) = self.block(used.place.entry)?;
+        let signer = block.header().unit.institution;
+        self.under_last(RegistryKey::Institution(signer));
+        self.under_last(RegistryKey::Institution(subject));
+        if subject != signer {
+            self.custody(seal, signer, subject);
+        }
+        self.effects(used)
+    }
+
+    /// A block, the seal of its round, and its key: as it was during the round, and as it is now, since a key that was
+    /// compromised makes contested what it has signed.
+    fn block(&mut self, entry: LogIndex) -> Result<(&SignedBlock, LogIndex), ViewError> {
+        let (block, seal) = match self.blocks.entry(entry) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(free) => {
+                let (block, seal) = (self.view.block(entry)?, self.view.seal_of(entry)?);
+                let key = RegistryKey::Key(block.header().key_id);
+                self.plan.seals.insert(seal);
+                self.plan.registry.extend([(seal, key.clone()), (self.last, key)]);
+                free.insert((block, seal))
+            }
+        };
+        Ok((block, *seal))
+    }
+
+    /// That `signer` was the custodian of `subject` during a round.
+    fn custody(&mut self, seal: LogIndex, signer: InstitutionId, subject: InstitutionId) {
+        self.plan.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
+    }
+
+    /// The blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have undone such a
+    /// thing since: another record's blocks may tell of it. With the right of a custodian who signed them.
+    fn effects(&mut self, used: &Used) -> Result<(), ViewError> {
+        // A dispute is the learner's, and no block says so yet.
+        let marks = used.facts.marks.iter().filter(|(mark, _)| *mark != Mark::Disputed).map(|(_, entry)| entry);
+        let mut entries: BTreeSet<LogIndex> = marks.collect();
+        entries.extend(self.view.cleared(used.place, CLEARED_MAX)?);
+        // The index may be ahead of the seal.
+        entries.retain(|entry| *entry <= self.last);
+        for entry in entries {
+            let (block, seal) = self.block(entry)?;
+            let signer = block.header().unit.institution;
+            if basis_of(block, &used.facts.status_id) == i32::from(Basis::Custodian) {
+                self.custody(seal, signer, used.facts.institution);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// By what right a block does something to the record with a status id, which stands in it once at most.
+fn basis_of(block: &SignedBlock, status_id: &Digest) -> i32 {
+    let on_record = |group: &&EffectGroup| group.effects.iter().any(|effect| effect.status_id == status_id.0);
+    let group = block.public().groups.iter().find(on_record);
+    group.and_then(|group| group.authority.as_ref()).map_or(0, |authority| authority.basis)
+}

@@ -1,0 +1,151 @@
+//! What a transcript has to prove, over a small ledger in memory.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use creditbank_ledger::read::{PlanError, TranscriptPlan, transcript};
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Action, Basis, Kind};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
+use creditbank_rules::{RegistryRecord, ViewError};
+use world::{ACCOUNT, OTHER, OWN, World, block, credit, key_of, marked};
+
+const STATEMENT_KEY: KeyId = KeyId([77; 16]);
+/// The seal to which everything is proved.
+const LAST: u64 = 30;
+
+/// A ledger with a credit of each of the two institutions, in rounds of their own.
+fn world() -> World {
+    let mut world = World::new();
+    world.seals = vec![1, 12, 14, 22, LAST];
+    for (entry, institution) in [(11, OWN), (13, OTHER)] {
+        world.hold(entry, institution, Kind::Credit, &credit(1), Marks::default());
+        world.blocks.insert(LogIndex(entry), block(institution, Basis::Issuer, &[]));
+    }
+    world
+}
+
+fn plan(world: &World, institution: Option<InstitutionId>) -> Result<TranscriptPlan, PlanError> {
+    transcript(world, &ACCOUNT, institution, STATEMENT_KEY)
+}
+
+fn indices(numbers: &[u64]) -> BTreeSet<LogIndex> {
+    numbers.iter().copied().map(LogIndex).collect()
+}
+
+fn key(seal: u64, institution: InstitutionId) -> (LogIndex, RegistryKey) {
+    (LogIndex(seal), RegistryKey::Key(key_of(institution)))
+}
+
+fn registered(seal: u64, institution: InstitutionId) -> (LogIndex, RegistryKey) {
+    (LogIndex(seal), RegistryKey::Institution(institution))
+}
+
+/// What every transcript of a record of the first institution needs of the registry.
+fn registry_of_own() -> BTreeSet<(LogIndex, RegistryKey)> {
+    let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
+    BTreeSet::from([statement, key(12, OWN), key(LAST, OWN), registered(LAST, OWN)])
+}
+
+/// Goal: a record needs its block, the first and the last seal and that of its round, and the signer: its key at both times,
+/// and itself.
+#[test]
+fn a_record_needs_its_block_and_signer() {
+    let world = world();
+    let own = plan(&world, Some(OWN)).unwrap();
+    assert_eq!(own.records.iter().map(|used| used.place).collect::<Vec<_>>(), [Place::new(11, 0)]);
+    assert_eq!((own.blocks.clone(), own.seals.clone()), (indices(&[11]), indices(&[1, 12, LAST])));
+    assert_eq!(own.registry, registry_of_own());
+    assert_eq!(own.status_ids().collect::<Vec<_>>(), [Digest([11; 32])]);
+    let all = plan(&world, None).unwrap();
+    assert_eq!((all.blocks, all.seals), (indices(&[11, 13]), indices(&[1, 12, 14, LAST])));
+    let mut registry = registry_of_own();
+    registry.extend([key(14, OTHER), key(LAST, OTHER), registered(LAST, OTHER)]);
+    assert_eq!(all.registry, registry);
+}
+
+/// Goal: the blocks that have set a mark or cleared one are proved, but not what the log has behind the seal, nor a
+/// dispute, of which no block tells.
+#[test]
+fn what_was_said_of_a_record_is_proved() {
+    let mut world = world();
+    let place = Place::new(11, 0);
+    let id = Digest([11; 32]);
+    let set = |world: &mut World, marks| world.records.get_mut(&place).unwrap().0.marks = marks;
+    set(&mut world, marked(Action::Review, 20));
+    world.cleared = vec![(place, LogIndex(21)), (place, LogIndex(LAST + 1)), (Place::new(13, 0), LogIndex(20))];
+    for entry in [20, 21] {
+        world.blocks.insert(LogIndex(entry), block(OTHER, Basis::Dependency, &[id]));
+    }
+    let found = plan(&world, Some(OWN)).unwrap();
+    assert_eq!((found.blocks, found.seals), (indices(&[11, 20, 21]), indices(&[1, 12, 22, LAST])));
+    let mut registry = registry_of_own();
+    registry.extend([key(22, OTHER), key(LAST, OTHER)]);
+    assert_eq!(found.registry, registry, "of who says something of a record the key is enough");
+    set(&mut world, marked(Action::Dispute, 20));
+    world.cleared.clear();
+    assert_eq!(plan(&world, Some(OWN)).unwrap().blocks, indices(&[11]));
+}
+
+/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's records
+/// now is named.
+#[test]
+fn a_custodian_proves_that_it_is_one() {
+    let mut world = world();
+    let place = Place::new(11, 0);
+    // Another record of the same block is confirmed by the other's own right: only what is said of the learner's counts.
+    let confirmed = block(OTHER, Basis::Custodian, &[Digest([11; 32])]);
+    world.records.get_mut(&place).unwrap().0.marks = marked(Action::Confirm, 20);
+    world.blocks.insert(LogIndex(20), confirmed);
+    let found = plan(&world, Some(OWN)).unwrap().registry;
+    let mut registry = registry_of_own();
+    registry.extend([key(22, OTHER), key(LAST, OTHER), registered(22, OWN), registered(22, OTHER)]);
+    assert_eq!(found, registry);
+
+    // An amendment of the closed institution's record, signed by its custodian.
+    let (mut facts, record) = world.records.remove(&place).unwrap();
+    facts.marks = Marks::default();
+    facts.institution = OTHER;
+    world.records.insert(place, (facts, record));
+    for (number, state) in [(OTHER, pb::RegistryState::Closed), (OWN, pb::RegistryState::Active)] {
+        let mut changed = world.registry.institution(number).unwrap().clone();
+        changed.state = state.into();
+        if number == OWN {
+            let r#type = pb::RelationType::CustodianOf.into();
+            changed.relations = vec![pb::Relation { r#type, institution: OTHER.0, ..Default::default() }];
+        }
+        let body = encode(&changed).unwrap();
+        world.registry.admit(RegistryRecord::of_operator(Kind::Institution, &body)).unwrap();
+    }
+    world.records.retain(|at, _| *at == place);
+    let mut registry = registry_of_own();
+    registry.extend([registered(LAST, OTHER), registered(12, OWN), registered(12, OTHER)]);
+    assert_eq!(plan(&world, None).unwrap().registry, registry);
+
+    // A record that the institution signed itself, before it was closed.
+    world.blocks.insert(LogIndex(11), block(OTHER, Basis::Issuer, &[]));
+    let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
+    let registry = [statement, key(12, OTHER), key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
+    assert_eq!(plan(&world, None).unwrap().registry, BTreeSet::from(registry), "the custodian of today");
+}
+
+/// Goal: why there is no transcript is said: nothing to show, not yet sealed, damage.
+#[test]
+fn a_plan_is_refused_with_its_reason() {
+    let mut world = world();
+    let nobody = transcript(&world, &AccountId([8; 16]), None, STATEMENT_KEY);
+    assert!(matches!(nobody, Err(PlanError::Empty)));
+    assert!(matches!(plan(&world, Some(InstitutionId(3))), Err(PlanError::Empty)));
+    world.blocks.remove(&LogIndex(13));
+    assert!(matches!(plan(&world, None), Err(PlanError::View(ViewError::Damaged(_)))));
+    assert!(plan(&world, Some(OWN)).is_ok());
+    world.seals = vec![1, 10];
+    assert!(matches!(plan(&world, None), Err(PlanError::Empty)), "the records wait for the next seal");
+    world.seals.clear();
+    assert!(matches!(plan(&world, None), Err(PlanError::Empty)), "a log without entries");
+}
