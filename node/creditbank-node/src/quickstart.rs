@@ -24,7 +24,7 @@ use creditbank_server::directory::{self, StoreUrl};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use creditbank_server::serve;
-use creditbank_store::{Disk as _, RealDisk};
+use creditbank_store::RealDisk;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 
