@@ -223,7 +223,7 @@ async fn notes_are_for_one_unit_and_one_run() {
     let lock = fs::File::open(work.join("lock")).expect("the lock");
     lock.lock().expect("a lock");
     let busy = scene.issue(lines(1)).await.expect_err("a run is under way");
-    assert!(busy.to_string().contains("under way"), "{busy}");
+    assert!(busy.to_string().contains(&format!("process {} is sealing", std::process::id())), "{busy}");
 }
 
 #[test]
