@@ -18,8 +18,6 @@ use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
 
-use crate::clock::{Entropy, random};
-
 /// Random and used once, for each sealed value.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
@@ -200,9 +198,9 @@ impl PrivateKeys {
         digest: &[u8; 32],
         account: &AccountId,
         key: &[u8; 32],
-        entropy: &dyn Entropy,
+        nonce: Nonce,
     ) -> Vec<u8> {
-        self.seal(account, key, digest, &[b"open"], random(entropy))
+        self.seal(account, key, digest, &[b"open"], nonce)
     }
 
     /// Whether an identity's row is the account's own.

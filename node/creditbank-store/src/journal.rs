@@ -38,6 +38,9 @@ pub enum JournalError {
     /// A write or an fdatasync has failed, now or before: what is on the disk is uncertain, and the process must stop.
     #[error("the journal could not be written and accepts nothing more: {0}")]
     Poisoned(String),
+    /// A round that is longer than any reader takes. Nothing was written.
+    #[error("a round of {0} bytes is longer than the journal takes")]
+    TooLong(usize),
 }
 
 /// The journal of one log, open for appending.
@@ -113,6 +116,9 @@ impl Journal {
     pub fn append(&mut self, payload: &[u8]) -> Result<Position, StoreError> {
         if let Some(why) = &self.poisoned {
             return Err(JournalError::Poisoned(why.clone()).into());
+        }
+        if payload.len() > reader::PAYLOAD_LEN_MAX as usize {
+            return Err(JournalError::TooLong(payload.len()).into());
         }
         self.write(payload).map_err(|error| {
             if matches!(error, StoreError::Full { .. }) {

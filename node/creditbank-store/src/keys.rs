@@ -9,7 +9,7 @@
 
 mod inspect;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -76,6 +76,10 @@ struct KeyFile {
 fn seal(key: &[u8; 32], secret: &[u8; 32], aad: &[u8], fill: Fill<'_>) -> Vec<u8> {
     let mut nonce = [0; NONCE_LEN];
     fill(&mut nonce);
+    seal_with(key, secret, aad, nonce)
+}
+
+fn seal_with(key: &[u8; 32], secret: &[u8; 32], aad: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
     let payload = Payload { msg: secret, aad };
     let sealed = XChaCha20Poly1305::new(key.into()).encrypt(&XNonce::from(nonce), payload);
     [&nonce[..], &sealed.expect("32 bytes are within the cipher's limit")].concat()
@@ -186,15 +190,12 @@ impl KeyStore {
     /// Makes a random key for each account; durable when this returns. An account that exists keeps its key.
     pub fn insert(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
-        let mut new: Vec<(AccountId, LearnerKey)> = Vec::new();
-        for account in accounts.iter().filter(|account| !self.contains(account)) {
-            if new.iter().all(|(other, _)| other != account) {
-                let mut key = [0; 32];
-                fill(&mut key);
-                new.push((*account, LearnerKey(key)));
-                key.zeroize();
-            }
-        }
+        let unknown: BTreeSet<&AccountId> = accounts.iter().filter(|account| !self.contains(account)).collect();
+        // One call for all: the system's generator costs more than the encryption of a key.
+        let mut random = Zeroizing::new(vec![0; unknown.len() * 32]);
+        fill(&mut random);
+        let keys = random.as_chunks().0.iter().map(|key| LearnerKey(*key));
+        let new: Vec<(AccountId, LearnerKey)> = unknown.into_iter().copied().zip(keys).collect();
         if let Some(file) = &mut file {
             file.append(&new, fill)?;
         }
@@ -219,8 +220,18 @@ fn head(master: &[u8; 32], epoch: &[u8; 32], fill: Fill<'_>) -> Vec<u8> {
     with_crc([&MAGIC[..], &seal(master, epoch, &MAGIC, fill)].concat())
 }
 
-fn record(epoch: &[u8; 32], account: &AccountId, key: &LearnerKey, fill: Fill<'_>) -> Vec<u8> {
-    with_crc([account.as_bytes(), &seal(epoch, &key.0, account.as_bytes(), fill)[..]].concat())
+/// The records of keys, one after the other.
+fn records<'a>(
+    epoch: &[u8; 32],
+    keys: impl ExactSizeIterator<Item = (&'a AccountId, &'a LearnerKey)>,
+    fill: Fill<'_>,
+) -> Vec<u8> {
+    let mut nonces = vec![0; keys.len() * NONCE_LEN];
+    fill(&mut nonces);
+    let record = |((account, key), nonce): ((&AccountId, &LearnerKey), &[u8; NONCE_LEN])| {
+        with_crc([account.as_bytes(), &seal_with(epoch, &key.0, account.as_bytes(), *nonce)[..]].concat())
+    };
+    keys.zip(nonces.as_chunks().0).flat_map(record).collect()
 }
 
 impl KeyFile {
@@ -230,7 +241,7 @@ impl KeyFile {
             return Ok(());
         }
         file::check_room(&*self.disk, self.path.parent().unwrap_or(&self.path), self.reserve_bytes)?;
-        let bytes: Vec<u8> = new.iter().flat_map(|(account, key)| record(&self.epoch, account, key, fill)).collect();
+        let bytes = records(&self.epoch, new.iter().map(|(account, key)| (account, key)), fill);
         if let Err(error) = self.file.write_at(&bytes, self.end) {
             // Nothing was synced and nobody knows of these keys: what was written of them is cut, or written over.
             if file::is_full(&error) && self.file.set_length(self.end).is_ok() {
@@ -252,9 +263,8 @@ impl KeyFile {
         let mut epoch = Zeroizing::new([0; 32]);
         fill(&mut *epoch);
         let mut bytes = head(&self.master, &epoch, fill);
-        for (account, key) in kept {
-            bytes.extend_from_slice(&record(&epoch, account, key, fill));
-        }
+        let kept: Vec<_> = kept.collect();
+        bytes.extend(records(&epoch, kept.into_iter(), fill));
         let file = match file::stage(&*self.disk, &self.path, 0, &bytes) {
             Ok(file) => file,
             Err(error) if file::is_full(&error) => return Err(self.full(bytes.len()).into()),

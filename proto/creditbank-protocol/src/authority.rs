@@ -72,6 +72,51 @@ fn custodial_amendments(block: &SignedBlock) -> impl Iterator<Item = (Institutio
     })
 }
 
+/// Whether an effect is by right, as far as can be said without the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// It is.
+    Holds,
+    /// It is where the signer is the custodian of this institution on the day of the seal.
+    IfCustodianOf(InstitutionId),
+    /// It is not.
+    Refused,
+}
+
+/// By what right `signer` does something to a record of `owner` (PROTOCOL.md, section 8, "Right"). The owner of a release is the
+/// institution that redeemed; `None` where nobody has.
+pub fn right(
+    authority: &pb::Authority,
+    action: pb::Action,
+    signer: InstitutionId,
+    owner: Option<InstitutionId>,
+) -> Right {
+    let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
+    // Only a custodian acts for another; only a mandate has a digest.
+    let is_silent = basis == pb::Basis::Mandate || authority.mandate_digest.is_empty();
+    if !is_silent || (basis != pb::Basis::Custodian && authority.institution != 0) {
+        return Right::Refused;
+    }
+    let holds = match basis {
+        pb::Basis::Mandate => {
+            action == pb::Action::Redeem && authority.mandate_digest.len() == 32 && !signer.is_operator()
+        }
+        pb::Basis::Dependency => action == pb::Action::Review,
+        _ if matches!(action, pb::Action::Redeem | pb::Action::Review) => false,
+        pb::Basis::Issuer => owner == Some(signer),
+        pb::Basis::Custodian => {
+            let named = owner.filter(|owner| owner.0 == authority.institution && *owner != signer);
+            return named.map_or(Right::Refused, Right::IfCustodianOf);
+        }
+        // The operator has no learner's words to put in the place of others.
+        pb::Basis::Operator => {
+            signer.is_operator() && !authority.case_reference.is_empty() && action != pb::Action::Supersede
+        }
+        pb::Basis::Unspecified => false,
+    };
+    if holds { Right::Holds } else { Right::Refused }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

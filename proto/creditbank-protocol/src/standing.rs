@@ -4,7 +4,7 @@
 //! trusted. Its standing is the first of them in [`Standing::ORDER`]. First comes what has ended the record, then what
 //! speaks against relying on it, then what a reader should know of a record that is valid.
 
-use crate::status::Mark;
+use crate::status::{Mark, Marks};
 
 /// What may be said of a record. Ordered by precedence: the smaller one hides the larger one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,21 @@ impl Standing {
             }
         }
         Ok(Self::Authentic)
+    }
+
+    /// The standing of a record in the ledger, which has it whole and has admitted its issuer. `holds` is asked as by
+    /// [`Self::first`], and says `None` where the marks are to say it.
+    pub fn in_ledger<E>(
+        marks: &Marks,
+        mut holds: impl FnMut(Self) -> Result<Option<bool>, E>,
+    ) -> Result<Self, E> {
+        Self::first(|standing| match standing {
+            Self::Incomplete | Self::IssuerNotTrusted => Ok(false),
+            other => {
+                let marked = || other.mark().is_some_and(|mark| marks.get(mark).is_some());
+                Ok(holds(other)?.unwrap_or_else(marked))
+            }
+        })
     }
 
     /// The mark in the status tree that says so; `None` where no mark does.

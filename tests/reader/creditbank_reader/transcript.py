@@ -300,18 +300,24 @@ class _Verification:
 
     def _right(self, entry, seal, authority, action, record):
         signer = entry.header.institution
+        if authority.has("mandate_digest") != (authority.basis == BASIS_MANDATE):
+            return False
+        if bool(authority.institution) != (authority.basis == BASIS_CUSTODIAN):
+            return False
         if action == REDEEM:
-            return authority.basis == BASIS_MANDATE and authority.has("mandate_digest") and signer != 0
+            return authority.basis == BASIS_MANDATE and signer != 0
         if action == REVIEW:
             return authority.basis == BASIS_DEPENDENCY
         if action == RELEASE:
-            return authority.basis in (BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR)
+            by_operator = signer == 0 and authority.has("case_reference")
+            by_custodian = authority.institution != signer
+            return {BASIS_ISSUER: True, BASIS_CUSTODIAN: by_custodian, BASIS_OPERATOR: by_operator}.get(authority.basis, False)
         if authority.basis == BASIS_ISSUER:
-            return signer == record.owner and not authority.institution
+            return signer == record.owner
         if authority.basis == BASIS_CUSTODIAN:
             return authority.institution == record.owner and self._is_custodian(signer, record.owner, seal)
         return (authority.basis == BASIS_OPERATOR and signer == 0 and authority.has("case_reference")
-                and not authority.institution and action != SUPERSEDE)
+                and action != SUPERSEDE)
 
     def check_statement(self):
         """Step 8."""

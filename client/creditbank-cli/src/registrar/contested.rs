@@ -96,7 +96,7 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
             let found = contested(&client, UnitId::new(entry.institution, entry.unit)).await?;
             let wanted = move |one: &Contested| {
                 let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
-                one.key_id == id && early && state(one) == "contested"
+                one.key_id == id && early && !one.ended && !one.confirmed
             };
             let places: Vec<Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
             Box::new(places.into_iter().map(move |place| Ok(Ok(at(place)))))

@@ -7,11 +7,12 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::{AccountId, Alias};
 use creditbank_rpc::identity::is_plain;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
-use creditbank_store::{KeyStoreError, StoreError};
+use creditbank_rules::ViewError;
 
 use super::SubmitError;
 use crate::ledger::{Ledger, Shared};
 use crate::tables;
+use crate::unreadable::{damaged, of_store};
 
 /// Most persons of one call.
 pub(crate) const PERSONS_MAX: usize = 1_000;
@@ -26,7 +27,7 @@ pub(super) type IdentityDigest = [u8; 32];
 pub struct Person(Vec<TypedIdentity>);
 
 /// Why no account was opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AccountError {
     /// A person without a usable identity.
     #[error("person {person}: {what}")]
@@ -39,12 +40,12 @@ pub enum AccountError {
     /// Too many in one call.
     #[error("{0} persons, at most {PERSONS_MAX} are allowed in one call")]
     TooMany(usize),
-    /// The key store.
+    /// The key store could not be written: the log stops.
+    #[error("{0}")]
+    Keys(String),
+    /// What the store has of an identity could not be read.
     #[error(transparent)]
-    Keys(#[from] KeyStoreError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Unreadable(#[from] ViewError),
     /// The disk is full: nothing was stored.
     #[error("the node has no room on its disk, and nothing was stored: come back in {retry_after_ms} ms")]
     NoRoom {
@@ -67,6 +68,7 @@ impl AccountError {
     pub(super) fn of_round(error: &SubmitError) -> Self {
         match error {
             SubmitError::NoRoom { retry_after_ms } => Self::NoRoom { retry_after_ms: *retry_after_ms },
+            SubmitError::Unreadable(error) => Self::Unreadable(error.clone()),
             _ => Self::Stopped,
         }
     }
@@ -113,16 +115,21 @@ impl Person {
     }
 }
 
-/// The account of an identity, if its learner's key still opens the row.
-pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<AccountId>, StoreError> {
-    let Some(sealed) = shared.store.get(tables::IDENTITY, digest)? else {
+/// The account of an identity; none where nobody has said this identity yet, or its learner was erased.
+pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<AccountId>, ViewError> {
+    let Some(sealed) = shared.store.get(tables::IDENTITY, digest).map_err(of_store)? else {
         return Ok(None);
     };
-    let private = &shared.private;
-    let account = private.account_of(&sealed).ok();
-    let key = account.and_then(|account| shared.keys.get(&account));
-    let opens = key.is_some_and(|key| private.check_identity(digest, key.as_bytes(), &sealed).is_ok());
-    Ok(account.filter(|_| opens))
+    let damaged = |_| damaged("the row of an identity does not open; reindex rebuilds it");
+    let account = shared.private.account_of(&sealed).map_err(damaged)?;
+    let Some(key) = shared.keys.get(&account) else { return Ok(None) };
+    shared.private.check_identity(digest, key.as_bytes(), &sealed).map_err(damaged)?;
+    Ok(Some(account))
+}
+
+/// The first of a person's accounts, where their identities lead to different ones. To merge them is the operator's.
+pub(super) fn first_account(mut accounts: impl Iterator<Item = Option<AccountId>>) -> Option<AccountId> {
+    accounts.find_map(|account| account)
 }
 
 impl Ledger {
@@ -136,15 +143,11 @@ impl Ledger {
         identities: Vec<TypedIdentity>,
     ) -> Result<(Vec<u8>, AccountId), AccountError> {
         let Person(identities) = Person::new(person, identities)?;
-        let mut account = None;
-        let mut first = None;
-        for identity in &identities {
-            let digest = self.shared.private.identity_digest(institution.0, identity);
-            first = first.or(Some(digest));
-            account = account.or(known(&self.shared, &digest)?);
-        }
-        let newcomer = || AccountId(std::array::from_fn(|i| first.map_or(0, |digest| digest[i])));
-        let account = account.unwrap_or_else(newcomer);
+        let digests = identities.iter().map(|identity| self.shared.private.identity_digest(institution.0, identity));
+        let digests: Vec<_> = digests.collect();
+        let accounts = digests.iter().map(|digest| known(&self.shared, digest)).collect::<Result<Vec<_>, _>>()?;
+        let newcomer = || AccountId(std::array::from_fn(|i| digests.first().map_or(0, |digest| digest[i])));
+        let account = first_account(accounts.into_iter()).unwrap_or_else(newcomer);
         // The learner is field 1 of every kind, so its bytes come first.
         let alias = self.shared.private.of(institution.0).alias(&account);
         Ok(([&[0x0a, 16][..], alias.as_bytes(), body].concat(), account))

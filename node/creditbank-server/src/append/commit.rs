@@ -29,18 +29,24 @@ pub enum Answer<B, A> {
 pub(crate) struct Outcomes<B, A> {
     pub(crate) blocks: Vec<(Result<Placed, SubmitError>, B)>,
     pub(crate) accounts: Vec<(Result<Vec<Alias>, AccountError>, A)>,
+    /// They stand in an older round, which is on the disk: whatever becomes of this one, they get their receipts.
+    pub(crate) are_durable: bool,
 }
 
 impl<B, A> Default for Outcomes<B, A> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), accounts: Vec::new() }
+        Self { blocks: Vec::new(), accounts: Vec::new(), are_durable: false }
     }
 }
 
 impl<B, A> Outcomes<B, A> {
-    /// The same error for all of them.
+    /// The same error for all of them, unless they are durable.
     pub(crate) fn refused(self, error: &SubmitError) -> Self {
+        if self.are_durable {
+            return self;
+        }
         Self {
+            are_durable: false,
             blocks: self.blocks.into_iter().map(|(_, reply)| (Err(error.clone()), reply)).collect(),
             accounts: self.accounts.into_iter().map(|(_, reply)| (Err(AccountError::of_round(error)), reply)).collect(),
         }
@@ -108,7 +114,7 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
 
 /// Gives each block of the newest round its receipt or its refusal, and the persons their aliases.
 pub(crate) fn answer<B, A>(shared: &Shared, outcomes: Outcomes<B, A>, mut send: impl FnMut(Answer<B, A>)) {
-    let Outcomes { blocks, accounts } = outcomes;
+    let Outcomes { blocks, accounts, .. } = outcomes;
     accounts.into_iter().for_each(|(opened, reply)| send(Answer::Accounts(reply, opened)));
     let unreadable = |error: ReceiptError| SubmitError::Unreadable(error.into());
     let receipt = |index: LogIndex| shared.receipt(index).map_err(unreadable);

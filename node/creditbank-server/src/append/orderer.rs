@@ -8,20 +8,20 @@ use std::sync::Arc;
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::key::sign;
-use creditbank_store::{KeyStoreError, StoreError};
 
 use super::accounts::{AccountError, Person};
 use super::commit::{Commit, Outcomes};
 use super::round::{Pending, Placed, RoundBuilder, Sealed};
 use super::state::State;
-use super::{NO_ROOM_RETRY_MS, SubmitError, VerifiedBlock};
+use super::{SubmitError, VerifiedBlock};
 use crate::ledger::Shared;
 
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 
-/// Most calls whose new keys are made durable at once.
-const CALLS_MAX: usize = 256;
+/// Most persons whose accounts are opened at once, of all calls that wait, so that their keys are written once. One call may have
+/// a thousand.
+const PERSONS_AT_ONCE_MAX: usize = 4_000;
 
 /// What waits for its turn, in the order in which it came. `B` and `A` say where an answer goes.
 enum Work<B, A> {
@@ -147,6 +147,7 @@ impl<B, A> Orderer<B, A> {
         self.pending = None;
         let Err(error) = outcome else {
             self.building.iter_mut().for_each(|building| building.builder.settled());
+            self.changing.iter_mut().for_each(|changing| changing.are_durable = true);
             return Outcomes::default();
         };
         if let SubmitError::Stopped(why) = &error {
@@ -165,6 +166,10 @@ impl<B, A> Orderer<B, A> {
     pub(crate) fn step(&mut self) -> Step<B, A> {
         if self.ready.is_some() {
             return self.hand_over();
+        }
+        if self.changing.is_some() && self.pending.is_some() {
+            // Its blocks are answered whatever becomes of the next round, once they are on the disk.
+            return Step::Wait;
         }
         let mut building = match self.building.take() {
             Some(building) => building,
@@ -266,10 +271,10 @@ impl<B, A> Orderer<B, A> {
             self.seen = (self.shared.clock.now_ms(), self.shared.clock.monotonic_ms());
             self.tip = Arc::new(self.tip.after(change));
             if changes {
-                // They are of an older round then.
+                // They are answered with the next round, in which they are blocks of an older one.
                 let blocks = std::mem::take(&mut outcomes.blocks).into_iter();
                 let blocks = blocks.map(|(outcome, reply)| (outcome.map(Placed::into_known), reply)).collect();
-                self.changing = Some(Outcomes { blocks, accounts: Vec::new() });
+                self.changing = Some(Outcomes { blocks, accounts: Vec::new(), are_durable: false });
             }
         }
         Step::Write(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes })
@@ -278,9 +283,11 @@ impl<B, A> Orderer<B, A> {
     /// Opens the accounts of a call, and of those that follow it, in the round.
     fn open_accounts(&mut self, building: &mut Building<B, A>, first: (InstitutionId, Vec<Person>), reply: A) {
         let (mut calls, mut replies) = (vec![first], vec![reply]);
+        let mut taken = calls[0].1.len();
         while let Some(work) = self.waiting.pop_front() {
             match work {
-                Work::Accounts { institution, persons, reply } if calls.len() < CALLS_MAX => {
+                Work::Accounts { institution, persons, reply } if taken + persons.len() <= PERSONS_AT_ONCE_MAX => {
+                    taken += persons.len();
                     calls.push((institution, persons));
                     replies.push(reply);
                 }
@@ -294,31 +301,20 @@ impl<B, A> Orderer<B, A> {
             Some(_) => Err(AccountError::Stopped),
             None => building.builder.open_accounts(&calls),
         };
-        let error = match opened {
-            Ok(aliases) => {
-                return building.outcomes.accounts.extend(aliases.into_iter().map(Ok).zip(replies));
+        match opened {
+            Ok(aliases) => building.outcomes.accounts.extend(aliases.into_iter().map(Ok).zip(replies)),
+            Err(error) => {
+                match &error {
+                    AccountError::NoRoom { .. } => {
+                        tracing::error!("no room on the disk: nothing is stored until there is some");
+                    }
+                    // What was written of the keys is uncertain.
+                    AccountError::Keys(why) => self.fail(why.clone()),
+                    _ => {}
+                }
+                building.outcomes.accounts.extend(replies.into_iter().map(|reply| (Err(error.clone()), reply)));
             }
-            Err(error) => self.not_opened(error),
-        };
-        building
-            .outcomes
-            .accounts
-            .extend(replies.into_iter().map(|reply| (Err(AccountError::of_round(&error)), reply)));
-    }
-
-    /// Why no account was opened; whatever is not a full disk stops the log.
-    fn not_opened(&mut self, error: AccountError) -> SubmitError {
-        if let AccountError::Store(StoreError::Full { .. })
-        | AccountError::Keys(KeyStoreError::File(StoreError::Full { .. })) = error
-        {
-            tracing::error!("no room on the disk: nothing is stored until there is some");
-            return SubmitError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS };
         }
-        let why = error.to_string();
-        if matches!(error, AccountError::Store(_) | AccountError::Keys(_)) {
-            self.fail(why.clone());
-        }
-        SubmitError::Stopped(why)
     }
 
     /// The time of the next seal: never before the last one. Refused when the wall clock has jumped.
@@ -340,10 +336,11 @@ impl<B, A> Orderer<B, A> {
         }
     }
 
-    /// The same error for these, and for what waits in front of anything that needs no time.
-    fn refuse(&mut self, mut outcomes: Outcomes<B, A>, error: &SubmitError) -> Outcomes<B, A> {
+    /// The same error for these, unless they are durable, and for the blocks that wait; for persons that wait only where the node
+    /// stops, as accounts can be opened at any time.
+    fn refuse(&mut self, outcomes: Outcomes<B, A>, error: &SubmitError) -> Outcomes<B, A> {
         let persons_too = matches!(error, SubmitError::Stopped(_));
-        let mut refused = std::mem::take(&mut outcomes).refused(error);
+        let mut refused = outcomes.refused(error);
         while let Some(work) = self.waiting.pop_front() {
             match work {
                 Work::Block(_, reply) => refused.blocks.push((Err(error.clone()), reply)),

@@ -168,7 +168,7 @@ impl RoundBuilder {
     /// The log index of the block at the same height, if it is the same one.
     fn known_block(&self, read: &ReadBlock, entry: &[u8]) -> Result<LogIndex, SubmitError> {
         // The block may stand in the round before: a repeat is rare enough to wait for the disk.
-        if let Some(pending) = &self.pending {
+        if let Some(pending) = self.pending.as_ref().filter(|pending| pending.has_entries) {
             return Err(SubmitError::Stopped(pending.unsettled().to_string()));
         }
         let height = read.block().header().height;

@@ -37,6 +37,17 @@ impl<T> Reply<T> {
 type BlockReply = Reply<Result<Receipt, SubmitError>>;
 type AccountsReply = Reply<Result<Vec<Alias>, AccountError>>;
 
+/// Tells the process when the thread that holds it panics. Whoever waits for an answer loses it with the thread, and is told.
+struct Panicking(watch::Sender<Option<String>>, &'static str);
+
+impl Drop for Panicking {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.send_replace(Some(self.1.to_owned()));
+        }
+    }
+}
+
 fn send(answer: Answer<BlockReply, AccountsReply>) {
     match answer {
         Answer::Block(reply, answer) => reply.send(answer),

@@ -269,7 +269,7 @@ fn of_transcript(error: TranscriptError) -> Refusal {
         TranscriptError::Plan(PlanError::Empty | PlanError::Missing(_)) => {
             refusal(Code::NotFound, Reason::NotFound, error)
         }
-        TranscriptError::Plan(PlanError::TooMany) => refusal(Code::FailedPrecondition, Reason::TooManyRecords, error),
+        TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyEffects(_)) => refusal(Code::FailedPrecondition, Reason::TooManyRecords, error),
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
         TranscriptError::Registry { .. } => of_view(&unreadable::damaged(error)),
@@ -282,7 +282,7 @@ fn of_account(error: AccountError) -> Refusal {
         AccountError::Person { .. } | AccountError::TooMany(_) => {
             refusal(Code::InvalidArgument, Reason::InvalidRequest, error)
         }
-        AccountError::Store(error) => of_view(&unreadable::of_store(error)),
+        AccountError::Unreadable(error) => of_view(&error),
         AccountError::Keys(_) => internal(error),
         AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),

@@ -7,8 +7,8 @@ use super::Position;
 use super::segment::{FRAME_HEAD_LEN, FRAME_MAGIC, Frame, SEGMENT_HEAD_LEN, head};
 use crate::{Disk, DiskFile, StoreError, file};
 
-/// Most bytes of a payload.
-const PAYLOAD_LEN_MAX: u32 = 512 << 20;
+/// Most bytes of a payload. A longer one is not written.
+pub(super) const PAYLOAD_LEN_MAX: u32 = 512 << 20;
 
 /// Reads the frames of one segment in order.
 pub(super) struct Reader {

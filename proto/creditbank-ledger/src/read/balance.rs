@@ -85,14 +85,12 @@ fn standing<V: View>(
     expires: Option<&pb::Date>,
     today: Day,
 ) -> Result<Standing, ViewError> {
-    Standing::first(|standing| {
+    Standing::in_ledger(&used.facts.marks, |standing| {
         Ok(match standing {
-            Standing::Contested => is_contested(view, used)?,
-            Standing::Redeemed => is_redeemed(view, used)? || roots.are_spent(used, part)?,
-            Standing::Expired => has_expired(expires, today),
-            // The ledger has its records whole, and issuers whom it has admitted.
-            Standing::Incomplete | Standing::IssuerNotTrusted => false,
-            other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
+            Standing::Contested => Some(is_contested(view, used)?),
+            Standing::Redeemed => Some(is_redeemed(view, used)? || roots.are_spent(used, part)?),
+            Standing::Expired => Some(has_expired(expires, today)),
+            _ => None,
         })
     })
 }

@@ -260,13 +260,12 @@ fn barred<V: View>(
     used: &Used,
     candidate: &Candidate,
 ) -> Result<Option<Barred>, QuestionError> {
-    let standing = Standing::first(|standing| -> Result<bool, QuestionError> {
+    // Dates are the solver's to judge.
+    let standing = Standing::in_ledger(&used.facts.marks, |standing| -> Result<_, QuestionError> {
         Ok(match standing {
-            Standing::Contested => is_contested(view, used)?,
-            Standing::Redeemed => !spending.could_count(used, candidate.part, candidate.amount_e4())?,
-            // The ledger has its records whole, and issuers whom it has admitted; dates are the solver's to judge.
-            Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired => false,
-            other => other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some()),
+            Standing::Contested => Some(is_contested(view, used)?),
+            Standing::Redeemed => Some(!spending.could_count(used, candidate.part, candidate.amount_e4())?),
+            _ => None,
         })
     })?;
     Ok(match standing {

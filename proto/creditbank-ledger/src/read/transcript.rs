@@ -7,7 +7,7 @@ use std::collections::btree_map::{self, BTreeMap};
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Basis, EffectGroup};
+use creditbank_protocol::pb::{Action, Basis};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
@@ -46,7 +46,7 @@ pub struct TranscriptPlan {
     pub seals: BTreeSet<LogIndex>,
     /// The blocks: those of the records, and those that say something of them.
     pub blocks: BTreeSet<LogIndex>,
-    /// The registry's entries, each under the registry root of the seal before it.
+    /// The registry's entries, each with the log index of the seal under whose registry root it is proved.
     pub registry: BTreeSet<(LogIndex, RegistryKey)>,
 }
 
@@ -59,6 +59,9 @@ pub enum PlanError {
     /// More than one file holds.
     #[error("more than {TRANSCRIPT_RECORDS_MAX} records")]
     TooMany,
+    /// More undone effects on one record than a transcript tells of.
+    #[error("more than {CLEARED_MAX} effects on the record at {0} were undone")]
+    TooManyEffects(Place),
     /// A record that cannot be opened.
     #[error("no record can be read at {0}")]
     Missing(Place),
@@ -142,7 +145,7 @@ impl<V: ProofView> Planner<'_, V> {
     }
 
     /// The block of a record and whose it is, and all that was said of it.
-    fn record(&mut self, used: &Used) -> Result<(), ViewError> {
+    fn record(&mut self, used: &Used) -> Result<(), PlanError> {
         let subject = used.facts.institution;
         let (block, seal) = self.block(used.place.entry)?;
         let signer = block.header().unit.institution;
@@ -177,17 +180,23 @@ impl<V: ProofView> Planner<'_, V> {
 
     /// The blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have undone such a
     /// thing since: another record's blocks may tell of it. With the right of a custodian who signed them.
-    fn effects(&mut self, used: &Used) -> Result<(), ViewError> {
+    fn effects(&mut self, used: &Used) -> Result<(), PlanError> {
         // A dispute is the learner's, and no block says so yet.
         let marks = used.facts.marks.iter().filter(|(mark, _)| *mark != Mark::Disputed).map(|(_, entry)| entry);
         let mut entries: BTreeSet<LogIndex> = marks.collect();
-        entries.extend(self.view.cleared(used.place, CLEARED_MAX)?);
+        let cleared = self.view.cleared(used.place, CLEARED_MAX + 1)?;
+        if cleared.len() > CLEARED_MAX {
+            return Err(PlanError::TooManyEffects(used.place));
+        }
+        entries.extend(cleared);
         // The index may be ahead of the seal.
         entries.retain(|entry| *entry <= self.last);
         for entry in entries {
             let (block, seal) = self.block(entry)?;
             let signer = block.header().unit.institution;
-            if basis_of(block, &used.facts.status_id) == i32::from(Basis::Custodian) {
+            // Of a release a verifier does not ask by what right it is: a proof of that would serve nothing.
+            let acts = done_to(block, &used.facts.status_id);
+            if acts.is_some_and(|(basis, action)| basis == Basis::Custodian && action != Action::Release) {
                 self.custody(seal, signer, used.facts.institution);
             }
         }
@@ -195,9 +204,11 @@ impl<V: ProofView> Planner<'_, V> {
     }
 }
 
-/// By what right a block does something to the record with a status id, which stands in it once at most.
-fn basis_of(block: &SignedBlock, status_id: &Digest) -> i32 {
-    let on_record = |group: &&EffectGroup| group.effects.iter().any(|effect| effect.status_id == status_id.0);
-    let group = block.public().groups.iter().find(on_record);
-    group.and_then(|group| group.authority.as_ref()).map_or(0, |authority| authority.basis)
+/// What a block does to the record with a status id, which stands in it once at most, and by what right.
+fn done_to(block: &SignedBlock, status_id: &Digest) -> Option<(Basis, Action)> {
+    block.public().groups.iter().find_map(|group| {
+        let effect = group.effects.iter().find(|effect| effect.status_id == status_id.0)?;
+        let basis = group.authority.as_ref().map_or(0, |authority| authority.basis);
+        Some((Basis::try_from(basis).ok()?, Action::try_from(effect.action).ok()?))
+    })
 }

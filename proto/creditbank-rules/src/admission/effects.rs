@@ -6,6 +6,7 @@ mod reviews;
 pub(super) use holders::{Redemption, amended, entries, redeemed_by, redemption, releases_of};
 pub(super) use reviews::reviews_of;
 
+use creditbank_protocol::authority::{Right, right};
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect};
 use creditbank_protocol::status::{Mark, is_carried_by_blocks};
 use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place, contested};
@@ -146,27 +147,12 @@ fn authorised(
     owner: Option<InstitutionId>,
     action: Action,
 ) -> Result<(), Rejection> {
-    let basis = Basis::try_from(authority.basis).unwrap_or_default();
-    let holds = match basis {
-        Basis::Mandate => {
-            action == Action::Redeem && authority.mandate_digest.len() == 32 && !block.unit.institution.is_operator()
-        }
-        Basis::Dependency => action == Action::Review,
-        _ if matches!(action, Action::Redeem | Action::Review) => false,
-        Basis::Issuer => owner == Some(block.unit.institution),
-        Basis::Custodian => {
-            let named = owner.filter(|owner| owner.0 == authority.institution && *owner != block.unit.institution);
-            named.is_some_and(|owner| is_issuer_or_custodian(registry, block, owner))
-        }
-        // The operator has no learner's words to put in the place of others.
-        Basis::Operator => {
-            block.unit.institution.is_operator() && !authority.case_reference.is_empty() && action != Action::Supersede
-        }
-        Basis::Unspecified => false,
+    let holds = match right(authority, action, block.unit.institution, owner) {
+        Right::Holds => true,
+        Right::IfCustodianOf(owner) => is_issuer_or_custodian(registry, block, owner),
+        Right::Refused => false,
     };
-    // Only a custodian acts for another; only a mandate has a digest.
-    let silent = basis == Basis::Mandate || authority.mandate_digest.is_empty();
-    let holds = holds && silent && (basis == Basis::Custodian || authority.institution == 0);
+    let basis = Basis::try_from(authority.basis).unwrap_or_default();
     let expected = match action {
         Action::Redeem => "the learner's mandate, by its digest",
         Action::Review => "dependency on what this block takes back",

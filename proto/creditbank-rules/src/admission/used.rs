@@ -77,11 +77,10 @@ pub(crate) fn own(
 /// Refuses a record that does not stand: revoked, superseded, contested, disputed or under review. Whether it is redeemed
 /// or its time is over is for the caller to judge.
 pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Result<(), AdmissionError> {
-    let found = Standing::first(|standing| match standing {
-        Standing::Contested => is_contested(view, used.place, &used.facts),
-        // The ledger has its records whole, and issuers whom it has admitted.
-        Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Redeemed | Standing::Expired => Ok(false),
-        other => Ok(other.mark().is_some_and(|mark| used.facts.marks.get(mark).is_some())),
+    let found = Standing::in_ledger(&used.facts.marks, |standing| match standing {
+        Standing::Contested => is_contested(view, used.place, &used.facts).map(Some),
+        Standing::Redeemed => Ok(Some(false)),
+        _ => Ok(None),
     })?;
     let stands = found == Standing::Authentic;
     let shown = format_args!("{}, which is {found}", used.place);

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use creditbank_protocol::{AccountId, Alias, InstitutionId};
+use creditbank_store::{KeyStoreError, StoreError};
 
 use super::RoundBuilder;
-use crate::append::accounts::{AccountError, IdentityDigest, Person, known};
+use crate::append::NO_ROOM_RETRY_MS;
+use crate::append::accounts::{AccountError, IdentityDigest, Person, first_account, known};
 use crate::clock::random;
+use crate::private::Nonce;
 use crate::tables;
 
 /// The accounts that the identities of a round lead to.
@@ -21,6 +24,14 @@ struct Opening {
     new: Vec<AccountId>,
     linked: Vec<(IdentityDigest, AccountId)>,
     identities: Identities,
+}
+
+/// What an error of the key store means for whoever asked.
+fn of_keys(error: KeyStoreError) -> AccountError {
+    match error {
+        KeyStoreError::File(StoreError::Full { .. }) => AccountError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS },
+        error => AccountError::Keys(error.to_string()),
+    }
 }
 
 impl RoundBuilder {
@@ -38,13 +49,17 @@ impl RoundBuilder {
         }
         let Opening { new, linked, identities } = opening;
         let shared = &self.shared;
-        shared.keys.insert(&new, &mut |bytes| shared.entropy.fill(bytes))?;
-        let row = |(digest, account): (IdentityDigest, AccountId)| {
-            let key = shared.keys.get(&account).ok_or(AccountError::Stopped)?;
-            let sealed = shared.private.seal_identity(&digest, &account, key.as_bytes(), &*shared.entropy);
+        shared.keys.insert(&new, &mut |bytes| shared.entropy.fill(bytes)).map_err(of_keys)?;
+        let mut nonces = vec![0; linked.len() * size_of::<Nonce>()];
+        shared.entropy.fill(&mut nonces);
+        let row = |((digest, account), nonce): ((IdentityDigest, AccountId), &Nonce)| {
+            let gone = || AccountError::Keys("an account that was just opened has no key".to_owned());
+            let key = shared.keys.get(&account).ok_or_else(gone)?;
+            let sealed = shared.private.seal_identity(&digest, &account, key.as_bytes(), *nonce);
             Ok(tables::identity(&digest, sealed))
         };
-        let mut rows = linked.into_iter().map(row).collect::<Result<Vec<_>, AccountError>>()?;
+        let rows = linked.into_iter().zip(nonces.as_chunks().0).map(row);
+        let mut rows = rows.collect::<Result<Vec<_>, AccountError>>()?;
         if !new.is_empty() {
             rows.push(tables::key_count(shared.keys.len() as u64));
         }
@@ -65,26 +80,21 @@ impl RoundBuilder {
         institution: InstitutionId,
         person: &Person,
     ) -> Result<AccountId, AccountError> {
-        let mut account = None;
-        let mut unknown = Vec::new();
+        let mut found = Vec::with_capacity(person.identities().len());
         for identity in person.identities() {
             let digest = self.shared.private.identity_digest(institution.0, identity);
-            let found = match opening.identities.get(&digest).or_else(|| self.opened(&digest)) {
-                Some(found) => Some(*found),
+            let account = match opening.identities.get(&digest).or_else(|| self.opened(&digest)) {
+                Some(account) => Some(*account),
                 None => known(&self.shared, &digest)?,
             };
-            match found {
-                // Where identities point to different accounts the first one counts; merging is the operator's.
-                Some(found) => account = account.or(Some(found)),
-                None => unknown.push(digest),
-            }
+            found.push((digest, account));
         }
-        let account = account.unwrap_or_else(|| {
+        let account = first_account(found.iter().map(|(_, account)| *account)).unwrap_or_else(|| {
             let account = AccountId(random(&*self.shared.entropy));
             opening.new.push(account);
             account
         });
-        for digest in unknown {
+        for (digest, _) in found.into_iter().filter(|(_, account)| account.is_none()) {
             opening.identities.insert(digest, account);
             opening.linked.push((digest, account));
         }

@@ -12,6 +12,8 @@ use crate::tables::{CoursePrefix, LearnerRow};
 pub(crate) struct Pending {
     /// Log index of its first entry.
     pub(super) first: LogIndex,
+    /// Whether it has any: where accounts alone were opened nothing of the log waits for the disk.
+    pub(super) has_entries: bool,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
     /// Identities whose accounts were opened in it.
     pub(super) identities: Identities,
@@ -27,10 +29,11 @@ pub(crate) struct Unsettled;
 impl Pending {
     pub(super) fn new(
         first: LogIndex,
+        has_entries: bool,
         learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
         identities: Identities,
     ) -> Self {
-        Self { first, learners, identities, asked: AtomicBool::new(false) }
+        Self { first, has_entries, learners, identities, asked: AtomicBool::new(false) }
     }
 
     /// The courses of learners that have records of the round.

@@ -63,7 +63,7 @@ impl RoundBuilder {
         let change = Change { head: next, log, written: closed.written };
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
-        let pending = Pending::new(LogIndex(base.size), learners, identities);
+        let pending = Pending::new(LogIndex(base.size), true, learners, identities);
         let ready = SealedRound { round, bodies, checkpoint: Some(checkpoint) };
         Ok(Sealed { ready, change: Some(change), pending })
     }
@@ -74,7 +74,7 @@ impl RoundBuilder {
         let head = state.head;
         // A round also where everybody was known: the time that it takes tells nothing.
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
-        let pending = Pending::new(LogIndex(head.size), HashMap::new(), identities);
+        let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), identities);
         Sealed { ready: SealedRound { round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
     }
 }

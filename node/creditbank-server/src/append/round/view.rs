@@ -167,7 +167,8 @@ impl View for StoreView<'_> {
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         // The round before may hold some: what is taken back is rare enough to wait for the disk.
-        self.context.pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))?;
+        let pending = self.context.pending.filter(|pending| pending.has_entries);
+        pending.map_or(Ok(()), |pending| Err(unavailable(pending.unsettled())))?;
         let prefix = tables::place_key(place);
         // All of them: behind any number of revoked ones there may be one that stands.
         let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {

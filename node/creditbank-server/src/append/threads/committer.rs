@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 
-use super::{AccountsReply, BlockReply, send};
+use super::{AccountsReply, BlockReply, Panicking, send};
 use crate::append::SubmitError;
 use crate::append::commit::{self, CommitError};
 use crate::ledger::Shared;
@@ -60,24 +60,13 @@ impl Committer {
     }
 }
 
-/// Tells the process when this thread panics. Whoever waits for a receipt loses it with the answers, and is told.
-struct Panicking<'a>(&'a watch::Sender<Option<String>>);
-
-impl Drop for Panicking<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.send_replace(Some("the thread that writes has panicked".to_owned()));
-        }
-    }
-}
-
 fn run(
     shared: &Shared,
     failed: &watch::Sender<Option<String>>,
     queue: &Receiver<Commit>,
     outcome: &SyncSender<Outcome>,
 ) {
-    let _told = Panicking(failed);
+    let _told = Panicking(failed.clone(), "the thread that writes has panicked");
     while let Ok(Commit { sealed, state, outcomes }) = queue.recv() {
         let written = commit::write(shared, sealed).and_then(|checkpoint| match checkpoint {
             Some(checkpoint) => publish(shared, &checkpoint, &state).map_err(CommitError::from),

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::committer::Committer;
 use super::verifiers::Verdict;
-use super::{AccountsReply, BlockReply, send};
+use super::{AccountsReply, BlockReply, Panicking, send};
 use crate::append::commit;
 use crate::append::orderer::{Orderer, Step};
 use crate::append::{Person, SubmitError, VerifiedBlock};
@@ -50,6 +50,7 @@ impl Sequencer {
     }
 
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let _told = Panicking(self.failed.clone(), "the thread that orders has panicked");
         while let Some(job) = queue.blocking_recv() {
             let mut next = Some(job);
             let mut stop = false;

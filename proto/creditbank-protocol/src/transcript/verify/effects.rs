@@ -4,7 +4,7 @@ use super::{
     BTreeMap, Digest, Fault, InstitutionId, LogIndex, Place, ProvedBlock, Purpose, RegistryProofs, Seal,
     TranscriptRecord, Tree, check_signer, day_of_ms, differs, is_contested, is_suspect, pb,
 };
-use crate::authority;
+use crate::authority::{self, Right};
 use crate::seal::RULES_VERSION;
 use crate::status::is_carried_by_blocks;
 
@@ -106,38 +106,26 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// The issuer, its custodian, or the operator with a case reference, who supersedes nothing. Who uses a record has the learner's
-/// mandate; whether a review follows from what it depends on, and who released, the records themselves would have to say.
+/// By what right an effect is. Who has redeemed what is released the records themselves would have to say: there the authority is
+/// taken at its word.
 fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
-    let (signer, authority) = (one.proved.block.header().unit.institution, &one.authority);
-    let operator = signer.is_operator();
-    let basis = pb::Basis::try_from(authority.basis).unwrap_or_default();
-    let by_right = match one.action {
-        pb::Action::Redeem => Some(basis == pb::Basis::Mandate && authority.mandate_digest.len() == 32 && !operator),
-        pb::Action::Review => Some(basis == pb::Basis::Dependency),
-        pb::Action::Release => Some(matches!(basis, pb::Basis::Issuer | pb::Basis::Custodian | pb::Basis::Operator)),
-        _ => None,
+    let (signer, by) = (one.proved.block.header().unit.institution, &one.authority);
+    let releases = one.action == pb::Action::Release;
+    let redeemer = if by.institution == 0 { signer } else { by.institution.into() };
+    let owner = if releases { redeemer } else { owner };
+    let holds = match authority::right(by, one.action, signer, Some(owner)) {
+        Right::Holds => true,
+        Right::IfCustodianOf(_) if releases => true,
+        Right::IfCustodianOf(owner) => is_custodian(signer, owner, one.proved.seal_index, seal, registry)?,
+        Right::Refused => false,
     };
-    if let Some(holds) = by_right {
-        let text = "neither by the learner's mandate, nor by dependency, nor by who redeemed it";
-        return if holds { Ok(()) } else { Err(Fault::Authority(text)) };
-    }
-    let holds = match basis {
-        pb::Basis::Issuer => signer == owner && authority.institution == 0,
-        pb::Basis::Custodian => {
-            authority.institution == owner.0 && is_custodian(signer, owner, one.proved.seal_index, seal, registry)?
-        }
-        pb::Basis::Operator => {
-            let cased = !authority.case_reference.is_empty() && authority.institution == 0;
-            operator && cased && one.action != pb::Action::Supersede
-        }
-        pb::Basis::Mandate | pb::Basis::Dependency | pb::Basis::Unspecified => false,
+    let text = match one.action {
+        pb::Action::Redeem => "not by the learner's mandate",
+        pb::Action::Review => "not by dependency on what the block takes back",
+        pb::Action::Release => "not by who redeemed it",
+        _ => "neither its issuer, nor its custodian, nor the operator with a case",
     };
-    if holds {
-        Ok(())
-    } else {
-        Err(Fault::Authority("neither its issuer, nor its custodian, nor the operator with a case"))
-    }
+    if holds { Ok(()) } else { Err(Fault::Authority(text)) }
 }
 
 /// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.
