@@ -193,13 +193,7 @@ impl PrivateKeys {
     }
 
     /// The value of an identity's row.
-    pub fn seal_identity(
-        &self,
-        digest: &[u8; 32],
-        account: &AccountId,
-        key: &[u8; 32],
-        nonce: Nonce,
-    ) -> Vec<u8> {
+    pub fn seal_identity(&self, digest: &[u8; 32], account: &AccountId, key: &[u8; 32], nonce: Nonce) -> Vec<u8> {
         self.seal(account, key, digest, &[b"open"], nonce)
     }
 

@@ -60,10 +60,7 @@ impl Standing {
 
     /// The standing of a record in the ledger, which has it whole and has admitted its issuer. `holds` is asked as by
     /// [`Self::first`], and says `None` where the marks are to say it.
-    pub fn in_ledger<E>(
-        marks: &Marks,
-        mut holds: impl FnMut(Self) -> Result<Option<bool>, E>,
-    ) -> Result<Self, E> {
+    pub fn in_ledger<E>(marks: &Marks, mut holds: impl FnMut(Self) -> Result<Option<bool>, E>) -> Result<Self, E> {
         Self::first(|standing| match standing {
             Self::Incomplete | Self::IssuerNotTrusted => Ok(false),
             other => {

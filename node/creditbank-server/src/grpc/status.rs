@@ -269,7 +269,9 @@ fn of_transcript(error: TranscriptError) -> Refusal {
         TranscriptError::Plan(PlanError::Empty | PlanError::Missing(_)) => {
             refusal(Code::NotFound, Reason::NotFound, error)
         }
-        TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyEffects(_)) => refusal(Code::FailedPrecondition, Reason::TooManyRecords, error),
+        TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyEffects(_)) => {
+            refusal(Code::FailedPrecondition, Reason::TooManyRecords, error)
+        }
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
         TranscriptError::Registry { .. } => of_view(&unreadable::damaged(error)),
@@ -411,7 +413,7 @@ mod tests {
                 of_receipt(error().into()),
                 of_transcript(TranscriptError::Read(error().into())),
                 of_transcript(ReceiptError::Store(error()).into()),
-                of_account(AccountError::Store(error())),
+                of_account(AccountError::Unreadable(unreadable::of_store(error()))),
             ];
             for refusal in refusals {
                 assert_eq!((refusal.reason.as_str(), refusal.retry_after_ms), ("DAMAGED", 0), "{refusal:?}");
