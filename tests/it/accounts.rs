@@ -44,6 +44,36 @@ async fn the_same_person_has_the_same_alias() {
     assert_eq!(open(1, first.client(&node).await, vec![national("A1")]).await, known);
 }
 
+/// Goal: however many calls ask for the same persons at once, in whatever round each of them lands, a person is one account.
+#[tokio::test(flavor = "multi_thread")]
+async fn persons_who_are_asked_for_at_once_are_one_account_each() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let client = university.client(&node).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for call in 0..48usize {
+        let client = client.clone();
+        calls.spawn(async move {
+            // Each call has the same twenty persons in another order, some of them by a second identity only.
+            let numbers: Vec<usize> = (0..20).map(|at| (at + call * 7) % 20).collect();
+            let person = |number: &usize| {
+                let (own, second) = (student(&number.to_string()).identities, vec![national(&format!("N{number}"))]);
+                Person { identities: if call % 3 == 0 { [own, second].concat() } else { own } }
+            };
+            let aliases = client.open_accounts(1, numbers.iter().map(person).collect()).await.expect("aliases");
+            numbers.into_iter().zip(aliases).collect::<Vec<_>>()
+        });
+    }
+    let mut known = std::collections::BTreeMap::new();
+    for (number, alias) in calls.join_all().await.into_iter().flatten() {
+        assert_eq!(*known.entry(number).or_insert(alias), alias, "person {number}");
+    }
+    assert_eq!(known.values().collect::<std::collections::BTreeSet<_>>().len(), 20, "nobody is somebody else");
+    let node = node.restart().await;
+    let again = university.aliases(&node, 0..20).await;
+    assert_eq!(again, known.into_values().collect::<Vec<_>>());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_at_once_and_no_more() {
     let node = TestNode::start().await;

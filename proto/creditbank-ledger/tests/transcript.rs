@@ -13,7 +13,7 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::{RegistryRecord, ViewError};
-use world::{ACCOUNT, OTHER, OWN, World, block, credit, key_of, marked};
+use world::{ACCOUNT, OTHER, OWN, World, block, block_doing, credit, key_of, marked};
 
 const STATEMENT_KEY: KeyId = KeyId([77; 16]);
 /// The seal to which everything is proved.
@@ -106,6 +106,13 @@ fn a_custodian_proves_that_it_is_one() {
     let mut registry = registry_of_own();
     registry.extend([key(22, OTHER), key(LAST, OTHER), registered(22, OWN), registered(22, OTHER)]);
     assert_eq!(found, registry);
+
+    // Of what a custodian releases a verifier does not ask by what right: a proof would serve nothing, and be refused.
+    let released = block_doing(Action::Release, OTHER, Basis::Custodian, &[Digest([11; 32])]);
+    world.blocks.insert(LogIndex(20), released);
+    let mut registry = registry_of_own();
+    registry.extend([key(22, OTHER), key(LAST, OTHER)]);
+    assert_eq!(plan(&world, Some(OWN)).unwrap().registry, registry);
 
     // An amendment of the closed institution's record, signed by its custodian.
     let (mut facts, record) = world.records.remove(&place).unwrap();

@@ -179,8 +179,18 @@ pub(crate) fn key_of(institution: InstitutionId) -> KeyId {
     KeyId([u8::try_from(institution.0).unwrap(); 16])
 }
 
-/// A block of an institution that does something, by some right, to the records with these status ids.
+/// A block of an institution that confirms, by some right, the records with these status ids.
 pub(crate) fn block(institution: InstitutionId, basis: pb::Basis, status_ids: &[Digest]) -> SignedBlock {
+    block_doing(Action::Confirm, institution, basis, status_ids)
+}
+
+/// A block of an institution that does something, by some right, to the records with these status ids.
+pub(crate) fn block_doing(
+    action: Action,
+    institution: InstitutionId,
+    basis: pb::Basis,
+    status_ids: &[Digest],
+) -> SignedBlock {
     let draft = BlockDraft {
         origin: "test.example/log".to_owned(),
         unit: UnitId { institution, number: 1 },
@@ -190,8 +200,7 @@ pub(crate) fn block(institution: InstitutionId, basis: pb::Basis, status_ids: &[
         created_at_minute: 1,
         key_id: key_of(institution),
     };
-    let effect =
-        |id: &Digest| pb::Effect { status_id: id.0.to_vec(), action: Action::Confirm.into(), ..Default::default() };
+    let effect = |id: &Digest| pb::Effect { status_id: id.0.to_vec(), action: action.into(), ..Default::default() };
     let group = |id: &Digest| {
         let authority = Some(pb::Authority { basis: basis.into(), ..Default::default() });
         pb::EffectGroup { authority, effects: vec![effect(id)] }
