@@ -55,9 +55,12 @@ pub enum KeyStoreError {
 
 type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
 
-/// Learners' keys by account. All are held in memory; what is written is durable before it is used.
+/// Learners' keys by account. All are held in memory. Whoever uses a key that is staged makes it durable before what is sealed
+/// under it.
 pub struct KeyStore {
     keys: RwLock<HashMap<AccountId, LearnerKey>>,
+    /// Accounts whose keys are not on the disk yet.
+    staged: Mutex<BTreeSet<AccountId>>,
     /// Held for the whole of a change, so that changes are on the disk in the order in which they are seen.
     disk: Option<Mutex<KeyFile>>,
 }
@@ -109,7 +112,7 @@ fn checked(bytes: &[u8]) -> Option<&[u8]> {
 impl KeyStore {
     /// Keys that are gone with the process.
     pub fn memory() -> Self {
-        Self { keys: RwLock::default(), disk: None }
+        Self { keys: RwLock::default(), staged: Mutex::default(), disk: None }
     }
 
     /// Opens or makes the file at `path`. The first `needed` keys are in use: damage there is refused and nothing is cut. What is
@@ -159,7 +162,7 @@ impl KeyStore {
         file::commit(&**disk, path, &*file).map_err(file::at(path))?;
         let (disk, path) = (Arc::clone(disk), path.to_owned());
         let file = KeyFile { disk, path, file, reserve_bytes, end: end as u64, master, epoch, poisoned: None };
-        Ok(Self { keys: RwLock::new(keys), disk: Some(Mutex::new(file)) })
+        Ok(Self { keys: RwLock::new(keys), staged: Mutex::default(), disk: Some(Mutex::new(file)) })
     }
 
     /// The file, for as long as a change takes.
@@ -187,20 +190,57 @@ impl KeyStore {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
-    /// Makes a random key for each account; durable when this returns. An account that exists keeps its key.
+    /// Makes a random key for each account that has none; durable when this returns. After an error there is none of them.
     pub fn insert(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
-        let mut file = self.file();
-        let unknown: BTreeSet<&AccountId> = accounts.iter().filter(|account| !self.contains(account)).collect();
-        // One call for all: the system's generator costs more than the encryption of a key.
-        let mut random = Zeroizing::new(vec![0; unknown.len() * 32]);
-        fill(&mut random);
-        let keys = random.as_chunks().0.iter().map(|key| LearnerKey(*key));
-        let new: Vec<(AccountId, LearnerKey)> = unknown.into_iter().copied().zip(keys).collect();
-        if let Some(file) = &mut file {
-            file.append(&new, fill)?;
+        self.stage(accounts, fill);
+        let synced = self.sync(accounts, fill);
+        if synced.is_err() {
+            self.discard(Some(accounts));
         }
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).extend(new);
+        synced
+    }
+
+    /// Makes a random key for each account that has none. They can be used, but are gone with the process until they are
+    /// [synced](Self::sync).
+    pub fn stage(&self, accounts: &[AccountId], fill: Fill<'_>) {
+        let mut staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let new: BTreeSet<&AccountId> = accounts.iter().filter(|account| !keys.contains_key(account)).collect();
+        // One call for all: the system's generator costs more than the encryption of a key.
+        let mut random = Zeroizing::new(vec![0; new.len() * 32]);
+        fill(&mut random);
+        for (account, key) in new.into_iter().zip(random.as_chunks().0) {
+            keys.insert(*account, LearnerKey(*key));
+            staged.insert(*account);
+        }
+    }
+
+    /// Makes the keys of accounts durable, those that are not yet.
+    pub fn sync(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
+        let mut file = self.file();
+        let is_staged =
+            |account: &&AccountId| self.staged.lock().unwrap_or_else(PoisonError::into_inner).contains(*account);
+        let new: BTreeSet<AccountId> = accounts.iter().filter(is_staged).copied().collect();
+        if let Some(file) = &mut file {
+            let keys: Vec<(AccountId, LearnerKey)> =
+                new.iter().filter_map(|account| Some((*account, self.get(account)?))).collect();
+            file.append(&keys, fill)?;
+        }
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner).retain(|account| !new.contains(account));
         Ok(())
+    }
+
+    /// Forgets keys that were staged and are not synced: those of these accounts, or all.
+    pub fn discard(&self, accounts: Option<&[AccountId]>) {
+        let mut staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        staged.retain(|account| {
+            let keep = accounts.is_some_and(|accounts| !accounts.contains(account));
+            if !keep {
+                keys.remove(account);
+            }
+            keep
+        });
     }
 
     /// Destroys a learner's key. What it sealed can never be opened again. The log must say first that it needs one key less:
@@ -208,8 +248,9 @@ impl KeyStore {
     pub fn erase(&self, account: &AccountId, fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
         if let Some(file) = &mut file {
+            let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-            file.rewrite(keys.iter().filter(|(other, _)| *other != account), fill)?;
+            file.rewrite(keys.iter().filter(|(other, _)| *other != account && !staged.contains(other)), fill)?;
         }
         self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(account);
         Ok(())

@@ -40,9 +40,9 @@ pub enum AccountError {
     /// Too many in one call.
     #[error("{0} persons, at most {PERSONS_MAX} are allowed in one call")]
     TooMany(usize),
-    /// The key store could not be written: the log stops.
-    #[error("{0}")]
-    Keys(String),
+    /// The person was erased while this was going on.
+    #[error("the person was erased just now: ask again")]
+    Erased,
     /// What the store has of an identity could not be read.
     #[error(transparent)]
     Unreadable(#[from] ViewError),

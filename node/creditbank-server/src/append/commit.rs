@@ -1,6 +1,6 @@
 //! Makes a round durable, and answers its blocks once it is published.
 //!
-//! Order of a round: bodies encrypted, journal synced, guard synced (`write`), checkpoint signed, state shown
+//! Order of a round: keys of new learners synced, bodies encrypted, journal synced, guard synced (`write`), checkpoint signed, state shown
 //! ([`crate::publish`]), receipts out (`answer`).
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use creditbank_protocol::note::{Checkpoint, NoteError};
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::{Alias, LogIndex};
-use creditbank_store::StoreError;
+use creditbank_store::{KeyStoreError, StoreError};
 
 use super::round::{Placed, SealedRound};
 use super::state::State;
@@ -100,8 +100,12 @@ fn fatal(error: impl std::fmt::Display) -> CommitError {
 /// Makes a round durable. The checkpoint that is returned may be signed then, and not before; there is none where the round has
 /// no seal.
 pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Checkpoint>, CommitError> {
-    let SealedRound { mut round, bodies, checkpoint } = sealed;
+    let SealedRound { accounts, mut round, bodies, checkpoint } = sealed;
     let context = shared.context();
+    shared.keys.sync(&accounts, &mut |bytes| shared.entropy.fill(bytes)).map_err(|error| match error {
+        KeyStoreError::File(StoreError::Full { .. }) => CommitError::NoRoom(error.to_string()),
+        error => fatal(error),
+    })?;
     for block in bodies {
         block.seal(&shared.origin, &context, &mut round.entries).map_err(fatal)?;
     }

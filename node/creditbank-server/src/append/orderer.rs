@@ -19,10 +19,6 @@ use crate::ledger::Shared;
 /// The wall clock may move so far against running time before sealing stops.
 const CLOCK_JUMP_MS: u64 = 5 * 60 * 1_000;
 
-/// Most persons whose accounts are opened at once, of all calls that wait, so that their keys are written once. One call may have
-/// a thousand.
-const PERSONS_AT_ONCE_MAX: usize = 4_000;
-
 /// What waits for its turn, in the order in which it came. `B` and `A` say where an answer goes.
 enum Work<B, A> {
     Block(Box<VerifiedBlock>, B),
@@ -154,6 +150,8 @@ impl<B, A> Orderer<B, A> {
             self.failed.get_or_insert_with(|| why.clone());
         }
         self.tip = self.shared.state();
+        // Whatever was built on that round is refused with it: no round is left that uses them.
+        self.shared.keys.discard(None);
         let mut outcomes = self.changing.take().unwrap_or_default();
         if let Some(Ready::Round(_, ready) | Ready::Known(ready)) = self.ready.take() {
             outcomes.extend(ready);
@@ -192,7 +190,11 @@ impl<B, A> Orderer<B, A> {
                     }
                 }
                 Some(Work::Accounts { institution, persons, reply }) => {
-                    self.open_accounts(&mut building, (institution, persons), reply);
+                    let opened = match &self.failed {
+                        Some(_) => Err(AccountError::Stopped),
+                        None => building.builder.open_accounts(institution, &persons),
+                    };
+                    building.outcomes.accounts.push((opened, reply));
                 }
                 Some(other) => {
                     self.waiting.push_front(other);
@@ -278,43 +280,6 @@ impl<B, A> Orderer<B, A> {
             }
         }
         Step::Write(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes })
-    }
-
-    /// Opens the accounts of a call, and of those that follow it, in the round.
-    fn open_accounts(&mut self, building: &mut Building<B, A>, first: (InstitutionId, Vec<Person>), reply: A) {
-        let (mut calls, mut replies) = (vec![first], vec![reply]);
-        let mut taken = calls[0].1.len();
-        while let Some(work) = self.waiting.pop_front() {
-            match work {
-                Work::Accounts { institution, persons, reply } if taken + persons.len() <= PERSONS_AT_ONCE_MAX => {
-                    taken += persons.len();
-                    calls.push((institution, persons));
-                    replies.push(reply);
-                }
-                other => {
-                    self.waiting.push_front(other);
-                    break;
-                }
-            }
-        }
-        let opened = match &self.failed {
-            Some(_) => Err(AccountError::Stopped),
-            None => building.builder.open_accounts(&calls),
-        };
-        match opened {
-            Ok(aliases) => building.outcomes.accounts.extend(aliases.into_iter().map(Ok).zip(replies)),
-            Err(error) => {
-                match &error {
-                    AccountError::NoRoom { .. } => {
-                        tracing::error!("no room on the disk: nothing is stored until there is some");
-                    }
-                    // What was written of the keys is uncertain.
-                    AccountError::Keys(why) => self.fail(why.clone()),
-                    _ => {}
-                }
-                building.outcomes.accounts.extend(replies.into_iter().map(|reply| (Err(error.clone()), reply)));
-            }
-        }
     }
 
     /// The time of the next seal: never before the last one. Refused when the wall clock has jumped.

@@ -14,8 +14,8 @@ mod view;
 use std::sync::Arc;
 
 use creditbank_ledger::state::{ChainError, OpenRound, ReadBlock, Refusal};
-use creditbank_protocol::LogIndex;
 use creditbank_protocol::merkle::StoredNode;
+use creditbank_protocol::{AccountId, LogIndex};
 use creditbank_rules::admission::{admit_block, admit_operator_effects};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
@@ -57,6 +57,8 @@ pub(crate) struct RoundBuilder {
     nodes: Vec<Node>,
     rows: Vec<Row>,
     learners: Learners,
+    /// Accounts that are new in this round: their keys are staged.
+    accounts: Vec<AccountId>,
     /// Identities whose accounts were opened in this round.
     identities: Identities,
     bytes: usize,
@@ -91,6 +93,7 @@ impl RoundBuilder {
             nodes: Vec::new(),
             rows: Vec::new(),
             learners: Learners::default(),
+            accounts: Vec::new(),
             identities: Identities::default(),
             bytes: 0,
         }

@@ -285,7 +285,7 @@ fn of_account(error: AccountError) -> Refusal {
             refusal(Code::InvalidArgument, Reason::InvalidRequest, error)
         }
         AccountError::Unreadable(error) => of_view(&error),
-        AccountError::Keys(_) => internal(error),
+        AccountError::Erased => refusal(Code::NotFound, Reason::NotFound, error),
         AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
         AccountError::Stopped => refusal(Code::Unavailable, Reason::Stopped, error),

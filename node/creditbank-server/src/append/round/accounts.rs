@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use creditbank_protocol::{AccountId, Alias, InstitutionId};
-use creditbank_store::{KeyStoreError, StoreError};
+use creditbank_store::Row;
 
 use super::RoundBuilder;
-use crate::append::NO_ROOM_RETRY_MS;
 use crate::append::accounts::{AccountError, IdentityDigest, Person, first_account, known};
 use crate::clock::random;
+use crate::ledger::Shared;
 use crate::private::Nonce;
 use crate::tables;
 
@@ -26,51 +26,36 @@ struct Opening {
     identities: Identities,
 }
 
-/// What an error of the key store means for whoever asked.
-fn of_keys(error: KeyStoreError) -> AccountError {
-    match error {
-        KeyStoreError::File(StoreError::Full { .. }) => AccountError::NoRoom { retry_after_ms: NO_ROOM_RETRY_MS },
-        error => AccountError::Keys(error.to_string()),
-    }
-}
-
 impl RoundBuilder {
-    /// The aliases of the persons of several calls, in order. The keys of new accounts are durable before the rows that name them.
-    /// After an error the round is as it was.
+    /// The aliases of persons at an institution, in order. The keys of new accounts are made durable with the round, before the rows
+    /// that name them. After an error the round is as it was.
     pub(crate) fn open_accounts(
         &mut self,
-        calls: &[(InstitutionId, Vec<Person>)],
-    ) -> Result<Vec<Vec<Alias>>, AccountError> {
+        institution: InstitutionId,
+        persons: &[Person],
+    ) -> Result<Vec<Alias>, AccountError> {
         let mut opening = Opening::default();
-        let mut accounts = Vec::with_capacity(calls.len());
-        for (institution, persons) in calls {
-            let of_call = persons.iter().map(|person| self.account(&mut opening, *institution, person));
-            accounts.push(of_call.collect::<Result<Vec<_>, _>>()?);
-        }
+        let accounts = persons.iter().map(|person| self.account(&mut opening, institution, person));
+        let accounts = accounts.collect::<Result<Vec<_>, _>>()?;
         let Opening { new, linked, identities } = opening;
         let shared = &self.shared;
-        shared.keys.insert(&new, &mut |bytes| shared.entropy.fill(bytes)).map_err(of_keys)?;
-        let mut nonces = vec![0; linked.len() * size_of::<Nonce>()];
-        shared.entropy.fill(&mut nonces);
-        let row = |((digest, account), nonce): ((IdentityDigest, AccountId), &Nonce)| {
-            let gone = || AccountError::Keys("an account that was just opened has no key".to_owned());
-            let key = shared.keys.get(&account).ok_or_else(gone)?;
-            let sealed = shared.private.seal_identity(&digest, &account, key.as_bytes(), *nonce);
-            Ok(tables::identity(&digest, sealed))
+        shared.keys.stage(&new, &mut |bytes| shared.entropy.fill(bytes));
+        let mut rows = match identity_rows(shared, linked) {
+            Ok(rows) => rows,
+            Err(error) => {
+                shared.keys.discard(Some(&new));
+                return Err(error);
+            }
         };
-        let rows = linked.into_iter().zip(nonces.as_chunks().0).map(row);
-        let mut rows = rows.collect::<Result<Vec<_>, AccountError>>()?;
         if !new.is_empty() {
             rows.push(tables::key_count(shared.keys.len() as u64));
         }
         self.bytes += rows.len() * ROW_BYTES;
         self.rows.extend(rows);
+        self.accounts.extend(new);
         self.identities.extend(identities);
-        let aliases = |((institution, _), accounts): (&(InstitutionId, _), Vec<AccountId>)| {
-            let keys = self.shared.private.of(institution.0);
-            accounts.iter().map(|account| keys.alias(account)).collect()
-        };
-        Ok(calls.iter().zip(accounts).map(aliases).collect())
+        let keys = self.shared.private.of(institution.0);
+        Ok(accounts.iter().map(|account| keys.alias(account)).collect())
     }
 
     /// The account of a person, known or new.
@@ -106,4 +91,17 @@ impl RoundBuilder {
         let pending = || self.pending.as_ref()?.identities.get(digest);
         self.identities.get(digest).or_else(pending)
     }
+}
+
+/// The rows that lead from identities to accounts.
+fn identity_rows(shared: &Shared, linked: Vec<(IdentityDigest, AccountId)>) -> Result<Vec<Row>, AccountError> {
+    let mut nonces = vec![0; linked.len() * size_of::<Nonce>()];
+    shared.entropy.fill(&mut nonces);
+    let row = |((digest, account), nonce): ((IdentityDigest, AccountId), &Nonce)| {
+        // Of a person who is known: they may be erased while another identity of theirs is linked.
+        let key = shared.keys.get(&account).ok_or(AccountError::Erased)?;
+        let sealed = shared.private.seal_identity(&digest, &account, key.as_bytes(), *nonce);
+        Ok(tables::identity(&digest, sealed))
+    };
+    linked.into_iter().zip(nonces.as_chunks().0).map(row).collect()
 }

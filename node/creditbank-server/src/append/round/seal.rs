@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use creditbank_ledger::state::SealRefusal;
-use creditbank_protocol::LogIndex;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::{AccountId, LogIndex};
 use creditbank_store::{EntryWrite, Head, Round};
 
 use super::learners::Learners;
@@ -16,6 +16,8 @@ use crate::tables;
 
 /// A round that is ready to be written.
 pub(crate) struct SealedRound {
+    /// The accounts that are new in it, whose keys are staged.
+    pub(crate) accounts: Vec<AccountId>,
     /// The round, still without bodies.
     pub(crate) round: Round,
     /// The bodies, to be encrypted and put into the round.
@@ -47,7 +49,7 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key.
     pub(crate) fn seal(self, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, identities, .. } = self;
+        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, .. } = self;
         let entry = round.draft_seal().sign(sign)?;
         let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else {
             return Err(SealError::Unreadable);
@@ -64,17 +66,17 @@ impl RoundBuilder {
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
         let pending = Pending::new(LogIndex(base.size), true, learners, identities);
-        let ready = SealedRound { round, bodies, checkpoint: Some(checkpoint) };
+        let ready = SealedRound { accounts, round, bodies, checkpoint: Some(checkpoint) };
         Ok(Sealed { ready, change: Some(change), pending })
     }
 
     /// Closes a round in which accounts were opened, and nothing else: the log stays as it is.
     pub(crate) fn accounts_alone(self) -> Sealed {
-        let Self { state, rows, identities, .. } = self;
+        let Self { state, rows, accounts, identities, .. } = self;
         let head = state.head;
         // A round also where everybody was known: the time that it takes tells nothing.
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
         let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), identities);
-        Sealed { ready: SealedRound { round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
+        Sealed { ready: SealedRound { accounts, round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
     }
 }
