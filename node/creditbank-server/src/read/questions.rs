@@ -80,7 +80,7 @@ impl Ledger {
 impl From<QuestionError> for ReadError {
     fn from(error: QuestionError) -> Self {
         match error {
-            QuestionError::Missing(place) => Self::Missing(place.into()),
+            QuestionError::Missing(place) => Self::Missing(place),
             QuestionError::Rejected(rejection) => rejection.into(),
             QuestionError::View(error) => error.into(),
         }
