@@ -1,6 +1,7 @@
 //! Learners: the same person is the same account, and nobody learns more than their own alias.
 
 use creditbank_client::ClientError;
+use creditbank_protocol::Alias;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use creditbank_tests::university::student;
@@ -15,7 +16,7 @@ async fn the_same_person_has_the_same_alias() {
     let node = TestNode::start().await;
     let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
     let open = |university: u64, client: creditbank_client::Client, identities: Vec<TypedIdentity>| async move {
-        client.open_accounts(university, vec![Person { identities }]).await.expect("an alias")[0].0
+        client.open_accounts(university, vec![Person { identities }]).await.expect("an alias")[0]
     };
     let number = student("17").identities;
     let known = open(1, first.client(&node).await, number.clone()).await;
@@ -30,7 +31,7 @@ async fn the_same_person_has_the_same_alias() {
     let same_person = open(2, second.client(&node).await, vec![national("A1")]).await;
     assert_ne!(same_person, known);
     let operator = node.operator().await;
-    let account = |institution, alias: [u8; 16]| {
+    let account = |institution, alias: Alias| {
         use creditbank_rpc::v1::{InstitutionAlias, learner_reference::Learner};
         operator.records(Learner::Alias(InstitutionAlias { institution, alias: alias.to_vec() }))
     };

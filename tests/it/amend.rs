@@ -2,6 +2,7 @@
 
 use creditbank_client::correct::{Outcome, effects};
 use creditbank_fixtures::credit;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, EffectReason, Place};
 use creditbank_protocol::transcript::verify;
@@ -12,7 +13,7 @@ use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 
 /// A node, a university, and `count` learners with a credit each at the returned entry.
-pub(crate) async fn scene(count: u64) -> (TestNode, University, Vec<[u8; 16]>, u64) {
+pub(crate) async fn scene(count: u64) -> (TestNode, University, Vec<Alias>, u64) {
     let node = TestNode::start().await;
     let university = University::admit(&node, 1).await;
     let aliases = university.aliases(&node, 0..count).await;
@@ -27,7 +28,7 @@ fn at(entry: u64, index: u32) -> Place {
     Place { entry, index }
 }
 
-fn of(alias: [u8; 16]) -> Learner {
+fn of(alias: Alias) -> Learner {
     Learner::Alias(InstitutionAlias { institution: 1, alias: alias.to_vec() })
 }
 

@@ -120,7 +120,7 @@ async fn races_have_one_winner() {
     let theirs = two.client(node).await.open_accounts(2, persons()).await.expect("accounts");
     let records: Vec<Record> = ours
         .iter()
-        .flat_map(|alias| ["AAA", "BBB"].map(|course| record(Kind::Credit, &credit(alias.0, course), 1)))
+        .flat_map(|alias| ["AAA", "BBB"].map(|course| record(Kind::Credit, &credit(*alias, course), 1)))
         .collect();
     let mut roots = Vec::new();
     for block in records.chunks(1_000) {
@@ -130,8 +130,8 @@ async fn races_have_one_winner() {
     let mut won = [0u64; 2];
     for race in 0..usize::try_from(races).expect("small") {
         let counted = &roots[2 * race..2 * race + 2];
-        let first = award(1, ours[race].0, "BA", counted);
-        let second = award(2, theirs[race].0, "BA", counted);
+        let first = award(1, ours[race], "BA", counted);
+        let second = award(2, theirs[race], "BA", counted);
         let first_record = [record(Kind::Award, &first, 1)];
         let second_record = [record(Kind::Award, &second, 2)];
         let sent = tokio::join!(

@@ -2,6 +2,7 @@
 
 use creditbank_client::ClientError;
 use creditbank_fixtures::credit;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
@@ -12,7 +13,7 @@ use creditbank_tests::university::{credit_record, record, student};
 use creditbank_tests::{Chain, TestNode, University};
 use prost::Message as _;
 
-async fn scene() -> (TestNode, University, [u8; 16]) {
+async fn scene() -> (TestNode, University, Alias) {
     let node = TestNode::start().await;
     let university = University::admit(&node, 1).await;
     let alias = university.aliases(&node, 0..1).await[0];
@@ -43,7 +44,7 @@ async fn rules_are_named() {
         (pb::Credit { period: period(2026, 2024), ..credit(alias, "B") }, Reason::InvalidDate, "period"),
         (pb::Credit { amount: None, ..credit(alias, "B") }, Reason::MissingField, "amount"),
         (pb::Credit { language: "x".to_owned(), ..credit(alias, "B") }, Reason::InvalidCode, "language"),
-        (credit([9; 16], "B"), Reason::UnknownAlias, "learner"),
+        (credit(Alias([9; 16]), "B"), Reason::UnknownAlias, "learner"),
     ];
     for (bad, reason, field) in cases {
         let refusal = refused(&node, &university, &[good.clone(), record(Kind::Credit, &bad, 1)]).await;

@@ -3,6 +3,7 @@
 use creditbank_client::correct::Outcome;
 use creditbank_client::correct::contest::contested;
 use creditbank_client::operator::KeyRequest;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::transcript::verify;
@@ -37,7 +38,7 @@ async fn contested_records_are_confirmed() {
     let (node, university, aliases, entry) = scene(3).await;
     let client = university.client(&node).await;
     let at = |index| Place { entry, index };
-    let found = |alias: [u8; 16]| {
+    let found = |alias: Alias| {
         let (client, trust) = (&client, node.trust());
         async move {
             let learner = Learner::Alias(InstitutionAlias { institution: 1, alias: alias.to_vec() });

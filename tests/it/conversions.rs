@@ -1,6 +1,7 @@
 //! Agreements between two universities, and conversions under them.
 
 use creditbank_fixtures::{agreement_name, award, credit, definition, mandate, terms};
+use creditbank_protocol::Alias;
 use creditbank_protocol::pb::{self, Action, AgreementTerms, Basis, Effect, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::Reason;
@@ -37,7 +38,7 @@ async fn credits(
     scene: &Scene,
     number: u64,
     courses: &[&str],
-) -> ([u8; 16], Vec<RecordReference>, Vec<pb::DisclosedRecord>) {
+) -> (Alias, Vec<RecordReference>, Vec<pb::DisclosedRecord>) {
     let learner = alias(&scene.node, &scene.one, number).await;
     let records: Vec<Record> = courses.iter().map(|code| record(Kind::Credit, &credit(learner, code), 1)).collect();
     let receipt = submit(&scene.client, &scene.one, &records, Vec::new()).await.expect("issued");
@@ -56,7 +57,7 @@ async fn credits(
 /// What the receiver is told that a conversion would give, completed.
 async fn preview(
     scene: &Scene,
-    alias: [u8; 16],
+    alias: Alias,
     code: &str,
     sources: &[RecordReference],
     shown: &[pb::DisclosedRecord],
@@ -175,7 +176,7 @@ async fn agreements_do_not_overlap() {
 /// What a conversion at the sender of a result that stands at the receiver gives.
 async fn back(
     scene: &Scene,
-    alias: [u8; 16],
+    alias: Alias,
     of: &RecordReference,
     shown: &[pb::DisclosedRecord],
 ) -> Result<pb::Conversion, Reason> {

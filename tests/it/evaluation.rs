@@ -1,6 +1,7 @@
 //! How far a learner is, from records at hand, over the wire.
 
 use creditbank_fixtures::{credit, mandate, text};
+use creditbank_protocol::Alias;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, EvaluationOutcome, InstitutionAlias, LearnerReference};
@@ -34,7 +35,7 @@ fn definition() -> pb::QualificationDefinition {
     }
 }
 
-fn question(alias: [u8; 16]) -> EvaluateQualificationRequest {
+fn question(alias: Alias) -> EvaluateQualificationRequest {
     let known = InstitutionAlias { institution: 1, alias: alias.to_vec() };
     EvaluateQualificationRequest {
         learner: Some(LearnerReference { learner: Some(Learner::Alias(known)) }),

@@ -35,11 +35,10 @@ async fn an_institution_reads_its_own_and_the_operator_all() {
         let (records, account) = node.operator().await.records(learner()).await.expect("the operator");
         assert_eq!(records.len(), 2);
         let account = account.expect("the operator sees the account");
-        let (records, _) =
-            node.operator().await.records(Learner::Account(account.0.to_vec())).await.expect("by account");
+        let (records, _) = node.operator().await.records(Learner::Account(account.to_vec())).await.expect("by account");
         assert_eq!(records.len(), 2);
         let refused =
-            client.records(Learner::Account(account.0.to_vec())).await.expect_err("accounts are the operator's");
+            client.records(Learner::Account(account.to_vec())).await.expect_err("accounts are the operator's");
         assert_eq!(reason(&refused), Reason::NoAccess);
     }
     let place = place.expect("a place");

@@ -2,6 +2,7 @@
 //! a log is good for `check`, after a restart, and for a verifier without the node.
 
 use creditbank_fixtures::{award, credit, definition, definition_name, mandate, text};
+use creditbank_protocol::Alias;
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::mandate::{core, joint_message};
@@ -23,7 +24,7 @@ fn today(less: i64) -> Option<Date> {
     Some(date_of(day_of_ms(creditbank_tests::chain::now_s() * 1_000) - less))
 }
 
-fn application(learner: [u8; 16], received: Option<Date>) -> pb::Application {
+fn application(learner: Alias, received: Option<Date>) -> pb::Application {
     pb::Application {
         learner: learner.to_vec(),
         purpose: pb::RecognitionPurpose::Study.into(),
@@ -35,7 +36,7 @@ fn application(learner: [u8; 16], received: Option<Date>) -> pb::Application {
     }
 }
 
-fn decision(learner: [u8; 16], application: &RecordReference, kind: DecisionType, ago: i64) -> pb::Decision {
+fn decision(learner: Alias, application: &RecordReference, kind: DecisionType, ago: i64) -> pb::Decision {
     let appeal = matches!(kind, DecisionType::Refused | DecisionType::Full);
     pb::Decision {
         learner: learner.to_vec(),
@@ -136,7 +137,7 @@ async fn a_case_from_application_to_appeal() {
 }
 
 fn exempting(
-    learner: [u8; 16],
+    learner: Alias,
     qualification: pb::ForeignQualification,
     root_of: Option<&RecordReference>,
 ) -> pb::QualificationRecognition {

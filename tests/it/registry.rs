@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::registry::RegistryKey;
@@ -102,7 +103,7 @@ async fn only_the_registry_key_publishes() {
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyOfAnother);
     // And the operator issues nobody's records.
     let operator = University { key: node.key(Purpose::Registry), ..log };
-    let request = chain.block(&operator, &[credit_record([1; 16], "A-1")], Vec::new());
+    let request = chain.block(&operator, &[credit_record(Alias([1; 16]), "A-1")], Vec::new());
     let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("a learner's record");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotTheOperator);
 }

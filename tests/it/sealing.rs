@@ -5,12 +5,13 @@ use std::time::Duration;
 use creditbank_client::sealing::{Contents, Options, Sealed, record, resume, seal_block};
 use creditbank_client::{ClientError, IssuingUnit};
 use creditbank_fixtures::credit;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Kind;
 use creditbank_rpc::Reason;
 use creditbank_tests::{TestNode, University};
 
-fn contents(unit: &IssuingUnit, alias: [u8; 16], course: &str, reference: &str) -> Contents {
+fn contents(unit: &IssuingUnit, alias: Alias, course: &str, reference: &str) -> Contents {
     let record = record(unit, Kind::Credit, &credit(alias, course), reference).expect("a record");
     Contents::of([record]).requested(course.as_bytes())
 }

@@ -3,14 +3,14 @@
 use creditbank_fixtures::text;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::transcript::{Report, verify};
-use creditbank_protocol::{InstitutionId, Standing, Trust};
+use creditbank_protocol::{Alias, InstitutionId, Standing, Trust};
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_tests::university::{credit_record, record};
 use creditbank_tests::{Chain, TestNode, University};
 
 /// Two universities, a learner with three records at the first one and one at the second.
-async fn scene() -> (TestNode, University, [u8; 16]) {
+async fn scene() -> (TestNode, University, Alias) {
     let node = TestNode::start().await;
     let (first, second) = (University::admit(&node, 1).await, University::admit(&node, 2).await);
     let identities = || {
@@ -24,7 +24,7 @@ async fn scene() -> (TestNode, University, [u8; 16]) {
     for university in [&first, &second] {
         let client = university.client(&node).await;
         let person = creditbank_rpc::v1::Person { identities: identities() };
-        let alias = client.open_accounts(university.institution, vec![person]).await.expect("an alias")[0].0;
+        let alias = client.open_accounts(university.institution, vec![person]).await.expect("an alias")[0];
         first_alias.get_or_insert(alias);
         let mut chain = Chain::of(&client, university).await;
         chain.issue(&client, university, &[credit_record(alias, "A-1")]).await;
@@ -44,7 +44,7 @@ async fn scene() -> (TestNode, University, [u8; 16]) {
     (node, first, first_alias.expect("an alias"))
 }
 
-fn by_alias(alias: [u8; 16]) -> Learner {
+fn by_alias(alias: Alias) -> Learner {
     Learner::Alias(InstitutionAlias { institution: 1, alias: alias.to_vec() })
 }
 
@@ -54,7 +54,7 @@ async fn a_transcript_is_checked_offline() {
     let (own, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("its own records");
     let operator = node.operator().await;
     let account = operator.records(by_alias(alias)).await.expect("an answer").1.expect("the account");
-    let (all, _) = operator.transcript(Learner::Account(account.0.to_vec())).await.expect("all records");
+    let (all, _) = operator.transcript(Learner::Account(account.to_vec())).await.expect("all records");
     let trust_text = node.trust_text();
     drop(node.stop().await);
     let trusted = Trust::parse(&trust_text).expect("a trust file");

@@ -2,6 +2,7 @@
 
 use creditbank_client::{Client, ClientError};
 use creditbank_fixtures::mandate;
+use creditbank_protocol::Alias;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::mandate::mandate_digest;
 use creditbank_protocol::merkle::leaf_hash;
@@ -22,9 +23,9 @@ pub fn citizen(number: u64) -> Person {
 }
 
 /// The alias of a citizen at a university.
-pub async fn alias(node: &TestNode, university: &University, number: u64) -> [u8; 16] {
+pub async fn alias(node: &TestNode, university: &University, number: u64) -> Alias {
     let client = university.client(node).await;
-    client.open_accounts(university.institution, vec![citizen(number)]).await.expect("an account")[0].0
+    client.open_accounts(university.institution, vec![citizen(number)]).await.expect("an account")[0]
 }
 
 /// A public record.

@@ -2,6 +2,7 @@
 
 use creditbank_client::Client;
 use creditbank_fixtures::{acceptance, proposal};
+use creditbank_protocol::Alias;
 use creditbank_protocol::pb::{AgreementAcceptance, AgreementProposal, AgreementTerms, Kind, QualificationDefinition};
 use creditbank_rpc::Reason;
 
@@ -19,9 +20,9 @@ pub struct Scene {
     /// Institution 2.
     pub two: University,
     /// The learner's alias at institution 1.
-    pub own: [u8; 16],
+    pub own: Alias,
     /// The same learner's alias at institution 2.
-    pub other: [u8; 16],
+    pub other: Alias,
 }
 
 impl Scene {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{Client, IssuingUnit};
 use creditbank_fixtures::{accreditation, credit, institution, unit};
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key_file::KeyFile;
@@ -131,10 +132,9 @@ impl University {
     }
 
     /// An alias for each student number.
-    pub async fn aliases(&self, node: &TestNode, numbers: impl IntoIterator<Item = u64>) -> Vec<[u8; 16]> {
+    pub async fn aliases(&self, node: &TestNode, numbers: impl IntoIterator<Item = u64>) -> Vec<Alias> {
         let persons = numbers.into_iter().map(|number| student(&number.to_string())).collect();
-        let aliases = self.client(node).await.open_accounts(self.institution, persons).await.expect("accounts");
-        aliases.into_iter().map(|alias| alias.0).collect()
+        self.client(node).await.open_accounts(self.institution, persons).await.expect("accounts")
     }
 }
 
@@ -151,6 +151,6 @@ pub fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
 }
 
 /// A Credit as a record.
-pub fn credit_record(alias: [u8; 16], course: &str) -> Record {
+pub fn credit_record(alias: Alias, course: &str) -> Record {
     record(Kind::Credit, &credit(alias, course), 1)
 }

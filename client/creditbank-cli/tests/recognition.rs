@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use creditbank_client::operator::KeyRequest;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
@@ -100,7 +101,7 @@ impl Office {
         let mut chain = Chain::of(&client, university).await;
         let records: Vec<_> = courses.iter().map(|course| credit_record(alias, course)).collect();
         let entry = chain.issue(&client, university, &records).await.index;
-        (hex::encode(alias), (0..courses.len()).map(|index| format!("{entry}/{index}")).collect())
+        (alias.to_string(), (0..courses.len()).map(|index| format!("{entry}/{index}")).collect())
     }
 }
 
@@ -176,7 +177,7 @@ async fn an_application_until_its_appeal() {
     let (own, places) = office.credits(&["ALG", "ANA"]).await;
     let transcript = ["transcript", "--alias", &own, "--out", "shown.cbt"];
     office.json(1, &transcript).await;
-    let alias = hex::encode(office.institutions[1].aliases(&office.node, [7]).await[0]);
+    let alias = office.institutions[1].aliases(&office.node, [7]).await[0].to_string();
     office.write("diploma.pdf", "a diploma");
     let apply = ["apply", "--alias", &alias, "--purpose", "study", "--asked", "Entry to the second year"];
     let more = ["--deadline", "GB-TEST", "--evidence", "diploma.pdf", "--learner-key", "learner.key"];
@@ -282,7 +283,7 @@ async fn a_transcript_is_converted_once() {
     let university = &office.institutions[0];
     let client = university.client(&office.node).await;
     let mut chain = Chain::of(&client, university).await;
-    let own: [u8; 16] = hex::decode(&home).expect("hex").try_into().expect("16 bytes");
+    let own = Alias::from_slice(&hex::decode(&home).expect("hex")).expect("16 bytes");
     let records = [credit_record(own, "ALG"), credit_record(own, "ANA")];
     let entry = chain.issue(&client, university, &records).await.index;
     office.json(1, &["transcript", "--alias", &home, "--out", "shown.cbt"]).await;
@@ -363,7 +364,7 @@ const CERTIFICATE: &str = r#"{
 #[tokio::test(flavor = "multi_thread")]
 async fn awards_show_their_basis() {
     let office = Office::new().await;
-    let alias = hex::encode(office.institutions[1].aliases(&office.node, [9]).await[0]);
+    let alias = office.institutions[1].aliases(&office.node, [9]).await[0].to_string();
     office.write("certificate.json", CERTIFICATE);
     let definition = ["qualification", "publish", "certificate.json"];
     office.seal(2, &definition).await;
@@ -485,7 +486,7 @@ async fn a_definition_is_checked_and_published() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_qualification_is_recognised() {
     let office = Office::new().await;
-    let alias = hex::encode(office.institutions[1].aliases(&office.node, [9]).await[0]);
+    let alias = office.institutions[1].aliases(&office.node, [9]).await[0].to_string();
     office.write("diplom.pdf", "a diploma");
     let of = ["recognise", "--alias", &alias, "--title", "de:Diplom-Ingenieur", "--conferred-by", "TH Aachen"];
     let more = ["--country", "DE", "--conferred", "1999-07", "--evidence", "diplom.pdf", "--decider", "Dr. A"];

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use child::Child;
 use creditbank_client::ClientError;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::SubmitBlockRequest;
@@ -72,7 +73,7 @@ async fn nothing_acknowledged_is_lost(store: &str) {
 async fn issue_until_it_dies(
     child: &Child,
     university: &University,
-    alias: [u8; 16],
+    alias: Alias,
     history: &mut Vec<Sent>,
     round: u64,
 ) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use child::Child;
 use creditbank_client::{Client, ClientError};
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::{SubmitBlockRequest, SubmitBlocksResponse, ledger_service_client::LedgerServiceClient};
@@ -69,7 +70,7 @@ async fn submit(client: &Client, request: &SubmitBlockRequest) -> Receipt {
 }
 
 /// Issues blocks one after the other; what is refused as busy is sent again.
-async fn issue(child: &Child, university: &University, alias: [u8; 16]) -> Vec<(SubmitBlockRequest, Receipt)> {
+async fn issue(child: &Child, university: &University, alias: Alias) -> Vec<(SubmitBlockRequest, Receipt)> {
     let client = child.client(university).await.expect("the node serves");
     let head = client.chain_head(UnitId::new(university.institution, university.unit)).await.expect("the head");
     let mut chain = Chain { head };
@@ -184,7 +185,7 @@ async fn memory_stays_bounded_and_accepted_work_is_finished() {
 }
 
 /// The other university, behind its first block.
-async fn issue_later(child: &Child, university: &University, alias: [u8; 16]) -> Vec<(SubmitBlockRequest, Receipt)> {
+async fn issue_later(child: &Child, university: &University, alias: Alias) -> Vec<(SubmitBlockRequest, Receipt)> {
     let client = child.client(university).await.expect("the node serves");
     let head = client.chain_head(UnitId::new(university.institution, university.unit)).await.expect("the head");
     let mut chain = Chain { head };

@@ -5,6 +5,10 @@ use std::fmt::Display;
 use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
+/// The system's number for an input/output error, on every system that a node runs on. Kernels give it for a sector that
+/// cannot be read after they have tried again themselves: no waiting mends it.
+const EIO: i32 = 5;
+
 /// Bytes or rows that are not what they must be.
 pub(crate) fn damaged(what: impl Display) -> ViewError {
     ViewError::Damaged(what.to_string())
@@ -29,6 +33,7 @@ pub(crate) fn of_store(error: StoreError) -> ViewError {
         StoreError::File { error: inner, .. } => match inner.kind() {
             std::io::ErrorKind::NotFound => missing(error),
             std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => damaged(error),
+            _ if inner.raw_os_error() == Some(EIO) => damaged(error),
             _ => unavailable(error),
         },
         StoreError::Conflict { .. }
@@ -51,6 +56,8 @@ mod tests {
         let rot = StoreError::Damaged { path: "log".to_owned(), offset: 7, what: "rot".to_owned() };
         assert!(matches!(of_store(rot), ViewError::Damaged(_)));
         assert!(matches!(of_store(file(std::io::ErrorKind::UnexpectedEof)), ViewError::Damaged(_)));
+        let sector = StoreError::File { path: "log".to_owned(), error: std::io::Error::from_raw_os_error(EIO) };
+        assert!(matches!(of_store(sector), ViewError::Damaged(_)));
         assert!(matches!(of_store(file(std::io::ErrorKind::NotFound)), ViewError::Missing(_)));
         assert!(matches!(of_store(StoreError::Missing { what: "entry", index: 1 }), ViewError::Missing(_)));
         assert!(matches!(of_store(file(std::io::ErrorKind::Interrupted)), ViewError::Unavailable(_)));

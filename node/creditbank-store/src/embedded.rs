@@ -17,6 +17,7 @@ use crate::journal::{FRAME_HEAD_LEN, Journal, Position, Readers};
 use crate::round::Section;
 use crate::{DirectoryLock, Disk, Head, Index, KeyValue, RealDisk, Round, Store, StoreError, Table, file};
 use indexer::{Indexer, Job, Shared};
+use position::Durable;
 use upkeep::{IndexThread, Steps, Upkeep};
 
 /// How an embedded store behaves.
@@ -118,7 +119,10 @@ impl EmbeddedStore {
         check_guard(&guard, recovered.head, journal.last_sequence(), dir)?;
         let readers = journal.readers();
         let shared = Arc::new(Shared::new(Box::new(recovered.index), disk, dir));
-        let indexer = Indexer::new(dir, options, Arc::clone(&shared), Arc::clone(&flat), recovered.durable);
+        // What was replayed is applied and not durable: a clean stop says that all of it is, also when nothing follows.
+        let applied = Durable { sequence: journal.last_sequence(), size: recovered.head.size };
+        let (durable, of_indexer) = (recovered.durable, Arc::clone(&flat));
+        let indexer = Indexer::new(dir, options, Arc::clone(&shared), of_indexer, durable, applied);
         let mut writer = Writer { journal, guard, upkeep: None, payload: Vec::new(), failed: None };
         // A whole round that was written but not yet guarded counts: guard it before anything is built on it.
         let last = writer.journal.last_sequence();

@@ -158,6 +158,11 @@ impl Machine {
         named.iter().filter_map(|inode| self.inodes.get(inode)).map(Inode::len).sum()
     }
 
+    /// What may still be written.
+    fn room(&self) -> u64 {
+        self.capacity.saturating_sub(self.used())
+    }
+
     fn set_name(&mut self, path: &Path, inode: Option<u64>) {
         let name = self.names.entry(path.to_owned()).or_default();
         name.now = inode;

@@ -230,6 +230,11 @@ impl AccountId {
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// The 16 bytes, as messages hold them.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
+    }
 }
 
 impl fmt::Debug for AccountId {
@@ -247,6 +252,11 @@ impl Alias {
     /// The 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The 16 bytes, as messages hold them.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use creditbank_fixtures::text;
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
@@ -40,7 +41,7 @@ fn minute() -> u64 {
 }
 
 /// The credit with a number: course by course, each over all learners, as examinations come. About 600 bytes.
-fn credit(number: u64, learners: &[[u8; 16]]) -> pb::Credit {
+fn credit(number: u64, learners: &[Alias]) -> pb::Credit {
     let learner = usize::try_from(number % learners.len() as u64).expect("below a length");
     let course = number / learners.len() as u64;
     let title = |language: &str, value: &str| pb::Text { language: language.to_owned(), value: value.to_owned() };
@@ -76,7 +77,7 @@ fn credit(number: u64, learners: &[[u8; 16]]) -> pb::Credit {
     }
 }
 
-fn record(number: u64, learners: &[[u8; 16]]) -> anyhow::Result<Record> {
+fn record(number: u64, learners: &[Alias]) -> anyhow::Result<Record> {
     let seed = sha256(&[&b"seed"[..], &number.to_be_bytes()].concat());
     Ok(Record::of(Kind::Credit, &seed.0, encode(&credit(number, learners))?)?)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
 use creditbank_client::{ChainHead, Client, ConnectOptions};
 use creditbank_fixtures::{accreditation, institution, unit};
+use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key_file::KeyFile;
@@ -37,7 +38,7 @@ pub(crate) struct Unit {
 /// What a run works with.
 pub(crate) struct Scene {
     pub(crate) units: Vec<Unit>,
-    pub(crate) learners: Vec<[u8; 16]>,
+    pub(crate) learners: Vec<Alias>,
     /// The registry as the node has it, for the ceiling.
     pub(crate) registry: Arc<Registry>,
     pub(crate) trust: Trust,
@@ -111,7 +112,7 @@ impl Scene {
         for first in (0..learners).step_by(usize::try_from(PERSONS)?) {
             let persons = (first..learners.min(first + PERSONS)).map(student).collect();
             let opened = client.open_accounts(INSTITUTION, persons).await?;
-            aliases.extend(opened.into_iter().map(|alias| alias.0));
+            aliases.extend(opened);
         }
         let registry = Arc::new(registry(&records)?);
         Ok(Self { units: of_units, learners: aliases, registry, trust, access })

@@ -13,9 +13,22 @@
 //! - No credit pays twice: worked out from all bodies, without the ledger's rules.
 //! - No outbox sends two headers for one height of which both may be accepted.
 //! - What a registrar wants is sealed once, or refused for a rule.
+//! - A block that was altered, or says what its signer may not say, is refused for the reason that PROTOCOL.md gives, and
+//!   is in no log.
+//! - The operator's check of the directory finds nothing at the end, unless synced data was destroyed.
+//! - An init that was interrupted leaves a whole node or none.
+//!
+//! The index is [`creditbank_store::SimulatedIndex`]. The engines that a node has in production write their own files,
+//! from threads of their own: neither does a fault of the simulated disk reach them, nor do their files follow from a
+//! seed. What they must hold is said by `creditbank_store::contract`.
+//!
+//! Where to begin reading: `world` takes events in the order of time; `node`, `registrar`, `liar` and `auditor` are who
+//! acts in them; `plan` says what goes wrong; `truth` is what was signed and shown, and `judge` what must hold of it at
+//! the end.
 #![forbid(unsafe_code)]
 
 mod auditor;
+mod cast;
 mod chance;
 mod clock;
 mod judge;
@@ -26,6 +39,7 @@ mod post;
 mod prelude;
 mod registrar;
 mod report;
+mod signing;
 mod trace;
 mod truth;
 mod want;

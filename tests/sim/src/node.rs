@@ -113,7 +113,10 @@ pub(crate) fn is_injected(error: &impl std::fmt::Display) -> bool {
     error.to_string().contains("simulated: ")
 }
 
-/// Whether a start was refused because the wall clock is before the last seal.
-pub(crate) fn is_clock(error: &DirectoryError) -> bool {
-    matches!(error, DirectoryError::Open(OpenError::Clock { .. }))
+/// Of a start that was refused because the wall clock is before the last seal: by how many milliseconds.
+pub(crate) fn behind_ms(error: &DirectoryError) -> Option<u64> {
+    match error {
+        DirectoryError::Open(OpenError::Clock { behind_ms }) => Some(*behind_ms),
+        _ => None,
+    }
 }

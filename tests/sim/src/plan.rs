@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) has_liar: bool,
     /// Wants of each registrar.
     pub(crate) wants: u64,
+    /// Nodes that are made, before the run, on machines that go down or fail.
+    pub(crate) disturbed_inits: u64,
     /// Pauses are of minutes and hours, not of seconds.
     pub(crate) is_slow: bool,
 }
@@ -70,7 +72,8 @@ impl Plan {
         let mut rate = |often, most| if chance.often(often) { chance.below(most) } else { 0 };
         let weather = Weather { lost: rate(500, 150), doubled: rate(500, 150), late: rate(400, 150) };
         let (has_liar, wants, is_slow) = (chance.often(500), chance.between(4, 12), chance.often(300));
-        Self { troubles, weather, has_liar, wants, is_slow }
+        let disturbed_inits = if chance.often(150) { chance.between(1, 4) } else { 0 };
+        Self { troubles, weather, has_liar, wants, disturbed_inits, is_slow }
     }
 
     pub(crate) fn has(&self, trouble: Trouble) -> bool {

@@ -16,31 +16,18 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
 use creditbank_server::append::Answer;
 use creditbank_server::directory::{self, Config, StoreUrl};
 use creditbank_store::{SimulatedDisk, SimulatedIndex};
-use ed25519_dalek::SigningKey;
 
+use crate::cast::{DIR, INSTITUTIONS, ORIGIN, unit_key};
 use crate::chance::Chance;
 use crate::clock::{START_MS, SimClock};
 use crate::node::{Machine, ROOM, environment};
 use crate::post::Call;
-use crate::registrar::signed_block;
+use crate::signing::{head_of, signed_block};
 use crate::truth::{Broken, Truth, broken};
 use crate::want::{Content, Want, text};
 
-/// The log of every simulated node.
-pub(crate) const ORIGIN: &str = "sim.example/log";
-/// The node's directory.
-pub(crate) const DIR: &str = "/node";
-/// Institutions 1 and 2 have registrars; the one who lies works at 3.
-pub(crate) const INSTITUTIONS: u64 = 3;
-
 /// The kinds that each institution's key may sign.
 const KINDS: [Kind; 3] = [Kind::Credit, Kind::Award, Kind::QualificationDefinition];
-
-/// The key of an institution's unit.
-pub(crate) fn unit_key(institution: u64) -> KeyFile {
-    let seed = [u8::try_from(institution).unwrap_or(u8::MAX); 32];
-    KeyFile { purpose: Purpose::Unit, key: SigningKey::from_bytes(&seed) }
-}
 
 /// A node as it is at the beginning of a run, stopped.
 pub(crate) struct Beginning {
@@ -108,7 +95,7 @@ impl Beginning {
         let Some(process) = &mut machine.process else { broken!("the new node is down") };
         let head = process.ledger.chain_head(unit);
         let (next_height, receipt) = head.map_err(|error| Broken(error.to_string()))?;
-        let head = crate::registrar::head_of(unit, next_height, &receipt, &self.policy);
+        let head = head_of(unit, next_height, &receipt, &self.policy);
         let head: ChainHead = head.map_err(|error| Broken(format!("{error:?}")))?;
         let content: Content = want.content(unit.institution.0, None, &crate::want::Consequences::default(), 0);
         let (block, signed) = signed_block(unit, key, &head, START_MS / 60_000, None, &content);

@@ -90,6 +90,14 @@ counts! {
     halts: "outboxes that halted",
     /// Lies of the one who lies.
     forgeries: "forgeries",
+    /// Of those, what was refused for what was wrong with it.
+    lies_refused: "forgeries refused",
+    /// Directories that the operator's check has found good.
+    checks: "directories checked",
+    /// Nodes that were made on a machine that went down or failed.
+    disturbed_inits: "disturbed inits",
+    /// Of those, nodes that were whole.
+    whole_inits: "whole nodes after a disturbed init",
     /// Entries that the auditor has replayed.
     audited: "entries audited",
 }

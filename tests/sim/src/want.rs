@@ -1,5 +1,7 @@
 //! What registrars want sealed, and the records and effects that say it.
 
+use std::fmt;
+
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::hash::sha256;
 use creditbank_protocol::mandate::mandate_digest;
@@ -124,8 +126,33 @@ impl Want {
     }
 }
 
+/// In a line of the trace.
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |known: &Known| format!("{} of {}", known.place, known.citizen);
+        match self {
+            Self::Issue { citizen, courses } => write!(f, "credits {courses:?} for {citizen}"),
+            Self::Amend { target, amount_e4 } => write!(f, "{} is {amount_e4}", one(target)),
+            Self::Revoke { target } => write!(f, "{} {:?} is revoked", one(target), target.kind),
+            Self::Award { citizen, counted, certificate } => {
+                let counted: Vec<String> = counted.iter().map(one).collect();
+                write!(f, "degree {certificate} for {citizen}, counting {counted:?}")
+            }
+            Self::StandBy { target } => write!(f, "{} stands", one(target)),
+            Self::Publish { version } => write!(f, "version {version} of the definition"),
+            Self::Register { records } => write!(f, "{} entries of the registry", records.len()),
+        }
+    }
+}
+
 fn bytes(message: &impl Canonical) -> Vec<u8> {
     encode(message).expect("a canonical message")
+}
+
+/// What revokes a record, by some right.
+pub(crate) fn revoking(record: &RecordReference, authority: Authority) -> Content {
+    let effects = vec![Effect { reason: EffectReason::Error.into(), ..effect(Action::Revoke, record) }];
+    Content { records: Vec::new(), groups: vec![group(authority, effects)] }
 }
 
 /// An English text.

@@ -2,6 +2,8 @@
 // Every event is handled by a function of one shape, and `to_client` and `to_node` say where a message goes.
 #![allow(clippy::unnecessary_wraps, clippy::wrong_self_convention)]
 
+mod founding;
+mod lied;
 mod restore;
 mod serve;
 mod settle;
@@ -16,13 +18,14 @@ use creditbank_protocol::pb::Kind;
 use creditbank_protocol::{Digest, UnitId};
 
 use crate::auditor::Auditor;
+use crate::cast::{DIR, INSTITUTIONS, unit_key};
 use crate::chance::Chance;
 use crate::clock::{START_MS, SimClock};
-use crate::liar::Liar;
+use crate::liar::{Liar, Outcome};
 use crate::node::{Machine, environment};
 use crate::plan::Plan;
 use crate::post::{Alarm, Call, Event, Post, Say};
-use crate::prelude::{Beginning, DIR, INSTITUTIONS, accreditation, public, unit_key};
+use crate::prelude::{Beginning, accreditation, public};
 use crate::registrar::{Around, Registrar};
 use crate::report::Counts;
 use crate::trace::{Trace, note};
@@ -66,8 +69,9 @@ pub(crate) struct World {
     health: Health,
     /// Faults of the disk are on.
     is_failing: bool,
-    /// The clock was set forward, and seals may be in the future.
-    latest_seal_ms: u64,
+    /// The latest time that the wall clock has shown while the node worked: a seal may say it, and be in the future once the
+    /// clock is right, also where nobody has seen it yet.
+    latest_wall_ms: u64,
     /// Ids of the blocks of the durable log, by unit and height, up to `durable_size`.
     durable: BTreeMap<(UnitId, u64), Digest>,
     durable_size: u64,
@@ -87,6 +91,8 @@ pub(crate) struct World {
     /// The disk has little room.
     is_squeezed: bool,
     lies: u64,
+    /// What the one who lies has sent, and what must become of it.
+    lied: BTreeMap<Call, (&'static str, Outcome)>,
     /// Whose aliases were asked for.
     asked: BTreeMap<Call, (u64, Vec<u64>)>,
     is_settling: bool,
@@ -133,7 +139,7 @@ impl World {
             liar: Liar::new(unit(INSTITUTIONS), unit_key(INSTITUTIONS)),
             health: Health::Sound,
             is_failing: false,
-            latest_seal_ms: START_MS,
+            latest_wall_ms: START_MS,
             durable: BTreeMap::new(),
             durable_size: 0,
             refused: BTreeSet::new(),
@@ -147,6 +153,7 @@ impl World {
             is_awake: false,
             is_squeezed: false,
             lies: 0,
+            lied: BTreeMap::new(),
             asked: BTreeMap::new(),
             is_settling: false,
             mutation: settings.mutation,
@@ -157,6 +164,9 @@ impl World {
     /// Runs until everything has settled, and judges the log.
     pub(crate) fn run(&mut self) -> Result<(), Broken> {
         note!(self.trace, "{:?}", self.plan);
+        if self.plan.disturbed_inits > 0 {
+            founding::disturbed(self.plan.disturbed_inits, &mut self.chance, &mut self.trace, &mut self.counts)?;
+        }
         self.post.weather = self.plan.weather;
         self.start()?;
         for id in 0..self.registrars.len() {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use creditbank_client::{Client, ClientError, ConnectOptions, trust};
+use creditbank_protocol::Alias;
 use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
@@ -95,12 +96,12 @@ impl Child {
         university
     }
 
-    pub(crate) async fn aliases(&self, universities: &[University]) -> Vec<[u8; 16]> {
+    pub(crate) async fn aliases(&self, universities: &[University]) -> Vec<Alias> {
         let mut aliases = Vec::new();
         for university in universities {
             let client = self.client(university).await.expect("the node serves");
             let opened = client.open_accounts(university.institution, vec![student("1")]).await.expect("an account");
-            aliases.extend(opened.into_iter().map(|alias| alias.0));
+            aliases.extend(opened);
         }
         aliases
     }

@@ -100,10 +100,10 @@ pub fn init(
     let trust_path = dir.join("trust.toml");
     let trust = text_for(origin, keys[0].public_key(), &config.registry_key)?;
     disk.replace(&trust_path, trust.as_bytes()).map_err(at(&trust_path))?;
-    // Last, and after all other names are durable: a directory with a configuration is a whole node.
+    // Last, after all other names are durable, and as a whole: a directory with a configuration is a whole node.
     sync(dir)?;
-    write_secret(&**disk, &dir.join("node.toml"), &config.to_text())?;
-    sync(dir)?;
+    let path = dir.join("node.toml");
+    disk.replace(&path, config.to_text().as_bytes()).map_err(at(&path))?;
     Ok(config)
 }
 

@@ -237,12 +237,9 @@ fn internal(error: impl ToString) -> Refusal {
     refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why")
 }
 
+/// Of the store. Indexes and sizes that a caller names are checked before the store is asked: what it misses it has lost.
 fn of_store(error: StoreError) -> Refusal {
-    match error {
-        // Of a store that is asked for an index or a size that a caller names.
-        StoreError::Missing { .. } => refusal(Code::NotFound, Reason::NotFound, error),
-        error => of_view(&unreadable::of_store(error)),
-    }
+    of_view(&unreadable::of_store(error))
 }
 
 fn of_receipt(error: ReceiptError) -> Refusal {
@@ -396,6 +393,32 @@ mod tests {
             count += 1;
         }
         assert!(count > 40, "{count} cases");
+    }
+
+    /// Goal: what the store has lost or cannot read any more is called damaged by every call that meets it, and nobody is
+    /// told to come back; what may pass is not called damaged.
+    #[test]
+    fn a_damaged_entry_is_not_waited_for() {
+        use crate::append::AccountError;
+        use crate::read::TranscriptError;
+        let lost = || StoreError::Missing { what: "entry", index: 7 };
+        let rot = || StoreError::Damaged { path: "log".to_owned(), offset: 7, what: "rot".to_owned() };
+        for error in [lost, rot as fn() -> StoreError] {
+            let refusals = [
+                of_submit(&SubmitError::Unreadable(unreadable::of_store(error()))),
+                of_read(error().into()),
+                of_read(ReceiptError::Store(error()).into()),
+                of_receipt(error().into()),
+                of_transcript(TranscriptError::Read(error().into())),
+                of_transcript(ReceiptError::Store(error()).into()),
+                of_account(AccountError::Store(error())),
+            ];
+            for refusal in refusals {
+                assert_eq!((refusal.reason.as_str(), refusal.retry_after_ms), ("DAMAGED", 0), "{refusal:?}");
+            }
+        }
+        let busy = StoreError::File { path: "log".to_owned(), error: std::io::ErrorKind::Interrupted.into() };
+        assert_eq!(of_read(busy.into()).reason, "UNREADABLE");
     }
 
     /// Goal: the other refusals of a block, and those of calls, have the protocol's codes.

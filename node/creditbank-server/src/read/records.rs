@@ -16,6 +16,7 @@ use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 use crate::record_hashes::RecordHashes;
 use crate::tables;
+use crate::unreadable::{damaged, missing};
 
 /// A record as it is read back.
 #[derive(Debug)]
@@ -129,13 +130,29 @@ impl Shared {
         })
     }
 
+    /// Log index of a unit's block. A block that the chain has is in the index, or else the index has lost it.
+    fn block_at(&self, unit: UnitId, height: u64) -> Result<LogIndex, ReadError> {
+        let next_height = self.state().log.chain(unit).map_or(0, |head| head.next_height);
+        if height >= next_height {
+            return Err(ReadError::NoBlock { unit, height });
+        }
+        let value = self.store.get(tables::BLOCK, &tables::block_key(unit, height))?;
+        let index = value.as_deref().and_then(tables::index_of);
+        let lost =
+            || missing(format_args!("the index has no row for block {height} of unit {unit}; reindex rebuilds it"));
+        Ok(index.ok_or_else(lost)?)
+    }
+
     fn record_hashes(&self, entry: LogIndex) -> Result<RecordHashes, ReadError> {
         Ok(RecordHashes::read(&self.store.body(entry, 0)?))
     }
 
     fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
         let index = usize::try_from(place.index).unwrap_or(usize::MAX);
-        self.record_hashes(place.entry)?.path(index).ok_or(ReadError::Missing(place))
+        let fewer = || {
+            damaged(format_args!("the record hashes of log entry {} have none for record {}", place.entry, place.index))
+        };
+        Ok(self.record_hashes(place.entry)?.path(index).ok_or_else(fewer)?)
     }
 }
 
@@ -205,11 +222,7 @@ impl Ledger {
 
     /// The receipt of a unit's block.
     pub fn block(&self, unit: UnitId, height: u64) -> Result<Receipt, ReadError> {
-        let value = self.shared.store.get(tables::BLOCK, &tables::block_key(unit, height))?;
-        let index = value.as_deref().and_then(tables::index_of);
-        let index = index.filter(|index| index.0 < self.size());
-        let index = index.ok_or(ReadError::NoBlock { unit, height })?;
-        Ok(self.shared.receipt(index)?)
+        Ok(self.shared.receipt(self.shared.block_at(unit, height)?)?)
     }
 
     /// What a unit issued in at most `blocks_max` blocks from `height` on, and the height to go on from, 0 at the end.
@@ -219,11 +232,9 @@ impl Ledger {
         let stop = end.min(height.saturating_add(u64::from(blocks_max)));
         let mut issued = Vec::new();
         for height in height..stop {
-            let value = self.shared.store.get(tables::BLOCK, &tables::block_key(unit, height))?;
-            let entry = value.as_deref().and_then(tables::index_of);
-            let entry = entry.ok_or(ReadError::NoBlock { unit, height })?;
+            let entry = self.shared.block_at(unit, height)?;
             let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
-                return Err(ReadError::NoBlock { unit, height });
+                return Err(damaged(format_args!("log entry {entry} is no block, and the index has one there")).into());
             };
             if block.header().unit.institution.is_operator() {
                 continue;

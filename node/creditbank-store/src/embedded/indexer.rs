@@ -169,12 +169,14 @@ pub(super) struct Indexer {
 }
 
 impl Indexer {
+    /// An index that is durable up to one round, and has everything up to another one, which the start has replayed.
     pub(super) fn new(
         dir: &Path,
         options: &Options,
         shared: Arc<Shared>,
         flat: Arc<FlatFiles>,
         durable: Durable,
+        applied: Durable,
     ) -> Self {
         Self {
             disk: Arc::clone(&options.disk),
@@ -182,7 +184,7 @@ impl Indexer {
             shared,
             flat,
             durable,
-            applied: durable,
+            applied,
             unsynced: 0,
             sync_bytes: options.sync_bytes,
         }

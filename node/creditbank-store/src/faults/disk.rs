@@ -116,8 +116,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn available(&self, _: &Path) -> io::Result<u64> {
-        let machine = self.machine();
-        Ok(machine.capacity.saturating_sub(machine.used()))
+        Ok(self.machine().room())
     }
 
     fn lock(&self, _: &Path) -> Result<DirectoryLock, StoreError> {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug};
 use std::io;
 
-use super::{FaultRates, Inode, Random, SimulatedDisk, failed, no_room};
+use super::{FaultRates, Inode, Machine, Random, SimulatedDisk, failed, no_room};
 use crate::DiskFile;
 
 pub(super) struct SimulatedFile {
@@ -21,8 +21,15 @@ impl Debug for SimulatedFile {
 
 impl SimulatedFile {
     /// Runs an operation on the file; `true` says that the machine goes down in the middle of it.
-    fn with<T>(
+    fn with<T>(&self, what: impl FnOnce(&mut Inode, &mut Random, &FaultRates, bool) -> io::Result<T>) -> io::Result<T> {
+        // Few operations ask for the room, and to count it means to look at every file.
+        self.with_room(|_| 0, |inode, random, rates, _, down| what(inode, random, rates, down))
+    }
+
+    /// The same, for an operation that may need room.
+    fn with_room<T>(
         &self,
+        room: impl FnOnce(&Machine) -> u64,
         what: impl FnOnce(&mut Inode, &mut Random, &FaultRates, u64, bool) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut guard = self.disk.machine();
@@ -30,7 +37,7 @@ impl SimulatedFile {
             return Err(failed("the file was opened by a process that is gone"));
         }
         let down = guard.step()?;
-        let room = guard.capacity.saturating_sub(guard.used());
+        let room = room(&guard);
         let machine = &mut *guard;
         let inode = machine.inodes.get_mut(&self.inode).ok_or_else(|| failed("the file is gone"))?;
         what(inode, &mut machine.random, &machine.rates, room, down)
@@ -39,11 +46,11 @@ impl SimulatedFile {
 
 impl DiskFile for SimulatedFile {
     fn length(&self) -> io::Result<u64> {
-        self.with(|inode, _, _, _, down| if down { Err(failed("down")) } else { Ok(inode.len()) })
+        self.with(|inode, _, _, down| if down { Err(failed("down")) } else { Ok(inode.len()) })
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, _, down| {
+        self.with(|inode, random, rates, down| {
             if down || random.chance(rates.read) {
                 return Err(failed("a read failed"));
             }
@@ -55,7 +62,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, room, down| {
+        self.with_room(Machine::room, |inode, random, rates, room, down| {
             let growth = (offset + bytes.len() as u64).saturating_sub(inode.len());
             let part = usize::try_from(random.below(bytes.len() as u64 + 1)).unwrap_or(0);
             if growth > room || random.chance(rates.full) {
@@ -74,7 +81,7 @@ impl DiskFile for SimulatedFile {
 
     fn sync(&self) -> io::Result<()> {
         let lies = self.disk.machine().lies(self.inode);
-        self.with(|inode, random, rates, _, down| {
+        self.with(|inode, random, rates, down| {
             if down {
                 inode.write_back_some(random);
                 return Err(failed("down during a sync"));
@@ -93,7 +100,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn set_length(&self, len: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, _, down| {
+        self.with(|inode, random, rates, down| {
             if down || random.chance(rates.write) {
                 return Err(failed("a change of length failed"));
             }
@@ -103,7 +110,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        self.with(|inode, random, rates, room, down| {
+        self.with_room(Machine::room, |inode, random, rates, room, down| {
             if down || random.chance(rates.write) {
                 return Err(failed("an allocation failed"));
             }

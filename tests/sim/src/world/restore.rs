@@ -6,7 +6,7 @@ use creditbank_server::operate::backup::{self, MakeOptions, RestoreOptions};
 use creditbank_store::Crash;
 
 use super::{Health, World};
-use crate::node::is_clock;
+use crate::node::behind_ms;
 use crate::trace::note;
 use crate::truth::{Broken, broken};
 
@@ -50,6 +50,12 @@ impl World {
         };
         let restored = match backup::restore(&environment, &from, &to, &options, &mut |_, _| ()) {
             Ok(restored) => restored,
+            // A disk that lies about syncs does so of the copies, too; the restore says which file is another one.
+            Err(error) if self.health != Health::Sound => {
+                note!(self.trace, "the backup cannot be restored: {error}");
+                self.node_is_down();
+                return Ok(());
+            }
             Err(error) => broken!("a backup cannot be restored: {error}"),
         };
         let has = restored.manifest.size;
@@ -88,7 +94,7 @@ impl World {
                 self.counts.forks_noticed += 1;
             }
             // Its clock is behind, which only an operator can say.
-            (Err(error), true) if is_clock(&error) => {
+            (Err(error), true) if behind_ms(&error).is_some() => {
                 note!(self.trace, "the restored node waits for its clock: {error}");
             }
             (Err(error), true) => broken!("a restored node does not start: {error}"),

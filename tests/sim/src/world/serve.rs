@@ -14,9 +14,9 @@ use creditbank_server::read::ReadError;
 use creditbank_store::Crash;
 
 use super::{Health, LIAR, World};
-use crate::node::{is_clock, is_injected};
+use crate::node::{behind_ms, is_injected};
 use crate::post::{Ask, Call, Event, Say};
-use crate::registrar::short;
+use crate::signing::short;
 use crate::trace::note;
 use crate::truth::{Broken, broken};
 
@@ -95,7 +95,9 @@ impl World {
     }
 
     fn submitted(&mut self, call: Call, request: &SubmitBlockRequest) -> Result<(), Broken> {
-        self.liar.sees(request);
+        if call.client != LIAR {
+            self.liar.sees(request);
+        }
         let leaf = leaf_hash(&block_entry(&request.block));
         if self.refused.contains(&leaf) {
             self.replayed.insert(leaf);
@@ -117,6 +119,7 @@ impl World {
 
     /// The node has an answer to a block: from here on it counts, whether or not it arrives.
     fn answered(&mut self, call: Call, leaf: Digest, answer: Result<Receipt, SubmitError>) -> Result<(), Broken> {
+        let is_false = self.judge_lie(call, &answer)?;
         match answer {
             Ok(receipt) => {
                 let found = self.truth.receipt(&receipt, &self.policy)?;
@@ -141,7 +144,8 @@ impl World {
                     SubmitError::Stale { accepted, .. } => _ = self.truth.receipt(accepted, &self.policy)?,
                     _ => {}
                 }
-                if is_decision(&error) {
+                // What is refused of a lie is what was changed, and not the block that it was made from.
+                if is_decision(&error) && !is_false {
                     self.decided_against(leaf);
                 }
                 self.say(call, Say::Refused(Box::new(refusal_of(&error))));
@@ -189,6 +193,7 @@ impl World {
 
     /// After each step: what has happened, and does the process still run?
     pub(super) fn look_after(&mut self) -> Result<(), Broken> {
+        self.latest_wall_ms = self.latest_wall_ms.max(self.wall_ms());
         while let Some(answer) = self.machine.process.as_mut().and_then(|process| process.steps.take_answer()) {
             match answer {
                 Answer::Block(call, answer) => {
@@ -254,7 +259,7 @@ impl World {
                     let (unit, height, id) = chain_of(&block);
                     self.durable.insert((unit, height), id);
                 }
-                Ok(Entry::Seal(seal)) => self.latest_seal_ms = self.latest_seal_ms.max(seal.seal().time_ms),
+                Ok(Entry::Seal(_)) => {}
                 Err(error) => broken!("log entry {index}: {error}"),
             }
             self.durable_size = index + 1;
@@ -311,7 +316,7 @@ impl World {
                 if self.is_failing || self.machine.disk.is_down() || is_injected(&error) {
                     return self.node_ends("the start has failed", Crash::Kill);
                 }
-                if is_clock(&error) && self.latest_seal_ms > self.wall_ms() {
+                if behind_ms(&error).is_some_and(|ms| self.wall_ms() + ms <= self.latest_wall_ms) {
                     let when = self.now() + self.chance.between(10_000, 600_000);
                     self.post.at(when, Event::Start);
                     return Ok(());

@@ -1,5 +1,7 @@
 //! The end of a run: nothing goes wrong any more, everything settles, and the log is judged as a whole.
 
+use creditbank_server::environment::Environment;
+use creditbank_server::operate::check;
 use creditbank_store::Crash;
 
 use super::troubles::CLOCK_STEP_MAX_MS;
@@ -133,10 +135,14 @@ impl World {
             if is_restarted {
                 return Ok(());
             }
+            if self.chance.often(250) {
+                self.check("as a power cut would leave it", true)?;
+            }
             match self.machine.stop() {
                 Err(error) if is_sound => broken!("the node does not stop cleanly at the end: {error}"),
                 _ => {}
             }
+            self.check("stopped", false)?;
             self.machine.crash(Crash::PowerCut);
             if let Err(error) = self.machine.start() {
                 if is_sound {
@@ -144,6 +150,30 @@ impl World {
                 }
                 return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// The operator's check over the directory finds nothing where nothing was destroyed. It reads with several threads, whose
+    /// order no seed decides: so it gets a disk of its own, on which no fault can happen.
+    fn check(&mut self, when: &str, is_cut: bool) -> Result<(), Broken> {
+        let machine = &self.machine;
+        let disk = machine.disk.copy(self.chance.seed());
+        if is_cut {
+            disk.restart(Crash::PowerCut);
+        }
+        let environment = Environment { disk: disk.shared(), ..machine.environment.clone() };
+        let report = check::check(&environment, &machine.dir, &machine.config, &mut |_, _| ());
+        if self.health != Health::Sound {
+            return Ok(());
+        }
+        match report {
+            Ok(report) if report.findings.count() == 0 => self.counts.checks += 1,
+            Ok(report) => {
+                let found: Vec<String> = report.findings.listed().iter().map(ToString::to_string).collect();
+                broken!("the check of the directory, {when}: {}", found.join("; "));
+            }
+            Err(error) => broken!("the directory, {when}, cannot be checked: {error}"),
         }
         Ok(())
     }

@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
+use creditbank_protocol::UnitId;
 use creditbank_store::{Crash, FaultRates};
 
 use super::{Health, LIAR, World};
+use crate::cast::INSTITUTIONS;
+use crate::liar::{Lie, Scene};
 use crate::node::{RESERVE, is_injected};
 use crate::plan::Trouble;
 use crate::post::{Alarm, Ask, Call, Event};
-use crate::prelude::INSTITUTIONS;
-use crate::registrar::head_of;
+use crate::signing::head_of;
 use crate::trace::note;
 use crate::truth::{Broken, broken};
 
@@ -186,20 +188,25 @@ impl World {
         self.post.at(self.now() + pause, Event::Lie);
         let Some(process) = &self.machine.process else { return Ok(()) };
         let unit = self.liar.unit;
-        let Ok((next_height, receipt)) = process.ledger.chain_head(unit) else {
-            return Ok(());
+        let head = |unit: UnitId| {
+            let (next_height, receipt) = process.ledger.chain_head(unit).ok()?;
+            head_of(unit, next_height, &receipt, &self.policy).ok()
         };
-        let Ok(head) = head_of(unit, next_height, &receipt, &self.policy) else { return Ok(()) };
-        let aliases = self.truth.aliases.clone();
-        let alias = |citizen| aliases.get(&(INSTITUTIONS, citizen)).copied();
+        let Some(own) = head(unit) else { return Ok(()) };
+        let others = (1..INSTITUTIONS).map(|institution| UnitId::new(institution, 1)).chain([UnitId::OPERATOR]);
+        let others: Vec<_> = others.filter_map(|unit| Some((unit, head(unit)?))).collect();
+        let aliases = self.truth.aliases.iter().filter(|((institution, _), _)| *institution == INSTITUTIONS);
+        let aliases: Vec<_> = aliases.map(|((_, citizen), alias)| (*citizen, *alias)).collect();
         let now_ms = self.now();
-        let lie = self.liar.lie(head, alias, now_ms, &mut self.chance, &mut self.truth);
+        let scene = Scene { head: own, others: &others, aliases: &aliases, now_ms };
+        let lie = self.liar.lie(&scene, &mut self.chance, &mut self.truth);
         self.lies += 1;
         let call = Call { client: LIAR, life: 0, number: self.lies };
         let ask = match lie {
-            Some((what, request)) => {
+            Some(Lie { what, request, outcome }) => {
                 note!(self.trace, "a lie: {what}");
                 self.counts.forgeries += 1;
+                self.lied.insert(call, (what, outcome));
                 Ask::Submit(request)
             }
             None => Ask::Accounts(INSTITUTIONS, vec![self.chance.below(super::CITIZENS)]),

@@ -1,0 +1,78 @@
+//! Blocks as a unit signs them, and what the simulation notes of each.
+
+use creditbank_client::ChainHead;
+use creditbank_client::outbox::Open;
+use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::note::Policy;
+use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::receipt::verify_receipt;
+use creditbank_protocol::record::{Record, info_of};
+use creditbank_protocol::{Digest, UnitId};
+use creditbank_rpc::v1::RecordBody;
+
+use crate::cast::ORIGIN;
+use crate::truth::Signed;
+use crate::want::Content;
+
+/// A block over what a unit wants, signed with its key.
+pub(crate) fn signed_block(
+    unit: UnitId,
+    key: &KeyFile,
+    head: &ChainHead,
+    created_at_minute: u64,
+    want: Option<u64>,
+    content: &Content,
+) -> (Vec<u8>, Signed) {
+    let mut operation_id = [0xff; 16];
+    if let Some(want) = want {
+        operation_id[..8].copy_from_slice(&want.to_be_bytes());
+    }
+    let draft = BlockDraft {
+        origin: ORIGIN.to_owned(),
+        unit,
+        height: head.next_height,
+        previous: head.previous,
+        operation_id,
+        created_at_minute,
+        key_id: KeyId::of(&key.public_key()),
+    };
+    let block = draft.sign(&content.records, content.groups.clone(), None, |message| sign(&key.key, message));
+    let block = block.expect("what is wanted fits into a block");
+    let id = match Entry::parse(&block_entry(&block)) {
+        Ok(Entry::Block(parsed)) => parsed.header().id(),
+        _ => Digest::ZERO,
+    };
+    let signed = Signed {
+        want,
+        unit,
+        height: head.next_height,
+        previous: head.previous,
+        id,
+        records: content.records.clone(),
+        citizen: None,
+        courses: Vec::new(),
+        redeems: Vec::new(),
+        amends: None,
+    };
+    (block, signed)
+}
+
+/// The records that travel beside a block.
+pub(crate) fn bodies(records: &[Record]) -> Vec<RecordBody> {
+    let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
+    records.iter().filter(hidden).map(RecordBody::from).collect()
+}
+
+/// The head of a unit's chain, as a client works it out.
+pub(crate) fn head_of(unit: UnitId, next_height: u64, receipt: &Receipt, policy: &Policy) -> Result<ChainHead, Open> {
+    let verified = verify_receipt(receipt, policy).map_err(|error| Open::Unverified(error.to_string()))?;
+    ChainHead::read(unit, next_height, &verified).map_err(|error| Open::Unverified(error.to_string()))
+}
+
+/// The first digits of a digest.
+pub(crate) fn short(digest: &Digest) -> String {
+    digest.to_string().chars().take(8).collect()
+}
