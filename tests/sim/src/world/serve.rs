@@ -126,9 +126,10 @@ impl World {
                 if found != leaf {
                     broken!("the receipt at {} is for another block", receipt.index);
                 }
-                if !self.truth.signed.contains_key(&leaf) {
+                let Some(signed) = self.truth.signed.get(&leaf) else {
                     broken!("a block that nobody has signed is sealed at {}", receipt.index);
-                }
+                };
+                self.durable.insert((signed.unit, signed.height), signed.id);
                 self.truth.acknowledged.insert(receipt.index);
                 note!(self.trace, "sealed {} at {}", short(&leaf), receipt.index);
                 self.say(call, Say::Receipt(Box::new(receipt)));
@@ -252,7 +253,15 @@ impl World {
         let note = process.ledger.checkpoint();
         self.truth.note(&note, &self.policy)?;
         for index in self.durable_size..process.ledger.size() {
-            let Ok(entry) = process.ledger.entry(index) else { return Ok(()) };
+            let entry = match process.ledger.entry(index) {
+                Ok(entry) => entry,
+                // What was destroyed stays so; what comes behind it counts.
+                Err(_) if self.health == Health::Destroyed && !self.is_failing && !self.machine.disk.is_down() => {
+                    self.durable_size = index + 1;
+                    continue;
+                }
+                Err(_) => return Ok(()),
+            };
             self.truth.shown(index, leaf_hash(&entry))?;
             match Entry::parse(&entry) {
                 Ok(Entry::Block(block)) => {
