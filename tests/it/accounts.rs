@@ -49,10 +49,10 @@ async fn the_same_person_has_the_same_alias() {
 async fn persons_who_are_asked_for_at_once_are_one_account_each() {
     let node = TestNode::start().await;
     let university = University::admit(&node, 1).await;
-    let client = university.client(&node).await;
+    let client = std::sync::Arc::new(university.client(&node).await);
     let mut calls = tokio::task::JoinSet::new();
     for call in 0..48usize {
-        let client = client.clone();
+        let client = std::sync::Arc::clone(&client);
         calls.spawn(async move {
             // Each call has the same twenty persons in another order, some of them by a second identity only.
             let numbers: Vec<usize> = (0..20).map(|at| (at + call * 7) % 20).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::RwLock;
+use std::sync::{Mutex, RwLock};
 
 use creditbank_protocol::AccountId;
 use zeroize::Zeroizing;
@@ -45,6 +45,6 @@ impl KeyStore {
             };
             keys.insert(account, key);
         }
-        Ok(ReadKeys { keys: Self { keys: RwLock::new(keys), disk: None }, fault })
+        Ok(ReadKeys { keys: Self { keys: RwLock::new(keys), staged: Mutex::default(), disk: None }, fault })
     }
 }
