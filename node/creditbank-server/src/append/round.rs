@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use creditbank_ledger::state::{ChainError, OpenRound, ReadBlock, Refusal};
 use creditbank_protocol::LogIndex;
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::StoredNode;
 use creditbank_rules::admission::{admit_block, admit_operator_effects};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
@@ -123,12 +124,12 @@ impl RoundBuilder {
         }
     }
 
-    /// Takes entry and records out of the block when it is admitted.
+    /// Takes entries and records out of the block when it is admitted.
     fn try_place(&mut self, verified: &mut VerifiedBlock) -> Result<Placed, SubmitError> {
-        let VerifiedBlock { block: read, records, entry: bytes } = verified;
+        let VerifiedBlock { block: read, records, entries } = verified;
         let checked = match self.round.check(read) {
             Err(Refusal::Chain(ChainError::Height { expected, found })) if found < expected => {
-                return self.known_block(read, bytes).map(Placed::Known);
+                return self.known_block(read, entries).map(Placed::Known);
             }
             checked => checked?,
         };
@@ -147,8 +148,10 @@ impl RoundBuilder {
         let (entry, position) = (applied.entry, self.entries.len());
         self.rows.extend(tables::block_rows(&applied));
         self.nodes.extend(applied.nodes.iter().map(node));
-        self.bytes += bytes.len();
-        self.entries.push(EntryWrite { entry: std::mem::take(bytes), bodies: Vec::new() });
+        for entry in std::mem::take(entries).into_vec() {
+            self.bytes += entry.len();
+            self.entries.push(EntryWrite { entry, bodies: Vec::new() });
+        }
         if !read.is_operators() {
             let block = AdmittedBlock { institution: read.unit().institution, entry, position, admitted: &admitted };
             let records = std::mem::take(records);
@@ -166,7 +169,7 @@ impl RoundBuilder {
     }
 
     /// The log index of the block at the same height, if it is the same one.
-    fn known_block(&self, read: &ReadBlock, entry: &[u8]) -> Result<LogIndex, SubmitError> {
+    fn known_block(&self, read: &ReadBlock, entries: &BlockEntries) -> Result<LogIndex, SubmitError> {
         // The block may stand in the round before: a repeat is rare enough to wait for the disk.
         if let Some(pending) = &self.pending {
             return Err(SubmitError::Stopped(pending.unsettled().to_string()));
@@ -184,8 +187,8 @@ impl RoundBuilder {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
             None => Some(self.shared.store.entry(index).map_err(of_store)?),
         };
-        // The same bytes, approval and signature included: another approval is another block.
-        if bytes.as_deref() == Some(entry) {
+        // The same bytes, approval and signature included: another approval is another block. The head names the public part.
+        if bytes.as_deref() == Some(&entries.head[..]) {
             return Ok(index);
         }
         // The receipt is filled in by the sequencer, which knows the round.
