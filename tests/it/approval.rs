@@ -94,7 +94,7 @@ async fn what_was_altered_is_not_approved() {
     assert!(alter(&format!("{body}{after}"), &format!("{body}{}", "07".repeat(16))).contains("not the ones"));
     let root = &text[text.find("\"records_root\"").expect("a root") + 17..][..64];
     assert!(alter(root, &"07".repeat(32)).contains("not the ones"));
-    let digest = &text[text.find("\"public_digest\"").expect("a digest") + 18..][..64];
+    let digest = &text[text.find("\"public_root\"").expect("a root") + 16..][..64];
     assert!(alter(digest, &"07".repeat(32)).contains("not the ones"));
     // What is altered after the approval is not sent.
     fs::write(&path, &text).expect("the request");

@@ -148,7 +148,7 @@ async fn of_another_place() {
         (scene.header(|header| header.records_root = vec![1; 32]), Reason::WrongSignature),
         (scene.header(|header| header.operation_id = vec![1; 16]), Reason::WrongSignature),
         (scene.header(|header| header.version = 2), Reason::UnknownVersion),
-        (scene.header(|header| header.public_digest = vec![1; 32]), Reason::WrongPublicDigest),
+        (scene.header(|header| header.public_root = vec![1; 32]), Reason::WrongPublicRoot),
     ];
     for (number, (request, expected)) in cases.into_iter().enumerate() {
         assert_eq!(scene.refused(request).await, expected, "case {number}");

@@ -152,7 +152,7 @@ impl Client {
         let expected = genesis(&self.origin, log_key, &self.trust.registry_key);
         let (first, _) = self.entry(0).await?;
         match Entry::parse(&first).map_err(ClientError::lie)? {
-            Entry::Block(block) if block.header().previous == expected => Ok(()),
+            Entry::Head(head) if head.header().previous == expected => Ok(()),
             _ => Err(ClientError::lie(
                 "the log was begun with other keys than the trust file's registry_key and log key",
             )),

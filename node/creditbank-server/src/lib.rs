@@ -17,5 +17,6 @@ pub mod publish;
 pub mod read;
 mod record_hashes;
 pub mod serve;
+mod stored_block;
 mod tables;
 mod unreadable;

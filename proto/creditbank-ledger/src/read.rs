@@ -17,5 +17,5 @@ pub use cases::{ApplicationCase, Consequences, Review, applications, consequence
 pub use evaluate::{Converted, Evaluation, Question, Requirement, Unused, Verdict, evaluate};
 pub use preview::{ConversionRequest, Preview, preview};
 pub use shown::{ReadScope, Shown};
-pub use transcript::{PlanError, ProofView, TRANSCRIPT_RECORDS_MAX, TranscriptPlan, transcript};
+pub use transcript::{PlanError, PlannedBlock, ProofView, TRANSCRIPT_RECORDS_MAX, TranscriptPlan, transcript};
 pub use view::{MarkedRecord, QuestionError, ReadView, named_day, records_of};

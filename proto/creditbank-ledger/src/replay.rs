@@ -17,6 +17,7 @@ mod signatures;
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::block::{Public, SignedHead};
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::{Digest, InstitutionId, LogIndex};
 
@@ -29,8 +30,8 @@ use contradiction::Subject;
 use entries::Entries;
 use prepared::Read;
 
-/// Most blocks of a round that a replay holds until its seal. The protocol has no such bound; nodes stay far below it.
-pub const ROUND_BLOCKS_MAX: usize = 65_536;
+/// Most entries of a round that a replay holds until its seal. The protocol has no such bound; nodes stay far below it.
+pub const ROUND_ENTRIES_MAX: u64 = 65_536;
 /// Most bytes of the blocks of a round.
 pub const ROUND_BYTES_MAX: usize = 512 << 20;
 
@@ -69,6 +70,10 @@ pub struct Replay {
     entries: Entries,
     /// The blocks since then: they wait for their seal, whose time says which keys were in force.
     held: Vec<ReadBlock>,
+    /// The last entry, where it is the head of a block whose public part comes next.
+    head: Option<(SignedHead, Digest)>,
+    /// Entries since the last seal.
+    held_entries: u64,
     held_bytes: usize,
     counts: Counts,
 }
@@ -80,6 +85,8 @@ impl Replay {
             state: LogState::new(keys),
             entries: Entries::default(),
             held: Vec::new(),
+            head: None,
+            held_entries: 0,
             held_bytes: 0,
             counts: Counts::default(),
         }
@@ -95,12 +102,31 @@ impl Replay {
     ) -> Result<Option<ReplayedRound>, Contradiction> {
         let index = self.next();
         let Prepared { leaf, len, entry } = prepared;
-        let round = match entry.map_err(|error| Contradiction::no_entry(index, &error))? {
-            Read::Block(block) => {
-                self.hold(*block, len)?;
+        let read = entry.map_err(|error| Contradiction::no_entry(index, &error))?;
+        let round = match (self.head.take(), read) {
+            (None, Read::Head(head)) if head.has_public() => {
+                self.head = Some((*head, leaf));
+                self.count(index, len)?;
                 None
             }
-            Read::Seal(seal) => {
+            (None, Read::Head(head)) => {
+                let block = head.with_public(Public::default());
+                let block = block.map_err(|error| Contradiction::other_public(index, &error))?;
+                self.held.push(ReadBlock::public(block, leaf, None));
+                self.count(index, len)?;
+                None
+            }
+            (Some((head, head_leaf)), Read::Public(public)) => {
+                let block = head.with_public(*public);
+                let block = block.map_err(|error| Contradiction::other_public(index, &error))?;
+                self.held.push(ReadBlock::public(block, head_leaf, Some(leaf)));
+                self.count(index, len)?;
+                None
+            }
+            (None, Read::Public(_)) => return Err(Contradiction::no_head(index)),
+            (Some(_), Read::Head(_)) => return Err(Contradiction::no_public(index, "the head of a block")),
+            (Some(_), Read::Seal(_)) => return Err(Contradiction::no_public(index, "a seal")),
+            (None, Read::Seal(seal)) => {
                 let before = checks.len();
                 let round = self.close(&seal, leaf, checks)?;
                 self.counts.signatures += (checks.len() - before) as u64;
@@ -113,7 +139,7 @@ impl Replay {
 
     /// Number of entries.
     pub fn size(&self) -> u64 {
-        self.state.size() + self.held.len() as u64
+        self.state.size() + self.held_entries
     }
 
     /// Log index of the next entry.
@@ -124,15 +150,15 @@ impl Replay {
     /// RFC 6962 root.
     pub fn root(&self) -> Digest {
         let mut frontier = self.state.frontier().clone();
-        for block in &self.held {
-            frontier.push(block.leaf());
+        for leaf in self.held.iter().flat_map(ReadBlock::leaves).chain(self.head.as_ref().map(|(_, leaf)| *leaf)) {
+            frontier.push(leaf);
         }
         frontier.root()
     }
 
     /// Whether the last entry was a seal: only such a log has a checkpoint.
     pub fn is_sealed(&self) -> bool {
-        self.held.is_empty() && self.state.last_seal().is_some()
+        self.held_entries == 0 && self.state.last_seal().is_some()
     }
 
     /// What was seen.
@@ -152,15 +178,13 @@ impl Replay {
         issuing.map(|(unit, _)| unit.institution).collect::<BTreeSet<InstitutionId>>().len() as u64
     }
 
-    /// Keeps a block until its round is sealed.
-    fn hold(&mut self, block: ReadBlock, len: usize) -> Result<(), Contradiction> {
+    /// Counts an entry that waits for the seal of its round.
+    fn count(&mut self, index: LogIndex, len: usize) -> Result<(), Contradiction> {
         self.held_bytes += len;
-        if self.held.len() >= ROUND_BLOCKS_MAX || self.held_bytes > ROUND_BYTES_MAX {
-            let bound = format!("a seal after at most {ROUND_BLOCKS_MAX} blocks or {ROUND_BYTES_MAX} bytes");
-            let what = "the round is larger than this replay holds";
-            return Err(Subject::block(self.next(), block.block()).wrong(what, &bound, &"none"));
+        self.held_entries += 1;
+        if self.held_entries > ROUND_ENTRIES_MAX || self.held_bytes > ROUND_BYTES_MAX {
+            return Err(Contradiction::round_too_large(index));
         }
-        self.held.push(block);
         Ok(())
     }
 
@@ -172,7 +196,7 @@ impl Replay {
         checks: &mut Vec<SignatureCheck>,
     ) -> Result<ReplayedRound, Contradiction> {
         let subject = Subject::seal(LogIndex(self.state.size()), self.next());
-        let opened = self.state.open_for(signed.seal(), self.held.len() as u64);
+        let opened = self.state.open_for(signed.seal(), self.held_entries);
         let mut round = opened.map_err(|refusal| subject.no_seal(&refusal))?;
         let mut blocks = Vec::with_capacity(self.held.len());
         for read in &self.held {
@@ -180,7 +204,7 @@ impl Replay {
         }
         let closed = round.close(signed, leaf).map_err(|refusal| subject.no_seal(&refusal))?;
         checks.push(SignatureCheck::seal(subject, signed, self.state.keys()));
-        self.entries.keep_seal();
+        self.entries.keep_other();
         self.state = closed.state.clone();
         self.counts.blocks += blocks.len() as u64;
         self.counts.seals += 1;
@@ -188,6 +212,7 @@ impl Replay {
         self.counts.effects += blocks.iter().map(|applied| applied.marks.len() as u64).sum::<u64>();
         self.counts.registry_records += closed.written.len() as u64;
         self.held.clear();
+        self.held_entries = 0;
         self.held_bytes = 0;
         Ok(ReplayedRound { blocks, closed })
     }

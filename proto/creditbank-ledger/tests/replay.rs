@@ -4,6 +4,7 @@
 mod log;
 
 use creditbank_ledger::replay::{Contradiction, Prepared, Replay};
+use creditbank_protocol::entry::{BlockEntries, PUBLIC};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Action, Kind};
 use creditbank_protocol::seal::Seal;
@@ -16,9 +17,11 @@ use log::{Draft, Log, ONE, TWO, credit, effect, registry_record, replay, seal, u
 fn found(log: &Log, bad: &Draft) -> Contradiction {
     let index = LogIndex(log.state.size());
     let draft = log.state.open(log.time_ms).draft_seal();
-    let entry = bad.entry();
-    let lie = Seal { index: index.next(), records_total: draft.records_total + bad.records.len() as u64, ..draft };
-    let entries = [&log.entries[..], &[entry, seal(&lie)]].concat();
+    let mut entries = log.entries.clone();
+    entries.extend(bad.entries().into_vec());
+    let (index_of_seal, records) = (LogIndex(entries.len() as u64), bad.records.len() as u64);
+    let lie = Seal { index: index_of_seal, records_total: draft.records_total + records, ..draft };
+    entries.push(seal(&lie));
     let found = replay(&entries).err().expect("a contradiction");
     assert_eq!(found.index, index, "{found}");
     found
@@ -53,12 +56,13 @@ fn a_block_that_does_not_follow_is_named() {
 
     let effects = |unit, group| found(&log, &log.draft(unit, Vec::new(), vec![group])).what;
     assert_eq!(effects(TWO, log.effect(place, 1, Action::Revoke)), "NOT_AUTHORISED");
-    assert_eq!(effects(ONE, effect(Place::new(2, 9), Digest([1; 32]), Action::Revoke)), "effect on 2/9");
-    // The operator's records are nobody's to revoke, and a seal has none.
+    assert_eq!(effects(ONE, effect(Place::new(3, 9), Digest([1; 32]), Action::Revoke)), "effect on 3/9");
+    // The operator's records are nobody's to revoke, and neither a public part nor a seal has any.
     assert_eq!(effects(ONE, effect(Place::new(0, 0), Digest([1; 32]), Action::Revoke)), "effect on 0/0");
     assert_eq!(effects(ONE, effect(Place::new(1, 0), Digest([1; 32]), Action::Revoke)), "effect on 1/0");
+    assert_eq!(effects(ONE, effect(Place::new(2, 0), Digest([1; 32]), Action::Revoke)), "effect on 2/0");
     assert_eq!(effects(ONE, log.effect(place, 1, Action::Confirm)), "NOT_CONTESTED");
-    assert_eq!(effects(ONE, log.effect(place, 1, Action::CloseReview)), "effect on 2/0");
+    assert_eq!(effects(ONE, log.effect(place, 1, Action::CloseReview)), "effect on 3/0");
 }
 
 /// Goal: an unsealed end is no contradiction, but no log that has a checkpoint either; its size and root are those of
@@ -67,12 +71,12 @@ fn a_block_that_does_not_follow_is_named() {
 fn blocks_wait_for_their_seal() {
     let mut log = Log::new();
     log.issue(ONE, &[1]);
-    let cut = &log.entries[..3];
+    let cut = &log.entries[..4];
     let replayed = replay(cut).expect("nothing is wrong so far");
     assert!(!replayed.is_sealed());
     let leaves: Vec<_> = cut.iter().map(|entry| creditbank_protocol::merkle::leaf_hash(entry)).collect();
-    assert_eq!((replayed.size(), replayed.root()), (3, creditbank_protocol::merkle::root(&leaves)));
-    assert_eq!((replayed.counts().entries, replayed.counts().blocks), (3, 1));
+    assert_eq!((replayed.size(), replayed.root()), (4, creditbank_protocol::merkle::root(&leaves)));
+    assert_eq!((replayed.counts().entries, replayed.counts().blocks), (4, 1));
 }
 
 #[test]
@@ -80,7 +84,37 @@ fn bytes_that_are_no_entry_are_named() {
     let mut entries = Log::new().entries;
     entries.push(vec![7]);
     let found = replay(&entries).err().expect("no entry");
-    assert_eq!((found.index, found.what.as_str()), (LogIndex(2), "the bytes are no entry"));
+    assert_eq!((found.index, found.what.as_str()), (LogIndex(3), "the bytes are no entry"));
+}
+
+/// Goal: head and public part of a block stand together, and belong together.
+#[test]
+fn a_block_is_whole_or_named() {
+    let mut log = Log::new();
+    let place = log.issue(ONE, &[1]);
+    let block = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Revoke)]);
+    let BlockEntries { head, public } = block.entries();
+    let public = public.expect("a public part");
+    let other = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Review)]).entries();
+    let closing = seal(&log.state.open(log.time_ms).draft_seal());
+    let at = log.state.size();
+    let found = |entries: &[&Vec<u8>]| {
+        let entries = log.entries.iter().chain(entries.iter().copied()).cloned().collect::<Vec<_>>();
+        let found = replay(&entries).err().expect("a contradiction");
+        (found.index.0 - at, found.what)
+    };
+    let without_part = "a head without its public part".to_owned();
+    assert_eq!(found(&[&head, &closing]), (1, without_part.clone()));
+    assert_eq!(found(&[&head, &other.head]), (1, without_part));
+    assert_eq!(found(&[&public]), (0, "a public part without its head".to_owned()));
+    assert_eq!(found(&[&head, &public, &public]), (2, "a public part without its head".to_owned()));
+    assert_eq!(found(&[&head, &other.public.expect("a part")]), (1, "the public part is not its head's".to_owned()));
+    // Between the two the log has no checkpoint, and its root is that of all entries.
+    let entries = [&log.entries[..], &[head.clone()]].concat();
+    let replayed = replay(&entries).expect("nothing is wrong so far");
+    let leaves: Vec<_> = entries.iter().map(|entry| creditbank_protocol::merkle::leaf_hash(entry)).collect();
+    assert_eq!((replayed.size(), replayed.root()), (at + 1, creditbank_protocol::merkle::root(&leaves)));
+    assert!(!replayed.is_sealed());
 }
 
 /// What a unit may do next.
@@ -149,10 +183,11 @@ proptest! {
             }
         }
         prop_assert!(replay.is_sealed());
-        prop_assert_eq!(checks.len(), log.entries.len());
+        // A head has its signature, a seal too, and a public part none.
+        prop_assert_eq!(checks.len(), log.entries.iter().filter(|entry| entry[0] != PUBLIC).count());
         prop_assert_eq!(replay.root(), log.state.root());
         // The founding round is not among the steps.
-        prop_assert_eq!(&replayed[3..], &nodes[..]);
+        prop_assert_eq!(&replayed[4..], &nodes[..]);
         let (left, right) = (replay.state(), &log.state);
         prop_assert_eq!(left.last_seal(), right.last_seal());
         prop_assert!(left.chains() == right.chains() && left.marks() == right.marks());

@@ -43,29 +43,31 @@ fn eventful() -> Log {
 #[test]
 fn a_block_says_what_it_has_changed() {
     let mut log = Log::new();
-    assert_eq!((log.state.size(), log.state.records_total()), (2, 8));
+    assert_eq!((log.state.size(), log.state.records_total()), (3, 8));
     let begun = log.state.chain(ONE).expect("the first block admits the unit");
     assert_eq!((begun.next_height, begun.previous, begun.entry), (0, leaf_hash(&log.entries[0]), LogIndex(0)));
 
     let place = log.issue(ONE, &[1, 2]);
-    assert_eq!(place, Place::new(2, 0));
+    assert_eq!(place, Place::new(3, 0));
     let block = log.draft(ONE, vec![credit(5)], vec![log.effect(place, 1, Action::Revoke)]);
     let id = block.read().id();
     let (applied, closed) = log.round(&[block]);
     let [applied] = &applied[..] else { panic!("one block") };
     let (unit, head) = applied.chain;
-    assert_eq!((unit, head.next_height, head.previous, head.entry), (ONE, 2, id, LogIndex(4)));
-    assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(4), 1, 0, 0));
+    assert_eq!((unit, head.next_height, head.previous, head.entry), (ONE, 2, id, LogIndex(5)));
+    assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(5), 1, 0, 0));
     let [change] = &applied.marks[..] else { panic!("one effect") };
     assert_eq!((change.place, change.action, change.clears()), (place, Action::Revoke, false));
-    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(LogIndex(4)));
+    assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(LogIndex(5)));
     assert_eq!(log.state.marks_at(place), change.after);
-    // Entry 4 is a leaf alone, entry 5 completes a pair.
-    let leaf = leaf_hash(&log.entries[4]);
-    assert_eq!(applied.nodes, [StoredNode { level: 0, index: 4, hash: leaf }]);
-    assert_eq!(closed.nodes.len(), 2);
+    // The head completes a pair, and its public part is a leaf alone; so the seal completes two pairs.
+    let [head_leaf, part_leaf] = [5, 6].map(|at| leaf_hash(&log.entries[at]));
+    assert_eq!(applied.nodes.len(), 3);
+    assert_eq!(applied.nodes[0], StoredNode { level: 0, index: 5, hash: head_leaf });
+    assert_eq!(applied.nodes[2], StoredNode { level: 0, index: 6, hash: part_leaf });
+    assert_eq!(closed.nodes.len(), 4);
     assert_eq!(closed.chains, [(ONE, head)]);
-    assert_eq!((closed.seal.index, closed.seal.records_total), (LogIndex(5), 11));
+    assert_eq!((closed.seal.index, closed.seal.records_total), (LogIndex(7), 11));
     assert_eq!(log.state.status().len(), 1);
 }
 
@@ -94,16 +96,16 @@ fn registry_records_act_from_the_next_round_on() {
     let admit = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 3))], Vec::new());
     let (applied, closed) = log.round(&[admit]);
     assert_eq!(applied[0].begun.iter().map(|(unit, _)| *unit).collect::<Vec<_>>(), [unit_3]);
-    assert_eq!(closed.written[0].place, Place::new(2, 0));
-    assert_eq!(closed.written[0].entry.place, Place::new(2, 0).written());
+    assert_eq!(closed.written[0].place, Place::new(3, 0));
+    assert_eq!(closed.written[0].entry.place, Place::new(3, 0).written());
     assert!(founded.in_force().registry.unit(unit_3).is_none() && log.state.in_force().registry.unit(unit_3).is_some());
 
-    versions.push(LogIndex(1), founded.in_force(), Vec::new());
+    versions.push(LogIndex(2), founded.in_force(), Vec::new());
     versions.push(closed.seal.index, log.state.in_force(), closed.written);
     let root = |index: u64| versions.at(LogIndex(index)).map.root();
-    assert_eq!([0, 1].map(root), [empty.in_force().map.root(); 2]);
-    assert_eq!([2, 3].map(root), [founded.in_force().map.root(); 2]);
-    assert_eq!([4, 900].map(root), [log.state.in_force().map.root(); 2]);
+    assert_eq!([0, 1, 2].map(root), [empty.in_force().map.root(); 3]);
+    assert_eq!([3, 4, 5].map(root), [founded.in_force().map.root(); 3]);
+    assert_eq!([6, 900].map(root), [log.state.in_force().map.root(); 2]);
     assert_eq!((versions.len(), versions.newest().entries.size()), (3, 1));
 }
 
@@ -202,7 +204,7 @@ fn none_groups() -> Vec<creditbank_protocol::pb::EffectGroup> {
 #[test]
 fn a_seal_says_what_the_round_comes_to() {
     let log = eventful();
-    let place = Place::new(2, 1);
+    let place = Place::new(3, 1);
     let block = log.draft(ONE, vec![credit(8)], vec![log.effect(place, 2, Action::Review)]).read();
     let open = || {
         let mut round = log.state.open(log.time_ms);
@@ -234,9 +236,9 @@ fn a_seal_says_what_the_round_comes_to() {
         assert!(format!("{refusal:?}").starts_with(what), "{refusal:?}: expected {what}");
     }
     let back = Seal { time_ms: 1, ..honest.clone() };
-    let refusal = log.state.open_for(&back, 1).map(|_| ()).expect_err("back in time");
+    let refusal = log.state.open_for(&back, 2).map(|_| ()).expect_err("back in time");
     assert_eq!(refusal, SealRefusal::Time { min: log.time_ms - 1_000, found: 1 });
-    log.state.open_for(&honest, 1).expect("the honest seal");
+    log.state.open_for(&honest, 2).expect("the honest seal");
 }
 
 /// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on

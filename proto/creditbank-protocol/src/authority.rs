@@ -40,13 +40,13 @@ fn is_closed(institution: &pb::Institution) -> bool {
 
 /// Whose record of a block it is: the signer's or, where a custodian amends, the closed institution's.
 pub fn owner(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<InstitutionId, CanonicalError> {
-    Ok(amended_for(block, kind, body)?.unwrap_or(block.header().unit.institution))
+    Ok(amended_for(&block.public().groups, kind, body)?.unwrap_or(block.header().unit.institution))
 }
 
-/// The closed institution for which the signer of a block amends a record: the block supersedes, as custodian of that
+/// The closed institution for which the signer of a block amends a record: the block's effects supersede, as custodian of that
 /// institution, the record that the amendment names. `None`: the record is the signer's own.
-pub fn amended_for(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<Option<InstitutionId>, CanonicalError> {
-    let mut amended = custodial_amendments(block).peekable();
+pub fn amended_for(groups: &[pb::EffectGroup], kind: Kind, body: &[u8]) -> Result<Option<InstitutionId>, CanonicalError> {
+    let mut amended = custodial_amendments(groups).peekable();
     // Most blocks are of no custodian: then the body need not be read.
     if amended.peek().is_none() {
         return Ok(None);
@@ -57,14 +57,14 @@ pub fn amended_for(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<Optio
 
 /// The closed institutions for which the signer of a block amends records. Whose record each one is only its body tells:
 /// whoever has no bodies knows that it is the signer's or one of theirs.
-pub fn amended_institutions(block: &SignedBlock) -> BTreeSet<InstitutionId> {
-    custodial_amendments(block).map(|(institution, _)| institution).collect()
+pub fn amended_institutions(groups: &[pb::EffectGroup]) -> BTreeSet<InstitutionId> {
+    custodial_amendments(groups).map(|(institution, _)| institution).collect()
 }
 
 /// What a block replaces of the records of closed institutions: whose record, and its place.
-fn custodial_amendments(block: &SignedBlock) -> impl Iterator<Item = (InstitutionId, Place)> {
+fn custodial_amendments(groups: &[pb::EffectGroup]) -> impl Iterator<Item = (InstitutionId, Place)> {
     let authority = |group: &pb::EffectGroup| group.authority.as_ref().map(|by| (by.basis, by.institution));
-    block.public().groups.iter().flat_map(move |group| {
+    groups.iter().flat_map(move |group| {
         let (basis, institution) = authority(group).unwrap_or_default();
         let by_custodian = basis == i32::from(pb::Basis::Custodian);
         let replaces = move |effect: &&pb::Effect| by_custodian && effect.action == i32::from(pb::Action::Supersede);
@@ -210,10 +210,10 @@ mod tests {
         let replaces = block(pb::Action::Supersede, pb::Basis::Custodian);
         let (same, other) = (Place::new(5, 3).written(), Place::new(5, 4).written());
         assert_eq!([same, other, None].map(|place| whose(&replaces, place)), [1, 2, 2]);
-        assert_eq!(amended_institutions(&replaces), BTreeSet::from([InstitutionId(1)]));
+        assert_eq!(amended_institutions(&replaces.public().groups), BTreeSet::from([InstitutionId(1)]));
         for other in [block(pb::Action::Revoke, pb::Basis::Custodian), block(pb::Action::Supersede, pb::Basis::Issuer)]
         {
-            assert_eq!((whose(&other, same), amended_institutions(&other).len()), (2, 0));
+            assert_eq!((whose(&other, same), amended_institutions(&other.public().groups).len()), (2, 0));
         }
     }
 }

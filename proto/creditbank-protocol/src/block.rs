@@ -1,11 +1,15 @@
 //! Blocks: one link of a unit's chain, one signature over at most 1,024 records.
 
 mod draft;
+mod head;
 mod header;
+mod pieces;
 mod split;
 
-pub use draft::{BlockDraft, DraftError, public_records};
+pub use draft::{BlockDraft, DraftError, public_part};
+pub use head::SignedHead;
 pub use header::Header;
+pub use pieces::{PIECES_MAX, Piece, Pieces, Public};
 pub use split::split_public;
 
 use crate::Digest;
@@ -14,14 +18,18 @@ use crate::hash::{Preimage, tag};
 use crate::key::{self, SignatureError};
 use crate::merkle::records_root;
 use crate::pb;
-use crate::record::{PUBLIC_SEED, Record, RecordError, SUITE};
+use crate::record::{PUBLIC_SEED, Record, RecordError};
 
 /// Version of the block's layout.
 pub const BLOCK_VERSION: u32 = 1;
 /// Most records of a block.
 pub const RECORDS_MAX: usize = 1_024;
-/// Most bytes of a block: with the type byte it is an entry of at most 65,535 bytes.
-pub const BLOCK_LEN_MAX: usize = 65_534;
+/// Most bytes of a block's head.
+pub const HEAD_LEN_MAX: usize = 2_048;
+/// Most bytes of a public part: with the type byte it is an entry of at most 65,535 bytes.
+pub const PUBLIC_LEN_MAX: usize = 65_534;
+/// Most bytes of a block as it is submitted: head and public part, and tag and length of the latter.
+pub const BLOCK_LEN_MAX: usize = HEAD_LEN_MAX + PUBLIC_LEN_MAX + 4;
 
 /// A block is created at most so long before or after its seal, both cut to minutes. Admission, replay and transcripts ask
 /// the same.
@@ -30,8 +38,8 @@ pub const CREATED_WITHIN_MINUTES: u64 = 24 * 60;
 /// Why bytes are no block, or not the block of these records. In order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// Longer than an entry can hold.
-    #[error("the block has {0} bytes, at most {BLOCK_LEN_MAX} are allowed")]
+    /// Longer than head and public part may be.
+    #[error("the block has {0} bytes, at most {BLOCK_LEN_MAX} are allowed, of them {HEAD_LEN_MAX} in its head")]
     TooLong(usize),
     /// Not canonical.
     #[error(transparent)]
@@ -48,12 +56,12 @@ pub enum BlockError {
     #[error("{0} is missing from header or block")]
     Missing(&'static str),
     /// The public part is not the one that was signed.
-    #[error("the public part's digest is {found}, the header says {expected}")]
-    PublicDigest {
+    #[error("the public part has {found}, the header says {expected}")]
+    PublicRoot {
         /// The header's.
-        expected: Digest,
+        expected: Pieces,
         /// Of the part that came.
-        found: Digest,
+        found: Pieces,
     },
     /// A public record whose position is not in the block, or not after the one before it.
     #[error("public record {index} is out of order or not below the count {count}")]
@@ -109,82 +117,77 @@ pub enum BlockError {
 /// until [`SignedBlock::verify`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignedBlock {
-    header: Header,
-    signature: Vec<u8>,
-    public: pb::PublicPart,
-    approval: Option<pb::Approval>,
+    head: SignedHead,
+    public: Public,
 }
 
 impl SignedBlock {
-    /// Reads a canonical `Block`, without its type byte.
+    /// Reads a canonical `Block`, as it is submitted.
     pub fn parse(bytes: &[u8]) -> Result<Self, BlockError> {
         if bytes.len() > BLOCK_LEN_MAX {
             return Err(BlockError::TooLong(bytes.len()));
         }
         let pb::Block { header, signature, public_part, approval, second_signature } = decode(bytes)?;
-        if !second_signature.is_empty() {
-            return Err(BlockError::Version { suite: u32::from(SUITE), version: BLOCK_VERSION });
-        }
-        let header = Header::parse(header)?;
-        if signature.is_empty() {
-            return Err(BlockError::Missing("signature"));
-        }
-        let found = public_digest(&public_part);
-        if found != header.public_digest {
-            return Err(BlockError::PublicDigest { expected: header.public_digest, found });
-        }
-        let public: pb::PublicPart = decode(&public_part)?;
-        check_positions(&public, header.count)?;
-        check_effects(&public)?;
-        Ok(Self { header, signature, public, approval })
+        let head = SignedHead::new(pb::BlockHead { header, signature, approval, second_signature })?;
+        head.with_public(Public::parse(&public_part)?)
+    }
+
+    /// The head, as it stands in the log.
+    pub fn head(&self) -> &SignedHead {
+        &self.head
     }
 
     /// The header.
     pub fn header(&self) -> &Header {
-        &self.header
+        self.head.header()
     }
 
     /// The unit's signature, 64 bytes where it is one; unchecked.
     pub fn signature(&self) -> &[u8] {
-        &self.signature
+        self.head.signature()
+    }
+
+    /// The public part with its pieces.
+    pub fn shown(&self) -> &Public {
+        &self.public
     }
 
     /// The public part.
     pub fn public(&self) -> &pb::PublicPart {
-        &self.public
+        self.public.part()
     }
 
     /// The second person's consent, unchecked.
     pub fn approval(&self) -> Option<&pb::Approval> {
-        self.approval.as_ref()
+        self.head.approval()
     }
 
     /// Checks the unit's signature. Needs no state, so callers may run it on any thread.
     pub fn verify(&self, public_key: &[u8]) -> Result<(), BlockError> {
-        Ok(key::verify(public_key, self.header.message().as_bytes(), &self.signature)?)
+        self.head.verify(public_key)
     }
 
     /// Checks the signature of the approval, if there is one.
     pub fn verify_approval(&self, public_key: &[u8]) -> Result<(), BlockError> {
-        let signature = self.approval.as_ref().map_or(&[][..], |approval| &approval.signature);
-        Ok(key::verify(public_key, approval_message(&self.header).as_bytes(), signature)?)
+        let signature = self.approval().map_or(&[][..], |approval| &approval.signature);
+        Ok(key::verify(public_key, approval_message(self.header()).as_bytes(), signature)?)
     }
 
     /// All records of the block in order: the hidden ones as they came, the public ones from the public part; refused
     /// unless they are the ones that were signed.
     pub fn records(&self, hidden: Vec<Record>) -> Result<Vec<Record>, BlockError> {
-        let found = hidden.len() + self.public.records.len();
-        if u32::try_from(found) != Ok(self.header.count) {
-            return Err(BlockError::Count { expected: self.header.count, found });
+        let found = hidden.len() + self.public().records.len();
+        if u32::try_from(found) != Ok(self.header().count) {
+            return Err(BlockError::Count { expected: self.header().count, found });
         }
         let mut hidden = hidden.into_iter();
-        let mut public = self.public.records.iter().peekable();
+        let mut public = self.public().records.iter().peekable();
         let mut records = Vec::with_capacity(found);
-        for index in 0..self.header.count {
+        for index in 0..self.header().count {
             let is_public = public.peek().is_some_and(|next| next.index == index);
             let record = match (is_public, public.next_if(|_| is_public)) {
                 (true, Some(shown)) => public_record(shown)?,
-                _ => hidden.next().ok_or(BlockError::Count { expected: self.header.count, found })?,
+                _ => hidden.next().ok_or(BlockError::Count { expected: self.header().count, found })?,
             };
             if !is_public && is_public_kind(&record) {
                 return Err(BlockError::Part { index, kind: record.kind().into(), part: "hidden" });
@@ -192,8 +195,8 @@ impl SignedBlock {
             records.push(record);
         }
         let root = records_root(&records.iter().map(Record::hash).collect::<Vec<_>>());
-        if root != self.header.records_root {
-            return Err(BlockError::RecordsRoot { expected: self.header.records_root, found: root });
+        if root != self.header().records_root {
+            return Err(BlockError::RecordsRoot { expected: self.header().records_root, found: root });
         }
         Ok(records)
     }
@@ -211,11 +214,6 @@ fn is_public_kind(record: &Record) -> bool {
     crate::record::info_of(record.kind()).is_some_and(|info| info.public)
 }
 
-/// H(tag, public part), of no bytes where it is empty.
-pub fn public_digest(public_part: &[u8]) -> Digest {
-    Preimage::new(tag::PUBLIC_PART).variable(public_part).digest()
-}
-
 /// What a second person signs: what the block does, but not where in the chain.
 pub fn approval_message(header: &Header) -> Preimage {
     Preimage::new(tag::APPROVAL)
@@ -224,7 +222,8 @@ pub fn approval_message(header: &Header) -> Preimage {
         .u32(header.unit.number)
         .fixed(header.records_root.as_bytes())
         .u32(header.count)
-        .fixed(header.public_digest.as_bytes())
+        .fixed(header.pieces.root.as_bytes())
+        .u32(header.pieces.count)
         .fixed(&header.operation_id)
 }
 
@@ -240,9 +239,9 @@ fn check_positions(public: &pb::PublicPart, count: u32) -> Result<(), BlockError
 }
 
 /// One status id changes at most once in a block. Groups are ascending by themselves (canonical form).
-fn check_effects(public: &pb::PublicPart) -> Result<(), BlockError> {
+pub(crate) fn check_effects(groups: &[pb::EffectGroup]) -> Result<(), BlockError> {
     let mut ids: Vec<&[u8]> =
-        public.groups.iter().flat_map(|group| &group.effects).map(|effect| effect.status_id.as_slice()).collect();
+        groups.iter().flat_map(|group| &group.effects).map(|effect| effect.status_id.as_slice()).collect();
     ids.sort_unstable();
     if ids.windows(2).any(|pair| pair[0] == pair[1]) { Err(BlockError::RepeatedEffect) } else { Ok(()) }
 }

@@ -21,8 +21,6 @@ pub mod tag {
     pub const BLOCK_SIGNATURE: &str = "creditbank/v1/block-signature";
     /// What a second person signs.
     pub const APPROVAL: &str = "creditbank/v1/approval";
-    /// The public part of a block.
-    pub const PUBLIC_PART: &str = "creditbank/v1/public-part";
     /// The value before the first block and the first seal of a log.
     pub const GENESIS: &str = "creditbank/v1/genesis";
     /// A record's identity in the status tree.

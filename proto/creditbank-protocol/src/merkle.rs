@@ -63,6 +63,31 @@ fn path(leaves: &[Digest], index: usize) -> Vec<Digest> {
     }
 }
 
+/// A small tree with all its nodes: whoever needs several paths hashes it once.
+#[derive(Debug, Clone)]
+pub struct Levels(Vec<Vec<Digest>>);
+
+impl Levels {
+    /// The tree over leaf hashes.
+    pub fn new(leaves: Vec<Digest>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(below) = levels.last().filter(|below| below.len() > 1) {
+            // The last node of an odd level rises as it is.
+            let pair = |pair: &[Digest]| pair.get(1).map_or(pair[0], |right| node_hash(&pair[0], right));
+            let level = below.chunks(2).map(pair).collect();
+            levels.push(level);
+        }
+        Self(levels)
+    }
+
+    /// Path of leaf `index`, leaf sibling first; `None` when there is no such leaf.
+    pub fn path(&self, index: usize) -> Option<Vec<Digest>> {
+        self.0.first().filter(|leaves| index < leaves.len())?;
+        let sibling = |(height, level): (usize, &Vec<Digest>)| level.get((index >> height) ^ 1).copied();
+        Some(self.0.iter().enumerate().filter_map(sibling).collect())
+    }
+}
+
 /// The largest power of two below `len`, which must be at least 2.
 fn split(len: usize) -> usize {
     len.next_power_of_two() / 2

@@ -53,8 +53,10 @@ pub fn verify_receipt(receipt: &pb::Receipt, policy: &Policy) -> Result<Verified
     merkle::verify_inclusion(&leaf, receipt.index, checkpoint.size, &path, &checkpoint.root)?;
     let entry = Entry::parse(&receipt.entry)?;
     let origin = match &entry {
-        Entry::Block(block) => &block.header().origin,
+        Entry::Head(head) => &head.header().origin,
         Entry::Seal(seal) => &seal.seal().origin,
+        // It names no log: its head does.
+        Entry::Public(_) => return Err(EntryError::NoHead.into()),
     };
     if *origin != checkpoint.origin {
         return Err(ReceiptError::Origin { expected: checkpoint.origin, found: origin.clone() });

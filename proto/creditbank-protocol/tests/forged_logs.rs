@@ -3,13 +3,13 @@
 
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::key::{KeyId, genesis, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{leaf_hash, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
-use creditbank_protocol::record::{Record, disclose};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
@@ -19,6 +19,8 @@ use ed25519_dalek::SigningKey;
 use prost::Message as _;
 
 const ORIGIN: &str = "test.example/log";
+/// Log index of the first block of the second round: behind the operator's block of two entries and its seal.
+const FIRST: u64 = 3;
 /// Minute of the second seal.
 const MINUTE: u64 = 29_000_000;
 const CLAIMS: [u16; 9] = [2, 3, 7, 11, 14, 16, 17, 18, 20];
@@ -56,7 +58,7 @@ impl Default for Log {
             copies: 1,
             statement_key_until: 0,
             created: MINUTE,
-            second_round_from: 1,
+            second_round_from: FIRST,
             first_time_ms: MINUTE * 60_000,
             chained: true,
             suite: 1,
@@ -64,7 +66,7 @@ impl Default for Log {
             open: Vec::new(),
             revokes_itself: false,
             basis: pb::Basis::Issuer,
-            named_entry: 1,
+            named_entry: FIRST,
             compromised: false,
             confirmed_by: None,
             second_compromised: false,
@@ -90,6 +92,17 @@ fn path(leaves: &[Digest], index: usize) -> Vec<Vec<u8>> {
         if index < left.len() { (path(left, index), right) } else { (path(right, index - left.len()), left) };
     path.push(root(sibling).0.to_vec());
     path
+}
+
+fn entries_of(block: &[u8]) -> BlockEntries {
+    BlockEntries::parse(block).expect("a block")
+}
+
+/// The one group of effects of a block, which has no public records.
+fn group(at: usize, block: &BlockEntries) -> Option<pb::ProvedGroup> {
+    let Ok(Entry::Public(public)) = Entry::parse(block.public.as_ref()?) else { panic!("a public part") };
+    let group = public.part().groups.first().cloned();
+    Some(pb::ProvedGroup { block: at as u64, piece: 0, group, path: Vec::new() })
 }
 
 /// Trust in the log.
@@ -126,14 +139,15 @@ impl Log {
             (Kind::Institution, encode(&institution)),
         ];
         bodies.extend(self.confirmed_by.map(|seed| (Kind::Key, encode(&unit(seed, self.second_compromised)))));
-        let entry = |(kind, body): (Kind, Result<Vec<u8>, _>)| {
+        let entry = |(index, (kind, body)): (u32, (Kind, Result<Vec<u8>, _>))| {
             let body = body.expect("canonical");
             // A key of another suite has no registry key: it is put where its namesake of suite 1 would be.
             let key = RegistryKey::of(kind, &body).unwrap_or(RegistryKey::Key(KeyId::of(&public(3)))).digest();
-            let place = Some(Place { entry: 0, index: 1 });
+            let entry = if late { self.late_entry() } else { 0 };
+            let place = creditbank_protocol::Place::new(entry, index).written();
             (key, pb::RegistryEntry { kind: kind.into(), version: self.entry_version, body, place })
         };
-        let mut entries: Vec<_> = bodies.into_iter().map(entry).collect();
+        let mut entries: Vec<_> = (0..).zip(bodies).map(entry).collect();
         entries.sort_by_key(|(key, _)| *key);
         entries
     }
@@ -142,6 +156,32 @@ impl Log {
         let course = pb::Course { code: "AAA".to_owned(), titles: Vec::new() };
         let credit = pb::Credit { learner: vec![7; 16], course: Some(course), ..Default::default() };
         Record::new(3, 1, &[9; 32], encode(&credit).expect("canonical")).expect("a record")
+    }
+
+    /// The operator's block that publishes the registry, early or late.
+    fn published(&self, late: bool) -> BlockEntries {
+        let mut entries = self.registry(late);
+        entries.sort_by_key(|(_, entry)| entry.place.map_or(0, |place| place.index));
+        let record = |(_, entry): &(Digest, pb::RegistryEntry)| {
+            let kind = u32::try_from(entry.kind).expect("a kind");
+            Record::new(kind, 1, &PUBLIC_SEED, entry.body.clone()).expect("a record")
+        };
+        let draft = BlockDraft {
+            origin: ORIGIN.to_owned(),
+            unit: UnitId::OPERATOR,
+            height: u64::from(late),
+            previous: Digest([1; 32]),
+            operation_id: [2; 16],
+            created_at_minute: MINUTE,
+            key_id: KeyId::of(&public(2)),
+        };
+        let records: Vec<Record> = entries.iter().map(record).collect();
+        entries_of(&draft.sign(&records, Vec::new(), None, |message| sign(&key(2), message)).expect("a block"))
+    }
+
+    /// Log index of the block that publishes the late registry: the last one of the second round.
+    fn late_entry(&self) -> u64 {
+        FIRST + self.blocks().into_iter().map(|block| block.count()).sum::<u64>()
     }
 
     /// An effect on the record of the first block.
@@ -154,7 +194,7 @@ impl Log {
         }
     }
 
-    fn blocks(&self) -> Vec<Vec<u8>> {
+    fn blocks(&self) -> Vec<BlockEntries> {
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
             unit: UnitId::new(1, 1),
@@ -165,23 +205,21 @@ impl Log {
             key_id: KeyId::of(&public(3)),
         };
         let signed = |draft: &BlockDraft, groups| {
-            block_entry(
-                &draft.sign(&[Self::credit()], groups, None, |message| sign(&key(3), message)).expect("a block"),
-            )
+            entries_of(&draft.sign(&[Self::credit()], groups, None, |message| sign(&key(3), message)).expect("a block"))
         };
         let block = signed(&draft, Vec::new());
         let mut blocks = vec![block.clone(); self.copies];
         if self.revokes_itself {
             let authority = Some(pb::Authority { basis: self.basis.into(), ..Default::default() });
             let next = BlockDraft { height: 1, ..draft.clone() };
-            let effect = self.effect(&block, pb::Action::Revoke);
+            let effect = self.effect(&block.head, pb::Action::Revoke);
             blocks.push(signed(&next, vec![pb::EffectGroup { authority, effects: vec![effect] }]));
         }
         if let Some(seed) = self.confirmed_by {
             let authority = Some(pb::Authority { basis: self.basis.into(), ..Default::default() });
-            let groups = vec![pb::EffectGroup { authority, effects: vec![self.effect(&block, pb::Action::Confirm)] }];
+            let groups = vec![pb::EffectGroup { authority, effects: vec![self.effect(&block.head, pb::Action::Confirm)] }];
             let next = BlockDraft { height: 1, key_id: KeyId::of(&public(seed)), ..draft };
-            blocks.push(block_entry(
+            blocks.push(entries_of(
                 &next.sign(&[], groups, None, |message| sign(&key(seed), message)).expect("a block"),
             ));
         }
@@ -208,7 +246,7 @@ impl Log {
         let first = Seal {
             origin: ORIGIN.to_owned(),
             first_index: LogIndex(0),
-            index: LogIndex(0),
+            index: LogIndex(2),
             status_root: Digest::ZERO,
             registry_root: map.root(),
             rules_version: 1,
@@ -216,10 +254,19 @@ impl Log {
             records_total: 0,
             previous: genesis(ORIGIN, &public(1), &public(2)),
         };
-        let mut entries = vec![seal(&first)];
-        let first_id = SignedSeal::parse(&entries[0][1..]).expect("a seal").id();
+        let mut entries = self.published(false).into_vec();
+        entries.push(seal(&first));
+        let first_id = SignedSeal::parse(&entries[2][1..]).expect("a seal").id();
         let blocks = self.blocks();
-        entries.extend(blocks.iter().cloned());
+        let mut heads = Vec::new();
+        for block in &blocks {
+            heads.push(entries.len());
+            entries.extend(block.clone().into_vec());
+        }
+        let is_late = self.compromised || self.second_compromised;
+        if is_late {
+            entries.extend(self.published(true).into_vec());
+        }
         let closing = entries.len();
         let previous = if self.chained { first_id } else { Digest([5; 32]) };
         let (first_index, index, time_ms) = (self.second_round_from.into(), LogIndex(closing as u64), MINUTE * 60_000);
@@ -227,7 +274,7 @@ impl Log {
         entries.push(seal(&second));
         let late = self.registry(true);
         let late_map = map_of(&late);
-        if self.compromised || self.second_compromised {
+        if is_late {
             let previous = SignedSeal::parse(&entries[closing][1..]).expect("a seal").id();
             let (index, registry_root) = (index.next(), late_map.root());
             entries.push(seal(&Seal { first_index: index, index, registry_root, previous, ..second }));
@@ -242,7 +289,7 @@ impl Log {
         let with_record = self.copies + usize::from(self.revokes_itself);
         let mut ids: Vec<_> = blocks[..with_record]
             .iter()
-            .map(|block| status_id(&leaf_hash(block), 0, &record.hash()).0.to_vec())
+            .map(|block| status_id(&leaf_hash(&block.head), 0, &record.hash()).0.to_vec())
             .collect();
         ids.sort();
         ids.dedup();
@@ -277,8 +324,9 @@ impl Log {
             version: 1,
             origin: ORIGIN.to_owned(),
             checkpoint: sign_checkpoint(&checkpoint, &key(1)).expect("a note"),
-            seals: [vec![proved(0), proved(closing)], (closing + 1..=last).map(proved).collect()].concat(),
-            blocks: (1..closing).map(proved).collect(),
+            seals: [vec![proved(2), proved(closing)], (closing + 1..=last).map(proved).collect()].concat(),
+            blocks: heads.iter().copied().map(proved).collect(),
+            groups: heads.iter().zip(&blocks).filter_map(|(at, block)| group(*at, block)).collect(),
             registry: if last > closing {
                 let unit_key = |(_, entry): &(Digest, pb::RegistryEntry)| {
                     entry.kind == i32::from(Kind::Key)
@@ -289,7 +337,7 @@ impl Log {
             } else {
                 registry.into_iter().map(|entry| in_map(&map, last, entry)).collect()
             },
-            records: (1..=with_record).map(shown).collect(),
+            records: heads[..with_record].iter().copied().map(shown).collect(),
             statement,
             statement_signature: signature.to_vec(),
         };
@@ -316,7 +364,7 @@ fn what_an_operator_cannot_do() {
     Log { statement_key_until: 1, ..Log::default() }.refused("not in force");
     Log { created: MINUTE - 1_442, ..Log::default() }.refused("creation");
     Log { created: MINUTE + 1_442, ..Log::default() }.refused("creation");
-    Log { second_round_from: 0, ..Log::default() }.refused("first index");
+    Log { second_round_from: 2, ..Log::default() }.refused("first index");
     Log { first_time_ms: MINUTE * 60_000 + 1, ..Log::default() }.refused("time");
     Log { chained: false, ..Log::default() }.refused("previous seal");
     Log { suite: 2, ..Log::default() }.refused("suite");
@@ -338,7 +386,7 @@ fn what_the_blocks_at_hand_take_back_is_said() {
     let ended: Vec<_> = report.records.iter().map(|record| record.ended).collect();
     assert_eq!(ended, [Some(pb::Action::Revoke), None]);
     let log = Log { revokes_itself: true, ..Log::default() };
-    Log { named_entry: 2, ..log.clone() }.refused("place of the effect");
+    Log { named_entry: FIRST + 1, ..log.clone() }.refused("place of the effect");
     for basis in [pb::Basis::Custodian, pb::Basis::Operator, pb::Basis::Mandate] {
         assert!(Log { basis, ..log.clone() }.verify().is_err(), "{basis:?}");
     }
@@ -354,9 +402,9 @@ fn contested_until_confirmed() {
     let log = Log { compromised: true, ..Log::default() };
     assert_eq!(found(&log), (true, None));
     let confirmed = Log { confirmed_by: Some(5), ..log };
-    assert_eq!(found(&confirmed), (false, Some(2)));
+    assert_eq!(found(&confirmed), (false, Some(FIRST + 1)));
     assert_eq!(found(&Log { second_compromised: true, ..confirmed.clone() }), (true, None));
-    Log { stranger: true, ..confirmed.clone() }.refused("says nothing of one that is");
+    Log { stranger: true, ..confirmed.clone() }.refused("says nothing of a record");
     Log { basis: pb::Basis::Custodian, ..confirmed.clone() }.refused("without the right");
-    Log { named_entry: 2, ..confirmed }.refused("place of the effect");
+    Log { named_entry: FIRST + 1, ..confirmed }.refused("place of the effect");
 }

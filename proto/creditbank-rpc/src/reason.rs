@@ -79,7 +79,7 @@ creditbank_protocol::with_rules!(reasons {
     /// Another suite or version, or a second signature.
     UnknownVersion = "UNKNOWN_VERSION",
     /// The public part is not the one that was signed.
-    WrongPublicDigest = "WRONG_PUBLIC_DIGEST",
+    WrongPublicRoot = "WRONG_PUBLIC_ROOT",
     /// A public record's position is out of order or not in the block.
     WrongPublicIndex = "WRONG_PUBLIC_INDEX",
     /// A status id stands twice.

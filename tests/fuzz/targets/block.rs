@@ -3,7 +3,8 @@
 
 use std::sync::OnceLock;
 
-use creditbank_protocol::block::{SignedBlock, approval_message, public_digest};
+use creditbank_protocol::block::{SignedBlock, approval_message};
+use creditbank_protocol::entry::{BlockEntries, Entry, EntryError, join};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb;
 use creditbank_protocol::record::Record;
@@ -29,7 +30,12 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(message.encode_to_vec(), data);
     assert_eq!(pb::BlockHeader::decode(&message.header[..]).expect("a header").encode_to_vec(), message.header);
     assert_eq!(encode(block.public()).as_deref(), Ok(&message.public_part[..]));
-    assert_eq!(public_digest(&message.public_part), block.header().public_digest);
+    assert_eq!(block.shown().pieces(), block.header().pieces);
+    // Its entries lead back to it.
+    let BlockEntries { head, public } = BlockEntries::of(&block);
+    let Ok(Entry::Head(head)) = Entry::parse(&head) else { panic!("a head") };
+    let again = join(head, || public.ok_or(EntryError::NoPublic));
+    assert_eq!(again.as_ref(), Ok(&block));
     let _ = approval_message(block.header());
     // The signature covers the header, and the header the public part.
     let (honest, key) = vector();

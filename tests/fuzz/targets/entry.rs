@@ -3,7 +3,7 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::{Canonical, decode, encode};
-use creditbank_protocol::entry::{Entry, SEAL, block_entry};
+use creditbank_protocol::entry::{Entry, HEAD, PUBLIC, SEAL};
 use creditbank_protocol::map::{MapProof, MapTags, verify};
 use creditbank_protocol::merkle::{verify_consistency, verify_inclusion};
 use creditbank_protocol::note::Policy;
@@ -22,7 +22,8 @@ fn one_spelling<M: Canonical>(bytes: &[u8]) {
 
 fuzz_target!(|data: &[u8]| {
     match Entry::parse(data) {
-        Ok(Entry::Block(_)) => assert_eq!(block_entry(&data[1..]), data),
+        Ok(Entry::Head(_)) => assert_eq!(data[0], HEAD),
+        Ok(Entry::Public(public)) => assert!(data[0] == PUBLIC && public.pieces().count > 0),
         Ok(Entry::Seal(seal)) => {
             assert_eq!(data[0], SEAL);
             assert_eq!(SignedSeal::parse(&data[1..]), Ok(seal.clone()));
@@ -39,6 +40,7 @@ fuzz_target!(|data: &[u8]| {
     one_spelling::<pb::RegistryEntry>(data);
     one_spelling::<pb::SubjectStatement>(data);
     one_spelling::<pb::PublicPart>(data);
+    one_spelling::<pb::BlockHead>(data);
     if let Some(marks) = Marks::from_bytes(data) {
         assert_eq!(marks.to_bytes(), data);
     }

@@ -8,10 +8,10 @@ STATE_CLOSED, RELATION_CUSTODIAN = 3, 3
 MS_PER_MINUTE = 60_000
 
 
-def owner(header, public_part, opened):
+def owner(header, groups, opened):
     """Whose record it is: the signer's, or the closed institution's whose record a custodian amends."""
     if opened.has("amends") and opened.amends.has("place"):
-        for group in public_part.groups:
+        for group in groups:
             for effect in group.effects:
                 if group.authority.basis == BASIS_CUSTODIAN and effect.action == SUPERSEDE \
                         and effect.place.raw == opened.amends.place.raw:

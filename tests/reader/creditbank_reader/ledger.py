@@ -9,7 +9,9 @@ from .wire import Refused
 
 VERSION = 1
 ENTRY_LEN_MAX = 65_535
-BLOCK_BYTE, SEAL_BYTE = b"\x01", b"\x02"
+HEAD_BYTE, SEAL_BYTE, PUBLIC_BYTE = b"\x01", b"\x02", b"\x03"
+HEAD_LEN_MAX = 2_048
+RECORD_PIECE, GROUP_PIECE = b"\x01", b"\x02"
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
 KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
 KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
@@ -17,14 +19,13 @@ KIND_COUNTRY = 74
 
 
 @dataclass
-class BlockEntry:
-    """A block that was read from a log entry."""
+class HeadEntry:
+    """The head of a block that was read from a log entry."""
 
     leaf: bytes
     header_bytes: bytes
     header: object
     signature: bytes
-    public_part: object
 
 
 @dataclass
@@ -47,16 +48,25 @@ def block_message(header):
     return preimage("block-signature", var(header))
 
 
-def public_digest(public_part):
-    """The digest of a public part, which may be no bytes."""
-    return tagged_hash("public-part", var(public_part))
+def pieces(public_part):
+    """The pieces of a public part that was read."""
+    elements = [(RECORD_PIECE, item) for item in public_part.records]
+    elements += [(GROUP_PIECE, item) for item in public_part.groups]
+    return [first + b"".join(item.raw[number] for number in sorted(item.raw)) for first, item in elements]
+
+
+def check_pieces(header, public_part):
+    """Refuses a public part, that was read, of another block."""
+    found = pieces(public_part)
+    if header.public_count != len(found) or header.public_root != tree.root([tree.leaf_hash(item) for item in found]):
+        raise Refused("the public root is another")
 
 
 def approval_message(header):
     """What an approver signs."""
     unit = var(header.origin.encode()) + uint(64, header.institution) + uint(32, header.unit)
-    return preimage("approval", unit, header.records_root, uint(32, header.count), header.public_digest,
-                    header.operation_id)
+    return preimage("approval", unit, header.records_root, uint(32, header.count), header.public_root,
+                    uint(32, header.public_count), header.operation_id)
 
 
 def records_root(hashes):
@@ -117,22 +127,30 @@ class Ledger:
         self.canonical = canonical
         self.records = Records(canonical)
 
-    def read_block(self, entry):
-        """The block of a log entry, checked as far as it can be without the log."""
-        self._check_entry(entry, BLOCK_BYTE, "block")
-        block = self.canonical.read("Block", entry[1:])
+    def read_head(self, entry):
+        """The head of a block, checked as far as it can be without the log."""
+        self._check_entry(entry, HEAD_BYTE, "head of a block")
+        if len(entry) > HEAD_LEN_MAX + 1:
+            raise Refused("the head is too long")
+        block = self.canonical.read("BlockHead", entry[1:])
         header = self.canonical.read("BlockHeader", block.header)
         _check_head(header)
-        for name in ("previous", "records_root", "public_digest", "operation_id", "key_id"):
+        for name in ("previous", "records_root", "public_root", "operation_id", "key_id"):
             if not header.has(name):
                 raise Refused(f"the header has no {name}")
         if not block.has("signature") or block.has("second_signature"):
             raise Refused("a block has one signature under suite 1")
-        if header.public_digest != public_digest(block.public_part):
-            raise Refused("the public digest is another")
-        public_part = self.canonical.read("PublicPart", block.public_part)
+        return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature)
+
+    def read_public(self, entry, header):
+        """The public part of a block, in the entry behind its head."""
+        self._check_entry(entry, PUBLIC_BYTE, "public part")
+        if len(entry) == 1:
+            raise Refused("the public part is empty")
+        public_part = self.canonical.read("PublicPart", entry[1:])
+        check_pieces(header, public_part)
         self._check_public(header, public_part)
-        return BlockEntry(tree.leaf_hash(entry), block.header, header, block.signature, public_part)
+        return public_part
 
     def read_seal(self, entry):
         """The seal of a log entry."""
@@ -154,8 +172,8 @@ class Ledger:
         if any(len(item) != 32 for item in inclusion) or not tree.verify_inclusion(
                 tree.leaf_hash(entry), index, checkpoint.size, inclusion, checkpoint.root):
             raise Refused("the receipt's path does not lead to the checkpoint")
-        read = self.read_block(entry) if entry[:1] == BLOCK_BYTE else self.read_seal(entry)
-        origin = read.header.origin if entry[:1] == BLOCK_BYTE else read.seal.origin
+        read = self.read_head(entry) if entry[:1] == HEAD_BYTE else self.read_seal(entry)
+        origin = read.header.origin if entry[:1] == HEAD_BYTE else read.seal.origin
         if origin != checkpoint.origin:
             raise Refused("an entry of another log")
         return read

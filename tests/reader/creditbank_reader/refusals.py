@@ -8,7 +8,7 @@ from .records import PUBLIC_SEED, is_public
 from .suite import SUITE, verify
 from .wire import Refused
 
-BLOCK_LEN_MAX = 65_534
+BLOCK_LEN_MAX = 67_586
 VERSION = 1
 PURPOSE_REGISTRY = 2
 DAY_MINUTES = 1_440
@@ -61,11 +61,14 @@ class Judge:
         _require(not block.has("second_signature"), "UNKNOWN_VERSION")
         header = self._read("BlockHeader", block.header)
         _require(header.suite == SUITE and header.version == VERSION, "UNKNOWN_VERSION")
-        for name in ("origin", "previous", "records_root", "public_digest", "operation_id", "key_id"):
+        for name in ("origin", "previous", "records_root", "public_root", "operation_id", "key_id"):
             _require(header.has(name), "MISSING_FIELD")
         _require(block.has("signature"), "MISSING_FIELD")
-        _require(header.public_digest == forms.public_digest(block.public_part), "WRONG_PUBLIC_DIGEST")
         public = self._read("PublicPart", block.public_part)
+        try:
+            forms.check_pieces(header, public)
+        except Refused as error:
+            raise Named("WRONG_PUBLIC_ROOT") from error
         indices = [record.index for record in public.records]
         ascending = all(low < high for low, high in zip(indices, indices[1:]))
         _require(ascending and all(index < header.count for index in indices), "WRONG_PUBLIC_INDEX")

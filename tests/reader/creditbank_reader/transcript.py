@@ -128,6 +128,8 @@ class _Verification:
         self.registry = {}
         self.needed_registry = set()
         self.blocks = {}
+        self.groups = {}
+        self.amended = {}
         self.records = []
         self.file_message = self.head = self.log_key = self.last = self.day = self.statement = None
 
@@ -209,14 +211,31 @@ class _Verification:
         heights = {}
         for item in proved:
             self._check_inclusion(item)
-            entry = self.ledger.read_block(item.entry)
+            entry = self.ledger.read_head(item.entry)
             _require(entry.header.origin == self.head.origin, "a block of another origin")
             rounds = [seal for seal in self.seals.values() if seal.first_index <= item.index < seal.index]
             _require(len(rounds) == 1, "a block outside the given rounds")
             self.blocks[item.index] = (entry, rounds[0])
+            self.groups[item.index] = []
             unit = (entry.header.institution, entry.header.unit)
             _require(entry.header.height > heights.get(unit, -1), "heights of a unit are not ascending")
             heights[unit] = entry.header.height
+        order = []
+        for item in self.file_message.groups:
+            order.append((item.block, item.piece))
+            _require(item.block in self.blocks, "a group of a block that is not there")
+            self._check_piece(self.blocks[item.block][0].header, item.piece,
+                              forms.GROUP_PIECE + _nested(item, self.canonical, "group"), item.path)
+            self.groups[item.block].append(item.group)
+        _require(_ascending(order), "groups are not ascending")
+        for groups in self.groups.values():
+            ids = [effect.status_id for group in groups for effect in group.effects]
+            _require(len(ids) == len(set(ids)), "a status id has two effects in one block")
+
+    @staticmethod
+    def _check_piece(header, number, piece, path):
+        _require(tree.verify_inclusion(tree.leaf_hash(piece), number, header.public_count, path, header.public_root),
+                 "a piece that the block does not have")
 
     def check_records(self):
         """Step 6."""
@@ -228,15 +247,19 @@ class _Verification:
             entry, seal = self.blocks[place.entry]
             header = entry.header
             _require(not is_public(record.kind), "not a record of a learner")
-            _require(all(item.index != place.index for item in entry.public_part.records),
-                     "a public record stands at this place")
             found, opened, hidden = self.ledger.records.disclosed(record)
             _require(tree.verify_inclusion(tree.leaf_hash(found), place.index, header.count, record.path,
                                            header.records_root), "the record is not in its block")
             _require(header.institution, "a record of the operator")
             contested = is_contested(self._check_signer(entry, seal, record.kind))
             identity = status_id(entry.leaf, place.index, found)
-            whose = owner(header, entry.public_part, opened)
+            groups = self.groups[place.entry]
+            if opened.has("amends") and opened.amends.has("place"):
+                amended = opened.amends.place
+                self.amended.setdefault(place.entry, []).append((amended.entry, amended.index))
+                _require(any(_supersedes(group, self.amended[place.entry][-1:]) for group in groups),
+                         "the effect that replaces what is amended is missing")
+            whose = owner(header, groups, opened)
             if whose != header.institution:
                 _require(self._is_custodian(header.institution, whose, seal), "not the custodian's to amend")
             trusted = self.trust.institutions is None or header.institution in self.trust.institutions
@@ -272,9 +295,12 @@ class _Verification:
         identities = {record.status_id: record for record in self.records}
         with_records = {record.entry for record in self.records}
         for index, (entry, seal) in self.blocks.items():
-            found = [(group.authority, effect) for group in entry.public_part.groups for effect in group.effects
-                     if effect.status_id in identities]
-            _require(found or index in with_records, "a block without a record or an effect on one")
+            found = []
+            for group in self.groups[index]:
+                own = [(group.authority, effect) for effect in group.effects if effect.status_id in identities]
+                _require(own or _supersedes(group, self.amended.get(index, [])), "a group without an effect on a record")
+                found += own
+            _require(self.groups[index] or index in with_records, "a block without a record or an effect on one")
             for authority, effect in found:
                 self._check_effect(index, entry, seal, authority, effect, identities[effect.status_id])
 
@@ -376,6 +402,12 @@ class _Verification:
 
 def _in_force(key, minute):
     return key.from_minute <= minute and (not key.until_minute or minute < key.until_minute)
+
+
+def _supersedes(group, places):
+    """Whether a group replaces the record at one of some places."""
+    return any(effect.action == SUPERSEDE and (effect.place.entry, effect.place.index) in places
+               for effect in group.effects)
 
 
 def _nested(message, canonical, name):

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use creditbank_protocol::entry::Entry;
+use creditbank_protocol::entry::{Entry, EntryError, join};
 use creditbank_protocol::merkle::{Frontier, leaf_hash};
 use creditbank_protocol::pb::{Action, Kind};
 use creditbank_protocol::{Digest, Place};
@@ -34,7 +34,11 @@ pub(crate) fn judge(ledger: &Ledger, truth: &Truth) -> Result<Judged, Broken> {
         {
             broken!("the checkpoint of size {} is of another log", frontier.size());
         }
-        let Ok(Entry::Block(block)) = Entry::parse(&entry) else { continue };
+        let Ok(Entry::Head(head)) = Entry::parse(&entry) else { continue };
+        let part = if head.has_public() { ledger.entry(index + 1) } else { Ok(Vec::new()) };
+        let part = part.map_err(|error| Broken(format!("log entry {}: {error}", index + 1)))?;
+        let block = join(head, || Ok::<_, EntryError>(part));
+        let block = block.map_err(|error| Broken(format!("log entry {index} makes no block: {error}")))?;
         let Some(signed) = truth.signed.get(&leaf) else {
             broken!("log entry {index} holds a block that nobody has signed");
         };

@@ -6,17 +6,15 @@
 mod forge;
 
 use creditbank_client::ChainHead;
-use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Basis, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Alias, Digest, UnitId};
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 
 use crate::chance::Chance;
-use crate::signing::{bodies, signed_block};
+use crate::signing::{bodies, leaf_of, signed_block};
 use crate::truth::Truth;
 use crate::want::{Consequences, Content, Known, Want, revoking};
 
@@ -30,7 +28,7 @@ const FORM: &[&str] = &[
     "NOT_CANONICAL",
     "UNKNOWN_VERSION",
     "MISSING_FIELD",
-    "WRONG_PUBLIC_DIGEST",
+    "WRONG_PUBLIC_ROOT",
     "WRONG_PUBLIC_INDEX",
     "REPEATED_EFFECT",
     "WRONG_ORIGIN",
@@ -160,7 +158,7 @@ impl Liar {
             Want::Issue { citizen, courses } => (signed.citizen, signed.courses) = (Some(*citizen), courses.clone()),
             _ => {}
         }
-        let leaf = leaf_hash(&block_entry(&block));
+        let leaf = leaf_of(&block);
         if matches!(want, Want::Issue { .. }) {
             self.issued.push((leaf, content.clone()));
         }

@@ -7,7 +7,7 @@ use creditbank_client::ChainHead;
 use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::entry::Entry;
+use creditbank_protocol::entry::{Entry, EntryError, join};
 use creditbank_protocol::key::{possession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::{KeyType, Policy, VerifierKey};
@@ -22,7 +22,7 @@ use crate::chance::Chance;
 use crate::clock::{START_MS, SimClock};
 use crate::node::{Machine, ROOM, environment};
 use crate::post::Call;
-use crate::signing::{head_of, signed_block};
+use crate::signing::{head_of, leaf_of, signed_block};
 use crate::truth::{Broken, Truth, broken};
 use crate::want::{Content, Want, text};
 
@@ -75,9 +75,12 @@ impl Beginning {
     fn fill(&mut self, machine: &mut Machine) -> Result<(), Broken> {
         let Some(process) = &machine.process else { broken!("the new node is down") };
         for index in 0..process.ledger.size() {
-            let entry = process.ledger.entry(index).map_err(|error| Broken(error.to_string()))?;
-            if let Ok(Entry::Block(block)) = Entry::parse(&entry) {
-                let leaf = creditbank_protocol::merkle::leaf_hash(&entry);
+            let entry = |index| process.ledger.entry(index).map_err(|error| Broken(error.to_string()));
+            let bytes = entry(index)?;
+            if let Ok(Entry::Head(head)) = Entry::parse(&bytes) {
+                let part = if head.has_public() { entry(index + 1)? } else { Vec::new() };
+                let block = join(head, || Ok::<_, EntryError>(part)).map_err(|error| Broken(error.to_string()))?;
+                let leaf = creditbank_protocol::merkle::leaf_hash(&bytes);
                 self.truth.signed.insert(leaf, crate::truth::Signed::public(&block));
             }
         }
@@ -99,7 +102,7 @@ impl Beginning {
         let head: ChainHead = head.map_err(|error| Broken(format!("{error:?}")))?;
         let content: Content = want.content(unit.institution.0, None, &crate::want::Consequences::default(), 0);
         let (block, signed) = signed_block(unit, key, &head, START_MS / 60_000, None, &content);
-        let leaf = creditbank_protocol::merkle::leaf_hash(&creditbank_protocol::entry::block_entry(&block));
+        let leaf = leaf_of(&block);
         self.truth.signed.insert(leaf, signed);
         let verified = process.steps.verify(&block, Vec::new()).map_err(|error| Broken(error.to_string()))?;
         process.steps.block(verified, Call { client: usize::MAX, life: 0, number: 0 });

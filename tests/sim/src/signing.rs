@@ -2,10 +2,11 @@
 
 use creditbank_client::ChainHead;
 use creditbank_client::outbox::Open;
-use creditbank_protocol::block::BlockDraft;
-use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::block::{BlockDraft, SignedBlock};
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::receipt::verify_receipt;
@@ -41,10 +42,7 @@ pub(crate) fn signed_block(
     };
     let block = draft.sign(&content.records, content.groups.clone(), None, |message| sign(&key.key, message));
     let block = block.expect("what is wanted fits into a block");
-    let id = match Entry::parse(&block_entry(&block)) {
-        Ok(Entry::Block(parsed)) => parsed.header().id(),
-        _ => Digest::ZERO,
-    };
+    let id = SignedBlock::parse(&block).map_or(Digest::ZERO, |parsed| parsed.header().id());
     let signed = Signed {
         want,
         unit,
@@ -58,6 +56,11 @@ pub(crate) fn signed_block(
         amends: None,
     };
     (block, signed)
+}
+
+/// The leaf of a block's head, by which it is known here; of what is no block, something that no other bytes have.
+pub(crate) fn leaf_of(block: &[u8]) -> Digest {
+    leaf_hash(&BlockEntries::parse(block).map_or_else(|_| block.to_vec(), |entries| entries.head))
 }
 
 /// The records that travel beside a block.

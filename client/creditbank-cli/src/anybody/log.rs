@@ -71,15 +71,22 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 fn entry_value(index: LogIndex, bytes: &[u8]) -> Result<Value, Failure> {
     let leaf = leaf_hash(bytes).to_string();
     match Entry::parse(bytes).map_err(|error| Failure::NotValid(error.to_string()))? {
-        Entry::Block(block) => {
-            let header = block.header();
-            let records = block.public().records.iter().map(public_record).collect::<Result<Vec<_>, _>>()?;
+        Entry::Head(head) => {
+            let header = head.header();
             Ok(json!({
                 "index": index.0, "type": "block", "leaf_hash": leaf,
                 "institution": header.unit.institution.0, "unit": header.unit.number, "height": header.height,
                 "records": header.count, "block_id": header.id().to_string(), "previous": header.previous.to_string(),
                 "records_root": header.records_root.to_string(), "key_id": header.key_id.to_string(),
-                "created_at_minute": header.created_at_minute, "public_records": records,
+                "created_at_minute": header.created_at_minute, "public_count": header.pieces.count,
+            }))
+        }
+        Entry::Public(public) => {
+            let records = public.part().records.iter().map(public_record).collect::<Result<Vec<_>, _>>()?;
+            let effects: usize = public.part().groups.iter().map(|group| group.effects.len()).sum();
+            Ok(json!({
+                "index": index.0, "type": "public part", "leaf_hash": leaf,
+                "effects": effects, "public_records": records,
             }))
         }
         Entry::Seal(signed) => {

@@ -64,7 +64,7 @@ impl Client {
             }
             let receipt = self.block(unit, height).await?;
             let verified = self.check_receipt(&receipt).await?;
-            let Entry::Block(block) = &verified.entry else {
+            let Entry::Head(block) = &verified.entry else {
                 return Err(ClientError::lie("the entry is no block"));
             };
             let header = block.header();

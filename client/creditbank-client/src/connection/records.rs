@@ -162,24 +162,32 @@ impl Client {
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
         let place = Place::read(record.place);
-        let Entry::Block(block) = &verified.entry else {
+        let Entry::Head(head) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
         };
         if verified.index != place.entry {
             return Err(ClientError::lie("the receipt is for another entry"));
         }
-        let header = block.header();
+        let header = head.header();
         let disclosed = Disclosed::new(&record).map_err(ClientError::lie)?;
         let leaf = record_leaf(&disclosed.hash);
         let path = digests(&record.path)?;
         verify_inclusion(&leaf, place.index.into(), header.count.into(), &path, &header.records_root)?;
-        block.verify(&self.public_key(header.key_id).await?).map_err(ClientError::lie)?;
-        let amended_for = amended_for(block, disclosed.info.kind, &disclosed.body).map_err(ClientError::lie)?;
+        head.verify(&self.public_key(header.key_id).await?).map_err(ClientError::lie)?;
+        // Whose record an amendment is, its block's public part says.
+        let kind = disclosed.info.kind;
+        let on_behalf_of = match amends_of(kind, &disclosed.body).map_err(ClientError::lie)? {
+            Some(_) => {
+                let block = self.with_public(&verified).await?;
+                amended_for(&block.public().groups, kind, &disclosed.body).map_err(ClientError::lie)?
+            }
+            None => None,
+        };
         Ok(ReadRecord {
             place,
             unit: header.unit,
             key_id: header.key_id,
-            on_behalf_of: amended_for,
+            on_behalf_of,
             status_id: status_id(&verified.leaf, place.index, &disclosed.hash),
             seed: record.seed.try_into().ok(),
             round_end: verified.checkpoint.size,

@@ -100,7 +100,7 @@ impl Client {
                     Err(ClientError::lie("the seal is one of another place"))
                 }
             }
-            Entry::Block(_) => Err(ClientError::lie("the last leaf is no seal")),
+            Entry::Head(_) | Entry::Public(_) => Err(ClientError::lie("the last leaf is no seal")),
         }
     }
 }

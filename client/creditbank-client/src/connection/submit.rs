@@ -1,8 +1,8 @@
 //! Blocks: what to build on, and sealing.
 
-use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::entry::{BlockEntries, Entry, EntryError, join};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind, Receipt};
 use creditbank_protocol::receipt::VerifiedReceipt;
@@ -35,16 +35,12 @@ impl ChainHead {
     /// What a node says of the end of a unit's chain: the height of the next block, and the receipt of the last one. At height 0
     /// that is the entry that admitted the unit; of the operator's chain nothing admits it.
     pub fn read(unit: UnitId, next_height: u64, verified: &VerifiedReceipt) -> Result<Self, ClientError> {
-        let Entry::Block(block) = &verified.entry else {
+        let Entry::Head(head) = &verified.entry else {
             return Err(ClientError::lie("the head is no block"));
         };
-        let header = block.header();
+        let header = head.header();
         let Some(height) = next_height.checked_sub(1) else {
-            let admits = |shown: &pb::PublicRecord| {
-                shown.kind == i32::from(Kind::Unit)
-                    && decode::<pb::Unit>(&shown.body).is_ok_and(|one| UnitId::new(one.institution, one.unit) == unit)
-            };
-            if !header.unit.institution.is_operator() || !block.public().records.iter().any(admits) {
+            if !header.unit.institution.is_operator() {
                 return Err(ClientError::lie("the entry does not admit the unit"));
             }
             return Ok(Self { next_height, previous: verified.leaf, created_at_minute: 0 });
@@ -63,7 +59,26 @@ impl Client {
         let answer = self.ledger.clone().get_chain_head(request).await?.into_inner();
         let receipt = answer.head.ok_or_else(|| ClientError::lie("the head is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
-        ChainHead::read(unit, answer.next_height, &verified)
+        let head = ChainHead::read(unit, answer.next_height, &verified)?;
+        if answer.next_height == 0 {
+            let admits = |shown: &pb::PublicRecord| {
+                shown.kind == i32::from(Kind::Unit)
+                    && decode::<pb::Unit>(&shown.body).is_ok_and(|one| UnitId::new(one.institution, one.unit) == unit)
+            };
+            if !self.with_public(&verified).await?.public().records.iter().any(admits) {
+                return Err(ClientError::lie("the entry does not admit the unit"));
+            }
+        }
+        Ok(head)
+    }
+
+    /// The block of a receipt, with its public part where it has one.
+    pub(crate) async fn with_public(&self, verified: &VerifiedReceipt) -> Result<SignedBlock, ClientError> {
+        let Entry::Head(head) = &verified.entry else {
+            return Err(ClientError::lie("the entry is no block"));
+        };
+        let part = if head.has_public() { self.entry(verified.index.next()).await?.0 } else { Vec::new() };
+        join(head.clone(), || Ok::<_, EntryError>(part)).map_err(ClientError::lie)
     }
 
     /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where
@@ -90,7 +105,7 @@ impl Client {
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.
     pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, ClientError> {
-        let entry = block_entry(&block);
+        let entry = BlockEntries::parse(&block).map_err(|error| ClientError::Local(error.to_string()))?.head;
         let request = SubmitBlockRequest { block: block.into(), records };
         let receipt = self.ledger.clone().submit_block(request).await?.into_inner().receipt;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
@@ -116,14 +131,14 @@ impl Client {
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
         let verified = self.check_receipt(&receipt).await?;
         match &verified.entry {
-            Entry::Block(block) => {
-                let header = block.header();
+            Entry::Head(head) => {
+                let header = head.header();
                 if (header.unit, header.height) == (unit, height) {
                     return Ok(receipt);
                 }
                 Err(ClientError::lie("the block is one of another place"))
             }
-            Entry::Seal(_) => Err(ClientError::lie("the entry is no block")),
+            Entry::Public(_) | Entry::Seal(_) => Err(ClientError::lie("the entry is no block")),
         }
     }
 

@@ -54,10 +54,10 @@ impl Suspects {
     /// Whether the block at a log index was signed by a key that was compromised by then.
     pub(super) async fn is_suspect_at(&mut self, client: &Client, entry: LogIndex) -> Result<bool, ClientError> {
         let (bytes, _) = client.entry(entry).await?;
-        let Entry::Block(block) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
-            return Err(ClientError::lie("a mark names a seal"));
+        let Entry::Head(head) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
+            return Err(ClientError::lie("a mark names no block"));
         };
-        let header = block.header();
+        let header = head.header();
         let (_, key_id, sealed_at_ms) = client.sealing(header.unit, header.height).await?;
         self.is_suspect(client, key_id, sealed_at_ms).await
     }
@@ -69,7 +69,7 @@ impl Client {
         let last = round_end.checked_sub(1).ok_or_else(|| ClientError::lie("a round without a seal"))?;
         match Entry::parse(&self.entry(last).await?.0).map_err(ClientError::lie)? {
             Entry::Seal(seal) => Ok(seal.seal().time_ms),
-            Entry::Block(_) => Err(ClientError::lie("the round does not end with a seal")),
+            Entry::Head(_) | Entry::Public(_) => Err(ClientError::lie("the round does not end with a seal")),
         }
     }
 
@@ -77,10 +77,10 @@ impl Client {
     async fn sealing(&self, unit: UnitId, height: u64) -> Result<(LogIndex, KeyId, u64), ClientError> {
         let receipt = self.block(unit, height).await?;
         let verified = self.check_receipt(&receipt).await?;
-        let Entry::Block(block) = &verified.entry else {
+        let Entry::Head(head) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
         };
-        Ok((verified.index, block.header().key_id, self.sealed_at(verified.checkpoint.size).await?))
+        Ok((verified.index, head.header().key_id, self.sealed_at(verified.checkpoint.size).await?))
     }
 }
 

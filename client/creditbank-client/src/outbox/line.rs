@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::submit_blocks_response::Outcome;
 use creditbank_rpc::v1::{SubmitBlockRequest, SubmitBlocksResponse};
@@ -135,7 +135,8 @@ async fn check(client: &Client, attempt: Attempt, block: Arc<Prepared>, outcome:
 }
 
 async fn proved(client: &Client, block: &Prepared, receipt: &Receipt) -> Result<(), ClientError> {
-    if receipt.entry != block_entry(&block.request().block) {
+    // The leaf of the head: which block it is, to the last byte.
+    if leaf_hash(&receipt.entry) != block.leaf {
         return Err(ClientError::lie("the receipt is for another block"));
     }
     client.check_receipt(receipt).await.map(drop)

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
-use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 use prost::Message as _;
@@ -21,7 +21,7 @@ pub struct Prepared {
     pub previous: Digest,
     /// The id of its header: what the next block builds on.
     pub id: Digest,
-    /// The leaf of its entry in the log: which block it is, to the last byte.
+    /// The leaf of its head in the log: which block it is, to the last byte.
     pub leaf: Digest,
     created_at_minute: u64,
 }
@@ -55,7 +55,7 @@ impl Prepared {
         let parsed = SignedBlock::parse(&request.block)?;
         let header = parsed.header();
         let (height, previous, id) = (header.height, header.previous, header.id());
-        let (created_at_minute, leaf) = (header.created_at_minute, leaf_hash(&block_entry(&request.block)));
+        let (created_at_minute, leaf) = (header.created_at_minute, leaf_hash(&BlockEntries::of(&parsed).head));
         Ok(Self { request, note, height, previous, id, leaf, created_at_minute })
     }
 

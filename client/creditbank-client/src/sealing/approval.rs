@@ -1,7 +1,7 @@
 //! Approval by a second person: what is asked, what is checked before it is signed, and the answer.
 //!
 //! A request holds everything that the block will hold, so that nobody signs blind: whoever approves computes records root
-//! and public digest from the records themselves. It holds personal data and the records' secrets: mode 0600.
+//! and public root from the records themselves. It holds personal data and the records' secrets: mode 0600.
 
 mod queue;
 mod summary;
@@ -9,13 +9,13 @@ mod summary;
 use std::fs;
 use std::path::Path;
 
-use creditbank_protocol::block::{Header, approval_message, public_records};
-use creditbank_protocol::canonical::{decode, encode};
+use creditbank_protocol::block::{Header, Pieces, Public, approval_message, public_part};
+use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, UnitId, block::public_digest};
+use creditbank_protocol::{Digest, UnitId};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::Operation;
@@ -53,8 +53,10 @@ pub struct ApprovalRequest {
     pub records_root: String,
     /// How many records.
     pub count: u32,
-    /// 32 bytes in hexadecimal: over the effects.
-    pub public_digest: String,
+    /// 32 bytes in hexadecimal: over the pieces of the public part.
+    pub public_root: String,
+    /// How many pieces.
+    pub public_count: u32,
     records: Vec<RecordText>,
     public_part: String,
 }
@@ -79,8 +81,8 @@ fn wrong(what: impl std::fmt::Display) -> ClientError {
 
 impl ApprovalRequest {
     pub(crate) fn new(origin: &str, unit: UnitId, operation: &Operation) -> Result<Self, ClientError> {
-        let part = pb::PublicPart { records: public_records(&operation.records), groups: operation.groups.clone() };
-        let part = encode(&part).map_err(wrong)?;
+        let part = encode(&public_part(&operation.records, operation.groups.clone())).map_err(wrong)?;
+        let pieces = Public::parse(&part).map_err(wrong)?.pieces();
         let text = |record: &Record| RecordText {
             kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),
             version: u32::from(record.version()),
@@ -95,7 +97,8 @@ impl ApprovalRequest {
             operation_id: hex::encode(operation.operation_id),
             records_root: records_root(&hashes).to_string(),
             count: u32::try_from(hashes.len()).map_err(wrong)?,
-            public_digest: public_digest(&part).to_string(),
+            public_root: pieces.root.to_string(),
+            public_count: pieces.count,
             records: operation.records.iter().map(text).collect(),
             public_part: hex::encode(part),
         })
@@ -123,11 +126,13 @@ impl ApprovalRequest {
             )));
         }
         let part = bytes(&self.public_part, "public_part")?;
-        if public_digest(&part).to_string() != self.public_digest {
+        let public = Public::parse(&part).map_err(wrong)?;
+        let Pieces { root, count } = public.pieces();
+        if (root.to_string(), count) != (self.public_root.clone(), self.public_count) {
             return Err(wrong("the effects are not the ones that it names"));
         }
-        let pb::PublicPart { records: shown, groups } = decode(&part).map_err(wrong)?;
-        if shown != public_records(&records) {
+        let groups = public.part().groups.clone();
+        if *public.part() != public_part(&records, groups.clone()) {
             return Err(wrong("the public records are not those among the records"));
         }
         let operation_id = bytes(&self.operation_id, "operation_id")?.try_into().map_err(|_| wrong("operation_id"))?;
@@ -150,9 +155,10 @@ impl ApprovalRequest {
             previous: vec![1; 32],
             records_root: digest(&self.records_root)?.0.to_vec(),
             count: self.count,
-            public_digest: digest(&self.public_digest)?.0.to_vec(),
+            public_root: digest(&self.public_root)?.0.to_vec(),
             operation_id: operation.operation_id.to_vec(),
             key_id: vec![1; 16],
+            public_count: self.public_count,
             ..Default::default()
         };
         let header = Header::parse(encode(&header).map_err(wrong)?).map_err(wrong)?;

@@ -79,8 +79,8 @@ fn at(record: &RecordReference) -> Place {
 async fn signer(client: &Client, entry: LogIndex) -> Result<InstitutionId, ClientError> {
     let (bytes, _) = client.entry(entry).await?;
     match Entry::parse(&bytes).map_err(ClientError::lie)? {
-        Entry::Block(block) => Ok(block.header().unit.institution),
-        Entry::Seal(_) => Err(ClientError::lie("a redemption at a seal")),
+        Entry::Head(head) => Ok(head.header().unit.institution),
+        Entry::Public(_) | Entry::Seal(_) => Err(ClientError::lie("a redemption at no block")),
     }
 }
 

@@ -14,6 +14,7 @@ mod view;
 use std::sync::Arc;
 
 use creditbank_ledger::state::{ChainError, OpenRound, ReadBlock, Refusal};
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::StoredNode;
 use creditbank_protocol::{AccountId, LogIndex};
 use creditbank_rules::admission::{admit_block, admit_operator_effects};
@@ -126,12 +127,12 @@ impl RoundBuilder {
         }
     }
 
-    /// Takes entry and records out of the block when it is admitted.
+    /// Takes entries and records out of the block when it is admitted.
     fn try_place(&mut self, verified: &mut VerifiedBlock) -> Result<Placed, SubmitError> {
-        let VerifiedBlock { block: read, records, entry: bytes } = verified;
+        let VerifiedBlock { block: read, records, entries } = verified;
         let checked = match self.round.check(read) {
             Err(Refusal::Chain(ChainError::Height { expected, found })) if found < expected => {
-                return self.known_block(read, bytes).map(Placed::Known);
+                return self.known_block(read, entries).map(Placed::Known);
             }
             checked => checked?,
         };
@@ -150,8 +151,10 @@ impl RoundBuilder {
         let (entry, position) = (applied.entry, self.entries.len());
         self.rows.extend(tables::block_rows(&applied));
         self.nodes.extend(applied.nodes.iter().map(node));
-        self.bytes += bytes.len();
-        self.entries.push(EntryWrite { entry: std::mem::take(bytes), bodies: Vec::new() });
+        for entry in std::mem::take(entries).into_vec() {
+            self.bytes += entry.len();
+            self.entries.push(EntryWrite { entry, bodies: Vec::new() });
+        }
         if !read.is_operators() {
             let block = AdmittedBlock { institution: read.unit().institution, entry, position, admitted: &admitted };
             let records = std::mem::take(records);
@@ -169,7 +172,7 @@ impl RoundBuilder {
     }
 
     /// The log index of the block at the same height, if it is the same one.
-    fn known_block(&self, read: &ReadBlock, entry: &[u8]) -> Result<LogIndex, SubmitError> {
+    fn known_block(&self, read: &ReadBlock, entries: &BlockEntries) -> Result<LogIndex, SubmitError> {
         // The block may stand in the round before: a repeat is rare enough to wait for the disk.
         if let Some(pending) = self.pending.as_ref().filter(|pending| pending.has_entries) {
             return Err(SubmitError::Stopped(pending.unsettled().to_string()));
@@ -187,8 +190,8 @@ impl RoundBuilder {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
             None => Some(self.shared.store.entry(index).map_err(of_store)?),
         };
-        // The same bytes, approval and signature included: another approval is another block.
-        if bytes.as_deref() == Some(entry) {
+        // The same bytes, approval and signature included: another approval is another block. The head names the public part.
+        if bytes.as_deref() == Some(&entries.head[..]) {
             return Ok(index);
         }
         // The receipt is filled in by the sequencer, which knows the round.

@@ -3,9 +3,8 @@
 use creditbank_ledger::state::ReadBlock;
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
-use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError};
 use creditbank_rpc::v1::RecordBody;
@@ -19,7 +18,7 @@ pub(crate) const NO_ROOM_RETRY_MS: u64 = 10_000;
 pub struct VerifiedBlock {
     pub(crate) block: ReadBlock,
     pub(crate) records: Vec<Record>,
-    pub(crate) entry: Vec<u8>,
+    pub(crate) entries: BlockEntries,
 }
 
 /// Why a block was not sealed.
@@ -138,9 +137,8 @@ pub fn verify(
         })
         .collect::<Result<Vec<_>, _>>()?;
     let records = parsed.records(hidden).map_err(SubmitError::Block)?;
-    let entry = block_entry(block);
-    let leaf = leaf_hash(&entry);
-    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, leaf), records, entry })
+    let entries = BlockEntries::of(&parsed);
+    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, &entries), records, entries })
 }
 
 /// The key that the header names.

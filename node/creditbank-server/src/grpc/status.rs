@@ -94,8 +94,8 @@ fn of_block(error: &BlockError) -> Refusal {
         BlockError::Missing(field) => {
             about(refusal(Code::InvalidArgument, Reason::MissingField, error), field, "a value", "nothing")
         }
-        BlockError::PublicDigest { expected, found } => {
-            about(refusal(Code::InvalidArgument, Reason::WrongPublicDigest, error), "public_digest", expected, found)
+        BlockError::PublicRoot { expected, found } => {
+            about(refusal(Code::InvalidArgument, Reason::WrongPublicRoot, error), "public_root", expected, found)
         }
         BlockError::PublicIndex { index, .. } => {
             let mut refused = refusal(Code::InvalidArgument, Reason::WrongPublicIndex, error);

@@ -368,13 +368,14 @@ fn prepare(context: &Context, raw: JournalRound) -> PreparedRound {
     let Ok(decoded) = &mut prepared.decoded else { return prepared };
     let round = &mut decoded.round;
     let rows = LearnerRows::of(&round.rows);
+    prepared.entries = round.entries.iter().map(|write| Prepared::new(&write.entry)).collect();
+    let mut following = prepared.entries.iter().peekable();
     for (index, write) in (round.base.size..).map(LogIndex).zip(&round.entries) {
-        let entry = Prepared::new(&write.entry);
-        let found = context.bodies.check(index, &entry, &write.bodies, &rows);
+        let Some(entry) = following.next() else { break };
+        let found = context.bodies.check(index, (entry, following.peek().copied()), &write.bodies, &rows);
         prepared.findings.extend(found.findings);
         prepared.bodies += found.opened;
         prepared.erased += found.erased;
-        prepared.entries.push(entry);
     }
     prepared.prints = round.rows.iter().map(Print::of).collect();
     // What is not needed any more makes room for the rounds that wait.

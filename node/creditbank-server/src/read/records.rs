@@ -6,7 +6,7 @@ use creditbank_ledger::read::ReadView as _;
 use creditbank_protocol::pb::{DisclosedRecord, Kind, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId, entry::Entry};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, BlockFacts, check_records};
 use creditbank_rules::{Rejection, ViewError};
 use creditbank_store::StoreError;
@@ -15,6 +15,7 @@ use crate::append::round::{StoreView, mark_names};
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 use crate::record_hashes::RecordHashes;
+use crate::stored_block;
 use crate::tables;
 use crate::unreadable::{damaged, missing};
 
@@ -233,9 +234,7 @@ impl Ledger {
         let mut issued = Vec::new();
         for height in height..stop {
             let entry = self.shared.block_at(unit, height)?;
-            let Ok(Entry::Block(block)) = Entry::parse(&self.shared.store.entry(entry)?) else {
-                return Err(damaged(format_args!("log entry {entry} is no block, and the index has one there")).into());
-            };
+            let block = stored_block::block_at(self.shared.store(), entry).map_err(ViewError::from)?;
             if block.header().unit.institution.is_operator() {
                 continue;
             }

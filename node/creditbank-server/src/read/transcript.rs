@@ -1,9 +1,10 @@
 //! Transcripts: a learner's records with every proof that they need. What that is, is the read model's to say
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
-use creditbank_ledger::read::{self, PlanError, TranscriptPlan};
+use creditbank_ledger::read::{self, PlanError, PlannedBlock, TranscriptPlan};
 use creditbank_protocol::canonical::CanonicalError;
 use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::merkle::Levels;
 use creditbank_protocol::pb::{self, Marker, Selection};
 use creditbank_protocol::record::SUITE;
 use creditbank_protocol::registry::RegistryKey;
@@ -81,7 +82,8 @@ impl Shared {
             origin: self.origin.clone(),
             checkpoint: state.checkpoint.clone(),
             seals: plan.seals.iter().map(proved).collect::<Result<_, _>>()?,
-            blocks: plan.blocks.iter().map(proved).collect::<Result<_, _>>()?,
+            blocks: plan.blocks.keys().map(proved).collect::<Result<_, _>>()?,
+            groups: plan.blocks.iter().flat_map(|(entry, planned)| groups(*entry, planned)).collect(),
             registry: registry_proofs(state, plan)?,
             records: plan
                 .records
@@ -114,6 +116,19 @@ impl Shared {
         };
         sign_statement(statement, |message| sign(&self.statement_key, message))
     }
+}
+
+/// The shown groups of a block's effects, each with its path.
+fn groups(entry: LogIndex, planned: &PlannedBlock) -> Vec<pb::ProvedGroup> {
+    if planned.groups.is_empty() {
+        return Vec::new();
+    }
+    let levels = Levels::new(planned.block.shown().leaves());
+    let proved = |(piece, group): (usize, &pb::EffectGroup)| {
+        let path = levels.path(piece)?.iter().map(|hash| hash.0.to_vec()).collect();
+        Some(pb::ProvedGroup { block: entry.0, piece: u32::try_from(piece).ok()?, group: Some(group.clone()), path })
+    };
+    planned.shown().filter_map(proved).collect()
 }
 
 /// By seal, then by the digest of the key, as a transcript lists them.

@@ -12,6 +12,7 @@ use creditbank_store::{KeyValue, StoreError};
 
 use crate::append::round::StoreView;
 use crate::tables::{self, LearnerRow};
+use crate::stored_block;
 use crate::unreadable::{damaged, missing, of_store};
 
 impl ReadView for StoreView<'_> {
@@ -50,11 +51,12 @@ impl ReadView for StoreView<'_> {
     /// A custodian's amendment is the closed institution's; only such a one is opened.
     fn issuer(&self, place: Place) -> Result<Option<InstitutionId>, ViewError> {
         let entry = self.context.store.entry(place.entry).map_err(of_store)?;
-        let Entry::Block(block) = Entry::parse(&entry).map_err(damaged)? else {
+        let Entry::Head(head) = Entry::parse(&entry).map_err(damaged)? else {
             return Ok(None);
         };
-        let signer = block.header().unit.institution;
-        if amended_institutions(&block).is_empty() {
+        let signer = head.header().unit.institution;
+        let block = stored_block::join(self.context.store, place.entry, head)?;
+        if amended_institutions(&block.public().groups).is_empty() {
             return Ok(Some(signer));
         }
         Ok(Some(self.stored(place)?.map_or(signer, |stored| stored.facts.institution)))
@@ -76,10 +78,7 @@ impl ProofView for StoreView<'_> {
     }
 
     fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError> {
-        match Entry::parse(&self.context.store.entry(entry).map_err(of_store)?).map_err(damaged)? {
-            Entry::Block(block) => Ok(block),
-            Entry::Seal(_) => Err(damaged(format!("log entry {entry} is a seal, and should be a block"))),
-        }
+        Ok(stored_block::block_at(self.context.store, entry)?)
     }
 
     fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError> {

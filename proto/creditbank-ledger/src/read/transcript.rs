@@ -7,7 +7,8 @@ use std::collections::btree_map::{self, BTreeMap};
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Basis};
+use creditbank_protocol::pb::{Action, Basis, Effect, EffectGroup};
+use creditbank_protocol::record::amends_of;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
@@ -29,7 +30,7 @@ pub trait ProofView: ReadView {
     fn last_seal(&self) -> Option<LastSeal>;
     /// Log index of the seal that closes the round of an entry.
     fn seal_of(&self, entry: LogIndex) -> Result<LogIndex, ViewError>;
-    /// The block at a log index.
+    /// The block whose head is at a log index.
     fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError>;
     /// Log indices of the first `most` blocks that have cleared a mark of the record at a place.
     fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError>;
@@ -45,9 +46,41 @@ pub struct TranscriptPlan {
     /// The seals: the log's first, those of the blocks' rounds, the checkpoint's.
     pub seals: BTreeSet<LogIndex>,
     /// The blocks: those of the records, and those that say something of them.
-    pub blocks: BTreeSet<LogIndex>,
+    pub blocks: BTreeMap<LogIndex, PlannedBlock>,
     /// The registry's entries, each with the log index of the seal under whose registry root it is proved.
     pub registry: BTreeSet<(LogIndex, RegistryKey)>,
+}
+
+/// A block of a transcript.
+#[derive(Debug)]
+pub struct PlannedBlock {
+    /// The block.
+    pub block: SignedBlock,
+    /// Log index of the seal of its round.
+    pub seal: LogIndex,
+    /// Which groups of its effects are shown, by their positions among its groups.
+    pub groups: BTreeSet<usize>,
+}
+
+impl PlannedBlock {
+    /// Shows the group with such an effect, and says by what right it is, and what it does.
+    fn show(&mut self, is_wanted: impl Fn(&Effect) -> bool) -> Option<(Basis, Action)> {
+        let groups = self.block.public().groups.iter().enumerate();
+        let found = groups.into_iter().find_map(|(at, group)| {
+            let effect = group.effects.iter().find(|effect| is_wanted(effect))?;
+            let basis = group.authority.as_ref().map_or(0, |authority| authority.basis);
+            Some((at, basis, effect.action))
+        });
+        let (at, basis, action) = found?;
+        self.groups.insert(at);
+        Some((Basis::try_from(basis).ok()?, Action::try_from(action).ok()?))
+    }
+
+    /// The shown groups, each with its number among the pieces of the public part.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, &EffectGroup)> {
+        let public = self.block.public();
+        self.groups.iter().filter_map(|at| Some((public.records.len() + at, public.groups.get(*at)?)))
+    }
 }
 
 /// Why there is no transcript.
@@ -87,7 +120,7 @@ pub fn transcript(
 ) -> Result<TranscriptPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
     let records = selected(view, account, institution, last.index)?;
-    let mut planner = Planner { view, last: last.index, blocks: BTreeMap::new(), plan: TranscriptPlan::default() };
+    let mut planner = Planner { view, last: last.index, plan: TranscriptPlan::default() };
     planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
     planner.under_last(RegistryKey::Key(statement_key));
     let mut subjects = BTreeSet::new();
@@ -99,8 +132,7 @@ pub fn transcript(
     for keeper in subjects.into_iter().flat_map(|subject| registry.custodians(subject, day)) {
         planner.under_last(RegistryKey::Institution(keeper));
     }
-    let blocks = planner.blocks.into_keys().collect();
-    Ok(TranscriptPlan { records, blocks, ..planner.plan })
+    Ok(TranscriptPlan { records, ..planner.plan })
 }
 
 /// The records of a transcript. One of a round behind the seal waits for the next one.
@@ -134,8 +166,6 @@ fn selected(
 struct Planner<'a, V> {
     view: &'a V,
     last: LogIndex,
-    /// Each with the seal of its round.
-    blocks: BTreeMap<LogIndex, (SignedBlock, LogIndex)>,
     plan: TranscriptPlan,
 }
 
@@ -147,8 +177,15 @@ impl<V: ProofView> Planner<'_, V> {
     /// The block of a record and whose it is, and all that was said of it.
     fn record(&mut self, used: &Used) -> Result<(), PlanError> {
         let subject = used.facts.institution;
-        let (block, seal) = self.block(used.place.entry)?;
-        let signer = block.header().unit.institution;
+        let planned = self.block(used.place.entry)?;
+        let (signer, seal) = (planned.block.header().unit.institution, planned.seal);
+        let amends = amends_of(used.record.kind(), used.record.body()).ok().flatten();
+        if let Some(amended) = amends.and_then(|amends| amends.place).map(Place::from) {
+            let replaces = |effect: &Effect| {
+                effect.action == i32::from(Action::Supersede) && Place::read(effect.place) == amended
+            };
+            planned.show(replaces);
+        }
         self.under_last(RegistryKey::Institution(signer));
         self.under_last(RegistryKey::Institution(subject));
         if subject != signer {
@@ -159,18 +196,17 @@ impl<V: ProofView> Planner<'_, V> {
 
     /// A block, the seal of its round, and its key: as it was during the round, and as it is now, since a key that was
     /// compromised makes contested what it has signed.
-    fn block(&mut self, entry: LogIndex) -> Result<(&SignedBlock, LogIndex), ViewError> {
-        let (block, seal) = match self.blocks.entry(entry) {
+    fn block(&mut self, entry: LogIndex) -> Result<&mut PlannedBlock, ViewError> {
+        Ok(match self.plan.blocks.entry(entry) {
             btree_map::Entry::Occupied(known) => known.into_mut(),
             btree_map::Entry::Vacant(free) => {
                 let (block, seal) = (self.view.block(entry)?, self.view.seal_of(entry)?);
                 let key = RegistryKey::Key(block.header().key_id);
                 self.plan.seals.insert(seal);
                 self.plan.registry.extend([(seal, key.clone()), (self.last, key)]);
-                free.insert((block, seal))
+                free.insert(PlannedBlock { block, seal, groups: BTreeSet::new() })
             }
-        };
-        Ok((block, *seal))
+        })
     }
 
     /// That `signer` was the custodian of `subject` during a round.
@@ -192,23 +228,15 @@ impl<V: ProofView> Planner<'_, V> {
         // The index may be ahead of the seal.
         entries.retain(|entry| *entry <= self.last);
         for entry in entries {
-            let (block, seal) = self.block(entry)?;
-            let signer = block.header().unit.institution;
-            // Of a release a verifier does not ask by what right it is: a proof of that would serve nothing.
-            let acts = done_to(block, &used.facts.status_id);
-            if acts.is_some_and(|(basis, action)| basis == Basis::Custodian && action != Action::Release) {
+            let planned = self.block(entry)?;
+            let (signer, seal) = (planned.block.header().unit.institution, planned.seal);
+            // A status id stands in a block once at most. Of a release a verifier does not ask by what right it is: a proof of
+            // that would serve nothing.
+            let done = planned.show(|effect| effect.status_id == used.facts.status_id.0);
+            if done.is_some_and(|(basis, action)| basis == Basis::Custodian && action != Action::Release) {
                 self.custody(seal, signer, used.facts.institution);
             }
         }
         Ok(())
     }
-}
-
-/// What a block does to the record with a status id, which stands in it once at most, and by what right.
-fn done_to(block: &SignedBlock, status_id: &Digest) -> Option<(Basis, Action)> {
-    block.public().groups.iter().find_map(|group| {
-        let effect = group.effects.iter().find(|effect| effect.status_id == status_id.0)?;
-        let basis = group.authority.as_ref().map_or(0, |authority| authority.basis);
-        Some((Basis::try_from(basis).ok()?, Action::try_from(effect.action).ok()?))
-    })
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::EntryError;
 use creditbank_protocol::key::SignatureError;
 use creditbank_protocol::{InstitutionId, LogIndex, Place};
 use creditbank_rules::Rejection;
 
+use super::{ROUND_BYTES_MAX, ROUND_ENTRIES_MAX};
 use crate::state::{ChainError, EffectError, ReadBlock, Refusal, SealRefusal};
 
 /// The first thing in a log that contradicts the protocol, with what was expected and found.
@@ -27,10 +28,16 @@ pub struct Contradiction {
 }
 
 impl Contradiction {
-    /// The bytes at a log index are neither a block nor a seal.
+    /// The bytes at a log index are no entry.
     pub(super) fn no_entry(index: LogIndex, error: &EntryError) -> Self {
         let subject = Subject { index, name: Name::Entry };
-        subject.wrong("the bytes are no entry", &"a block or a seal in canonical form", error)
+        subject.wrong("the bytes are no entry", &"the head of a block, its public part or a seal, in canonical form", error)
+    }
+
+    /// The round has more in it than a replay holds.
+    pub(super) fn round_too_large(index: LogIndex) -> Self {
+        let bound = format!("a seal after at most {ROUND_ENTRIES_MAX} entries or {ROUND_BYTES_MAX} bytes");
+        Subject { index, name: Name::Entry }.wrong("the round is larger than this replay holds", &bound, "none")
     }
 
     /// A signature of an entry does not hold.
@@ -45,6 +52,25 @@ impl Contradiction {
     }
 }
 
+impl Contradiction {
+    /// The head of a block names a public part, and another entry follows it.
+    pub(super) fn no_public(index: LogIndex, found: &str) -> Self {
+        let subject = Subject { index, name: Name::Entry };
+        subject.wrong("a head without its public part", "the public part of the block before", found)
+    }
+
+    /// A public part, and no head before it that names one.
+    pub(super) fn no_head(index: LogIndex) -> Self {
+        let subject = Subject { index, name: Name::Public };
+        subject.wrong("a public part without its head", "the head of a block or a seal", "a public part")
+    }
+
+    /// A public part is another one than its head names.
+    pub(super) fn other_public(index: LogIndex, error: &BlockError) -> Self {
+        Subject { index, name: Name::Public }.wrong("the public part is not its head's", "as signed", error)
+    }
+}
+
 /// Says of which entry something does not hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject {
@@ -56,6 +82,7 @@ pub(super) struct Subject {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Name {
     Entry,
+    Public,
     Block { institution: InstitutionId, unit: u32, height: u64 },
     Seal { first: LogIndex, index: LogIndex },
 }
@@ -64,6 +91,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry => f.write_str("entry"),
+            Self::Public => f.write_str("public part"),
             Self::Block { institution: InstitutionId::OPERATOR, height, .. } => {
                 write!(f, "block {height} of the operator")
             }

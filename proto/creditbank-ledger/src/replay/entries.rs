@@ -25,7 +25,7 @@ pub(super) struct Entries {
 /// An entry. Numbers instead of what they stand for, as there are many entries and few of these.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
-    /// `NO_NUMBER` of a seal.
+    /// `NO_NUMBER` of what is no head of a block.
     institution: u32,
     signer: u32,
     /// Minute of the seal of its round.
@@ -64,7 +64,7 @@ impl<T: Copy + Ord> Numbered<T> {
 }
 
 impl Entries {
-    /// Keeps the next entry, which is a block.
+    /// Keeps the next entry, or the next two, which are a block.
     pub(super) fn keep(&mut self, entry: LogIndex, read: &ReadBlock, sealed_at_ms: u64) {
         let (block, header) = (read.block(), read.block().header());
         let institution = header.unit.institution;
@@ -78,14 +78,17 @@ impl Entries {
         if !institution.is_operator() {
             self.published.extend(block.public().records.iter().map(|shown| Place::new(entry, shown.index)));
         }
-        let kept_for = amended_institutions(block);
+        if block.head().has_public() {
+            self.keep_other();
+        }
+        let kept_for = amended_institutions(&block.public().groups);
         if !kept_for.is_empty() {
             self.kept_for.insert(entry, kept_for);
         }
     }
 
-    /// Keeps the next entry, which is a seal.
-    pub(super) fn keep_seal(&mut self) {
+    /// Keeps the next entry, which is a seal or a public part.
+    pub(super) fn keep_other(&mut self) {
         self.kept.push(Kept { institution: NO_NUMBER, signer: NO_NUMBER, sealed_at_minute: 0, records: 0 });
     }
 

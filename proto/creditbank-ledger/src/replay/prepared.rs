@@ -1,12 +1,10 @@
 //! An entry with everything that needs no order.
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::block::{Public, SignedHead};
 use creditbank_protocol::entry::{Entry, EntryError};
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::seal::SignedSeal;
-
-use crate::state::ReadBlock;
 
 /// An entry whose bytes have been read.
 #[derive(Debug)]
@@ -18,7 +16,8 @@ pub struct Prepared {
 
 #[derive(Debug)]
 pub(super) enum Read {
-    Block(Box<ReadBlock>),
+    Head(Box<SignedHead>),
+    Public(Box<Public>),
     Seal(Box<SignedSeal>),
 }
 
@@ -27,7 +26,8 @@ impl Prepared {
     pub fn new(bytes: &[u8]) -> Self {
         let leaf = leaf_hash(bytes);
         let entry = Entry::parse(bytes).map(|entry| match entry {
-            Entry::Block(block) => Read::Block(Box::new(ReadBlock::public(block, leaf))),
+            Entry::Head(head) => Read::Head(Box::new(head)),
+            Entry::Public(public) => Read::Public(Box::new(public)),
             Entry::Seal(seal) => Read::Seal(Box::new(seal)),
         });
         Self { leaf, len: bytes.len(), entry }
@@ -38,10 +38,18 @@ impl Prepared {
         self.leaf
     }
 
-    /// The block, if it is one.
-    pub fn block(&self) -> Option<&SignedBlock> {
+    /// The head of a block, if it is one.
+    pub fn head(&self) -> Option<&SignedHead> {
         match &self.entry {
-            Ok(Read::Block(read)) => Some(read.block()),
+            Ok(Read::Head(head)) => Some(head),
+            _ => None,
+        }
+    }
+
+    /// The public part of the block before, if it is one.
+    pub fn public(&self) -> Option<&Public> {
+        match &self.entry {
+            Ok(Read::Public(public)) => Some(public),
             _ => None,
         }
     }

@@ -3,7 +3,9 @@
 use creditbank_protocol::Digest;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::record::Record;
 use creditbank_rules::admission::BlockFacts;
 
@@ -13,21 +15,24 @@ pub struct ReadBlock {
     block: SignedBlock,
     id: Digest,
     leaf: Digest,
+    public_leaf: Option<Digest>,
     /// Whether the public records are the ones that were signed, as far as can be said without the hidden ones.
     public: Result<(), BlockError>,
 }
 
 impl ReadBlock {
-    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its entry.
-    pub fn public(block: SignedBlock, leaf: Digest) -> Self {
+    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its head, `public_leaf` that of
+    /// its public part, where it has one.
+    pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);
-        Self { id: block.header().id(), block, leaf, public }
+        Self { id: block.header().id(), block, leaf, public_leaf, public }
     }
 
     /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
-    /// signed.
-    pub fn with_records(block: SignedBlock, leaf: Digest) -> Self {
-        Self { id: block.header().id(), block, leaf, public: Ok(()) }
+    /// signed; `entries` are its own.
+    pub fn with_records(block: SignedBlock, entries: &BlockEntries) -> Self {
+        let (leaf, public_leaf) = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
+        Self { id: block.header().id(), block, leaf, public_leaf, public: Ok(()) }
     }
 
     /// The block.
@@ -51,9 +56,14 @@ impl ReadBlock {
         self.id
     }
 
-    /// Leaf hash of its entry.
+    /// Leaf hash of its head.
     pub fn leaf(&self) -> Digest {
         self.leaf
+    }
+
+    /// The leaf hashes of its entries, in their order.
+    pub fn leaves(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(self.leaf).chain(self.public_leaf)
     }
 
     /// The key that approved it, where it names one.

@@ -39,7 +39,7 @@ pub struct Checked<'a> {
 /// What a block has changed.
 #[derive(Debug)]
 pub struct Applied {
-    /// Log index of the block.
+    /// Log index of the block: of its head.
     pub entry: LogIndex,
     /// Whose chain it continues, and the new head.
     pub chain: (UnitId, ChainHead),
@@ -84,10 +84,10 @@ impl LogState {
         }
     }
 
-    /// Opens the next round as its seal says, with as many blocks; what can be seen before the blocks must hold.
-    pub fn open_for(&self, seal: &Seal, blocks: u64) -> Result<OpenRound, SealRefusal> {
+    /// Opens the next round as its seal says, whose blocks have as many entries; what can be seen before the blocks must hold.
+    pub fn open_for(&self, seal: &Seal, entries: u64) -> Result<OpenRound, SealRefusal> {
         let earliest = self.last_seal.map_or(0, |last| last.time_ms);
-        check_beginning(&self.expected_seal(LogIndex(self.size() + blocks), earliest), seal)?;
+        check_beginning(&self.expected_seal(LogIndex(self.size() + entries), earliest), seal)?;
         Ok(self.open(seal.time_ms))
     }
 }
@@ -168,7 +168,7 @@ impl OpenRound {
         let mut begun = Vec::new();
         for unit in written.iter().filter_map(|one| one.unit) {
             if self.state.chain(unit).is_none() {
-                // A unit's chain begins with the leaf hash of the entry that admitted it.
+                // A unit's chain begins with the leaf hash of the head of the block that admitted it.
                 begun.push((unit, ChainHead::beginning(read.leaf(), entry)));
                 self.state.chains.insert_mut(unit, ChainHead::beginning(read.leaf(), entry));
                 self.moved.insert(unit);
@@ -178,7 +178,7 @@ impl OpenRound {
         self.state.chains.insert_mut(chain.0, chain.1);
         self.moved.insert(chain.0);
         self.records += u64::from(header.count);
-        let nodes = self.state.frontier.push(read.leaf());
+        let nodes = read.leaves().flat_map(|leaf| self.state.frontier.push(leaf)).collect();
         Ok(Applied { entry, chain, begun, written, marks, nodes, records: header.count })
     }
 

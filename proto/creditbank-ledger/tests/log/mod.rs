@@ -4,7 +4,7 @@ use creditbank_ledger::replay::{Contradiction, Prepared, Replay, SignatureCheck}
 use creditbank_ledger::state::{Applied, Closed, LogKeys, LogState, OpenRound, ReadBlock, Refusal};
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::key::{KeyId, possession_message, sign};
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, EffectReason, Kind, Purpose};
@@ -58,19 +58,19 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn entry(&self) -> Vec<u8> {
+    fn block(&self) -> SignedBlock {
         let signed = self.header.sign(&self.records, self.groups.clone(), None, |message| sign(&self.key, message));
-        block_entry(&signed.expect("a block"))
+        SignedBlock::parse(&signed.expect("a block")).expect("a block")
+    }
+
+    pub(crate) fn entries(&self) -> BlockEntries {
+        BlockEntries::of(&self.block())
     }
 
     pub(crate) fn read(&self) -> ReadBlock {
-        read(&self.entry())
+        let entries = self.entries();
+        ReadBlock::public(self.block(), leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash))
     }
-}
-
-pub(crate) fn read(entry: &[u8]) -> ReadBlock {
-    let block = SignedBlock::parse(&entry[1..]).expect("a block");
-    ReadBlock::public(block, leaf_hash(entry))
 }
 
 /// Applies a block that must follow.
@@ -109,7 +109,7 @@ impl Log {
         let mut round = self.state.open(self.time_ms);
         let mut applied = Vec::new();
         for block in blocks {
-            self.entries.push(block.entry());
+            self.entries.extend(block.entries().into_vec());
             applied.push(apply(&mut round, &block.read()).expect("the block follows"));
         }
         let seal = seal(&round.draft_seal());

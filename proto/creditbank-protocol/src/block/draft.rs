@@ -1,6 +1,7 @@
 //! Making blocks.
 
-use super::{BLOCK_LEN_MAX, BLOCK_VERSION, RECORDS_MAX, public_digest};
+use super::pieces::split_groups;
+use super::{BLOCK_VERSION, PUBLIC_LEN_MAX, Public, RECORDS_MAX};
 use crate::canonical::{CanonicalError, encode};
 use crate::key::KeyId;
 use crate::merkle::records_root;
@@ -34,7 +35,7 @@ pub enum DraftError {
     #[error("{0} records, at most {RECORDS_MAX} are allowed")]
     TooMany(usize),
     /// Too many bytes.
-    #[error("the block has {0} bytes, at most {BLOCK_LEN_MAX} are allowed")]
+    #[error("the public part has {0} bytes, at most {PUBLIC_LEN_MAX} are allowed")]
     TooLong(usize),
     /// What came cannot be spelled canonically.
     #[error(transparent)]
@@ -54,7 +55,11 @@ impl BlockDraft {
         if records.len() > RECORDS_MAX {
             return Err(DraftError::TooMany(records.len()));
         }
-        let public_part = encode(&pb::PublicPart { records: public_records(records), groups })?;
+        let public = Public::of(public_part(records, groups));
+        let (pieces, public_part) = (public.pieces(), encode(public.part())?);
+        if public_part.len() > PUBLIC_LEN_MAX {
+            return Err(DraftError::TooLong(public_part.len()));
+        }
         let header = encode(&pb::BlockHeader {
             suite: u32::from(SUITE),
             version: BLOCK_VERSION,
@@ -65,21 +70,22 @@ impl BlockDraft {
             previous: self.previous.0.to_vec(),
             records_root: records_root(&records.iter().map(Record::hash).collect::<Vec<_>>()).0.to_vec(),
             count: u32::try_from(records.len()).map_err(|_| DraftError::TooMany(records.len()))?,
-            public_digest: public_digest(&public_part).0.to_vec(),
+            public_root: pieces.root.0.to_vec(),
             operation_id: self.operation_id.to_vec(),
             created_at_minute: self.created_at_minute,
             key_id: self.key_id.0.to_vec(),
+            public_count: pieces.count,
         })?;
         let message = crate::hash::Preimage::new(crate::hash::tag::BLOCK_SIGNATURE).variable(&header);
         let signature = sign(message.as_bytes()).to_vec();
-        let block = encode(&pb::Block { header, signature, public_part, approval, second_signature: Vec::new() })?;
-        if block.len() > BLOCK_LEN_MAX { Err(DraftError::TooLong(block.len())) } else { Ok(block) }
+        Ok(encode(&pb::Block { header, signature, public_part, approval, second_signature: Vec::new() })?)
     }
 }
 
-/// The records of a block that everybody may read, at their positions.
-pub fn public_records(records: &[Record]) -> Vec<pb::PublicRecord> {
-    (0u32..)
+/// What a block of these records and effects shows to everybody: the records of public kinds at their positions, and the
+/// effects in groups that are not too large.
+pub fn public_part(records: &[Record], groups: Vec<pb::EffectGroup>) -> pb::PublicPart {
+    let records = (0u32..)
         .zip(records)
         .filter(|(_, record)| info_of(record.kind()).is_some_and(|info| info.public))
         .map(|(index, record)| pb::PublicRecord {
@@ -88,5 +94,6 @@ pub fn public_records(records: &[Record]) -> Vec<pb::PublicRecord> {
             version: u32::from(record.version()),
             body: record.body().to_vec(),
         })
-        .collect()
+        .collect();
+    pb::PublicPart { records, groups: split_groups(groups) }
 }

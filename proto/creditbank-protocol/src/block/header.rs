@@ -1,6 +1,6 @@
 //! Block headers: what a unit signs.
 
-use super::{BLOCK_VERSION, BlockError};
+use super::{BLOCK_VERSION, BlockError, Pieces};
 use crate::canonical::decode;
 use crate::hash::{Preimage, tag};
 use crate::key::KeyId;
@@ -24,8 +24,8 @@ pub struct Header {
     pub records_root: Digest,
     /// Number of records.
     pub count: u32,
-    /// Digest of the public part.
-    pub public_digest: Digest,
+    /// The pieces of the public part.
+    pub pieces: Pieces,
     /// Names the operation that the block is part of.
     pub operation_id: [u8; 16],
     /// Minutes since 1970-01-01T00:00Z.
@@ -47,10 +47,11 @@ impl Header {
             previous,
             records_root,
             count,
-            public_digest,
+            public_root,
             operation_id,
             created_at_minute,
             key_id,
+            public_count,
         } = decode(&bytes)?;
         if suite != u32::from(SUITE) || version != BLOCK_VERSION {
             return Err(BlockError::Version { suite, version });
@@ -66,12 +67,16 @@ impl Header {
             previous: digest(&previous, "previous")?,
             records_root: digest(&records_root, "records_root")?,
             count,
-            public_digest: digest(&public_digest, "public_digest")?,
+            pieces: Pieces { root: digest(&public_root, "public_root")?, count: public_count },
             operation_id: operation_id.try_into().map_err(|_| BlockError::Missing("operation_id"))?,
             created_at_minute,
             key_id: KeyId::from_slice(&key_id).ok_or(BlockError::Missing("key_id"))?,
             bytes,
         })
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The identity of the header, signature aside: H(tag, bytes).

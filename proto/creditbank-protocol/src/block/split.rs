@@ -1,10 +1,8 @@
 //! Public records in as few blocks as hold them.
 
-use super::RECORDS_MAX;
+use super::{PUBLIC_LEN_MAX, RECORDS_MAX};
 use crate::record::Record;
 
-/// Most bytes of a block's public part.
-const PUBLIC_LEN_MAX: usize = 65_000;
 /// Most bytes of a public record besides its body: its own tag and length, index, kind and version, tag and length of the
 /// body.
 const AROUND_BODY_MAX: usize = 24;

@@ -73,6 +73,8 @@ pub struct TranscriptRecord {
     pub sealed_at_ms: u64,
     /// The closed institution whose record this one replaces, where the signer is its custodian.
     pub on_behalf_of: Option<InstitutionId>,
+    /// The place of the record that it replaces, as far as that is shown.
+    pub amends: Option<Place>,
     /// The custodian of the record's institution as of the checkpoint; of several, the one with the lowest number.
     pub kept_by: Option<InstitutionId>,
     /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a block of this transcript.

@@ -12,7 +12,7 @@ use tree::Tree;
 use super::report::{Institution, Report, Statement, TranscriptRecord};
 use super::{FileError, STATEMENT_VERSION, TRANSCRIPT_VERSION, open_file, statement};
 use crate::authority::{amended_for, is_custodian};
-use crate::block::{BlockError, CREATED_WITHIN_MINUTES, SignedBlock};
+use crate::block::{BlockError, CREATED_WITHIN_MINUTES, SignedHead};
 use crate::canonical::{CanonicalError, decode};
 use crate::contested::{is_contested, is_suspect};
 use crate::dates::day_of_ms;
@@ -22,7 +22,7 @@ use crate::map::MapError;
 use crate::merkle::{ProofError, record_leaf, verify_inclusion};
 use crate::note::NoteError;
 use crate::pb::{self, Purpose};
-use crate::record::{Disclosed, DisclosureError, RestsOn, SUITE, expires_of, has_expired};
+use crate::record::{Disclosed, amends_of, DisclosureError, RestsOn, SUITE, expires_of, has_expired};
 use crate::seal::{Seal, SealError};
 use crate::status::status_id;
 use crate::trust::Trust;
@@ -154,9 +154,10 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     }
     let tree = Tree::open(&transcript, trust)?;
     let mut registry = RegistryProofs::open(&transcript.registry, &tree)?;
-    let blocks = tree.blocks(&transcript.blocks)?;
+    let blocks = tree.blocks(&transcript)?;
     let mut records = Vec::with_capacity(transcript.records.len());
     let mut used_blocks = BTreeSet::new();
+    let mut replaced: BTreeMap<LogIndex, Vec<Place>> = BTreeMap::new();
     let mut ids = BTreeMap::new();
     let mut last = None;
     for disclosed in &transcript.records {
@@ -174,11 +175,23 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
         if ids.insert(read.status_id, records.len()).is_some() {
             return Err(broken(Link::Record, place)(Fault::Surplus("the same record stands twice in the log")));
         }
+        if let Some(amended) = read.amends {
+            replaced.entry(place.entry).or_default().push(amended);
+        }
         records.push(read);
     }
     for (index, proved) in &blocks {
-        if !used_blocks.contains(index) && !effects::touches(proved, &ids) {
+        let replaced = replaced.get(index);
+        let is_used = |group: &pb::EffectGroup| {
+            let replaces = |places: &Vec<Place>| places.iter().any(|place| effects::supersedes(group, *place));
+            effects::touches(group, &ids) || replaced.is_some_and(replaces)
+        };
+        if !used_blocks.contains(index) && proved.groups.is_empty() {
             let fault = Fault::Surplus("no record of this block is disclosed, and it says nothing of one that is");
+            return Err(broken(Link::Block, index)(fault));
+        }
+        if !proved.groups.iter().all(is_used) {
+            let fault = Fault::Surplus("a group of effects says nothing of a record that is disclosed");
             return Err(broken(Link::Block, index)(fault));
         }
         effects::apply(*index, proved, &ids, &mut records, &tree, &mut registry).map_err(broken(Link::Block, index))?;
@@ -208,9 +221,11 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
 
 /// A block that is in the log, and the seal that closes its round.
 pub(super) struct ProvedBlock {
-    block: SignedBlock,
+    head: SignedHead,
     leaf: Digest,
     seal_index: LogIndex,
+    /// The groups of its effects that are given.
+    groups: Vec<pb::EffectGroup>,
 }
 
 /// Checks one record up to the log: claims, path, signature, key at the place.
@@ -222,11 +237,11 @@ fn record(
     registry: &mut RegistryProofs,
     trust: &Trust,
 ) -> Result<TranscriptRecord, Fault> {
-    let header = proved.block.header();
+    let header = proved.head.header();
     let path = digests(&disclosed.path)?;
     let disclosed = Disclosed::new(disclosed)?;
-    // A record of the public part has no learner; a unit that puts one where a hidden record is shown contradicts itself.
-    if disclosed.info.public || proved.block.public().records.iter().any(|record| record.index == place.index) {
+    // What a block publishes has no learner.
+    if disclosed.info.public {
         return Err(Fault::Surplus("the record is a public one"));
     }
     let leaf = record_leaf(&disclosed.hash);
@@ -241,7 +256,12 @@ fn record(
     }
     let kind = disclosed.info.kind;
     let unit = header.unit;
-    let on_behalf_of = amended_for(&proved.block, kind, &disclosed.body)?;
+    // Whose record an amendment is, the effect says by which it replaces the other one: each has such an effect.
+    let amended = amends_of(kind, &disclosed.body)?.and_then(|amends| amends.place).map(Place::from);
+    if amended.is_some_and(|place| !proved.groups.iter().any(|group| effects::supersedes(group, place))) {
+        return Err(Fault::Missing("the effect that replaces what the record amends".to_owned()));
+    }
+    let on_behalf_of = amended_for(&proved.groups, kind, &disclosed.body)?;
     if let Some(other) = on_behalf_of
         && !effects::is_custodian(unit.institution, other, proved.seal_index, seal, registry)?
     {
@@ -256,6 +276,7 @@ fn record(
         key_id: header.key_id,
         sealed_at_ms: seal.time_ms,
         on_behalf_of,
+        amends: amended,
         kept_by: None,
         contested: is_contested(is_suspect(&now, seal.time_ms), None),
         confirmed: None,
@@ -271,7 +292,7 @@ fn record(
 
 /// Checks the signature of a block under its key as the registry had it during the round, and returns the key.
 fn check_signer(proved: &ProvedBlock, seal: &Seal, registry: &mut RegistryProofs) -> Result<pb::Key, Fault> {
-    let header = proved.block.header();
+    let header = proved.head.header();
     if header.created_at_minute.abs_diff(seal.time_ms / 60_000) > CREATED_WITHIN_MINUTES {
         return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
     }
@@ -289,7 +310,7 @@ fn check_signer(proved: &ProvedBlock, seal: &Seal, registry: &mut RegistryProofs
     if key.revoked.is_some() {
         return Err(Fault::KeyScope("it was revoked before the round"));
     }
-    proved.block.verify(&key.public_key)?;
+    proved.head.verify(&key.public_key)?;
     Ok(key)
 }
 

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, genesis, sign};
 use creditbank_protocol::merkle::leaf_hash;
@@ -141,7 +141,8 @@ fn blocks() {
     let block = SignedBlock::parse(&bytes).expect("a block");
     block.verify(&unit.verifying_key().to_bytes()).expect("the signature holds");
     let header = block.header();
-    let entry = block_entry(&bytes);
+    let BlockEntries { head: entry, public } = BlockEntries::of(&block);
+    let alone = BlockEntries::parse(&alone).expect("a block").into_vec();
     let approver = key(4);
     let approval = approval_message(header);
     agree(
@@ -150,14 +151,16 @@ fn blocks() {
             "about": "PROTOCOL.md, Blocks. Three credits and one revocation.",
             "record_hashes": records.iter().map(|record| record.hash().to_string()).collect::<Vec<_>>(),
             "records_root": header.records_root.to_string(),
-            "public_digest": header.public_digest.to_string(),
+            "public_root": header.pieces.root.to_string(),
+            "public_count": header.pieces.count,
             "block": hex(&bytes),
             "header_id": header.id().to_string(),
             "public_key": hex(unit.verifying_key().to_bytes()),
             "signed_message": hex(header.message().as_bytes()),
             "entry": hex(&entry),
+            "public_entry": hex(public.expect("a public part")),
             "leaf_hash": leaf_hash(&entry).to_string(),
-            "effects_alone": { "about": "The same effect without records: the count is 0 and not written.", "entry": hex(block_entry(&alone)) },
+            "effects_alone": { "about": "The same effect without records: the count is 0 and not written.", "entries": alone.into_iter().map(hex).collect::<Vec<_>>() },
             "status_id": {
                 "entry_leaf": Digest([5; 32]).to_string(), "index": 1, "record_hash": Digest([6; 32]).to_string(),
                 "value": target.to_string(),
@@ -184,7 +187,8 @@ fn seals() {
         assert!(matches!(Entry::parse(&entry), Ok(Entry::Seal(_))));
         previous = signed.id();
         vectors.push(json!({
-            "entry": hex(&entry), "leaf_hash": leaf_hash(&entry).to_string(), "seal_id": previous.to_string(),
+            "entry": hex(&entry),
+             "leaf_hash": leaf_hash(&entry).to_string(), "seal_id": previous.to_string(),
         }));
     }
     agree(

@@ -23,7 +23,7 @@ fn awards_of_two(key: &mut pb::Key) {
     }
 }
 
-/// A credit of institution 1 in entry 2, the operator's key in entry 3, and their seal.
+/// A credit of institution 1 in entry 3, the operator's key in entries 4 and 5, and their seal.
 pub(super) fn begun(bend: Bend) -> Log {
     let mut log = Log::admitting(bend, &[1, 2]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
@@ -35,7 +35,7 @@ pub(super) fn begun(bend: Bend) -> Log {
 
 /// An effect on the credit, by an institution (0: the operator) and a right; sealed.
 pub(super) fn then(log: Log, institution: u64, action: Action, basis: Basis, redemption_plus_1: u64) -> Log {
-    let mut group = log.effect(2, 0, action);
+    let mut group = log.effect(3, 0, action);
     let mut authority = pb::Authority { basis: basis.into(), ..Default::default() };
     match basis {
         Basis::Mandate => authority.mandate_digest = vec![8; 32],
@@ -60,7 +60,7 @@ fn sealed(mut log: Log, institution: u64, group: pb::EffectGroup) -> Log {
 
 fn undigested() -> Log {
     let log = begun(AWARDS);
-    let mut group = log.effect(2, 0, Action::Redeem);
+    let mut group = log.effect(3, 0, Action::Redeem);
     group.authority = Some(pb::Authority { basis: Basis::Mandate.into(), ..Default::default() });
     sealed(log, 2, group)
 }
@@ -75,13 +75,13 @@ fn cases_of_others() -> Vec<(&'static str, Log)> {
         ("redeemed by the issuer's right", one(1, Action::Redeem, Basis::Issuer)),
         ("redeemed without a mandate's digest", undigested()),
         ("redeemed by the operator", one(0, Action::Redeem, Basis::Mandate)),
-        ("released by whoever redeemed", then(redeemed(), 2, Action::Release, Basis::Issuer, 6)),
-        ("released by the operator", then(redeemed(), 0, Action::Release, Basis::Operator, 6)),
-        ("a release of another redemption", then(redeemed(), 2, Action::Release, Basis::Issuer, 4)),
-        ("released by a mandate", then(redeemed(), 2, Action::Release, Basis::Mandate, 6)),
+        ("released by whoever redeemed", then(redeemed(), 2, Action::Release, Basis::Issuer, 8)),
+        ("released by the operator", then(redeemed(), 0, Action::Release, Basis::Operator, 8)),
+        ("a release of another redemption", then(redeemed(), 2, Action::Release, Basis::Issuer, 6)),
+        ("released by a mandate", then(redeemed(), 2, Action::Release, Basis::Mandate, 8)),
         (
             "redeemed again after a release",
-            then(then(redeemed(), 2, Action::Release, Basis::Issuer, 6), 1, Action::Redeem, Basis::Mandate, 0),
+            then(then(redeemed(), 2, Action::Release, Basis::Issuer, 8), 1, Action::Redeem, Basis::Mandate, 0),
         ),
         ("redeemed, and revoked afterwards", then(redeemed(), 1, Action::Revoke, Basis::Issuer, 0)),
         ("under review", reviewed()),
@@ -95,7 +95,7 @@ fn cases_of_others() -> Vec<(&'static str, Log)> {
     ]
 }
 
-/// A credit of institution 1 in entry 2, then in entry 4 its key as it is known since: stolen before; and a second key.
+/// A credit of institution 1 in entry 3, then in entries 5 and 6 its key as it is known since: stolen before; and a second key.
 fn stolen() -> Log {
     let mut log = Log::admitting(HONEST, &[1]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
@@ -118,7 +118,7 @@ fn compromised(key: pb::Key) -> Record {
 /// A confirmation of the stolen key's credit by the second key, bent.
 fn confirmed(bend: fn(&mut pb::EffectGroup)) -> Log {
     let mut log = stolen();
-    let mut group = log.effect(2, 0, Action::Confirm);
+    let mut group = log.effect(3, 0, Action::Confirm);
     bend(&mut group);
     log.signer = Some(SECOND);
     sealed(log, 1, group)
@@ -153,7 +153,7 @@ fn own_cases() -> Vec<(&'static str, Log)> {
         ),
         (
             "confirmed at another place",
-            confirmed(|group| group.effects[0].place = Some(pb::Place { entry: 3, index: 0 })),
+            confirmed(|group| group.effects[0].place = Some(pb::Place { entry: 4, index: 0 })),
         ),
         ("revoked", revoked(Basis::Issuer)),
         ("revoked by an operator who is none", revoked(Basis::Operator)),
@@ -164,7 +164,7 @@ fn own_cases() -> Vec<(&'static str, Log)> {
 #[test]
 fn effects() {
     let case = |(name, log): (&str, Log)| {
-        let file = write_file(&log.transcript(&[(2, 0, None)], &[])).expect("a file");
+        let file = write_file(&log.transcript(&[(3, 0, None)], &[])).expect("a file");
         let found = verify(&file, &trust()).ok().map(|report| {
             let first = &report.records[0];
             json!({

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::{KeyId, genesis, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
-use creditbank_protocol::merkle::{leaf_hash, record_path, root};
+use creditbank_protocol::merkle::{Levels, leaf_hash, record_path, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
-use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, amends_of, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::status_id;
@@ -43,6 +43,7 @@ pub(super) struct Bend {
     pub(super) statement_key: fn(&mut pb::Key),
     pub(super) entry: fn(&mut pb::RegistryEntry),
     pub(super) draft: fn(&mut BlockDraft),
+    /// The bytes of a head, without the type byte.
     pub(super) block: fn(&mut Vec<u8>),
     /// With the position of the seal among the seals.
     pub(super) seal: fn(usize, &mut Seal),
@@ -73,7 +74,9 @@ type Registry = BTreeMap<Digest, pb::RegistryEntry>;
 pub(super) struct Log {
     bend: Bend,
     entries: Vec<Vec<u8>>,
-    /// The records of each entry.
+    /// The blocks by the log index of their heads, as they were before they were bent.
+    blocks: BTreeMap<u64, SignedBlock>,
+    /// The records of each block.
     records: BTreeMap<u64, Vec<Record>>,
     heads: BTreeMap<(u64, u32), (u64, Digest)>,
     registry: Registry,
@@ -95,9 +98,9 @@ impl Log {
         let previous = genesis(ORIGIN, &public(LOG), &public(REGISTRY));
         let heads = BTreeMap::from([((0, 0), (0, previous))]);
         let (registry, pending) = (Registry::new(), Registry::new());
-        let (entries, records, seals) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let (entries, blocks, records, seals) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
         let (effects, also) = (Vec::new(), Vec::new());
-        Self { bend, entries, records, heads, registry, pending, seals, previous, signer: None, effects, also }
+        Self { bend, entries, blocks, records, heads, registry, pending, seals, previous, signer: None, effects, also }
     }
 
     /// A log whose first round admits the statement key and institutions with one unit each.
@@ -155,15 +158,19 @@ impl Log {
             (self.bend.draft)(&mut draft);
             signer = self.bend.signer.unwrap_or(seed);
         }
-        let mut block = draft.sign(records, groups, None, |message| sign(&key(signer), message)).expect("a block");
+        let block = draft.sign(records, groups, None, |message| sign(&key(signer), message)).expect("a block");
+        let block = SignedBlock::parse(&block).expect("a block");
+        self.heads.insert((institution, unit), (height + 1, block.header().id()));
+        let mut entries = BlockEntries::of(&block);
         if institution > 0 {
-            (self.bend.block)(&mut block);
+            let mut head = entries.head.split_off(1);
+            (self.bend.block)(&mut head);
+            entries.head.extend(head);
         }
-        let id = SignedBlock::parse(&block).map_or(Digest::ZERO, |block| block.header().id());
-        self.heads.insert((institution, unit), (height + 1, id));
         let index = self.entries.len() as u64;
         self.records.insert(index, records.to_vec());
-        self.entries.push(block_entry(&block));
+        self.blocks.insert(index, block);
+        self.entries.extend(entries.into_vec());
         index
     }
 
@@ -206,6 +213,7 @@ impl Log {
     pub(super) fn repeat(&mut self, entry: u64) -> u64 {
         let index = self.entries.len() as u64;
         self.records.insert(index, self.records[&entry].clone());
+        self.blocks.insert(index, self.blocks[&entry].clone());
         self.entries.push(self.entries[usize::try_from(entry).expect("small")].clone());
         index
     }
@@ -299,11 +307,39 @@ impl Log {
             checkpoint: sign_checkpoint(&checkpoint, &key(LOG)).expect("a note"),
             seals: seals.into_iter().map(proved).collect(),
             registry: self.proved_registry(&blocks, last),
+            groups: blocks.iter().flat_map(|entry| self.groups(*entry, shown)).collect(),
             blocks: blocks.into_iter().map(proved).collect(),
             records: shown.iter().map(|(entry, index, open)| self.disclosed(*entry, *index, *open)).collect(),
             statement,
             statement_signature: signature.to_vec(),
         }
+    }
+
+    /// The groups of a block that a transcript of some records shows: all of one that is there for its effects, of another
+    /// what is about these records, or replaces what they amend.
+    fn groups(&self, entry: u64, shown: &[(u64, u32, Option<&[u16]>)]) -> Vec<pb::ProvedGroup> {
+        let block = &self.blocks[&entry];
+        let records = |at: u64, index: u32| &self.records[&at][usize::try_from(index).expect("small")];
+        let ids: Vec<_> = shown.iter().map(|(at, index, _)| self.id(*at, *index).0.to_vec()).collect();
+        let own = shown.iter().filter(|(at, ..)| *at == entry).map(|(at, index, _)| records(*at, *index));
+        let amended: Vec<Place> =
+            own.filter_map(|record| amends_of(record.kind(), record.body()).ok()??.place).collect();
+        let is_shown = |effect: &pb::Effect| {
+            let replaces = effect.action == i32::from(pb::Action::Supersede)
+                && effect.place.is_some_and(|place| amended.contains(&place));
+            replaces || ids.contains(&effect.status_id)
+        };
+        let levels = Levels::new(block.shown().leaves());
+        let numbered = (block.public().records.len()..).zip(&block.public().groups);
+        numbered
+            .filter(|(_, group)| self.effects.contains(&entry) || group.effects.iter().any(is_shown))
+            .map(|(piece, group)| pb::ProvedGroup {
+                block: entry,
+                piece: u32::try_from(piece).expect("small"),
+                group: Some(group.clone()),
+                path: levels.path(piece).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
+            })
+            .collect()
     }
 
     /// An entry of the log with its path.
@@ -330,10 +366,9 @@ impl Log {
     fn proved_registry(&self, blocks: &[u64], last: u64) -> Vec<pb::ProvedRegistryEntry> {
         let mut needed: Vec<(u64, Digest)> = vec![(last, RegistryKey::Key(KeyId::of(&public(STATEMENT))).digest())];
         for entry in blocks {
-            let block = SignedBlock::parse(&self.entries[usize::try_from(*entry).expect("small")][1..]);
-            let institution = block.as_ref().map_or(1, |block| block.header().unit.institution.0);
-            let id = block.map_or(KeyId::of(&public(unit_key(1))), |block| block.header().key_id);
-            let of_key = RegistryKey::Key(id).digest();
+            let header = self.blocks[entry].header();
+            let institution = header.unit.institution.0;
+            let of_key = RegistryKey::Key(header.key_id).digest();
             needed.extend([(self.seal_of(*entry).0.index.0, of_key), (last, of_key)]);
             if !self.effects.contains(entry) {
                 needed.push((last, RegistryKey::Institution(institution.into()).digest()));

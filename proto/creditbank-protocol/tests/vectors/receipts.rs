@@ -3,7 +3,7 @@
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::entry::block_entry;
+use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::{leaf_hash, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
 use creditbank_protocol::pb;
@@ -17,7 +17,7 @@ use super::{agree, hex, key};
 fn block(origin: &str) -> Vec<u8> {
     let draft = BlockDraft { origin: origin.to_owned(), ..draft() };
     let signed = draft.sign(&[], Vec::new(), None, |message| creditbank_protocol::key::sign(&key(3), message));
-    block_entry(&signed.expect("a block"))
+    BlockEntries::parse(&signed.expect("a block")).expect("a block").head
 }
 
 /// The receipt of entry `at` of a tree of entries.

@@ -75,7 +75,7 @@ fn confirmed(by_operator: bool) -> Log {
     let registry = key_entry(REGISTRY, Purpose::Registry, 0, 0);
     log.operator(&[stolen, second, registry].map(|key| public_record(Kind::Key, body(&key))));
     log.seal();
-    let group = log.effect(2, 0, Action::Confirm);
+    let group = log.effect(3, 0, Action::Confirm);
     if by_operator {
         log.by_case(group);
     } else {
@@ -97,7 +97,7 @@ fn disowned() -> Log {
     let keys = [pb::Key { revoked, ..Log::unit_entry(1) }, registry];
     log.operator(&keys.map(|key| public_record(Kind::Key, body(&key))));
     log.seal();
-    let group = log.effect(2, 0, Action::Revoke);
+    let group = log.effect(3, 0, Action::Revoke);
     log.by_case(group);
     log.seal();
     log
@@ -148,8 +148,8 @@ pub(super) fn closing(log: &mut Log, close: bool, keepers: &[(u64, pb::Relation)
     let block = log.operator(&records);
     log.seal();
     log.seal();
-    // The block, its seal, and the seal of the round in which the entries are in force.
-    log.also = entries.iter().map(|entry| (block + 2, RegistryKey::Institution(entry.number.into()))).collect();
+    // The block of two entries, its seal, and the seal of the round in which the entries are in force.
+    log.also = entries.iter().map(|entry| (block + 3, RegistryKey::Institution(entry.number.into()))).collect();
 }
 
 /// Institution 1 is closed and institution 2 keeps its records: revokes or amends one.
@@ -162,17 +162,17 @@ fn custodian(amends: bool) -> Log {
     log.operator(&[closed, keeps].map(|entry| public_record(Kind::Institution, body(&entry))));
     log.seal();
     let action = if amends { Action::Supersede } else { Action::Revoke };
-    let mut group = log.effect(2, 0, action);
+    let mut group = log.effect(3, 0, action);
     let basis = pb::Basis::Custodian.into();
     group.authority = Some(pb::Authority { basis, institution: 1, ..Default::default() });
-    let records = if amends { vec![credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))] } else { Vec::new() };
+    let records = if amends { vec![credit(2, "ALG-1", Some(Place { entry: 3, index: 0 }))] } else { Vec::new() };
     let entry = log.issue(2, &records, vec![group]);
     if !amends {
         log.effects.push(entry);
     }
     log.seal();
     // Both institutions under the seal of the round, which is the checkpoint's.
-    log.also = [1, 2].map(|number| (entry + 1, RegistryKey::Institution(InstitutionId(number)))).to_vec();
+    log.also = [1, 2].map(|number| (entry + 2, RegistryKey::Institution(InstitutionId(number)))).to_vec();
     log
 }
 
@@ -190,13 +190,13 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     two.seal();
     two.issue(1, &[credit(5, "ALG-2", None)], Vec::new());
     two.seal();
-    let all = [(2, 0, None), (2, 1, None), (2, 2, None), (3, 0, None), (5, 0, None)];
+    let all = [(3, 0, None), (3, 1, None), (3, 2, None), (4, 0, None), (6, 0, None)];
     let complete = Log::admitting(
         super::log::Bend {
             statement: |statement| {
                 (statement.selection, statement.institution) = (pb::Selection::Complete.into(), 1);
                 (statement.no_holder_key, statement.holder_key) = (None, vec![8; 32]);
-                (statement.no_identity, statement.identity) = (None, Some(Place { entry: 2, index: 1 }));
+                (statement.no_identity, statement.identity) = (None, Some(Place { entry: 3, index: 1 }));
             },
             ..HONEST
         },
@@ -211,69 +211,69 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     let mut revoked = Log::admitting(HONEST, &[1]);
     revoked.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     revoked.seal();
-    let effect = revoked.effect(2, 0, Action::Revoke);
+    let effect = revoked.effect(3, 0, Action::Revoke);
     revoked.issue(1, &[result(2)], vec![effect]);
     revoked.seal();
     let mut superseded = Log::admitting(HONEST, &[1]);
     superseded.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     superseded.seal();
-    let effect = superseded.effect(2, 0, Action::Supersede);
-    superseded.issue(1, &[credit(2, "ALG-1", Some(Place { entry: 2, index: 0 }))], vec![effect]);
+    let effect = superseded.effect(3, 0, Action::Supersede);
+    superseded.issue(1, &[credit(2, "ALG-1", Some(Place { entry: 3, index: 0 }))], vec![effect]);
     superseded.seal();
-    let (first, both) = ([(2, 0, None)], [(2, 0, None), (4, 0, None)]);
-    let three = [0, 1, 2].map(|index| (2, index, None));
+    let (first, both) = ([(3, 0, None)], [(3, 0, None), (5, 0, None)]);
+    let three = [0, 1, 2].map(|index| (3, index, None));
     let (custodian, amendment) = (custodian(false), custodian(true));
-    let hidden = plain.id(2, 0);
+    let hidden = plain.id(3, 0);
     let mut later = Log::admitting(HONEST, &[1]);
     later.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     (0..3).for_each(|_| later.seal());
     vec![
-        ("whole", "one record, whole", plain.transcript(&[(2, 0, None)], &[])),
+        ("whole", "one record, whole", plain.transcript(&[(3, 0, None)], &[])),
         (
             "partly",
             "the required fields and the grade, the others hidden",
-            plain.transcript(&[(2, 0, Some(&[2, 3, 6, 7, 11, 14, 16, 17, 18, 20]))], &[]),
+            plain.transcript(&[(3, 0, Some(&[2, 3, 6, 7, 11, 14, 16, 17, 18, 20]))], &[]),
         ),
         (
             "incomplete",
             "whether it expires is hidden",
-            plain.transcript(&[(2, 0, Some(&[2, 3, 7, 11, 14, 16, 18, 20]))], &[]),
+            plain.transcript(&[(3, 0, Some(&[2, 3, 7, 11, 14, 16, 18, 20]))], &[]),
         ),
-        ("hidden", "nothing is opened: authentic, and never valid", plain.transcript(&[(2, 0, Some(&[]))], &[])),
+        ("hidden", "nothing is opened: authentic, and never valid", plain.transcript(&[(3, 0, Some(&[]))], &[])),
         ("no-records", "the statement alone, of one record that is withheld", plain.transcript(&[], &[hidden])),
         ("two-institutions", "five records of two institutions and two rounds", two.transcript(&all, &[])),
-        ("withheld", "two of five records", two.transcript(&all[2..4], &[two.id(2, 0), two.id(2, 1), two.id(5, 0)])),
+        ("withheld", "two of five records", two.transcript(&all[2..4], &[two.id(3, 0), two.id(3, 1), two.id(6, 0)])),
         (
             "complete",
             "complete for an institution, with a holder key and the place of the Identity",
-            complete.transcript(&[(2, 0, None), (2, 1, None)], &[]),
+            complete.transcript(&[(3, 0, None), (3, 1, None)], &[]),
         ),
         (
             "later-checkpoint",
             "empty rounds between the record and the checkpoint",
-            later.transcript(&[(2, 0, None)], &[]),
+            later.transcript(&[(3, 0, None)], &[]),
         ),
         ("revoked", "the second block takes the first record back", revoked.transcript(&both, &[])),
         ("superseded", "the second record amends the first", superseded.transcript(&both, &[])),
         (
             "confirmed",
             "contested, and confirmed under another key of the unit",
-            confirmed(false).transcript(&[(2, 0, None)], &[]),
+            confirmed(false).transcript(&[(3, 0, None)], &[]),
         ),
         (
             "confirmed-by-operator",
             "contested, and confirmed by the operator",
-            confirmed(true).transcript(&[(2, 0, None)], &[]),
+            confirmed(true).transcript(&[(3, 0, None)], &[]),
         ),
         (
             "revoked-by-custodian",
             "an institution is closed, and its custodian takes a record back",
-            custodian.transcript(&[(2, 0, None)], &[]),
+            custodian.transcript(&[(3, 0, None)], &[]),
         ),
         (
             "amended-by-custodian",
             "an institution is closed, and its custodian amends a record",
-            amendment.transcript(&[(2, 0, None), (6, 0, None)], &[]),
+            amendment.transcript(&[(3, 0, None), (8, 0, None)], &[]),
         ),
         (
             "contested",
@@ -289,12 +289,12 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
         (
             "contested-hidden",
             "contested, and nothing is opened",
-            compromised(1).transcript(&[(2, 0, Some(&[])), (4, 0, None)], &[]),
+            compromised(1).transcript(&[(3, 0, Some(&[])), (5, 0, None)], &[]),
         ),
         (
             "revoked-contested-hidden",
             "contested, taken back, and nothing is opened",
-            disowned().transcript(&[(2, 0, Some(&[]))], &[]),
+            disowned().transcript(&[(3, 0, Some(&[]))], &[]),
         ),
         (
             "expired",
@@ -305,7 +305,7 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
         (
             "kept",
             "an institution is closed; of two custodians the one with the lower number is named",
-            kept().transcript(&[(2, 0, None)], &[]),
+            kept().transcript(&[(3, 0, None)], &[]),
         ),
         ("redeemed", "another institution has used it", used(Action::Redeem).transcript(&first, &[])),
         ("under-review", "something that it stands on has changed", used(Action::Review).transcript(&first, &[])),

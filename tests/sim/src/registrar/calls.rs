@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use creditbank_client::outbox::{Answer, Attempt, Event as Happened, Open, Prepared};
-use creditbank_protocol::entry::block_entry;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::receipt::verify_receipt;
@@ -110,7 +109,7 @@ fn open_of(say: Say) -> Open {
 
 fn answer_of(block: &Prepared, say: Say, policy: &Policy) -> Answer {
     match say {
-        Say::Receipt(receipt) if receipt.entry != block_entry(&block.request().block) => {
+        Say::Receipt(receipt) if leaf_hash(&receipt.entry) != block.leaf => {
             Answer::Open(Open::Unverified("the receipt is for another block".to_owned()))
         }
         Say::Receipt(receipt) => match verify_receipt(&receipt, policy) {

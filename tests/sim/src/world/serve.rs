@@ -1,8 +1,8 @@
 //! The node's side of a run: calls come in, steps are taken, answers go out.
 
 use creditbank_ledger::read::Consequences;
-use creditbank_protocol::block::SignedBlock;
-use creditbank_protocol::entry::{Entry, block_entry};
+use creditbank_protocol::block::Header;
+use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::{Digest, LogIndex, UnitId};
@@ -16,7 +16,7 @@ use creditbank_store::Crash;
 use super::{Health, LIAR, World};
 use crate::node::{behind_ms, is_injected};
 use crate::post::{Ask, Call, Event, Say};
-use crate::signing::short;
+use crate::signing::{leaf_of, short};
 use crate::trace::note;
 use crate::truth::{Broken, broken};
 
@@ -98,7 +98,7 @@ impl World {
         if call.client != LIAR {
             self.liar.sees(request);
         }
-        let leaf = leaf_hash(&block_entry(&request.block));
+        let leaf = leaf_of(&request.block);
         if self.refused.contains(&leaf) {
             self.replayed.insert(leaf);
         }
@@ -264,11 +264,11 @@ impl World {
             };
             self.truth.shown(index, leaf_hash(&entry))?;
             match Entry::parse(&entry) {
-                Ok(Entry::Block(block)) => {
-                    let (unit, height, id) = chain_of(&block);
+                Ok(Entry::Head(block)) => {
+                    let (unit, height, id) = chain_of(block.header());
                     self.durable.insert((unit, height), id);
                 }
-                Ok(Entry::Seal(_)) => {}
+                Ok(Entry::Public(_) | Entry::Seal(_)) => {}
                 Err(error) => broken!("log entry {index}: {error}"),
             }
             self.durable_size = index + 1;
@@ -383,8 +383,7 @@ fn is_decision(error: &SubmitError) -> bool {
     }
 }
 
-fn chain_of(block: &SignedBlock) -> (UnitId, u64, Digest) {
-    let header = block.header();
+fn chain_of(header: &Header) -> (UnitId, u64, Digest) {
     (header.unit, header.height, header.id())
 }
 

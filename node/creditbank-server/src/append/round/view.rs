@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use creditbank_protocol::AccountId;
 use creditbank_protocol::authority::owner;
-use creditbank_protocol::entry::Entry;
+use creditbank_protocol::entry::{Entry, EntryError, join};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::record::Record;
@@ -20,6 +20,7 @@ use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{InstitutionKeys, OpenError};
 use crate::tables::{self, CoursePrefix, LearnerRow};
+use crate::stored_block;
 use crate::unreadable::{damaged, missing, of_store, unavailable};
 
 /// The ledger as of the last round.
@@ -74,9 +75,10 @@ impl<'a> StoreView<'a> {
         }
         self.settle(place.entry)?;
         let bytes = self.context.store.entry(place.entry).map_err(of_store)?;
-        let Entry::Block(block) = Entry::parse(&bytes).map_err(damaged)? else {
+        let Entry::Head(head) = Entry::parse(&bytes).map_err(damaged)? else {
             return Ok(None);
         };
+        let block = stored_block::join(self.context.store, place.entry, head)?;
         let header = block.header();
         let shown = || block.public().records.iter().any(|record| record.index == place.index);
         if header.unit.institution.is_operator() || place.index >= header.count || shown() {
@@ -187,7 +189,7 @@ impl View for StoreView<'_> {
         let index = index.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))?;
         match Entry::parse(&self.context.store.entry(index).map_err(of_store)?).map_err(damaged)? {
             Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
-            Entry::Block(_) => Err(damaged("the index names a block as a seal")),
+            Entry::Head(_) | Entry::Public(_) => Err(damaged("the index names a block as a seal")),
         }
     }
 }
@@ -266,8 +268,11 @@ impl RoundBuilder {
         let bodies = self.learners.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
         let index = usize::try_from(place.index).ok()?;
         let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
-        let bytes = &self.entries.get(bodies.position)?.entry;
-        let Ok(Entry::Block(block)) = Entry::parse(bytes) else { return None };
+        let entry = |at: usize| self.entries.get(at).map(|write| &write.entry);
+        let bytes = entry(bodies.position)?;
+        let Ok(Entry::Head(head)) = Entry::parse(bytes) else { return None };
+        let public = || entry(bodies.position + 1).cloned().ok_or(EntryError::NoPublic);
+        let block = join(head, public).ok()?;
         let facts = RecordFacts {
             kind: record.kind(),
             institution: owner(&block, record.kind(), record.body()).ok()?,
@@ -279,10 +284,10 @@ impl RoundBuilder {
     }
 }
 
-/// The key that signed a block; of a seal, nothing.
+/// The key that signed a block, by its head; of another entry, nothing.
 fn signer_of(entry: &[u8]) -> Result<Option<KeyId>, ViewError> {
     match Entry::parse(entry).map_err(damaged)? {
-        Entry::Block(block) => Ok(Some(block.header().key_id)),
-        Entry::Seal(_) => Ok(None),
+        Entry::Head(head) => Ok(Some(head.header().key_id)),
+        Entry::Public(_) | Entry::Seal(_) => Ok(None),
     }
 }

@@ -13,6 +13,7 @@ use creditbank_protocol::{LogIndex, Place};
 use creditbank_store::{Store, StoreError, Table};
 
 use super::State;
+use crate::stored_block::{self, StoredBlockError};
 use crate::tables;
 
 /// Why the state cannot be rebuilt.
@@ -93,7 +94,7 @@ fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {
 fn seal(store: &dyn Store, index: LogIndex) -> Result<SignedSeal, LoadError> {
     match entry(store, index)? {
         Entry::Seal(signed) => Ok(signed),
-        Entry::Block(_) => Err(LoadError::NoSeal(index)),
+        Entry::Head(_) | Entry::Public(_) => Err(LoadError::NoSeal(index)),
     }
 }
 
@@ -118,9 +119,10 @@ fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersion
         let sealed_at_ms = seal(store, at)?.seal().time_ms;
         let mut round = Registration::new(&in_force);
         while let Some((index, places)) = blocks.next_if(|(index, _)| *index < at) {
-            let Entry::Block(block) = entry(store, index)? else {
-                return Err(LoadError::Row(tables::REGISTRY.0));
-            };
+            let block = stored_block::block_at(store, index).map_err(|error| match error {
+                StoredBlockError::Store(error) => LoadError::Store(error),
+                StoredBlockError::Entry(error) => LoadError::Entry { index, error },
+            })?;
             let admitted = round.admit(&block, index, sealed_at_ms);
             let admitted = admitted.map_err(|error| LoadError::Registry { index, error })?;
             if !admitted.iter().map(|one| one.place).eq(places) {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use creditbank_ledger::replay::Prepared;
 use creditbank_protocol::authority::amended_institutions;
+use creditbank_protocol::block::Public;
 use creditbank_protocol::merkle::records_root;
+use creditbank_protocol::pb::PublicPart;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, Digest, LogIndex, Place};
 use creditbank_store::{KeyStore, Row};
@@ -45,17 +47,26 @@ impl LearnerRows {
 }
 
 impl Bodies {
-    /// Checks the bodies of an entry and the learners' rows that belong to it.
-    pub(super) fn check(&self, index: LogIndex, entry: &Prepared, bodies: &[Vec<u8>], rows: &LearnerRows) -> Found {
+    /// Checks the bodies of an entry, which the next one follows, and the learners' rows that belong to it. Whether the
+    /// public part is the one that the head names, the replay says.
+    pub(super) fn check(
+        &self,
+        index: LogIndex,
+        (entry, next): (&Prepared, Option<&Prepared>),
+        bodies: &[Vec<u8>],
+        rows: &LearnerRows,
+    ) -> Found {
         let mut found = Found::default();
         let wrong = |what: &str| Finding { entry: Some(index), ..Finding::about(format!("log entry {index}: {what}")) };
-        let Some(block) = entry.block() else {
+        let Some(head) = entry.head() else {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies without a block"));
             }
             return found;
         };
-        let header = block.header();
+        let header = head.header();
+        let nothing = PublicPart::default();
+        let public = next.filter(|_| head.has_public()).and_then(Prepared::public).map_or(&nothing, Public::part);
         if header.unit.institution.is_operator() {
             if !bodies.is_empty() {
                 found.findings.push(wrong("bodies beside a block of the operator"));
@@ -73,12 +84,12 @@ impl Bodies {
             found.findings.push(wrong(&what));
         }
         // A custodian's amendment names the learner as the closed institution knows them.
-        let kept = amended_institutions(block);
+        let kept = amended_institutions(&public.groups);
         let own: Vec<_> =
             [header.unit.institution].into_iter().chain(kept).map(|number| self.private.of(number)).collect();
         for (place, (hash, sealed)) in (0u32..).zip(hashes.iter().zip(&bodies[1..])) {
             let place = Place::new(index, place);
-            if block.public().records.iter().any(|shown| shown.index == place.index) {
+            if public.records.iter().any(|shown| shown.index == place.index) {
                 if !sealed.is_empty() {
                     found.findings.push(wrong("a body beside a record that the block itself shows"));
                 }

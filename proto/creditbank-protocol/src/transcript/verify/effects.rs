@@ -28,7 +28,7 @@ fn effects<'a>(
     ids: &BTreeMap<Digest, usize>,
 ) -> Result<Vec<OnRecord<'a>>, Fault> {
     let mut found = Vec::new();
-    for group in &proved.block.public().groups {
+    for group in &proved.groups {
         for effect in &group.effects {
             let id = Digest::from_slice(&effect.status_id);
             let Some(record) = id.and_then(|id| ids.get(&id)).copied() else { continue };
@@ -51,10 +51,18 @@ fn used_by_others(action: pb::Action) -> bool {
     matches!(action, pb::Action::Redeem | pb::Action::Release | pb::Action::Review)
 }
 
-/// Whether a block has an effect on a record of the report.
-pub(super) fn touches(proved: &ProvedBlock, ids: &BTreeMap<Digest, usize>) -> bool {
-    let effects = proved.block.public().groups.iter().flat_map(|group| &group.effects);
-    effects.filter_map(|effect| Digest::from_slice(&effect.status_id)).any(|id| ids.contains_key(&id))
+/// Whether a group has an effect on a record of the report.
+pub(super) fn touches(group: &pb::EffectGroup, ids: &BTreeMap<Digest, usize>) -> bool {
+    let ids_of = group.effects.iter().filter_map(|effect| Digest::from_slice(&effect.status_id));
+    ids_of.into_iter().any(|id| ids.contains_key(&id))
+}
+
+/// Whether a group replaces the record at a place.
+pub(super) fn supersedes(group: &pb::EffectGroup, place: Place) -> bool {
+    let replaces = |effect: &pb::Effect| {
+        effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place
+    };
+    group.effects.iter().any(replaces)
 }
 
 /// Reads the effects of a block into the records of the report, after checking its signer and the right of each.
@@ -81,7 +89,7 @@ pub(super) fn apply(
             return Err(Fault::KeyScope("the kind of the record is outside its scope"));
         }
         right(&one, owner, seal, registry)?;
-        let header = proved.block.header();
+        let header = proved.head.header();
         let suspect = is_suspect(&registry.key(header.key_id, tree.last())?, seal.time_ms);
         let record = &mut records[one.record];
         match one.action {
@@ -109,7 +117,7 @@ pub(super) fn apply(
 /// By what right an effect is. Who has redeemed what is released the records themselves would have to say: there the authority is
 /// taken at its word.
 fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
-    let (signer, by) = (one.proved.block.header().unit.institution, &one.authority);
+    let (signer, by) = (one.proved.head.header().unit.institution, &one.authority);
     let releases = one.action == pb::Action::Release;
     let redeemer = if by.institution == 0 { signer } else { by.institution.into() };
     let owner = if releases { redeemer } else { owner };

@@ -1,9 +1,10 @@
 //! The checkpoint and what is proved into its tree: seals and blocks.
 
 use super::{
-    BTreeMap, Digest, Entry, Fault, Link, LogIndex, ProvedBlock, Seal, TranscriptError, Trust, UnitId, broken,
+    BTreeMap, Digest, Entry, Fault, Link, LogIndex, ProvedBlock, Seal, SignedHead, TranscriptError, Trust, UnitId, broken,
     day_of_ms, differs, digests, key, merkle, pb, verify_inclusion,
 };
+use crate::block::{Piece, check_effects};
 use crate::dates::Day;
 
 /// A verified checkpoint and the seals that are in its tree.
@@ -112,20 +113,20 @@ impl Tree {
         Ok(leaf)
     }
 
-    /// The blocks by log index, each with the seal of its round.
+    /// The heads of the blocks by log index, each with the seal of its round and the groups of effects that are given.
     pub(super) fn blocks(
         &self,
-        blocks: &[pb::ProvedEntry],
+        transcript: &pb::Transcript,
     ) -> Result<BTreeMap<LogIndex, ProvedBlock>, TranscriptError> {
         let mut out: BTreeMap<LogIndex, ProvedBlock> = BTreeMap::new();
         let mut heights: BTreeMap<UnitId, u64> = BTreeMap::new();
-        for proved in blocks {
+        for proved in &transcript.blocks {
             let index = LogIndex(proved.index);
             if out.keys().next_back().is_some_and(|last| index <= *last) {
                 return Err(broken(Link::Block, index)(Fault::Surplus("blocks are not in order")));
             }
             let block = self.block_of(proved).map_err(broken(Link::Block, index))?;
-            let header = block.block.header();
+            let header = block.head.header();
             let last = heights.insert(header.unit, header.height);
             if last.is_some_and(|last| header.height <= last) {
                 let fault = Fault::Surplus("the heights of a unit's blocks do not ascend");
@@ -133,21 +134,22 @@ impl Tree {
             }
             out.insert(index, block);
         }
+        groups(&transcript.groups, &mut out)?;
         Ok(out)
     }
 
     fn block_of(&self, proved: &pb::ProvedEntry) -> Result<ProvedBlock, Fault> {
         let leaf = self.include(proved)?;
-        let Entry::Block(block) = Entry::parse(&proved.entry)? else {
+        let Entry::Head(head) = Entry::parse(&proved.entry)? else {
             return Err(Fault::EntryType("block"));
         };
-        if block.header().origin != self.origin {
-            return Err(Fault::Origin { expected: self.origin.clone(), found: block.header().origin.clone() });
+        if head.header().origin != self.origin {
+            return Err(Fault::Origin { expected: self.origin.clone(), found: head.header().origin.clone() });
         }
         let from = LogIndex(proved.index);
         let covering = self.seals.range(from..).next().filter(|(_, seal)| seal.first_index <= from);
         let (seal_index, _) = covering.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))?;
-        Ok(ProvedBlock { block, leaf, seal_index: *seal_index })
+        Ok(ProvedBlock { head, leaf, seal_index: *seal_index, groups: Vec::new() })
     }
 
     /// Log index of the checkpoint's own seal.
@@ -182,4 +184,33 @@ impl Tree {
             Err(Fault::Surplus("a seal closes no round of a given block"))
         }
     }
+}
+
+/// Proves each group of effects into its block. A status id stands in a block once at most.
+fn groups(
+    groups: &[pb::ProvedGroup],
+    blocks: &mut BTreeMap<LogIndex, ProvedBlock>,
+) -> Result<(), TranscriptError> {
+    let mut last = None;
+    for proved in groups {
+        let at = (LogIndex(proved.block), proved.piece);
+        let wrong = |fault| broken(Link::Block, at.0)(fault);
+        if last.is_some_and(|last| at <= last) {
+            return Err(wrong(Fault::Surplus("groups of effects are not in order")));
+        }
+        last = Some(at);
+        let block = blocks.get_mut(&at.0);
+        let block = block.ok_or_else(|| wrong(Fault::Missing("the block of a group of effects".to_owned())))?;
+        let group = proved.group.clone().unwrap_or_default();
+        piece(&block.head, proved.piece, &Piece::Group(&group), &proved.path).map_err(wrong)?;
+        block.groups.push(group);
+    }
+    blocks.iter().try_for_each(|(index, block)| check_effects(&block.groups).map_err(broken(Link::Block, index)))
+}
+
+/// Whether a piece is in the public part that a head names.
+fn piece(head: &SignedHead, number: u32, piece: &Piece<'_>, path: &[Vec<u8>]) -> Result<(), Fault> {
+    let pieces = head.header().pieces;
+    let count = u64::from(pieces.count);
+    Ok(verify_inclusion(&piece.leaf(), u64::from(number), count, &digests(path)?, &pieces.root)?)
 }

@@ -1,7 +1,7 @@
 //! Blocks that are refused before the rules: form, hashes, signature, place in the chain. Which name the node gives each, its own test
 //! says (`creditbank-server`, `grpc/status.rs`); here is checked that the place in the chain is as wrong as said.
 
-use creditbank_protocol::block::{SignedBlock, approval_message, public_digest};
+use creditbank_protocol::block::{Public, SignedBlock, approval_message};
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::sign;
 use creditbank_protocol::pb::{self, Action, Basis, Kind};
@@ -42,7 +42,11 @@ impl Parts {
     /// Another public part, which the header names.
     fn publish(&mut self, public: &pb::PublicPart) {
         self.public = public.encode_to_vec();
-        self.header.public_digest = public_digest(&self.public).0.to_vec();
+        // What is not canonical has no pieces, and is refused before they are looked at.
+        if let Ok(public) = Public::parse(&self.public) {
+            let pieces = public.pieces();
+            (self.header.public_root, self.header.public_count) = (pieces.root.0.to_vec(), pieces.count);
+        }
     }
 
     /// The block, signed once more.
@@ -89,7 +93,7 @@ fn bytes() -> Vec<Value> {
     other.reason = pb::EffectReason::Rule.into();
     twice.effects.push(other);
     vec![
-        json!({ "name": "BLOCK_TOO_LONG", "about": "65,535 bytes of zero", "block": "", "zeros": 65_535, "records": [] }),
+        json!({ "name": "BLOCK_TOO_LONG", "about": "67,587 bytes of zero", "block": "", "zeros": 67_587, "records": [] }),
         shown(
             "NOT_CANONICAL",
             "a field that is not in the schema",
@@ -116,12 +120,13 @@ fn bytes() -> Vec<Value> {
         bent("MISSING_FIELD", "no origin", |parts| parts.header.origin.clear()),
         bent("MISSING_FIELD", "no previous", |parts| parts.header.previous.clear()),
         bent("MISSING_FIELD", "no records root", |parts| parts.header.records_root.clear()),
-        bent("MISSING_FIELD", "no public digest", |parts| parts.header.public_digest.clear()),
+        bent("MISSING_FIELD", "no public root", |parts| parts.header.public_root.clear()),
         bent("MISSING_FIELD", "no operation id", |parts| parts.header.operation_id.clear()),
         bent("MISSING_FIELD", "no key id", |parts| parts.header.key_id.clear()),
         broken("MISSING_FIELD", "no signature", |block| block.signature.clear()),
-        bent("WRONG_PUBLIC_DIGEST", "another digest", |parts| parts.header.public_digest[0] ^= 1),
-        broken("WRONG_PUBLIC_DIGEST", "a public part that was not signed", |block| {
+        bent("WRONG_PUBLIC_ROOT", "another root", |parts| parts.header.public_root[0] ^= 1),
+        bent("WRONG_PUBLIC_ROOT", "another number of pieces", |parts| parts.header.public_count += 1),
+        broken("WRONG_PUBLIC_ROOT", "a public part that was not signed", |block| {
             block.public_part =
                 pb::PublicPart { records: Vec::new(), groups: vec![effect(Action::Revoke, Basis::Issuer)] }
                     .encode_to_vec();
