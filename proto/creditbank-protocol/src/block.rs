@@ -9,10 +9,12 @@ pub use header::Header;
 pub use split::split_public;
 
 use crate::Digest;
+use crate::approval::approval_message;
 use crate::canonical::{CanonicalError, decode};
 use crate::hash::{Preimage, tag};
 use crate::key::{self, SignatureError};
 use crate::merkle::records_root;
+use crate::once::SALT_LEN;
 use crate::pb;
 use crate::record::{PUBLIC_SEED, Record, RecordError, SUITE};
 
@@ -129,6 +131,9 @@ impl SignedBlock {
         if signature.is_empty() {
             return Err(BlockError::Missing("signature"));
         }
+        if approval.as_ref().is_some_and(|approval| approval.salt.len() != SALT_LEN) {
+            return Err(BlockError::Missing("salt of the approval"));
+        }
         let found = public_digest(&public_part);
         if found != header.public_digest {
             return Err(BlockError::PublicDigest { expected: header.public_digest, found });
@@ -166,8 +171,8 @@ impl SignedBlock {
 
     /// Checks the signature of the approval, if there is one.
     pub fn verify_approval(&self, public_key: &[u8]) -> Result<(), BlockError> {
-        let signature = self.approval.as_ref().map_or(&[][..], |approval| &approval.signature);
-        Ok(key::verify(public_key, approval_message(&self.header).as_bytes(), signature)?)
+        let Some(approval) = &self.approval else { return Ok(()) };
+        Ok(key::verify(public_key, approval_message(&self.header, approval).as_bytes(), &approval.signature)?)
     }
 
     /// All records of the block in order: the hidden ones as they came, the public ones from the public part; refused
@@ -214,18 +219,6 @@ fn is_public_kind(record: &Record) -> bool {
 /// H(tag, public part), of no bytes where it is empty.
 pub fn public_digest(public_part: &[u8]) -> Digest {
     Preimage::new(tag::PUBLIC_PART).variable(public_part).digest()
-}
-
-/// What a second person signs: what the block does, but not where in the chain.
-pub fn approval_message(header: &Header) -> Preimage {
-    Preimage::new(tag::APPROVAL)
-        .variable(header.origin.as_bytes())
-        .u64(header.unit.institution.0)
-        .u32(header.unit.number)
-        .fixed(header.records_root.as_bytes())
-        .u32(header.count)
-        .fixed(header.public_digest.as_bytes())
-        .fixed(&header.operation_id)
 }
 
 fn check_positions(public: &pb::PublicPart, count: u32) -> Result<(), BlockError> {

@@ -3,8 +3,9 @@
 
 use std::sync::OnceLock;
 
-use creditbank_protocol::block::{SignedBlock, approval_message, public_digest};
+use creditbank_protocol::block::{SignedBlock, public_digest};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::once::uses;
 use creditbank_protocol::pb;
 use creditbank_protocol::record::Record;
 use libfuzzer_sys::fuzz_target;
@@ -30,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(pb::BlockHeader::decode(&message.header[..]).expect("a header").encode_to_vec(), message.header);
     assert_eq!(encode(block.public()).as_deref(), Ok(&message.public_part[..]));
     assert_eq!(public_digest(&message.public_part), block.header().public_digest);
-    let _ = approval_message(block.header());
+    let _ = uses(&block);
     // The signature covers the header, and the header the public part.
     let (honest, key) = vector();
     if block.verify(key).is_ok() {

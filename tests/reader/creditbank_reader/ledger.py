@@ -52,11 +52,11 @@ def public_digest(public_part):
     return tagged_hash("public-part", var(public_part))
 
 
-def approval_message(header):
+def approval_message(header, approval):
     """What an approver signs."""
     unit = var(header.origin.encode()) + uint(64, header.institution) + uint(32, header.unit)
     return preimage("approval", unit, header.records_root, uint(32, header.count), header.public_digest,
-                    header.operation_id)
+                    header.operation_id, uint(64, approval.until_minute), approval.salt)
 
 
 def records_root(hashes):
@@ -128,6 +128,8 @@ class Ledger:
                 raise Refused(f"the header has no {name}")
         if not block.has("signature") or block.has("second_signature"):
             raise Refused("a block has one signature under suite 1")
+        if block.has("approval") and not block.approval.has("salt"):
+            raise Refused("the approval has no salt")
         if header.public_digest != public_digest(block.public_part):
             raise Refused("the public digest is another")
         public_part = self.canonical.read("PublicPart", block.public_part)

@@ -64,6 +64,7 @@ class Judge:
         for name in ("origin", "previous", "records_root", "public_digest", "operation_id", "key_id"):
             _require(header.has(name), "MISSING_FIELD")
         _require(block.has("signature"), "MISSING_FIELD")
+        _require(not block.has("approval") or block.approval.has("salt"), "MISSING_FIELD")
         _require(header.public_digest == forms.public_digest(block.public_part), "WRONG_PUBLIC_DIGEST")
         public = self._read("PublicPart", block.public_part)
         indices = [record.index for record in public.records]
@@ -84,7 +85,7 @@ class Judge:
         if block.has("approval"):
             approver = self.keys.get(block.approval.key_id)
             _require(approver is not None, "NOT_AN_APPROVER")
-            message = forms.approval_message(header)
+            message = forms.approval_message(header, block.approval)
             _require(verify(approver.public_key, message, block.approval.signature), "WRONG_SIGNATURE")
 
     def _hash(self, kind, version, seed, body):
