@@ -6,15 +6,25 @@ use std::fs;
 use creditbank_client::correct::Outcome;
 use creditbank_client::operator::KeyRequest;
 use creditbank_client::sealing::approval::{ApprovalRequest, approval_path};
+use creditbank_client::validity::last_minute;
 use creditbank_protocol::UnitId;
+use creditbank_protocol::approval::approval_message;
+use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::pb::{self, Kind, Place, Purpose};
-use creditbank_tests::TestNode;
+use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RecordReference};
+use creditbank_rpc::Reason;
+use creditbank_rpc::v1::SubmitBlockRequest;
+use creditbank_tests::acts::{by, effect, group, reference, replayed, send, submit};
+use creditbank_tests::chain::now_s;
 use creditbank_tests::corrections::{Corrections, amend, revoke};
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::university::{key, set};
+use creditbank_tests::university::{key, record, set};
+use creditbank_tests::{Chain, Scene, TestNode};
 
 use super::amend::scene;
+use super::recognition::{application, today};
 
 async fn approver(node: &TestNode) -> KeyFile {
     let approver = key(Purpose::Approver, 40);
@@ -29,7 +39,8 @@ async fn approver(node: &TestNode) -> KeyFile {
 
 fn approve(desk: &Corrections, approver: &KeyFile) {
     for path in desk.requests() {
-        let approval = ApprovalRequest::read(&path).expect("a request").approve(approver).expect("an approval");
+        let approval =
+            ApprovalRequest::read(&path).expect("a request").approve(approver, last_minute(7)).expect("an approval");
         fs::write(approval_path(&path), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
     }
 }
@@ -58,7 +69,7 @@ async fn a_second_person_approves() {
         (summary.amendments, summary.effects.get("revoke"), summary.courses.get("A-1")),
         (1, Some(&1), Some(&1))
     );
-    assert!(request.approve(&university.key).is_err(), "the signing key approves nothing");
+    assert!(request.approve(&university.key, last_minute(7)).is_err(), "the signing key approves nothing");
     // An approver whom the registry does not know.
     approve(&desk, &key(Purpose::Approver, 41));
     let unknown = desk.run(&client, &unit, wanted()).await.expect_err("unknown");
@@ -87,7 +98,11 @@ async fn what_was_altered_is_not_approved() {
         let changed = text.replacen(from, by, 1);
         assert_ne!(changed, text);
         fs::write(&path, changed).expect("the request");
-        ApprovalRequest::read(&path).expect("a request").approve(&approver).expect_err("altered").to_string()
+        ApprovalRequest::read(&path)
+            .expect("a request")
+            .approve(&approver, last_minute(7))
+            .expect_err("altered")
+            .to_string()
     };
     let body = "\"body\": \"0a10";
     let after = &text[text.find(body).expect("a body") + body.len()..][..32];
@@ -98,13 +113,108 @@ async fn what_was_altered_is_not_approved() {
     assert!(alter(digest, &"07".repeat(32)).contains("not the ones"));
     // What is altered after the approval is not sent.
     fs::write(&path, &text).expect("the request");
-    let approval = ApprovalRequest::read(&path).expect("a request").approve(&approver).expect("an approval");
+    let request = ApprovalRequest::read(&path).expect("a request");
+    let approval = request.approve(&approver, last_minute(7)).expect("an approval");
     let other = fs::read_to_string(&path).expect("text").replacen(&approval.operation_id, &"01".repeat(16), 1);
     fs::write(&path, other).expect("the request");
     fs::write(approval_path(&path), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
     let size = node.ledger().size();
     assert!(desk.run(&client, &unit, wanted()).await.is_err(), "an approval of something else");
     assert_eq!(node.ledger().size(), size);
+}
+
+/// Closes the reviews of an application, under an approval; what it is answered with.
+async fn close_review(
+    scene: &Scene,
+    application: &RecordReference,
+    approval: &mut Option<pb::Approval>,
+) -> Result<SubmitBlockRequest, Reason> {
+    let chain = Chain::of(&scene.client, &scene.one).await;
+    let draft = chain.draft(&scene.one);
+    let groups = vec![group(by(Basis::Issuer), vec![effect(Action::CloseReview, application)])];
+    let block = |approval| {
+        let signed = draft.sign(&[], groups.clone(), approval, |message| sign(&scene.one.key.key, message));
+        signed.expect("a block")
+    };
+    let given = approval.get_or_insert_with(|| {
+        let approver = key(Purpose::Approver, 40);
+        let until_minute = now_s() / 60 + 60;
+        let key_id = KeyId::of(&approver.public_key()).0.to_vec();
+        let bare = pb::Approval { key_id, until_minute, salt: vec![9; 16], ..Default::default() };
+        let header = SignedBlock::parse(&block(None)).expect("a block");
+        let signature = sign(&approver.key, approval_message(header.header(), &bare).as_bytes()).to_vec();
+        pb::Approval { signature, ..bare }
+    });
+    let request = SubmitBlockRequest { block: block(Some(given.clone())).into(), records: Vec::new() };
+    send(&scene.client, &request).await.map(|_| request)
+}
+
+/// Goal: an approval is used up by the block that is accepted with it: the same content again under it is refused, after a
+/// restart too, and the very same block still gets its receipt.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_is_used_once() {
+    let mut scene = Scene::new().await;
+    approver(&scene.node).await;
+    let credits = [credit(scene.own, "AAA")];
+    let issued = record(Kind::Credit, &credits[0], 1);
+    let receipt = submit(&scene.client, &scene.one, std::slice::from_ref(&issued), Vec::new()).await.expect("issued");
+    let mut used = reference(&receipt, 0, &issued);
+    let application = pb::Application { records: vec![used.clone()], ..application(scene.own, today(0)) };
+    let applied = record(Kind::Application, &application, 2);
+    let receipt = submit(&scene.client, &scene.one, std::slice::from_ref(&applied), Vec::new()).await.expect("applied");
+    let application = reference(&receipt, 0, &applied);
+    let mut approval = None;
+    let mut first = None;
+    for round in 0..3u8 {
+        // The credit is amended, which puts the application under review.
+        let amends = Some(pb::Amends { place: used.place, reason: pb::AmendReason::Error.into() });
+        let amended = record(Kind::Credit, &pb::Credit { amends, ..credits[0].clone() }, 3 + round);
+        let mut groups = vec![
+            group(by(Basis::Issuer), vec![effect(Action::Supersede, &used)]),
+            group(by(Basis::Dependency), vec![effect(Action::Review, &application)]),
+        ];
+        groups.sort_by_key(|group| encode(group).expect("canonical"));
+        let sealed = submit(&scene.client, &scene.one, std::slice::from_ref(&amended), groups).await;
+        used = reference(&sealed.expect("amended"), 0, &amended);
+        match (round, close_review(&scene, &application, &mut approval).await) {
+            (0, Ok(request)) => first = Some(request),
+            (1, Err(refused)) => assert_eq!(refused, Reason::ApprovalUsed),
+            (2, Err(refused)) => assert_eq!(refused, Reason::ApprovalUsed, "after a restart"),
+            (round, other) => panic!("{round}: {other:?}"),
+        }
+        let request = first.as_ref().expect("the first was sealed");
+        send(&scene.client, request).await.expect("the receipt of the same bytes");
+        if round == 0 {
+            continue;
+        }
+        if round == 1 {
+            let other = group(by(Basis::Issuer), vec![effect(Action::CloseReview, &application)]);
+            submit(&scene.client, &scene.one, &[], vec![other]).await.expect("without an approval");
+            scene.node = scene.node.restart().await;
+            scene.client = scene.node.client(None).await;
+        }
+    }
+    replayed(&scene.client).await;
+}
+
+/// Goal: an approval that has ended is not sent; the message says what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_ends() {
+    let (node, university, aliases, entry) = scene(1).await;
+    let (client, unit) = (university.client(&node).await, university.issuing());
+    let approver = approver(&node).await;
+    let desk = Corrections { require_approval: true, ..Corrections::default() };
+    let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[0], "A-1") };
+    let wanted = || vec![amend(Place { entry, index: 0 }, &right)];
+    desk.run(&client, &unit, wanted()).await.expect("prepared");
+    let path = desk.requests()[0].clone();
+    let over = ApprovalRequest::read(&path).expect("a request").approve(&approver, now_s() / 60 - 1);
+    fs::write(approval_path(&path), serde_json::to_string(&over.expect("an approval")).expect("JSON"))
+        .expect("written");
+    let ended = desk.run(&client, &unit, wanted()).await.expect_err("it has ended").to_string();
+    assert!(ended.contains("has ended at") && ended.contains("creditbank approve"), "{ended}");
+    approve(&desk, &approver);
+    assert_eq!(desk.run(&client, &unit, wanted()).await.expect("approved once more").1.blocks, 1);
 }
 
 const MAPPING: &str = r#"
@@ -146,7 +256,8 @@ async fn an_import_is_approved_block_by_block() {
     assert_eq!(counts, 1_200);
     let (again, requests) = run().await;
     assert_eq!((again.waiting, requests.len()), (1_200, 2), "nobody is asked twice");
-    let approval = ApprovalRequest::read(&requests[0]).expect("a request").approve(&approver).expect("an approval");
+    let request = ApprovalRequest::read(&requests[0]).expect("a request");
+    let approval = request.approve(&approver, last_minute(7)).expect("an approval");
     fs::write(approval_path(&requests[0]), serde_json::to_string(&approval).expect("JSON")).expect("the approval");
     let (done, waiting) = run().await;
     assert_eq!((done.blocks, done.records + done.waiting, waiting.len()), (1, 1_200, 1));

@@ -20,11 +20,11 @@ use creditbank_tests::node::ORIGIN;
 use creditbank_tests::{Scene, TestNode, University};
 
 #[allow(clippy::unnecessary_wraps)] // As fields want it.
-fn today(less: i64) -> Option<Date> {
+pub(crate) fn today(less: i64) -> Option<Date> {
     Some(date_of(day_of_ms(creditbank_tests::chain::now_s() * 1_000) - less))
 }
 
-fn application(learner: Alias, received: Option<Date>) -> pb::Application {
+pub(crate) fn application(learner: Alias, received: Option<Date>) -> pb::Application {
     pb::Application {
         learner: learner.to_vec(),
         purpose: pb::RecognitionPurpose::Study.into(),

@@ -6,8 +6,9 @@ import json
 import pathlib
 import random
 import sys
+from types import SimpleNamespace
 
-from creditbank_reader import (conversion, ledger, mandates, maps, notes, qualification, records, refusals, rules, status, suite,
+from creditbank_reader import (conversion, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
@@ -253,7 +254,9 @@ class Vectors:
         effect = public_part.groups[0].effects[0]
         check.equal("status id of the effect", effect.status_id, case["value"])
         case = vectors["approval"]
-        message = ledger.approval_message(header)
+        approval = SimpleNamespace(until_minute=case["until_minute"], salt=unhex(case["salt"]))
+        message = ledger.approval_message(header, approval)
+        check.equal("digest of the approval", suite.sha256(message), case["digest"])
         check.equal("approval", message, case["message"])
         check.that("approval", suite.verify(unhex(case["public_key"]), message, unhex(case["signature"])))
 
@@ -324,7 +327,18 @@ class Vectors:
             early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
             check.that(f"rules: {case['about']}: {found}", found in {None, *early})
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
+            self._once(vectors, case)
         self._rules(vectors)
+
+    def _once(self, vectors, case):
+        block = self.reader.read("Block", unhex(case["block"]))
+        if not block.has("approval"):
+            return
+        header = self.reader.read("BlockHeader", block.header)
+        used = [unhex(digest) for digest in case["used"]]
+        found = once.judge_approval(header, block.approval, used, vectors["sealed_at_ms"])
+        expected = case["name"] if case["name"] in ("APPROVAL_EXPIRED", "APPROVAL_USED") else None
+        self.checks.equal(f"once: {case['about']}", found, expected)
 
     def _rules(self, vectors):
         judged = 0

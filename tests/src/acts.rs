@@ -10,7 +10,7 @@ use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kin
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
 use creditbank_protocol::status::status_id;
 use creditbank_rpc::Reason;
-use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
+use creditbank_rpc::v1::{IdentityType, Person, SubmitBlockRequest, TypedIdentity};
 use tonic::Code;
 
 use crate::chain::Chain;
@@ -64,8 +64,12 @@ pub async fn submit(
     groups: Vec<EffectGroup>,
 ) -> Result<Receipt, Reason> {
     let chain = Chain::of(client, university).await;
-    let request = chain.block(university, records, groups);
-    client.submit(request.block.to_vec(), request.records).await.map_err(|error| match error {
+    send(client, &chain.block(university, records, groups)).await
+}
+
+/// Sends a block; a refusal by its name.
+pub async fn send(client: &Client, request: &SubmitBlockRequest) -> Result<Receipt, Reason> {
+    client.submit(request.block.to_vec(), request.records.clone()).await.map_err(|error| match error {
         ClientError::Refused(refusal) => {
             assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
             refusal.why()

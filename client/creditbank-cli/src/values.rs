@@ -1,5 +1,6 @@
 //! How values are written on the command line.
 
+use creditbank_client::validity::DAYS_MAX;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::purpose_of;
 use creditbank_protocol::names::{self, Named};
@@ -24,6 +25,11 @@ pub(crate) fn minute(text: &str) -> Result<u64, String> {
         text.parse::<u64>().ok().filter(|number| digits && *number < below).ok_or_else(expected)
     };
     Ok(days * 1_440 + number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
+/// Days for which a consent holds.
+pub(crate) fn days() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX))
 }
 
 /// A text and its language: `en:The Open University`; without a language, `und`.

@@ -31,6 +31,7 @@ mod secret;
 mod signer;
 pub mod sync;
 mod unit;
+pub mod validity;
 
 pub use connection::{
     Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, RegistryItem,

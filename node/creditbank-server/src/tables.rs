@@ -4,6 +4,7 @@ use creditbank_ledger::state::{Applied, ChainHead, Closed};
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
+use creditbank_rules::once::Use;
 use creditbank_store::{Row, Store, StoreError, Table};
 
 /// Digest of an identity -> the account, sealed.
@@ -34,6 +35,9 @@ pub(crate) const APPLICATION: Table = Table(10);
 /// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told
 /// of that.
 pub(crate) const CLEARED: Table = Table(11);
+
+/// Last minute at which something could be used again that a block has used up, and its digest -> nothing.
+pub(crate) const USED: Table = Table(12);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
     Row { table, key, value: Some(value) }
@@ -199,8 +203,26 @@ pub(crate) fn read_status(key: &[u8], value: &[u8]) -> Option<(Place, Digest, Ma
     Some((place_of(key)?, Digest(*id), Marks::from_bytes(marks)?))
 }
 
+fn used_key(used: &Use) -> Vec<u8> {
+    [&used.until_minute.to_be_bytes()[..], used.digest.as_bytes()].concat()
+}
+
+fn used(used: &Use) -> Row {
+    put(USED, used_key(used), Vec::new())
+}
+
+/// It could not be used again any more.
+fn forgotten(used: &Use) -> Row {
+    Row { table: USED, key: used_key(used), value: None }
+}
+
+pub(crate) fn read_used(key: &[u8]) -> Option<Use> {
+    let (minute, digest) = key.split_first_chunk::<8>()?;
+    Some(Use { digest: Digest::from_slice(digest)?, until_minute: u64::from_be_bytes(*minute) })
+}
+
 /// The tables whose rows follow from public entries alone.
-pub(crate) const PUBLIC: [Table; 6] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, CLEARED];
+pub(crate) const PUBLIC: [Table; 7] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, CLEARED, USED];
 
 /// The rows that follow from a block. The heads of its chains follow with the round.
 pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
@@ -211,11 +233,12 @@ pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
     written
         .chain(marked)
         .chain(clearing.map(|change| cleared(change.place, applied.entry)))
+        .chain(applied.used.iter().map(used))
         .chain(std::iter::once(block(unit, head.next_height - 1, applied.entry)))
 }
 
 /// The rows that follow from the seal of a round.
 pub(crate) fn seal_rows(closed: &Closed) -> impl Iterator<Item = Row> + '_ {
     let chains = closed.chains.iter().map(|(unit, head)| chain(*unit, head));
-    std::iter::once(seal(closed.seal.index)).chain(chains)
+    std::iter::once(seal(closed.seal.index)).chain(chains).chain(closed.forgotten.iter().map(forgotten))
 }

@@ -28,6 +28,7 @@ use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+use creditbank_rules::once::Once;
 use rpds::RedBlackTreeMapSync;
 
 pub use block::ReadBlock;
@@ -70,6 +71,7 @@ pub struct LogState {
     in_force: InForce,
     marks: Shared<Place, (Digest, Marks)>,
     status: SparseMap,
+    once: Once,
     last_seal: Option<LastSeal>,
 }
 
@@ -85,6 +87,8 @@ pub struct Parts {
     pub in_force: InForce,
     /// Status id and marks of every record of which something was ever said.
     pub marks: Shared<Place, (Digest, Marks)>,
+    /// What blocks have used up, as far as it could be used again.
+    pub once: Once,
     /// The seal that the log ends with; `None` of a log without entries.
     pub last_seal: Option<LastSeal>,
 }
@@ -94,12 +98,12 @@ impl LogState {
     pub fn new(keys: LogKeys) -> Self {
         let in_force = InForce::new(&keys.origin);
         let (frontier, chains, marks) = (Frontier::default(), Shared::new_sync(), Shared::new_sync());
-        Self::restore(keys, Parts { frontier, chains, in_force, marks, last_seal: None })
+        Self::restore(keys, Parts { frontier, chains, in_force, marks, once: Once::default(), last_seal: None })
     }
 
     /// The log as it was stored.
     pub fn restore(keys: LogKeys, parts: Parts) -> Self {
-        let Parts { frontier, mut chains, in_force, marks, last_seal } = parts;
+        let Parts { frontier, mut chains, in_force, marks, once, last_seal } = parts;
         let genesis = keys.genesis();
         // The operator's own chain needs nobody's admission: it begins with the genesis value.
         if !chains.contains_key(&UnitId::OPERATOR) {
@@ -107,7 +111,7 @@ impl LogState {
         }
         let leaves = marks.values().map(|(id, said)| marks::leaf(*id, said)).filter(|(_, value)| value.is_some());
         let status = SparseMap::new(MapTags::STATUS).update(leaves);
-        Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, status, last_seal }
+        Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, status, once, last_seal }
     }
 
     /// The log's name and keys.
@@ -163,6 +167,11 @@ impl LogState {
     /// The status tree.
     pub fn status(&self) -> &SparseMap {
         &self.status
+    }
+
+    /// What blocks have used up, as far as it could be used again.
+    pub fn once(&self) -> &Once {
+        &self.once
     }
 
     /// The seal that the log ends with; `None` of a log without entries.

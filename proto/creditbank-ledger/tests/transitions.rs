@@ -3,15 +3,18 @@
 mod log;
 
 use creditbank_ledger::state::{
-    ChainError, EffectError, LogState, Parts, Refusal, RegistryVersions, SealRefusal, Shared,
+    ChainError, EffectError, LogState, Parts, ReadBlock, Refusal, RegistryVersions, SealRefusal, Shared,
 };
-use creditbank_protocol::entry::Entry;
+use creditbank_protocol::approval::approval_digest;
+use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::merkle::{StoredNode, leaf_hash};
-use creditbank_protocol::pb::{Action, Kind};
+use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
 use creditbank_rules::Rule;
+use creditbank_rules::once::{Once, Use};
 
 use log::{Draft, Log, NOW_MS, ONE, TWO, apply, credit, effect, keys, registry_record, seal, unit};
 
@@ -19,10 +22,11 @@ use log::{Draft, Log, NOW_MS, ONE, TWO, apply, credit, effect, keys, registry_re
 fn fields(state: &LogState) -> impl PartialEq + std::fmt::Debug + use<> {
     let chains: Vec<_> = state.chains().iter().map(|(unit, head)| (*unit, *head)).collect();
     let marks: Vec<_> = state.marks().iter().map(|(place, said)| (*place, *said)).collect();
+    let used: Vec<_> = state.once().iter().collect();
     let roots = (state.root(), state.status().root(), state.in_force().map.root());
     let sizes = (state.size(), state.status().len(), state.in_force().map.len());
     let registry = format!("{:?}", state.in_force().registry);
-    ((state.keys().clone(), state.genesis(), state.last_seal()), (chains, marks), (roots, sizes, registry))
+    ((state.keys().clone(), state.genesis(), state.last_seal()), (chains, marks, used), (roots, sizes, registry))
 }
 
 /// A log in which something was said of everything: two units, a revocation, a review that was closed.
@@ -241,6 +245,43 @@ fn a_seal_says_what_the_round_comes_to() {
     log.state.open_for(&honest, 2).expect("the honest seal");
 }
 
+/// Goal: what a block has used up is part of the state: remembered through the 30th day after the block, forgotten with the
+/// first seal after it, and said with block and seal, so that it can be stored.
+#[test]
+fn a_use_is_remembered_for_thirty_days() {
+    const DAY_MS: u64 = 86_400_000;
+    let log = Log::new();
+    let draft = log.draft(ONE, vec![credit(1)], Vec::new());
+    let approval = pb::Approval { key_id: vec![1; 16], signature: vec![1; 64], until_minute: 1, salt: vec![2; 16] };
+    let signed = draft.header.sign(&draft.records, Vec::new(), Some(approval.clone()), |_| [1; 64]).expect("a block");
+    let signed = SignedBlock::parse(&signed).expect("a block");
+    let leaf = leaf_hash(&BlockEntries::of(&signed).head);
+    let block = ReadBlock::public(signed, leaf, None);
+    let digest = approval_digest(block.block().header(), &approval);
+    let created = block.block().header().created_at_minute;
+    let mut round = log.state.open(log.time_ms);
+    assert!(!round.facts(&block, &[]).once.is_used(&digest));
+    let applied = apply(&mut round, &block).expect("it follows");
+    assert_eq!(applied.used, [Use::new(digest, created)]);
+    assert!(round.facts(&block, &[]).once.is_used(&digest), "within the round");
+    assert!(!log.state.once().is_used(&digest), "the round before stays as it was");
+    let close = |round: &mut creditbank_ledger::state::OpenRound| {
+        let entry = seal(&round.draft_seal());
+        let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else { panic!("a seal") };
+        (signed, leaf_hash(&entry))
+    };
+    let (signed, leaf) = close(&mut round);
+    let mut state = round.close(&signed, leaf).expect("the seal closes the round").state;
+    for (after_ms, is_used) in [(0, true), (30 * DAY_MS, true), (30 * DAY_MS + 60_000, false)] {
+        let mut round = state.open(created * 60_000 + after_ms.max(log.time_ms % 60_000));
+        let (signed, leaf) = close(&mut round);
+        let closed = round.close(&signed, leaf).expect("an empty round");
+        assert_eq!(closed.state.once().is_used(&digest), is_used, "{after_ms} ms after the block");
+        assert_eq!(closed.forgotten.is_empty(), is_used);
+        state = closed.state;
+    }
+}
+
 /// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on
 /// alike.
 #[test]
@@ -252,6 +293,7 @@ fn a_restored_state_is_the_replayed_one() {
         chains: log.state.chains().clone(),
         in_force: log.state.in_force().clone(),
         marks: log.state.marks().clone(),
+        once: log.state.once().clone(),
         last_seal: log.state.last_seal(),
     };
     let restored = LogState::restore(keys(), parts);
@@ -269,6 +311,7 @@ fn a_restored_state_is_the_replayed_one() {
         chains: Shared::new_sync(),
         in_force: LogState::new(keys()).in_force().clone(),
         marks: Shared::new_sync(),
+        once: Once::default(),
         last_seal: None,
     };
     assert_eq!(fields(&LogState::restore(keys(), nothing)), fields(&LogState::new(keys())));

@@ -13,8 +13,8 @@ pub use pieces::{PIECES_MAX, Piece, Pieces, Public};
 pub use split::split_public;
 
 use crate::Digest;
+use crate::approval::approval_message;
 use crate::canonical::{CanonicalError, decode};
-use crate::hash::{Preimage, tag};
 use crate::key::{self, SignatureError};
 use crate::merkle::records_root;
 use crate::pb;
@@ -169,8 +169,9 @@ impl SignedBlock {
 
     /// Checks the signature of the approval, if there is one.
     pub fn verify_approval(&self, public_key: &[u8]) -> Result<(), BlockError> {
-        let signature = self.approval().map_or(&[][..], |approval| &approval.signature);
-        Ok(key::verify(public_key, approval_message(self.header()).as_bytes(), signature)?)
+        let Some(approval) = self.approval() else { return Ok(()) };
+        let message = approval_message(self.header(), approval);
+        Ok(key::verify(public_key, message.as_bytes(), &approval.signature)?)
     }
 
     /// All records of the block in order: the hidden ones as they came, the public ones from the public part; refused
@@ -212,19 +213,6 @@ pub fn public_record(shown: &pb::PublicRecord) -> Result<Record, BlockError> {
 
 fn is_public_kind(record: &Record) -> bool {
     crate::record::info_of(record.kind()).is_some_and(|info| info.public)
-}
-
-/// What a second person signs: what the block does, but not where in the chain.
-pub fn approval_message(header: &Header) -> Preimage {
-    Preimage::new(tag::APPROVAL)
-        .variable(header.origin.as_bytes())
-        .u64(header.unit.institution.0)
-        .u32(header.unit.number)
-        .fixed(header.records_root.as_bytes())
-        .u32(header.count)
-        .fixed(header.pieces.root.as_bytes())
-        .u32(header.pieces.count)
-        .fixed(&header.operation_id)
 }
 
 fn check_positions(public: &pb::PublicPart, count: u32) -> Result<(), BlockError> {

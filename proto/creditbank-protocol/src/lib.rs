@@ -8,6 +8,7 @@
 //! - Functions that take untrusted bytes return an error; they do not panic.
 #![forbid(unsafe_code)]
 
+pub mod approval;
 pub mod authority;
 pub mod block;
 pub mod canonical;
@@ -23,6 +24,7 @@ pub mod map;
 pub mod merkle;
 pub mod names;
 pub mod note;
+pub mod once;
 pub mod pb;
 pub mod receipt;
 pub mod record;

@@ -28,6 +28,10 @@ macro_rules! with_rules {
             NotAnApprover = "NOT_AN_APPROVER",
             /// A block of a unit that requires approval has one.
             ApprovalMissing = "APPROVAL_MISSING",
+            /// The block is sealed by the approval's last minute, which is at most 30 days after the block was made.
+            ApprovalExpired = "APPROVAL_EXPIRED",
+            /// The approval was not used before.
+            ApprovalUsed = "APPROVAL_USED",
             /// The kind is within the key's scope.
             KindOutsideKey = "KIND_OUTSIDE_KEY",
             /// The kind may be issued by an institution.

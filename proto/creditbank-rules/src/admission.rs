@@ -30,6 +30,7 @@ pub use conversion::{earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::Used;
 
+use crate::once::Once;
 use crate::{CourseKey, Registry, Rejection, View, ViewError};
 use derived::{Derived, Issuing};
 
@@ -40,14 +41,29 @@ pub struct BlockFacts<'a> {
     pub unit: UnitId,
     /// The key that signed.
     pub key_id: KeyId,
-    /// The key that approved, where somebody did.
-    pub approver: Option<KeyId>,
+    /// Who approved, where somebody did.
+    pub approval: Option<Approved>,
+    /// When the block was created, in minutes since 1970.
+    pub created_at_minute: u64,
     /// Time of the seal of the round.
     pub sealed_at_ms: u64,
     /// All records, in order.
     pub records: &'a [Record],
     /// The status effects of the public part.
     pub groups: &'a [EffectGroup],
+    /// What earlier blocks have used up.
+    pub once: &'a Once,
+}
+
+/// A second person's consent to a block; the signature holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approved {
+    /// The key that approved.
+    pub key: KeyId,
+    /// The block is sealed in this minute or before.
+    pub until_minute: u64,
+    /// Hash of what was signed.
+    pub digest: Digest,
 }
 
 /// What the ledger must keep of an admitted record.

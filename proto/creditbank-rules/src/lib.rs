@@ -10,6 +10,7 @@ mod codes;
 pub mod conversion;
 mod course_key;
 pub mod decimal;
+pub mod once;
 pub mod qualification;
 mod registry;
 mod rejection;

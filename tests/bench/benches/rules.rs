@@ -13,6 +13,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{BlockFacts, admit_block};
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
+use creditbank_rules::once::Once;
 use creditbank_rules::{
     CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError, seed,
 };
@@ -128,10 +129,12 @@ fn ingest(c: &mut Criterion) {
     let block = BlockFacts {
         unit: UnitId::new(1, 1),
         key_id: KeyId::of(&key.verifying_key().to_bytes()),
-        approver: None,
+        approval: None,
+        created_at_minute: NOW_MS / 60_000,
         sealed_at_ms: NOW_MS,
         records: &records,
         groups: &[],
+        once: &Once::default(),
     };
     let mut group = c.benchmark_group("rules");
     group.throughput(Throughput::Elements(u64::from(RECORDS)));

@@ -3,9 +3,10 @@
 
 use std::sync::OnceLock;
 
-use creditbank_protocol::block::{SignedBlock, approval_message};
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::{BlockEntries, Entry, EntryError, join};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::once::uses;
 use creditbank_protocol::pb;
 use creditbank_protocol::record::Record;
 use libfuzzer_sys::fuzz_target;
@@ -36,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(Entry::Head(head)) = Entry::parse(&head) else { panic!("a head") };
     let again = join(head, || public.ok_or(EntryError::NoPublic));
     assert_eq!(again.as_ref(), Ok(&block));
-    let _ = approval_message(block.header());
+    let _ = uses(&block);
     // The signature covers the header, and the header the public part.
     let (honest, key) = vector();
     if block.verify(key).is_ok() {

@@ -62,11 +62,11 @@ def check_pieces(header, public_part):
         raise Refused("the public root is another")
 
 
-def approval_message(header):
+def approval_message(header, approval):
     """What an approver signs."""
     unit = var(header.origin.encode()) + uint(64, header.institution) + uint(32, header.unit)
     return preimage("approval", unit, header.records_root, uint(32, header.count), header.public_root,
-                    uint(32, header.public_count), header.operation_id)
+                    uint(32, header.public_count), header.operation_id, uint(64, approval.until_minute), approval.salt)
 
 
 def records_root(hashes):
@@ -140,6 +140,8 @@ class Ledger:
                 raise Refused(f"the header has no {name}")
         if not block.has("signature") or block.has("second_signature"):
             raise Refused("a block has one signature under suite 1")
+        if block.has("approval") and not block.approval.has("salt"):
+            raise Refused("the approval has no salt")
         return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature)
 
     def read_public(self, entry, header):

@@ -64,6 +64,7 @@ class Judge:
         for name in ("origin", "previous", "records_root", "public_root", "operation_id", "key_id"):
             _require(header.has(name), "MISSING_FIELD")
         _require(block.has("signature"), "MISSING_FIELD")
+        _require(not block.has("approval") or block.approval.has("salt"), "MISSING_FIELD")
         public = self._read("PublicPart", block.public_part)
         try:
             forms.check_pieces(header, public)
@@ -87,7 +88,7 @@ class Judge:
         if block.has("approval"):
             approver = self.keys.get(block.approval.key_id)
             _require(approver is not None, "NOT_AN_APPROVER")
-            message = forms.approval_message(header)
+            message = forms.approval_message(header, block.approval)
             _require(verify(approver.public_key, message, block.approval.signature), "WRONG_SIGNATURE")
 
     def _hash(self, kind, version, seed, body):

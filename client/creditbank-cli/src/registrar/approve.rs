@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use creditbank_client::KeyPlace;
 use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path};
+use creditbank_client::validity;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
 use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::{output, show};
+use crate::{output, show, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -24,13 +25,16 @@ pub(crate) struct Arguments {
     /// New file for the approval [default: REQUEST.approval]
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Days for which the approval holds, today counted; whatever is not sealed by then needs another one
+    #[arg(long, value_name = "DAYS", default_value_t = validity::DAYS_STANDARD, value_parser = values::days())]
+    valid_days: u32,
     /// Approve without asking
     #[arg(long)]
     yes: bool,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { request: path, key, out, yes } = arguments;
+    let Arguments { request: path, key, out, valid_days, yes } = arguments;
     let request = ApprovalRequest::read(path)?;
     // The summary is made of the records, after they were checked against what would be signed.
     let summary = request.summary()?;
@@ -42,35 +46,42 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         )));
     }
     let key = key.open(Purpose::Approver)?;
+    let until_minute = validity::last_minute(*valid_days);
+    let until = validity::shown(until_minute);
+    let text = text_of(&request, &summary, &until);
     if !yes {
-        ask(&request, &summary)?;
+        ask(&text)?;
     }
-    let approval = request.approve(&*key)?;
+    let approval = request.approve(&*key, until_minute)?;
     let out = out.clone().unwrap_or_else(|| approval_path(path));
-    let text = serde_json::to_string_pretty(&approval).map_err(|error| Failure::Usage(error.to_string()))?;
-    output::new_file(&out, (text + "\n").as_bytes(), false)?;
+    let written = serde_json::to_string_pretty(&approval).map_err(|error| Failure::Usage(error.to_string()))?;
+    output::new_file(&out, (written + "\n").as_bytes(), false)?;
     let value = json!({
-        "approval": out, "operation_id": request.operation_id, "key_id": approval.key_id, "summary": summary,
+        "approval": out, "operation_id": request.operation_id, "key_id": approval.key_id, "until": until,
+        "summary": summary,
     });
     output::print(global, &value, || {
-        let shown = if *yes { text_of(&request, &summary) + "\n" } else { String::new() };
-        format!("{shown}{} is the approval: send it back to whoever asked.", out.display())
+        let shown = if *yes { text + "\n" } else { String::new() };
+        format!(
+            "{shown}{} is the approval: send it back to whoever asked. It serves one block, until {until}.",
+            out.display()
+        )
     })
 }
 
-fn ask(request: &ApprovalRequest, summary: &Summary) -> Result<(), Failure> {
+fn ask(text: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Usage("nobody can be asked here: pass --yes to approve without asking".to_owned()));
     }
     let mut out = std::io::stderr().lock();
-    let asked = write!(out, "{}\nApprove this? Type yes: ", text_of(request, summary)).and_then(|()| out.flush());
+    let asked = write!(out, "{text}\nApprove this? Type yes: ").and_then(|()| out.flush());
     asked.map_err(|error| Failure::Usage(error.to_string()))?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::Usage(error.to_string()))?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Told("not approved".to_owned())) }
 }
 
-fn text_of(request: &ApprovalRequest, summary: &Summary) -> String {
+fn text_of(request: &ApprovalRequest, summary: &Summary, until: &str) -> String {
     let counts = |map: &BTreeMap<String, u64>| {
         let shown = map.iter().take(40).map(|(name, count)| format!("{count} {}", show::safe(name)));
         let more = if map.len() > 40 { ", ..." } else { "" };
@@ -93,6 +104,7 @@ fn text_of(request: &ApprovalRequest, summary: &Summary) -> String {
         ("on records", places),
         ("records root", request.records_root.clone()),
         ("operation", show::safe(&request.operation_id)),
+        ("holds until", until.to_owned()),
     ]);
     facts + &said.concat()
 }

@@ -9,16 +9,19 @@ mod summary;
 use std::fs;
 use std::path::Path;
 
-use creditbank_protocol::block::{Header, Pieces, Public, approval_message, public_part};
+use creditbank_protocol::approval::approval_message;
+use creditbank_protocol::block::{Header, Pieces, Public, public_part};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
+use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::Operation;
+use crate::secret::random;
 use crate::{ClientError, Signer};
 pub(crate) use queue::ApprovalQueue;
 pub use queue::approval_path;
@@ -73,6 +76,10 @@ pub struct ApprovalText {
     pub public_key: String,
     /// 64 bytes in hexadecimal.
     pub signature: String,
+    /// Last minute of the approval, since 1970. Signed.
+    pub until_minute: u64,
+    /// 16 random bytes in hexadecimal. Signed.
+    pub salt: String,
 }
 
 fn wrong(what: impl std::fmt::Display) -> ClientError {
@@ -140,7 +147,7 @@ impl ApprovalRequest {
     }
 
     /// The bytes that an approver signs.
-    fn message(&self) -> Result<Vec<u8>, ClientError> {
+    fn message(&self, approval: &pb::Approval) -> Result<Vec<u8>, ClientError> {
         let operation = self.operation()?;
         let digest = |text: &str| {
             let bytes = hex::decode(text).ok().and_then(|bytes| Digest::from_slice(&bytes));
@@ -162,20 +169,24 @@ impl ApprovalRequest {
             ..Default::default()
         };
         let header = Header::parse(encode(&header).map_err(wrong)?).map_err(wrong)?;
-        Ok(approval_message(&header).as_bytes().to_vec())
+        Ok(approval_message(&header, approval).as_bytes().to_vec())
     }
 
-    /// Approves it, after checking that the records are the ones that it names.
-    pub fn approve(&self, key: &dyn Signer) -> Result<ApprovalText, ClientError> {
+    /// Approves it until a minute, after checking that the records are the ones that it names.
+    pub fn approve(&self, key: &dyn Signer, until_minute: u64) -> Result<ApprovalText, ClientError> {
         if key.purpose() != Purpose::Approver {
             return Err(wrong("only an approver's key approves (creditbank keygen --purpose approver)"));
         }
         let public_key = key.public_key();
+        let salt = random::<SALT_LEN>()?;
+        let approval = pb::Approval { until_minute, salt: salt.to_vec(), ..Default::default() };
         Ok(ApprovalText {
             operation_id: self.operation_id.clone(),
             key_id: KeyId::of(&public_key).to_string(),
             public_key: hex::encode(public_key),
-            signature: hex::encode(key.sign(&self.message()?)?),
+            signature: hex::encode(key.sign(&self.message(&approval)?)?),
+            until_minute,
+            salt: hex::encode(salt),
         })
     }
 
@@ -185,10 +196,16 @@ impl ApprovalRequest {
         if text.operation_id != self.operation_id {
             return Err(wrong(format!("the approval is for {}, not for {}", text.operation_id, self.operation_id)));
         }
-        let (public_key, signature) = (bytes(&text.public_key, "public_key")?, bytes(&text.signature, "signature")?);
-        verify(&public_key, &self.message()?, &signature)
+        let public_key = bytes(&text.public_key, "public_key")?;
+        let approval = pb::Approval {
+            key_id: bytes(&text.key_id, "key_id")?,
+            signature: bytes(&text.signature, "signature")?,
+            until_minute: text.until_minute,
+            salt: bytes(&text.salt, "salt")?,
+        };
+        verify(&public_key, &self.message(&approval)?, &approval.signature)
             .map_err(|error| wrong(format!("the approval is for other records or effects: {error}")))?;
-        Ok(pb::Approval { key_id: bytes(&text.key_id, "key_id")?, signature })
+        Ok(approval)
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) async fn seal_approved(
             marks.extend(waiting.marks);
             continue;
         }
+        waiting.check_in_time()?;
         match seal(outbox, waiting.operation.clone(), waiting.marks.clone()).await? {
             Answer::Sealed(_) => {
                 sealed(waiting.marks.len() as u64);

@@ -137,7 +137,7 @@ impl RoundBuilder {
             checked => checked?,
         };
         // Everything that can refuse comes before anything that changes the round.
-        let facts = read.facts(self.round.sealed_at_ms(), records);
+        let facts = self.round.facts(read, records);
         let context = self.context();
         let admitted = if read.is_operators() {
             admit_operator_effects(&RoundView::new(self, &context), &facts)?;

@@ -143,6 +143,8 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::KeyNotInForce
         | Rule::NotAnApprover
         | Rule::ApprovalMissing
+        | Rule::ApprovalExpired
+        | Rule::ApprovalUsed
         | Rule::KindOutsideKey
         | Rule::NotAuthorised
         | Rule::NotTheOperator

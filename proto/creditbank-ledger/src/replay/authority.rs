@@ -16,13 +16,13 @@ use crate::state::{Applied, OpenRound};
 /// operator's key was checked with the chain.
 pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> Result<(), Contradiction> {
     let block = read.block();
-    if block.approval().is_some() && read.approver().is_none() {
+    if block.approval().is_some() && read.approval().is_none() {
         return Err(subject.wrong("approval", "the id of a key", "none"));
     }
     if read.is_operators() {
         return Ok(());
     }
-    let (registry, facts) = (&round.state().in_force().registry, read.facts(round.sealed_at_ms(), &[]));
+    let (registry, facts) = (&round.state().in_force().registry, round.facts(read, &[]));
     check_signer(registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
     let mut kinds = block.public().records.iter().map(|shown| Kind::try_from(shown.kind).unwrap_or_default());
     kinds.try_for_each(|kind| check_public_kind(registry, &facts, kind)).map_err(|rejection| subject.breaks(&rejection))
@@ -41,7 +41,7 @@ pub(super) fn effects(
         return Ok(());
     }
     let registry: &Registry = &round.state().in_force().registry;
-    let facts = read.facts(round.sealed_at_ms(), &[]);
+    let facts = round.facts(read, &[]);
     let groups = &read.block().public().groups;
     let effects = groups.iter().flat_map(|group| group.effects.iter().map(move |effect| (group, effect)));
     for ((group, effect), change) in effects.zip(&applied.marks) {

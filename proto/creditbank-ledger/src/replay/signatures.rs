@@ -1,7 +1,7 @@
 //! The signatures of a log, as checks that need no order.
 
 use creditbank_protocol::LogIndex;
-use creditbank_protocol::block::approval_message;
+use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::seal::SignedSeal;
 
@@ -58,13 +58,13 @@ impl SignatureCheck {
             message: block.header().message().as_bytes().to_vec(),
             signature: block.signature().to_vec(),
         });
-        let approver = read.approver().as_ref().and_then(key);
+        let approver = read.approval().and_then(|approval| key(&approval.key));
         if let (Some(approval), Some(public_key)) = (block.approval(), approver) {
             checks.push(Self {
                 index,
                 subject: format!("approval of {}", subject.name),
                 public_key,
-                message: approval_message(block.header()).as_bytes().to_vec(),
+                message: approval_message(block.header(), approval).as_bytes().to_vec(),
                 signature: approval.signature.clone(),
             });
         }

@@ -2,12 +2,12 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::UnitId;
+use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_protocol::record::Record;
-use creditbank_rules::admission::BlockFacts;
+use creditbank_rules::admission::Approved;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
 #[derive(Debug)]
@@ -66,22 +66,11 @@ impl ReadBlock {
         std::iter::once(self.leaf).chain(self.public_leaf)
     }
 
-    /// The key that approved it, where it names one.
-    pub fn approver(&self) -> Option<KeyId> {
-        self.block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id))
-    }
-
-    /// What the rules look at, in a round that is sealed at `sealed_at_ms`; `records` are all records of the block, or
-    /// none.
-    pub fn facts<'a>(&'a self, sealed_at_ms: u64, records: &'a [Record]) -> BlockFacts<'a> {
-        BlockFacts {
-            unit: self.unit(),
-            key_id: self.block.header().key_id,
-            approver: self.approver(),
-            sealed_at_ms,
-            records,
-            groups: &self.block.public().groups,
-        }
+    /// Who approved it, where it names a key.
+    pub fn approval(&self) -> Option<Approved> {
+        let approval = self.block.approval()?;
+        let (key, digest) = (KeyId::from_slice(&approval.key_id)?, approval_digest(self.block.header(), approval));
+        Some(Approved { key, until_minute: approval.until_minute, digest })
     }
 
     /// The error of the public records, if there is one.

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::merkle::StoredNode;
+use creditbank_protocol::once;
+use creditbank_protocol::record::Record;
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+use creditbank_rules::admission::BlockFacts;
+use creditbank_rules::once::Use;
 
 use super::seal::{check_beginning, check_end};
 use super::{ChainError, ChainHead, LastSeal, LogState, MarkChange, ReadBlock, Refusal, Registration};
@@ -14,7 +18,7 @@ use super::{SealRefusal, Written, marks, operator};
 /// A round on top of a [`LogState`], which stays as it is.
 #[derive(Debug)]
 pub struct OpenRound {
-    /// The state that the round opened on, with what its blocks have changed: chains, marks and tree. Registry and last
+    /// The state that the round opened on, with what its blocks have changed: chains, marks, uses and tree. Registry and last
     /// seal are still those of before; the status tree follows with the seal.
     state: LogState,
     /// Log index of the first entry.
@@ -49,6 +53,8 @@ pub struct Applied {
     pub written: Vec<Written>,
     /// Marks that its effects set or clear, in the order of the effects.
     pub marks: Vec<MarkChange>,
+    /// What it has used up.
+    pub used: Vec<Use>,
     /// Tree nodes that the entry completes.
     pub nodes: Vec<StoredNode>,
     /// Its records, hidden and public.
@@ -66,6 +72,8 @@ pub struct Closed {
     pub chains: Vec<(UnitId, ChainHead)>,
     /// The registry entries that the round has written, in order. Where there are none, the registry stays in force.
     pub written: Vec<Written>,
+    /// Uses that need not be remembered any more, as nothing that they used up holds any more.
+    pub forgotten: Vec<Use>,
     /// Tree nodes that the entry of the seal completes.
     pub nodes: Vec<StoredNode>,
 }
@@ -111,6 +119,21 @@ impl OpenRound {
     /// The marks of the record at a place, with the blocks so far.
     pub fn marks_at(&self, place: Place) -> Marks {
         self.state.marks_at(place)
+    }
+
+    /// What the rules look at of a block of this round; `records` are all records of the block, or none.
+    pub fn facts<'a>(&'a self, block: &'a ReadBlock, records: &'a [Record]) -> BlockFacts<'a> {
+        let header = block.block().header();
+        BlockFacts {
+            unit: header.unit,
+            key_id: header.key_id,
+            approval: block.approval(),
+            created_at_minute: header.created_at_minute,
+            sealed_at_ms: self.sealed_at_ms,
+            records,
+            groups: &block.block().public().groups,
+            once: &self.state.once,
+        }
     }
 
     /// Whether a block is the next of its chain; of the operator's, also whether its key is in force.
@@ -161,6 +184,9 @@ impl OpenRound {
             admitted?
         };
 
+        // Whether it was free to be used the rules have said, with the same set.
+        let used = once::uses(block).into_iter().map(|digest| Use::new(digest, header.created_at_minute));
+        let used: Vec<Use> = used.filter(|one| self.state.once.use_up(*one)).collect();
         for change in &marks {
             self.state.marks.insert_mut(change.place, (change.status_id, change.after));
             self.marked.push(change.place);
@@ -179,7 +205,7 @@ impl OpenRound {
         self.moved.insert(chain.0);
         self.records += u64::from(header.count);
         let nodes = read.leaves().flat_map(|leaf| self.state.frontier.push(leaf)).collect();
-        Ok(Applied { entry, chain, begun, written, marks, nodes, records: header.count })
+        Ok(Applied { entry, chain, begun, written, marks, used, nodes, records: header.count })
     }
 
     /// What the seal of the round must say.
@@ -210,11 +236,12 @@ impl OpenRound {
         let Seal { index, time_ms, records_total, .. } = expected;
         let seal = LastSeal { id: signed.id(), index, time_ms, records_total };
         state.last_seal = Some(seal);
+        let forgotten = state.once.forget_before(time_ms / 60_000);
         let mut written = Vec::new();
         if let Some(registration) = registration {
             (state.in_force, written) = registration.finish(&state.in_force);
         }
         let chains = moved.into_iter().filter_map(|unit| Some((unit, state.chain(unit)?))).collect();
-        Ok(Closed { state, seal, chains, written, nodes })
+        Ok(Closed { state, seal, chains, written, forgotten, nodes })
     }
 }

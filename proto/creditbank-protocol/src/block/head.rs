@@ -3,6 +3,7 @@
 use super::{BLOCK_VERSION, BlockError, HEAD_LEN_MAX, Header, Public, SignedBlock, check_effects, check_positions};
 use crate::canonical::decode;
 use crate::key;
+use crate::once::SALT_LEN;
 use crate::pb;
 use crate::record::SUITE;
 
@@ -31,6 +32,9 @@ impl SignedHead {
         let header = Header::parse(header)?;
         if signature.is_empty() {
             return Err(BlockError::Missing("signature"));
+        }
+        if approval.as_ref().is_some_and(|approval| approval.salt.len() != SALT_LEN) {
+            return Err(BlockError::Missing("salt of the approval"));
         }
         Ok(Self { header, signature, approval })
     }

@@ -1,6 +1,7 @@
 //! Blocks, approvals, entries, seals.
 
-use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
+use creditbank_protocol::approval::{approval_digest, approval_message};
+use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::hash::{Preimage, tag};
@@ -144,7 +145,9 @@ fn blocks() {
     let BlockEntries { head: entry, public } = BlockEntries::of(&block);
     let alone = BlockEntries::parse(&alone).expect("a block").into_vec();
     let approver = key(4);
-    let approval = approval_message(header);
+    let bare =
+        pb::Approval { until_minute: header.created_at_minute + 10_080, salt: vec![7; 16], ..Default::default() };
+    let approval = approval_message(header, &bare);
     agree(
         "blocks.json",
         &json!({
@@ -166,7 +169,9 @@ fn blocks() {
                 "value": target.to_string(),
             },
             "approval": {
-                "message": hex(approval.as_bytes()), "public_key": hex(approver.verifying_key().to_bytes()),
+                "until_minute": bare.until_minute, "salt": hex(&bare.salt),
+                "message": hex(approval.as_bytes()), "digest": approval_digest(header, &bare).to_string(),
+                "public_key": hex(approver.verifying_key().to_bytes()),
                 "signature": hex(sign(&approver, approval.as_bytes())),
             },
         }),

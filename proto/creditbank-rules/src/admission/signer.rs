@@ -2,6 +2,7 @@
 
 use creditbank_protocol::UnitId;
 use creditbank_protocol::key::within_dates;
+use creditbank_protocol::once::{is_in_time, remembered_until};
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
@@ -71,20 +72,31 @@ pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kin
     Ok(())
 }
 
-/// Checks that a block has an approver where its unit requires one, and the approver of a block that has one; the signature
-/// is checked with the block's shape.
+/// Checks that a block is approved where its unit requires it; of a block that is approved also by whom, and that the approval
+/// holds and was not used. Its signature is checked with the block's shape.
 pub(super) fn check_approval(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
-    let Some(id) = block.approver else {
+    let Some(approval) = block.approval else {
         let required = registry.unit(block.unit).is_some_and(|unit| unit.requires_approval);
         let missing =
             || refuse(Rule::ApprovalMissing, "the approval of a second person, which this unit requires", "none");
         return if required { Err(missing()) } else { Ok(()) };
     };
-    let found = registry.key(&id).filter(|key| {
+    let found = registry.key(&approval.key).filter(|key| {
         let of_unit = UnitId::new(key.institution, key.unit) == block.unit;
         let in_force = within_dates(key, block.sealed_at_ms / 60_000);
         of_unit && in_force && key.purpose == i32::from(Purpose::Approver) && key.revoked.is_none()
     });
     let expected = "the approval of an approver of this unit, in force and not revoked";
-    found.map(|_| ()).ok_or_else(|| refuse(Rule::NotAnApprover, expected, id))
+    found.ok_or_else(|| refuse(Rule::NotAnApprover, expected, approval.key))?;
+    let (until, sealed) = (approval.until_minute, block.sealed_at_ms / 60_000);
+    if !is_in_time(until, block.created_at_minute, sealed) {
+        let last = remembered_until(block.created_at_minute);
+        let expected = format!("an approval until a minute from {sealed} to {last}; ask for another one");
+        return Err(refuse(Rule::ApprovalExpired, &expected, until));
+    }
+    if block.once.is_used(&approval.digest) {
+        let expected = "an approval that no block has used; ask for another one";
+        return Err(refuse(Rule::ApprovalUsed, expected, approval.digest));
+    }
+    Ok(())
 }

@@ -9,8 +9,9 @@ use crate::world::{NOW_MS, World};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, RevocationReason};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place, UnitId};
-use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, check_records};
+use creditbank_protocol::{Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
+use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, check_records};
+use creditbank_rules::once::Use;
 use creditbank_rules::{Rejection, Rule, Sealing};
 use ed25519_dalek::SigningKey;
 
@@ -474,6 +475,11 @@ fn the_operator_needs_a_case() {
     admit(Action::Revoke, "case-1").expect("a revocation with a case");
 }
 
+/// An approval that holds for a week.
+fn approved_by(key: creditbank_protocol::key::KeyId) -> Approved {
+    Approved { key, until_minute: NOW_MS / 60_000 + 7 * 1_440, digest: Digest([3; 32]) }
+}
+
 #[test]
 fn a_unit_may_require_approval() {
     let mut world = World::new();
@@ -484,7 +490,7 @@ fn a_unit_may_require_approval() {
     let records = of(&credit());
     assert_eq!(check_records(&world.ledger, &world.facts(&records, &[])).expect("a check needs no approval"), []);
     let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
-    let block = BlockFacts { approver: Some(id), ..world.facts(&records, &[]) };
+    let block = BlockFacts { approval: Some(approved_by(id)), ..world.facts(&records, &[]) };
     admit_block(&world.ledger, &block).expect("approved");
 }
 
@@ -614,7 +620,7 @@ fn an_approval_is_by_an_approver() {
     let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
     let records = of(&credit());
     let approved = |world: &World, id| {
-        let block = BlockFacts { approver: Some(id), ..world.facts(&records, &[]) };
+        let block = BlockFacts { approval: Some(approved_by(id)), ..world.facts(&records, &[]) };
         admit_block(&world.ledger, &block).map(|_| ())
     };
     assert_eq!(rule(approved(&world, id)), Rule::NotAnApprover, "unknown");
@@ -625,6 +631,32 @@ fn an_approval_is_by_an_approver() {
     let reason = RevocationReason::Ceased.into();
     world.set(Kind::Key, &pb::Key { revoked: Some(pb::KeyRevocation { reason, ..Default::default() }), ..entry });
     assert_eq!(rule(approved(&world, id)), Rule::NotAnApprover, "revoked");
+}
+
+/// Goal: an approval holds through its last minute, which is at most 30 days after the block was made, and for one block.
+#[test]
+fn an_approval_ends_and_is_used_once() {
+    let mut world = World::new();
+    let approver = SigningKey::from_bytes(&[9; 32]);
+    let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
+    world.set(Kind::Key, &key_for(pb::Purpose::Approver, 1, 1, &approver, &[]));
+    let (records, now) = (of(&credit()), NOW_MS / 60_000);
+    let approved = |world: &World, until_minute| {
+        let approval = Some(Approved { until_minute, ..approved_by(id) });
+        // Made an hour before its seal.
+        let block = BlockFacts { approval, created_at_minute: now - 60, ..world.facts(&records, &[]) };
+        admit_block(&world.ledger, &block).map(|_| ())
+    };
+    for until in [now, now - 60 + 43_200] {
+        approved(&world, until).expect("in time");
+    }
+    for until in [0, now - 1, now - 59 + 43_200] {
+        assert_eq!(rule(approved(&world, until)), Rule::ApprovalExpired, "{until}");
+    }
+    world.once.use_up(Use::new(Digest([4; 32]), now));
+    approved(&world, now).expect("another one was used");
+    world.once.use_up(Use::new(Digest([3; 32]), now));
+    assert_eq!(rule(approved(&world, now)), Rule::ApprovalUsed);
 }
 
 #[test]

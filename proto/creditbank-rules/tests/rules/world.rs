@@ -8,6 +8,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{InstitutionId, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
+use creditbank_rules::once::Once;
 use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection};
 use ed25519_dalek::SigningKey;
 
@@ -21,12 +22,14 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// The key of unit 1 of institution 1.
     pub(crate) key: SigningKey,
+    /// What earlier blocks have used up.
+    pub(crate) once: Once,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let key = SigningKey::from_bytes(&[5; 32]);
-        let mut world = Self { ledger: Ledger::new(), key };
+        let mut world = Self { ledger: Ledger::new(), key, once: Once::default() };
         let aliases = [(1, ALIAS, true), (2, OTHER_ALIAS, true), (1, CLOSED_ALIAS, false)];
         let known =
             |(institution, alias, open)| ((InstitutionId(institution), alias), LearnerState { account: ACCOUNT, open });
@@ -78,9 +81,17 @@ impl World {
         self.ledger.held.insert(place, held);
     }
 
-    pub(crate) fn facts<'a>(&self, records: &'a [Record], groups: &'a [pb::EffectGroup]) -> BlockFacts<'a> {
-        let (unit, key_id) = (UnitId::new(1, 1), self.key_id());
-        BlockFacts { unit, key_id, approver: None, sealed_at_ms: NOW_MS, records, groups }
+    pub(crate) fn facts<'a>(&'a self, records: &'a [Record], groups: &'a [pb::EffectGroup]) -> BlockFacts<'a> {
+        BlockFacts {
+            unit: UnitId::new(1, 1),
+            key_id: self.key_id(),
+            approval: None,
+            created_at_minute: NOW_MS / 60_000,
+            sealed_at_ms: NOW_MS,
+            records,
+            groups,
+            once: &self.once,
+        }
     }
 
     pub(crate) fn admit(&self, records: &[Record]) -> Result<Vec<Admitted>, AdmissionError> {

@@ -9,6 +9,7 @@ use super::{ApprovalRequest, read_text, wrong};
 use crate::ClientError;
 use crate::files::{make_dir, replace};
 use crate::outbox::{Mark, Operation};
+use crate::validity;
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
@@ -88,6 +89,20 @@ impl ApprovalQueue {
 }
 
 impl Waiting {
+    /// An approval that has ended is not sent: the node would refuse the block.
+    pub(crate) fn check_in_time(&self) -> Result<(), ClientError> {
+        let Some(approval) = self.operation.approval.as_ref().filter(|one| validity::is_over(one.until_minute)) else {
+            return Ok(());
+        };
+        let (file, ended) = (approval_path(&self.path), validity::shown(approval.until_minute));
+        Err(wrong(format!(
+            "the approval {} has ended at {ended}: remove it, have {} approved once more (creditbank approve), and run \
+             this command again",
+            file.display(),
+            self.path.display()
+        )))
+    }
+
     /// Nothing is left to do about it.
     pub(crate) fn done(&self) -> Result<(), ClientError> {
         let path = &self.path;

@@ -10,6 +10,7 @@ use creditbank_protocol::entry::{Entry, EntryError};
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::{LogIndex, Place};
+use creditbank_rules::once::Once;
 use creditbank_store::{Store, StoreError, Table};
 
 use super::State;
@@ -81,9 +82,14 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
         marks.insert_mut(place, (id, found));
         Ok(())
     })?;
+    let mut once = Once::default();
+    each_row(store, tables::USED, |key, _| {
+        once.use_up(tables::read_used(key).ok_or(LoadError::Row(tables::USED.0))?);
+        Ok(())
+    })?;
     let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, LogIndex(index))).transpose()?;
     let (in_force, versions) = registry(store, &keys.origin)?;
-    let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, last_seal });
+    let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, once, last_seal });
     Ok(State { head, log, checkpoint: Vec::new(), versions })
 }
 

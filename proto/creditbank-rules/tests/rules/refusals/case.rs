@@ -1,6 +1,7 @@
 //! Making scenes: a university, its key, its learner, and a block that is right until a case bends it.
 
-use creditbank_protocol::block::{BlockDraft, SignedBlock, approval_message};
+use creditbank_protocol::approval::{approval_digest, approval_message};
+use creditbank_protocol::block::{BlockDraft, Header, SignedBlock};
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
@@ -100,6 +101,10 @@ pub(crate) struct Case {
     pub(crate) draft: BlockDraft,
     pub(crate) signer: u8,
     pub(crate) approver: Option<u8>,
+    /// Last minute of the approval.
+    pub(crate) approved_until: u64,
+    /// What earlier blocks have used up.
+    pub(crate) used: Vec<Digest>,
     pub(crate) records: Vec<Record>,
     pub(crate) groups: Vec<pb::EffectGroup>,
 }
@@ -117,7 +122,20 @@ impl Case {
         };
         let (registry, held, sealings, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let records = vec![record(Kind::Credit, &credit(), 1)];
-        Self { name, about, registry, held, sealings, draft, signer: UNIT_KEY, approver: None, records, groups }
+        Self {
+            name,
+            about,
+            registry,
+            held,
+            sealings,
+            draft,
+            signer: UNIT_KEY,
+            approver: None,
+            approved_until: NOW_MS / 60_000 + 7 * 1_440,
+            used: Vec::new(),
+            records,
+            groups,
+        }
     }
 
     /// A block of the operator with one registry record.
@@ -176,9 +194,14 @@ impl Case {
         };
         let block = signed(None).expect("a block");
         let Some(approver) = self.approver else { return block };
-        let message = approval_message(SignedBlock::parse(&block).expect("a block").header());
-        let signature = sign(&signing(approver), message.as_bytes()).to_vec();
-        signed(Some(pb::Approval { key_id: id_of(approver).0.to_vec(), signature })).expect("a block")
+        let header = SignedBlock::parse(&block).expect("a block");
+        signed(Some(approval(header.header(), approver, self.approved_until))).expect("a block")
+    }
+
+    /// An earlier block has used the approval.
+    pub(crate) fn use_up_approval(&mut self) {
+        let block = SignedBlock::parse(&self.block()).expect("a block");
+        self.used.extend(block.approval().map(|approval| approval_digest(block.header(), approval)));
     }
 
     /// The records that travel beside the block.
@@ -190,10 +213,22 @@ impl Case {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "name": self.name, "about": self.about, "registry": entries(&self.registry), "held": self.held,
-            "sealings": self.sealings,
+            "sealings": self.sealings, "used": self.used.iter().map(Digest::to_string).collect::<Vec<_>>(),
             "block": hex::encode(self.block()), "records": self.hidden(),
         })
     }
+}
+
+/// An approval of a block by the key of a seed.
+pub(crate) fn approval(header: &Header, approver: u8, until_minute: u64) -> pb::Approval {
+    let bare = pb::Approval {
+        key_id: id_of(approver).0.to_vec(),
+        signature: Vec::new(),
+        until_minute,
+        salt: vec![approver; 16],
+    };
+    let signature = sign(&signing(approver), approval_message(header, &bare).as_bytes()).to_vec();
+    pb::Approval { signature, ..bare }
 }
 
 /// With which of the learner's records one is counted: the name of the variant, then what it holds.

@@ -1,7 +1,7 @@
 //! Blocks that are refused before the rules: form, hashes, signature, place in the chain. Which name the node gives each, its own test
 //! says (`creditbank-server`, `grpc/status.rs`); here is checked that the place in the chain is as wrong as said.
 
-use creditbank_protocol::block::{Public, SignedBlock, approval_message};
+use creditbank_protocol::block::{Public, SignedBlock};
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::sign;
 use creditbank_protocol::pb::{self, Action, Basis, Kind};
@@ -9,7 +9,7 @@ use creditbank_protocol::record::Record;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::case::{Case, REGISTRY_KEY, beside, effect, id_of, signing};
+use super::case::{Case, REGISTRY_KEY, approval, beside, effect, id_of, signing};
 use crate::fixtures::{credit, institution, record};
 use crate::world::NOW_MS;
 
@@ -180,15 +180,21 @@ fn signatures() -> Vec<Value> {
         block.approval.as_mut().expect("an approval").signature[0] ^= u8::from(flip);
         shown(name, about, &block.encode_to_vec(), &case.hidden())
     };
+    let bent_approval = |about: &str, bend: fn(&mut pb::Approval)| {
+        let mut case = Case::new(None, "");
+        case.approver = Some(5);
+        let mut block = pb::Block::decode(&case.block()[..]).expect("a block");
+        bend(block.approval.as_mut().expect("an approval"));
+        shown("WRONG_SIGNATURE", about, &block.encode_to_vec(), &case.hidden())
+    };
     let for_another_count = {
         let mut parts = Parts::new();
         let signed = SignedBlock::parse(&parts.block.encode_to_vec()).expect("a block");
-        let message = approval_message(signed.header());
+        let approval = approval(signed.header(), 5, Case::new(None, "").approved_until);
         // An approval of the same records under another operation.
         parts.header.operation_id = vec![9; 16];
-        let approval = sign(&signing(5), message.as_bytes()).to_vec();
         let (mut block, records) = parts.sign();
-        block.approval = Some(pb::Approval { key_id: id_of(5).0.to_vec(), signature: approval });
+        block.approval = Some(approval);
         shown("WRONG_SIGNATURE", "an approval of another operation", &block.encode_to_vec(), &records)
     };
     vec![
@@ -204,6 +210,9 @@ fn signatures() -> Vec<Value> {
             (parts.header.key_id, parts.signer) = (id_of(REGISTRY_KEY).0.to_vec(), REGISTRY_KEY);
         }),
         bent("WRONG_SIGNATURE", "by another key than the header names", |parts| parts.signer = REGISTRY_KEY),
+        broken("MISSING_FIELD", "an approval without a salt", |block| {
+            block.approval = Some(pb::Approval { key_id: vec![1; 16], signature: vec![1; 64], ..Default::default() });
+        }),
         broken("WRONG_SIGNATURE", "a changed signature", |block| block.signature[0] ^= 1),
         broken("WRONG_SIGNATURE", "S + L", |block| {
             let order = [
@@ -218,6 +227,8 @@ fn signatures() -> Vec<Value> {
         }),
         approved("NOT_AN_APPROVER", "an approval by a key that the registry does not have", 99, false),
         approved("WRONG_SIGNATURE", "an approval whose signature does not hold", 5, true),
+        bent_approval("an approval with another last minute than the one that was signed", |one| one.until_minute += 1),
+        bent_approval("an approval with another salt than the one that was signed", |one| one.salt[0] ^= 1),
         for_another_count,
     ]
 }

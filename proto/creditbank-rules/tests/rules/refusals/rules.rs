@@ -136,6 +136,18 @@ fn signers() -> Vec<Case> {
         world("APPROVAL_MISSING", "a unit that requires approval", |case| {
             case.set(Kind::Unit, &pb::Unit { requires_approval: true, ..unit(1) });
         }),
+        world("APPROVAL_EXPIRED", "its last minute is the one before the seal's", |case| {
+            approver(|_| ())(case);
+            case.approved_until = NOW_MINUTE - 1;
+        }),
+        world("APPROVAL_EXPIRED", "its last minute is more than 30 days after the block was made", |case| {
+            approver(|_| ())(case);
+            case.approved_until = NOW_MINUTE + 43_201;
+        }),
+        world("APPROVAL_USED", "an earlier block has used it", |case| {
+            approver(|_| ())(case);
+            case.use_up_approval();
+        }),
         world("KIND_OUTSIDE_KEY", "a Credit by a key for Results", |case| {
             case.set(Kind::Key, &key(1, 1, &signing(UNIT_KEY), &[Kind::Result]));
         }),

@@ -1,13 +1,15 @@
 //! A block, and the ledger that it comes to, as JSON: registry entries in the order of their admission, aliases, records that the
 //! ledger holds. Whoever reads it needs nothing else to judge the block.
 
+use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
-use creditbank_rules::admission::{AdmissionError, BlockFacts, admit_block, admit_operator_effects};
+use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, admit_operator_effects};
+use creditbank_rules::once::{Once, Use};
 use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection, Rule, Sealing};
 use serde_json::Value;
 
@@ -15,6 +17,7 @@ use crate::ledger::{Held, Ledger};
 
 pub(crate) struct Scene {
     ledger: Ledger,
+    once: Once,
     sealed_at_ms: u64,
 }
 
@@ -112,7 +115,12 @@ impl Scene {
         ledger.aliases.extend(list(&file["aliases"]).iter().map(alias));
         ledger.held.extend(list(&case["held"]).iter().map(held));
         ledger.sealings.extend(list(&case["sealings"]).iter().map(sealing));
-        Self { ledger, sealed_at_ms: number(&file["sealed_at_ms"]) }
+        let sealed_at_ms = number(&file["sealed_at_ms"]);
+        let mut once = Once::default();
+        for digest in list(&case["used"]) {
+            once.use_up(Use::new(Digest(array(digest)), sealed_at_ms / 60_000));
+        }
+        Self { ledger, once, sealed_at_ms }
     }
 
     /// What the rules say of the block of a case.
@@ -124,10 +132,16 @@ impl Scene {
         let facts = BlockFacts {
             unit: header.unit,
             key_id: header.key_id,
-            approver: block.approval().and_then(|approval| KeyId::from_slice(&approval.key_id)),
+            approval: block.approval().map(|approval| Approved {
+                key: KeyId::from_slice(&approval.key_id).expect("16 bytes"),
+                until_minute: approval.until_minute,
+                digest: approval_digest(header, approval),
+            }),
+            created_at_minute: header.created_at_minute,
             sealed_at_ms: self.sealed_at_ms,
             records: &records,
             groups: &block.public().groups,
+            once: &self.once,
         };
         let judged =
             if header.unit.institution.is_operator() { self.operator(&facts) } else { self.institution(&facts) };
