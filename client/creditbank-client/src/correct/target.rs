@@ -105,17 +105,8 @@ impl<'a> Resolver<'a> {
         let learner = Learner::Alias(InstitutionAlias { institution, alias });
         let (records, _) = self.client.records(learner).await?;
         let seed = derive(&self.unit.secret, &[&draft.reference]);
-        let mut found = records.iter().find(|read| read.seed == Some(seed));
-        while let Some(read) = found.filter(|read| read.is(Mark::Superseded)) {
-            let next = records.iter().find(|other| {
-                other.amends().is_some_and(|amends| Place::read(amends.place) == read.place) && other.place > read.place
-            });
-            if next.is_none() {
-                break;
-            }
-            found = next;
-        }
-        Ok(found.cloned())
+        let found = records.iter().find(|read| read.seed == Some(seed));
+        Ok(found.map(|read| newest(&records, read).clone()))
     }
 
     /// By what right the unit may change the record; nothing where it has none.
@@ -210,7 +201,11 @@ impl<'a> Resolver<'a> {
             Err(why) => return Ok(refused(Some(read), "record", why)),
         };
         if same {
-            return Ok(Found::Already(Box::new(read)));
+            // What was replaced since says so no longer.
+            return match self.replaced(&read, &alias).await? {
+                Some(why) => Ok(refused(Some(read), "place", why)),
+                None => Ok(Found::Already(Box::new(read))),
+            };
         }
         // The same amendment again is the same record, so the ledger never holds it twice.
         let place = [&read.place.entry.0.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
@@ -220,12 +215,25 @@ impl<'a> Resolver<'a> {
             if self.holds(&read, &alias, &record).await? {
                 return Ok(Found::Already(Box::new(read)));
             }
-            return Ok(refused(Some(read), "place", "it was superseded: name the record that stands in its place"));
         }
-        if read.is(Mark::Revoked) {
-            return Ok(refused(Some(read), "place", "it is revoked"));
+        if let Some(why) = self.replaced(&read, &alias).await? {
+            return Ok(refused(Some(read), "place", why));
         }
         Ok(todo(line, &read, authority, Action::Supersede, 0, Some(record)))
+    }
+
+    /// Why a record cannot be amended any more.
+    async fn replaced(&self, read: &ReadRecord, alias: &[u8]) -> Result<Option<String>, ClientError> {
+        if read.is(Mark::Revoked) {
+            return Ok(Some("it is revoked".to_owned()));
+        }
+        if !read.is(Mark::Superseded) {
+            return Ok(None);
+        }
+        let learner = InstitutionAlias { institution: read.subject().0, alias: alias.to_vec() };
+        let (records, _) = self.client.records(Learner::Alias(learner)).await?;
+        let newest = newest(&records, read).place;
+        Ok(Some(format!("it was superseded: name the record that stands in its place, {newest}")))
     }
 
     /// Whether the ledger holds this amendment of a record.
@@ -234,6 +242,18 @@ impl<'a> Resolver<'a> {
         let (records, _) = self.client.records(Learner::Alias(learner)).await?;
         Ok(records.iter().any(|other| other.disclosed.hash == amendment.hash()))
     }
+}
+
+/// The last of the amendments of a record, or itself.
+fn newest<'a>(records: &'a [ReadRecord], mut read: &'a ReadRecord) -> &'a ReadRecord {
+    while read.is(Mark::Superseded) {
+        let amends = |other: &&ReadRecord| {
+            other.amends().is_some_and(|amends| Place::read(amends.place) == read.place) && other.place > read.place
+        };
+        let Some(next) = records.iter().find(amends) else { break };
+        read = next;
+    }
+    read
 }
 
 fn revoke(line: u64, read: ReadRecord, authority: pb::Authority, reason: i32) -> Found {

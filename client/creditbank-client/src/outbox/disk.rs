@@ -13,9 +13,11 @@ use std::thread::JoinHandle;
 use creditbank_protocol::Digest;
 use creditbank_protocol::pb::Receipt;
 use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::core::Ticket;
+use super::notes::damaged;
 use super::{Prepared, PreparedError};
 use crate::ClientError;
 use crate::files::{append, at, replace, sync_dir};
@@ -102,6 +104,15 @@ impl Drop for Disk {
     }
 }
 
+/// The blocks of a file, behind which its SHA-256 stands.
+fn read_blocks(bytes: &[u8]) -> Result<Vec<Prepared>, PreparedError> {
+    let (blocks, check) = bytes.split_last_chunk::<32>().ok_or(PreparedError::Checksum)?;
+    if Sha256::digest(blocks)[..] != check[..] {
+        return Err(PreparedError::Checksum);
+    }
+    Prepared::read(blocks)
+}
+
 struct Worker {
     dir: Option<PathBuf>,
     /// In the order of the heights.
@@ -130,8 +141,7 @@ impl Worker {
         let mut all = Vec::new();
         for path in paths {
             let bytes = fs::read(&path).map_err(at(&path))?;
-            let damaged = |error: PreparedError| ClientError::Local(format!("{} is damaged: {error}", path.display()));
-            let blocks = Prepared::read(&bytes).map_err(damaged)?;
+            let blocks = read_blocks(&bytes).map_err(|error| damaged(&path, &error))?;
             self.groups.push(Group { left: blocks.iter().map(|block| block.id).collect(), path });
             all.extend(blocks.into_iter().map(Arc::new));
         }
@@ -171,6 +181,7 @@ impl Worker {
             let path = outbox.join(format!("{:020}", first.height));
             let mut bytes = Vec::new();
             blocks.iter().for_each(|block| block.write(&mut bytes));
+            bytes.extend(Sha256::digest(&bytes));
             replace(&path, &bytes)?;
             self.groups.push(Group { path, left: blocks.iter().map(|block| block.id).collect() });
         }

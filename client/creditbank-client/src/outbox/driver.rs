@@ -168,7 +168,8 @@ impl<'a> Outbox<'a> {
     }
 
     fn noted(&mut self, Settled { ticket, block, receipt }: Settled) {
-        let marks = Mark::read(&block.note);
+        // Read once already: when the block was made, or from a file whose checksum held.
+        let marks = Mark::read(&block.note).unwrap_or_default();
         if let Some(notes) = &mut self.notes {
             notes.noted(&marks);
         }

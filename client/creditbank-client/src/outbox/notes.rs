@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! WORK/job.toml    the log, institution, unit and secret check that the notes are for
-//! WORK/issued      32 bytes for each thing that was sealed: which one, and what it says, both keyed digests
+//! WORK/issued      36 bytes for each thing that was sealed: which one, and what it says, both keyed digests, and a check
 //! WORK/receipts    the node's receipts, each behind its length: the proof of what was sealed
 //! WORK/outbox/     the blocks under way, on the disk before they are sent
 //! WORK/lock        held while a run is under way; which process that is
@@ -55,7 +55,7 @@ impl Issued {
             Err(error) => return Err(at(path)(error)),
         };
         let mut issued = Self::default();
-        issued.note(&Mark::read(&bytes));
+        issued.note(&Mark::read(&bytes).map_err(|error| damaged(path, &error))?);
         Ok((issued, bytes.len()))
     }
 
@@ -81,6 +81,12 @@ fn job(origin: &str, unit: &IssuingUnit) -> String {
          origin = {origin:?}\ninstitution = {}\nunit = {}\nsecret_check = {check:?}\n",
         unit.id.institution, unit.id.number
     )
+}
+
+/// Notes that cannot be read. With new ones the ledger itself is asked for each thing, so nothing is issued twice.
+pub(crate) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> ClientError {
+    let next = "pass another --work directory and run this again: what the ledger holds already is found there and not issued twice";
+    ClientError::Local(format!("{} is damaged: {error}; {next}", path.display()))
 }
 
 fn of_another(dir: &Path) -> ClientError {

@@ -29,6 +29,9 @@ pub struct Prepared {
 /// Why bytes are no waiting blocks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreparedError {
+    /// The file is not as it was written.
+    #[error("its checksum does not hold")]
+    Checksum,
     /// The bytes end too early.
     #[error("expected {expected} bytes more, found {found}")]
     Short {
