@@ -43,10 +43,24 @@ pub fn owner(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<Institution
     Ok(amended_for(block, kind, body)?.unwrap_or(block.header().unit.institution))
 }
 
+/// The same, of a block that is being made: its signer, and its effects.
+pub fn owner_in(
+    signer: InstitutionId,
+    groups: &[pb::EffectGroup],
+    kind: Kind,
+    body: &[u8],
+) -> Result<InstitutionId, CanonicalError> {
+    Ok(amended_by(groups, kind, body)?.unwrap_or(signer))
+}
+
 /// The closed institution for which the signer of a block amends a record: the block supersedes, as custodian of that
 /// institution, the record that the amendment names. `None`: the record is the signer's own.
 pub fn amended_for(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<Option<InstitutionId>, CanonicalError> {
-    let mut amended = custodial_amendments(block).peekable();
+    amended_by(&block.public().groups, kind, body)
+}
+
+fn amended_by(groups: &[pb::EffectGroup], kind: Kind, body: &[u8]) -> Result<Option<InstitutionId>, CanonicalError> {
+    let mut amended = custodial_amendments(groups).peekable();
     // Most blocks are of no custodian: then the body need not be read.
     if amended.peek().is_none() {
         return Ok(None);
@@ -58,13 +72,13 @@ pub fn amended_for(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<Optio
 /// The closed institutions for which the signer of a block amends records. Whose record each one is only its body tells:
 /// whoever has no bodies knows that it is the signer's or one of theirs.
 pub fn amended_institutions(block: &SignedBlock) -> BTreeSet<InstitutionId> {
-    custodial_amendments(block).map(|(institution, _)| institution).collect()
+    custodial_amendments(&block.public().groups).map(|(institution, _)| institution).collect()
 }
 
 /// What a block replaces of the records of closed institutions: whose record, and its place.
-fn custodial_amendments(block: &SignedBlock) -> impl Iterator<Item = (InstitutionId, Place)> {
+fn custodial_amendments(groups: &[pb::EffectGroup]) -> impl Iterator<Item = (InstitutionId, Place)> {
     let authority = |group: &pb::EffectGroup| group.authority.as_ref().map(|by| (by.basis, by.institution));
-    block.public().groups.iter().flat_map(move |group| {
+    groups.iter().flat_map(move |group| {
         let (basis, institution) = authority(group).unwrap_or_default();
         let by_custodian = basis == i32::from(pb::Basis::Custodian);
         let replaces = move |effect: &&pb::Effect| by_custodian && effect.action == i32::from(pb::Action::Supersede);

@@ -14,7 +14,7 @@ use creditbank_protocol::block::{Header, public_records};
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
-use creditbank_protocol::once::SALT_LEN;
+use creditbank_protocol::once::{SALT_LEN, with_stated};
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId, block::public_digest};
@@ -86,7 +86,9 @@ fn wrong(what: impl std::fmt::Display) -> ClientError {
 
 impl ApprovalRequest {
     pub(crate) fn new(origin: &str, unit: UnitId, operation: &Operation) -> Result<Self, ClientError> {
-        let part = pb::PublicPart { records: public_records(&operation.records), groups: operation.groups.clone() };
+        let groups = with_stated(origin, unit.institution, &operation.records, operation.groups.clone());
+        let groups = groups.map_err(wrong)?;
+        let part = pb::PublicPart { records: public_records(&operation.records), groups };
         let part = encode(&part).map_err(wrong)?;
         let text = |record: &Record| RecordText {
             kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),

@@ -4,6 +4,7 @@ use super::{BLOCK_LEN_MAX, BLOCK_VERSION, RECORDS_MAX, public_digest};
 use crate::canonical::{CanonicalError, encode};
 use crate::key::KeyId;
 use crate::merkle::records_root;
+use crate::once::with_stated;
 use crate::pb;
 use crate::record::{Record, SUITE, info_of};
 use crate::{Digest, UnitId};
@@ -43,7 +44,7 @@ pub enum DraftError {
 
 impl BlockDraft {
     /// The canonical bytes of the block over `records`, signed by `sign`. Records of public kinds go into the public
-    /// part, the others are sent beside the block.
+    /// part, the others are sent beside the block; what they use once is stated beside the effects.
     pub fn sign(
         &self,
         records: &[Record],
@@ -54,6 +55,7 @@ impl BlockDraft {
         if records.len() > RECORDS_MAX {
             return Err(DraftError::TooMany(records.len()));
         }
+        let groups = with_stated(&self.origin, self.unit.institution, records, groups)?;
         let public_part = encode(&pb::PublicPart { records: public_records(records), groups })?;
         let header = encode(&pb::BlockHeader {
             suite: u32::from(SUITE),
