@@ -1,18 +1,18 @@
 //! Definitions, awards, and that no root pays twice.
 
-use creditbank_fixtures::{award, credit, definition};
+use creditbank_fixtures::{award, credit, definition, mandate};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::Reason;
-use creditbank_tests::Scene;
 use creditbank_tests::acts::{alias, by, citizen, effect, group, public, redeem, reference, replayed, submit};
 use creditbank_tests::university::record;
+use creditbank_tests::{Scene, University};
 
 /// The redeeming effects of an award.
-fn redeeming(award: &pb::Award) -> Vec<EffectGroup> {
-    redeem(&award.redeems)
+fn redeeming(of: &University, award: &pb::Award) -> Vec<EffectGroup> {
+    redeem(of, Kind::Award, award, &award.redeems)
 }
 
 /// Two universities, each with a definition of 120 CATS.
@@ -55,7 +55,7 @@ async fn no_root_pays_twice() {
     let Scene { client, one, two, .. } = &scene;
     // Half of it is not enough.
     let half = award(1, own, "BA", &counted[..1]);
-    let refused = submit(client, one, &[record(Kind::Award, &half, 1)], redeeming(&half)).await;
+    let refused = submit(client, one, &[record(Kind::Award, &half, 1)], redeeming(one, &half)).await;
     assert_eq!(refused.expect_err("60 of 120"), Reason::RequirementsNotMet);
     // Nothing is counted without being redeemed.
     let full = award(1, own, "BA", &counted);
@@ -66,16 +66,19 @@ async fn no_root_pays_twice() {
     let refused = submit(client, one, &[record(Kind::Award, &silent, 1)], Vec::new()).await;
     assert_eq!(refused.expect_err("it redeems nothing"), Reason::AlreadySpent);
     let unwanted = pb::Award { mandate: None, ..full.clone() };
-    let refused = submit(client, one, &[record(Kind::Award, &unwanted, 1)], redeeming(&full)).await;
+    let refused = submit(client, one, &[record(Kind::Award, &unwanted, 1)], redeeming(one, &full)).await;
     assert_eq!(refused.expect_err("no mandate"), Reason::NoMandate);
-    let receipt = submit(client, one, std::slice::from_ref(&degree), redeeming(&full)).await.expect("an award");
+    let receipt = submit(client, one, std::slice::from_ref(&degree), redeeming(one, &full)).await.expect("an award");
     let awarded = reference(&receipt, 0, &degree);
     // Neither here nor elsewhere again.
     let again = pb::Award { certificate_number: "C-2".to_owned(), ..full.clone() };
-    let refused = submit(client, one, &[record(Kind::Award, &again, 2)], redeeming(&again)).await;
+    let refused = submit(client, one, &[record(Kind::Award, &again, 2)], redeeming(one, &again)).await;
+    assert_eq!(refused.expect_err("the same paper"), Reason::MandateUsed);
+    let again = pb::Award { mandate: Some(mandate()), ..again };
+    let refused = submit(client, one, &[record(Kind::Award, &again, 2)], redeeming(one, &again)).await;
     assert_eq!(refused.expect_err("the same institution"), Reason::AlreadySpent);
     let elsewhere = award(2, other, "BA", &counted);
-    let refused = submit(client, two, &[record(Kind::Award, &elsewhere, 3)], redeeming(&elsewhere)).await;
+    let refused = submit(client, two, &[record(Kind::Award, &elsewhere, 3)], redeeming(two, &elsewhere)).await;
     assert_eq!(refused.expect_err("another institution"), Reason::AlreadySpent);
 
     // What it stands on is revoked only with a review of the award.
@@ -99,11 +102,14 @@ async fn no_root_pays_twice() {
         |record: &RecordReference| Effect { redemption_plus_1: receipt.index + 1, ..effect(Action::Release, record) };
     let effects = vec![revoke(&awarded), release(&counted[0]), release(&counted[1])];
     submit(client, one, &[], vec![group(by(Basis::Issuer), effects)]).await.expect("revoked and released");
+    // The learner has said yes once: the award that was revoked is not conferred again by the same mandate.
+    let refused = submit(client, one, std::slice::from_ref(&degree), redeeming(one, &full)).await;
+    assert_eq!(refused.expect_err("the same mandate"), Reason::MandateUsed);
     let more = record(Kind::Credit, &credit(own, "CCC"), 9);
     let receipt = submit(client, one, std::slice::from_ref(&more), Vec::new()).await.expect("issued");
     let counted = [counted[1].clone(), reference(&receipt, 0, &more)];
     let anew = award(2, other, "BA", &counted);
-    submit(client, two, &[record(Kind::Award, &anew, 4)], redeeming(&anew)).await.expect("free again");
+    submit(client, two, &[record(Kind::Award, &anew, 4)], redeeming(two, &anew)).await.expect("free again");
     // An auditor comes to the same status tree.
     replayed(client).await;
 }
@@ -135,8 +141,8 @@ async fn races_have_one_winner() {
         let first_record = [record(Kind::Award, &first, 1)];
         let second_record = [record(Kind::Award, &second, 2)];
         let sent = tokio::join!(
-            submit(client, one, &first_record, redeeming(&first)),
-            submit(client, two, &second_record, redeeming(&second)),
+            submit(client, one, &first_record, redeeming(one, &first)),
+            submit(client, two, &second_record, redeeming(two, &second)),
         );
         match sent {
             (Ok(_), Err(Reason::AlreadySpent)) => won[0] += 1,

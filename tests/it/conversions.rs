@@ -136,7 +136,10 @@ async fn an_exclusive_conversion_redeems_its_sources() {
     let converted = record(Kind::Conversion, &conversion, 1);
     let refused = submit(client, two, std::slice::from_ref(&converted), Vec::new()).await;
     assert_eq!(refused.expect_err("nothing redeemed"), Reason::EffectMismatch);
-    let receipt = submit(client, two, std::slice::from_ref(&converted), redeem(&sources)).await.expect("a conversion");
+    let receipt =
+        submit(client, two, std::slice::from_ref(&converted), redeem(two, Kind::Conversion, &conversion, &sources))
+            .await
+            .expect("a conversion");
     let (other, open) = (AgreementTerms { tier: pb::Tier::Group.into(), ..terms("OPEN") }, "OPEN");
     scene.agree(&other).await.expect("another agreement, of another tier");
     let refused = preview(&scene, alias, open, &sources, &shown).await;
@@ -224,7 +227,10 @@ async fn a_chain_of_conversions_pays_once() {
     let here = alias(node, one, 7).await;
     let (conversion, _) = preview(&scene, there, "EXCLUSIVE", &sources, &seen).await.expect("a preview");
     let first = record(Kind::Conversion, &conversion, 1);
-    let receipt = submit(client, two, std::slice::from_ref(&first), redeem(&sources)).await.expect("converted");
+    let receipt =
+        submit(client, two, std::slice::from_ref(&first), redeem(two, Kind::Conversion, &conversion, &sources))
+            .await
+            .expect("converted");
     let first = reference(&receipt, 0, &first);
     let returned = back(&scene, here, &first, &[shown(&first, &conversion, 1)]).await.expect("a preview");
     assert_eq!(returned.results[0].amount.as_ref().map(|amount| amount.e4), Some(600_000), "60 of 90");
@@ -244,7 +250,8 @@ async fn a_chain_of_conversions_pays_once() {
     assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), Reason::AlreadySpent);
     // Amended, it is the same.
     let (amends, groups) = amending(&first, &[at_home.clone(), returned.clone()]);
-    let renewed = pb::Conversion { amends, decider: "Another registrar".to_owned(), ..conversion.clone() };
+    let (decider, mandate) = ("Another registrar".to_owned(), Some(mandate()));
+    let renewed = pb::Conversion { amends, decider, mandate, ..conversion.clone() };
     let newer = seal(client, two, Kind::Conversion, &renewed, groups).await.expect("amended");
     let elsewhere = counting(award(2, there, "DIPL", &one_of(&newer)), &newer);
     assert_eq!(confer(client, two, &elsewhere).await.expect_err("spent at home"), Reason::AlreadySpent);

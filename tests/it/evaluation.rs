@@ -72,7 +72,9 @@ async fn progress_becomes_an_award() {
         ..award.expect("a draft")
     };
     assert_eq!(award.redeems.len(), 2);
-    let sealed = submit(&client, &one, &[record(Kind::Award, &award, 1)], redeem(&award.redeems)).await;
+    let sealed =
+        submit(&client, &one, &[record(Kind::Award, &award, 1)], redeem(&one, Kind::Award, &award, &award.redeems))
+            .await;
     sealed.expect("the draft is an award");
     let (answer, _) = reader.evaluate(question(learner)).await.expect("an answer");
     assert_eq!(answer.outcome(), EvaluationOutcome::Missing, "everything is spent");

@@ -15,6 +15,7 @@ use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check;
 use creditbank_tests::acts::{alias, replayed};
+use creditbank_tests::chain::now_s;
 use creditbank_tests::degrees::{amending, confer, revoke, seal, stand_by};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::{Scene, TestNode, University};
@@ -71,13 +72,13 @@ async fn a_case_from_application_to_appeal() {
     let learner = alias(&node, &one, 7).await;
     let first = application(learner, today(200));
     let asked = seal(&client, &one, Kind::Application, &first, Vec::new()).await.expect("received");
-    let second = pb::Application { asked: "Year two".to_owned(), ..first.clone() };
+    let second = pb::Application { asked: "Year two".to_owned(), mandate: Some(mandate()), ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &second, Vec::new()).await;
     assert_eq!(refused.expect_err("one is open"), Reason::ApplicationOpen);
     assert_eq!(stages(&node, &one, true).await, [("open".to_owned(), true)]);
     // The clock is not set back by an amendment.
     let (amends, groups) = amending(&asked, &[]);
-    let later = pb::Application { amends, received: today(10), ..first.clone() };
+    let later = pb::Application { amends, received: today(10), mandate: Some(mandate()), ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &later, groups.clone()).await;
     assert_eq!(refused.expect_err("a later day"), Reason::InvalidDate);
     let missing = pb::Decision {
@@ -101,7 +102,7 @@ async fn a_case_from_application_to_appeal() {
     let decided = seal(&client, &one, Kind::Decision, &refusal, Vec::new()).await.expect("refused with a reason");
     // What was decided does not go away by an amendment of what it is about.
     let (amends, groups) = amending(&asked, &[missing.clone(), decided.clone()]);
-    let anew = pb::Application { amends, ..first.clone() };
+    let anew = pb::Application { amends, mandate: Some(mandate()), ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &anew, groups).await;
     assert_eq!(refused.expect_err("it was decided"), Reason::Contradiction);
     let appeal = |received| pb::Appeal {
@@ -193,7 +194,8 @@ async fn exemptions_count_once() {
     let counted = counting(award(2, *other, "CERT", std::slice::from_ref(&foreign)));
     let first = confer(client, two, &counted).await.expect("60 of exemptions");
     let (amends, groups) = amending(&foreign, std::slice::from_ref(&first));
-    let entry = pb::QualificationRecognition { amends, legal_basis: "An act".to_owned(), ..entry };
+    let (legal_basis, mandate) = ("An act".to_owned(), Some(mandate()));
+    let entry = pb::QualificationRecognition { amends, legal_basis, mandate, ..entry };
     let renewed = seal(client, two, Kind::QualificationRecognition, &entry, groups).await.expect("amended");
     let again = counting(award(2, *other, "CERT", std::slice::from_ref(&renewed)));
     let again = pb::Award { certificate_number: "C-2".to_owned(), ..again };
@@ -261,7 +263,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let preview = reader.preview_conversion(request).await.expect("a preview").conversion;
     let conversion = pb::Conversion { decider: "A registrar".to_owned(), mandate: Some(mandate()), ..preview };
     let converted = seal(&client, &one, Kind::Conversion, &conversion, Vec::new()).await.expect("credit");
-    let again = pb::Conversion { decider: "Another registrar".to_owned(), ..conversion };
+    let again = pb::Conversion { decider: "Another registrar".to_owned(), mandate: Some(mandate()), ..conversion };
     let refused = seal(&client, &one, Kind::Conversion, &again, Vec::new()).await;
     assert_eq!(refused.expect_err("assessed before"), Reason::AlreadySpent);
     let mut certificate = counting(award(1, own, "CERT", std::slice::from_ref(&converted)));
@@ -273,9 +275,15 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(confer(&client, &one, &alone).await.expect_err("signed by one"), Reason::NotCosigned);
     let body = creditbank_protocol::canonical::encode(&alone).expect("canonical");
     let core = core(Kind::Award, &body).expect("canonical");
-    let signature = sign(&two.key.key, joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
-    let key_id = KeyId::of(&two.key.public_key()).0.to_vec();
-    let cosignatures = vec![pb::CoSignature { institution: 2, key_id, signature }];
+    let bare = pb::CoSignature {
+        institution: 2,
+        key_id: KeyId::of(&two.key.public_key()).0.to_vec(),
+        salt: vec![8; 16],
+        until_minute: now_s() / 60 + 60,
+        ..Default::default()
+    };
+    let signature = sign(&two.key.key, joint_message(ORIGIN, 1.into(), &core, &bare).as_bytes()).to_vec();
+    let cosignatures = vec![pb::CoSignature { signature, ..bare }];
     let altered = pb::Award { classification: "First".to_owned(), cosignatures: cosignatures.clone(), ..alone.clone() };
     assert_eq!(confer(&client, &one, &altered).await.expect_err("another award"), Reason::NotCosigned);
     let joint = confer(&client, &one, &pb::Award { cosignatures, ..alone }).await.expect("signed by both");

@@ -1,6 +1,6 @@
 //! Awards on awards, and what is taken back below them: whatever is amended, revoked or absorbed, no root pays twice.
 
-use creditbank_fixtures::{absorbing, award, credit, definition, overlapping};
+use creditbank_fixtures::{absorbing, award, credit, definition, mandate, overlapping};
 use creditbank_protocol::pb::{self, Kind, RecordReference};
 use creditbank_rpc::Reason;
 use creditbank_tests::Scene;
@@ -168,7 +168,8 @@ async fn an_amended_award_stays_absorbed() {
     let absorbs = std::slice::from_ref(&cert);
     let dipl = confer(client, one, &scene.award("DIPL", &credits[..2], &credits[1..2], absorbs)).await.expect("120");
     let (amends, groups) = amending(&cert, std::slice::from_ref(&dipl));
-    let renamed = pb::Award { amends, classification: "with distinction".to_owned(), ..first };
+    let (classification, mandate) = ("with distinction".to_owned(), Some(mandate()));
+    let renamed = pb::Award { amends, classification, mandate, ..first };
     let renamed = seal(client, one, Kind::Award, &renamed, groups).await.expect("amended");
     stand_by(client, one, &dipl).await.expect("the diploma stands");
     let counted = [credits[0].clone(), credits[2].clone()];

@@ -1,10 +1,9 @@
 //! Blocks of any records and effects, and what they are answered with.
 
 use creditbank_client::{Client, ClientError};
-use creditbank_fixtures::mandate;
 use creditbank_protocol::Alias;
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::mandate::mandate_digest;
+use creditbank_protocol::mandate::mandate_of;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect, EffectGroup, Kind, Place, Receipt, RecordReference};
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
@@ -14,6 +13,7 @@ use creditbank_rpc::v1::{IdentityType, Person, SubmitBlockRequest, TypedIdentity
 use tonic::Code;
 
 use crate::chain::Chain;
+use crate::node::ORIGIN;
 use crate::{TestNode, University};
 
 /// A person by national number, whom every institution knows under its own alias.
@@ -84,9 +84,19 @@ pub async fn replayed(client: &Client) {
     assert_eq!(audit.contradiction, None);
 }
 
-/// The redeeming effects by the mandate on paper.
-pub fn redeem(records: &[RecordReference]) -> Vec<EffectGroup> {
-    let digest = mandate_digest(&mandate()).expect("canonical").0.to_vec();
-    let authority = Authority { mandate_digest: digest, ..by(Basis::Mandate) };
+/// The redeeming effects of a record of a university, by its mandate.
+pub fn redeem<M: Canonical>(
+    by_one: &University,
+    kind: Kind,
+    body: &M,
+    records: &[RecordReference],
+) -> Vec<EffectGroup> {
+    if records.is_empty() {
+        return Vec::new();
+    }
+    let record = Record::of(kind, &PUBLIC_SEED, encode(body).expect("canonical")).expect("a record");
+    let digest = mandate_of(ORIGIN, by_one.institution.into(), &record).expect("canonical");
+    let mandate_digest = digest.map_or(vec![1; 32], |digest| digest.0.to_vec());
+    let authority = Authority { mandate_digest, ..by(Basis::Mandate) };
     vec![group(authority, records.iter().map(|one| effect(Action::Redeem, one)).collect())]
 }

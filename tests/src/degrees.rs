@@ -38,7 +38,7 @@ pub async fn seal<M: Canonical>(
 
 /// Seals an award with its redemptions.
 pub async fn confer(client: &Client, university: &University, award: &pb::Award) -> Result<RecordReference, Reason> {
-    seal(client, university, Kind::Award, award, redeem(&award.redeems)).await
+    seal(client, university, Kind::Award, award, redeem(university, Kind::Award, award, &award.redeems)).await
 }
 
 /// Groups in the order in which a block has them.

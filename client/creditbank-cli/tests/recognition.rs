@@ -376,6 +376,11 @@ async fn awards_show_their_basis() {
     let declared = ["qualification", "award", "CERT", "--declared", "--certificate", "C-1", "--kind", "certificate"];
     let place = office.seal(2, &[&declared[..], &by].concat()).await;
     let honorary = ["qualification", "award", "--honorary", "--title", "en:Doctor of Letters", "--kind", "degree"];
+    // A paper serves one award.
+    let keyed = [&honorary[..], &["--certificate", "H-1"], &by, &["--key", "unit-2.key"]].concat();
+    let (code, _, err) = office.call(2, &keyed).await;
+    assert!(code == 1 && err.contains("MANDATE_USED") && err.contains("ask for another one"), "{err}");
+    let by = [&by[..4], &["--mandate-paper", "file 10", "--mandate-acts", "application,award"]].concat();
     office.seal(2, &[&honorary[..], &["--certificate", "H-1"], &by].concat()).await;
     office.json(2, &["transcript", "--alias", &alias, "--out", "awards.cbt"]).await;
     let (code, text, err) = office.call(2, &["verify", "awards.cbt"]).await;
@@ -490,6 +495,7 @@ async fn a_foreign_qualification_is_recognised() {
     office.write("diplom.pdf", "a diploma");
     let of = ["recognise", "--alias", &alias, "--title", "de:Diplom-Ingenieur", "--conferred-by", "TH Aachen"];
     let more = ["--country", "DE", "--conferred", "1999-07", "--evidence", "diplom.pdf", "--decider", "Dr. A"];
+    let second = [&of[..], &more, &["--mandate-paper", "file 4"]].concat();
     let of = [&of[..], &more, &["--mandate-paper", "file 3"]].concat();
     let says = ["--form", "statement", "--comparable-to", "en:Master of Science", "--level", "FHEQ:7"];
     let exempts = ["--exempt", "MATH-101:12 ECTS:EQF:6=Analysis", "--exempt", "PHYS-101:8 ECTS"];
@@ -503,7 +509,7 @@ async fn a_foreign_qualification_is_recognised() {
     assert_eq!(read["record"]["exemptions"][0]["amount"]["amount"], "12", "{read}");
     // A decision needs its Decision, and one that grants something.
     let decides = ["--form", "decision", "--legal-basis", "s. 3", "--comparable-to", "en:Master of Science"];
-    let decides = [&of[..], &decides].concat();
+    let decides = [&second[..], &decides].concat();
     let (code, _, err) = office.call(2, &[&decides[..], &["--key", "unit-2.key"]].concat()).await;
     assert!(code == 2 && err.contains("--decision PLACE"), "{err}");
     let apply = ["apply", "--alias", &alias, "--purpose", "work", "--asked", "Admission", "--deadline", "GB-TEST"];
@@ -591,7 +597,7 @@ async fn an_exit_absorbs_the_one_before_it() {
     }
     let award = |code: &'static str, number: &'static str, kind: &'static str| {
         let words = ["qualification", "award", code, "--alias", &alias, "--certificate", number, "--kind", kind];
-        let by = ["--decider", "Prof. B", "--mandate-paper", "file 9", "--conferred", "2026-01-31"];
+        let by = ["--decider", "Prof. B", "--mandate-paper", number, "--conferred", "2026-01-31"];
         words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
     };
     let certificate = award("IN-CERTIFICATE", "C-1", "certificate");

@@ -282,6 +282,30 @@ fn a_use_is_remembered_for_thirty_days() {
     }
 }
 
+/// Goal: a mandate that a block states is used once for whoever replays the log without its records: a second block that
+/// states it is a contradiction, and so is a group that states nothing.
+#[test]
+fn a_mandate_is_used_once_in_a_replay() {
+    let stating = |mandate_digest: Vec<u8>| {
+        let basis = pb::Basis::Mandate.into();
+        let authority = Some(pb::Authority { basis, mandate_digest, ..Default::default() });
+        pb::EffectGroup { authority, effects: Vec::new() }
+    };
+    let mut log = Log::new();
+    let first = log.draft(ONE, vec![credit(1)], vec![stating(vec![7; 32]), stating(vec![8; 32])]);
+    log.round(&[first]);
+    log::replay(&log.entries).expect("each is stated once");
+    for (digest, rule) in [(vec![8; 32], Rule::MandateUsed), (Vec::new(), Rule::NotAuthorised)] {
+        for unit in [ONE, TWO] {
+            let mut log = log.clone();
+            let second = log.draft(unit, vec![credit(2)], vec![stating(digest.clone())]);
+            log.round(&[second]);
+            let found = log::replay(&log.entries).map(|_| ()).expect_err("a second use");
+            assert_eq!(found.what, rule.name(), "{found}");
+        }
+    }
+}
+
 /// Goal: a state that is restored from what was stored is the one that the entries come to, field by field, and goes on
 /// alike.
 #[test]

@@ -43,6 +43,16 @@ pub fn owner(block: &SignedBlock, kind: Kind, body: &[u8]) -> Result<Institution
     Ok(amended_for(&block.public().groups, kind, body)?.unwrap_or(block.header().unit.institution))
 }
 
+/// The same, of a block that is being made: its signer, and its effects.
+pub fn owner_in(
+    signer: InstitutionId,
+    groups: &[pb::EffectGroup],
+    kind: Kind,
+    body: &[u8],
+) -> Result<InstitutionId, CanonicalError> {
+    Ok(amended_for(groups, kind, body)?.unwrap_or(signer))
+}
+
 /// The closed institution for which the signer of a block amends a record: the block's effects supersede, as custodian of that
 /// institution, the record that the amendment names. `None`: the record is the signer's own.
 pub fn amended_for(groups: &[pb::EffectGroup], kind: Kind, body: &[u8]) -> Result<Option<InstitutionId>, CanonicalError> {

@@ -55,8 +55,8 @@ pub mod tag {
     pub const AGREEMENT_TERMS: &str = "creditbank/v1/agreement-terms";
     /// What a learner signs.
     pub const MANDATE: &str = "creditbank/v1/mandate";
-    /// What stands in the log of a mandate.
-    pub const MANDATE_DIGEST: &str = "creditbank/v1/mandate-digest";
+    /// What a paper mandate is for.
+    pub const PAPER_MANDATE: &str = "creditbank/v1/paper-mandate";
     /// What the other institutions of a joint award sign.
     pub const JOINT_AWARD: &str = "creditbank/v1/joint-award";
 }

@@ -1,13 +1,23 @@
-//! What is used once: a consent (for now an approval) that names a last minute, and is used up by the block that it is
+//! What is used once: a consent (an approval, a mandate, a signature under a joint award) that names a last minute, and is used up by the block that it is
 //! accepted with.
+//!
+//! An approval stands in its block. Of what stands in records, which may be hidden, the block shows the digest: as the
+//! authority of what the record redeems, or of a group without effects. So whoever has no records sees what is used.
 //!
 //! What is used up is the hash of what was signed, and never the signature: another signature over the same words is
 //! the same consent. A digest must be remembered as long as its consent could be used again, which [`remembered_until`]
 //! bounds without knowing the consent: nobody consents for longer than [`VALID_MINUTES_MAX`] from the block on.
 
-use crate::Digest;
+use std::collections::BTreeSet;
+
 use crate::approval::approval_digest;
+use crate::authority::owner_in;
 use crate::block::SignedBlock;
+use crate::canonical::{CanonicalError, encode};
+use crate::mandate::consents;
+use crate::pb::{Authority, Basis, EffectGroup};
+use crate::record::Record;
+use crate::{Digest, InstitutionId};
 
 /// Bytes of a consent's salt.
 pub const SALT_LEN: usize = 16;
@@ -25,9 +35,44 @@ pub fn remembered_until(created_at_minute: u64) -> u64 {
     created_at_minute.saturating_add(VALID_MINUTES_MAX)
 }
 
-/// What a block uses up.
+/// What a block uses up: its approval, and the mandates by which its effects say that its records stand.
 pub fn uses(block: &SignedBlock) -> Vec<Digest> {
-    block.approval().map(|approval| approval_digest(block.header(), approval)).into_iter().collect()
+    let approval = block.approval().map(|approval| approval_digest(block.header(), approval));
+    approval.into_iter().chain(stated(&block.public().groups)).collect()
+}
+
+/// The mandates that effects name by their digests, each once.
+pub fn stated(groups: &[EffectGroup]) -> BTreeSet<Digest> {
+    let authorities = groups.iter().filter_map(|group| group.authority.as_ref());
+    authorities.filter_map(|authority| Digest::from_slice(&authority.mandate_digest)).collect()
+}
+
+/// The groups of a block over records, with those that state what its records use and no effect of it names.
+pub fn with_stated(
+    origin: &str,
+    signer: InstitutionId,
+    records: &[Record],
+    mut groups: Vec<EffectGroup>,
+) -> Result<Vec<EffectGroup>, CanonicalError> {
+    let mut known = stated(&groups);
+    let mut silent = Vec::new();
+    for record in records {
+        let owner = owner_in(signer, &groups, record.kind(), record.body())?;
+        let consents = consents(origin, owner, record)?.into_iter().filter(|digest| known.insert(*digest));
+        silent.extend(consents.map(|digest| {
+            let mandate_digest = digest.0.to_vec();
+            let authority = Authority { basis: Basis::Mandate.into(), mandate_digest, ..Default::default() };
+            EffectGroup { authority: Some(authority), effects: Vec::new() }
+        }));
+    }
+    if silent.is_empty() {
+        return Ok(groups);
+    }
+    groups.extend(silent);
+    // Groups are a set: ascending by their bytes.
+    let mut sorted = groups.into_iter().map(|group| Ok((encode(&group)?, group))).collect::<Result<Vec<_>, _>>()?;
+    sorted.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(sorted.into_iter().map(|(_, group)| group).collect())
 }
 
 #[cfg(test)]

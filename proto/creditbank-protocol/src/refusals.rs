@@ -100,6 +100,10 @@ macro_rules! with_rules {
             Unsatisfiable = "UNSATISFIABLE",
             /// The learner wants it: a mandate that is signed or refers to a paper.
             NoMandate = "NO_MANDATE",
+            /// The record is sealed by the mandate's last minute, which is at most 30 days after its block was made.
+            MandateExpired = "MANDATE_EXPIRED",
+            /// The mandate, or a signature under a joint award, was not used before.
+            MandateUsed = "MANDATE_USED",
             /// Agreement, equivalence or definition are in force on the day of the decision.
             NotInForce = "NOT_IN_FORCE",
             /// Agreement or equivalence cover the source.

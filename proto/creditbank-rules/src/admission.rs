@@ -16,6 +16,7 @@ mod repeats;
 mod signer;
 mod spend;
 mod used;
+mod uses;
 
 use std::collections::BTreeSet;
 
@@ -85,6 +86,8 @@ pub struct Admitted {
     pub redeems: Vec<(Place, Digest)>,
     /// The records that it stands on: when one of them is amended or revoked, it is put under review.
     pub depends_on: Vec<Place>,
+    /// What others have signed in it, by the digests that stand in the log: each is used once.
+    pub consents: Vec<Digest>,
 }
 
 /// Why a block was not admitted.
@@ -103,6 +106,7 @@ pub enum AdmissionError {
 pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Option<Admitted>>, AdmissionError> {
     signer::check(view.registry(), block)?;
     signer::check_approval(view.registry(), block)?;
+    uses::check_public(block)?;
     fields::present(!block.records.is_empty() || !block.groups.is_empty(), "records", "a record or an effect")?;
     let mut admitted = Vec::with_capacity(block.records.len());
     let mut history = repeats::History::default();
@@ -110,6 +114,7 @@ pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Optio
         admitted.push(admit_record(view, block, record, &mut history).map_err(|error| at(error, index))?);
     }
     effects::check(view, block, &admitted)?;
+    uses::check_stated(block, &admitted)?;
     Ok(admitted)
 }
 
@@ -131,13 +136,20 @@ pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rej
 /// Admits a block of the operator, which may change statuses with authority; its registry records are the registry's to
 /// admit.
 pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Result<(), AdmissionError> {
-    effects::check(view, block, &[])
+    uses::check_public(block)?;
+    effects::check(view, block, &[])?;
+    Ok(uses::check_stated(block, &[])?)
 }
 
 /// Checks the signer of an institution's block, and its approver, against the registry in force. Needs no records.
 pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     signer::check(registry, block)?;
     signer::check_approval(registry, block)
+}
+
+/// Checks what a block, of whomever, states that it uses once; its approval aside. Needs no records.
+pub fn check_uses(block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    uses::check_public(block)
 }
 
 /// Whether a compromised key has sealed a record that nobody has confirmed since.
@@ -208,10 +220,12 @@ fn admit_record(
     let account = fields::learner(view, institution, &common.learner)?;
     repeats::check_target(target.as_ref(), record.kind(), &account)?;
     let amends = target.map(|(place, _)| place);
-    let issuing = Issuing { institution, sealed_at_ms: block.sealed_at_ms };
-    let Derived { key, redeems, depends_on } = derived::check(view, issuing, record, amends, &account)?;
+    let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);
+    let issuing = Issuing { institution, sealed_at_ms, created_at_minute };
+    let Derived { key, redeems, depends_on, consents } = derived::check(view, issuing, record, amends, &account)?;
+    consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
     let (kind, repeats_max) = (record.kind(), common.repeats_max);
     let key = key.or_else(|| common.key.clone()).ok_or_else(|| kinds::not_issued(kind))?;
     history.check(view, institution, record, &common, &key, &account)?;
-    Ok(Some(Admitted { account, kind, institution, key, repeats_max, amends, redeems, depends_on }))
+    Ok(Some(Admitted { account, kind, institution, key, repeats_max, amends, redeems, depends_on, consents }))
 }

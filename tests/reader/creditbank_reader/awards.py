@@ -106,8 +106,10 @@ def _cosigned(scene, body, message, definition):
         key = scene.keys.get(one.key_id)
         fits = key is not None and key.institution == one.institution and key.purpose == PURPOSE_UNIT \
             and KIND_AWARD in key.kinds and not key.has("revoked")
-        signed = mandates.joint_message(scene.origin, one.institution, core)
+        require(len(one.salt) == mandates.SALT_LEN, "MISSING_FIELD")
+        signed = mandates.joint_message(scene.origin, scene.institution, core, one)
         require(fits and verify(key.public_key, signed, one.signature), "NOT_COSIGNED")
+        require(mandates.is_in_time(one.until_minute, *scene.minutes), "NOT_COSIGNED")
 
 
 def _audited(scene, message, definition, account):

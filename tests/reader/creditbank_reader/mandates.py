@@ -1,6 +1,7 @@
 """What learners and other institutions sign inside a record (PROTOCOL.md, section 4, Mandates and Joint awards)."""
 
-from .suite import preimage, tagged_hash, uint, var, verify
+from .once import is_in_time
+from .suite import preimage, sha256, tagged_hash, uint, var, verify
 
 SIGNATURES = ("mandate", "cosignatures")
 SALT_LEN = 16
@@ -14,19 +15,36 @@ def core(records, kind, body):
     return b"".join(message.raw.get(number, b"") for number in fields if fields[number].name not in SIGNATURES)
 
 
-def mandate_message(origin, institution, kind, data):
+def mandate_message(origin, institution, kind, data, mandate):
     """What a learner signs, over a core."""
-    return preimage("mandate", var(origin.encode()), uint(64, institution), uint(16, kind), var(data))
+    return preimage("mandate", var(origin.encode()), uint(64, institution), uint(16, kind), var(data),
+                    uint(64, mandate.until_minute), mandate.salt)
 
 
-def joint_message(origin, institution, data):
-    """What another institution signs under an award, over its core."""
-    return preimage("joint-award", var(origin.encode()), uint(64, institution), var(data))
+def joint_message(origin, institution, data, cosignature):
+    """What another institution signs under an award of `institution`, over its core."""
+    return preimage("joint-award", var(origin.encode()), uint(64, institution), var(data),
+                    uint(64, cosignature.institution), uint(64, cosignature.until_minute), cosignature.salt)
 
 
-def mandate_digest(data):
-    """What the log has of canonical Mandate bytes."""
-    return tagged_hash("mandate-digest", var(data))
+def mandate_digest(origin, institution, kind, data, mandate):
+    """What the log has of a mandate."""
+    if not mandate.has("paper_reference"):
+        return sha256(mandate_message(origin, institution, kind, data, mandate))
+    return tagged_hash("paper-mandate", var(origin.encode()), uint(64, institution), uint(16, kind),
+                       var(mandate.paper_reference.encode()), mandate.salt)
+
+
+def consents(records, origin, institution, kind, body):
+    """What the log has of what others have signed in a record of an institution."""
+    message = records.read(kind, 1, body)
+    data = core(records, kind, body)
+    found = []
+    if "mandate" in message._reader.by_name[message.name] and message.has("mandate"):
+        found.append(mandate_digest(origin, institution, kind, data, message.mandate))
+    if kind == KIND_AWARD:
+        found += [sha256(joint_message(origin, institution, data, one)) for one in message.cosignatures]
+    return found
 
 
 def terms_digest(data):
@@ -40,5 +58,7 @@ def holds(records, origin, institution, kind, body):
     signed = mandate.has("learner_key") or mandate.has("signature")
     if len(mandate.salt) != SALT_LEN or signed == mandate.has("paper_reference"):
         return False
-    message = mandate_message(origin, institution, kind, core(records, kind, body))
-    return not signed or verify(mandate.learner_key, message, mandate.signature)
+    if not signed:
+        return kind in mandate.acts
+    message = mandate_message(origin, institution, kind, core(records, kind, body), mandate)
+    return not mandate.acts and verify(mandate.learner_key, message, mandate.signature)

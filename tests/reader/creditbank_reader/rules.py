@@ -7,7 +7,7 @@ from . import ledger as forms
 from . import awards, mandates, status
 from .dates import first, is_real
 from .grades import Broken, require
-from .wire import read_fields
+from .once import is_in_time
 
 KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 5, 6, 7, 12, 14
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
@@ -47,6 +47,8 @@ class Scene:
         self.records = records
         self.register = register
         self.origin = vectors["origin"]
+        self.sealed_at_minute = vectors["sealed_at_ms"] // 60_000
+        self.used = {bytes.fromhex(digest) for digest in case["used"]}
         self.today = EPOCH + datetime.timedelta(vectors["sealed_at_ms"] // 86_400_000)
         self.aliases = {(one["institution"], one["alias"]): one for one in vectors["aliases"]}
         self.held = {}
@@ -65,17 +67,35 @@ class Scene:
         """Refuses the block of these records, each a kind and a body, and effects."""
         self.institution = header.institution
         self.key = self.keys[header.key_id]
-        names, amends, redeems = [], [], []
+        self.minutes = (header.created_at_minute, self.sealed_at_minute)
+        names, amends, redeems, used_up = [], [], [], []
+        stated = self._stated(groups)
         for kind, body in records:
             message = self.records.read(kind, 1, body)
             require(kind in self.key.kinds, "KIND_OUTSIDE_KEY")
             name, used = self._record(kind, body, message)
             names.append(name)
             redeems += used
+            consents = mandates.consents(self.records, self.origin, self.institution, kind, body)
+            require(not self.used & set(consents), "MANDATE_USED")
+            used_up += consents
             if message.has("amends"):
                 amends.append(place_of(message.amends.place))
         require(len(names) == len(set(names)), "DUPLICATE_RECORD")
         self._effects(groups, amends, sorted(redeems))
+        require(len(used_up) == len(set(used_up)), "MANDATE_USED")
+        require(stated == set(used_up), "EFFECT_MISMATCH")
+
+    def _stated(self, groups):
+        """The mandates that groups state by their digests."""
+        for group in groups:
+            authority = group.authority
+            silent = not (authority.has("case_reference") or authority.institution)
+            states = authority.basis == MANDATE and authority.has("mandate_digest") and silent and self.institution != 0
+            require(group.effects or states, "NOT_AUTHORISED")
+        stated = {group.authority.mandate_digest for group in groups if group.authority.has("mandate_digest")}
+        require(not self.used & stated, "MANDATE_USED")
+        return stated
 
     # Records.
 
@@ -85,25 +105,25 @@ class Scene:
         account = alias["account"]
         former = place_of(message.amends.place) if message.has("amends") else None
         if kind == KIND_AWARD:
-            return (account, "holder"), self._used(message, awards.award(self, body, message, former, account))
+            if message.has("mandate"):
+                self.mandate(kind, body, message)
+            return (account, "holder"), self._used(kind, body, awards.award(self, body, message, former, account))
         if kind != KIND_DECISION:
             self.mandate(kind, body, message)
         if kind == KIND_CONVERSION:
             self.day(message, "decided")
-            return (account, "holder"), self._used(message, awards.convert(self, message, former, account))
+            return (account, "holder"), self._used(kind, body, awards.convert(self, message, former, account))
         if kind == KIND_APPLICATION:
             return (account, self._application(message, former, account)), []
         if kind == KIND_DECISION:
             return (account, self._decision(message, former, account)), []
         return (account, self._appeal(message, former, account)), []
 
-    @staticmethod
-    def _used(message, places):
-        """Each place with the digest of the message's mandate."""
+    def _used(self, kind, body, places):
+        """Each place with the digest of the record's mandate."""
         if not places:
             return []
-        number = message._reader.by_name[message.name]["mandate"].number
-        digest = mandates.mandate_digest(next(read_fields(message.raw[number]))[2])
+        digest = mandates.consents(self.records, self.origin, self.institution, kind, body)[0]
         return [(place, digest) for place in places]
 
     def mandate(self, kind, body, message):
@@ -111,6 +131,7 @@ class Scene:
         require(message.has("mandate"), "NO_MANDATE")
         require(len(message.mandate.salt) == mandates.SALT_LEN, "MISSING_FIELD")
         require(mandates.holds(self.records, self.origin, self.institution, kind, body), "NO_MANDATE")
+        require(is_in_time(message.mandate.until_minute, *self.minutes), "MANDATE_EXPIRED")
 
     def day(self, message, name):
         """A day that a person names."""

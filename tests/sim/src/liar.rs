@@ -6,13 +6,15 @@
 mod forge;
 
 use creditbank_client::ChainHead;
+use creditbank_protocol::block::Header;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Basis, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Alias, Digest, UnitId};
+use creditbank_protocol::{Alias, UnitId};
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 
+use crate::cast::approver_key;
 use crate::chance::Chance;
 use crate::signing::{bodies, leaf_of, signed_block};
 use crate::truth::Truth;
@@ -74,8 +76,8 @@ pub(crate) struct Liar {
     captured: Vec<SubmitBlockRequest>,
     /// Own blocks, to build on old heads.
     heads: Vec<ChainHead>,
-    /// Own credits, by the leaf of their block.
-    issued: Vec<(Digest, Content)>,
+    /// Own credits, with the block in which they were sent.
+    issued: Vec<(Vec<u8>, Content)>,
 }
 
 impl Liar {
@@ -93,7 +95,7 @@ impl Liar {
 
     /// A lie; nothing where what it needs is not there yet.
     pub(crate) fn lie(&mut self, scene: &Scene<'_>, chance: &mut Chance, truth: &mut Truth) -> Option<Lie> {
-        match chance.below(19) {
+        match chance.below(20) {
             0 => open("a block of another is sent again", chance.pick(&self.captured)?.clone()),
             1 => self.degree(scene, chance, truth),
             2 => {
@@ -121,6 +123,7 @@ impl Liar {
             15 => self.wrong_root(scene, chance),
             16 => self.wrong_count(scene, chance),
             17 => self.another_log(scene, chance),
+            18 => self.approved_again(scene, chance, truth),
             _ => self.too_late(scene, chance),
         }
     }
@@ -158,10 +161,12 @@ impl Liar {
             Want::Issue { citizen, courses } => (signed.citizen, signed.courses) = (Some(*citizen), courses.clone()),
             _ => {}
         }
-        let leaf = leaf_of(&block);
+        let mut block = block;
         if matches!(want, Want::Issue { .. }) {
-            self.issued.push((leaf, content.clone()));
+            block = forge::approved(&block, &approver_key(self.unit.institution.0)).unwrap_or(block);
+            self.issued.push((block.clone(), content.clone()));
         }
+        let leaf = leaf_of(&block);
         truth.signed.insert(leaf, signed);
         request(block, &content)
     }
@@ -248,12 +253,31 @@ impl Liar {
 
     /// The records of an own block that is sealed, in a new one.
     fn issued_again(&self, scene: &Scene<'_>, chance: &mut Chance, truth: &Truth) -> Option<Lie> {
-        let sealed = |leaf: &Digest| truth.log.values().any(|shown| shown == leaf);
-        let sealed: Vec<&Content> =
-            self.issued.iter().filter(|(leaf, _)| sealed(leaf)).map(|(_, content)| content).collect();
-        let content = chance.pick(&sealed)?;
+        let sealed = self.sealed(truth);
+        let (_, content) = chance.pick(&sealed)?;
         let block = self.false_block(&scene.head, scene, content, chance);
         refused_at("own records a second time", request(block, content), "DUPLICATE_RECORD", scene)
+    }
+
+    /// The content of an own block that is sealed, under the approval that it was sealed under.
+    fn approved_again(&self, scene: &Scene<'_>, chance: &mut Chance, truth: &Truth) -> Option<Lie> {
+        let sealed = self.sealed(truth);
+        let (former, content) = chance.pick(&sealed)?;
+        let former = forge::read(former)?;
+        let operation_id = Header::parse(former.header).ok()?.operation_id.to_vec();
+        let block = self.false_block(&scene.head, scene, content, chance);
+        let block = forge::signed_anew(&block, &self.key, |header| header.operation_id = operation_id)?;
+        let block = forge::under(&block, former.approval?)?;
+        refused_at("an approval a second time", request(block, content), "APPROVAL_USED", scene)
+    }
+
+    /// Own credits that are sealed.
+    fn sealed(&self, truth: &Truth) -> Vec<&(Vec<u8>, Content)> {
+        let sealed = |block: &[u8]| {
+            let leaf = leaf_of(block);
+            truth.log.values().any(|shown| *shown == leaf)
+        };
+        self.issued.iter().filter(|(block, _)| sealed(block)).collect()
     }
 
     /// The records of another as its own: the alias is not one that it was given.

@@ -17,7 +17,7 @@ use creditbank_server::append::Answer;
 use creditbank_server::directory::{self, Config, StoreUrl};
 use creditbank_store::{SimulatedDisk, SimulatedIndex};
 
-use crate::cast::{DIR, INSTITUTIONS, ORIGIN, unit_key};
+use crate::cast::{DIR, INSTITUTIONS, ORIGIN, approver_key, unit_key};
 use crate::chance::Chance;
 use crate::clock::{START_MS, SimClock};
 use crate::node::{Machine, ROOM, environment};
@@ -140,24 +140,27 @@ fn admitting(number: u64) -> Vec<Record> {
     };
     let names = vec![text("Registry")];
     let unit = pb::Unit { institution: number, unit: 1, state: active, names, requires_approval: false };
-    let key = unit_key(number);
     let mut kinds = KINDS.map(i32::from);
     kinds.sort_unstable();
-    let message = possession_message(ORIGIN, UnitId::new(number, 1), Purpose::Unit, &key.public_key());
-    let key = pb::Key {
-        public_key: key.public_key().to_vec(),
-        suite: u32::from(SUITE),
-        purpose: Purpose::Unit.into(),
-        institution: number,
-        unit: 1,
-        kinds: kinds.to_vec(),
-        possession: sign(&key.key, message.as_bytes()).to_vec(),
-        ..Default::default()
+    let key = |key: KeyFile, kinds: &[i32]| {
+        let message = possession_message(ORIGIN, UnitId::new(number, 1), key.purpose, &key.public_key());
+        let entry = pb::Key {
+            public_key: key.public_key().to_vec(),
+            suite: u32::from(SUITE),
+            purpose: key.purpose.into(),
+            institution: number,
+            unit: 1,
+            kinds: kinds.to_vec(),
+            possession: sign(&key.key, message.as_bytes()).to_vec(),
+            ..Default::default()
+        };
+        public(Kind::Key, &entry)
     };
     vec![
         public(Kind::Institution, &institution),
         public(Kind::Unit, &unit),
-        public(Kind::Key, &key),
+        key(unit_key(number), &kinds),
+        key(approver_key(number), &[]),
         public(Kind::Accreditation, &accreditation(number, 1)),
     ]
 }

@@ -4,13 +4,20 @@ use std::fmt;
 
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::hash::sha256;
-use creditbank_protocol::mandate::mandate_digest;
+use creditbank_protocol::mandate::mandate_of;
 use creditbank_protocol::pb::{
     self, Action, AmendReason, Amends, Authority, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference,
 };
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
-use creditbank_protocol::{Alias, Place, UnitId};
+use creditbank_protocol::{Alias, Digest, Place, UnitId};
 use creditbank_rpc::v1::HeldRedemption;
+
+use crate::cast::ORIGIN;
+use crate::clock::START_MS;
+
+/// Learners' mandates hold longer than a run lasts, and no longer than they may at its beginning, with a clock that is a few
+/// days wrong.
+const MANDATE_MINUTES: u64 = 20 * 1_440;
 
 /// The definition that every institution publishes.
 const DEGREE: &str = "BA";
@@ -113,8 +120,9 @@ impl Want {
             }
             Self::Award { counted, certificate, .. } => {
                 let references: Vec<_> = counted.iter().map(|one| one.reference.clone()).collect();
-                let body = award(institution, &learner, &references, certificate);
-                Content { records: vec![hidden(0, Kind::Award, bytes(&body))], groups: redeem(&references) }
+                let body = award(institution, &learner, &references, certificate, mandate(id));
+                let award = hidden(0, Kind::Award, bytes(&body));
+                Content { groups: redeem(institution, &award, &references), records: vec![award] }
             }
             Self::Publish { version } => {
                 let body = bytes(&definition(institution, *version));
@@ -190,11 +198,24 @@ pub(crate) fn definition(institution: u64, version: u32) -> pb::QualificationDef
     }
 }
 
-fn mandate() -> pb::Mandate {
-    pb::Mandate { paper_reference: "form 7".to_owned(), salt: vec![5; 16], ..Default::default() }
+/// The paper for the degree that a want asks for: each want has its own, as a paper is used once.
+fn mandate(want: u64) -> pb::Mandate {
+    pb::Mandate {
+        paper_reference: format!("form {want}"),
+        salt: vec![5; 16],
+        until_minute: START_MS / 60_000 + MANDATE_MINUTES,
+        acts: vec![Kind::Award.into()],
+        ..Default::default()
+    }
 }
 
-fn award(institution: u64, learner: &[u8], counted: &[RecordReference], certificate: &str) -> pb::Award {
+fn award(
+    institution: u64,
+    learner: &[u8],
+    counted: &[RecordReference],
+    certificate: &str,
+    mandate: pb::Mandate,
+) -> pb::Award {
     let allocation =
         |record: &RecordReference| pb::Allocation { requirement: 1, record: Some(record.clone()), result_plus_1: 0 };
     pb::Award {
@@ -207,14 +228,14 @@ fn award(institution: u64, learner: &[u8], counted: &[RecordReference], certific
         kind: pb::AwardKind::Degree.into(),
         conferred: Some(pb::Date { year: 2026, month: 1, day: 15 }),
         decider: "A registrar".to_owned(),
-        mandate: Some(mandate()),
+        mandate: Some(mandate),
         ..Default::default()
     }
 }
 
-fn redeem(records: &[RecordReference]) -> Vec<EffectGroup> {
-    let digest = mandate_digest(&mandate()).expect("a canonical mandate").0.to_vec();
-    let authority = Authority { mandate_digest: digest, ..by(Basis::Mandate) };
+fn redeem(institution: u64, award: &Record, records: &[RecordReference]) -> Vec<EffectGroup> {
+    let digest = mandate_of(ORIGIN, institution.into(), award).expect("a canonical award").unwrap_or(Digest::ZERO);
+    let authority = Authority { mandate_digest: digest.0.to_vec(), ..by(Basis::Mandate) };
     vec![group(authority, records.iter().map(|one| effect(Action::Redeem, one)).collect())]
 }
 

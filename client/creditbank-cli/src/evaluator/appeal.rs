@@ -8,7 +8,7 @@ use creditbank_rules::dates;
 use serde_json::json;
 
 use super::decide::read_as;
-use super::mandated::Mandated;
+use super::mandated::{Mandated, wish};
 use super::received::Received;
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -52,7 +52,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         mandate: None,
         amends: None,
     };
-    let given = mandate(client.origin(), &unit, Kind::Appeal, &draft, &consent)?;
+    let wish = wish(&signing.reference, &draft)?;
+    let given = mandate(client.origin(), &unit, Kind::Appeal, &draft, mandated.given(&consent, &signing.reference))?;
     let appeal = pb::Appeal { mandate: Some(given), ..draft };
     let contents = Contents::of([record(&unit, Kind::Appeal, &appeal, &signing.reference)?]);
     let until = decided.appeal_until.as_ref().map(dates::show);
@@ -63,5 +64,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         ("last day", until.unwrap_or_else(|| "the decision names none".to_owned())),
         ("decided by", show::safe(&decided.appeal_instance)),
     ]);
-    signing.seal(global, &client, &unit, &contents, (value, text)).await
+    if signing.resumed(global, &client, &unit, &wish, value.clone()).await? {
+        return Ok(());
+    }
+    signing.seal(global, &client, &unit, &contents.requested(&wish), (value, text)).await
 }

@@ -11,7 +11,7 @@ use creditbank_rules::dates;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
-use super::mandated::Mandated;
+use super::mandated::{Mandated, wish};
 use super::received::Received;
 use super::shown::{Shown, reference};
 use crate::connect::Global;
@@ -75,7 +75,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         mandate: None,
         amends: None,
     };
-    let given = mandate(client.origin(), &unit, Kind::Application, &draft, &consent)?;
+    let wish = wish(&signing.reference, &draft)?;
+    let given =
+        mandate(client.origin(), &unit, Kind::Application, &draft, mandated.given(&consent, &signing.reference))?;
     let application = pb::Application { mandate: Some(given), ..draft };
     let contents = Contents::of([record(&unit, Kind::Application, &application, &signing.reference)?]);
     let due = dates::show(&dates::date_of(dates::first_day(&received) + i64::from(law.decision_days)));
@@ -90,5 +92,8 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         ("records", application.records.len().to_string()),
         ("documents", application.evidence.len().to_string()),
     ]);
-    signing.seal(global, &client, &unit, &contents, (value, text)).await
+    if signing.resumed(global, &client, &unit, &wish, value.clone()).await? {
+        return Ok(());
+    }
+    signing.seal(global, &client, &unit, &contents.requested(&wish), (value, text)).await
 }

@@ -127,7 +127,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 return Ok(());
             }
             let previewed = preview(&client, request).await?;
-            let completion = Completion { decider: &decider, consent: &consent, reference: &signing.reference };
+            let completion = Completion { decider: &decider, given: mandated.given(&consent, &signing.reference) };
             let draft = previewed.preview.clone();
             let (made, contents) = conversion(&client, &unit, draft, decision.map(Into::into), completion)?;
             let told = (value(&made, &previewed)?, text(&previewed));

@@ -14,7 +14,7 @@ use creditbank_rules::decimal::show_e4;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
-use super::mandated::Mandated;
+use super::mandated::{Mandated, wish};
 use super::received::digests;
 use super::shown::{Shown, reference};
 use crate::connect::Global;
@@ -148,10 +148,15 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         expires,
         amends: None,
     };
-    let given = mandate(client.origin(), &unit, Kind::QualificationRecognition, &draft, &consent)?;
+    let wish = wish(&signing.reference, &draft)?;
+    let given = arguments.mandated.given(&consent, &signing.reference);
+    let given = mandate(client.origin(), &unit, Kind::QualificationRecognition, &draft, given)?;
     let made = pb::QualificationRecognition { mandate: Some(given), ..draft };
     let contents = Contents::of([record(&unit, Kind::QualificationRecognition, &made, &signing.reference)?]);
-    signing.seal(global, &client, &unit, &contents, told(&made)).await
+    if signing.resumed(global, &client, &unit, &wish, told(&made).0).await? {
+        return Ok(());
+    }
+    signing.seal(global, &client, &unit, &contents.requested(&wish), told(&made)).await
 }
 
 /// What was recognised, for programs and for people.

@@ -1,54 +1,85 @@
 //! That the learner wants it: a mandate inside a record, signed by the learner's key or on a paper that is kept.
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
+use creditbank_protocol::mandate::{core, mandate_message, mandate_of};
+use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::{Authority, Basis, Kind, Mandate};
+use creditbank_protocol::record::Record;
 
 use crate::IssuingUnit;
+use crate::sealing::body::learner as learner_of;
 use crate::secret::derive;
 use crate::{ClientError, Signer as _};
 
 /// How the learner said yes.
 #[derive(Clone)]
 pub enum Consent {
-    /// On a paper that the institution keeps under this reference.
-    Paper(String),
+    /// On a paper that the institution keeps.
+    Paper {
+        /// Its reference.
+        reference: String,
+        /// What else it is for than the record at hand: it serves one record of each kind.
+        acts: Vec<Kind>,
+    },
     /// With a key of their own.
     Key(Box<KeyFile>),
 }
 
-/// The mandate for a record that has everything else. Its salt is derived from the unit's secret and what the record says:
-/// nobody else can guess it, and the same record again gets the same one.
+/// How the learner said yes to one record.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// On a paper or with a key.
+    pub consent: &'a Consent,
+    /// The last minute at which it holds, since 1970.
+    pub until_minute: u64,
+    /// Tells the record from another one that says the same, and so the learner's second signature from the first.
+    pub reference: &'a str,
+}
+
+/// The mandate for a record that has everything else. Its salt is derived from the unit's secret: nobody else can guess it, the
+/// same record again gets the same one, and the same paper of a learner has one salt, so that the ledger sees when it is used twice.
 pub fn mandate<M: Canonical>(
     origin: &str,
     unit: &IssuingUnit,
     kind: Kind,
     message: &M,
-    consent: &Consent,
+    given: Given<'_>,
 ) -> Result<Mandate, ClientError> {
     let local = |error: &dyn std::fmt::Display| ClientError::Local(error.to_string());
     let body = encode(message).map_err(|error| local(&error))?;
     let core = core(kind, &body).map_err(|error| local(&error))?;
-    let secret = derive(&unit.secret, &[b"creditbank mandate salt", &i32::from(kind).to_be_bytes(), &core]);
-    let salt = secret[..16].to_vec();
-    match consent {
-        Consent::Paper(reference) if reference.is_empty() => {
+    let salt = |what: &[u8], of: &[u8]| derive(&unit.secret, &[what, of])[..SALT_LEN].to_vec();
+    let bare = Mandate { until_minute: given.until_minute, ..Default::default() };
+    match given.consent {
+        Consent::Paper { reference, .. } if reference.is_empty() => {
             Err(ClientError::Local("expected the reference of the paper that the learner has signed".to_owned()))
         }
-        Consent::Paper(reference) => Ok(Mandate { paper_reference: reference.clone(), salt, ..Default::default() }),
+        Consent::Paper { reference, acts } => {
+            let acts: BTreeSet<i32> = acts.iter().chain([&kind]).map(|kind| i32::from(*kind)).collect();
+            let learner = learner_of(kind, &body).map_err(ClientError::Local)?;
+            let salt = salt(b"creditbank paper salt", &[&learner, reference.as_bytes()].concat());
+            Ok(Mandate { paper_reference: reference.clone(), salt, acts: acts.into_iter().collect(), ..bare })
+        }
         Consent::Key(key) => {
-            let message = mandate_message(origin, unit.id.institution, kind, &core);
+            let len = (given.reference.len() as u64).to_be_bytes();
+            let of = [&len[..], given.reference.as_bytes(), &i32::from(kind).to_be_bytes(), &core].concat();
+            let bare = Mandate { salt: salt(b"creditbank mandate salt", &of), ..bare };
+            let message = mandate_message(origin, unit.id.institution, kind, &core, &bare);
             let signature = key.sign(message.as_bytes())?.to_vec();
-            Ok(Mandate { learner_key: key.public_key().to_vec(), signature, salt, ..Default::default() })
+            Ok(Mandate { learner_key: key.public_key().to_vec(), signature, ..bare })
         }
     }
 }
 
-/// The authority by which a block redeems what its record uses.
-pub fn redeeming(mandate: &Mandate) -> Result<Authority, ClientError> {
-    let digest = mandate_digest(mandate).map_err(|error| ClientError::Local(error.to_string()))?;
-    Ok(Authority { basis: Basis::Mandate.into(), mandate_digest: digest.0.to_vec(), ..Default::default() })
+/// The authority by which a block redeems what its record, of the unit's institution, uses.
+pub fn redeeming(origin: &str, unit: &IssuingUnit, record: &Record) -> Result<Authority, ClientError> {
+    let mandate = mandate_of(origin, unit.id.institution, record);
+    let digest = mandate.map_err(|error| ClientError::Local(error.to_string()))?;
+    let mandate_digest = digest.map(|digest| digest.0.to_vec()).unwrap_or_default();
+    Ok(Authority { basis: Basis::Mandate.into(), mandate_digest, ..Default::default() })
 }
 
 #[cfg(test)]
@@ -77,7 +108,8 @@ mod tests {
             ..Default::default()
         };
         let consent = Consent::Key(Box::new(key(Purpose::Unspecified, 2)));
-        let given = mandate("o.example", &unit, Kind::Appeal, &appeal, &consent).expect("a mandate");
+        let by = |consent| Given { consent, until_minute: 9, reference: "" };
+        let given = mandate("o.example", &unit, Kind::Appeal, &appeal, by(&consent)).expect("a mandate");
         let record =
             |appeal: Appeal| Record::of(Kind::Appeal, &[3; 32], encode(&appeal).expect("canonical")).expect("it");
         let whole = record(Appeal { mandate: Some(given.clone()), ..appeal.clone() });
@@ -85,12 +117,23 @@ mod tests {
         assert!(verify_mandate("o.example", 2.into(), &whole, &given).is_err());
         let other = record(Appeal { mandate: Some(given.clone()), grounds: "else".to_owned(), ..appeal.clone() });
         assert!(verify_mandate("o.example", 1.into(), &other, &given).is_err());
-        let again = mandate("o.example", &unit, Kind::Appeal, &appeal, &consent).expect("a mandate");
+        let longer = record(Appeal { mandate: Some(Mandate { until_minute: 10, ..given.clone() }), ..appeal.clone() });
+        assert!(
+            verify_mandate("o.example", 1.into(), &longer, &Mandate { until_minute: 10, ..given.clone() }).is_err()
+        );
+        let again = mandate("o.example", &unit, Kind::Appeal, &appeal, by(&consent)).expect("a mandate");
         assert_eq!(again, given);
-        let paper = Consent::Paper("file 12".to_owned());
-        let else_said = Appeal { grounds: "else".to_owned(), ..appeal };
-        let papers = mandate("o.example", &unit, Kind::Appeal, &else_said, &paper).expect("a mandate");
+        let second = Given { reference: "second", ..by(&consent) };
+        let second = mandate("o.example", &unit, Kind::Appeal, &appeal, second).expect("a mandate");
+        assert_ne!(second.salt, given.salt, "another mandate for the same words");
+        // A paper is the same whatever the record says.
+        let paper = Consent::Paper { reference: "file 12".to_owned(), acts: vec![Kind::Application] };
+        let papers = mandate("o.example", &unit, Kind::Appeal, &appeal, by(&paper)).expect("a mandate");
         assert!(papers.salt != given.salt && papers.learner_key.is_empty());
-        assert!(mandate("o.example", &unit, Kind::Appeal, &else_said, &Consent::Paper(String::new())).is_err());
+        assert_eq!(papers.acts, [Kind::Application.into(), i32::from(Kind::Appeal)]);
+        let else_said = Appeal { grounds: "else".to_owned(), ..appeal };
+        assert_eq!(mandate("o.example", &unit, Kind::Appeal, &else_said, by(&paper)).expect("a mandate"), papers);
+        let none = Consent::Paper { reference: String::new(), acts: Vec::new() };
+        assert!(mandate("o.example", &unit, Kind::Appeal, &else_said, by(&none)).is_err());
     }
 }

@@ -7,7 +7,7 @@ use creditbank_protocol::Place;
 use creditbank_protocol::pb::{self, Action, Award, Conversion, Kind, RecordReference};
 
 use crate::IssuingUnit;
-use crate::recognition::consent::{Consent, mandate, redeeming};
+use crate::recognition::consent::{Given, mandate, redeeming};
 use crate::sealing::{Contents, effect, record};
 use crate::{Client, ClientError, ConversionPreview};
 
@@ -17,9 +17,7 @@ pub struct Completion<'a> {
     /// The person who answers for it.
     pub decider: &'a str,
     /// The learner's consent.
-    pub consent: &'a Consent,
-    /// Tells the record from another one that says the same.
-    pub reference: &'a str,
+    pub given: Given<'a>,
 }
 
 /// A conversion with decider, decision and mandate, in a block that redeems its sources where the agreement asks for it.
@@ -31,15 +29,17 @@ pub fn conversion(
     completion: Completion<'_>,
 ) -> Result<(Conversion, Contents), ClientError> {
     let draft = Conversion { decider: completion.decider.to_owned(), decision, mandate: None, ..preview.conversion };
-    let given = mandate(client.origin(), unit, Kind::Conversion, &draft, completion.consent)?;
+    let given = mandate(client.origin(), unit, Kind::Conversion, &draft, completion.given)?;
     let redeemed: Vec<RecordReference> = if preview.exclusive {
         draft.sources.iter().filter_map(|source| source.record.clone()).collect()
     } else {
         Vec::new()
     };
-    let conversion = Conversion { mandate: Some(given.clone()), ..draft };
-    let mut contents = Contents::of([record(unit, Kind::Conversion, &conversion, completion.reference)?]);
-    redeem(&mut contents, &redeemed, &redeeming(&given)?);
+    let conversion = Conversion { mandate: Some(given), ..draft };
+    let made = record(unit, Kind::Conversion, &conversion, completion.given.reference)?;
+    let authority = redeeming(client.origin(), unit, &made)?;
+    let mut contents = Contents::of([made]);
+    redeem(&mut contents, &redeemed, &authority);
     Ok((conversion, contents))
 }
 
@@ -51,10 +51,12 @@ pub fn award(
     completion: Completion<'_>,
 ) -> Result<(Award, Contents), ClientError> {
     let draft = Award { decider: completion.decider.to_owned(), mandate: None, ..draft };
-    let given = mandate(client.origin(), unit, Kind::Award, &draft, completion.consent)?;
-    let award = Award { mandate: Some(given.clone()), ..draft };
-    let mut contents = Contents::of([record(unit, Kind::Award, &award, completion.reference)?]);
-    redeem(&mut contents, &award.redeems, &redeeming(&given)?);
+    let given = mandate(client.origin(), unit, Kind::Award, &draft, completion.given)?;
+    let award = Award { mandate: Some(given), ..draft };
+    let made = record(unit, Kind::Award, &award, completion.given.reference)?;
+    let authority = redeeming(client.origin(), unit, &made)?;
+    let mut contents = Contents::of([made]);
+    redeem(&mut contents, &award.redeems, &authority);
     Ok((award, contents))
 }
 

@@ -10,10 +10,12 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::mandate::{core, joint_message};
+use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::{Award, CoSignature, Kind};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientError, Signer};
+use crate::secret::random;
+use crate::{ClientError, Signer, validity};
 
 /// Most bytes of a file that is read: an award is smaller.
 const LEN_MAX: u64 = 4 << 20;
@@ -42,6 +44,10 @@ pub struct Signed {
     pub public_key: String,
     /// 64 bytes in hexadecimal.
     pub signature: String,
+    /// Last minute of the signature, since 1970. Signed.
+    pub until_minute: u64,
+    /// 16 random bytes in hexadecimal. Signed.
+    pub salt: String,
 }
 
 fn wrong(what: impl std::fmt::Display) -> ClientError {
@@ -88,33 +94,54 @@ impl JointAward {
         Ok(award)
     }
 
-    /// Adds the signature of an institution, by a key of one of its units; one that it has given before is replaced.
-    pub fn sign(&mut self, institution: InstitutionId, key: &dyn Signer) -> Result<(), ClientError> {
+    /// Adds the signature of an institution until a minute, by a key of one of its units; one that it has given before is
+    /// replaced.
+    pub fn sign(&mut self, institution: InstitutionId, key: &dyn Signer, until_minute: u64) -> Result<(), ClientError> {
         if institution.0 == self.institution {
             return Err(wrong(format_args!("institution {institution} seals the award and does not sign it before")));
         }
-        let message = joint_message(&self.origin, institution, &self.core()?);
-        let signature = hex::encode(key.sign(message.as_bytes())?);
-        let signed = Signed { institution: institution.0, public_key: hex::encode(key.public_key()), signature };
+        let salt = random::<SALT_LEN>()?;
+        let bare = CoSignature { institution: institution.0, until_minute, salt: salt.to_vec(), ..Default::default() };
+        let message = joint_message(&self.origin, self.institution.into(), &self.core()?, &bare);
+        let signed = Signed {
+            institution: institution.0,
+            public_key: hex::encode(key.public_key()),
+            signature: hex::encode(key.sign(message.as_bytes())?),
+            until_minute,
+            salt: hex::encode(salt),
+        };
         self.signatures.retain(|one| one.institution != institution.0);
         self.signatures.push(signed);
         self.signatures.sort_by_key(|one| one.institution);
         Ok(())
     }
 
-    /// The award with all signatures, each of which holds.
+    /// The award with all signatures, each of which is right and has not ended.
     pub fn signed(&self) -> Result<Award, ClientError> {
         let (award, core) = (self.award()?, self.core()?);
         let mut cosignatures = Vec::new();
         for one in &self.signatures {
             let key = bytes::<32>(&one.public_key, "public_key")?;
             let signature = bytes::<64>(&one.signature, "signature")?;
-            let message = joint_message(&self.origin, one.institution.into(), &core);
             let of = one.institution;
+            let bare = CoSignature {
+                institution: of,
+                key_id: KeyId::of(&key).0.to_vec(),
+                signature: signature.to_vec(),
+                salt: bytes::<SALT_LEN>(&one.salt, "salt")?.to_vec(),
+                until_minute: one.until_minute,
+            };
+            let message = joint_message(&self.origin, self.institution.into(), &core, &bare);
             verify(&key, message.as_bytes(), &signature)
                 .map_err(|_| wrong(format_args!("the signature of institution {of} is not over this award")))?;
-            let key_id = KeyId::of(&key).0.to_vec();
-            cosignatures.push(CoSignature { institution: of, key_id, signature: signature.to_vec() });
+            if validity::is_over(one.until_minute) {
+                let ended = validity::shown(one.until_minute);
+                let text = "has ended at";
+                return Err(wrong(format_args!(
+                    "the signature of institution {of} {text} {ended}: ask it to sign again"
+                )));
+            }
+            cosignatures.push(bare);
         }
         cosignatures.sort_by_key(|one| one.institution);
         Ok(Award { cosignatures, ..award })
@@ -135,10 +162,12 @@ mod tests {
         let key = |seed| KeyFile { purpose: Purpose::Unit, key: SigningKey::from_bytes(&[seed; 32]) };
         let award = Award { learner: vec![7; 16], certificate_number: "J-1".to_owned(), ..Default::default() };
         let mut joint = JointAward::of("o.example", 1.into(), &award).expect("a text");
-        joint.sign(3.into(), &key(3)).expect("signed");
-        joint.sign(2.into(), &key(9)).expect("signed");
-        joint.sign(2.into(), &key(2)).expect("signed again");
-        assert!(joint.sign(1.into(), &key(1)).is_err(), "whoever seals");
+        let until = validity::last_minute(7);
+        joint.sign(3.into(), &key(3), until).expect("signed");
+        joint.sign(2.into(), &key(9), 0).expect("signed");
+        assert!(joint.signed().expect_err("it has ended").to_string().contains("ask it to sign again"));
+        joint.sign(2.into(), &key(2), until).expect("signed again");
+        assert!(joint.sign(1.into(), &key(1), until).is_err(), "whoever seals");
         let signed = joint.signed().expect("both hold");
         assert_eq!(signed.cosignatures.iter().map(|one| one.institution).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Award { cosignatures: Vec::new(), ..signed }, award);

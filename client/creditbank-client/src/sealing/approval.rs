@@ -14,7 +14,7 @@ use creditbank_protocol::block::{Header, Pieces, Public, public_part};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
-use creditbank_protocol::once::SALT_LEN;
+use creditbank_protocol::once::{SALT_LEN, with_stated};
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
@@ -88,7 +88,8 @@ fn wrong(what: impl std::fmt::Display) -> ClientError {
 
 impl ApprovalRequest {
     pub(crate) fn new(origin: &str, unit: UnitId, operation: &Operation) -> Result<Self, ClientError> {
-        let part = encode(&public_part(&operation.records, operation.groups.clone())).map_err(wrong)?;
+        let groups = with_stated(origin, unit.institution, &operation.records, operation.groups.clone());
+        let part = encode(&public_part(&operation.records, groups.map_err(wrong)?)).map_err(wrong)?;
         let pieces = Public::parse(&part).map_err(wrong)?.pieces();
         let text = |record: &Record| RecordText {
             kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),

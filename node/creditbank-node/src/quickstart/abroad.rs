@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use creditbank_client::authoring::{agreement, qualification};
-use creditbank_client::recognition::consent::Consent;
+use creditbank_client::recognition::consent::{Consent, Given};
 use creditbank_client::recognition::derived::{self, Completion};
 use creditbank_client::sealing::{Contents, Options, Sealed, record, seal_block};
-use creditbank_client::{Client, ClientError, IssuingUnit};
+use creditbank_client::{Client, ClientError, IssuingUnit, validity};
 use creditbank_protocol::mandate::terms_digest;
 use creditbank_protocol::pb::{self, AgreementName, Award, Conversion, Date, DisclosedRecord, Kind};
 use creditbank_protocol::transcript::open_file;
@@ -95,8 +95,8 @@ pub(super) async fn convert(
     };
     let preview = abroad.client.preview_conversion(request).await?;
     let steps = preview.explanation.clone();
-    let consent = Consent::Paper("transfer form 1".to_owned());
-    let completion = Completion { decider: "C. Martin", consent: &consent, reference: "1" };
+    let consent = Consent::Paper { reference: "transfer form 1".to_owned(), acts: Vec::new() };
+    let completion = Completion { decider: "C. Martin", given: given(&consent, "1") };
     let (conversion, contents) = derived::conversion(abroad.client, abroad.unit, preview, None, completion)?;
     abroad.seal(&contents).await?;
     Ok((conversion, steps))
@@ -125,8 +125,8 @@ pub(super) fn is_met(answer: &EvaluateQualificationResponse) -> bool {
 pub(super) async fn award(abroad: &Party<'_>, draft: &Award, certificate: &str) -> Result<String, ClientError> {
     let draft =
         Award { certificate_number: certificate.to_owned(), kind: pb::AwardKind::Certificate.into(), ..draft.clone() };
-    let consent = Consent::Paper("application 1".to_owned());
-    let completion = Completion { decider: "C. Martin", consent: &consent, reference: certificate };
+    let consent = Consent::Paper { reference: format!("application for {certificate}"), acts: Vec::new() };
+    let completion = Completion { decider: "C. Martin", given: given(&consent, certificate) };
     let (_, contents) = derived::award(abroad.client, abroad.unit, draft, completion)?;
     Ok(Place::new(abroad.seal(&contents).await?, 0).to_string())
 }
@@ -138,4 +138,9 @@ pub(super) async fn again(abroad: &Party<'_>, draft: &Award) -> anyhow::Result<O
         Err(other) => Err(other).context("the second award"),
         Ok(_) => Ok(None),
     }
+}
+
+/// A consent for the usual time.
+fn given<'a>(consent: &'a Consent, reference: &'a str) -> Given<'a> {
+    Given { consent, until_minute: validity::last_minute(validity::DAYS_STANDARD), reference }
 }

@@ -150,6 +150,8 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::NotTheOperator
         | Rule::NotThePublisher
         | Rule::NoMandate
+        | Rule::MandateExpired
+        | Rule::MandateUsed
         | Rule::NotCosigned
         | Rule::NoPossession => Code::PermissionDenied,
         Rule::DuplicateRecord => Code::AlreadyExists,

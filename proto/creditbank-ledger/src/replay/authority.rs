@@ -4,7 +4,7 @@ use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::pb::{Action, Kind};
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{InstitutionId, LogIndex};
-use creditbank_rules::admission::{check_public_effect, check_public_kind, check_signer};
+use creditbank_rules::admission::{check_public_effect, check_public_kind, check_signer, check_uses};
 use creditbank_rules::{Registry, Rule};
 
 use super::contradiction::Subject;
@@ -12,18 +12,19 @@ use super::entries::Entries;
 use super::{Contradiction, ReadBlock};
 use crate::state::{Applied, OpenRound};
 
-/// Checks the signer of an institution's block, its approver, and that its key may sign what the block publishes. The
+/// Checks the signer of an institution's block, its approval, that what it uses was not used before, and that its key may sign what the block publishes. The
 /// operator's key was checked with the chain.
 pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> Result<(), Contradiction> {
     let block = read.block();
     if block.approval().is_some() && read.approval().is_none() {
         return Err(subject.wrong("approval", "the id of a key", "none"));
     }
-    if read.is_operators() {
-        return Ok(());
-    }
     let (registry, facts) = (&round.state().in_force().registry, round.facts(read, &[]));
+    if read.is_operators() {
+        return check_uses(&facts).map_err(|rejection| subject.breaks(&rejection));
+    }
     check_signer(registry, &facts).map_err(|rejection| subject.breaks(&rejection))?;
+    check_uses(&facts).map_err(|rejection| subject.breaks(&rejection))?;
     let mut kinds = block.public().records.iter().map(|shown| Kind::try_from(shown.kind).unwrap_or_default());
     kinds.try_for_each(|kind| check_public_kind(registry, &facts, kind)).map_err(|rejection| subject.breaks(&rejection))
 }

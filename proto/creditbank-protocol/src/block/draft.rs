@@ -5,6 +5,7 @@ use super::{BLOCK_VERSION, PUBLIC_LEN_MAX, Public, RECORDS_MAX};
 use crate::canonical::{CanonicalError, encode};
 use crate::key::KeyId;
 use crate::merkle::records_root;
+use crate::once::with_stated;
 use crate::pb;
 use crate::record::{Record, SUITE, info_of};
 use crate::{Digest, UnitId};
@@ -44,7 +45,7 @@ pub enum DraftError {
 
 impl BlockDraft {
     /// The canonical bytes of the block over `records`, signed by `sign`. Records of public kinds go into the public
-    /// part, the others are sent beside the block.
+    /// part, the others are sent beside the block; what they use once is stated beside the effects.
     pub fn sign(
         &self,
         records: &[Record],
@@ -55,6 +56,7 @@ impl BlockDraft {
         if records.len() > RECORDS_MAX {
             return Err(DraftError::TooMany(records.len()));
         }
+        let groups = with_stated(&self.origin, self.unit.institution, records, groups)?;
         let public = Public::of(public_part(records, groups));
         let (pieces, public_part) = (public.pieces(), encode(public.part())?);
         if public_part.len() > PUBLIC_LEN_MAX {

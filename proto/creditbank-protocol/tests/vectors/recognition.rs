@@ -1,10 +1,11 @@
 //! Recognition: what learners and other institutions sign, the digest of an agreement's text, registry keys of what institutions
 //! publish, and which claims must be opened.
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::sign;
 use creditbank_protocol::mandate::{
-    core, joint_message, mandate_digest, mandate_message, terms_digest, verify_mandate,
+    consents, core, joint_message, mandate_digest, mandate_message, terms_digest, verify_mandate,
 };
 use creditbank_protocol::pb::{self, Kind, Place};
 use creditbank_protocol::record::{Record, info_of};
@@ -16,6 +17,8 @@ use super::{agree, hex, key};
 
 const LEARNER: u8 = 40;
 const UNIT: u8 = 41;
+/// Last minute of mandates and signatures.
+const UNTIL: u64 = 29_934_000;
 
 fn bytes<M: Canonical>(message: &M) -> Vec<u8> {
     encode(message).expect("canonical")
@@ -109,40 +112,49 @@ fn body(kind: Kind, mandate: Option<pb::Mandate>) -> Vec<u8> {
 }
 
 fn cosignature(signature: Vec<u8>) -> pb::CoSignature {
-    pb::CoSignature { institution: 2, key_id: vec![6; 16], signature }
+    pb::CoSignature { institution: 2, key_id: vec![6; 16], signature, salt: vec![0x5c; 16], until_minute: UNTIL }
 }
 
 fn mandate(kind: Kind) -> Value {
     let core = core(kind, &body(kind, None)).expect("canonical");
-    let message = mandate_message(ORIGIN, 1.into(), kind, &core);
     let learner = key(LEARNER);
-    let mandate = pb::Mandate {
-        learner_key: learner.verifying_key().to_bytes().to_vec(),
-        signature: sign(&learner, message.as_bytes()).to_vec(),
-        salt: vec![0x5a; 16],
-        paper_reference: String::new(),
-    };
+    let learner_key = learner.verifying_key().to_bytes().to_vec();
+    let bare = pb::Mandate { learner_key, salt: vec![0x5a; 16], until_minute: UNTIL, ..Default::default() };
+    let message = mandate_message(ORIGIN, 1.into(), kind, &core, &bare);
+    let mandate = pb::Mandate { signature: sign(&learner, message.as_bytes()).to_vec(), ..bare };
     let record = Record::of(kind, &[1; 32], body(kind, Some(mandate.clone()))).expect("a record");
     verify_mandate(ORIGIN, 1.into(), &record, &mandate).expect("it holds");
     assert!(verify_mandate(ORIGIN, 2.into(), &record, &mandate).is_err(), "at another institution");
     json!({
         "kind": i32::from(kind), "institution": 1, "body": hex(record.body()), "core": hex(core), "message": hex(message.as_bytes()),
-        "mandate": hex(bytes(&mandate)), "digest": mandate_digest(&mandate).expect("canonical").to_string(),
+        "mandate": hex(bytes(&mandate)), "digest": message.digest().to_string(),
+        "consents": shown(&record),
     })
 }
 
+/// What the log has of what others have signed in a record of institution 1.
+fn shown(record: &Record) -> Vec<String> {
+    consents(ORIGIN, 1.into(), record).expect("canonical").iter().map(Digest::to_string).collect()
+}
+
 fn paper() -> Value {
-    let mandate = pb::Mandate { paper_reference: "file 17".to_owned(), salt: vec![0x5b; 16], ..Default::default() };
-    json!({ "mandate": hex(bytes(&mandate)), "digest": mandate_digest(&mandate).expect("canonical").to_string() })
+    let acts = vec![Kind::Appeal.into(), Kind::Award.into()];
+    let (paper_reference, salt) = ("file 17".to_owned(), vec![0x5b; 16]);
+    let mandate = pb::Mandate { paper_reference, salt, until_minute: UNTIL, acts, ..Default::default() };
+    let digest = |kind| mandate_digest(ORIGIN, 1.into(), kind, &[], &mandate).to_string();
+    let digests = [Kind::Appeal, Kind::Award].map(|kind| json!({ "kind": i32::from(kind), "digest": digest(kind) }));
+    json!({ "mandate": hex(bytes(&mandate)), "institution": 1, "digests": digests })
 }
 
 fn joint() -> Value {
     let core = core(Kind::Award, &bytes(&award(None, Vec::new()))).expect("canonical");
-    let message = joint_message(ORIGIN, 2.into(), &core);
+    let message = joint_message(ORIGIN, 1.into(), &core, &cosignature(Vec::new()));
     let signature = sign(&key(UNIT), message.as_bytes()).to_vec();
     let body = bytes(&award(None, vec![cosignature(signature.clone())]));
+    let record = Record::of(Kind::Award, &[1; 32], body.clone()).expect("a record");
     json!({
-        "public_key": hex(key(UNIT).verifying_key().to_bytes()), "institution": 2, "body": hex(body), "core": hex(core),
+        "public_key": hex(key(UNIT).verifying_key().to_bytes()), "institution": 1, "cosigns": 2,
+        "until_minute": UNTIL, "salt": hex([0x5c; 16]), "consents": shown(&record), "body": hex(body), "core": hex(core),
         "message": hex(message.as_bytes()), "signature": hex(signature),
     })
 }

@@ -2,9 +2,10 @@
 
 use creditbank_protocol::key::{KeyId, verify, within_dates};
 use creditbank_protocol::mandate::{core, joint_message};
+use creditbank_protocol::once::{SALT_LEN, is_in_time, remembered_until};
 use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, Part, Place, Portion};
+use creditbank_protocol::{AccountId, Digest, Part, Place, Portion};
 
 use super::candidates::{candidates, held_awards, passes};
 use super::derived::{Derived, Issuing};
@@ -39,7 +40,13 @@ pub(super) fn check(
         && award.absorbs.is_empty()
         && award.attestations.is_empty()
         && award.average_e4.is_none();
-    let derived = |depends_on| Derived { key: Some(CourseKey::Award), redeems: Vec::new(), depends_on };
+    let given = award.mandate.as_ref();
+    let digest = given.map(|_| mandate::check(view.registry(), issuing, record, given)).transpose()?;
+    let consents: Vec<Digest> = digest.into_iter().collect();
+    let derived = |depends_on| {
+        let consents = consents.clone();
+        Derived { key: Some(CourseKey::Award), redeems: Vec::new(), depends_on, consents }
+    };
     match basis {
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
@@ -54,12 +61,16 @@ pub(super) fn check(
     require(none, Rule::Contradiction, "titles", "none: the definition has them", award.titles.len())?;
     let definition = definition(view.registry(), award.definition.as_ref())?;
     qualification::in_force(view.registry(), definition, issuing.institution, conferred)?;
-    cosigned(view.registry(), issuing, record, &award, definition)?;
+    let joint = cosigned(view.registry(), issuing, record, &award, definition)?;
+    let derived = |depends_on| {
+        let derived = derived(depends_on);
+        Derived { consents: [&derived.consents[..], &joint].concat(), ..derived }
+    };
     if basis == AwardBasis::Declared {
         require(bare, Rule::Contradiction, "basis", "a declared award without allocations", "some")?;
         return Ok(derived(Vec::new()));
     }
-    let digest = mandate::check(view.registry(), issuing.institution, record, award.mandate.as_ref())?;
+    let digest = mandate::check(view.registry(), issuing, record, given)?;
     let asked = held_awards(view, definition, account)?;
     let (prior, held): (Vec<Place>, Vec<HeldAward>) =
         asked.into_iter().filter(|(_, one)| one.conferred <= conferred).unzip();
@@ -118,24 +129,25 @@ pub(crate) fn definition<'a>(
     })
 }
 
-/// The other institutions that confer have signed the same award.
+/// The other institutions that confer have signed the same award: their signatures, by digest.
 fn cosigned(
     registry: &Registry,
     issuing: Issuing,
     record: &Record,
     award: &Award,
     definition: &QualificationDefinition,
-) -> Result<(), Rejection> {
+) -> Result<Vec<Digest>, Rejection> {
     let own = issuing.institution.0;
     let others: Vec<u64> = definition.awarding.iter().copied().filter(|number| *number != own).collect();
     let found: Vec<u64> = award.cosignatures.iter().map(|one| one.institution).collect();
     let expected = format!("one signature each of institutions {others:?}");
     require(found == others, Rule::NotCosigned, "cosignatures", expected, format!("{found:?}"))?;
     if found.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let core = core(record.kind(), record.body()).map_err(super::kinds::malformed)?;
     let minute = issuing.sealed_at_ms / 60_000;
+    let mut digests = Vec::with_capacity(award.cosignatures.len());
     for one in &award.cosignatures {
         let key = KeyId::from_slice(&one.key_id).and_then(|id| registry.key(&id)).filter(|key| {
             key.institution == one.institution
@@ -144,15 +156,21 @@ fn cosigned(
                 && key.revoked.is_none()
                 && within_dates(key, minute)
         });
-        let message = joint_message(registry.origin(), one.institution.into(), &core);
+        present(one.salt.len() == SALT_LEN, "cosignatures", "16 random bytes as the salt of each")?;
+        let message = joint_message(registry.origin(), issuing.institution, &core, one);
         let active = registry.is_active(one.institution.into());
         let holds =
             active && key.is_some_and(|key| verify(&key.public_key, message.as_bytes(), &one.signature).is_ok());
         let expected =
             "a signature over this award by a unit key in force, with awards in its scope, of an active institution";
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
+        let last = remembered_until(issuing.created_at_minute);
+        let expected = format_args!("a signature until a minute from {minute} to {last}; ask for another one");
+        let in_time = is_in_time(one.until_minute, issuing.created_at_minute, minute);
+        require(in_time, Rule::NotCosigned, "cosignatures", expected, one.until_minute)?;
+        digests.push(message.digest());
     }
-    Ok(())
+    Ok(digests)
 }
 
 /// What an audited award holds, its amendment holds: it cannot become one that counts nothing.

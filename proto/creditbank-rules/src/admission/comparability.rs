@@ -24,7 +24,7 @@ pub(super) fn check(
 ) -> Result<Derived, AdmissionError> {
     let read: QualificationRecognition = record.read().map_err(super::kinds::malformed)?;
     let registry = view.registry();
-    mandate::check(registry, issuing.institution, record, read.mandate.as_ref())?;
+    let digest = mandate::check(registry, issuing, record, read.mandate.as_ref())?;
     let decided = past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let later = read.expires.as_ref().is_none_or(|expires| last_day(expires) > decided);
@@ -48,7 +48,7 @@ pub(super) fn check(
     for exemption in &read.exemptions {
         credit(registry, exemption, award.as_ref(), read.exemptions.len())?;
     }
-    Ok(Derived { key: Some(CourseKey::Recognition), redeems: Vec::new(), depends_on })
+    Ok(Derived { key: Some(CourseKey::Recognition), redeems: Vec::new(), depends_on, consents: vec![digest] })
 }
 
 /// The qualification is named; where it is an Award of this ledger, it stands.

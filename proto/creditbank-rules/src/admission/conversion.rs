@@ -25,7 +25,7 @@ pub(super) fn check(
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
-    let digest = mandate::check(view.registry(), issuing.institution, record, read.mandate.as_ref())?;
+    let digest = mandate::check(view.registry(), issuing, record, read.mandate.as_ref())?;
     past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let mut depends_on = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn check(
     } else {
         Vec::new()
     };
-    Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on })
+    Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on, consents: vec![digest] })
 }
 
 /// A record, or one result of it, as conversions see it.

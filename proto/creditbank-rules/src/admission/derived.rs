@@ -15,6 +15,8 @@ pub(super) struct Issuing {
     pub(super) institution: InstitutionId,
     /// Time of the seal of the round.
     pub(super) sealed_at_ms: u64,
+    /// When the block was created, in minutes since 1970.
+    pub(super) created_at_minute: u64,
 }
 
 /// What follows from a record.
@@ -27,6 +29,8 @@ pub(super) struct Derived {
     pub(super) redeems: Vec<(Place, Digest)>,
     /// What it stands on.
     pub(super) depends_on: Vec<Place>,
+    /// What others have signed in it, by digest.
+    pub(super) consents: Vec<Digest>,
 }
 
 /// Checks a record of a kind that stands on others; nothing follows from another one.
@@ -37,24 +41,24 @@ pub(super) fn check(
     amends: Option<Place>,
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
-    let found = |key, depends_on| Derived { key: Some(key), depends_on, redeems: Vec::new() };
+    let found = |key, depends_on, consents| Derived { key: Some(key), redeems: Vec::new(), depends_on, consents };
     match record.kind() {
         Kind::Application => {
             let read: pb::Application = record.read().map_err(malformed)?;
-            mandate::check(view.registry(), issuing.institution, record, read.mandate.as_ref())?;
+            let digest = mandate::check(view.registry(), issuing, record, read.mandate.as_ref())?;
             let depends_on = recognition::application(view, issuing, &read, amends, account)?;
-            Ok(found(CourseKey::Application(read.purpose()), depends_on))
+            Ok(found(CourseKey::Application(read.purpose()), depends_on, vec![digest]))
         }
         Kind::Decision => {
             let read: pb::Decision = record.read().map_err(malformed)?;
             let (case, depends_on) = recognition::decision(view, issuing, &read, amends, account)?;
-            Ok(found(CourseKey::Case(case), depends_on))
+            Ok(found(CourseKey::Case(case), depends_on, Vec::new()))
         }
         Kind::Appeal => {
             let read: pb::Appeal = record.read().map_err(malformed)?;
-            mandate::check(view.registry(), issuing.institution, record, read.mandate.as_ref())?;
+            let digest = mandate::check(view.registry(), issuing, record, read.mandate.as_ref())?;
             let (case, depends_on) = recognition::appeal(view, issuing, &read, read.amends.as_ref(), account)?;
-            Ok(found(CourseKey::Case(case), depends_on))
+            Ok(found(CourseKey::Case(case), depends_on, vec![digest]))
         }
         Kind::Conversion => conversion::check(view, issuing, record, amends, account),
         Kind::Award => award::check(view, issuing, record, amends, account),

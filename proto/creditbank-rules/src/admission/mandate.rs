@@ -1,17 +1,21 @@
 //! Mandates: that the learner wants what is done with their records.
 
-use creditbank_protocol::mandate::{mandate_digest, verify_mandate};
+use creditbank_protocol::Digest;
+use creditbank_protocol::mandate::{core, mandate_digest, verify_mandate};
+use creditbank_protocol::once::{SALT_LEN, is_in_time, remembered_until};
 use creditbank_protocol::pb::Mandate;
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, InstitutionId};
 
+use super::derived::Issuing;
 use super::fields::{present, require};
+use super::kinds::malformed;
 use crate::{Registry, Rejection, Rule};
 
-/// Checks the mandate of a record of an institution and returns the digest that the log has of it.
+/// Checks the mandate of a record of an institution and returns the digest that the log has of it. Whether it was used is looked
+/// at with the block.
 pub(super) fn check(
     registry: &Registry,
-    institution: InstitutionId,
+    issuing: Issuing,
     record: &Record,
     mandate: Option<&Mandate>,
 ) -> Result<Digest, Rejection> {
@@ -20,12 +24,24 @@ pub(super) fn check(
         Rejection::new(Rule::NoMandate, expected, found).field("mandate")
     };
     let mandate = mandate.ok_or_else(|| refuse("nothing"))?;
-    present(mandate.salt.len() == 16, "mandate", "16 random bytes as its salt")?;
+    present(mandate.salt.len() == SALT_LEN, "mandate", "16 random bytes as its salt")?;
     let signed = !mandate.learner_key.is_empty() || !mandate.signature.is_empty();
     let paper = !mandate.paper_reference.is_empty();
     require(signed != paper, Rule::NoMandate, "mandate", "either a signature or a paper", "both, or none")?;
-    if signed && verify_mandate(registry.origin(), institution, record, mandate).is_err() {
+    let (origin, institution, kind) = (registry.origin(), issuing.institution, record.kind());
+    if signed && verify_mandate(origin, institution, record, mandate).is_err() {
         return Err(refuse("a signature that does not hold for this record"));
     }
-    mandate_digest(mandate).map_err(|error| refuse(&error.to_string()))
+    // A signature is for one record, and lists nothing.
+    let acts = mandate.acts.contains(&i32::from(kind)) == paper && (paper || mandate.acts.is_empty());
+    let expected =
+        format_args!("a paper that lists {} among its acts, or a signature without a list", kind.as_str_name());
+    require(acts, Rule::NoMandate, "mandate", expected, format_args!("{} others", mandate.acts.len()))?;
+    let (until, sealed) = (mandate.until_minute, issuing.sealed_at_ms / 60_000);
+    let last = remembered_until(issuing.created_at_minute);
+    let expected = format_args!("a mandate until a minute from {sealed} to {last}; ask for another one");
+    let in_time = is_in_time(until, issuing.created_at_minute, sealed);
+    require(in_time, Rule::MandateExpired, "mandate", expected, until)?;
+    let core = core(kind, record.body()).map_err(malformed)?;
+    Ok(mandate_digest(origin, institution, kind, &core, mandate))
 }

@@ -1,9 +1,11 @@
 //! Blocks that are changed after they were made.
 
+use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::block::Header;
 use creditbank_protocol::canonical::encode;
-use creditbank_protocol::key::sign;
+use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::once::{SALT_LEN, remembered_until};
 use creditbank_protocol::pb;
 use prost::Message as _;
 
@@ -37,4 +39,22 @@ pub(super) fn signed_anew(block: &[u8], key: &KeyFile, change: impl FnOnce(&mut 
     let header = Header::parse(block.header.clone()).ok()?;
     block.signature = sign(&key.key, header.message().as_bytes()).to_vec();
     encode(&block).ok()
+}
+
+/// The block with an approval of its content that holds as long as one may. The unit's signature is not over it.
+pub(super) fn approved(block: &[u8], approver: &KeyFile) -> Option<Vec<u8>> {
+    let header = Header::parse(read(block)?.header).ok()?;
+    let bare = pb::Approval {
+        key_id: KeyId::of(&approver.public_key()).0.to_vec(),
+        until_minute: remembered_until(header.created_at_minute),
+        salt: vec![7; SALT_LEN],
+        ..Default::default()
+    };
+    let signature = sign(&approver.key, approval_message(&header, &bare).as_bytes()).to_vec();
+    under(block, pb::Approval { signature, ..bare })
+}
+
+/// The block under an approval.
+pub(super) fn under(block: &[u8], approval: pb::Approval) -> Option<Vec<u8>> {
+    encode(&pb::Block { approval: Some(approval), ..read(block)? }).ok()
 }

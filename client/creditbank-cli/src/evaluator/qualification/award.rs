@@ -74,7 +74,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         None => drafted(global, &client, &unit, &arguments).await?,
     };
     let Arguments { decider, signing, .. } = arguments;
-    let completion = Completion { decider: &decider, consent: &consent, reference: &signing.reference };
+    let completion = Completion { decider: &decider, given: arguments.mandated.given(&consent, &signing.reference) };
     let (made, contents) = award(&client, &unit, draft, completion)?;
     let bytes = encode(&made).map_err(|error| Failure::NotValid(error.to_string()))?;
     let basis = basis_name(made.basis());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use creditbank_client::recognition::joint::JointAward;
-use creditbank_client::{Client, KeyPlace};
+use creditbank_client::{Client, KeyPlace, validity};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{Award, QualificationDefinition};
@@ -15,7 +15,7 @@ use super::award::{basis_name, title};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::{ask, unit_of};
-use crate::{entries, output, show};
+use crate::{entries, output, show, values};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -27,13 +27,16 @@ pub(crate) struct Arguments {
     /// New file for the award with your signature, to send back or to the next institution
     #[arg(long)]
     out: PathBuf,
+    /// Days for which the signature holds, today counted; an award that is not sealed by then needs another one
+    #[arg(long, value_name = "DAYS", default_value_t = validity::DAYS_STANDARD, value_parser = values::days())]
+    valid_days: u32,
     /// Sign without asking
     #[arg(long)]
     yes: bool,
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, key, out, yes } = arguments;
+    let Arguments { file, key, out, valid_days, yes } = arguments;
     let mut joint = JointAward::read(&file)?;
     // Signatures that are there hold, or nobody adds one.
     let award = joint.signed()?;
@@ -54,16 +57,18 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             unit.id.institution.0
         )));
     }
-    let text = words(&award, &definition, &joint);
+    let until_minute = validity::last_minute(valid_days);
+    let until = validity::shown(until_minute);
+    let text = words(&award, &definition, &joint) + &output::facts([("holds until", until.clone())]);
     if !yes {
         eprintln!("{text}");
     }
     ask("Sign this award?", yes)?;
-    joint.sign(unit.id.institution, &*unit.key)?;
+    joint.sign(unit.id.institution, &*unit.key, until_minute)?;
     output::new_file(&out, (text_of(&joint)? + "\n").as_bytes(), true)?;
     let bytes = encode(&award).map_err(|error| Failure::NotValid(error.to_string()))?;
     let signed: Vec<u64> = joint.signatures.iter().map(|one| one.institution).collect();
-    let value = json!({ "signed": out, "signed_by": signed, "award": show::body("Award", &bytes)? });
+    let value = json!({ "signed": out, "signed_by": signed, "until": until, "award": show::body("Award", &bytes)? });
     output::print(global, &value, || {
         let shown = if yes { text } else { String::new() };
         format!("{shown}{} has your signature: send it to institution {}.", out.display(), joint.institution)

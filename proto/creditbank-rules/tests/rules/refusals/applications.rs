@@ -5,15 +5,20 @@ use creditbank_protocol::pb::{self, Action, Basis, DecisionType, Kind};
 
 use super::case::Case;
 use super::derived::{
-    APPLICATIONS, CASE, Held, TODAY, appeal, application, at, course, decision, effect, group, id, marked, of, paper,
-    reference, signed, world,
+    APPLICATIONS, CASE, Held, TODAY, UNTIL, appeal, application, at, course, decision, effect, group, id, marked, of,
+    paper, redeeming, reference, signed, world,
 };
 use crate::fixtures::{ALIAS, credit, day, record};
+use crate::world::NOW_MS;
 
 fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb::Application)) -> Case {
     let mut entry = application();
     change(&mut entry);
     of(Some(name), about, Kind::Application, &entry)
+}
+
+fn expired(about: &'static str, change: impl FnOnce(&mut pb::Mandate)) -> Case {
+    changed("MANDATE_EXPIRED", about, |entry| change(entry.mandate.as_mut().expect("a mandate")))
 }
 
 fn mandated(about: &'static str, change: impl FnOnce(&mut pb::Mandate)) -> Case {
@@ -46,6 +51,34 @@ pub(crate) fn refused() -> Vec<Case> {
         changed("MISSING_FIELD", "a mandate without salt", |entry| {
             entry.mandate.as_mut().expect("a mandate").salt.clear();
         }),
+        expired("a mandate that ended a minute before the seal", |mandate| mandate.until_minute = NOW_MS / 60_000 - 1),
+        expired("a mandate for more than 30 days", |mandate| mandate.until_minute = NOW_MS / 60_000 + 43_201),
+        mandated("a paper that is for other kinds", |mandate| mandate.acts = vec![i32::from(Kind::Award)]),
+        mandated("a paper that is for nothing", |mandate| mandate.acts.clear()),
+        changed("NO_MANDATE", "a signature beside a list", |entry| {
+            let given = signed(Kind::Application, entry, 1).expect("a mandate");
+            entry.mandate = Some(pb::Mandate { acts: vec![i32::from(Kind::Application)], ..given });
+        }),
+        changed("NO_MANDATE", "a signature until another minute", |entry| {
+            let given = signed(Kind::Application, entry, 1).expect("a mandate");
+            entry.mandate = Some(pb::Mandate { until_minute: UNTIL + 1, ..given });
+        }),
+        changed("MANDATE_USED", "a paper that an earlier application has used", |_| ()).with(|case| case.use_up(0)),
+        changed("MANDATE_USED", "a signature that an earlier application has used", |entry| {
+            entry.mandate = signed(Kind::Application, entry, 1);
+        })
+        .with(|case| case.use_up(0)),
+        changed("MANDATE_USED", "a paper for two applications of a block", |entry| {
+            entry.purpose = pb::RecognitionPurpose::Work.into();
+        })
+        .with(|case| case.records.push(record(Kind::Application, &application(), 2))),
+        changed("EFFECT_MISMATCH", "a mandate that no record of the block has", |_| ()).with(|case| {
+            let mut group = redeeming(Kind::Award, paper().as_ref(), &[]);
+            group.authority.as_mut().expect("an authority").mandate_digest = vec![9; 32];
+            case.groups.push(group);
+        }),
+        changed("NOT_AUTHORISED", "a group without effects or a mandate", |_| ())
+            .with(|case| case.groups.push(group(Basis::Issuer, &[]))),
         mandated("neither a signature nor a paper", |mandate| mandate.paper_reference.clear()),
         mandated("a key beside a paper", |mandate| mandate.learner_key = vec![1; 32]),
         changed("NO_MANDATE", "a key without a signature", |entry| {
@@ -130,7 +163,11 @@ pub(crate) fn admitted() -> Vec<Case> {
             None,
             "two for two purposes in a block",
             Kind::Application,
-            &pb::Application { purpose: pb::RecognitionPurpose::Work.into(), ..application() },
+            &pb::Application {
+                purpose: pb::RecognitionPurpose::Work.into(),
+                mandate: paper().map(|paper| pb::Mandate { salt: vec![4; 16], ..paper }),
+                ..application()
+            },
         )
         .with(|case| case.records.push(record(Kind::Application, &application(), 2))),
         of(

@@ -7,9 +7,10 @@ use creditbank_rules::CourseKey;
 
 use super::case::{Case, body, id_of, signing};
 use super::derived::{
-    Held, NARROW_KEY, OTHER_KEY, TODAY, at, course, effect, group, id, marked, of, paper, redeeming, reference,
+    Held, NARROW_KEY, OTHER_KEY, TODAY, UNTIL, at, course, effect, group, id, marked, of, paper, redeeming, reference,
 };
 use crate::fixtures::{self, ALIAS, ORIGIN, credit, day, fheq, key_for, node, record, text};
+use crate::world::NOW_MS;
 
 fn name(code: &str, version: u32) -> pb::QualificationName {
     pb::QualificationName { institution: 1, code: code.to_owned(), version }
@@ -80,7 +81,8 @@ fn earned(case: &mut Case) {
 fn awarding(name: Option<&'static str>, about: &'static str, scene: impl FnOnce(&mut Case), award: &pb::Award) -> Case {
     of(name, about, Kind::Award, award).with(scene).with(|case| {
         let places: Vec<Place> = award.redeems.iter().filter_map(|one| one.place).collect();
-        case.groups = if places.is_empty() { Vec::new() } else { vec![redeeming(award.mandate.as_ref(), &places)] };
+        case.groups =
+            if places.is_empty() { Vec::new() } else { vec![redeeming(Kind::Award, award.mandate.as_ref(), &places)] };
     })
 }
 
@@ -122,11 +124,23 @@ fn under(
 }
 
 /// Signed by institution 2 with a key.
-fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
+fn cosigned_as(award: &pb::Award, key: u8, bend: impl FnOnce(&mut pb::CoSignature)) -> pb::Award {
     let core = core(Kind::Award, &body(award)).expect("canonical");
-    let signature = sign(&signing(key), joint_message(ORIGIN, 2.into(), &core).as_bytes()).to_vec();
-    let cosignature = pb::CoSignature { institution: 2, key_id: id_of(key).0.to_vec(), signature };
+    let mut cosignature = pb::CoSignature {
+        institution: 2,
+        key_id: id_of(key).0.to_vec(),
+        salt: vec![6; 16],
+        until_minute: UNTIL,
+        ..Default::default()
+    };
+    bend(&mut cosignature);
+    let message = joint_message(ORIGIN, 1.into(), &core, &cosignature);
+    cosignature.signature = sign(&signing(key), message.as_bytes()).to_vec();
     pb::Award { cosignatures: vec![cosignature], ..award.clone() }
+}
+
+fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
+    cosigned_as(award, key, |_| ())
 }
 
 fn joint(entry: &mut pb::QualificationDefinition) {
@@ -266,6 +280,28 @@ fn forms() -> Vec<Case> {
             joint,
             &pb::Award { certificate_number: "2026/18".to_owned(), ..cosigned(&audited(), OTHER_KEY) },
         ),
+        under(
+            Some("NOT_COSIGNED"),
+            "a signature that ended a minute before the seal",
+            joint,
+            &cosigned_as(&audited(), OTHER_KEY, |one| one.until_minute = NOW_MS / 60_000 - 1),
+        ),
+        under(
+            Some("NOT_COSIGNED"),
+            "a signature for more than 30 days",
+            joint,
+            &cosigned_as(&audited(), OTHER_KEY, |one| one.until_minute = NOW_MS / 60_000 + 43_201),
+        ),
+        under(
+            Some("MISSING_FIELD"),
+            "a signature without a salt",
+            joint,
+            &cosigned_as(&audited(), OTHER_KEY, |one| one.salt.clear()),
+        ),
+        under(Some("MANDATE_USED"), "a joint signature that an earlier award has used", joint, &{
+            cosigned(&audited(), OTHER_KEY)
+        })
+        .with(|case| case.use_up(1)),
         under(Some("NOT_COSIGNED"), "signed with a key for credits", joint, &cosigned(&audited(), NARROW_KEY))
             .with(|case| case.set(Kind::Key, &key_for(Purpose::Unit, 2, 1, &signing(NARROW_KEY), &[Kind::Credit]))),
         under(Some("NOT_COSIGNED"), "signed with an approver's key", joint, &cosigned(&audited(), NARROW_KEY))
@@ -392,7 +428,7 @@ fn spending() -> Vec<Case> {
             .with(|case| case.groups.clear()),
         awarding(Some("EFFECT_MISMATCH"), "redeemed by another mandate", earned, &audited()).with(|case| {
             let other = pb::Mandate { salt: vec![4; 16], ..paper().expect("a mandate") };
-            case.groups = vec![redeeming(Some(&other), &[at(1)])];
+            case.groups = vec![redeeming(Kind::Award, Some(&other), &[at(1)])];
         }),
         awarding(Some("DUPLICATE_RECORD"), "two awards of a learner in a block", earned, &audited())
             .with(|case| case.records.push(record(Kind::Award, &declared(), 2))),
@@ -408,7 +444,7 @@ fn spending() -> Vec<Case> {
         amending(Some("EFFECT_MISMATCH"), "an amendment that redeems once more", |_| ()).with(|case| {
             case.held.clear();
             certified(case, &[]);
-            case.groups.push(redeeming(paper().as_ref(), &[at(2)]));
+            case.groups.push(redeeming(Kind::Award, paper().as_ref(), &[at(2)]));
         }),
     ]
 }

@@ -4,6 +4,7 @@ use creditbank_protocol::approval::{approval_digest, approval_message};
 use creditbank_protocol::block::{BlockDraft, Header, SignedBlock};
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::mandate::consents;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::status::Marks;
@@ -196,6 +197,12 @@ impl Case {
         let Some(approver) = self.approver else { return block };
         let header = SignedBlock::parse(&block).expect("a block");
         signed(Some(approval(header.header(), approver, self.approved_until))).expect("a block")
+    }
+
+    /// An earlier block has used one of what others have signed in the first record.
+    pub(crate) fn use_up(&mut self, number: usize) {
+        let all = consents(ORIGIN, self.draft.unit.institution, &self.records[0]).expect("canonical");
+        self.used.push(all[number]);
     }
 
     /// An earlier block has used the approval.

@@ -81,13 +81,13 @@ fn corrected(name: Option<&'static str>, about: &'static str, besides: Vec<pb::E
 fn rights() -> Vec<Case> {
     let redeem = || effect(at(1), Action::Redeem);
     let mandated = |change: fn(&mut pb::Authority)| {
-        let mut group = redeeming(paper().as_ref(), &[at(1)]);
+        let mut group = redeeming(Kind::Award, paper().as_ref(), &[at(1)]);
         change(group.authority.as_mut().expect("an authority"));
         group
     };
     let digested = || {
         let mut group = group(Basis::Issuer, &[effect(at(1), Action::Revoke)]);
-        group.authority.as_mut().expect("an authority").mandate_digest = digest(paper().as_ref());
+        group.authority.as_mut().expect("an authority").mandate_digest = digest(Kind::Award, paper().as_ref());
         group
     };
     let refused = |about, group| on_credit("NOT_AUTHORISED", about, &[], group);
@@ -167,7 +167,7 @@ fn together() -> Vec<Case> {
     let revoke = |place| group(Basis::Issuer, &[effect(place, Action::Revoke)]);
     let both = |effects: &[pb::Effect]| vec![group(Basis::Issuer, effects)];
     vec![
-        on_credit("EFFECT_MISMATCH", "redeemed for no record", &[], redeeming(paper().as_ref(), &[at(1)])),
+        on_credit("EFFECT_MISMATCH", "redeemed for no record", &[], redeeming(Kind::Award, paper().as_ref(), &[at(1)])),
         effects(
             Some("DEPENDANTS_NOT_REVIEWED"),
             "a revocation that says nothing of what depends on it",

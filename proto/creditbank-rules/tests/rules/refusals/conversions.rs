@@ -93,7 +93,7 @@ fn agreed(
     bend(&mut conversion);
     case.records = vec![record(Kind::Conversion, &conversion, 1)];
     if text.exclusive {
-        case.groups = vec![redeeming(conversion.mandate.as_ref(), &[at(1)])];
+        case.groups = vec![redeeming(Kind::Conversion, conversion.mandate.as_ref(), &[at(1)])];
     }
     case
 }
@@ -347,7 +347,7 @@ fn amounts() -> Vec<Case> {
         )
         .with(|case| case.groups.clear()),
         bent("EFFECT_MISMATCH", "a redemption under an agreement that is not exclusive", |_| ())
-            .with(|case| case.groups = vec![redeeming(paper().as_ref(), &[at(1)])]),
+            .with(|case| case.groups = vec![redeeming(Kind::Conversion, paper().as_ref(), &[at(1)])]),
         agreed(Some("DUPLICATE_RECORD"), "a conversion and an award of a learner in a block", |_| (), |_| ()).with(
             |case| {
                 let award = pb::Award {
@@ -393,7 +393,7 @@ fn counted(
     let allocation = pb::Allocation { requirement: 2, record: Some(reference(at(4))), result_plus_1: 1 };
     let award = pb::Award { allocations: vec![allocation], redeems: vec![reference(at(redeems))], ..audited() };
     case.records = vec![record(Kind::Award, &award, 1)];
-    case.groups = vec![redeeming(award.mandate.as_ref(), &[at(redeems)])];
+    case.groups = vec![redeeming(Kind::Award, award.mandate.as_ref(), &[at(redeems)])];
     case
 }
 

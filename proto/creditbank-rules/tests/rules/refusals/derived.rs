@@ -94,23 +94,36 @@ pub(crate) fn published<M: Canonical>(name: Option<&'static str>, about: &'stati
         .with(|case| case.records = vec![Record::of(kind, &PUBLIC_SEED, body(entry)).expect("a record")])
 }
 
+/// Last minute of mandates and joint signatures.
+pub(crate) const UNTIL: u64 = NOW_MS / 60_000 + 7 * 1_440;
+
 /// A paper that the institution keeps.
 pub(crate) fn paper() -> Option<pb::Mandate> {
-    Some(pb::Mandate { paper_reference: "file 17".to_owned(), salt: vec![3; 16], ..Default::default() })
+    let mut acts = [Kind::Application, Kind::Appeal, Kind::Conversion, Kind::Award, Kind::QualificationRecognition];
+    acts.sort_unstable_by_key(|kind| i32::from(*kind));
+    Some(pb::Mandate {
+        paper_reference: "file 17".to_owned(),
+        salt: vec![3; 16],
+        until_minute: UNTIL,
+        acts: acts.into_iter().map(i32::from).collect(),
+        ..Default::default()
+    })
 }
 
 /// A mandate by the learner's key over the body of a kind, at an institution.
 pub(crate) fn signed<M: Canonical>(kind: Kind, entry: &M, institution: u64) -> Option<pb::Mandate> {
     let core = core(kind, &body(entry)).expect("canonical");
     let key = signing(LEARNER_KEY);
-    let signature = sign(&key, mandate_message(ORIGIN, institution.into(), kind, &core).as_bytes()).to_vec();
     let learner_key = key.verifying_key().to_bytes().to_vec();
-    Some(pb::Mandate { learner_key, signature, salt: vec![3; 16], ..Default::default() })
+    let bare = pb::Mandate { learner_key, salt: vec![3; 16], until_minute: UNTIL, ..Default::default() };
+    let signature = sign(&key, mandate_message(ORIGIN, institution.into(), kind, &core, &bare).as_bytes()).to_vec();
+    Some(pb::Mandate { signature, ..bare })
 }
 
-/// What the log has of a mandate.
-pub(crate) fn digest(mandate: Option<&pb::Mandate>) -> Vec<u8> {
-    mandate.and_then(|mandate| mandate_digest(mandate).ok()).map_or(Vec::new(), |digest| digest.0.to_vec())
+/// What the log has of a paper for a record of institution 1.
+pub(crate) fn digest(kind: Kind, mandate: Option<&pb::Mandate>) -> Vec<u8> {
+    let digest = mandate.map(|mandate| mandate_digest(ORIGIN, 1.into(), kind, &[], mandate));
+    digest.map_or(Vec::new(), |digest| digest.0.to_vec())
 }
 
 /// An effect on the record at a place.
@@ -129,10 +142,10 @@ pub(crate) fn group(basis: Basis, effects: &[pb::Effect]) -> pb::EffectGroup {
 }
 
 /// Redeeming effects by a mandate.
-pub(crate) fn redeeming(mandate: Option<&pb::Mandate>, places: &[Place]) -> pb::EffectGroup {
+pub(crate) fn redeeming(kind: Kind, mandate: Option<&pb::Mandate>, places: &[Place]) -> pb::EffectGroup {
     let effects: Vec<_> = places.iter().map(|place| effect(*place, Action::Redeem)).collect();
     let mut group = group(Basis::Mandate, &effects);
-    group.authority.as_mut().expect("an authority").mandate_digest = digest(mandate);
+    group.authority.as_mut().expect("an authority").mandate_digest = digest(kind, mandate);
     group
 }
 
