@@ -59,9 +59,8 @@ pub(super) fn touches(group: &pb::EffectGroup, ids: &BTreeMap<Digest, usize>) ->
 
 /// Whether a group replaces the record at a place.
 pub(super) fn supersedes(group: &pb::EffectGroup, place: Place) -> bool {
-    let replaces = |effect: &pb::Effect| {
-        effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place
-    };
+    let replaces =
+        |effect: &pb::Effect| effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place;
     group.effects.iter().any(replaces)
 }
 
@@ -74,7 +73,10 @@ pub(super) fn apply(
     tree: &Tree,
     registry: &mut RegistryProofs,
 ) -> Result<(), Fault> {
-    let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+    if proved.groups.is_empty() {
+        return Ok(());
+    }
+    let seal = tree.seal_of_round(proved)?;
     for one in effects(entry, proved, seal.rules_version, ids)? {
         let record = &records[one.record];
         let (place, owner) = (record.place, record.owner());
@@ -132,9 +134,7 @@ fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut R
     }
     let holds = match basis {
         pb::Basis::Issuer => signer == owner && authority.institution == 0,
-        pb::Basis::Custodian => {
-            authority.institution == owner.0 && is_custodian(signer, owner, one.proved.seal_index, seal, registry)?
-        }
+        pb::Basis::Custodian => authority.institution == owner.0 && is_custodian(signer, owner, seal, registry)?,
         pb::Basis::Operator => {
             let cased = !authority.case_reference.is_empty() && authority.institution == 0;
             operator && cased && one.action != pb::Action::Supersede
@@ -152,11 +152,10 @@ fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut R
 pub(super) fn is_custodian(
     signer: InstitutionId,
     other: InstitutionId,
-    seal_index: LogIndex,
     seal: &Seal,
     registry: &mut RegistryProofs,
 ) -> Result<bool, Fault> {
-    let closed = registry.institution(other, seal_index)?;
-    let keeper = registry.institution(signer, seal_index)?;
+    let closed = registry.institution(other, seal.index)?;
+    let keeper = registry.institution(signer, seal.index)?;
     Ok(authority::is_custodian(&keeper, &closed, day_of_ms(seal.time_ms)))
 }
