@@ -1,11 +1,12 @@
 //! Transcripts: whoever has the trust file can check one without the node, and nothing in it can be changed.
 
 use creditbank_fixtures::text;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{Action, Basis, Effect, EffectReason, Kind};
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_protocol::{Alias, InstitutionId, Standing, Trust};
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_tests::acts::{by, effect, group, reference};
 use creditbank_tests::university::{credit_record, record};
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -138,4 +139,43 @@ async fn a_forger_with_the_right_checksum_fails() {
     }
     let other = TestNode::start().await;
     assert!(verify(&file, &other.trust()).is_err(), "another log's trust file");
+}
+
+/// Goal: a transcript carries the pieces that it needs, and not what its blocks show besides: 40 records of 8 blocks, or of
+/// 20, stay small though every block takes back 500 records of others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transcript_of_large_blocks_is_small() {
+    const RECORDS: usize = 40;
+    const EFFECTS: u32 = 500;
+    let node = TestNode::start().await;
+    for (number, blocks, most) in [(1, 8, 60_000), (2, 20, 100_000)] {
+        let university = University::admit(&node, number).await;
+        let client = university.client(&node).await;
+        let aliases = university.aliases(&node, 0..=u64::from(EFFECTS)).await;
+        let (learner, others) = (aliases[0], &aliases[1..]);
+        let mut chain = Chain::of(&client, &university).await;
+        for block in 0..blocks {
+            let wrong: Vec<_> = others.iter().map(|other| credit_record(*other, &format!("W-{block}"))).collect();
+            let receipt = chain.issue(&client, &university, &wrong).await;
+            let revoked = (0..EFFECTS).zip(&wrong).map(|(index, record)| {
+                let effect = effect(Action::Revoke, &reference(&receipt, index, record));
+                Effect { reason: EffectReason::Error.into(), ..effect }
+            });
+            let groups = vec![group(by(Basis::Issuer), revoked.collect())];
+            let courses = (block..RECORDS).step_by(blocks);
+            let records: Vec<_> = courses.map(|course| credit_record(learner, &format!("C-{course}"))).collect();
+            let request = chain.block(&university, &records, groups);
+            client.submit(request.block.to_vec(), request.records.clone()).await.expect("the block is sealed");
+            chain.advance(&request);
+        }
+        let by_alias = InstitutionAlias { institution: u64::from(number), alias: learner.to_vec() };
+        let begun = std::time::Instant::now();
+        let (file, _) = client.transcript(Learner::Alias(by_alias)).await.expect("a transcript");
+        let made = begun.elapsed();
+        let begun = std::time::Instant::now();
+        let report = verify(&file, &node.trust()).expect("authentic");
+        println!("{blocks} blocks: {} bytes, made in {made:?}, verified in {:?}", file.len(), begun.elapsed());
+        assert_eq!(report.records.len(), RECORDS);
+        assert!(file.len() < most, "{} bytes, at most {most} are expected", file.len());
+    }
 }

@@ -110,7 +110,7 @@ fn a_block_is_whole_or_named() {
     assert_eq!(found(&[&head, &public, &public]), (2, "a public part without its head".to_owned()));
     assert_eq!(found(&[&head, &other.public.expect("a part")]), (1, "the public part is not its head's".to_owned()));
     // Between the two the log has no checkpoint, and its root is that of all entries.
-    let entries = [&log.entries[..], &[head.clone()]].concat();
+    let entries = [&log.entries[..], std::slice::from_ref(&head)].concat();
     let replayed = replay(&entries).expect("nothing is wrong so far");
     let leaves: Vec<_> = entries.iter().map(|entry| creditbank_protocol::merkle::leaf_hash(entry)).collect();
     assert_eq!((replayed.size(), replayed.root()), (at + 1, creditbank_protocol::merkle::root(&leaves)));

@@ -3,7 +3,7 @@
 
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_ledger::read::{PlanError, TranscriptPlan, transcript};
 use creditbank_protocol::canonical::encode;
@@ -13,7 +13,7 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::{RegistryRecord, ViewError};
-use world::{ACCOUNT, OTHER, OWN, World, block, block_doing, credit, key_of, marked};
+use world::{ACCOUNT, OTHER, OWN, World, block, block_doing, credit, key_of, marked, registering};
 
 const STATEMENT_KEY: KeyId = KeyId([77; 16]);
 /// The seal to which everything is proved.
@@ -145,6 +145,32 @@ fn a_custodian_proves_that_it_is_one() {
     let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
     let registry = [statement, key(12, OTHER), key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
     assert_eq!(plan(&world, None).unwrap().registry, BTreeSet::from(registry), "the custodian of today");
+}
+
+/// Goal: each registry entry is proved to be published. A block under the trusted key needs no more; one under another
+/// needs the entry of that key as it was then, which was published itself.
+#[test]
+fn what_is_registered_was_published() {
+    let mut world = world();
+    let (trusted, second) = (key_of(InstitutionId::OPERATOR), KeyId([55; 16]));
+    world.blocks.insert(LogIndex(0), registering(0, trusted, 3));
+    let own_key = RegistryKey::Key(key_of(OWN));
+    world.published.insert(own_key.clone(), Place::new(0, 2));
+    let found = plan(&world, Some(OWN)).unwrap();
+    assert_eq!(found.publications, BTreeMap::from([(Place::new(0, 2), 2)]));
+    assert_eq!((blocks(&found), found.seals), (indices(&[0, 11]), indices(&[1, 12, LAST])));
+    assert_eq!(found.registry, registry_of_own());
+
+    world.blocks.insert(LogIndex(5), registering(1, second, 1));
+    world.published.insert(own_key, Place::new(5, 0));
+    world.published.insert(RegistryKey::Key(second), Place::new(0, 1));
+    world.seals = vec![1, 8, 12, LAST];
+    let found = plan(&world, Some(OWN)).unwrap();
+    assert_eq!(found.publications, BTreeMap::from([(Place::new(0, 1), 1), (Place::new(5, 0), 0)]));
+    assert_eq!((blocks(&found), found.seals), (indices(&[0, 5, 11]), indices(&[1, 8, 12, LAST])));
+    let mut registry = registry_of_own();
+    registry.insert((LogIndex(8), RegistryKey::Key(second)));
+    assert_eq!(found.registry, registry);
 }
 
 /// Goal: why there is no transcript is said: nothing to show, not yet sealed, damage.

@@ -55,7 +55,11 @@ pub fn owner_in(
 
 /// The closed institution for which the signer of a block amends a record: the block's effects supersede, as custodian of that
 /// institution, the record that the amendment names. `None`: the record is the signer's own.
-pub fn amended_for(groups: &[pb::EffectGroup], kind: Kind, body: &[u8]) -> Result<Option<InstitutionId>, CanonicalError> {
+pub fn amended_for(
+    groups: &[pb::EffectGroup],
+    kind: Kind,
+    body: &[u8],
+) -> Result<Option<InstitutionId>, CanonicalError> {
     let mut amended = custodial_amendments(groups).peekable();
     // Most blocks are of no custodian: then the body need not be read.
     if amended.peek().is_none() {

@@ -9,7 +9,7 @@ mod split;
 pub use draft::{BlockDraft, DraftError, public_part};
 pub use head::SignedHead;
 pub use header::Header;
-pub use pieces::{PIECES_MAX, Piece, Pieces, Public};
+pub use pieces::{Piece, Pieces, Public, split_groups};
 pub use split::split_public;
 
 use crate::Digest;
@@ -59,9 +59,9 @@ pub enum BlockError {
     #[error("the public part has {found}, the header says {expected}")]
     PublicRoot {
         /// The header's.
-        expected: Pieces,
+        expected: Box<Pieces>,
         /// Of the part that came.
-        found: Pieces,
+        found: Box<Pieces>,
     },
     /// A public record whose position is not in the block, or not after the one before it.
     #[error("public record {index} is out of order or not below the count {count}")]

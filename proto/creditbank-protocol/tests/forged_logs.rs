@@ -6,7 +6,7 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::key::{KeyId, genesis, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
-use creditbank_protocol::merkle::{leaf_hash, root};
+use creditbank_protocol::merkle::{Levels, leaf_hash, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
@@ -50,6 +50,14 @@ struct Log {
     second_compromised: bool,
     /// Another block that has nothing to do with the record.
     stranger: bool,
+    /// Seed of the key that signs the operator's blocks, and of the one that they name.
+    publisher: u8,
+    named_publisher: u8,
+    /// Whether the transcript shows what was published, and the registry the key that they name.
+    is_published: bool,
+    registers_publisher: bool,
+    /// Another record stands where the unit's key would.
+    publishes_another: bool,
 }
 
 impl Default for Log {
@@ -71,6 +79,11 @@ impl Default for Log {
             confirmed_by: None,
             second_compromised: false,
             stranger: false,
+            publisher: 2,
+            named_publisher: 2,
+            is_published: true,
+            registers_publisher: false,
+            publishes_another: false,
         }
     }
 }
@@ -138,6 +151,9 @@ impl Log {
             (Kind::Key, encode(&statement)),
             (Kind::Institution, encode(&institution)),
         ];
+        bodies.extend(
+            self.registers_publisher.then(|| (Kind::Key, encode(&key(self.named_publisher, Purpose::Registry)))),
+        );
         bodies.extend(self.confirmed_by.map(|seed| (Kind::Key, encode(&unit(seed, self.second_compromised)))));
         let entry = |(index, (kind, body)): (u32, (Kind, Result<Vec<u8>, _>))| {
             let body = body.expect("canonical");
@@ -164,7 +180,12 @@ impl Log {
         entries.sort_by_key(|(_, entry)| entry.place.map_or(0, |place| place.index));
         let record = |(_, entry): &(Digest, pb::RegistryEntry)| {
             let kind = u32::try_from(entry.kind).expect("a kind");
-            Record::new(kind, 1, &PUBLIC_SEED, entry.body.clone()).expect("a record")
+            let body = if self.publishes_another && entry.kind == i32::from(Kind::Key) {
+                encode(&pb::Key { unit: 7, ..pb::Key::decode(&entry.body[..]).unwrap_or_default() }).expect("canonical")
+            } else {
+                entry.body.clone()
+            };
+            Record::new(kind, 1, &PUBLIC_SEED, body).expect("a record")
         };
         let draft = BlockDraft {
             origin: ORIGIN.to_owned(),
@@ -173,10 +194,27 @@ impl Log {
             previous: Digest([1; 32]),
             operation_id: [2; 16],
             created_at_minute: MINUTE,
-            key_id: KeyId::of(&public(2)),
+            key_id: KeyId::of(&public(self.named_publisher)),
         };
         let records: Vec<Record> = entries.iter().map(record).collect();
-        entries_of(&draft.sign(&records, Vec::new(), None, |message| sign(&key(2), message)).expect("a block"))
+        entries_of(
+            &draft.sign(&records, Vec::new(), None, |message| sign(&key(self.publisher), message)).expect("a block"),
+        )
+    }
+
+    /// That each registry entry was published.
+    fn publications(&self, late: bool) -> Vec<pb::Publication> {
+        let Ok(Entry::Public(public)) = Entry::parse(&self.published(late).public.expect("a public part")) else {
+            panic!("a public part")
+        };
+        let levels = Levels::new(public.leaves().to_vec());
+        let entry = if late { self.late_entry() } else { 0 };
+        let publication = |index: usize| pb::Publication {
+            place: creditbank_protocol::Place::new(entry, u32::try_from(index).expect("small")).written(),
+            piece_plus_1: u32::try_from(index + 1).expect("small"),
+            path: levels.path(index).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
+        };
+        (0..public.leaves().len()).map(publication).collect()
     }
 
     /// Log index of the block that publishes the late registry: the last one of the second round.
@@ -217,11 +255,11 @@ impl Log {
         }
         if let Some(seed) = self.confirmed_by {
             let authority = Some(pb::Authority { basis: self.basis.into(), ..Default::default() });
-            let groups = vec![pb::EffectGroup { authority, effects: vec![self.effect(&block.head, pb::Action::Confirm)] }];
+            let groups =
+                vec![pb::EffectGroup { authority, effects: vec![self.effect(&block.head, pb::Action::Confirm)] }];
             let next = BlockDraft { height: 1, key_id: KeyId::of(&public(seed)), ..draft };
-            blocks.push(entries_of(
-                &next.sign(&[], groups, None, |message| sign(&key(seed), message)).expect("a block"),
-            ));
+            blocks
+                .push(entries_of(&next.sign(&[], groups, None, |message| sign(&key(seed), message)).expect("a block")));
         }
         blocks
     }
@@ -234,6 +272,7 @@ impl Log {
     }
 
     /// The transcript of all blocks.
+    #[allow(clippy::too_many_lines)] // A whole log and its proofs.
     fn file(&self) -> Vec<u8> {
         let map_of = |registry: &[(Digest, pb::RegistryEntry)]| {
             let value = |entry: &pb::RegistryEntry| registry_value(&encode(entry).expect("canonical"));
@@ -319,23 +358,36 @@ impl Log {
             let proof = Some(pb::MapProof { siblings, other_leaf: Vec::new() });
             pb::ProvedRegistryEntry { seal: seal as u64, entry: Some(entry), proof }
         };
+        // The operator's blocks come first and last.
+        let mut publications = self.publications(false);
+        let mut blocks_shown: Vec<usize> = vec![0];
+        blocks_shown.extend(&heads);
+        if is_late {
+            publications.retain(|one| is_unit_key(&registry, one));
+            publications.extend(self.publications(true));
+            blocks_shown.push(usize::try_from(self.late_entry()).expect("small"));
+        }
+        if !self.is_published {
+            publications.clear();
+            blocks_shown.clone_from(&heads);
+        }
         let transcript = pb::Transcript {
             suite: 1,
             version: 1,
             origin: ORIGIN.to_owned(),
             checkpoint: sign_checkpoint(&checkpoint, &key(1)).expect("a note"),
             seals: [vec![proved(2), proved(closing)], (closing + 1..=last).map(proved).collect()].concat(),
-            blocks: heads.iter().copied().map(proved).collect(),
+            blocks: blocks_shown.into_iter().map(proved).collect(),
+            publications,
             groups: heads.iter().zip(&blocks).filter_map(|(at, block)| group(*at, block)).collect(),
             registry: if last > closing {
-                let unit_key = |(_, entry): &(Digest, pb::RegistryEntry)| {
-                    entry.kind == i32::from(Kind::Key)
-                        && pb::Key::decode(&entry.body[..]).expect("a key").institution == 1
-                };
+                let unit_key = |(_, entry): &(Digest, pb::RegistryEntry)| is_key_of_unit(entry);
                 let during = registry.into_iter().filter(unit_key).map(|entry| in_map(&map, closing, entry));
                 during.chain(late.into_iter().map(|entry| in_map(&late_map, last, entry))).collect()
             } else {
-                registry.into_iter().map(|entry| in_map(&map, last, entry)).collect()
+                let first = registry.iter().filter(|(_, entry)| self.registers_publisher && is_registry_key(entry));
+                let first: Vec<_> = first.cloned().map(|entry| in_map(&map, 2, entry)).collect();
+                first.into_iter().chain(registry.into_iter().map(|entry| in_map(&map, last, entry))).collect()
             },
             records: heads[..with_record].iter().copied().map(shown).collect(),
             statement,
@@ -348,6 +400,35 @@ impl Log {
         let error = self.verify().expect_err(because);
         assert!(error.contains(because), "{error}");
     }
+}
+
+/// Whether a publication is of a unit's key.
+fn is_unit_key(registry: &[(Digest, pb::RegistryEntry)], publication: &pb::Publication) -> bool {
+    let entry = registry.iter().find(|(_, entry)| entry.place == publication.place);
+    entry.is_some_and(|(_, entry)| is_key_of_unit(entry))
+}
+
+fn is_registry_key(entry: &pb::RegistryEntry) -> bool {
+    entry.kind == i32::from(Kind::Key)
+        && pb::Key::decode(&entry.body[..]).expect("a key").purpose == i32::from(Purpose::Registry)
+}
+
+fn is_key_of_unit(entry: &pb::RegistryEntry) -> bool {
+    entry.kind == i32::from(Kind::Key) && pb::Key::decode(&entry.body[..]).expect("a key").institution == 1
+}
+
+/// Goal: the log key can put whatever it likes into the registry map of its seals: keys, a university, a credit. Without
+/// the registry key nobody believes it.
+#[test]
+fn what_the_log_key_alone_cannot_invent() {
+    // Seed 6 is the thief's own; he has the log key besides.
+    Log { is_published: false, ..Log::default() }.refused("publication of a registry entry");
+    Log { publisher: 6, ..Log::default() }.refused("signature");
+    Log { publisher: 6, named_publisher: 6, ..Log::default() }.refused("the registry entry of Key");
+    // His key in the map of the first round: nothing lies before that round, where it could have been published.
+    Log { publisher: 6, named_publisher: 6, registers_publisher: true, ..Log::default() }.refused("before the round");
+    // The operator's own signature, over other records.
+    Log { publishes_another: true, ..Log::default() }.refused("root");
 }
 
 #[test]

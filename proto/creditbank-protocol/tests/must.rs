@@ -12,7 +12,7 @@ const HELD: &[(&str, &str, &str)] = &[
     ("A `value` MUST hold its own field", "proto/vectors/transcripts_refused.json", "a value in another field's place"),
     ("joined, MUST be canonical", "proto/creditbank-protocol/tests/disclosure.rs", "any_choice_of_fields"),
     ("A verifier MUST NOT call a record valid", "proto/vectors/transcripts.json", "whether it expires is hidden"),
-    ("count and the time MUST be there", "proto/vectors/refusals.json", "no operation id"),
+    ("the two counts and the time MUST be there", "proto/vectors/refusals.json", "no operation id"),
     ("A public kind (section 4) MUST be public", "proto/vectors/refusals.json", "a registry record beside the block"),
     ("another kind MUST be hidden", "proto/vectors/refusals.json", "a learner's record in the public part"),
     ("where there is one, MUST be by an approver key", "proto/vectors/refusals.json", "NOT_AN_APPROVER"),
@@ -34,6 +34,16 @@ const HELD: &[(&str, &str, &str)] = &[
         "an amendment for an institution",
     ),
     ("the last seal MUST be there too", "proto/vectors/effects.json", "stolen too"),
+    (
+        "a group of its own block MUST be there",
+        "proto/vectors/transcripts_refused.json",
+        "an amendment without the effect that replaces",
+    ),
+    (
+        "such a block MUST be given",
+        "proto/vectors/transcripts_refused.json",
+        "without the seal of the second registry key",
+    ),
     (
         "(complete for `institution`, which MUST be there)",
         "proto/vectors/transcripts_refused.json",

@@ -9,12 +9,13 @@ from .authority import is_contested, is_custodian, is_suspect, owner
 from .notes import Policy
 from .records import is_public
 from .status import status_id
-from .suite import SUITE, genesis_preimage, preimage, sha256, tagged_hash, uint, var, verify
-from .wire import Refused, read_fields
+from .suite import SUITE, genesis_preimage, key_id, preimage, sha256, tagged_hash, uint, var, verify
+from .wire import Refused, read_fields, write_field
 
 MAGIC = b"CBT\x01"
 FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
+FIRST_REGISTRY_KIND = 64
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT = 2, 3, 5
 BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR, BASIS_MANDATE, BASIS_DEPENDENCY = 1, 2, 3, 4, 5
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
@@ -95,7 +96,8 @@ def verify_transcript(canonical, data, trust):
     """What a transcript proves; raises Broken with the first broken link."""
     run = _Verification(canonical, trust)
     steps = (("file", lambda: run.file(data)), ("checkpoint", run.checkpoint), ("seal", run.check_seals),
-             ("registry", run.check_registry), ("block", run.check_blocks), ("record", run.check_records),
+             ("registry", run.check_registry), ("block", run.check_blocks),
+             ("publication", run.check_publications), ("record", run.check_records),
              ("block", run.check_effects), ("statement", run.check_statement),
              ("registry", run.check_institutions), ("seal", run.check_rest))
     for link, step in steps:
@@ -129,6 +131,8 @@ class _Verification:
         self.needed_registry = set()
         self.blocks = {}
         self.groups = {}
+        self.published = set()
+        self.needed_seals = set()
         self.amended = {}
         self.records = []
         self.file_message = self.head = self.log_key = self.last = self.day = self.statement = None
@@ -214,8 +218,7 @@ class _Verification:
             entry = self.ledger.read_head(item.entry)
             _require(entry.header.origin == self.head.origin, "a block of another origin")
             rounds = [seal for seal in self.seals.values() if seal.first_index <= item.index < seal.index]
-            _require(len(rounds) == 1, "a block outside the given rounds")
-            self.blocks[item.index] = (entry, rounds[0])
+            self.blocks[item.index] = (entry, rounds[0] if rounds else None)
             self.groups[item.index] = []
             unit = (entry.header.institution, entry.header.unit)
             _require(entry.header.height > heights.get(unit, -1), "heights of a unit are not ascending")
@@ -232,13 +235,49 @@ class _Verification:
             ids = [effect.status_id for group in groups for effect in group.effects]
             _require(len(ids) == len(set(ids)), "a status id has two effects in one block")
 
+        shown = {record.place.entry for record in self.file_message.records} | {block for block, _ in order}
+        for index in shown & self.blocks.keys():
+            _require(self.blocks[index][1], "a block outside the given rounds")
+
+    def check_publications(self):
+        """Step 6: who has published each registry entry."""
+        given = [((item.place.entry, item.place.index), item) for item in self.file_message.publications]
+        _require(_ascending([place for place, _ in given]), "publications are not ascending")
+        by_place, records = dict(given), {}
+        for item in self.file_message.registry:
+            entry = item.entry
+            place = (entry.place.entry, entry.place.index)
+            _require(place in by_place and place[0] in self.blocks, "a registry entry that was not published")
+            number, head = by_place[place].piece_plus_1, self.blocks[place[0]][0]
+            _require(number, "a publication without its number")
+            record = b"".join(write_field(at, value) for at, value in
+                              ((1, place[1]), (2, entry.kind), (3, entry.version), (4, entry.body)) if value)
+            self._check_piece(head.header, number - 1, forms.RECORD_PIECE + record, by_place[place].path)
+            records[place] = entry.kind
+        _require(records.keys() == by_place.keys(), "a publication of no registry entry")
+        for place, kind in records.items():
+            self._check_publisher(place[0], kind)
+            self.published.add(place[0])
+
+    def _check_publisher(self, index, kind):
+        entry, seal = self.blocks[index]
+        header = entry.header
+        _require((header.institution == 0) == (kind >= FIRST_REGISTRY_KIND), "published by somebody else")
+        if header.institution == 0 and header.unit == 0 and header.key_id == key_id(self.trust.registry_key):
+            _require(verify(self.trust.registry_key, forms.block_message(entry.header_bytes), entry.signature),
+                     "the registry key did not sign the block")
+            return
+        _require(seal, "a block outside the given rounds")
+        self._check_key(entry, seal, kind)
+        self.needed_seals.add(seal.index)
+
     @staticmethod
     def _check_piece(header, number, piece, path):
         _require(tree.verify_inclusion(tree.leaf_hash(piece), number, header.public_count, path, header.public_root),
                  "a piece that the block does not have")
 
     def check_records(self):
-        """Step 6."""
+        """Step 7."""
         places = []
         for record in self.file_message.records:
             place = record.place
@@ -271,6 +310,11 @@ class _Verification:
         _require(len(identities) == len(self.records), "the same record stands twice")
 
     def _check_signer(self, entry, seal, kind=None):
+        self._check_key(entry, seal, kind)
+        now = self._registered(self.last, forms.KIND_KEY, entry.header.key_id)
+        return is_suspect(now, seal.time_ms)
+
+    def _check_key(self, entry, seal, kind):
         header = entry.header
         key = self._registered(seal, forms.KIND_KEY, header.key_id)
         purpose = PURPOSE_UNIT if header.institution else PURPOSE_REGISTRY
@@ -283,15 +327,13 @@ class _Verification:
         _require(not key.has("revoked"), "the key was revoked")
         _require(verify(key.public_key, forms.block_message(entry.header_bytes), entry.signature),
                  "the block's signature does not hold")
-        now = self._registered(self.last, forms.KIND_KEY, header.key_id)
-        return is_suspect(now, seal.time_ms)
 
     def _is_custodian(self, signer, other, seal):
         closed, keeper = (self._registered(seal, forms.KIND_INSTITUTION, uint(64, number)) for number in (other, signer))
         return is_custodian(keeper, closed, dates.of_ms(seal.time_ms))
 
     def check_effects(self):
-        """Step 7: what the blocks say of the records."""
+        """Step 8: what the blocks say of the records."""
         identities = {record.status_id: record for record in self.records}
         with_records = {record.entry for record in self.records}
         for index, (entry, seal) in self.blocks.items():
@@ -300,7 +342,10 @@ class _Verification:
                 own = [(group.authority, effect) for effect in group.effects if effect.status_id in identities]
                 _require(own or _supersedes(group, self.amended.get(index, [])), "a group without an effect on a record")
                 found += own
-            _require(self.groups[index] or index in with_records, "a block without a record or an effect on one")
+            if self.groups[index] or index in with_records:
+                self.needed_seals.add(seal.index)
+            else:
+                _require(index in self.published, "a block without a record or an effect on one")
             for authority, effect in found:
                 self._check_effect(index, entry, seal, authority, effect, identities[effect.status_id])
 
@@ -346,7 +391,7 @@ class _Verification:
                 and action != SUPERSEDE)
 
     def check_statement(self):
-        """Step 8."""
+        """Step 9."""
         raw = self.file_message.statement
         statement = self.canonical.read("SubjectStatement", raw)
         _require(statement.suite == SUITE and statement.version == VERSION, "suite or version is unknown")
@@ -373,7 +418,7 @@ class _Verification:
         self.statement = statement
 
     def check_institutions(self):
-        """Step 9, the registry."""
+        """Step 10, the registry."""
         numbers = {record.institution for record in self.records} | {record.owner for record in self.records}
         issuers = {number: self._registered(self.last, forms.KIND_INSTITUTION, uint(64, number)) for number in numbers}
         keepers = {}
@@ -388,9 +433,9 @@ class _Verification:
         _require(self.needed_registry == self.registry.keys(), "a registry entry that nothing needs")
 
     def check_rest(self):
-        """Step 9, the seals."""
-        needed_seals = {min(self.seals), self.last.index} | {seal.index for _, seal in self.blocks.values()}
-        _require(needed_seals == self.seals.keys(), "a seal that nothing needs")
+        """Step 10, the seals."""
+        needed = {min(self.seals), self.last.index} | self.needed_seals
+        _require(needed == self.seals.keys(), "a seal that nothing needs")
 
     def result(self):
         """What was proved."""

@@ -105,11 +105,12 @@ impl Client {
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.
     pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, ClientError> {
-        let entry = BlockEntries::parse(&block).map_err(|error| ClientError::Local(error.to_string()))?.head;
+        // What is no block the node refuses; it cannot have a receipt.
+        let head = BlockEntries::parse(&block).map(|entries| entries.head);
         let request = SubmitBlockRequest { block: block.into(), records };
         let receipt = self.ledger.clone().submit_block(request).await?.into_inner().receipt;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
-        if receipt.entry != entry {
+        if head.as_ref() != Ok(&receipt.entry) {
             return Err(ClientError::lie("the receipt is for another block"));
         }
         self.check_receipt(&receipt).await?;

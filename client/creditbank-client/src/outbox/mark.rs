@@ -39,10 +39,8 @@ impl Mark {
     /// The marks that stand one after the other; an incomplete one at the end is left out.
     pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Self>, DamagedMark> {
         let mark = |(number, bytes): (usize, &[u8; MARK_LEN])| {
-            let mark = Self {
-                reference: std::array::from_fn(|i| bytes[i]),
-                content: std::array::from_fn(|i| bytes[16 + i]),
-            };
+            let mark =
+                Self { reference: std::array::from_fn(|i| bytes[i]), content: std::array::from_fn(|i| bytes[16 + i]) };
             if bytes[32..] == mark.check() { Ok(mark) } else { Err(DamagedMark(number * MARK_LEN)) }
         };
         bytes.as_chunks::<MARK_LEN>().0.iter().enumerate().map(mark).collect()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::Place;
+use creditbank_protocol::block::split_groups;
 use creditbank_protocol::canonical::{Canonical, CanonicalError, encode};
 use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, Kind};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
@@ -93,7 +94,7 @@ impl Contents {
 /// The effects of one authority, by their bytes.
 type EffectsByBytes = (Authority, BTreeMap<Vec<u8>, Effect>);
 
-/// Effects as a block groups them. Groups and effects are sets: ascending by their bytes.
+/// Effects as a block groups them: by their authorities, ascending by their bytes.
 pub(crate) fn groups(effects: impl IntoIterator<Item = (Authority, Effect)>) -> Result<Vec<EffectGroup>, ClientError> {
     let mut groups: BTreeMap<Vec<u8>, EffectsByBytes> = BTreeMap::new();
     for (authority, effect) in effects {
@@ -101,10 +102,9 @@ pub(crate) fn groups(effects: impl IntoIterator<Item = (Authority, Effect)>) -> 
         let (_, effects) = group.or_insert_with(|| (authority, BTreeMap::new()));
         effects.insert(encode(&effect).map_err(spelled)?, effect);
     }
-    let mut sorted = BTreeMap::new();
-    for (authority, effects) in groups.into_values() {
-        let group = EffectGroup { authority: Some(authority), effects: effects.into_values().collect() };
-        sorted.insert(encode(&group).map_err(spelled)?, group);
-    }
-    Ok(sorted.into_values().collect())
+    let group = |(authority, effects): EffectsByBytes| EffectGroup {
+        authority: Some(authority),
+        effects: effects.into_values().collect(),
+    };
+    Ok(split_groups(groups.into_values().map(group).collect()))
 }

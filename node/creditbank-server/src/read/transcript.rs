@@ -1,7 +1,7 @@
 //! Transcripts: a learner's records with every proof that they need. What that is, is the read model's to say
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
-use creditbank_ledger::read::{self, PlanError, PlannedBlock, TranscriptPlan};
+use creditbank_ledger::read::{self, PlanError, TranscriptPlan};
 use creditbank_protocol::canonical::CanonicalError;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
@@ -9,7 +9,7 @@ use creditbank_protocol::pb::{self, Marker, Selection};
 use creditbank_protocol::record::SUITE;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, sign_statement, write_file};
-use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex};
+use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
 
 use super::ReadError;
 use super::registry::prove;
@@ -76,6 +76,7 @@ impl Shared {
     ) -> Result<pb::Transcript, TranscriptError> {
         let proved = |entry: &LogIndex| self.proved(*entry, state.head.size, &state.head.root);
         let (statement, signature) = self.statement(state, plan, institution)?;
+        let pieces = Pieces::of(plan);
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
             version: TRANSCRIPT_VERSION,
@@ -83,7 +84,8 @@ impl Shared {
             checkpoint: state.checkpoint.clone(),
             seals: plan.seals.iter().map(proved).collect::<Result<_, _>>()?,
             blocks: plan.blocks.keys().map(proved).collect::<Result<_, _>>()?,
-            groups: plan.blocks.iter().flat_map(|(entry, planned)| groups(*entry, planned)).collect(),
+            groups: pieces.groups,
+            publications: pieces.publications,
             registry: registry_proofs(state, plan)?,
             records: plan
                 .records
@@ -118,17 +120,39 @@ impl Shared {
     }
 }
 
-/// The shown groups of a block's effects, each with its path.
-fn groups(entry: LogIndex, planned: &PlannedBlock) -> Vec<pb::ProvedGroup> {
-    if planned.groups.is_empty() {
-        return Vec::new();
+/// The pieces that a transcript shows, each with its path.
+#[derive(Default)]
+struct Pieces {
+    groups: Vec<pb::ProvedGroup>,
+    publications: Vec<pb::Publication>,
+}
+
+impl Pieces {
+    fn of(plan: &TranscriptPlan) -> Self {
+        let mut pieces = Self::default();
+        for (entry, planned) in &plan.blocks {
+            let own = Place { entry: *entry, index: 0 }..Place { entry: entry.next(), index: 0 };
+            let mut published = plan.publications.range(own).peekable();
+            if planned.groups.is_empty() && published.peek().is_none() {
+                continue;
+            }
+            // Hashed once for all pieces of the block.
+            let levels = Levels::new(planned.block.shown().leaves().to_vec());
+            let path = |piece: usize| Some(levels.path(piece)?.iter().map(|hash| hash.0.to_vec()).collect());
+            let number = |piece: usize| u32::try_from(piece).ok();
+            let group = |(piece, group): (usize, &pb::EffectGroup)| {
+                let group = Some(group.clone());
+                Some(pb::ProvedGroup { block: entry.0, piece: number(piece)?, group, path: path(piece)? })
+            };
+            let publication = |(place, piece): (&Place, &usize)| {
+                let (place, piece_plus_1) = (place.written(), number(piece + 1)?);
+                Some(pb::Publication { place, piece_plus_1, path: path(*piece)? })
+            };
+            pieces.groups.extend(planned.shown().filter_map(group));
+            pieces.publications.extend(published.filter_map(publication));
+        }
+        pieces
     }
-    let levels = Levels::new(planned.block.shown().leaves());
-    let proved = |(piece, group): (usize, &pb::EffectGroup)| {
-        let path = levels.path(piece)?.iter().map(|hash| hash.0.to_vec()).collect();
-        Some(pb::ProvedGroup { block: entry.0, piece: u32::try_from(piece).ok()?, group: Some(group.clone()), path })
-    };
-    planned.shown().filter_map(proved).collect()
 }
 
 /// By seal, then by the digest of the key, as a transcript lists them.

@@ -5,14 +5,16 @@ use creditbank_ledger::state::LastSeal;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{Registry, ViewError};
 use creditbank_store::{KeyValue, StoreError};
 
 use crate::append::round::StoreView;
-use crate::tables::{self, LearnerRow};
 use crate::stored_block;
+use crate::tables::{self, LearnerRow};
 use crate::unreadable::{damaged, missing, of_store};
 
 impl ReadView for StoreView<'_> {
@@ -91,5 +93,13 @@ impl ProofView for StoreView<'_> {
 
     fn registry_at(&self, seal: LogIndex) -> &Registry {
         &self.state.registry_at(seal).registry
+    }
+
+    fn published_at(&self, seal: LogIndex, key: &RegistryKey) -> Option<Place> {
+        self.state.registry_at(seal).entries.get(&key.digest()).map(|entry| Place::read(entry.place))
+    }
+
+    fn registry_key(&self) -> KeyId {
+        KeyId::of(&self.state.log.keys().registry_key)
     }
 }

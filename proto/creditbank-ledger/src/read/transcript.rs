@@ -36,6 +36,10 @@ pub trait ProofView: ReadView {
     fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError>;
     /// The registry in force during the round that a seal closes.
     fn registry_at(&self, seal: LogIndex) -> &Registry;
+    /// Where the record of a registry entry stands that is in force during the round that a seal closes.
+    fn published_at(&self, seal: LogIndex, key: &RegistryKey) -> Option<Place>;
+    /// The registry key of the log's beginning, which verifiers trust.
+    fn registry_key(&self) -> KeyId;
 }
 
 /// What a transcript has to prove.
@@ -49,6 +53,8 @@ pub struct TranscriptPlan {
     pub blocks: BTreeMap<LogIndex, PlannedBlock>,
     /// The registry's entries, each with the log index of the seal under whose registry root it is proved.
     pub registry: BTreeSet<(LogIndex, RegistryKey)>,
+    /// Where these entries were published, and the number of the piece in the public part of its block.
+    pub publications: BTreeMap<Place, usize>,
 }
 
 /// A block of a transcript.
@@ -56,8 +62,6 @@ pub struct TranscriptPlan {
 pub struct PlannedBlock {
     /// The block.
     pub block: SignedBlock,
-    /// Log index of the seal of its round.
-    pub seal: LogIndex,
     /// Which groups of its effects are shown, by their positions among its groups.
     pub groups: BTreeSet<usize>,
 }
@@ -120,7 +124,7 @@ pub fn transcript(
 ) -> Result<TranscriptPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
     let records = selected(view, account, institution, last.index)?;
-    let mut planner = Planner { view, last: last.index, plan: TranscriptPlan::default() };
+    let mut planner = Planner { view, last: last.index, rounds: BTreeMap::new(), plan: TranscriptPlan::default() };
     planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
     planner.under_last(RegistryKey::Key(statement_key));
     let mut subjects = BTreeSet::new();
@@ -132,6 +136,7 @@ pub fn transcript(
     for keeper in subjects.into_iter().flat_map(|subject| registry.custodians(subject, day)) {
         planner.under_last(RegistryKey::Institution(keeper));
     }
+    planner.publications()?;
     Ok(TranscriptPlan { records, ..planner.plan })
 }
 
@@ -166,6 +171,8 @@ fn selected(
 struct Planner<'a, V> {
     view: &'a V,
     last: LogIndex,
+    /// The seal of the round of each block of which more is shown than what it published.
+    rounds: BTreeMap<LogIndex, LogIndex>,
     plan: TranscriptPlan,
 }
 
@@ -177,13 +184,12 @@ impl<V: ProofView> Planner<'_, V> {
     /// The block of a record and whose it is, and all that was said of it.
     fn record(&mut self, used: &Used) -> Result<(), PlanError> {
         let subject = used.facts.institution;
-        let planned = self.block(used.place.entry)?;
-        let (signer, seal) = (planned.block.header().unit.institution, planned.seal);
+        let (planned, seal) = self.block(used.place.entry)?;
+        let signer = planned.block.header().unit.institution;
         let amends = amends_of(used.record.kind(), used.record.body()).ok().flatten();
         if let Some(amended) = amends.and_then(|amends| amends.place).map(Place::from) {
-            let replaces = |effect: &Effect| {
-                effect.action == i32::from(Action::Supersede) && Place::read(effect.place) == amended
-            };
+            let replaces =
+                |effect: &Effect| effect.action == i32::from(Action::Supersede) && Place::read(effect.place) == amended;
             planned.show(replaces);
         }
         self.under_last(RegistryKey::Institution(signer));
@@ -196,17 +202,43 @@ impl<V: ProofView> Planner<'_, V> {
 
     /// A block, the seal of its round, and its key: as it was during the round, and as it is now, since a key that was
     /// compromised makes contested what it has signed.
-    fn block(&mut self, entry: LogIndex) -> Result<&mut PlannedBlock, ViewError> {
-        Ok(match self.plan.blocks.entry(entry) {
-            btree_map::Entry::Occupied(known) => known.into_mut(),
-            btree_map::Entry::Vacant(free) => {
-                let (block, seal) = (self.view.block(entry)?, self.view.seal_of(entry)?);
-                let key = RegistryKey::Key(block.header().key_id);
-                self.plan.seals.insert(seal);
-                self.plan.registry.extend([(seal, key.clone()), (self.last, key)]);
-                free.insert(PlannedBlock { block, seal, groups: BTreeSet::new() })
+    fn block(&mut self, entry: LogIndex) -> Result<(&mut PlannedBlock, LogIndex), ViewError> {
+        let seal = match self.rounds.entry(entry) {
+            btree_map::Entry::Occupied(known) => *known.get(),
+            btree_map::Entry::Vacant(free) => *free.insert(self.view.seal_of(entry)?),
+        };
+        let planned = planned(self.view, &mut self.plan.blocks, entry)?;
+        let key = RegistryKey::Key(planned.block.header().key_id);
+        self.plan.seals.insert(seal);
+        self.plan.registry.extend([(seal, key.clone()), (self.last, key)]);
+        Ok((planned, seal))
+    }
+
+    /// Where each registry entry of the plan was published. Who signed there is trusted, or is in the registry too: then
+    /// that entry was published in turn, by an earlier block.
+    fn publications(&mut self) -> Result<(), ViewError> {
+        let mut waiting: Vec<(LogIndex, RegistryKey)> = self.plan.registry.iter().cloned().collect();
+        while let Some((seal, key)) = waiting.pop() {
+            // What is not there is found out by whoever proves it.
+            let Some(place) = self.view.published_at(seal, &key) else { continue };
+            if self.plan.publications.contains_key(&place) {
+                continue;
             }
-        })
+            let planned = planned(self.view, &mut self.plan.blocks, place.entry)?;
+            let header = planned.block.header();
+            let records = &planned.block.public().records;
+            if let Some(piece) = records.iter().position(|record| record.index == place.index) {
+                self.plan.publications.insert(place, piece);
+            }
+            if !header.unit.institution.is_operator() || header.key_id != self.view.registry_key() {
+                let signer = (self.view.seal_of(place.entry)?, RegistryKey::Key(header.key_id));
+                self.plan.seals.insert(signer.0);
+                if self.plan.registry.insert(signer.clone()) {
+                    waiting.push(signer);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// That `signer` was the custodian of `subject` during a round.
@@ -228,8 +260,8 @@ impl<V: ProofView> Planner<'_, V> {
         // The index may be ahead of the seal.
         entries.retain(|entry| *entry <= self.last);
         for entry in entries {
-            let planned = self.block(entry)?;
-            let (signer, seal) = (planned.block.header().unit.institution, planned.seal);
+            let (planned, seal) = self.block(entry)?;
+            let signer = planned.block.header().unit.institution;
             // A status id stands in a block once at most. Of a release a verifier does not ask by what right it is: a proof of
             // that would serve nothing.
             let done = planned.show(|effect| effect.status_id == used.facts.status_id.0);
@@ -239,4 +271,18 @@ impl<V: ProofView> Planner<'_, V> {
         }
         Ok(())
     }
+}
+
+/// A block of the plan, which is read once.
+fn planned<'a>(
+    view: &impl ProofView,
+    blocks: &'a mut BTreeMap<LogIndex, PlannedBlock>,
+    entry: LogIndex,
+) -> Result<&'a mut PlannedBlock, ViewError> {
+    Ok(match blocks.entry(entry) {
+        btree_map::Entry::Occupied(known) => known.into_mut(),
+        btree_map::Entry::Vacant(free) => {
+            free.insert(PlannedBlock { block: view.block(entry)?, groups: BTreeSet::new() })
+        }
+    })
 }

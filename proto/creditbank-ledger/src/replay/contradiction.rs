@@ -31,7 +31,11 @@ impl Contradiction {
     /// The bytes at a log index are no entry.
     pub(super) fn no_entry(index: LogIndex, error: &EntryError) -> Self {
         let subject = Subject { index, name: Name::Entry };
-        subject.wrong("the bytes are no entry", &"the head of a block, its public part or a seal, in canonical form", error)
+        subject.wrong(
+            "the bytes are no entry",
+            &"the head of a block, its public part or a seal, in canonical form",
+            error,
+        )
     }
 
     /// The round has more in it than a replay holds.

@@ -11,6 +11,7 @@ use creditbank_protocol::dates::{Day, first_day};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, Marks};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::{
@@ -35,6 +36,8 @@ pub(crate) struct World {
     /// Log indices of the seals: the first one, those of the rounds, the last one.
     pub(crate) seals: Vec<u64>,
     pub(crate) cleared: Vec<(Place, LogIndex)>,
+    /// Where registry entries were published.
+    pub(crate) published: BTreeMap<RegistryKey, Place>,
 }
 
 impl World {
@@ -64,6 +67,7 @@ impl World {
             blocks: BTreeMap::new(),
             seals: Vec::new(),
             cleared: Vec::new(),
+            published: BTreeMap::new(),
         }
     }
 
@@ -172,11 +176,38 @@ impl ProofView for World {
     fn registry_at(&self, _: LogIndex) -> &Registry {
         &self.registry
     }
+
+    fn published_at(&self, _: LogIndex, key: &RegistryKey) -> Option<Place> {
+        self.published.get(key).copied()
+    }
+
+    fn registry_key(&self) -> KeyId {
+        key_of(InstitutionId::OPERATOR)
+    }
 }
 
 /// The key under which an institution signs blocks.
 pub(crate) fn key_of(institution: InstitutionId) -> KeyId {
     KeyId([u8::try_from(institution.0).unwrap(); 16])
+}
+
+/// A block of the operator with `count` institutions, under a key.
+pub(crate) fn registering(height: u64, key_id: KeyId, count: u8) -> SignedBlock {
+    let record = |number: u8| {
+        let entry = pb::Institution { number: u64::from(number) + 1, ..Default::default() };
+        Record::of(Kind::Institution, &[0; 32], encode(&entry).unwrap()).unwrap()
+    };
+    let draft = BlockDraft {
+        origin: "test.example/log".to_owned(),
+        unit: UnitId::OPERATOR,
+        height,
+        previous: Digest([1; 32]),
+        operation_id: [1; 16],
+        created_at_minute: 1,
+        key_id,
+    };
+    let records: Vec<Record> = (0..count).map(record).collect();
+    SignedBlock::parse(&draft.sign(&records, Vec::new(), None, |_| [1; 64]).unwrap()).unwrap()
 }
 
 /// A block of an institution that confirms, by some right, the records with these status ids.

@@ -44,7 +44,7 @@ impl SignedHead {
     pub fn with_public(self, public: Public) -> Result<SignedBlock, BlockError> {
         let found = public.pieces();
         if found != self.header.pieces {
-            return Err(BlockError::PublicRoot { expected: self.header.pieces, found });
+            return Err(BlockError::PublicRoot { expected: Box::new(self.header.pieces), found: Box::new(found) });
         }
         check_positions(public.part(), self.header.count)?;
         check_effects(&public.part().groups)?;

@@ -1,6 +1,7 @@
 //! The verification of a transcript, link by link, without I/O and without a clock.
 
 mod effects;
+mod published;
 mod registry;
 mod tree;
 
@@ -22,7 +23,7 @@ use crate::map::MapError;
 use crate::merkle::{ProofError, record_leaf, verify_inclusion};
 use crate::note::NoteError;
 use crate::pb::{self, Purpose};
-use crate::record::{Disclosed, amends_of, DisclosureError, RestsOn, SUITE, expires_of, has_expired};
+use crate::record::{Disclosed, DisclosureError, RestsOn, SUITE, amends_of, expires_of, has_expired};
 use crate::seal::{Seal, SealError};
 use crate::status::status_id;
 use crate::trust::Trust;
@@ -41,6 +42,8 @@ pub enum Link {
     Registry,
     /// A block.
     Block,
+    /// That a registry entry was published.
+    Publication,
     /// A record.
     Record,
     /// The subject statement.
@@ -155,8 +158,10 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     let tree = Tree::open(&transcript, trust)?;
     let mut registry = RegistryProofs::open(&transcript.registry, &tree)?;
     let blocks = tree.blocks(&transcript)?;
+    let published = published::check(&transcript.publications, &blocks, &tree, &mut registry, trust)?;
     let mut records = Vec::with_capacity(transcript.records.len());
     let mut used_blocks = BTreeSet::new();
+    let mut needed_seals = published.seals;
     let mut replaced: BTreeMap<LogIndex, Vec<Place>> = BTreeMap::new();
     let mut ids = BTreeMap::new();
     let mut last = None;
@@ -186,9 +191,13 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
             let replaces = |places: &Vec<Place>| places.iter().any(|place| effects::supersedes(group, *place));
             effects::touches(group, &ids) || replaced.is_some_and(replaces)
         };
-        if !used_blocks.contains(index) && proved.groups.is_empty() {
+        let is_asked = used_blocks.contains(index) || !proved.groups.is_empty();
+        if !is_asked && !published.blocks.contains(index) {
             let fault = Fault::Surplus("no record of this block is disclosed, and it says nothing of one that is");
             return Err(broken(Link::Block, index)(fault));
+        }
+        if is_asked {
+            needed_seals.extend(proved.seal_index);
         }
         if !proved.groups.iter().all(is_used) {
             let fault = Fault::Surplus("a group of effects says nothing of a record that is disclosed");
@@ -205,7 +214,7 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
         record.kept_by = kept_by(record.owner(), &institutions, &custodians, &tree);
     }
     registry.all_used().map_err(broken(Link::Registry, "list"))?;
-    tree.all_used(blocks.keys()).map_err(broken(Link::Seal, "list"))?;
+    tree.all_used(&needed_seals).map_err(broken(Link::Seal, "list"))?;
     Ok(Report {
         origin: transcript.origin,
         size: tree.size,
@@ -219,11 +228,12 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
     })
 }
 
-/// A block that is in the log, and the seal that closes its round.
+/// A block that is in the log.
 pub(super) struct ProvedBlock {
     head: SignedHead,
     leaf: Digest,
-    seal_index: LogIndex,
+    /// The seal that closes its round, if it is given: always of a block with records or effects.
+    seal_index: Option<LogIndex>,
     /// The groups of its effects that are given.
     groups: Vec<pb::EffectGroup>,
 }
@@ -246,7 +256,7 @@ fn record(
     }
     let leaf = record_leaf(&disclosed.hash);
     verify_inclusion(&leaf, u64::from(place.index), u64::from(header.count), &path, &header.records_root)?;
-    let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+    let seal = tree.seal_of_round(proved)?;
     let key = check_signer(proved, seal, registry)?;
     if key.purpose != i32::from(Purpose::Unit) {
         return Err(Fault::KeyScope("it has another purpose"));
@@ -263,7 +273,7 @@ fn record(
     }
     let on_behalf_of = amended_for(&proved.groups, kind, &disclosed.body)?;
     if let Some(other) = on_behalf_of
-        && !effects::is_custodian(unit.institution, other, proved.seal_index, seal, registry)?
+        && !effects::is_custodian(unit.institution, other, seal, registry)?
     {
         return Err(Fault::Authority("its signer was not the custodian of the institution that it names"));
     }
@@ -296,7 +306,7 @@ fn check_signer(proved: &ProvedBlock, seal: &Seal, registry: &mut RegistryProofs
     if header.created_at_minute.abs_diff(seal.time_ms / 60_000) > CREATED_WITHIN_MINUTES {
         return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
     }
-    let key = registry.key(header.key_id, proved.seal_index)?;
+    let key = registry.key(header.key_id, seal.index)?;
     let purpose = if header.unit.institution.is_operator() { Purpose::Registry } else { Purpose::Unit };
     if key.purpose != i32::from(purpose) {
         return Err(Fault::KeyScope("it has another purpose"));

@@ -51,6 +51,7 @@ pub(super) struct Bend {
     pub(super) statement: fn(&mut pb::SubjectStatement),
     /// Seeds of the keys that sign blocks, seals and the statement, where they are others.
     pub(super) signer: Option<u8>,
+    pub(super) publisher: Option<u8>,
     pub(super) seal_signer: u8,
     pub(super) statement_signer: u8,
 }
@@ -65,6 +66,7 @@ pub(super) const HONEST: Bend = Bend {
     checkpoint: |_| (),
     statement: |_| (),
     signer: None,
+    publisher: None,
     seal_signer: LOG,
     statement_signer: STATEMENT,
 };
@@ -86,6 +88,8 @@ pub(super) struct Log {
     previous: Digest,
     /// The seed of the key that signs units' blocks from now on, where it is another.
     pub(super) signer: Option<u8>,
+    /// The seed of the registry key that signs the operator's blocks from now on.
+    pub(super) registrar: u8,
     /// Blocks without a shown record, whose effects a transcript carries.
     pub(super) effects: Vec<u64>,
     /// Further registry entries that a transcript needs: seal and key.
@@ -100,12 +104,33 @@ impl Log {
         let (registry, pending) = (Registry::new(), Registry::new());
         let (entries, blocks, records, seals) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
         let (effects, also) = (Vec::new(), Vec::new());
-        Self { bend, entries, blocks, records, heads, registry, pending, seals, previous, signer: None, effects, also }
+        Self {
+            bend,
+            entries,
+            blocks,
+            records,
+            heads,
+            registry,
+            pending,
+            seals,
+            previous,
+            signer: None,
+            registrar: REGISTRY,
+            effects,
+            also,
+        }
     }
 
     /// A log whose first round admits the statement key and institutions with one unit each.
     pub(super) fn admitting(bend: Bend, institutions: &[u64]) -> Self {
         let mut log = Self::new(bend);
+        log.admit(institutions);
+        log
+    }
+
+    /// A round that admits the statement key and institutions.
+    pub(super) fn admit(&mut self, institutions: &[u64]) {
+        let bend = self.bend;
         let mut statement = key_entry(STATEMENT, Purpose::Statement, 0, 0);
         (bend.statement_key)(&mut statement);
         let mut records = vec![public_record(Kind::Key, encode(&statement).expect("canonical"))];
@@ -121,13 +146,12 @@ impl Log {
             records.push(public_record(Kind::Unit, encode(&unit).expect("canonical")));
             records.push(public_record(Kind::Key, encode(&key).expect("canonical")));
         }
-        log.operator(&records);
+        let admitting = self.operator(&records);
         for number in institutions {
-            let admitted = leaf_hash(&log.entries[0]);
-            log.heads.insert((*number, 1), (0, admitted));
+            let admitted = leaf_hash(&self.entries[usize::try_from(admitting).expect("small")]);
+            self.heads.insert((*number, 1), (0, admitted));
         }
-        log.seal();
-        log
+        self.seal();
     }
 
     /// The registry entry of an institution's key.
@@ -143,7 +167,7 @@ impl Log {
     fn append(&mut self, institution: u64, records: &[Record], groups: Vec<pb::EffectGroup>) -> u64 {
         let unit = u32::from(institution > 0);
         let (height, previous) = self.heads[&(institution, unit)];
-        let seed = if institution == 0 { REGISTRY } else { self.signer.unwrap_or(unit_key(institution)) };
+        let seed = if institution == 0 { self.registrar } else { self.signer.unwrap_or(unit_key(institution)) };
         let mut draft = BlockDraft {
             origin: ORIGIN.to_owned(),
             unit: UnitId::new(institution, unit),
@@ -153,7 +177,7 @@ impl Log {
             created_at_minute: self.minute(),
             key_id: KeyId::of(&public(seed)),
         };
-        let mut signer = seed;
+        let mut signer = self.bend.publisher.unwrap_or(seed);
         if institution > 0 {
             (self.bend.draft)(&mut draft);
             signer = self.bend.signer.unwrap_or(seed);
@@ -176,7 +200,12 @@ impl Log {
 
     /// A block of the operator with registry records.
     pub(super) fn operator(&mut self, records: &[Record]) -> u64 {
-        let entry = self.append(0, records, Vec::new());
+        self.publishes(0, records)
+    }
+
+    /// A block with registry records; of the operator (0) they should be.
+    pub(super) fn publishes(&mut self, institution: u64, records: &[Record]) -> u64 {
+        let entry = self.append(institution, records, Vec::new());
         for (index, record) in (0..).zip(records) {
             let (kind, body) = (record.kind(), record.body().to_vec());
             // A key of another suite has no registry key: it goes where its namesake of suite 1 would be.
@@ -279,6 +308,12 @@ impl Log {
         blocks.dedup();
         let mut seals: Vec<u64> = blocks.iter().map(|entry| self.seal_of(*entry).0.index.0).collect();
         seals.extend([self.seals[0].0.index.0, last]);
+        let mut registry = self.proved_registry(&blocks, last);
+        let (publications, published) = self.publications(&mut registry, &mut seals);
+        let groups = blocks.iter().flat_map(|entry| self.groups(*entry, shown)).collect();
+        blocks.extend(published);
+        blocks.sort_unstable();
+        blocks.dedup();
         seals.sort_unstable();
         seals.dedup();
         let mut status_ids: Vec<Vec<u8>> =
@@ -306,8 +341,9 @@ impl Log {
             origin: ORIGIN.to_owned(),
             checkpoint: sign_checkpoint(&checkpoint, &key(LOG)).expect("a note"),
             seals: seals.into_iter().map(proved).collect(),
-            registry: self.proved_registry(&blocks, last),
-            groups: blocks.iter().flat_map(|entry| self.groups(*entry, shown)).collect(),
+            registry,
+            groups,
+            publications,
             blocks: blocks.into_iter().map(proved).collect(),
             records: shown.iter().map(|(entry, index, open)| self.disclosed(*entry, *index, *open)).collect(),
             statement,
@@ -329,7 +365,7 @@ impl Log {
                 && effect.place.is_some_and(|place| amended.contains(&place));
             replaces || ids.contains(&effect.status_id)
         };
-        let levels = Levels::new(block.shown().leaves());
+        let levels = Levels::new(block.shown().leaves().to_vec());
         let numbered = (block.public().records.len()..).zip(&block.public().groups);
         numbered
             .filter(|(_, group)| self.effects.contains(&entry) || group.effects.iter().any(is_shown))
@@ -340,6 +376,55 @@ impl Log {
                 path: levels.path(piece).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
             })
             .collect()
+    }
+
+    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe a
+    /// registry key that is not the trusted one.
+    fn publications(
+        &self,
+        registry: &mut Vec<pb::ProvedRegistryEntry>,
+        seals: &mut Vec<u64>,
+    ) -> (Vec<pb::Publication>, Vec<u64>) {
+        let (mut publications, mut blocks) = (BTreeMap::new(), Vec::new());
+        let mut at = 0;
+        while let Some(place) = registry.get(at).and_then(|proved| proved.entry.as_ref()).map(|entry| entry.place) {
+            at += 1;
+            let place = place.unwrap_or_default();
+            let Some(publication) = self.publication(place) else { continue };
+            publications.insert((place.entry, place.index), publication);
+            blocks.push(place.entry);
+            let key_id = self.blocks[&place.entry].header().key_id;
+            let seal = self.seal_of(place.entry).0.index.0;
+            let key = RegistryKey::Key(key_id).digest();
+            let is_known = |proved: &pb::ProvedRegistryEntry| {
+                let entry = proved.entry.as_ref().expect("an entry");
+                let kind = Kind::try_from(entry.kind).unwrap_or_default();
+                proved.seal == seal && RegistryKey::of(kind, &entry.body).is_ok_and(|known| known.digest() == key)
+            };
+            if key_id != KeyId::of(&public(REGISTRY)) && !registry.iter().any(is_known) {
+                seals.push(seal);
+                registry.extend(self.prove(seal, key));
+            }
+        }
+        registry.sort_by_key(|proved| {
+            let entry = proved.entry.as_ref().expect("an entry");
+            let kind = Kind::try_from(entry.kind).unwrap_or_default();
+            let of_namesake = RegistryKey::Key(KeyId::of(&public(unit_key(1))));
+            (proved.seal, RegistryKey::of(kind, &entry.body).unwrap_or(of_namesake).digest())
+        });
+        (publications.into_values().collect(), blocks)
+    }
+
+    /// The publication of the registry entry of a place, if there is a public record.
+    pub(super) fn publication(&self, place: Place) -> Option<pb::Publication> {
+        let block = self.blocks.get(&place.entry)?;
+        let piece = block.public().records.iter().position(|record| record.index == place.index)?;
+        let levels = Levels::new(block.shown().leaves().to_vec());
+        Some(pb::Publication {
+            place: Some(place).filter(|place| *place != Place::default()),
+            piece_plus_1: u32::try_from(piece + 1).expect("small"),
+            path: levels.path(piece)?.iter().map(|hash| hash.0.to_vec()).collect(),
+        })
     }
 
     /// An entry of the log with its path.

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use creditbank_protocol::registry::RegistryKey;
 
 use super::log::{
-    Bend, HONEST, Log, MINUTE, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust, unit_key,
+    Bend, HONEST, LOG, Log, MINUTE, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust, unit_key,
 };
-use super::transcripts::{closing, credit, custody, result};
+use super::transcripts::{closing, credit, custody, result, rotated};
 use super::{agree, hex, key};
 
 type Case = (&'static str, Link, Vec<u8>);
@@ -197,6 +197,8 @@ fn registry() -> Vec<Case> {
         lied("a key of another suite", Link::Registry, Bend { key: |key| key.suite = 65_535, ..HONEST }),
         bent("without the institution's entry", Link::Registry, |transcript| {
             let kind = i32::from(Kind::Institution);
+            let place = entry(transcript, Kind::Institution).place;
+            transcript.publications.retain(|publication| publication.place != place);
             transcript.registry.retain(|one| one.entry.as_ref().is_some_and(|entry| entry.kind != kind));
         }),
         bent("an entry that nothing needs", Link::Registry, |transcript| {
@@ -204,6 +206,9 @@ fn registry() -> Vec<Case> {
             log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
             log.seal();
             let unit = log.proved_entry(4, &creditbank_protocol::registry::RegistryKey::Unit(UnitId::new(1, 1)));
+            let place = unit.entry.as_ref().and_then(|entry| entry.place).expect("a place");
+            transcript.publications.extend(log.publication(place));
+            transcript.publications.sort_by_key(|one| one.place.map_or(0, |place| place.index));
             transcript.registry.push(unit);
             let order = |one: &pb::ProvedRegistryEntry| {
                 let entry = one.entry.as_ref().expect("an entry");
@@ -234,7 +239,7 @@ fn blocks() -> Vec<Case> {
         bent_whole("a block twice", Link::Block, |transcript| {
             transcript.blocks.insert(1, transcript.blocks[0].clone())
         }),
-        bent("a block at another index", Link::Block, |transcript| transcript.blocks[0].index = 0),
+        bent("a block at another index", Link::Block, |transcript| transcript.blocks[1].index = 4),
         bent("a changed hash of a block's path", Link::Block, |transcript| transcript.blocks[0].inclusion[0][0] ^= 1),
         bent("a seal for a block", Link::Block, |transcript| transcript.blocks.push(transcript.seals[1].clone())),
         bent_whole("without the seal of a block's round", Link::Block, |transcript| {
@@ -276,6 +281,59 @@ fn blocks() -> Vec<Case> {
             Link::Block,
             Bend { block: |block| block.extend([0x2a, 0x00]), ..HONEST },
         ),
+    ]
+}
+
+/// Registry entries that nobody has published who may.
+fn publications() -> Vec<Case> {
+    let under_second =
+        |about, bend| (about, Link::Publication, raw(&rotated(bend).transcript(&[(6, 0, None)], &[]).encode_to_vec()));
+    let of_unit = {
+        // A unit publishes what is the operator's to register.
+        let mut log = Log::admitting(HONEST, &[1]);
+        let institution = pb::Institution { number: 1, state: 1, ..Default::default() };
+        let body = creditbank_protocol::canonical::encode(&institution).expect("canonical");
+        log.publishes(1, &[public_record(Kind::Institution, body)]);
+        log.seal();
+        let entry = log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        log.transcript(&[(entry, 0, None)], &[])
+    };
+    let unsealed = {
+        let mut transcript = rotated(|_| ()).transcript(&[(6, 0, None)], &[]);
+        transcript.seals.retain(|seal| seal.index != 5);
+        transcript.registry.retain(|entry| entry.seal != 5);
+        transcript.publications.remove(0);
+        transcript
+    };
+    vec![
+        bent("no publications", Link::Publication, |transcript| transcript.publications.clear()),
+        bent("without a publication", Link::Publication, |transcript| drop(transcript.publications.pop())),
+        bent("publications not ascending", Link::Publication, |transcript| transcript.publications.swap(0, 1)),
+        bent("a publication twice", Link::Publication, |transcript| {
+            transcript.publications.insert(1, transcript.publications[0].clone())
+        }),
+        bent("a publication of no entry", Link::Publication, |transcript| {
+            let unit = Place { entry: 0, index: 2 };
+            transcript.publications.extend(log(HONEST).publication(unit));
+            transcript.publications.sort_by_key(|one| one.place.map_or(0, |place| place.index));
+        }),
+        bent("a publication without its number", Link::Publication, |transcript| {
+            transcript.publications[0].piece_plus_1 = 0
+        }),
+        bent("another piece", Link::Publication, |transcript| transcript.publications[0].piece_plus_1 += 1),
+        bent("a changed hash of a publication's path", Link::Publication, |transcript| {
+            transcript.publications[0].path[0][0] ^= 1
+        }),
+        bent("without the block that has published", Link::Publication, |transcript| drop(transcript.blocks.remove(0))),
+        lied("published by the log key alone", Link::Publication, Bend { publisher: Some(LOG), ..HONEST }),
+        under_second("published under a key of another purpose", |key| key.purpose = Purpose::Statement.into()),
+        under_second("published under a registry key that is not in force yet", |key| key.from_minute = MINUTE + 61),
+        under_second("published under a revoked registry key", |key| {
+            key.revoked = Some(pb::KeyRevocation { reason: 1, compromised_since_minute: 0 })
+        }),
+        ("without the seal of the second registry key's round", Link::Publication, raw(&unsealed.encode_to_vec())),
+        ("registered by a unit", Link::Publication, raw(&of_unit.encode_to_vec())),
     ]
 }
 
@@ -437,7 +495,33 @@ fn effects() -> Vec<Case> {
         log.also = [1, 2].map(|number| (7, RegistryKey::Institution(InstitutionId(number)))).to_vec();
         log.transcript(&[(5, 0, None)], &[])
     };
+    let grouped = |about, link, change: fn(&mut pb::Transcript)| {
+        let mut log = Log::admitting(HONEST, &[1]);
+        log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        let effect = log.effect(3, 0, pb::Action::Supersede);
+        log.issue(1, &[credit(2, "ALG-1", Some(Place { entry: 3, index: 0 }))], vec![effect]);
+        log.seal();
+        let mut transcript = log.transcript(&[(3, 0, None), (5, 0, None)], &[]);
+        verify(&raw(&transcript.encode_to_vec()), &trust()).expect("what is bent is right before");
+        change(&mut transcript);
+        (about, link, raw(&transcript.encode_to_vec()))
+    };
     vec![
+        grouped("an amendment without the effect that replaces the other record", Link::Record, |transcript| {
+            transcript.groups.clear()
+        }),
+        grouped("a group twice", Link::Block, |transcript| transcript.groups.push(transcript.groups[0].clone())),
+        grouped("a group of a block that is not there", Link::Block, |transcript| transcript.groups[0].block = 4),
+        grouped("a group of a block without a public part", Link::Block, |transcript| transcript.groups[0].block = 3),
+        grouped("a group at another number", Link::Block, |transcript| transcript.groups[0].piece += 1),
+        grouped("a group whose path is too long", Link::Block, |transcript| {
+            transcript.groups[0].path.push(vec![1; 32])
+        }),
+        grouped("another effect in a group", Link::Block, |transcript| {
+            transcript.groups[0].group.as_mut().expect("a group").effects[0].action = pb::Action::Revoke.into()
+        }),
+        grouped("no group in a group", Link::Block, |transcript| transcript.groups[0].group = None),
         affected("an effect of an action that version 1 does not know", 1, |group| {
             group.effects[0].action = pb::Action::Dispute.into()
         }),
@@ -528,7 +612,9 @@ fn name(link: Link) -> String {
 fn refused_transcripts() {
     verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
     verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
-    let all = [files(), seals(), registry(), blocks(), records(), effects(), custodians(), statements()].concat();
+    let all =
+        [files(), seals(), registry(), blocks(), publications(), records(), effects(), custodians(), statements()]
+            .concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {

@@ -307,6 +307,9 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "an institution is closed; of two custodians the one with the lower number is named",
             kept().transcript(&[(3, 0, None)], &[]),
         ),
+        ("another-registry-key", "the keys were published under a registry key that the first one has published", {
+            rotated(|_| ()).transcript(&[(6, 0, None)], &[])
+        }),
         ("redeemed", "another institution has used it", used(Action::Redeem).transcript(&first, &[])),
         ("under-review", "something that it stands on has changed", used(Action::Review).transcript(&first, &[])),
         (
@@ -315,6 +318,23 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             then(used(Action::Redeem), 2, Action::Review, pb::Basis::Dependency, 0).transcript(&first, &[]),
         ),
     ]
+}
+
+/// Seed of a second registry key.
+const SECOND_REGISTRY: u8 = 31;
+
+/// The first registry key publishes a second one, and that the keys of an institution: the record is in entry 6.
+pub(super) fn rotated(bend: fn(&mut pb::Key)) -> Log {
+    let mut log = Log::new(HONEST);
+    let mut second = key_entry(SECOND_REGISTRY, Purpose::Registry, 0, 0);
+    bend(&mut second);
+    log.operator(&[public_record(Kind::Key, body(&second))]);
+    log.seal();
+    log.registrar = SECOND_REGISTRY;
+    log.admit(&[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log
 }
 
 /// A record of institution 1 that institution 2 redeems or puts under review.

@@ -84,7 +84,8 @@ impl ApprovalQueue {
             None
         };
         let operation = Operation { approval, ..request.operation()? };
-        let read = Mark::read(&marks).map_err(|error| wrong(format!("the marks beside {}: {error}", path.display())))?;
+        let read =
+            Mark::read(&marks).map_err(|error| wrong(format!("the marks beside {}: {error}", path.display())))?;
         Ok(Waiting { operation, marks: read, path })
     }
 }

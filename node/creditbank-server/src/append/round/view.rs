@@ -19,8 +19,8 @@ use creditbank_store::StoreError;
 use super::{Context, RoundBuilder};
 use crate::append::state::State;
 use crate::private::{InstitutionKeys, OpenError};
-use crate::tables::{self, CoursePrefix, LearnerRow};
 use crate::stored_block;
+use crate::tables::{self, CoursePrefix, LearnerRow};
 use crate::unreadable::{damaged, missing, of_store, unavailable};
 
 /// The ledger as of the last round.

@@ -59,9 +59,8 @@ pub(super) fn touches(group: &pb::EffectGroup, ids: &BTreeMap<Digest, usize>) ->
 
 /// Whether a group replaces the record at a place.
 pub(super) fn supersedes(group: &pb::EffectGroup, place: Place) -> bool {
-    let replaces = |effect: &pb::Effect| {
-        effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place
-    };
+    let replaces =
+        |effect: &pb::Effect| effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place;
     group.effects.iter().any(replaces)
 }
 
@@ -74,7 +73,10 @@ pub(super) fn apply(
     tree: &Tree,
     registry: &mut RegistryProofs,
 ) -> Result<(), Fault> {
-    let seal = tree.seal(proved.seal_index).ok_or_else(|| Fault::Missing("the seal of the round".to_owned()))?;
+    if proved.groups.is_empty() {
+        return Ok(());
+    }
+    let seal = tree.seal_of_round(proved)?;
     for one in effects(entry, proved, seal.rules_version, ids)? {
         let record = &records[one.record];
         let (place, owner) = (record.place, record.owner());
@@ -124,7 +126,7 @@ fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut R
     let holds = match authority::right(by, one.action, signer, Some(owner)) {
         Right::Holds => true,
         Right::IfCustodianOf(_) if releases => true,
-        Right::IfCustodianOf(owner) => is_custodian(signer, owner, one.proved.seal_index, seal, registry)?,
+        Right::IfCustodianOf(owner) => is_custodian(signer, owner, seal, registry)?,
         Right::Refused => false,
     };
     let text = match one.action {
@@ -140,11 +142,10 @@ fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut R
 pub(super) fn is_custodian(
     signer: InstitutionId,
     other: InstitutionId,
-    seal_index: LogIndex,
     seal: &Seal,
     registry: &mut RegistryProofs,
 ) -> Result<bool, Fault> {
-    let closed = registry.institution(other, seal_index)?;
-    let keeper = registry.institution(signer, seal_index)?;
+    let closed = registry.institution(other, seal.index)?;
+    let keeper = registry.institution(signer, seal.index)?;
     Ok(authority::is_custodian(&keeper, &closed, day_of_ms(seal.time_ms)))
 }

@@ -69,6 +69,11 @@ impl RegistryProofs {
         Ok(decode(&entry.body)?)
     }
 
+    /// The proved entries.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &pb::RegistryEntry> {
+        self.entries.values().map(|(entry, _)| entry)
+    }
+
     /// Refuses entries that nothing needs.
     pub(super) fn all_used(&self) -> Result<(), Fault> {
         if self.entries.values().all(|(_, used)| *used) {

@@ -1,8 +1,8 @@
 //! The checkpoint and what is proved into its tree: seals and blocks.
 
 use super::{
-    BTreeMap, Digest, Entry, Fault, Link, LogIndex, ProvedBlock, Seal, SignedHead, TranscriptError, Trust, UnitId, broken,
-    day_of_ms, differs, digests, key, merkle, pb, verify_inclusion,
+    BTreeMap, BTreeSet, Digest, Entry, Fault, Link, LogIndex, Place, ProvedBlock, Seal, SignedHead, TranscriptError,
+    Trust, UnitId, broken, day_of_ms, differs, digests, key, merkle, pb, verify_inclusion,
 };
 use crate::block::{Piece, check_effects};
 use crate::dates::Day;
@@ -113,7 +113,8 @@ impl Tree {
         Ok(leaf)
     }
 
-    /// The heads of the blocks by log index, each with the seal of its round and the groups of effects that are given.
+    /// The heads of the blocks by log index, each with the groups of effects that are given. Of those with records or effects
+    /// the seal of the round must be given: it says which registry was in force.
     pub(super) fn blocks(
         &self,
         transcript: &pb::Transcript,
@@ -135,6 +136,13 @@ impl Tree {
             out.insert(index, block);
         }
         groups(&transcript.groups, &mut out)?;
+        let with_records = transcript.records.iter().map(|record| Place::read(record.place).entry);
+        let with_effects = transcript.groups.iter().map(|group| LogIndex(group.block));
+        for index in with_records.chain(with_effects) {
+            if let Some(block) = out.get(&index) {
+                self.seal_of_round(block).map_err(broken(Link::Block, index))?;
+            }
+        }
         Ok(out)
     }
 
@@ -148,8 +156,13 @@ impl Tree {
         }
         let from = LogIndex(proved.index);
         let covering = self.seals.range(from..).next().filter(|(_, seal)| seal.first_index <= from);
-        let (seal_index, _) = covering.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))?;
-        Ok(ProvedBlock { head, leaf, seal_index: *seal_index, groups: Vec::new() })
+        Ok(ProvedBlock { head, leaf, seal_index: covering.map(|(index, _)| *index), groups: Vec::new() })
+    }
+
+    /// The seal that closes a block's round.
+    pub(super) fn seal_of_round(&self, block: &ProvedBlock) -> Result<&Seal, Fault> {
+        let seal = block.seal_index.and_then(|index| self.seal(index));
+        seal.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))
     }
 
     /// Log index of the checkpoint's own seal.
@@ -171,12 +184,10 @@ impl Tree {
         self.seals.values().next_back().expect("check_ends has found the first and the last seal")
     }
 
-    /// Refuses seals that no block needs.
-    pub(super) fn all_used<'a>(&self, blocks: impl Iterator<Item = &'a LogIndex> + Clone) -> Result<(), Fault> {
+    /// Refuses seals under which nothing was looked up, but for the first and the last.
+    pub(super) fn all_used(&self, needed: &BTreeSet<LogIndex>) -> Result<(), Fault> {
         let needed = |index: &LogIndex, seal: &Seal| {
-            seal.first_index == LogIndex(0)
-                || *index == self.last()
-                || blocks.clone().any(|block| (seal.first_index..=*index).contains(block))
+            seal.first_index == LogIndex(0) || *index == self.last() || needed.contains(index)
         };
         if self.seals.iter().all(|(index, seal)| needed(index, seal)) {
             Ok(())
@@ -187,10 +198,7 @@ impl Tree {
 }
 
 /// Proves each group of effects into its block. A status id stands in a block once at most.
-fn groups(
-    groups: &[pb::ProvedGroup],
-    blocks: &mut BTreeMap<LogIndex, ProvedBlock>,
-) -> Result<(), TranscriptError> {
+fn groups(groups: &[pb::ProvedGroup], blocks: &mut BTreeMap<LogIndex, ProvedBlock>) -> Result<(), TranscriptError> {
     let mut last = None;
     for proved in groups {
         let at = (LogIndex(proved.block), proved.piece);
@@ -209,7 +217,7 @@ fn groups(
 }
 
 /// Whether a piece is in the public part that a head names.
-fn piece(head: &SignedHead, number: u32, piece: &Piece<'_>, path: &[Vec<u8>]) -> Result<(), Fault> {
+pub(super) fn piece(head: &SignedHead, number: u32, piece: &Piece<'_>, path: &[Vec<u8>]) -> Result<(), Fault> {
     let pieces = head.header().pieces;
     let count = u64::from(pieces.count);
     Ok(verify_inclusion(&piece.leaf(), u64::from(number), count, &digests(path)?, &pieces.root)?)
