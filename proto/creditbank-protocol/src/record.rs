@@ -145,7 +145,7 @@ impl std::fmt::Debug for Record {
 pub fn salt(seed: &[u8; 32], kind: Kind, version: u16, number: u16) -> [u8; 16] {
     let index = number.saturating_sub(1);
     let pair = salts(seed, kind, version, index / 2);
-    if index % 2 == 0 { pair.0 } else { pair.1 }
+    if index.is_multiple_of(2) { pair.0 } else { pair.1 }
 }
 
 /// The salts of claims `2 * pair + 1` and `2 * pair + 2`. One block: the seed is secret and random, and the length fixed, so each half
@@ -162,8 +162,11 @@ fn salts(seed: &[u8; 32], kind: Kind, version: u16, pair: u16) -> ([u8; 16], [u8
 
 /// Kind, version and a number, as they stand in the preimages of claims.
 fn numbers(kind: Kind, version: u16, number: u16) -> [u8; 6] {
-    let ([a, b], [c, d], [e, f]) = (kind_number(kind).to_be_bytes(), version.to_be_bytes(), number.to_be_bytes());
-    [a, b, c, d, e, f]
+    let mut bytes = [0; 6];
+    for (out, part) in bytes.as_chunks_mut::<2>().0.iter_mut().zip([kind_number(kind), version, number]) {
+        *out = part.to_be_bytes();
+    }
+    bytes
 }
 
 /// The hash of claim `number`; `value` is all wire occurrences of the field, empty where it is absent. One block up to 27 bytes of
@@ -183,10 +186,10 @@ fn claims(info: &KindInfo, version: u16, seed: &[u8; 32], body: &[u8]) -> Result
     let fields = top_level_fields(info.schema, body)?;
     let mut pair = ([0; 16], [0; 16]);
     let claim = |(index, range): (u16, std::ops::Range<usize>)| {
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             pair = salts(seed, info.kind, version, index / 2);
         }
-        let salt = if index % 2 == 0 { &pair.0 } else { &pair.1 };
+        let salt = if index.is_multiple_of(2) { &pair.0 } else { &pair.1 };
         claim_hash(salt, info.kind, version, index + 1, &body[range])
     };
     Ok((0u16..).zip(fields).map(claim).collect())

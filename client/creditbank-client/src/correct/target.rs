@@ -211,10 +211,8 @@ impl<'a> Resolver<'a> {
         let place = [&read.place.entry.0.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
         let seed = derive(&self.unit.secret, &[b"creditbank amendment", &place, &after]);
         let record = Record::of(kind, &seed, after).map_err(|error| ClientError::Local(error.to_string()))?;
-        if read.is(Mark::Superseded) {
-            if self.holds(&read, &alias, &record).await? {
-                return Ok(Found::Already(Box::new(read)));
-            }
+        if read.is(Mark::Superseded) && self.holds(&read, &alias, &record).await? {
+            return Ok(Found::Already(Box::new(read)));
         }
         if let Some(why) = self.replaced(&read, &alias).await? {
             return Ok(refused(Some(read), "place", why));

@@ -38,7 +38,7 @@ pub(crate) enum Step<B, A> {
     /// It goes on after [`Orderer::written`].
     Wait,
     /// A round to be written. No other is handed over before [`Orderer::written`].
-    Write(Commit<B, A>),
+    Write(Box<Commit<B, A>>),
     /// What has its answer without a round of its own.
     Answer(Outcomes<B, A>),
 }
@@ -279,7 +279,7 @@ impl<B, A> Orderer<B, A> {
                 self.changing = Some(Outcomes { blocks, accounts: Vec::new(), are_durable: false });
             }
         }
-        Step::Write(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes })
+        Step::Write(Box::new(Commit { sealed: ready, state: Arc::clone(&self.tip), outcomes }))
     }
 
     /// The time of the next seal: never before the last one. Refused when the wall clock has jumped.

@@ -21,7 +21,7 @@ use crate::publish::publish;
 /// The one round that is on its way to the disk.
 enum Stage<B, A> {
     Idle,
-    Write(Commit<B, A>),
+    Write(Box<Commit<B, A>>),
     Publish { checkpoint: Option<Checkpoint>, state: Arc<State>, outcomes: Outcomes<B, A> },
     Answer(Outcomes<B, A>),
 }
@@ -91,7 +91,8 @@ impl<B, A> Steps<B, A> {
     /// Makes the round that was handed over durable.
     pub fn write(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Write(Commit { sealed, state, outcomes }) => {
+            Stage::Write(commit) => {
+                let Commit { sealed, state, outcomes } = *commit;
                 match commit::write(&self.shared, sealed) {
                     Ok(checkpoint) => self.stage = Stage::Publish { checkpoint, state, outcomes },
                     Err(error) => self.refuse(outcomes, error.into()),

@@ -1,9 +1,9 @@
 //! A transcript of a real node. It cannot be made anew byte for byte, as keys and seeds are random. To replace it, keep a quickstart
 //! (`creditbank-node quickstart --keep DIR`) and name its directory: `CREDITBANK_QUICKSTART=DIR cargo test --test vectors transcript`.
 
-use creditbank_protocol::Trust;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::transcript::verify;
+use creditbank_protocol::{Digest, Trust};
 use serde_json::{Value, json};
 
 const FILE: &[u8] = include_bytes!("../../../vectors/transcript.cbt");
@@ -30,7 +30,7 @@ fn take_over(dir: &std::path::Path) {
     let about: Value = serde_json::from_str(VECTOR).expect("JSON");
     let vector = json!({
         "about": about["about"], "policy": policy,
-        "registry_key": trust.registry_key.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "registry_key": Digest(trust.registry_key).to_string(),
         "size": report.size, "root": report.root.to_string(), "records": records.collect::<Vec<_>>(),
     });
     let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");

@@ -38,8 +38,8 @@ impl Committer {
     }
 
     /// Hands a round over.
-    pub(super) fn send(&self, commit: Commit) -> Result<(), (Outcomes, SubmitError)> {
-        self.commits.send(commit).map_err(|error| (error.0.outcomes, ended()))
+    pub(super) fn send(&self, commit: Commit) -> Result<(), Box<(Outcomes, SubmitError)>> {
+        self.commits.send(commit).map_err(|error| Box::new((error.0.outcomes, ended())))
     }
 
     /// Waits until the round that was handed over is durable, or is not.

@@ -100,7 +100,8 @@ impl Sequencer {
                 Step::Idle => return,
                 Step::Wait => self.wait(),
                 Step::Write(commit) => {
-                    if let Err((outcomes, error)) = self.committer.send(commit) {
+                    if let Err(refused) = self.committer.send(*commit) {
+                        let (outcomes, error) = *refused;
                         commit::answer(&self.shared, outcomes.refused(&error), send);
                         self.written(Err(error));
                     }
