@@ -44,7 +44,8 @@ async fn the_same_person_has_the_same_alias() {
     assert_eq!(open(1, first.client(&node).await, vec![national("A1")]).await, known);
 }
 
-/// Goal: however many calls ask for the same persons at once, in whatever round each of them lands, a person is one account.
+/// Goal: however many calls ask for the same persons at once, in whatever round each of them lands, a person is one
+/// account.
 #[tokio::test(flavor = "multi_thread")]
 async fn persons_who_are_asked_for_at_once_are_one_account_each() {
     let node = TestNode::start().await;

@@ -149,7 +149,8 @@ async fn close_review(
     send(&scene.client, &request).await.map(|_| request)
 }
 
-/// Goal: an approval is used up by the block that is accepted with it: the same content again under it is refused, after a
+/// Goal: an approval is used up by the block that is accepted with it: the same content again under it is refused,
+/// after a
 /// restart too, and the very same block still gets its receipt.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_is_used_once() {

@@ -62,7 +62,8 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
     }
 }
 
-/// Goal: the trust file is there before the configuration, with which a directory counts as a whole node: an `init` that was
+/// Goal: the trust file is there before the configuration, with which a directory counts as a whole node: an `init`
+/// that was
 /// interrupted between the two could never be repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_node_has_its_trust_file() {

@@ -141,7 +141,8 @@ async fn a_forger_with_the_right_checksum_fails() {
     assert!(verify(&file, &other.trust()).is_err(), "another log's trust file");
 }
 
-/// Goal: a transcript carries the pieces that it needs, and not what its blocks show besides: 40 records of 8 blocks, or of
+/// Goal: a transcript carries the pieces that it needs, and not what its blocks show besides: 40 records of 8 blocks,
+/// or of
 /// 20, stay small though every block takes back 500 records of others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transcript_of_large_blocks_is_small() {

@@ -28,7 +28,8 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     written
 }
 
-/// Replaces a file of the owner's alone as a whole, durably: written beside, synced, renamed over it. What a crash leaves
+/// Replaces a file of the owner's alone as a whole, durably: written beside, synced, renamed over it. What a crash
+/// leaves
 /// beside it has the extension `new`, and gives way to the next version.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     let mut name = path.as_os_str().to_owned();
@@ -66,7 +67,8 @@ mod tests {
 
     use super::*;
 
-    /// Goal: a file that is replaced is never missing, nor half of one, under its name: a version that cannot be written
+    /// Goal: a file that is replaced is never missing, nor half of one, under its name: a version that cannot be
+    /// written
     /// leaves the one before.
     #[test]
     fn a_file_is_replaced_as_a_whole() {

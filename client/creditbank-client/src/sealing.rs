@@ -1,6 +1,7 @@
 //! Records and effects of any kind as one block of a unit: whole or not at all, and never twice.
 //!
-//! By the outbox (`crate::outbox`), the block is on the disk before it is sent, and the same bytes are sent again after an
+//! By the outbox (`crate::outbox`), the block is on the disk before it is sent, and the same bytes are sent again
+//! after an
 //! interruption. Seeds are derived from what a record says, so the same command again makes the same record, of which the
 //! notes know that it is sealed, and which without notes the ledger refuses as a duplicate.
 

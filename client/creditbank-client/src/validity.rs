@@ -12,7 +12,8 @@ pub const DAYS_MAX: u32 = 30;
 const DAY_MINUTES: u64 = 1_440;
 const _: () = assert!(DAYS_MAX as u64 * DAY_MINUTES == VALID_MINUTES_MAX);
 
-/// The last minute of the last of so many days by this side's clock, today counted, in UTC. The end of a day: whoever asks again
+/// The last minute of the last of so many days by this side's clock, today counted, in UTC. The end of a day: whoever
+/// asks again
 /// on the same day gets the same.
 pub fn last_minute(days: u32) -> u64 {
     (now_s() / 60 / DAY_MINUTES + u64::from(days.clamp(1, DAYS_MAX))) * DAY_MINUTES - 1
@@ -34,7 +35,8 @@ pub fn shown(minute: u64) -> String {
 mod tests {
     use super::*;
 
-    /// Goal: a consent holds through a day, at least today's and at most the thirtieth, and is shown as people write times.
+    /// Goal: a consent holds through a day, at least today's and at most the thirtieth, and is shown as people write
+    /// times.
     #[test]
     fn a_consent_ends_with_a_day() {
         let now = now_s() / 60;

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use creditbank_rules::ViewError;
 use creditbank_store::StoreError;
 
-/// The system's number for an input/output error, on every system that a node runs on. Kernels give it for a sector that
+/// The system's number for an input/output error, on every system that a node runs on. Kernels give it for a sector
+/// that
 /// cannot be read after they have tried again themselves: no waiting mends it.
 const EIO: i32 = 5;
 

@@ -55,7 +55,8 @@ pub enum KeyStoreError {
 
 type Fill<'a> = &'a mut dyn FnMut(&mut [u8]);
 
-/// Learners' keys by account. All are held in memory. Whoever uses a key that is staged makes it durable before what is sealed
+/// Learners' keys by account. All are held in memory. Whoever uses a key that is staged makes it durable before what
+/// is sealed
 /// under it.
 pub struct KeyStore {
     keys: RwLock<HashMap<AccountId, LearnerKey>>,
@@ -190,7 +191,8 @@ impl KeyStore {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
-    /// Makes a random key for each account that has none; durable when this returns. After an error there is none of them.
+    /// Makes a random key for each account that has none; durable when this returns. After an error none of these
+    /// keys exists.
     pub fn insert(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         self.stage(accounts, fill);
         let synced = self.sync(accounts, fill);
@@ -200,7 +202,8 @@ impl KeyStore {
         synced
     }
 
-    /// Makes a random key for each account that has none. They can be used, but are gone with the process until they are
+    /// Makes a random key for each account that has none. They can be used, but are gone with the process until they
+    /// are
     /// [synced](Self::sync).
     pub fn stage(&self, accounts: &[AccountId], fill: Fill<'_>) {
         let mut staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,9 +221,9 @@ impl KeyStore {
     /// Makes the keys of accounts durable, those that are not yet.
     pub fn sync(&self, accounts: &[AccountId], fill: Fill<'_>) -> Result<(), KeyStoreError> {
         let mut file = self.file();
-        let is_staged =
-            |account: &&AccountId| self.staged.lock().unwrap_or_else(PoisonError::into_inner).contains(*account);
-        let new: BTreeSet<AccountId> = accounts.iter().filter(is_staged).copied().collect();
+        let staged = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: BTreeSet<AccountId> = accounts.iter().filter(|account| staged.contains(*account)).copied().collect();
+        drop(staged);
         if let Some(file) = &mut file {
             let keys: Vec<(AccountId, LearnerKey)> =
                 new.iter().filter_map(|account| Some((*account, self.get(account)?))).collect();

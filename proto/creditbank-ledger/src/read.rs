@@ -1,4 +1,5 @@
-//! What can be worked out from records, over a read-only view: cases, balances, evaluations, previews of conversions, and
+//! What can be worked out from records, over a read-only view: cases, balances, evaluations, previews of conversions,
+//! and
 //! what a transcript has to prove.
 //!
 //! Whoever holds the same records comes to the same answers: the node for its callers, a client or an auditor for itself.

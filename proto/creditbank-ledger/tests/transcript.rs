@@ -57,7 +57,8 @@ fn registry_of_own() -> BTreeSet<(LogIndex, RegistryKey)> {
     BTreeSet::from([statement, key(12, OWN), key(LAST, OWN), registered(LAST, OWN)])
 }
 
-/// Goal: a record needs its block, the first and the last seal and that of its round, and the signer: its key at both times,
+/// Goal: a record needs its block, the first and the last seal and that of its round, and the signer: its key at both
+/// times,
 /// and itself.
 #[test]
 fn a_record_needs_its_block_and_signer() {
@@ -98,13 +99,15 @@ fn what_was_said_of_a_record_is_proved() {
     assert_eq!(blocks(&plan(&world, Some(OWN)).unwrap()), indices(&[11]));
 }
 
-/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's records
+/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's
+/// records
 /// now is named.
 #[test]
 fn a_custodian_proves_that_it_is_one() {
     let mut world = world();
     let place = Place::new(11, 0);
-    // Another record of the same block is confirmed by the other's own right: only what is said of the learner's counts.
+    // Another record of the same block is confirmed by the other's own right: only what is said of the learner's
+    // counts.
     let confirmed = block(OTHER, Basis::Custodian, &[Digest([11; 32])]);
     world.records.get_mut(&place).unwrap().0.marks = marked(Action::Confirm, 20);
     world.blocks.insert(LogIndex(20), confirmed);

@@ -245,7 +245,8 @@ fn a_seal_says_what_the_round_comes_to() {
     log.state.open_for(&honest, 2).expect("the honest seal");
 }
 
-/// Goal: what a block has used up is part of the state: remembered through the 30th day after the block, forgotten with the
+/// Goal: what a block has used up is part of the state: remembered through the 30th day after the block, forgotten
+/// with the
 /// first seal after it, and said with block and seal, so that it can be stored.
 #[test]
 fn a_use_is_remembered_for_thirty_days() {
@@ -282,7 +283,8 @@ fn a_use_is_remembered_for_thirty_days() {
     }
 }
 
-/// Goal: a mandate that a block states is used once for whoever replays the log without its records: a second block that
+/// Goal: a mandate that a block states is used once for whoever replays the log without its records: a second block
+/// that
 /// states it is a contradiction, and so is a group that states nothing.
 #[test]
 fn a_mandate_is_used_once_in_a_replay() {

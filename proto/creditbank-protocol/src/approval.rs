@@ -5,7 +5,8 @@ use crate::block::Header;
 use crate::hash::{Preimage, tag};
 use crate::pb::Approval;
 
-/// What a second person signs: what the block does and until when they stand by it, but not where in the chain. The salt
+/// What a second person signs: what the block does and until when they stand by it, but not where in the chain. The
+/// salt
 /// tells this approval from another one of the same.
 pub fn approval_message(header: &Header, approval: &Approval) -> Preimage {
     Preimage::new(tag::APPROVAL)
@@ -21,7 +22,7 @@ pub fn approval_message(header: &Header, approval: &Approval) -> Preimage {
         .fixed(&approval.salt)
 }
 
-/// What is used up when a block under the approval is accepted: the hash of what was signed.
+/// What a block under the approval uses up once it is accepted: the hash of the signed message.
 pub fn approval_digest(header: &Header, approval: &Approval) -> Digest {
     approval_message(header, approval).digest()
 }

@@ -53,7 +53,8 @@ pub fn owner_in(
     Ok(amended_for(groups, kind, body)?.unwrap_or(signer))
 }
 
-/// The closed institution for which the signer of a block amends a record: the block's effects supersede, as custodian of that
+/// The closed institution for which the signer of a block amends a record: the block's effects supersede, as
+/// custodian of that
 /// institution, the record that the amendment names. `None`: the record is the signer's own.
 pub fn amended_for(
     groups: &[pb::EffectGroup],
@@ -97,7 +98,8 @@ pub enum Right {
     Refused,
 }
 
-/// By what right `signer` does something to a record of `owner` (PROTOCOL.md, section 8, "Right"). The owner of a release is the
+/// By what right `signer` does something to a record of `owner` (PROTOCOL.md, section 8, "Right"). The owner of a
+/// release is the
 /// institution that redeemed; `None` where nobody has.
 pub fn right(
     authority: &pb::Authority,

@@ -31,7 +31,8 @@ pub const PUBLIC_LEN_MAX: usize = 65_534;
 /// Most bytes of a block as it is submitted: head and public part, and tag and length of the latter.
 pub const BLOCK_LEN_MAX: usize = HEAD_LEN_MAX + PUBLIC_LEN_MAX + 4;
 
-/// A block is created at most so long before or after its seal, both cut to minutes. Admission, replay and transcripts ask
+/// A block is created at most so long before or after its seal, both cut to minutes. Admission, replay and
+/// transcripts ask
 /// the same.
 pub const CREATED_WITHIN_MINUTES: u64 = 24 * 60;
 

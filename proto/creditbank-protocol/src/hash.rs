@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 /// Every domain tag of the protocol. A tag is ASCII, at most 255 bytes, and never reused for another meaning.
 pub mod tag {
-    /// The salts of two claims, from the record's seed. Short, as the next two: they are hashed for each field of each record.
+    /// The salts of two claims, from the record's seed. Short, as the next two: they are hashed for each field of
+    /// each record.
     pub const SALTS: &str = "cb1s";
     /// One disclosable field of a record.
     pub const CLAIM: &str = "cb1c";

@@ -34,7 +34,8 @@ pub fn mandate_message(
     preimage.u16(kind_number(kind)).variable(core).u64(mandate.until_minute).fixed(&mandate.salt)
 }
 
-/// What a paper stands for: one record of a kind, whatever it says. Until when it holds is the institution's word, so another
+/// What a paper stands for: one record of a kind, whatever it says. Until when it holds is the institution's word, so
+/// another
 /// day makes it no other paper.
 fn paper_message(origin: &str, institution: InstitutionId, kind: Kind, mandate: &Mandate) -> Preimage {
     let preimage = Preimage::new(tag::PAPER_MANDATE).variable(origin.as_bytes()).u64(institution.0);
@@ -53,7 +54,8 @@ pub fn verify_mandate(
     verify(&mandate.learner_key, message.as_bytes(), &mandate.signature)
 }
 
-/// What stands in the log of a mandate, and is used up with the record: the hash of what it was signed or stated for. Its
+/// What stands in the log of a mandate, and is used up with the record: the hash of what it was signed or stated for.
+/// Its
 /// salt keeps it silent.
 pub fn mandate_digest(origin: &str, institution: InstitutionId, kind: Kind, core: &[u8], mandate: &Mandate) -> Digest {
     if mandate.paper_reference.is_empty() {

@@ -1,4 +1,5 @@
-//! What is used once: a consent (an approval, a mandate, a signature under a joint award) that names a last minute, and is used up by the block that it is
+//! What is used once: a consent (an approval, a mandate, a signature under a joint award) that names a last minute,
+//! and is used up by the block that it is
 //! accepted with.
 //!
 //! An approval stands in its block. Of what stands in records, which may be hidden, the block shows the digest: as the

@@ -148,7 +148,8 @@ pub fn salt(seed: &[u8; 32], kind: Kind, version: u16, number: u16) -> [u8; 16] 
     if index.is_multiple_of(2) { pair.0 } else { pair.1 }
 }
 
-/// The salts of claims `2 * pair + 1` and `2 * pair + 2`. One block: the seed is secret and random, and the length fixed, so each half
+/// The salts of claims `2 * pair + 1` and `2 * pair + 2`. One block: the seed is secret and random, and the length
+/// fixed, so each half
 /// is what a pseudo-random function gives (PROTOCOL.md says why that suffices).
 fn salts(seed: &[u8; 32], kind: Kind, version: u16, pair: u16) -> ([u8; 16], [u8; 16]) {
     let mut preimage = [0; 43];
@@ -169,7 +170,8 @@ fn numbers(kind: Kind, version: u16, number: u16) -> [u8; 6] {
     bytes
 }
 
-/// The hash of claim `number`; `value` is all wire occurrences of the field, empty where it is absent. One block up to 27 bytes of
+/// The hash of claim `number`; `value` is all wire occurrences of the field, empty where it is absent. One block up
+/// to 27 bytes of
 /// value: one claim for each field of every record makes this the hottest hash of the system.
 pub fn claim_hash(salt: &[u8; 16], kind: Kind, version: u16, number: u16, value: &[u8]) -> Digest {
     let mut head = [0; 28];
@@ -233,7 +235,8 @@ mod tests {
         credit.encode_to_vec()
     }
 
-    /// Goal: what a record costs is counted, so that nobody makes hashing dearer without seeing it: each pair of salts and each claim
+    /// Goal: what a record costs is counted, so that nobody makes hashing dearer without seeing it: each pair of
+    /// salts and each claim
     /// of at most 27 bytes is one block.
     #[test]
     fn a_typical_credit_takes_few_compressions() {

@@ -1,7 +1,8 @@
 //! The names of the rules, once: whoever judges by them (`Rule` in `creditbank-rules`) and whoever is told (`Reason` in
 //! `creditbank-rpc`) make their types of one list.
 
-/// Calls the macro `$make` with `{ what else is given }` and then every rule: `/// What it asks.`, `Variant = "NAME",`. In the
+/// Calls the macro `$make` with `{ what else is given }` and then every rule: `/// What it asks.`, `Variant =
+/// "NAME",`. In the
 /// order of PROTOCOL.md, "Refusals", which is the order of precedence within each group.
 #[macro_export]
 macro_rules! with_rules {

@@ -417,7 +417,8 @@ fn is_key_of_unit(entry: &pb::RegistryEntry) -> bool {
     entry.kind == i32::from(Kind::Key) && pb::Key::decode(&entry.body[..]).expect("a key").institution == 1
 }
 
-/// Goal: the log key can put whatever it likes into the registry map of its seals: keys, a university, a credit. Without
+/// Goal: the log key can put whatever it likes into the registry map of its seals: keys, a university, a credit.
+/// Without
 /// the registry key nobody believes it.
 #[test]
 fn what_the_log_key_alone_cannot_invent() {

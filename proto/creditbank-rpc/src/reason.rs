@@ -1,7 +1,9 @@
 //! Why a node refuses something: every name that can travel (PROTOCOL.md, "Refusals"), as one type.
 //!
-//! On the wire a reason is its name, so that a newer node can refuse for reasons that this side does not know yet. The rules'
-//! names are listed once, in `creditbank_protocol::with_rules`; a test in the node compares all with the protocol's text.
+//! On the wire a reason is its name, so that a newer node can refuse for reasons that this side does not know yet.
+//! The rules'
+//! names are listed once, in `creditbank_protocol::with_rules`; a test in the node compares all with the protocol's
+//! text.
 
 use std::fmt;
 

@@ -63,7 +63,7 @@ pub struct Approved {
     pub key: KeyId,
     /// The block is sealed in this minute or before.
     pub until_minute: u64,
-    /// Hash of what was signed.
+    /// Hash of the signed message.
     pub digest: Digest,
 }
 

@@ -9,7 +9,7 @@ use rpds::RedBlackTreeMapSync;
 pub struct Use {
     /// Last minute at which it could be used again, if the use were forgotten.
     pub until_minute: u64,
-    /// Hash of what was signed.
+    /// Hash of the signed message.
     pub digest: Digest,
 }
 
@@ -20,7 +20,8 @@ impl Use {
     }
 }
 
-/// What blocks have used up, as far as it could be used again: what was used more than 30 days ago is refused as expired.
+/// What blocks have used up, as far as it could be used again: what was used more than 30 days ago is refused as
+/// expired.
 /// Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct Once {

@@ -107,7 +107,8 @@ impl Machine {
     }
 }
 
-/// Whether an error is one that the simulated disk has made: it says so itself. What the node finds by itself (damage, a
+/// Whether an error is one that the simulated disk has made: it says so itself. What the node finds by itself
+/// (damage, a
 /// guard that does not fit) says nothing of the kind, and stays a failure of the run.
 pub(crate) fn is_injected(error: &impl std::fmt::Display) -> bool {
     error.to_string().contains("simulated: ")

@@ -58,7 +58,7 @@ pub(crate) fn signed_block(
     (block, signed)
 }
 
-/// The leaf of a block's head, by which it is known here; of what is no block, something that no other bytes have.
+/// The leaf of a block's head, by which it is known here; for other bytes, a value that is theirs alone.
 pub(crate) fn leaf_of(block: &[u8]) -> Digest {
     leaf_hash(&BlockEntries::parse(block).map_or_else(|_| block.to_vec(), |entries| entries.head))
 }

@@ -15,7 +15,8 @@ use creditbank_rpc::v1::HeldRedemption;
 use crate::cast::ORIGIN;
 use crate::clock::START_MS;
 
-/// Learners' mandates hold longer than a run lasts, and no longer than they may at its beginning, with a clock that is a few
+/// Learners' mandates hold longer than a run lasts, and no longer than they may at its beginning, with a clock that
+/// is a few
 /// days wrong.
 const MANDATE_MINUTES: u64 = 20 * 1_440;
 

@@ -69,7 +69,8 @@ pub(crate) struct World {
     health: Health,
     /// Faults of the disk are on.
     is_failing: bool,
-    /// The latest time that the wall clock has shown while the node worked: a seal may say it, and be in the future once the
+    /// The latest time that the wall clock has shown while the node worked: a seal may say it, and be in the future
+    /// once the
     /// clock is right, also where nobody has seen it yet.
     latest_wall_ms: u64,
     /// Ids of the blocks of the durable log, by unit and height, up to `durable_size`.

@@ -56,7 +56,8 @@ impl Mandated {
     }
 }
 
-/// What is asked for, but for the mandate: it ends with a day, and the same command on a later day goes on with what the first
+/// What is asked for, but for the mandate: it ends with a day, and the same command on a later day goes on with what
+/// the first
 /// has begun.
 pub(super) fn wish<M: Canonical>(reference: &str, draft: &M) -> Result<Vec<u8>, Failure> {
     let asked = encode(draft).map_err(|error| Failure::Usage(error.to_string()))?;

@@ -12,7 +12,8 @@ pub(crate) struct Mark {
     pub(super) content: [u8; 16],
 }
 
-/// Bytes of a mark on the disk: both digests, and a check of 4 bytes, as a bit that has flipped would look like another result.
+/// Bytes of a mark on the disk: both digests, and a check of 4 bytes, as a bit that has flipped would look like
+/// another result.
 pub(super) const MARK_LEN: usize = 36;
 
 /// A mark whose check does not hold.

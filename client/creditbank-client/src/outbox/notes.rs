@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! WORK/job.toml    the log, institution, unit and secret check that the notes are for
-//! WORK/issued      36 bytes for each thing that was sealed: which one, and what it says, both keyed digests, and a check
+//! WORK/issued      36 bytes for each thing that was sealed: which one, and what it says, both keyed digests, and a
+//! check
 //! WORK/receipts    the node's receipts, each behind its length: the proof of what was sealed
 //! WORK/outbox/     the blocks under way, on the disk before they are sent
 //! WORK/lock        held while a run is under way; which process that is
@@ -101,7 +102,8 @@ pub(crate) struct Notes {
     _lock: File,
 }
 
-/// Keeps other runs away from the notes of `dir`: two that sign for one chain would sign one height twice. Whoever comes
+/// Keeps other runs away from the notes of `dir`: two that sign for one chain would sign one height twice. Whoever
+/// comes
 /// second is told which process is first.
 fn lock(dir: &Path) -> Result<File, ClientError> {
     let path = dir.join("lock");

@@ -39,8 +39,10 @@ pub struct Given<'a> {
     pub reference: &'a str,
 }
 
-/// The mandate for a record that has everything else. Its salt is derived from the unit's secret: nobody else can guess it, the
-/// same record again gets the same one, and the same paper of a learner has one salt, so that the ledger sees when it is used twice.
+/// The mandate for a record that has everything else. Its salt is derived from the unit's secret: nobody else can
+/// guess it, the
+/// same record again gets the same one, and the same paper of a learner has one salt, so that the ledger sees when it
+/// is used twice.
 pub fn mandate<M: Canonical>(
     origin: &str,
     unit: &IssuingUnit,

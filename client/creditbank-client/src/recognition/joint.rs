@@ -94,7 +94,8 @@ impl JointAward {
         Ok(award)
     }
 
-    /// Adds the signature of an institution until a minute, by a key of one of its units; one that it has given before is
+    /// Adds the signature of an institution until a minute, by a key of one of its units; one that it has given
+    /// before is
     /// replaced.
     pub fn sign(&mut self, institution: InstitutionId, key: &dyn Signer, until_minute: u64) -> Result<(), ClientError> {
         if institution.0 == self.institution {

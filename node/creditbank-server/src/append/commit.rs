@@ -1,6 +1,7 @@
 //! Makes a round durable, and answers its blocks once it is published.
 //!
-//! Order of a round: keys of new learners synced, bodies encrypted, journal synced, guard synced (`write`), checkpoint signed, state shown
+//! Order of a round: keys of new learners synced, bodies encrypted, journal synced, guard synced (`write`),
+//! checkpoint signed, state shown
 //! ([`crate::publish`]), receipts out (`answer`).
 
 use std::sync::Arc;
@@ -97,7 +98,8 @@ fn fatal(error: impl std::fmt::Display) -> CommitError {
     CommitError::Fatal(error.to_string())
 }
 
-/// Makes a round durable. The checkpoint that is returned may be signed then, and not before; there is none where the round has
+/// Makes a round durable. The checkpoint that is returned may be signed then, and not before; there is none where the
+/// round has
 /// no seal.
 pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Checkpoint>, CommitError> {
     let SealedRound { accounts, mut round, bodies, checkpoint } = sealed;

@@ -301,7 +301,8 @@ impl<B, A> Orderer<B, A> {
         }
     }
 
-    /// The same error for these, unless they are durable, and for the blocks that wait; for persons that wait only where the node
+    /// The same error for these, unless they are durable, and for the blocks that wait; for persons that wait only
+    /// where the node
     /// stops, as accounts can be opened at any time.
     fn refuse(&mut self, outcomes: Outcomes<B, A>, error: &SubmitError) -> Outcomes<B, A> {
         let persons_too = matches!(error, SubmitError::Stopped(_));

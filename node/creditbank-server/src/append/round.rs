@@ -190,7 +190,8 @@ impl RoundBuilder {
             Some(position) => self.entries.get(position).map(|write| write.entry.clone()),
             None => Some(self.shared.store.entry(index).map_err(of_store)?),
         };
-        // The same bytes, approval and signature included: another approval is another block. The head names the public part.
+        // The same bytes, approval and signature included: another approval is another block. The head names the
+        // public part.
         if bytes.as_deref() == Some(&entries.head[..]) {
             return Ok(index);
         }

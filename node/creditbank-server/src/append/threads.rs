@@ -37,7 +37,8 @@ impl<T> Reply<T> {
 type BlockReply = Reply<Result<Receipt, SubmitError>>;
 type AccountsReply = Reply<Result<Vec<Alias>, AccountError>>;
 
-/// Tells the process when the thread that holds it panics. Whoever waits for an answer loses it with the thread, and is told.
+/// Tells the process when the thread that holds it panics. Whoever waits for an answer loses it with the thread, and
+/// is told.
 struct Panicking(watch::Sender<Option<String>>, &'static str);
 
 impl Drop for Panicking {

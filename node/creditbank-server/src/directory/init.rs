@@ -61,7 +61,8 @@ pub enum InitError {
     Store(#[from] creditbank_store::StoreError),
 }
 
-/// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file, the first
+/// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file,
+/// the first
 /// blocks with the operator's keys and the seed of the registry.
 pub fn init(
     environment: &Environment,

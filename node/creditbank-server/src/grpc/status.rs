@@ -241,7 +241,8 @@ fn internal(error: impl ToString) -> Refusal {
     refusal(Code::Internal, Reason::Internal, "the node could not do this; its log says why")
 }
 
-/// Of the store. Indexes and sizes that a caller names are checked before the store is asked: what it misses it has lost.
+/// Of the store. Indexes and sizes that a caller names are checked before the store is asked: what it misses it has
+/// lost.
 fn of_store(error: StoreError) -> Refusal {
     of_view(&unreadable::of_store(error))
 }
@@ -401,7 +402,8 @@ mod tests {
         assert!(count > 40, "{count} cases");
     }
 
-    /// Goal: what the store has lost or cannot read any more is called damaged by every call that meets it, and nobody is
+    /// Goal: what the store has lost or cannot read any more is called damaged by every call that meets it, and
+    /// nobody is
     /// told to come back; what may pass is not called damaged.
     #[test]
     fn a_damaged_entry_is_not_waited_for() {

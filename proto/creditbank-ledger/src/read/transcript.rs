@@ -1,4 +1,5 @@
-//! What a transcript has to prove (PROTOCOL.md, section 13): which blocks, seals and registry entries whoever holds nothing
+//! What a transcript has to prove (PROTOCOL.md, section 13): which blocks, seals and registry entries whoever holds
+//! nothing
 //! but the file needs to check a learner's records. Only what is needed: a verifier refuses what no step of it uses.
 
 use std::collections::BTreeSet;
@@ -114,7 +115,8 @@ impl TranscriptPlan {
     }
 }
 
-/// What a transcript of a learner's records has to prove: of those of one institution, or of all. `statement_key` signs its
+/// What a transcript of a learner's records has to prove: of those of one institution, or of all. `statement_key`
+/// signs its
 /// subject statement.
 pub fn transcript(
     view: &impl ProofView,
@@ -214,7 +216,8 @@ impl<V: ProofView> Planner<'_, V> {
         Ok((planned, seal))
     }
 
-    /// Where each registry entry of the plan was published. Who signed there is trusted, or is in the registry too: then
+    /// Where each registry entry of the plan was published. Who signed there is trusted, or is in the registry too:
+    /// then
     /// that entry was published in turn, by an earlier block.
     fn publications(&mut self) -> Result<(), ViewError> {
         let mut waiting: Vec<(LogIndex, RegistryKey)> = self.plan.registry.iter().cloned().collect();
@@ -246,7 +249,8 @@ impl<V: ProofView> Planner<'_, V> {
         self.plan.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
     }
 
-    /// The blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have undone such a
+    /// The blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have
+    /// undone such a
     /// thing since: another record's blocks may tell of it. With the right of a custodian who signed them.
     fn effects(&mut self, used: &Used) -> Result<(), PlanError> {
         // A dispute is the learner's, and no block says so yet.
@@ -262,7 +266,8 @@ impl<V: ProofView> Planner<'_, V> {
         for entry in entries {
             let (planned, seal) = self.block(entry)?;
             let signer = planned.block.header().unit.institution;
-            // A status id stands in a block once at most. Of a release a verifier does not ask by what right it is: a proof of
+            // A status id stands in a block once at most. Of a release a verifier does not ask by what right it is: a
+            // proof of
             // that would serve nothing.
             let done = planned.show(|effect| effect.status_id == used.facts.status_id.0);
             if done.is_some_and(|(basis, action)| basis == Basis::Custodian && action != Action::Release) {

@@ -12,7 +12,8 @@ use super::entries::Entries;
 use super::{Contradiction, ReadBlock};
 use crate::state::{Applied, OpenRound};
 
-/// Checks the signer of an institution's block, its approval, that what it uses was not used before, and that its key may sign what the block publishes. The
+/// Checks the signer of an institution's block, its approval, that what it uses was not used before, and that its key
+/// may sign what the block publishes. The
 /// operator's key was checked with the chain.
 pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> Result<(), Contradiction> {
     let block = read.block();

@@ -25,7 +25,7 @@ pub(super) struct Entries {
 /// An entry. Numbers instead of what they stand for, as there are many entries and few of these.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
-    /// `NO_NUMBER` of what is no head of a block.
+    /// `NO_NUMBER` where the entry is not the head of a block.
     institution: u32,
     signer: u32,
     /// Minute of the seal of its round.

@@ -21,7 +21,8 @@ pub struct ReadBlock {
 }
 
 impl ReadBlock {
-    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its head, `public_leaf` that of
+    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its head, `public_leaf`
+    /// that of
     /// its public part, where it has one.
     pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);

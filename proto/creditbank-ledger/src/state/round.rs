@@ -18,7 +18,8 @@ use super::{SealRefusal, Written, marks, operator};
 /// A round on top of a [`LogState`], which stays as it is.
 #[derive(Debug)]
 pub struct OpenRound {
-    /// The state that the round opened on, with what its blocks have changed: chains, marks, uses and tree. Registry and last
+    /// The state that the round opened on, with what its blocks have changed: chains, marks, uses and tree. Registry
+    /// and last
     /// seal are still those of before; the status tree follows with the seal.
     state: LogState,
     /// Log index of the first entry.
@@ -92,7 +93,8 @@ impl LogState {
         }
     }
 
-    /// Opens the next round as its seal says, whose blocks have as many entries; what can be seen before the blocks must hold.
+    /// Opens the next round as its seal says, whose blocks have as many entries; what can be seen before the blocks
+    /// must hold.
     pub fn open_for(&self, seal: &Seal, entries: u64) -> Result<OpenRound, SealRefusal> {
         let earliest = self.last_seal.map_or(0, |last| last.time_ms);
         check_beginning(&self.expected_seal(LogIndex(self.size() + entries), earliest), seal)?;

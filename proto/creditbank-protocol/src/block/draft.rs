@@ -84,7 +84,8 @@ impl BlockDraft {
     }
 }
 
-/// What a block of these records and effects shows to everybody: the records of public kinds at their positions, and the
+/// What a block of these records and effects shows to everybody: the records of public kinds at their positions, and
+/// the
 /// effects in groups that are not too large.
 pub fn public_part(records: &[Record], groups: Vec<pb::EffectGroup>) -> pb::PublicPart {
     let records = (0u32..)

@@ -39,7 +39,8 @@ impl SignedHead {
         Ok(Self { header, signature, approval })
     }
 
-    /// The block with this head and this public part, which must be the one that was signed; of a block without one, the
+    /// The block with this head and this public part, which must be the one that was signed; of a block without one,
+    /// the
     /// empty part.
     pub fn with_public(self, public: Public) -> Result<SignedBlock, BlockError> {
         let found = public.pieces();

@@ -140,7 +140,8 @@ mod tests {
         pb::EffectGroup { authority, effects: (0..count).map(effect).collect() }
     }
 
-    /// Goal: as many effects as a block has bytes for are drafted as they come, and each piece has a path to the public root.
+    /// Goal: as many effects as a block has bytes for are drafted as they come, and each piece has a path to the
+    /// public root.
     #[test]
     fn many_effects_are_split() {
         let draft = BlockDraft {

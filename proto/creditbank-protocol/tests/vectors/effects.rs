@@ -95,7 +95,8 @@ fn cases_of_others() -> Vec<(&'static str, Log)> {
     ]
 }
 
-/// A credit of institution 1 in entry 3, then in entries 5 and 6 its key as it is known since: stolen before; and a second key.
+/// A credit of institution 1 in entry 3, then in entries 5 and 6 its key as it is known since: stolen before; and a
+/// second key.
 fn stolen() -> Log {
     let mut log = Log::admitting(HONEST, &[1]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());

@@ -351,7 +351,8 @@ impl Log {
         }
     }
 
-    /// The groups of a block that a transcript of some records shows: all of one that is there for its effects, of another
+    /// The groups of a block that a transcript of some records shows: all of one that is there for its effects, of
+    /// another
     /// what is about these records, or replaces what they amend.
     fn groups(&self, entry: u64, shown: &[(u64, u32, Option<&[u16]>)]) -> Vec<pb::ProvedGroup> {
         let block = &self.blocks[&entry];

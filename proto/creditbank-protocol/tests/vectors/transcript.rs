@@ -1,5 +1,7 @@
-//! A transcript of a real node. It cannot be made anew byte for byte, as keys and seeds are random. To replace it, keep a quickstart
-//! (`creditbank-node quickstart --keep DIR`) and name its directory: `CREDITBANK_QUICKSTART=DIR cargo test --test vectors transcript`.
+//! A transcript of a real node. It cannot be made anew byte for byte, as keys and seeds are random. To replace it,
+//! keep a quickstart
+//! (`creditbank-node quickstart --keep DIR`) and name its directory: `CREDITBANK_QUICKSTART=DIR cargo test --test
+//! vectors transcript`.
 
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::transcript::verify;

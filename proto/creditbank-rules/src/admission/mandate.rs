@@ -11,7 +11,8 @@ use super::fields::{present, require};
 use super::kinds::malformed;
 use crate::{Registry, Rejection, Rule};
 
-/// Checks the mandate of a record of an institution and returns the digest that the log has of it. Whether it was used is looked
+/// Checks the mandate of a record of an institution and returns the digest that the log has of it. Whether it was
+/// used is looked
 /// at with the block.
 pub(super) fn check(
     registry: &Registry,

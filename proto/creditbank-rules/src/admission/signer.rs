@@ -72,7 +72,8 @@ pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kin
     Ok(())
 }
 
-/// Checks that a block is approved where its unit requires it; of a block that is approved also by whom, and that the approval
+/// Checks that a block is approved where its unit requires it; of a block that is approved also by whom, and that the
+/// approval
 /// holds and was not used. Its signature is checked with the block's shape.
 pub(super) fn check_approval(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     let Some(approval) = block.approval else {

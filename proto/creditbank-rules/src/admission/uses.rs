@@ -10,7 +10,8 @@ use super::fields::require;
 use super::{Admitted, BlockFacts};
 use crate::{Rejection, Rule};
 
-/// Checks what anybody can check: a group without effects states a mandate and nothing else, and nothing that the block states
+/// Checks what anybody can check: a group without effects states a mandate and nothing else, and nothing that the
+/// block states
 /// was used before. The approval is checked with the signer.
 pub(super) fn check_public(block: &BlockFacts<'_>) -> Result<(), Rejection> {
     for group in block.groups.iter().filter(|group| group.effects.is_empty()) {
@@ -32,7 +33,8 @@ pub(super) fn unused(block: &BlockFacts<'_>, digest: &Digest, field: &'static st
     require(!block.once.is_used(digest), Rule::MandateUsed, field, expected, format_args!("{digest}, used before"))
 }
 
-/// Checks that a block states the mandates of its records and no others, and that no two of its records use the same one.
+/// Checks that a block states the mandates of its records and no others, and that no two of its records use the same
+/// one.
 pub(super) fn check_stated(block: &BlockFacts<'_>, admitted: &[Option<Admitted>]) -> Result<(), Rejection> {
     let mut used = BTreeSet::new();
     for digest in admitted.iter().flatten().flat_map(|record| &record.consents) {

@@ -633,7 +633,8 @@ fn an_approval_is_by_an_approver() {
     assert_eq!(rule(approved(&world, id)), Rule::NotAnApprover, "revoked");
 }
 
-/// Goal: an approval holds through its last minute, which is at most 30 days after the block was made, and for one block.
+/// Goal: an approval holds through its last minute, which is at most 30 days after the block was made, and for one
+/// block.
 #[test]
 fn an_approval_ends_and_is_used_once() {
     let mut world = World::new();

@@ -49,7 +49,8 @@ impl World {
         self.verdict()
     }
 
-    /// The operator sees to the clock. Where it was ahead, there may be seals in the future, and the log goes on only once that
+    /// The operator sees to the clock. Where it was ahead, there may be seals in the future, and the log goes on only
+    /// once that
     /// time has come: it is let come.
     fn set_the_clock(&mut self) -> Result<(), Broken> {
         if self.machine.is_up() {
@@ -154,7 +155,8 @@ impl World {
         Ok(())
     }
 
-    /// The operator's check over the directory finds nothing where nothing was destroyed. It reads with several threads, whose
+    /// The operator's check over the directory finds nothing where nothing was destroyed. It reads with several
+    /// threads, whose
     /// order no seed decides: so it gets a disk of its own, on which no fault can happen.
     fn check(&mut self, when: &str, is_cut: bool) -> Result<(), Broken> {
         let machine = &self.machine;

@@ -27,7 +27,8 @@ struct Opening {
 }
 
 impl RoundBuilder {
-    /// The aliases of persons at an institution, in order. The keys of new accounts are made durable with the round, before the rows
+    /// The aliases of persons at an institution, in order. The keys of new accounts are made durable with the round,
+    /// before the rows
     /// that name them. After an error the round is as it was.
     pub(crate) fn open_accounts(
         &mut self,

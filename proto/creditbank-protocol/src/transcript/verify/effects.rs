@@ -116,7 +116,8 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// By what right an effect is. Who has redeemed what is released the records themselves would have to say: there the authority is
+/// By what right an effect is. Who has redeemed what is released the records themselves would have to say: there the
+/// authority is
 /// taken at its word.
 fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
     let (signer, by) = (one.proved.head.header().unit.institution, &one.authority);

@@ -1,5 +1,7 @@
-//! That every registry entry was published: a block at its place holds the record, and is signed by somebody who may register
-//! or publish such a thing. The log key alone can put anything into the registry map of a seal; it cannot sign such a block.
+//! That every registry entry was published: a block at its place holds the record, and is signed by somebody who may
+//! register
+//! or publish such a thing. The log key alone can put anything into the registry map of a seal; it cannot sign such a
+//! block.
 
 use super::tree::piece;
 use super::{
@@ -19,7 +21,8 @@ pub(super) struct Published {
 
 /// Checks that each registry entry has its publication, and that each publication is needed.
 ///
-/// A registry key that is not the trusted one must stand in the registry of the round of the block that it signs. Its entry
+/// A registry key that is not the trusted one must stand in the registry of the round of the block that it signs. Its
+/// entry
 /// lies before that round, and was published itself: so each key leads, by ever earlier blocks, to the trusted one.
 pub(super) fn check(
     publications: &[pb::Publication],
@@ -79,7 +82,8 @@ fn is_operators(record: &pb::PublicRecord) -> bool {
     pb::Kind::try_from(record.kind).ok().and_then(info_of).is_some_and(|info| info.operator)
 }
 
-/// Checks that a block is signed by whom such a record is for. The seal under which the key was looked up; none of the trusted
+/// Checks that a block is signed by whom such a record is for. The seal under which the key was looked up; none of
+/// the trusted
 /// registry key, whose blocks need no registry.
 fn signer(
     block: &ProvedBlock,

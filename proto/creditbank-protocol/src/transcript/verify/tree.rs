@@ -113,7 +113,8 @@ impl Tree {
         Ok(leaf)
     }
 
-    /// The heads of the blocks by log index, each with the groups of effects that are given. Of those with records or effects
+    /// The heads of the blocks by log index, each with the groups of effects that are given. Of those with records or
+    /// effects
     /// the seal of the round must be given: it says which registry was in force.
     pub(super) fn blocks(
         &self,
