@@ -1,5 +1,7 @@
 //! Goal: a registrar amends and revokes what was issued, each once, and nobody else's.
 
+use std::sync::Arc;
+
 use creditbank_client::correct::{Outcome, effects};
 use creditbank_fixtures::credit;
 use creditbank_protocol::Alias;
@@ -110,7 +112,7 @@ async fn desk_of(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_revokes_with_a_case() {
     let (node, _, _, entry) = scene(1).await;
-    let operator = creditbank_client::IssuingUnit::new(UnitId::OPERATOR, node.key(pb::Purpose::Registry));
+    let operator = creditbank_client::IssuingUnit::operator(Arc::new(node.key(pb::Purpose::Registry))).expect("the operator");
     let client = node.operator().await;
     assert!(matches!(Corrections::default().one(&client, &operator, revoke(at(entry, 0))).await, Outcome::Done(_)));
     assert_eq!(client.record(at(entry, 0)).await.expect("the record").marks, ["revoked"]);

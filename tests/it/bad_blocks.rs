@@ -84,6 +84,11 @@ async fn malformed() {
     odd_kind[0].kind = 999;
     let mut short_seed = good.records.clone();
     short_seed[1].seed = vec![0; 31].into();
+    // Everybody could open the hidden fields of the one, and the two have the same salts.
+    let mut zero_seed = good.records.clone();
+    zero_seed[1].seed = vec![0; 32].into();
+    let mut same_seed = good.records.clone();
+    same_seed[1].seed = same_seed[0].seed.clone();
     let mut swapped = good.records.clone();
     swapped.swap(0, 1);
     let cases = [
@@ -95,6 +100,8 @@ async fn malformed() {
         (SubmitBlockRequest { records, ..good.clone() }, Reason::RecordMalformed),
         (SubmitBlockRequest { records: odd_kind, ..good.clone() }, Reason::RecordMalformed),
         (SubmitBlockRequest { records: short_seed, ..good.clone() }, Reason::RecordMalformed),
+        (SubmitBlockRequest { records: zero_seed, ..good.clone() }, Reason::RecordMalformed),
+        (SubmitBlockRequest { records: same_seed, ..good.clone() }, Reason::RecordMalformed),
         (SubmitBlockRequest { records: swapped, ..good.clone() }, Reason::WrongRecordsRoot),
         (SubmitBlockRequest { records: good.records[..1].to_vec(), ..good.clone() }, Reason::WrongCount),
     ];

@@ -1,5 +1,7 @@
 //! Goal: what a stolen key sealed is contested until its institution confirms it with a good key; only that is confirmed.
 
+use std::sync::Arc;
+
 use creditbank_client::correct::Outcome;
 use creditbank_client::correct::contest::contested;
 use creditbank_client::operator::KeyRequest;
@@ -30,7 +32,8 @@ async fn unit_key(node: &TestNode, seed: u8, since: Option<u64>) {
 }
 
 fn with_key(university: &University, seed: u8) -> creditbank_client::IssuingUnit {
-    creditbank_client::IssuingUnit::new(UnitId::new(university.institution, 1), key(Purpose::Unit, seed))
+    // Its seeds stay what they were: a key that is exchanged does not make other records.
+    creditbank_client::IssuingUnit { key: Arc::new(key(Purpose::Unit, seed)), ..university.issuing() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,12 +82,12 @@ async fn lines_that_were_issued_are_counted_as_such() {
     }
     assert!(!desk.path("work").exists(), "a dry run makes no notes");
     let mut other = desk.university.issuing();
-    other.secret = [1; 32];
+    other.seeds = creditbank_client::Seeds::derived([1; 32]);
     desk.issue(&grown).await.expect("the import");
     let (client, work) = (desk.client().await, desk.path("work"));
     let open = || Ok(io::Cursor::new(grown.clone()));
     let refused = check(&client, &other, &desk.mapping(), open, &work, None, |_| ()).await;
-    assert!(refused.expect_err("notes of another key").to_string().contains("another log, unit or key"));
+    assert!(refused.expect_err("notes under other secrets").to_string().contains("other seed secrets"));
 }
 
 /// Goal: one refused line and nothing is written; the report says which; without it all is.

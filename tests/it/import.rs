@@ -215,11 +215,11 @@ async fn notes_are_for_one_unit_and_one_run() {
     let (work, refused) = (scene.dir.path().join("work"), scene.refused());
     let places = Places { work: &work, refused: &refused };
     let mut other = scene.university.issuing();
-    other.secret = [1; 32];
+    other.seeds = creditbank_client::Seeds::derived([1; 32]);
     let client = scene.client().await;
     let refused =
         issue(&client, &other, &mapping, Cursor::new(lines(1)), places, |_| ()).await.expect_err("of another unit");
-    assert!(refused.to_string().contains("another log, unit or key"), "{refused}");
+    assert!(refused.to_string().contains("other seed secrets"), "{refused}");
     let lock = fs::File::open(work.join("lock")).expect("the lock");
     lock.lock().expect("a lock");
     let busy = scene.issue(lines(1)).await.expect_err("a run is under way");

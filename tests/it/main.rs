@@ -22,6 +22,7 @@ mod reconcile;
 mod registry;
 mod replay;
 mod sealing;
+mod seeds;
 mod services;
 mod stacking;
 mod sync;

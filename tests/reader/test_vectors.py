@@ -151,6 +151,9 @@ class Vectors:
             whole = write_field(2, kind) + write_field(3, 1) + write_field(4, seed) + write_field(5, body)
             opened = self.kinds.disclosed(self.reader.read("DisclosedRecord", whole))
             check.equal("whole record", opened[0], case["record_hash"])
+        refused = vectors["refused"]
+        check.refused("zero seed", lambda: self.kinds.hash(
+            refused["kind"], 1, unhex(refused["seed"]), unhex(refused["body"])))
         first, part = vectors["records"][0], vectors["disclosed"]
         made = []
         for claim in first["claims"]:

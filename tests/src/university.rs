@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
-use creditbank_client::{Client, IssuingUnit};
+use creditbank_client::{Client, IssuingUnit, Seeds};
 use creditbank_fixtures::{accreditation, credit, institution, unit};
 use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
@@ -123,7 +123,8 @@ impl University {
 
     /// As the importer knows it.
     pub fn issuing(&self) -> IssuingUnit {
-        IssuingUnit::new(UnitId::new(self.institution, self.unit), self.key.clone())
+        let seeds = Seeds::derived(self.key.key.to_bytes());
+        IssuingUnit::new(UnitId::new(self.institution, self.unit), Arc::new(self.key.clone()), seeds)
     }
 
     /// A client with its access key.

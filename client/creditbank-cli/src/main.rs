@@ -14,6 +14,7 @@ mod partner;
 mod records;
 mod registrar;
 mod schema;
+mod seeds;
 mod show;
 mod signing;
 mod summary;
@@ -33,7 +34,7 @@ use evaluator::{
 use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
 use partner::{transcript, verify};
-use registrar::{amend, approve, contested, issue, learner, mapping, reconcile, record, revoke, sync};
+use registrar::{amend, approve, contested, issue, learner, mapping, reconcile, record, revoke, seed_secrets, sync};
 
 /// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.
 ///
@@ -99,6 +100,9 @@ enum Command {
     /// revoked. A record id that now names another learner, or another kind of record, is refused. Run it as often as you
     /// like: what is unchanged is left alone, and an interrupted run goes on.
     Sync(sync::Arguments),
+    /// The secrets from which the seeds of a unit's records are derived: show, make, destroy
+    #[command(subcommand)]
+    Seeds(seed_secrets::Command),
     /// Compare what you have with what the ledger holds; writes nothing
     ///
     /// With a file: line by line, as sync would. Without: what sync has noted. The ledger's list is proved complete by the
@@ -196,6 +200,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Confirm(arguments) => contested::confirm(&global, arguments).await,
         Command::Approve(arguments) => approve::run(&global, &arguments),
         Command::Sync(arguments) => sync::run(&global, arguments).await,
+        Command::Seeds(command) => seed_secrets::run(&global, command),
         Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
         Command::Agreement(command) => agreement::run(&global, command).await,
         Command::Equivalence(command) => equivalence::run(&global, command).await,

@@ -13,5 +13,6 @@ pub(crate) mod mapping;
 pub(crate) mod reconcile;
 pub(crate) mod record;
 pub(crate) mod revoke;
+pub(crate) mod seed_secrets;
 mod source;
 pub(crate) mod sync;

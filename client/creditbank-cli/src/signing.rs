@@ -1,10 +1,11 @@
 //! What commands share that seal a block of a unit: whose chain, where the notes are, and what is said at the end.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use creditbank_client::IssuingUnit;
 use creditbank_client::sealing::{Contents, Options, Sealed, check, resume, seal_block};
-use creditbank_client::{Client, KeyPlace};
+use creditbank_client::{Client, KeyPlace, Signer};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::registry::RegistryKey;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::files::beside;
+use crate::seeds::SeedsFile;
 use crate::{entries, output, show};
 
 /// The key that signs.
@@ -23,6 +25,8 @@ pub(crate) struct SigningKey {
     /// The signing key of a unit: a key file, or pkcs11:... for a key in a token
     #[arg(long)]
     key: Option<KeyPlace>,
+    #[command(flatten)]
+    seeds: SeedsFile,
 }
 
 impl SigningKey {
@@ -34,8 +38,8 @@ impl SigningKey {
         operator_may: bool,
     ) -> Result<IssuingUnit, Failure> {
         match &self.key {
-            Some(place) => unit_of(client, place).await,
-            None if operator_may => Ok(IssuingUnit::with_signer(UnitId::OPERATOR, global.registry_key()?)?),
+            Some(place) => unit_of(client, place, &self.seeds).await,
+            None if operator_may => Ok(IssuingUnit::operator(global.registry_key()?)?),
             None => Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
         }
     }
@@ -46,13 +50,19 @@ impl SigningKey {
     }
 }
 
-/// The unit whose key this is: the registry says which.
-pub(crate) async fn unit_of(client: &Client, place: &KeyPlace) -> Result<IssuingUnit, Failure> {
+/// The unit whose key this is, with its seed secrets.
+async fn unit_of(client: &Client, place: &KeyPlace, seeds: &SeedsFile) -> Result<IssuingUnit, Failure> {
+    let (id, key) = signer(client, place).await?;
+    Ok(IssuingUnit::new(id, key, seeds.open(client, place, id).await?))
+}
+
+/// A unit's key, and whose it is: the registry says so.
+pub(crate) async fn signer(client: &Client, place: &KeyPlace) -> Result<(UnitId, Arc<dyn Signer>), Failure> {
     let key = place.open(Purpose::Unit)?;
     let id = KeyId::of(&key.public_key());
     let missing = || format!("the key {id} is not in the registry");
     let pb::Key { institution, unit, .. } = entries::read(client, &RegistryKey::Key(id), missing).await?;
-    Ok(IssuingUnit::with_signer(UnitId::new(institution, unit), key)?)
+    Ok((UnitId::new(institution, unit), key))
 }
 
 /// Options of commands that seal a block.

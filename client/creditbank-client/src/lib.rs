@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod recognition;
 pub mod sealing;
 mod secret;
+mod seeds;
 mod signer;
 pub mod sync;
 mod unit;
@@ -38,5 +39,6 @@ pub use connection::{
     evidence, today, trust,
 };
 pub use error::ClientError;
+pub use seeds::{Seeds, YearState};
 pub use signer::{KeyPlace, Pkcs11Uri, Signer};
 pub use unit::IssuingUnit;

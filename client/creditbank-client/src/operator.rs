@@ -97,7 +97,7 @@ pub async fn publish(
     if key.purpose() != Purpose::Registry {
         return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
     }
-    let unit = IssuingUnit::with_signer(UnitId::OPERATOR, key)?;
+    let unit = IssuingUnit::operator(key)?;
     let mut outbox = match work {
         Some(work) => Outbox::open(client, &unit, work)?,
         None => Outbox::in_memory(client, &unit)?,

@@ -27,7 +27,7 @@ pub trait Signer: Send + Sync {
     fn public_key(&self) -> [u8; 32];
     /// The signature of `message`: Ed25519, without a prehash.
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], ClientError>;
-    /// A secret that only the holder of the key can make, the same at every call: record seeds are derived from it.
+    /// A secret that only the holder of the key can make, the same at every call: the operator's notes are under it.
     fn secret(&self) -> Result<[u8; 32], ClientError>;
 }
 
@@ -45,13 +45,8 @@ impl Signer for KeyFile {
     }
 
     fn secret(&self) -> Result<[u8; 32], ClientError> {
-        Ok(unit_secret(self))
+        Ok(derive(&self.key.to_bytes(), &[b"creditbank unit secret"]))
     }
-}
-
-/// The secret of a unit whose key is in a file.
-pub(crate) fn unit_secret(key: &KeyFile) -> [u8; 32] {
-    derive(&key.key.to_bytes(), &[b"creditbank unit secret"])
 }
 
 /// The bytes of a block over `records` with their effects, signed by `key`.

@@ -147,7 +147,9 @@ impl<'a> Run<'a> {
             match row? {
                 Err(refused) => self.refuse(&refused)?,
                 Ok(draft) => {
-                    if let Some(verdict) = self.compare.line(draft)? {
+                    if let Some(refused) = draft.without_seed(self.unit) {
+                        self.refuse(&refused)?;
+                    } else if let Some(verdict) = self.compare.line(draft)? {
                         self.take(verdict)?;
                     }
                 }
@@ -250,7 +252,8 @@ impl<'a> Run<'a> {
     async fn ask(&mut self, drafts: Vec<DraftRecord>) -> Result<(), ClientError> {
         let (client, unit) = (self.client, self.unit);
         let key_id = KeyId::of(&unit.key.public_key());
-        let records = || drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
+        let records = drafts.iter().map(|draft| draft.checked(unit)).collect::<Result<Vec<_>, _>>()?;
+        let records = || records.clone();
         let refusals = patiently(|| client.check_records(unit.id, key_id, records())).await?;
         for (index, draft) in drafts.iter().enumerate() {
             match refusals.iter().find(|refusal| refusal.record_plus_1 as usize == index + 1) {

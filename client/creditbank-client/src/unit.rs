@@ -1,11 +1,10 @@
-//! Who issues: a unit of an institution and its key.
+//! Who issues: a unit of an institution, its key, and where the seeds of its records come from.
 
 use std::sync::Arc;
 
 use creditbank_protocol::UnitId;
-use creditbank_protocol::key_file::KeyFile;
 
-use crate::{ClientError, Signer};
+use crate::{ClientError, Seeds, Signer};
 
 /// Whose chain, and the key that signs.
 #[derive(Clone)]
@@ -14,20 +13,19 @@ pub struct IssuingUnit {
     pub id: UnitId,
     /// A unit key with the kinds that are issued.
     pub key: Arc<dyn Signer>,
-    /// What record seeds are derived from. The same file with the same secret gives the same records.
-    pub secret: [u8; 32],
+    /// What record seeds are derived from. The same file with the same secrets gives the same records, whatever the key.
+    pub seeds: Seeds,
 }
 
 impl IssuingUnit {
-    /// A unit whose secret is derived from its key.
-    pub fn new(id: UnitId, key: KeyFile) -> Self {
-        let secret = crate::signer::unit_secret(&key);
-        Self { id, key: Arc::new(key), secret }
+    /// A unit with its key and its secrets.
+    pub fn new(id: UnitId, key: Arc<dyn Signer>, seeds: Seeds) -> Self {
+        Self { id, key, seeds }
     }
 
-    /// A unit whose key may be anywhere.
-    pub fn with_signer(id: UnitId, key: Arc<dyn Signer>) -> Result<Self, ClientError> {
-        let secret = key.secret()?;
-        Ok(Self { id, key, secret })
+    /// The operator, whose records are public and have no seeds; its notes are under a secret that comes from its key.
+    pub fn operator(key: Arc<dyn Signer>) -> Result<Self, ClientError> {
+        let seeds = Seeds::derived(key.secret()?);
+        Ok(Self { id: UnitId::OPERATOR, key, seeds })
     }
 }

@@ -7,6 +7,7 @@ mod story;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -14,7 +15,7 @@ use creditbank_client::IssuingUnit;
 use creditbank_client::import::{self, Mapping};
 use creditbank_client::issue::{Places, Progress, issue};
 use creditbank_client::key_file;
-use creditbank_client::{Client, ConnectOptions, trust};
+use creditbank_client::{Client, ConnectOptions, Seeds, trust};
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::transcript::{Report, verify};
@@ -75,6 +76,13 @@ async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
     if told.is_as_expected() { Ok(()) } else { anyhow::bail!("the figures are not what they must be") }
 }
 
+/// A unit with new seed secrets beside its key.
+fn issuing(institution: u64, key: &Path) -> anyhow::Result<IssuingUnit> {
+    let id = UnitId::new(institution, admit::UNIT);
+    let seeds = Seeds::fresh(&Seeds::default_path(Some(key), id), id)?;
+    Ok(IssuingUnit::new(id, Arc::new(key_file::read_for(key, Purpose::Unit)?), seeds))
+}
+
 async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instant) -> anyhow::Result<story::Figures> {
     let trust_file = || trust::read(&dir.join("trust.toml"));
     let operator = Client::connect(options, trust_file()?, None).await?;
@@ -83,8 +91,7 @@ async fn tell(dir: &Path, options: &ConnectOptions, story: &Story, start: Instan
 
     let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
     let university = Client::connect(options, trust_file()?, Some(access)).await?;
-    let unit =
-        IssuingUnit::new(UnitId::new(admit::NUMBER, admit::UNIT), key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let unit = issuing(admit::NUMBER, &keys.unit)?;
     let mapping = Mapping::parse(import::OULAD)?;
     let places = Places { work: &dir.join("import"), refused: &dir.join("refused.csv") };
     let bar = story.bar(RESULTS.split(|byte| *byte == b'\n').count());
@@ -134,8 +141,7 @@ async fn go_on(
     let keys = admit::institute_abroad(operator, dir).await?;
     let access = key_file::read_for(&keys.access, Purpose::InstitutionAccess)?;
     let client = Client::connect(options, trust::read(&dir.join("trust.toml"))?, Some(access)).await?;
-    let unit =
-        IssuingUnit::new(UnitId::new(admit::ABROAD, admit::UNIT), key_file::read_for(&keys.unit, Purpose::Unit)?);
+    let unit = issuing(admit::ABROAD, &keys.unit)?;
     let abroad = abroad::Party { client: &client, unit: &unit, work: &dir.join("essai.example/work") };
     story.agreed(abroad::agree(home, &abroad).await?);
     abroad::publish_certificate(&abroad).await?;

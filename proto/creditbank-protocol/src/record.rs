@@ -58,6 +58,15 @@ pub enum RecordError {
         /// The bytes that came.
         found: usize,
     },
+    /// The seed of a hidden record is the one that everybody knows.
+    #[error("the seed is zero: anybody could open the record's hidden fields; expected a secret one")]
+    ZeroSeed,
+    /// Another record of the block has the same seed.
+    #[error("the seed is that of record {earlier} too; expected one of its own")]
+    RepeatedSeed {
+        /// Position of the other one.
+        earlier: u32,
+    },
     /// The body is not canonical.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
@@ -82,6 +91,9 @@ impl Record {
             return Err(RecordError::TooLong { found: body.len() });
         }
         let seed = seed.try_into().map_err(|_| RecordError::Seed { found: seed.len() })?;
+        if seed == PUBLIC_SEED && !info.public {
+            return Err(RecordError::ZeroSeed);
+        }
         let hash = record_hash(info, version, &claims(info, version, &seed, &body)?);
         Ok(Self { kind: info.kind, version, seed, body, hash })
     }
@@ -209,8 +221,22 @@ pub fn record_hash(info: &KindInfo, version: u16, claims: &[Digest]) -> Digest {
     sha256_of(&[&preimage])
 }
 
+/// Whether all hidden records, in their order, have seeds of their own: two with one seed would have the same salts, and
+/// what opens a field of one would help to guess that of the other. The error names the later of two.
+pub fn own_seeds(hidden: &[Record]) -> Result<(), (u32, RecordError)> {
+    let mut seeds: Vec<(&[u8; 32], u32)> = hidden.iter().map(Record::seed).zip(0..).collect();
+    seeds.sort_unstable();
+    let pairs = seeds.iter().zip(seeds.iter().skip(1));
+    let repeated = pairs.filter(|(one, other)| one.0 == other.0);
+    // Of several, the first in the order of the block.
+    match repeated.map(|(one, other)| (other.1, one.1)).min() {
+        Some((record, earlier)) => Err((record, RecordError::RepeatedSeed { earlier })),
+        None => Ok(()),
+    }
+}
+
 /// The kind as it stands in preimages.
-pub(crate) fn kind_number(kind: Kind) -> u16 {
+pub fn kind_number(kind: Kind) -> u16 {
     u16::try_from(i32::from(kind)).expect("kinds are numbered below 128")
 }
 

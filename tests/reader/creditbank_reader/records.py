@@ -65,6 +65,8 @@ class Records:
 
     def hash(self, kind, version, seed, body):
         """The hash of a whole record."""
+        if seed == bytes(32) and not is_public(kind):
+            raise Refused("a hidden record has a secret seed")
         return record_hash(kind, version, [claim[3] for claim in self.claims(kind, version, seed, body)])
 
     def disclosed(self, record):

@@ -101,6 +101,8 @@ class Judge:
 
     def _records(self, header, public, records):
         beside = [(kind, self._hash(kind, *rest)) for kind, *rest in records]
+        seeds = [seed for _, _, seed, _ in records]
+        _require(len(seeds) == len(set(seeds)), "RECORD_MALFORMED")
         _require(len(beside) + len(public.records) == header.count, "WRONG_COUNT")
         shown = {record.index: record for record in public.records}
         hashes = []

@@ -50,12 +50,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, source, work, refused, dry_run, all_or_nothing, require_approval } = arguments;
     let mapping = source.read_mapping()?;
-    let unit = source.open_unit()?;
     let (input, len) = files::open(&file)?;
     let work = work.unwrap_or_else(|| beside(&file, ".issue"));
     let report = source.report(&refused, &file)?;
     let refused = refused.refused;
     let client = global.connect().await?;
+    let unit = source.open_unit(&client).await?;
     let bar = bar(global, len);
     let places = Places { work: &work, refused: &report };
     let open = || {

@@ -33,7 +33,6 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, source, work } = arguments;
     let mapping = source.read_mapping()?;
-    let unit = source.open_unit()?;
     let work = work.unwrap_or_else(|| beside(&source.mapping, ".sync"));
     if file.is_none() && !work.join("state").exists() {
         let what = "pass a file: sync has noted nothing in";
@@ -41,6 +40,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     }
     let input = file.as_deref().map(files::open).transpose()?;
     let client = global.connect().await?;
+    let unit = source.open_unit(&client).await?;
     let found = match input {
         Some((input, _)) => with_file(&client, &unit, &mapping, input, &work).await?,
         None => with_notes(&client, &unit, &work).await?,

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use creditbank_client::IssuingUnit;
-use creditbank_client::KeyPlace;
+use creditbank_client::{Client, IssuingUnit, KeyPlace};
 use creditbank_client::import::Mapping;
 use creditbank_protocol::pb::Purpose;
 
 use super::format::Format;
 use crate::failure::Failure;
 use crate::files::Refused;
+use crate::seeds::SeedsFile;
 use crate::whose::Unit;
 
 /// How a file is read, and whose chain its lines belong to.
@@ -25,6 +25,8 @@ pub(super) struct Source {
     /// The unit's key file, or pkcs11:... for a key in a token
     #[arg(long)]
     key: KeyPlace,
+    #[command(flatten)]
+    seeds: SeedsFile,
 }
 
 impl Source {
@@ -33,9 +35,10 @@ impl Source {
         self.format.mapping(&self.mapping)
     }
 
-    /// The unit with its key.
-    pub(super) fn open_unit(&self) -> Result<IssuingUnit, Failure> {
-        Ok(IssuingUnit::with_signer(self.unit.id(), self.key.open(Purpose::Unit)?)?)
+    /// The unit with its key and its seed secrets.
+    pub(super) async fn open_unit(&self, client: &Client) -> Result<IssuingUnit, Failure> {
+        let (id, key) = (self.unit.id(), self.key.open(Purpose::Unit)?);
+        Ok(IssuingUnit::new(id, key, self.seeds.open(client, &self.key, id).await?))
     }
 
     /// Where the refused lines of a file go: never in the place of the file, the mapping or the key.

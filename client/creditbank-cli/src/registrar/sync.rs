@@ -38,12 +38,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, source, work, refused, dry_run } = arguments;
     let mapping = source.read_mapping()?;
-    let unit = source.open_unit()?;
     let (input, len) = files::open(&file)?;
     let work = work.unwrap_or_else(|| beside(&source.mapping, ".sync"));
     let report = source.report(&refused, &file)?;
     let refused = refused.refused;
     let client = global.connect().await?;
+    let unit = source.open_unit(&client).await?;
     let bar = bar(global, len);
     let input = bar.wrap_read(input);
     let told = |done: &SyncReport| bar.set_message(format!("{} issued, {} amended", done.issued, done.amended));

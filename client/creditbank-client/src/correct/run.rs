@@ -204,7 +204,7 @@ impl<'a> Corrector<'a> {
             let marks = part.iter().map(|one| self.mark(one)).collect::<Vec<_>>();
             if self.options.require_approval {
                 let queue = ApprovalQueue::open(self.options.work);
-                self.requests.push(queue.put(self.client.origin(), self.unit.id, &operation, &marks)?);
+                self.requests.push(queue.put(self.client.origin(), self.unit, &operation, &marks)?);
                 outcome(Outcome::Waiting).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }

@@ -20,7 +20,7 @@ use super::contest::Suspects;
 use super::{Change, Correction, NewBody, Target};
 use crate::import::DraftRecord;
 use crate::sealing::body::{amended, learner, without_amends};
-use crate::secret::derive;
+use crate::seeds::{SeedInput, year_of};
 use crate::{Client, ClientError, IssuingUnit, ReadRecord, today};
 
 /// A correction that can be sent.
@@ -104,8 +104,8 @@ impl<'a> Resolver<'a> {
         let alias = aliases.first().map(|alias| alias.0.to_vec()).unwrap_or_default();
         let learner = Learner::Alias(InstitutionAlias { institution, alias });
         let (records, _) = self.client.records(learner).await?;
-        let seed = derive(&self.unit.secret, &[&draft.reference]);
-        let found = records.iter().find(|read| read.seed == Some(seed));
+        let seeds = draft.all_seeds(self.unit)?;
+        let found = records.iter().find(|read| read.seed.is_some_and(|seed| seeds.contains(&seed)));
         Ok(found.map(|read| newest(&records, read).clone()))
     }
 
@@ -182,7 +182,7 @@ impl<'a> Resolver<'a> {
             NewBody::Bytes(other, bytes) if *other == kind => bytes.clone(),
             NewBody::Line(draft) if draft.kind == kind => {
                 let own = Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"))?;
-                let mut bytes = draft.finish(own, &self.unit.secret)?.body().to_vec();
+                let mut bytes = draft.finish(own, self.unit)?.body().to_vec();
                 // What the mapping cannot say stays as it was.
                 if kind == Kind::Credit || kind == Kind::Result {
                     bytes = keep_earlier(kind, &bytes, &read.disclosed.body);
@@ -208,8 +208,8 @@ impl<'a> Resolver<'a> {
             };
         }
         // The same amendment again is the same record, so the ledger never holds it twice.
-        let place = [&read.place.entry.0.to_be_bytes()[..], &read.place.index.to_be_bytes()].concat();
-        let seed = derive(&self.unit.secret, &[b"creditbank amendment", &place, &after]);
+        let input = SeedInput { kind, reference: &after, predecessor: Some(read.place) };
+        let seed = self.unit.seeds.seed(year_of(kind, &after), input)?;
         let record = Record::of(kind, &seed, after).map_err(|error| ClientError::Local(error.to_string()))?;
         if read.is(Mark::Superseded) && self.holds(&read, &alias, &record).await? {
             return Ok(Found::Already(Box::new(read)));

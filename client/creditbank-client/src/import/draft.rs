@@ -8,8 +8,13 @@ use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
 
 use crate::outbox::Mark;
-use crate::secret::derive;
+use crate::seeds::{SeedInput, of_period, this_year, why_destroyed};
+
+use super::RefusedLine;
 use crate::{ClientError, IssuingUnit};
+
+/// The kinds of records that a file makes.
+const FILE_KINDS: [Kind; 3] = [Kind::Outcome, Kind::Credit, Kind::Result];
 
 /// A record that lacks the learner's alias and its seed.
 #[derive(Clone)]
@@ -45,12 +50,12 @@ pub(super) enum Body {
 }
 
 impl DraftRecord {
-    /// The record for a learner's alias. The seed is HMAC-SHA256(unit secret, reference), so that a repeat after a crash is
-    /// the same record.
-    pub fn finish(&self, alias: Alias, unit_secret: &[u8; 32]) -> Result<Record, ClientError> {
+    /// The record for a learner's alias. Its seed is derived from the reference, so that a repeat after a crash is the same
+    /// record.
+    pub fn finish(&self, alias: Alias, unit: &IssuingUnit) -> Result<Record, ClientError> {
         let body = self.body_for(alias.as_bytes().to_vec());
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
-        let seed = self.seed(unit_secret);
+        let seed = self.seed(unit)?;
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
     }
 
@@ -60,14 +65,40 @@ impl DraftRecord {
     }
 
     /// Where the salts come from: the reference and, for a record in another's stead, that one's place.
-    pub(crate) fn seed(&self, unit_secret: &[u8; 32]) -> [u8; 32] {
-        match &self.after {
-            None => derive(unit_secret, &[&self.reference]),
-            Some(After { place, .. }) => {
-                let place = [&place.entry.0.to_be_bytes()[..], &place.index.to_be_bytes()].concat();
-                derive(unit_secret, &[&self.reference, b"after", &place])
-            }
+    fn seed(&self, unit: &IssuingUnit) -> Result<[u8; 32], ClientError> {
+        unit.seeds.seed(self.year(), self.seed_input())
+    }
+
+    /// The seeds that a record of this result may have, the line's own first: its period may have been corrected since, and
+    /// it may have been a record of another kind.
+    pub(crate) fn all_seeds(&self, unit: &IssuingUnit) -> Result<Vec<[u8; 32]>, ClientError> {
+        let mut seeds = Vec::new();
+        let others = FILE_KINDS.into_iter().filter(|kind| *kind != self.kind);
+        for kind in std::iter::once(self.kind).chain(others) {
+            seeds.extend(unit.seeds.seeds_of_all_years(self.year(), SeedInput { kind, ..self.seed_input() })?);
         }
+        Ok(seeds)
+    }
+
+    /// Why the line cannot be issued or compared any more: the secret of its year was destroyed.
+    pub(crate) fn without_seed(&self, unit: &IssuingUnit) -> Option<RefusedLine> {
+        let year = self.year();
+        let refused = || RefusedLine { line: self.line, field: "period".to_owned(), reason: why_destroyed(year) };
+        unit.seeds.is_destroyed(year).then(refused)
+    }
+
+    fn seed_input(&self) -> SeedInput<'_> {
+        let predecessor = self.after.map(|after| after.place);
+        SeedInput { kind: self.kind, reference: &self.reference, predecessor }
+    }
+
+    fn year(&self) -> u32 {
+        let period = match &self.body {
+            Body::Outcome(body) => &body.period,
+            Body::Credit(body) => &body.period,
+            Body::Result(body) => &body.period,
+        };
+        of_period(period.as_ref()).unwrap_or_else(this_year)
     }
 
     /// The body for a learner, with what it amends.
@@ -83,15 +114,15 @@ impl DraftRecord {
     }
 
     /// The record as a dry run sends it: without an alias, with the person beside it.
-    pub(crate) fn checked(&self, unit_secret: &[u8; 32]) -> CheckedRecord {
+    pub(crate) fn checked(&self, unit: &IssuingUnit) -> Result<CheckedRecord, ClientError> {
         let record = RecordBody {
             kind: u32::try_from(i32::from(self.kind)).unwrap_or(0),
             version: 1,
             // What cannot be spelled the node refuses by itself.
             body: self.body_for(Vec::new()).unwrap_or_default().into(),
-            seed: self.seed(unit_secret).to_vec().into(),
+            seed: self.seed(unit)?.to_vec().into(),
         };
-        CheckedRecord { record: Some(record), identities: self.person.clone() }
+        Ok(CheckedRecord { record: Some(record), identities: self.person.clone() })
     }
 
     /// The body without the alias and without what it amends: what the line says.

@@ -50,10 +50,10 @@ impl Batch {
     ) -> Result<Self, ClientError> {
         let persons = || drafts.iter().map(|(draft, _)| Person { identities: draft.person.clone() }).collect();
         let aliases = patiently(|| client.open_accounts(unit.id.institution, persons())).await?;
-        let secret = zeroize::Zeroizing::new(unit.secret);
+        let unit = unit.clone();
         let finish = move || {
             let line = |((draft, mark), alias): ((DraftRecord, Mark), Alias)| {
-                let record = draft.finish(alias, &secret)?;
+                let record = draft.finish(alias, &unit)?;
                 Ok(Line { draft, mark, alias, record })
             };
             drafts.into_iter().zip(aliases).map(line).collect::<Result<_, ClientError>>()

@@ -152,6 +152,10 @@ impl<'a> Check<'a> {
             }
             Held::No => {}
         }
+        if let Some(refused) = draft.without_seed(self.unit) {
+            self.settled.insert(draft.line);
+            return self.refuse(&refused);
+        }
         let course = self.course_of(&draft);
         if *self.courses.entry(course).or_insert(self.calls) != self.calls {
             self.apart.insert(course);
@@ -188,7 +192,8 @@ impl<'a> Check<'a> {
         }
         let unit = self.unit;
         let key_id = KeyId::of(&unit.key.public_key());
-        let records = || call.drafts.iter().map(|draft| draft.checked(&unit.secret)).collect();
+        let records = call.drafts.iter().map(|draft| draft.checked(unit)).collect::<Result<Vec<_>, _>>()?;
+        let records = || records.clone();
         let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
         let mut found = HashMap::new();
         for refusal in refusals {

@@ -140,10 +140,13 @@ impl Run<'_> {
                         Held::Same => self.done.already += 1,
                         Held::Changed => self.refuse(&changed(&draft))?,
                         Held::No if self.waiting.contains(&mark) => self.done.waiting += 1,
-                        Held::No => {
-                            len += draft.len();
-                            drafts.push((draft, mark));
-                        }
+                        Held::No => match draft.without_seed(self.unit) {
+                            Some(refused) => self.refuse(&refused)?,
+                            None => {
+                                len += draft.len();
+                                drafts.push((draft, mark));
+                            }
+                        },
                     }
                 }
             }
@@ -165,7 +168,7 @@ impl Run<'_> {
             let out = batch.check(self.client, self.unit).await?;
             if out.is_empty() {
                 let (operation, marks) = (batch.operation(self.client, self.unit).await?, batch.marks());
-                self.queue.put(self.client.origin(), self.unit.id, &operation, &marks)?;
+                self.queue.put(self.client.origin(), self.unit, &operation, &marks)?;
                 self.done.waiting += marks.len() as u64;
                 break;
             }

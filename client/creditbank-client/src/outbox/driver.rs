@@ -222,6 +222,8 @@ impl<'a> Outbox<'a> {
         let lost = || ClientError::Local("a block without an operation".to_owned());
         let (operation, marks) = self.operations.get(&ticket).ok_or_else(lost)?;
         let Operation { operation_id, records, groups, approval } = operation;
+        // After a crash the same line must become the same record again.
+        self.unit.seeds.keep()?;
         let block = self.client.sign_content(
             self.unit.id,
             head,

@@ -53,9 +53,9 @@ impl Mark {
     }
 }
 
-/// A digest under the unit's secret.
+/// A digest under the secret of the unit that lasts.
 pub(crate) fn keyed(unit: &IssuingUnit, label: &[u8], bytes: &[u8]) -> [u8; 16] {
-    let digest = derive(&unit.secret, &[label, bytes]);
+    let digest = derive(unit.seeds.lasting(), &[label, bytes]);
     std::array::from_fn(|i| digest[i])
 }
 

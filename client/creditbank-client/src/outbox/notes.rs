@@ -91,7 +91,7 @@ pub(crate) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> ClientError
 }
 
 fn of_another(dir: &Path) -> ClientError {
-    let what = "holds the notes of an import with another log, unit or key";
+    let what = "holds the notes of an import with another log or unit, or with other seed secrets";
     ClientError::Local(format!("{} {what}: pass another --work directory", dir.display()))
 }
 
@@ -182,18 +182,21 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use creditbank_protocol::UnitId;
     use creditbank_protocol::key_file::KeyFile;
     use creditbank_protocol::pb::Purpose;
 
     use super::*;
+    use crate::Seeds;
 
     /// Goal: the second run with the same notes is told who is first and what to do; it can run once that has ended.
     #[test]
     fn the_second_run_is_told_who_is_first() {
         let dir = tempfile::tempdir().expect("a directory");
         let key = KeyFile { purpose: Purpose::Unit, key: ed25519_dalek::SigningKey::from_bytes(&[1; 32]) };
-        let unit = IssuingUnit::new(UnitId::new(1, 1), key);
+        let unit = IssuingUnit::new(UnitId::new(1, 1), Arc::new(key), Seeds::derived([1; 32]));
         let open = || Notes::open(dir.path(), "test.example/log", &unit);
         let first = open().expect("opened");
         let refused = open().map(|_| ()).expect_err("it is held").to_string();

@@ -39,10 +39,9 @@ pub struct Given<'a> {
     pub reference: &'a str,
 }
 
-/// The mandate for a record that has everything else. Its salt is derived from the unit's secret: nobody else can
-/// guess it, the
-/// same record again gets the same one, and the same paper of a learner has one salt, so that the ledger sees when it
-/// is used twice.
+/// The mandate for a record that has everything else. Its salt is derived from the unit's secret that lasts: nobody else
+/// can guess it, the same record again gets the same one, and the same paper of a learner has one salt, so that the ledger
+/// sees when it is used twice.
 pub fn mandate<M: Canonical>(
     origin: &str,
     unit: &IssuingUnit,
@@ -53,7 +52,7 @@ pub fn mandate<M: Canonical>(
     let local = |error: &dyn std::fmt::Display| ClientError::Local(error.to_string());
     let body = encode(message).map_err(|error| local(&error))?;
     let core = core(kind, &body).map_err(|error| local(&error))?;
-    let salt = |what: &[u8], of: &[u8]| derive(&unit.secret, &[what, of])[..SALT_LEN].to_vec();
+    let salt = |what: &[u8], of: &[u8]| derive(unit.seeds.lasting(), &[what, of])[..SALT_LEN].to_vec();
     let bare = Mandate { until_minute: given.until_minute, ..Default::default() };
     match given.consent {
         Consent::Paper { reference, .. } if reference.is_empty() => {
@@ -86,6 +85,8 @@ pub fn redeeming(origin: &str, unit: &IssuingUnit, record: &Record) -> Result<Au
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use creditbank_protocol::canonical::encode;
     use creditbank_protocol::mandate::verify_mandate;
     use creditbank_protocol::pb::{Appeal, Date, Place, Purpose};
@@ -93,6 +94,7 @@ mod tests {
     use ed25519_dalek::SigningKey;
 
     use super::*;
+    use crate::Seeds;
 
     fn key(purpose: Purpose, seed: u8) -> KeyFile {
         KeyFile { purpose, key: SigningKey::from_bytes(&[seed; 32]) }
@@ -101,7 +103,8 @@ mod tests {
     /// Goal: a learner's signature holds for the record with its mandate in it, and for no other; the salt tells records apart.
     #[test]
     fn a_mandate_holds_for_its_record() {
-        let unit = IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), key(Purpose::Unit, 1));
+        let id = creditbank_protocol::UnitId::new(1, 1);
+        let unit = IssuingUnit::new(id, Arc::new(key(Purpose::Unit, 1)), Seeds::derived([1; 32]));
         let appeal = Appeal {
             learner: vec![7; 16],
             decision: Some(Place { entry: 4, index: 0 }),

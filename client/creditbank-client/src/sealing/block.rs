@@ -117,7 +117,7 @@ pub async fn seal_block(
     marks.extend(contents.request.iter().map(|request| request_mark(unit, request)));
     if options.require_approval {
         let queue = ApprovalQueue::open(options.work);
-        return Ok(Sealed::Waiting(queue.put(client.origin(), unit.id, &operation, &marks)?));
+        return Ok(Sealed::Waiting(queue.put(client.origin(), unit, &operation, &marks)?));
     }
     match seal(&mut outbox, operation, marks).await? {
         Answer::Sealed(receipt) => Ok(Sealed::Done(LogIndex(receipt.index))),

@@ -9,7 +9,7 @@ use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGrou
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 
 use crate::outbox::Mark;
-use crate::secret::derive;
+use crate::seeds::{SeedInput, year_of};
 use crate::{ClientError, IssuingUnit};
 
 /// What goes into one block.
@@ -25,7 +25,7 @@ fn spelled(error: CanonicalError) -> ClientError {
     ClientError::Local(error.to_string())
 }
 
-/// A record of a unit. Of a kind that is hidden, its seed is derived from the unit's secret, a reference and what it says: the
+/// A record of a unit. Of a kind that is hidden, its seed is derived from the unit's secrets, a reference and what it says: the
 /// same again is the same record, and another reference makes it another one.
 pub fn record<M: Canonical>(
     unit: &IssuingUnit,
@@ -35,9 +35,13 @@ pub fn record<M: Canonical>(
 ) -> Result<Record, ClientError> {
     let body = encode(message).map_err(spelled)?;
     let public = info_of(kind).is_some_and(|info| info.public);
-    let len = (reference.len() as u64).to_be_bytes();
-    let parts = [b"creditbank record", &i32::from(kind).to_be_bytes()[..], &len, reference.as_bytes(), &body];
-    let seed = if public { PUBLIC_SEED } else { derive(&unit.secret, &parts) };
+    let seed = if public {
+        PUBLIC_SEED
+    } else {
+        let len = (reference.len() as u64).to_be_bytes();
+        let named = [&len[..], reference.as_bytes(), &body].concat();
+        unit.seeds.seed(year_of(kind, &body), SeedInput { kind, reference: &named, predecessor: None })?
+    };
     Record::of(kind, &seed, body).map_err(|error| ClientError::Local(error.to_string()))
 }
 

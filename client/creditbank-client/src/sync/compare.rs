@@ -43,7 +43,7 @@ impl<'a> Compare<'a> {
 
     /// What is to be done about a line; nothing yet where the node must be asked first.
     pub(crate) fn line(&mut self, draft: DraftRecord) -> Result<Option<Verdict>, ClientError> {
-        let held = self.view.held(&draft);
+        let held = self.view.held(&draft)?;
         let refuse = |at: Place, what: &str| {
             let reason = format!("{what} (the record at {at})");
             Verdict::Refused(RefusedLine { line: draft.line, field: "reference".to_owned(), reason }, at)
@@ -95,7 +95,8 @@ impl<'a> Compare<'a> {
         let probes = probes.collect::<Result<Vec<_>, _>>()?;
         let unit = self.unit;
         let key_id = KeyId::of(&unit.key.public_key());
-        let records = || probes.iter().map(|probe| probe.checked(&unit.secret)).collect();
+        let records = probes.iter().map(|probe| probe.checked(unit)).collect::<Result<Vec<_>, _>>()?;
+        let records = || records.clone();
         let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
         let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
         for (index, (draft, at)) in unsure.iter().enumerate() {

@@ -177,14 +177,17 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use creditbank_protocol::key_file::KeyFile;
     use creditbank_protocol::pb::Purpose;
 
     use super::*;
+    use crate::Seeds;
 
     fn unit(seed: u8) -> IssuingUnit {
         let key = KeyFile { purpose: Purpose::Unit, key: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]) };
-        IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), key)
+        IssuingUnit::new(creditbank_protocol::UnitId::new(1, 1), Arc::new(key), Seeds::derived([seed; 32]))
     }
 
     /// Goal: rows come back as they were; damaged and foreign ones, and half of one, do not, and spoil no other.

@@ -115,11 +115,8 @@ impl<'a> View<'a> {
     }
 
     /// What the ledger holds for a line.
-    pub(crate) fn held(&self, draft: &DraftRecord) -> Held {
-        let mut at = match self.by_id.get(&id_of(self.unit, &draft.seed(&self.unit.secret))) {
-            Some(at) => *at,
-            None => return Held::Nothing,
-        };
+    pub(crate) fn held(&self, draft: &DraftRecord) -> Result<Held, ClientError> {
+        let Some(mut at) = self.issued_from(draft)? else { return Ok(Held::Nothing) };
         loop {
             // What follows a record stands behind it in the log, so this ends.
             while let Some(next) = self.amended_by.get(&at).filter(|next| **next > at) {
@@ -129,25 +126,30 @@ impl<'a> View<'a> {
                 break;
             }
             let anew = draft.clone().following(After { place: at, amends: None });
-            let next = self.by_id.get(&id_of(self.unit, &anew.seed(&self.unit.secret)));
-            let Some(next) = next.filter(|next| **next > at) else {
+            let Some(next) = self.issued_from(&anew)?.filter(|next| *next > at) else {
                 let content = content_of(self.unit, draft);
                 let same = self.state.rows.get(&at).is_some_and(|row| row.content == content);
-                return Held::Revoked { at, same };
+                return Ok(Held::Revoked { at, same });
             };
-            at = *next;
+            at = next;
         }
         let Some(row) = self.state.rows.get(&at).filter(|_| !self.marked(at, Mark::Superseded)) else {
-            return Held::Elsewhere { at };
+            return Ok(Held::Elsewhere { at });
         };
         let known = row.person != [0; 16];
         if known && row.person != person_of(self.unit, draft) {
-            return Held::OtherPerson { at };
+            return Ok(Held::OtherPerson { at });
         }
         if row.content == content_of(self.unit, draft) {
-            return Held::Same { at, known };
+            return Ok(Held::Same { at, known });
         }
-        if self.kind(at) == Some(draft.kind) { Held::Other { at } } else { Held::OtherKind { at } }
+        Ok(if self.kind(at) == Some(draft.kind) { Held::Other { at } } else { Held::OtherKind { at } })
+    }
+
+    /// Where the record stands that was issued from a line, in the place that the line follows.
+    fn issued_from(&self, draft: &DraftRecord) -> Result<Option<Place>, ClientError> {
+        let seeds = draft.all_seeds(self.unit)?;
+        Ok(seeds.iter().find_map(|seed| self.by_id.get(&id_of(self.unit, seed))).copied())
     }
 
     /// The line as an amendment of the record at a place.

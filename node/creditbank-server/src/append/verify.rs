@@ -6,7 +6,7 @@ use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Purpose, Receipt};
-use creditbank_protocol::record::{Record, RecordError};
+use creditbank_protocol::record::{Record, RecordError, own_seeds};
 use creditbank_rpc::v1::RecordBody;
 use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
@@ -136,6 +136,7 @@ pub fn verify(
             Record::new(kind, version, &seed, body.into()).map_err(|error| SubmitError::Record { record, error })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    own_seeds(&hidden).map_err(|(record, error)| SubmitError::Record { record, error })?;
     let records = parsed.records(hidden).map_err(SubmitError::Block)?;
     let entries = BlockEntries::of(&parsed);
     Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, &entries), records, entries })

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::canonical::{encode, top_level_fields};
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::record::{Disclosed, PUBLIC_SEED, Record, claim_hash, disclose, info_of, salt};
+use creditbank_protocol::record::{Disclosed, PUBLIC_SEED, Record, RecordError, claim_hash, disclose, info_of, salt};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use serde_json::{Value, json};
 
@@ -53,6 +53,7 @@ fn records() {
     let whole = record(Kind::Credit, body.clone(), &[0x11; 32]);
     let open = [2, 3, 7, 11, 14, 16, 17, 18, 20];
     let claims = disclose(&whole, &open).expect("claims");
+    assert_eq!(Record::of(Kind::Credit, &PUBLIC_SEED, body.clone()), Err(RecordError::ZeroSeed));
     let shown =
         pb::DisclosedRecord { kind: Kind::Credit.into(), version: 1, claims: claims.clone(), ..Default::default() };
     let checked = Disclosed::new(&shown).expect("it leads to the record hash");
@@ -66,13 +67,17 @@ fn records() {
         &json!({
             "about": "PROTOCOL.md, Records and claims. The second record has few fields; the third is public, with the zero seed.",
             "records": [
-                vector(Kind::Credit, body, &[0x11; 32]),
+                vector(Kind::Credit, body.clone(), &[0x11; 32]),
                 vector(Kind::Result, encode(&result).expect("canonical"), &[0x22; 32]),
                 vector(Kind::Unit, public, &PUBLIC_SEED),
             ],
             "disclosed": {
                 "about": "The first record with the required claims opened, most of them as absent.",
                 "opened": open, "claims": claims, "record_hash": whole.hash().to_string(),
+            },
+            "refused": {
+                "about": "A record of a learner with the zero seed: it is none.",
+                "kind": i32::from(Kind::Credit), "seed": hex(PUBLIC_SEED), "body": hex(&body),
             },
         }),
     );

@@ -247,6 +247,6 @@ impl Case<'_> {
 
     /// Whether a candidate is among what an aggregate asks about.
     pub fn matches(&self, requirement: usize, candidate: usize) -> bool {
-        matches(&super::measure::asked(self.tree.node(requirement)), &self.candidates[candidate])
+        matches(super::measure::asked(self.tree.node(requirement)), &self.candidates[candidate])
     }
 }

@@ -66,7 +66,7 @@ fn describe(tree: &Tree<'_>, definition: &QualificationDefinition, position: usi
     let unit = &definition.unit;
     let amount = || format!("{} {unit}", show_e4(*amount_e4));
     let bound = || if node.share.is_some() { percent(node.share.as_ref()) } else { amount() };
-    let which = describe_match(&asked(node));
+    let which = describe_match(asked(node));
     let children = tree.children(position).len();
     match tree.kind(position) {
         RequirementType::Unspecified => "nothing that is known".to_owned(),
@@ -74,7 +74,7 @@ fn describe(tree: &Tree<'_>, definition: &QualificationDefinition, position: usi
         RequirementType::Any => format!("at least {choose} of the following {children}"),
         RequirementType::Credits => format!("at least {} from records{which}", amount()),
         RequirementType::Courses => {
-            let others = Match { courses: Vec::new(), ..asked(node) };
+            let others = Match { courses: Vec::new(), ..asked(node).clone() };
             format!("each of the courses {}{}", asked(node).courses.join(", "), describe_match(&others))
         }
         RequirementType::Outcome => {

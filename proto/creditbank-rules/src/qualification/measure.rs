@@ -1,7 +1,9 @@
 //! What an allocation gives each requirement, measured exactly.
 
+use std::sync::LazyLock;
+
 use creditbank_protocol::pb::{
-    Attestation, Kind, Origin, QualificationDefinition, QualificationName, Requirement, RequirementType,
+    Attestation, Kind, Match, Origin, QualificationDefinition, QualificationName, Requirement, RequirementType,
 };
 
 use super::Candidate;
@@ -147,7 +149,7 @@ impl<'a> Case<'a> {
         match self.tree.kind(requirement) {
             RequirementType::Credits | RequirementType::Courses if !credit => Some("an outcome without credit"),
             RequirementType::Outcome if credit || i32::from(found.outcome) != node.outcome => Some("type"),
-            _ => mismatch(&asked(node), found).or_else(|| {
+            _ => mismatch(asked(node), found).or_else(|| {
                 let minimum =
                     node.minimum.as_ref().filter(|_| self.tree.kind(requirement) == RequirementType::Outcome)?;
                 let holds = found.score.as_ref().is_some_and(|score| is_at_least(self.registry, score, minimum));
@@ -271,7 +273,7 @@ impl<'a> Case<'a> {
     fn shares(&self, node: &Requirement, below: &[usize]) -> (u64, u64) {
         let asked = asked(node);
         let matching: Vec<usize> =
-            below.iter().copied().filter(|position| matches(&asked, &self.candidates[*position])).collect();
+            below.iter().copied().filter(|position| matches(asked, &self.candidates[*position])).collect();
         (self.amount(&matching), self.amount(below))
     }
 
@@ -298,8 +300,9 @@ impl<'a> Case<'a> {
 }
 
 /// What a requirement asks of a record; without a match, nothing.
-pub(crate) fn asked(node: &Requirement) -> creditbank_protocol::pb::Match {
-    node.r#match.clone().unwrap_or_default()
+pub(crate) fn asked(node: &Requirement) -> &Match {
+    static ANYTHING: LazyLock<Match> = LazyLock::new(Match::default);
+    node.r#match.as_ref().unwrap_or(&ANYTHING)
 }
 
 /// Whether a name stands for a definition; version 0 stands for every version.

@@ -126,7 +126,7 @@ fn over_a_cap(case: &Case<'_>, fits: &[usize], candidate: usize) -> UnusedReason
     let capped = fits
         .iter()
         .flat_map(|position| aggregates(case, *position, kind))
-        .find(|position| matches(&asked(case.tree.node(*position)), &case.candidates[candidate]));
+        .find(|position| matches(asked(case.tree.node(*position)), &case.candidates[candidate]));
     match capped {
         Some(position) => UnusedReason::Capped(Tree::number(position)),
         None => UnusedReason::NothingOpen,

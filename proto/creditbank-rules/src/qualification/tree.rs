@@ -1,6 +1,6 @@
 //! The tree of a definition: its shape, checked once.
 
-use creditbank_protocol::pb::{QualificationDefinition, Requirement, RequirementType};
+use creditbank_protocol::pb::{Match, QualificationDefinition, Requirement, RequirementType};
 
 use crate::{Rejection, Rule};
 
@@ -8,6 +8,11 @@ use crate::{Rejection, Rule};
 pub const NODES_MAX: usize = 1_000;
 /// Most levels of a definition; the root is the first.
 pub const DEPTH_MAX: usize = 32;
+
+/// Most children of a node that look at what others take (types 8 to 12): they are compared with each other.
+const LOOKING_MAX: usize = 64;
+/// Most elements of all lists of a definition's matches together: matches are compared element by element.
+const ELEMENTS_MAX: usize = 4_096;
 
 /// Requirements as a tree. Positions count from 0; the number of a requirement is its position plus 1.
 #[derive(Debug, Clone)]
@@ -20,6 +25,20 @@ pub struct Tree<'a> {
 /// Whether a requirement of this type takes candidates.
 pub fn takes(kind: RequirementType) -> bool {
     matches!(kind, RequirementType::Credits | RequirementType::Courses | RequirementType::Outcome)
+}
+
+/// Whether a requirement of this type looks at what others take.
+fn looks(kind: RequirementType) -> bool {
+    use RequirementType as Type;
+    matches!(kind, Type::Enrolment | Type::AtLeast | Type::AtMost | Type::Average | Type::Age)
+}
+
+/// How many elements the lists of a match have.
+fn elements(asked: &Match) -> usize {
+    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } = asked;
+    let enums = [levels.len(), modes.len(), origins.len(), assessments.len()];
+    let texts = [fields.len(), institutions.len(), courses.len(), course_prefixes.len(), esco_uris.len()];
+    enums.iter().chain(&texts).sum()
 }
 
 impl<'a> Tree<'a> {
@@ -54,7 +73,24 @@ impl<'a> Tree<'a> {
                 return Err(refuse(Rule::DefinitionTooLarge, expected, format!("requirement {} below", position + 1)));
             }
         }
-        Ok(Self { nodes, children, depth })
+        let tree = Self { nodes, children, depth };
+        let looking = (0..tree.size()).map(|position| (tree.looking(position), position)).max().unwrap_or_default();
+        if looking.0 > LOOKING_MAX {
+            let expected = format!("at most {LOOKING_MAX} children of a requirement that look at what others take");
+            let found = format!("{} of requirement {}", looking.0, looking.1 + 1);
+            return Err(refuse(Rule::DefinitionTooLarge, expected, found));
+        }
+        let listed: usize = nodes.iter().filter_map(|node| node.r#match.as_ref()).map(elements).sum();
+        if listed > ELEMENTS_MAX {
+            let expected = format!("at most {ELEMENTS_MAX} elements in the lists of all matches");
+            return Err(refuse(Rule::DefinitionTooLarge, expected, listed.to_string()));
+        }
+        Ok(tree)
+    }
+
+    /// How many children of a node look at what others take.
+    fn looking(&self, position: usize) -> usize {
+        self.children(position).iter().filter(|child| looks(self.kind(**child))).count()
     }
 
     /// How many nodes there are; at least 1.

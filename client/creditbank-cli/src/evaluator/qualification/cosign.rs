@@ -14,7 +14,7 @@ use serde_json::json;
 use super::award::{basis_name, title};
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::signing::{ask, unit_of};
+use crate::signing::{ask, signer};
 use crate::{entries, output, show, values};
 
 #[derive(clap::Args)]
@@ -45,16 +45,16 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         let origin = show::safe(&joint.origin);
         return Err(Failure::NotValid(format!("the award is for the log {origin}, which is not the trust file's")));
     }
-    let unit = unit_of(&client, &key).await?;
+    let (unit, key) = signer(&client, &key).await?;
     let definition = definition(&client, &award).await?;
     let confer = |number: u64| definition.awarding.contains(&number);
-    if !confer(unit.id.institution.0) || !confer(joint.institution) {
+    if !confer(unit.institution.0) || !confer(joint.institution) {
         return Err(Failure::NotValid(format!(
             "institutions {:?} confer {}; expected {} and {} among them",
             definition.awarding,
             title(&award),
             joint.institution,
-            unit.id.institution.0
+            unit.institution.0
         )));
     }
     let until_minute = validity::last_minute(valid_days);
@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         eprintln!("{text}");
     }
     ask("Sign this award?", yes)?;
-    joint.sign(unit.id.institution, &*unit.key, until_minute)?;
+    joint.sign(unit.institution, &*key, until_minute)?;
     output::new_file(&out, (text_of(&joint)? + "\n").as_bytes(), true)?;
     let bytes = encode(&award).map_err(|error| Failure::NotValid(error.to_string()))?;
     let signed: Vec<u64> = joint.signatures.iter().map(|one| one.institution).collect();

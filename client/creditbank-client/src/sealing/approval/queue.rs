@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::UnitId;
 
 use super::{ApprovalRequest, read_text, wrong};
-use crate::ClientError;
+use crate::{ClientError, IssuingUnit};
 use crate::files::{make_dir, replace};
 use crate::outbox::{Mark, Operation};
 use crate::validity;
@@ -40,12 +39,13 @@ impl ApprovalQueue {
     pub(crate) fn put(
         &self,
         origin: &str,
-        unit: UnitId,
+        unit: &IssuingUnit,
         operation: &Operation,
         marks: &[Mark],
     ) -> Result<PathBuf, ClientError> {
+        unit.seeds.keep()?;
         make_dir(&self.dir)?;
-        let request = ApprovalRequest::new(origin, unit, operation)?;
+        let request = ApprovalRequest::new(origin, unit.id, operation)?;
         let path = self.dir.join(format!("{}.json", request.operation_id));
         replace(&path.with_extension("marks"), &Mark::write(marks))?;
         let text = serde_json::to_string_pretty(&request).map_err(wrong)? + "\n";

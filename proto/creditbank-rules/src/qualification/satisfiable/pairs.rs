@@ -103,7 +103,7 @@ fn share_of(share: Ratio) -> Option<Fraction> {
 }
 
 impl Scope<'_> {
-    fn asked(&self, position: usize) -> Match {
+    fn asked(&self, position: usize) -> &Match {
         asked(self.tree.node(position))
     }
 
@@ -130,12 +130,12 @@ impl Scope<'_> {
     fn nothing_to_look_at(&self) -> Vec<String> {
         let credit = |asked: &Match| {
             let some =
-                |position: &usize| self.tree.kind(*position) != Type::Outcome && !apart(&self.asked(*position), asked);
+                |position: &usize| self.tree.kind(*position) != Type::Outcome && !apart(self.asked(*position), asked);
             self.takers.iter().any(some)
         };
         let mut reasons = Vec::new();
         for position in &self.at_least {
-            if self.least_taken() > 0 && !credit(&self.asked(*position)) {
+            if self.least_taken() > 0 && !credit(self.asked(*position)) {
                 reasons.push(format!("nothing beside requirement {} takes what it asks for", Self::number(*position)));
             }
         }
@@ -143,7 +143,7 @@ impl Scope<'_> {
             let own = Match { origins: vec![Origin::Own.into()], ..Default::default() };
             let empty = match self.tree.kind(*child) {
                 Type::Average => !credit(&Match::default()),
-                Type::Enrolment => self.takers.iter().all(|position| apart(&self.asked(*position), &own)),
+                Type::Enrolment => self.takers.iter().all(|position| apart(self.asked(*position), &own)),
                 _ => false,
             };
             if empty {
@@ -158,7 +158,7 @@ impl Scope<'_> {
         let mut reasons = Vec::new();
         for floor in &self.at_least {
             for cap in &self.at_most {
-                if !within(&self.asked(*floor), &self.asked(*cap)) {
+                if !within(self.asked(*floor), self.asked(*cap)) {
                     continue;
                 }
                 let over = match (self.share(*floor), self.share(*cap)) {
@@ -184,7 +184,7 @@ impl Scope<'_> {
         for first in 0..shares.len() {
             let mut chosen = vec![shares[first]];
             for next in &shares[first + 1..] {
-                if chosen.iter().all(|one| apart(&self.asked(*one), &self.asked(*next))) {
+                if chosen.iter().all(|one| apart(self.asked(*one), self.asked(*next))) {
                     chosen.push(*next);
                 }
             }
@@ -203,10 +203,10 @@ impl Scope<'_> {
         let mut reasons = Vec::new();
         for cap in &self.at_most {
             let asked = self.asked(*cap);
-            let inside = |position: &&usize| within(&self.asked(**position), &asked);
+            let inside = |position: &&usize| within(self.asked(**position), asked);
             let due: Vec<usize> = self.due.iter().filter(inside).copied().collect();
             let sum: u64 = due.iter().map(|position| self.amount(*position)).sum();
-            let all = self.takers.iter().all(|position| within(&self.asked(*position), &asked));
+            let all = self.takers.iter().all(|position| within(self.asked(*position), asked));
             let over = match self.share(*cap) {
                 None => sum > self.amount(*cap),
                 Some(share) => all && self.least_taken() > 0 && share.cmp_whole(1).is_lt(),
@@ -226,7 +226,7 @@ impl Scope<'_> {
         let by_origin = |position: &&usize| {
             let asked = self.asked(**position);
             let alone = Match { origins: asked.origins.clone(), ..Default::default() };
-            !asked.origins.is_empty() && asked == alone && self.share(**position).is_some()
+            !asked.origins.is_empty() && *asked == alone && self.share(**position).is_some()
         };
         let caps: Vec<usize> = self.at_most.iter().filter(by_origin).copied().collect();
         let covers = |origin: &Origin| caps.iter().any(|cap| self.asked(*cap).origins.contains(&i32::from(*origin)));

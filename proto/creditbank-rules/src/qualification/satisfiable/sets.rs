@@ -67,7 +67,7 @@ pub(super) fn against_itself(definition: &QualificationDefinition, tree: &Tree<'
         reasons.push(format!("course {code} begins with none of the prefixes that are asked for"));
     }
     if tree.kind(position) != RequirementType::Outcome {
-        reasons.extend(odd_origin(definition, &asked));
+        reasons.extend(odd_origin(definition, asked));
     }
     reasons
 }

@@ -55,6 +55,28 @@ fn the_tree_is_well_formed() {
     refused(&with(credits(2, 1, Match::default())), Rule::Contradiction, "no children");
 }
 
+/// Goal: how much there is to compare is bounded by counts, the same for everybody: the largest definition is judged, one
+/// element more is refused.
+#[test]
+fn what_is_compared_is_counted() {
+    let courses = |from: usize, count: usize| Match {
+        courses: (from..from + count).map(|number| format!("C{number:05}")).collect(),
+        ..Default::default()
+    };
+    let mut nodes = vec![node(0, Type::All)];
+    nodes.extend((0..8).map(|at| credits(1, 60, courses(at * 256, 256))));
+    nodes.extend((0..64).map(|at| {
+        let asked = courses(2_048 + at * 32, 32);
+        Requirement { r#match: Some(asked), share: share(1, 2), ..node(1, Type::AtMost) }
+    }));
+    publish(&mut registry(), &definition(nodes.clone())).expect("64 that look, 4,096 elements");
+    let mut many = nodes.clone();
+    many.push(Requirement { share: share(1, 2), ..node(1, Type::AtMost) });
+    refused(&definition(many), Rule::DefinitionTooLarge, "65 of requirement 1");
+    nodes.push(credits(1, 60, courses(0, 1)));
+    refused(&definition(nodes), Rule::DefinitionTooLarge, "found 4097");
+}
+
 /// Goal: a requirement has the fields of its type, and what it names exists.
 #[test]
 fn nodes_are_well_formed() {
