@@ -112,7 +112,8 @@ async fn desk_of(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_revokes_with_a_case() {
     let (node, _, _, entry) = scene(1).await;
-    let operator = creditbank_client::IssuingUnit::operator(Arc::new(node.key(pb::Purpose::Registry))).expect("the operator");
+    let operator =
+        creditbank_client::IssuingUnit::operator(Arc::new(node.key(pb::Purpose::Registry))).expect("the operator");
     let client = node.operator().await;
     assert!(matches!(Corrections::default().one(&client, &operator, revoke(at(entry, 0))).await, Outcome::Done(_)));
     assert_eq!(client.record(at(entry, 0)).await.expect("the record").marks, ["revoked"]);

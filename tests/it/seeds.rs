@@ -10,9 +10,9 @@ use creditbank_client::sync::{SyncReport, sync};
 use creditbank_client::{IssuingUnit, Seeds};
 use creditbank_protocol::UnitId;
 use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_tests::Registrar;
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::university::{key, set};
-use creditbank_tests::{KINDS, Registrar};
+use creditbank_tests::university::{KINDS, key, set};
 
 use super::sync::{HEADER, mapping};
 

@@ -84,7 +84,8 @@ pub(crate) struct SeedInput<'a> {
 impl SeedInput<'_> {
     fn under(&self, secret: &[u8; 32]) -> [u8; 32] {
         let len = (self.reference.len() as u64).to_be_bytes();
-        let place = self.predecessor.map(|place| [&place.entry.0.to_be_bytes()[..], &place.index.to_be_bytes()].concat());
+        let place =
+            self.predecessor.map(|place| [&place.entry.0.to_be_bytes()[..], &place.index.to_be_bytes()].concat());
         let place = place.unwrap_or_default();
         derive(secret, &[b"creditbank seed", &kind_number(self.kind).to_be_bytes(), &len, self.reference, &place])
     }
@@ -212,7 +213,9 @@ impl Seeds {
 
 /// What a registrar is told whose line is of a year without a secret.
 pub(crate) fn why_destroyed(year: u32) -> String {
-    format!("the seed secret of {year} was destroyed: records of that year can no longer be issued, or compared with a file")
+    format!(
+        "the seed secret of {year} was destroyed: records of that year can no longer be issued, or compared with a file"
+    )
 }
 
 fn destroyed(year: u32) -> ClientError {

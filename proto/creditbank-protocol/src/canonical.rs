@@ -114,6 +114,9 @@ pub enum Fault {
     /// A code with a character outside 0x21 to 0x7e.
     #[error("a code holds something else than printable ASCII")]
     Code,
+    /// A `Date` that is not in the calendar: a year from 1 to 9999, a month, and a day of it or none.
+    #[error("no such date is in the calendar")]
+    NoSuchDate,
     /// Nesting deeper than [`DEPTH_MAX`].
     #[error("messages are nested too deeply")]
     Depth,

@@ -1,5 +1,7 @@
 """Canonical messages (PROTOCOL.md, section 2): checks the bytes and reads them."""
 
+from calendar import monthrange
+
 from .schema import SCALARS, Schema
 from .wire import DELIMITED, VARINT, Refused, read_fields, read_packed
 
@@ -26,6 +28,13 @@ class Message:
         if name in self.values:
             return self.values[name]
         return self._reader.default(self.name, name)
+
+
+def _is_real(date):
+    """Whether the Gregorian calendar has a date; day 0 stands for the whole month."""
+    if not (1 <= date.year <= 9999 and 1 <= date.month <= 12):
+        return False
+    return date.day <= monthrange(date.year, date.month)[1]
 
 
 class Canonical:
@@ -86,6 +95,8 @@ class Canonical:
             message.raw[number] = message.raw.get(number, b"") + raw
         for number, items in elements.items():
             self._list(f"{name}.{fields[number].name}", fields[number], items)
+        if name == "Date" and not _is_real(message):
+            raise Refused(f"{name}: not in the calendar")
         return message
 
     def _is_integer(self, item):

@@ -54,7 +54,10 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Show(Arguments { file, unit }) => show(global, &Seeds::open(&file, unit.id())?),
         Command::New(Arguments { file, unit }) => {
             if file.exists() {
-                return Err(Failure::Usage(format!("{} exists and is not replaced: choose another name", file.display())));
+                return Err(Failure::Usage(format!(
+                    "{} exists and is not replaced: choose another name",
+                    file.display()
+                )));
             }
             Seeds::fresh(&file, unit.id())?.keep()?;
             let value = json!({ "file": file.display().to_string() });

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use creditbank_client::{Client, IssuingUnit, KeyPlace};
 use creditbank_client::import::Mapping;
+use creditbank_client::{Client, IssuingUnit, KeyPlace};
 use creditbank_protocol::pb::Purpose;
 
 use super::format::Format;

@@ -115,7 +115,9 @@ fn a_wrong_file_is_refused() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
     let text = fs::read_to_string(&path).expect("there");
     let lasting = text.lines().find_map(|line| line.strip_prefix("lasting = ")).expect("a line").trim_matches('"');
-    for damaged in [text.replace("2026 =", "2026 "), text.replace(lasting, &lasting[..40]), text.replace("2026", "year")] {
+    for damaged in
+        [text.replace("2026 =", "2026 "), text.replace(lasting, &lasting[..40]), text.replace("2026", "year")]
+    {
         fs::write(&path, damaged).expect("written");
         assert!(!why(unit()).contains(&lasting[..16]));
     }

@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use prost::Message as _;
+
 use super::reader::Reader;
-use super::{CanonicalError, DEPTH_MAX, Fault, Field, Many, Message, Shape};
+use super::{Canonical as _, CanonicalError, DEPTH_MAX, Fault, Field, Many, Message, Shape};
+use crate::dates::is_real;
+use crate::pb::Date;
 
 const VARINT: u8 = 0;
 const DELIMITED: u8 = 2;
@@ -76,6 +80,10 @@ fn walk(
         }
         previous = part;
         seen(position, start..reader.offset());
+    }
+    // Every reader must give a date the same days, so one that has none is refused here, for all of them.
+    if std::ptr::eq(message, Date::SCHEMA) && !Date::decode(bytes).is_ok_and(|date| is_real(&date)) {
+        return Err(whole(Fault::NoSuchDate));
     }
     Ok(())
 }

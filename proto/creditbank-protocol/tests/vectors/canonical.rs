@@ -20,7 +20,8 @@ fn rule_of(fault: Fault) -> u32 {
         Fault::TooLarge { .. } | Fault::Length { .. } => 8,
         Fault::TooMany { .. } | Fault::SetOrder => 9,
         Fault::Utf8 | Fault::Code => 10,
-        Fault::Depth => 11,
+        Fault::NoSuchDate => 11,
+        Fault::Depth => 12,
     }
 }
 
@@ -181,6 +182,12 @@ fn values() -> Vec<Value> {
         refused(10, "a code with 0x7f", course, field(1, &[0x7f])),
         refused(10, "a code beyond ASCII", course, field(1, "\u{e9}".as_bytes())),
         refused(10, "a code as an element with a space", fields, field(7, b"a b")),
+        refused(11, "a date without a year", date, [0x10, 0x02]),
+        refused(11, "a date without a month", date, [0x08, 0xea, 0x0f, 0x18, 0x01]),
+        refused(11, "the 29th of February of 2026", date, [0x08, 0xea, 0x0f, 0x10, 0x02, 0x18, 0x1d]),
+        refused(11, "the 29th of February of 1900", date, [0x08, 0xec, 0x0e, 0x10, 0x02, 0x18, 0x1d]),
+        refused(11, "the 31st of April", date, [0x08, 0xea, 0x0f, 0x10, 0x04, 0x18, 0x1f]),
+        refused(11, "in a nested message", credit, field(14, &field(1, &[0x08, 0xea, 0x0f]))),
     ]
 }
 
@@ -207,7 +214,7 @@ fn right() -> Vec<Value> {
         accepted("2^64 - 1 where there is no max", &tables::PLACE, join(&[&[0x08], &MAX_U64])),
         accepted("2^32 - 1 where the type is uint32", &tables::BLOCK_HEADER, [0x28, 0xff, 0xff, 0xff, 0xff, 0x0f]),
         accepted("the largest amount", &tables::AMOUNT, [0x08, 0x80, 0xc8, 0xaf, 0xa0, 0x25]),
-        accepted("the largest year, month and day, though no date", date, [0x08, 0x8f, 0x4e, 0x10, 0x0c, 0x18, 0x1f]),
+        accepted("the last date", date, [0x08, 0x8f, 0x4e, 0x10, 0x0c, 0x18, 0x1f]),
         accepted("one value in a packed run", key, [0x32, 0x01, 0x46]),
         accepted("two kinds in one packed run", key, [0x32, 0x02, 0x03, 0x04]),
         accepted("a code of max_len", course, field(1, &[b'x'; 64])),
@@ -246,7 +253,7 @@ fn canonical() {
         "canonical.json",
         &json!({
             "about": "PROTOCOL.md, Canonical messages. `rule` is the number in section 2. No message type of this version can nest \
-                      deeper than 16, so rule 11 has no bytes; 0 in a packed run of integers neither, as there is none.",
+                      deeper than 16, so rule 12 has no bytes; 0 in a packed run of integers neither, as there is none.",
             "accepted": right(),
             "refused": refused,
         }),

@@ -28,7 +28,6 @@ pub(super) fn check(
     let decided = past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let later = read.expires.as_ref().is_none_or(|expires| last_day(expires) > decided);
-    fields::date(read.expires.as_ref(), "expires")?;
     require(later, Rule::InvalidDate, "expires", "a date after the decision", "an earlier one")?;
     let mut depends_on = Vec::new();
     let award = qualification(view, read.qualification.as_ref(), account)?;
@@ -59,7 +58,6 @@ fn qualification(
 ) -> Result<Option<RecordReference>, AdmissionError> {
     let missing = || Rejection::new(Rule::MissingField, "the qualification", "nothing").field("qualification");
     let found = found.ok_or_else(missing)?;
-    fields::date(found.conferred.as_ref(), "qualification")?;
     if let Some(award) = &found.award {
         let used = named(view, Some(award), account, "qualification")?;
         let is_award = used.record.kind() == Kind::Award;

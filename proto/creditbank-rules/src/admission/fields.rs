@@ -6,7 +6,7 @@ use creditbank_protocol::pb::{Course, Date, Hours, HoursKind, Level, Period, Sit
 use creditbank_protocol::{AccountId, Alias, InstitutionId};
 
 use crate::codes::{is_country, is_field};
-use crate::dates::{Day, first_day, is_real, last_day, period_days};
+use crate::dates::{Day, first_day, last_day, period_days};
 use crate::{Registry, Rejection, Rule, View};
 
 /// Most days between the end of the period and the end of an embargo.
@@ -49,18 +49,13 @@ pub(super) fn course(course: Option<&Course>, code: bool) -> Result<String, Reje
 pub(super) fn period(period: Option<&Period>) -> Result<(Day, Day), Rejection> {
     present(period.is_some(), "period", "a period")?;
     let days = period.and_then(period_days);
-    let expected = "two dates of the calendar in order";
+    let expected = "two dates in order";
     days.ok_or_else(|| Rejection::new(Rule::InvalidDate, expected, "others").field("period"))
 }
 
 /// Credit is for study that has begun when it is sealed.
 pub(super) fn begun(from: Day, sealed: Day) -> Result<(), Rejection> {
     require(from <= sealed, Rule::InvalidDate, "period", "a period that has begun", "one in the future")
-}
-
-/// A date of its own, where it stands.
-pub(super) fn date(date: Option<&Date>, field: &'static str) -> Result<(), Rejection> {
-    require(date.is_none_or(is_real), Rule::InvalidDate, field, "a date of the calendar", "another")
 }
 
 /// Expiry and embargo against the end of the period; an embargo without a period is counted from the seal.
@@ -70,8 +65,6 @@ pub(super) fn after_period(
     end: Option<Day>,
     sealed: Day,
 ) -> Result<(), Rejection> {
-    date(expires, "expires")?;
-    date(visible, "visible_from")?;
     let later = expires.zip(end).is_none_or(|(expires, end)| last_day(expires) > end);
     require(later, Rule::InvalidDate, "expires", "a date after the period", "an earlier one")?;
     let days = visible.map_or(0, |visible| first_day(visible) - end.unwrap_or(sealed));

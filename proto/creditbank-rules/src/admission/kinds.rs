@@ -68,7 +68,6 @@ fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Re
     let named = |name: &pb::PersonName| !name.full.is_empty() || !name.family.is_empty() || !name.given.is_empty();
     present(identity.names.iter().any(named), "names", "at least one name")?;
     present(identity.birth_date.is_some(), "birth_date", "a date")?;
-    fields::date(identity.birth_date.as_ref(), "birth_date")?;
     let born = identity.birth_date.as_ref().map_or(0, first_day);
     let past = born <= day_of_ms(block.sealed_at_ms);
     require(past, Rule::InvalidDate, "birth_date", "a date before today", "a later one")?;

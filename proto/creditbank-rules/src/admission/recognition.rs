@@ -5,16 +5,15 @@ use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::case::{self, Case, Stage, Step};
 use super::derived::Issuing;
-use super::fields::{self, present, require};
+use super::fields::{present, require};
 use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, day_of_ms, first_day};
 use crate::{CourseKey, Registry, Rejection, Rule, View};
 
-/// A day that people name: real, with its day, and not after the seal's.
+/// A day that people name: with its day, and not after the seal's.
 pub(super) fn past_day(date: Option<&Date>, field: &'static str, sealed: Day) -> Result<Day, Rejection> {
     let date = date.ok_or_else(|| Rejection::new(Rule::MissingField, "a day", "nothing").field(field))?;
-    fields::date(Some(date), field)?;
     require(date.day != 0, Rule::InvalidDate, field, "a day", "a month")?;
     let day = first_day(date);
     require(day <= sealed, Rule::InvalidDate, field, "a day that has come", crate::dates::show(date))?;

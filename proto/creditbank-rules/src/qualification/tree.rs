@@ -35,7 +35,8 @@ fn looks(kind: RequirementType) -> bool {
 
 /// How many elements the lists of a match have.
 fn elements(asked: &Match) -> usize {
-    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } = asked;
+    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } =
+        asked;
     let enums = [levels.len(), modes.len(), origins.len(), assessments.len()];
     let texts = [fields.len(), institutions.len(), courses.len(), course_prefixes.len(), esco_uris.len()];
     enums.iter().chain(&texts).sum()

@@ -9,4 +9,3 @@ mod land;
 mod levels;
 mod properties;
 mod publications;
-mod speed;

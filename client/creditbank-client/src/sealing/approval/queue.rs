@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-
 use super::{ApprovalRequest, read_text, wrong};
-use crate::{ClientError, IssuingUnit};
 use crate::files::{make_dir, replace};
 use crate::outbox::{Mark, Operation};
 use crate::validity;
+use crate::{ClientError, IssuingUnit};
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
