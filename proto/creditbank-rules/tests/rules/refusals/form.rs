@@ -177,14 +177,14 @@ fn signatures() -> Vec<Value> {
         let mut case = Case::new(None, "");
         case.approver = Some(approver);
         let mut block = pb::Block::decode(&case.block()[..]).expect("a block");
-        block.approval.as_mut().expect("an approval").signature[0] ^= u8::from(flip);
+        block.approvals[0].signature[0] ^= u8::from(flip);
         shown(name, about, &block.encode_to_vec(), &case.hidden())
     };
     let bent_approval = |about: &str, bend: fn(&mut pb::Approval)| {
         let mut case = Case::new(None, "");
         case.approver = Some(5);
         let mut block = pb::Block::decode(&case.block()[..]).expect("a block");
-        bend(block.approval.as_mut().expect("an approval"));
+        bend(&mut block.approvals[0]);
         shown("WRONG_SIGNATURE", about, &block.encode_to_vec(), &case.hidden())
     };
     let for_another_count = {
@@ -194,7 +194,7 @@ fn signatures() -> Vec<Value> {
         // An approval of the same records under another operation.
         parts.header.operation_id = vec![9; 16];
         let (mut block, records) = parts.sign();
-        block.approval = Some(approval);
+        block.approvals = vec![approval];
         shown("WRONG_SIGNATURE", "an approval of another operation", &block.encode_to_vec(), &records)
     };
     vec![
@@ -211,7 +211,7 @@ fn signatures() -> Vec<Value> {
         }),
         bent("WRONG_SIGNATURE", "by another key than the header names", |parts| parts.signer = REGISTRY_KEY),
         broken("MISSING_FIELD", "an approval without a salt", |block| {
-            block.approval = Some(pb::Approval { key_id: vec![1; 16], signature: vec![1; 64], ..Default::default() });
+            block.approvals = vec![pb::Approval { key_id: vec![1; 16], signature: vec![1; 64], ..Default::default() }];
         }),
         broken("WRONG_SIGNATURE", "a changed signature", |block| block.signature[0] ^= 1),
         broken("WRONG_SIGNATURE", "S + L", |block| {
