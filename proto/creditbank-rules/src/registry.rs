@@ -61,7 +61,7 @@ pub struct Registry {
     institutions: Map<InstitutionId, pb::Institution>,
     units: Map<UnitId, pb::Unit>,
     keys: Map<KeyId, pb::Key>,
-    policy: Option<Arc<pb::RegistryPolicy>>,
+    policy: pb::RegistryPolicy,
     accreditations: Map<(InstitutionId, u32), pb::Accreditation>,
     credit_units: Map<String, pb::CreditUnit>,
     frameworks: Map<String, pb::Framework>,
@@ -84,7 +84,7 @@ impl Registry {
             institutions: Map::new_sync(),
             units: Map::new_sync(),
             keys: Map::new_sync(),
-            policy: None,
+            policy: pb::RegistryPolicy::default(),
             accreditations: Map::new_sync(),
             credit_units: Map::new_sync(),
             frameworks: Map::new_sync(),
@@ -128,7 +128,7 @@ impl Registry {
     /// How many other persons must approve a block of a unit, or of the operator.
     pub fn approvals_required(&self, unit: UnitId) -> usize {
         if unit.institution.is_operator() {
-            let policy = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+            let policy = self.policy.approvals;
             return usize::try_from(policy).unwrap_or(usize::MAX);
         }
         usize::from(self.unit(unit).is_some_and(|unit| unit.requires_approval))
@@ -291,8 +291,8 @@ impl Registry {
             RegistryKey::Key(id) => set!(keys, key::check, *id),
             RegistryKey::RegistryPolicy => {
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;
-                policy::check(self, &entry)?;
-                self.policy = Some(Arc::new(entry));
+                policy::check(self, entry)?;
+                self.policy = entry;
             }
             RegistryKey::Accreditation(institution, number) => {
                 set!(accreditations, admit::accreditation, (*institution, *number));

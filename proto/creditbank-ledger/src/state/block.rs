@@ -6,8 +6,8 @@ use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb;
 use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::pb;
 use creditbank_rules::admission::Approved;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.

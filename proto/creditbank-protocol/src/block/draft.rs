@@ -82,7 +82,7 @@ impl BlockDraft {
         let signature = sign(message.as_bytes()).to_vec();
         // They are a set: ascending by their bytes, which begin with the key.
         let mut approvals: Vec<pb::Approval> = approvals.into_iter().collect();
-        approvals.sort_by(|one, other| one.key_id.cmp(&other.key_id));
+        approvals.sort_by_key(prost::Message::encode_to_vec);
         Ok(encode(&pb::Block { header, signature, public_part, approvals, second_signature: Vec::new() })?)
     }
 }

@@ -10,7 +10,7 @@ use crate::{Rejection, Rule};
 const APPROVERS_MAX: usize = 16;
 
 /// A policy asks for no more approvals than there are approvers.
-pub(super) fn check(registry: &Registry, entry: &pb::RegistryPolicy) -> Result<(), Rejection> {
+pub(super) fn check(registry: &Registry, entry: pb::RegistryPolicy) -> Result<(), Rejection> {
     let approvers = registry.keys().filter(|key| is_approver(key)).count();
     let enough = usize::try_from(entry.approvals).is_ok_and(|approvals| approvals <= approvers);
     let expected = "at most as many approvals as the operator has approver keys without end: admit more of them first";
@@ -24,9 +24,10 @@ pub(super) fn check_key(registry: &Registry, entry: &pb::Key) -> Result<(), Reje
     }
     let others = registry.keys().filter(|key| is_approver(key) && key.public_key != entry.public_key).count();
     let stay = others + usize::from(is_approver(entry));
-    let required = registry.policy.as_ref().map_or(0, |policy| policy.approvals);
+    let required = registry.policy.approvals;
     let enough = usize::try_from(required).is_ok_and(|required| required <= stay);
-    let expected = "as many approver keys without end as the policy asks for: admit another one, or ask for fewer, first";
+    let expected =
+        "as many approver keys without end as the policy asks for: admit another one, or ask for fewer, first";
     require(enough, Rule::Contradiction, "revoked", expected, stay)?;
     require(stay <= APPROVERS_MAX, Rule::Contradiction, "purpose", "at most 16 approvers of the operator", stay)
 }

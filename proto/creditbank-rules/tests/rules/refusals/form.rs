@@ -225,6 +225,10 @@ fn signatures() -> Vec<Value> {
                 (*byte, carry) = (u8::try_from(sum & 0xff).expect("a byte"), sum >> 8);
             }
         }),
+        broken("REPEATED_APPROVAL", "two approvals by one key", |block| {
+            let one = pb::Approval { key_id: vec![1; 16], salt: vec![1; 16], ..Default::default() };
+            block.approvals = vec![one.clone(), pb::Approval { salt: vec![2; 16], ..one }];
+        }),
         approved("NOT_AN_APPROVER", "an approval by a key that the registry does not have", 99, false),
         approved("WRONG_SIGNATURE", "an approval whose signature does not hold", 5, true),
         bent_approval("an approval with another last minute than the one that was signed", |one| one.until_minute += 1),
