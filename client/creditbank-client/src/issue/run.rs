@@ -41,9 +41,9 @@ pub(super) async fn import<R: Source>(
     let mut done = Progress::default();
     let mut waiting = BTreeSet::new();
     if on_refusal == OnRefusal::Ask {
-        let sealed = |records| {
+        let sealed = |marks: &[Mark], _| {
             done.blocks += 1;
-            done.records += records;
+            done.records += marks.len() as u64;
         };
         waiting = seal_approved(&mut outbox, &queue, sealed).await?;
     }
@@ -140,13 +140,14 @@ impl Run<'_> {
                         Held::Same => self.done.already += 1,
                         Held::Changed => self.refuse(&changed(&draft))?,
                         Held::No if self.waiting.contains(&mark) => self.done.waiting += 1,
-                        Held::No => match draft.without_seed(self.unit) {
-                            Some(refused) => self.refuse(&refused)?,
-                            None => {
+                        Held::No => {
+                            if let Some(refused) = draft.without_seed(self.unit) {
+                                self.refuse(&refused)?;
+                            } else {
                                 len += draft.len();
                                 drafts.push((draft, mark));
                             }
-                        },
+                        }
                     }
                 }
             }
