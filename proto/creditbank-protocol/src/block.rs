@@ -17,8 +17,8 @@ use crate::approval::approval_message;
 use crate::canonical::{CanonicalError, decode};
 use crate::key::{self, SignatureError};
 use crate::merkle::records_root;
-use crate::pb;
-use crate::record::{PUBLIC_SEED, Record, RecordError};
+use crate::pb::{self, Kind};
+use crate::record::{PUBLIC_SEED, Record, RecordError, info_of};
 
 /// Version of the block's layout.
 pub const BLOCK_VERSION: u32 = 1;
@@ -209,13 +209,15 @@ impl SignedBlock {
 /// A record of the public part, of a kind that is public; its seed is known to all.
 pub fn public_record(shown: &pb::PublicRecord) -> Result<Record, BlockError> {
     let (kind, index) = (u32::try_from(shown.kind).unwrap_or(0), shown.index);
-    let record = Record::new(kind, shown.version, &PUBLIC_SEED, shown.body.clone())
-        .map_err(|error| BlockError::Record { index, error })?;
-    if is_public_kind(&record) { Ok(record) } else { Err(BlockError::Part { index, kind: shown.kind, part: "public" }) }
+    if Kind::try_from(shown.kind).ok().and_then(info_of).is_some_and(|info| !info.public) {
+        return Err(BlockError::Part { index, kind: shown.kind, part: "public" });
+    }
+    Record::new(kind, shown.version, &PUBLIC_SEED, shown.body.clone())
+        .map_err(|error| BlockError::Record { index, error })
 }
 
 fn is_public_kind(record: &Record) -> bool {
-    crate::record::info_of(record.kind()).is_some_and(|info| info.public)
+    info_of(record.kind()).is_some_and(|info| info.public)
 }
 
 fn check_positions(public: &pb::PublicPart, count: u32) -> Result<(), BlockError> {

@@ -113,7 +113,9 @@ class Judge:
             if record is None:
                 kind, digest = beside.pop(0)
             else:
-                kind, digest = record.kind, self._hash(record.kind, record.version, PUBLIC_SEED, record.body)
+                kind = record.kind
+                _require(is_public(kind) or kind not in self.ledger.records.names, "WRONG_PART")
+                digest = self._hash(kind, record.version, PUBLIC_SEED, record.body)
             _require(is_public(kind) == (record is not None), "WRONG_PART")
             hashes.append(digest)
         _require(forms.records_root(hashes) == header.records_root, "WRONG_RECORDS_ROOT")

@@ -556,7 +556,6 @@ fn custodians() -> Vec<Case> {
     vec![
         kept("a custodian until the day before", true, pb::Relation { until: day(18), ..custody() }),
         kept("a custodian from the next day on", true, pb::Relation { from: day(20), ..custody() }),
-        kept("a custodian until a day that does not exist", true, pb::Relation { until: day(30), ..custody() }),
         kept("a custodian of an institution that is open", false, custody()),
         kept("a successor", true, pb::Relation { r#type: pb::RelationType::SuccessorOf.into(), ..custody() }),
         kept("a custodian of another", true, pb::Relation { institution: 3, ..custody() }),

@@ -10,7 +10,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::case::{Case, REGISTRY_KEY, approval, beside, effect, id_of, signing};
-use crate::fixtures::{credit, institution, record};
+use crate::fixtures::{credit, institution, record, result};
 use crate::world::NOW_MS;
 
 const NOW_MINUTE: u64 = NOW_MS / 60_000;
@@ -246,6 +246,12 @@ fn records() -> Vec<Value> {
         case.records.push(record(Kind::Credit, &credit(), 2));
         case
     };
+    let same_seed = {
+        let mut case = Case::new(None, "");
+        case.records.push(record(Kind::Result, &result(), 1));
+        let (block, records) = Parts::of(&case).sign();
+        shown("RECORD_MALFORMED", "two records with one seed", &block.encode_to_vec(), &records)
+    };
     let swapped = {
         let (block, mut records) = Parts::of(&two()).sign();
         records.reverse();
@@ -267,7 +273,7 @@ fn records() -> Vec<Value> {
     };
     let public = {
         let own = Case::new(None, "").records.remove(0);
-        let shown_record = Record::of(Kind::Credit, &[0; 32], own.body().to_vec()).expect("a record");
+        let shown_record = Record::of(Kind::Credit, &[1; 32], own.body().to_vec()).expect("a record");
         let mut parts = Parts::new();
         parts.header.records_root = creditbank_protocol::merkle::records_root(&[shown_record.hash()]).0.to_vec();
         let record = pb::PublicRecord { index: 0, kind: 3, version: 1, body: own.body().to_vec() };
@@ -288,12 +294,14 @@ fn records() -> Vec<Value> {
     vec![
         with("an unknown kind", |record| drop(record.insert("kind".to_owned(), json!(63)))),
         with("another version", |record| drop(record.insert("version".to_owned(), json!(65_535)))),
+        with("a seed of zeros", |record| drop(record.insert("seed".to_owned(), json!(hex::encode([0; 32]))))),
         with("a seed of 31 bytes", |record| drop(record.insert("seed".to_owned(), json!(hex::encode([1; 31]))))),
         with("a body that is not canonical", |record| drop(record.insert("body".to_owned(), json!("0800")))),
         odd_version,
         fewer,
         hidden,
         public,
+        same_seed,
         swapped,
         bent("WRONG_RECORDS_ROOT", "another record", |parts| {
             parts.records = vec![beside(&record(Kind::Credit, &credit(), 9))]
