@@ -5,9 +5,9 @@ use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{Action, Basis, Effect, EffectReason, Kind, StatusPart, Transcript};
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify, write_file};
 use creditbank_protocol::{Alias, Digest, InstitutionId, Standing, Trust};
+use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::log_service_client::LogServiceClient;
 use creditbank_rpc::v1::{GetStatusProofRequest, InstitutionAlias};
-use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_tests::acts::{by, effect, group, reference, submit};
 use creditbank_tests::university::{credit_record, record};
 use creditbank_tests::{Chain, TestNode, University};
@@ -202,10 +202,8 @@ async fn the_status_of_a_transcript_is_refreshed() {
     let standings = |report: &Report| report.records.iter().map(TranscriptRecord::standing).collect::<Vec<_>>();
     assert_eq!(standings(&before), [Standing::Authentic; 2]);
 
-    let revoked = Effect {
-        reason: EffectReason::Error.into(),
-        ..effect(Action::Revoke, &reference(&receipt, 1, &records[1]))
-    };
+    let revoked =
+        Effect { reason: EffectReason::Error.into(), ..effect(Action::Revoke, &reference(&receipt, 1, &records[1])) };
     submit(&client, &university, &[], vec![group(by(Basis::Issuer), vec![revoked])]).await.expect("sealed");
     // Without the node the old file says what was so at its time. Anybody may ask for more.
     let anybody = node.client(None).await;
@@ -257,7 +255,8 @@ async fn anybody_gets_status_proofs() {
     let Ok(Entry::Seal(seal)) = Entry::parse(&proofs.seals[0].entry) else { panic!("a seal") };
     for status in &part.statuses {
         assert_eq!(status.proof, None, "a tree without leaves");
-        let (id, proof) = (Digest::from_slice(&status.status_id).expect("an id"), MapProof { siblings: vec![], terminal: None });
+        let (id, proof) =
+            (Digest::from_slice(&status.status_id).expect("an id"), MapProof { siblings: vec![], terminal: None });
         assert_eq!(map::verify(MapTags::STATUS, &seal.seal().status_root, &id, &proof), Ok(None));
     }
     for wrong in [vec![vec![5; 31]], vec![vec![5; 32]; 10_001]] {

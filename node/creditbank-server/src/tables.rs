@@ -216,10 +216,11 @@ pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
     let (unit, head) = applied.chain;
     let written = applied.written.iter().map(|one| registry(one.place));
     let marked = applied.marks.iter().map(|change| status(change.place, &change.status_id, &change.after));
-    written
-        .chain(marked)
-        .chain(applied.used.iter().map(used))
-        .chain(std::iter::once(block(unit, head.next_height - 1, applied.entry)))
+    written.chain(marked).chain(applied.used.iter().map(used)).chain(std::iter::once(block(
+        unit,
+        head.next_height - 1,
+        applied.entry,
+    )))
 }
 
 /// The rows that follow from the seal of a round.

@@ -422,7 +422,8 @@ impl Log {
             let other_leaf = other_leaf.map(|(key, value)| [key.0, value.0].concat()).unwrap_or_default();
             let siblings: Vec<_> = proof.siblings.iter().map(|hash| hash.0.to_vec()).collect();
             let marks = marks.iter().find(|(marked, _)| *marked == id).map(|(_, marks)| marks.to_bytes());
-            let proof = (!siblings.is_empty() || !other_leaf.is_empty()).then_some(pb::MapProof { siblings, other_leaf });
+            let proof =
+                (!siblings.is_empty() || !other_leaf.is_empty()).then_some(pb::MapProof { siblings, other_leaf });
             pb::StatusProof { status_id: id.0.to_vec(), marks: marks.unwrap_or_default(), proof }
         };
         let transcript = pb::Transcript {
@@ -463,8 +464,7 @@ impl Log {
 
 /// Whether an entry is that of the key of a seed.
 fn is_key(entry: &pb::RegistryEntry, seed: u8) -> bool {
-    entry.kind == i32::from(Kind::Key)
-        && pb::Key::decode(&entry.body[..]).expect("a key").public_key == public(seed)
+    entry.kind == i32::from(Kind::Key) && pb::Key::decode(&entry.body[..]).expect("a key").public_key == public(seed)
 }
 
 fn is_registry_key(entry: &pb::RegistryEntry) -> bool {

@@ -158,7 +158,9 @@ fn seals() -> Vec<Case> {
             base(transcript).seals.insert(1, seal);
         }),
         bent("a seal at another index", Link::Seal, |transcript| base(transcript).seals[0].index = 3),
-        bent("a changed hash of a seal's path", Link::Seal, |transcript| base(transcript).seals[0].inclusion[0][0] ^= 1),
+        bent("a changed hash of a seal's path", Link::Seal, |transcript| {
+            base(transcript).seals[0].inclusion[0][0] ^= 1
+        }),
         bent("a path that is too short", Link::Seal, |transcript| drop(base(transcript).seals[0].inclusion.pop())),
         bent("a block for a seal", Link::Seal, |transcript| {
             let block = base(transcript).blocks[0].clone();
@@ -195,7 +197,9 @@ fn registry() -> Vec<Case> {
         bent("a registry entry under a seal that is not there", Link::Registry, |transcript| {
             newest(transcript).registry[0].seal = 3
         }),
-        bent_whole("registry entries not ascending", Link::Registry, |transcript| newest(transcript).registry.swap(0, 1)),
+        bent_whole("registry entries not ascending", Link::Registry, |transcript| {
+            newest(transcript).registry.swap(0, 1)
+        }),
         bent_whole("a registry entry twice", Link::Registry, |transcript| {
             let entry = newest(transcript).registry[0].clone();
             newest(transcript).registry.insert(1, entry);
@@ -265,7 +269,9 @@ fn blocks() -> Vec<Case> {
             base(transcript).blocks.insert(1, block);
         }),
         bent("a block at another index", Link::Block, |transcript| base(transcript).blocks[1].index = 4),
-        bent("a changed hash of a block's path", Link::Block, |transcript| base(transcript).blocks[0].inclusion[0][0] ^= 1),
+        bent("a changed hash of a block's path", Link::Block, |transcript| {
+            base(transcript).blocks[0].inclusion[0][0] ^= 1
+        }),
         bent("a seal for a block", Link::Block, |transcript| {
             let seal = base(transcript).seals[1].clone();
             base(transcript).blocks.push(seal);
@@ -354,7 +360,9 @@ fn publications() -> Vec<Case> {
         bent("a changed hash of a publication's path", Link::Publication, |transcript| {
             newest(transcript).publications[0].path[0][0] ^= 1
         }),
-        bent("without the block that has published", Link::Publication, |transcript| drop(newest(transcript).blocks.remove(0))),
+        bent("without the block that has published", Link::Publication, |transcript| {
+            drop(newest(transcript).blocks.remove(0))
+        }),
         lied("published by the log key alone", Link::Publication, Bend { publisher: Some(LOG), ..HONEST }),
         under_second("published under a key of another purpose", |key| key.purpose = Purpose::Statement.into()),
         under_second("published under a registry key that is not in force yet", |key| key.from_minute = MINUTE + 61),
@@ -542,7 +550,9 @@ fn effects() -> Vec<Case> {
             base(transcript).groups.push(group);
         }),
         grouped("a group of a block that is not there", Link::Block, |transcript| base(transcript).groups[0].block = 4),
-        grouped("a group of a block without a public part", Link::Block, |transcript| base(transcript).groups[0].block = 3),
+        grouped("a group of a block without a public part", Link::Block, |transcript| {
+            base(transcript).groups[0].block = 3
+        }),
         grouped("a group at another number", Link::Block, |transcript| base(transcript).groups[0].piece += 1),
         grouped("a group whose path is too long", Link::Block, |transcript| {
             base(transcript).groups[0].path.push(vec![1; 32])
@@ -681,9 +691,7 @@ fn statuses() -> Vec<Case> {
             let marks = revoked(transcript).marks.clone();
             revoked(transcript).marks = [&marks[..], &marks[..]].concat();
         }),
-        bent("the status of an older seal", Link::Status, |transcript| {
-            status(transcript).statuses = early().statuses
-        }),
+        bent("the status of an older seal", Link::Status, |transcript| status(transcript).statuses = early().statuses),
         bent("an older status than the checkpoint's", Link::Seal, |transcript| {
             (status(transcript).proofs, status(transcript).statuses) = (early().proofs, early().statuses)
         }),
@@ -780,8 +788,8 @@ fn name(link: Link) -> String {
 fn refused_transcripts() {
     verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
     verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
-    let all =
-        [files(), seals(), registry(), blocks(), publications(), records(), effects(), statuses(), custodians()].concat();
+    let all = [files(), seals(), registry(), blocks(), publications(), records(), effects(), statuses(), custodians()]
+        .concat();
     let all = [all, statements()].concat();
     let shown: Vec<Value> = all
         .into_iter()

@@ -22,7 +22,8 @@ pub(super) fn check(
     let mut by_id: BTreeMap<Digest, &pb::StatusProof> = BTreeMap::new();
     for proof in proofs {
         let id = Digest::from_slice(&proof.status_id);
-        let id = id.ok_or_else(|| broken(Link::Status, "list")(Fault::Missing("a status id of 32 bytes".to_owned())))?;
+        let id =
+            id.ok_or_else(|| broken(Link::Status, "list")(Fault::Missing("a status id of 32 bytes".to_owned())))?;
         if by_id.keys().next_back().is_some_and(|last| id <= *last) {
             return Err(broken(Link::Status, id)(Fault::Surplus("status proofs are not in order")));
         }
@@ -86,8 +87,7 @@ fn marks(root: &Digest, id: &Digest, status: &pb::StatusProof) -> Result<Marks, 
 fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -> Result<bool, Fault> {
     let missing = || Fault::Missing(format!("the group of effects of block {entry} by which it is {}", mark.name()));
     let proved = part.blocks.get(&entry).ok_or_else(missing)?;
-    let (group, effect) =
-        proved.effect(|effect| effect.status_id == record.status_id.0).ok_or_else(missing)?;
+    let (group, effect) = proved.effect(|effect| effect.status_id == record.status_id.0).ok_or_else(missing)?;
     let (action, expected) = (pb::Action::try_from(effect.action).unwrap_or_default(), mark.set_by());
     if action != expected {
         return Err(differs("the action that has set the mark", expected.as_str_name(), action.as_str_name()));

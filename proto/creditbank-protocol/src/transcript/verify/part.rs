@@ -71,10 +71,7 @@ impl ProvedBlock {
     }
 
     /// The effect that is wanted, and its group, which is needed from now on.
-    pub(super) fn effect(
-        &self,
-        is_wanted: impl Fn(&pb::Effect) -> bool,
-    ) -> Option<(&pb::EffectGroup, &pb::Effect)> {
+    pub(super) fn effect(&self, is_wanted: impl Fn(&pb::Effect) -> bool) -> Option<(&pb::EffectGroup, &pb::Effect)> {
         self.groups.iter().find_map(|proved| {
             let effect = proved.group.effects.iter().find(|effect| is_wanted(effect))?;
             proved.is_used.set(true);
@@ -119,7 +116,8 @@ impl Parts {
         let base = Tree::open(Which::Base, named, &proofs.0.seals, &log_key)?;
         let status = Tree::open(Which::Status, newest, &proofs.1.seals, &log_key)?;
         tree::check_order(&base, &status, &genesis)?;
-        let registry = (RegistryProofs::open(&proofs.0.registry, &base)?, RegistryProofs::open(&proofs.1.registry, &status)?);
+        let registry =
+            (RegistryProofs::open(&proofs.0.registry, &base)?, RegistryProofs::open(&proofs.1.registry, &status)?);
         let records = transcript.records.iter().map(|record| Place::read(record.place).entry);
         let blocks = (base.blocks(proofs.0, records)?, status.blocks(proofs.1, std::iter::empty())?);
         tree::check_heights(&blocks.0, &blocks.1)?;
@@ -157,12 +155,7 @@ impl Part {
     }
 
     /// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.
-    pub(super) fn is_custodian(
-        &self,
-        signer: InstitutionId,
-        other: InstitutionId,
-        seal: &Seal,
-    ) -> Result<bool, Fault> {
+    pub(super) fn is_custodian(&self, signer: InstitutionId, other: InstitutionId, seal: &Seal) -> Result<bool, Fault> {
         let closed = self.registry.institution(other, seal.index)?;
         let keeper = self.registry.institution(signer, seal.index)?;
         Ok(authority::is_custodian(&keeper, &closed, day_of_ms(seal.time_ms)))
