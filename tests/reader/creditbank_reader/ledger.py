@@ -26,6 +26,7 @@ class HeadEntry:
     header_bytes: bytes
     header: object
     signature: bytes
+    approval: object = None
 
 
 @dataclass
@@ -142,7 +143,8 @@ class Ledger:
             raise Refused("a block has one signature under suite 1")
         if block.has("approval") and not block.approval.has("salt"):
             raise Refused("the approval has no salt")
-        return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature)
+        approval = block.approval if block.has("approval") else None
+        return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature, approval)
 
     def read_public(self, entry, header):
         """The public part of a block, in the entry behind its head."""
