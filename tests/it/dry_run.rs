@@ -82,7 +82,7 @@ async fn lines_that_were_issued_are_counted_as_such() {
     }
     assert!(!desk.path("work").exists(), "a dry run makes no notes");
     let mut other = desk.university.issuing();
-    other.seeds = creditbank_client::Seeds::derived([1; 32]);
+    other.seeds = creditbank_client::Seeds::derived([99; 32]);
     desk.issue(&grown).await.expect("the import");
     let (client, work) = (desk.client().await, desk.path("work"));
     let open = || Ok(io::Cursor::new(grown.clone()));

@@ -215,7 +215,7 @@ async fn notes_are_for_one_unit_and_one_run() {
     let (work, refused) = (scene.dir.path().join("work"), scene.refused());
     let places = Places { work: &work, refused: &refused };
     let mut other = scene.university.issuing();
-    other.seeds = creditbank_client::Seeds::derived([1; 32]);
+    other.seeds = creditbank_client::Seeds::derived([99; 32]);
     let client = scene.client().await;
     let refused =
         issue(&client, &other, &mapping, Cursor::new(lines(1)), places, |_| ()).await.expect_err("of another unit");

@@ -69,7 +69,7 @@ async fn notes_against_the_ledger() {
     let more = with_notes(&client, &unit, &work).await.expect("a comparison");
     assert_eq!((more.same, more.only_ledger), (3, 1));
     let mut other = desk.university.issuing();
-    other.seeds = creditbank_client::Seeds::derived([1; 32]);
+    other.seeds = creditbank_client::Seeds::derived([99; 32]);
     let refused = with_notes(&client, &other, &work).await.expect_err("notes under other secrets");
     assert!(refused.to_string().contains("other seed secrets"), "{refused}");
 }

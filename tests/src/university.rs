@@ -9,6 +9,7 @@ use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
@@ -148,7 +149,9 @@ pub fn student(number: &str) -> Person {
 /// A record of a kind, with a seed that `salt` makes its own.
 pub fn record<M: Canonical>(kind: Kind, body: &M, salt: u8) -> Record {
     let body = encode(body).expect("a canonical body");
-    Record::of(kind, &[salt; 32], body).expect("a record")
+    // Another seed for each record, as a block must have.
+    let seed = leaf_hash(&[&[salt], &body[..]].concat()).0;
+    Record::of(kind, &seed, body).expect("a record")
 }
 
 /// A Credit as a record.
