@@ -94,7 +94,7 @@ pub fn redeem<M: Canonical>(
     if records.is_empty() {
         return Vec::new();
     }
-    let record = Record::of(kind, &PUBLIC_SEED, encode(body).expect("canonical")).expect("a record");
+    let record = Record::of(kind, &[1; 32], encode(body).expect("canonical")).expect("a record");
     let digest = mandate_of(ORIGIN, by_one.institution.into(), &record).expect("canonical");
     let mandate_digest = digest.map_or(vec![1; 32], |digest| digest.0.to_vec());
     let authority = Authority { mandate_digest, ..by(Basis::Mandate) };

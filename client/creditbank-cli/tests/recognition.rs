@@ -4,6 +4,7 @@ use creditbank_fixtures::text;
 use std::fs;
 use std::process::Command;
 
+use creditbank_client::Seeds;
 use creditbank_client::operator::KeyRequest;
 use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
@@ -55,6 +56,10 @@ impl Office {
         for one in &this.institutions {
             this.write(&format!("unit-{}.key", one.institution), &one.key.to_text());
             this.write(&format!("access-{}.key", one.institution), &one.access.to_text());
+            // Some of them have sealed before: they bring their seed secrets.
+            let unit = UnitId::new(one.institution, 1);
+            let seeds = Seeds::fresh(&this.dir.path().join(format!("unit-{}-1.seeds", one.institution)), unit);
+            seeds.and_then(|seeds| seeds.keep()).expect("new secrets");
         }
         let learner: KeyFile = key(Purpose::Unspecified, 77);
         this.write("learner.key", &learner.to_text());
