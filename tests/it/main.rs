@@ -19,6 +19,7 @@ mod lying;
 mod reads;
 mod recognition;
 mod reconcile;
+mod reinstate;
 mod registry;
 mod replay;
 mod sealing;

@@ -1,11 +1,11 @@
 """Transcript files (PROTOCOL.md, section 13): verifies one, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import dates
 from . import ledger as forms
-from . import maps, standing, tree
-from .authority import is_contested, is_custodian, is_suspect, owner
+from . import maps, standing, status, tree
+from .authority import is_custodian, is_suspect, owner
 from .notes import Policy
 from .records import is_public
 from .status import status_id
@@ -18,11 +18,11 @@ VERSION = 1
 FIRST_REGISTRY_KIND = 64
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT = 2, 3, 5
 BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR, BASIS_MANDATE, BASIS_DEPENDENCY = 1, 2, 3, 4, 5
-SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
+SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW, REINSTATE = 1, 2, 3, 4, 5, 8, 9, 10
 RULES_VERSION = 1
-ACTIONS = {SUPERSEDE, REVOKE, CONFIRM, REDEEM, RELEASE, REVIEW, CLOSE_REVIEW}
+ACTIONS = {SUPERSEDE, REVOKE, CONFIRM, REDEEM, RELEASE, REVIEW, CLOSE_REVIEW, REINSTATE}
 """What blocks may do to records."""
-BY_OTHERS = {REDEEM, RELEASE, REVIEW}
+BY_OTHERS = {REDEEM, RELEASE}
 """What others than the issuer do, under a key without the record's kind in its scope."""
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
@@ -68,6 +68,7 @@ class ProvedRecord:
     confirmed: int | None = None
     redeemed: int | None = None
     under_review: int | None = None
+    marks: dict = field(default_factory=dict)
 
     @property
     def standing(self):
@@ -290,7 +291,7 @@ class _Verification:
             _require(tree.verify_inclusion(tree.leaf_hash(found), place.index, header.count, record.path,
                                            header.records_root), "the record is not in its block")
             _require(header.institution, "a record of the operator")
-            contested = is_contested(self._check_signer(entry, seal, record.kind))
+            contested = self._check_signer(entry, seal, record.kind)
             identity = status_id(entry.leaf, place.index, found)
             groups = self.groups[place.entry]
             if opened.has("amends") and opened.amends.has("place"):
@@ -336,6 +337,7 @@ class _Verification:
         """Step 8: what the blocks say of the records."""
         identities = {record.status_id: record for record in self.records}
         with_records = {record.entry for record in self.records}
+        self.suspect = {record.entry for record in self.records if record.contested}
         for index, (entry, seal) in self.blocks.items():
             found = []
             for group in self.groups[index]:
@@ -348,38 +350,73 @@ class _Verification:
                 _require(index in self.published, "a block without a record or an effect on one")
             for authority, effect in found:
                 self._check_effect(index, entry, seal, authority, effect, identities[effect.status_id])
+        self._settle()
+
+    def _settle(self):
+        for record in self.records:
+            marks = record.marks
+            record.contested = status.is_contested(marks, record.entry, self.suspect.__contains__)
+            confirmed = marks.get(status.CONFIRMED)
+            record.confirmed = None if confirmed in self.suspect else confirmed
+            record.redeemed, record.under_review = marks.get(status.REDEEMED), marks.get(status.UNDER_REVIEW)
+            record.ended = {status.REVOKED: REVOKE, status.SUPERSEDED: SUPERSEDE}.get(status.ended(marks))
+        settled = [record.opened.amends.place for record in self.records
+                   if record.confirmed is not None and record.opened.has("amends") and record.opened.amends.has("place")]
+        for place in settled:
+            for record in self.records:
+                if (place.entry, place.index) == (record.entry, record.index) and record.ended == SUPERSEDE:
+                    record.contested = False
+
+    def _mark(self, index, effect, marks, suspect):
+        """What an effect makes of the marks that are shown. A holder may have left out what came before."""
+        redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
+        if effect.action == CONFIRM:
+            if not suspect or status.CONFIRMED not in marks:
+                marks[status.CONFIRMED] = index
+        elif effect.action == REDEEM:
+            marks[status.REDEEMED] = index
+        elif effect.action == RELEASE:
+            if redemption == marks.get(status.REDEEMED):
+                marks.pop(status.REDEEMED, None)
+        elif effect.action == REVIEW:
+            marks[status.UNDER_REVIEW] = index
+        elif effect.action == CLOSE_REVIEW:
+            marks.pop(status.UNDER_REVIEW, None)
+        elif effect.action == REINSTATE:
+            ended = status.ended(marks)
+            if redemption is not None:
+                marks[status.REDEEMED] = redemption
+            elif ended is None:
+                marks[status.UNDER_REVIEW] = index
+            elif effect.contested_plus_1 == marks[ended] + 1:
+                del marks[ended]
+                marks[status.REINSTATED] = index
+        elif status.ended(marks) is None:
+            marks[status.REVOKED if effect.action == REVOKE else status.SUPERSEDED] = index
 
     def _check_effect(self, index, entry, seal, authority, effect, record):
         _require(seal.rules_version == RULES_VERSION, "an effect under other rules")
         _require(effect.action in ACTIONS, "an action that blocks may not carry")
         place = (effect.place.entry, effect.place.index)
         _require(place == (record.entry, record.index) and index > record.entry, "an effect on another place")
-        suspect = self._check_signer(entry, seal, None if effect.action in BY_OTHERS else record.kind)
-        _require(self._right(entry, seal, authority, effect.action, record), "an effect without the right")
-        if effect.action == CONFIRM:
-            record.contested = is_contested(record.contested, suspect)
-            record.confirmed = record.confirmed if suspect else index
-        elif effect.action == REDEEM:
-            record.redeemed = index
-        elif effect.action == RELEASE:
-            if record.redeemed is not None and effect.redemption_plus_1 == record.redeemed + 1:
-                record.redeemed = None
-        elif effect.action in (REVIEW, CLOSE_REVIEW):
-            record.under_review = index if effect.action == REVIEW else None
-        else:
-            record.ended = effect.action if record.ended is None else record.ended
+        follows = authority.basis == BASIS_DEPENDENCY or effect.redemption_plus_1
+        suspect = self._check_signer(entry, seal, None if follows or effect.action in BY_OTHERS else record.kind)
+        _require(self._right(entry, seal, authority, effect, record), "an effect without the right")
+        if suspect:
+            self.suspect.add(index)
+        self._mark(index, effect, record.marks, suspect)
 
-    def _right(self, entry, seal, authority, action, record):
-        signer = entry.header.institution
+    def _right(self, entry, seal, authority, effect, record):
+        signer, action = entry.header.institution, effect.action
         if authority.has("mandate_digest") != (authority.basis == BASIS_MANDATE):
             return False
         if bool(authority.institution) != (authority.basis == BASIS_CUSTODIAN):
             return False
         if action == REDEEM:
             return authority.basis == BASIS_MANDATE and signer != 0
-        if action == REVIEW:
-            return authority.basis == BASIS_DEPENDENCY
-        if action == RELEASE:
+        if action == REVIEW or authority.basis == BASIS_DEPENDENCY:
+            return authority.basis == BASIS_DEPENDENCY and action in (REVIEW, CLOSE_REVIEW)
+        if action == RELEASE or effect.redemption_plus_1:
             by_operator = signer == 0 and authority.has("case_reference")
             by_custodian = authority.institution != signer
             return {BASIS_ISSUER: True, BASIS_CUSTODIAN: by_custodian, BASIS_OPERATOR: by_operator}.get(authority.basis, False)

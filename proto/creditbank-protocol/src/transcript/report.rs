@@ -77,7 +77,8 @@ pub struct TranscriptRecord {
     pub amends: Option<Place>,
     /// The custodian of the record's institution as of the checkpoint; of several, the one with the lowest number.
     pub kept_by: Option<InstitutionId>,
-    /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a block of this transcript.
+    /// Sealed, or reinstated, at or after the time from which the key counts as compromised, and not confirmed by a block of
+    /// this transcript since; or ended by such a key, and not reinstated by a block of this transcript.
     pub contested: bool,
     /// Log index of the block of this transcript that confirms it.
     pub confirmed: Option<LogIndex>,
@@ -107,8 +108,9 @@ impl TranscriptRecord {
     pub fn standing(&self) -> Standing {
         let found: Result<_, Infallible> = Standing::first(|standing| {
             Ok(match standing {
-                Standing::Revoked => self.ended == Some(pb::Action::Revoke),
-                Standing::Superseded => self.ended.is_some(),
+                // What a contested effect has ended is contested.
+                Standing::Revoked => self.ended == Some(pb::Action::Revoke) && !self.contested,
+                Standing::Superseded => self.ended == Some(pb::Action::Supersede) && !self.contested,
                 Standing::Incomplete => self.missing_claim.is_some(),
                 Standing::Contested => self.contested,
                 // Blocks carry no disputes yet.

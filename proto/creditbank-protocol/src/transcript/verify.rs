@@ -15,7 +15,7 @@ use super::{FileError, STATEMENT_VERSION, TRANSCRIPT_VERSION, open_file, stateme
 use crate::authority::{amended_for, is_custodian};
 use crate::block::{BlockError, CREATED_WITHIN_MINUTES, SignedHead};
 use crate::canonical::{CanonicalError, decode};
-use crate::contested::{is_contested, is_suspect};
+use crate::contested::is_suspect;
 use crate::dates::day_of_ms;
 use crate::entry::{Entry, EntryError};
 use crate::key::{self, KeyId, SignatureError};
@@ -185,6 +185,7 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
         }
         records.push(read);
     }
+    let mut said = effects::Said::of(&records);
     for (index, proved) in &blocks {
         let replaced = replaced.get(index);
         let is_used = |group: &pb::EffectGroup| {
@@ -203,8 +204,10 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
             let fault = Fault::Surplus("a group of effects says nothing of a record that is disclosed");
             return Err(broken(Link::Block, index)(fault));
         }
-        effects::apply(*index, proved, &ids, &mut records, &tree, &mut registry).map_err(broken(Link::Block, index))?;
+        let read = effects::apply(*index, proved, &ids, (&records, &mut said), &tree, &mut registry);
+        read.map_err(broken(Link::Block, index))?;
     }
+    said.settle(&mut records);
     let statement = check_statement(&transcript, &tree, &mut registry, &records)
         .map_err(broken(Link::Statement, &transcript.origin))?;
     let institutions = institutions(&records, &tree, &mut registry, trust)?;
@@ -288,7 +291,7 @@ fn record(
         on_behalf_of,
         amends: amended,
         kept_by: None,
-        contested: is_contested(is_suspect(&now, seal.time_ms), None),
+        contested: is_suspect(&now, seal.time_ms),
         confirmed: None,
         redeemed: None,
         under_review: None,

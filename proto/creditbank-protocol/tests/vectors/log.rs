@@ -287,6 +287,7 @@ impl Log {
             action: action.into(),
             reason: if action == pb::Action::Revoke { pb::EffectReason::Error.into() } else { 0 },
             redemption_plus_1: 0,
+            contested_plus_1: 0,
         };
         pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
     }

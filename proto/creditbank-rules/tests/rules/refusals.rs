@@ -18,6 +18,7 @@ mod derived;
 mod form;
 mod publications;
 mod recognitions;
+mod reinstatements;
 mod rules;
 mod scene;
 
@@ -60,6 +61,7 @@ const CASES: [(Cases, Cases); 9] = [
     (decisions::refused, decisions::admitted),
     (recognitions::refused, recognitions::admitted),
     (consequences::refused, consequences::admitted),
+    (reinstatements::refused, reinstatements::admitted),
     (awards::refused, awards::admitted),
 ];
 
