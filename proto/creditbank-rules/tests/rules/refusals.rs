@@ -52,7 +52,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 9] = [
+const CASES: [(Cases, Cases); 10] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (agreements::refused, agreements::admitted),
