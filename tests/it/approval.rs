@@ -2,10 +2,11 @@
 
 use creditbank_fixtures::credit;
 use std::fs;
+use std::sync::Arc;
 
 use creditbank_client::correct::Outcome;
-use creditbank_client::operator::KeyRequest;
-use creditbank_client::sealing::approval::{ApprovalRequest, approval_path};
+use creditbank_client::operator::{KeyRequest, Published, publish, publish_or_ask, registry_record};
+use creditbank_client::sealing::approval::{ApprovalRequest, approval_path, approval_path_by};
 use creditbank_client::validity::last_minute;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_message;
@@ -14,6 +15,8 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RecordReference};
+use creditbank_protocol::record::Record;
+use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_tests::acts::{by, effect, group, reference, replayed, send, submit};
@@ -21,7 +24,7 @@ use creditbank_tests::chain::now_s;
 use creditbank_tests::corrections::{Corrections, amend, revoke};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{key, record, set};
-use creditbank_tests::{Chain, Scene, TestNode};
+use creditbank_tests::{Chain, Scene, TestNode, University};
 
 use super::amend::scene;
 use super::recognition::{application, today};
@@ -268,4 +271,46 @@ async fn an_import_is_approved_block_by_block() {
     assert_eq!(client.issued(UnitId::new(1, 1), 0, 100).await.expect("a list").0.len(), 1_201);
     let (done, _) = run().await;
     assert_eq!((done.already, done.blocks), (1_200, 0));
+}
+
+/// Goal: where the registry's policy asks for two approvals, the operator's command writes a request, and goes on when it is
+/// run again with both; one person alone is not enough, and whoever has the registry key alone is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_registry_may_need_two_persons() {
+    let node = TestNode::start().await;
+    let client = node.client(None).await;
+    let registry = Arc::new(node.key(Purpose::Registry));
+    let approvers = [81, 82].map(|number| key(Purpose::Approver, number));
+    let mut records: Vec<Record> = Vec::new();
+    for approver in &approvers {
+        let request = KeyRequest::new(ORIGIN, UnitId::OPERATOR, approver).expect("a request");
+        let entry = request.record(&[], 0, 0).expect("a key");
+        records.push(registry_record(Kind::Key, &entry).expect("a record"));
+    }
+    records.push(registry_record(Kind::RegistryPolicy, &pb::RegistryPolicy { approvals: 2 }).expect("a record"));
+    publish(&client, Arc::clone(&registry) as _, &records, None).await.expect("a policy needs no approval");
+    let entry = registry_record(Kind::Institution, &University::new(7).entry()).expect("a record");
+    publish(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), None).await.expect_err("no directory");
+    let alone = University { institution: 0, unit: 0, key: (*registry).clone(), access: (*registry).clone() };
+    let request = Chain::of(&client, &alone).await.block(&alone, std::slice::from_ref(&entry), Vec::new());
+    let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("the registry key alone");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::ApprovalMissing);
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let run = || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), Some(dir.path()));
+    let Published::Waiting(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
+    for (at, approver) in approvers.iter().enumerate() {
+        let Published::Waiting(again, _) = run().await.expect("a request") else {
+            panic!("{at} approvals are too few")
+        };
+        assert_eq!(again, path, "one request");
+        let given =
+            ApprovalRequest::read(&path).expect("a request").approve(approver, last_minute(7)).expect("approved");
+        let file = if at == 0 { approval_path(&path) } else { approval_path_by(&path, &given.key_id) };
+        fs::write(file, serde_json::to_string(&given).expect("JSON")).expect("the approval");
+    }
+    assert!(matches!(run().await.expect("sealed"), Published::Sealed(_)));
+    assert!(matches!(run().await.expect("nothing is done twice"), Published::Already));
+    let found = client.registry_entry(&RegistryKey::Institution(7.into())).await.expect("an answer");
+    assert!(found.is_some(), "it is in the registry");
 }

@@ -121,6 +121,7 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::Key => &["institution", "unit", "purpose", "kinds", "revoked"],
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
         Kind::Framework => &["names", "countries"],
+        Kind::RegistryPolicy => &["approvals"],
         Kind::AgreementProposal => return terms(&entry["terms"]),
         Kind::AgreementAcceptance => &["institution"],
         Kind::AgreementEnding => &["institution", "ends"],

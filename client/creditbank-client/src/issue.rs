@@ -100,7 +100,7 @@ pub async fn issue_approved<R: Source>(
 ) -> Result<(Progress, Vec<PathBuf>), IssueError> {
     let done = import((client, unit), mapping, input, places, OnRefusal::Ask, progress).await?;
     let waiting = ApprovalQueue::open(places.work).waiting()?;
-    Ok((done, waiting.into_iter().filter(|one| one.operation.approval.is_none()).map(|one| one.path).collect()))
+    Ok((done, waiting.into_iter().filter(|one| one.operation.approvals.is_empty()).map(|one| one.path).collect()))
 }
 
 /// Imports a file whole or not at all: first checks every line, as [`check`] does, and seals nothing when one is refused;

@@ -1,6 +1,7 @@
 //! What the operator does: registry records, in blocks of the operator's own chain.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creditbank_protocol::UnitId;
@@ -12,7 +13,8 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::{Mark, Operation, Outbox};
-use crate::sealing::approved::{Answer, seal, settle_earlier};
+use crate::sealing::approval::ApprovalQueue;
+use crate::sealing::approved::{Answer, seal, seal_approved, settle_earlier};
 use crate::secret::random;
 use crate::{Client, ClientError, IssuingUnit, Signer};
 
@@ -83,6 +85,17 @@ pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, 
     Record::of(kind, &PUBLIC_SEED, body).map_err(|error| ClientError::Local(error.to_string()))
 }
 
+/// What became of registry records.
+#[derive(Debug, Clone)]
+pub enum Published {
+    /// They are in the log; the receipt is that of the last block.
+    Sealed(Box<Receipt>),
+    /// An earlier run has sealed all of them.
+    Already,
+    /// A block waits for the approvals of so many persons, who are sent this request.
+    Waiting(PathBuf, usize),
+}
+
 /// Publishes registry records in the operator's chain, in as many blocks as they need; the receipt is that of the last.
 /// They act from the next round. What stood in the blocks before a refused one stays published.
 ///
@@ -94,6 +107,25 @@ pub async fn publish(
     records: &[Record],
     work: Option<&Path>,
 ) -> Result<Receipt, ClientError> {
+    match publish_or_ask(client, key, records, work).await? {
+        Published::Sealed(receipt) => Ok(*receipt),
+        Published::Already => Err(ClientError::Local("these registry records were published before".to_owned())),
+        Published::Waiting(path, required) => Err(ClientError::Local(format!(
+            "the registry's policy asks for {required} approvals: have {} approved (creditbank approve), then run this \
+             again",
+            path.display()
+        ))),
+    }
+}
+
+/// As [`publish`]; where the registry's policy asks for approvals, a request for each block in its turn is written into `work`,
+/// and a later call goes on once enough persons have approved it.
+pub async fn publish_or_ask(
+    client: &Client,
+    key: Arc<dyn Signer>,
+    records: &[Record],
+    work: Option<&Path>,
+) -> Result<Published, ClientError> {
     if key.purpose() != Purpose::Registry {
         return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
     }
@@ -102,24 +134,48 @@ pub async fn publish(
         Some(work) => Outbox::open(client, &unit, work)?,
         None => Outbox::in_memory(client, &unit)?,
     };
+    let required = client.approvals_required(UnitId::OPERATOR).await?;
+    let queue = work.map(ApprovalQueue::open);
     let mut earlier = settle_earlier(&mut outbox).await?.sealed;
+    let mut waiting = BTreeSet::new();
+    if let Some(queue) = &queue {
+        let sealed = |marks: &[Mark], receipt| earlier.push((marks.to_vec(), receipt));
+        waiting = seal_approved(&mut outbox, queue, sealed).await?;
+    }
     let mut last = None;
     for records in split_public(records) {
         let mark = mark(&unit, records);
         // What an earlier run of the same command has left under way is not published twice.
-        let known = earlier.iter().position(|(marks, _)| *marks == [mark]);
-        last = Some(if let Some(receipt) = known.map(|at| earlier.remove(at).1) {
-            receipt
-        } else {
-            let (records, groups) = (records.to_vec(), Vec::new());
-            let operation = Operation { operation_id: random()?, records, groups, approval: None };
-            match seal(&mut outbox, operation, vec![mark]).await? {
-                Answer::Sealed(receipt) => receipt,
-                Answer::Refused(refusal) => return Err(ClientError::Refused(refusal)),
+        if let Some(at) = earlier.iter().position(|(marks, _)| *marks == [mark]) {
+            last = Some(Published::Sealed(earlier.remove(at).1));
+            continue;
+        }
+        let (records, groups) = (records.to_vec(), Vec::new());
+        let operation = Operation { operation_id: random()?, records, groups, approvals: Vec::new() };
+        if required > 0 {
+            let queue = queue.as_ref().ok_or_else(|| {
+                let what =
+                    format!("the registry's policy asks for {required} approvals: expected a directory for requests");
+                ClientError::Local(what)
+            })?;
+            if waiting.contains(&mark) {
+                let asked = queue.waiting()?.into_iter().find(|one| one.marks.contains(&mark));
+                if let Some(asked) = asked {
+                    return Ok(Published::Waiting(asked.path, required));
+                }
             }
-        });
+            if last.is_none() && outbox.is_noted(&mark) {
+                last = Some(Published::Already);
+                continue;
+            }
+            return Ok(Published::Waiting(queue.put(client.origin(), unit.id, &operation, &[mark])?, required));
+        }
+        match seal(&mut outbox, operation, vec![mark]).await? {
+            Answer::Sealed(receipt) => last = Some(Published::Sealed(receipt)),
+            Answer::Refused(refusal) => return Err(ClientError::Refused(refusal)),
+        }
     }
-    last.map(|receipt| *receipt).ok_or_else(|| ClientError::Local("expected at least one registry record".to_owned()))
+    last.ok_or_else(|| ClientError::Local("expected at least one registry record".to_owned()))
 }
 
 fn mark(unit: &IssuingUnit, records: &[Record]) -> Mark {

@@ -60,10 +60,10 @@ pub(crate) fn sign_draft(
     key: &dyn Signer,
     records: &[Record],
     groups: Vec<EffectGroup>,
-    approval: Option<Approval>,
+    approvals: Vec<Approval>,
 ) -> Result<Vec<u8>, ClientError> {
     let mut failed = None;
-    let block = draft.sign(records, groups, approval, |message| {
+    let block = draft.sign(records, groups, approvals, |message| {
         key.sign(message).unwrap_or_else(|error| {
             failed = Some(error);
             [0; 64]

@@ -1,6 +1,8 @@
 //! Goal: one block after the other moves a log on, whole or not at all, and says what it has changed.
 
 mod log;
+#[path = "transitions/operator.rs"]
+mod operator;
 
 use creditbank_ledger::state::{
     ChainError, EffectError, LogState, Parts, ReadBlock, Refusal, RegistryVersions, SealRefusal, Shared,

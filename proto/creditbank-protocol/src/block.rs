@@ -64,6 +64,9 @@ pub enum BlockError {
         /// Of the part that came.
         found: Box<Pieces>,
     },
+    /// Two approvals by one key.
+    #[error("a key approves the block twice")]
+    RepeatedApproval,
     /// A public record whose position is not in the block, or not after the one before it.
     #[error("public record {index} is out of order or not below the count {count}")]
     PublicIndex {
@@ -128,8 +131,8 @@ impl SignedBlock {
         if bytes.len() > BLOCK_LEN_MAX {
             return Err(BlockError::TooLong(bytes.len()));
         }
-        let pb::Block { header, signature, public_part, approval, second_signature } = decode(bytes)?;
-        let head = SignedHead::new(pb::BlockHead { header, signature, approval, second_signature })?;
+        let pb::Block { header, signature, public_part, approvals, second_signature } = decode(bytes)?;
+        let head = SignedHead::new(pb::BlockHead { header, signature, approvals, second_signature })?;
         head.with_public(Public::parse(&public_part)?)
     }
 
@@ -158,9 +161,9 @@ impl SignedBlock {
         self.public.part()
     }
 
-    /// The second person's consent, unchecked.
-    pub fn approval(&self) -> Option<&pb::Approval> {
-        self.head.approval()
+    /// The consents of other persons, each by another key; unchecked.
+    pub fn approvals(&self) -> &[pb::Approval] {
+        self.head.approvals()
     }
 
     /// Checks the unit's signature. Needs no state, so callers may run it on any thread.
@@ -168,9 +171,8 @@ impl SignedBlock {
         self.head.verify(public_key)
     }
 
-    /// Checks the signature of the approval, if there is one.
-    pub fn verify_approval(&self, public_key: &[u8]) -> Result<(), BlockError> {
-        let Some(approval) = self.approval() else { return Ok(()) };
+    /// Checks the signature of one of its approvals.
+    pub fn verify_approval(&self, approval: &pb::Approval, public_key: &[u8]) -> Result<(), BlockError> {
         let message = approval_message(self.header(), approval);
         Ok(key::verify(public_key, message.as_bytes(), &approval.signature)?)
     }

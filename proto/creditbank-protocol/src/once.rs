@@ -36,10 +36,10 @@ pub fn remembered_until(created_at_minute: u64) -> u64 {
     created_at_minute.saturating_add(VALID_MINUTES_MAX)
 }
 
-/// What a block uses up: its approval, and the mandates by which its effects say that its records stand.
+/// What a block uses up: its approvals, and the mandates by which its effects say that its records stand.
 pub fn uses(block: &SignedBlock) -> Vec<Digest> {
-    let approval = block.approval().map(|approval| approval_digest(block.header(), approval));
-    approval.into_iter().chain(stated(&block.public().groups)).collect()
+    let approvals = block.approvals().iter().map(|approval| approval_digest(block.header(), approval));
+    approvals.chain(stated(&block.public().groups)).collect()
 }
 
 /// The mandates that effects name by their digests, each once.

@@ -27,7 +27,7 @@ macro_rules! with_rules {
             KeyNotInForce = "KEY_NOT_IN_FORCE",
             /// The approval of a block, where there is one, is by an approver of the unit.
             NotAnApprover = "NOT_AN_APPROVER",
-            /// A block of a unit that requires approval has one.
+            /// A block has the approvals that its unit, or the registry's policy, requires.
             ApprovalMissing = "APPROVAL_MISSING",
             /// The block is sealed by the approval's last minute, which is at most 30 days after the block was made.
             ApprovalExpired = "APPROVAL_EXPIRED",

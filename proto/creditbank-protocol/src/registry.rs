@@ -32,6 +32,8 @@ pub enum RegistryKey {
     Country(String),
     /// A field of education by code.
     FieldOfEducation(String),
+    /// How the operator's own blocks are signed.
+    RegistryPolicy,
     /// What was proposed as an agreement, by code and version.
     AgreementProposal(String, u32),
     /// Its acceptance.
@@ -93,6 +95,7 @@ impl RegistryKey {
             pb::Kind::LegalDeadline => read(body, |m: pb::LegalDeadline| Self::LegalDeadline(m.code)),
             pb::Kind::Country => read(body, |m: pb::Country| Self::Country(m.alpha2)),
             pb::Kind::FieldOfEducation => read(body, |m: pb::FieldOfEducation| Self::FieldOfEducation(m.code)),
+            pb::Kind::RegistryPolicy => read(body, |_: pb::RegistryPolicy| Self::RegistryPolicy),
             pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
                 let terms = m.terms.unwrap_or_default();
                 Self::AgreementProposal(terms.code, terms.version)
@@ -132,6 +135,7 @@ impl RegistryKey {
             Self::LegalDeadline(_) => pb::Kind::LegalDeadline,
             Self::Country(_) => pb::Kind::Country,
             Self::FieldOfEducation(_) => pb::Kind::FieldOfEducation,
+            Self::RegistryPolicy => pb::Kind::RegistryPolicy,
             Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
             Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
             Self::AgreementEnding(..) => pb::Kind::AgreementEnding,
@@ -151,6 +155,7 @@ impl RegistryKey {
                 preimage.u64(institution.0).u32(*number)
             }
             Self::Key(id) => preimage.fixed(&id.0),
+            Self::RegistryPolicy => preimage,
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)
@@ -179,6 +184,7 @@ impl std::fmt::Display for RegistryKey {
             | Self::Accreditation(institution, number)
             | Self::GradeDistribution(institution, number) => write!(f, "{institution}.{number}"),
             Self::Key(id) => write!(f, "{id}"),
+            Self::RegistryPolicy => f.write_str("policy"),
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)

@@ -16,7 +16,7 @@ const HELD: &[(&str, &str, &str)] = &[
     ("A public kind (section 4) MUST be public", "proto/vectors/refusals.json", "a registry record beside the block"),
     ("another kind MUST be hidden", "proto/vectors/refusals.json", "a learner's record in the public part"),
     ("where there is one, MUST be by an approver key", "proto/vectors/refusals.json", "NOT_AN_APPROVER"),
-    ("there MUST be one. It survives a rebase", "proto/vectors/refusals.json", "a unit that requires approval"),
+    ("says `requires_approval`, there MUST be one", "proto/vectors/refusals.json", "a unit that requires approval"),
     ("A verifier MUST refuse more than", "proto/vectors/maps.json", "257 siblings"),
     ("MUST name the redemption's index", "proto/vectors/marks.json", "\"redemption\": 4"),
     ("`institution` MUST be the signer's", "proto/vectors/refusals.json", "in the name of another institution"),

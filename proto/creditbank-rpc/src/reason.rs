@@ -84,6 +84,8 @@ creditbank_protocol::with_rules!(reasons {
     WrongPublicRoot = "WRONG_PUBLIC_ROOT",
     /// A public record's position is out of order or not in the block.
     WrongPublicIndex = "WRONG_PUBLIC_INDEX",
+    /// A key approves twice.
+    RepeatedApproval = "REPEATED_APPROVAL",
     /// A status id stands twice.
     RepeatedEffect = "REPEATED_EFFECT",
     /// The block belongs to another log.

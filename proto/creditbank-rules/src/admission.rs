@@ -42,8 +42,8 @@ pub struct BlockFacts<'a> {
     pub unit: UnitId,
     /// The key that signed.
     pub key_id: KeyId,
-    /// Who approved, where somebody did.
-    pub approval: Option<Approved>,
+    /// Who approved, each by another key.
+    pub approvals: &'a [Approved],
     /// When the block was created, in minutes since 1970.
     pub created_at_minute: u64,
     /// Time of the seal of the round.
@@ -56,7 +56,7 @@ pub struct BlockFacts<'a> {
     pub once: &'a Once,
 }
 
-/// A second person's consent to a block; the signature holds.
+/// Another person's consent to a block; the signature holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Approved {
     /// The key that approved.
@@ -105,7 +105,7 @@ pub enum AdmissionError {
 /// publishes there is nothing to keep here: the registry has to admit it.
 pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Option<Admitted>>, AdmissionError> {
     signer::check(view.registry(), block)?;
-    signer::check_approval(view.registry(), block)?;
+    signer::check_approvals(view.registry(), block)?;
     uses::check_public(block)?;
     fields::present(!block.records.is_empty() || !block.groups.is_empty(), "records", "a record or an effect")?;
     let mut admitted = Vec::with_capacity(block.records.len());
@@ -144,7 +144,12 @@ pub fn admit_operator_effects(view: &impl View, block: &BlockFacts<'_>) -> Resul
 /// Checks the signer of an institution's block, and its approver, against the registry in force. Needs no records.
 pub fn check_signer(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     signer::check(registry, block)?;
-    signer::check_approval(registry, block)
+    signer::check_approvals(registry, block)
+}
+
+/// Checks that a block, of whomever, has the approvals that it needs, and that those that it has hold.
+pub fn check_approvals(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    signer::check_approvals(registry, block)
 }
 
 /// Checks what a block, of whomever, states that it uses once; its approval aside. Needs no records.

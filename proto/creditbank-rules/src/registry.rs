@@ -8,6 +8,7 @@ pub(crate) mod equivalence;
 mod key;
 mod level;
 mod lists;
+mod policy;
 pub(crate) mod rank;
 pub(crate) mod scale;
 
@@ -60,6 +61,7 @@ pub struct Registry {
     institutions: Map<InstitutionId, pb::Institution>,
     units: Map<UnitId, pb::Unit>,
     keys: Map<KeyId, pb::Key>,
+    policy: pb::RegistryPolicy,
     accreditations: Map<(InstitutionId, u32), pb::Accreditation>,
     credit_units: Map<String, pb::CreditUnit>,
     frameworks: Map<String, pb::Framework>,
@@ -82,6 +84,7 @@ impl Registry {
             institutions: Map::new_sync(),
             units: Map::new_sync(),
             keys: Map::new_sync(),
+            policy: pb::RegistryPolicy::default(),
             accreditations: Map::new_sync(),
             credit_units: Map::new_sync(),
             frameworks: Map::new_sync(),
@@ -120,6 +123,15 @@ impl Registry {
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &pb::Key> {
         self.keys.values().map(AsRef::as_ref)
+    }
+
+    /// How many other persons must approve a block of a unit, or of the operator.
+    pub fn approvals_required(&self, unit: UnitId) -> usize {
+        if unit.institution.is_operator() {
+            let policy = self.policy.approvals;
+            return usize::try_from(policy).unwrap_or(usize::MAX);
+        }
+        usize::from(self.unit(unit).is_some_and(|unit| unit.requires_approval))
     }
 
     /// The accreditations of an institution.
@@ -277,6 +289,11 @@ impl Registry {
             RegistryKey::Institution(number) => set!(institutions, admit::institution, *number),
             RegistryKey::Unit(unit) => set!(units, admit::unit, *unit),
             RegistryKey::Key(id) => set!(keys, key::check, *id),
+            RegistryKey::RegistryPolicy => {
+                let entry = decode(record.body).map_err(|error| malformed(&error))?;
+                policy::check(self, entry)?;
+                self.policy = entry;
+            }
             RegistryKey::Accreditation(institution, number) => {
                 set!(accreditations, admit::accreditation, (*institution, *number));
             }

@@ -133,7 +133,7 @@ fn ingest(c: &mut Criterion) {
     let block = BlockFacts {
         unit: UnitId::new(1, 1),
         key_id: KeyId::of(&key.verifying_key().to_bytes()),
-        approval: None,
+        approvals: &[],
         created_at_minute: NOW_MS / 60_000,
         sealed_at_ms: NOW_MS,
         records: &records,

@@ -44,7 +44,9 @@ fuzz_target!(|data: &[u8]| {
         let honest = pb::Block::decode(&honest[..]).expect("a block");
         assert_eq!((message.header, message.public_part), (honest.header, honest.public_part));
     }
-    let _ = block.verify_approval(key);
+    for approval in block.approvals() {
+        let _ = block.verify_approval(approval, key);
+    }
     // Records that were never signed are refused.
     let record = Record::new(4, 1, &[1; 32], Vec::new()).expect("an empty Result");
     let hidden = usize::try_from(block.header().count).expect("small").saturating_sub(block.public().records.len());

@@ -15,7 +15,7 @@ RECORD_PIECE, GROUP_PIECE = b"\x01", b"\x02"
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
 KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
 KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
-KIND_COUNTRY = 74
+KIND_COUNTRY, KIND_REGISTRY_POLICY = 74, 77
 
 
 @dataclass
@@ -100,6 +100,8 @@ def registry_key(kind, body):
         identity = var(body.code.encode())
     elif kind == KIND_COUNTRY:
         identity = var(body.alpha2.encode())
+    elif kind == KIND_REGISTRY_POLICY:
+        identity = b""
     elif kind in (KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING):
         name = body.terms if kind == KIND_PROPOSAL else body.agreement
         identity = var(name.code.encode()) + uint(32, name.version)
@@ -140,8 +142,11 @@ class Ledger:
                 raise Refused(f"the header has no {name}")
         if not block.has("signature") or block.has("second_signature"):
             raise Refused("a block has one signature under suite 1")
-        if block.has("approval") and not block.approval.has("salt"):
-            raise Refused("the approval has no salt")
+        if any(not approval.has("salt") for approval in block.approvals):
+            raise Refused("an approval has no salt")
+        approvers = [approval.key_id for approval in block.approvals]
+        if len(approvers) != len(set(approvers)):
+            raise Refused("a key approves twice")
         return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature)
 
     def read_public(self, entry, header):

@@ -64,7 +64,9 @@ class Judge:
         for name in ("origin", "previous", "records_root", "public_root", "operation_id", "key_id"):
             _require(header.has(name), "MISSING_FIELD")
         _require(block.has("signature"), "MISSING_FIELD")
-        _require(not block.has("approval") or block.approval.has("salt"), "MISSING_FIELD")
+        _require(all(approval.has("salt") for approval in block.approvals), "MISSING_FIELD")
+        approvers = [approval.key_id for approval in block.approvals]
+        _require(len(approvers) == len(set(approvers)), "REPEATED_APPROVAL")
         public = self._read("PublicPart", block.public_part)
         try:
             forms.check_pieces(header, public)
@@ -85,11 +87,11 @@ class Judge:
         _require(key is not None, "UNKNOWN_KEY")
         _require((key.purpose == PURPOSE_REGISTRY) == (header.institution == 0), "KEY_OF_ANOTHER")
         _require(verify(key.public_key, forms.block_message(block.header), block.signature), "WRONG_SIGNATURE")
-        if block.has("approval"):
-            approver = self.keys.get(block.approval.key_id)
+        for approval in block.approvals:
+            approver = self.keys.get(approval.key_id)
             _require(approver is not None, "NOT_AN_APPROVER")
-            message = forms.approval_message(header, block.approval)
-            _require(verify(approver.public_key, message, block.approval.signature), "WRONG_SIGNATURE")
+            message = forms.approval_message(header, approval)
+            _require(verify(approver.public_key, message, approval.signature), "WRONG_SIGNATURE")
 
     def _hash(self, kind, version, seed, body):
         try:

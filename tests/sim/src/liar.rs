@@ -267,7 +267,7 @@ impl Liar {
         let operation_id = Header::parse(former.header).ok()?.operation_id.to_vec();
         let block = self.false_block(&scene.head, scene, content, chance);
         let block = forge::signed_anew(&block, &self.key, |header| header.operation_id = operation_id)?;
-        let block = forge::under(&block, former.approval?)?;
+        let block = forge::under(&block, former.approvals.into_iter().next()?)?;
         refused_at("an approval a second time", request(block, content), "APPROVAL_USED", scene)
     }
 

@@ -148,7 +148,8 @@ fn request(
     let [log] = trust.policy.logs() else {
         return Err(Failure::Usage("the trust file must name one log".to_owned()));
     };
-    let of_unit = matches!(own.purpose(), Purpose::Unit | Purpose::Approver);
+    let approves_registry = own.purpose() == Purpose::Approver && institution.is_operator();
+    let of_unit = matches!(own.purpose(), Purpose::Unit | Purpose::Approver) && !approves_registry;
     if of_unit != (unit > 0) {
         let name = purpose_name(own.purpose());
         let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };

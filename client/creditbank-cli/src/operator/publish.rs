@@ -1,7 +1,7 @@
 //! Registry records on their way into the log.
 
 use creditbank_client::Client;
-use creditbank_client::operator::{publish, registry_record};
+use creditbank_client::operator::{Published, publish_or_ask, registry_record};
 use creditbank_protocol::canonical::Canonical;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
@@ -28,7 +28,23 @@ pub(super) async fn refuse_known(client: &Client, key: &RegistryKey, what: &str,
 /// Publishes entries in one block and says what was done.
 pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
     let key = global.registry_key()?;
-    let receipt = publish(client, key, records, Some(&global.registry_work())).await?;
+    let receipt = match publish_or_ask(client, key, records, Some(&global.registry_work())).await? {
+        Published::Sealed(receipt) => receipt,
+        Published::Already => {
+            let value = json!({ "already_published": what });
+            return output::print(global, &value, || format!("{what}: published before; nothing was done."));
+        }
+        Published::Waiting(request, required) => {
+            let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
+            return output::print(global, &value, || {
+                format!(
+                    "{what}: not published yet. The registry's policy asks for {required} approvals: have {} approved\n\
+                     (creditbank approve), put the approvals beside it, and run this command again.",
+                    request.display()
+                )
+            });
+        }
+    };
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
     output::print(global, &value, || {
         format!("{what}: published at entry {}; it acts on what is sealed from now on.", receipt.index)

@@ -3,9 +3,10 @@
 mod load;
 
 use creditbank_protocol::InstitutionId;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{Kind, RegistryPolicy};
 use creditbank_protocol::registry::RegistryKey;
 
+use super::publish;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::{entries, values};
@@ -39,12 +40,27 @@ pub(crate) enum Command {
     /// what `registry show --json` prints or written anew. It acts on what is sealed from now on; what was decided before
     /// keeps the version of its day. Entries that stand as they are in the file are left alone.
     Publish(load::Arguments),
+    /// How many other persons must approve each block of the operator
+    ///
+    /// Their keys are admitted first: `creditbank keygen --purpose approver`, `creditbank key request --institution 0`,
+    /// `creditbank key add`. From then on each change of the registry writes a request, which so many of them approve
+    /// (`creditbank approve`), and is made when the same command is run again. Asking for fewer needs as many approvals as
+    /// before.
+    Approvals {
+        /// 0 to 8
+        #[arg(value_parser = clap::value_parser!(u32).range(0..=8))]
+        number: u32,
+    },
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
         Command::Publish(arguments) => load::run(global, &client, &arguments).await,
+        Command::Approvals { number } => {
+            let record = publish::entry(Kind::RegistryPolicy, &RegistryPolicy { approvals: number })?;
+            publish::run(global, &client, &[record], &format!("a policy of {number} approvals")).await
+        }
         Command::List { kind, institution } => entries::list(global, &client, kind, institution).await,
         Command::Show { kind, code } => {
             let key = key_of(kind, code).map_err(Failure::Usage)?;
@@ -61,6 +77,7 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         Kind::GradeScale => RegistryKey::GradeScale(code),
         Kind::LevelMap => RegistryKey::LevelMap(code),
         Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
+        Kind::RegistryPolicy => RegistryKey::RegistryPolicy,
         Kind::Country => RegistryKey::Country(code),
         Kind::FieldOfEducation => RegistryKey::FieldOfEducation(code),
         Kind::AgreementProposal => {

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use creditbank_client::KeyPlace;
-use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path};
+use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path, approval_path_by};
 use creditbank_client::validity;
 use creditbank_protocol::pb::Purpose;
 use creditbank_rules::decimal::show_e4;
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// The approver's key file, or pkcs11:... for a key in a token
     #[arg(long)]
     key: KeyPlace,
-    /// New file for the approval [default: REQUEST.approval]
+    /// New file for the approval [default: REQUEST.approval, or REQUEST.KEY.approval where that is there]
     #[arg(long)]
     out: Option<PathBuf>,
     /// Days for which the approval holds, today counted; whatever is not sealed by then needs another one
@@ -53,7 +53,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         ask(&text)?;
     }
     let approval = request.approve(&*key, until_minute)?;
-    let out = out.clone().unwrap_or_else(|| approval_path(path));
+    let standard = || match approval_path(path) {
+        // The first of several: the others are named after their keys.
+        taken if taken.exists() => approval_path_by(path, &approval.key_id),
+        free => free,
+    };
+    let out = out.clone().unwrap_or_else(standard);
     let written = serde_json::to_string_pretty(&approval).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(&out, (written + "\n").as_bytes(), false)?;
     let value = json!({

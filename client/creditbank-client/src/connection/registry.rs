@@ -6,10 +6,10 @@ use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::map::{MapProof, MapTags, verify};
 use creditbank_protocol::merkle::{leaf_hash, verify_inclusion};
-use creditbank_protocol::pb::{Kind, RegistryEntry};
+use creditbank_protocol::pb::{Kind, RegistryEntry, RegistryPolicy, Unit};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::Seal;
-use creditbank_protocol::{Digest, InstitutionId, Place, pb};
+use creditbank_protocol::{Digest, InstitutionId, Place, UnitId, pb};
 use creditbank_rpc::v1::{GetRegistryEntryRequest, ListRegistryRequest, ListedEntry, RegistryProofHead};
 
 use super::Client;
@@ -48,6 +48,18 @@ impl Client {
         let seal = self.check_head(answer.head).await?;
         let listed = answer.listed.ok_or_else(|| ClientError::lie("the entry's proof is missing"))?;
         check_entry(&seal, &key.digest(), listed)
+    }
+
+    /// How many other persons must approve a block of a unit, or of the operator.
+    pub async fn approvals_required(&self, unit: UnitId) -> Result<usize, ClientError> {
+        if unit.institution.is_operator() {
+            let entry = self.registry_entry(&RegistryKey::RegistryPolicy).await?;
+            let policy = entry.map(|entry| entry.decode::<RegistryPolicy>()).transpose()?.unwrap_or_default();
+            return Ok(usize::try_from(policy.approvals).unwrap_or(usize::MAX));
+        }
+        let entry = self.registry_entry(&RegistryKey::Unit(unit)).await?;
+        let unit = entry.map(|entry| entry.decode::<Unit>()).transpose()?.unwrap_or_default();
+        Ok(usize::from(unit.requires_approval))
     }
 
     /// All entries of a kind, of one institution or of all.

@@ -82,14 +82,14 @@ impl Client {
     }
 
     /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where
-    /// somebody has approved it, with the approval.
+    /// others have approved it, with their approvals.
     pub(crate) fn sign_content(
         &self,
         unit: UnitId,
         head: &ChainHead,
         key: &dyn Signer,
         (records, groups): (&[Record], Vec<pb::EffectGroup>),
-        (operation_id, approval): ([u8; 16], Option<pb::Approval>),
+        (operation_id, approvals): ([u8; 16], Vec<pb::Approval>),
     ) -> Result<Vec<u8>, ClientError> {
         let draft = BlockDraft {
             origin: self.origin().to_owned(),
@@ -100,7 +100,7 @@ impl Client {
             created_at_minute: head.created_at_minute.max(now_s() / 60),
             key_id: KeyId::of(&key.public_key()),
         };
-        sign_draft(&draft, key, records, groups, approval)
+        sign_draft(&draft, key, records, groups, approvals)
     }
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.

@@ -158,9 +158,9 @@ impl<'a> Corrector<'a> {
         settle_earlier(outbox).await?;
         let queue = ApprovalQueue::open(self.options.work);
         let done = &mut self.done;
-        seal_approved(outbox, &queue, |changed| {
+        seal_approved(outbox, &queue, |marks, _| {
             done.blocks += 1;
-            done.changed += changed;
+            done.changed += marks.len() as u64;
         })
         .await
     }
@@ -290,7 +290,12 @@ impl<'a> Corrector<'a> {
 fn operation(part: &[Resolved], follows: Consequences) -> Result<Operation, ClientError> {
     let records: Vec<Record> = part.iter().filter_map(|one| one.record.clone()).collect();
     let own = part.iter().map(|one| (one.authority.clone(), one.effect.clone()));
-    Ok(Operation { operation_id: random()?, records, groups: groups(own.chain(follows.effects))?, approval: None })
+    Ok(Operation {
+        operation_id: random()?,
+        records,
+        groups: groups(own.chain(follows.effects))?,
+        approvals: Vec::new(),
+    })
 }
 
 fn row(resolved: &Resolved, outcome: Outcome) -> Row {

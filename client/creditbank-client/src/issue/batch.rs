@@ -68,7 +68,7 @@ impl Batch {
     pub(crate) async fn operation(&self, client: &Client, unit: &IssuingUnit) -> Result<Operation, ClientError> {
         let groups = self.effects(client, unit).await?;
         let records = self.lines.iter().map(|line| line.record.clone()).collect();
-        Ok(Operation { operation_id: random()?, records, groups, approval: None })
+        Ok(Operation { operation_id: random()?, records, groups, approvals: Vec::new() })
     }
 
     /// What the notes will say of the lines.

@@ -41,9 +41,9 @@ pub(super) async fn import<R: Source>(
     let mut done = Progress::default();
     let mut waiting = BTreeSet::new();
     if on_refusal == OnRefusal::Ask {
-        let sealed = |records| {
+        let sealed = |marks: &[Mark], _| {
             done.blocks += 1;
-            done.records += records;
+            done.records += marks.len() as u64;
         };
         waiting = seal_approved(&mut outbox, &queue, sealed).await?;
     }

@@ -28,7 +28,7 @@ pub(crate) struct Operation {
     pub(crate) records: Vec<Record>,
     pub(crate) groups: Vec<EffectGroup>,
     /// By a second person.
-    pub(crate) approval: Option<pb::Approval>,
+    pub(crate) approvals: Vec<pb::Approval>,
 }
 
 /// What became of something that was to be sealed.
@@ -87,6 +87,11 @@ impl<'a> Outbox<'a> {
     /// Whether exactly this was noted as sealed.
     pub(crate) fn is_noted(&self, mark: &Mark) -> bool {
         self.held(mark) == Held::Same
+    }
+
+    /// How many other persons must approve a block of this unit.
+    pub(crate) async fn approvals_required(&self) -> Result<usize, ClientError> {
+        self.client.approvals_required(self.unit.id).await
     }
 
     /// Notes what the ledger holds already.
@@ -221,13 +226,13 @@ impl<'a> Outbox<'a> {
     fn sign(&self, ticket: Ticket, head: &ChainHead) -> Result<Prepared, ClientError> {
         let lost = || ClientError::Local("a block without an operation".to_owned());
         let (operation, marks) = self.operations.get(&ticket).ok_or_else(lost)?;
-        let Operation { operation_id, records, groups, approval } = operation;
+        let Operation { operation_id, records, groups, approvals } = operation;
         let block = self.client.sign_content(
             self.unit.id,
             head,
             &*self.unit.key,
             (records, groups.clone()),
-            (*operation_id, approval.clone()),
+            (*operation_id, approvals.clone()),
         )?;
         // The records that everybody may read stand in the block itself.
         let hidden = records.iter().filter(|one| info_of(one.kind()).is_some_and(|info| !info.public));

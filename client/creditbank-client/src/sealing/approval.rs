@@ -24,7 +24,7 @@ use crate::outbox::Operation;
 use crate::secret::random;
 use crate::{ClientError, Signer};
 pub(crate) use queue::ApprovalQueue;
-pub use queue::approval_path;
+pub use queue::{approval_path, approval_path_by};
 pub use summary::Summary;
 
 /// Most bytes of a request that is read.
@@ -144,7 +144,7 @@ impl ApprovalRequest {
             return Err(wrong("the public records are not those among the records"));
         }
         let operation_id = bytes(&self.operation_id, "operation_id")?.try_into().map_err(|_| wrong("operation_id"))?;
-        Ok(Operation { operation_id, records, groups, approval: None })
+        Ok(Operation { operation_id, records, groups, approvals: Vec::new() })
     }
 
     /// The bytes that an approver signs.

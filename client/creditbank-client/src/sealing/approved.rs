@@ -53,26 +53,29 @@ pub(crate) async fn seal(
     answer.ok_or_else(|| ClientError::Local("an operation without an outcome".to_owned()))
 }
 
-/// Seals what was approved since the last run and tells `sealed` how many marks each block has; the marks of what still waits.
+/// Seals what as many persons as are required have approved since the last run, and tells `sealed` the marks of each block and its
+/// receipt; the marks of what still waits.
 pub(crate) async fn seal_approved(
     outbox: &mut Outbox<'_>,
     queue: &ApprovalQueue,
-    mut sealed: impl FnMut(u64),
+    mut sealed: impl FnMut(&[Mark], Box<Receipt>),
 ) -> Result<BTreeSet<Mark>, ClientError> {
     let mut marks = BTreeSet::new();
-    for waiting in queue.waiting()? {
+    let waiting = queue.waiting()?;
+    let required = if waiting.is_empty() { 0 } else { outbox.approvals_required().await? };
+    for waiting in waiting {
         if waiting.marks.iter().all(|mark| outbox.is_noted(mark)) {
             waiting.done()?;
             continue;
         }
-        if waiting.operation.approval.is_none() {
+        if waiting.operation.approvals.len() < required.max(1) {
             marks.extend(waiting.marks);
             continue;
         }
         waiting.check_in_time()?;
         match seal(outbox, waiting.operation.clone(), waiting.marks.clone()).await? {
-            Answer::Sealed(_) => {
-                sealed(waiting.marks.len() as u64);
+            Answer::Sealed(receipt) => {
+                sealed(&waiting.marks, receipt);
                 waiting.done()?;
             }
             Answer::Refused(refusal) if refusal.why().about_signer() => return Err(ClientError::Refused(refusal)),

@@ -64,7 +64,7 @@ async fn go_on(
         return Ok(Some(Sealed::Done(LogIndex(receipt.index))));
     }
     let queue = ApprovalQueue::open(options.work);
-    let waiting = seal_approved(outbox, &queue, |_| ()).await?;
+    let waiting = seal_approved(outbox, &queue, |_, _| ()).await?;
     if outbox.is_noted(&mark) {
         return Ok(Some(Sealed::Already));
     }
@@ -111,7 +111,7 @@ pub async fn seal_block(
         operation_id: random()?,
         records: contents.records().to_vec(),
         groups: groups(contents.effects().iter().cloned())?,
-        approval: None,
+        approvals: Vec::new(),
     };
     let mut marks = vec![mark];
     marks.extend(contents.request.iter().map(|request| request_mark(unit, request)));

@@ -125,10 +125,10 @@ pub fn verify(
     }
     // The signature before the hashes: nobody without a key makes the node hash much.
     parsed.verify(&public_key(registry, first_key, &parsed)?).map_err(SubmitError::Block)?;
-    if let Some(approval) = parsed.approval() {
+    for approval in parsed.approvals() {
         let key = KeyId::from_slice(&approval.key_id).and_then(|id| registry.key(&id));
         let missing = || Rejection::new(Rule::NotAnApprover, "a key of the registry", "another key");
-        parsed.verify_approval(&key.ok_or_else(missing)?.public_key).map_err(SubmitError::Block)?;
+        parsed.verify_approval(approval, &key.ok_or_else(missing)?.public_key).map_err(SubmitError::Block)?;
     }
     let hidden = (0u32..)
         .zip(records)

@@ -107,6 +107,7 @@ fn of_block(error: &BlockError) -> Refusal {
             refused.record_plus_1 = index + 1;
             refused
         }
+        BlockError::RepeatedApproval => refusal(Code::InvalidArgument, Reason::RepeatedApproval, error),
         BlockError::RepeatedEffect => refusal(Code::InvalidArgument, Reason::RepeatedEffect, error),
         BlockError::Record { index, error: inner } => {
             let mut refused = refusal(Code::InvalidArgument, Reason::RecordMalformed, error);

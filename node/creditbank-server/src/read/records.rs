@@ -266,8 +266,8 @@ impl Ledger {
         let view = StoreView::new(&context, &state).with_newcomers(newcomers);
         let sealed_at_ms = self.shared.clock.now_ms();
         let (created_at_minute, once) = (sealed_at_ms / 60_000, state.log.once());
-        let approval = None;
-        let facts = BlockFacts { unit, key_id, approval, created_at_minute, sealed_at_ms, records, groups: &[], once };
+        let facts =
+            BlockFacts { unit, key_id, approvals: &[], created_at_minute, sealed_at_ms, records, groups: &[], once };
         Ok(check_records(&view, &facts)?)
     }
 }

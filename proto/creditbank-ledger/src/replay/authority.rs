@@ -19,9 +19,6 @@ use crate::state::{Applied, MarkChange, OpenRound};
 /// operator's key was checked with the chain.
 pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> Result<(), Contradiction> {
     let block = read.block();
-    if block.approval().is_some() && read.approval().is_none() {
-        return Err(subject.wrong("approval", "the id of a key", "none"));
-    }
     let (registry, facts) = (&round.state().in_force().registry, round.facts(read, &[]));
     if read.is_operators() {
         return check_uses(&facts).map_err(|rejection| subject.breaks(&rejection));

@@ -155,7 +155,6 @@ impl Subject {
             }
             Refusal::OperatorKey(rejection) => self.wrong("key_id", "a registry key in force", &rejection.found),
             Refusal::Empty => self.wrong("content", "a record or an effect", "nothing"),
-            Refusal::OperatorApproval => self.wrong("approval", "none on the operator's chain", "one"),
             Refusal::Public(error) => self.wrong("public records", "as signed", error),
             Refusal::Rule(rejection) => self.breaks(rejection),
             Refusal::Canonical(error) => self.wrong("registry entry", "canonical", error),

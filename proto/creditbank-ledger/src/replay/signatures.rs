@@ -42,7 +42,7 @@ impl SignatureCheck {
         }
     }
 
-    /// Adds those of a block under the keys in force: the signer's and, where it is approved, the approver's.
+    /// Adds those of a block under the keys in force: the signer's and the approvers'.
     pub(super) fn block(subject: Subject, state: &LogState, read: &ReadBlock, checks: &mut Vec<Self>) {
         let (index, block) = (subject.index, read.block());
         let key = |id: &KeyId| state.in_force().registry.key(id).map(|key| key.public_key.clone());
@@ -58,8 +58,8 @@ impl SignatureCheck {
             message: block.header().message().as_bytes().to_vec(),
             signature: block.signature().to_vec(),
         });
-        let approver = read.approval().and_then(|approval| key(&approval.key));
-        if let (Some(approval), Some(public_key)) = (block.approval(), approver) {
+        for (approval, approved) in block.approvals().iter().zip(read.approvals()) {
+            let public_key = key(&approved.key).unwrap_or_default();
             checks.push(Self {
                 index,
                 subject: format!("approval of {}", subject.name),

@@ -7,6 +7,7 @@ use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
+use creditbank_protocol::pb;
 use creditbank_rules::admission::Approved;
 
 /// A block whose shape is right, with what every transition asks of it. Its signatures may be anything.
@@ -16,6 +17,7 @@ pub struct ReadBlock {
     id: Digest,
     leaf: Digest,
     public_leaf: Option<Digest>,
+    approvals: Vec<Approved>,
     /// Whether the public records are the ones that were signed, as far as can be said without the hidden ones.
     public: Result<(), BlockError>,
 }
@@ -26,14 +28,15 @@ impl ReadBlock {
     /// its public part, where it has one.
     pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);
-        Self { id: block.header().id(), block, leaf, public_leaf, public }
+        Self { id: block.header().id(), approvals: approvals(&block), block, leaf, public_leaf, public }
     }
 
     /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
     /// signed; `entries` are its own.
     pub fn with_records(block: SignedBlock, entries: &BlockEntries) -> Self {
         let (leaf, public_leaf) = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
-        Self { id: block.header().id(), block, leaf, public_leaf, public: Ok(()) }
+        let approvals = approvals(&block);
+        Self { id: block.header().id(), approvals, block, leaf, public_leaf, public: Ok(()) }
     }
 
     /// The block.
@@ -67,17 +70,25 @@ impl ReadBlock {
         std::iter::once(self.leaf).chain(self.public_leaf)
     }
 
-    /// Who approved it, where it names a key.
-    pub fn approval(&self) -> Option<Approved> {
-        let approval = self.block.approval()?;
-        let (key, digest) = (KeyId::from_slice(&approval.key_id)?, approval_digest(self.block.header(), approval));
-        Some(Approved { key, until_minute: approval.until_minute, digest })
+    /// Who approved it.
+    pub fn approvals(&self) -> &[Approved] {
+        &self.approvals
     }
 
     /// The error of the public records, if there is one.
     pub(super) fn check_public(&self) -> Result<(), BlockError> {
         self.public.clone()
     }
+}
+
+/// Whoever has approved a block. Where an approval names no key, the key is one that nobody has.
+fn approvals(block: &SignedBlock) -> Vec<Approved> {
+    let approved = |approval: &pb::Approval| Approved {
+        key: KeyId::from_slice(&approval.key_id).unwrap_or(KeyId([0; 16])),
+        until_minute: approval.until_minute,
+        digest: approval_digest(block.header(), approval),
+    };
+    block.approvals().iter().map(approved).collect()
 }
 
 /// Where all records are public, that they are the signed ones; else that each of them is a record of a public kind.

@@ -35,11 +35,8 @@ pub(super) fn check_key(
     }
 }
 
-/// The operator signs registry records and effects alone, and nobody approves them.
+/// The operator signs registry records and effects alone.
 pub(super) fn check_content(block: &SignedBlock) -> Result<(), Refusal> {
-    if block.approval().is_some() {
-        return Err(Refusal::OperatorApproval);
-    }
     // Public records stand at ascending positions: the first one that is not where it would be has a hidden one before
     // it.
     let shown = &block.public().records;

@@ -27,9 +27,6 @@ pub enum Refusal {
     /// It says nothing.
     #[error("expected a record or an effect, found nothing")]
     Empty,
-    /// An approval on the operator's chain.
-    #[error("expected no approval on the operator's chain, found one")]
-    OperatorApproval,
     /// The public records are not the ones that were signed.
     #[error("public records: {0}")]
     Public(BlockError),

@@ -8,7 +8,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
-use creditbank_rules::admission::BlockFacts;
+use creditbank_rules::admission::{BlockFacts, check_approvals};
 use creditbank_rules::once::Use;
 
 use super::seal::{check_beginning, check_end};
@@ -129,7 +129,7 @@ impl OpenRound {
         BlockFacts {
             unit: header.unit,
             key_id: header.key_id,
-            approval: block.approval(),
+            approvals: block.approvals(),
             created_at_minute: header.created_at_minute,
             sealed_at_ms: self.sealed_at_ms,
             records,
@@ -153,6 +153,7 @@ impl OpenRound {
         if block.is_operators() {
             let checked = operator::check_key(keys, &in_force.registry, header, self.sealed_at_ms);
             checked.map_err(Refusal::OperatorKey)?;
+            check_approvals(&in_force.registry, &self.facts(block, &[]))?;
         }
         Ok(Checked { block, entry: self.next() })
     }

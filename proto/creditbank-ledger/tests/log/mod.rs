@@ -54,12 +54,14 @@ pub(crate) struct Draft {
     pub(crate) header: BlockDraft,
     pub(crate) records: Vec<Record>,
     pub(crate) groups: Vec<EffectGroup>,
+    pub(crate) approvals: Vec<pb::Approval>,
     pub(crate) key: SigningKey,
 }
 
 impl Draft {
     fn block(&self) -> SignedBlock {
-        let signed = self.header.sign(&self.records, self.groups.clone(), None, |message| sign(&self.key, message));
+        let (groups, approvals) = (self.groups.clone(), self.approvals.clone());
+        let signed = self.header.sign(&self.records, groups, approvals, |message| sign(&self.key, message));
         SignedBlock::parse(&signed.expect("a block")).expect("a block")
     }
 
@@ -101,7 +103,7 @@ impl Log {
             created_at_minute: self.time_ms / 60_000,
             key_id: KeyId::of(&key.verifying_key().to_bytes()),
         };
-        Draft { header, records, groups, key }
+        Draft { header, records, groups, approvals: Vec::new(), key }
     }
 
     /// Seals blocks as the next round.

@@ -50,7 +50,7 @@ impl BlockDraft {
         &self,
         records: &[Record],
         groups: Vec<pb::EffectGroup>,
-        approval: Option<pb::Approval>,
+        approvals: impl IntoIterator<Item = pb::Approval>,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<Vec<u8>, DraftError> {
         if records.len() > RECORDS_MAX {
@@ -80,7 +80,10 @@ impl BlockDraft {
         })?;
         let message = crate::hash::Preimage::new(crate::hash::tag::BLOCK_SIGNATURE).variable(&header);
         let signature = sign(message.as_bytes()).to_vec();
-        Ok(encode(&pb::Block { header, signature, public_part, approval, second_signature: Vec::new() })?)
+        // They are a set: ascending by their bytes, which begin with the key.
+        let mut approvals: Vec<pb::Approval> = approvals.into_iter().collect();
+        approvals.sort_by_key(prost::Message::encode_to_vec);
+        Ok(encode(&pb::Block { header, signature, public_part, approvals, second_signature: Vec::new() })?)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::record::SUITE;
 pub struct SignedHead {
     header: Header,
     signature: Vec<u8>,
-    approval: Option<pb::Approval>,
+    approvals: Vec<pb::Approval>,
 }
 
 impl SignedHead {
@@ -25,7 +25,7 @@ impl SignedHead {
     }
 
     pub(super) fn new(head: pb::BlockHead) -> Result<Self, BlockError> {
-        let pb::BlockHead { header, signature, approval, second_signature } = head;
+        let pb::BlockHead { header, signature, approvals, second_signature } = head;
         if !second_signature.is_empty() {
             return Err(BlockError::Version { suite: u32::from(SUITE), version: BLOCK_VERSION });
         }
@@ -33,10 +33,14 @@ impl SignedHead {
         if signature.is_empty() {
             return Err(BlockError::Missing("signature"));
         }
-        if approval.as_ref().is_some_and(|approval| approval.salt.len() != SALT_LEN) {
+        if approvals.iter().any(|approval| approval.salt.len() != SALT_LEN) {
             return Err(BlockError::Missing("salt of the approval"));
         }
-        Ok(Self { header, signature, approval })
+        // They ascend by their bytes (canonical form), which begin with the key.
+        if approvals.windows(2).any(|pair| pair[0].key_id == pair[1].key_id) {
+            return Err(BlockError::RepeatedApproval);
+        }
+        Ok(Self { header, signature, approvals })
     }
 
     /// The block with this head and this public part, which must be the one that was signed; of a block without one,
@@ -62,9 +66,9 @@ impl SignedHead {
         &self.signature
     }
 
-    /// The second person's consent, unchecked.
-    pub fn approval(&self) -> Option<&pb::Approval> {
-        self.approval.as_ref()
+    /// The consents of other persons, each by another key; unchecked.
+    pub fn approvals(&self) -> &[pb::Approval] {
+        &self.approvals
     }
 
     /// Whether a public part belongs to it.
@@ -79,7 +83,7 @@ impl SignedHead {
 
     /// The message; it has the bytes that it was read from, as those were canonical.
     pub(crate) fn message(&self) -> pb::BlockHead {
-        let Self { header, signature, approval } = self.clone();
-        pb::BlockHead { header: header.into_bytes(), signature, approval, second_signature: Vec::new() }
+        let Self { header, signature, approvals } = self.clone();
+        pb::BlockHead { header: header.into_bytes(), signature, approvals, second_signature: Vec::new() }
     }
 }

@@ -197,6 +197,7 @@ fn entries() -> Vec<(Kind, Vec<u8>)> {
         (Kind::LegalDeadline, bytes(&pb::LegalDeadline { code: code(), ..Default::default() })),
         (Kind::Country, bytes(&pb::Country { alpha2: "IE".to_owned(), ..Default::default() })),
         (Kind::FieldOfEducation, bytes(&pb::FieldOfEducation { code: "0613".to_owned(), ..Default::default() })),
+        (Kind::RegistryPolicy, bytes(&pb::RegistryPolicy { approvals: 2 })),
     ]
 }
 

@@ -6,7 +6,7 @@ use creditbank_protocol::once::{is_in_time, remembered_until};
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
-use super::{BlockFacts, kinds};
+use super::{Approved, BlockFacts, kinds};
 use crate::{Registry, Rejection, Rule};
 
 fn refuse(rule: Rule, expected: &str, found: impl ToString) -> Rejection {
@@ -72,16 +72,19 @@ pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kin
     Ok(())
 }
 
-/// Checks that a block is approved where its unit requires it; of a block that is approved also by whom, and that the
-/// approval
-/// holds and was not used. Its signature is checked with the block's shape.
-pub(super) fn check_approval(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
-    let Some(approval) = block.approval else {
-        let required = registry.unit(block.unit).is_some_and(|unit| unit.requires_approval);
-        let missing =
-            || refuse(Rule::ApprovalMissing, "the approval of a second person, which this unit requires", "none");
-        return if required { Err(missing()) } else { Ok(()) };
-    };
+/// Checks that a block has as many approvals as its unit requires, or, of the operator, the registry's policy; of each that it
+/// has, by whom it is, and that it holds and was not used. Its signature is checked with the block's shape.
+pub(super) fn check_approvals(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
+    let required = registry.approvals_required(block.unit);
+    let given = block.approvals.len();
+    if given < required {
+        let expected = format!("the approvals of {required} other persons, which are required here");
+        return Err(refuse(Rule::ApprovalMissing, &expected, given));
+    }
+    block.approvals.iter().try_for_each(|approval| check_approval(registry, block, approval))
+}
+
+fn check_approval(registry: &Registry, block: &BlockFacts<'_>, approval: &Approved) -> Result<(), Rejection> {
     let found = registry.key(&approval.key).filter(|key| {
         let of_unit = UnitId::new(key.institution, key.unit) == block.unit;
         let in_force = within_dates(key, block.sealed_at_ms / 60_000);

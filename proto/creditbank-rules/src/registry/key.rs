@@ -5,8 +5,8 @@ use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key}
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::record::info_of;
 
-use super::Registry;
 use super::admit::{present, require};
+use super::{Registry, policy};
 use crate::{Rejection, Rule};
 
 pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
@@ -32,6 +32,7 @@ pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejectio
     }
     permanent(registry, entry)?;
     not_the_last(registry, entry, purpose)?;
+    policy::check_key(registry, entry)?;
     possession(registry, entry, purpose)
 }
 
@@ -48,11 +49,13 @@ fn owner(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), R
         | Purpose::AuditorAccess
         | Purpose::GuardianAccess
         | Purpose::Unspecified => true,
-        Purpose::Unit | Purpose::Approver | Purpose::InstitutionAccess => false,
+        Purpose::Unit | Purpose::InstitutionAccess => false,
+        // The operator has approvers of its own blocks.
+        Purpose::Approver => entry.institution == 0,
     };
     let fits = operators == (entry.institution == 0);
     require(fits, Rule::Contradiction, "institution", "0 for the operator's purposes and no other", entry.institution)?;
-    let of_unit = matches!(purpose, Purpose::Unit | Purpose::Approver);
+    let of_unit = matches!(purpose, Purpose::Unit | Purpose::Approver) && entry.institution != 0;
     let unit = registry.unit(UnitId::new(entry.institution, entry.unit)).is_some();
     require(!of_unit || unit, Rule::UnknownReference, "unit", "a unit of the institution", entry.unit)?;
     require(of_unit || entry.unit == 0, Rule::Contradiction, "unit", "none for this purpose", entry.unit)

@@ -491,7 +491,7 @@ fn a_unit_may_require_approval() {
     let records = of(&credit());
     assert_eq!(check_records(&world.ledger, &world.facts(&records, &[])).expect("a check needs no approval"), []);
     let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
-    let block = BlockFacts { approval: Some(approved_by(id)), ..world.facts(&records, &[]) };
+    let block = BlockFacts { approvals: &[approved_by(id)], ..world.facts(&records, &[]) };
     admit_block(&world.ledger, &block).expect("approved");
 }
 
@@ -621,7 +621,7 @@ fn an_approval_is_by_an_approver() {
     let id = creditbank_protocol::key::KeyId::of(&approver.verifying_key().to_bytes());
     let records = of(&credit());
     let approved = |world: &World, id| {
-        let block = BlockFacts { approval: Some(approved_by(id)), ..world.facts(&records, &[]) };
+        let block = BlockFacts { approvals: &[approved_by(id)], ..world.facts(&records, &[]) };
         admit_block(&world.ledger, &block).map(|_| ())
     };
     assert_eq!(rule(approved(&world, id)), Rule::NotAnApprover, "unknown");
@@ -644,9 +644,9 @@ fn an_approval_ends_and_is_used_once() {
     world.set(Kind::Key, &key_for(pb::Purpose::Approver, 1, 1, &approver, &[]));
     let (records, now) = (of(&credit()), NOW_MS / 60_000);
     let approved = |world: &World, until_minute| {
-        let approval = Some(Approved { until_minute, ..approved_by(id) });
+        let approvals = &[Approved { until_minute, ..approved_by(id) }];
         // Made an hour before its seal.
-        let block = BlockFacts { approval, created_at_minute: now - 60, ..world.facts(&records, &[]) };
+        let block = BlockFacts { approvals, created_at_minute: now - 60, ..world.facts(&records, &[]) };
         admit_block(&world.ledger, &block).map(|_| ())
     };
     for until in [now, now - 60 + 43_200] {

@@ -85,7 +85,7 @@ impl World {
         BlockFacts {
             unit: UnitId::new(1, 1),
             key_id: self.key_id(),
-            approval: None,
+            approvals: &[],
             created_at_minute: NOW_MS / 60_000,
             sealed_at_ms: NOW_MS,
             records,

@@ -56,5 +56,5 @@ pub(super) fn approved(block: &[u8], approver: &KeyFile) -> Option<Vec<u8>> {
 
 /// The block under an approval.
 pub(super) fn under(block: &[u8], approval: pb::Approval) -> Option<Vec<u8>> {
-    encode(&pb::Block { approval: Some(approval), ..read(block)? }).ok()
+    encode(&pb::Block { approvals: vec![approval], ..read(block)? }).ok()
 }

@@ -1,9 +1,10 @@
-//! Requests that wait for a second person.
+//! Requests that wait for a second person, or for several.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::UnitId;
+use creditbank_protocol::pb;
 
 use super::{ApprovalRequest, read_text, wrong};
 use crate::ClientError;
@@ -13,8 +14,17 @@ use crate::validity;
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
+    named(request, ".approval")
+}
+
+/// The file of one approval among several: the request's name, the approver's key and `.approval`.
+pub fn approval_path_by(request: &Path, key_id: &str) -> PathBuf {
+    named(request, &format!(".{key_id}.approval"))
+}
+
+fn named(request: &Path, ending: &str) -> PathBuf {
     let mut name = request.as_os_str().to_owned();
-    name.push(".approval");
+    name.push(ending);
     name.into()
 }
 
@@ -26,7 +36,7 @@ pub(crate) struct ApprovalQueue {
 /// A request that waits.
 pub(crate) struct Waiting {
     pub(crate) path: PathBuf,
-    /// With the approval, once it is there.
+    /// With the approvals that are there.
     pub(crate) operation: Operation,
     pub(crate) marks: Vec<Mark>,
 }
@@ -76,14 +86,17 @@ impl ApprovalQueue {
         let request = ApprovalRequest::read(&path)?;
         let marks = path.with_extension("marks");
         let marks = fs::read(&marks).map_err(|error| ClientError::File { path: marks.display().to_string(), error })?;
-        let answer = approval_path(&path);
-        let approval = if answer.exists() {
+        let mut approvals: Vec<pb::Approval> = Vec::new();
+        for answer in answers(&path)? {
             let text = serde_json::from_str(&read_text(&answer)?);
-            Some(request.approval(&text.map_err(|error| wrong(format!("{}: {error}", answer.display())))?)?)
-        } else {
-            None
-        };
-        let operation = Operation { approval, ..request.operation()? };
+            let text = text.map_err(|error| wrong(format!("{}: {error}", answer.display())))?;
+            let approval = request.approval(&text)?;
+            // Of one person's two approvals one counts.
+            if approvals.iter().all(|known| known.key_id != approval.key_id) {
+                approvals.push(approval);
+            }
+        }
+        let operation = Operation { approvals, ..request.operation()? };
         let read =
             Mark::read(&marks).map_err(|error| wrong(format!("the marks beside {}: {error}", path.display())))?;
         Ok(Waiting { operation, marks: read, path })
@@ -93,22 +106,22 @@ impl ApprovalQueue {
 impl Waiting {
     /// An approval that has ended is not sent: the node would refuse the block.
     pub(crate) fn check_in_time(&self) -> Result<(), ClientError> {
-        let Some(approval) = self.operation.approval.as_ref().filter(|one| validity::is_over(one.until_minute)) else {
+        let Some(approval) = self.operation.approvals.iter().find(|one| validity::is_over(one.until_minute)) else {
             return Ok(());
         };
-        let (file, ended) = (approval_path(&self.path), validity::shown(approval.until_minute));
+        let (key, ended) = (hex::encode(&approval.key_id), validity::shown(approval.until_minute));
+        let path = self.path.display();
         Err(wrong(format!(
-            "the approval {} has ended at {ended}: remove it, have {} approved once more (creditbank approve), and run \
-             this command again",
-            file.display(),
-            self.path.display()
+            "an approval of {path}, by key {key}, has ended at {ended}: remove its file ({path}*.approval), have {path} \
+             approved once more (creditbank approve), and run this command again",
         )))
     }
 
     /// Nothing is left to do about it.
     pub(crate) fn done(&self) -> Result<(), ClientError> {
         let path = &self.path;
-        for file in [path.clone(), approval_path(path), path.with_extension("marks")] {
+        let own = [path.clone(), path.with_extension("marks")];
+        for file in answers(path)?.into_iter().chain(own) {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(ClientError::File { path: file.display().to_string(), error });
@@ -118,4 +131,22 @@ impl Waiting {
         }
         Ok(())
     }
+}
+
+/// The approvals that lie beside a request, in the order of their names.
+fn answers(request: &Path) -> Result<Vec<PathBuf>, ClientError> {
+    let (Some(dir), Some(name)) = (request.parent(), request.file_name().and_then(|name| name.to_str())) else {
+        return Ok(Vec::new());
+    };
+    let at = |error| ClientError::File { path: dir.display().to_string(), error };
+    let mut found = Vec::new();
+    for item in fs::read_dir(dir).map_err(at)? {
+        let path = item.map_err(at)?.path();
+        let own = |file: &str| file.starts_with(name) && file.ends_with(".approval");
+        if path.file_name().and_then(|file| file.to_str()).is_some_and(own) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }

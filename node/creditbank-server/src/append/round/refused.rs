@@ -14,8 +14,8 @@ impl From<Refusal> for SubmitError {
             Refusal::Chain(error) => error.into(),
             Refusal::OperatorKey(rejection) | Refusal::Rule(rejection) => rejection.into(),
             // Of an institution's block the rules have said it before.
-            Refusal::Empty | Refusal::OperatorApproval => {
-                let expected = "registry records or effects, and no approval";
+            Refusal::Empty => {
+                let expected = "registry records or effects";
                 Rejection::new(Rule::Contradiction, expected, "another block of the operator").into()
             }
             Refusal::Public(error) => Self::Block(error),

@@ -212,7 +212,7 @@ impl Case {
     /// An earlier block has used the approval.
     pub(crate) fn use_up_approval(&mut self) {
         let block = SignedBlock::parse(&self.block()).expect("a block");
-        self.used.extend(block.approval().map(|approval| approval_digest(block.header(), approval)));
+        self.used.extend(block.approvals().iter().map(|approval| approval_digest(block.header(), approval)));
     }
 
     /// The records that travel beside the block.

@@ -177,14 +177,14 @@ fn signatures() -> Vec<Value> {
         let mut case = Case::new(None, "");
         case.approver = Some(approver);
         let mut block = pb::Block::decode(&case.block()[..]).expect("a block");
-        block.approval.as_mut().expect("an approval").signature[0] ^= u8::from(flip);
+        block.approvals[0].signature[0] ^= u8::from(flip);
         shown(name, about, &block.encode_to_vec(), &case.hidden())
     };
     let bent_approval = |about: &str, bend: fn(&mut pb::Approval)| {
         let mut case = Case::new(None, "");
         case.approver = Some(5);
         let mut block = pb::Block::decode(&case.block()[..]).expect("a block");
-        bend(block.approval.as_mut().expect("an approval"));
+        bend(&mut block.approvals[0]);
         shown("WRONG_SIGNATURE", about, &block.encode_to_vec(), &case.hidden())
     };
     let for_another_count = {
@@ -194,7 +194,7 @@ fn signatures() -> Vec<Value> {
         // An approval of the same records under another operation.
         parts.header.operation_id = vec![9; 16];
         let (mut block, records) = parts.sign();
-        block.approval = Some(approval);
+        block.approvals = vec![approval];
         shown("WRONG_SIGNATURE", "an approval of another operation", &block.encode_to_vec(), &records)
     };
     vec![
@@ -211,7 +211,7 @@ fn signatures() -> Vec<Value> {
         }),
         bent("WRONG_SIGNATURE", "by another key than the header names", |parts| parts.signer = REGISTRY_KEY),
         broken("MISSING_FIELD", "an approval without a salt", |block| {
-            block.approval = Some(pb::Approval { key_id: vec![1; 16], signature: vec![1; 64], ..Default::default() });
+            block.approvals = vec![pb::Approval { key_id: vec![1; 16], signature: vec![1; 64], ..Default::default() }];
         }),
         broken("WRONG_SIGNATURE", "a changed signature", |block| block.signature[0] ^= 1),
         broken("WRONG_SIGNATURE", "S + L", |block| {
@@ -224,6 +224,10 @@ fn signatures() -> Vec<Value> {
                 let sum = u16::from(*byte) + u16::from(add) + carry;
                 (*byte, carry) = (u8::try_from(sum & 0xff).expect("a byte"), sum >> 8);
             }
+        }),
+        broken("REPEATED_APPROVAL", "two approvals by one key", |block| {
+            let one = pb::Approval { key_id: vec![1; 16], salt: vec![1; 16], ..Default::default() };
+            block.approvals = vec![one.clone(), pb::Approval { salt: vec![2; 16], ..one }];
         }),
         approved("NOT_AN_APPROVER", "an approval by a key that the registry does not have", 99, false),
         approved("WRONG_SIGNATURE", "an approval whose signature does not hold", 5, true),

@@ -137,14 +137,16 @@ impl Scene {
         let hidden = list(&case["records"]).iter().map(record);
         let records = block.records(hidden.collect()).expect("the block of these records");
         let header = block.header();
+        let approved = |approval: &pb::Approval| Approved {
+            key: KeyId::from_slice(&approval.key_id).expect("16 bytes"),
+            until_minute: approval.until_minute,
+            digest: approval_digest(header, approval),
+        };
+        let approvals: Vec<Approved> = block.approvals().iter().map(approved).collect();
         let facts = BlockFacts {
             unit: header.unit,
             key_id: header.key_id,
-            approval: block.approval().map(|approval| Approved {
-                key: KeyId::from_slice(&approval.key_id).expect("16 bytes"),
-                until_minute: approval.until_minute,
-                digest: approval_digest(header, approval),
-            }),
+            approvals: &approvals,
             created_at_minute: header.created_at_minute,
             sealed_at_ms: self.sealed_at_ms,
             records: &records,
