@@ -126,7 +126,10 @@ async fn what_a_stolen_key_struck_is_restored() {
     let found = findings(&own, UnitId::new(1, 1)).await.expect("a list");
     let actions: Vec<_> = found.effects.iter().map(|one| (one.action, one.holds)).collect();
     let (supersede, holds) = (Action::Supersede, Some(true));
-    assert_eq!(actions, [(Action::Revoke, holds), (supersede, holds), (supersede, holds), (Action::CloseReview, holds)]);
+    assert_eq!(
+        actions,
+        [(Action::Revoke, holds), (supersede, holds), (supersede, holds), (Action::CloseReview, holds)]
+    );
     let closed_at = found.effects[3].entry.0;
     // No record that the thief has ended is called revoked, and none is valid.
     assert_eq!(shown(&scene, &own, learner).await, [Standing::Contested; 3]);
@@ -215,10 +218,8 @@ async fn an_award_holds_again_what_it_held() {
     let bare = vec![group(by(Basis::Issuer), vec![reinstating(&degrees[0], ended)])];
     let refused = submit(client, one, &[], bare).await.expect_err("it holds nothing");
     assert_eq!(refused, Reason::EffectMismatch);
-    let restore = |root: &RecordReference| Effect {
-        redemption_plus_1: at(&degrees[0]).entry + 1,
-        ..reinstating(root, ended)
-    };
+    let restore =
+        |root: &RecordReference| Effect { redemption_plus_1: at(&degrees[0]).entry + 1, ..reinstating(root, ended) };
     let roots = vec![group(by(Basis::Issuer), free.iter().map(restore).collect())];
     let refused = submit(client, one, &[], roots).await.expect_err("for no award");
     assert_eq!(refused, Reason::EffectMismatch);
@@ -237,10 +238,8 @@ async fn an_award_holds_again_what_it_held() {
     assert!(refuses(&desk.one(&own, &one.issuing(), reinstate(at(&degrees[1]), None)).await, "ALREADY_SPENT"));
     // By hand it is refused in the same way.
     let ended = marks(&own, &degrees[1]).await.ended().expect("revoked").1.0;
-    let restore = |root: &RecordReference| Effect {
-        redemption_plus_1: at(&degrees[1]).entry + 1,
-        ..reinstating(root, ended)
-    };
+    let restore =
+        |root: &RecordReference| Effect { redemption_plus_1: at(&degrees[1]).entry + 1, ..reinstating(root, ended) };
     let mut effects = vec![reinstating(&degrees[1], ended)];
     effects.extend(used.iter().map(restore));
     let refused = submit(client, one, &[], vec![group(by(Basis::Issuer), effects)]).await.expect_err("spent");

@@ -205,12 +205,7 @@ impl Marks {
     }
 
     /// The marks after `action` by the effect at log index `index`, which names earlier effects.
-    pub fn after(
-        &self,
-        action: Action,
-        index: impl Into<LogIndex>,
-        named: Named,
-    ) -> Result<Self, TransitionError> {
+    pub fn after(&self, action: Action, index: impl Into<LogIndex>, named: Named) -> Result<Self, TransitionError> {
         if action == Action::Reinstate {
             return self.reinstated(index.into(), named);
         }

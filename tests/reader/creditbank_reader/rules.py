@@ -369,7 +369,7 @@ class Scene:
                                   REINSTATE), "ACTION_NOT_ADMITTED")
         named = effect.redemption_plus_1, effect.contested_plus_1
         fits = {REINSTATE: bool(named[1]), RELEASE: not named[1]}.get(effect.action, named == (0, 0))
-        require(fits, "EFFECT_MISMATCH")
+        require(fits and (effect.action == REVOKE or not effect.reason), "EFFECT_MISMATCH")
         require(effect.action != REVOKE or effect.reason, "MISSING_FIELD")
         target = self.held.get(place_of(effect.place))
         require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")

@@ -7,8 +7,8 @@ use creditbank_protocol::pb::{Award, Conversion, Place, RecordReference};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ApplicationState, BalanceLine, EvaluateQualificationRequest, EvaluateQualificationResponse, GetBalanceRequest,
-    HeldRedemption, LearnerReference, ListApplicationsRequest, ListConsequencesRequest, ListConsequencesResponse, ListReviewsRequest,
-    PreviewConversionRequest, ReviewState,
+    HeldRedemption, LearnerReference, ListApplicationsRequest, ListConsequencesRequest, ListConsequencesResponse,
+    ListReviewsRequest, PreviewConversionRequest, ReviewState,
 };
 
 use super::Client;

@@ -202,12 +202,7 @@ async fn effects_of(client: &Client, entry: LogIndex) -> Result<Vec<(Place, Acti
 }
 
 /// Whether an effect on a record still holds.
-async fn holds(
-    client: &Client,
-    place: Place,
-    action: Action,
-    entry: LogIndex,
-) -> Result<Option<bool>, ClientError> {
+async fn holds(client: &Client, place: Place, action: Action, entry: LogIndex) -> Result<Option<bool>, ClientError> {
     let read = match client.record(place).await {
         Ok(read) => read,
         Err(ClientError::Refused(_) | ClientError::Missing(_)) => return Ok(None),

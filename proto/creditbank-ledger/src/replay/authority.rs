@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 
-use creditbank_protocol::contested::is_contested_by;
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::contested::is_contested_by;
 use creditbank_protocol::pb::{Action, Basis, Kind};
 use creditbank_protocol::status::{Mark, Named};
 use creditbank_rules::admission::{check_public_effect, check_public_kind, check_signer, check_uses};
@@ -71,7 +71,8 @@ pub(super) fn effects(
             Action::Reinstate => reinstatement(subject, entries, registry, read, applied, change, named)?,
             Action::CloseReview if authority.basis == i32::from(Basis::Dependency) => {
                 let by = change.before.get(Mark::UnderReview);
-                let undone = by.is_some_and(|by| restored(applied).any(|one| one.before.ended().is_some_and(|(_, at)| at == by)));
+                let undone = by
+                    .is_some_and(|by| restored(applied).any(|one| one.before.ended().is_some_and(|(_, at)| at == by)));
                 if !undone {
                     let expected = "the review that followed from what this block reinstates";
                     return Err(subject.wrong(Rule::EffectMismatch.name(), expected, &format!("effect on {place}")));

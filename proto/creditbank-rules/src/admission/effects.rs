@@ -154,6 +154,9 @@ fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     };
     let expected = "with a release the redemption, with a reinstatement the contested effect, else no earlier effect";
     require(fits, Rule::EffectMismatch, "public_part", expected, "an effect that names others")?;
+    let expected = "a reason with a revocation alone: the log says no more than that needs";
+    let silent = action == Action::Revoke || effect.reason == 0;
+    require(silent, Rule::EffectMismatch, "public_part", expected, "another effect with one")?;
     let reasoned = action != Action::Revoke || effect.reason != 0;
     require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
 }

@@ -203,12 +203,12 @@ impl View for StoreView<'_> {
         let Entry::Head(head) = Entry::parse(&bytes).map_err(damaged)? else {
             return Ok(None);
         };
-        Ok(Some(said(stored_block::join(self.context.store, entry, head)?)))
+        Ok(Some(said(&stored_block::join(self.context.store, entry, head)?)))
     }
 }
 
 /// What a block says in public of its records and of those of others.
-fn said(block: SignedBlock) -> Said {
+fn said(block: &SignedBlock) -> Said {
     Said { records: block.header().count, groups: block.public().groups.clone() }
 }
 
@@ -281,7 +281,7 @@ impl View for RoundView<'_> {
 
     fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
         match self.builder.position(entry) {
-            Some(position) => Ok(self.builder.block_at(position).map(said)),
+            Some(position) => Ok(self.builder.block_at(position).as_ref().map(said)),
             None => self.store.said(entry),
         }
     }

@@ -117,7 +117,8 @@ impl Said {
             });
         }
         // A supersession is settled where the amendment was confirmed.
-        let settled: Vec<Place> = records.iter().filter(|one| one.confirmed.is_some()).filter_map(|one| one.amends).collect();
+        let settled: Vec<Place> =
+            records.iter().filter(|one| one.confirmed.is_some()).filter_map(|one| one.amends).collect();
         for record in records.iter_mut().filter(|record| record.ended == Some(pb::Action::Supersede)) {
             record.contested &= !settled.contains(&record.place);
         }

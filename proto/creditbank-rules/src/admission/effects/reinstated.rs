@@ -79,7 +79,12 @@ fn amendments_in(view: &impl View, entry: LogIndex) -> Result<BTreeMap<Place, (P
 
 /// Checks that a reinstatement names a contested effect, and what that effect has done to the record: released it, or closed
 /// its review. What has ended the record its marks say.
-pub(super) fn names_contested(view: &impl View, place: Place, before: &Marks, named: Named) -> Result<(), AdmissionError> {
+pub(super) fn names_contested(
+    view: &impl View,
+    place: Place,
+    before: &Marks,
+    named: Named,
+) -> Result<(), AdmissionError> {
     let entry = named.contested.unwrap_or_default();
     let ended = before.have_ended() && named.redemption.is_none();
     let contested = is_suspect(view, entry)? && (!ended || is_contested(view, place, before)?);
@@ -116,7 +121,13 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
     let follows = follows(view, &places, &revoked)?;
     for place in &follows.amendments {
         let expected = "the revocation of the amendment that stands in the place of what is reinstated";
-        require(revoked.contains(place), Rule::EffectMismatch, "public_part", expected, format_args!("none of {place}"))?;
+        require(
+            revoked.contains(place),
+            Rule::EffectMismatch,
+            "public_part",
+            expected,
+            format_args!("none of {place}"),
+        )?;
     }
     for (place, (redemption, _)) in &follows.restores {
         let expected = format!("what a reinstated record had redeemed at {redemption} is held again");
@@ -162,7 +173,8 @@ pub(crate) fn follows(
         }
         // What was amended in the meantime would stand twice.
         if let Some(former) = amended(&one.record) {
-            let same = view.record_at(former)?.is_none_or(|facts| facts.marks.get(Mark::Superseded) == Some(one.place.entry));
+            let same =
+                view.record_at(former)?.is_none_or(|facts| facts.marks.get(Mark::Superseded) == Some(one.place.entry));
             let expected = "an amendment in whose place nothing else stands: what it amends is superseded by it";
             require(same, Rule::StatusForbids, "public_part", expected, one.place)?;
         }
@@ -177,10 +189,7 @@ pub(crate) fn follows(
 }
 
 /// The amendment that stands in the place of a superseded record, if it must be revoked with its reinstatement.
-fn amendment_goes(
-    one: &Reinstated,
-    amendment: Option<&(Place, RecordFacts)>,
-) -> Result<Option<Place>, Rejection> {
+fn amendment_goes(one: &Reinstated, amendment: Option<&(Place, RecordFacts)>) -> Result<Option<Place>, Rejection> {
     let expected = "a superseded record whose amendment can be read";
     let (place, facts) =
         amendment.ok_or_else(|| Rejection::new(Rule::UnknownTarget, expected, one.place.to_string()))?;
@@ -275,7 +284,8 @@ fn closes(
     for one in all {
         for place in dependants_of(view, one.place, &BTreeSet::new())? {
             let marks = view.record_at(place)?.map(|facts| facts.marks).unwrap_or_default();
-            if marks.get(Mark::UnderReview) == Some(one.contested) && !places.contains(&place) && !gone.contains(&place) {
+            if marks.get(Mark::UnderReview) == Some(one.contested) && !places.contains(&place) && !gone.contains(&place)
+            {
                 candidates.insert(place, one.contested);
             }
         }
@@ -289,7 +299,8 @@ fn closes(
         let ending = |action| action == i32::from(Action::Supersede) || action == i32::from(Action::Revoke);
         for effect in said.effects().filter(|effect| ending(effect.action)) {
             let place = Place::read(effect.place);
-            let stands = view.record_at(place)?.and_then(|facts| facts.marks.ended()).is_some_and(|(_, by)| by == entry);
+            let stands =
+                view.record_at(place)?.and_then(|facts| facts.marks.ended()).is_some_and(|(_, by)| by == entry);
             if stands && !places.contains(&place) {
                 against.insert(place);
             }

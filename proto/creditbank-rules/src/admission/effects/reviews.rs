@@ -7,8 +7,8 @@ use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{Digest, Place};
 
-use super::{Checked, restored};
 use super::holders::{REDEMPTION_MAX, amended};
+use super::{Checked, restored};
 use crate::admission::AdmissionError;
 use crate::admission::fields::require;
 use crate::{Rejection, Rule, View, ViewError};

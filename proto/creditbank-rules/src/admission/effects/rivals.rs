@@ -28,9 +28,8 @@ pub(super) fn check(
         let expected = format!("what {place} stands on has not ended since: reinstate that too");
         require(stands && !gone.contains(&source), Rule::SourceNotUsable, "public_part", expected, source)?;
     }
-    let stands = |held: &HeldRecord| {
-        !gone.contains(&held.place) && (!held.marks.have_ended() || restored.contains(&held.place))
-    };
+    let stands =
+        |held: &HeldRecord| !gone.contains(&held.place) && (!held.marks.have_ended() || restored.contains(&held.place));
     let held = |key: CourseKey| view.held(&facts.account, facts.institution, &key);
     let come = |held: &HeldRecord| held.place != place && held.place.entry >= since && stands(held);
     match record.kind() {
@@ -85,8 +84,7 @@ fn is_open(view: &impl View, case: &Case) -> bool {
 /// Whether two conversions count against each other: under the same code, or of a source in common.
 fn same_account(one: &pb::Conversion, other: &pb::Conversion) -> bool {
     let agreement = |of: &pb::Conversion| of.agreement.as_ref().map(|name| name.code.clone());
-    let equivalence =
-        |of: &pb::Conversion| of.equivalence.as_ref().map(|name| (name.institution, name.code.clone()));
+    let equivalence = |of: &pb::Conversion| of.equivalence.as_ref().map(|name| (name.institution, name.code.clone()));
     let sources = |of: &pb::Conversion| -> BTreeSet<Portion> {
         of.sources.iter().map(|one| Portion::of_reference(one.record.as_ref(), one.result_plus_1)).collect()
     };

@@ -267,8 +267,14 @@ pub(crate) fn beside(record: &Record) -> Value {
 pub(crate) fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
     let authority = pb::Authority { basis: basis.into(), ..Default::default() };
     let reason = if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 };
-    let effect =
-        pb::Effect { status_id: vec![7; 32], place: Some(PLACE), action: action.into(), reason, redemption_plus_1: 0, contested_plus_1: 0 };
+    let effect = pb::Effect {
+        status_id: vec![7; 32],
+        place: Some(PLACE),
+        action: action.into(),
+        reason,
+        redemption_plus_1: 0,
+        contested_plus_1: 0,
+    };
     let authority = Some(authority).filter(|_| basis != Basis::Unspecified);
     pb::EffectGroup { authority, effects: vec![effect] }
 }

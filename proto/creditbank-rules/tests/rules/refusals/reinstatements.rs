@@ -5,7 +5,9 @@ use creditbank_rules::CourseKey;
 use serde_json::json;
 
 use super::case::{Case, body, id_of, signing};
-use super::derived::{APPLICATIONS, Held, application, at, course, effect, group, kinds, marked, paper, redeeming, reference};
+use super::derived::{
+    APPLICATIONS, Held, application, at, course, effect, group, kinds, marked, paper, redeeming, reference,
+};
 use crate::fixtures::{ALIAS, credit, key_for, record};
 use crate::world::NOW_MS;
 
@@ -56,7 +58,11 @@ fn amended(case: &mut Case, marks: &[(Action, u64)]) {
     stolen(case, SINCE);
     case.holds_credit(marked(&[(Action::Supersede, 9)]));
     let amends = Some(pb::Amends { place: Some(at(1)), reason: pb::AmendReason::Error.into() });
-    case.holds(Held { marks: marked(marks), ..Held::new(9, course("AAA")) }, Kind::Credit, &pb::Credit { amends, ..credit() });
+    case.holds(
+        Held { marks: marked(marks), ..Held::new(9, course("AAA")) },
+        Kind::Credit,
+        &pb::Credit { amends, ..credit() },
+    );
     struck(case, 9, 1, &[by_issuer(&[effect(at(1), Action::Supersede)])]);
 }
 
@@ -103,23 +109,49 @@ pub(crate) fn refused() -> Vec<Case> {
     let restored = || vec![by_issuer(&[reinstate(at(1), 9)])];
     let both = [reinstate(at(1), 9), effect(at(9), Action::Revoke)];
     vec![
-        refused("NOT_CONTESTED", "revoked by a good key", |case| {
-            case.holds_credit(marked(&[(Action::Revoke, 9)]));
-            case.sealed(9, super::case::UNIT_KEY, SEALED_MS);
-        }, &[reinstate(at(1), 9)]),
-        refused("NOT_CONTESTED", "revoked a minute before the key was stolen", |case| {
-            revoked(case);
-            stolen_later(case);
-        }, &[reinstate(at(1), 9)]),
-        refused("STATUS_FORBIDS", "another effect is named", |case| {
-            revoked(case);
-            struck(case, 8, 0, &[]);
-        }, &[reinstate(at(1), 8)]),
+        refused(
+            "NOT_CONTESTED",
+            "revoked by a good key",
+            |case| {
+                case.holds_credit(marked(&[(Action::Revoke, 9)]));
+                case.sealed(9, super::case::UNIT_KEY, SEALED_MS);
+            },
+            &[reinstate(at(1), 9)],
+        ),
+        refused(
+            "NOT_CONTESTED",
+            "revoked a minute before the key was stolen",
+            |case| {
+                revoked(case);
+                stolen_later(case);
+            },
+            &[reinstate(at(1), 9)],
+        ),
+        refused(
+            "STATUS_FORBIDS",
+            "another effect is named",
+            |case| {
+                revoked(case);
+                struck(case, 8, 0, &[]);
+            },
+            &[reinstate(at(1), 8)],
+        ),
         refused("EFFECT_MISMATCH", "no effect is named", revoked, &[effect(at(1), Action::Reinstate)]),
-        refused("EFFECT_MISMATCH", "a revocation that names a contested effect", |case| {
-            stolen(case, SINCE);
-            case.holds_credit(marked(&[]));
-        }, &[pb::Effect { contested_plus_1: 10, ..effect(at(1), Action::Revoke) }]),
+        refused(
+            "EFFECT_MISMATCH",
+            "a revocation that names a contested effect",
+            |case| {
+                stolen(case, SINCE);
+                case.holds_credit(marked(&[]));
+            },
+            &[pb::Effect { contested_plus_1: 10, ..effect(at(1), Action::Revoke) }],
+        ),
+        refused(
+            "EFFECT_MISMATCH",
+            "a confirmation with a reason",
+            |case| case.holds_credit(marked(&[])),
+            &[pb::Effect { reason: pb::EffectReason::Error.into(), ..effect(at(1), Action::Confirm) }],
+        ),
         effects(Some("KEY_REVOKED"), "by the stolen key", revoked, restored())
             .with(|case| (case.draft.key_id, case.signer) = (id_of(THIEF), THIEF)),
         effects(Some("NOT_AUTHORISED"), "by another institution", revoked, restored()).with(Case::by_other),
@@ -129,18 +161,31 @@ pub(crate) fn refused() -> Vec<Case> {
         effects(Some("EFFECT_MISMATCH"), "with a record beside it", revoked, restored())
             .with(|case| case.records = vec![record(Kind::Credit, &credit(), 2)]),
         refused("EFFECT_MISMATCH", "the amendment stays", |case| amended(case, &[]), &[reinstate(at(1), 9)]),
-        refused("STATUS_FORBIDS", "the amendment was amended in its turn", |case| amended(case, &[(Action::Supersede, 10)]), &[
-            reinstate(at(1), 9),
-        ]),
+        refused(
+            "STATUS_FORBIDS",
+            "the amendment was amended in its turn",
+            |case| amended(case, &[(Action::Supersede, 10)]),
+            &[reinstate(at(1), 9)],
+        ),
         refused("ALREADY_SPENT", "the amendment is redeemed", |case| amended(case, &[(Action::Redeem, 10)]), &both),
-        refused("NOT_CONTESTED", "the amendment was confirmed", |case| {
-            amended(case, &[(Action::Confirm, 10)]);
-            case.sealed(10, super::case::UNIT_KEY, SEALED_MS);
-        }, &both),
-        refused("EFFECT_MISMATCH", "the review that followed stays open", |case| {
-            revoked(case);
-            reviewed(case, &[(Action::Review, 9)]);
-        }, &[reinstate(at(1), 9)]),
+        refused(
+            "NOT_CONTESTED",
+            "the amendment was confirmed",
+            |case| {
+                amended(case, &[(Action::Confirm, 10)]);
+                case.sealed(10, super::case::UNIT_KEY, SEALED_MS);
+            },
+            &both,
+        ),
+        refused(
+            "EFFECT_MISMATCH",
+            "the review that followed stays open",
+            |case| {
+                revoked(case);
+                reviewed(case, &[(Action::Review, 9)]);
+            },
+            &[reinstate(at(1), 9)],
+        ),
         effects(
             Some("EFFECT_MISMATCH"),
             "a review closed by dependency that did not follow",
@@ -150,33 +195,58 @@ pub(crate) fn refused() -> Vec<Case> {
             },
             vec![by_issuer(&[reinstate(at(1), 9)]), group(Basis::Dependency, &[effect(at(2), Action::CloseReview)])],
         ),
-        refused("EFFECT_MISMATCH", "an award that holds nothing again", |case| award_revoked(case, &[]), &[
-            reinstate(at(6), 9),
-        ]),
-        refused("EFFECT_MISMATCH", "held again without the award", |case| award_revoked(case, &[]), &[
-            held_again(at(1), 9, 6),
-        ]),
-        refused("EFFECT_MISMATCH", "held again by another redemption", |case| award_revoked(case, &[]), &[
-            reinstate(at(6), 9),
-            held_again(at(1), 9, 5),
-        ])
+        refused(
+            "EFFECT_MISMATCH",
+            "an award that holds nothing again",
+            |case| award_revoked(case, &[]),
+            &[reinstate(at(6), 9)],
+        ),
+        refused(
+            "EFFECT_MISMATCH",
+            "held again without the award",
+            |case| award_revoked(case, &[]),
+            &[held_again(at(1), 9, 6)],
+        ),
+        refused(
+            "EFFECT_MISMATCH",
+            "held again by another redemption",
+            |case| award_revoked(case, &[]),
+            &[reinstate(at(6), 9), held_again(at(1), 9, 5)],
+        )
         .with(|case| case.sealed(5, super::case::UNIT_KEY, SEALED_MS)),
-        refused("ALREADY_SPENT", "redeemed by another one meanwhile", |case| award_revoked(case, &[(Action::Redeem, 10)]), &[
-            reinstate(at(6), 9),
-            held_again(at(1), 9, 6),
-        ]),
-        refused("SOURCE_NOT_USABLE", "what it stands on was revoked since", |case| {
-            award_revoked(case, &[(Action::Revoke, 10)]);
-        }, &[reinstate(at(6), 9), held_again(at(1), 9, 6)]),
-        refused("TOO_MANY_REPEATS", "issued anew meanwhile", |case| {
-            revoked(case);
-            case.holds(Held::new(11, course("AAA")), Kind::Credit, &credit());
-        }, &[reinstate(at(1), 9)]),
-        refused("EFFECT_MISMATCH", "a review that another block has closed", |case| {
-            stolen(case, SINCE);
-            reviewed(case, &[]);
-            struck(case, 10, 0, &[]);
-        }, &[reinstate(at(2), 10)]),
+        refused(
+            "ALREADY_SPENT",
+            "redeemed by another one meanwhile",
+            |case| award_revoked(case, &[(Action::Redeem, 10)]),
+            &[reinstate(at(6), 9), held_again(at(1), 9, 6)],
+        ),
+        refused(
+            "SOURCE_NOT_USABLE",
+            "what it stands on was revoked since",
+            |case| {
+                award_revoked(case, &[(Action::Revoke, 10)]);
+            },
+            &[reinstate(at(6), 9), held_again(at(1), 9, 6)],
+        ),
+        refused(
+            "TOO_MANY_REPEATS",
+            "issued anew meanwhile",
+            |case| {
+                revoked(case);
+                case.holds(Held::new(11, course("AAA")), Kind::Credit, &credit());
+            },
+            &[reinstate(at(1), 9)],
+        ),
+        refused(
+            "EFFECT_MISMATCH",
+            "a review that another block has closed",
+            |case| {
+                stolen(case, SINCE);
+                reviewed(case, &[]);
+                struck(case, 10, 0, &[]);
+            },
+            &[reinstate(at(2), 10)],
+        ),
     ]
 }
 
@@ -194,15 +264,24 @@ pub(crate) fn admitted() -> Vec<Case> {
     vec![
         admitted("what a stolen key has revoked is reinstated", revoked, restored()),
         admitted("the same by the operator for a case", revoked, vec![for_case]).with(Case::by_operator),
-        admitted("amended, and the amendment is revoked with it", |case| amended(case, &[]), vec![by_issuer(&[
-            reinstate(at(1), 9),
-            effect(at(9), Action::Revoke),
-        ])]),
-        admitted("amended, and the amendment was revoked before", |case| amended(case, &[(Action::Revoke, 10)]), restored()),
-        admitted("the amendment was confirmed by another stolen key", |case| {
-            amended(case, &[(Action::Confirm, 10)]);
-            case.sealed(10, THIEF, SEALED_MS);
-        }, vec![by_issuer(&[reinstate(at(1), 9), effect(at(9), Action::Revoke)])]),
+        admitted(
+            "amended, and the amendment is revoked with it",
+            |case| amended(case, &[]),
+            vec![by_issuer(&[reinstate(at(1), 9), effect(at(9), Action::Revoke)])],
+        ),
+        admitted(
+            "amended, and the amendment was revoked before",
+            |case| amended(case, &[(Action::Revoke, 10)]),
+            restored(),
+        ),
+        admitted(
+            "the amendment was confirmed by another stolen key",
+            |case| {
+                amended(case, &[(Action::Confirm, 10)]);
+                case.sealed(10, THIEF, SEALED_MS);
+            },
+            vec![by_issuer(&[reinstate(at(1), 9), effect(at(9), Action::Revoke)])],
+        ),
         admitted(
             "with the end of the review that followed",
             |case| {
@@ -211,21 +290,30 @@ pub(crate) fn admitted() -> Vec<Case> {
             },
             vec![by_issuer(&[reinstate(at(1), 9)]), group(Basis::Dependency, &[effect(at(2), Action::CloseReview)])],
         ),
-        admitted("an award holds again what it held", |case| award_revoked(case, &[]), vec![by_issuer(&[
-            reinstate(at(6), 9),
-            held_again(at(1), 9, 6),
-        ])]),
-        admitted("a review that the stolen key has closed is open again", |case| {
-            stolen(case, SINCE);
-            reviewed(case, &[]);
-            struck(case, 10, 0, &[by_issuer(&[effect(at(2), Action::CloseReview)])]);
-        }, vec![by_issuer(&[reinstate(at(2), 10)])]),
-        admitted("a record that a stolen key has reinstated is confirmed", |case| {
-            stolen(case, SINCE);
-            let marks = marked(&[(Action::Revoke, 8)]);
-            let named = creditbank_protocol::status::Named::contested(8);
-            case.holds_credit(marks.after(Action::Reinstate, 9, named).expect("reinstated"));
-            case.sealed(9, THIEF, SEALED_MS);
-        }, vec![by_issuer(&[effect(at(1), Action::Confirm)])]),
+        admitted(
+            "an award holds again what it held",
+            |case| award_revoked(case, &[]),
+            vec![by_issuer(&[reinstate(at(6), 9), held_again(at(1), 9, 6)])],
+        ),
+        admitted(
+            "a review that the stolen key has closed is open again",
+            |case| {
+                stolen(case, SINCE);
+                reviewed(case, &[]);
+                struck(case, 10, 0, &[by_issuer(&[effect(at(2), Action::CloseReview)])]);
+            },
+            vec![by_issuer(&[reinstate(at(2), 10)])],
+        ),
+        admitted(
+            "a record that a stolen key has reinstated is confirmed",
+            |case| {
+                stolen(case, SINCE);
+                let marks = marked(&[(Action::Revoke, 8)]);
+                let named = creditbank_protocol::status::Named::contested(8);
+                case.holds_credit(marks.after(Action::Reinstate, 9, named).expect("reinstated"));
+                case.sealed(9, THIEF, SEALED_MS);
+            },
+            vec![by_issuer(&[effect(at(1), Action::Confirm)])],
+        ),
     ]
 }
