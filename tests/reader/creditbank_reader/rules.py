@@ -74,6 +74,7 @@ class Scene:
         self.institution = header.institution
         self.has_records = bool(records)
         self.key = self.keys[header.key_id]
+        require(not self.key.has("revoked"), "KEY_REVOKED")
         self.minutes = (header.created_at_minute, self.sealed_at_minute)
         names, amends, redeems, used_up = [], [], [], []
         stated = self._stated(groups)
