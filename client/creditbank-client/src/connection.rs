@@ -8,6 +8,7 @@ mod recognition;
 mod records;
 mod registry;
 mod rules;
+mod status;
 mod submit;
 pub mod trust;
 
@@ -42,6 +43,7 @@ pub use recognition::ConversionPreview;
 pub use records::ReadRecord;
 pub(crate) use records::marks_of;
 pub use registry::RegistryItem;
+pub use status::Refreshed;
 pub use submit::ChainHead;
 
 use crate::ClientError;

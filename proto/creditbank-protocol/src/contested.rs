@@ -22,12 +22,6 @@ pub fn is_suspect(key: &pb::Key, sealed_at_ms: u64) -> bool {
     compromised_since(key).is_some_and(|since| sealed_at_ms / 60_000 >= since)
 }
 
-/// Whether a record is contested: its block is suspect (see [`is_suspect`]), and no block above suspicion confirms it.
-/// `confirmation` says of the block that confirms the record whether it is suspect too; `None` where there is no such block.
-pub fn is_contested(suspect: bool, confirmation: Option<bool>) -> bool {
-    suspect && confirmation != Some(false)
-}
-
 /// Whether a record is contested, as far as its marks say. `entry` is the log index of its block; `is_suspect` says of a
 /// block whether it is suspect (see [`is_suspect`]), and is asked for no more blocks than the answer needs.
 ///
@@ -108,13 +102,5 @@ mod tests {
         ] {
             assert_eq!(contested(set, stolen), expected, "{set:?}, stolen {stolen:?}");
         }
-    }
-
-    /// Goal: only a confirmation above suspicion ends a contest.
-    #[test]
-    fn a_stolen_key_confirms_nothing() {
-        let confirmations = [None, Some(true), Some(false)];
-        assert_eq!(confirmations.map(|by| is_contested(true, by)), [true, true, false]);
-        assert_eq!(confirmations.map(|by| is_contested(false, by)), [false; 3]);
     }
 }

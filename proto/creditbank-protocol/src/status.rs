@@ -64,6 +64,15 @@ impl Mark {
         Self::ALL.into_iter().find(|mark| mark.name() == name)
     }
 
+    /// The action that sets it. A review that was closed may also be open again by a reinstatement.
+    pub fn set_by(self) -> Action {
+        if self == Self::Reinstated {
+            return Action::Reinstate;
+        }
+        let sets = |row: &&(Action, Self, bool, &[Self])| row.1 == self && row.2;
+        TRANSITIONS.iter().find(sets).map_or(Action::Unspecified, |row| row.0)
+    }
+
     fn slot(self) -> usize {
         usize::from(self as u8) - 1
     }
@@ -171,11 +180,6 @@ impl Marks {
             marks.0[mark.slot()] = Some(index);
         }
         marks
-    }
-
-    /// Sets or clears a mark, whatever stands in the way.
-    pub(crate) fn set(&mut self, mark: Mark, index: Option<LogIndex>) {
-        self.0[mark.slot()] = index;
     }
 
     /// Log index of the effect that set `mark`.
