@@ -95,7 +95,7 @@ fn unit(of: &University) -> IssuingUnit {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_stolen_key_struck_is_restored() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let Scene { client, one, node, .. } = &scene;
     let (thief, second) = (with_key(STOLEN), with_key(SECOND));
     let (struck, kept, reviewed) = (credits(&scene, 9).await, credits(&scene, 10).await, credits(&scene, 8).await);
@@ -197,7 +197,7 @@ async fn what_a_stolen_key_struck_is_restored() {
 /// Goal: an award that a thief has revoked holds again what it held, once, unless something else has used it meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_award_holds_again_what_it_held() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let Scene { client, one, two, node, .. } = &scene;
     let (thief, own) = (with_key(STOLEN), one.client(node).await);
     let (free, used) = (credits(&scene, 9).await, credits(&scene, 10).await);
@@ -255,7 +255,7 @@ async fn an_award_holds_again_what_it_held() {
 /// case; and a record that was issued anew meanwhile is not there twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_followed_goes_too() {
-    let scene = scene().await;
+    let scene = Box::pin(scene()).await;
     let Scene { client, one, node, .. } = &scene;
     let (thief, own) = (with_key(STOLEN), one.client(node).await);
     let counted = credits(&scene, 9).await;
