@@ -17,6 +17,7 @@ use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
 use creditbank_tests::acts::{alias, by, effect, group, reference, replayed, submit};
+use creditbank_tests::chain::now_ms;
 use creditbank_tests::corrections::{Corrections, confirm, refuses, reinstate};
 use creditbank_tests::degrees::{amending, confer, revoke, seal, stand_by};
 use creditbank_tests::node::ORIGIN;
@@ -81,7 +82,7 @@ async fn minute_of(client: &Client, record: &RecordReference) -> u64 {
 async fn shown(scene: &Scene, client: &Client, learner: Alias) -> Vec<Standing> {
     let learner = Learner::Alias(InstitutionAlias { institution: 1, alias: learner.to_vec() });
     let (file, _) = client.transcript(learner).await.expect("a transcript");
-    let report = verify(&file, &scene.node.trust()).expect("authentic");
+    let report = verify(&file, &scene.node.trust(), now_ms()).expect("authentic");
     report.records.iter().map(creditbank_protocol::transcript::TranscriptRecord::standing).collect()
 }
 
