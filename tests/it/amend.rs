@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use creditbank_client::correct::{Outcome, effects};
+use creditbank_client::correct::{Asked, Outcome, effects};
 use creditbank_fixtures::credit;
 use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
@@ -136,7 +136,7 @@ async fn a_file_of_revocations() {
     let csv =
         ["place,reason\n".to_owned()].into_iter().chain(first).chain(rest).chain([bad]).collect::<Vec<_>>().concat();
     let desk = Corrections::default();
-    let lines = || effects(csv.as_bytes(), Some(Some(EffectReason::Error))).expect("a header");
+    let lines = || effects(csv.as_bytes(), Asked::Revoke(Some(EffectReason::Error))).expect("a header");
     let (_, done) = desk.lines(&client, &unit, lines()).await.expect("a run");
     assert_eq!((done.changed, done.blocks, done.refused), (1_200, 2, 5), "{}", desk.report());
     let report = desk.report();
@@ -145,9 +145,9 @@ async fn a_file_of_revocations() {
     }
     let (_, again) = Corrections::default().lines(&client, &unit, lines()).await.expect("again, without notes");
     assert_eq!((again.changed, again.already), (0, 1_200));
-    let missing = effects(&b"plaice\n1/2\n"[..], None).err().expect("no such column");
+    let missing = effects(&b"plaice\n1/2\n"[..], Asked::Confirm).err().expect("no such column");
     assert!(missing.to_string().contains("place"), "{missing}");
-    let unreasoned = effects(&b"place\n1/2\n"[..], Some(None)).expect("a header").next().expect("a line");
+    let unreasoned = effects(&b"place\n1/2\n"[..], Asked::Revoke(None)).expect("a header").next().expect("a line");
     assert!(unreasoned.expect("read").is_err_and(|refused| refused.field == "reason"));
 }
 

@@ -20,6 +20,7 @@ mod reads;
 mod recognition;
 mod reconcile;
 mod registry;
+mod reinstate;
 mod replay;
 mod sealing;
 mod seeds;

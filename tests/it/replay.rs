@@ -40,6 +40,7 @@ fn revocation(receipt: &creditbank_protocol::pb::Receipt, record: &Record) -> Ef
         action: Action::Revoke.into(),
         reason: EffectReason::Error.into(),
         redemption_plus_1: 0,
+        contested_plus_1: 0,
     };
     let authority = Authority { basis: Basis::Issuer.into(), ..Default::default() };
     EffectGroup { authority: Some(authority), effects: vec![effect] }
@@ -198,6 +199,7 @@ async fn an_effect_without_the_right_is_found() {
         action: Action::Revoke.into(),
         reason: EffectReason::Error.into(),
         redemption_plus_1: 0,
+        contested_plus_1: 0,
     };
     let authority = Authority { basis: Basis::Issuer.into(), ..Default::default() };
     let draft: BlockDraft = chain.draft(&two);

@@ -582,7 +582,7 @@ class Vectors:
         check.equal("value", status.value_hash(marks), case["value"])
         for case in vectors["transitions"]:
             before = status.unspell(unhex(case["before"]))
-            after = status.apply(before, case["action"], case["index"], case["redemption"])
+            after = status.apply(before, case["action"], case["index"], case["redemption"], case["contested"])
             found = None if after is None else status.spell(after).hex()
             check.equal(f"action {case['action']} on {case['before']}", found, case["after"])
         for case in vectors["malformed"]:

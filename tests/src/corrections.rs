@@ -6,6 +6,7 @@ use creditbank_client::correct::{Change, Correction, Corrector, Done, NewBody, O
 use creditbank_client::import::{ImportError, RefusedLine};
 use creditbank_client::issue::IssueError;
 use creditbank_client::{Client, IssuingUnit};
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{AmendReason, Credit, EffectReason, Kind, Place};
 
@@ -33,6 +34,11 @@ pub fn revoke(place: Place) -> Correction {
 /// A confirmation.
 pub fn confirm(place: Place) -> Correction {
     Correction { line: 0, target: Target::At(place.into()), change: Change::Confirm }
+}
+
+/// A reinstatement: of what has ended the record, or of the end of its review at a log index.
+pub fn reinstate(place: Place, effect: Option<u64>) -> Correction {
+    Correction { line: 0, target: Target::At(place.into()), change: Change::Reinstate(effect.map(LogIndex)) }
 }
 
 /// An amendment to what `credit` says.

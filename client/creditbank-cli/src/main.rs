@@ -34,7 +34,9 @@ use evaluator::{
 use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
 use partner::{status, transcript, verify};
-use registrar::{amend, approve, contested, issue, learner, mapping, reconcile, record, revoke, seed_secrets, sync};
+use registrar::{
+    amend, approve, contested, issue, learner, mapping, reconcile, record, reinstate, revoke, seed_secrets, sync,
+};
 
 /// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.
 ///
@@ -91,6 +93,20 @@ enum Command {
     Contested(contested::Command),
     /// Stand by records that a compromised key has sealed, with a key that is good
     Confirm(contested::Arguments),
+    /// Undo what a compromised key has done to records: superseded, revoked, closed a review
+    ///
+    /// Look at what it has done first, then name the records, with a key that is good:
+    ///
+    ///   creditbank contested list --institution 1
+    ///
+    ///   creditbank reinstate --place 34/718 --key new.key
+    ///
+    ///   creditbank reinstate --all-of-key 65d8ebe3476630c08770115d43faed32 --key new.key
+    ///
+    /// With a record go the amendment that stood in its place, and the reviews that followed. An award or a conversion
+    /// holds again what it had redeemed, or is refused where something else has used it meanwhile.
+    #[command(verbatim_doc_comment)]
+    Reinstate(reinstate::Arguments),
     /// Approve, as a second person, what another has prepared with --require-approval
     Approve(approve::Arguments),
     /// Bring the ledger to what the student system's whole file says: issue what is new, amend what has changed
@@ -200,6 +216,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Revoke(arguments) => revoke::run(&global, arguments).await,
         Command::Contested(command) => contested::run(&global, command).await,
         Command::Confirm(arguments) => contested::confirm(&global, arguments).await,
+        Command::Reinstate(arguments) => reinstate::run(&global, arguments).await,
         Command::Approve(arguments) => approve::run(&global, &arguments),
         Command::Sync(arguments) => sync::run(&global, arguments).await,
         Command::Seeds(command) => seed_secrets::run(&global, command),

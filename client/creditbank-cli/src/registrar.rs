@@ -12,6 +12,7 @@ pub(crate) mod learner;
 pub(crate) mod mapping;
 pub(crate) mod reconcile;
 pub(crate) mod record;
+pub(crate) mod reinstate;
 pub(crate) mod revoke;
 pub(crate) mod seed_secrets;
 mod source;

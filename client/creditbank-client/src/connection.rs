@@ -41,6 +41,7 @@ pub use audit::Audit;
 pub use issued::{IssuedBlock, IssuedItem};
 pub use recognition::ConversionPreview;
 pub use records::ReadRecord;
+pub(crate) use records::marks_of;
 pub use registry::RegistryItem;
 pub use status::Refreshed;
 pub use submit::ChainHead;

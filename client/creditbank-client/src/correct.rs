@@ -1,4 +1,4 @@
-//! Corrections of what was issued: amendments, revocations, confirmations; one record or a file of them.
+//! Corrections of what was issued: amendments, revocations, confirmations, reinstatements; one record or a file of them.
 //!
 //! As in [`crate::issue`], each block is on the disk before it is sent, the same bytes are sent again after an
 //! interruption, and what is done already is not done again: the ledger's own marks say so, also without notes.
@@ -14,7 +14,7 @@ use creditbank_protocol::pb::{AmendReason, EffectReason, Kind};
 
 use crate::import::DraftRecord;
 
-pub use file::{Lines, amendments, effects};
+pub use file::{Asked, Lines, amendments, effects};
 pub use run::{Corrector, Options};
 
 /// What is to become of one record.
@@ -46,6 +46,9 @@ pub enum Change {
     Amend(AmendReason, NewBody),
     /// Its institution stands by it, although the key that sealed it was compromised.
     Confirm,
+    /// What a compromised key has done to it is undone: the effect that has superseded or revoked it; or, where its review
+    /// was closed, the effect at this log index.
+    Reinstate(Option<LogIndex>),
 }
 
 /// What an amended record says.

@@ -15,7 +15,7 @@ mod transcript;
 mod view;
 
 pub use balance::{Line, balance};
-pub use cases::{ApplicationCase, Consequences, Review, applications, consequences, reviews};
+pub use cases::{ApplicationCase, Consequences, Review, applications, consequences, reinstating, reviews};
 pub use evaluate::{Converted, Evaluation, Question, Requirement, Unused, Verdict, evaluate};
 pub use preview::{ConversionRequest, Preview, preview};
 pub use shown::{ReadScope, Shown};

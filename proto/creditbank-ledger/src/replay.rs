@@ -231,6 +231,7 @@ fn block(
     let applied = round.apply(checked).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::effects(&subject, entries, round, read, &applied)?;
     entries.keep(applied.entry, read, round.sealed_at_ms());
+    entries.keep_cleared(&applied);
     SignatureCheck::block(subject, round.state(), read, checks);
     Ok(applied)
 }

@@ -63,6 +63,15 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(effects(ONE, effect(Place::new(2, 0), Digest([1; 32]), Action::Revoke)), "effect on 2/0");
     assert_eq!(effects(ONE, log.effect(place, 1, Action::Confirm)), "NOT_CONTESTED");
     assert_eq!(effects(ONE, log.effect(place, 1, Action::CloseReview)), "effect on 3/0");
+    let reinstating = |contested: u64| {
+        let mut group = log.effect(place, 1, Action::Reinstate);
+        group.effects[0].contested_plus_1 = contested + 1;
+        group
+    };
+    assert_eq!(effects(ONE, reinstating(3)), "NOT_CONTESTED");
+    assert_eq!(effects(ONE, reinstating(99)), "NOT_CONTESTED");
+    assert_eq!(effects(TWO, reinstating(3)), "NOT_AUTHORISED");
+    assert_eq!(effects(ONE, log.effect(place, 1, Action::Reinstate)), "effect on 3/0");
 }
 
 /// Goal: an unsealed end is no contradiction, but no log that has a checkpoint either; its size and root are those of

@@ -99,8 +99,7 @@ pub enum Right {
 }
 
 /// By what right `signer` does something to a record of `owner` (PROTOCOL.md, section 8, "Right"). The owner of a
-/// release is the
-/// institution that redeemed; `None` where nobody has.
+/// release, and of a reinstatement that undoes one, is the institution that redeemed; `None` where nobody has.
 pub fn right(
     authority: &pb::Authority,
     action: pb::Action,
@@ -117,7 +116,7 @@ pub fn right(
         pb::Basis::Mandate => {
             action == pb::Action::Redeem && authority.mandate_digest.len() == 32 && !signer.is_operator()
         }
-        pb::Basis::Dependency => action == pb::Action::Review,
+        pb::Basis::Dependency => matches!(action, pb::Action::Review | pb::Action::CloseReview),
         _ if matches!(action, pb::Action::Redeem | pb::Action::Review) => false,
         pb::Basis::Issuer => owner == Some(signer),
         pb::Basis::Custodian => {

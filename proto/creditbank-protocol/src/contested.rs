@@ -3,8 +3,12 @@
 //! When a key is stolen, nobody can tell what its owner has sealed from what the thief has. So everything that the key has
 //! sealed from the time of the theft on is *contested*, until the owner confirms it with another key. A confirmation by a
 //! key that was itself stolen by then settles nothing.
+//!
+//! The same holds of what such a key has done to records. An effect by it is contested. It keeps its force until it is
+//! reinstated; but nobody relies on a record that a contested effect has ended, nor calls it revoked.
 
-use crate::pb;
+use crate::status::{Mark, Marks};
+use crate::{LogIndex, pb};
 
 /// From which minute since 1970 on a key counts as compromised; `None` where it does not. `key` is its newest registry
 /// entry that is known.
@@ -18,10 +22,30 @@ pub fn is_suspect(key: &pb::Key, sealed_at_ms: u64) -> bool {
     compromised_since(key).is_some_and(|since| sealed_at_ms / 60_000 >= since)
 }
 
-/// Whether a record is contested: its block is suspect (see [`is_suspect`]), and no block above suspicion confirms it.
-/// `confirmation` says of the block that confirms the record whether it is suspect too; `None` where there is no such block.
-pub fn is_contested(suspect: bool, confirmation: Option<bool>) -> bool {
-    suspect && confirmation != Some(false)
+/// Whether a record is contested, as far as its marks say. `entry` is the log index of its block; `is_suspect` says of a
+/// block whether it is suspect (see [`is_suspect`]), and is asked for no more blocks than the answer needs.
+///
+/// A record that has ended is contested where the effect that has ended it is. Whether a supersession is settled because
+/// the amendment was confirmed the record's own marks do not say. Any other record is contested where its block is suspect,
+/// or the effect that has reinstated it, and no block above suspicion has confirmed it since.
+pub fn is_contested_by<E>(
+    marks: &Marks,
+    entry: LogIndex,
+    mut is_suspect: impl FnMut(LogIndex) -> Result<bool, E>,
+) -> Result<bool, E> {
+    if let Some((_, ended)) = marks.ended() {
+        return is_suspect(ended);
+    }
+    let reinstated = marks.get(Mark::Reinstated);
+    let mut since = None;
+    for index in reinstated.into_iter().chain([entry]) {
+        if since.is_none() && is_suspect(index)? {
+            since = Some(index);
+        }
+    }
+    let (Some(since), confirmed) = (since, marks.get(Mark::Confirmed)) else { return Ok(false) };
+    let Some(confirmed) = confirmed.filter(|confirmed| *confirmed > since) else { return Ok(true) };
+    is_suspect(confirmed)
 }
 
 #[cfg(test)]
@@ -45,11 +69,38 @@ mod tests {
         }
     }
 
-    /// Goal: only a confirmation above suspicion ends a contest.
+    /// Marks that are set at these log indexes.
+    fn marked(set: &[(Mark, u64)]) -> Marks {
+        Marks::of(set.iter().map(|(mark, index)| (*mark, LogIndex(*index))))
+    }
+
+    /// Goal: what a stolen key has ended is contested, and what it has reinstated, until a good key confirms it later.
     #[test]
-    fn a_stolen_key_confirms_nothing() {
-        let confirmations = [None, Some(true), Some(false)];
-        assert_eq!(confirmations.map(|by| is_contested(true, by)), [true, true, false]);
-        assert_eq!(confirmations.map(|by| is_contested(false, by)), [false; 3]);
+    fn effects_of_a_stolen_key_are_contested() {
+        use Mark::{Confirmed, Reinstated, Revoked, Superseded};
+        let contested = |set: &[(Mark, u64)], stolen: &[u64]| {
+            let is_suspect = |entry: LogIndex| Ok::<_, std::convert::Infallible>(stolen.contains(&entry.0));
+            is_contested_by(&marked(set), LogIndex(5), is_suspect).unwrap_or_else(|never| match never {})
+        };
+        for (set, stolen, expected) in [
+            (&[][..], &[][..], false),
+            (&[], &[5], true),
+            (&[(Confirmed, 8)], &[5], false),
+            (&[(Confirmed, 8)], &[5, 8], true),
+            (&[(Revoked, 8)], &[8], true),
+            // A good key has revoked what a thief has forged: that settles it.
+            (&[(Revoked, 8)], &[5], false),
+            (&[(Superseded, 8)], &[8], true),
+            (&[(Superseded, 8), (Confirmed, 7)], &[8], true),
+            (&[(Reinstated, 9)], &[9], true),
+            (&[(Reinstated, 9)], &[], false),
+            (&[(Confirmed, 8), (Reinstated, 9)], &[9], true),
+            (&[(Confirmed, 10), (Reinstated, 9)], &[9], false),
+            (&[(Confirmed, 10), (Reinstated, 9)], &[5, 9], false),
+            (&[(Confirmed, 10), (Reinstated, 9)], &[9, 10], true),
+            (&[(Revoked, 11), (Reinstated, 9)], &[9], false),
+        ] {
+            assert_eq!(contested(set, stolen), expected, "{set:?}, stolen {stolen:?}");
+        }
     }
 }

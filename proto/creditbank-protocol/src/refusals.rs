@@ -73,7 +73,7 @@ macro_rules! with_rules {
             NotAuthorised = "NOT_AUTHORISED",
             /// The record's marks allow the change.
             StatusForbids = "STATUS_FORBIDS",
-            /// What is confirmed is contested.
+            /// What is confirmed is contested, and so is the effect that is reinstated.
             NotContested = "NOT_CONTESTED",
             /// The same record is not issued twice.
             DuplicateRecord = "DUPLICATE_RECORD",
@@ -81,7 +81,7 @@ macro_rules! with_rules {
             TooManyRepeats = "TOO_MANY_REPEATS",
             /// A newer Identity amends the former one.
             IdentityNotAmended = "IDENTITY_NOT_AMENDED",
-            /// Each amendment of a block has its effect, and each superseding effect its amendment.
+            /// A block says what follows from its records and effects (section 8), and nothing else of the kind.
             EffectMismatch = "EFFECT_MISMATCH",
             /// The action is one that blocks may carry so far.
             ActionNotAdmitted = "ACTION_NOT_ADMITTED",

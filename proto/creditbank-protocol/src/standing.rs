@@ -15,7 +15,8 @@ pub enum Standing {
     Superseded,
     /// A field without which it could mean something else is not shown.
     Incomplete,
-    /// A key that was compromised by then sealed it, and no key above suspicion has confirmed it.
+    /// A key that was compromised by then sealed it or reinstated it, and no key above suspicion has confirmed it since;
+    /// or such a key has superseded or revoked it.
     Contested,
     /// The learner contests it.
     Disputed,
@@ -59,8 +60,13 @@ impl Standing {
     }
 
     /// The standing of a record in the ledger, which has it whole and has admitted its issuer. `holds` is asked as by
-    /// [`Self::first`], and says `None` where the marks are to say it.
+    /// [`Self::first`], and says `None` where the marks are to say it. What a contested effect has ended is contested, so
+    /// of such a record `holds` is asked for that first.
     pub fn in_ledger<E>(marks: &Marks, mut holds: impl FnMut(Self) -> Result<Option<bool>, E>) -> Result<Self, E> {
+        if let Some((mark, _)) = marks.ended() {
+            let ended = if mark == Mark::Revoked { Self::Revoked } else { Self::Superseded };
+            return Ok(if holds(Self::Contested)? == Some(true) { Self::Contested } else { ended });
+        }
         Self::first(|standing| match standing {
             Self::Incomplete | Self::IssuerNotTrusted => Ok(false),
             other => {

@@ -1,7 +1,7 @@
 //! The status of a record: independent marks, each with the log index of the effect that set it.
 
 use crate::hash::{Preimage, tag};
-use crate::pb::Action;
+use crate::pb::{Action, Effect};
 use crate::{Digest, LogIndex};
 
 /// A record's identity in the status tree: H(tag, leaf hash of its entry, its index in the block, record hash).
@@ -30,12 +30,21 @@ pub enum Mark {
     Disputed = 5,
     /// Something that it depends on has changed.
     UnderReview = 6,
+    /// A contested effect that had superseded or revoked it was undone.
+    Reinstated = 7,
 }
 
 impl Mark {
     /// Every mark, in the order of the leaf's bytes.
-    pub const ALL: [Self; 6] =
-        [Self::Superseded, Self::Revoked, Self::Redeemed, Self::Confirmed, Self::Disputed, Self::UnderReview];
+    pub const ALL: [Self; 7] = [
+        Self::Superseded,
+        Self::Revoked,
+        Self::Redeemed,
+        Self::Confirmed,
+        Self::Disputed,
+        Self::UnderReview,
+        Self::Reinstated,
+    ];
 
     /// Its name for people and programs.
     pub fn name(self) -> &'static str {
@@ -46,11 +55,20 @@ impl Mark {
             Self::Confirmed => "confirmed",
             Self::Disputed => "disputed",
             Self::UnderReview => "under review",
+            Self::Reinstated => "reinstated",
         }
     }
 
-    /// The action that sets it.
+    /// The mark of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.name() == name)
+    }
+
+    /// The action that sets it. A review that was closed may also be open again by a reinstatement.
     pub fn set_by(self) -> Action {
+        if self == Self::Reinstated {
+            return Action::Reinstate;
+        }
         let sets = |row: &&(Action, Self, bool, &[Self])| row.1 == self && row.2;
         TRANSITIONS.iter().find(sets).map_or(Action::Unspecified, |row| row.0)
     }
@@ -62,7 +80,34 @@ impl Mark {
 
 /// The marks of one status id: for each the log index of its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Marks([Option<LogIndex>; 6]);
+pub struct Marks([Option<LogIndex>; 7]);
+
+/// The earlier effects that an effect names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Named {
+    /// The redemption that a release undoes, or that holds again where a release is undone.
+    pub redemption: Option<LogIndex>,
+    /// The contested effect that a reinstatement undoes.
+    pub contested: Option<LogIndex>,
+}
+
+impl Named {
+    /// What an effect names.
+    pub fn by(effect: &Effect) -> Self {
+        let index = |plus_1: u64| plus_1.checked_sub(1).map(LogIndex);
+        Self { redemption: index(effect.redemption_plus_1), contested: index(effect.contested_plus_1) }
+    }
+
+    /// A redemption alone.
+    pub fn redemption(entry: impl Into<LogIndex>) -> Self {
+        Self { redemption: Some(entry.into()), contested: None }
+    }
+
+    /// A contested effect alone.
+    pub fn contested(entry: impl Into<LogIndex>) -> Self {
+        Self { redemption: None, contested: Some(entry.into()) }
+    }
+}
 
 /// Why a status cannot change in this way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +136,19 @@ pub enum TransitionError {
         /// The one that the release names.
         named: Option<LogIndex>,
     },
+    /// A reinstatement that names another effect than the one that has ended the record.
+    #[error("the reinstatement names the effect at {}, the record was {} at {ended}", show(*named), mark.name())]
+    OtherEffect {
+        /// Superseded or revoked.
+        mark: Mark,
+        /// The effect that has set it.
+        ended: LogIndex,
+        /// The one that the reinstatement names.
+        named: Option<LogIndex>,
+    },
+    /// A reinstatement that names no effect.
+    #[error("the reinstatement names no effect")]
+    NothingNamed,
     /// No action.
     #[error("the action is not stated")]
     Unspecified,
@@ -115,6 +173,15 @@ static TRANSITIONS: [(Action, Mark, bool, &[Mark]); 9] = [
 ];
 
 impl Marks {
+    /// These marks, each set by the effect at a log index.
+    pub fn of(set: impl IntoIterator<Item = (Mark, LogIndex)>) -> Self {
+        let mut marks = Self::default();
+        for (mark, index) in set {
+            marks.0[mark.slot()] = Some(index);
+        }
+        marks
+    }
+
     /// Log index of the effect that set `mark`.
     pub fn get(&self, mark: Mark) -> Option<LogIndex> {
         self.0[mark.slot()]
@@ -135,14 +202,17 @@ impl Marks {
         Mark::ALL.into_iter().filter_map(|mark| self.get(mark).map(|index| (mark, index)))
     }
 
-    /// The marks after `action` by the effect at log index `index`.
-    /// `redemption` is the one that a release names.
-    pub fn after(
-        &self,
-        action: Action,
-        index: impl Into<LogIndex>,
-        redemption: Option<LogIndex>,
-    ) -> Result<Self, TransitionError> {
+    /// The mark that has ended the record, superseded or revoked, with the log index of its effect. Only one of them can
+    /// stand.
+    pub fn ended(&self) -> Option<(Mark, LogIndex)> {
+        self.iter().find(|(mark, _)| matches!(mark, Mark::Superseded | Mark::Revoked))
+    }
+
+    /// The marks after `action` by the effect at log index `index`, which names earlier effects.
+    pub fn after(&self, action: Action, index: impl Into<LogIndex>, named: Named) -> Result<Self, TransitionError> {
+        if action == Action::Reinstate {
+            return self.reinstated(index.into(), named);
+        }
         let row = TRANSITIONS.iter().find(|row| row.0 == action).ok_or(TransitionError::Unspecified)?;
         let (_, mark, sets, blockers) = *row;
         if let Some(blocker) = blockers.iter().find(|blocker| self.get(**blocker).is_some()) {
@@ -154,10 +224,38 @@ impl Marks {
             return Ok(next);
         }
         let standing = self.get(mark).ok_or(TransitionError::Missing { action, mark })?;
-        if action == Action::Release && redemption != Some(standing) {
-            return Err(TransitionError::OtherRedemption { redeemed: standing, named: redemption });
+        if action == Action::Release && named.redemption != Some(standing) {
+            return Err(TransitionError::OtherRedemption { redeemed: standing, named: named.redemption });
         }
         next.0[mark.slot()] = None;
+        Ok(next)
+    }
+
+    /// The marks after the contested effect that is named was undone. Whether that effect was what this takes it for, a
+    /// release or the end of a review, the marks do not say: the rules have to look at it.
+    fn reinstated(&self, index: LogIndex, named: Named) -> Result<Self, TransitionError> {
+        let action = Action::Reinstate;
+        let contested = named.contested.ok_or(TransitionError::NothingNamed)?;
+        let mut next = *self;
+        match (self.ended(), named.redemption) {
+            // What a release has let go of is held again by the redemption that held it, whatever else became of it.
+            (_, Some(redemption)) => match self.get(Mark::Redeemed) {
+                Some(_) => return Err(TransitionError::Blocked { action, mark: Mark::Redeemed }),
+                None => next.0[Mark::Redeemed.slot()] = Some(redemption),
+            },
+            (Some((mark, ended)), None) if ended == contested => {
+                next.0[mark.slot()] = None;
+                next.0[Mark::Reinstated.slot()] = Some(index);
+            }
+            (Some((mark, ended)), None) => {
+                return Err(TransitionError::OtherEffect { mark, ended, named: named.contested });
+            }
+            // A review that was closed is open again.
+            (None, None) => match self.get(Mark::UnderReview) {
+                Some(_) => return Err(TransitionError::Blocked { action, mark: Mark::UnderReview }),
+                None => next.0[Mark::UnderReview.slot()] = Some(index),
+            },
+        }
         Ok(next)
     }
 
@@ -190,20 +288,44 @@ mod tests {
     /// Goal: a release undoes the redemption that it names, and no other.
     #[test]
     fn release_names_its_redemption() {
-        let redeemed = Marks::default().after(Action::Redeem, 7, None).expect("nothing stands in the way");
+        let redeemed = Marks::default().after(Action::Redeem, 7, Named::default()).expect("nothing stands in the way");
         assert_eq!(
-            redeemed.after(Action::Release, 9, Some(LogIndex(6))),
+            redeemed.after(Action::Release, 9, Named::redemption(6)),
             Err(TransitionError::OtherRedemption { redeemed: LogIndex(7), named: Some(LogIndex(6)) })
         );
-        assert!(redeemed.after(Action::Release, 9, Some(LogIndex(7))).expect("the right one").is_empty());
+        assert!(redeemed.after(Action::Release, 9, Named::redemption(7)).expect("the right one").is_empty());
+    }
+
+    /// Goal: a reinstatement clears what the effect that it names has set, and nothing that another one has set.
+    #[test]
+    fn a_reinstatement_names_its_effect() {
+        for (action, mark) in [(Action::Revoke, Mark::Revoked), (Action::Supersede, Mark::Superseded)] {
+            let ended = Marks::default().after(action, 7, Named::default()).expect("nothing stands in the way");
+            let other = TransitionError::OtherEffect { mark, ended: LogIndex(7), named: Some(LogIndex(6)) };
+            assert_eq!(ended.after(Action::Reinstate, 9, Named::contested(6)), Err(other));
+            assert_eq!(ended.after(Action::Reinstate, 9, Named::default()), Err(TransitionError::NothingNamed));
+            let again = ended.after(Action::Reinstate, 9, Named::contested(7)).expect("the right one");
+            assert_eq!(again.iter().collect::<Vec<_>>(), [(Mark::Reinstated, LogIndex(9))]);
+        }
+    }
+
+    /// Goal: a release that is undone gives the mark of the redemption that held; of what something else has redeemed
+    /// since it gives nothing.
+    #[test]
+    fn a_release_is_undone() {
+        let named = Named { redemption: Some(LogIndex(4)), contested: Some(LogIndex(7)) };
+        let held = Marks::default().after(Action::Reinstate, 9, named).expect("free");
+        assert_eq!(held.get(Mark::Redeemed), Some(LogIndex(4)));
+        let blocked = TransitionError::Blocked { action: Action::Reinstate, mark: Mark::Redeemed };
+        assert_eq!(held.after(Action::Reinstate, 10, named), Err(blocked));
     }
 
     /// Goal: every set of marks has one spelling, and no other bytes are read.
     #[test]
     fn marks_have_one_spelling() {
         let marks = Marks::default()
-            .after(Action::Dispute, 5, None)
-            .and_then(|m| m.after(Action::Redeem, 8, None))
+            .after(Action::Dispute, 5, Named::default())
+            .and_then(|m| m.after(Action::Redeem, 8, Named::default()))
             .expect("independent marks");
         let bytes = marks.to_bytes();
         assert_eq!(Marks::from_bytes(&bytes), Some(marks));

@@ -12,7 +12,7 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
-use creditbank_protocol::status::{Mark, Marks, status_id};
+use creditbank_protocol::status::{Mark, Marks, Named, status_id};
 use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
 use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 use ed25519_dalek::SigningKey;
@@ -273,7 +273,8 @@ impl Log {
             let Some(group) = group(*head, block).and_then(|proved| proved.group) else { continue };
             for effect in &group.effects {
                 let action = pb::Action::try_from(effect.action).expect("an action");
-                let set = Marks::default().after(action, *head as u64, None).expect("nothing stands in the way");
+                let set =
+                    Marks::default().after(action, *head as u64, Named::default()).expect("nothing stands in the way");
                 assert!(set.get(Mark::Revoked).or(set.get(Mark::Confirmed)).is_some());
                 marks.push((Digest::from_slice(&effect.status_id).expect("32 bytes"), set));
             }

@@ -157,28 +157,50 @@ pub fn check_uses(block: &BlockFacts<'_>) -> Result<(), Rejection> {
     uses::check_public(block)
 }
 
-/// Whether a compromised key has sealed a record that nobody has confirmed since.
+/// Whether a record is contested: a compromised key has sealed it or reinstated it, and nobody has confirmed it since; or
+/// such a key has superseded or revoked it.
 pub fn is_contested(view: &impl View, used: &Used) -> Result<bool, ViewError> {
-    effects::is_contested(view, used.place, &used.facts)
+    effects::is_contested(view, used.place, &used.facts.marks)
 }
 
-/// What a block that takes records back has to say besides.
+/// What a block that takes records back, or reinstates them, has to say besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Consequences {
     /// What is to be put under review.
     pub reviews: Vec<Place>,
     /// What is to be released, each with the log index of its redemption.
     pub releases: Vec<(Place, LogIndex)>,
+    /// Amendments that are to be revoked, as what they stand in the place of is reinstated.
+    pub amendments: Vec<Place>,
+    /// Reviews that are to be closed.
+    pub closes: Vec<Place>,
+    /// What is to be held again: each with the log index of its redemption, and of the effect that has let go of it.
+    pub restores: Vec<(Place, LogIndex, LogIndex)>,
 }
 
 /// What a block that revokes (or else amends) the records at these places has to say besides.
 pub fn consequences(view: &impl View, changed: &BTreeSet<Place>, revoke: bool) -> Result<Consequences, ViewError> {
-    let reviews = effects::reviews_of(view, changed)?;
+    let reviews = effects::reviews_of(view, changed, &BTreeSet::new())?;
     let mut releases = Vec::new();
     for place in changed.iter().filter(|_| revoke) {
         releases.extend(effects::releases_of(view, *place)?);
     }
-    Ok(Consequences { reviews, releases })
+    Ok(Consequences { reviews, releases, ..Consequences::default() })
+}
+
+/// What a block that reinstates the records at these places has to say besides; or why it cannot.
+pub fn reinstating(view: &impl View, places: &BTreeSet<Place>) -> Result<Consequences, AdmissionError> {
+    let effects::Follows { amendments, restores, closes } = effects::follows(view, places, &BTreeSet::new())?;
+    let reviews = effects::reviews_of(view, &amendments, places)?;
+    let mut releases = Vec::new();
+    for place in &amendments {
+        if !effects::is_amendment_of(view, *place, places)? {
+            releases.extend(effects::releases_of(view, *place)?);
+        }
+    }
+    let restores = restores.into_iter().map(|(place, (redemption, contested))| (place, redemption, contested));
+    let (amendments, closes) = (amendments.into_iter().collect(), closes.into_iter().collect());
+    Ok(Consequences { reviews, releases, amendments, closes, restores: restores.collect() })
 }
 
 /// Checks that the key of an institution's block may sign what it publishes.

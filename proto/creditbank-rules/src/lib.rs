@@ -22,4 +22,4 @@ pub use creditbank_protocol::dates;
 pub use creditbank_protocol::seal::RULES_VERSION;
 pub use registry::{Agreement, Comparable, Rank, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
-pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Sealing, View, ViewError};
+pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Said, Sealing, View, ViewError};

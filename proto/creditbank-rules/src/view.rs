@@ -1,7 +1,7 @@
 //! What the rules may look at.
 
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::Kind;
+use creditbank_protocol::pb::{Effect, EffectGroup, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
@@ -73,6 +73,22 @@ pub struct Sealing {
     pub sealed_at_ms: u64,
 }
 
+/// What a block says in public of its records and of those of others.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// How many records it has.
+    pub records: u32,
+    /// Its effects.
+    pub groups: Vec<EffectGroup>,
+}
+
+impl Said {
+    /// The effects, whatever their right.
+    pub fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.groups.iter().flat_map(|group| &group.effects)
+    }
+}
+
 /// The ledger as the rules see it: the registry in force, and the records up to and with those of the round so far.
 pub trait View {
     /// The registry in force during the round.
@@ -95,4 +111,6 @@ pub trait View {
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError>;
     /// Who sealed the block at a log index.
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError>;
+    /// What the block at a log index says; `None` where no block stands there.
+    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError>;
 }

@@ -15,7 +15,7 @@ use creditbank_rules::admission::{BlockFacts, admit_block};
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
 use creditbank_rules::once::Once;
 use creditbank_rules::{
-    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError, seed,
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View, ViewError, seed,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ed25519_dalek::SigningKey;
@@ -62,6 +62,10 @@ impl View for Empty {
     }
 
     fn sealing(&self, _: LogIndex) -> Result<Option<Sealing>, ViewError> {
+        Ok(None)
+    }
+
+    fn said(&self, _: LogIndex) -> Result<Option<Said>, ViewError> {
         Ok(None)
     }
 }

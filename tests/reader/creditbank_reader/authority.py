@@ -30,8 +30,3 @@ def is_suspect(key, sealed_at_ms):
     """Whether a key, by its registry entry, counts as compromised at the minute of a seal."""
     since = key.revoked.compromised_since_minute
     return since != 0 and sealed_at_ms // MS_PER_MINUTE >= since
-
-
-def is_contested(suspect, confirmation=None):
-    """Whether a record is contested. `confirmation`: whether the block that confirms it is suspect; None: there is none."""
-    return suspect and confirmation is not False

@@ -5,12 +5,13 @@ import datetime
 
 from . import ledger as forms
 from . import awards, mandates, status
+from .authority import is_suspect
 from .dates import first, is_real
 from .grades import Broken, require
 from .once import is_in_time
 
-KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 5, 6, 7, 12, 14
-SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW = 1, 2, 3, 4, 5, 8, 9
+KIND_CREDIT, KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 3, 5, 6, 7, 12, 14
+SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW, REINSTATE = 1, 2, 3, 4, 5, 8, 9, 10
 ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
 FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN = range(1, 10)
 KIND_DEADLINE = 72
@@ -61,12 +62,19 @@ class Scene:
                 key = records.read(entry["kind"], 1, bytes.fromhex(entry["body"]))
                 keys[forms.key_id(key.public_key)] = key
         self.keys = keys
-        self.sealed_by = {one["entry"]: keys[bytes.fromhex(one["key_id"])].institution for one in case["sealings"]}
+        sealings = {one["entry"]: (keys[bytes.fromhex(one["key_id"])], one["sealed_at_ms"]) for one in case["sealings"]}
+        self.sealed_by = {entry: key.institution for entry, (key, _) in sealings.items()}
+        self.suspect = {entry for entry, (key, sealed) in sealings.items() if is_suspect(key, sealed)}
+        self.said = {one["entry"]: [effect for group in one["groups"]
+                                    for effect in records.canonical.read("EffectGroup", bytes.fromhex(group)).effects]
+                     for one in case.get("said", [])}
 
     def judge(self, header, groups, records):
         """Refuses the block of these records, each a kind and a body, and effects."""
         self.institution = header.institution
+        self.has_records = bool(records)
         self.key = self.keys[header.key_id]
+        require(not self.key.has("revoked"), "KEY_REVOKED")
         self.minutes = (header.created_at_minute, self.sealed_at_minute)
         names, amends, redeems, used_up = [], [], [], []
         stated = self._stated(groups)
@@ -271,26 +279,122 @@ class Scene:
         require(places(SUPERSEDE) == sorted(amends) and used == redeems, "EFFECT_MISMATCH")
         self._releases(found)
         changed = set(places(SUPERSEDE, REVOKE))
+        restored = self._restored(found)
         against = {status.SUPERSEDED, status.REVOKED, status.UNDER_REVIEW}
         due = {one.place for one in self.held.values()
-               if one.depends_on & changed and one.place not in changed and not against & one.marks.keys()}
+               if one.depends_on & changed and one.place not in changed | restored and not against & one.marks.keys()}
         reviews = set(places(REVIEW))
         require(due <= reviews, "DEPENDANTS_NOT_REVIEWED")
         require(due == reviews, "EFFECT_MISMATCH")
+        self._reinstated(found, restored, set(places(REVOKE)), changed)
+
+    def _restored(self, found):
+        """The records of which a block clears what has ended them."""
+        return {target.place for _, effect, target in found
+                if effect.action == REINSTATE and not effect.redemption_plus_1 and status.ended(target.marks)}
+
+    def _amendment(self, held):
+        """The record that stands in the place of a superseded one."""
+        entry = held.marks[status.SUPERSEDED]
+        return next((one for one in self.held.values() if one.place[0] == entry and one.body is not None
+                     and one.body.has("amends") and place_of(one.body.amends.place) == held.place), None)
+
+    def _contested(self, held):
+        """Whether a record is contested."""
+        if not status.is_contested(held.marks, held.place[0], self.suspect.__contains__):
+            return False
+        if status.SUPERSEDED not in held.marks:
+            return True
+        amendment = self._amendment(held)
+        confirmed = None if amendment is None else amendment.marks.get(status.CONFIRMED)
+        return confirmed is None or confirmed in self.suspect
+
+    def _reinstated(self, found, restored, revoked, gone):
+        """What belongs to the reinstatements of a block."""
+        if any(effect.action == REINSTATE for _, effect, _ in found):
+            require(not self.has_records, "EFFECT_MISMATCH")
+        closes = {target.place for authority, effect, target in found
+                  if effect.action == CLOSE_REVIEW and authority.basis == DEPENDENCY}
+        again = {target.place: effect.redemption_plus_1 - 1 for _, effect, target in found
+                 if effect.action == REINSTATE and effect.redemption_plus_1}
+        due, holds = set(), {}
+        for place in sorted(restored):
+            held = self.held[place]
+            entry = held.marks[status.ended(held.marks)]
+            if status.SUPERSEDED in held.marks:
+                amendment = self._amendment(held)
+                require(amendment is not None, "UNKNOWN_TARGET")
+                require(status.SUPERSEDED not in amendment.marks, "STATUS_FORBIDS")
+                if status.REVOKED not in amendment.marks:
+                    require(status.REDEEMED not in amendment.marks, "ALREADY_SPENT")
+                    require(amendment.place in revoked, "EFFECT_MISMATCH")
+            holds |= self._held_again(held, entry)
+            for source in self._named(held):
+                ended = self.held[source].marks if source in self.held else {}
+                mark = status.ended(ended)
+                since = mark is not None and ended[mark] >= entry and source not in restored
+                require(not since and source not in gone, "SOURCE_NOT_USABLE")
+            if held.kind == KIND_CREDIT:
+                same = [one for one in self.held.values() if one.case["key"] == held.case["key"]
+                        and one.kind == KIND_CREDIT and one.place not in gone
+                        and (one.stands() or one.place in restored)]
+                require(len(same) <= 1 + min(one.case["repeats_max"] for one in same), "TOO_MANY_REPEATS")
+            due |= {one.place for one in self.held.values() if place in one.depends_on and one.place not in gone
+                    and one.place not in restored and one.marks.get(status.UNDER_REVIEW) == entry}
+        require(holds == again and due == closes, "EFFECT_MISMATCH")
+
+    def _named(self, held):
+        """The records that a record names as what it stands on, as far as these scenes ask for it."""
+        if held.kind == KIND_APPLICATION:
+            return [place_of(one.place) for one in held.body.records]
+        return self.named_by(held)
+
+    def _held_again(self, held, entry):
+        """What a reinstated award or conversion holds again, each with its redemption."""
+        found = {}
+        if held.kind not in (KIND_AWARD, KIND_CONVERSION) or status.REDEEMED in held.marks:
+            return found
+        own = self.entries(held)
+        redeemed = {place_of(effect.place) for at in own for effect in self.said.get(at, []) if effect.action == REDEEM}
+        released = {place_of(effect.place): effect.redemption_plus_1 - 1 for effect in self.said.get(entry, [])
+                    if effect.action == RELEASE}
+        for place in self.named_by(held):
+            mark = self.held[place].marks.get(status.REDEEMED)
+            if place in redeemed and mark not in own:
+                require(mark is None and released.get(place) in own, "ALREADY_SPENT")
+                found[place] = released[place]
+        return found
 
     def _effect(self, authority, effect):
-        require(effect.action in (SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW), "ACTION_NOT_ADMITTED")
+        require(effect.action in (SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW,
+                                  REINSTATE), "ACTION_NOT_ADMITTED")
+        named = effect.redemption_plus_1, effect.contested_plus_1
+        fits = {REINSTATE: bool(named[1]), RELEASE: not named[1]}.get(effect.action, named == (0, 0))
+        require(fits and (effect.action == REVOKE or not effect.reason), "EFFECT_MISMATCH")
         require(effect.action != REVOKE or effect.reason, "MISSING_FIELD")
         target = self.held.get(place_of(effect.place))
         require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")
         redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
         owner = target.institution
-        if effect.action == RELEASE and redemption is not None:
+        if effect.action in (RELEASE, REINSTATE) and redemption is not None:
             owner = self.sealed_by.get(redemption, 0)
         require(self._right(authority, effect.action, owner), "NOT_AUTHORISED")
-        if effect.action not in (REDEEM, RELEASE, REVIEW) and self.institution:
+        follows = authority.basis == DEPENDENCY or redemption is not None
+        if not follows and effect.action not in (REDEEM, RELEASE) and self.institution:
             require(target.kind in self.key.kinds, "KIND_OUTSIDE_KEY")
-        require(status.apply(target.marks, effect.action, 0, redemption) is not None, "STATUS_FORBIDS")
+        contested = effect.contested_plus_1 - 1 if effect.contested_plus_1 else None
+        allowed = status.apply(target.marks, effect.action, 0, redemption, contested) is not None
+        spent = effect.action == REINSTATE and redemption is not None
+        require(allowed, "ALREADY_SPENT" if spent else "STATUS_FORBIDS")
+        if effect.action == CONFIRM:
+            require(self._contested(target), "NOT_CONTESTED")
+        if effect.action == REINSTATE:
+            ends = redemption is None and status.ended(target.marks)
+            require(contested in self.suspect and (not ends or self._contested(target)), "NOT_CONTESTED")
+            wanted = CLOSE_REVIEW if redemption is None else RELEASE
+            require(ends or any(one.action == wanted and place_of(one.place) == target.place
+                                and one.redemption_plus_1 == effect.redemption_plus_1
+                                for one in self.said.get(contested, [])), "EFFECT_MISMATCH")
         return target
 
     def _right(self, authority, action, owner):
@@ -300,7 +404,7 @@ class Scene:
         if action == REDEEM or basis == MANDATE:
             return action == REDEEM and basis == MANDATE and authority.has("mandate_digest") and self.institution != 0
         if action == REVIEW or basis == DEPENDENCY:
-            return action == REVIEW and basis == DEPENDENCY
+            return action in (REVIEW, CLOSE_REVIEW) and basis == DEPENDENCY
         if basis == ISSUER:
             return owner == self.institution
         return basis == OPERATOR and self.institution == 0 and authority.has("case_reference") and action != SUPERSEDE
@@ -326,7 +430,11 @@ class Scene:
         released = {target.place for _, effect, target in found if effect.action == RELEASE}
         revoked = [target for _, effect, target in found if effect.action == REVOKE]
         left = set(released)
+        restored = self._restored(found)
         for holder in revoked:
+            # A reinstated record holds what its amendment held in its place.
+            if holder.body is not None and holder.body.has("amends") and place_of(holder.body.amends.place) in restored:
+                continue
             if holder.kind not in (KIND_AWARD, KIND_CONVERSION) or status.REDEEMED in holder.marks:
                 continue
             for place in self.named_by(holder):

@@ -14,8 +14,8 @@ KINDS_THAT_EXPIRE = {2, 3, 15}
 def standing(record):
     """The first of the order that holds of a proved record."""
     holds = {
-        "revoked": record.ended == REVOKE,
-        "superseded": record.ended == SUPERSEDE,
+        "revoked": record.ended == REVOKE and not record.contested,
+        "superseded": record.ended == SUPERSEDE and not record.contested,
         "incomplete": bool(record.hidden),
         "contested": record.contested,
         "issuer not trusted": not record.trusted,

@@ -3,9 +3,10 @@
 from .suite import tagged_hash, uint, var
 from .wire import Refused
 
-NAMES = {1: "superseded", 2: "revoked", 3: "redeemed", 4: "confirmed", 5: "disputed", 6: "under review"}
-SUPERSEDED, REVOKED, REDEEMED, CONFIRMED, DISPUTED, UNDER_REVIEW = NAMES
-RELEASE = 4
+NAMES = {1: "superseded", 2: "revoked", 3: "redeemed", 4: "confirmed", 5: "disputed", 6: "under review",
+         7: "reinstated"}
+SUPERSEDED, REVOKED, REDEEMED, CONFIRMED, DISPUTED, UNDER_REVIEW, REINSTATED = NAMES
+RELEASE, REINSTATE = 4, 10
 
 SETS = {
     1: (SUPERSEDED, {SUPERSEDED, REVOKED}),
@@ -44,8 +45,40 @@ def value_hash(marks):
     return tagged_hash("status-marks", var(spell(marks)))
 
 
-def apply(marks, action, index, redemption=None):
+def ended(marks):
+    """Superseded or revoked, where one of them stands."""
+    return next((mark for mark in (SUPERSEDED, REVOKED) if mark in marks), None)
+
+
+def is_contested(marks, entry, is_suspect):
+    """Whether the marks of a record of the block at `entry` make it contested."""
+    mark = ended(marks)
+    if mark is not None:
+        return is_suspect(marks[mark])
+    suspect = [at for at in (entry, marks.get(REINSTATED)) if at is not None and is_suspect(at)]
+    if not suspect:
+        return False
+    confirmed = marks.get(CONFIRMED)
+    return confirmed is None or confirmed <= max(suspect) or is_suspect(confirmed)
+
+
+def _reinstate(marks, index, redemption, contested):
+    mark = ended(marks)
+    if contested is None:
+        return None
+    if redemption is not None:
+        return None if REDEEMED in marks else {**marks, REDEEMED: redemption}
+    if mark is None:
+        return None if UNDER_REVIEW in marks else {**marks, UNDER_REVIEW: index}
+    if marks[mark] != contested:
+        return None
+    return {**{number: at for number, at in marks.items() if number != mark}, REINSTATED: index}
+
+
+def apply(marks, action, index, redemption=None, contested=None):
     """The marks after an action of the block at `index`, or None when it is refused."""
+    if action == REINSTATE:
+        return _reinstate(marks, index, redemption, contested)
     if action in SETS:
         mark, forbidding = SETS[action]
         return None if forbidding & marks.keys() else {**marks, mark: index}

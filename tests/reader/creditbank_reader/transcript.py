@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from . import accreditation, currency, dates
 from . import ledger as forms
 from . import maps, standing, status, tree
-from .authority import is_contested, is_custodian, is_suspect, owner
+from .authority import is_custodian, is_suspect, owner
 from .notes import Policy
 from .once import is_in_time
 from .records import is_public
@@ -423,7 +423,7 @@ class _Verification:
                                            header.records_root), "the record is not in its block")
             _require(header.institution, "a record of the operator")
             self.base.check_key(entry, seal, record.kind)
-            contested = is_contested(self._is_suspect(entry, seal))
+            contested = self._is_suspect(entry, seal)
             identity = status_id(entry.leaf, place.index, found)
             whose = self._owner(entry, seal, place.entry, opened)
             trusted = self.trust.institutions is None or header.institution in self.trust.institutions
@@ -467,9 +467,16 @@ class _Verification:
         by_id = {proof.status_id: proof for proof in proofs}
         for record in self.records:
             _require(record.status_id in by_id, "a record without a status proof")
-            for mark, index in self._marks(by_id.pop(record.status_id)).items():
-                self._check_mark(record, mark, index)
+            marks = self._marks(by_id.pop(record.status_id))
+            suspects = {record.entry} if record.contested else set()
+            suspects |= {index for mark, index in marks.items() if self._check_mark(record, mark, index)}
+            record.contested = status.is_contested(marks, record.entry, suspects.__contains__)
         _require(not by_id, "a status proof of no record")
+        settled = {(record.opened.amends.place.entry, record.opened.amends.place.index) for record in self.records
+                   if record.confirmed is not None and record.opened.has("amends") and record.opened.amends.has("place")}
+        for record in self.records:
+            if record.ended == SUPERSEDE and (record.entry, record.index) in settled:
+                record.contested = False
 
     def _marks(self, proof):
         """The marks that stand under a status id."""
@@ -490,8 +497,10 @@ class _Verification:
         _require(group is not None, "the group that has set a mark is missing")
         part.used_blocks.add(index)
         entry, seal = part.blocks[index]
-        setter = next(action for action, (found, _) in status.SETS.items() if found == mark)
-        _require(effect.action == setter, "another effect than the mark's")
+        setters = {action for action, (found, _) in status.SETS.items() if found == mark}
+        if mark in (status.REINSTATED, status.UNDER_REVIEW) and not effect.redemption_plus_1:
+            setters.add(status.REINSTATE)
+        _require(effect.action in setters, "another effect than the mark's")
         _require(seal.rules_version == RULES_VERSION, "an effect under other rules")
         _require(effect.action != DISPUTE, "an action that blocks may not carry")
         place = (effect.place.entry, effect.place.index)
@@ -500,14 +509,14 @@ class _Verification:
         suspect = self._is_suspect(entry, seal)
         _require(self._right(entry, seal, group.authority, effect.action, record), "an effect without the right")
         if mark == status.CONFIRMED:
-            record.contested = is_contested(record.contested, suspect)
             record.confirmed = None if suspect else index
         elif mark == status.REDEEMED:
             record.redeemed = index
         elif mark == status.UNDER_REVIEW:
             record.under_review = index
-        else:
+        elif mark != status.REINSTATED:
             record.ended = effect.action
+        return suspect
 
     def _right(self, entry, seal, authority, action, record):
         signer = entry.header.institution

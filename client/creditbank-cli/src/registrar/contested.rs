@@ -1,11 +1,11 @@
-//! `contested` and `confirm`: what a compromised key has sealed, and what its institution stands by.
+//! `contested` and `confirm`: what a compromised key has sealed and done, and what its institution stands by.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
-use creditbank_client::correct::contest::{Contested, contested};
-use creditbank_client::correct::{Change, Correction, Target, effects};
+use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings};
+use creditbank_client::correct::{Asked, Change, Correction, Target, effects};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Place, UnitId, names, pb};
@@ -19,7 +19,8 @@ use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since
+    /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since; and what the
+    /// key has done to records
     List {
         #[command(flatten)]
         unit: Unit,
@@ -55,10 +56,18 @@ fn state(one: &Contested) -> &'static str {
     }
 }
 
+fn held(one: &ContestedEffect) -> &'static str {
+    match one.holds {
+        Some(true) => "holds",
+        Some(false) => "undone",
+        None => "not yours to read",
+    }
+}
+
 pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     let UnitId { institution, number } = unit.id();
-    let found = contested(&client, unit.id()).await?;
+    let Findings { records: found, effects: done } = findings(&client, unit.id()).await?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
     let record = |one: &Contested| {
@@ -68,17 +77,33 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
         })
     };
     let records: Vec<Value> = found.iter().map(record).collect();
-    let value = json!({ "counts": counts, "records": records });
+    let effect = |one: &ContestedEffect| {
+        json!({
+            "place": values::show_place(&one.place), "action": names::of(one.action), "effect": one.entry.0,
+            "key_id": one.key_id.to_string(), "sealed_at": crate::partner::verify::time(one.sealed_at_ms),
+            "state": held(one),
+        })
+    };
+    let effects: Vec<Value> = done.iter().map(effect).collect();
+    let value = json!({ "counts": counts, "records": records, "effects": effects });
     output::print(global, &value, || {
-        if found.is_empty() {
+        if found.is_empty() && effects.is_empty() {
             return format!(
-                "no key of unit {number} of institution {institution} was compromised when it sealed a record"
+                "no key of unit {number} of institution {institution} was compromised when it sealed a block"
             );
         }
-        let names = ["place", "kind", "sealed_at", "key_id", "state"];
-        let rows = records.iter().map(|one| names.iter().map(|name| show::line(&one[*name])).collect());
+        let table = |names: &[&str], of: &[Value]| {
+            let rows = of.iter().map(|one| names.iter().map(|name| show::line(&one[*name])).collect());
+            output::table(names, rows)
+        };
         let counted: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        format!("{}\n{}", output::table(&names, rows), counted.join(", "))
+        let records = table(&["place", "kind", "sealed_at", "key_id", "state"], &records);
+        let sealed = format!("{records}\n{}", counted.join(", "));
+        if effects.is_empty() {
+            return sealed;
+        }
+        let done = table(&["place", "action", "effect", "sealed_at", "key_id", "state"], &effects);
+        format!("{sealed}\n\nWhat was done to records; `reinstate` undoes it:\n{done}")
     })
 }
 
@@ -88,7 +113,7 @@ pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(),
     let unit = common.unit(global, &client, &case_reference).await?;
     let at = |place: Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
     let corrections = match (&file, place, all_of_key) {
-        (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, None)?,
+        (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, Asked::Confirm)?,
         (None, Some(place), _) => one(at(place)),
         (None, None, Some(id)) => {
             let missing = || "the key is not in the registry".to_owned();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use creditbank_client::correct::{Change, Correction, Target, effects};
+use creditbank_client::correct::{Asked, Change, Correction, Target, effects};
 use creditbank_protocol::Place;
 use creditbank_protocol::pb::EffectReason;
 
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, place, reason, case_reference, common } = arguments;
     let corrections = match (&file, place, reason) {
-        (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, Some(reason))?,
+        (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, Asked::Revoke(reason))?,
         (None, Some(place), Some(reason)) => {
             one(Correction { line: 0, target: Target::At(place), change: Change::Revoke(reason) })
         }

@@ -7,8 +7,8 @@ use creditbank_protocol::pb::{Award, Conversion, Place, RecordReference};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
     ApplicationState, BalanceLine, EvaluateQualificationRequest, EvaluateQualificationResponse, GetBalanceRequest,
-    HeldRedemption, LearnerReference, ListApplicationsRequest, ListConsequencesRequest, ListReviewsRequest,
-    PreviewConversionRequest, ReviewState,
+    HeldRedemption, LearnerReference, ListApplicationsRequest, ListConsequencesRequest, ListConsequencesResponse,
+    ListReviewsRequest, PreviewConversionRequest, ReviewState,
 };
 
 use super::Client;
@@ -76,9 +76,15 @@ impl Client {
         places: Vec<Place>,
         revoke: bool,
     ) -> Result<(Vec<RecordReference>, Vec<HeldRedemption>), ClientError> {
-        let request = self.with_access(ListConsequencesRequest { places, revoke })?;
+        let request = self.with_access(ListConsequencesRequest { places, revoke, reinstate: false })?;
         let answer = self.ledger.clone().list_consequences(request).await?.into_inner();
         Ok((answer.reviews, answer.releases))
+    }
+
+    /// What a block that reinstates these records has to say besides.
+    pub async fn reinstating(&self, places: Vec<Place>) -> Result<ListConsequencesResponse, ClientError> {
+        let request = self.with_access(ListConsequencesRequest { places, revoke: false, reinstate: true })?;
+        Ok(self.ledger.clone().list_consequences(request).await?.into_inner())
     }
 
     /// A learner's credit by unit, level, field and status.

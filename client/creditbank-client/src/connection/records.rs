@@ -9,7 +9,7 @@ use creditbank_protocol::merkle::{record_leaf, verify_inclusion};
 use creditbank_protocol::pb::{self, DisclosedRecord, Receipt};
 use creditbank_protocol::record::{Disclosed, amends_of};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::status::{Mark, status_id};
+use creditbank_protocol::status::{Mark, Marks, status_id};
 use creditbank_protocol::transcript::{Report, verify};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -63,11 +63,23 @@ impl ReadRecord {
         self.marks.iter().any(|name| name == mark.name())
     }
 
+    /// Its marks, by the node's word.
+    pub fn marks(&self) -> Result<Marks, ClientError> {
+        marks_of(&self.marks, self.mark_entries.iter().copied())
+    }
+
     /// Log index of the effect that set a mark, by the node's word.
     pub fn mark_entry(&self, mark: Mark) -> Option<LogIndex> {
         let at = self.marks.iter().position(|name| name == mark.name())?;
         self.mark_entries.get(at).copied()
     }
+}
+
+/// Marks by their names, with the log indexes of their effects.
+pub(crate) fn marks_of(names: &[String], entries: impl IntoIterator<Item = LogIndex>) -> Result<Marks, ClientError> {
+    let named = names.iter().map(|name| Mark::named(name).ok_or_else(|| ClientError::lie("a mark of another name")));
+    let pair = |(mark, entry): (Result<Mark, ClientError>, LogIndex)| Ok((mark?, entry));
+    Ok(Marks::of(named.zip(entries).map(pair).collect::<Result<Vec<_>, ClientError>>()?))
 }
 
 impl Client {

@@ -1,15 +1,17 @@
-//! What a compromised key has sealed: which records of a unit are contested, and which of them are confirmed.
+//! What a compromised key has sealed: which records of a unit are contested, and which of them are confirmed; and what it
+//! has done to records, and what of that still holds.
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::contested::{compromised_since, is_contested, is_suspect};
+use creditbank_protocol::contested::{compromised_since, is_contested_by, is_suspect};
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::status::Mark;
+use creditbank_protocol::status::Marks;
 use creditbank_protocol::{LogIndex, Place, UnitId};
 
+use crate::connection::marks_of;
 use crate::{Client, ClientError};
 
 /// A record that a compromised key has sealed.
@@ -63,6 +65,23 @@ impl Suspects {
     }
 }
 
+impl Suspects {
+    /// Whether the record of the block at a log index is contested, as far as its marks say.
+    pub(super) async fn is_contested(
+        &mut self,
+        client: &Client,
+        entry: LogIndex,
+        marks: &Marks,
+    ) -> Result<bool, ClientError> {
+        // At most four blocks count: those of the record, of what has ended it or reinstated it, and of its confirmation.
+        let mut known = BTreeMap::new();
+        for index in marks.iter().map(|(_, index)| index).chain([entry]) {
+            known.insert(index, self.is_suspect_at(client, index).await?);
+        }
+        is_contested_by(marks, entry, |index| Ok(known.get(&index).copied().unwrap_or_default()))
+    }
+}
+
 impl Client {
     /// Time of the seal that is the last entry before `round_end`, milliseconds since 1970.
     pub async fn sealed_at(&self, round_end: u64) -> Result<u64, ClientError> {
@@ -84,9 +103,39 @@ impl Client {
     }
 }
 
-/// Records of a unit that a compromised key has sealed, by place; confirmed and ended ones too. Looks at blocks from the
-/// newest back to the first compromise.
+/// What a compromised key has done to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContestedEffect {
+    /// The record.
+    pub place: Place,
+    /// Superseded, revoked, or closed its review.
+    pub action: Action,
+    /// Log index of the effect.
+    pub entry: LogIndex,
+    /// The compromised key.
+    pub key_id: KeyId,
+    /// Time of its seal, milliseconds since 1970.
+    pub sealed_at_ms: u64,
+    /// Whether it still holds; nothing where the caller may not read the record.
+    pub holds: Option<bool>,
+}
+
+/// What compromised keys of a unit have sealed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Records, by place; confirmed and ended ones too.
+    pub records: Vec<Contested>,
+    /// What it has done to records, in the order of the log.
+    pub effects: Vec<ContestedEffect>,
+}
+
+/// Records of a unit that a compromised key has sealed, by place; confirmed and ended ones too.
 pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, ClientError> {
+    Ok(findings(client, unit).await?.records)
+}
+
+/// What compromised keys of a unit have sealed. Looks at blocks from the newest back to the first compromise.
+pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientError> {
     let mut stolen: BTreeMap<KeyId, pb::Key> = BTreeMap::new();
     for item in client.registry_list(Kind::Key, Some(unit.institution)).await? {
         let key: pb::Key = item.decode()?;
@@ -95,14 +144,14 @@ pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, 
         }
     }
     let Some(first) = stolen.values().filter_map(compromised_since).min() else {
-        return Ok(Vec::new());
+        return Ok(Findings::default());
     };
     let mut suspects = Suspects::default();
-    let mut found = Vec::new();
+    let mut found = Findings::default();
     let mut height = client.chain_head(unit).await?.next_height;
     while let Some(below) = height.checked_sub(1) {
         height = below;
-        let (_, key_id, sealed_at_ms) = client.sealing(unit, height).await?;
+        let (entry, key_id, sealed_at_ms) = client.sealing(unit, height).await?;
         if sealed_at_ms / 60_000 < first {
             break;
         }
@@ -110,18 +159,58 @@ pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, 
             continue;
         }
         for record in client.issued(unit, height, 1).await?.0 {
-            let marks: BTreeMap<&str, u64> =
-                record.marks.iter().map(String::as_str).zip(record.mark_entries.iter().copied()).collect();
-            let confirmation = match marks.get(Mark::Confirmed.name()) {
-                Some(entry) => Some(suspects.is_suspect_at(client, LogIndex(*entry)).await?),
-                None => None,
-            };
-            let confirmed = !is_contested(true, confirmation);
-            let ended = [Mark::Superseded, Mark::Revoked].iter().any(|mark| marks.contains_key(mark.name()));
+            let marks = marks_of(&record.marks, record.mark_entries.iter().copied().map(LogIndex))?;
+            let ended = marks.have_ended();
+            let confirmed = !ended && !suspects.is_contested(client, entry, &marks).await?;
             let kind = Kind::try_from(record.kind).unwrap_or_default();
-            found.push(Contested { place: Place::read(record.place), kind, key_id, sealed_at_ms, confirmed, ended });
+            found.records.push(Contested {
+                place: Place::read(record.place),
+                kind,
+                key_id,
+                sealed_at_ms,
+                confirmed,
+                ended,
+            });
+        }
+        for (place, action) in effects_of(client, entry).await? {
+            let holds = holds(client, place, action, entry).await?;
+            found.effects.push(ContestedEffect { place, action, entry, key_id, sealed_at_ms, holds });
         }
     }
-    found.sort_by_key(|one| one.place);
+    found.records.sort_by_key(|one| one.place);
+    found.effects.sort_by_key(|one| (one.entry, one.place));
     Ok(found)
+}
+
+/// What the block at a log index has done to records that could be undone.
+async fn effects_of(client: &Client, entry: LogIndex) -> Result<Vec<(Place, Action)>, ClientError> {
+    let parse = |bytes: Vec<u8>| Entry::parse(&bytes).map_err(ClientError::lie);
+    let Entry::Head(head) = parse(client.entry(entry).await?.0)? else {
+        return Err(ClientError::lie("the entry is no block"));
+    };
+    if !head.has_public() {
+        return Ok(Vec::new());
+    }
+    let Entry::Public(public) = parse(client.entry(entry.next()).await?.0)? else {
+        return Err(ClientError::lie("a block without its public part"));
+    };
+    let block = head.with_public(public).map_err(ClientError::lie)?;
+    let effects = block.public().groups.iter().flat_map(|group| &group.effects);
+    let done = effects.map(|effect| (Place::read(effect.place), Action::try_from(effect.action).unwrap_or_default()));
+    let undoable = |action: Action| matches!(action, Action::Supersede | Action::Revoke | Action::CloseReview);
+    Ok(done.filter(|(_, action)| undoable(*action)).collect())
+}
+
+/// Whether an effect on a record still holds.
+async fn holds(client: &Client, place: Place, action: Action, entry: LogIndex) -> Result<Option<bool>, ClientError> {
+    let read = match client.record(place).await {
+        Ok(read) => read,
+        Err(ClientError::Refused(_) | ClientError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let marks = read.marks()?;
+    Ok(Some(match action {
+        Action::CloseReview => marks.get(creditbank_protocol::status::Mark::UnderReview).is_none(),
+        _ => marks.ended().is_some_and(|(_, by)| by == entry),
+    }))
 }

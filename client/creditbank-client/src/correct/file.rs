@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use creditbank_protocol::LogIndex;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{AmendReason, EffectReason};
 
@@ -14,9 +15,19 @@ pub type Lines<'a> = Box<dyn Iterator<Item = Result<Result<Correction, RefusedLi
 /// Most bytes of a line of places and reasons.
 const FIELD_LEN_MAX: usize = 200;
 
-/// Effects on the records of a CSV with a column `place` and, for revocations, perhaps one `reason`, which goes before
-/// `given`. Nothing for confirmations.
-pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -> Result<Lines<'a>, ImportError> {
+/// What a file of places asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// That the records are confirmed.
+    Confirm,
+    /// That they are reinstated. A column `effect` may say which effect is undone.
+    Reinstate,
+    /// That they are revoked. A column `reason` goes before this one.
+    Revoke(Option<EffectReason>),
+}
+
+/// Effects on the records of a CSV with a column `place`.
+pub fn effects<'a>(input: impl Read + 'a, asked: Asked) -> Result<Lines<'a>, ImportError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
     let header = reader.headers().map_err(|error| ImportError::Header(error.to_string()))?.clone();
     let column = |name: &str| header.iter().position(|head| head.trim_start_matches('\u{feff}') == name);
@@ -25,7 +36,7 @@ pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -
         return Err(ImportError::Empty);
     }
     let places = column("place").ok_or_else(|| ImportError::Column { missing: "place".to_owned(), found: found() })?;
-    let reasons = column("reason");
+    let (reasons, entries) = (column("reason"), column("effect"));
     let line = move |record: &csv::StringRecord| {
         let number = record.position().map_or(0, csv::Position::line);
         let refuse = |field: &str, why: String| RefusedLine { line: number, field: field.to_owned(), reason: why };
@@ -35,9 +46,15 @@ pub fn effects<'a>(input: impl Read + 'a, given: Option<Option<EffectReason>>) -
         }
         let found = text(places);
         let target = found.parse().map_err(|_| refuse("place", format!("{found:?} is no place such as 34/718")))?;
-        let change = match given {
-            None => Change::Confirm,
-            Some(given) => {
+        let change = match asked {
+            Asked::Confirm => Change::Confirm,
+            Asked::Reinstate => {
+                let written = entries.map(text).filter(|text| !text.is_empty());
+                let wrong = |text: &str| refuse("effect", format!("{text:?} is no log index such as 91"));
+                let entry = written.map(|text| text.parse().map_err(|_| wrong(text))).transpose()?;
+                Change::Reinstate(entry.map(LogIndex))
+            }
+            Asked::Revoke(given) => {
                 let written = reasons.map(text).filter(|text| !text.is_empty());
                 let known = "error, rule, decision or other";
                 let chosen = match written {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::Place;
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::Action;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, Refusal};
@@ -192,8 +193,16 @@ impl<'a> Corrector<'a> {
                 outcome(Outcome::WouldBeDone).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
-            let taken_back = part.iter().map(|one| (&one.authority, &one.effect));
-            let follows = consequences(self.client, self.unit, taken_back).await?;
+            let ended = part.iter().filter(|one| !one.reopens).map(|one| (&one.authority, &one.effect));
+            let follows = match consequences(self.client, self.unit, ended).await {
+                Ok(follows) => follows,
+                // What cannot be reinstated the node says here already.
+                Err(ClientError::Refused(refusal)) if cannot_be_reinstated(&refusal) => {
+                    self.refused(part, &refusal, &mut parts, tell)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if part.len() > 1 && part.len() + follows.effects.len() > EFFECTS_MAX {
                 let second = part.split_off(part.len() / 2);
                 parts.extend([second, part]);
@@ -222,21 +231,31 @@ impl<'a> Corrector<'a> {
                     moved += 1;
                     parts.push(part);
                 }
-                Answer::Refused(refusal) if part.len() == 1 => {
-                    // Somebody else was faster.
-                    let done = refusal.why().is_done_already();
-                    let why = format!("expected {}, found {}", refusal.expected, refusal.found);
-                    let refused = Outcome::Refused(refusal.reason.clone(), why);
-                    let told = if done { Outcome::Already } else { refused };
-                    outcome(told).try_for_each(|row| tell(&mut self.done, row))?;
-                }
-                Answer::Refused(_) => {
-                    let second = part.split_off(part.len() / 2);
-                    parts.extend([second, part]);
-                }
+                Answer::Refused(refusal) => self.refused(part, &refusal, &mut parts, tell)?,
             }
         }
         Ok(())
+    }
+
+    /// A refused part goes again in halves; one correction is told of.
+    fn refused(
+        &mut self,
+        mut part: Vec<Resolved>,
+        refusal: &Refusal,
+        parts: &mut Vec<Vec<Resolved>>,
+        tell: &mut impl FnMut(&mut Done, Row) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        if part.len() > 1 {
+            let second = part.split_off(part.len() / 2);
+            parts.extend([second, part]);
+            return Ok(());
+        }
+        // Somebody else was faster.
+        let reinstates = |one: &Resolved| one.effect.action == i32::from(Action::Reinstate);
+        let done = refusal.why().is_done_already() && !part.iter().any(reinstates);
+        let why = format!("expected {}, found {}", refusal.expected, refusal.found);
+        let told = if done { Outcome::Already } else { Outcome::Refused(refusal.reason.clone(), why) };
+        part.iter().try_for_each(|one| tell(&mut self.done, row(one, told.clone())))
     }
 
     /// Takes amendments out that break a rule.
@@ -288,6 +307,21 @@ fn row(resolved: &Resolved, outcome: Outcome) -> Row {
         after: resolved.record.as_ref().map(|record| record.body().to_vec()).unwrap_or_default(),
         outcome,
     }
+}
+
+/// Whether the node says, asked what follows from a reinstatement, that it cannot be.
+fn cannot_be_reinstated(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.why(),
+        Reason::AlreadySpent
+            | Reason::StatusForbids
+            | Reason::UnknownTarget
+            | Reason::SourceNotUsable
+            | Reason::TooManyRepeats
+            | Reason::IdentityNotAmended
+            | Reason::ApplicationOpen
+            | Reason::NotOpen
+    )
 }
 
 /// Whether somebody has meanwhile used or let go of what is corrected: what follows from it is asked for again.

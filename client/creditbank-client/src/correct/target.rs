@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use creditbank_protocol::authority::is_custodian;
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::contested::is_contested;
 use creditbank_protocol::dates::first_day;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Action, Amends, Basis, Effect, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{Alias, InstitutionId, Place};
+use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{InstitutionAlias, Person, Refusal};
@@ -33,6 +32,8 @@ pub(super) struct Resolved {
     pub(super) effect: Effect,
     /// Of an amendment.
     pub(super) record: Option<Record>,
+    /// Whether it opens a review again: then nothing else follows.
+    pub(super) reopens: bool,
 }
 
 /// What a correction comes to.
@@ -92,6 +93,7 @@ impl<'a> Resolver<'a> {
         match &correction.change {
             Change::Revoke(reason) => Ok(revoke(correction.line, read, authority, (*reason).into())),
             Change::Confirm => self.confirm(correction.line, read, authority).await,
+            Change::Reinstate(effect) => self.reinstate(correction.line, read, authority, *effect).await,
             Change::Amend(reason, body) => self.amend(correction.line, read, authority, *reason, body).await,
         }
     }
@@ -147,22 +149,47 @@ impl<'a> Resolver<'a> {
                 return Ok(refused(Some(read), "place", format!("it is {}", mark.name())));
             }
         }
-        let sealed_at_ms = self.client.sealed_at(read.round_end).await?;
-        if !self.suspects.is_suspect(self.client, read.key_id, sealed_at_ms).await? {
-            return Ok(refused(
-                Some(read),
-                "place",
-                "it is not contested: its key was not compromised when it was sealed",
-            ));
+        if self.suspects.is_contested(self.client, read.place.entry, &read.marks()?).await? {
+            return Ok(todo(line, &read, authority, Action::Confirm, 0, None));
         }
-        let confirmation = match read.mark_entry(Mark::Confirmed) {
-            Some(entry) => Some(self.suspects.is_suspect_at(self.client, entry).await?),
-            None => None,
-        };
-        if !is_contested(true, confirmation) {
+        if read.is(Mark::Confirmed) {
             return Ok(Found::Already(Box::new(read)));
         }
-        Ok(todo(line, &read, authority, Action::Confirm, 0, None))
+        Ok(refused(Some(read), "place", "it is not contested: its key was not compromised when it was sealed"))
+    }
+
+    async fn reinstate(
+        &mut self,
+        line: u64,
+        read: ReadRecord,
+        authority: pb::Authority,
+        effect: Option<LogIndex>,
+    ) -> Result<Found, ClientError> {
+        let ended = read.marks()?.ended();
+        let Some(contested) = ended.map(|(_, entry)| entry).or(effect) else {
+            if read.is(Mark::Reinstated) {
+                return Ok(Found::Already(Box::new(read)));
+            }
+            let why = "it is neither superseded nor revoked; to open a closed review again, name the effect";
+            return Ok(refused(Some(read), "place", why));
+        };
+        if effect.is_some_and(|effect| effect != contested) {
+            let why = format!("it was ended by the effect at {contested}");
+            return Ok(refused(Some(read), "effect", why));
+        }
+        if ended.is_none() && read.is(Mark::UnderReview) {
+            return Ok(Found::Already(Box::new(read)));
+        }
+        if !self.suspects.is_suspect_at(self.client, contested).await? {
+            let why = format!("the effect at {contested} is not contested: its key was not compromised by then");
+            return Ok(refused(Some(read), "place", why));
+        }
+        let mut found = todo(line, &read, authority, Action::Reinstate, 0, None);
+        if let Found::Todo(resolved) = &mut found {
+            resolved.effect.contested_plus_1 = contested.0.saturating_add(1);
+            resolved.reopens = ended.is_none();
+        }
+        Ok(found)
     }
 
     async fn amend(
@@ -305,7 +332,8 @@ fn todo(
         kind: read.disclosed.info.kind,
         before: read.disclosed.body.clone(),
         authority,
-        effect: Effect { status_id, place, action: action.into(), reason, redemption_plus_1: 0 },
+        effect: Effect { status_id, place, action: action.into(), reason, redemption_plus_1: 0, contested_plus_1: 0 },
         record,
+        reopens: false,
     }))
 }

@@ -1,11 +1,12 @@
 //! What follows from amendments and revocations, in the same block: what stands on those records is put under review, and what a revoked
-//! award or conversion had redeemed is released.
+//! award or conversion had redeemed is released. What follows from a reinstatement undoes that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, RecordReference};
+use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectReason, RecordReference};
 use creditbank_protocol::{InstitutionId, LogIndex, Place};
+use creditbank_rpc::v1::ListConsequencesResponse;
 
 use super::{authority, effect};
 use crate::outbox::patiently;
@@ -21,19 +22,25 @@ pub(crate) struct Consequences {
     pub(crate) released: u64,
 }
 
-/// What follows from these effects; nothing follows from confirmations.
+/// What follows from these effects; nothing follows from confirmations. Reinstatements are of records that have ended: where
+/// a review is opened again, nothing follows, and it is not among them.
 pub(crate) async fn consequences(
     client: &Client,
     unit: &IssuingUnit,
     effects: impl Iterator<Item = (&Authority, &Effect)>,
 ) -> Result<Consequences, ClientError> {
     let (mut revoked, mut amended) = (BTreeSet::new(), BTreeSet::new());
+    let (mut restored, mut authorities) = (BTreeSet::new(), BTreeMap::new());
     let mut case_reference = String::new();
     for (authority, effect) in effects {
         let place = Place::read(effect.place);
         match Action::try_from(effect.action).unwrap_or_default() {
             Action::Revoke => revoked.insert(place),
             Action::Supersede => amended.insert(place),
+            Action::Reinstate => {
+                authorities.insert(place, authority.clone());
+                restored.insert(place)
+            }
             _ => continue,
         };
         case_reference.clone_from(&authority.case_reference);
@@ -56,19 +63,50 @@ pub(crate) async fn consequences(
     let mut found =
         Consequences { reviewed: reviews.len() as u64, released: releases.len() as u64, ..Default::default() };
     found.effects.extend(reviews.values().map(|record| (authority(Basis::Dependency), effect(record, Action::Review))));
+    let mut restores = Vec::new();
+    if !restored.is_empty() {
+        let asked = || restored.iter().map(|place| pb::Place::from(*place)).collect();
+        let ListConsequencesResponse { reviews, releases: let_go, amendments, closes, restores: held } =
+            patiently(|| client.reinstating(asked())).await?;
+        found.reviewed += reviews.len() as u64;
+        found.effects.extend(reviews.iter().map(|one| (authority(Basis::Dependency), effect(one, Action::Review))));
+        found.effects.extend(closes.iter().map(|one| (authority(Basis::Dependency), effect(one, Action::CloseReview))));
+        for one in &amendments {
+            // It is taken back by the right by which the record is reinstated that it amends.
+            let former = client.record(at(one)).await?.amends().map(|amends| Place::read(amends.place));
+            let by = former.and_then(|former| authorities.get(&former));
+            let by = by.ok_or_else(|| ClientError::lie("an amendment of another record"))?.clone();
+            let reason = EffectReason::Error.into();
+            found.effects.push((by, Effect { reason, ..effect(one, Action::Revoke) }));
+        }
+        for held in let_go {
+            let record = held.record.ok_or_else(|| ClientError::lie("a redemption without its record"))?;
+            releases.insert(at(&record), (record, LogIndex(held.redemption)));
+        }
+        restores = held;
+    }
     let mut sealed_by = BTreeMap::new();
+    for held in restores {
+        let record = held.record.ok_or_else(|| ClientError::lie("a redemption without its record"))?;
+        let redeemed_by = signer(client, LogIndex(held.redemption)).await?;
+        let (redemption_plus_1, contested_plus_1) = (plus_1(held.redemption)?, plus_1(held.contested)?);
+        let restore = Effect { redemption_plus_1, contested_plus_1, ..effect(&record, Action::Reinstate) };
+        found.effects.push((right(unit, redeemed_by, &case_reference), restore));
+    }
     for (record, redemption) in releases.into_values() {
         let redeemed_by = match sealed_by.get(&redemption) {
             Some(known) => *known,
             None => signer(client, redemption).await?,
         };
         sealed_by.insert(redemption, redeemed_by);
-        let redemption_plus_1 =
-            redemption.0.checked_add(1).ok_or_else(|| ClientError::lie("a redemption at no entry"))?;
-        let release = Effect { redemption_plus_1, ..effect(&record, Action::Release) };
+        let release = Effect { redemption_plus_1: plus_1(redemption.0)?, ..effect(&record, Action::Release) };
         found.effects.push((right(unit, redeemed_by, &case_reference), release));
     }
     Ok(found)
+}
+
+fn plus_1(entry: u64) -> Result<u64, ClientError> {
+    entry.checked_add(1).ok_or_else(|| ClientError::lie("an effect at no entry"))
 }
 
 fn at(record: &RecordReference) -> Place {

@@ -3,10 +3,10 @@
 use creditbank_ledger::read::{
     ApplicationCase, Consequences, Converted, Evaluation, Line, Preview, Requirement, Review, Unused, Verdict,
 };
-use creditbank_protocol::Standing;
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::dates::date_of;
 use creditbank_protocol::pb::{self, RecordReference};
+use creditbank_protocol::{LogIndex, Standing};
 use creditbank_rpc::v1 as api;
 use creditbank_rules::admission::case::{Case, Stage};
 use creditbank_rules::decimal::show_e4;
@@ -71,12 +71,15 @@ pub(super) fn review(found: Review) -> api::ReviewState {
 }
 
 pub(super) fn consequences(found: Consequences) -> api::ListConsequencesResponse {
-    let Consequences { reviews, releases } = found;
-    let released = |(record, redemption): (RecordReference, creditbank_protocol::LogIndex)| api::HeldRedemption {
+    let Consequences { reviews, releases, amendments, closes, restores } = found;
+    let held = |record, redemption: LogIndex, contested: LogIndex| api::HeldRedemption {
         record: Some(record),
         redemption: redemption.0,
+        contested: contested.0,
     };
-    api::ListConsequencesResponse { reviews, releases: releases.into_iter().map(released).collect() }
+    let releases = releases.into_iter().map(|(record, by)| held(record, by, LogIndex(0))).collect();
+    let restores = restores.into_iter().map(|(record, by, undone)| held(record, by, undone)).collect();
+    api::ListConsequencesResponse { reviews, releases, amendments, closes, restores }
 }
 
 pub(super) fn balance_line(line: Line) -> api::BalanceLine {

@@ -205,7 +205,7 @@ impl LedgerService for Service {
         request: Request<api::ListConsequencesRequest>,
     ) -> Result<Response<api::ListConsequencesResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
-        let api::ListConsequencesRequest { places, revoke } = request.into_inner();
+        let api::ListConsequencesRequest { places, revoke, reinstate } = request.into_inner();
         if places.len() > creditbank_protocol::block::RECORDS_MAX {
             return Err(status::invalid("places", "at most 1024", places.len()));
         }
@@ -214,7 +214,8 @@ impl LedgerService for Service {
             for place in &places {
                 caller.may_read(ledger, ledger.issuer(*place)?)?;
             }
-            Ok::<_, Status>(ledger.consequences(&places, revoke)?)
+            let found = if reinstate { ledger.reinstating(&places) } else { ledger.consequences(&places, revoke) };
+            Ok::<_, Status>(found?)
         };
         Ok(Response::new(answers::consequences(blocking(&self.0, read).await?)))
     }

@@ -46,6 +46,11 @@ impl Ledger {
         self.ask(|view, _| read::consequences(view, places, revoke))
     }
 
+    /// What a block that reinstates records has to say besides.
+    pub fn reinstating(&self, places: &[Place]) -> Result<Consequences, ReadError> {
+        self.ask(|view, _| read::reinstating(view, places))
+    }
+
     /// The learner's credit by unit, level, field and status, of one institution or of all.
     pub fn balance(&self, account: &AccountId, institution: Option<InstitutionId>) -> Result<Vec<Line>, ReadError> {
         self.ask(|view, today| read::balance(view, &read::records_of(view, account, institution)?, today))

@@ -67,6 +67,12 @@ pub struct Consequences {
     pub reviews: Vec<RecordReference>,
     /// What it releases, each with the log index of its redemption.
     pub releases: Vec<(RecordReference, LogIndex)>,
+    /// Amendments that it revokes, as it reinstates what they stand in the place of.
+    pub amendments: Vec<RecordReference>,
+    /// Reviews that it closes, by dependency.
+    pub closes: Vec<RecordReference>,
+    /// What is held again, with the log index of its redemption, and of the contested effect that has let go of it.
+    pub restores: Vec<(RecordReference, LogIndex, LogIndex)>,
 }
 
 /// The applications that an institution has received, or those that are overdue: overdue ones first, then by what is due first.
@@ -115,16 +121,32 @@ pub fn reviews(view: &impl ReadView, institution: InstitutionId, today: Day) -> 
 
 /// What a block that amends the records at these places, or revokes them, must put under review and release.
 pub fn consequences(view: &impl View, places: &[Place], revoke: bool) -> Result<Consequences, QuestionError> {
+    let changed: BTreeSet<Place> = places.iter().copied().collect();
+    named(view, admission::consequences(view, &changed, revoke)?)
+}
+
+/// What a block that reinstates the records at these places must say besides.
+pub fn reinstating(view: &impl View, places: &[Place]) -> Result<Consequences, QuestionError> {
+    let restored: BTreeSet<Place> = places.iter().copied().collect();
+    named(view, admission::reinstating(view, &restored)?)
+}
+
+/// The same, by place and status id.
+fn named(view: &impl View, found: admission::Consequences) -> Result<Consequences, QuestionError> {
     let reference = |place: Place| -> Result<RecordReference, QuestionError> {
         let id = view.record_at(place)?.ok_or(QuestionError::Missing(place))?.status_id;
         Ok(RecordReference { place: Some(place.into()), status_id: id.0.to_vec() })
     };
-    let changed: BTreeSet<Place> = places.iter().copied().collect();
-    let found = admission::consequences(view, &changed, revoke)?;
-    let reviews = found.reviews.into_iter().map(reference).collect::<Result<_, _>>()?;
-    let release = |(place, redemption)| Ok((reference(place)?, redemption));
-    let releases = found.releases.into_iter().map(release).collect::<Result<_, QuestionError>>()?;
-    Ok(Consequences { reviews, releases })
+    let all = |places: Vec<Place>| places.into_iter().map(reference).collect::<Result<Vec<_>, _>>();
+    let releases = found.releases.into_iter().map(|(place, redemption)| Ok((reference(place)?, redemption)));
+    let restores = found.restores.into_iter().map(|(place, by, undone)| Ok((reference(place)?, by, undone)));
+    Ok(Consequences {
+        reviews: all(found.reviews)?,
+        releases: releases.collect::<Result<_, QuestionError>>()?,
+        amendments: all(found.amendments)?,
+        closes: all(found.closes)?,
+        restores: restores.collect::<Result<_, QuestionError>>()?,
+    })
 }
 
 /// Days in which a review is to be done: those of the country's deadline, else of the one for all.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
+use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Portion, Standing};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
@@ -245,7 +246,10 @@ fn absorbable(
     };
     let mut found = Vec::new();
     for used in records.iter().filter(|used| used.record.kind() == Kind::Award).filter(absorbed) {
-        let free = used.facts.marks.is_empty() && !is_contested(view, used)? && !is_redeemed(view, used)?;
+        let against = [Mark::Superseded, Mark::Revoked, Mark::Disputed, Mark::UnderReview];
+        let free = against.into_iter().all(|mark| used.facts.marks.get(mark).is_none())
+            && !is_contested(view, used)?
+            && !is_redeemed(view, used)?;
         if free {
             found.push(used.reference());
         }

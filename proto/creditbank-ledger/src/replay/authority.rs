@@ -1,16 +1,18 @@
 //! Whether a signer may do what its block does, as far as that is public.
 
-use creditbank_protocol::contested::is_contested;
-use creditbank_protocol::pb::{Action, Kind};
-use creditbank_protocol::status::Mark;
-use creditbank_protocol::{InstitutionId, LogIndex};
+use std::convert::Infallible;
+
+use creditbank_protocol::InstitutionId;
+use creditbank_protocol::contested::is_contested_by;
+use creditbank_protocol::pb::{Action, Basis, Kind};
+use creditbank_protocol::status::{Mark, Named};
 use creditbank_rules::admission::{check_public_effect, check_public_kind, check_signer, check_uses};
 use creditbank_rules::{Registry, Rule};
 
 use super::contradiction::Subject;
 use super::entries::Entries;
 use super::{Contradiction, ReadBlock};
-use crate::state::{Applied, OpenRound};
+use crate::state::{Applied, MarkChange, OpenRound};
 
 /// Checks the signer of an institution's block, its approval, that what it uses was not used before, and that its key
 /// may sign what the block publishes. The
@@ -44,12 +46,12 @@ pub(super) fn effects(
     let groups = &read.block().public().groups;
     let effects = groups.iter().flat_map(|group| group.effects.iter().map(move |effect| (group, effect)));
     for ((group, effect), change) in effects.zip(&applied.marks) {
-        let (place, action) = (change.place, change.action);
+        let (place, action, named) = (change.place, change.action, Named::by(effect));
         let issuer = entries.issuer_at(place);
         let issuer = issuer.ok_or_else(|| subject.effect(place, "the place of a record", "none there"))?;
-        // What was redeemed is released by whoever redeemed it.
-        let redemption = effect.redemption_plus_1.checked_sub(1).filter(|_| action == Action::Release);
-        let owner = redemption.map_or(Some(issuer), |at| entries.institution_at(LogIndex(at)));
+        // What was redeemed is released by whoever redeemed it, and so is a release undone.
+        let redemption = named.redemption.filter(|_| matches!(action, Action::Release | Action::Reinstate));
+        let owner = redemption.map_or(Some(issuer), |at| entries.institution_at(at));
         let authority = group.authority.clone().unwrap_or_default();
         let check = |owner: Option<InstitutionId>| check_public_effect(registry, &facts, &authority, effect, owner);
         // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
@@ -58,14 +60,71 @@ pub(super) fn effects(
         {
             return Err(subject.breaks(&rejection));
         }
-        if action == Action::Confirm {
-            let suspect = |entry| entries.is_suspect(entry, registry);
-            let confirmation = change.before.get(Mark::Confirmed).map(suspect);
-            if !is_contested(suspect(place.entry), confirmation) {
-                let (expected, found) = ("a record that a compromised key has sealed", format!("effect on {place}"));
-                return Err(subject.wrong(Rule::NotContested.name(), expected, &found));
-            }
+        let is_suspect = |entry| Ok::<_, Infallible>(entries.is_suspect(entry, registry));
+        if action == Action::Confirm
+            && !is_contested_by(&change.before, place.entry, is_suspect).unwrap_or_else(|never| match never {})
+        {
+            let expected = "a record that a compromised key has sealed or reinstated";
+            return Err(subject.wrong(Rule::NotContested.name(), expected, &format!("effect on {place}")));
         }
+        match action {
+            Action::Reinstate => reinstatement(subject, entries, registry, read, applied, change, named)?,
+            Action::CloseReview if authority.basis == i32::from(Basis::Dependency) => {
+                let by = change.before.get(Mark::UnderReview);
+                let undone = by
+                    .is_some_and(|by| restored(applied).any(|one| one.before.ended().is_some_and(|(_, at)| at == by)));
+                if !undone {
+                    let expected = "the review that followed from what this block reinstates";
+                    return Err(subject.wrong(Rule::EffectMismatch.name(), expected, &format!("effect on {place}")));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What a block reinstates: where it clears the mark that has ended a record.
+fn restored(applied: &Applied) -> impl Iterator<Item = &MarkChange> {
+    applied.marks.iter().filter(|one| clears_end(one))
+}
+
+/// Whether it is a reinstatement that clears the mark that has ended its record.
+fn clears_end(change: &MarkChange) -> bool {
+    change.action == Action::Reinstate && change.before.have_ended() && !change.after.have_ended()
+}
+
+/// Checks what is public of a reinstatement: that the effect that it names is contested, and has done to the record what
+/// is undone. That the amendment of a superseded record goes, and that all is held again that an award held, stands in
+/// records.
+fn reinstatement(
+    subject: &Subject,
+    entries: &Entries,
+    registry: &Registry,
+    read: &ReadBlock,
+    applied: &Applied,
+    change: &MarkChange,
+    named: Named,
+) -> Result<(), Contradiction> {
+    let (place, entry) = (change.place, named.contested.unwrap_or_default());
+    let wrong = |rule: Rule, expected: &str| Err(subject.wrong(rule.name(), expected, &format!("effect on {place}")));
+    if read.block().header().count != 0 {
+        return wrong(Rule::EffectMismatch, "no records in a block that reinstates");
+    }
+    if !entries.is_suspect(entry, registry) {
+        return wrong(Rule::NotContested, "an effect of a block that a compromised key has sealed");
+    }
+    if clears_end(change) {
+        return Ok(());
+    }
+    if !entries.has_cleared(entry, place, named.redemption) {
+        let expected = "a contested effect that has released the record, or closed its review";
+        return wrong(Rule::EffectMismatch, expected);
+    }
+    // What an award held is held again with the award alone, which the same effect has revoked.
+    let revoked = |one: &MarkChange| one.before.get(Mark::Revoked) == Some(entry);
+    if named.redemption.is_some() && !restored(applied).any(revoked) {
+        return wrong(Rule::EffectMismatch, "the reinstatement of what the same effect has revoked");
     }
     Ok(())
 }

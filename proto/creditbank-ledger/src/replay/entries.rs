@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::Action;
+use creditbank_protocol::status::Mark;
 use creditbank_protocol::{InstitutionId, LogIndex, Place};
 use creditbank_rules::Registry;
 
-use crate::state::ReadBlock;
+use crate::state::{Applied, ReadBlock};
 
 /// 16 bytes for each entry, and what is rare beside.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Entries {
     published: BTreeSet<Place>,
     /// Blocks with a custodian's amendments, and the closed institutions whose records these may be.
     kept_for: BTreeMap<LogIndex, BTreeSet<InstitutionId>>,
+    /// Releases, each with the redemption that it has undone, and closed reviews, by the log index of their block.
+    cleared: BTreeMap<(LogIndex, Place), Option<LogIndex>>,
     institutions: Numbered<InstitutionId>,
     signers: Numbered<KeyId>,
 }
@@ -85,6 +89,24 @@ impl Entries {
         if !kept_for.is_empty() {
             self.kept_for.insert(entry, kept_for);
         }
+    }
+
+    /// Keeps what the effects of a block have released, and which reviews they have closed.
+    pub(super) fn keep_cleared(&mut self, applied: &Applied) {
+        for change in &applied.marks {
+            let redemption = match change.action {
+                Action::Release => change.before.get(Mark::Redeemed),
+                Action::CloseReview => None,
+                _ => continue,
+            };
+            self.cleared.insert((applied.entry, change.place), redemption);
+        }
+    }
+
+    /// Whether the block at a log index has released a record, redeemed at another one, or, without one, has closed its
+    /// review.
+    pub(super) fn has_cleared(&self, entry: LogIndex, place: Place, redemption: Option<LogIndex>) -> bool {
+        self.cleared.get(&(entry, place)) == Some(&redemption)
     }
 
     /// Keeps the next entry, which is a seal or a public part.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{Action, Effect, PublicPart};
-use creditbank_protocol::status::{Marks, TransitionError};
+use creditbank_protocol::status::{Marks, Named, TransitionError};
 use creditbank_protocol::{Digest, LogIndex, Place};
 
 use super::{Refusal, Shared};
@@ -84,6 +84,6 @@ fn change(
         None => Marks::default(),
     };
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let after = before.after(action, entry, effect.redemption_plus_1.checked_sub(1).map(LogIndex))?;
+    let after = before.after(action, entry, Named::by(effect))?;
     Ok(MarkChange { place, status_id, action, before, after })
 }

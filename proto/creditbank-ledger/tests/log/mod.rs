@@ -147,6 +147,7 @@ pub(crate) fn effect(place: Place, id: Digest, action: Action) -> EffectGroup {
         action: action.into(),
         reason: reason.into(),
         redemption_plus_1: 0,
+        contested_plus_1: 0,
     };
     let basis = if action == Action::Review { Basis::Dependency } else { Basis::Issuer };
     let authority = Authority { basis: basis.into(), ..Default::default() };

@@ -12,10 +12,10 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::status::{Mark, Marks, Named};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::{
-    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError, seed,
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View, ViewError, seed,
 };
 
 pub(crate) const ACCOUNT: AccountId = AccountId([9; 16]);
@@ -121,6 +121,11 @@ impl View for World {
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         let days = u64::try_from(day(6, 1)).unwrap() + entry.0;
         Ok(Some(Sealing { key_id: KeyId([0; 16]), sealed_at_ms: days * DAY_MS }))
+    }
+
+    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
+        let said = |block: &SignedBlock| Said { records: block.header().count, groups: block.public().groups.clone() };
+        Ok(self.blocks.get(&entry).map(said))
     }
 }
 
@@ -251,5 +256,5 @@ pub(crate) fn credit(e4: u64) -> pb::Credit {
 }
 
 pub(crate) fn marked(action: Action, entry: u64) -> Marks {
-    Marks::default().after(action, entry, None).unwrap()
+    Marks::default().after(action, entry, Named::default()).unwrap()
 }

@@ -118,7 +118,8 @@ pub struct TranscriptRecord {
     pub kept_by: Option<InstitutionId>,
     /// Its marks under the last seal.
     pub marks: Marks,
-    /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a key above suspicion.
+    /// Sealed, or reinstated, at or after the time from which the key counts as compromised, and not confirmed since by a key
+    /// above suspicion; or superseded or revoked by such a key.
     pub contested: bool,
     /// Log index of the block that confirms it, where its key is above suspicion.
     pub confirmed: Option<LogIndex>,
@@ -157,8 +158,9 @@ impl TranscriptRecord {
     fn first(&self, issuer_trusted: bool) -> Standing {
         let found: Result<_, Infallible> = Standing::first(|standing| {
             Ok(match standing {
-                Standing::Revoked => self.ended == Some(pb::Action::Revoke),
-                Standing::Superseded => self.ended.is_some(),
+                // What a contested effect has ended is contested.
+                Standing::Revoked => self.ended == Some(pb::Action::Revoke) && !self.contested,
+                Standing::Superseded => self.ended.is_some() && !self.contested,
                 Standing::Incomplete => self.missing_claim.is_some(),
                 Standing::Contested => self.contested,
                 // Blocks carry no disputes yet.

@@ -133,6 +133,7 @@ fn blocks() {
         action: pb::Action::Revoke.into(),
         reason: pb::EffectReason::Error.into(),
         redemption_plus_1: 0,
+        contested_plus_1: 0,
     };
     let authority = pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() };
     let group = pb::EffectGroup { authority: Some(authority), effects: vec![effect] };

@@ -136,6 +136,32 @@ fn unconfirmed() -> Log {
     log
 }
 
+/// A credit of institution 1 in entry 3 by its good key, which the second key has revoked in entry 8; and this key was
+/// stolen, as is known since.
+fn struck() -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log.operator(&[public_record(Kind::Key, encode(&second()).expect("canonical"))]);
+    log.seal();
+    let group = log.effect(3, 0, Action::Revoke);
+    log.signer = Some(SECOND);
+    let mut log = sealed(log, 1, group);
+    log.signer = None;
+    log.operator(&[compromised(second())]);
+    log.seal();
+    log.seal();
+    log
+}
+
+/// A reinstatement of the credit by the good key, which names the effect at a log index.
+fn reinstated(contested: u64) -> Log {
+    let log = struck();
+    let mut group = log.effect(3, 0, Action::Reinstate);
+    group.effects[0].contested_plus_1 = contested + 1;
+    sealed(log, 1, group)
+}
+
 /// What a key that was stolen has sealed, and what takes a record back.
 fn own_cases() -> Vec<(&'static str, Log)> {
     let revoked = |basis| then(begun(AWARDS), 1, Action::Revoke, basis, 0);
@@ -153,6 +179,9 @@ fn own_cases() -> Vec<(&'static str, Log)> {
             confirmed(|group| group.effects[0].place = Some(pb::Place { entry: 4, index: 0 })),
         ),
         ("revoked", revoked(Basis::Issuer)),
+        ("revoked by a stolen key: contested", struck()),
+        ("revoked by a stolen key, and reinstated", reinstated(8)),
+        ("a reinstatement that names another effect", reinstated(7)),
         ("revoked by an operator who is none", revoked(Basis::Operator)),
     ]
 }

@@ -15,7 +15,7 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, amends_of, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
-use creditbank_protocol::status::{Marks, status_id};
+use creditbank_protocol::status::{Marks, Named, status_id};
 use creditbank_protocol::transcript::sign_statement;
 use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 
@@ -237,8 +237,7 @@ impl Log {
         for effect in block.public().groups.iter().flat_map(|group| &group.effects) {
             let marks = self.marks.entry(Digest::from_slice(&effect.status_id).expect("32 bytes")).or_default();
             let action = pb::Action::try_from(effect.action).expect("an action");
-            let redemption = effect.redemption_plus_1.checked_sub(1).map(LogIndex);
-            *marks = marks.after(action, index, redemption).unwrap_or(*marks);
+            *marks = marks.after(action, index, Named::by(effect)).unwrap_or(*marks);
         }
         self.records.insert(index, records.to_vec());
         self.blocks.insert(index, block);
@@ -334,6 +333,7 @@ impl Log {
             action: action.into(),
             reason: if action == pb::Action::Revoke { pb::EffectReason::Error.into() } else { 0 },
             redemption_plus_1: 0,
+            contested_plus_1: 0,
         };
         pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
-use creditbank_protocol::status::Marks;
+use creditbank_protocol::status::{Marks, Named};
 use creditbank_protocol::transcript::{Link, verify, write_file};
 use creditbank_protocol::{Digest, UnitId};
 use prost::Message as _;
@@ -707,7 +707,7 @@ fn statuses() -> Vec<Case> {
         log.seal();
         let confirmed = log.effect(3, 1, pb::Action::Confirm);
         log.issue(1, &[], vec![confirmed]);
-        let marks = Marks::default().after(action, entry, None).expect("nothing stands in the way");
+        let marks = Marks::default().after(action, entry, Named::default()).expect("nothing stands in the way");
         log.lies.insert(log.id(3, index), marks);
         log.seal();
         (about, Link::Status, raw(&log.transcript(&[(3, 0, None), (3, 1, None)], &[]).encode_to_vec()))

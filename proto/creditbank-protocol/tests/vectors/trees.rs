@@ -5,7 +5,7 @@ use creditbank_protocol::merkle::{
     self, RangeError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
 use creditbank_protocol::pb::Action;
-use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::status::{Mark, Marks, Named};
 use creditbank_protocol::{Digest, LogIndex};
 use serde_json::{Value, json};
 
@@ -159,19 +159,23 @@ fn marks() {
     let states =
         std::iter::once(vec![]).chain(all.into_iter().map(|mark| vec![mark])).chain(pairs).chain([all.to_vec()]);
     let mut transitions = Vec::new();
-    let mut transition = |start: Marks, action: Action, redemption: Option<u64>| {
-        let after = start.after(action, 9, redemption.map(LogIndex));
+    let mut transition = |start: Marks, action: Action, redemption: Option<u64>, contested: Option<u64>| {
+        let named = Named { redemption: redemption.map(LogIndex), contested: contested.map(LogIndex) };
+        let after = start.after(action, 9, named);
         transitions.push(json!({
             "before": hex(start.to_bytes()), "action": i32::from(action), "index": 9, "redemption": redemption,
-            "after": after.ok().map(|marks| hex(marks.to_bytes())),
+            "contested": contested, "after": after.ok().map(|marks| hex(marks.to_bytes())),
         }));
     };
     for marks in states {
         let bytes: Vec<u8> = marks.iter().flat_map(|mark| [*mark, 0, 0, 0, 0, 0, 0, 0, 5]).collect();
         let start = Marks::from_bytes(&bytes).expect("in order");
-        actions.into_iter().for_each(|action| transition(start, action, Some(5)));
+        actions.into_iter().for_each(|action| transition(start, action, Some(5), None));
         if marks.contains(&(Mark::Redeemed as u8)) {
-            [None, Some(4), Some(0)].into_iter().for_each(|other| transition(start, Action::Release, other));
+            [None, Some(4), Some(0)].into_iter().for_each(|other| transition(start, Action::Release, other, None));
+        }
+        for (redemption, contested) in [(None, Some(5)), (None, Some(4)), (None, None), (Some(3), Some(5))] {
+            transition(start, Action::Reinstate, redemption, contested);
         }
     }
     let malformed = [
@@ -188,15 +192,15 @@ fn marks() {
         json!({ "about": about, "bytes": bytes })
     });
     let both = Marks::default()
-        .after(Action::Dispute, 5, None)
-        .and_then(|marks| marks.after(Action::Redeem, 258, None))
+        .after(Action::Dispute, 5, Named::default())
+        .and_then(|marks| marks.after(Action::Redeem, 258, Named::default()))
         .expect("marks");
     let names: Vec<_> = Mark::ALL.iter().map(|mark| json!({ "number": *mark as u8, "name": mark.name() })).collect();
     agree(
         "marks.json",
         &json!({
-            "about": "PROTOCOL.md, Status. Actions on no mark, each mark, each pair and all marks, set at 5; `redemption` is the \
-                      index that a release names; `after`: null is a refusal.",
+            "about": "PROTOCOL.md, Status. Actions on no mark, each mark, each pair and all marks, set at 5; `redemption` and \
+                      `contested` are the indexes that an effect names; `after`: null is a refusal.",
             "marks": names,
             "spelling": { "redeemed_at": 258, "disputed_at": 5, "bytes": hex(both.to_bytes()), "value": both.value().to_string() },
             "transitions": transitions,

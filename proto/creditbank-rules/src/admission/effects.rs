@@ -1,15 +1,20 @@
 //! Status effects: who may change what, and that records and their effects belong together.
 
 mod holders;
+mod reinstated;
 mod reviews;
+mod rivals;
 
-pub(super) use holders::{Redemption, amended, entries, redeemed_by, redemption, releases_of};
+pub(super) use holders::{Redemption, amended, entries, is_amendment_of, redeemed_by, redemption, releases_of};
+pub(super) use reinstated::{Follows, follows, is_contested};
 pub(super) use reviews::reviews_of;
+
+use std::collections::BTreeSet;
 
 use creditbank_protocol::authority::{Right, right};
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect};
-use creditbank_protocol::status::{Mark, is_carried_by_blocks};
-use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place, contested};
+use creditbank_protocol::status::{Mark, Named, TransitionError, is_carried_by_blocks};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place};
 
 use super::fields::require;
 use super::repeats::is_issuer_or_custodian;
@@ -23,6 +28,19 @@ struct Checked<'a> {
     action: Action,
     place: Place,
     target: RecordFacts,
+}
+
+impl Checked<'_> {
+    /// The earlier effects that it names.
+    fn named(&self) -> Named {
+        Named::by(self.effect)
+    }
+}
+
+/// The records that a block reinstates: of which it clears the mark that has ended them.
+fn restored(checked: &[Checked<'_>]) -> BTreeSet<Place> {
+    let ends = |one: &&Checked<'_>| one.named().redemption.is_none() && one.target.marks.have_ended();
+    checked.iter().filter(|one| one.action == Action::Reinstate).filter(ends).map(|one| one.place).collect()
 }
 
 /// Checks every effect of a block, and that the block has exactly those that its records and effects ask for: for each
@@ -58,7 +76,8 @@ pub(super) fn check(
     let stands_on: Vec<Place> = admitted().flat_map(|record| record.depends_on.iter().copied()).collect();
     reviews::untouched(&checked, &stands_on)?;
     holders::check(view, block, &checked)?;
-    reviews::check(view, &checked)
+    reviews::check(view, &checked)?;
+    reinstated::check(view, block, &checked)
 }
 
 fn same_places(
@@ -86,25 +105,31 @@ fn check_effect<'a>(
     let target = view.record_at(place)?.ok_or_else(unknown)?;
     let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
     require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
-    let redemption = effect.redemption_plus_1.checked_sub(1).map(LogIndex);
-    // What was redeemed is released by whoever redeemed it.
-    let owner = match (action, redemption) {
-        (Action::Release, Some(entry)) => institution_at(view, entry)?,
+    let named = Named::by(effect);
+    // What was redeemed is released by whoever redeemed it, and so is a release undone.
+    let owner = match (action, named.redemption) {
+        (Action::Release | Action::Reinstate, Some(entry)) => institution_at(view, entry)?,
         _ => Some(target.institution),
     };
     authorised(view.registry(), block, authority, owner, action)?;
     // A redemption is in the scope of the key by the record that uses it, a review by what it follows from.
-    if !matches!(action, Action::Redeem | Action::Release | Action::Review) {
+    let follows = authority.basis == i32::from(Basis::Dependency) || named.redemption.is_some();
+    if !follows && !matches!(action, Action::Redeem | Action::Release) {
         signer::check_scope(view.registry(), block, target.kind)?;
     }
-    if let Err(error) = target.marks.after(action, 0, redemption) {
+    if let Err(error) = target.marks.after(action, 0, named) {
+        let spent = error == TransitionError::Blocked { action: Action::Reinstate, mark: Mark::Redeemed };
+        let rule = if spent { Rule::AlreadySpent } else { Rule::StatusForbids };
         let expected = "marks that allow the change";
-        return Err(Rejection::new(Rule::StatusForbids, expected, error.to_string()).field("public_part").into());
+        return Err(Rejection::new(rule, expected, error.to_string()).field("public_part").into());
     }
     if action == Action::Confirm {
-        let contested = is_contested(view, place, &target)?;
-        let expected = "a record that a compromised key has sealed, and that nobody has confirmed since";
+        let contested = is_contested(view, place, &target.marks)?;
+        let expected = "a record that a compromised key has sealed or reinstated, and that nobody has confirmed since";
         require(contested, Rule::NotContested, "public_part", expected, &shown)?;
+    }
+    if action == Action::Reinstate {
+        reinstated::names_contested(view, place, &target.marks, named)?;
     }
     Ok(Checked { authority: authority.clone(), effect, action, place, target })
 }
@@ -119,8 +144,19 @@ fn institution_at(view: &impl View, entry: LogIndex) -> Result<Option<Institutio
 fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     let action = Action::try_from(effect.action).unwrap_or_default();
     let admitted = is_carried_by_blocks(action);
-    let expected = "supersede, revoke, confirm, redeem, release, review or close review";
+    let expected = "supersede, revoke, confirm, redeem, release, review, close review or reinstate";
     require(admitted, Rule::ActionNotAdmitted, "public_part", expected, action.as_str_name())?;
+    let named = Named::by(effect);
+    let fits = match action {
+        Action::Reinstate => named.contested.is_some(),
+        Action::Release => named.contested.is_none(),
+        _ => named == Named::default(),
+    };
+    let expected = "with a release the redemption, with a reinstatement the contested effect, else no earlier effect";
+    require(fits, Rule::EffectMismatch, "public_part", expected, "an effect that names others")?;
+    let expected = "a reason with a revocation alone: the log says no more than that needs";
+    let silent = action == Action::Revoke || effect.reason == 0;
+    require(silent, Rule::EffectMismatch, "public_part", expected, "another effect with one")?;
     let reasoned = action != Action::Revoke || effect.reason != 0;
     require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
 }
@@ -156,18 +192,8 @@ fn authorised(
     let expected = match action {
         Action::Redeem => "the learner's mandate, by its digest",
         Action::Review => "dependency on what this block takes back",
+        Action::CloseReview => "as for others, or dependency on what this block reinstates",
         _ => "the issuer, its custodian (who names it), or the operator with a case reference",
     };
     require(holds, Rule::NotAuthorised, "public_part", expected, basis.as_str_name())
-}
-
-/// Whether a compromised key sealed the record, and no key above suspicion has confirmed it since. What a thief confirms with
-/// a second stolen key is contested again once that key is known to be stolen too.
-pub(super) fn is_contested(view: &impl View, place: Place, target: &RecordFacts) -> Result<bool, ViewError> {
-    let suspect = |entry: LogIndex| {
-        let sealing = view.sealing(entry)?;
-        Ok(sealing.is_some_and(|by| view.registry().is_suspect(&by.key_id, by.sealed_at_ms)))
-    };
-    let confirmation = target.marks.get(Mark::Confirmed).map(suspect).transpose()?;
-    Ok(contested::is_contested(suspect(place.entry)?, confirmation))
 }

@@ -1,15 +1,17 @@
 //! Applications, decisions and appeals.
 
 use creditbank_protocol::pb::{self, Amends, Appeal, Application, Date, Decision, DecisionType, Kind};
+use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::case::{self, Case, Stage, Step};
 use super::derived::Issuing;
 use super::fields::{present, require};
+use super::kinds::malformed;
 use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, day_of_ms, first_day};
-use crate::{CourseKey, Registry, Rejection, Rule, View};
+use crate::{CourseKey, RecordFacts, Registry, Rejection, Rule, View};
 
 /// A day that people name: with its day, and not after the seal's.
 pub(super) fn past_day(date: Option<&Date>, field: &'static str, sealed: Day) -> Result<Day, Rejection> {
@@ -107,6 +109,25 @@ pub(super) fn case_of(
         }
     };
     open_case(view, institution, application, account, "application")
+}
+
+/// The application that a decision or an appeal follows, whatever became of any of them.
+pub(super) fn case_named(view: &impl View, facts: &RecordFacts, record: &Record) -> Result<Place, AdmissionError> {
+    let (institution, account) = (facts.institution, &facts.account);
+    let appeal = match record.kind() {
+        Kind::Decision => {
+            let read: Decision = record.read().map_err(malformed)?;
+            if let Some(application) = read.application {
+                return Ok(application.into());
+            }
+            let place = Place::read(read.appeal);
+            let found = own(view, place, account, institution, Kind::Appeal)?;
+            let expected = "the place of an appeal of this learner at this institution";
+            found.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, place.to_string()))?.record
+        }
+        _ => record.clone(),
+    };
+    appealed(view, institution, &appeal.read().map_err(malformed)?, account)
 }
 
 /// The application whose decision an appeal objects to.

@@ -78,7 +78,7 @@ pub(crate) fn own(
 /// or its time is over is for the caller to judge.
 pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Result<(), AdmissionError> {
     let found = Standing::in_ledger(&used.facts.marks, |standing| match standing {
-        Standing::Contested => is_contested(view, used.place, &used.facts).map(Some),
+        Standing::Contested => is_contested(view, used.place, &used.facts.marks).map(Some),
         Standing::Redeemed => Ok(Some(false)),
         _ => Ok(None),
     })?;

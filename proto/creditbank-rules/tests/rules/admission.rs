@@ -8,7 +8,7 @@ use crate::fixtures::*;
 use crate::world::{NOW_MS, World};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, RevocationReason};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::status::Marks;
+use creditbank_protocol::status::{Marks, Named};
 use creditbank_protocol::{Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, check_records};
 use creditbank_rules::once::Use;
@@ -75,6 +75,7 @@ fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
         action: action.into(),
         reason: if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 },
         redemption_plus_1: 0,
+        contested_plus_1: 0,
     };
     pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
 }
@@ -446,13 +447,13 @@ fn contested_records_are_confirmed() {
     let groups = [confirm()];
     assert_eq!(rule(admit_block(&world.ledger, &BlockFacts { groups: &groups, ..by })), Rule::KeyRevoked);
     // Confirmed: no longer contested, until the key that confirmed it is known to have been stolen too.
-    let marks = Marks::default().after(Action::Confirm, 9, None).expect("a first mark");
+    let marks = Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark");
     world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
     world.ledger.sealings.insert(LogIndex(9), Sealing { key_id: id(&second), sealed_at_ms: (minute + 10) * 60_000 });
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "confirmed");
     world.set(Kind::Key, &compromised(&second, minute + 10));
     admit_block(&world.ledger, &world.facts(&[], &[confirm()])).expect("confirmed by a thief");
-    let marks = marks.after(Action::Revoke, 10, None).expect("revoked");
+    let marks = marks.after(Action::Revoke, 10, Named::default()).expect("revoked");
     world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::StatusForbids);
 }
@@ -507,7 +508,7 @@ fn effects() {
     assert_eq!(effect_rule(&outcomes_only, effect(Action::Revoke, Basis::Issuer), &[]), Rule::KindOutsideKey);
     assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Operator), &[]), Rule::NotAuthorised);
     assert_eq!(effect_rule(&World::new(), effect(Action::Revoke, Basis::Issuer), &[]), Rule::UnknownTarget);
-    let revoked = Marks::default().after(Action::Revoke, 8, None).expect("a first mark");
+    let revoked = Marks::default().after(Action::Revoke, 8, Named::default()).expect("a first mark");
     let world = holding(1, revoked);
     assert_eq!(effect_rule(&world, effect(Action::Revoke, Basis::Issuer), &[]), Rule::StatusForbids);
 }

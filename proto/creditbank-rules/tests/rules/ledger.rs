@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Sealing, View, ViewError,
+    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View, ViewError,
 };
 
 use crate::fixtures::ORIGIN;
@@ -30,13 +30,15 @@ pub(crate) struct Ledger {
     pub(crate) held: BTreeMap<Place, Held>,
     /// Who sealed the entries of the log.
     pub(crate) sealings: BTreeMap<LogIndex, Sealing>,
+    /// What they say, where somebody asks.
+    pub(crate) said: BTreeMap<LogIndex, Said>,
 }
 
 impl Ledger {
     /// A ledger without any entry.
     pub(crate) fn new() -> Self {
-        let (aliases, held, sealings) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { registry: Registry::new(ORIGIN), aliases, held, sealings }
+        let (aliases, held, sealings, said) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { registry: Registry::new(ORIGIN), aliases, held, sealings, said }
     }
 
     /// Puts an entry into the registry that must be admitted.
@@ -87,5 +89,9 @@ impl View for Ledger {
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         Ok(self.sealings.get(&entry).copied())
+    }
+
+    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
+        Ok(self.said.get(&entry).cloned())
     }
 }

@@ -18,6 +18,7 @@ mod derived;
 mod form;
 mod publications;
 mod recognitions;
+mod reinstatements;
 mod rules;
 mod scene;
 
@@ -51,7 +52,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 9] = [
+const CASES: [(Cases, Cases); 10] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (agreements::refused, agreements::admitted),
@@ -60,6 +61,7 @@ const CASES: [(Cases, Cases); 9] = [
     (decisions::refused, decisions::admitted),
     (recognitions::refused, recognitions::admitted),
     (consequences::refused, consequences::admitted),
+    (reinstatements::refused, reinstatements::admitted),
     (awards::refused, awards::admitted),
 ];
 

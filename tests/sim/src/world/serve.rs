@@ -63,10 +63,11 @@ impl World {
                 self.read(call, |ledger| Ok(Say::Receipt(Box::new(ledger.block(unit, height)?))))
             }
             Ask::Consequences(places, revoke) => self.read(call, |ledger| {
-                let Consequences { reviews, releases } = ledger.consequences(&places, revoke)?;
+                let Consequences { reviews, releases, .. } = ledger.consequences(&places, revoke)?;
                 let held = |(record, redemption): (_, LogIndex)| HeldRedemption {
                     record: Some(record),
                     redemption: redemption.0,
+                    contested: 0,
                 };
                 Ok(Say::Consequences(reviews, releases.into_iter().map(held).collect()))
             }),

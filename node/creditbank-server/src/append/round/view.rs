@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use creditbank_protocol::AccountId;
 use creditbank_protocol::authority::owner;
+use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::{Entry, EntryError, join};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
@@ -12,7 +13,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Sealing, View, ViewError,
+    CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
 };
 use creditbank_store::StoreError;
 
@@ -192,6 +193,23 @@ impl View for StoreView<'_> {
             Entry::Head(_) | Entry::Public(_) => Err(damaged("the index names a block as a seal")),
         }
     }
+
+    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
+        if entry.0 >= self.state.head.size {
+            return Ok(None);
+        }
+        self.settle(entry)?;
+        let bytes = self.context.store.entry(entry).map_err(of_store)?;
+        let Entry::Head(head) = Entry::parse(&bytes).map_err(damaged)? else {
+            return Ok(None);
+        };
+        Ok(Some(said(&stored_block::join(self.context.store, entry, head)?)))
+    }
+}
+
+/// What a block says in public of its records and of those of others.
+fn said(block: &SignedBlock) -> Said {
+    Said { records: block.header().count, groups: block.public().groups.clone() }
 }
 
 impl<'a> RoundView<'a> {
@@ -260,6 +278,13 @@ impl View for RoundView<'_> {
         let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
         Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.round.sealed_at_ms() }))
     }
+
+    fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
+        match self.builder.position(entry) {
+            Some(position) => Ok(self.builder.block_at(position).as_ref().map(said)),
+            None => self.store.said(entry),
+        }
+    }
 }
 
 impl RoundBuilder {
@@ -268,11 +293,8 @@ impl RoundBuilder {
         let bodies = self.learners.bodies.iter().find(|bodies| bodies.entry == place.entry)?;
         let index = usize::try_from(place.index).ok()?;
         let (record, account) = (bodies.records.get(index)?, (*bodies.accounts.get(index)?)?);
-        let entry = |at: usize| self.entries.get(at).map(|write| &write.entry);
-        let bytes = entry(bodies.position)?;
-        let Ok(Entry::Head(head)) = Entry::parse(bytes) else { return None };
-        let public = || entry(bodies.position + 1).cloned().ok_or(EntryError::NoPublic);
-        let block = join(head, public).ok()?;
+        let bytes = &self.entries.get(bodies.position)?.entry;
+        let block = self.block_at(bodies.position)?;
         let facts = RecordFacts {
             kind: record.kind(),
             institution: owner(&block, record.kind(), record.body()).ok()?,
@@ -281,6 +303,15 @@ impl RoundBuilder {
             marks: self.round.marks_at(place),
         };
         Some((facts, record.clone()))
+    }
+}
+
+impl RoundBuilder {
+    /// The block whose head is at a position of this round.
+    fn block_at(&self, position: usize) -> Option<SignedBlock> {
+        let entry = |at: usize| self.entries.get(at).map(|write| &write.entry);
+        let Ok(Entry::Head(head)) = Entry::parse(entry(position)?) else { return None };
+        join(head, || entry(position + 1).cloned().ok_or(EntryError::NoPublic)).ok()
     }
 }
 

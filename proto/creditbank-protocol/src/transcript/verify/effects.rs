@@ -2,12 +2,14 @@
 //! the right to. Which marks stand is in the seal, so nothing can be left out; who has set them is in their blocks, so
 //! nothing can be invented.
 
+use std::collections::BTreeSet;
+
 use super::{
     BTreeMap, Digest, Fault, InstitutionId, Link, LogIndex, Part, Place, TranscriptError, TranscriptRecord, broken,
     differs, digests, pb,
 };
 use crate::authority::{self, Right};
-use crate::contested::{is_contested, is_suspect};
+use crate::contested::{is_contested_by, is_suspect};
 use crate::map::{self, MapProof, MapTags};
 use crate::pb::Purpose;
 use crate::seal::{RULES_VERSION, Seal};
@@ -36,6 +38,12 @@ pub(super) fn check(
         };
         status(part, proof, record).map_err(wrong)?;
     }
+    // A supersession is settled where the amendment was confirmed.
+    let settled: Vec<Place> =
+        records.iter().filter(|one| one.confirmed.is_some()).filter_map(|one| one.amends).collect();
+    for record in records.iter_mut().filter(|record| record.ended == Some(pb::Action::Supersede)) {
+        record.contested &= !settled.contains(&record.place);
+    }
     match by_id.keys().next() {
         Some(id) => Err(broken(Link::Status, id)(Fault::Surplus("a status proof of no record"))),
         None => Ok(()),
@@ -45,21 +53,23 @@ pub(super) fn check(
 /// Reads the status of one record into it.
 fn status(part: &Part, proof: &pb::StatusProof, record: &mut TranscriptRecord) -> Result<(), Fault> {
     record.marks = marks(&part.tree.last_seal().status_root, &record.status_id, proof)?;
+    // Whether the record's own block is suspect its key has said.
+    let mut suspects: BTreeSet<LogIndex> = record.contested.then_some(record.place.entry).into_iter().collect();
     for (mark, entry) in record.marks.iter() {
         let suspect = set_by(part, record, mark, entry)?;
+        suspects.extend(suspect.then_some(entry));
         match mark {
-            Mark::Confirmed => {
-                record.contested = is_contested(record.contested, Some(suspect));
-                // A confirmation by a key that is itself under suspicion settles nothing.
-                record.confirmed = (!suspect).then_some(entry);
-            }
+            // A confirmation by a key that is itself under suspicion settles nothing.
+            Mark::Confirmed => record.confirmed = (!suspect).then_some(entry),
             Mark::Redeemed => record.redeemed = Some(entry),
             Mark::UnderReview => record.under_review = Some(entry),
             // Of a record that is both, more cannot be said than that it was taken back.
             Mark::Superseded | Mark::Revoked => record.ended = Some(mark.set_by()),
-            Mark::Disputed => {}
+            Mark::Disputed | Mark::Reinstated => {}
         }
     }
+    let is_suspect = |entry: LogIndex| Ok::<_, Fault>(suspects.contains(&entry));
+    record.contested = is_contested_by(&record.marks, record.place.entry, is_suspect)?;
     Ok(())
 }
 
@@ -89,7 +99,8 @@ fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -
     let proved = part.blocks.get(&entry).ok_or_else(missing)?;
     let (group, effect) = proved.effect(|effect| effect.status_id == record.status_id.0).ok_or_else(missing)?;
     let (action, expected) = (pb::Action::try_from(effect.action).unwrap_or_default(), mark.set_by());
-    if action != expected {
+    let reopens = mark == Mark::UnderReview && action == pb::Action::Reinstate && effect.redemption_plus_1 == 0;
+    if action != expected && !reopens {
         return Err(differs("the action that has set the mark", expected.as_str_name(), action.as_str_name()));
     }
     let seal = part.tree.seal_of_round(proved.using())?;

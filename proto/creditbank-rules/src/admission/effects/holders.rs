@@ -8,7 +8,7 @@ use creditbank_protocol::record::{Record, amends_of};
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{LogIndex, Place};
 
-use super::{Checked, institution_at};
+use super::{Checked, institution_at, restored};
 use crate::admission::fields::require;
 use crate::admission::{AdmissionError, BlockFacts, signer};
 use crate::{CourseKey, RecordFacts, Rejection, Rule, View, ViewError};
@@ -114,11 +114,25 @@ pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, 
     Ok(found)
 }
 
+/// Whether a record amends one of some others.
+pub(crate) fn is_amendment_of(view: &impl View, place: Place, of: &BTreeSet<Place>) -> Result<bool, ViewError> {
+    if of.is_empty() {
+        return Ok(false);
+    }
+    let former = view.content_at(place)?.and_then(|(_, record)| amended(&record));
+    Ok(former.is_some_and(|former| of.contains(&former)))
+}
+
 /// The releases of a block are those that its revocations ask for, and such as nobody holds any more.
 pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
     let mut released: BTreeSet<_> =
         checked.iter().filter(|one| one.action == Action::Release).map(|one| one.place).collect();
+    let restored = restored(checked);
     for one in checked.iter().filter(|one| one.action == Action::Revoke) {
+        // The reinstated record holds what its amendment held in its place.
+        if is_amendment_of(view, one.place, &restored)? {
+            continue;
+        }
         for (place, _) in releases_of(view, one.place)? {
             if !released.remove(&place) {
                 let expected = format!("the release of what {} has redeemed", one.place);

@@ -7,8 +7,8 @@ use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{Digest, Place};
 
-use super::Checked;
 use super::holders::{REDEMPTION_MAX, amended};
+use super::{Checked, restored};
 use crate::admission::AdmissionError;
 use crate::admission::fields::require;
 use crate::{Rejection, Rule, View, ViewError};
@@ -26,7 +26,7 @@ pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), Adm
     let mut found: BTreeSet<_> =
         checked.iter().filter(|one| one.action == Action::Review).map(|one| one.place).collect();
     let mut missing = Vec::new();
-    for place in reviews_of(view, &changed)? {
+    for place in reviews_of(view, &changed, &restored(checked))? {
         if !found.remove(&place) {
             let id = view.record_at(place)?.map_or(Digest::ZERO, |facts| facts.status_id);
             missing.push(format!("{place} {id}"));
@@ -55,28 +55,44 @@ pub(super) fn untouched(checked: &[Checked<'_>], stands_on: &[Place]) -> Result<
 
 /// The standing dependants of records that a block supersedes or revokes, and of what these amend (so far back as anybody looks for
 /// their redemption), but for those among them; by place. Of one record at most [`REVIEWS_MAX`], of the highest kinds first: a block
-/// has to hold them.
-pub(crate) fn reviews_of(view: &impl View, changed: &BTreeSet<Place>) -> Result<Vec<Place>, ViewError> {
+/// has to hold them. What depends on a record that the block has `restored` depends on what stands.
+pub(crate) fn reviews_of(
+    view: &impl View,
+    changed: &BTreeSet<Place>,
+    restored: &BTreeSet<Place>,
+) -> Result<Vec<Place>, ViewError> {
     let mut found = BTreeSet::new();
     for place in changed {
         let mut of_one = BTreeSet::new();
-        let mut next = Some(*place);
-        for _ in 0..=REDEMPTION_MAX {
-            let Some(place) = next else { break };
-            for place in view.dependants(place)? {
-                if changed.contains(&place) {
-                    continue;
-                }
-                // A dependant whose learner's key was destroyed cannot be read, and nothing can be said of it.
-                let Some(facts) = view.record_at(place)? else { continue };
-                let against = [Mark::Superseded, Mark::Revoked, Mark::UnderReview];
-                if against.into_iter().all(|mark| facts.marks.get(mark).is_none()) {
-                    of_one.insert((Reverse(i32::from(facts.kind)), place));
-                }
+        for place in dependants_of(view, *place, restored)? {
+            if changed.contains(&place) || restored.contains(&place) {
+                continue;
             }
-            next = view.content_at(place)?.and_then(|(_, record)| amended(&record));
+            // A dependant whose learner's key was destroyed cannot be read, and nothing can be said of it.
+            let Some(facts) = view.record_at(place)? else { continue };
+            let against = [Mark::Superseded, Mark::Revoked, Mark::UnderReview];
+            if against.into_iter().all(|mark| facts.marks.get(mark).is_none()) {
+                of_one.insert((Reverse(i32::from(facts.kind)), place));
+            }
         }
         found.extend(of_one.into_iter().take(REVIEWS_MAX).map(|(_, place)| place));
     }
     Ok(found.into_iter().collect())
+}
+
+/// The records that depend on one, or on one that it amends, directly or not; back to the first that is `restored`.
+pub(super) fn dependants_of(
+    view: &impl View,
+    place: Place,
+    restored: &BTreeSet<Place>,
+) -> Result<BTreeSet<Place>, ViewError> {
+    let mut found = BTreeSet::new();
+    let mut next = Some(place);
+    for _ in 0..=REDEMPTION_MAX {
+        let Some(place) = next else { break };
+        found.extend(view.dependants(place)?);
+        let former = view.content_at(place)?.and_then(|(_, record)| amended(&record));
+        next = former.filter(|former| !restored.contains(former));
+    }
+    Ok(found)
 }

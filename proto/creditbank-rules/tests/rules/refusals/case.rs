@@ -99,6 +99,8 @@ pub(crate) struct Case {
     pub(crate) registry: Vec<(Kind, Vec<u8>)>,
     pub(crate) held: Vec<Value>,
     pub(crate) sealings: Vec<Value>,
+    /// What earlier blocks say, where a reinstatement names them.
+    pub(crate) said: Vec<Value>,
     pub(crate) draft: BlockDraft,
     pub(crate) signer: u8,
     pub(crate) approver: Option<u8>,
@@ -122,6 +124,7 @@ impl Case {
             key_id: id_of(UNIT_KEY),
         };
         let (registry, held, sealings, groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let said = Vec::new();
         let records = vec![record(Kind::Credit, &credit(), 1)];
         Self {
             name,
@@ -129,6 +132,7 @@ impl Case {
             registry,
             held,
             sealings,
+            said,
             draft,
             signer: UNIT_KEY,
             approver: None,
@@ -220,7 +224,7 @@ impl Case {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "name": self.name, "about": self.about, "registry": entries(&self.registry), "held": self.held,
-            "sealings": self.sealings, "used": self.used.iter().map(Digest::to_string).collect::<Vec<_>>(),
+            "sealings": self.sealings, "said": self.said, "used": self.used.iter().map(Digest::to_string).collect::<Vec<_>>(),
             "block": hex::encode(self.block()), "records": self.hidden(),
         })
     }
@@ -263,8 +267,14 @@ pub(crate) fn beside(record: &Record) -> Value {
 pub(crate) fn effect(action: Action, basis: Basis) -> pb::EffectGroup {
     let authority = pb::Authority { basis: basis.into(), ..Default::default() };
     let reason = if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 };
-    let effect =
-        pb::Effect { status_id: vec![7; 32], place: Some(PLACE), action: action.into(), reason, redemption_plus_1: 0 };
+    let effect = pb::Effect {
+        status_id: vec![7; 32],
+        place: Some(PLACE),
+        action: action.into(),
+        reason,
+        redemption_plus_1: 0,
+        contested_plus_1: 0,
+    };
     let authority = Some(authority).filter(|_| basis != Basis::Unspecified);
     pb::EffectGroup { authority, effects: vec![effect] }
 }

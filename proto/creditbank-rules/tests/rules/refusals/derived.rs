@@ -5,7 +5,7 @@ use creditbank_protocol::key::sign;
 use creditbank_protocol::mandate::{core, mandate_digest, mandate_message};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
-use creditbank_protocol::status::Marks;
+use creditbank_protocol::status::{Marks, Named};
 use creditbank_protocol::{AccountId, LogIndex};
 use creditbank_rules::CourseKey;
 use serde_json::{Value, json};
@@ -129,7 +129,14 @@ pub(crate) fn digest(kind: Kind, mandate: Option<&pb::Mandate>) -> Vec<u8> {
 /// An effect on the record at a place.
 pub(crate) fn effect(place: Place, action: Action) -> pb::Effect {
     let reason = if action == Action::Revoke { pb::EffectReason::Error.into() } else { 0 };
-    pb::Effect { status_id: id(place), place: Some(place), action: action.into(), reason, redemption_plus_1: 0 }
+    pb::Effect {
+        status_id: id(place),
+        place: Some(place),
+        action: action.into(),
+        reason,
+        redemption_plus_1: 0,
+        contested_plus_1: 0,
+    }
 }
 
 /// Effects by one right.
@@ -150,7 +157,8 @@ pub(crate) fn redeeming(kind: Kind, mandate: Option<&pb::Mandate>, places: &[Pla
 }
 
 pub(crate) fn marked(actions: &[(Action, u64)]) -> Marks {
-    let mark = |marks: Marks, (action, entry): &(Action, u64)| marks.after(*action, *entry, None).expect("a mark");
+    let mark =
+        |marks: Marks, (action, entry): &(Action, u64)| marks.after(*action, *entry, Named::default()).expect("a mark");
     actions.iter().fold(Marks::default(), mark)
 }
 

@@ -3,7 +3,7 @@
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RevocationReason};
 use creditbank_protocol::record::{PUBLIC_SEED, Record};
-use creditbank_protocol::status::Marks;
+use creditbank_protocol::status::{Marks, Named};
 
 use super::case::{Case, PLACE, REGISTRY_KEY, UNIT_KEY, body, effect, id_of, signing};
 use crate::fixtures::{
@@ -335,7 +335,7 @@ fn effects() -> Vec<Case> {
     };
     let marked = |about, action: Action| {
         world("STATUS_FORBIDS", about, |case| {
-            case.hold(1, Marks::default().after(action, 8, None).expect("a first mark"), 0);
+            case.hold(1, Marks::default().after(action, 8, Named::default()).expect("a first mark"), 0);
             (case.records, case.groups) = (Vec::new(), vec![effect(Action::Revoke, Basis::Issuer)]);
         })
     };
@@ -403,14 +403,14 @@ fn effects() -> Vec<Case> {
         refused("NOT_CONTESTED", "confirmed by a good key", 1, effect(Action::Confirm, Basis::Issuer)).with(|case| {
             stolen(case, HELD_MINUTE);
             case.held.clear();
-            case.hold(1, Marks::default().after(Action::Confirm, 9, None).expect("a first mark"), 0);
+            case.hold(1, Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark"), 0);
             case.sealed(9, OTHER, NOW_MS - 60_000);
         }),
         refused("STATUS_FORBIDS", "confirmed after it was revoked", 1, effect(Action::Confirm, Basis::Issuer)).with(
             |case| {
                 stolen(case, HELD_MINUTE);
                 case.held.clear();
-                case.hold(1, Marks::default().after(Action::Revoke, 9, None).expect("a first mark"), 0);
+                case.hold(1, Marks::default().after(Action::Revoke, 9, Named::default()).expect("a first mark"), 0);
             },
         ),
         refused("KEY_REVOKED", "confirmed by the stolen key", 1, effect(Action::Confirm, Basis::Issuer)).with(|case| {
@@ -639,7 +639,7 @@ pub(crate) fn admitted() -> Vec<Case> {
             case.records = vec![record(Kind::Credit, &again, 2)];
         }),
         Case::new(None, "the course again, after its record was revoked").with(|case| {
-            case.hold(1, Marks::default().after(Action::Revoke, 8, None).expect("a first mark"), 0);
+            case.hold(1, Marks::default().after(Action::Revoke, 8, Named::default()).expect("a first mark"), 0);
             case.records = vec![record(Kind::Credit, &credit(), 2)];
         }),
         Case::new(None, "an amendment with its effect").with(|case| {
@@ -660,7 +660,7 @@ pub(crate) fn admitted() -> Vec<Case> {
         of_effect(None, "a revocation by the issuer", 1, effect(Action::Revoke, Basis::Issuer)),
         of_effect(None, "a revocation of what is disputed", 1, effect(Action::Revoke, Basis::Issuer)).with(|case| {
             case.held.clear();
-            case.hold(1, Marks::default().after(Action::Dispute, 8, None).expect("a first mark"), 0);
+            case.hold(1, Marks::default().after(Action::Dispute, 8, Named::default()).expect("a first mark"), 0);
         }),
         of_effect(None, "a revocation by the custodian of a closed institution", 2, custodial(Action::Revoke))
             .with(kept),
@@ -681,7 +681,7 @@ pub(crate) fn admitted() -> Vec<Case> {
             case.set(Kind::Key, &key(1, 1, &signing(7), &[Kind::Credit]));
             case.set(Kind::Key, &second);
             case.held.clear();
-            case.hold(1, Marks::default().after(Action::Confirm, 9, None).expect("a first mark"), 0);
+            case.hold(1, Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark"), 0);
             case.sealed(9, 7, NOW_MS - 60_000);
         }),
         of_effect(None, "a contested record, confirmed by the operator", 1, with_case(Action::Confirm)).with(|case| {

@@ -3,6 +3,7 @@
 
 use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{Record, info_of};
@@ -10,7 +11,7 @@ use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::once::{Once, Use};
-use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection, Rule, Sealing};
+use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection, Rule, Said, Sealing};
 use serde_json::Value;
 
 use crate::ledger::{Held, Ledger};
@@ -99,6 +100,12 @@ fn sealing(value: &Value) -> (LogIndex, Sealing) {
     (number(&value["entry"]).into(), Sealing { key_id, sealed_at_ms: number(&value["sealed_at_ms"]) })
 }
 
+fn said(value: &Value) -> (LogIndex, Said) {
+    let group = |value: &Value| decode(&bytes(value)).expect("a group");
+    let groups = list(&value["groups"]).iter().map(group).collect();
+    (number(&value["entry"]).into(), Said { records: small(&value["records"]), groups })
+}
+
 impl Scene {
     /// The ledger of a case.
     pub(crate) fn read(file: &Value, case: &Value) -> Self {
@@ -115,6 +122,7 @@ impl Scene {
         ledger.aliases.extend(list(&file["aliases"]).iter().map(alias));
         ledger.held.extend(list(&case["held"]).iter().map(held));
         ledger.sealings.extend(list(&case["sealings"]).iter().map(sealing));
+        ledger.said.extend(list(&case["said"]).iter().map(said));
         let sealed_at_ms = number(&file["sealed_at_ms"]);
         let mut once = Once::default();
         for digest in list(&case["used"]) {
