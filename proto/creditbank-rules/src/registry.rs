@@ -65,6 +65,8 @@ pub struct Registry {
     policy: pb::RegistryPolicy,
     /// `None` of a registry that was put together without its log: it takes any registry key.
     authority: Option<RegistryAuthority>,
+    /// The log key, likewise.
+    log_key: Option<[u8; 32]>,
     accreditations: Map<(InstitutionId, u32), pb::Accreditation>,
     credit_units: Map<String, pb::CreditUnit>,
     frameworks: Map<String, pb::Framework>,
@@ -82,7 +84,7 @@ pub struct Registry {
 impl Registry {
     /// The registry of a log before its first entry.
     pub fn begun(keys: &LogKeys) -> Self {
-        Self { authority: Some(keys.registry()), ..Self::new(&keys.origin) }
+        Self { authority: Some(keys.registry()), log_key: Some(keys.log_key), ..Self::new(&keys.origin) }
     }
 
     /// An empty registry that knows nothing of the registry key.
@@ -94,6 +96,7 @@ impl Registry {
             keys: Map::new_sync(),
             policy: pb::RegistryPolicy::default(),
             authority: None,
+            log_key: None,
             accreditations: Map::new_sync(),
             credit_units: Map::new_sync(),
             frameworks: Map::new_sync(),

@@ -270,6 +270,29 @@ fn a_thief_of_the_registry_key_cannot_stay() {
     assert_eq!(by_thief([&whole[1..], &whole[..1]].concat()), Rule::Contradiction, "not the first record");
 }
 
+/// Goal: what cannot be rotated is refused: another log key in the registry would change nothing.
+#[test]
+fn the_log_key_is_not_rotated_by_an_entry() {
+    let log = Log::new();
+    let entry = |key: &SigningKey, revoked| {
+        let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Log, &public(key));
+        let entry = pb::Key {
+            public_key: public(key).to_vec(),
+            suite: 1,
+            purpose: Purpose::Log.into(),
+            possession: sign(key, message.as_bytes()).to_vec(),
+            revoked,
+            ..Default::default()
+        };
+        vec![registry_record(Kind::Key, &entry)]
+    };
+    let reason = pb::RevocationReason::Rotated.into();
+    let rotated = pb::KeyRevocation { reason, ..Default::default() };
+    assert_eq!(refused(&log, &approved(&log, entry(&signing(66), None), &[])), Rule::Contradiction);
+    assert_eq!(refused(&log, &approved(&log, entry(&log::log_key(), Some(rotated)), &[])), Rule::Contradiction);
+    apply(&mut log.state.open(log.time_ms), &approved(&log, entry(&log::log_key(), None), &[]).read()).expect("as it is");
+}
+
 /// Goal: a succession is what is left when the approvers are gone: it needs no approvals, may change their policy, and brings in
 /// nothing else.
 #[test]
