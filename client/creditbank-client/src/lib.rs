@@ -29,6 +29,7 @@ pub mod recognition;
 pub mod sealing;
 mod secret;
 mod signer;
+pub mod succession;
 pub mod sync;
 mod unit;
 pub mod validity;

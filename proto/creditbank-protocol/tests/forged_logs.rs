@@ -4,7 +4,7 @@
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{BlockEntries, Entry};
-use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, leaf_hash, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
@@ -266,9 +266,7 @@ impl Log {
 
     /// What a verifier finds.
     fn verify(&self) -> Result<Report, String> {
-        let policy = Policy::parse(&policy()).expect("a policy");
-        let trust = Trust { policy, registry_key: public(2), institutions: None };
-        verify(&self.file(), &trust).map_err(|error| error.to_string())
+        verify(&self.file(), &trusted()).map_err(|error| error.to_string())
     }
 
     /// The transcript of all blocks.
@@ -291,7 +289,7 @@ impl Log {
             rules_version: 1,
             time_ms: self.first_time_ms,
             records_total: 0,
-            previous: genesis(ORIGIN, &public(1), &public(2)),
+            previous: trusted().beginning(ORIGIN).genesis(),
         };
         let mut entries = self.published(false).into_vec();
         entries.push(seal(&first));
@@ -406,6 +404,12 @@ impl Log {
 fn is_unit_key(registry: &[(Digest, pb::RegistryEntry)], publication: &pb::Publication) -> bool {
     let entry = registry.iter().find(|(_, entry)| entry.place == publication.place);
     entry.is_some_and(|(_, entry)| is_key_of_unit(entry))
+}
+
+fn trusted() -> Trust {
+    let policy = Policy::parse(&policy()).expect("a policy");
+    let next_registry_key = commitment(&public(31));
+    Trust { policy, log_key: public(1), registry_key: public(2), next_registry_key, institutions: None }
 }
 
 fn is_registry_key(entry: &pb::RegistryEntry) -> bool {

@@ -26,6 +26,8 @@ BY_OTHERS = {REDEEM, RELEASE, REVIEW}
 """What others than the issuer do, under a key without the record's kind in its scope."""
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
+BEGINNING = ("log_key", "registry_key", "next_registry_key")
+"""What the log was begun with, by the names in a trust file."""
 CREATED_WITHIN_MINUTES = 1_440
 
 
@@ -42,7 +44,10 @@ class Trust:
     """What a verifier holds itself."""
 
     policy: Policy
+    log_key: bytes
     registry_key: bytes
+    next_registry_key: bytes
+    """What the log was begun with: two keys, and the commitment to the registry key that may follow."""
     institutions: frozenset | None = None
     """Numbers of those that are trusted; None: all that the registry has admitted."""
 
@@ -170,7 +175,8 @@ class _Verification:
             _require(seal.origin == self.head.origin, "a seal of another origin")
             _require(seal.index == item.index, "a seal at another index")
             if before is None:
-                genesis = sha256(genesis_preimage(self.head.origin, self.log_key, self.trust.registry_key))
+                genesis = sha256(genesis_preimage(self.head.origin, self.trust.log_key, self.trust.registry_key,
+                                                  self.trust.next_registry_key))
                 _require(seal.first_index == 0, "the first seal is not the log's first")
                 _require(seal.previous == genesis, "the log has another beginning")
             else:

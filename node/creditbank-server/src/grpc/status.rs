@@ -154,7 +154,8 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::MandateExpired
         | Rule::MandateUsed
         | Rule::NotCosigned
-        | Rule::NoPossession => Code::PermissionDenied,
+        | Rule::NoPossession
+        | Rule::NotTheSuccessor => Code::PermissionDenied,
         Rule::DuplicateRecord => Code::AlreadyExists,
         Rule::AccountNotOpen
         | Rule::NotAccredited

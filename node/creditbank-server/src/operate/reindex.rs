@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use creditbank_protocol::key::genesis;
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::inspect;
 
@@ -37,7 +36,7 @@ pub fn reindex(
         disk.remove_dir(&path).map_err(at(&path))?;
     }
     drop(lock);
-    let options = store_options(environment, genesis(&config.origin, &log_key, &config.registry_key));
+    let options = store_options(environment, config.beginning().genesis());
     let store = config.store.open_store(dir, &options, &mut |done| progress(done, total))?;
     let size = store.head().size;
     store.close()?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::map::SparseMap;
 use creditbank_protocol::pb::RegistryEntry;
 use creditbank_protocol::{Digest, LogIndex};
@@ -26,8 +27,8 @@ pub struct RegistryVersions(Shared<LogIndex, RegistryVersion>);
 
 impl RegistryVersions {
     /// The versions of a log before its first entry: the empty registry.
-    pub fn new(origin: &str) -> Self {
-        let InForce { registry, map } = InForce::new(origin);
+    pub fn new(keys: &LogKeys) -> Self {
+        let InForce { registry, map } = InForce::new(keys);
         let first = RegistryVersion { registry, map, entries: Shared::new_sync() };
         Self(Shared::new_sync().insert(LogIndex(0), first))
     }

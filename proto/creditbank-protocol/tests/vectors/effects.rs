@@ -183,7 +183,8 @@ fn effects() {
         "effects.json",
         &json!({
             "about": "PROTOCOL.md, Transcript files: what is found of the first record; null is a refusal.",
-            "policy": policy(), "registry_key": hex(public(REGISTRY)), "cases": cases,
+            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "cases": cases,
         }),
     );
 }

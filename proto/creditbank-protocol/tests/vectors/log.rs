@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::BlockEntries;
-use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, leaf_hash, record_path, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
@@ -25,6 +25,8 @@ use super::key;
 pub(super) const MINUTE: u64 = 29_000_000;
 pub(super) const LOG: u8 = 1;
 pub(super) const REGISTRY: u8 = 2;
+/// The registry key that the log is begun with a commitment to.
+pub(super) const NEXT_REGISTRY: u8 = 31;
 pub(super) const STATEMENT: u8 = 4;
 
 pub(super) fn public(seed: u8) -> [u8; 32] {
@@ -99,7 +101,7 @@ pub(super) struct Log {
 impl Log {
     /// An empty log.
     pub(super) fn new(bend: Bend) -> Self {
-        let previous = genesis(ORIGIN, &public(LOG), &public(REGISTRY));
+        let previous = trust().beginning(ORIGIN).genesis();
         let heads = BTreeMap::from([((0, 0), (0, previous))]);
         let (registry, pending) = (Registry::new(), Registry::new());
         let (entries, blocks, records, seals) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -503,7 +505,8 @@ pub(super) fn policy() -> String {
 /// Trust in the log.
 pub(super) fn trust() -> Trust {
     let policy = Policy::parse(&policy()).expect("a policy");
-    Trust { policy, registry_key: public(REGISTRY), institutions: None }
+    let next_registry_key = commitment(&public(NEXT_REGISTRY));
+    Trust { policy, log_key: public(LOG), registry_key: public(REGISTRY), next_registry_key, institutions: None }
 }
 
 /// The inclusion path of a leaf, lowest sibling first.

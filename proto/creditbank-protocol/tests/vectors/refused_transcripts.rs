@@ -627,7 +627,8 @@ fn refused_transcripts() {
         "transcripts_refused.json",
         &json!({
             "about": "PROTOCOL.md, Transcript files: files that a verifier refuses, in base64, each with the first broken link.",
-            "policy": policy(), "registry_key": hex(public(REGISTRY)), "refused": shown,
+            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "refused": shown,
         }),
     );
 }

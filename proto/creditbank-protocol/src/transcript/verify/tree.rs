@@ -48,7 +48,7 @@ impl Tree {
             tree.seals.insert(index, seal);
             tree.last_id = id;
         }
-        let ends = tree.check_ends(&key::genesis(&tree.origin, &log_key, &trust.registry_key));
+        let ends = tree.check_ends(&trust.beginning(&tree.origin).genesis());
         ends.map_err(broken(Link::Seal, "ends"))?;
         Ok(tree)
     }
@@ -97,7 +97,7 @@ impl Tree {
             return Err(missing("the first seal of the log"));
         }
         if first.previous != *genesis {
-            return Err(differs("the genesis value (origin, log key and registry key)", genesis, first.previous));
+            return Err(differs("the genesis value (origin, log key, registry key and the next one)", genesis, first.previous));
         }
         if self.seals.keys().next_back().map(|last| last.0) == self.size.checked_sub(1) {
             Ok(())
