@@ -209,11 +209,6 @@ async fn the_registry_key_is_followed() {
     assert!(audit.contradiction.is_none(), "{:?}", audit.contradiction);
 }
 
-fn closed_less(entry: &pb::Institution) -> pb::Institution {
-    let state = pb::RegistryState::Active.into();
-    pb::Institution { state, r#type: pb::InstitutionType::University.into(), country: "FR".to_owned(), ..entry.clone() }
-}
-
 /// An accreditation's end acts on what is sealed later, by the period of study.
 #[tokio::test(flavor = "multi_thread")]
 async fn accreditations_end() {

@@ -45,7 +45,8 @@ impl Client {
             return Ok(self.trust().next_registry_key);
         };
         let newest: pb::RegistrySuccession = newest.decode()?;
-        Digest::from_slice(&newest.next_registry_key).ok_or_else(|| ClientError::Local("a succession without a commitment".to_owned()))
+        Digest::from_slice(&newest.next_registry_key)
+            .ok_or_else(|| ClientError::Local("a succession without a commitment".to_owned()))
     }
 }
 
@@ -69,7 +70,8 @@ pub async fn succeed(client: &Client, succession: Succession, work: Option<&Path
         return Err(local("the registry key that was given is not the one in force".to_owned()));
     }
     let signer = current.unwrap_or_else(|| Arc::clone(&key));
-    publish_as(client, signer, &records(client, &*key, next, case_reference, gone, compromised_since_minute)?, work).await
+    publish_as(client, signer, &records(client, &*key, next, case_reference, gone, compromised_since_minute)?, work)
+        .await
 }
 
 fn records(
@@ -81,7 +83,8 @@ fn records(
     compromised_since_minute: Option<u64>,
 ) -> Result<Vec<Record>, ClientError> {
     let public_key = key.public_key();
-    let before = gone.public_key.as_slice().try_into().map_err(|_| ClientError::Local("a key without bytes".to_owned()))?;
+    let before =
+        gone.public_key.as_slice().try_into().map_err(|_| ClientError::Local("a key without bytes".to_owned()))?;
     let mut said = pb::RegistrySuccession {
         public_key: public_key.to_vec(),
         next_registry_key: next.0.to_vec(),
@@ -101,10 +104,8 @@ fn records(
         Some(_) => RevocationReason::Compromised,
         None => RevocationReason::Rotated,
     };
-    let revoked = pb::KeyRevocation {
-        reason: reason.into(),
-        compromised_since_minute: compromised_since_minute.unwrap_or(0),
-    };
+    let revoked =
+        pb::KeyRevocation { reason: reason.into(), compromised_since_minute: compromised_since_minute.unwrap_or(0) };
     let gone = pb::Key { revoked: Some(revoked), ..gone };
     Ok(vec![
         registry_record(Kind::RegistrySuccession, &said)?,

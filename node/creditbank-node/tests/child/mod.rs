@@ -21,7 +21,7 @@ pub(crate) struct Child {
     process: std::sync::Mutex<std::process::Child>,
     url: String,
     /// Where the registry keys are.
-    pub(crate) keys: TempDir,
+    pub(crate) keys: tempfile::TempDir,
 }
 
 fn spawn(dir: &Path) -> (std::process::Child, String) {

@@ -105,11 +105,7 @@ pub enum SubmitError {
 
 /// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the registry as
 /// it is now; the sequencer checks it again in order.
-pub fn verify(
-    registry: &Registry,
-    block: &[u8],
-    records: Vec<RecordBody>,
-) -> Result<VerifiedBlock, SubmitError> {
+pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
     let parsed = SignedBlock::parse(block).map_err(SubmitError::Block)?;
     let header = parsed.header();
     if header.origin != registry.origin() {

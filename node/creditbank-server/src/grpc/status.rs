@@ -394,7 +394,7 @@ mod tests {
             let mut block = bytes(&case["block"]);
             block.resize(block.len() + usize::try_from(case["zeros"].as_u64().unwrap_or(0)).expect("small"), 0);
             let records = case["records"].as_array().expect("records").iter().map(record).collect();
-            let error = crate::append::verify(&registry, None, &block, records).expect_err("a refusal");
+            let error = crate::append::verify(&registry, &block, records).expect_err("a refusal");
             let refusal = of_submit(&error);
             let name = case["name"].as_str().expect("a name");
             assert_eq!(refusal.reason, name, "{}: {error}", case["about"]);

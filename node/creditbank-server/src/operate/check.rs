@@ -16,17 +16,15 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, ReplayedRound, SignatureCheck};
-use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
-use creditbank_protocol::pb::Purpose;
 use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
 use creditbank_store::{Head, KeyStore, Node, ReadKeys, Round, StoreError};
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
 use crate::clock::random;
-use crate::directory::{Config, DirectoryError, Secrets, read_key};
+use crate::directory::{Config, DirectoryError, Secrets};
 use crate::environment::Environment;
 use crate::tables;
 use bodies::{Bodies, LearnerRows};

@@ -13,7 +13,8 @@ pub(super) fn check_key(in_force: [u8; 32], registry: &Registry, read: &ReadBloc
     let header = read.block().header();
     let refuse = |rule, expected: &str| Err(Rejection::new(rule, expected, header.key_id.to_string()));
     let of_operator = header.unit.number == 0;
-    if of_operator && [Some(in_force), read.successor()].into_iter().flatten().any(|key| KeyId::of(&key) == header.key_id)
+    if of_operator
+        && [Some(in_force), read.successor()].into_iter().flatten().any(|key| KeyId::of(&key) == header.key_id)
     {
         return Ok(());
     }

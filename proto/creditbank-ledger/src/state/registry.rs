@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use creditbank_protocol::block::SignedBlock;
-use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::pb::{Kind, PublicRecord, RegistryEntry};
 use creditbank_protocol::record::info_of;

@@ -163,10 +163,8 @@ fn public(key: &SigningKey) -> [u8; 32] {
 fn registry_entry(key: &SigningKey, revoked: Option<pb::RevocationReason>) -> Record {
     let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Registry, &public(key));
     let minute = |reason| if reason == pb::RevocationReason::Compromised { 1 } else { 0 };
-    let revoked = revoked.map(|reason| pb::KeyRevocation {
-        reason: reason.into(),
-        compromised_since_minute: minute(reason),
-    });
+    let revoked =
+        revoked.map(|reason| pb::KeyRevocation { reason: reason.into(), compromised_since_minute: minute(reason) });
     let entry = pb::Key {
         public_key: public(key).to_vec(),
         suite: 1,
@@ -244,14 +242,14 @@ fn a_thief_of_the_registry_key_cannot_stay() {
     let [first, second, own] = [registry_key(0), registry_key(1), signing(66)];
     let by_thief = |records| refused(&log, &signed(&log, records, &first));
     let rotated = pb::RevocationReason::Rotated;
-    let named = vec![
-        succession(&first, &own, &own),
-        registry_entry(&own, None),
-        registry_entry(&first, Some(rotated)),
-    ];
+    let named = vec![succession(&first, &own, &own), registry_entry(&own, None), registry_entry(&first, Some(rotated))];
     assert_eq!(by_thief(named), Rule::NotTheSuccessor);
     assert_eq!(by_thief(vec![registry_entry(&own, None)]), Rule::NotTheSuccessor, "a second registry key");
-    assert_eq!(by_thief(vec![registry_entry(&second, None)]), Rule::NotTheSuccessor, "the next key without a succession");
+    assert_eq!(
+        by_thief(vec![registry_entry(&second, None)]),
+        Rule::NotTheSuccessor,
+        "the next key without a succession"
+    );
     assert_eq!(by_thief(vec![registry_entry(&first, Some(rotated))]), Rule::Contradiction, "no registry key at all");
     // Who has seen an honest succession under way cannot put another commitment into it.
     let honest = succession(&first, &second, &registry_key(2));
@@ -290,7 +288,8 @@ fn the_log_key_is_not_rotated_by_an_entry() {
     let rotated = pb::KeyRevocation { reason, ..Default::default() };
     assert_eq!(refused(&log, &approved(&log, entry(&signing(66), None), &[])), Rule::Contradiction);
     assert_eq!(refused(&log, &approved(&log, entry(&log::log_key(), Some(rotated)), &[])), Rule::Contradiction);
-    apply(&mut log.state.open(log.time_ms), &approved(&log, entry(&log::log_key(), None), &[]).read()).expect("as it is");
+    apply(&mut log.state.open(log.time_ms), &approved(&log, entry(&log::log_key(), None), &[]).read())
+        .expect("as it is");
 }
 
 /// Goal: a succession is what is left when the approvers are gone: it needs no approvals, may change their policy, and brings in

@@ -1,8 +1,8 @@
 //! Key ids, possession, genesis, tags.
 
 use creditbank_protocol::UnitId;
-use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{
     KeyId, commitment, possession_message, sign, succession_message, verify, verifying_key,
 };

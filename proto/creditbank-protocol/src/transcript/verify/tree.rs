@@ -2,7 +2,7 @@
 
 use super::{
     BTreeMap, BTreeSet, Digest, Entry, Fault, Link, LogIndex, Place, ProvedBlock, Seal, SignedHead, TranscriptError,
-    Trust, UnitId, broken, day_of_ms, differs, digests, key, merkle, pb, verify_inclusion,
+    Trust, UnitId, broken, day_of_ms, differs, digests, merkle, pb, verify_inclusion,
 };
 use crate::block::{Piece, check_effects};
 use crate::dates::Day;
@@ -97,7 +97,11 @@ impl Tree {
             return Err(missing("the first seal of the log"));
         }
         if first.previous != *genesis {
-            return Err(differs("the genesis value (origin, log key, registry key and the next one)", genesis, first.previous));
+            return Err(differs(
+                "the genesis value (origin, log key, registry key and the next one)",
+                genesis,
+                first.previous,
+            ));
         }
         if self.seals.keys().next_back().map(|last| last.0) == self.size.checked_sub(1) {
             Ok(())
