@@ -1,12 +1,14 @@
 //! Transcripts: whoever has the trust file can check one without the node, and nothing in it can be changed.
 
 use creditbank_fixtures::text;
-use creditbank_protocol::pb::{Action, Basis, Effect, EffectReason, Kind};
-use creditbank_protocol::transcript::{Report, verify};
-use creditbank_protocol::{Alias, InstitutionId, Standing, Trust};
-use creditbank_rpc::v1::InstitutionAlias;
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::pb::{Action, Basis, Effect, EffectReason, Kind, StatusPart, Transcript};
+use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify, write_file};
+use creditbank_protocol::{Alias, Digest, InstitutionId, Standing, Trust};
 use creditbank_rpc::v1::learner_reference::Learner;
-use creditbank_tests::acts::{by, effect, group, reference};
+use creditbank_rpc::v1::log_service_client::LogServiceClient;
+use creditbank_rpc::v1::{GetStatusProofRequest, InstitutionAlias};
+use creditbank_tests::acts::{by, effect, group, reference, submit};
 use creditbank_tests::university::{credit_record, record};
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -101,14 +103,13 @@ type Forgery = fn(&mut creditbank_protocol::pb::Transcript);
 /// The checksum finds accidents; what finds forgers is behind it. Here the checksum is made right again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forger_with_the_right_checksum_fails() {
-    use creditbank_protocol::transcript::{open_file, write_file};
     let (node, university, alias) = scene().await;
     let (file, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("a transcript");
     let trusted = node.trust();
     let good = open_file(&file).expect("a transcript file");
     let again = write_file(&good).expect("a file");
     assert_eq!(again, file, "there is one spelling");
-    let forgeries: [(&str, Forgery); 9] = [
+    let forgeries: [(&str, Forgery); 10] = [
         ("a record twice", |file| file.records.push(file.records[0].clone())),
         ("a record in another place", |file| file.records[0].place.as_mut().expect("a place").index ^= 1),
         ("records in another order", |file| file.records.reverse()),
@@ -120,23 +121,28 @@ async fn a_forger_with_the_right_checksum_fails() {
         ("another seed", |file| file.records[0].seed[0] ^= 1),
         ("a record less", |file| drop(file.records.pop())),
         ("another checkpoint", |file| {
-            let at = file.checkpoint.len() - 10;
-            file.checkpoint[at] ^= 1;
+            let checkpoint = &mut file.status.as_mut().expect("a status part").checkpoint;
+            let at = checkpoint.len() - 10;
+            checkpoint[at] ^= 1;
         }),
         ("no statement", |file| file.statement.clear()),
-        ("no seals", |file| file.seals.clear()),
+        ("no seals", |file| file.base.as_mut().expect("a base").seals.clear()),
+        ("no status", |file| file.status = None),
     ];
     for (what, forge) in forgeries {
         let mut forged = good.clone();
         forge(&mut forged);
         if let Ok(file) = write_file(&forged) {
-            match verify(&file, &trusted) {
-                Err(_) => {}
-                // To leave a record out is the learner's right; then the report says so.
-                Ok(report) => assert!(what == "a record less" && report.statement.withheld == 1, "{what} is accepted"),
-            }
+            verify(&file, &trusted).expect_err(what);
         }
     }
+    // To leave a record out is the learner's right: with the proof of its status. Then the report says so.
+    let mut cut = good.clone();
+    cut.records.pop();
+    let left_out = verify(&file, &trusted).expect("authentic").records.pop().expect("a record").status_id;
+    cut.status.as_mut().expect("a status part").statuses.retain(|proof| proof.status_id != left_out.0);
+    let report = verify(&write_file(&cut).expect("a file"), &trusted).expect("authentic");
+    assert_eq!((report.records.len(), report.statement.withheld), (2, 1));
     let other = TestNode::start().await;
     assert!(verify(&file, &other.trust()).is_err(), "another log's trust file");
 }
@@ -179,4 +185,85 @@ async fn a_transcript_of_large_blocks_is_small() {
         assert_eq!(report.records.len(), RECORDS);
         assert!(file.len() < most, "{} bytes, at most {most} are expected", file.len());
     }
+}
+
+/// Goal: a transcript that was shown before a record was taken back says so once it is refreshed, and its statement is the
+/// same. What is refreshed can be refreshed again, and cannot be turned back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_of_a_transcript_is_refreshed() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let client = university.client(&node).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let mut chain = Chain::of(&client, &university).await;
+    let records = [credit_record(alias, "A-1"), credit_record(alias, "A-2")];
+    let receipt = chain.issue(&client, &university, &records).await;
+    let (old, before) = client.transcript(by_alias(alias)).await.expect("a transcript");
+    let standings = |report: &Report| report.records.iter().map(TranscriptRecord::standing).collect::<Vec<_>>();
+    assert_eq!(standings(&before), [Standing::Authentic; 2]);
+
+    let revoked =
+        Effect { reason: EffectReason::Error.into(), ..effect(Action::Revoke, &reference(&receipt, 1, &records[1])) };
+    submit(&client, &university, &[], vec![group(by(Basis::Issuer), vec![revoked])]).await.expect("sealed");
+    // Without the node the old file says what was so at its time. Anybody may ask for more.
+    let anybody = node.client(None).await;
+    let same = verify(&old, &node.trust()).expect("authentic");
+    let new = anybody.refresh(&old, &same).await.expect("a newer status");
+    assert_eq!(standings(&new.report), [Standing::Authentic, Standing::Revoked]);
+    assert!(new.report.size > before.size && new.report.statement.size == before.size);
+    let (parts, newer) = (open_file(&old).expect("a file"), open_file(&new.file).expect("a file"));
+    assert_eq!((&parts.statement, &parts.base, &parts.records), (&newer.statement, &newer.base, &newer.records));
+    let again = anybody.refresh(&new.file, &new.report).await.expect("the newest status");
+    assert_eq!(again.file, new.file, "nothing has happened since");
+    // The old status under the new checkpoint proves nothing.
+    let (old_status, new_status) = (parts.status.expect("a status part"), newer.status.clone().expect("a status part"));
+    for turned in [
+        StatusPart { statuses: old_status.statuses.clone(), ..new_status.clone() },
+        StatusPart { proofs: old_status.proofs.clone(), ..new_status.clone() },
+        StatusPart { checkpoint: old_status.checkpoint.clone(), ..new_status.clone() },
+        StatusPart { checkpoint: new_status.checkpoint.clone(), ..old_status },
+    ] {
+        let file = write_file(&Transcript { status: Some(turned), ..newer.clone() }).expect("a file");
+        verify(&file, &node.trust()).expect_err("the parts are of two times");
+    }
+    // A node that was set back answers no one who has seen more.
+    let other = TestNode::start().await;
+    other.client(None).await.refresh(&old, &before).await.expect_err("another log");
+}
+
+/// Goal: anybody gets a proof of what stands under any id, also where there is no such record, and not for more ids than one
+/// answer holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_gets_status_proofs() {
+    use creditbank_protocol::map::{self, MapProof, MapTags};
+    let node = TestNode::start().await;
+    let mut log = LogServiceClient::connect(node.url()).await.expect("a node");
+    let ask = |status_ids: Vec<Vec<u8>>| GetStatusProofRequest {
+        status_ids,
+        key_ids: vec![vec![9; 16]],
+        institutions: vec![77],
+        ..GetStatusProofRequest::default()
+    };
+    let answer = log.get_status_proof(ask(vec![vec![5; 32], vec![3; 32], vec![5; 32]])).await.expect("an answer");
+    let part = answer.into_inner().status.expect("a status part");
+    let ids: Vec<_> = part.statuses.iter().map(|proof| (proof.status_id[0], proof.marks.len())).collect();
+    assert_eq!(ids, [(3, 0), (5, 0)], "each once, in order, without marks");
+    assert_eq!(part.consistency, Vec::<Vec<u8>>::new(), "none was asked for");
+    // What nobody has registered is left out, and the seal alone proves that there are no marks.
+    let proofs = part.proofs.expect("proofs");
+    assert_eq!((proofs.seals.len(), proofs.registry.len(), proofs.blocks.len()), (1, 0, 0));
+    let Ok(Entry::Seal(seal)) = Entry::parse(&proofs.seals[0].entry) else { panic!("a seal") };
+    for status in &part.statuses {
+        assert_eq!(status.proof, None, "a tree without leaves");
+        let (id, proof) =
+            (Digest::from_slice(&status.status_id).expect("an id"), MapProof { siblings: vec![], terminal: None });
+        assert_eq!(map::verify(MapTags::STATUS, &seal.seal().status_root, &id, &proof), Ok(None));
+    }
+    for wrong in [vec![vec![5; 31]], vec![vec![5; 32]; 10_001]] {
+        let refused = log.get_status_proof(ask(wrong)).await.expect_err("too short, too many");
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    }
+    let beyond = GetStatusProofRequest { base_size: 1 << 40, ..ask(Vec::new()) };
+    let refused = log.get_status_proof(beyond).await.expect_err("no such tree");
+    assert_eq!(refused.code(), tonic::Code::OutOfRange);
 }

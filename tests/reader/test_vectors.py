@@ -698,11 +698,11 @@ class Vectors:
             if at and fields[at - 1][0] == number:
                 exchanged = [*fields[:at - 1], (number, raw), fields[at - 1], *fields[at + 1:]]
                 self._refused(f"{label} before the one before it", joined(exchanged), trust)
-        at = [number for number, _ in fields].index(10)
+        at = [number for number, _ in fields].index(7)
         record = self.reader.read("Transcript", data[4:-32]).records[0]
         for hidden in ([], [records.REQUIRED[record.kind][0]]):
-            part = write_element(10, self._in_part(record, hidden))
-            file = joined([*fields[:at], (10, part), *fields[at + 1:]])
+            part = write_element(7, self._in_part(record, hidden))
+            file = joined([*fields[:at], (7, part), *fields[at + 1:]])
             try:
                 found = transcript.verify_transcript(self.reader, file, trust).records[0].hidden
             except Refused as error:

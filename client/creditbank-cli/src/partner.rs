@@ -1,4 +1,5 @@
-//! What another institution, an employer or a learner does: a transcript, and its check.
+//! What another institution, an employer or a learner does: a transcript, its check, and its newest status.
 
+pub(crate) mod status;
 pub(crate) mod transcript;
 pub(crate) mod verify;

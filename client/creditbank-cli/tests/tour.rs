@@ -498,6 +498,22 @@ async fn approvals_compromise_and_custody() {
     let (_, out, _) = desk.call(&["verify", "after.cbt"]).await;
     assert!(out.contains("authentic  credit") && out.contains("confirmed in entry"), "{out}");
 
+    // Whoever was shown the old file asks for the newest status, without an access key; the file says it from then on.
+    let (code, _, err) = desk.call(&["status", "before.cbt", "--out", "after.cbt"]).await;
+    assert!(code == 2 && err.contains("exists and is not replaced"), "{err}");
+    let (code, out, _) = desk.call(&["status", "before.cbt", "--out", "newest.cbt"]).await;
+    assert!(code == 1 && out.contains("was contested, is authentic"), "one of them is revoked: {out}");
+    let (code, out, _) = desk.call(&["status", "before.cbt", "--json"]).await;
+    let said: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &said["valid"], &said["file"]), (1, &false.into(), &"before.cbt".into()));
+    let both = ["before.cbt", "newest.cbt"].map(|name| fs::read(desk.path(name)).expect("a file"));
+    assert!(both[0] == both[1], "in its place, or beside it");
+    let (_, out, _) = desk.call(&["status", "before.cbt"]).await;
+    assert!(out.contains("no record has another standing"), "{out}");
+    fs::write(desk.path("broken.cbt"), &both[0][1..]).expect("written");
+    let (code, _, err) = desk.call(&["status", "broken.cbt"]).await;
+    assert!(code == 1 && err.contains("broken.cbt is NOT VALID"), "{err}");
+
     desk.operate(&["institution", "add", "--name", "fr:Archives", "--country", "FR"]).await;
     desk.operate(&["institution", "close", "1", "--custodian", "2"]).await;
     desk.good(&[&["transcript", "--out", "kept.cbt"][..], &who].concat()).await;

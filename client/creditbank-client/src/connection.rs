@@ -8,6 +8,7 @@ mod recognition;
 mod records;
 mod registry;
 mod rules;
+mod status;
 mod submit;
 pub mod trust;
 
@@ -41,6 +42,7 @@ pub use issued::{IssuedBlock, IssuedItem};
 pub use recognition::ConversionPreview;
 pub use records::ReadRecord;
 pub use registry::RegistryItem;
+pub use status::Refreshed;
 pub use submit::ChainHead;
 
 use crate::ClientError;

@@ -35,8 +35,8 @@ mod unit;
 pub mod validity;
 
 pub use connection::{
-    Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, RegistryItem,
-    evidence, today, trust,
+    Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, Refreshed,
+    RegistryItem, evidence, today, trust,
 };
 pub use error::ClientError;
 pub use signer::{KeyPlace, Pkcs11Uri, Signer};

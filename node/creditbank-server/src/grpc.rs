@@ -42,7 +42,7 @@ pub async fn routes(ledger: Arc<Ledger>) -> Result<Routes, tonic_reflection::ser
     let learner_service =
         LearnerServiceServer::new(learner::Service(Arc::clone(&ledger))).max_encoding_message_size(RESPONSE_LEN_MAX);
     let recognition_service = RecognitionServiceServer::new(recognition::Service(Arc::clone(&ledger)));
-    let log_service = LogServiceServer::new(log::Service(ledger));
+    let log_service = LogServiceServer::new(log::Service(ledger)).max_encoding_message_size(RESPONSE_LEN_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<LedgerServiceServer<ledger::Service>>().await;
     reporter.set_serving::<LogServiceServer<log::Service>>().await;

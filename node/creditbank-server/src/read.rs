@@ -3,6 +3,7 @@
 mod questions;
 mod records;
 mod registry;
+mod status;
 mod transcript;
 mod view;
 

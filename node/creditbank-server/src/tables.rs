@@ -32,12 +32,8 @@ pub(crate) const DEPENDANT: Table = Table(9);
 /// Institution, place of an application for recognition that it received -> nothing.
 pub(crate) const APPLICATION: Table = Table(10);
 
-/// Place of a record, log index of a block that has cleared a mark of it -> nothing: who was told of the mark is told
-/// of that.
-pub(crate) const CLEARED: Table = Table(11);
-
 /// Last minute at which something could be used again that a block has used up, and its digest -> nothing.
-pub(crate) const USED: Table = Table(12);
+pub(crate) const USED: Table = Table(11);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
     Row { table, key, value: Some(value) }
@@ -59,15 +55,6 @@ pub(crate) fn dependant(source: Place, dependant: Place) -> Row {
 /// The dependant that a row's key names.
 pub(crate) fn dependant_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(8 + 4..)?)
-}
-
-pub(crate) fn cleared(place: Place, entry: LogIndex) -> Row {
-    put(CLEARED, [&place_key(place)[..], &entry.0.to_be_bytes()].concat(), Vec::new())
-}
-
-/// The log index that a row's key names.
-pub(crate) fn cleared_at(key: &[u8]) -> Option<LogIndex> {
-    key.get(8 + 4..).and_then(index_of)
 }
 
 pub(crate) fn application(institution: InstitutionId, place: Place) -> Row {
@@ -222,19 +209,18 @@ pub(crate) fn read_used(key: &[u8]) -> Option<Use> {
 }
 
 /// The tables whose rows follow from public entries alone.
-pub(crate) const PUBLIC: [Table; 7] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, CLEARED, USED];
+pub(crate) const PUBLIC: [Table; 6] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, USED];
 
 /// The rows that follow from a block. The heads of its chains follow with the round.
 pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
     let (unit, head) = applied.chain;
     let written = applied.written.iter().map(|one| registry(one.place));
     let marked = applied.marks.iter().map(|change| status(change.place, &change.status_id, &change.after));
-    let clearing = applied.marks.iter().filter(|change| change.clears());
-    written
-        .chain(marked)
-        .chain(clearing.map(|change| cleared(change.place, applied.entry)))
-        .chain(applied.used.iter().map(used))
-        .chain(std::iter::once(block(unit, head.next_height - 1, applied.entry)))
+    written.chain(marked).chain(applied.used.iter().map(used)).chain(std::iter::once(block(
+        unit,
+        head.next_height - 1,
+        applied.entry,
+    )))
 }
 
 /// The rows that follow from the seal of a round.

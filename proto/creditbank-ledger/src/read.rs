@@ -10,6 +10,7 @@ mod cases;
 mod evaluate;
 mod preview;
 mod shown;
+mod status;
 mod transcript;
 mod view;
 
@@ -18,5 +19,8 @@ pub use cases::{ApplicationCase, Consequences, Review, applications, consequence
 pub use evaluate::{Converted, Evaluation, Question, Requirement, Unused, Verdict, evaluate};
 pub use preview::{ConversionRequest, Preview, preview};
 pub use shown::{ReadScope, Shown};
-pub use transcript::{PlanError, PlannedBlock, ProofView, TRANSCRIPT_RECORDS_MAX, TranscriptPlan, transcript};
+pub use status::{STATUS_BLOCKS_MAX, STATUS_IDS_MAX, StatusPlan, StatusQuestion, status};
+pub use transcript::{
+    PartPlan, PlanError, PlannedBlock, ProofView, TRANSCRIPT_RECORDS_MAX, TranscriptPlan, transcript,
+};
 pub use view::{MarkedRecord, QuestionError, ReadView, named_day, records_of};

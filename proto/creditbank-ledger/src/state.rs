@@ -53,6 +53,8 @@ pub struct LogState {
     chains: Shared<UnitId, ChainHead>,
     in_force: InForce,
     marks: Shared<Place, (Digest, Marks)>,
+    /// Where the records of the status tree stand.
+    places: Shared<Digest, Place>,
     status: SparseMap,
     once: Once,
     last_seal: Option<LastSeal>,
@@ -94,7 +96,8 @@ impl LogState {
         }
         let leaves = marks.values().map(|(id, said)| marks::leaf(*id, said)).filter(|(_, value)| value.is_some());
         let status = SparseMap::new(MapTags::STATUS).update(leaves);
-        Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, status, once, last_seal }
+        let places = marks.iter().map(|(place, (id, _))| (*id, *place)).collect();
+        Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, places, status, once, last_seal }
     }
 
     /// The log's name and keys.
@@ -140,6 +143,11 @@ impl LogState {
     /// The marks of the record at a place.
     pub fn marks_at(&self, place: Place) -> Marks {
         self.marks.get(&place).map_or_else(Marks::default, |(_, marks)| *marks)
+    }
+
+    /// The marks that stand under a status id.
+    pub fn marks_of(&self, status_id: &Digest) -> Marks {
+        self.places.get(status_id).map_or_else(Marks::default, |place| self.marks_at(*place))
     }
 
     /// Every record of which something was ever said, by place: its status id and marks.

@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use creditbank_ledger::read::{PlanError, TranscriptPlan, transcript};
+use creditbank_ledger::read::{PartPlan, PlanError, StatusQuestion, TranscriptPlan, status, transcript};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Basis, Kind};
@@ -38,8 +38,8 @@ fn indices(numbers: &[u64]) -> BTreeSet<LogIndex> {
     numbers.iter().copied().map(LogIndex).collect()
 }
 
-/// Log indices of the blocks of a plan.
-fn blocks(plan: &TranscriptPlan) -> BTreeSet<LogIndex> {
+/// Log indices of the blocks of a part.
+fn blocks(plan: &PartPlan) -> BTreeSet<LogIndex> {
     plan.blocks.keys().copied().collect()
 }
 
@@ -51,32 +51,33 @@ fn registered(seal: u64, institution: InstitutionId) -> (LogIndex, RegistryKey) 
     (LogIndex(seal), RegistryKey::Institution(institution))
 }
 
-/// What every transcript of a record of the first institution needs of the registry.
+/// What the status of a record of the first institution needs of the registry.
 fn registry_of_own() -> BTreeSet<(LogIndex, RegistryKey)> {
     let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
-    BTreeSet::from([statement, key(12, OWN), key(LAST, OWN), registered(LAST, OWN)])
+    BTreeSet::from([statement, key(LAST, OWN), registered(LAST, OWN)])
 }
 
-/// Goal: a record needs its block, the first and the last seal and that of its round, and the signer: its key at both
-/// times,
-/// and itself.
+/// Goal: a record needs its block, the first seal and that of its round, and the key of its signer there; its status
+/// needs the last seal, and the signer, its key and the statement key there.
 #[test]
 fn a_record_needs_its_block_and_signer() {
     let world = world();
     let own = plan(&world, Some(OWN)).unwrap();
     assert_eq!(own.records.iter().map(|used| used.place).collect::<Vec<_>>(), [Place::new(11, 0)]);
-    assert_eq!((blocks(&own), own.seals.clone()), (indices(&[11]), indices(&[1, 12, LAST])));
-    assert_eq!(own.registry, registry_of_own());
-    assert_eq!(own.status_ids().collect::<Vec<_>>(), [Digest([11; 32])]);
+    assert_eq!((blocks(&own.base), own.base.seals), (indices(&[11]), indices(&[1, 12])));
+    assert_eq!(own.base.registry, BTreeSet::from([key(12, OWN)]));
+    assert_eq!(own.status.marks, BTreeMap::from([(Digest([11; 32]), Marks::default())]));
+    assert_eq!((blocks(&own.status.part), own.status.part.seals), (indices(&[]), indices(&[LAST])));
+    assert_eq!(own.status.part.registry, registry_of_own());
     let all = plan(&world, None).unwrap();
-    assert_eq!((blocks(&all), all.seals), (indices(&[11, 13]), indices(&[1, 12, 14, LAST])));
+    assert_eq!((blocks(&all.base), all.base.seals), (indices(&[11, 13]), indices(&[1, 12, 14])));
+    assert_eq!(all.base.registry, BTreeSet::from([key(12, OWN), key(14, OTHER)]));
     let mut registry = registry_of_own();
-    registry.extend([key(14, OTHER), key(LAST, OTHER), registered(LAST, OTHER)]);
-    assert_eq!(all.registry, registry);
+    registry.extend([key(LAST, OTHER), registered(LAST, OTHER)]);
+    assert_eq!(all.status.part.registry, registry);
 }
 
-/// Goal: the blocks that have set a mark or cleared one are proved, but not what the log has behind the seal, nor a
-/// dispute, of which no block tells.
+/// Goal: the block that has set a mark is proved, with the group that has; of a dispute no block tells.
 #[test]
 fn what_was_said_of_a_record_is_proved() {
     let mut world = world();
@@ -84,44 +85,52 @@ fn what_was_said_of_a_record_is_proved() {
     let id = Digest([11; 32]);
     let set = |world: &mut World, marks| world.records.get_mut(&place).unwrap().0.marks = marks;
     set(&mut world, marked(Action::Review, 20));
-    world.cleared = vec![(place, LogIndex(21)), (place, LogIndex(LAST + 1)), (Place::new(13, 0), LogIndex(20))];
-    for entry in [20, 21] {
-        world.blocks.insert(LogIndex(entry), block(OTHER, Basis::Dependency, &[id]));
-    }
+    let others = [Digest([1; 32]), id];
+    world.blocks.insert(LogIndex(20), block_doing(Action::Review, OTHER, Basis::Dependency, &others));
     let found = plan(&world, Some(OWN)).unwrap();
-    assert_eq!(found.blocks[&LogIndex(20)].groups, BTreeSet::from([0]), "the group is shown, too");
-    assert_eq!((blocks(&found), found.seals), (indices(&[11, 20, 21]), indices(&[1, 12, 22, LAST])));
+    assert_eq!(found.status.marks[&id], marked(Action::Review, 20));
+    let part = found.status.part;
+    assert_eq!(part.blocks[&LogIndex(20)].groups, BTreeSet::from([1]), "the group that is about the record");
+    assert_eq!((blocks(&part), part.seals), (indices(&[20]), indices(&[22, LAST])));
     let mut registry = registry_of_own();
     registry.extend([key(22, OTHER), key(LAST, OTHER)]);
-    assert_eq!(found.registry, registry, "of who says something of a record the key is enough");
+    assert_eq!(part.registry, registry, "of who says something of a record the key is enough");
+    assert_eq!(blocks(&found.base), indices(&[11]));
     set(&mut world, marked(Action::Dispute, 20));
-    world.cleared.clear();
-    assert_eq!(blocks(&plan(&world, Some(OWN)).unwrap()), indices(&[11]));
+    assert_eq!(blocks(&plan(&world, Some(OWN)).unwrap().status.part), indices(&[]));
 }
 
-/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's
-/// records
+/// Goal: anybody is told what stands under any id, whether or not there is such a record; and no more of the registry
+/// than was asked for.
+#[test]
+fn anybody_may_ask_for_any_id() {
+    let mut world = world();
+    world.records.get_mut(&Place::new(11, 0)).unwrap().0.marks = marked(Action::Confirm, 20);
+    world.blocks.insert(LogIndex(20), block(OWN, Basis::Issuer, &[Digest([11; 32])]));
+    let ids = [Digest([11; 32]), Digest([13; 32]), Digest([99; 32])];
+    let question = StatusQuestion { status_ids: ids.into(), ..StatusQuestion::default() };
+    let found = status(&world, &question).unwrap();
+    let marks = [marked(Action::Confirm, 20), Marks::default(), Marks::default()];
+    assert_eq!(found.marks, ids.into_iter().zip(marks).collect());
+    assert_eq!((blocks(&found.part), found.part.seals), (indices(&[20]), indices(&[22, LAST])));
+    assert_eq!(found.part.registry, BTreeSet::from([key(22, OWN), key(LAST, OWN)]));
+    world.seals.clear();
+    assert!(matches!(status(&world, &question), Err(PlanError::Empty)), "a log without entries");
+}
+
+/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's records
 /// now is named.
 #[test]
 fn a_custodian_proves_that_it_is_one() {
     let mut world = world();
     let place = Place::new(11, 0);
-    // Another record of the same block is confirmed by the other's own right: only what is said of the learner's
-    // counts.
     let confirmed = block(OTHER, Basis::Custodian, &[Digest([11; 32])]);
     world.records.get_mut(&place).unwrap().0.marks = marked(Action::Confirm, 20);
     world.blocks.insert(LogIndex(20), confirmed);
-    let found = plan(&world, Some(OWN)).unwrap().registry;
+    let found = plan(&world, Some(OWN)).unwrap().status.part.registry;
     let mut registry = registry_of_own();
     registry.extend([key(22, OTHER), key(LAST, OTHER), registered(22, OWN), registered(22, OTHER)]);
     assert_eq!(found, registry);
-
-    // Of what a custodian releases a verifier does not ask by what right: a proof would serve nothing, and be refused.
-    let released = block_doing(Action::Release, OTHER, Basis::Custodian, &[Digest([11; 32])]);
-    world.blocks.insert(LogIndex(20), released);
-    let mut registry = registry_of_own();
-    registry.extend([key(22, OTHER), key(LAST, OTHER)]);
-    assert_eq!(plan(&world, Some(OWN)).unwrap().registry, registry);
 
     // An amendment of the closed institution's record, signed by its custodian.
     let (mut facts, record) = world.records.remove(&place).unwrap();
@@ -139,15 +148,19 @@ fn a_custodian_proves_that_it_is_one() {
         world.registry.admit(RegistryRecord::of_operator(Kind::Institution, &body)).unwrap();
     }
     world.records.retain(|at, _| *at == place);
+    let found = plan(&world, None).unwrap();
+    assert_eq!(found.base.registry, BTreeSet::from([key(12, OWN), registered(12, OWN), registered(12, OTHER)]));
     let mut registry = registry_of_own();
-    registry.extend([registered(LAST, OTHER), registered(12, OWN), registered(12, OTHER)]);
-    assert_eq!(plan(&world, None).unwrap().registry, registry);
+    registry.insert(registered(LAST, OTHER));
+    assert_eq!(found.status.part.registry, registry);
 
     // A record that the institution signed itself, before it was closed.
     world.blocks.insert(LogIndex(11), block(OTHER, Basis::Issuer, &[]));
+    let found = plan(&world, None).unwrap();
+    assert_eq!(found.base.registry, BTreeSet::from([key(12, OTHER)]));
     let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
-    let registry = [statement, key(12, OTHER), key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
-    assert_eq!(plan(&world, None).unwrap().registry, BTreeSet::from(registry), "the custodian of today");
+    let registry = [statement, key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
+    assert_eq!(found.status.part.registry, BTreeSet::from(registry), "the custodian of today");
 }
 
 /// Goal: each registry entry is proved to be published. A block under the trusted key needs no more; one under another
@@ -160,20 +173,24 @@ fn what_is_registered_was_published() {
     let own_key = RegistryKey::Key(key_of(OWN));
     world.published.insert(own_key.clone(), Place::new(0, 2));
     let found = plan(&world, Some(OWN)).unwrap();
-    assert_eq!(found.publications, BTreeMap::from([(Place::new(0, 2), 2)]));
-    assert_eq!((blocks(&found), found.seals), (indices(&[0, 11]), indices(&[1, 12, LAST])));
-    assert_eq!(found.registry, registry_of_own());
+    for part in [&found.base, &found.status.part] {
+        assert_eq!(part.publications, BTreeMap::from([(Place::new(0, 2), 2)]));
+    }
+    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[0, 11]), indices(&[1, 12])));
+    assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[0]), indices(&[LAST])));
+    assert_eq!(found.status.part.registry, registry_of_own());
 
     world.blocks.insert(LogIndex(5), registering(1, second, 1));
     world.published.insert(own_key, Place::new(5, 0));
     world.published.insert(RegistryKey::Key(second), Place::new(0, 1));
     world.seals = vec![1, 8, 12, LAST];
     let found = plan(&world, Some(OWN)).unwrap();
-    assert_eq!(found.publications, BTreeMap::from([(Place::new(0, 1), 1), (Place::new(5, 0), 0)]));
-    assert_eq!((blocks(&found), found.seals), (indices(&[0, 5, 11]), indices(&[1, 8, 12, LAST])));
-    let mut registry = registry_of_own();
-    registry.insert((LogIndex(8), RegistryKey::Key(second)));
-    assert_eq!(found.registry, registry);
+    for part in [&found.base, &found.status.part] {
+        assert_eq!(part.publications, BTreeMap::from([(Place::new(0, 1), 1), (Place::new(5, 0), 0)]));
+        assert!(part.registry.contains(&(LogIndex(8), RegistryKey::Key(second))));
+    }
+    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[0, 5, 11]), indices(&[1, 8, 12])));
+    assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[0, 5]), indices(&[8, LAST])));
 }
 
 /// Goal: why there is no transcript is said: nothing to show, not yet sealed, damage.

@@ -63,7 +63,7 @@ fn a_block_says_what_it_has_changed() {
     assert_eq!((unit, head.next_height, head.previous, head.entry), (ONE, 2, id, LogIndex(5)));
     assert_eq!((applied.entry, applied.records, applied.begun.len(), applied.written.len()), (LogIndex(5), 1, 0, 0));
     let [change] = &applied.marks[..] else { panic!("one effect") };
-    assert_eq!((change.place, change.action, change.clears()), (place, Action::Revoke, false));
+    assert_eq!((change.place, change.action), (place, Action::Revoke));
     assert!(change.before.is_empty() && change.after.get(Mark::Revoked) == Some(LogIndex(5)));
     assert_eq!(log.state.marks_at(place), change.after);
     // The head completes a pair, and its public part is a leaf alone; so the seal completes two pairs.
@@ -88,7 +88,6 @@ fn a_mark_that_is_cleared_leaves_the_tree() {
     assert_ne!(log.state.status().root(), before);
     let closed = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::CloseReview)]);
     let (applied, _) = log.round(&[closed]);
-    assert!(applied[0].marks[0].clears());
     assert_eq!((log.state.status().root(), log.state.marks().size()), (before, 1));
 }
 

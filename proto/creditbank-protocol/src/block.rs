@@ -230,9 +230,9 @@ fn check_positions(public: &pb::PublicPart, count: u32) -> Result<(), BlockError
 }
 
 /// One status id changes at most once in a block. Groups are ascending by themselves (canonical form).
-pub(crate) fn check_effects(groups: &[pb::EffectGroup]) -> Result<(), BlockError> {
+pub(crate) fn check_effects<'a>(groups: impl IntoIterator<Item = &'a pb::EffectGroup>) -> Result<(), BlockError> {
     let mut ids: Vec<&[u8]> =
-        groups.iter().flat_map(|group| &group.effects).map(|effect| effect.status_id.as_slice()).collect();
+        groups.into_iter().flat_map(|group| &group.effects).map(|effect| effect.status_id.as_slice()).collect();
     ids.sort_unstable();
     if ids.windows(2).any(|pair| pair[0] == pair[1]) { Err(BlockError::RepeatedEffect) } else { Ok(()) }
 }

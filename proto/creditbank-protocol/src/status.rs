@@ -49,6 +49,12 @@ impl Mark {
         }
     }
 
+    /// The action that sets it.
+    pub fn set_by(self) -> Action {
+        let sets = |row: &&(Action, Self, bool, &[Self])| row.1 == self && row.2;
+        TRANSITIONS.iter().find(sets).map_or(Action::Unspecified, |row| row.0)
+    }
+
     fn slot(self) -> usize {
         usize::from(self as u8) - 1
     }

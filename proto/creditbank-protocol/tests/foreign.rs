@@ -95,8 +95,9 @@ proptest! {
     #[test]
     fn damaged_parts(at in 0..TRANSCRIPT.len() - 36, len in 0..600usize, changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
         let transcript = open_file(TRANSCRIPT).expect("a transcript");
-        let parts = transcript.blocks.iter().chain(&transcript.seals).map(|proved| proved.entry.clone());
-        let parts = parts.chain([transcript.statement.clone(), transcript.checkpoint.clone(), TRANSCRIPT[4..].to_vec()]);
+        let (base, status) = (transcript.base.unwrap_or_default(), transcript.status.unwrap_or_default());
+        let parts = base.blocks.iter().chain(&base.seals).map(|proved| proved.entry.clone());
+        let parts = parts.chain([transcript.statement.clone(), status.checkpoint, TRANSCRIPT[4..].to_vec()]);
         for mut part in parts.chain([TRANSCRIPT[at..(at + len).min(TRANSCRIPT.len())].to_vec()]) {
             for (index, byte) in &changes {
                 if !part.is_empty() {

@@ -12,7 +12,7 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
-use creditbank_protocol::status::status_id;
+use creditbank_protocol::status::{Mark, Marks, status_id};
 use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
 use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 use ed25519_dalek::SigningKey;
@@ -264,6 +264,22 @@ impl Log {
         blocks
     }
 
+    /// The marks that the effects set, and the status tree of them.
+    fn status(&self, heads: &[usize], blocks: &[BlockEntries]) -> (Vec<(Digest, Marks)>, SparseMap) {
+        let mut marks = Vec::new();
+        for (head, block) in heads.iter().zip(blocks) {
+            let Some(group) = group(*head, block).and_then(|proved| proved.group) else { continue };
+            for effect in &group.effects {
+                let action = pb::Action::try_from(effect.action).expect("an action");
+                let set = Marks::default().after(action, *head as u64, None).expect("nothing stands in the way");
+                assert!(set.get(Mark::Revoked).or(set.get(Mark::Confirmed)).is_some());
+                marks.push((Digest::from_slice(&effect.status_id).expect("32 bytes"), set));
+            }
+        }
+        let tree = SparseMap::new(MapTags::STATUS).update(marks.iter().map(|(id, set)| (*id, Some(set.value()))));
+        (marks, tree)
+    }
+
     /// What a verifier finds.
     fn verify(&self) -> Result<Report, String> {
         verify(&self.file(), &trusted()).map_err(|error| error.to_string())
@@ -307,7 +323,8 @@ impl Log {
         let closing = entries.len();
         let previous = if self.chained { first_id } else { Digest([5; 32]) };
         let (first_index, index, time_ms) = (self.second_round_from.into(), LogIndex(closing as u64), MINUTE * 60_000);
-        let second = Seal { first_index, index, time_ms, previous, ..first };
+        let (marks, status) = self.status(&heads, &blocks);
+        let second = Seal { first_index, index, time_ms, previous, status_root: status.root(), ..first };
         entries.push(seal(&second));
         let late = self.registry(true);
         let late_map = map_of(&late);
@@ -334,7 +351,7 @@ impl Log {
             origin: ORIGIN.to_owned(),
             size,
             root: tree.0.to_vec(),
-            status_ids: ids,
+            status_ids: ids.clone(),
             selection: pb::Selection::Some.into(),
             no_holder_key: Some(pb::Marker {}),
             no_identity: Some(pb::Marker {}),
@@ -356,40 +373,83 @@ impl Log {
             let proof = Some(pb::MapProof { siblings, other_leaf: Vec::new() });
             pb::ProvedRegistryEntry { seal: seal as u64, entry: Some(entry), proof }
         };
-        // The operator's blocks come first and last.
-        let mut publications = self.publications(false);
-        let mut blocks_shown: Vec<usize> = vec![0];
-        blocks_shown.extend(&heads);
+        let effects = &heads[self.copies..];
+        let signer = self.confirmed_by.unwrap_or(3);
+        let of = |seed: u8| {
+            let entry = |entry: &&(Digest, pb::RegistryEntry)| is_key(&entry.1, seed);
+            registry.iter().find(entry).cloned().expect("an entry of the key")
+        };
+        let publisher = self.registers_publisher.then(|| in_map(&map, 2, of(self.named_publisher)));
+        let base_registry: Vec<_> = publisher.into_iter().chain([in_map(&map, closing, of(3))]).collect();
+        let mut early: Vec<_> = registry.iter().map(|(_, entry)| entry.place).collect();
+        let mut status_registry = Vec::new();
         if is_late {
-            publications.retain(|one| is_unit_key(&registry, one));
-            publications.extend(self.publications(true));
-            blocks_shown.push(usize::try_from(self.late_entry()).expect("small"));
+            let during = (!effects.is_empty()).then(|| of(signer));
+            early = during.iter().map(|(_, entry)| entry.place).collect();
+            status_registry.extend(during.map(|entry| in_map(&map, closing, entry)));
         }
-        if !self.is_published {
-            publications.clear();
-            blocks_shown.clone_from(&heads);
+        let newest = if is_late { (&late_map, late) } else { (&map, registry.clone()) };
+        let newest_entries = newest.1.into_iter().filter(|(_, entry)| !is_registry_key(entry));
+        status_registry.extend(newest_entries.map(|entry| in_map(newest.0, last, entry)));
+        let published = |places: &[Option<Place>]| {
+            let publications = self.publications(false).into_iter().filter(|one| places.contains(&one.place));
+            publications.filter(|_| self.is_published).collect::<Vec<_>>()
+        };
+        let mut status_publications = published(&early);
+        // The operator's blocks come first and last.
+        let first_block = |publications: &[pb::Publication]| (!publications.is_empty()).then_some(0);
+        let mut status_blocks: Vec<usize> = first_block(&status_publications).into_iter().collect();
+        status_blocks.extend(effects);
+        if is_late {
+            status_publications.extend(self.publications(true));
+            status_blocks.push(usize::try_from(self.late_entry()).expect("small"));
         }
+        let base_publications =
+            published(&base_registry.iter().map(|one| one.entry.as_ref().expect("one").place).collect::<Vec<_>>());
+        let base_blocks = first_block(&base_publications).into_iter().chain(heads[..with_record].iter().copied());
+        let mut status_seals = vec![last];
+        status_seals.extend((!effects.is_empty()).then_some(closing));
+        status_seals.sort_unstable();
+        status_seals.dedup();
+        let groups = heads.iter().zip(&blocks).filter_map(|(at, block)| group(*at, block)).collect();
+        let proved_all = |indices: Vec<usize>| indices.into_iter().map(proved).collect::<Vec<_>>();
+        let status_proof = |id: &Vec<u8>| {
+            let id = Digest::from_slice(id).expect("32 bytes");
+            let proof = status.prove(&id);
+            let other_leaf = proof.terminal.filter(|(found, _)| *found != id);
+            let other_leaf = other_leaf.map(|(key, value)| [key.0, value.0].concat()).unwrap_or_default();
+            let siblings: Vec<_> = proof.siblings.iter().map(|hash| hash.0.to_vec()).collect();
+            let marks = marks.iter().find(|(marked, _)| *marked == id).map(|(_, marks)| marks.to_bytes());
+            let proof =
+                (!siblings.is_empty() || !other_leaf.is_empty()).then_some(pb::MapProof { siblings, other_leaf });
+            pb::StatusProof { status_id: id.0.to_vec(), marks: marks.unwrap_or_default(), proof }
+        };
         let transcript = pb::Transcript {
             suite: 1,
             version: 1,
             origin: ORIGIN.to_owned(),
-            checkpoint: sign_checkpoint(&checkpoint, &key(1)).expect("a note"),
-            seals: [vec![proved(2), proved(closing)], (closing + 1..=last).map(proved).collect()].concat(),
-            blocks: blocks_shown.into_iter().map(proved).collect(),
-            publications,
-            groups: heads.iter().zip(&blocks).filter_map(|(at, block)| group(*at, block)).collect(),
-            registry: if last > closing {
-                let unit_key = |(_, entry): &(Digest, pb::RegistryEntry)| is_key_of_unit(entry);
-                let during = registry.into_iter().filter(unit_key).map(|entry| in_map(&map, closing, entry));
-                during.chain(late.into_iter().map(|entry| in_map(&late_map, last, entry))).collect()
-            } else {
-                let first = registry.iter().filter(|(_, entry)| self.registers_publisher && is_registry_key(entry));
-                let first: Vec<_> = first.cloned().map(|entry| in_map(&map, 2, entry)).collect();
-                first.into_iter().chain(registry.into_iter().map(|entry| in_map(&map, last, entry))).collect()
-            },
-            records: heads[..with_record].iter().copied().map(shown).collect(),
             statement,
             statement_signature: signature.to_vec(),
+            base: Some(pb::TreeProofs {
+                seals: proved_all(vec![2, closing]),
+                blocks: proved_all(base_blocks.collect()),
+                groups: Vec::new(),
+                registry: base_registry,
+                publications: base_publications,
+            }),
+            records: heads[..with_record].iter().copied().map(shown).collect(),
+            status: Some(pb::StatusPart {
+                checkpoint: sign_checkpoint(&checkpoint, &key(1)).expect("a note"),
+                consistency: Vec::new(),
+                proofs: Some(pb::TreeProofs {
+                    seals: proved_all(status_seals),
+                    blocks: proved_all(status_blocks),
+                    groups,
+                    registry: status_registry,
+                    publications: status_publications,
+                }),
+                statuses: ids.iter().map(status_proof).collect(),
+            }),
         };
         write_file(&transcript).expect("a file")
     }
@@ -400,10 +460,9 @@ impl Log {
     }
 }
 
-/// Whether a publication is of a unit's key.
-fn is_unit_key(registry: &[(Digest, pb::RegistryEntry)], publication: &pb::Publication) -> bool {
-    let entry = registry.iter().find(|(_, entry)| entry.place == publication.place);
-    entry.is_some_and(|(_, entry)| is_key_of_unit(entry))
+/// Whether an entry is that of the key of a seed.
+fn is_key(entry: &pb::RegistryEntry, seed: u8) -> bool {
+    entry.kind == i32::from(Kind::Key) && pb::Key::decode(&entry.body[..]).expect("a key").public_key == public(seed)
 }
 
 fn trusted() -> Trust {
@@ -415,10 +474,6 @@ fn trusted() -> Trust {
 fn is_registry_key(entry: &pb::RegistryEntry) -> bool {
     entry.kind == i32::from(Kind::Key)
         && pb::Key::decode(&entry.body[..]).expect("a key").purpose == i32::from(Purpose::Registry)
-}
-
-fn is_key_of_unit(entry: &pb::RegistryEntry) -> bool {
-    entry.kind == i32::from(Kind::Key) && pb::Key::decode(&entry.body[..]).expect("a key").institution == 1
 }
 
 /// Goal: the log key can put whatever it likes into the registry map of its seals: keys, a university, a credit.
@@ -490,7 +545,7 @@ fn contested_until_confirmed() {
     let confirmed = Log { confirmed_by: Some(5), ..log };
     assert_eq!(found(&confirmed), (false, Some(FIRST + 1)));
     assert_eq!(found(&Log { second_compromised: true, ..confirmed.clone() }), (true, None));
-    Log { stranger: true, ..confirmed.clone() }.refused("says nothing of a record");
+    Log { stranger: true, ..confirmed.clone() }.refused("needs the block");
     Log { basis: pb::Basis::Custodian, ..confirmed.clone() }.refused("without the right");
     Log { named_entry: FIRST + 1, ..confirmed }.refused("place of the effect");
 }

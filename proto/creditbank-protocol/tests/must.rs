@@ -35,6 +35,16 @@ const HELD: &[(&str, &str, &str)] = &[
     ),
     ("the last seal MUST be there too", "proto/vectors/effects.json", "stolen too"),
     (
+        "of absence MUST lead to the status root",
+        "proto/vectors/transcripts_refused.json",
+        "a revocation that is left out",
+    ),
+    (
+        "the block at its index MUST be there",
+        "proto/vectors/transcripts_refused.json",
+        "a revocation without its block",
+    ),
+    (
         "a group of its own block MUST be there",
         "proto/vectors/transcripts_refused.json",
         "an amendment without the effect that replaces",

@@ -16,7 +16,7 @@ fn vector() -> &'static (Policy, String) {
             serde_json::from_str(include_str!("../../../proto/vectors/transcript.json")).expect("JSON");
         let policy = Policy::parse(vector["policy"].as_str().expect("a policy")).expect("a policy");
         let transcript = open_file(include_bytes!("../../../proto/vectors/transcript.cbt")).expect("a transcript");
-        let checkpoint = policy.verify(&transcript.checkpoint).expect("the vector's note").checkpoint;
+        let checkpoint = policy.verify(&transcript.status.expect("a status part").checkpoint).expect("the vector's note").checkpoint;
         (policy, checkpoint.text())
     })
 }

@@ -61,6 +61,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "records": records,
     });
     output::print(global, &value, || text(&report, &lines))?;
+    doubtful(&report)
+}
+
+/// What ends a command that has shown what a transcript proves: exit code 1 where a record is not to be relied on.
+pub(super) fn doubtful(report: &Report) -> Result<(), Failure> {
     let doubtful = report.records.iter().filter(|record| !record.standing().is_valid()).count();
     if doubtful > 0 {
         let all = report.records.len();
@@ -183,10 +188,7 @@ fn text(report: &Report, lines: &[String]) -> String {
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
         ("identity", identity),
         ("contains", complete),
-        (
-            "status",
-            "only what the blocks in this file say: later amendments and revocations are not excluded".to_owned(),
-        ),
+        ("status", "as of then; newer: creditbank status FILE".to_owned()),
     ]);
     format!("{facts}\n{}", lines.join("\n"))
 }

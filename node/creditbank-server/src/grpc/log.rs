@@ -1,18 +1,22 @@
 //! `LogService`.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use creditbank_protocol::Digest;
+use creditbank_ledger::read::{STATUS_IDS_MAX, StatusQuestion};
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::{Digest, InstitutionId};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::log_service_server::LogService;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use super::recognition::bounded;
 use super::{blocking, status};
 use crate::ledger::Ledger;
 use crate::publish::ReceiptError;
@@ -131,4 +135,34 @@ impl LogService for Service {
         let (proof, new_size) = blocking(&self.0, read).await?;
         Ok(Response::new(api::GetConsistencyProofResponse { old_size, new_size, hashes: bytes(&proof) }))
     }
+
+    async fn get_status_proof(
+        &self,
+        request: Request<api::GetStatusProofRequest>,
+    ) -> Result<Response<api::GetStatusProofResponse>, Status> {
+        let api::GetStatusProofRequest { status_ids, base_size, key_ids, institutions } = request.into_inner();
+        bounded("status_ids", status_ids.len(), STATUS_IDS_MAX)?;
+        bounded("key_ids", key_ids.len(), STATUS_IDS_MAX)?;
+        bounded("institutions", institutions.len(), STATUS_IDS_MAX)?;
+        let question = StatusQuestion {
+            status_ids: read_ids("status_ids", "32 bytes each", &status_ids, Digest::from_slice)?,
+            keys: read_ids("key_ids", "16 bytes each", &key_ids, KeyId::from_slice)?,
+            institutions: institutions.into_iter().map(InstitutionId).collect(),
+        };
+        // Who asks for which ids is nobody's business: no id is logged.
+        let read = move |ledger: &Ledger| ledger.status_proof(question, base_size);
+        let part = blocking(&self.0, read).await?;
+        Ok(Response::new(api::GetStatusProofResponse { status: Some(part) }))
+    }
+}
+
+/// Ids of a request; how often each stands there does not matter.
+fn read_ids<T: Ord>(
+    field: &'static str,
+    expected: &str,
+    ids: &[Vec<u8>],
+    read: fn(&[u8]) -> Option<T>,
+) -> Result<BTreeSet<T>, Status> {
+    let one = |id: &Vec<u8>| read(id).ok_or_else(|| status::invalid(field, expected, format!("{} bytes", id.len())));
+    ids.iter().map(one).collect()
 }

@@ -276,7 +276,7 @@ fn of_transcript(error: TranscriptError) -> Refusal {
         TranscriptError::Plan(PlanError::Empty | PlanError::Missing(_)) => {
             refusal(Code::NotFound, Reason::NotFound, error)
         }
-        TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyEffects(_)) => {
+        TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyBlocks) => {
             refusal(Code::FailedPrecondition, Reason::TooManyRecords, error)
         }
         TranscriptError::Read(error) => of_read(error),

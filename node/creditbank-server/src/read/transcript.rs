@@ -1,7 +1,7 @@
 //! Transcripts: a learner's records with every proof that they need. What that is, is the read model's to say
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
-use creditbank_ledger::read::{self, PlanError, TranscriptPlan};
+use creditbank_ledger::read::{self, PartPlan, PlanError, TranscriptPlan};
 use creditbank_protocol::canonical::CanonicalError;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
@@ -74,26 +74,31 @@ impl Shared {
         plan: &TranscriptPlan,
         institution: Option<InstitutionId>,
     ) -> Result<pb::Transcript, TranscriptError> {
-        let proved = |entry: &LogIndex| self.proved(*entry, state.head.size, &state.head.root);
         let (statement, signature) = self.statement(state, plan, institution)?;
-        let pieces = Pieces::of(plan);
+        let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
             version: TRANSCRIPT_VERSION,
             origin: self.origin.clone(),
-            checkpoint: state.checkpoint.clone(),
+            statement,
+            statement_signature: signature.to_vec(),
+            base: Some(self.tree_proofs(state, &plan.base)?),
+            records: disclosed.collect::<Result<_, _>>()?,
+            // Both parts are proved in one tree.
+            status: Some(self.status_part(state, &plan.status, Vec::new())?),
+        })
+    }
+
+    /// The proofs of a part, in the tree of a state.
+    pub(super) fn tree_proofs(&self, state: &State, plan: &PartPlan) -> Result<pb::TreeProofs, TranscriptError> {
+        let proved = |entry: &LogIndex| self.proved(*entry, state.head.size, &state.head.root);
+        let pieces = Pieces::of(plan);
+        Ok(pb::TreeProofs {
             seals: plan.seals.iter().map(proved).collect::<Result<_, _>>()?,
             blocks: plan.blocks.keys().map(proved).collect::<Result<_, _>>()?,
             groups: pieces.groups,
-            publications: pieces.publications,
             registry: registry_proofs(state, plan)?,
-            records: plan
-                .records
-                .iter()
-                .map(|used| self.disclose(used.place, &used.record))
-                .collect::<Result<_, _>>()?,
-            statement,
-            statement_signature: signature.to_vec(),
+            publications: pieces.publications,
         })
     }
 
@@ -108,7 +113,7 @@ impl Shared {
             origin: self.origin.clone(),
             size: state.head.size,
             root: state.head.root.0.to_vec(),
-            status_ids: plan.status_ids().map(|id| id.0.to_vec()).collect(),
+            status_ids: plan.records.iter().map(|used| used.facts.status_id.0.to_vec()).collect(),
             selection: selection.into(),
             institution: institution.map_or(0, |institution| institution.0),
             no_holder_key: Some(Marker {}),
@@ -128,7 +133,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn of(plan: &TranscriptPlan) -> Self {
+    fn of(plan: &PartPlan) -> Self {
         let mut pieces = Self::default();
         for (entry, planned) in &plan.blocks {
             let own = Place { entry: *entry, index: 0 }..Place { entry: entry.next(), index: 0 };
@@ -156,7 +161,7 @@ impl Pieces {
 }
 
 /// By seal, then by the digest of the key, as a transcript lists them.
-fn registry_proofs(state: &State, plan: &TranscriptPlan) -> Result<Vec<pb::ProvedRegistryEntry>, TranscriptError> {
+fn registry_proofs(state: &State, plan: &PartPlan) -> Result<Vec<pb::ProvedRegistryEntry>, TranscriptError> {
     let mut wanted: Vec<(LogIndex, Digest, &RegistryKey)> =
         plan.registry.iter().map(|(seal, key)| (*seal, key.digest(), key)).collect();
     wanted.sort_unstable();

@@ -7,8 +7,8 @@ use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::status::Mark;
-use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
+use creditbank_protocol::status::{Mark, Marks};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::{Registry, ViewError};
 use creditbank_store::{KeyValue, StoreError};
 
@@ -83,12 +83,8 @@ impl ProofView for StoreView<'_> {
         Ok(stored_block::block_at(self.context.store, entry)?)
     }
 
-    fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError> {
-        let rows = self.context.store.scan(tables::CLEARED, &tables::place_key(place), None, most).map_err(of_store)?;
-        let entry = |(key, _): &KeyValue| {
-            tables::cleared_at(key).ok_or_else(|| damaged("a row of cleared marks is malformed; reindex rebuilds it"))
-        };
-        rows.iter().map(entry).collect()
+    fn marks_of(&self, status_id: &Digest) -> Marks {
+        self.state.log.marks_of(status_id)
     }
 
     fn registry_at(&self, seal: LogIndex) -> &Registry {

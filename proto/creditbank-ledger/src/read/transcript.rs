@@ -1,29 +1,26 @@
 //! What a transcript has to prove (PROTOCOL.md, section 13): which blocks, seals and registry entries whoever holds
-//! nothing
-//! but the file needs to check a learner's records. Only what is needed: a verifier refuses what no step of it uses.
+//! nothing but the file needs to check a learner's records. Only what is needed: a verifier refuses what no step of it
+//! uses. How the records came into the log is here, what has become of them in [`status`](super::status).
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::{self, BTreeMap};
 
 use creditbank_protocol::block::SignedBlock;
-use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Basis, Effect, EffectGroup};
+use creditbank_protocol::pb::{Action, Effect, EffectGroup};
 use creditbank_protocol::record::amends_of;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::status::Mark;
+use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::Used;
 use creditbank_rules::{Registry, ViewError};
 
-use super::ReadView;
+use super::status::{StatusPlan, StatusQuestion, status};
+use super::{ReadView, STATUS_BLOCKS_MAX};
 use crate::state::LastSeal;
 
 /// Most records of one transcript.
 pub const TRANSCRIPT_RECORDS_MAX: usize = 10_000;
-
-/// Most undone effects on one record of which a transcript tells.
-const CLEARED_MAX: usize = 1_000;
 
 /// A ledger that can also say where its proofs begin: its blocks, and what sealed them.
 pub trait ProofView: ReadView {
@@ -33,8 +30,8 @@ pub trait ProofView: ReadView {
     fn seal_of(&self, entry: LogIndex) -> Result<LogIndex, ViewError>;
     /// The block whose head is at a log index.
     fn block(&self, entry: LogIndex) -> Result<SignedBlock, ViewError>;
-    /// Log indices of the first `most` blocks that have cleared a mark of the record at a place.
-    fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError>;
+    /// The marks that stand under a status id, up to the last seal.
+    fn marks_of(&self, status_id: &Digest) -> Marks;
     /// The registry in force during the round that a seal closes.
     fn registry_at(&self, seal: LogIndex) -> &Registry;
     /// Where the record of a registry entry stands that is in force during the round that a seal closes.
@@ -44,13 +41,22 @@ pub trait ProofView: ReadView {
 }
 
 /// What a transcript has to prove.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TranscriptPlan {
     /// The records, by place.
     pub records: Vec<Used>,
-    /// The seals: the log's first, those of the blocks' rounds, the checkpoint's.
+    /// How they came into the log.
+    pub base: PartPlan,
+    /// What has become of them.
+    pub status: StatusPlan,
+}
+
+/// What has to be proved in one tree.
+#[derive(Debug, Default)]
+pub struct PartPlan {
+    /// Seals of the rounds whose registry has to be known.
     pub seals: BTreeSet<LogIndex>,
-    /// The blocks: those of the records, and those that say something of them.
+    /// The blocks by the log index of their heads.
     pub blocks: BTreeMap<LogIndex, PlannedBlock>,
     /// The registry's entries, each with the log index of the seal under whose registry root it is proved.
     pub registry: BTreeSet<(LogIndex, RegistryKey)>,
@@ -68,17 +74,12 @@ pub struct PlannedBlock {
 }
 
 impl PlannedBlock {
-    /// Shows the group with such an effect, and says by what right it is, and what it does.
-    fn show(&mut self, is_wanted: impl Fn(&Effect) -> bool) -> Option<(Basis, Action)> {
-        let groups = self.block.public().groups.iter().enumerate();
-        let found = groups.into_iter().find_map(|(at, group)| {
-            let effect = group.effects.iter().find(|effect| is_wanted(effect))?;
-            let basis = group.authority.as_ref().map_or(0, |authority| authority.basis);
-            Some((at, basis, effect.action))
-        });
-        let (at, basis, action) = found?;
+    /// Shows the group with such an effect.
+    pub(super) fn show(&mut self, is_wanted: impl Fn(&Effect) -> bool) -> Option<&EffectGroup> {
+        let mut groups = self.block.public().groups.iter().enumerate();
+        let (at, group) = groups.find(|(_, group)| group.effects.iter().any(&is_wanted))?;
         self.groups.insert(at);
-        Some((Basis::try_from(basis).ok()?, Action::try_from(action).ok()?))
+        Some(group)
     }
 
     /// The shown groups, each with its number among the pieces of the public part.
@@ -97,9 +98,9 @@ pub enum PlanError {
     /// More than one file holds.
     #[error("more than {TRANSCRIPT_RECORDS_MAX} records")]
     TooMany,
-    /// More undone effects on one record than a transcript tells of.
-    #[error("more than {CLEARED_MAX} effects on the record at {0} were undone")]
-    TooManyEffects(Place),
+    /// More blocks have set the marks than one answer tells of.
+    #[error("more than {STATUS_BLOCKS_MAX} blocks have set the marks that are asked for")]
+    TooManyBlocks,
     /// A record that cannot be opened.
     #[error("no record can be read at {0}")]
     Missing(Place),
@@ -116,8 +117,7 @@ impl TranscriptPlan {
 }
 
 /// What a transcript of a learner's records has to prove: of those of one institution, or of all. `statement_key`
-/// signs its
-/// subject statement.
+/// signs its subject statement.
 pub fn transcript(
     view: &impl ProofView,
     account: &AccountId,
@@ -126,20 +126,16 @@ pub fn transcript(
 ) -> Result<TranscriptPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
     let records = selected(view, account, institution, last.index)?;
-    let mut planner = Planner { view, last: last.index, rounds: BTreeMap::new(), plan: TranscriptPlan::default() };
-    planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
-    planner.under_last(RegistryKey::Key(statement_key));
-    let mut subjects = BTreeSet::new();
+    let mut planner = Planner::new(view);
+    planner.plan.seals.insert(view.seal_of(LogIndex(0))?);
+    let mut question = StatusQuestion { keys: BTreeSet::from([statement_key]), ..StatusQuestion::default() };
     for used in &records {
-        planner.record(used)?;
-        subjects.insert(used.facts.institution);
+        let (signer, key) = planner.record(used)?;
+        question.status_ids.insert(used.facts.status_id);
+        question.keys.insert(key);
+        question.institutions.extend([signer, used.facts.institution]);
     }
-    let (registry, day) = (view.registry_at(last.index), day_of_ms(last.time_ms));
-    for keeper in subjects.into_iter().flat_map(|subject| registry.custodians(subject, day)) {
-        planner.under_last(RegistryKey::Institution(keeper));
-    }
-    planner.publications()?;
-    Ok(TranscriptPlan { records, ..planner.plan })
+    Ok(TranscriptPlan { records, base: planner.finish()?, status: status(view, &question)? })
 }
 
 /// The records of a transcript. One of a round behind the seal waits for the next one.
@@ -170,50 +166,57 @@ fn selected(
     places.into_iter().map(open).collect()
 }
 
-struct Planner<'a, V> {
+/// Collects what has to be proved in one tree.
+pub(super) struct Planner<'a, V> {
     view: &'a V,
-    last: LogIndex,
     /// The seal of the round of each block of which more is shown than what it published.
     rounds: BTreeMap<LogIndex, LogIndex>,
-    plan: TranscriptPlan,
+    pub(super) plan: PartPlan,
 }
 
-impl<V: ProofView> Planner<'_, V> {
-    fn under_last(&mut self, key: RegistryKey) {
-        self.plan.registry.insert((self.last, key));
+impl<'a, V: ProofView> Planner<'a, V> {
+    pub(super) fn new(view: &'a V) -> Self {
+        Self { view, rounds: BTreeMap::new(), plan: PartPlan::default() }
     }
 
-    /// The block of a record and whose it is, and all that was said of it.
-    fn record(&mut self, used: &Used) -> Result<(), PlanError> {
+    /// The block of a record, and the one whose record it replaces. Who has signed it, with which key.
+    fn record(&mut self, used: &Used) -> Result<(InstitutionId, KeyId), PlanError> {
         let subject = used.facts.institution;
         let (planned, seal) = self.block(used.place.entry)?;
-        let signer = planned.block.header().unit.institution;
+        let (signer, key) = (planned.block.header().unit.institution, planned.block.header().key_id);
         let amends = amends_of(used.record.kind(), used.record.body()).ok().flatten();
         if let Some(amended) = amends.and_then(|amends| amends.place).map(Place::from) {
             let replaces =
                 |effect: &Effect| effect.action == i32::from(Action::Supersede) && Place::read(effect.place) == amended;
             planned.show(replaces);
         }
-        self.under_last(RegistryKey::Institution(signer));
-        self.under_last(RegistryKey::Institution(subject));
         if subject != signer {
             self.custody(seal, signer, subject);
         }
-        self.effects(used)
+        Ok((signer, key))
     }
 
-    /// A block, the seal of its round, and its key: as it was during the round, and as it is now, since a key that was
-    /// compromised makes contested what it has signed.
-    fn block(&mut self, entry: LogIndex) -> Result<(&mut PlannedBlock, LogIndex), ViewError> {
+    /// A block, the seal of its round, and its key as it was during the round.
+    pub(super) fn block(&mut self, entry: LogIndex) -> Result<(&mut PlannedBlock, LogIndex), ViewError> {
         let seal = match self.rounds.entry(entry) {
             btree_map::Entry::Occupied(known) => *known.get(),
             btree_map::Entry::Vacant(free) => *free.insert(self.view.seal_of(entry)?),
         };
         let planned = planned(self.view, &mut self.plan.blocks, entry)?;
-        let key = RegistryKey::Key(planned.block.header().key_id);
         self.plan.seals.insert(seal);
-        self.plan.registry.extend([(seal, key.clone()), (self.last, key)]);
+        self.plan.registry.insert((seal, RegistryKey::Key(planned.block.header().key_id)));
         Ok((planned, seal))
+    }
+
+    /// That `signer` was the custodian of `subject` during a round.
+    pub(super) fn custody(&mut self, seal: LogIndex, signer: InstitutionId, subject: InstitutionId) {
+        self.plan.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
+    }
+
+    /// The plan, with the publications of its registry entries.
+    pub(super) fn finish(mut self) -> Result<PartPlan, ViewError> {
+        self.publications()?;
+        Ok(self.plan)
     }
 
     /// Where each registry entry of the plan was published. Who signed there is trusted, or is in the registry too:
@@ -239,39 +242,6 @@ impl<V: ProofView> Planner<'_, V> {
                 if self.plan.registry.insert(signer.clone()) {
                     waiting.push(signer);
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// That `signer` was the custodian of `subject` during a round.
-    fn custody(&mut self, seal: LogIndex, signer: InstitutionId, subject: InstitutionId) {
-        self.plan.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
-    }
-
-    /// The blocks that supersede, revoke, confirm or redeem a record or put it under review, and those that have
-    /// undone such a
-    /// thing since: another record's blocks may tell of it. With the right of a custodian who signed them.
-    fn effects(&mut self, used: &Used) -> Result<(), PlanError> {
-        // A dispute is the learner's, and no block says so yet.
-        let marks = used.facts.marks.iter().filter(|(mark, _)| *mark != Mark::Disputed).map(|(_, entry)| entry);
-        let mut entries: BTreeSet<LogIndex> = marks.collect();
-        let cleared = self.view.cleared(used.place, CLEARED_MAX + 1)?;
-        if cleared.len() > CLEARED_MAX {
-            return Err(PlanError::TooManyEffects(used.place));
-        }
-        entries.extend(cleared);
-        // The index may be ahead of the seal.
-        entries.retain(|entry| *entry <= self.last);
-        for entry in entries {
-            let (planned, seal) = self.block(entry)?;
-            let signer = planned.block.header().unit.institution;
-            // A status id stands in a block once at most. Of a release a verifier does not ask by what right it is: a
-            // proof of
-            // that would serve nothing.
-            let done = planned.show(|effect| effect.status_id == used.facts.status_id.0);
-            if done.is_some_and(|(basis, action)| basis == Basis::Custodian && action != Action::Release) {
-                self.custody(seal, signer, used.facts.institution);
             }
         }
         Ok(())

@@ -23,13 +23,6 @@ pub struct MarkChange {
     pub after: Marks,
 }
 
-impl MarkChange {
-    /// Whether a mark that stood does not stand any more.
-    pub fn clears(&self) -> bool {
-        self.before.iter().any(|(mark, _)| self.after.get(mark).is_none())
-    }
-}
-
 /// Why an effect cannot follow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EffectError {

@@ -202,6 +202,7 @@ impl OpenRound {
         let used: Vec<Use> = used.filter(|one| self.state.once.use_up(*one)).collect();
         for change in &marks {
             self.state.marks.insert_mut(change.place, (change.status_id, change.after));
+            self.state.places.insert_mut(change.status_id, change.place);
             self.marked.push(change.place);
         }
         let mut begun = Vec::new();

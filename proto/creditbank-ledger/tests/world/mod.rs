@@ -35,7 +35,6 @@ pub(crate) struct World {
     pub(crate) blocks: BTreeMap<LogIndex, SignedBlock>,
     /// Log indices of the seals: the first one, those of the rounds, the last one.
     pub(crate) seals: Vec<u64>,
-    pub(crate) cleared: Vec<(Place, LogIndex)>,
     /// Where registry entries were published.
     pub(crate) published: BTreeMap<RegistryKey, Place>,
 }
@@ -66,7 +65,6 @@ impl World {
             broken: Vec::new(),
             blocks: BTreeMap::new(),
             seals: Vec::new(),
-            cleared: Vec::new(),
             published: BTreeMap::new(),
         }
     }
@@ -169,8 +167,9 @@ impl ProofView for World {
         self.blocks.get(&entry).cloned().ok_or_else(|| ViewError::Damaged(entry.to_string()))
     }
 
-    fn cleared(&self, place: Place, most: usize) -> Result<Vec<LogIndex>, ViewError> {
-        Ok(self.cleared.iter().filter(|(of, _)| *of == place).map(|(_, entry)| *entry).take(most).collect())
+    fn marks_of(&self, status_id: &Digest) -> Marks {
+        let facts = self.records.values().map(|(facts, _)| facts);
+        facts.into_iter().find(|facts| facts.status_id == *status_id).map_or_else(Marks::default, |facts| facts.marks)
     }
 
     fn registry_at(&self, _: LogIndex) -> &Registry {
@@ -210,7 +209,8 @@ pub(crate) fn registering(height: u64, key_id: KeyId, count: u8) -> SignedBlock 
     SignedBlock::parse(&draft.sign(&records, Vec::new(), None, |_| [1; 64]).unwrap()).unwrap()
 }
 
-/// A block of an institution that confirms, by some right, the records with these status ids.
+/// A block of an institution that confirms, by some right, the records with these status ids; by a custodian's, for the first
+/// institution.
 pub(crate) fn block(institution: InstitutionId, basis: pb::Basis, status_ids: &[Digest]) -> SignedBlock {
     block_doing(Action::Confirm, institution, basis, status_ids)
 }
@@ -232,8 +232,9 @@ pub(crate) fn block_doing(
         key_id: key_of(institution),
     };
     let effect = |id: &Digest| pb::Effect { status_id: id.0.to_vec(), action: action.into(), ..Default::default() };
+    let closed = if basis == pb::Basis::Custodian { OWN.0 } else { 0 };
     let group = |id: &Digest| {
-        let authority = Some(pb::Authority { basis: basis.into(), ..Default::default() });
+        let authority = Some(pb::Authority { basis: basis.into(), institution: closed, ..Default::default() });
         pb::EffectGroup { authority, effects: vec![effect(id)] }
     };
     let bytes = draft.sign(&[], status_ids.iter().map(group).collect(), None, |_| [1; 64]).unwrap();

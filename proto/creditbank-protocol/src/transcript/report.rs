@@ -7,6 +7,7 @@ use crate::key::KeyId;
 use crate::pb;
 use crate::record::{Disclosed, RestsOn};
 use crate::standing::Standing;
+use crate::status::Marks;
 use crate::{Digest, InstitutionId, LogIndex, Place, UnitId};
 
 /// A transcript whose every proof holds.
@@ -18,7 +19,7 @@ pub struct Report {
     pub size: u64,
     /// Root of the checkpoint.
     pub root: Digest,
-    /// Time of the checkpoint's seal, milliseconds since 1970-01-01T00:00Z: the operator's word.
+    /// Time of the last seal, which is the checkpoint's last leaf, in milliseconds since 1970-01-01T00:00Z: the operator's word.
     pub sealed_at_ms: u64,
     /// Names of the trusted witnesses that cosigned the checkpoint. Each proves one history, nothing more.
     pub witnesses: Vec<String>,
@@ -77,17 +78,19 @@ pub struct TranscriptRecord {
     pub amends: Option<Place>,
     /// The custodian of the record's institution as of the checkpoint; of several, the one with the lowest number.
     pub kept_by: Option<InstitutionId>,
-    /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a block of this transcript.
+    /// Its marks under the last seal.
+    pub marks: Marks,
+    /// Sealed at or after the time from which its key counts as compromised, and not confirmed by a key above suspicion.
     pub contested: bool,
-    /// Log index of the block of this transcript that confirms it.
+    /// Log index of the block that confirms it, where its key is above suspicion.
     pub confirmed: Option<LogIndex>,
-    /// How another block of this transcript ends the record: superseded or revoked. Blocks elsewhere in the log may too.
+    /// How another block has ended the record: superseded or revoked.
     pub ended: Option<pb::Action>,
-    /// Log index of the block of this transcript that redeems it, unless another one releases it again.
+    /// Log index of the block that has redeemed it.
     pub redeemed: Option<LogIndex>,
-    /// Log index of the block of this transcript that puts it under review, unless another one closes the review.
+    /// Log index of the block that has put it under review.
     pub under_review: Option<LogIndex>,
-    /// Whether its time was over on the day of the checkpoint's seal.
+    /// Whether its time was over on the day of the last seal.
     pub expired: bool,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
@@ -103,7 +106,7 @@ impl TranscriptRecord {
         self.on_behalf_of.unwrap_or(self.unit.institution)
     }
 
-    /// What may be said of it, as of the checkpoint and by the blocks of this transcript alone.
+    /// What may be said of it as of the last seal.
     pub fn standing(&self) -> Standing {
         let found: Result<_, Infallible> = Standing::first(|standing| {
             Ok(match standing {
@@ -124,9 +127,13 @@ impl TranscriptRecord {
     }
 }
 
-/// The node's word about the person, as of the checkpoint.
+/// The node's word about the person, as of a checkpoint that may be older than the report's.
 #[derive(Debug, Clone)]
 pub struct Statement {
+    /// Size of the tree as of which it was said.
+    pub size: u64,
+    /// The key that signed it.
+    pub key_id: KeyId,
     /// Whether the statement says that these are all records of one institution, and of which.
     pub complete_for: Option<InstitutionId>,
     /// Status ids of the statement whose records are not in the transcript.

@@ -1,20 +1,20 @@
 //! A log made by hand, every key in hand: real blocks and seals, registry records that act from the next round, and
 //! transcripts of it. What is bent in [`Bend`] is bent before it is signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
-use creditbank_protocol::merkle::{Levels, leaf_hash, record_path, root};
+use creditbank_protocol::merkle::{Levels, consistency_proof, leaf_hash, record_path, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, amends_of, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
-use creditbank_protocol::status::status_id;
+use creditbank_protocol::status::{Marks, status_id};
 use creditbank_protocol::transcript::sign_statement;
 use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 
@@ -75,6 +75,13 @@ pub(super) const HONEST: Bend = Bend {
 
 type Registry = BTreeMap<Digest, pb::RegistryEntry>;
 
+/// A seal, as it was before it was bent, with the registry of its round and the marks after it.
+struct Sealed {
+    seal: Seal,
+    registry: Registry,
+    marks: BTreeMap<Digest, Marks>,
+}
+
 pub(super) struct Log {
     bend: Bend,
     entries: Vec<Vec<u8>>,
@@ -86,16 +93,18 @@ pub(super) struct Log {
     registry: Registry,
     /// Changes of the round, which act from the next one.
     pending: Registry,
-    seals: Vec<(Seal, Registry)>,
+    seals: Vec<Sealed>,
+    /// The marks of records, whether or not an effect has a right to set them.
+    marks: BTreeMap<Digest, Marks>,
+    /// Marks that the seals name, whatever the effects say.
+    pub(super) lies: BTreeMap<Digest, Marks>,
     previous: Digest,
     /// The seed of the key that signs units' blocks from now on, where it is another.
     pub(super) signer: Option<u8>,
     /// The seed of the registry key that signs the operator's blocks from now on.
     pub(super) registrar: u8,
-    /// Blocks without a shown record, whose effects a transcript carries.
-    pub(super) effects: Vec<u64>,
-    /// Further registry entries that a transcript needs: seal and key.
-    pub(super) also: Vec<(u64, RegistryKey)>,
+    /// Further registry entries that a transcript names under the last seal.
+    pub(super) also: Vec<RegistryKey>,
 }
 
 impl Log {
@@ -105,7 +114,7 @@ impl Log {
         let heads = BTreeMap::from([((0, 0), (0, previous))]);
         let (registry, pending) = (Registry::new(), Registry::new());
         let (entries, blocks, records, seals) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
-        let (effects, also) = (Vec::new(), Vec::new());
+        let (marks, lies) = (BTreeMap::new(), BTreeMap::new());
         Self {
             bend,
             entries,
@@ -115,11 +124,12 @@ impl Log {
             registry,
             pending,
             seals,
+            marks,
+            lies,
             previous,
             signer: None,
             registrar: REGISTRY,
-            effects,
-            also,
+            also: Vec::new(),
         }
     }
 
@@ -194,6 +204,12 @@ impl Log {
             entries.head.extend(head);
         }
         let index = self.entries.len() as u64;
+        for effect in block.public().groups.iter().flat_map(|group| &group.effects) {
+            let marks = self.marks.entry(Digest::from_slice(&effect.status_id).expect("32 bytes")).or_default();
+            let action = pb::Action::try_from(effect.action).expect("an action");
+            let redemption = effect.redemption_plus_1.checked_sub(1).map(LogIndex);
+            *marks = marks.after(action, index, redemption).unwrap_or(*marks);
+        }
         self.records.insert(index, records.to_vec());
         self.blocks.insert(index, block);
         self.entries.extend(entries.into_vec());
@@ -230,9 +246,7 @@ impl Log {
 
     /// A block of the operator with effects alone.
     pub(super) fn by_operator(&mut self, group: pb::EffectGroup) -> u64 {
-        let entry = self.append(0, &[], vec![group]);
-        self.effects.push(entry);
-        entry
+        self.append(0, &[], vec![group])
     }
 
     /// A block of an institution's unit.
@@ -251,12 +265,13 @@ impl Log {
 
     /// Closes the round.
     pub(super) fn seal(&mut self) {
-        let first_index = self.seals.last().map_or(LogIndex(0), |(seal, _)| seal.index.next());
+        let first_index = self.seals.last().map_or(LogIndex(0), |sealed| sealed.seal.index.next());
+        let marks: BTreeMap<Digest, Marks> = self.marks.iter().chain(&self.lies).map(|(id, one)| (*id, *one)).collect();
         let mut seal = Seal {
             origin: ORIGIN.to_owned(),
             first_index,
             index: LogIndex(self.entries.len() as u64),
-            status_root: Digest::ZERO,
+            status_root: status_of(&marks).root(),
             registry_root: map_of(&self.registry).root(),
             rules_version: 1,
             time_ms: self.minute() * 60_000,
@@ -270,7 +285,7 @@ impl Log {
         let entry = seal.sign(|message| sign(&key(self.bend.seal_signer), message)).expect("a seal");
         self.previous = SignedSeal::parse(&entry[1..]).map_or(Digest::ZERO, |seal| seal.id());
         self.entries.push(entry);
-        self.seals.push((honest, registry));
+        self.seals.push(Sealed { seal: honest, registry, marks });
     }
 
     /// The status id of a record.
@@ -293,31 +308,26 @@ impl Log {
         pb::EffectGroup { authority: Some(authority), effects: vec![effect] }
     }
 
-    fn seal_of(&self, entry: u64) -> &(Seal, Registry) {
-        self.seals.iter().find(|(seal, _)| entry <= seal.index.0).expect("a sealed round")
+    fn seal_of(&self, entry: u64) -> u64 {
+        let sealed = self.seals.iter().find(|sealed| entry <= sealed.seal.index.0);
+        sealed.expect("a sealed round").seal.index.0
+    }
+
+    fn sealed(&self, seal: u64) -> &Sealed {
+        self.seals.iter().find(|sealed| sealed.seal.index.0 == seal).expect("a seal")
+    }
+
+    fn leaves(&self, size: u64) -> Vec<Digest> {
+        self.entries[..usize::try_from(size).expect("small")].iter().map(|entry| leaf_hash(entry)).collect()
     }
 
     /// The transcript of some records, each whole or with some fields opened.
-    pub(super) fn transcript(&self, shown: &[(u64, u32, Option<&[u16]>)], withheld: &[Digest]) -> pb::Transcript {
-        let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
-        let (size, tree) = (leaves.len() as u64, root(&leaves));
-        let proved = |index: u64| self.proved_at(index);
-        let mut checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: tree };
-        (self.bend.checkpoint)(&mut checkpoint);
-        let last = self.seals.last().expect("a seal").0.index.0;
-        let mut blocks: Vec<u64> = shown.iter().map(|(entry, ..)| *entry).chain(self.effects.iter().copied()).collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        let mut seals: Vec<u64> = blocks.iter().map(|entry| self.seal_of(*entry).0.index.0).collect();
-        seals.extend([self.seals[0].0.index.0, last]);
-        let mut registry = self.proved_registry(&blocks, last);
-        let (publications, published) = self.publications(&mut registry, &mut seals);
-        let groups = blocks.iter().flat_map(|entry| self.groups(*entry, shown)).collect();
-        blocks.extend(published);
-        blocks.sort_unstable();
-        blocks.dedup();
-        seals.sort_unstable();
-        seals.dedup();
+    pub(super) fn transcript(&self, shown: Shown<'_>, withheld: &[Digest]) -> pb::Transcript {
+        self.transcript_as_of(self.entries.len() as u64, shown, withheld)
+    }
+
+    /// The same, whose statement is of an earlier time, when the log had `size` entries.
+    pub(super) fn transcript_as_of(&self, size: u64, shown: Shown<'_>, withheld: &[Digest]) -> pb::Transcript {
         let mut status_ids: Vec<Vec<u8>> =
             shown.iter().map(|(entry, index, _)| self.id(*entry, *index).0.to_vec()).collect();
         status_ids.extend(withheld.iter().map(|id| id.0.to_vec()));
@@ -326,7 +336,7 @@ impl Log {
         let mut statement = pb::SubjectStatement {
             origin: ORIGIN.to_owned(),
             size,
-            root: tree.0.to_vec(),
+            root: root(&self.leaves(size)).0.to_vec(),
             status_ids,
             selection: pb::Selection::Some.into(),
             no_holder_key: Some(pb::Marker {}),
@@ -341,44 +351,117 @@ impl Log {
             suite: 1,
             version: 1,
             origin: ORIGIN.to_owned(),
-            checkpoint: sign_checkpoint(&checkpoint, &key(LOG)).expect("a note"),
-            seals: seals.into_iter().map(proved).collect(),
-            registry,
-            groups,
-            publications,
-            blocks: blocks.into_iter().map(proved).collect(),
-            records: shown.iter().map(|(entry, index, open)| self.disclosed(*entry, *index, *open)).collect(),
             statement,
             statement_signature: signature.to_vec(),
+            base: Some(self.base(size, shown)),
+            records: shown.iter().map(|(entry, index, open)| self.disclosed(*entry, *index, *open)).collect(),
+            status: Some(self.status(size, shown)),
         }
     }
 
-    /// The groups of a block that a transcript of some records shows: all of one that is there for its effects, of
-    /// another
-    /// what is about these records, or replaces what they amend.
-    fn groups(&self, entry: u64, shown: &[(u64, u32, Option<&[u16]>)]) -> Vec<pb::ProvedGroup> {
-        let block = &self.blocks[&entry];
-        let records = |at: u64, index: u32| &self.records[&at][usize::try_from(index).expect("small")];
-        let ids: Vec<_> = shown.iter().map(|(at, index, _)| self.id(*at, *index).0.to_vec()).collect();
-        let own = shown.iter().filter(|(at, ..)| *at == entry).map(|(at, index, _)| records(*at, *index));
-        let amended: Vec<Place> =
-            own.filter_map(|record| amends_of(record.kind(), record.body()).ok()??.place).collect();
-        let is_shown = |effect: &pb::Effect| {
-            let replaces = effect.action == i32::from(pb::Action::Supersede)
-                && effect.place.is_some_and(|place| amended.contains(&place));
-            replaces || ids.contains(&effect.status_id)
+    /// How the records came into the log.
+    fn base(&self, size: u64, shown: Shown<'_>) -> pb::TreeProofs {
+        let mut part = Part { size, seals: vec![self.seals[0].seal.index.0], ..Part::default() };
+        for (entry, index, _) in shown {
+            self.show(&mut part, *entry, |effect| {
+                let record = &self.records[entry][usize::try_from(*index).expect("small")];
+                let amends = amends_of(record.kind(), record.body()).ok().flatten();
+                let amended = amends.and_then(|amends| amends.place);
+                effect.action == i32::from(pb::Action::Supersede) && amended.is_some() && effect.place == amended
+            });
+        }
+        self.proofs(part)
+    }
+
+    /// What has become of the records.
+    fn status(&self, base_size: u64, shown: Shown<'_>) -> pb::StatusPart {
+        let size = self.entries.len() as u64;
+        let Sealed { seal, marks, .. } = self.seals.last().expect("a seal");
+        let last = seal.index.0;
+        let mut part = Part { size, seals: vec![last], ..Part::default() };
+        let mut wanted: Vec<RegistryKey> = vec![RegistryKey::Key(KeyId::of(&public(STATEMENT)))];
+        let mut statuses = BTreeMap::new();
+        let tree = status_of(marks);
+        for (entry, index, _) in shown {
+            let header = self.blocks[entry].header();
+            wanted.extend([RegistryKey::Key(header.key_id), RegistryKey::Institution(header.unit.institution)]);
+            let authorities = self.blocks[entry].public().groups.iter().filter_map(|group| group.authority.as_ref());
+            let others = authorities.filter(|by| by.basis == i32::from(pb::Basis::Custodian));
+            wanted.extend(others.map(|by| RegistryKey::Institution(by.institution.into())));
+            let id = self.id(*entry, *index);
+            let marks = marks.get(&id).copied().unwrap_or_default();
+            for (_, at) in marks.iter().filter(|(_, at)| self.blocks.contains_key(&at.0)) {
+                self.show(&mut part, at.0, |effect| effect.status_id == id.0);
+                wanted.push(RegistryKey::Key(self.blocks[&at.0].header().key_id));
+            }
+            statuses.insert(id, status_proof(&tree, id, &marks));
+        }
+        part.registry.extend(wanted.iter().chain(&self.also).map(|key| (last, key.digest())));
+        let leaves = self.leaves(size);
+        let mut checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: root(&leaves) };
+        (self.bend.checkpoint)(&mut checkpoint);
+        let mut node = |level: u8, at: u64| {
+            let from = usize::try_from(at << level).expect("small");
+            Ok::<_, creditbank_protocol::merkle::RangeError>(root(&leaves[from..from + (1 << level)]))
         };
+        let path = consistency_proof(base_size, size, &mut node).expect("a smaller tree");
+        pb::StatusPart {
+            checkpoint: sign_checkpoint(&checkpoint, &key(LOG)).expect("a note"),
+            consistency: path.iter().map(|hash| hash.0.to_vec()).collect(),
+            proofs: Some(self.proofs(part)),
+            statuses: statuses.into_values().collect(),
+        }
+    }
+
+    /// A block, the seal of its round, its key in that round, and the group with such an effect; of a custodian's, that it
+    /// was one.
+    fn show(&self, part: &mut Part, entry: u64, is_wanted: impl Fn(&pb::Effect) -> bool) {
+        let (block, seal) = (&self.blocks[&entry], self.seal_of(entry));
+        let header = block.header();
+        part.seals.push(seal);
+        part.blocks.insert(entry);
+        part.registry.push((seal, RegistryKey::Key(header.key_id).digest()));
+        for (piece, group) in (block.public().records.len()..).zip(&block.public().groups) {
+            if group.effects.iter().any(&is_wanted) {
+                part.groups.insert((entry, piece));
+                let by = group.authority.clone().unwrap_or_default();
+                if by.basis == i32::from(pb::Basis::Custodian) {
+                    let of = [header.unit.institution, by.institution.into()];
+                    part.registry.extend(of.map(|number| (seal, RegistryKey::Institution(number).digest())));
+                }
+            }
+        }
+    }
+
+    /// The proofs of a part.
+    fn proofs(&self, part: Part) -> pb::TreeProofs {
+        let Part { size, mut seals, mut blocks, groups, mut registry } = part;
+        registry.sort();
+        registry.dedup();
+        let mut registry = registry.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect();
+        let (publications, published) = self.publications(&mut registry, &mut seals);
+        blocks.extend(published);
+        seals.sort_unstable();
+        seals.dedup();
+        pb::TreeProofs {
+            seals: seals.into_iter().map(|index| self.proved_in(index, size)).collect(),
+            blocks: blocks.into_iter().map(|index| self.proved_in(index, size)).collect(),
+            groups: groups.into_iter().map(|(entry, piece)| self.proved_group(entry, piece)).collect(),
+            registry,
+            publications,
+        }
+    }
+
+    /// A group of effects with its path.
+    pub(super) fn proved_group(&self, entry: u64, piece: usize) -> pb::ProvedGroup {
+        let block = &self.blocks[&entry];
         let levels = Levels::new(block.shown().leaves().to_vec());
-        let numbered = (block.public().records.len()..).zip(&block.public().groups);
-        numbered
-            .filter(|(_, group)| self.effects.contains(&entry) || group.effects.iter().any(is_shown))
-            .map(|(piece, group)| pb::ProvedGroup {
-                block: entry,
-                piece: u32::try_from(piece).expect("small"),
-                group: Some(group.clone()),
-                path: levels.path(piece).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
-            })
-            .collect()
+        pb::ProvedGroup {
+            block: entry,
+            piece: u32::try_from(piece).expect("small"),
+            group: block.public().groups.get(piece - block.public().records.len()).cloned(),
+            path: levels.path(piece).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
+        }
     }
 
     /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe a
@@ -397,7 +480,7 @@ impl Log {
             publications.insert((place.entry, place.index), publication);
             blocks.push(place.entry);
             let key_id = self.blocks[&place.entry].header().key_id;
-            let seal = self.seal_of(place.entry).0.index.0;
+            let seal = self.seal_of(place.entry);
             let key = RegistryKey::Key(key_id).digest();
             let is_known = |proved: &pb::ProvedRegistryEntry| {
                 let entry = proved.entry.as_ref().expect("an entry");
@@ -430,11 +513,20 @@ impl Log {
         })
     }
 
-    /// An entry of the log with its path.
+    /// An entry of the log with its path to the newest tree.
     pub(super) fn proved_at(&self, index: u64) -> pb::ProvedEntry {
-        let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
+        self.proved_in(index, self.entries.len() as u64)
+    }
+
+    fn proved_in(&self, index: u64, size: u64) -> pb::ProvedEntry {
         let at = usize::try_from(index).expect("small");
-        pb::ProvedEntry { index, entry: self.entries[at].clone(), inclusion: path(&leaves, at) }
+        pb::ProvedEntry { index, entry: self.entries[at].clone(), inclusion: path(&self.leaves(size), at) }
+    }
+
+    /// The proof of a status id under the last seal.
+    pub(super) fn proved_status(&self, id: Digest) -> pb::StatusProof {
+        let marks = &self.seals.last().expect("a seal").marks;
+        status_proof(&status_of(marks), id, &marks.get(&id).copied().unwrap_or_default())
     }
 
     /// A registry entry under a seal.
@@ -443,29 +535,11 @@ impl Log {
     }
 
     fn prove(&self, seal: u64, key: Digest) -> Option<pb::ProvedRegistryEntry> {
-        let (_, registry) = self.seals.iter().find(|(one, _)| one.index.0 == seal).expect("a seal");
+        let registry = &self.sealed(seal).registry;
         let siblings: Vec<_> = map_of(registry).prove(&key).siblings.iter().map(|hash| hash.0.to_vec()).collect();
         let entry = Some(registry.get(&key)?.clone());
         let proof = (!siblings.is_empty()).then_some(pb::MapProof { siblings, other_leaf: Vec::new() });
         Some(pb::ProvedRegistryEntry { seal, entry, proof })
-    }
-
-    /// The keys during their rounds, and keys, statement key and institutions under the last seal.
-    fn proved_registry(&self, blocks: &[u64], last: u64) -> Vec<pb::ProvedRegistryEntry> {
-        let mut needed: Vec<(u64, Digest)> = vec![(last, RegistryKey::Key(KeyId::of(&public(STATEMENT))).digest())];
-        for entry in blocks {
-            let header = self.blocks[entry].header();
-            let institution = header.unit.institution.0;
-            let of_key = RegistryKey::Key(header.key_id).digest();
-            needed.extend([(self.seal_of(*entry).0.index.0, of_key), (last, of_key)]);
-            if !self.effects.contains(entry) {
-                needed.push((last, RegistryKey::Institution(institution.into()).digest()));
-            }
-        }
-        needed.extend(self.also.iter().map(|(seal, key)| (*seal, key.digest())));
-        needed.sort();
-        needed.dedup();
-        needed.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect()
     }
 
     fn disclosed(&self, entry: u64, index: u32, open: Option<&[u16]>) -> pb::DisclosedRecord {
@@ -481,6 +555,33 @@ impl Log {
         let place = Some(Place { entry, index });
         pb::DisclosedRecord { place, kind: record.kind().into(), version: 1, seed, body, claims, path }
     }
+}
+
+/// Records of a transcript: log index, position, and the fields that are opened; `None`: whole.
+pub(super) type Shown<'a> = &'a [(u64, u32, Option<&'a [u16]>)];
+
+/// What is proved in one tree.
+#[derive(Default)]
+struct Part {
+    size: u64,
+    seals: Vec<u64>,
+    blocks: BTreeSet<u64>,
+    groups: BTreeSet<(u64, usize)>,
+    registry: Vec<(u64, Digest)>,
+}
+
+fn status_of(marks: &BTreeMap<Digest, Marks>) -> SparseMap {
+    let leaves = marks.iter().map(|(id, marks)| (*id, (!marks.is_empty()).then(|| marks.value())));
+    SparseMap::new(MapTags::STATUS).update(leaves)
+}
+
+fn status_proof(tree: &SparseMap, id: Digest, marks: &Marks) -> pb::StatusProof {
+    let proof = tree.prove(&id);
+    let other = proof.terminal.filter(|(found, _)| *found != id);
+    let other_leaf = other.map(|(key, value)| [key.0, value.0].concat()).unwrap_or_default();
+    let siblings: Vec<Vec<u8>> = proof.siblings.iter().map(|hash| hash.0.to_vec()).collect();
+    let proof = (!siblings.is_empty() || !other_leaf.is_empty()).then_some(pb::MapProof { siblings, other_leaf });
+    pb::StatusProof { status_id: id.0.to_vec(), marks: marks.to_bytes(), proof }
 }
 
 pub(super) fn key_entry(seed: u8, purpose: Purpose, institution: u64, unit: u32) -> pb::Key {

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::status::Marks;
 use creditbank_protocol::transcript::{Link, verify, write_file};
-use creditbank_protocol::{Digest, InstitutionId, UnitId};
+use creditbank_protocol::{Digest, UnitId};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use creditbank_protocol::registry::RegistryKey;
-
+use super::effects::AWARDS;
 use super::log::{
     Bend, HONEST, LOG, Log, MINUTE, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust, unit_key,
 };
@@ -73,6 +73,20 @@ fn lied_whole(about: &'static str, link: Link, bend: Bend) -> Case {
     (about, link, raw(&honest(bend).encode_to_vec()))
 }
 
+/// How the records came into the log.
+fn base(transcript: &mut pb::Transcript) -> &mut pb::TreeProofs {
+    transcript.base.as_mut().expect("a base")
+}
+
+fn status(transcript: &mut pb::Transcript) -> &mut pb::StatusPart {
+    transcript.status.as_mut().expect("a status part")
+}
+
+/// What proves what has become of the records.
+fn newest(transcript: &mut pb::Transcript) -> &mut pb::TreeProofs {
+    status(transcript).proofs.as_mut().expect("proofs")
+}
+
 /// The statement as it is bent, signed again.
 fn restated(transcript: &mut pb::Transcript, change: fn(&mut pb::SubjectStatement)) {
     let mut statement = pb::SubjectStatement::decode(&transcript.statement[..]).expect("a statement");
@@ -108,9 +122,10 @@ fn files() -> Vec<Case> {
         bent("another suite", Link::File, |transcript| transcript.suite = 65_535),
         bent("no version", Link::File, |transcript| transcript.version = 0),
         bent("another version", Link::File, |transcript| transcript.version = 65_535),
-        bent("no checkpoint", Link::Checkpoint, |transcript| transcript.checkpoint.clear()),
+        bent("no checkpoint", Link::Checkpoint, |transcript| status(transcript).checkpoint.clear()),
+        bent("no status part", Link::Checkpoint, |transcript| transcript.status = None),
         bent("another origin", Link::Checkpoint, |transcript| transcript.origin = "test.example/other".to_owned()),
-        bent("a changed checkpoint", Link::Checkpoint, |transcript| transcript.checkpoint[18] ^= 1),
+        bent("a changed checkpoint", Link::Checkpoint, |transcript| status(transcript).checkpoint[18] ^= 1),
         lied(
             "a checkpoint of another log",
             Link::Checkpoint,
@@ -118,12 +133,12 @@ fn files() -> Vec<Case> {
         ),
         lied(
             "a checkpoint of another root",
-            Link::Seal,
+            Link::Checkpoint,
             Bend { checkpoint: |checkpoint| checkpoint.root = Digest([7; 32]), ..HONEST },
         ),
         lied(
             "a checkpoint of another size",
-            Link::Seal,
+            Link::Checkpoint,
             Bend { checkpoint: |checkpoint| checkpoint.size += 1, ..HONEST },
         ),
     ]
@@ -132,15 +147,25 @@ fn files() -> Vec<Case> {
 fn seals() -> Vec<Case> {
     let seal = |about, seal| lied_whole(about, Link::Seal, Bend { seal, ..HONEST });
     vec![
-        bent("no seals", Link::Seal, |transcript| transcript.seals.clear()),
-        bent("without the first seal", Link::Seal, |transcript| drop(transcript.seals.remove(0))),
-        bent("without the last seal", Link::Seal, |transcript| drop(transcript.seals.pop())),
-        bent_whole("seals not ascending", Link::Seal, |transcript| transcript.seals.swap(0, 1)),
-        bent_whole("a seal twice", Link::Seal, |transcript| transcript.seals.insert(1, transcript.seals[0].clone())),
-        bent("a seal at another index", Link::Seal, |transcript| transcript.seals[0].index = 3),
-        bent("a changed hash of a seal's path", Link::Seal, |transcript| transcript.seals[0].inclusion[0][0] ^= 1),
-        bent("a path that is too short", Link::Seal, |transcript| drop(transcript.seals[0].inclusion.pop())),
-        bent("a block for a seal", Link::Seal, |transcript| transcript.seals.insert(1, transcript.blocks[0].clone())),
+        bent("no seals", Link::Seal, |transcript| base(transcript).seals.clear()),
+        bent("no base", Link::Seal, |transcript| transcript.base = None),
+        bent("no proofs of the status", Link::Seal, |transcript| status(transcript).proofs = None),
+        bent("without the first seal", Link::Seal, |transcript| drop(base(transcript).seals.remove(0))),
+        bent("without the last seal", Link::Seal, |transcript| drop(newest(transcript).seals.pop())),
+        bent_whole("seals not ascending", Link::Seal, |transcript| base(transcript).seals.swap(0, 1)),
+        bent_whole("a seal twice", Link::Seal, |transcript| {
+            let seal = base(transcript).seals[0].clone();
+            base(transcript).seals.insert(1, seal);
+        }),
+        bent("a seal at another index", Link::Seal, |transcript| base(transcript).seals[0].index = 3),
+        bent("a changed hash of a seal's path", Link::Seal, |transcript| {
+            base(transcript).seals[0].inclusion[0][0] ^= 1
+        }),
+        bent("a path that is too short", Link::Seal, |transcript| drop(base(transcript).seals[0].inclusion.pop())),
+        bent("a block for a seal", Link::Seal, |transcript| {
+            let block = base(transcript).blocks[0].clone();
+            base(transcript).seals.insert(1, block);
+        }),
         lied("seals by another key", Link::Seal, Bend { seal_signer: REGISTRY, ..HONEST }),
         seal("a seal of another log", |_, seal| seal.origin = "test.example/other".to_owned()),
         seal("a seal with another index", |at, seal| seal.index.0 += u64::from(at == 1)),
@@ -161,7 +186,7 @@ fn seals() -> Vec<Case> {
             all.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
             all.seal();
             *transcript = with;
-            transcript.seals.insert(1, all.proved_at(3));
+            base(transcript).seals.insert(1, all.proved_at(3));
         }),
     ]
 }
@@ -170,13 +195,16 @@ fn registry() -> Vec<Case> {
     let lie = |about, entry| lied(about, Link::Registry, Bend { entry, ..HONEST });
     vec![
         bent("a registry entry under a seal that is not there", Link::Registry, |transcript| {
-            transcript.registry[0].seal = 3
+            newest(transcript).registry[0].seal = 3
         }),
-        bent_whole("registry entries not ascending", Link::Registry, |transcript| transcript.registry.swap(0, 1)),
+        bent_whole("registry entries not ascending", Link::Registry, |transcript| {
+            newest(transcript).registry.swap(0, 1)
+        }),
         bent_whole("a registry entry twice", Link::Registry, |transcript| {
-            transcript.registry.insert(1, transcript.registry[0].clone())
+            let entry = newest(transcript).registry[0].clone();
+            newest(transcript).registry.insert(1, entry);
         }),
-        bent("without an entry", Link::Registry, |transcript| transcript.registry[0].entry = None),
+        bent("without an entry", Link::Registry, |transcript| newest(transcript).registry[0].entry = None),
         bent("an entry with a changed body", Link::Registry, |transcript| {
             entry(transcript, Kind::Institution).body[1] ^= 2
         }),
@@ -184,12 +212,12 @@ fn registry() -> Vec<Case> {
             entry(transcript, Kind::Institution).place = Some(Place { entry: 0, index: 7 })
         }),
         bent("a changed sibling", Link::Registry, |transcript| {
-            transcript.registry[0].proof.as_mut().expect("a proof").siblings[0][0] ^= 1
+            newest(transcript).registry[0].proof.as_mut().expect("a proof").siblings[0][0] ^= 1
         }),
         bent("a proof of presence with another leaf", Link::Registry, |transcript| {
-            transcript.registry[0].proof.as_mut().expect("a proof").other_leaf = vec![1; 64]
+            newest(transcript).registry[0].proof.as_mut().expect("a proof").other_leaf = vec![1; 64]
         }),
-        bent("no proof", Link::Registry, |transcript| transcript.registry[0].proof = None),
+        bent("no proof", Link::Registry, |transcript| newest(transcript).registry[0].proof = None),
         lie("entries of another version", |entry| entry.version = 65_535),
         lie("an entry whose body is not canonical", |entry| entry.body.extend([0, 0])),
         lie("an entry of a learner's kind", |entry| entry.kind = Kind::Credit.into()),
@@ -198,8 +226,8 @@ fn registry() -> Vec<Case> {
         bent("without the institution's entry", Link::Registry, |transcript| {
             let kind = i32::from(Kind::Institution);
             let place = entry(transcript, Kind::Institution).place;
-            transcript.publications.retain(|publication| publication.place != place);
-            transcript.registry.retain(|one| one.entry.as_ref().is_some_and(|entry| entry.kind != kind));
+            newest(transcript).publications.retain(|publication| publication.place != place);
+            newest(transcript).registry.retain(|one| one.entry.as_ref().is_some_and(|entry| entry.kind != kind));
         }),
         bent("an entry that nothing needs", Link::Registry, |transcript| {
             let mut log = Log::admitting(HONEST, &[1]);
@@ -207,22 +235,22 @@ fn registry() -> Vec<Case> {
             log.seal();
             let unit = log.proved_entry(4, &creditbank_protocol::registry::RegistryKey::Unit(UnitId::new(1, 1)));
             let place = unit.entry.as_ref().and_then(|entry| entry.place).expect("a place");
-            transcript.publications.extend(log.publication(place));
-            transcript.publications.sort_by_key(|one| one.place.map_or(0, |place| place.index));
-            transcript.registry.push(unit);
+            newest(transcript).publications.extend(log.publication(place));
+            newest(transcript).publications.sort_by_key(|one| one.place.map_or(0, |place| place.index));
+            newest(transcript).registry.push(unit);
             let order = |one: &pb::ProvedRegistryEntry| {
                 let entry = one.entry.as_ref().expect("an entry");
                 let kind = Kind::try_from(entry.kind).expect("a kind");
                 creditbank_protocol::registry::RegistryKey::of(kind, &entry.body).expect("a key").digest()
             };
-            transcript.registry.sort_by_key(order);
+            newest(transcript).registry.sort_by_key(order);
         }),
     ]
 }
 
 /// The first entry of a kind.
 fn entry(transcript: &mut pb::Transcript, kind: Kind) -> &mut pb::RegistryEntry {
-    let entries = transcript.registry.iter_mut().filter_map(|one| one.entry.as_mut());
+    let entries = newest(transcript).registry.iter_mut().filter_map(|one| one.entry.as_mut());
     entries.into_iter().find(|entry| entry.kind == i32::from(kind)).expect("an entry of the kind")
 }
 
@@ -235,20 +263,26 @@ fn blocks() -> Vec<Case> {
         log.transcript(&[(3, 0, None), (4, 0, None)], &[])
     };
     vec![
-        bent_whole("blocks not ascending", Link::Block, |transcript| transcript.blocks.swap(0, 1)),
+        bent_whole("blocks not ascending", Link::Block, |transcript| base(transcript).blocks.swap(0, 1)),
         bent_whole("a block twice", Link::Block, |transcript| {
-            transcript.blocks.insert(1, transcript.blocks[0].clone())
+            let block = base(transcript).blocks[0].clone();
+            base(transcript).blocks.insert(1, block);
         }),
-        bent("a block at another index", Link::Block, |transcript| transcript.blocks[1].index = 4),
-        bent("a changed hash of a block's path", Link::Block, |transcript| transcript.blocks[0].inclusion[0][0] ^= 1),
-        bent("a seal for a block", Link::Block, |transcript| transcript.blocks.push(transcript.seals[1].clone())),
+        bent("a block at another index", Link::Block, |transcript| base(transcript).blocks[1].index = 4),
+        bent("a changed hash of a block's path", Link::Block, |transcript| {
+            base(transcript).blocks[0].inclusion[0][0] ^= 1
+        }),
+        bent("a seal for a block", Link::Block, |transcript| {
+            let seal = base(transcript).seals[1].clone();
+            base(transcript).blocks.push(seal);
+        }),
         bent_whole("without the seal of a block's round", Link::Block, |transcript| {
-            transcript.seals.remove(1);
-            transcript.registry.retain(|one| one.seal != 4);
+            base(transcript).seals.remove(1);
+            base(transcript).registry.retain(|one| one.seal != 4);
         }),
         bent("a block without a record", Link::Block, |transcript| {
             transcript.records.clear();
-            // Entries of the block's key are not looked at before.
+            status(transcript).statuses.clear();
         }),
         lied(
             "a block of another log",
@@ -301,31 +335,34 @@ fn publications() -> Vec<Case> {
     };
     let unsealed = {
         let mut transcript = rotated(|_| ()).transcript(&[(6, 0, None)], &[]);
-        transcript.seals.retain(|seal| seal.index != 5);
-        transcript.registry.retain(|entry| entry.seal != 5);
-        transcript.publications.remove(0);
+        base(&mut transcript).seals.retain(|seal| seal.index != 5);
+        base(&mut transcript).registry.retain(|entry| entry.seal != 5);
+        base(&mut transcript).publications.remove(0);
         transcript
     };
     vec![
-        bent("no publications", Link::Publication, |transcript| transcript.publications.clear()),
-        bent("without a publication", Link::Publication, |transcript| drop(transcript.publications.pop())),
-        bent("publications not ascending", Link::Publication, |transcript| transcript.publications.swap(0, 1)),
+        bent("no publications", Link::Publication, |transcript| newest(transcript).publications.clear()),
+        bent("without a publication", Link::Publication, |transcript| drop(newest(transcript).publications.pop())),
+        bent("publications not ascending", Link::Publication, |transcript| newest(transcript).publications.swap(0, 1)),
         bent("a publication twice", Link::Publication, |transcript| {
-            transcript.publications.insert(1, transcript.publications[0].clone())
+            let publication = newest(transcript).publications[0].clone();
+            newest(transcript).publications.insert(1, publication);
         }),
         bent("a publication of no entry", Link::Publication, |transcript| {
             let unit = Place { entry: 0, index: 2 };
-            transcript.publications.extend(log(HONEST).publication(unit));
-            transcript.publications.sort_by_key(|one| one.place.map_or(0, |place| place.index));
+            newest(transcript).publications.extend(log(HONEST).publication(unit));
+            newest(transcript).publications.sort_by_key(|one| one.place.map_or(0, |place| place.index));
         }),
         bent("a publication without its number", Link::Publication, |transcript| {
-            transcript.publications[0].piece_plus_1 = 0
+            newest(transcript).publications[0].piece_plus_1 = 0
         }),
-        bent("another piece", Link::Publication, |transcript| transcript.publications[0].piece_plus_1 += 1),
+        bent("another piece", Link::Publication, |transcript| newest(transcript).publications[0].piece_plus_1 += 1),
         bent("a changed hash of a publication's path", Link::Publication, |transcript| {
-            transcript.publications[0].path[0][0] ^= 1
+            newest(transcript).publications[0].path[0][0] ^= 1
         }),
-        bent("without the block that has published", Link::Publication, |transcript| drop(transcript.blocks.remove(0))),
+        bent("without the block that has published", Link::Publication, |transcript| {
+            drop(newest(transcript).blocks.remove(0))
+        }),
         lied("published by the log key alone", Link::Publication, Bend { publisher: Some(LOG), ..HONEST }),
         under_second("published under a key of another purpose", |key| key.purpose = Purpose::Statement.into()),
         under_second("published under a registry key that is not in force yet", |key| key.from_minute = MINUTE + 61),
@@ -432,7 +469,8 @@ fn records() -> Vec<Case> {
         ("a key that was revoked before the round", Link::Record, raw(&revoked.encode_to_vec())),
         bent_whole("without the key under the last seal", Link::Record, |transcript| {
             let id = creditbank_protocol::registry::RegistryKey::Key(KeyId::of(&public(unit_key(1)))).digest();
-            transcript.registry.retain(|one| {
+            newest(transcript).publications.retain(|one| one.place.is_none_or(|place| place.index != 3));
+            newest(transcript).registry.retain(|one| {
                 let entry = one.entry.as_ref().expect("an entry");
                 let kind = Kind::try_from(entry.kind).expect("a kind");
                 let key = creditbank_protocol::registry::RegistryKey::of(kind, &entry.body).expect("a key").digest();
@@ -464,16 +502,13 @@ fn affected(about: &'static str, signer: u64, change: fn(&mut pb::EffectGroup)) 
     log.seal();
     let mut group = log.effect(3, 0, pb::Action::Revoke);
     change(&mut group);
-    let entry = if signer == 0 {
-        log.by_operator(group)
+    if signer == 0 {
+        log.by_operator(group);
     } else {
-        let entry = log.issue(signer, &[], vec![group]);
-        log.effects.push(entry);
-        entry
-    };
+        log.issue(signer, &[], vec![group]);
+    }
     log.seal();
-    log.also = [1, 2].map(|number| (entry + 2, RegistryKey::Institution(InstitutionId(number)))).to_vec();
-    (about, Link::Block, raw(&log.transcript(&[(3, 0, None)], &[]).encode_to_vec()))
+    (about, Link::Status, raw(&log.transcript(&[(3, 0, None)], &[]).encode_to_vec()))
 }
 
 /// What blocks say of records, without the right to.
@@ -492,7 +527,6 @@ fn effects() -> Vec<Case> {
         authority(&mut group, pb::Basis::Custodian, 1, "");
         log.issue(2, &[credit(2, "ALG-1", Some(Place { entry: 3, index: 0 }))], vec![group]);
         log.seal();
-        log.also = [1, 2].map(|number| (7, RegistryKey::Institution(InstitutionId(number)))).to_vec();
         log.transcript(&[(5, 0, None)], &[])
     };
     let grouped = |about, link, change: fn(&mut pb::Transcript)| {
@@ -509,19 +543,24 @@ fn effects() -> Vec<Case> {
     };
     vec![
         grouped("an amendment without the effect that replaces the other record", Link::Record, |transcript| {
-            transcript.groups.clear()
+            base(transcript).groups.clear()
         }),
-        grouped("a group twice", Link::Block, |transcript| transcript.groups.push(transcript.groups[0].clone())),
-        grouped("a group of a block that is not there", Link::Block, |transcript| transcript.groups[0].block = 4),
-        grouped("a group of a block without a public part", Link::Block, |transcript| transcript.groups[0].block = 3),
-        grouped("a group at another number", Link::Block, |transcript| transcript.groups[0].piece += 1),
+        grouped("a group twice", Link::Block, |transcript| {
+            let group = base(transcript).groups[0].clone();
+            base(transcript).groups.push(group);
+        }),
+        grouped("a group of a block that is not there", Link::Block, |transcript| base(transcript).groups[0].block = 4),
+        grouped("a group of a block without a public part", Link::Block, |transcript| {
+            base(transcript).groups[0].block = 3
+        }),
+        grouped("a group at another number", Link::Block, |transcript| base(transcript).groups[0].piece += 1),
         grouped("a group whose path is too long", Link::Block, |transcript| {
-            transcript.groups[0].path.push(vec![1; 32])
+            base(transcript).groups[0].path.push(vec![1; 32])
         }),
         grouped("another effect in a group", Link::Block, |transcript| {
-            transcript.groups[0].group.as_mut().expect("a group").effects[0].action = pb::Action::Revoke.into()
+            base(transcript).groups[0].group.as_mut().expect("a group").effects[0].action = pb::Action::Revoke.into()
         }),
-        grouped("no group in a group", Link::Block, |transcript| transcript.groups[0].group = None),
+        grouped("no group in a group", Link::Block, |transcript| base(transcript).groups[0].group = None),
         affected("an effect of an action that version 1 does not know", 1, |group| {
             group.effects[0].action = pb::Action::Dispute.into()
         }),
@@ -563,12 +602,149 @@ fn custodians() -> Vec<Case> {
     ]
 }
 
+/// Three records of one block, of which the second was revoked and the third redeemed; sealed once more. The statement is
+/// of the time before.
+fn followed() -> Log {
+    let mut log = Log::admitting(AWARDS, &[1, 2]);
+    log.issue(1, &[credit(1, "ALG-1", None), result(2), credit(3, "ALG-2", None)], Vec::new());
+    log.seal();
+    let revoked = log.effect(3, 1, pb::Action::Revoke);
+    log.issue(1, &[], vec![revoked]);
+    let mut redeemed = log.effect(3, 2, pb::Action::Redeem);
+    let basis = pb::Basis::Mandate.into();
+    redeemed.authority = Some(pb::Authority { basis, mandate_digest: vec![8; 32], ..Default::default() });
+    log.issue(2, &[], vec![redeemed]);
+    log.seal();
+    log.seal();
+    log
+}
+
+const ALL: super::log::Shown<'static> = &[(3, 0, None), (3, 1, None), (3, 2, None)];
+
+/// What a holder can do to the status of his records, and what an operator can do who signs any status root.
+fn statuses() -> Vec<Case> {
+    let bent = |about, link, change: fn(&mut pb::Transcript)| {
+        let mut transcript = followed().transcript_as_of(5, ALL, &[]);
+        verify(&raw(&transcript.encode_to_vec()), &trust()).expect("what is bent is right before");
+        change(&mut transcript);
+        (about, link, raw(&transcript.encode_to_vec()))
+    };
+    let lied = |about, index: u32, action: pb::Action, entry: u64| {
+        let mut log = Log::admitting(AWARDS, &[1, 2]);
+        log.issue(1, &[credit(1, "ALG-1", None), result(2)], Vec::new());
+        log.seal();
+        let confirmed = log.effect(3, 1, pb::Action::Confirm);
+        log.issue(1, &[], vec![confirmed]);
+        let marks = Marks::default().after(action, entry, None).expect("nothing stands in the way");
+        log.lies.insert(log.id(3, index), marks);
+        log.seal();
+        (about, Link::Status, raw(&log.transcript(&[(3, 0, None), (3, 1, None)], &[]).encode_to_vec()))
+    };
+    /// The proof of the record that was revoked.
+    fn revoked(transcript: &mut pb::Transcript) -> &mut pb::StatusProof {
+        let mut proofs = status(transcript).statuses.iter_mut();
+        proofs.find(|one| one.marks.first() == Some(&2)).expect("a revoked record")
+    }
+    /// The status as it was before anything had become of the records.
+    fn early() -> pb::StatusPart {
+        let mut log = Log::admitting(AWARDS, &[1, 2]);
+        log.issue(1, &[credit(1, "ALG-1", None), result(2), credit(3, "ALG-2", None)], Vec::new());
+        log.seal();
+        log.transcript(ALL, &[]).status.expect("a status part")
+    }
+    vec![
+        bent("without the status of a record", Link::Status, |transcript| drop(status(transcript).statuses.pop())),
+        bent("status proofs not ascending", Link::Status, |transcript| status(transcript).statuses.swap(0, 1)),
+        bent("a status proof twice", Link::Status, |transcript| {
+            let proof = status(transcript).statuses[0].clone();
+            status(transcript).statuses.insert(1, proof);
+        }),
+        bent("a status proof without its id", Link::Status, |transcript| {
+            status(transcript).statuses[0].status_id.clear()
+        }),
+        bent("a status proof of no record", Link::Status, |transcript| {
+            status(transcript).statuses.push(followed().proved_status(Digest([0xff; 32])))
+        }),
+        bent("a revocation that is left out", Link::Status, |transcript| revoked(transcript).marks.clear()),
+        bent("a revocation without its block", Link::Status, |transcript| {
+            newest(transcript).groups.remove(0);
+            newest(transcript).blocks.retain(|block| block.index != 5);
+        }),
+        bent("a revocation without its group of effects", Link::Status, |transcript| {
+            drop(newest(transcript).groups.remove(0))
+        }),
+        bent("a revocation by a later block", Link::Status, |transcript| {
+            *revoked(transcript).marks.last_mut().expect("an index") += 2
+        }),
+        bent("marks of another record", Link::Status, |transcript| {
+            let marks = revoked(transcript).marks.clone();
+            let statuses = &mut status(transcript).statuses;
+            statuses.iter_mut().for_each(|one| one.marks.clone_from(&marks));
+        }),
+        bent("proofs of each other's status", Link::Status, |transcript| {
+            let statuses = &mut status(transcript).statuses;
+            let (first, second) = (statuses[0].clone(), statuses[1].clone());
+            (statuses[0].marks, statuses[0].proof) = (second.marks, second.proof);
+            (statuses[1].marks, statuses[1].proof) = (first.marks, first.proof);
+        }),
+        bent("marks that are not in their order", Link::Status, |transcript| {
+            let marks = revoked(transcript).marks.clone();
+            revoked(transcript).marks = [&marks[..], &marks[..]].concat();
+        }),
+        bent("the status of an older seal", Link::Status, |transcript| status(transcript).statuses = early().statuses),
+        bent("an older status than the checkpoint's", Link::Seal, |transcript| {
+            (status(transcript).proofs, status(transcript).statuses) = (early().proofs, early().statuses)
+        }),
+        bent("a proof of presence that names another leaf", Link::Status, |transcript| {
+            revoked(transcript).proof.get_or_insert_default().other_leaf = vec![1; 64]
+        }),
+        bent("a proof of absence that shows the record's own leaf", Link::Status, |transcript| {
+            let proof = revoked(transcript);
+            let value = Marks::from_bytes(&proof.marks).expect("marks").value();
+            let id = proof.status_id.clone();
+            proof.marks.clear();
+            proof.proof.get_or_insert_default().other_leaf = [&id[..], value.as_bytes()].concat();
+        }),
+        bent("a changed sibling of a status proof", Link::Status, |transcript| {
+            revoked(transcript).proof.as_mut().expect("a proof").siblings[0][0] ^= 1
+        }),
+        bent("a group of effects that no mark needs", Link::Block, |transcript| {
+            // The first record is not shown any more, and nothing else was said of it.
+            transcript.records.remove(1);
+            let id = revoked(transcript).status_id.clone();
+            status(transcript).statuses.retain(|one| one.status_id != id);
+        }),
+        bent("no consistency path", Link::Checkpoint, |transcript| status(transcript).consistency.clear()),
+        bent("a changed hash of the consistency path", Link::Checkpoint, |transcript| {
+            status(transcript).consistency[0][0] ^= 1
+        }),
+        bent("a consistency path that is too long", Link::Checkpoint, |transcript| {
+            status(transcript).consistency.push(vec![1; 32])
+        }),
+        {
+            let mut transcript = followed().transcript(ALL, &[]);
+            transcript.status = Some(early());
+            ("a status that is older than the statement", Link::Checkpoint, raw(&transcript.encode_to_vec()))
+        },
+        {
+            let mut transcript = small(HONEST);
+            status(&mut transcript).consistency.push(vec![1; 32]);
+            ("a consistency path of one tree", Link::Checkpoint, raw(&transcript.encode_to_vec()))
+        },
+        lied("a mark by a block that says nothing of the record", 0, pb::Action::Revoke, 5),
+        lied("a mark by a block that has done something else", 1, pb::Action::Revoke, 5),
+        lied("a mark by the record's own block", 1, pb::Action::Revoke, 3),
+        lied("a dispute", 1, pb::Action::Dispute, 5),
+    ]
+}
+
 fn statements() -> Vec<Case> {
-    let said = |about, change: fn(&mut pb::SubjectStatement)| {
+    let said_at = |about, link, change: fn(&mut pb::SubjectStatement)| {
         let mut transcript = small(HONEST);
         restated(&mut transcript, change);
-        (about, Link::Statement, raw(&transcript.encode_to_vec()))
+        (about, link, raw(&transcript.encode_to_vec()))
     };
+    let said = |about, change| said_at(about, Link::Statement, change);
     let bad_key = |about, statement_key| lied(about, Link::Statement, Bend { statement_key, ..HONEST });
     vec![
         bent("no statement", Link::Statement, |transcript| transcript.statement.clear()),
@@ -580,8 +756,8 @@ fn statements() -> Vec<Case> {
         said("a statement of another suite", |statement| statement.suite = 65_535),
         said("a statement of another version", |statement| statement.version = 65_535),
         said("a statement of another log", |statement| statement.origin = "test.example/other".to_owned()),
-        said("a statement of another size", |statement| statement.size -= 1),
-        said("a statement of another root", |statement| statement.root[0] ^= 1),
+        said_at("a statement of another size", Link::Checkpoint, |statement| statement.size -= 1),
+        said_at("a statement of another root", Link::Checkpoint, |statement| statement.root[0] ^= 1),
         said("a statement without its key", |statement| statement.key_id.clear()),
         said("a statement by a key that is not there", |statement| statement.key_id = vec![1; 16]),
         said("a statement by a unit's key", |statement| statement.key_id = KeyId::of(&public(unit_key(1))).0.to_vec()),
@@ -612,9 +788,9 @@ fn name(link: Link) -> String {
 fn refused_transcripts() {
     verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
     verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
-    let all =
-        [files(), seals(), registry(), blocks(), publications(), records(), effects(), custodians(), statements()]
-            .concat();
+    let all = [files(), seals(), registry(), blocks(), publications(), records(), effects(), statuses(), custodians()]
+        .concat();
+    let all = [all, statements()].concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {

@@ -80,8 +80,7 @@ fn confirmed(by_operator: bool) -> Log {
         log.by_case(group);
     } else {
         log.signer = Some(SECOND);
-        let entry = log.issue(1, &[], vec![group]);
-        log.effects.push(entry);
+        log.issue(1, &[], vec![group]);
     }
     log.seal();
     log
@@ -145,11 +144,10 @@ pub(super) fn closing(log: &mut Log, close: bool, keepers: &[(u64, pb::Relation)
     });
     let entries: Vec<pb::Institution> = std::iter::once(closed).chain(keepers).collect();
     let records: Vec<Record> = entries.iter().map(|entry| public_record(Kind::Institution, body(entry))).collect();
-    let block = log.operator(&records);
+    log.operator(&records);
     log.seal();
     log.seal();
-    // The block of two entries, its seal, and the seal of the round in which the entries are in force.
-    log.also = entries.iter().map(|entry| (block + 3, RegistryKey::Institution(entry.number.into()))).collect();
+    log.also = entries.iter().map(|entry| RegistryKey::Institution(entry.number.into())).collect();
 }
 
 /// Institution 1 is closed and institution 2 keeps its records: revokes or amends one.
@@ -166,13 +164,12 @@ fn custodian(amends: bool) -> Log {
     let basis = pb::Basis::Custodian.into();
     group.authority = Some(pb::Authority { basis, institution: 1, ..Default::default() });
     let records = if amends { vec![credit(2, "ALG-1", Some(Place { entry: 3, index: 0 }))] } else { Vec::new() };
-    let entry = log.issue(2, &records, vec![group]);
-    if !amends {
-        log.effects.push(entry);
-    }
+    log.issue(2, &records, vec![group]);
     log.seal();
-    // Both institutions under the seal of the round, which is the checkpoint's.
-    log.also = [1, 2].map(|number| (entry + 2, RegistryKey::Institution(InstitutionId(number)))).to_vec();
+    if !amends {
+        // The custodian is named beside the record.
+        log.also = vec![RegistryKey::Institution(InstitutionId(2))];
+    }
     log
 }
 
@@ -254,6 +251,11 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             later.transcript(&[(3, 0, None)], &[]),
         ),
         ("revoked", "the second block takes the first record back", revoked.transcript(&both, &[])),
+        (
+            "refreshed",
+            "the statement is of the time before a record was taken back, the status of a later one",
+            revoked.transcript_as_of(5, &first, &[]),
+        ),
         ("superseded", "the second record amends the first", superseded.transcript(&both, &[])),
         (
             "confirmed",

@@ -44,7 +44,6 @@ fn missing(table: Table, key: &[u8], value: &[u8]) -> Finding {
         tables::SEAL => at_entry(tables::index_of(key), "its seal"),
         tables::BLOCK => at_entry(tables::index_of(value), "the block"),
         tables::REGISTRY => at_entry(Some(place.entry), "a registry record"),
-        tables::CLEARED => at_entry(tables::cleared_at(key), "a mark that the block has cleared"),
         tables::USED => Finding::about("the round has no row for something that a block has used up".to_owned()),
         tables::CHAIN => {
             let unit = tables::read_chain(key, value).map(|(unit, _)| unit).unwrap_or_default();

@@ -1,152 +1,142 @@
-//! What the blocks at hand say of the disclosed records: superseded, revoked, confirmed; and by what right.
+//! What has become of the records: the marks of each under the last seal, and that each mark was set by a block that had
+//! the right to. Which marks stand is in the seal, so nothing can be left out; who has set them is in their blocks, so
+//! nothing can be invented.
 
 use super::{
-    BTreeMap, Digest, Fault, InstitutionId, LogIndex, Place, ProvedBlock, Purpose, RegistryProofs, Seal,
-    TranscriptRecord, Tree, check_signer, day_of_ms, differs, is_contested, is_suspect, pb,
+    BTreeMap, Digest, Fault, InstitutionId, Link, LogIndex, Part, Place, TranscriptError, TranscriptRecord, broken,
+    differs, digests, pb,
 };
 use crate::authority::{self, Right};
-use crate::seal::RULES_VERSION;
-use crate::status::is_carried_by_blocks;
+use crate::contested::{is_contested, is_suspect};
+use crate::map::{self, MapProof, MapTags};
+use crate::pb::Purpose;
+use crate::seal::{RULES_VERSION, Seal};
+use crate::status::{Mark, Marks, is_carried_by_blocks};
 
-/// An effect on a disclosed record.
-struct OnRecord<'a> {
-    /// Log index of its block.
-    entry: LogIndex,
-    proved: &'a ProvedBlock,
-    authority: pb::Authority,
-    effect: &'a pb::Effect,
-    action: pb::Action,
-    /// Position of the record in the report.
-    record: usize,
-}
-
-/// The effects of a block on records of the report.
-fn effects<'a>(
-    entry: LogIndex,
-    proved: &'a ProvedBlock,
-    rules_version: u32,
-    ids: &BTreeMap<Digest, usize>,
-) -> Result<Vec<OnRecord<'a>>, Fault> {
-    let mut found = Vec::new();
-    for group in &proved.groups {
-        for effect in &group.effects {
-            let id = Digest::from_slice(&effect.status_id);
-            let Some(record) = id.and_then(|id| ids.get(&id)).copied() else { continue };
-            let action = pb::Action::try_from(effect.action).unwrap_or_default();
-            if rules_version != RULES_VERSION {
-                return Err(differs("the rules version", RULES_VERSION, rules_version));
-            }
-            if !is_carried_by_blocks(action) {
-                return Err(Fault::Authority("an action that blocks may not carry"));
-            }
-            let authority = group.authority.clone().unwrap_or_default();
-            found.push(OnRecord { entry, proved, authority, effect, action, record });
-        }
-    }
-    Ok(found)
-}
-
-/// What others than the issuer do to a record: use it, give it back, say that what it rests on has changed.
-fn used_by_others(action: pb::Action) -> bool {
-    matches!(action, pb::Action::Redeem | pb::Action::Release | pb::Action::Review)
-}
-
-/// Whether a group has an effect on a record of the report.
-pub(super) fn touches(group: &pb::EffectGroup, ids: &BTreeMap<Digest, usize>) -> bool {
-    let ids_of = group.effects.iter().filter_map(|effect| Digest::from_slice(&effect.status_id));
-    ids_of.into_iter().any(|id| ids.contains_key(&id))
-}
-
-/// Whether a group replaces the record at a place.
-pub(super) fn supersedes(group: &pb::EffectGroup, place: Place) -> bool {
-    let replaces =
-        |effect: &pb::Effect| effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place;
-    group.effects.iter().any(replaces)
-}
-
-/// Reads the effects of a block into the records of the report, after checking its signer and the right of each.
-pub(super) fn apply(
-    entry: LogIndex,
-    proved: &ProvedBlock,
-    ids: &BTreeMap<Digest, usize>,
+/// Reads the status of every record into it, and refuses a status proof of anything else.
+pub(super) fn check(
+    part: &Part,
+    proofs: &[pb::StatusProof],
     records: &mut [TranscriptRecord],
-    tree: &Tree,
-    registry: &mut RegistryProofs,
-) -> Result<(), Fault> {
-    if proved.groups.is_empty() {
-        return Ok(());
+) -> Result<(), TranscriptError> {
+    let mut by_id: BTreeMap<Digest, &pb::StatusProof> = BTreeMap::new();
+    for proof in proofs {
+        let id = Digest::from_slice(&proof.status_id);
+        let id =
+            id.ok_or_else(|| broken(Link::Status, "list")(Fault::Missing("a status id of 32 bytes".to_owned())))?;
+        if by_id.keys().next_back().is_some_and(|last| id <= *last) {
+            return Err(broken(Link::Status, id)(Fault::Surplus("status proofs are not in order")));
+        }
+        by_id.insert(id, proof);
     }
-    let seal = tree.seal_of_round(proved)?;
-    for one in effects(entry, proved, seal.rules_version, ids)? {
-        let record = &records[one.record];
-        let (place, owner) = (record.place, record.owner());
-        let named = Place::read(one.effect.place);
-        if named != place || one.entry <= place.entry {
-            return Err(differs("the place of the effect's earlier record", place, named));
-        }
-        let kind = i32::from(record.disclosed.info.kind);
-        let key = check_signer(proved, seal, registry)?;
-        let scoped = key.purpose == i32::from(Purpose::Unit) && !used_by_others(one.action);
-        if scoped && !key.kinds.contains(&kind) {
-            return Err(Fault::KeyScope("the kind of the record is outside its scope"));
-        }
-        right(&one, owner, seal, registry)?;
-        let header = proved.head.header();
-        let suspect = is_suspect(&registry.key(header.key_id, tree.last())?, seal.time_ms);
-        let record = &mut records[one.record];
-        match one.action {
-            pb::Action::Confirm => {
+    for record in records.iter_mut() {
+        let wrong = broken(Link::Status, record.place);
+        let Some(proof) = by_id.remove(&record.status_id) else {
+            return Err(wrong(Fault::Missing("the status proof of the record".to_owned())));
+        };
+        status(part, proof, record).map_err(wrong)?;
+    }
+    match by_id.keys().next() {
+        Some(id) => Err(broken(Link::Status, id)(Fault::Surplus("a status proof of no record"))),
+        None => Ok(()),
+    }
+}
+
+/// Reads the status of one record into it.
+fn status(part: &Part, proof: &pb::StatusProof, record: &mut TranscriptRecord) -> Result<(), Fault> {
+    record.marks = marks(&part.tree.last_seal().status_root, &record.status_id, proof)?;
+    for (mark, entry) in record.marks.iter() {
+        let suspect = set_by(part, record, mark, entry)?;
+        match mark {
+            Mark::Confirmed => {
                 record.contested = is_contested(record.contested, Some(suspect));
                 // A confirmation by a key that is itself under suspicion settles nothing.
-                if !suspect {
-                    record.confirmed = Some(one.entry);
-                }
+                record.confirmed = (!suspect).then_some(entry);
             }
-            pb::Action::Redeem => record.redeemed = Some(one.entry),
-            // A release undoes the redemption that it names, and no other.
-            pb::Action::Release => {
-                record.redeemed =
-                    record.redeemed.filter(|entry| entry.0.checked_add(1) != Some(one.effect.redemption_plus_1));
-            }
-            pb::Action::Review => record.under_review = Some(one.entry),
-            pb::Action::CloseReview => record.under_review = None,
-            action => record.ended = record.ended.or(Some(action)),
+            Mark::Redeemed => record.redeemed = Some(entry),
+            Mark::UnderReview => record.under_review = Some(entry),
+            // Of a record that is both, more cannot be said than that it was taken back.
+            Mark::Superseded | Mark::Revoked => record.ended = Some(mark.set_by()),
+            Mark::Disputed => {}
         }
     }
     Ok(())
 }
 
-/// By what right an effect is. Who has redeemed what is released the records themselves would have to say: there the
-/// authority is
-/// taken at its word.
-fn right(one: &OnRecord<'_>, owner: InstitutionId, seal: &Seal, registry: &mut RegistryProofs) -> Result<(), Fault> {
-    let (signer, by) = (one.proved.head.header().unit.institution, &one.authority);
-    let releases = one.action == pb::Action::Release;
-    let redeemer = if by.institution == 0 { signer } else { by.institution.into() };
-    let owner = if releases { redeemer } else { owner };
-    let holds = match authority::right(by, one.action, signer, Some(owner)) {
+/// The marks of a status id under a status root.
+fn marks(root: &Digest, id: &Digest, status: &pb::StatusProof) -> Result<Marks, Fault> {
+    let marks = Marks::from_bytes(&status.marks).ok_or(Fault::Surplus("the marks are not in their one spelling"))?;
+    let proof = status.proof.clone().unwrap_or_default();
+    let value = (!marks.is_empty()).then(|| marks.value());
+    let terminal = match (value, proof.other_leaf.split_at_checked(32)) {
+        (Some(value), _) if proof.other_leaf.is_empty() => Some((*id, value)),
+        (Some(_), _) => return Err(Fault::Surplus("a proof of presence names another leaf")),
+        (None, _) if proof.other_leaf.is_empty() => None,
+        (None, Some((other, value))) => Digest::from_slice(other).zip(Digest::from_slice(value)),
+        (None, None) => return Err(Fault::Missing("key and value of the other leaf".to_owned())),
+    };
+    let proof = MapProof { siblings: digests(&proof.siblings)?, terminal };
+    if map::verify(MapTags::STATUS, root, id, &proof)? == value {
+        Ok(marks)
+    } else {
+        Err(Fault::Surplus("a proof of absence shows the record's own leaf"))
+    }
+}
+
+/// Checks that a block has set a mark, and had the right to. Says whether its key is under suspicion.
+fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -> Result<bool, Fault> {
+    let missing = || Fault::Missing(format!("the group of effects of block {entry} by which it is {}", mark.name()));
+    let proved = part.blocks.get(&entry).ok_or_else(missing)?;
+    let (group, effect) = proved.effect(|effect| effect.status_id == record.status_id.0).ok_or_else(missing)?;
+    let (action, expected) = (pb::Action::try_from(effect.action).unwrap_or_default(), mark.set_by());
+    if action != expected {
+        return Err(differs("the action that has set the mark", expected.as_str_name(), action.as_str_name()));
+    }
+    let seal = part.tree.seal_of_round(proved.using())?;
+    if seal.rules_version != RULES_VERSION {
+        return Err(differs("the rules version", RULES_VERSION, seal.rules_version));
+    }
+    if !is_carried_by_blocks(action) {
+        return Err(Fault::Authority("an action that blocks may not carry"));
+    }
+    let named = Place::read(effect.place);
+    if named != record.place || entry <= record.place.entry {
+        return Err(differs("the place of the effect's earlier record", record.place, named));
+    }
+    let key = part.check_signer(proved, seal)?;
+    let scoped = key.purpose == i32::from(Purpose::Unit) && !used_by_others(action);
+    if scoped && !key.kinds.contains(&i32::from(record.disclosed.info.kind)) {
+        return Err(Fault::KeyScope("the kind of the record is outside its scope"));
+    }
+    let header = proved.head.header();
+    let by = group.authority.clone().unwrap_or_default();
+    right(part, &by, action, header.unit.institution, record.owner(), seal)?;
+    Ok(is_suspect(&part.registry.key(header.key_id, part.tree.last())?, seal.time_ms))
+}
+
+/// What others than the issuer do to a record: use it, say that what it rests on has changed.
+fn used_by_others(action: pb::Action) -> bool {
+    matches!(action, pb::Action::Redeem | pb::Action::Review)
+}
+
+/// By what right an effect is.
+fn right(
+    part: &Part,
+    by: &pb::Authority,
+    action: pb::Action,
+    signer: InstitutionId,
+    owner: InstitutionId,
+    seal: &Seal,
+) -> Result<(), Fault> {
+    let holds = match authority::right(by, action, signer, Some(owner)) {
         Right::Holds => true,
-        Right::IfCustodianOf(_) if releases => true,
-        Right::IfCustodianOf(owner) => is_custodian(signer, owner, seal, registry)?,
+        Right::IfCustodianOf(owner) => part.is_custodian(signer, owner, seal)?,
         Right::Refused => false,
     };
-    let text = match one.action {
+    let text = match action {
         pb::Action::Redeem => "not by the learner's mandate",
         pb::Action::Review => "not by dependency on what the block takes back",
-        pb::Action::Release => "not by who redeemed it",
         _ => "neither its issuer, nor its custodian, nor the operator with a case",
     };
     if holds { Ok(()) } else { Err(Fault::Authority(text)) }
-}
-
-/// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.
-pub(super) fn is_custodian(
-    signer: InstitutionId,
-    other: InstitutionId,
-    seal: &Seal,
-    registry: &mut RegistryProofs,
-) -> Result<bool, Fault> {
-    let closed = registry.institution(other, seal.index)?;
-    let keeper = registry.institution(signer, seal.index)?;
-    Ok(authority::is_custodian(&keeper, &closed, day_of_ms(seal.time_ms)))
 }

@@ -4,14 +4,14 @@
 //! block.
 
 use super::tree::piece;
-use super::{
-    BTreeMap, BTreeSet, Fault, KeyId, Link, LogIndex, Place, ProvedBlock, RegistryProofs, TranscriptError, Tree, Trust,
-    UnitId, broken, check_signer, pb,
-};
+use super::{BTreeMap, BTreeSet, Fault, Link, LogIndex, Part, Place, ProvedBlock, TranscriptError, Trust, broken, pb};
+use crate::UnitId;
 use crate::block::Piece;
+use crate::key::KeyId;
 use crate::record::info_of;
 
 /// What was published.
+#[derive(Default)]
 pub(super) struct Published {
     /// The blocks that have published.
     pub(super) blocks: BTreeSet<LogIndex>,
@@ -25,24 +25,23 @@ pub(super) struct Published {
 /// entry
 /// lies before that round, and was published itself: so each key leads, by ever earlier blocks, to the trusted one.
 pub(super) fn check(
+    part: &Part,
     publications: &[pb::Publication],
-    blocks: &BTreeMap<LogIndex, ProvedBlock>,
-    tree: &Tree,
-    registry: &mut RegistryProofs,
     trust: &Trust,
 ) -> Result<Published, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
+    let wrong = |place: Place| broken(Link::Publication, part.tree.at(place));
     let mut by_place: BTreeMap<Place, &pb::Publication> = BTreeMap::new();
     for publication in publications {
         let place = Place::read(publication.place);
         if by_place.keys().next_back().is_some_and(|last| place <= *last) {
-            return Err(broken(Link::Publication, place)(Fault::Surplus("publications are not in order")));
+            return Err(wrong(place)(Fault::Surplus("publications are not in order")));
         }
         by_place.insert(place, publication);
     }
     // Under several seals the same entry was published once.
     let mut records: BTreeMap<Place, pb::PublicRecord> = BTreeMap::new();
-    for entry in registry.entries() {
+    for entry in part.registry.entries() {
         let place = Place::read(entry.place);
         let record =
             pb::PublicRecord { index: place.index, kind: entry.kind, version: entry.version, body: entry.body.clone() };
@@ -51,28 +50,28 @@ pub(super) fn check(
         }
         let publication = by_place.get(&place).ok_or_else(|| missing("the publication of a registry entry"));
         let held = publication.and_then(|publication| {
-            let block = blocks.get(&place.entry).ok_or_else(|| missing("the block of a publication"))?;
+            let block = part.blocks.get(&place.entry).ok_or_else(|| missing("the block of a publication"))?;
             let number = publication.piece_plus_1.checked_sub(1);
             let number = number.ok_or_else(|| missing("the number of the piece"))?;
             piece(&block.head, number, &Piece::Record(&record), &publication.path)
         });
-        held.map_err(broken(Link::Publication, place))?;
+        held.map_err(wrong(place))?;
         records.insert(place, record);
     }
     if let Some(place) = by_place.keys().find(|place| !records.contains_key(place)) {
-        return Err(broken(Link::Publication, place)(Fault::Surplus("a publication of no registry entry")));
+        return Err(wrong(*place)(Fault::Surplus("a publication of no registry entry")));
     }
     let mut published = Published { blocks: BTreeSet::new(), seals: BTreeSet::new() };
     for (place, record) in &records {
-        let Some(block) = blocks.get(&place.entry) else { continue };
-        let wrong = broken(Link::Publication, place);
+        let Some(block) = part.blocks.get(&place.entry) else { continue };
+        let wrong = wrong(*place);
         let by_operator = block.head.header().unit.institution.is_operator();
         if by_operator != is_operators(record) {
             return Err(wrong(Fault::KeyScope("its block is not of whom such a record is for")));
         }
         // One block of the operator publishes many records: its signature is checked once.
         if published.blocks.insert(place.entry) || !by_operator {
-            published.seals.extend(signer(block, record, tree, registry, trust).map_err(wrong)?);
+            published.seals.extend(signer(block, record, part, trust).map_err(wrong)?);
         }
     }
     Ok(published)
@@ -88,8 +87,7 @@ fn is_operators(record: &pb::PublicRecord) -> bool {
 fn signer(
     block: &ProvedBlock,
     record: &pb::PublicRecord,
-    tree: &Tree,
-    registry: &mut RegistryProofs,
+    part: &Part,
     trust: &Trust,
 ) -> Result<Option<LogIndex>, Fault> {
     let header = block.head.header();
@@ -97,8 +95,8 @@ fn signer(
         block.head.verify(&trust.registry_key)?;
         return Ok(None);
     }
-    let seal = tree.seal_of_round(block)?;
-    let key = check_signer(block, seal, registry)?;
+    let seal = part.tree.seal_of_round(block)?;
+    let key = part.check_signer(block, seal)?;
     if !is_operators(record) && !key.kinds.contains(&record.kind) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }

@@ -1,17 +1,20 @@
 //! Registry entries, each proved under the registry map of one seal.
 
+use std::cell::Cell;
+
 use super::{
-    BTreeMap, Digest, Fault, Institution, InstitutionId, KeyId, Link, LogIndex, Place, SUITE, TranscriptError, Tree,
-    broken, decode, differs, digests, is_custodian, pb,
+    BTreeMap, Digest, Fault, Institution, InstitutionId, Link, LogIndex, Place, SUITE, TranscriptError, Tree, broken,
+    differs, digests, is_custodian, pb,
 };
-use crate::canonical::{Canonical, encode};
+use crate::canonical::{Canonical, decode, encode};
 use crate::dates::Day;
+use crate::key::KeyId;
 use crate::map::{MapProof, MapTags};
 use crate::registry::{RegistryKey, registry_value};
 
 /// The proved entries by seal and registry key, and which of them were used.
 pub(super) struct RegistryProofs {
-    entries: BTreeMap<(LogIndex, Digest), (pb::RegistryEntry, bool)>,
+    entries: BTreeMap<(LogIndex, Digest), (pb::RegistryEntry, Cell<bool>)>,
 }
 
 impl RegistryProofs {
@@ -20,41 +23,42 @@ impl RegistryProofs {
         let mut entries: BTreeMap<(LogIndex, Digest), _> = BTreeMap::new();
         for item in proved {
             let seal = LogIndex(item.seal);
-            let (key, entry) = check(item, tree).map_err(broken(Link::Registry, seal))?;
+            let at = tree.at(seal);
+            let (key, entry) = check(item, tree).map_err(broken(Link::Registry, &at))?;
             if entries.keys().next_back().is_some_and(|last| (seal, key) <= *last) {
-                return Err(broken(Link::Registry, seal)(Fault::Surplus("registry entries are not in order")));
+                return Err(broken(Link::Registry, at)(Fault::Surplus("registry entries are not in order")));
             }
-            entries.insert((seal, key), (entry, false));
+            entries.insert((seal, key), (entry, Cell::new(false)));
         }
         Ok(Self { entries })
     }
 
     /// The key as the registry had it during the round of the seal.
-    pub(super) fn key(&mut self, id: KeyId, seal: LogIndex) -> Result<pb::Key, Fault> {
+    pub(super) fn key(&self, id: KeyId, seal: LogIndex) -> Result<pb::Key, Fault> {
         let key: pb::Key = self.take(&RegistryKey::Key(id), seal)?;
         if key.suite == u32::from(SUITE) { Ok(key) } else { Err(Fault::KeyScope("it is of another suite")) }
     }
 
     /// The institution as the registry had it during the round of the seal.
-    pub(super) fn institution(&mut self, id: InstitutionId, seal: LogIndex) -> Result<pb::Institution, Fault> {
+    pub(super) fn institution(&self, id: InstitutionId, seal: LogIndex) -> Result<pb::Institution, Fault> {
         self.take(&RegistryKey::Institution(id), seal)
     }
 
     /// The institutions under the seal that are custodians of one of `kept` on a day, by number.
     pub(super) fn custodians(
-        &mut self,
+        &self,
         kept: &[Institution],
         seal: LogIndex,
         day: Day,
     ) -> Result<Vec<pb::Institution>, Fault> {
         let mut found = Vec::new();
-        for ((at, _), (entry, used)) in &mut self.entries {
+        for ((at, _), (entry, used)) in &self.entries {
             if *at != seal || entry.kind != i32::from(pb::Kind::Institution) {
                 continue;
             }
             let keeper: pb::Institution = decode(&entry.body)?;
             if kept.iter().any(|other| is_custodian(&keeper, &other.entry, day)) {
-                *used = true;
+                used.set(true);
                 found.push(keeper);
             }
         }
@@ -62,10 +66,10 @@ impl RegistryProofs {
         Ok(found)
     }
 
-    fn take<M: Canonical>(&mut self, key: &RegistryKey, seal: LogIndex) -> Result<M, Fault> {
+    fn take<M: Canonical>(&self, key: &RegistryKey, seal: LogIndex) -> Result<M, Fault> {
         let missing = || Fault::Missing(format!("the registry entry of {key:?} under the seal at {seal}"));
-        let (entry, used) = self.entries.get_mut(&(seal, key.digest())).ok_or_else(missing)?;
-        *used = true;
+        let (entry, used) = self.entries.get(&(seal, key.digest())).ok_or_else(missing)?;
+        used.set(true);
         Ok(decode(&entry.body)?)
     }
 
@@ -76,7 +80,7 @@ impl RegistryProofs {
 
     /// Refuses entries that nothing needs.
     pub(super) fn all_used(&self) -> Result<(), Fault> {
-        if self.entries.values().all(|(_, used)| *used) {
+        if self.entries.values().all(|(_, used)| used.get()) {
             Ok(())
         } else {
             Err(Fault::Surplus("a registry entry serves no proof"))

@@ -1,56 +1,47 @@
-//! The checkpoint and what is proved into its tree: seals and blocks.
+//! The tree of a part, and what is proved into it: seals and blocks.
 
-use super::{
-    BTreeMap, BTreeSet, Digest, Entry, Fault, Link, LogIndex, Place, ProvedBlock, Seal, SignedHead, TranscriptError,
-    Trust, UnitId, broken, day_of_ms, differs, digests, merkle, pb, verify_inclusion,
-};
-use crate::block::{Piece, check_effects};
-use crate::dates::Day;
+use super::part::ProvedGroup;
+use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Which, broken, differs};
+use super::{digests, pb};
+use crate::UnitId;
+use crate::block::{Piece, SignedHead, check_effects};
+use crate::dates::{Day, day_of_ms};
+use crate::entry::Entry;
+use crate::merkle::{self, verify_inclusion};
+use crate::note::Checkpoint;
+use crate::seal::Seal;
 
-/// A verified checkpoint and the seals that are in its tree.
+/// A tree and the seals that are in it, each with its identity.
 pub(super) struct Tree {
-    pub(super) origin: String,
-    pub(super) size: u64,
-    pub(super) root: Digest,
-    pub(super) witnesses: Vec<String>,
-    seals: BTreeMap<LogIndex, Seal>,
-    /// Identity of the last seal that was read.
-    last_id: Digest,
+    part: Which,
+    pub(super) head: Checkpoint,
+    seals: BTreeMap<LogIndex, (Seal, Digest)>,
 }
 
 impl Tree {
-    /// Checks the note against the trust file, then every seal against tree, log key and genesis value.
-    pub(super) fn open(transcript: &pb::Transcript, trust: &Trust) -> Result<Self, TranscriptError> {
-        let accepted = trust.policy.verify(&transcript.checkpoint).map_err(broken(Link::Checkpoint, "note"))?;
-        let checkpoint = accepted.checkpoint;
-        if checkpoint.origin != transcript.origin {
-            let fault = Fault::Origin { expected: transcript.origin.clone(), found: checkpoint.origin };
-            return Err(broken(Link::Checkpoint, "note")(fault));
-        }
-        let mut tree = Self {
-            origin: checkpoint.origin,
-            size: checkpoint.size,
-            root: checkpoint.root,
-            witnesses: accepted.witnesses,
-            seals: BTreeMap::new(),
-            last_id: Digest::ZERO,
-        };
-        let log_key = accepted.log_key;
-        let mut last = None;
-        for proved in &transcript.seals {
+    /// Checks every seal against tree and log key.
+    pub(super) fn open(
+        part: Which,
+        head: Checkpoint,
+        seals: &[pb::ProvedEntry],
+        log_key: &[u8; 32],
+    ) -> Result<Self, TranscriptError> {
+        let mut tree = Self { part, head, seals: BTreeMap::new() };
+        for proved in seals {
             let index = LogIndex(proved.index);
-            if last.is_some_and(|last| index <= last) {
-                return Err(broken(Link::Seal, index)(Fault::Surplus("seals are not in order")));
+            let wrong = broken(Link::Seal, tree.at(index));
+            if tree.seals.keys().next_back().is_some_and(|last| index <= *last) {
+                return Err(wrong(Fault::Surplus("seals are not in order")));
             }
-            last = Some(index);
-            let (seal, id) = tree.seal_of(proved, &log_key).map_err(broken(Link::Seal, proved.index))?;
-            tree.follows(&seal).map_err(broken(Link::Seal, proved.index))?;
+            let seal = tree.seal_of(proved, log_key).map_err(wrong)?;
             tree.seals.insert(index, seal);
-            tree.last_id = id;
         }
-        let ends = tree.check_ends(&trust.beginning(&tree.origin).genesis());
-        ends.map_err(broken(Link::Seal, "ends"))?;
         Ok(tree)
+    }
+
+    /// What an error calls something in this tree.
+    pub(super) fn at(&self, what: impl ToString) -> String {
+        format!("{} in the {}", what.to_string(), self.part)
     }
 
     fn seal_of(&self, proved: &pb::ProvedEntry, log_key: &[u8; 32]) -> Result<(Seal, Digest), Fault> {
@@ -63,89 +54,49 @@ impl Tree {
         if seal.index.0 != proved.index {
             return Err(differs("the seal's index", proved.index, seal.index));
         }
-        if seal.origin != self.origin {
-            return Err(Fault::Origin { expected: self.origin.clone(), found: seal.origin.clone() });
-        }
+        self.is_origin(&seal.origin)?;
         Ok((seal.clone(), signed.id()))
     }
 
-    /// Rounds do not overlap, times do not go back, and neighbours are chained.
-    fn follows(&self, seal: &Seal) -> Result<(), Fault> {
-        let Some((index, last)) = self.seals.last_key_value() else {
-            return Ok(());
-        };
-        if seal.first_index <= *index {
-            return Err(differs("the first index of the round, at least", index.next(), seal.first_index));
-        }
-        if seal.time_ms < last.time_ms {
-            return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
-        }
-        if seal.records_total < last.records_total {
-            return Err(differs("the number of records, at least", last.records_total, seal.records_total));
-        }
-        if seal.first_index == index.next() && seal.previous != self.last_id {
-            return Err(differs("the previous seal", self.last_id, seal.previous));
-        }
-        Ok(())
-    }
-
-    /// The first seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
-    fn check_ends(&self, genesis: &Digest) -> Result<(), Fault> {
-        let missing = |what: &str| Fault::Missing(what.to_owned());
-        let first = self.seals.values().next().ok_or_else(|| missing("the first seal of the log"))?;
-        if first.first_index != LogIndex(0) {
-            return Err(missing("the first seal of the log"));
-        }
-        if first.previous != *genesis {
-            return Err(differs(
-                "the genesis value (origin, log key, registry key and the next one)",
-                genesis,
-                first.previous,
-            ));
-        }
-        if self.seals.keys().next_back().map(|last| last.0) == self.size.checked_sub(1) {
+    fn is_origin(&self, found: &str) -> Result<(), Fault> {
+        let expected = &self.head.origin;
+        if found == expected {
             Ok(())
         } else {
-            Err(missing("the seal that is the checkpoint's last leaf"))
+            Err(Fault::Origin { expected: expected.clone(), found: found.to_owned() })
         }
     }
 
     /// Checks an entry's inclusion and returns its leaf hash.
     fn include(&self, proved: &pb::ProvedEntry) -> Result<Digest, Fault> {
         let leaf = merkle::leaf_hash(&proved.entry);
-        verify_inclusion(&leaf, proved.index, self.size, &digests(&proved.inclusion)?, &self.root)?;
+        let Checkpoint { size, root, .. } = &self.head;
+        verify_inclusion(&leaf, proved.index, *size, &digests(&proved.inclusion)?, root)?;
         Ok(leaf)
     }
 
     /// The heads of the blocks by log index, each with the groups of effects that are given. Of those with records or
-    /// effects
-    /// the seal of the round must be given: it says which registry was in force.
+    /// effects the seal of the round must be given: it says which registry was in force.
     pub(super) fn blocks(
         &self,
-        transcript: &pb::Transcript,
+        proofs: &pb::TreeProofs,
+        with_records: impl Iterator<Item = LogIndex>,
     ) -> Result<BTreeMap<LogIndex, ProvedBlock>, TranscriptError> {
         let mut out: BTreeMap<LogIndex, ProvedBlock> = BTreeMap::new();
-        let mut heights: BTreeMap<UnitId, u64> = BTreeMap::new();
-        for proved in &transcript.blocks {
+        for proved in &proofs.blocks {
             let index = LogIndex(proved.index);
+            let wrong = broken(Link::Block, self.at(index));
             if out.keys().next_back().is_some_and(|last| index <= *last) {
-                return Err(broken(Link::Block, index)(Fault::Surplus("blocks are not in order")));
+                return Err(wrong(Fault::Surplus("blocks are not in order")));
             }
-            let block = self.block_of(proved).map_err(broken(Link::Block, index))?;
-            let header = block.head.header();
-            let last = heights.insert(header.unit, header.height);
-            if last.is_some_and(|last| header.height <= last) {
-                let fault = Fault::Surplus("the heights of a unit's blocks do not ascend");
-                return Err(broken(Link::Block, index)(fault));
-            }
+            let block = self.block_of(proved).map_err(wrong)?;
             out.insert(index, block);
         }
-        groups(&transcript.groups, &mut out)?;
-        let with_records = transcript.records.iter().map(|record| Place::read(record.place).entry);
-        let with_effects = transcript.groups.iter().map(|group| LogIndex(group.block));
+        self.groups(&proofs.groups, &mut out)?;
+        let with_effects = proofs.groups.iter().map(|group| LogIndex(group.block));
         for index in with_records.chain(with_effects) {
             if let Some(block) = out.get(&index) {
-                self.seal_of_round(block).map_err(broken(Link::Block, index))?;
+                self.seal_of_round(block).map_err(broken(Link::Block, self.at(index)))?;
             }
         }
         Ok(out)
@@ -156,12 +107,37 @@ impl Tree {
         let Entry::Head(head) = Entry::parse(&proved.entry)? else {
             return Err(Fault::EntryType("block"));
         };
-        if head.header().origin != self.origin {
-            return Err(Fault::Origin { expected: self.origin.clone(), found: head.header().origin.clone() });
-        }
+        self.is_origin(&head.header().origin)?;
         let from = LogIndex(proved.index);
-        let covering = self.seals.range(from..).next().filter(|(_, seal)| seal.first_index <= from);
-        Ok(ProvedBlock { head, leaf, seal_index: covering.map(|(index, _)| *index), groups: Vec::new() })
+        let covering = self.seals.range(from..).next().filter(|(_, (seal, _))| seal.first_index <= from);
+        Ok(ProvedBlock::new(head, leaf, covering.map(|(index, _)| *index)))
+    }
+
+    /// Proves each group of effects into its block. A status id stands in a block once at most.
+    fn groups(
+        &self,
+        groups: &[pb::ProvedGroup],
+        blocks: &mut BTreeMap<LogIndex, ProvedBlock>,
+    ) -> Result<(), TranscriptError> {
+        let mut last = None;
+        for proved in groups {
+            let at = (LogIndex(proved.block), proved.piece);
+            let wrong = |fault| broken(Link::Block, self.at(at.0))(fault);
+            if last.is_some_and(|last| at <= last) {
+                return Err(wrong(Fault::Surplus("groups of effects are not in order")));
+            }
+            last = Some(at);
+            let block = blocks.get_mut(&at.0);
+            let block = block.ok_or_else(|| wrong(Fault::Missing("the block of a group of effects".to_owned())))?;
+            let group = proved.group.clone().unwrap_or_default();
+            piece(&block.head, proved.piece, &Piece::Group(&group), &proved.path).map_err(wrong)?;
+            block.groups.push(ProvedGroup::new(group));
+        }
+        for (index, block) in blocks {
+            check_effects(block.groups.iter().map(|proved| &proved.group))
+                .map_err(broken(Link::Block, self.at(index)))?;
+        }
+        Ok(())
     }
 
     /// The seal that closes a block's round.
@@ -170,31 +146,33 @@ impl Tree {
         seal.ok_or_else(|| Fault::Missing("the seal of the block's round".to_owned()))
     }
 
-    /// Log index of the checkpoint's own seal.
+    pub(super) fn seal(&self, index: LogIndex) -> Option<&Seal> {
+        self.seals.get(&index).map(|(seal, _)| seal)
+    }
+
+    /// The seal with which the status part ends.
+    pub(super) fn last_seal(&self) -> &Seal {
+        &self.seals.values().next_back().expect("check_order has found the last seal").0
+    }
+
+    /// Log index of the last seal.
     pub(super) fn last(&self) -> LogIndex {
         self.last_seal().index
     }
 
-    /// The day of the checkpoint's own seal, of which the report speaks.
+    /// The day of the last seal, of which the report speaks.
     pub(super) fn day(&self) -> Day {
         day_of_ms(self.last_seal().time_ms)
     }
 
-    pub(super) fn seal(&self, index: LogIndex) -> Option<&Seal> {
-        self.seals.get(&index)
-    }
-
-    /// The checkpoint's own seal.
-    pub(super) fn last_seal(&self) -> &Seal {
-        self.seals.values().next_back().expect("check_ends has found the first and the last seal")
-    }
-
-    /// Refuses seals under which nothing was looked up, but for the first and the last.
+    /// Refuses seals under which nothing was looked up, but for the one that each part has for itself: the base begins
+    /// with the log's first, the status part ends with the last.
     pub(super) fn all_used(&self, needed: &BTreeSet<LogIndex>) -> Result<(), Fault> {
-        let needed = |index: &LogIndex, seal: &Seal| {
-            seal.first_index == LogIndex(0) || *index == self.last() || needed.contains(index)
+        let own = |index: LogIndex, seal: &Seal| match self.part {
+            Which::Base => seal.first_index == LogIndex(0),
+            Which::Status => index.next().0 == self.head.size,
         };
-        if self.seals.iter().all(|(index, seal)| needed(index, seal)) {
+        if self.seals.iter().all(|(index, (seal, _))| own(*index, seal) || needed.contains(index)) {
             Ok(())
         } else {
             Err(Fault::Surplus("a seal closes no round of a given block"))
@@ -202,23 +180,64 @@ impl Tree {
     }
 }
 
-/// Proves each group of effects into its block. A status id stands in a block once at most.
-fn groups(groups: &[pb::ProvedGroup], blocks: &mut BTreeMap<LogIndex, ProvedBlock>) -> Result<(), TranscriptError> {
-    let mut last = None;
-    for proved in groups {
-        let at = (LogIndex(proved.block), proved.piece);
-        let wrong = |fault| broken(Link::Block, at.0)(fault);
-        if last.is_some_and(|last| at <= last) {
-            return Err(wrong(Fault::Surplus("groups of effects are not in order")));
-        }
-        last = Some(at);
-        let block = blocks.get_mut(&at.0);
-        let block = block.ok_or_else(|| wrong(Fault::Missing("the block of a group of effects".to_owned())))?;
-        let group = proved.group.clone().unwrap_or_default();
-        piece(&block.head, proved.piece, &Piece::Group(&group), &proved.path).map_err(wrong)?;
-        block.groups.push(group);
+/// The seals of both parts are of one log: rounds do not overlap, times do not go back, neighbours are chained. The first
+/// seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
+pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<(), TranscriptError> {
+    let missing = |what: &str| Fault::Missing(what.to_owned());
+    let mut seals: BTreeMap<LogIndex, &(Seal, Digest)> = BTreeMap::new();
+    seals.extend(base.seals.iter().chain(&status.seals).map(|(index, seal)| (*index, seal)));
+    let mut before: Option<&(Seal, Digest)> = None;
+    for (index, seal) in seals {
+        before.map_or(Ok(()), |before| follows(before, &seal.0)).map_err(broken(Link::Seal, index))?;
+        before = Some(seal);
     }
-    blocks.iter().try_for_each(|(index, block)| check_effects(&block.groups).map_err(broken(Link::Block, index)))
+    let wrong = broken(Link::Seal, "ends");
+    let first = base.seals.values().next().map(|(seal, _)| seal);
+    let Some(first) = first.filter(|seal| seal.first_index == LogIndex(0)) else {
+        return Err(wrong(missing("the first seal of the log")));
+    };
+    if first.previous != *genesis {
+        let what = "the genesis value (origin, log key and registry key)";
+        return Err(wrong(differs(what, genesis, first.previous)));
+    }
+    if status.seals.keys().next_back().map(|last| last.0) != status.head.size.checked_sub(1) {
+        return Err(wrong(missing("the seal that is the checkpoint's last leaf")));
+    }
+    Ok(())
+}
+
+fn follows((last, last_id): &(Seal, Digest), seal: &Seal) -> Result<(), Fault> {
+    if seal.first_index <= last.index {
+        return Err(differs("the first index of the round, at least", last.index.next(), seal.first_index));
+    }
+    if seal.time_ms < last.time_ms {
+        return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
+    }
+    if seal.records_total < last.records_total {
+        return Err(differs("the number of records, at least", last.records_total, seal.records_total));
+    }
+    if seal.first_index == last.index.next() && seal.previous != *last_id {
+        return Err(differs("the previous seal", last_id, seal.previous));
+    }
+    Ok(())
+}
+
+/// The heights of a unit's blocks ascend through both parts: no block stands in the log twice.
+pub(super) fn check_heights(
+    base: &BTreeMap<LogIndex, ProvedBlock>,
+    status: &BTreeMap<LogIndex, ProvedBlock>,
+) -> Result<(), TranscriptError> {
+    let both: BTreeMap<LogIndex, &ProvedBlock> = base.iter().chain(status).map(|(index, one)| (*index, one)).collect();
+    let mut heights: BTreeMap<UnitId, u64> = BTreeMap::new();
+    for (index, block) in both {
+        let header = block.head.header();
+        let last = heights.insert(header.unit, header.height);
+        if last.is_some_and(|last| header.height <= last) {
+            let fault = Fault::Surplus("the heights of a unit's blocks do not ascend");
+            return Err(broken(Link::Block, index)(fault));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a piece is in the public part that a head names.

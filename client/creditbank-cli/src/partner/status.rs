@@ -1,0 +1,65 @@
+//! `status`: the newest status of the records of a transcript, in the place of the one that the file has. Who asks needs
+//! no access key: the node answers anybody.
+
+use std::path::PathBuf;
+
+use creditbank_client::Refreshed;
+use creditbank_client::files::replace;
+use creditbank_protocol::names;
+use creditbank_protocol::transcript::{TranscriptError, verify};
+use serde_json::json;
+
+use super::verify::{doubtful, read_file, time};
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::output;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The transcript
+    file: PathBuf,
+    /// New file for the transcript with its newest status; without it FILE itself is replaced
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { file: path, out } = arguments;
+    let file = read_file(&path)?;
+    let not_valid = |error: TranscriptError| Failure::NotValid(format!("{} is NOT VALID: {error}", path.display()));
+    let before = verify(&file, &global.trust()?).map_err(not_valid)?;
+    let client = global.connect().await?;
+    let Refreshed { file: newest, report: after } = client.refresh(&file, &before).await?;
+    match &out {
+        Some(out) => output::new_file(out, &newest, true)?,
+        None if newest == file => {}
+        None => replace(&path, &newest)?,
+    }
+    let written = out.unwrap_or(path);
+    let pairs = || before.records.iter().zip(&after.records);
+    let records = pairs().map(|(was, is)| {
+        json!({
+            "place": is.place.to_string(), "kind": names::of(is.disclosed.info.kind),
+            "before": was.standing().name(), "verdict": is.standing().name(),
+        })
+    });
+    let value = json!({
+        "file": written, "valid": after.is_valid(),
+        "log_size_before": before.size, "log_size": after.size,
+        "sealed_at_before": time(before.sealed_at_ms), "sealed_at": time(after.sealed_at_ms),
+        "records": records.collect::<Vec<_>>(),
+    });
+    output::print(global, &value, || {
+        let changed: Vec<String> = pairs()
+            .filter(|(was, is)| was.standing() != is.standing())
+            .map(|(was, is)| {
+                let kind = names::of(is.disclosed.info.kind);
+                format!("{kind} {}: was {}, is {}", is.place, was.standing(), is.standing())
+            })
+            .collect();
+        let changed = if changed.is_empty() { "no record has another standing".to_owned() } else { changed.join("\n") };
+        let (shown, was, is) = (written.display(), time(before.sealed_at_ms), time(after.sealed_at_ms));
+        format!("{shown}: as of {is}, before as of {was}\n{changed}")
+    })?;
+    doubtful(&after)
+}

@@ -1,0 +1,52 @@
+//! The newest status of the records of a transcript.
+
+use std::collections::BTreeSet;
+
+use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::transcript::{Report, open_file, verify, write_file};
+use creditbank_rpc::v1::GetStatusProofRequest;
+
+use super::Client;
+use crate::ClientError;
+
+/// A transcript with a newer status part.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The file.
+    pub file: Vec<u8>,
+    /// What it proves now.
+    pub report: Report,
+}
+
+/// The checkpoint of which a report speaks.
+fn checkpoint(report: &Report) -> Checkpoint {
+    Checkpoint { origin: report.origin.clone(), size: report.size, root: report.root }
+}
+
+impl Client {
+    /// Asks for the newest status of a transcript's records, and puts it in the place of the one that the file has. The
+    /// statement and what proves the records stay as they are. Both checkpoints are of one history. `before` is what the
+    /// file proves as it is.
+    pub async fn refresh(&self, file: &[u8], before: &Report) -> Result<Refreshed, ClientError> {
+        let mut transcript = open_file(file).map_err(|error| ClientError::Local(error.to_string()))?;
+        self.observe(&checkpoint(before)).await?;
+        let keys: BTreeSet<_> = before.records.iter().map(|record| record.key_id).collect();
+        let institutions: BTreeSet<u64> =
+            before.records.iter().flat_map(|record| [record.unit.institution.0, record.owner().0]).collect();
+        let request = GetStatusProofRequest {
+            status_ids: before.records.iter().map(|record| record.status_id.0.to_vec()).collect(),
+            base_size: before.statement.size,
+            key_ids: keys.iter().chain([&before.statement.key_id]).map(|id| id.0.to_vec()).collect(),
+            institutions: institutions.into_iter().collect(),
+        };
+        transcript.status = self.log.clone().get_status_proof(request).await?.into_inner().status;
+        let file = write_file(&transcript).map_err(ClientError::lie)?;
+        let after = verify(&file, &self.trust)?;
+        if after.size < before.size {
+            let (found, had) = (after.size, before.size);
+            return Err(ClientError::lie(format!("the node's log has {found} entries, the transcript's had {had}")));
+        }
+        self.observe(&checkpoint(&after)).await?;
+        Ok(Refreshed { file, report: after })
+    }
+}
