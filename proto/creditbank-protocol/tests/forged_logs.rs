@@ -436,6 +436,7 @@ impl Log {
                 groups: Vec::new(),
                 registry: base_registry,
                 publications: base_publications,
+                successions: Vec::new(),
             }),
             records: heads[..with_record].iter().copied().map(shown).collect(),
             status: Some(pb::StatusPart {
@@ -447,6 +448,7 @@ impl Log {
                     groups,
                     registry: status_registry,
                     publications: status_publications,
+                    successions: Vec::new(),
                 }),
                 statuses: ids.iter().map(status_proof).collect(),
             }),
@@ -484,9 +486,9 @@ fn what_the_log_key_alone_cannot_invent() {
     // Seed 6 is the thief's own; he has the log key besides.
     Log { is_published: false, ..Log::default() }.refused("publication of a registry entry");
     Log { publisher: 6, ..Log::default() }.refused("signature");
-    Log { publisher: 6, named_publisher: 6, ..Log::default() }.refused("the registry entry of Key");
+    Log { publisher: 6, named_publisher: 6, ..Log::default() }.refused("not the registry key in force");
     // His key in the map of the first round: nothing lies before that round, where it could have been published.
-    Log { publisher: 6, named_publisher: 6, registers_publisher: true, ..Log::default() }.refused("before the round");
+    Log { publisher: 6, named_publisher: 6, registers_publisher: true, ..Log::default() }.refused("not the registry key in force");
     // The operator's own signature, over other records.
     Log { publishes_another: true, ..Log::default() }.refused("root");
 }

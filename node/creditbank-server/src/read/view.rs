@@ -95,7 +95,7 @@ impl ProofView for StoreView<'_> {
         self.state.registry_at(seal).entries.get(&key.digest()).map(|entry| Place::read(entry.place))
     }
 
-    fn registry_key(&self) -> KeyId {
-        KeyId::of(&self.state.log.keys().registry_key)
+    fn successions(&self) -> Vec<LogIndex> {
+        self.state.versions.successions().to_vec()
     }
 }

@@ -441,6 +441,8 @@ impl Log {
         let mut registry = registry.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect();
         let (publications, published) = self.publications(&mut registry, &mut seals);
         blocks.extend(published);
+        let successions = self.successions(&blocks.iter().copied().collect::<Vec<_>>());
+        blocks.extend(successions.iter().map(|one| one.block));
         seals.sort_unstable();
         seals.dedup();
         pb::TreeProofs {
@@ -449,7 +451,23 @@ impl Log {
             groups: groups.into_iter().map(|(entry, piece)| self.proved_group(entry, piece)).collect(),
             registry,
             publications,
+            successions,
         }
+    }
+
+    /// How the registry keys have followed one another, up to the newest block of the operator among these.
+    fn successions(&self, blocks: &[u64]) -> Vec<pb::ProvedSuccession> {
+        let of_operator = |index: &&u64| self.blocks[index].header().unit.institution.is_operator();
+        let Some(newest) = blocks.iter().filter(of_operator).max() else { return Vec::new() };
+        let succession = |(index, block): (&u64, &SignedBlock)| {
+            let first = block.public().records.first()?;
+            let said = pb::RegistrySuccession::decode(&first.body[..]).ok()?;
+            let levels = Levels::new(block.shown().leaves().to_vec());
+            let path = levels.path(0)?.iter().map(|hash| hash.0.to_vec()).collect();
+            let is_one = first.kind == i32::from(Kind::RegistrySuccession);
+            is_one.then_some(pb::ProvedSuccession { block: *index, succession: Some(said), path })
+        };
+        self.blocks.range(..=newest).filter_map(succession).collect()
     }
 
     /// A group of effects with its path.
@@ -464,8 +482,8 @@ impl Log {
         }
     }
 
-    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe a
-    /// registry key that is not the trusted one.
+    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe the key
+    /// of an institution that has published one.
     fn publications(
         &self,
         registry: &mut Vec<pb::ProvedRegistryEntry>,
@@ -479,7 +497,8 @@ impl Log {
             let Some(publication) = self.publication(place) else { continue };
             publications.insert((place.entry, place.index), publication);
             blocks.push(place.entry);
-            let key_id = self.blocks[&place.entry].header().key_id;
+            let header = self.blocks[&place.entry].header();
+            let key_id = header.key_id;
             let seal = self.seal_of(place.entry);
             let key = RegistryKey::Key(key_id).digest();
             let is_known = |proved: &pb::ProvedRegistryEntry| {
@@ -487,7 +506,7 @@ impl Log {
                 let kind = Kind::try_from(entry.kind).unwrap_or_default();
                 proved.seal == seal && RegistryKey::of(kind, &entry.body).is_ok_and(|known| known.digest() == key)
             };
-            if key_id != KeyId::of(&public(REGISTRY)) && !registry.iter().any(is_known) {
+            if !header.unit.institution.is_operator() && !registry.iter().any(is_known) {
                 seals.push(seal);
                 registry.extend(self.prove(seal, key));
             }

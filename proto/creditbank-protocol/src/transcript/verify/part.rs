@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::published::{self, Published};
+use super::registrars::Registrars;
 use super::{
     BTreeMap, BTreeSet, Digest, Fault, InstitutionId, Link, LogIndex, Place, RegistryProofs, TranscriptError, Tree,
     Trust, broken, differs, pb, said, tree,
@@ -38,6 +39,7 @@ pub(super) struct Part {
     pub(super) tree: Tree,
     pub(super) registry: RegistryProofs,
     pub(super) blocks: BTreeMap<LogIndex, ProvedBlock>,
+    pub(super) registrars: Registrars,
     published: Published,
 }
 
@@ -45,6 +47,8 @@ pub(super) struct Part {
 pub(super) struct ProvedBlock {
     pub(super) head: SignedHead,
     pub(super) leaf: Digest,
+    /// Its log index.
+    pub(super) index: LogIndex,
     /// The seal that closes its round, if it is given: always of a block with records or effects.
     pub(super) seal_index: Option<LogIndex>,
     /// The groups of its effects that are given.
@@ -60,8 +64,8 @@ pub(super) struct ProvedGroup {
 }
 
 impl ProvedBlock {
-    pub(super) fn new(head: SignedHead, leaf: Digest, seal_index: Option<LogIndex>) -> Self {
-        Self { head, leaf, seal_index, groups: Vec::new(), is_used: Cell::new(false) }
+    pub(super) fn new(head: SignedHead, leaf: Digest, index: LogIndex, seal_index: Option<LogIndex>) -> Self {
+        Self { head, leaf, index, seal_index, groups: Vec::new(), is_used: Cell::new(false) }
     }
 
     /// Says that a record or a mark needs the block.
@@ -121,15 +125,28 @@ impl Parts {
         let records = transcript.records.iter().map(|record| Place::read(record.place).entry);
         let blocks = (base.blocks(proofs.0, records)?, status.blocks(proofs.1, std::iter::empty())?);
         tree::check_heights(&blocks.0, &blocks.1)?;
-        let base = Part { tree: base, registry: registry.0, blocks: blocks.0, published: Published::default() };
-        let status = Part { tree: status, registry: registry.1, blocks: blocks.1, published: Published::default() };
-        let base = Part { published: published::check(&base, &proofs.0.publications, trust)?, ..base };
-        let status = Part { published: published::check(&status, &proofs.1.publications, trust)?, ..status };
+        let registrars = (
+            Registrars::follow(&base, &blocks.0, &proofs.0.successions, trust)?,
+            Registrars::follow(&status, &blocks.1, &proofs.1.successions, trust)?,
+        );
+        let base = Part::new(base, registry.0, blocks.0, registrars.0);
+        let status = Part::new(status, registry.1, blocks.1, registrars.1);
+        let base = Part { published: published::check(&base, &proofs.0.publications)?, ..base };
+        let status = Part { published: published::check(&status, &proofs.1.publications)?, ..status };
         Ok(Self { base, status, said, witnesses: accepted.witnesses })
     }
 }
 
 impl Part {
+    fn new(
+        tree: Tree,
+        registry: RegistryProofs,
+        blocks: BTreeMap<LogIndex, ProvedBlock>,
+        registrars: Registrars,
+    ) -> Self {
+        Self { tree, registry, blocks, registrars, published: Published::default() }
+    }
+
     /// Checks the signature of a block under its key as the registry had it during the round, and returns the key.
     pub(super) fn check_signer(&self, proved: &ProvedBlock, seal: &Seal) -> Result<pb::Key, Fault> {
         let header = proved.head.header();
@@ -151,6 +168,9 @@ impl Part {
             return Err(Fault::KeyScope("it was revoked before the round"));
         }
         proved.head.verify(&key.public_key)?;
+        if header.unit.institution.is_operator() {
+            self.registrars.check(proved)?;
+        }
         Ok(key)
     }
 
@@ -165,7 +185,8 @@ impl Part {
     pub(super) fn blocks_used(&self) -> Result<(), TranscriptError> {
         for (index, block) in &self.blocks {
             let wrong = |what| broken(Link::Block, self.tree.at(index))(Fault::Surplus(what));
-            if !block.is_used.get() && !self.published.blocks.contains(index) {
+            let follows = self.registrars.blocks().any(|succession| succession == *index);
+            if !block.is_used.get() && !self.published.blocks.contains(index) && !follows {
                 return Err(wrong("no record, mark or registry entry needs the block"));
             }
             if !block.groups.iter().all(|group| group.is_used.get()) {
