@@ -49,7 +49,11 @@ const HELD: &[(&str, &str, &str)] = &[
         "proto/vectors/transcripts_refused.json",
         "an amendment without the effect that replaces",
     ),
-    ("and MUST open the commitment in force", "proto/creditbank-ledger/tests/transitions/operator.rs", "NotTheSuccessor"),
+    (
+        "and MUST open the commitment in force",
+        "proto/creditbank-ledger/tests/transitions/operator.rs",
+        "NotTheSuccessor",
+    ),
     (
         "(complete for `institution`, which MUST be there)",
         "proto/vectors/transcripts_refused.json",

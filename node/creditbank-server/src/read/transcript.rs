@@ -2,7 +2,7 @@
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
 use creditbank_ledger::read::{self, PartPlan, PlanError, TranscriptPlan};
-use creditbank_protocol::canonical::CanonicalError;
+use creditbank_protocol::canonical::{CanonicalError, decode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
 use creditbank_protocol::pb::{self, Marker, Selection};

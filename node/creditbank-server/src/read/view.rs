@@ -5,7 +5,6 @@ use creditbank_ledger::state::LastSeal;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, Marks};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};

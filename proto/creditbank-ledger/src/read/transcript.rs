@@ -226,7 +226,8 @@ impl<'a, V: ProofView> Planner<'a, V> {
     fn successions(&mut self) -> Result<(), ViewError> {
         let of_operator = |planned: &&PlannedBlock| planned.block.header().unit.institution.is_operator();
         let newest = self.plan.blocks.iter().rev().find(|(_, planned)| of_operator(planned)).map(|(index, _)| *index);
-        let needed = self.view.successions().into_iter().take_while(|index| newest.is_some_and(|newest| *index <= newest));
+        let needed =
+            self.view.successions().into_iter().take_while(|index| newest.is_some_and(|newest| *index <= newest));
         self.plan.successions = needed.collect();
         for index in &self.plan.successions {
             planned(self.view, &mut self.plan.blocks, *index)?;

@@ -6,7 +6,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::transcript::{verify, write_file};
 use serde_json::{Value, json};
 
-use super::log::{Bend, HONEST, Log, LOG, NEXT_REGISTRY, REGISTRY, key_entry, policy, public, public_record, trust};
+use super::log::{Bend, HONEST, LOG, Log, NEXT_REGISTRY, REGISTRY, key_entry, policy, public, public_record, trust};
 use super::transcripts::credit;
 use super::{agree, hex};
 

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use super::effects::AWARDS;
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust, unit_key,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, REGISTRY, STATEMENT, key_entry, policy, public, public_record,
+    trust, unit_key,
 };
 use super::transcripts::{closing, credit, custody, result, rotated};
 use super::{agree, hex, key};

@@ -21,10 +21,7 @@ pub(super) struct Published {
 ///
 /// The key of an institution must stand in the registry of the round of the block that it signs. Its entry lies before that
 /// round, and was published itself, by the operator: so each key leads to a registry key, and that one to the trusted one.
-pub(super) fn check(
-    part: &Part,
-    publications: &[pb::Publication],
-) -> Result<Published, TranscriptError> {
+pub(super) fn check(part: &Part, publications: &[pb::Publication]) -> Result<Published, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let wrong = |place: Place| broken(Link::Publication, part.tree.at(place));
     let mut by_place: BTreeMap<Place, &pb::Publication> = BTreeMap::new();
@@ -79,11 +76,7 @@ fn is_operators(record: &pb::PublicRecord) -> bool {
 
 /// Checks that a block is signed by whom such a record is for. The seal under which the key was looked up; none of a
 /// registry key, whose blocks need no registry.
-fn signer(
-    block: &ProvedBlock,
-    record: &pb::PublicRecord,
-    part: &Part,
-) -> Result<Option<LogIndex>, Fault> {
+fn signer(block: &ProvedBlock, record: &pb::PublicRecord, part: &Part) -> Result<Option<LogIndex>, Fault> {
     if block.head.header().unit.institution.is_operator() {
         part.registrars.check(block)?;
         return Ok(None);
