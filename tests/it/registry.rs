@@ -11,7 +11,10 @@ use creditbank_protocol::key::commitment;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::transcript::verify;
 use creditbank_rpc::Reason;
+use creditbank_rpc::v1::InstitutionAlias;
+use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_server::directory;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit_record, key, set};
@@ -204,7 +207,16 @@ async fn the_registry_key_is_followed() {
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyRevoked);
     let node = node.restart().await;
     let client = node.client(None).await;
-    publish(&client, Arc::new(third), &[entry(6)], None).await.expect("the new key, after a start");
+    publish(&client, Arc::new(third.clone()), &[entry(6)], None).await.expect("the new key, after a start");
+    // A transcript of what the third key has admitted verifies under the trust file of the beginning.
+    let university = University::new(8);
+    university.publish(&client, &third).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let own = university.client(&node).await;
+    Chain::of(&own, &university).await.issue(&own, &university, &[credit_record(alias, "A-1")]).await;
+    let learner = InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() };
+    let (file, _) = own.transcript(Learner::Alias(learner)).await.expect("a transcript");
+    assert_eq!(verify(&file, &node.trust()).expect("it is authentic").records.len(), 1);
     let audit = client.audit(|_, _| ()).await.expect("an audit");
     assert!(audit.contradiction.is_none(), "{:?}", audit.contradiction);
 }
