@@ -193,6 +193,7 @@ async fn the_registry_key_is_followed() {
         next: commitment(&next.public_key()),
         case_reference: "2026/1".to_owned(),
         current: current.map(|key| Arc::new(key.clone()) as _),
+        approvals: None,
         compromised_since_minute: since,
     };
     let thief = key(Purpose::Registry, 73);

@@ -22,6 +22,8 @@ pub struct Succession {
     pub case_reference: String,
     /// The key that goes, where it signs as planned; `None` after a theft or a loss.
     pub current: Option<Arc<dyn Signer>>,
+    /// How many persons approve the operator's blocks from then on; `None`: as many as before.
+    pub approvals: Option<u32>,
     /// Since when the key that goes is not to be trusted any more, in minutes since 1970.
     pub compromised_since_minute: Option<u64>,
 }
@@ -52,7 +54,7 @@ impl Client {
 
 /// Lets the key that was committed to take over from the registry key in force.
 pub async fn succeed(client: &Client, succession: Succession, work: Option<&Path>) -> Result<Receipt, ClientError> {
-    let Succession { key, next, case_reference, current, compromised_since_minute } = succession;
+    let Succession { key, next, case_reference, current, approvals, compromised_since_minute } = succession;
     let local = |what: String| ClientError::Local(what);
     let [own, committed] = [commitment(&key.public_key()), client.next_registry_key().await?];
     if own != committed {

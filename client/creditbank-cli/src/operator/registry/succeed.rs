@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     /// Why: the number of a case or of minutes
     #[arg(long)]
     case: String,
+    /// How many persons approve the operator's blocks from then on, 0 to 8; left out: as many as before. For when approvers
+    /// are gone: the succession itself needs no approvals
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=8))]
+    approvals: Option<u32>,
     /// After a theft: from when on what the old key signed is contested, as 2026-09-01T08:30Z
     #[arg(long, value_parser = values::minute)]
     compromised_since: Option<u64>,
@@ -36,7 +40,7 @@ fn digest(text: &str) -> Result<Digest, String> {
 }
 
 pub(crate) async fn run(global: &Global, client: &Client, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { key, then, then_commitment, case, compromised_since } = arguments;
+    let Arguments { key, then, then_commitment, case, approvals, compromised_since } = arguments;
     let key = key.open(Purpose::Registry)?;
     let then = then.map(|then| then.open(Purpose::Registry)).transpose()?;
     let next = then.map(|then| commitment(&then.public_key())).or(then_commitment);
@@ -45,7 +49,8 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: Arguments) 
     let planned = current.is_some();
     let own = KeyId::of(&key.public_key());
     let case_reference = case;
-    let succession = Succession { key, next, case_reference, current, compromised_since_minute: compromised_since };
+    let compromised_since_minute = compromised_since;
+    let succession = Succession { key, next, case_reference, current, approvals, compromised_since_minute };
     let receipt = succeed(client, succession, Some(&global.registry_work())).await?;
     let value = json!({ "registry_key": own.to_string(), "entry": receipt.index, "planned": planned });
     output::print(global, &value, || {
