@@ -72,8 +72,10 @@ pub async fn succeed(client: &Client, succession: Succession, work: Option<&Path
         return Err(local("the registry key that was given is not the one in force".to_owned()));
     }
     let signer = current.unwrap_or_else(|| Arc::clone(&key));
-    publish_as(client, signer, &records(client, &*key, next, case_reference, gone, compromised_since_minute)?, work)
-        .await
+    let mut records = records(client, &*key, next, case_reference, gone, compromised_since_minute)?;
+    let policy = approvals.map(|approvals| registry_record(Kind::RegistryPolicy, &pb::RegistryPolicy { approvals }));
+    records.extend(policy.transpose()?);
+    publish_as(client, signer, &records, work).await
 }
 
 fn records(
