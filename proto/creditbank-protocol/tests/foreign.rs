@@ -1,5 +1,6 @@
 //! Goal: nothing that comes from outside makes a panic, whatever its bytes, and what is accepted writes back the same.
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::Trust;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::{Canonical, decode, encode};

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::pb;
 use creditbank_protocol::Trust;

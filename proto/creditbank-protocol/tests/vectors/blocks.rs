@@ -33,7 +33,6 @@ pub(super) fn draft() -> BlockDraft {
 }
 
 fn first_seal(first_index: u64, index: u64) -> Seal {
-    let public = |seed| key(seed).verifying_key().to_bytes();
     Seal {
         origin: ORIGIN.to_owned(),
         first_index: first_index.into(),

@@ -180,7 +180,7 @@ fn effects() {
         &json!({
             "about": "PROTOCOL.md, Transcript files: what is found of the first record; null is a refusal.",
             "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
-            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "cases": cases,
+            "next_registry_key": creditbank_protocol::key::commitment(&public(NEXT_REGISTRY)).to_string(), "cases": cases,
         }),
     );
 }

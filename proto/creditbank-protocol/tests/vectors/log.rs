@@ -461,7 +461,7 @@ impl Log {
         let Some(newest) = blocks.iter().filter(of_operator).max() else { return Vec::new() };
         let succession = |(index, block): (&u64, &SignedBlock)| {
             let first = block.public().records.first()?;
-            let said = pb::RegistrySuccession::decode(&first.body[..]).ok()?;
+            let said = creditbank_protocol::canonical::decode::<pb::RegistrySuccession>(&first.body).ok()?;
             let levels = Levels::new(block.shown().leaves().to_vec());
             let path = levels.path(0)?.iter().map(|hash| hash.0.to_vec()).collect();
             let is_one = first.kind == i32::from(Kind::RegistrySuccession);

@@ -12,10 +12,9 @@ use creditbank_protocol::transcript::{verify, write_file};
 use creditbank_protocol::{InstitutionId, Standing, Trust};
 use serde_json::{Value, json};
 
+use super::blocks::ORIGIN;
 use super::effects::{AWARDS, begun, then};
-use super::log::{
-    HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, ORIGIN, REGISTRY, key_entry, policy, public, public_record, trust,
-};
+use super::log::{HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, REGISTRY, key_entry, policy, public, public_record, trust};
 use super::{agree, hex, key};
 
 pub(super) fn credit(seed: u8, code: &str, amends: Option<Place>) -> Record {
