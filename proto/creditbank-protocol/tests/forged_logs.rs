@@ -488,8 +488,7 @@ fn what_the_log_key_alone_cannot_invent() {
     Log { publisher: 6, ..Log::default() }.refused("signature");
     Log { publisher: 6, named_publisher: 6, ..Log::default() }.refused("not the registry key in force");
     // His key in the map of the first round: nothing lies before that round, where it could have been published.
-    Log { publisher: 6, named_publisher: 6, registers_publisher: true, ..Log::default() }
-        .refused("not the registry key in force");
+    Log { publisher: 6, named_publisher: 6, registers_publisher: true, ..Log::default() }.refused("before the round");
     // The operator's own signature, over other records.
     Log { publishes_another: true, ..Log::default() }.refused("root");
 }
