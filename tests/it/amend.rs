@@ -8,6 +8,7 @@ use creditbank_protocol::pb::{self, EffectReason, Place};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_tests::chain::now_ms;
 use creditbank_tests::corrections::{Corrections, amend, refuses, revoke};
 use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
@@ -72,7 +73,7 @@ async fn a_record_is_amended_and_revoked_once() {
         [(alias, vec![Some(pb::Action::Supersede), None]), (aliases[1], vec![Some(pb::Action::Revoke)])]
     {
         let (file, _) = client.transcript(of(alias)).await.expect("a transcript");
-        let report = verify(&file, &node.trust()).expect("authentic");
+        let report = verify(&file, &node.trust(), now_ms()).expect("authentic");
         assert_eq!(report.records.iter().map(|record| record.ended).collect::<Vec<_>>(), expected);
     }
 }

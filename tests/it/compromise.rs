@@ -9,6 +9,7 @@ use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::transcript::verify;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_tests::chain::now_ms;
 use creditbank_tests::corrections::{Corrections, confirm, refuses, revoke};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{key, set};
@@ -43,7 +44,7 @@ async fn contested_records_are_confirmed() {
         async move {
             let learner = Learner::Alias(InstitutionAlias { institution: 1, alias: alias.to_vec() });
             let (file, _) = client.transcript(learner).await.expect("a transcript");
-            let report = verify(&file, &trust).expect("authentic");
+            let report = verify(&file, &trust, now_ms()).expect("authentic");
             (report.records[0].contested, report.records[0].confirmed.is_some(), report.records[0].ended)
         }
     };

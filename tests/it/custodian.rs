@@ -12,6 +12,7 @@ use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check::check;
 use creditbank_tests::University;
+use creditbank_tests::chain::now_ms;
 use creditbank_tests::corrections::{Corrections, amend, refuses, revoke};
 use creditbank_tests::university::set;
 
@@ -72,7 +73,7 @@ async fn a_custodian_acts_for_a_closed_institution() {
     assert_eq!(client.issued(UnitId::new(1, 1), 0, 10).await.expect("what the closed one issued").0.len(), 3);
     // A transcript says by whom, and who keeps the records, offline.
     let (file, _) = client.transcript(learner()).await.expect("a transcript");
-    let report = verify(&file, &node.trust()).expect("authentic");
+    let report = verify(&file, &node.trust(), now_ms()).expect("authentic");
     let by: Vec<_> = report
         .records
         .iter()
@@ -86,7 +87,7 @@ async fn a_custodian_acts_for_a_closed_institution() {
     // So does one of a record that only the closed institution touched.
     let third = Learner::Alias(InstitutionAlias { institution: 1, alias: aliases[2].to_vec() });
     let (file, _) = client.transcript(third).await.expect("a transcript");
-    assert_eq!(verify(&file, &node.trust()).expect("authentic").custodians.len(), 1);
+    assert_eq!(verify(&file, &node.trust(), now_ms()).expect("authentic").custodians.len(), 1);
     // Whoever replays the log with its keys alone finds every effect by right.
     let audit = node.client(None).await.audit(|_, _| ()).await.expect("the log is read");
     assert_eq!(audit.contradiction, None);

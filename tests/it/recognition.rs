@@ -15,7 +15,7 @@ use creditbank_server::directory;
 use creditbank_server::environment::Environment;
 use creditbank_server::operate::check;
 use creditbank_tests::acts::{alias, replayed};
-use creditbank_tests::chain::now_s;
+use creditbank_tests::chain::{now_ms, now_s};
 use creditbank_tests::degrees::{amending, confer, revoke, seal, stand_by};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::{Scene, TestNode, University};
@@ -320,7 +320,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     let (file, _) = one.client(&node).await.transcript(by_alias).await.expect("a transcript");
     let trusted = node.trust();
     let dir = node.stop().await;
-    let report = verify(&file, &trusted).expect("authentic");
+    let report = verify(&file, &trusted, now_ms()).expect("authentic");
     let of = |one: &RecordReference| {
         report
             .records

@@ -217,7 +217,7 @@ async fn the_registry_key_is_followed() {
     Chain::of(&own, &university).await.issue(&own, &university, &[credit_record(alias, "A-1")]).await;
     let learner = InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() };
     let (file, _) = own.transcript(Learner::Alias(learner)).await.expect("a transcript");
-    assert_eq!(verify(&file, &node.trust()).expect("it is authentic").records.len(), 1);
+    assert_eq!(verify(&file, &node.trust(), node.ledger().now_ms()).expect("it is authentic").records.len(), 1);
     let audit = client.audit(|_, _| ()).await.expect("an audit");
     assert!(audit.contradiction.is_none(), "{:?}", audit.contradiction);
 }

@@ -9,6 +9,7 @@ use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::log_service_client::LogServiceClient;
 use creditbank_rpc::v1::{GetStatusProofRequest, InstitutionAlias};
 use creditbank_tests::acts::{by, effect, group, reference, submit};
+use creditbank_tests::chain::now_ms;
 use creditbank_tests::university::{credit_record, record};
 use creditbank_tests::{Chain, TestNode, University};
 
@@ -61,15 +62,15 @@ async fn a_transcript_is_checked_offline() {
     let trust_text = node.trust_text();
     drop(node.stop().await);
     let trusted = Trust::parse(&trust_text).expect("a trust file");
-    let own: Report = verify(&own, &trusted).expect("authentic");
+    let own: Report = verify(&own, &trusted, now_ms()).expect("authentic");
     assert_eq!((own.records.len(), own.statement.complete_for), (3, Some(InstitutionId(1))));
     assert_eq!((own.statement.holder_key, own.statement.identity), (None, None));
     assert!(own.institutions.iter().all(|institution| institution.trusted));
-    let report = verify(&all, &trusted).expect("authentic");
+    let report = verify(&all, &trusted, now_ms()).expect("authentic");
     assert_eq!((report.records.len(), report.statement.complete_for, report.institutions.len()), (4, None, 2));
     // Whom the verifier has not named is authentic all the same, and not trusted.
     let narrow = format!("institutions = [2]\n{trust_text}");
-    let report = verify(&all, &Trust::parse(&narrow).expect("a trust file")).expect("authentic");
+    let report = verify(&all, &Trust::parse(&narrow).expect("a trust file"), now_ms()).expect("authentic");
     let of: Vec<_> = report.institutions.iter().map(|institution| (institution.id.0, institution.trusted)).collect();
     assert_eq!(of, [(1, false), (2, true)]);
     for record in &report.records {
@@ -84,17 +85,17 @@ async fn every_changed_missing_or_added_byte_fails() {
     let (node, university, alias) = scene().await;
     let (file, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("a transcript");
     let trusted = node.trust();
-    verify(&file, &trusted).expect("authentic");
+    verify(&file, &trusted, now_ms()).expect("authentic");
     for at in 0..file.len() {
         let mut changed = file.clone();
         changed[at] ^= 1 << (at % 8);
-        assert!(verify(&changed, &trusted).is_err(), "byte {at} was changed");
-        assert!(verify(&file[..at], &trusted).is_err(), "cut to {at} bytes");
+        assert!(verify(&changed, &trusted, now_ms()).is_err(), "byte {at} was changed");
+        assert!(verify(&file[..at], &trusted, now_ms()).is_err(), "cut to {at} bytes");
     }
     for at in [0, 4, 36, file.len() / 2, file.len()] {
         let mut longer = file.clone();
         longer.insert(at, 0);
-        assert!(verify(&longer, &trusted).is_err(), "a byte was added at {at}");
+        assert!(verify(&longer, &trusted, now_ms()).is_err(), "a byte was added at {at}");
     }
 }
 
@@ -133,18 +134,18 @@ async fn a_forger_with_the_right_checksum_fails() {
         let mut forged = good.clone();
         forge(&mut forged);
         if let Ok(file) = write_file(&forged) {
-            verify(&file, &trusted).expect_err(what);
+            verify(&file, &trusted, now_ms()).expect_err(what);
         }
     }
     // To leave a record out is the learner's right: with the proof of its status. Then the report says so.
     let mut cut = good.clone();
     cut.records.pop();
-    let left_out = verify(&file, &trusted).expect("authentic").records.pop().expect("a record").status_id;
+    let left_out = verify(&file, &trusted, now_ms()).expect("authentic").records.pop().expect("a record").status_id;
     cut.status.as_mut().expect("a status part").statuses.retain(|proof| proof.status_id != left_out.0);
-    let report = verify(&write_file(&cut).expect("a file"), &trusted).expect("authentic");
+    let report = verify(&write_file(&cut).expect("a file"), &trusted, now_ms()).expect("authentic");
     assert_eq!((report.records.len(), report.statement.withheld), (2, 1));
     let other = TestNode::start().await;
-    assert!(verify(&file, &other.trust()).is_err(), "another log's trust file");
+    assert!(verify(&file, &other.trust(), now_ms()).is_err(), "another log's trust file");
 }
 
 /// Goal: a transcript carries the pieces that it needs, and not what its blocks show besides: 40 records of 8 blocks,
@@ -180,7 +181,7 @@ async fn a_transcript_of_large_blocks_is_small() {
         let (file, _) = client.transcript(Learner::Alias(by_alias)).await.expect("a transcript");
         let made = begun.elapsed();
         let begun = std::time::Instant::now();
-        let report = verify(&file, &node.trust()).expect("authentic");
+        let report = verify(&file, &node.trust(), now_ms()).expect("authentic");
         println!("{blocks} blocks: {} bytes, made in {made:?}, verified in {:?}", file.len(), begun.elapsed());
         assert_eq!(report.records.len(), RECORDS);
         assert!(file.len() < most, "{} bytes, at most {most} are expected", file.len());
@@ -207,7 +208,7 @@ async fn the_status_of_a_transcript_is_refreshed() {
     submit(&client, &university, &[], vec![group(by(Basis::Issuer), vec![revoked])]).await.expect("sealed");
     // Without the node the old file says what was so at its time. Anybody may ask for more.
     let anybody = node.client(None).await;
-    let same = verify(&old, &node.trust()).expect("authentic");
+    let same = verify(&old, &node.trust(), now_ms()).expect("authentic");
     let new = anybody.refresh(&old, &same).await.expect("a newer status");
     assert_eq!(standings(&new.report), [Standing::Authentic, Standing::Revoked]);
     assert!(new.report.size > before.size && new.report.statement.size == before.size);
@@ -224,7 +225,7 @@ async fn the_status_of_a_transcript_is_refreshed() {
         StatusPart { checkpoint: new_status.checkpoint.clone(), ..old_status },
     ] {
         let file = write_file(&Transcript { status: Some(turned), ..newer.clone() }).expect("a file");
-        verify(&file, &node.trust()).expect_err("the parts are of two times");
+        verify(&file, &node.trust(), now_ms()).expect_err("the parts are of two times");
     }
     // A node that was set back answers no one who has seen more.
     let other = TestNode::start().await;

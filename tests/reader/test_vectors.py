@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
-from creditbank_reader import (conversion, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
+from creditbank_reader import (conversion, currency, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
@@ -19,7 +19,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "tokens")
+         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "tokens")
 FLIPS = 200
 FLIP_SEED = 20_261_123
 SMALL_ORDER_KEYS = (
@@ -474,7 +474,8 @@ class Vectors:
                 "record_hash": record.record_hash.hex(), "status_id": record.status_id.hex(),
                 "contested": record.contested, "confirmed": record.confirmed,
                 "on_behalf_of": record.owner if record.owner != record.institution else None, "kept_by": record.kept_by,
-                "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
+                "approved_by": [key.hex() for key in record.approved_by],
+                "accreditation": record.accreditation, "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
         identity = statement.identity
         return {"size": proved.size, "root": proved.root.hex(), "records": found, "withheld": len(proved.withheld),
                 "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
@@ -486,6 +487,17 @@ class Vectors:
         for case in vectors["refused"]:
             label = f"transcript: {case['about']}"
             self._refused(label, base64.b64decode(case["file"]), trust, case["link"])
+
+    def freshness(self, vectors):
+        """Section 13, Age and Reliance."""
+        for case in vectors["cases"]:
+            bounds = currency.Freshness(case["current_within_ms"], case["stale_after_ms"])
+            trusted = frozenset(case["institutions"]) if "institutions" in case else None
+            trust = replace(trust_of(vectors), policy=notes.Policy.parse(case["policy"]), institutions=trusted, freshness=bounds)
+            proved = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust, case["now_ms"])
+            found = {"as_of_ms": proved.currency.as_of_ms, "age_ms": proved.currency.age_ms,
+                     "by_witnesses": proved.currency.by_witnesses, "current": proved.currency.state, "reliance": proved.reliance}
+            self.checks.equal(case["name"], found, {name: case[name] for name in found})
 
     def tokens(self, vectors):
         """Section 14."""
@@ -606,7 +618,7 @@ class Vectors:
         cosigned = notes.cosign_note(witness_name, witness_seed, signed, vectors["witness"]["time"])
         check.equal("cosigned note", cosigned, vectors["cosigned"])
         policy = notes.Policy.parse(vectors["policy"])
-        check.equal("policy", policy.accept(cosigned.encode()), (checkpoint, log.key))
+        check.equal("policy", policy.accept(cosigned.encode())[:2], (checkpoint, log.key))
         check.refused("without the witness", policy.accept, signed.encode())
         alone = notes.Policy.parse(f"log {log.vkey}\nquorum none\n")
         check.equal("policy without witnesses", alone.accept(signed.encode())[0], checkpoint)

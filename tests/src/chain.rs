@@ -26,6 +26,11 @@ pub fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    now_s() * 1_000
+}
+
 /// Records as they travel beside a block, which shows the public ones itself.
 pub fn bodies(records: &[Record]) -> Vec<RecordBody> {
     let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);

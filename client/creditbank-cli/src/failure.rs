@@ -15,6 +15,9 @@ pub(crate) enum Failure {
     /// The same, and what was printed says it to programs already.
     #[error("{0}")]
     Told(String),
+    /// Exit code 4: authentic and good as of its time, which is too long ago.
+    #[error("{0}")]
+    Stale(String),
     /// Exit code 2.
     #[error("{0}")]
     Usage(String),
@@ -33,6 +36,7 @@ impl Failure {
             }
             Self::Usage(_) | Self::Client(ClientError::File { .. } | ClientError::Local(_)) => ExitCode::from(2),
             Self::Client(ClientError::Unreachable(_)) => ExitCode::from(3),
+            Self::Stale(_) => ExitCode::from(4),
         }
     }
 

@@ -94,9 +94,14 @@ pub(crate) fn now_s() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Milliseconds since 1970 by this side's clock.
+pub fn now_ms() -> u64 {
+    now_s().saturating_mul(1_000)
+}
+
 /// The day by this side's clock, in UTC.
 pub fn today() -> Date {
-    date_of(day_of_ms(now_s().saturating_mul(1_000)))
+    date_of(day_of_ms(now_ms()))
 }
 
 fn no_access_key() -> ClientError {

@@ -36,7 +36,7 @@ pub mod validity;
 
 pub use connection::{
     Audit, ChainHead, Client, ConnectOptions, ConversionPreview, IssuedBlock, IssuedItem, ReadRecord, Refreshed,
-    RegistryItem, evidence, today, trust,
+    RegistryItem, evidence, now_ms, today, trust,
 };
 pub use error::ClientError;
 pub use signer::{KeyPlace, Pkcs11Uri, Signer};

@@ -11,7 +11,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Action, Basis, Kind};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
+use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::{RegistryRecord, ViewError};
 use world::{ACCOUNT, OTHER, OWN, World, block, block_doing, credit, key_of, marked, registering};
 
@@ -51,6 +51,12 @@ fn registered(seal: u64, institution: InstitutionId) -> (LogIndex, RegistryKey) 
     (LogIndex(seal), RegistryKey::Institution(institution))
 }
 
+/// What a block of an institution needs of the registry of its round.
+fn signed(seal: u64, institution: InstitutionId) -> [(LogIndex, RegistryKey); 3] {
+    let unit = (LogIndex(seal), RegistryKey::Unit(UnitId { institution, number: 1 }));
+    [key(seal, institution), registered(seal, institution), unit]
+}
+
 /// What the status of a record of the first institution needs of the registry.
 fn registry_of_own() -> BTreeSet<(LogIndex, RegistryKey)> {
     let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
@@ -65,13 +71,13 @@ fn a_record_needs_its_block_and_signer() {
     let own = plan(&world, Some(OWN)).unwrap();
     assert_eq!(own.records.iter().map(|used| used.place).collect::<Vec<_>>(), [Place::new(11, 0)]);
     assert_eq!((blocks(&own.base), own.base.seals), (indices(&[11]), indices(&[1, 12])));
-    assert_eq!(own.base.registry, BTreeSet::from([key(12, OWN)]));
+    assert_eq!(own.base.registry, BTreeSet::from(signed(12, OWN)));
     assert_eq!(own.status.marks, BTreeMap::from([(Digest([11; 32]), Marks::default())]));
     assert_eq!((blocks(&own.status.part), own.status.part.seals), (indices(&[]), indices(&[LAST])));
     assert_eq!(own.status.part.registry, registry_of_own());
     let all = plan(&world, None).unwrap();
     assert_eq!((blocks(&all.base), all.base.seals), (indices(&[11, 13]), indices(&[1, 12, 14])));
-    assert_eq!(all.base.registry, BTreeSet::from([key(12, OWN), key(14, OTHER)]));
+    assert_eq!(all.base.registry, signed(12, OWN).into_iter().chain(signed(14, OTHER)).collect());
     let mut registry = registry_of_own();
     registry.extend([key(LAST, OTHER), registered(LAST, OTHER)]);
     assert_eq!(all.status.part.registry, registry);
@@ -93,8 +99,9 @@ fn what_was_said_of_a_record_is_proved() {
     assert_eq!(part.blocks[&LogIndex(20)].groups, BTreeSet::from([1]), "the group that is about the record");
     assert_eq!((blocks(&part), part.seals), (indices(&[20]), indices(&[22, LAST])));
     let mut registry = registry_of_own();
-    registry.extend([key(22, OTHER), key(LAST, OTHER)]);
-    assert_eq!(part.registry, registry, "of who says something of a record the key is enough");
+    registry.extend(signed(22, OTHER));
+    registry.insert(key(LAST, OTHER));
+    assert_eq!(part.registry, registry);
     assert_eq!(blocks(&found.base), indices(&[11]));
     set(&mut world, marked(Action::Dispute, 20));
     assert_eq!(blocks(&plan(&world, Some(OWN)).unwrap().status.part), indices(&[]));
@@ -113,7 +120,7 @@ fn anybody_may_ask_for_any_id() {
     let marks = [marked(Action::Confirm, 20), Marks::default(), Marks::default()];
     assert_eq!(found.marks, ids.into_iter().zip(marks).collect());
     assert_eq!((blocks(&found.part), found.part.seals), (indices(&[20]), indices(&[22, LAST])));
-    assert_eq!(found.part.registry, BTreeSet::from([key(22, OWN), key(LAST, OWN)]));
+    assert_eq!(found.part.registry, signed(22, OWN).into_iter().chain([key(LAST, OWN)]).collect());
     world.seals.clear();
     assert!(matches!(status(&world, &question), Err(PlanError::Empty)), "a log without entries");
 }
@@ -129,7 +136,8 @@ fn a_custodian_proves_that_it_is_one() {
     world.blocks.insert(LogIndex(20), confirmed);
     let found = plan(&world, Some(OWN)).unwrap().status.part.registry;
     let mut registry = registry_of_own();
-    registry.extend([key(22, OTHER), key(LAST, OTHER), registered(22, OWN), registered(22, OTHER)]);
+    registry.extend(signed(22, OTHER));
+    registry.extend([key(LAST, OTHER), registered(22, OWN)]);
     assert_eq!(found, registry);
 
     // An amendment of the closed institution's record, signed by its custodian.
@@ -149,7 +157,7 @@ fn a_custodian_proves_that_it_is_one() {
     }
     world.records.retain(|at, _| *at == place);
     let found = plan(&world, None).unwrap();
-    assert_eq!(found.base.registry, BTreeSet::from([key(12, OWN), registered(12, OWN), registered(12, OTHER)]));
+    assert_eq!(found.base.registry, signed(12, OWN).into_iter().chain([registered(12, OTHER)]).collect());
     let mut registry = registry_of_own();
     registry.insert(registered(LAST, OTHER));
     assert_eq!(found.status.part.registry, registry);
@@ -157,7 +165,7 @@ fn a_custodian_proves_that_it_is_one() {
     // A record that the institution signed itself, before it was closed.
     world.blocks.insert(LogIndex(11), block(OTHER, Basis::Issuer, &[]));
     let found = plan(&world, None).unwrap();
-    assert_eq!(found.base.registry, BTreeSet::from([key(12, OTHER)]));
+    assert_eq!(found.base.registry, BTreeSet::from(signed(12, OTHER)));
     let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
     let registry = [statement, key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
     assert_eq!(found.status.part.registry, BTreeSet::from(registry), "the custodian of today");

@@ -8,6 +8,7 @@
 //! - Functions that take untrusted bytes return an error; they do not panic.
 #![forbid(unsafe_code)]
 
+pub mod accreditation;
 pub mod approval;
 pub mod authority;
 pub mod block;

@@ -6,13 +6,15 @@
 //! the block that has published the entry, under the registry key: the log key alone cannot invent one.
 //! Every entry that is used is proved into the log by itself: a chain checked only at its ends could show two histories.
 
+mod currency;
 mod file;
 mod report;
 mod statement;
 mod verify;
 
+pub use currency::{AHEAD_MAX_MS, Currency, Current};
 pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
-pub use report::{Institution, Report, Statement, TranscriptRecord};
+pub use report::{Institution, Reliance, Report, Statement, TranscriptRecord};
 pub use statement::sign_statement;
 pub use verify::{Link, TranscriptError, verify};
 

@@ -6,6 +6,8 @@
 //! registry_key = "0707..."
 //! next_registry_key = "1a2b..."
 //! institutions = [1, 7]        # whom you trust; left out: all that the registry has admitted
+//! current_within = "24h"       # a status that is older is shown as not current
+//! stale_after = "30d"          # a status that is older is not relied on
 //! policy = """
 //! log credits.example/log+1a2b3c4d+AQ...
 //! quorum none
@@ -33,7 +35,27 @@ pub struct Trust {
     pub next_registry_key: Digest,
     /// The institutions; `None`: all that the registry has admitted.
     pub institutions: Option<BTreeSet<InstitutionId>>,
+    /// How old a status may be.
+    pub freshness: Freshness,
 }
+
+/// How old a status may be for a verifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// Up to this age it is current, milliseconds.
+    pub current_within_ms: u64,
+    /// From a greater age than this on it is stale, milliseconds.
+    pub stale_after_ms: u64,
+}
+
+impl Default for Freshness {
+    /// 24 hours and 30 days.
+    fn default() -> Self {
+        Self { current_within_ms: 24 * HOUR_MS, stale_after_ms: 30 * 24 * HOUR_MS }
+    }
+}
+
+const HOUR_MS: u64 = 3_600_000;
 
 /// Why a text is not a trust file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +66,12 @@ pub enum TrustError {
     /// Not a key.
     #[error("{0}: expected 32 bytes in hexadecimal")]
     Key(&'static str),
+    /// Not a duration.
+    #[error("{0}: expected a number of minutes, hours or days, as \"90m\", \"24h\" or \"30d\"")]
+    Duration(&'static str),
+    /// A status would be stale before it ceases to be current.
+    #[error("stale_after: expected at least current_within")]
+    Stale,
     /// Not a policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -56,13 +84,15 @@ struct Text {
     registry_key: String,
     next_registry_key: String,
     institutions: Option<Vec<u64>>,
+    current_within: Option<String>,
+    stale_after: Option<String>,
     policy: String,
 }
 
 impl Trust {
     /// Reads the text of a trust file.
     pub fn parse(text: &str) -> Result<Self, TrustError> {
-        let Text { log_key, registry_key, next_registry_key, institutions, policy } =
+        let Text { log_key, registry_key, next_registry_key, institutions, current_within, stale_after, policy } =
             toml::from_str(text).map_err(|error| TrustError::Text(error.to_string()))?;
         let key = |name, text: String| {
             let key = hex::decode(text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
@@ -71,8 +101,16 @@ impl Trust {
         let (log_key, registry_key) = (key("log_key", log_key)?, key("registry_key", registry_key)?);
         let next_registry_key = Digest(key("next_registry_key", next_registry_key)?);
         let institutions = institutions.map(|numbers| numbers.into_iter().map(InstitutionId).collect());
+        let freshness = freshness(current_within.as_deref(), stale_after.as_deref())?;
         let policy = Policy::parse(&policy)?;
-        Ok(Self { policy, log_key, registry_key, next_registry_key, institutions })
+        Ok(Self { policy, log_key, registry_key, next_registry_key, institutions, freshness })
+    }
+
+    /// Trust in all institutions that the registry of a log has admitted, with the usual bounds of age. The log was begun with
+    /// these keys.
+    pub fn new(policy: Policy, log_key: [u8; 32], registry_key: [u8; 32], next_registry_key: Digest) -> Self {
+        let freshness = Freshness::default();
+        Self { policy, log_key, registry_key, next_registry_key, institutions: None, freshness }
     }
 
     /// What the log was begun with.
@@ -87,6 +125,32 @@ impl Trust {
     }
 }
 
+/// Reads the bounds of age; those that are left out are the usual ones.
+fn freshness(current_within: Option<&str>, stale_after: Option<&str>) -> Result<Freshness, TrustError> {
+    let read = |name, text: Option<&str>, usual: u64| {
+        text.map_or(Ok(usual), |text| duration_ms(text).ok_or(TrustError::Duration(name)))
+    };
+    let usual = Freshness::default();
+    let found = Freshness {
+        current_within_ms: read("current_within", current_within, usual.current_within_ms)?,
+        stale_after_ms: read("stale_after", stale_after, usual.stale_after_ms)?,
+    };
+    if found.stale_after_ms < found.current_within_ms { Err(TrustError::Stale) } else { Ok(found) }
+}
+
+/// Milliseconds of a text as `90m`, `24h` or `30d`: digits without a leading zero, at most 9, and a unit.
+fn duration_ms(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit_ms = match unit {
+        "m" => 60_000,
+        "h" => HOUR_MS,
+        "d" => 24 * HOUR_MS,
+        _ => return None,
+    };
+    let plain = digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse::<u64>().ok().filter(|_| plain)?.checked_mul(unit_ms)
+}
+
 /// The text of a trust file for one log without witnesses, which is signed by the log key of its beginning.
 pub fn text_for(beginning: &LogKeys) -> Result<String, NoteError> {
     let key = VerifierKey::new(&beginning.origin, KeyType::Log, beginning.log_key)?;
@@ -97,6 +161,8 @@ pub fn text_for(beginning: &LogKeys) -> Result<String, NoteError> {
          registry_key = \"{}\"\n\
          next_registry_key = \"{}\"\n\
          # institutions = [1]   # only these; left out: all that the registry has admitted\n\
+         # current_within = \"24h\"   # a status that is older is shown as not current\n\
+         # stale_after = \"30d\"      # a status that is older is not relied on\n\
          policy = \"\"\"\nlog {key}\nquorum none\n\"\"\"\n",
         hex::encode(beginning.log_key),
         hex::encode(beginning.registry_key),
@@ -127,6 +193,21 @@ mod tests {
         assert!(trust.includes(InstitutionId(9)), "nobody is left out");
         let narrow = Trust::parse(&format!("institutions = [1]\n{}", text())).expect("a trust file");
         assert_eq!([1, 2].map(|number| narrow.includes(InstitutionId(number))), [true, false]);
+    }
+
+    /// Goal: bounds of age are read with their units, and one that makes no sense is refused by name.
+    #[test]
+    fn bounds_of_age_are_read() {
+        let read = |line: &str| Trust::parse(&format!("{line}\n{}", text())).map(|trust| trust.freshness);
+        let usual = Freshness::default();
+        assert_eq!(read(""), Ok(usual));
+        assert_eq!(read("current_within = \"90m\""), Ok(Freshness { current_within_ms: 5_400_000, ..usual }));
+        assert_eq!(read("stale_after = \"7d\""), Ok(Freshness { stale_after_ms: 604_800_000, ..usual }));
+        for wrong in ["", "h", "0h", "01h", "24", "24 h", "1w", "-1h", "1000000000m", "1\u{e9}"] {
+            let found = read(&format!("current_within = \"{wrong}\""));
+            assert_eq!(found, Err(TrustError::Duration("current_within")), "{wrong}");
+        }
+        assert_eq!(read("stale_after = \"23h\""), Err(TrustError::Stale));
     }
 
     /// Goal: whatever is wrong is named.

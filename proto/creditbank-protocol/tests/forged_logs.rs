@@ -145,11 +145,13 @@ impl Log {
             ..key(seed, Purpose::Unit)
         };
         let statement = pb::Key { until_minute: self.statement_key_until, ..key(4, Purpose::Statement) };
-        let institution = pb::Institution { number: 1, ..Default::default() };
+        let institution = pb::Institution { number: 1, state: 1, ..Default::default() };
+        let own = pb::Unit { institution: 1, unit: 1, state: 1, ..Default::default() };
         let mut bodies = vec![
             (Kind::Key, encode(&unit(3, self.compromised))),
             (Kind::Key, encode(&statement)),
             (Kind::Institution, encode(&institution)),
+            (Kind::Unit, encode(&own)),
         ];
         bodies.extend(
             self.registers_publisher.then(|| (Kind::Key, encode(&key(self.named_publisher, Purpose::Registry)))),
@@ -282,7 +284,7 @@ impl Log {
 
     /// What a verifier finds.
     fn verify(&self) -> Result<Report, String> {
-        verify(&self.file(), &trusted()).map_err(|error| error.to_string())
+        verify(&self.file(), &trusted(), 0).map_err(|error| error.to_string())
     }
 
     /// The transcript of all blocks.
@@ -379,17 +381,36 @@ impl Log {
             let entry = |entry: &&(Digest, pb::RegistryEntry)| is_key(&entry.1, seed);
             registry.iter().find(entry).cloned().expect("an entry of the key")
         };
+        // The entries of the signer of a block, at the time.
+        let signers = |seed: u8| {
+            let kinds = [Kind::Institution, Kind::Unit].map(i32::from);
+            let entries = registry.iter().filter(|(_, entry)| is_key(entry, seed) || kinds.contains(&entry.kind));
+            entries.cloned().collect::<Vec<_>>()
+        };
         let publisher = self.registers_publisher.then(|| in_map(&map, 2, of(self.named_publisher)));
-        let base_registry: Vec<_> = publisher.into_iter().chain([in_map(&map, closing, of(3))]).collect();
+        let own = signers(3).into_iter().map(|entry| in_map(&map, closing, entry));
+        let base_registry: Vec<_> = publisher.into_iter().chain(own).collect();
         let mut early: Vec<_> = registry.iter().map(|(_, entry)| entry.place).collect();
         let mut status_registry = Vec::new();
         if is_late {
-            let during = (!effects.is_empty()).then(|| of(signer));
+            let during = if effects.is_empty() { Vec::new() } else { signers(signer) };
             early = during.iter().map(|(_, entry)| entry.place).collect();
-            status_registry.extend(during.map(|entry| in_map(&map, closing, entry)));
+            status_registry.extend(during.into_iter().map(|entry| in_map(&map, closing, entry)));
+        } else if effects.is_empty() {
+            early = registry
+                .iter()
+                .filter(|(_, entry)| entry.kind != i32::from(Kind::Unit))
+                .map(|(_, entry)| entry.place)
+                .collect();
         }
+        let late_unit =
+            late.iter().find(|(_, entry)| entry.kind == i32::from(Kind::Unit)).and_then(|(_, entry)| entry.place);
         let newest = if is_late { (&late_map, late) } else { (&map, registry.clone()) };
-        let newest_entries = newest.1.into_iter().filter(|(_, entry)| !is_registry_key(entry));
+        let without_unit = is_late || effects.is_empty();
+        let is_shown = |entry: &pb::RegistryEntry| {
+            !is_registry_key(entry) && !(without_unit && entry.kind == i32::from(Kind::Unit))
+        };
+        let newest_entries = newest.1.into_iter().filter(|(_, entry)| is_shown(entry));
         status_registry.extend(newest_entries.map(|entry| in_map(newest.0, last, entry)));
         let published = |places: &[Option<Place>]| {
             let publications = self.publications(false).into_iter().filter(|one| places.contains(&one.place));
@@ -401,7 +422,8 @@ impl Log {
         let mut status_blocks: Vec<usize> = first_block(&status_publications).into_iter().collect();
         status_blocks.extend(effects);
         if is_late {
-            status_publications.extend(self.publications(true));
+            let unit = late_unit;
+            status_publications.extend(self.publications(true).into_iter().filter(|one| one.place != unit));
             status_blocks.push(usize::try_from(self.late_entry()).expect("small"));
         }
         let base_publications =
@@ -470,7 +492,7 @@ fn is_key(entry: &pb::RegistryEntry, seed: u8) -> bool {
 fn trusted() -> Trust {
     let policy = Policy::parse(&policy()).expect("a policy");
     let next_registry_key = commitment(&public(31));
-    Trust { policy, log_key: public(1), registry_key: public(2), next_registry_key, institutions: None }
+    Trust::new(policy, public(1), public(2), next_registry_key)
 }
 
 fn is_registry_key(entry: &pb::RegistryEntry) -> bool {

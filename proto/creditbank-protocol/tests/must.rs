@@ -24,7 +24,17 @@ const HELD: &[(&str, &str, &str)] = &[
     ("the roots, previous and the signature MUST be there", "proto/vectors/seals.json", "no registry root"),
     ("In this order it MUST check", "proto/vectors/transcripts_refused.json", "\"link\": \"statement\""),
     (
-        "the same key's entry, which MUST be there",
+        "whose entries of that round MUST be there",
+        "proto/vectors/transcripts_refused.json",
+        "without the institution at the time",
+    ),
+    (
+        "the head MUST have an approval",
+        "proto/vectors/transcripts_refused.json",
+        "a block without the approval that its unit needs",
+    ),
+    (
+        "the same key's entry, which MUST",
         "proto/vectors/transcripts_refused.json",
         "without the key under the last seal",
     ),

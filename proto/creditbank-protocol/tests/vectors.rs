@@ -10,6 +10,8 @@ mod blocks;
 mod canonical;
 #[path = "vectors/effects.rs"]
 mod effects;
+#[path = "vectors/freshness.rs"]
+mod freshness;
 #[path = "vectors/keys.rs"]
 mod keys;
 #[path = "vectors/log.rs"]

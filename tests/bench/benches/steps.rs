@@ -114,7 +114,7 @@ fn transcript(c: &mut Criterion) {
     let trust = Trust::parse(&format!("{keys}\npolicy = {policy:?}")).unwrap();
     let mut group = c.benchmark_group("transcript");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("verification", |b| b.iter(|| verify(black_box(&file), &trust).unwrap()));
+    group.bench_function("verification", |b| b.iter(|| verify(black_box(&file), &trust, 0).unwrap()));
     group.finish();
 }
 

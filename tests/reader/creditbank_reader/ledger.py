@@ -26,6 +26,7 @@ class HeadEntry:
     header_bytes: bytes
     header: object
     signature: bytes
+    approvals: list
 
 
 @dataclass
@@ -147,7 +148,7 @@ class Ledger:
         approvers = [approval.key_id for approval in block.approvals]
         if len(approvers) != len(set(approvers)):
             raise Refused("a key approves twice")
-        return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature)
+        return HeadEntry(tree.leaf_hash(entry), block.header, header, block.signature, block.approvals)
 
     def read_public(self, entry, header):
         """The public part of a block, in the entry behind its head."""

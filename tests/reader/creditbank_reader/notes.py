@@ -231,35 +231,41 @@ class Policy:
             raise Refused("a name of the policy stands twice")
 
     def accept(self, note):
-        """The checkpoint of a note that the quorum has cosigned, and the key of the log that signed it."""
+        """The checkpoint of a note that the quorum has cosigned, the key of the log that signed it, and from when the
+        quorum is (seconds since 1970; None where the policy asks for none)."""
         checkpoint, key, held = self.accept_signed(note)
-        if self.quorum != "none" and not self._witnessed(self.quorum, held):
+        if self.quorum == "none":
+            return checkpoint, key, None
+        time = self._time(self.quorum, held)
+        if time is None:
             raise Refused("the quorum of witnesses is missing")
-        return checkpoint, key
+        return checkpoint, key, time
 
     def accept_signed(self, note):
         """The checkpoint of a note, the key of the log that signed it, and all keys that did: what a receipt needs."""
         text, signatures = split_note(note)
         known = {(key.name, key.id): key for key in [*self.logs, *self.witnesses.values()]}
-        held = set()
+        held = {}
         for name, identity, signature in signatures:
             key = known.get((name, identity))
             if key is None:
                 continue
             if not key.holds(text, signature):
                 raise Refused(f"the signature of {name} does not hold")
-            held.add(key)
+            held[key] = int.from_bytes(signature[:8], "big")
         checkpoint = Checkpoint.parse(text)
         signers = [key for key in self.logs if key in held and key.name == checkpoint.origin]
         if not signers:
             raise Refused("no log of the policy signed the checkpoint")
         return checkpoint, signers[0].key, held
 
-    def _witnessed(self, name, held):
+    def _time(self, name, held):
+        """The latest time such that the cosignatures of that time or later are enough; None where too few have cosigned."""
         if name in self.witnesses:
-            return self.witnesses[name] in held
+            return held.get(self.witnesses[name])
         bound, members = self.groups[name]
-        return sum(self._witnessed(member, held) for member in members) >= bound
+        times = sorted((time for time in (self._time(member, held) for member in members) if time is not None), reverse=True)
+        return times[bound - 1] if len(times) >= bound else None
 
 
 def spell_proof(index, hashes, note):

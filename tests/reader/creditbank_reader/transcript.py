@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from . import dates
+from . import accreditation, currency, dates
 from . import ledger as forms
 from . import maps, standing, status, tree
 from .authority import is_contested, is_custodian, is_suspect, owner
 from .notes import Policy
+from .once import is_in_time
 from .records import is_public
 from .status import status_id
 from .suite import (SUITE, commitment, genesis_preimage, is_strict_point, key_id, preimage, sha256, succession_message, tagged_hash,
@@ -17,7 +18,9 @@ MAGIC = b"CBT\x01"
 FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
 FIRST_REGISTRY_KIND = 64
-PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT = 2, 3, 5
+PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT, PURPOSE_APPROVER = 2, 3, 5, 6
+STATE_ACTIVE = 1
+KIND_CREDIT = 3
 BASIS_ISSUER, BASIS_CUSTODIAN, BASIS_OPERATOR, BASIS_MANDATE, BASIS_DEPENDENCY = 1, 2, 3, 4, 5
 SUPERSEDE, REDEEM, DISPUTE, REVIEW = 1, 3, 6, 8
 RULES_VERSION = 1
@@ -49,6 +52,7 @@ class Trust:
     """What the log was begun with: two keys, and the commitment to the registry key that may follow."""
     institutions: frozenset | None = None
     """Numbers of those that are trusted; None: all that the registry has admitted."""
+    freshness: currency.Freshness = currency.Freshness()
 
 
 @dataclass
@@ -67,6 +71,8 @@ class ProvedRecord:
     owner: int
     trusted: bool
     expired: bool
+    approved_by: list = field(default_factory=list)
+    accreditation: list | None = None
     kept_by: int | None = None
     ended: int | None = None
     confirmed: int | None = None
@@ -89,6 +95,13 @@ class Proved:
     records: list
     withheld: list
     statement: object
+    currency: object
+
+    @property
+    def reliance(self):
+        """Whether the records can be relied on."""
+        valid = all(record.standing in standing.VALID for record in self.records)
+        return currency.reliance(valid, self.currency.state)
 
 
 def checksum(body):
@@ -96,8 +109,8 @@ def checksum(body):
     return tagged_hash("transcript", var(body))
 
 
-def verify_transcript(canonical, data, trust):
-    """What a transcript proves; raises Broken with the first broken link."""
+def verify_transcript(canonical, data, trust, now_ms=0):
+    """What a transcript proves at a verifier's time; raises Broken with the first broken link."""
     run = _Verification(canonical, trust)
     steps = (("file", lambda: run.file(data)), ("checkpoint", run.check_note), ("statement", run.read_statement),
              ("checkpoint", run.check_consistency), ("seal", run.check_seals), ("registry", run.check_registry),
@@ -111,7 +124,7 @@ def verify_transcript(canonical, data, trust):
             raise
         except Refused as error:
             raise Broken(link, str(error)) from error
-    return run.result()
+    return run.result(now_ms)
 
 
 def _require(condition, reason):
@@ -166,11 +179,24 @@ class _Part:
                  "the registry key did not sign the block")
 
     def registered(self, seal, kind, identity):
-        """The body of a registry entry under a seal."""
-        place = (seal.index, forms.registry_key_of(kind, identity))
-        _require(place in self.registry, f"an entry of kind {kind} is missing under seal {seal.index}")
-        self.needed_registry.add(place)
-        return self.registry[place][1]
+        """The body of the registry entry that was in force in the round of a seal: the first that is given under it or a
+        later one, if it was published before the round."""
+        key = forms.registry_key_of(kind, identity)
+        under = min((at for at, found in self.registry if found == key and at >= seal.index), default=None)
+        _require(under is not None and self.registry[under, key][2] < seal.first_index,
+                 f"an entry of kind {kind} is missing under seal {seal.index}")
+        self.needed_registry.add((under, key))
+        return self.registry[under, key][1]
+
+    def accreditations(self, institution, seal):
+        """The accreditations of an institution that are given, as they were in the round of a seal."""
+        found = []
+        for (at, key), (kind, body, place) in self.registry.items():
+            if kind == forms.KIND_ACCREDITATION and at >= seal.index and place < seal.first_index \
+                    and body.institution == institution:
+                self.needed_registry.add((at, key))
+                found.append(body)
+        return found
 
     def effect(self, index, is_wanted):
         """The effect of a block that is wanted, with the authority of its group."""
@@ -187,22 +213,40 @@ class _Part:
         return is_custodian(keeper, closed, dates.of_ms(seal.time_ms))
 
     def check_key(self, index, kind=None):
-        """Refuses a block that its key may not sign, or has not signed."""
+        """Refuses a block that its key may not sign, or has not signed, or that its unit could not seal."""
         entry, seal = self.blocks[index]
         header = entry.header
-        if header.institution == 0:
+        by_operator = header.institution == 0
+        if by_operator:
             self.check_registrar(index)
-        key = self.registered(seal, forms.KIND_KEY, header.key_id)
-        purpose = PURPOSE_UNIT if header.institution else PURPOSE_REGISTRY
-        _require(key.suite == SUITE and key.purpose == purpose, "the key is for something else")
-        _require((key.institution, key.unit) == (header.institution, header.unit), "the key of another unit")
-        _require(not header.institution or kind is None or kind in key.kinds, "the kind is outside the key's scope")
-        minute = seal.time_ms // MS_PER_MINUTE
-        _require(_in_force(key, minute), "the key was not in force")
-        _require(abs(header.created_at_minute - minute) <= CREATED_WITHIN_MINUTES, "created at another time")
-        _require(not key.has("revoked"), "the key was revoked")
+        _require(abs(header.created_at_minute - seal.time_ms // MS_PER_MINUTE) <= CREATED_WITHIN_MINUTES,
+                 "created at another time")
+        key = self._key(header.key_id, PURPOSE_REGISTRY if by_operator else PURPOSE_UNIT, header, seal)
+        _require(by_operator or kind is None or kind in key.kinds, "the kind is outside the key's scope")
         _require(verify(key.public_key, forms.block_message(entry.header_bytes), entry.signature),
                  "the block's signature does not hold")
+        if by_operator:
+            return
+        institution = self.registered(seal, forms.KIND_INSTITUTION, uint(64, header.institution))
+        _require(institution.state == STATE_ACTIVE, "the institution was not active")
+        unit = self.registered(seal, forms.KIND_UNIT, uint(64, header.institution) + uint(32, header.unit))
+        _require(unit.state == STATE_ACTIVE, "the unit was not active")
+        _require(entry.approvals or not unit.requires_approval, "nobody has approved the block")
+        for approval in entry.approvals:
+            approver = self._key(approval.key_id, PURPOSE_APPROVER, header, seal)
+            _require(is_in_time(approval.until_minute, header.created_at_minute, seal.time_ms // MS_PER_MINUTE),
+                     "an approval had ended, or ends too late")
+            _require(verify(approver.public_key, forms.approval_message(header, approval), approval.signature),
+                     "an approval's signature does not hold")
+
+    def _key(self, identity, purpose, header, seal):
+        """A key of the header's unit that was in force in the round of a seal."""
+        key = self.registered(seal, forms.KIND_KEY, identity)
+        _require(key.suite == SUITE and key.purpose == purpose, "the key is for something else")
+        _require((key.institution, key.unit) == (header.institution, header.unit), "the key of another unit")
+        _require(_in_force(key, seal.time_ms // MS_PER_MINUTE), "the key was not in force")
+        _require(not key.has("revoked"), "the key was revoked")
+        return key
 
 
 class _Verification:
@@ -214,7 +258,7 @@ class _Verification:
         self.ledger = forms.Ledger(canonical)
         self.records = []
         self.message = self.head = self.log_key = self.last = self.day = self.statement = None
-        self.base = self.status = None
+        self.base = self.status = self.cosigned = None
 
     def file(self, data):
         """Step 1."""
@@ -228,7 +272,7 @@ class _Verification:
     def check_note(self):
         """Step 2, the note."""
         _require(self.message.has("status"), "there is no status part")
-        self.head, self.log_key = self.trust.policy.accept(self.message.status.checkpoint)
+        self.head, self.log_key, self.cosigned = self.trust.policy.accept(self.message.status.checkpoint)
         _require(self.head.origin == self.message.origin, "the origins differ")
 
     def read_statement(self):
@@ -305,7 +349,7 @@ class _Verification:
                                      item.proof.siblings)
                 _require(item.entry.place.entry < seal.first_index, "a registry entry before it is in force")
                 order.append((item.seal, key))
-                part.registry[item.seal, key] = (item.entry.kind, body)
+                part.registry[item.seal, key] = (item.entry.kind, body, item.entry.place.entry)
             _require(_ascending(order), "registry entries are not ascending")
 
     def check_blocks(self):
@@ -428,8 +472,14 @@ class _Verification:
             whose = self._owner(entry, seal, place.entry, opened)
             trusted = self.trust.institutions is None or header.institution in self.trust.institutions
             expired = record.kind in standing.KINDS_THAT_EXPIRE and standing.has_expired(opened, self.day)
+            approvers = [approval.key_id for approval in entry.approvals]
+            accredited = None
+            if record.kind == KIND_CREDIT:
+                given = sorted(self.base.accreditations(whose, seal), key=lambda one: forms.registry_key_of(
+                    forms.KIND_ACCREDITATION, uint(64, one.institution) + uint(32, one.number)))
+                accredited = [one.number for one in given if accreditation.covers(one, opened)]
             self.records.append(ProvedRecord(place.entry, place.index, header.institution, found, identity, opened,
-                                             hidden, contested, record.kind, whose, trusted, expired))
+                                             hidden, contested, record.kind, whose, trusted, expired, approvers, accredited))
         _require(_ascending(places), "records are not ascending")
         identities = {record.status_id for record in self.records}
         _require(len(identities) == len(self.records), "the same record stands twice")
@@ -555,7 +605,7 @@ class _Verification:
         numbers = {record.institution for record in self.records} | {record.owner for record in self.records}
         issuers = {number: part.registered(self.last, forms.KIND_INSTITUTION, uint(64, number)) for number in numbers}
         keepers = {}
-        for (at, key), (kind, body) in part.registry.items():
+        for (at, key), (kind, body, _) in part.registry.items():
             if at == self.last.index and kind == forms.KIND_INSTITUTION:
                 kept = {number for number, entry in issuers.items() if is_custodian(body, entry, self.day)}
                 if kept:
@@ -575,12 +625,13 @@ class _Verification:
             used = {part.blocks[index][1].index for index in part.used_blocks}
             _require({own} | used | part.publishers_seals == part.seals.keys(), "a seal that nothing needs")
 
-    def result(self):
+    def result(self, now_ms):
         """What was proved."""
         shown = {record.status_id for record in self.records}
         withheld = [item for item in self.statement.status_ids if item not in shown]
         head = self.head
-        return Proved(head.origin, head.size, head.root, self.records, withheld, self.statement)
+        age = currency.currency(self.last.time_ms, self.cosigned, now_ms, self.trust.freshness)
+        return Proved(head.origin, head.size, head.root, self.records, withheld, self.statement, age)
 
 
 def _in_force(key, minute):

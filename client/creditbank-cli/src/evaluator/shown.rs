@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use creditbank_client::Client;
+use creditbank_client::{Client, now_ms};
 use creditbank_protocol::pb::{DisclosedRecord, RecordReference};
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify};
 use creditbank_protocol::{Place, Standing};
@@ -25,7 +25,7 @@ impl Shown {
         let file = read_file(path)?;
         let not_valid =
             |error: &dyn std::fmt::Display| Failure::NotValid(format!("{} is NOT VALID: {error}", path.display()));
-        let report = verify(&file, &trust).map_err(|error| not_valid(&error))?;
+        let report = verify(&file, &trust, now_ms()).map_err(|error| not_valid(&error))?;
         let records = open_file(&file).map_err(|error| not_valid(&error))?.records;
         Ok(Self { report, records })
     }

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::Refreshed;
 use creditbank_client::files::replace;
+use creditbank_client::{Refreshed, now_ms};
 use creditbank_protocol::names;
 use creditbank_protocol::transcript::{TranscriptError, verify};
 use serde_json::json;
 
-use super::verify::{doubtful, read_file, time};
+use super::verify::{axes, read_file, relied_on, time};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
@@ -27,7 +27,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { file: path, out } = arguments;
     let file = read_file(&path)?;
     let not_valid = |error: TranscriptError| Failure::NotValid(format!("{} is NOT VALID: {error}", path.display()));
-    let before = verify(&file, &global.trust()?).map_err(not_valid)?;
+    let before = verify(&file, &global.trust()?, now_ms()).map_err(not_valid)?;
     let client = global.connect().await?;
     let Refreshed { file: newest, report: after } = client.refresh(&file, &before).await?;
     match &out {
@@ -44,7 +44,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         })
     });
     let value = json!({
-        "file": written, "valid": after.is_valid(),
+        "file": written, "valid": after.is_valid(), "axes": axes(&after),
         "log_size_before": before.size, "log_size": after.size,
         "sealed_at_before": time(before.sealed_at_ms), "sealed_at": time(after.sealed_at_ms),
         "records": records.collect::<Vec<_>>(),
@@ -61,5 +61,5 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         let (shown, was, is) = (written.display(), time(before.sealed_at_ms), time(after.sealed_at_ms));
         format!("{shown}: as of {is}, before as of {was}\n{changed}")
     })?;
-    doubtful(&after)
+    relied_on(&after, &written)
 }

@@ -1,26 +1,31 @@
 //! `verify`: five questions, never mixed. Is it authentic, by whom, about whom, current as of when and by whose word, and
-//! is the issuer one whom the verifier trusts.
+//! is the issuer one whom the verifier trusts. Only the exit code puts the answers together.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use creditbank_client::now_ms;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
-use creditbank_protocol::transcript::{Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
+use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
 use creditbank_protocol::{InstitutionId, names};
 use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::summary::{Summary, agreement, equivalence};
+use crate::values::minute;
 use crate::{output, show};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The transcript
     file: PathBuf,
+    /// Check it as of another time than now, as 2026-09-01 or 2026-09-01T08:30Z
+    #[arg(long, value_parser = minute, value_name = "TIME")]
+    at: Option<u64>,
 }
 
 /// The bytes of a transcript file: not more than one may have, and one.
@@ -33,9 +38,10 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.file;
+    let now = arguments.at.map_or_else(now_ms, |minute| minute.saturating_mul(60_000));
     let trust = global.trust()?;
     let file = read_file(path)?;
-    let report = match verify(&file, &trust) {
+    let report = match verify(&file, &trust, now) {
         Ok(report) => report,
         Err(error) => {
             if global.json {
@@ -50,6 +56,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
     let value = json!({
         "valid": report.is_valid(),
         "authentic": true,
+        "axes": axes(&report),
         "log": report.origin,
         "log_size": report.size,
         "sealed_at": time(report.sealed_at_ms),
@@ -61,18 +68,53 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "records": records,
     });
     output::print(global, &value, || text(&report, &lines))?;
-    doubtful(&report)
+    relied_on(&report, path)
 }
 
-/// What ends a command that has shown what a transcript proves: exit code 1 where a record is not to be relied on.
-pub(super) fn doubtful(report: &Report) -> Result<(), Failure> {
-    let doubtful = report.records.iter().filter(|record| !record.standing().is_valid()).count();
-    if doubtful > 0 {
-        let all = report.records.len();
-        let what = format!("{doubtful} of {all} records are authentic but not to be relied on, as said beside them");
-        return Err(Failure::Told(what));
+/// What is asked of a transcript, each answered by itself.
+pub(super) fn axes(report: &Report) -> Value {
+    let standing = report.records.iter().all(|record| record.standing_in_log().is_valid());
+    let currency = &report.currency;
+    json!({
+        "authentic": true, "standing": standing, "current": currency.state.name(), "trusted": report.is_trusted(),
+        "as_of": time(currency.as_of_ms), "age_s": currency.age_ms / 1_000, "by_witnesses": currency.by_witnesses,
+    })
+}
+
+/// What ends a command that has shown what a transcript proves: by the first that holds (PROTOCOL.md, section 13,
+/// "Reliance"), exit code 1, 4 or 0.
+pub(super) fn relied_on(report: &Report, path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    match report.reliance() {
+        Reliance::Doubtful => {
+            let doubtful = report.records.iter().filter(|record| !record.standing().is_valid()).count();
+            let all = report.records.len();
+            let what =
+                format!("{doubtful} of {all} records are authentic but not to be relied on, as said beside them");
+            Err(Failure::Told(what))
+        }
+        Reliance::Clock => {
+            let as_of = time(report.currency.as_of_ms);
+            Err(Failure::Told(format!(
+                "{shown} is of {as_of}, which is ahead of this clock: set the clock, then try again"
+            )))
+        }
+        Reliance::Stale => {
+            let age = age(report.currency.age_ms);
+            Err(Failure::Stale(format!("{shown} is stale, {age} old; ask for status: creditbank status {shown}")))
+        }
+        Reliance::Good => Ok(()),
     }
-    Ok(())
+}
+
+/// An age in its largest unit.
+fn age(ms: u64) -> String {
+    let (number, unit) = match ms / 60_000 {
+        minutes @ 0..120 => (minutes, "minutes"),
+        minutes @ 120..2_880 => (minutes / 60, "hours"),
+        minutes => (minutes / 1_440, "days"),
+    };
+    format!("{number} {unit}")
 }
 
 /// `2026-11-23T15:54:02Z` of milliseconds since 1970.
@@ -98,6 +140,12 @@ fn by_whom(report: &Report, record: &TranscriptRecord) -> String {
     }
     if let Some(rests_on) = &record.rests_on {
         text = format!("{text}; {}", foundation(rests_on));
+    }
+    if !record.approved_by.is_empty() {
+        text = format!("{text}, approved by a second person");
+    }
+    if let Some(shown) = &record.accreditation {
+        text = format!("{text}, accreditation {}", if shown.is_empty() { "not shown" } else { "shown" });
     }
     if let Some(entry) = record.redeemed {
         text = format!("{text}, redeemed in entry {entry}: valid, and spent");
@@ -136,6 +184,7 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
     let info = one.disclosed.info;
     Ok(json!({
         "verdict": one.standing().name(),
+        "standing": one.standing_in_log().name(),
         "missing_claim": one.missing_claim,
         "kind": names::of(info.kind),
         "place": one.place.to_string(),
@@ -150,6 +199,9 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
         "under_review_in": one.under_review.map(|entry| entry.0),
         "rests_on": one.rests_on.as_ref().map(foundation),
         "key_id": one.key_id.to_string(),
+        "approved_by": one.approved_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "accreditation": one.accreditation.as_ref().map(|shown| if shown.is_empty() { "not shown" } else { "shown" }),
+        "accreditations": one.accreditation,
         "sealed_at": time(one.sealed_at_ms),
         "status_id": one.status_id.to_string(),
         "record": show::body(info.name(), &one.disclosed.body)?,
@@ -163,6 +215,26 @@ fn line(report: &Report, one: &TranscriptRecord) -> Result<String, Failure> {
     let (standing, kind, place) = (one.standing(), names::of(kind), one.place);
     let (by, sealed) = (by_whom(report, one), time(one.sealed_at_ms));
     Ok(format!("{standing}  {kind} {place}  {about}  {by}; sealed {sealed} under key {}", one.key_id))
+}
+
+/// As of when the status holds, by whose word, and what this verifier makes of that.
+fn current(report: &Report) -> String {
+    let currency = &report.currency;
+    let word = if currency.by_witnesses { "witnesses" } else { "the operator's word" };
+    let state = match currency.state {
+        Current::Current => "yes",
+        Current::NotCurrent => "no; for a newer status: creditbank status FILE",
+        Current::Stale => "STALE; ask for status: creditbank status FILE",
+        Current::Clock => "UNKNOWN: it is ahead of this clock",
+    };
+    format!("{state}; as of {} by {word}, {} ago", time(currency.as_of_ms), age(currency.age_ms))
+}
+
+/// Whether the verifier trusts whoever signed.
+fn trusted(report: &Report) -> String {
+    let unknown = report.institutions.iter().filter(|institution| !institution.trusted);
+    let unknown: Vec<String> = unknown.map(|institution| name(report, institution.id)).collect();
+    if unknown.is_empty() { "yes: all issuers".to_owned() } else { format!("not {}", unknown.join(", ")) }
 }
 
 fn text(report: &Report, lines: &[String]) -> String {
@@ -181,14 +253,14 @@ fn text(report: &Report, lines: &[String]) -> String {
     let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| place.to_string());
     let facts = output::facts([
         ("authentic", "yes: every hash, proof and signature holds".to_owned()),
+        ("trusted", trusted(report)),
         ("log", format!("{}, {} entries", report.origin, report.size)),
-        ("as of", format!("{} (the operator's clock)", time(report.sealed_at_ms))),
+        ("current", current(report)),
         ("witnesses", witnesses),
         ("about", "one person, by the operator's word".to_owned()),
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
         ("identity", identity),
         ("contains", complete),
-        ("status", "as of then; newer: creditbank status FILE".to_owned()),
     ]);
     format!("{facts}\n{}", lines.join("\n"))
 }

@@ -135,7 +135,7 @@ impl Client {
         let learner = Some(LearnerReference { learner: Some(learner) });
         let request = self.with_access(ExportTranscriptRequest { learner })?;
         let transcript = self.learner.clone().export_transcript(request).await?.into_inner().transcript;
-        let report = verify(&transcript, &self.trust)?;
+        let report = verify(&transcript, &self.trust, super::now_ms())?;
         Ok((transcript, report))
     }
 

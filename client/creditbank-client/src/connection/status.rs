@@ -41,7 +41,7 @@ impl Client {
         };
         transcript.status = self.log.clone().get_status_proof(request).await?.into_inner().status;
         let file = write_file(&transcript).map_err(ClientError::lie)?;
-        let after = verify(&file, &self.trust)?;
+        let after = verify(&file, &self.trust, super::now_ms())?;
         if after.size < before.size {
             let (found, had) = (after.size, before.size);
             return Err(ClientError::lie(format!("the node's log has {found} entries, the transcript's had {had}")));

@@ -42,7 +42,7 @@ pub struct StatusPlan {
 pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<StatusPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
     let marks: BTreeMap<Digest, Marks> = question.status_ids.iter().map(|id| (*id, view.marks_of(id))).collect();
-    let mut planner = Planner::new(view);
+    let mut planner = Planner::new(view, last.index);
     planner.plan.seals.insert(last.index);
     let mut keys = question.keys.clone();
     for (id, marks) in &marks {
@@ -55,7 +55,9 @@ pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<Status
     let keepers = question.institutions.iter().flat_map(|subject| registry.custodians(*subject, day));
     let institutions = question.institutions.iter().copied().chain(keepers).map(RegistryKey::Institution);
     let wanted = institutions.chain(keys.into_iter().map(RegistryKey::Key));
-    planner.plan.registry.extend(wanted.map(|key| (last.index, key)));
+    for key in wanted {
+        planner.want(last.index, key);
+    }
     Ok(StatusPlan { part: planner.finish()?, marks })
 }
 

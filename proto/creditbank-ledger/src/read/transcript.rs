@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::{self, BTreeMap};
 
+use creditbank_protocol::accreditation::{covers, end_of};
 use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Effect, EffectGroup};
+use creditbank_protocol::pb::{Action, Credit, Effect, EffectGroup, Kind};
 use creditbank_protocol::record::amends_of;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
@@ -128,7 +130,8 @@ pub fn transcript(
 ) -> Result<TranscriptPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
     let records = selected(view, account, institution, last.index)?;
-    let mut planner = Planner::new(view);
+    let newest = records.last().map_or(LogIndex(0), |used| used.place.entry);
+    let mut planner = Planner::new(view, view.seal_of(newest)?);
     planner.plan.seals.insert(view.seal_of(LogIndex(0))?);
     let mut question = StatusQuestion { keys: BTreeSet::from([statement_key]), ..StatusQuestion::default() };
     for used in &records {
@@ -171,17 +174,27 @@ fn selected(
 /// Collects what has to be proved in one tree.
 pub(super) struct Planner<'a, V> {
     view: &'a V,
+    /// The newest seal of the part. An entry that is still the same under it is proved there, once for all rounds.
+    newest: LogIndex,
     /// The seal of the round of each block of which more is shown than what it published.
     rounds: BTreeMap<LogIndex, LogIndex>,
     pub(super) plan: PartPlan,
 }
 
 impl<'a, V: ProofView> Planner<'a, V> {
-    pub(super) fn new(view: &'a V) -> Self {
-        Self { view, rounds: BTreeMap::new(), plan: PartPlan::default() }
+    pub(super) fn new(view: &'a V, newest: LogIndex) -> Self {
+        Self { view, newest, rounds: BTreeMap::new(), plan: PartPlan::default() }
     }
 
-    /// The block of a record, and the one whose record it replaces. Who has signed it, with which key.
+    /// An entry as it was during the round of a seal. Where it is proved, if that was not known before.
+    pub(super) fn want(&mut self, seal: LogIndex, key: RegistryKey) -> Option<(LogIndex, RegistryKey)> {
+        let now = self.view.published_at(self.newest, &key);
+        let is_same = now.is_some() && now == self.view.published_at(seal, &key);
+        let proved = (if is_same { self.newest } else { seal }, key);
+        self.plan.registry.insert(proved.clone()).then_some(proved)
+    }
+
+    /// The block of a record, the one whose record it replaces, and what accredits it. Who has signed it, with which key.
     fn record(&mut self, used: &Used) -> Result<(InstitutionId, KeyId), PlanError> {
         let subject = used.facts.institution;
         let (planned, seal) = self.block(used.place.entry)?;
@@ -195,24 +208,32 @@ impl<'a, V: ProofView> Planner<'a, V> {
         if subject != signer {
             self.custody(seal, signer, subject);
         }
+        let registry = self.view.registry_at(seal);
+        if let Some(number) = accreditation(registry, subject, used) {
+            self.want(seal, RegistryKey::Accreditation(subject, number));
+        }
         Ok((signer, key))
     }
 
-    /// A block, the seal of its round, and its key as it was during the round.
+    /// A block, the seal of its round, and who has signed and approved it, as the registry had them during the round.
     pub(super) fn block(&mut self, entry: LogIndex) -> Result<(&mut PlannedBlock, LogIndex), ViewError> {
         let seal = match self.rounds.entry(entry) {
             btree_map::Entry::Occupied(known) => *known.get(),
             btree_map::Entry::Vacant(free) => *free.insert(self.view.seal_of(entry)?),
         };
-        let planned = planned(self.view, &mut self.plan.blocks, entry)?;
+        let signers = signers(&planned(self.view, &mut self.plan.blocks, entry)?.block);
         self.plan.seals.insert(seal);
-        self.plan.registry.insert((seal, RegistryKey::Key(planned.block.header().key_id)));
-        Ok((planned, seal))
+        for key in signers {
+            self.want(seal, key);
+        }
+        Ok((planned(self.view, &mut self.plan.blocks, entry)?, seal))
     }
 
     /// That `signer` was the custodian of `subject` during a round.
     pub(super) fn custody(&mut self, seal: LogIndex, signer: InstitutionId, subject: InstitutionId) {
-        self.plan.registry.extend([signer, subject].map(|number| (seal, RegistryKey::Institution(number))));
+        for number in [signer, subject] {
+            self.want(seal, RegistryKey::Institution(number));
+        }
     }
 
     /// The plan, with the publications of its registry entries.
@@ -252,15 +273,34 @@ impl<'a, V: ProofView> Planner<'a, V> {
                 self.plan.publications.insert(place, piece);
             }
             if !header.unit.institution.is_operator() {
-                let signer = (self.view.seal_of(place.entry)?, RegistryKey::Key(header.key_id));
-                self.plan.seals.insert(signer.0);
-                if self.plan.registry.insert(signer.clone()) {
-                    waiting.push(signer);
-                }
+                let signers = signers(&planned.block);
+                let seal = self.view.seal_of(place.entry)?;
+                self.plan.seals.insert(seal);
+                waiting.extend(signers.into_iter().filter_map(|key| self.want(seal, key)));
             }
         }
         Ok(())
     }
+}
+
+/// What a verifier asks the registry of a block's signer: the key; of an institution's also itself, its unit, and its
+/// approvers.
+fn signers(block: &SignedBlock) -> Vec<RegistryKey> {
+    let header = block.header();
+    let mut keys = vec![RegistryKey::Key(header.key_id)];
+    if !header.unit.institution.is_operator() {
+        keys.extend([RegistryKey::Institution(header.unit.institution), RegistryKey::Unit(header.unit)]);
+        let approvers = block.approvals().iter().filter_map(|approval| KeyId::from_slice(&approval.key_id));
+        keys.extend(approvers.map(RegistryKey::Key));
+    }
+    keys
+}
+
+/// The first accreditation of an institution that covers a record.
+fn accreditation(registry: &Registry, subject: InstitutionId, used: &Used) -> Option<u32> {
+    let credit: Credit = (used.record.kind() == Kind::Credit).then(|| decode(used.record.body()).ok()).flatten()?;
+    let end = end_of(&credit)?;
+    registry.accreditations(subject).find(|entry| covers(entry, &credit, end)).map(|entry| entry.number)
 }
 
 /// A block of the plan, which is read once.

@@ -41,6 +41,9 @@ pub struct Accepted {
     pub log_key: [u8; 32],
     /// Names of all trusted witnesses that cosigned it.
     pub witnesses: Vec<String>,
+    /// The latest time, in seconds since 1970, such that the cosignatures of that time or later are a quorum: witnesses of
+    /// whom fewer are bad than a quorum needs cannot make it later than it is. `None` without a quorum.
+    pub cosigned_s: Option<u64>,
 }
 
 impl Policy {
@@ -173,35 +176,39 @@ impl Policy {
             }
         }
         let log_key = log_key.ok_or_else(|| NoteError::NoTrustedLog { origin: checkpoint.origin.clone() })?;
-        let mut witnesses = Vec::new();
+        let mut times: BTreeMap<&str, u64> = BTreeMap::new();
         for (name, member) in &self.members {
             if let Member::Witness(key) = member
-                && note.signed_by(key)?.is_some()
+                && let Some(time) = note.signed_by(key)?
             {
-                witnesses.push(name.clone());
+                times.insert(name, time);
             }
         }
-        Ok(Accepted { checkpoint, log_key, witnesses })
+        let cosigned_s = self.quorum.as_ref().and_then(|name| self.time(name, &times));
+        let witnesses = times.into_keys().map(str::to_owned).collect();
+        Ok(Accepted { checkpoint, log_key, witnesses, cosigned_s })
     }
 
     /// Checks a cosigned checkpoint: a trusted log of that origin has signed it, and the quorum has cosigned it.
     pub fn verify(&self, note: &[u8]) -> Result<Accepted, NoteError> {
         let accepted = self.verify_signed(note)?;
-        if self.quorum.as_ref().is_none_or(|name| self.holds(name, &accepted.witnesses)) {
+        if self.quorum.is_none() || accepted.cosigned_s.is_some() {
             Ok(accepted)
         } else {
             Err(NoteError::Quorum { found: accepted.witnesses })
         }
     }
 
-    /// Whether a witness, or enough members of a group, are among `found`. Members stand on earlier lines, so this ends.
-    fn holds(&self, name: &str, found: &[String]) -> bool {
-        match self.members.get(name) {
-            Some(Member::Witness(_)) => found.iter().any(|witness| witness == name),
-            Some(Member::Group { threshold, members }) => {
-                members.iter().filter(|member| self.holds(member, found)).count() >= *threshold
+    /// The latest time of which or later a witness, or enough members of a group, have cosigned. Members stand on earlier
+    /// lines, so this ends.
+    fn time(&self, name: &str, times: &BTreeMap<&str, u64>) -> Option<u64> {
+        match self.members.get(name)? {
+            Member::Witness(_) => times.get(name).copied(),
+            Member::Group { threshold, members } => {
+                let mut found: Vec<u64> = members.iter().filter_map(|member| self.time(member, times)).collect();
+                found.sort_unstable_by(|one, other| other.cmp(one));
+                found.get(threshold.checked_sub(1)?).copied()
             }
-            None => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 
+use super::currency::{Currency, Current};
 use crate::key::KeyId;
 use crate::pb;
 use crate::record::{Disclosed, RestsOn};
@@ -21,6 +22,8 @@ pub struct Report {
     pub root: Digest,
     /// Time of the last seal, which is the checkpoint's last leaf, in milliseconds since 1970-01-01T00:00Z: the operator's word.
     pub sealed_at_ms: u64,
+    /// How old that is by the verifier's time.
+    pub currency: Currency,
     /// Names of the trusted witnesses that cosigned the checkpoint. Each proves one history, nothing more.
     pub witnesses: Vec<String>,
     /// The records, in order of their places.
@@ -39,11 +42,41 @@ impl Report {
         self.records.iter().all(|record| record.standing().is_valid())
     }
 
+    /// Whether the verifier trusts every institution that signed a record.
+    pub fn is_trusted(&self) -> bool {
+        self.records.iter().all(|record| record.issuer_trusted)
+    }
+
+    /// Whether the records can be relied on: the first that holds of what speaks against it.
+    pub fn reliance(&self) -> Reliance {
+        if !self.is_valid() {
+            return Reliance::Doubtful;
+        }
+        match self.currency.state {
+            Current::Clock => Reliance::Clock,
+            Current::Stale => Reliance::Stale,
+            Current::Current | Current::NotCurrent => Reliance::Good,
+        }
+    }
+
     /// The registry entry of an institution that the transcript has, as of the checkpoint.
     pub fn institution(&self, id: InstitutionId) -> Option<&pb::Institution> {
         let issuers = self.institutions.iter().map(|institution| &institution.entry);
         issuers.chain(&self.custodians).find(|entry| entry.number == id.0)
     }
+}
+
+/// Whether the records of an authentic transcript can be relied on. In order of precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reliance {
+    /// A record must not be called valid, or whoever signed it is not trusted.
+    Doubtful,
+    /// The file is of a time that has not come yet.
+    Clock,
+    /// The status is too old.
+    Stale,
+    /// Nothing speaks against it.
+    Good,
 }
 
 /// An institution as of the checkpoint.
@@ -70,6 +103,11 @@ pub struct TranscriptRecord {
     pub issuer_trusted: bool,
     /// The key that signed.
     pub key_id: KeyId,
+    /// The keys of other persons who have approved its block.
+    pub approved_by: Vec<KeyId>,
+    /// Of a credit, the numbers of its institution's accreditations that cover it, as far as they are shown. Those that
+    /// are not shown may be there all the same. `None` of other kinds, which need none.
+    pub accreditation: Option<Vec<u32>>,
     /// Time of the seal of its round, milliseconds since 1970-01-01T00:00Z.
     pub sealed_at_ms: u64,
     /// The closed institution whose record this one replaces, where the signer is its custodian.
@@ -106,8 +144,17 @@ impl TranscriptRecord {
         self.on_behalf_of.unwrap_or(self.unit.institution)
     }
 
-    /// What may be said of it as of the last seal.
+    /// What may be said of it as of the last seal, by a verifier who trusts some issuers.
     pub fn standing(&self) -> Standing {
+        self.first(self.issuer_trusted)
+    }
+
+    /// The same, whoever is trusted.
+    pub fn standing_in_log(&self) -> Standing {
+        self.first(true)
+    }
+
+    fn first(&self, issuer_trusted: bool) -> Standing {
         let found: Result<_, Infallible> = Standing::first(|standing| {
             Ok(match standing {
                 Standing::Revoked => self.ended == Some(pb::Action::Revoke),
@@ -116,7 +163,7 @@ impl TranscriptRecord {
                 Standing::Contested => self.contested,
                 // Blocks carry no disputes yet.
                 Standing::Disputed => false,
-                Standing::IssuerNotTrusted => !self.issuer_trusted,
+                Standing::IssuerNotTrusted => !issuer_trusted,
                 Standing::Redeemed => self.redeemed.is_some(),
                 Standing::UnderReview => self.under_review.is_some(),
                 Standing::Expired => self.expired,

@@ -22,6 +22,7 @@ use tree::Tree;
 
 pub use fault::{Link, TranscriptError};
 
+use super::currency::Currency;
 use super::report::{Institution, Report, TranscriptRecord};
 use super::{FileError, TRANSCRIPT_VERSION, open_file};
 use crate::authority::is_custodian;
@@ -31,8 +32,8 @@ use crate::trust::Trust;
 use crate::{Digest, InstitutionId, LogIndex, Place};
 
 /// Verifies a `.cbt` file. The first broken link is the error; whether the records are what the verifier needs is theirs to
-/// read in the report.
-pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
+/// read in the report. `now_ms` is the verifier's time, milliseconds since 1970: what the file says is of another one.
+pub fn verify(file: &[u8], trust: &Trust, now_ms: u64) -> Result<Report, TranscriptError> {
     let transcript = open_file(file).map_err(broken(Link::File, "header"))?;
     if transcript.suite != u32::from(SUITE) || transcript.version != TRANSCRIPT_VERSION {
         let fault = Fault::Version { suite: transcript.suite, version: transcript.version };
@@ -60,6 +61,7 @@ pub fn verify(file: &[u8], trust: &Trust) -> Result<Report, TranscriptError> {
         size: tree.head.size,
         root: tree.head.root,
         sealed_at_ms: last.time_ms,
+        currency: Currency::of(last.time_ms, parts.cosigned_s, now_ms, &trust.freshness),
         witnesses: parts.witnesses,
         records,
         statement,
@@ -77,7 +79,7 @@ fn institutions(
     let of = |record: &TranscriptRecord| [record.unit.institution, record.owner()];
     let ids: BTreeSet<InstitutionId> = records.iter().flat_map(of).collect();
     let institution = |id: InstitutionId| {
-        let entry = status.registry.institution(id, status.tree.last()).map_err(broken(Link::Registry, id))?;
+        let entry = status.registry.institution(id, status.tree.last_seal()).map_err(broken(Link::Registry, id))?;
         Ok(Institution { id, entry, trusted: trust.includes(id) })
     };
     ids.into_iter().map(institution).collect()

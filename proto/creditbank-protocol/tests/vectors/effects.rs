@@ -6,7 +6,9 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::transcript::{verify, write_file};
 use serde_json::{Value, json};
 
-use super::log::{Bend, HONEST, LOG, Log, NEXT_REGISTRY, REGISTRY, key_entry, policy, public, public_record, trust};
+use super::log::{
+    Bend, HONEST, LOG, Log, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust,
+};
 use super::transcripts::credit;
 use super::{agree, hex};
 
@@ -162,7 +164,7 @@ fn own_cases() -> Vec<(&'static str, Log)> {
 fn effects() {
     let case = |(name, log): (&str, Log)| {
         let file = write_file(&log.transcript(&[(3, 0, None)], &[])).expect("a file");
-        let found = verify(&file, &trust()).ok().map(|report| {
+        let found = verify(&file, &trust(), NOW_MS).ok().map(|report| {
             let first = &report.records[0];
             json!({
                 "contested": first.contested, "confirmed": first.confirmed.map(|entry| entry.0),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::BlockEntries;
@@ -23,6 +24,8 @@ use super::key;
 
 /// Minute of the first seal; each round is sealed an hour after the one before.
 pub(super) const MINUTE: u64 = 29_000_000;
+/// A verifier's time, a day after the first seal: transcripts are current.
+pub(super) const NOW_MS: u64 = (MINUTE + 1_440) * 60_000;
 pub(super) const LOG: u8 = 1;
 pub(super) const REGISTRY: u8 = 2;
 /// The registry key that the log is begun with a commitment to.
@@ -43,6 +46,9 @@ pub(super) fn unit_key(institution: u64) -> u8 {
 pub(super) struct Bend {
     pub(super) key: fn(&mut pb::Key),
     pub(super) statement_key: fn(&mut pb::Key),
+    pub(super) institution: fn(&mut pb::Institution),
+    pub(super) unit: fn(&mut pb::Unit),
+    pub(super) approval: fn(&mut pb::Approval),
     pub(super) entry: fn(&mut pb::RegistryEntry),
     pub(super) draft: fn(&mut BlockDraft),
     /// The bytes of a head, without the type byte.
@@ -61,6 +67,9 @@ pub(super) struct Bend {
 pub(super) const HONEST: Bend = Bend {
     key: |_| (),
     statement_key: |_| (),
+    institution: |_| (),
+    unit: |_| (),
+    approval: |_| (),
     entry: |_| (),
     draft: |_| (),
     block: |_| (),
@@ -103,6 +112,10 @@ pub(super) struct Log {
     pub(super) signer: Option<u8>,
     /// The seed of the registry key that signs the operator's blocks from now on.
     pub(super) registrar: u8,
+    /// The seed of the key that approves units' blocks from now on.
+    pub(super) approver: Option<u8>,
+    /// Accreditations that a transcript shows of an institution's records: institution and number.
+    pub(super) accreditations: Vec<(u64, u32)>,
     /// Further registry entries that a transcript names under the last seal.
     pub(super) also: Vec<RegistryKey>,
 }
@@ -129,6 +142,8 @@ impl Log {
             previous,
             signer: None,
             registrar: REGISTRY,
+            approver: None,
+            accreditations: Vec::new(),
             also: Vec::new(),
         }
     }
@@ -150,8 +165,10 @@ impl Log {
             let number = *number;
             let name = pb::Text { language: "en".to_owned(), value: format!("University {number}") };
             let names = vec![pb::DatedName { name: Some(name), ..Default::default() }];
-            let institution = pb::Institution { number, state: 1, names, ..Default::default() };
-            let unit = pb::Unit { institution: number, unit: 1, state: 1, ..Default::default() };
+            let mut institution = pb::Institution { number, state: 1, names, ..Default::default() };
+            let mut unit = pb::Unit { institution: number, unit: 1, state: 1, ..Default::default() };
+            (bend.institution)(&mut institution);
+            (bend.unit)(&mut unit);
             let mut key = Log::unit_entry(number);
             (bend.key)(&mut key);
             records.push(public_record(Kind::Institution, encode(&institution).expect("canonical")));
@@ -194,8 +211,23 @@ impl Log {
             (self.bend.draft)(&mut draft);
             signer = self.bend.signer.unwrap_or(seed);
         }
-        let block = draft.sign(records, groups, None, |message| sign(&key(signer), message)).expect("a block");
-        let block = SignedBlock::parse(&block).expect("a block");
+        let signed = |approval| {
+            let block = draft.sign(records, groups.clone(), approval, |message| sign(&key(signer), message));
+            SignedBlock::parse(&block.expect("a block")).expect("a block")
+        };
+        let mut block = signed(None);
+        if let Some(approver) = self.approver.filter(|_| institution > 0) {
+            let mut approval = pb::Approval {
+                key_id: KeyId::of(&public(approver)).0.to_vec(),
+                until_minute: self.minute(),
+                salt: vec![5; 16],
+                ..Default::default()
+            };
+            (self.bend.approval)(&mut approval);
+            let message = approval_message(block.header(), &approval);
+            approval.signature = sign(&key(approver), message.as_bytes()).to_vec();
+            block = signed(Some(approval));
+        }
         self.heads.insert((institution, unit), (height + 1, block.header().id()));
         let mut entries = BlockEntries::of(&block);
         if institution > 0 {
@@ -362,6 +394,13 @@ impl Log {
     /// How the records came into the log.
     fn base(&self, size: u64, shown: Shown<'_>) -> pb::TreeProofs {
         let mut part = Part { size, seals: vec![self.seals[0].seal.index.0], ..Part::default() };
+        for (entry, ..) in shown {
+            let accreditations = self.accreditations.iter();
+            let of = self.blocks[entry].header().unit.institution;
+            let own = accreditations.filter(|(institution, _)| *institution == of.0);
+            let keys = own.map(|(_, number)| RegistryKey::Accreditation(of, *number).digest());
+            part.registry.extend(keys.map(|key| (self.seal_of(*entry), key)));
+        }
         for (entry, index, _) in shown {
             self.show(&mut part, *entry, |effect| {
                 let record = &self.records[entry][usize::try_from(*index).expect("small")];
@@ -420,7 +459,7 @@ impl Log {
         let header = block.header();
         part.seals.push(seal);
         part.blocks.insert(entry);
-        part.registry.push((seal, RegistryKey::Key(header.key_id).digest()));
+        part.registry.extend(self.signers(entry).into_iter().map(|key| (seal, key)));
         for (piece, group) in (block.public().records.len()..).zip(&block.public().groups) {
             if group.effects.iter().any(&is_wanted) {
                 part.groups.insert((entry, piece));
@@ -433,13 +472,34 @@ impl Log {
         }
     }
 
+    /// What the registry must say of a block's signer.
+    fn signers(&self, entry: u64) -> Vec<Digest> {
+        let block = &self.blocks[&entry];
+        let header = block.header();
+        let mut keys = vec![RegistryKey::Key(header.key_id)];
+        if !header.unit.institution.is_operator() {
+            keys.extend([RegistryKey::Institution(header.unit.institution), RegistryKey::Unit(header.unit)]);
+            let approvers = block.approvals().iter().filter_map(|approval| KeyId::from_slice(&approval.key_id));
+            keys.extend(approvers.map(RegistryKey::Key));
+        }
+        keys.iter().map(RegistryKey::digest).collect()
+    }
+
+    /// Under which seal an entry of a round is proved: under the newest of the part where it is still the same.
+    fn settled(&self, seal: u64, key: Digest, newest: u64) -> u64 {
+        let same = self.sealed(seal).registry.get(&key) == self.sealed(newest).registry.get(&key);
+        if same { newest } else { seal }
+    }
+
     /// The proofs of a part.
     fn proofs(&self, part: Part) -> pb::TreeProofs {
         let Part { size, mut seals, mut blocks, groups, mut registry } = part;
+        let newest = seals.iter().copied().max().expect("a seal");
+        registry.iter_mut().for_each(|(seal, key)| *seal = self.settled(*seal, *key, newest));
         registry.sort();
         registry.dedup();
         let mut registry = registry.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect();
-        let (publications, published) = self.publications(&mut registry, &mut seals);
+        let (publications, published) = self.publications(&mut registry, &mut seals, newest);
         blocks.extend(published);
         let successions = self.successions(&blocks.iter().copied().collect::<Vec<_>>());
         blocks.extend(successions.iter().map(|one| one.block));
@@ -488,6 +548,7 @@ impl Log {
         &self,
         registry: &mut Vec<pb::ProvedRegistryEntry>,
         seals: &mut Vec<u64>,
+        newest: u64,
     ) -> (Vec<pb::Publication>, Vec<u64>) {
         let (mut publications, mut blocks) = (BTreeMap::new(), Vec::new());
         let mut at = 0;
@@ -497,18 +558,21 @@ impl Log {
             let Some(publication) = self.publication(place) else { continue };
             publications.insert((place.entry, place.index), publication);
             blocks.push(place.entry);
-            let header = self.blocks[&place.entry].header();
-            let key_id = header.key_id;
+            if self.blocks[&place.entry].header().unit.institution.is_operator() {
+                continue;
+            }
             let seal = self.seal_of(place.entry);
-            let key = RegistryKey::Key(key_id).digest();
-            let is_known = |proved: &pb::ProvedRegistryEntry| {
-                let entry = proved.entry.as_ref().expect("an entry");
-                let kind = Kind::try_from(entry.kind).unwrap_or_default();
-                proved.seal == seal && RegistryKey::of(kind, &entry.body).is_ok_and(|known| known.digest() == key)
-            };
-            if !header.unit.institution.is_operator() && !registry.iter().any(is_known) {
-                seals.push(seal);
-                registry.extend(self.prove(seal, key));
+            seals.push(seal);
+            for key in self.signers(place.entry) {
+                let at = self.settled(seal, key, newest);
+                let is_known = |proved: &pb::ProvedRegistryEntry| {
+                    let entry = proved.entry.as_ref().expect("an entry");
+                    let kind = Kind::try_from(entry.kind).unwrap_or_default();
+                    proved.seal == at && RegistryKey::of(kind, &entry.body).is_ok_and(|known| known.digest() == key)
+                };
+                if !registry.iter().any(is_known) {
+                    registry.extend(self.prove(at, key));
+                }
             }
         }
         registry.sort_by_key(|proved| {
@@ -626,7 +690,7 @@ pub(super) fn policy() -> String {
 pub(super) fn trust() -> Trust {
     let policy = Policy::parse(&policy()).expect("a policy");
     let next_registry_key = commitment(&public(NEXT_REGISTRY));
-    Trust { policy, log_key: public(LOG), registry_key: public(REGISTRY), next_registry_key, institutions: None }
+    Trust::new(policy, public(LOG), public(REGISTRY), next_registry_key)
 }
 
 /// The inclusion path of a leaf, lowest sibling first.

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 
 use super::effects::AWARDS;
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, REGISTRY, STATEMENT, key_entry, policy, public, public_record,
-    trust, unit_key,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, REGISTRY, STATEMENT, key_entry, policy, public,
+    public_record, trust, unit_key,
 };
-use super::transcripts::{closing, credit, custody, result, rotated};
+use super::transcripts::{APPROVED, APPROVER, approved, closing, credit, custody, result, rotated};
 use super::{agree, hex, key};
 
 type Case = (&'static str, Link, Vec<u8>);
@@ -497,10 +497,68 @@ fn records() -> Vec<Case> {
         } else {
             Bend { draft: |draft| draft.created_at_minute = MINUTE + 60 + 1_440, ..HONEST }
         };
-        verify(&raw(&small(bend).encode_to_vec()), &trust()).expect("a day");
+        verify(&raw(&small(bend).encode_to_vec()), &trust(), NOW_MS).expect("a day");
     }
     cases.push(lied("an empty key scope", Link::Record, Bend { key: |key| key.kinds.clear(), ..HONEST }));
     cases
+}
+
+/// Blocks that whoever signed could not seal.
+fn issuers() -> Vec<Case> {
+    let lied = |about, bend: Bend| lied(about, Link::Record, bend);
+    let approver = |about, log_bend: Bend, bend: fn(&mut pb::Key)| {
+        (about, Link::Record, raw(&approved(log_bend, bend).transcript(&[(6, 0, None)], &[]).encode_to_vec()))
+    };
+    let approval = |about, bend: fn(&mut pb::Approval)| approver(about, Bend { approval: bend, ..APPROVED }, |_| ());
+    let unproved = |about, is_left: fn(&pb::RegistryEntry) -> bool| {
+        let mut transcript = approved(APPROVED, |_| ()).transcript(&[(6, 0, None)], &[]);
+        let base = base(&mut transcript);
+        base.registry.retain(|one| one.entry.as_ref().is_some_and(is_left));
+        let places: Vec<_> = base.registry.iter().map(|one| one.entry.as_ref().and_then(|entry| entry.place)).collect();
+        base.publications.retain(|one| places.contains(&one.place));
+        base.blocks.retain(|block| {
+            block.index == 6 || places.iter().any(|place| place.is_some_and(|place| place.entry == block.index))
+        });
+        (about, Link::Record, raw(&transcript.encode_to_vec()))
+    };
+    vec![
+        lied(
+            "an institution that is suspended",
+            Bend { institution: |entry| entry.state = pb::RegistryState::Suspended.into(), ..HONEST },
+        ),
+        lied(
+            "an institution that is closed",
+            Bend { institution: |entry| entry.state = pb::RegistryState::Closed.into(), ..HONEST },
+        ),
+        lied("an institution without a state", Bend { institution: |entry| entry.state = 0, ..HONEST }),
+        lied("a unit that is closed", Bend { unit: |unit| unit.state = pb::RegistryState::Closed.into(), ..HONEST }),
+        lied("a block without the approval that its unit needs", APPROVED),
+        approver("an approval under a key of another purpose", APPROVED, |key| key.purpose = Purpose::Unit.into()),
+        approver("an approval under a key of another unit", APPROVED, |key| key.unit = 2),
+        approver("an approval under a key that is not in force yet", APPROVED, |key| key.from_minute = MINUTE + 121),
+        approver("an approval under a revoked key", APPROVED, |key| {
+            key.revoked = Some(pb::KeyRevocation { reason: 1, compromised_since_minute: 0 })
+        }),
+        approver("a bad approval of a unit that needs none", HONEST, |key| key.unit = 2),
+        approval("an approval under a key that nobody has", |approval| approval.key_id = vec![1; 16]),
+        approval("an approval that had ended", |approval| approval.until_minute -= 1),
+        approval("an approval for too long", |approval| approval.until_minute += 43_201),
+        {
+            let mut log = approved(APPROVED, |_| ());
+            log.approver = None;
+            let revoked = log.effect(6, 0, pb::Action::Revoke);
+            log.issue(1, &[], vec![revoked]);
+            log.seal();
+            let file = raw(&log.transcript(&[(6, 0, None)], &[]).encode_to_vec());
+            ("a revocation without the approval that its unit needs", Link::Status, file)
+        },
+        unproved("without the approver's key", |entry| {
+            entry.kind != i32::from(Kind::Key)
+                || pb::Key::decode(&entry.body[..]).is_ok_and(|key| key.public_key != public(APPROVER))
+        }),
+        unproved("without the unit", |entry| entry.kind != i32::from(Kind::Unit)),
+        unproved("without the institution at the time", |entry| entry.kind != i32::from(Kind::Institution)),
+    ]
 }
 
 /// An effect on a record of institution 1, by an institution (0: the operator), as it is bent.
@@ -549,7 +607,7 @@ fn effects() -> Vec<Case> {
         log.issue(1, &[credit(2, "ALG-1", Some(Place { entry: 3, index: 0 }))], vec![effect]);
         log.seal();
         let mut transcript = log.transcript(&[(3, 0, None), (5, 0, None)], &[]);
-        verify(&raw(&transcript.encode_to_vec()), &trust()).expect("what is bent is right before");
+        verify(&raw(&transcript.encode_to_vec()), &trust(), NOW_MS).expect("what is bent is right before");
         change(&mut transcript);
         (about, link, raw(&transcript.encode_to_vec()))
     };
@@ -637,7 +695,7 @@ const ALL: super::log::Shown<'static> = &[(3, 0, None), (3, 1, None), (3, 2, Non
 fn statuses() -> Vec<Case> {
     let bent = |about, link, change: fn(&mut pb::Transcript)| {
         let mut transcript = followed().transcript_as_of(5, ALL, &[]);
-        verify(&raw(&transcript.encode_to_vec()), &trust()).expect("what is bent is right before");
+        verify(&raw(&transcript.encode_to_vec()), &trust(), NOW_MS).expect("what is bent is right before");
         change(&mut transcript);
         (about, link, raw(&transcript.encode_to_vec()))
     };
@@ -798,15 +856,15 @@ fn name(link: Link) -> String {
 
 #[test]
 fn refused_transcripts() {
-    verify(&raw(&small(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
-    verify(&raw(&honest(HONEST).encode_to_vec()), &trust()).expect("what is bent is right before");
+    verify(&raw(&small(HONEST).encode_to_vec()), &trust(), NOW_MS).expect("what is bent is right before");
+    verify(&raw(&honest(HONEST).encode_to_vec()), &trust(), NOW_MS).expect("what is bent is right before");
     let all = [files(), seals(), registry(), blocks(), publications(), records(), effects(), statuses(), custodians()]
         .concat();
-    let all = [all, statements()].concat();
+    let all = [all, issuers(), statements()].concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {
-            let error = verify(&file, &trust()).map(|_| ()).expect_err(about);
+            let error = verify(&file, &trust(), NOW_MS).map(|_| ()).expect_err(about);
             assert_eq!(error.link, link, "{about}: {error}");
             json!({ "about": about, "link": name(link), "file": STANDARD.encode(file) })
         })

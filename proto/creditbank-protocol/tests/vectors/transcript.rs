@@ -20,7 +20,7 @@ fn bytes(text: &str) -> Vec<u8> {
 fn take_over(dir: &std::path::Path) {
     let file = std::fs::read(dir.join("transcript.cbt")).expect("a transcript");
     let trust = Trust::parse(&std::fs::read_to_string(dir.join("trust.toml")).expect("a trust file")).expect("trust");
-    let report = verify(&file, &trust).expect("it is authentic");
+    let report = verify(&file, &trust, 0).expect("it is authentic");
     let policy = std::fs::read_to_string(dir.join("trust.toml")).expect("a trust file");
     let policy = policy.split("\"\"\"").nth(1).expect("a policy").trim_start().to_owned();
     let records = report.records.iter().map(|record| {
@@ -50,14 +50,10 @@ fn transcript() {
     let vector: Value = serde_json::from_str(VECTOR).expect("JSON");
     let text = |key: &str| vector[key].as_str().expect("a text").to_owned();
     let key = |name| <[u8; 32]>::try_from(bytes(&text(name))).expect("32 bytes");
-    let trust = Trust {
-        policy: Policy::parse(&text("policy")).expect("a policy"),
-        log_key: key("log_key"),
-        registry_key: key("registry_key"),
-        next_registry_key: Digest(key("next_registry_key")),
-        institutions: None,
-    };
-    let report = verify(FILE, &trust).expect("it is authentic");
+    let policy = Policy::parse(&text("policy")).expect("a policy");
+    let next_registry_key = Digest(key("next_registry_key"));
+    let trust = Trust::new(policy, key("log_key"), key("registry_key"), next_registry_key);
+    let report = verify(FILE, &trust, 0).expect("it is authentic");
     assert_eq!(report.size, vector["size"].as_u64().expect("a size"));
     assert_eq!(report.root.to_string(), text("root"));
     let records = vector["records"].as_array().expect("records");
@@ -71,5 +67,5 @@ fn transcript() {
         assert_eq!(Some(found.status_id.to_string().as_str()), said["status_id"].as_str());
     }
     let wrong = Trust { registry_key: [1; 32], ..trust };
-    assert!(verify(FILE, &wrong).is_err(), "another registry key");
+    assert!(verify(FILE, &wrong, 0).is_err(), "another registry key");
 }

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use super::blocks::ORIGIN;
 use super::effects::{AWARDS, begun, then};
-use super::log::{HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, REGISTRY, key_entry, policy, public, public_record, trust};
+use super::log::{
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust,
+};
 use super::{agree, hex, key};
 
 pub(super) fn credit(seed: u8, code: &str, amends: Option<Place>) -> Record {
@@ -177,6 +179,44 @@ fn custodian(amends: bool) -> Log {
 
 /// Seed of a second key of institution 1.
 const SECOND: u8 = 30;
+/// Seed of an approver's key of institution 1.
+pub(super) const APPROVER: u8 = 32;
+
+/// Every unit asks for the approval of a second person.
+pub(super) const APPROVED: Bend = Bend { unit: |unit| unit.requires_approval = true, ..HONEST };
+
+/// A record of a unit that asks for an approval, in entry 6; the approver's key as it is bent.
+pub(super) fn approved(log_bend: Bend, bend: fn(&mut pb::Key)) -> Log {
+    let mut log = Log::admitting(log_bend, &[1]);
+    let mut approver = key_entry(APPROVER, Purpose::Approver, 1, 1);
+    bend(&mut approver);
+    log.operator(&[public_record(Kind::Key, body(&approver))]);
+    log.seal();
+    log.approver = Some(APPROVER);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log
+}
+
+/// A credit of June 2024 at level 6, in entry 6, and accreditations of its institution.
+fn accredited(entries: &[pb::Accreditation]) -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    let record = |entry: &pb::Accreditation| public_record(Kind::Accreditation, body(entry));
+    log.operator(&entries.iter().map(record).collect::<Vec<_>>());
+    log.seal();
+    let level = Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() });
+    let of_level = pb::Credit { level, ..credit(1, "ALG-1", None).read().expect("a credit") };
+    log.issue(1, &[Record::of(Kind::Credit, &[1; 32], body(&of_level)).expect("a record"), result(2)], Vec::new());
+    log.seal();
+    log.accreditations = entries.iter().map(|entry| (1, entry.number)).collect();
+    log
+}
+
+/// An accreditation from a year on.
+fn from_year(number: u32, year: u32) -> pb::Accreditation {
+    let from = Some(pb::Date { year, month: 1, day: 1 });
+    pb::Accreditation { institution: 1, number, from, ..Default::default() }
+}
 
 #[allow(clippy::too_many_lines)] // A list of cases.
 fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
@@ -191,7 +231,7 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     two.seal();
     let all = [(3, 0, None), (3, 1, None), (3, 2, None), (4, 0, None), (6, 0, None)];
     let complete = Log::admitting(
-        super::log::Bend {
+        Bend {
             statement: |statement| {
                 (statement.selection, statement.institution) = (pb::Selection::Complete.into(), 1);
                 (statement.no_holder_key, statement.holder_key) = (None, vec![8; 32]);
@@ -321,6 +361,31 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "the registry key that has followed signed its succession itself",
             rotated(NEXT_REGISTRY, NEXT_REGISTRY, |_| ()).transcript(&[(6, 0, None)], &[]),
         ),
+        (
+            "approved",
+            "a second person has approved the block, as the unit asks for",
+            approved(APPROVED, |_| ()).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "accredited",
+            "of three accreditations one covers the credit: another begins later, the third is of another course; the Result needs \
+             none",
+            accredited(&[
+                from_year(1, 2025),
+                from_year(2, 2020),
+                pb::Accreditation { programmes: vec!["GEO".to_owned()], ..from_year(3, 2020) },
+            ])
+            .transcript(&[(6, 0, None), (6, 1, None)], &[]),
+        ),
+        (
+            "accredited-hidden",
+            "the level is hidden, for which it is accredited",
+            accredited(&[pb::Accreditation {
+                levels: vec![pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }],
+                ..from_year(1, 2020)
+            }])
+            .transcript(&[(6, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20]))], &[]),
+        ),
         ("redeemed", "another institution has used it", used(Action::Redeem).transcript(&first, &[])),
         ("under-review", "something that it stands on has changed", used(Action::Review).transcript(&first, &[])),
         (
@@ -393,7 +458,7 @@ fn standings() {
     for (name, _, transcript) in scenes() {
         let file = write_file(&transcript).expect("a file");
         let standing = |trust: &Trust| -> Vec<&'static str> {
-            let report = verify(&file, trust).expect(name);
+            let report = verify(&file, trust, NOW_MS).expect(name);
             report.records.iter().map(|record| record.standing().name()).collect()
         };
         seen.extend(standing(&trust()));
@@ -422,7 +487,7 @@ fn transcripts() {
                 std::fs::write(&path, &file).expect("the vector can be written");
             }
             assert!(std::fs::read(&path).expect("the vector is there") == file, "{name}.cbt is not what the code says");
-            let report = verify(&file, &trust()).expect(about);
+            let report = verify(&file, &trust(), NOW_MS).expect(about);
             let record = |record: &creditbank_protocol::transcript::TranscriptRecord| {
                 json!({
                     "entry": record.place.entry.0, "index": record.place.index, "institution": record.unit.institution.0,
@@ -430,6 +495,7 @@ fn transcripts() {
                     "contested": record.contested, "confirmed": record.confirmed.map(|entry| entry.0),
                     "on_behalf_of": record.on_behalf_of.map(|other| other.0),
                     "kept_by": record.kept_by.map(|keeper| keeper.0), "ended": record.ended.map(i32::from),
+                    "approved_by": record.approved_by.iter().map(ToString::to_string).collect::<Vec<_>>(), "accreditation": record.accreditation,
                     "expired": record.expired, "incomplete": record.missing_claim, "standing": record.standing().name(),
                 })
             };

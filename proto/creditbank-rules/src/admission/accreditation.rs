@@ -1,9 +1,10 @@
 //! Accreditation, judged at the end of the period of study.
 
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::accreditation::covers;
 use creditbank_protocol::pb;
 
-use crate::dates::{Day, within};
+use crate::dates::Day;
 use crate::{Registry, Rejection, Rule};
 
 /// Refuses a credit that no accreditation of the institution covers.
@@ -13,8 +14,7 @@ pub(super) fn check(
     credit: &pb::Credit,
     end: Day,
 ) -> Result<(), Rejection> {
-    let course = credit.course.as_ref().map_or("", |course| course.code.as_str());
-    if registry.accreditations(institution).any(|entry| covers(entry, credit, course, end)) {
+    if registry.accreditations(institution).any(|entry| covers(entry, credit, end)) {
         return Ok(());
     }
     let level =
@@ -24,15 +24,4 @@ pub(super) fn check(
     let found = format!("none for level {level}, field {field}, at {}", until.unwrap_or_default());
     let expected = "an accreditation in force at the end of the period, for level, field, mode, course and site";
     Err(Rejection::new(Rule::NotAccredited, expected, found))
-}
-
-/// Whether an accreditation covers the credit. An empty scope covers all; a stated one does not cover what is not stated.
-fn covers(entry: &pb::Accreditation, credit: &pb::Credit, course: &str, end: Day) -> bool {
-    let site = credit.place.as_ref().map_or("", |place| place.name.as_str());
-    within(end, entry.from.as_ref(), entry.until.as_ref())
-        && (entry.levels.is_empty() || credit.level.as_ref().is_some_and(|level| entry.levels.contains(level)))
-        && (entry.fields.is_empty() || entry.fields.iter().any(|field| credit.field.starts_with(field.as_str())))
-        && (entry.modes.is_empty() || entry.modes.contains(&credit.mode))
-        && (entry.programmes.is_empty() || entry.programmes.iter().any(|code| course.starts_with(code.as_str())))
-        && (entry.sites.is_empty() || entry.sites.iter().any(|one| one == site))
 }

@@ -111,7 +111,7 @@ fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -
     let header = proved.head.header();
     let by = group.authority.clone().unwrap_or_default();
     right(part, &by, action, header.unit.institution, record.owner(), seal)?;
-    Ok(is_suspect(&part.registry.key(header.key_id, part.tree.last())?, seal.time_ms))
+    Ok(is_suspect(&part.registry.key(header.key_id, part.tree.last_seal())?, seal.time_ms))
 }
 
 /// What others than the issuer do to a record: use it, say that what it rests on has changed.

@@ -117,6 +117,9 @@ pub enum Fault {
     /// An effect on a record by somebody without the right.
     #[error("an effect on the record without the right: {0}")]
     Authority(&'static str),
+    /// Whoever signed could not seal this block.
+    #[error("whoever signed could not seal this: {0}")]
+    Issuer(&'static str),
     /// The key may not sign this.
     #[error("the key may not sign this: {0}")]
     KeyScope(&'static str),

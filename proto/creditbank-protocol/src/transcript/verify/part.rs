@@ -1,6 +1,6 @@
 //! The two parts of a transcript, and the steps that are the same for both: seals, registry, blocks, publications.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use super::published::{self, Published};
 use super::registrars::Registrars;
@@ -8,11 +8,14 @@ use super::{
     BTreeMap, BTreeSet, Digest, Fault, InstitutionId, Link, LogIndex, Place, RegistryProofs, TranscriptError, Tree,
     Trust, broken, differs, pb, said, tree,
 };
+use crate::UnitId;
+use crate::approval::approval_message;
 use crate::authority;
-use crate::block::{CREATED_WITHIN_MINUTES, SignedHead};
+use crate::block::{CREATED_WITHIN_MINUTES, Header, SignedHead};
 use crate::dates::day_of_ms;
-use crate::key;
+use crate::key::{self, KeyId};
 use crate::merkle::verify_consistency;
+use crate::once::is_in_time;
 use crate::pb::Purpose;
 use crate::seal::Seal;
 
@@ -55,6 +58,8 @@ pub(super) struct ProvedBlock {
     pub(super) groups: Vec<ProvedGroup>,
     /// Whether a record or a mark needs it.
     is_used: Cell<bool>,
+    /// The key that has signed it, once that was checked.
+    key: OnceCell<pb::Key>,
 }
 
 /// A group of effects that its block has.
@@ -65,7 +70,8 @@ pub(super) struct ProvedGroup {
 
 impl ProvedBlock {
     pub(super) fn new(head: SignedHead, leaf: Digest, index: LogIndex, seal_index: Option<LogIndex>) -> Self {
-        Self { head, leaf, index, seal_index, groups: Vec::new(), is_used: Cell::new(false) }
+        let (groups, is_used, key) = (Vec::new(), Cell::new(false), OnceCell::new());
+        Self { head, leaf, index, seal_index, groups, is_used, key }
     }
 
     /// Says that a record or a mark needs the block.
@@ -97,6 +103,8 @@ pub(super) struct Parts {
     /// What the statement says; who has signed it is still to be checked.
     pub(super) said: pb::SubjectStatement,
     pub(super) witnesses: Vec<String>,
+    /// From when the policy's quorum of cosignatures is, seconds since 1970.
+    pub(super) cosigned_s: Option<u64>,
 }
 
 impl Parts {
@@ -133,7 +141,7 @@ impl Parts {
         let status = Part::new(status, registry.1, blocks.1, registrars.1);
         let base = Part { published: published::check(&base, &proofs.0.publications)?, ..base };
         let status = Part { published: published::check(&status, &proofs.1.publications)?, ..status };
-        Ok(Self { base, status, said, witnesses: accepted.witnesses })
+        Ok(Self { base, status, said, witnesses: accepted.witnesses, cosigned_s: accepted.cosigned_s })
     }
 }
 
@@ -147,37 +155,60 @@ impl Part {
         Self { tree, registry, blocks, registrars, published: Published::default() }
     }
 
-    /// Checks the signature of a block under its key as the registry had it during the round, and returns the key.
-    pub(super) fn check_signer(&self, proved: &ProvedBlock, seal: &Seal) -> Result<pb::Key, Fault> {
+    /// Checks the signature of a block under its key as the registry had it during the round; of an institution's also
+    /// that its unit could sign, and who has approved it. The key. Looks once at each block.
+    pub(super) fn check_signer<'a>(&self, proved: &'a ProvedBlock, seal: &Seal) -> Result<&'a pb::Key, Fault> {
+        if let Some(key) = proved.key.get() {
+            return Ok(key);
+        }
         let header = proved.head.header();
         if header.created_at_minute.abs_diff(seal.time_ms / 60_000) > CREATED_WITHIN_MINUTES {
             return Err(differs("the block's creation, in minutes", seal.time_ms / 60_000, header.created_at_minute));
         }
-        let key = self.registry.key(header.key_id, seal.index)?;
-        let purpose = if header.unit.institution.is_operator() { Purpose::Registry } else { Purpose::Unit };
-        if key.purpose != i32::from(purpose) {
-            return Err(Fault::KeyScope("it has another purpose"));
-        }
-        if key.institution != header.unit.institution.0 || key.unit != header.unit.number {
-            return Err(Fault::KeyScope("it belongs to another unit"));
-        }
-        if !in_force(&key, seal) {
-            return Err(Fault::KeyScope("it was not in force when the round was sealed"));
-        }
-        if key.revoked.is_some() {
-            return Err(Fault::KeyScope("it was revoked before the round"));
-        }
+        let key = self.registry.key(header.key_id, seal)?;
+        let by_operator = header.unit.institution.is_operator();
+        check_key(&key, if by_operator { Purpose::Registry } else { Purpose::Unit }, header.unit, seal)?;
         proved.head.verify(&key.public_key)?;
-        if header.unit.institution.is_operator() {
+        if by_operator {
             self.registrars.check(proved)?;
+        } else {
+            self.check_unit(proved, seal)?;
         }
-        Ok(key)
+        Ok(proved.key.get_or_init(|| key))
+    }
+
+    /// Checks that institution and unit were active, and that the block was approved where the unit asks for it.
+    fn check_unit(&self, proved: &ProvedBlock, seal: &Seal) -> Result<(), Fault> {
+        let header = proved.head.header();
+        let active = i32::from(pb::RegistryState::Active);
+        if self.registry.institution(header.unit.institution, seal)?.state != active {
+            return Err(Fault::Issuer("its institution was not active"));
+        }
+        let unit = self.registry.unit(header.unit, seal)?;
+        if unit.state != active {
+            return Err(Fault::Issuer("its unit was not active"));
+        }
+        let approvals = proved.head.approvals();
+        if unit.requires_approval && approvals.is_empty() {
+            return Err(Fault::Issuer("its unit needs the approval of a second person"));
+        }
+        approvals.iter().try_for_each(|approval| self.check_approval(header, approval, seal))
+    }
+
+    fn check_approval(&self, header: &Header, approval: &pb::Approval, seal: &Seal) -> Result<(), Fault> {
+        let missing = || Fault::Missing("the id of the approver's key".to_owned());
+        let key = self.registry.key(KeyId::from_slice(&approval.key_id).ok_or_else(missing)?, seal)?;
+        check_key(&key, Purpose::Approver, header.unit, seal)?;
+        if !is_in_time(approval.until_minute, header.created_at_minute, seal.time_ms / 60_000) {
+            return Err(Fault::Issuer("the approval had ended, or ends too late"));
+        }
+        Ok(key::verify(&key.public_key, approval_message(header, approval).as_bytes(), &approval.signature)?)
     }
 
     /// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.
     pub(super) fn is_custodian(&self, signer: InstitutionId, other: InstitutionId, seal: &Seal) -> Result<bool, Fault> {
-        let closed = self.registry.institution(other, seal.index)?;
-        let keeper = self.registry.institution(signer, seal.index)?;
+        let closed = self.registry.institution(other, seal)?;
+        let keeper = self.registry.institution(signer, seal)?;
         Ok(authority::is_custodian(&keeper, &closed, day_of_ms(seal.time_ms)))
     }
 
@@ -204,6 +235,23 @@ impl Part {
         needed.extend(&self.published.seals);
         self.tree.all_used(&needed).map_err(broken(Link::Seal, self.tree.at("list")))
     }
+}
+
+/// Checks that a key is for something, belongs to a unit, and was in force in the round of a seal.
+fn check_key(key: &pb::Key, purpose: Purpose, unit: UnitId, seal: &Seal) -> Result<(), Fault> {
+    if key.purpose != i32::from(purpose) {
+        return Err(Fault::KeyScope("it has another purpose"));
+    }
+    if key.institution != unit.institution.0 || key.unit != unit.number {
+        return Err(Fault::KeyScope("it belongs to another unit"));
+    }
+    if !in_force(key, seal) {
+        return Err(Fault::KeyScope("it was not in force when the round was sealed"));
+    }
+    if key.revoked.is_some() {
+        return Err(Fault::KeyScope("it was revoked before the round"));
+    }
+    Ok(())
 }
 
 /// Whether the time of the seal lies between the key's dates.

@@ -2,11 +2,15 @@
 
 use super::{BTreeMap, Fault, Link, Part, Parts, Place, ProvedBlock, TranscriptError, TranscriptRecord, Trust, broken};
 use super::{Digest, digests, pb};
+use crate::InstitutionId;
+use crate::accreditation::{covers, end_of};
 use crate::authority::amended_for;
+use crate::canonical::decode;
 use crate::contested::is_suspect;
+use crate::key::KeyId;
 use crate::merkle::{record_leaf, verify_inclusion};
-use crate::pb::Purpose;
 use crate::record::{Disclosed, RestsOn, amends_of, expires_of, has_expired};
+use crate::seal::Seal;
 use crate::status::{Marks, status_id};
 
 /// Checks every record up to the log. What has become of it is still to be said.
@@ -53,29 +57,30 @@ fn check(
     }
     let leaf = record_leaf(&disclosed.hash);
     verify_inclusion(&leaf, u64::from(place.index), u64::from(header.count), &path, &header.records_root)?;
-    let seal = base.tree.seal_of_round(proved)?;
+    let (seal, unit) = (base.tree.seal_of_round(proved)?, header.unit);
     let key = base.check_signer(proved, seal)?;
-    if key.purpose != i32::from(Purpose::Unit) {
-        return Err(Fault::KeyScope("it has another purpose"));
+    if unit.institution.is_operator() {
+        return Err(Fault::KeyScope("it is the operator's"));
     }
     if !key.kinds.contains(&i32::from(disclosed.info.kind)) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
     let kind = disclosed.info.kind;
-    let unit = header.unit;
     let amended = amends_of(kind, &disclosed.body)?.and_then(|amends| amends.place).map(Place::from);
     let on_behalf_of = match amended {
         Some(place) => replaced(base, proved, place, kind, &disclosed.body)?,
         None => None,
     };
     let tree = &status.tree;
-    let now = status.registry.key(header.key_id, tree.last())?;
+    let now = status.registry.key(header.key_id, tree.last_seal())?;
     Ok(TranscriptRecord {
         place,
         status_id: status_id(&proved.leaf, place.index, &disclosed.hash),
         unit,
         issuer_trusted: trust.includes(unit.institution),
         key_id: header.key_id,
+        approved_by: proved.head.approvals().iter().filter_map(|one| KeyId::from_slice(&one.key_id)).collect(),
+        accreditation: accreditation(base, on_behalf_of.unwrap_or(unit.institution), kind, &disclosed.body, seal)?,
         sealed_at_ms: seal.time_ms,
         on_behalf_of,
         amends: amended,
@@ -93,6 +98,24 @@ fn check(
     })
 }
 
+/// The numbers of the institution's accreditations that are given and cover a credit, as far as it is opened; `None` of
+/// other kinds, which need none.
+fn accreditation(
+    base: &Part,
+    owner: InstitutionId,
+    kind: pb::Kind,
+    body: &[u8],
+    seal: &Seal,
+) -> Result<Option<Vec<u32>>, Fault> {
+    if kind != pb::Kind::Credit {
+        return Ok(None);
+    }
+    let credit: pb::Credit = decode(body)?;
+    let given = base.registry.accreditations(owner, seal)?;
+    let covering = |entry: &pb::Accreditation| end_of(&credit).is_some_and(|end| covers(entry, &credit, end));
+    Ok(Some(given.iter().filter(|entry| covering(entry)).map(|entry| entry.number).collect()))
+}
+
 /// For which closed institution a record replaces the one at a place; `None`: for its signer. The effect says so by which
 /// it replaces the other one: each amendment has such an effect.
 fn replaced(
@@ -101,7 +124,7 @@ fn replaced(
     place: Place,
     kind: pb::Kind,
     body: &[u8],
-) -> Result<Option<crate::InstitutionId>, Fault> {
+) -> Result<Option<InstitutionId>, Fault> {
     let replaces =
         |effect: &pb::Effect| effect.action == i32::from(pb::Action::Supersede) && Place::read(effect.place) == place;
     let missing = || Fault::Missing("the effect that replaces what the record amends".to_owned());

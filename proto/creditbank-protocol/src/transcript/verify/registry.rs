@@ -6,54 +6,81 @@ use super::{
     BTreeMap, Digest, Fault, Institution, InstitutionId, Link, LogIndex, Place, SUITE, TranscriptError, Tree, broken,
     differs, digests, is_custodian, pb,
 };
+use crate::UnitId;
 use crate::canonical::{Canonical, decode, encode};
 use crate::dates::Day;
 use crate::key::KeyId;
 use crate::map::{MapProof, MapTags};
 use crate::registry::{RegistryKey, registry_value};
+use crate::seal::Seal;
 
-/// The proved entries by seal and registry key, and which of them were used.
+/// The proved entries by registry key and seal, and which of them were used.
+///
+/// An entry that stands under a later seal, and was published before a round, was in force during that round: a newer
+/// one would stand in its place. So one proof serves many rounds.
 pub(super) struct RegistryProofs {
-    entries: BTreeMap<(LogIndex, Digest), (pb::RegistryEntry, Cell<bool>)>,
+    entries: BTreeMap<(Digest, LogIndex), (pb::RegistryEntry, Cell<bool>)>,
 }
 
 impl RegistryProofs {
     /// Checks every proof.
     pub(super) fn open(proved: &[pb::ProvedRegistryEntry], tree: &Tree) -> Result<Self, TranscriptError> {
-        let mut entries: BTreeMap<(LogIndex, Digest), _> = BTreeMap::new();
+        let mut entries: BTreeMap<(Digest, LogIndex), _> = BTreeMap::new();
+        let mut last = None;
         for item in proved {
             let seal = LogIndex(item.seal);
             let at = tree.at(seal);
             let (key, entry) = check(item, tree).map_err(broken(Link::Registry, &at))?;
-            if entries.keys().next_back().is_some_and(|last| (seal, key) <= *last) {
+            if last.is_some_and(|last| (seal, key) <= last) {
                 return Err(broken(Link::Registry, at)(Fault::Surplus("registry entries are not in order")));
             }
-            entries.insert((seal, key), (entry, Cell::new(false)));
+            last = Some((seal, key));
+            entries.insert((key, seal), (entry, Cell::new(false)));
         }
         Ok(Self { entries })
     }
 
     /// The key as the registry had it during the round of the seal.
-    pub(super) fn key(&self, id: KeyId, seal: LogIndex) -> Result<pb::Key, Fault> {
+    pub(super) fn key(&self, id: KeyId, seal: &Seal) -> Result<pb::Key, Fault> {
         let key: pb::Key = self.take(&RegistryKey::Key(id), seal)?;
         if key.suite == u32::from(SUITE) { Ok(key) } else { Err(Fault::KeyScope("it is of another suite")) }
     }
 
     /// The institution as the registry had it during the round of the seal.
-    pub(super) fn institution(&self, id: InstitutionId, seal: LogIndex) -> Result<pb::Institution, Fault> {
+    pub(super) fn institution(&self, id: InstitutionId, seal: &Seal) -> Result<pb::Institution, Fault> {
         self.take(&RegistryKey::Institution(id), seal)
     }
 
-    /// The institutions under the seal that are custodians of one of `kept` on a day, by number.
+    /// The unit as the registry had it during the round of the seal.
+    pub(super) fn unit(&self, id: UnitId, seal: &Seal) -> Result<pb::Unit, Fault> {
+        self.take(&RegistryKey::Unit(id), seal)
+    }
+
+    /// The accreditations of an institution that are given, as the registry had them during the round of the seal.
+    pub(super) fn accreditations(&self, of: InstitutionId, seal: &Seal) -> Result<Vec<pb::Accreditation>, Fault> {
+        let mut found = Vec::new();
+        for ((_, at), (entry, used)) in &self.entries {
+            if entry.kind == i32::from(pb::Kind::Accreditation) && *at >= seal.index && is_before(entry, seal) {
+                let accreditation: pb::Accreditation = decode(&entry.body)?;
+                if accreditation.institution == of.0 {
+                    used.set(true);
+                    found.push(accreditation);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The institutions under the last seal that are custodians of one of `kept` on a day, by number.
     pub(super) fn custodians(
         &self,
         kept: &[Institution],
-        seal: LogIndex,
+        last: LogIndex,
         day: Day,
     ) -> Result<Vec<pb::Institution>, Fault> {
         let mut found = Vec::new();
-        for ((at, _), (entry, used)) in &self.entries {
-            if *at != seal || entry.kind != i32::from(pb::Kind::Institution) {
+        for ((_, at), (entry, used)) in &self.entries {
+            if *at != last || entry.kind != i32::from(pb::Kind::Institution) {
                 continue;
             }
             let keeper: pb::Institution = decode(&entry.body)?;
@@ -66,9 +93,12 @@ impl RegistryProofs {
         Ok(found)
     }
 
-    fn take<M: Canonical>(&self, key: &RegistryKey, seal: LogIndex) -> Result<M, Fault> {
-        let missing = || Fault::Missing(format!("the registry entry of {key:?} under the seal at {seal}"));
-        let (entry, used) = self.entries.get(&(seal, key.digest())).ok_or_else(missing)?;
+    fn take<M: Canonical>(&self, key: &RegistryKey, seal: &Seal) -> Result<M, Fault> {
+        let missing =
+            || Fault::Missing(format!("the registry entry of {key:?} in force under the seal at {}", seal.index));
+        let digest = key.digest();
+        let mut given = self.entries.range((digest, seal.index)..=(digest, LogIndex(u64::MAX)));
+        let (_, (entry, used)) = given.next().filter(|(_, (entry, _))| is_before(entry, seal)).ok_or_else(missing)?;
         used.set(true);
         Ok(decode(&entry.body)?)
     }
@@ -88,6 +118,11 @@ impl RegistryProofs {
     }
 }
 
+/// Whether an entry was published before the round of a seal.
+fn is_before(entry: &pb::RegistryEntry, seal: &Seal) -> bool {
+    Place::read(entry.place).entry < seal.first_index
+}
+
 /// Checks one proof and returns the registry key and the entry.
 fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::RegistryEntry), Fault> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
@@ -97,7 +132,7 @@ fn check(item: &pb::ProvedRegistryEntry, tree: &Tree) -> Result<(Digest, pb::Reg
         return Err(differs("the registry entry's version", 1, entry.version));
     }
     let from = Place::read(entry.place).entry;
-    if from >= seal.first_index {
+    if !is_before(&entry, seal) {
         return Err(differs("the registry entry's place, before the round at", seal.first_index, from));
     }
     let kind = pb::Kind::try_from(entry.kind).map_err(|_| missing("a registry kind"))?;

@@ -31,7 +31,7 @@ pub(super) fn check(
 ) -> Result<Statement, Fault> {
     let key_id = KeyId::from_slice(&said.key_id).ok_or_else(|| Fault::Missing("the statement's key id".to_owned()))?;
     let last = status.tree.last_seal();
-    let statement_key = status.registry.key(key_id, last.index)?;
+    let statement_key = status.registry.key(key_id, last)?;
     if statement_key.purpose != i32::from(Purpose::Statement) || statement_key.institution != 0 {
         return Err(Fault::KeyScope("it has another purpose"));
     }

@@ -155,11 +155,6 @@ impl Tree {
         &self.seals.values().next_back().expect("check_order has found the last seal").0
     }
 
-    /// Log index of the last seal.
-    pub(super) fn last(&self) -> LogIndex {
-        self.last_seal().index
-    }
-
     /// The day of the last seal, of which the report speaks.
     pub(super) fn day(&self) -> Day {
         day_of_ms(self.last_seal().time_ms)

@@ -1,0 +1,23 @@
+//! Which credits an accreditation covers (PROTOCOL.md, section 15).
+
+use crate::dates::{Day, last_day, within};
+use crate::pb;
+
+/// Whether an accreditation covers a credit whose period ends on a day. An empty scope covers all; a stated one does not
+/// cover what is not stated.
+pub fn covers(entry: &pb::Accreditation, credit: &pb::Credit, end: Day) -> bool {
+    let course = credit.course.as_ref().map_or("", |course| course.code.as_str());
+    let site = credit.place.as_ref().map_or("", |place| place.name.as_str());
+    within(end, entry.from.as_ref(), entry.until.as_ref())
+        && (entry.levels.is_empty() || credit.level.as_ref().is_some_and(|level| entry.levels.contains(level)))
+        && (entry.fields.is_empty() || entry.fields.iter().any(|field| credit.field.starts_with(field.as_str())))
+        && (entry.modes.is_empty() || entry.modes.contains(&credit.mode))
+        && (entry.programmes.is_empty() || entry.programmes.iter().any(|code| course.starts_with(code.as_str())))
+        && (entry.sites.is_empty() || entry.sites.iter().any(|one| one == site))
+}
+
+/// The last day of a credit's period, as far as it is stated.
+pub fn end_of(credit: &pb::Credit) -> Option<Day> {
+    let until = credit.period.as_ref()?.until.as_ref()?;
+    crate::dates::is_real(until).then(|| last_day(until))
+}
