@@ -493,7 +493,7 @@ class Vectors:
         for case in vectors["cases"]:
             bounds = currency.Freshness(case["current_within_ms"], case["stale_after_ms"])
             trusted = frozenset(case["institutions"]) if "institutions" in case else None
-            trust = replace(trust_of(vectors), policy=notes.Policy.parse(case["policy"]), institutions=trusted, freshness=bounds)
+            trust = replace(trust_of({**vectors, **case}), institutions=trusted, freshness=bounds)
             proved = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust, case["now_ms"])
             found = {"as_of_ms": proved.currency.as_of_ms, "age_ms": proved.currency.age_ms,
                      "by_witnesses": proved.currency.by_witnesses, "current": proved.currency.state, "reliance": proved.reliance}
