@@ -50,7 +50,7 @@ pub(crate) enum Command {
     ///     --compromised-since 2026-09-01T08:30Z
     /// The key after the next is made before, on a machine that is offline: creditbank keygen third.key --purpose registry
     #[command(verbatim_doc_comment)]
-    Succeed(succeed::Arguments),
+    Succeed(Box<succeed::Arguments>),
     /// How many other persons must approve each block of the operator
     ///
     /// Their keys are admitted first: `creditbank keygen --purpose approver`, `creditbank key request --institution 0`,
@@ -68,7 +68,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Publish(arguments) => load::run(global, &client, &arguments).await,
-        Command::Succeed(arguments) => succeed::run(global, &client, arguments).await,
+        Command::Succeed(arguments) => succeed::run(global, &client, *arguments).await,
         Command::Approvals { number } => {
             let record = publish::entry(Kind::RegistryPolicy, &RegistryPolicy { approvals: number })?;
             publish::run(global, &client, &[record], &format!("a policy of {number} approvals")).await

@@ -162,7 +162,7 @@ fn public(key: &SigningKey) -> [u8; 32] {
 /// A registry key as the registry has it.
 fn registry_entry(key: &SigningKey, revoked: Option<pb::RevocationReason>) -> Record {
     let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Registry, &public(key));
-    let minute = |reason| if reason == pb::RevocationReason::Compromised { 1 } else { 0 };
+    let minute = |reason| u64::from(reason == pb::RevocationReason::Compromised);
     let revoked =
         revoked.map(|reason| pb::KeyRevocation { reason: reason.into(), compromised_since_minute: minute(reason) });
     let entry = pb::Key {

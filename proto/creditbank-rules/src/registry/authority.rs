@@ -1,5 +1,6 @@
 //! The registry key: there is one at a time, and another one follows only by a succession.
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::key::{KeyId, RegistryAuthority, SuccessionError};
 use creditbank_protocol::pb::{self, Purpose};
 
@@ -25,7 +26,7 @@ pub(super) fn succeed(registry: &Registry, said: &pb::RegistrySuccession) -> Res
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Digest::from_slice(bytes).map_or_else(|| "other bytes".to_owned(), |bytes| bytes.to_string())
 }
 
 fn is_registry_key(key: &pb::Key) -> bool {
