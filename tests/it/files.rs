@@ -26,7 +26,8 @@ async fn secrets_are_the_owners_alone() {
         assert_eq!(file.metadata().expect("its mode").permissions().mode() & 0o777, 0o600, "{:?}", file.path());
         files += 1;
     }
-    assert_eq!(files, 6);
+    // Of a test node the two registry keys lie there too.
+    assert_eq!(files, 7);
     let dir = node.stop().await;
     let log_key = directory::key_path(dir.path(), Purpose::Log);
     fs::set_permissions(&log_key, fs::Permissions::from_mode(0o644)).expect("chmod");
@@ -45,7 +46,14 @@ fn open(dir: &std::path::Path) -> Result<(), String> {
 async fn a_directory_holds_one_node_and_one_process() {
     let node = TestNode::start().await;
     let environment = Environment::system();
-    let again = directory::init(&environment, node.dir(), ORIGIN, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
+    let again = directory::init(
+        &environment,
+        node.dir(),
+        &directory::keys_dir(node.dir()),
+        ORIGIN,
+        StoreUrl::Memory,
+        ([127, 0, 0, 1], 0).into(),
+    );
     assert!(matches!(again, Err(InitError::Exists(_))));
     let error = open(node.dir()).expect_err("a second process");
     assert!(error.contains("another process") || error.contains("lock"), "{error}");
@@ -56,7 +64,14 @@ async fn a_name_that_cannot_stand_in_a_checkpoint() {
     let dir = tempfile::tempdir().expect("a directory");
     for name in ["", "https://credits.example", "two words", "tab\t", &"x".repeat(200)] {
         let environment = Environment::system();
-        let made = directory::init(&environment, dir.path(), name, StoreUrl::Memory, ([127, 0, 0, 1], 0).into());
+        let made = directory::init(
+            &environment,
+            dir.path(),
+            &directory::keys_dir(dir.path()),
+            name,
+            StoreUrl::Memory,
+            ([127, 0, 0, 1], 0).into(),
+        );
         assert!(matches!(made, Err(InitError::Origin(_))), "{name:?}");
         assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 0, "nothing is left behind");
     }
@@ -71,7 +86,14 @@ async fn a_whole_node_has_its_trust_file() {
     let trust = dir.path().join("trust.toml");
     fs::create_dir_all(trust.join("in the way")).expect("a directory that no file replaces");
     let init = |dir: &std::path::Path| {
-        directory::init(&Environment::system(), dir, ORIGIN, StoreUrl::Memory, ([127, 0, 0, 1], 0).into())
+        directory::init(
+            &Environment::system(),
+            dir,
+            &directory::keys_dir(dir),
+            ORIGIN,
+            StoreUrl::Memory,
+            ([127, 0, 0, 1], 0).into(),
+        )
     };
     init(dir.path()).expect_err("no trust file can be written");
     assert!(!dir.path().join("node.toml").exists(), "and so it is no node");

@@ -4,11 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
+use creditbank_client::succession::{Succession, succeed};
 use creditbank_protocol::Alias;
 use creditbank_protocol::UnitId;
+use creditbank_protocol::key::commitment;
+use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::transcript::verify;
 use creditbank_rpc::Reason;
+use creditbank_rpc::v1::InstitutionAlias;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_server::directory;
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit_record, key, set};
 use creditbank_tests::{Chain, TestNode, University};
@@ -166,15 +173,53 @@ async fn the_last_registry_key_stays() {
     }
     let next = key(Purpose::Registry, 70);
     let come = KeyRequest::new(ORIGIN, UnitId::new(0, 0), &next).expect("a request").record(&[], 0, 0).expect("a key");
-    set(&node, Kind::Key, &come).await;
-    set(&node, Kind::Key, &revoked).await;
-    let university = registry_record(Kind::Institution, &pb::Institution { number: 5, ..closed_less(&closed) });
-    publish(&client, Arc::new(next.clone()), &[university.expect("a record")], None).await.expect("the next key");
+    let record = registry_record(Kind::Key, &come).expect("a record");
+    let refused = publish(&client, Arc::new(own.clone()), &[record], None).await.expect_err("a second registry key");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotTheSuccessor);
 }
 
-fn closed_less(entry: &pb::Institution) -> pb::Institution {
-    let state = pb::RegistryState::Active.into();
-    pb::Institution { state, r#type: pb::InstitutionType::University.into(), country: "FR".to_owned(), ..entry.clone() }
+/// Goal: the registry key that was committed to takes over, as planned and after a theft; the old key is refused, and an
+/// auditor and a node that starts again agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_registry_key_is_followed() {
+    let node = TestNode::start().await;
+    let client = node.client(None).await;
+    let environment = creditbank_server::environment::Environment::system();
+    let path = node.dir().join("keys").join(directory::NEXT_REGISTRY_KEY);
+    let second = directory::read_key_at(&environment, &path, Purpose::Registry).expect("the next key");
+    let (first, third, fourth) = (node.key(Purpose::Registry), key(Purpose::Registry, 71), key(Purpose::Registry, 72));
+    let succession = |key: &KeyFile, next: &KeyFile, current: Option<&KeyFile>, since| Succession {
+        key: Arc::new(key.clone()),
+        next: commitment(&next.public_key()),
+        case_reference: "2026/1".to_owned(),
+        current: current.map(|key| Arc::new(key.clone()) as _),
+        approvals: None,
+        compromised_since_minute: since,
+    };
+    let thief = key(Purpose::Registry, 73);
+    succeed(&client, succession(&thief, &thief, Some(&first), None), None).await.expect_err("not committed to");
+    succeed(&client, succession(&second, &third, Some(&first), None), None).await.expect("as planned");
+    let entry = |number| registry_record(Kind::Institution, &University::new(number).entry()).expect("a record");
+    let refused = publish(&client, Arc::new(first), &[entry(5)], None).await.expect_err("the old key");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyRevoked);
+    publish(&client, Arc::new(second.clone()), &[entry(5)], None).await.expect("the new key");
+    succeed(&client, succession(&third, &fourth, None, Some(1)), None).await.expect("after a theft");
+    let refused = publish(&client, Arc::new(second), &[entry(6)], None).await.expect_err("the stolen key");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyRevoked);
+    let node = node.restart().await;
+    let client = node.client(None).await;
+    publish(&client, Arc::new(third.clone()), &[entry(6)], None).await.expect("the new key, after a start");
+    // A transcript of what the third key has admitted verifies under the trust file of the beginning.
+    let university = University::new(8);
+    university.publish(&client, &third).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let own = university.client(&node).await;
+    Chain::of(&own, &university).await.issue(&own, &university, &[credit_record(alias, "A-1")]).await;
+    let learner = InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() };
+    let (file, _) = own.transcript(Learner::Alias(learner)).await.expect("a transcript");
+    assert_eq!(verify(&file, &node.trust(), node.ledger().now_ms()).expect("it is authentic").records.len(), 1);
+    let audit = client.audit(|_, _| ()).await.expect("an audit");
+    assert!(audit.contradiction.is_none(), "{:?}", audit.contradiction);
 }
 
 /// An accreditation's end acts on what is sealed later, by the period of study.

@@ -1,6 +1,8 @@
 //! Goal: what a stolen key has revoked, amended and closed is contested, and its institution restores it; nobody else does,
 //! nothing twice, and nothing that was settled or used meanwhile.
 
+use std::sync::Arc;
+
 use creditbank_client::correct::contest::findings;
 use creditbank_client::correct::{Change, Correction, Outcome, Target};
 use creditbank_client::operator::KeyRequest;
@@ -278,7 +280,7 @@ async fn what_followed_goes_too() {
     let odd = vec![group(by(Basis::Dependency), vec![effect(Action::CloseReview, &awarded)])];
     assert_eq!(submit(client, one, &[], odd).await.expect_err("for nothing"), Reason::EffectMismatch);
     let operator = node.operator().await;
-    let office = IssuingUnit::new(UnitId::OPERATOR, node.key(Purpose::Registry));
+    let office = IssuingUnit::operator(Arc::new(node.key(Purpose::Registry))).expect("the operator");
     let place = at(&counted[0]);
     let asked = Correction { line: 0, target: Target::At(place.into()), change: Change::Reinstate(None) };
     let done = Corrections::default().one(&operator, &office, asked).await;

@@ -47,11 +47,7 @@ fn revocation(receipt: &creditbank_protocol::pb::Receipt, record: &Record) -> Ef
 }
 
 fn keys(node: &TestNode) -> LogKeys {
-    LogKeys {
-        origin: creditbank_tests::node::ORIGIN.to_owned(),
-        log_key: node.key(Purpose::Log).public_key(),
-        registry_key: node.key(Purpose::Registry).public_key(),
-    }
+    node.trust().beginning(creditbank_tests::node::ORIGIN)
 }
 
 /// Replays entries on all cores, as an audit does.

@@ -6,6 +6,7 @@ import json
 import pathlib
 import random
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 from creditbank_reader import (conversion, currency, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
@@ -30,6 +31,12 @@ SMALL_ORDER_KEYS = (
     "0100000000000000000000000000000000000000000000000000000000000080",
 )
 unhex = bytes.fromhex
+
+
+def trust_of(vectors):
+    """The trust that a file of vectors gives."""
+    keys = (unhex(vectors[name]) for name in transcript.BEGINNING)
+    return transcript.Trust(notes.Policy.parse(vectors["policy"]), *keys)
 
 
 class Checks:
@@ -113,9 +120,15 @@ class Vectors:
         check.equal("possession", suite.sign(unhex(case["seed"]), message), case["signature"])
         check.that("possession holds", suite.verify(key, message, unhex(case["signature"])))
         case = vectors["genesis"]
-        found = suite.genesis_preimage(case["origin"], unhex(case["log_key"]), unhex(case["registry_key"]))
+        found = suite.genesis_preimage(case["origin"], *(unhex(case[name]) for name in transcript.BEGINNING))
         check.equal("genesis", found, case["preimage"])
         check.equal("genesis", suite.sha256(found), case["value"])
+        case = vectors["succession"]
+        said = self.kinds.read(ledger.KIND_REGISTRY_SUCCESSION, 1, unhex(case["body"]))
+        message = suite.succession_message(vectors["genesis"]["origin"], unhex(case["before"]), said)
+        check.equal("commitment", suite.commitment(said.public_key), case["commitment"])
+        check.equal("succession", message, case["message"])
+        check.that("succession", suite.verify(said.public_key, message, said.signature))
         for key in (*vectors["refused_public_keys"], *SMALL_ORDER_KEYS):
             check.that(f"refused key {key}", not suite.is_strict_point(unhex(key)))
 
@@ -282,8 +295,8 @@ class Vectors:
         for case in vectors["seals"]:
             entry = self.ledger.read_seal(unhex(case["entry"]))
             if previous is None:
-                previous = suite.sha256(suite.genesis_preimage(entry.seal.origin, log_key,
-                                                               unhex(vectors["registry_key"])))
+                previous = suite.sha256(suite.genesis_preimage(
+                    entry.seal.origin, *(unhex(vectors[name]) for name in transcript.BEGINNING)))
             check.equal("previous", entry.seal.previous, previous.hex())
             check.equal("leaf hash", entry.leaf, case["leaf_hash"])
             previous = ledger.seal_id(entry.seal_bytes)
@@ -437,7 +450,7 @@ class Vectors:
 
     def transcripts(self, vectors):
         """Section 13: what is found in each."""
-        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        trust = trust_of(vectors)
         for case in vectors["transcripts"]:
             try:
                 data = (self.directory / case["file"]).read_bytes()
@@ -448,7 +461,7 @@ class Vectors:
             self.checks.equal(case["file"], self._found(proved), {
                 name: case[name] for name in ("size", "root", "records", "withheld", "complete_for", "holder_key", "identity")})
         for case in vectors["narrow"]:
-            narrow = transcript.Trust(trust.policy, trust.registry_key, frozenset(case["institutions"]))
+            narrow = replace(trust, institutions=frozenset(case["institutions"]))
             proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow)
             self.checks.equal(f"{case['file']}, trusting {case['institutions']}",
                               [record.standing for record in proved.records], case["standings"])
@@ -473,7 +486,7 @@ class Vectors:
 
     def transcripts_refused(self, vectors):
         """Section 13: which link is broken first."""
-        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        trust = trust_of(vectors)
         for case in vectors["refused"]:
             label = f"transcript: {case['about']}"
             self._refused(label, base64.b64decode(case["file"]), trust, case["link"])
@@ -483,7 +496,7 @@ class Vectors:
         for case in vectors["cases"]:
             bounds = currency.Freshness(case["current_within_ms"], case["stale_after_ms"])
             trusted = frozenset(case["institutions"]) if "institutions" in case else None
-            trust = transcript.Trust(notes.Policy.parse(case["policy"]), unhex(vectors["registry_key"]), trusted, bounds)
+            trust = replace(trust_of({**vectors, **case}), institutions=trusted, freshness=bounds)
             proved = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust, case["now_ms"])
             found = {"as_of_ms": proved.currency.as_of_ms, "age_ms": proved.currency.age_ms,
                      "by_witnesses": proved.currency.by_witnesses, "current": proved.currency.state, "reliance": proved.reliance}
@@ -644,7 +657,7 @@ class Vectors:
         """Section 13."""
         check = self.checks
         data = (self.directory / "transcript.cbt").read_bytes()
-        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        trust = trust_of(vectors)
         try:
             proved = transcript.verify_transcript(self.reader, data, trust)
         except Refused as error:
@@ -674,7 +687,7 @@ class Vectors:
     def effects(self, vectors):
         """Section 13, what blocks say of records."""
         names = ("contested", "confirmed", "ended", "redeemed", "under_review", "standing")
-        trust = transcript.Trust(notes.Policy.parse(vectors["policy"]), unhex(vectors["registry_key"]))
+        trust = trust_of(vectors)
         for case in vectors["cases"]:
             try:
                 first = transcript.verify_transcript(self.reader, unhex(case["transcript"]), trust).records[0]
@@ -684,11 +697,11 @@ class Vectors:
             self.checks.equal(case["name"], found, case["first"])
 
     def _other_trust(self, data, trust):
-        other = transcript.Trust(trust.policy, bytes(32))
-        self._refused("another registry key", data, other, "seal")
+        for name in transcript.BEGINNING:
+            self._refused(f"another {name}", data, replace(trust, **{name: bytes(32)}), "seal")
         key = notes.NoteKey(trust.policy.logs[0].name, notes.LOG_TYPE, suite.public_key(bytes(32)))
         policy = notes.Policy.parse(f"log {key.vkey}\nquorum none\n")
-        self._refused("another log", data, transcript.Trust(policy, trust.registry_key), "checkpoint")
+        self._refused("another log", data, replace(trust, policy=policy), "checkpoint")
 
     def _other_parts(self, data, trust):
         """Elements left out, doubled and exchanged; the first record in part instead of whole."""

@@ -21,7 +21,7 @@ def main(proto, file, trust_file):
     try:
         policy = notes.Policy.parse(trust["policy"])
         institutions = frozenset(trust["institutions"]) if "institutions" in trust else None
-        held = transcript.Trust(policy, bytes.fromhex(trust["registry_key"]), institutions)
+        held = transcript.Trust(policy, *(bytes.fromhex(trust[name]) for name in transcript.BEGINNING), institutions)
         proved = transcript.verify_transcript(canonical, pathlib.Path(file).read_bytes(), held)
     except Refused as error:
         print(f"{file}: not valid: {error}")

@@ -34,7 +34,7 @@ async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
     let config = directory::read_config(&environment, dir).expect("the configuration that init wrote");
     let ledger = directory::open(&environment, dir, &config, limits).expect("the node opens");
     if ledger.size() == 0 {
-        directory::begin(&environment, dir, &ledger).await.expect("the first blocks");
+        directory::begin(&environment, dir, &directory::keys_dir(dir), &ledger).await.expect("the first blocks");
     }
     serve::start(ledger, ([127, 0, 0, 1], 0).into(), tls).await.expect("the node serves")
 }
@@ -49,7 +49,8 @@ impl TestNode {
     pub async fn with(store: StoreUrl, tls: Option<Tls>, limits: Limits) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        directory::init(&Environment::system(), dir.path(), ORIGIN, store, listen).expect("a new node");
+        let keys = directory::keys_dir(dir.path());
+        directory::init(&Environment::system(), dir.path(), &keys, ORIGIN, store, listen).expect("a new node");
         Self::serve(dir, tls, limits).await
     }
 
@@ -102,8 +103,8 @@ impl TestNode {
 
     /// The text of a trust file for this log.
     pub fn trust_text(&self) -> String {
-        let registry = self.key(Purpose::Registry).public_key();
-        text_for(ORIGIN, self.key(Purpose::Log).public_key(), &registry).expect("a trust file")
+        let config = directory::read_config(&Environment::system(), self.dir()).expect("a configuration");
+        text_for(&config.beginning()).expect("a trust file")
     }
 
     /// Trust in this log.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use creditbank_protocol::Trust;
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::key::{KeyId, genesis};
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::verify_consistency;
 use creditbank_protocol::note::Checkpoint;
@@ -151,18 +151,18 @@ impl Client {
             recognition: RecognitionServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
         };
-        client.check_beginning(log.public_key()).await?;
+        client.check_beginning().await?;
         Ok(client)
     }
 
-    /// Checks that the log was begun with the registry key of the trust file: its first block names the genesis value.
-    async fn check_beginning(&self, log_key: &[u8; 32]) -> Result<(), ClientError> {
-        let expected = genesis(&self.origin, log_key, &self.trust.registry_key);
+    /// Checks that the log was begun with the keys of the trust file: its first block names the genesis value.
+    async fn check_beginning(&self) -> Result<(), ClientError> {
+        let expected = self.trust.beginning(&self.origin).genesis();
         let (first, _) = self.entry(0).await?;
         match Entry::parse(&first).map_err(ClientError::lie)? {
             Entry::Head(head) if head.header().previous == expected => Ok(()),
             _ => Err(ClientError::lie(
-                "the log was begun with other keys than the trust file's registry_key and log key",
+                "the log was begun with other keys than the trust file's log_key, registry_key and next_registry_key",
             )),
         }
     }

@@ -30,6 +30,7 @@ pub mod sealing;
 mod secret;
 mod seeds;
 mod signer;
+pub mod succession;
 pub mod sync;
 mod unit;
 pub mod validity;

@@ -126,14 +126,8 @@ pub async fn publish_or_ask(
     records: &[Record],
     work: Option<&Path>,
 ) -> Result<Published, ClientError> {
-    if key.purpose() != Purpose::Registry {
-        return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
-    }
-    let unit = IssuingUnit::operator(key)?;
-    let mut outbox = match work {
-        Some(work) => Outbox::open(client, &unit, work)?,
-        None => Outbox::in_memory(client, &unit)?,
-    };
+    let unit = registry_unit(key)?;
+    let mut outbox = outbox_of(client, &unit, work)?;
     let required = client.approvals_required(UnitId::OPERATOR).await?;
     let queue = work.map(ApprovalQueue::open);
     let mut earlier = settle_earlier(&mut outbox).await?.sealed;
@@ -176,6 +170,38 @@ pub async fn publish_or_ask(
         }
     }
     last.ok_or_else(|| ClientError::Local("expected at least one registry record".to_owned()))
+}
+
+/// Publishes registry records of a succession, which nobody approves, in one block.
+pub(crate) async fn publish_as(
+    client: &Client,
+    key: Arc<dyn Signer>,
+    records: &[Record],
+    work: Option<&Path>,
+) -> Result<Receipt, ClientError> {
+    let unit = registry_unit(key)?;
+    let mut outbox = outbox_of(client, &unit, work)?;
+    settle_earlier(&mut outbox).await?;
+    let operation =
+        Operation { operation_id: random()?, records: records.to_vec(), groups: Vec::new(), approvals: Vec::new() };
+    match seal(&mut outbox, operation, vec![mark(&unit, records)]).await? {
+        Answer::Sealed(receipt) => Ok(*receipt),
+        Answer::Refused(refusal) => Err(ClientError::Refused(refusal)),
+    }
+}
+
+fn registry_unit(key: Arc<dyn Signer>) -> Result<IssuingUnit, ClientError> {
+    if key.purpose() != Purpose::Registry {
+        return Err(ClientError::Local("registry records need the operator's registry key".to_owned()));
+    }
+    IssuingUnit::operator(key)
+}
+
+fn outbox_of<'a>(client: &'a Client, unit: &'a IssuingUnit, work: Option<&Path>) -> Result<Outbox<'a>, ClientError> {
+    match work {
+        Some(work) => Outbox::open(client, unit, work),
+        None => Outbox::in_memory(client, unit),
+    }
 }
 
 fn mark(unit: &IssuingUnit, records: &[Record]) -> Mark {

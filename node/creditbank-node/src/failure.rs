@@ -13,7 +13,10 @@ pub(crate) struct Usage(pub(crate) String);
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = |error: &(dyn std::error::Error + 'static)| {
         error.is::<Usage>()
-            || matches!(error.downcast_ref(), Some(InitError::Exists(_) | InitError::Origin(_)))
+            || matches!(
+                error.downcast_ref(),
+                Some(InitError::Exists(_) | InitError::RegistryKeys(_) | InitError::Origin(_))
+            )
             || matches!(error.downcast_ref(), Some(DirectoryError::Config { .. } | DirectoryError::Mode { .. }))
     };
     if error.chain().any(usage) { ExitCode::from(2) } else { ExitCode::FAILURE }

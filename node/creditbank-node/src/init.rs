@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use creditbank_server::directory::{self, Config, StoreUrl};
 use creditbank_server::environment::{ENGINES, Environment};
 
+use crate::failure::Usage;
 use crate::shown;
 
 /// Where gRPC is served unless the configuration says otherwise; IPv4 and IPv6.
@@ -19,6 +20,12 @@ pub(crate) struct Arguments {
     /// A directory that holds no node yet; made when it is not there.
     #[arg(long)]
     dir: PathBuf,
+    /// Where the registry key and the one that may follow are written, outside DIR [default: DIR-keys]
+    ///
+    /// Whoever has the registry key decides which institutions there are. Bring both away from the node, and the next key to
+    /// another place than the first: it is what is left after a theft. docs/operate/key-ceremony.md has a script.
+    #[arg(long, value_name = "DIR")]
+    registry_keys: Option<PathBuf>,
     /// The name of the log, for ever: a host and a path, as credits.example/log.
     #[arg(long)]
     origin: String,
@@ -30,19 +37,39 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { dir, origin, store, listen } = arguments;
-    make(&dir, &origin, store, listen)?;
+    let Arguments { dir, registry_keys, origin, store, listen } = arguments;
+    let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(&dir));
+    if registry_keys.starts_with(&dir) {
+        let (keys, dir) = (shown(&registry_keys), shown(&dir));
+        return Err(Usage(format!("{keys} lies under {dir}: expected a directory outside, --registry-keys DIR")).into());
+    }
+    make(&dir, &registry_keys, &origin, store, listen)?;
     crate::say(&format!("A node for {origin} is in {}.", shown(&dir)));
     crate::say(&format!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir)));
     crate::say(&format!("  {}/keys         back it up, show it to nobody", shown(&dir)));
+    crate::say(&format!("  {}/registry.key        the registry key: not for this machine", shown(&registry_keys)));
+    crate::say(&format!("  {}/next-registry.key   what follows it: to another place, offline", shown(&registry_keys)));
     crate::say(&format!("Next: creditbank-node serve --dir {}", shown(&dir)));
     Ok(())
 }
 
+/// The directory for the registry keys where none is named: beside that of the node.
+pub(crate) fn registry_keys_beside(dir: &Path) -> PathBuf {
+    let mut name = dir.components().as_path().as_os_str().to_owned();
+    name.push("-keys");
+    name.into()
+}
+
 /// Makes a node with its trust file.
-pub(crate) fn make(dir: &Path, origin: &str, store: StoreUrl, listen: SocketAddr) -> anyhow::Result<Config> {
+pub(crate) fn make(
+    dir: &Path,
+    registry_keys: &Path,
+    origin: &str,
+    store: StoreUrl,
+    listen: SocketAddr,
+) -> anyhow::Result<Config> {
     let environment = Environment::system();
-    let config = directory::init(&environment, dir, origin, store, listen)?;
+    let config = directory::init(&environment, dir, registry_keys, origin, store, listen)?;
     // Alone of all files it is for everybody.
     let path = dir.join("trust.toml");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).with_context(|| path.display().to_string())?;

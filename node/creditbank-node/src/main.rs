@@ -104,7 +104,7 @@ fn main() -> ExitCode {
             Command::Reindex(arguments) => tokio::task::block_in_place(|| reindex::run(&arguments)),
             Command::Backup(arguments) => tokio::task::block_in_place(|| backup::run(&arguments)),
             Command::Restore(arguments) => tokio::task::block_in_place(|| restore::run(arguments)),
-            Command::Quickstart(arguments) => quickstart::run(arguments).await,
+            Command::Quickstart(arguments) => Box::pin(quickstart::run(arguments)).await,
         }
     });
     match done {

@@ -32,7 +32,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::init;
 use story::Story;
 
-const ORIGIN: &str = "quickstart.creditbank.example/log";
+pub(crate) const ORIGIN: &str = "quickstart.creditbank.example/log";
 const RESULTS: &[u8] = include_bytes!("../data/oulad/studentInfo.csv");
 
 #[derive(clap::Args)]
@@ -62,7 +62,7 @@ async fn play(dir: &Path, keep: bool, json: bool) -> anyhow::Result<()> {
     let story = Story::new(json);
     let start = Instant::now();
     let listen = init::LISTEN.parse().context("the default address")?;
-    let config = init::make(dir, ORIGIN, StoreUrl::standard(), listen)?;
+    let config = init::make(dir, &directory::keys_dir(dir), ORIGIN, StoreUrl::standard(), listen)?;
     let ledger = directory::open(&Environment::system(), dir, &config, Limits::default())?;
     let loopback = ([127, 0, 0, 1], 0).into();
     let running = serve::start(ledger, loopback, None).await?;

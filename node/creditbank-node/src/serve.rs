@@ -1,25 +1,37 @@
 //! `serve`: until a signal.
 
-use creditbank_server::directory;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::pb::Purpose;
+use creditbank_server::directory::{self, Config};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::Limits;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::failure::Usage;
+use crate::init::registry_keys_beside;
 use crate::node_dir::NodeDir;
+use crate::quickstart;
 use crate::shown;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
+    /// Of a log in memory, which begins anew: where the registry key is [default: DIR-keys]
+    #[arg(long, value_name = "DIR")]
+    registry_keys: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { node } = arguments;
+    let Arguments { node, registry_keys } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let environment = Environment::system();
     let (dir, config) = (node.path(), node.config(&environment)?);
+    refuse_registry_keys(dir, &config)?;
     if let Some(path) = config.store.path()
         && !dir.join(path).join("journal").exists()
     {
@@ -35,7 +47,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));
         }
         // A log in memory begins anew with each process.
-        directory::begin(&environment, dir, &ledger).await?;
+        let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(dir));
+        directory::begin(&environment, dir, &registry_keys, &ledger).await?;
     }
     let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
     let stop = async {
@@ -45,4 +58,44 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     Ok(running.until(stop).await?)
+}
+
+/// Largest file that is looked into: a key file has three lines.
+const KEY_FILE_LEN_MAX: u64 = 1_024;
+
+/// A node does not serve while a registry key lies under its directory: whoever breaks in would decide which institutions
+/// there are. The story of `quickstart` has all keys in one place.
+fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
+    let log = config.store.path().map(|path| dir.join(path));
+    match registry_key_under(dir, log.as_deref()) {
+        Some(found) if config.origin != quickstart::ORIGIN => Err(Usage(format!(
+            "{} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
+             (mv {} /elsewhere/). The operator's commands take it with --registry-key; serving needs none",
+            shown(&found),
+            shown(&found)
+        ))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// The first registry key under a directory. The log is left out: it holds no keys, and may be large.
+fn registry_key_under(dir: &Path, log: Option<&Path>) -> Option<PathBuf> {
+    for item in fs::read_dir(dir).ok()?.flatten() {
+        let (path, Ok(kind)) = (item.path(), item.file_type()) else { continue };
+        if kind.is_dir() {
+            if Some(path.as_path()) != log
+                && let Some(found) = registry_key_under(&path, log)
+            {
+                return Some(found);
+            }
+            continue;
+        }
+        let is_small = fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= KEY_FILE_LEN_MAX);
+        let text = if is_small { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
+        if KeyFile::parse(&text).is_ok_and(|key| key.purpose == Purpose::Registry) {
+            return Some(path);
+        }
+    }
+    None
 }

@@ -65,10 +65,21 @@ async fn what_cannot_be_served_says_what_to_do() {
     let (code, said) = run(&["serve"], empty.path());
     assert!(code == Some(2) && said.contains("creditbank-node init"), "{said}");
     let node = TestNode::start().await;
+    // The registry key decides which institutions there are: it does not lie where a node is served.
+    let (code, said) = run(&["serve"], node.dir());
+    assert!(code == Some(2) && said.contains("registry.key is a registry key") && said.contains("mv "), "{said}");
+    for name in ["registry.key", "next-registry.key"] {
+        let (code, said) = run(&["serve"], node.dir());
+        assert!(code == Some(2) && said.contains("registry.key"), "{said}");
+        std::fs::remove_file(node.dir().join("keys").join(name)).expect("removed");
+    }
     let (code, said) = run(&["serve"], node.dir());
     assert!(code == Some(1) && said.contains("another process"), "{said}");
     let (code, said) = run(&["init", "--origin", "x.example"], node.dir());
     assert!(code == Some(2) && said.contains("already holds a node"), "{said}");
+    let under = empty.path().join("keys").display().to_string();
+    let (code, said) = run(&["init", "--origin", "x.example", "--registry-keys", &under], empty.path());
+    assert!(code == Some(2) && said.contains("expected a directory outside"), "{said}");
     let (code, said) = run(&["init", "--origin", "x.example", "--store", "mysql:here"], empty.path());
     assert!(code == Some(2) && said.contains("sled:PATH"), "{said}");
     let (code, said) = run(&["init", "--origin", "https://x.example"], empty.path());

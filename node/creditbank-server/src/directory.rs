@@ -3,13 +3,19 @@
 //! ```text
 //! DIR/node.toml                  configuration
 //! DIR/keys/log.key               checkpoints and seals
-//! DIR/keys/registry.key          the operator's own chain; needed by the operator's commands, not by `serve`
 //! DIR/keys/statement.key         subject statements
 //! DIR/keys/credential.key        credentials in other formats
 //! DIR/keys/operator-access.key   the operator's reads
 //! DIR/keys/secrets               master key, pepper, alias key, link key
 //! DIR/learners.keys              the learners' keys, wrapped
 //! DIR/log/                       journal, guard, flat files, index
+//! ```
+//!
+//! The registry keys lie elsewhere, in a directory that only the operator's commands need:
+//!
+//! ```text
+//! KEYS/registry.key              the operator's own chain
+//! KEYS/next-registry.key         the one that may follow: to be kept apart, and offline
 //! ```
 
 mod config;
@@ -23,14 +29,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creditbank_protocol::Digest;
-use creditbank_protocol::key::genesis;
 use creditbank_protocol::key_file::{KeyFile, KeyFileError};
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
 
 pub use config::{Config, ConfigError, Tls};
 pub(crate) use held::{HELD_FILE, parse_published};
-pub use init::{InitError, begin, init};
+pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};
 pub(crate) use secrets::Secrets;
 pub use store_url::StoreUrl;
 
@@ -133,11 +138,20 @@ pub fn key_path(dir: &Path, purpose: Purpose) -> PathBuf {
     dir.join("keys").join(format!("{}.key", creditbank_protocol::key_file::purpose_name(purpose)))
 }
 
+/// Where a node's own keys are.
+pub fn keys_dir(dir: &Path) -> PathBuf {
+    dir.join("keys")
+}
+
 /// Reads the node's key for a purpose.
 pub fn read_key(environment: &Environment, dir: &Path, purpose: Purpose) -> Result<KeyFile, DirectoryError> {
-    let path = key_path(dir, purpose);
+    read_key_at(environment, &key_path(dir, purpose), purpose)
+}
+
+/// Reads the key for a purpose from a file.
+pub fn read_key_at(environment: &Environment, path: &Path, purpose: Purpose) -> Result<KeyFile, DirectoryError> {
     let shown = path.display().to_string();
-    let text = read_secret(&*environment.disk, &path)?;
+    let text = read_secret(&*environment.disk, path)?;
     let key = KeyFile::parse(&text).map_err(|error| DirectoryError::Key { path: shown.clone(), error })?;
     if key.purpose == purpose {
         return Ok(key);
@@ -186,11 +200,10 @@ fn parts(
 ) -> Result<Parts, DirectoryError> {
     let log_key = read_key(environment, dir, Purpose::Log)?.key;
     let statement_key = read_key(environment, dir, Purpose::Statement)?.key;
-    let registry_key = config.registry_key;
     let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
     let public_key = log_key.verifying_key().to_bytes();
-    let genesis = genesis(&config.origin, &public_key, &registry_key);
-    let options = Options { stepped, ..store_options(environment, genesis) };
+    let begun = config.beginning();
+    let options = Options { stepped, ..store_options(environment, begun.genesis()) };
     let store = config.store.open_store(dir, &options, &mut |_| {})?;
     if let Some(path) = config.store.path() {
         held::check(&*environment.disk, &dir.join(path), &*store, &config.origin, public_key)?;
@@ -199,6 +212,5 @@ fn parts(
     let Environment { clock, entropy, .. } = environment.clone();
     let keys = config.store.open_keys(&dir.join("learners.keys"), &options, &secrets.master, needed, &*entropy)?;
     let private = secrets.private();
-    let origin = config.origin.clone();
-    Ok(Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits })
+    Ok(Parts { begun, store, keys, private, log_key, statement_key, clock, entropy, limits })
 }

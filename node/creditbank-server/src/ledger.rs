@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use creditbank_ledger::state::LogKeys;
+use creditbank_protocol::Digest;
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint};
 use creditbank_protocol::pb::Receipt;
 use creditbank_rpc::v1::RecordBody;
@@ -48,8 +49,8 @@ impl Default for Limits {
 
 /// What a log is made of.
 pub struct Parts {
-    /// The name of the log.
-    pub origin: String,
+    /// The log, and what it was begun with.
+    pub begun: LogKeys,
     /// Its durable state.
     pub store: Box<dyn Store>,
     /// The learners' keys.
@@ -58,8 +59,6 @@ pub struct Parts {
     pub private: PrivateKeys,
     /// Signs checkpoints and seals.
     pub log_key: SigningKey,
-    /// The public registry key that the log was begun with.
-    pub registry_key: [u8; 32],
     /// Signs subject statements.
     pub statement_key: SigningKey,
     /// Time.
@@ -81,6 +80,14 @@ pub enum OpenError {
     Clock {
         /// By how much.
         behind_ms: u64,
+    },
+    /// Another log key than the one in force.
+    #[error("keys/log.key is {found}, the log key in force is {expected}: put that one there")]
+    LogKey {
+        /// In force, in hexadecimal.
+        expected: String,
+        /// In the file.
+        found: String,
     },
     /// The learners' keys are not the ones of this log.
     #[error("learners.keys holds {found} keys, the log needs {expected}: restore it from a backup as new as the log")]
@@ -110,7 +117,6 @@ pub(crate) struct Shared {
     pub(crate) keys: KeyStore,
     pub(crate) private: PrivateKeys,
     pub(crate) log_key: SigningKey,
-    pub(crate) registry_key: [u8; 32],
     pub(crate) statement_key: SigningKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -133,8 +139,7 @@ impl Shared {
     /// Checks what needs no order of a block and the records beside it.
     pub(crate) fn verify(&self, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
         let state = self.state();
-        let first_key = (state.head.size == 0).then_some(&self.registry_key);
-        verify(&state.registry().registry, first_key, block, records)
+        verify(&state.registry().registry, block, records)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -156,10 +161,13 @@ impl Shared {
 
     /// Opens the log: rebuilds what is held in memory.
     fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
-        let Parts { origin, store, keys, private, log_key, registry_key, statement_key, clock, entropy, limits } =
-            parts;
+        let Parts { begun, store, keys, private, log_key, statement_key, clock, entropy, limits } = parts;
+        let origin = begun.origin.clone();
         let public_key = log_key.verifying_key().to_bytes();
-        let mut state = load(&*store, LogKeys { origin: origin.clone(), log_key: public_key, registry_key })?;
+        if public_key != begun.log_key {
+            return Err(OpenError::LogKey { expected: hex::encode(begun.log_key), found: hex::encode(public_key) });
+        }
+        let mut state = load(&*store, begun)?;
         let expected = tables::needed_keys(&*store).map_err(LoadError::from)?;
         let found = keys.len() as u64;
         if found < expected {
@@ -185,7 +193,6 @@ impl Shared {
             keys,
             private,
             log_key,
-            registry_key,
             statement_key,
             clock,
             entropy,
@@ -215,6 +222,11 @@ impl Ledger {
     /// The name of the log.
     pub fn origin(&self) -> &str {
         &self.shared.origin
+    }
+
+    /// What the log was begun with: its genesis value.
+    pub fn genesis(&self) -> Digest {
+        self.shared.state().log.genesis()
     }
 
     /// The node's wall clock, milliseconds since 1970-01-01T00:00Z.

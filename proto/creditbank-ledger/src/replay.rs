@@ -228,10 +228,11 @@ fn block(
     let subject = Subject::block(round.next(), read.block());
     let checked = round.check(read).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::signer(&subject, round, read)?;
+    let registry_key = round.registry_key();
     let applied = round.apply(checked).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::effects(&subject, entries, round, read, &applied)?;
     entries.keep(applied.entry, read, round.sealed_at_ms());
     entries.keep_cleared(&applied);
-    SignatureCheck::block(subject, round.state(), read, checks);
+    SignatureCheck::block(subject, (round.state(), registry_key), read, checks);
     Ok(applied)
 }

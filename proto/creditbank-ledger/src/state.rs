@@ -23,7 +23,6 @@ mod versions;
 
 use std::sync::Arc;
 
-use creditbank_protocol::key::genesis;
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::status::Marks;
@@ -31,7 +30,9 @@ use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
 use creditbank_rules::once::Once;
 use rpds::RedBlackTreeMapSync;
 
-pub use block::ReadBlock;
+pub use creditbank_protocol::key::LogKeys;
+
+pub use block::{ReadBlock, successor};
 pub use chain::{ChainError, ChainHead};
 pub use marks::{EffectError, MarkChange};
 pub use refusal::Refusal;
@@ -42,24 +43,6 @@ pub use versions::{RegistryVersion, RegistryVersions};
 
 /// A map whose versions share what is the same: a clone costs nothing, a change the path to it.
 pub type Shared<K, V> = RedBlackTreeMapSync<K, V>;
-
-/// A log, and the keys that it is bound to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogKeys {
-    /// Its name.
-    pub origin: String,
-    /// Signs seals and checkpoints.
-    pub log_key: [u8; 32],
-    /// Signed the first block.
-    pub registry_key: [u8; 32],
-}
-
-impl LogKeys {
-    /// What the operator's first block and the first seal name as their previous.
-    pub fn genesis(&self) -> Digest {
-        genesis(&self.origin, &self.log_key, &self.registry_key)
-    }
-}
 
 /// A log up to a seal, or before its first entry. Cloning is cheap: readers keep the version that they began with.
 #[derive(Debug, Clone)]
@@ -98,7 +81,7 @@ pub struct Parts {
 impl LogState {
     /// The log before its first entry.
     pub fn new(keys: LogKeys) -> Self {
-        let in_force = InForce::new(&keys.origin);
+        let in_force = InForce::new(&keys);
         let (frontier, chains, marks) = (Frontier::default(), Shared::new_sync(), Shared::new_sync());
         Self::restore(keys, Parts { frontier, chains, in_force, marks, once: Once::default(), last_seal: None })
     }

@@ -171,8 +171,8 @@ fn a_custodian_proves_that_it_is_one() {
     assert_eq!(found.status.part.registry, BTreeSet::from(registry), "the custodian of today");
 }
 
-/// Goal: each registry entry is proved to be published. A block under the trusted key needs no more; one under another
-/// needs the entry of that key as it was then, which was published itself.
+/// Goal: each registry entry is proved to be published. A block under the trusted key needs no more; one under a
+/// registry key that has followed needs the successions up to it.
 #[test]
 fn what_is_registered_was_published() {
     let mut world = world();
@@ -188,18 +188,19 @@ fn what_is_registered_was_published() {
     assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[0]), indices(&[LAST])));
     assert_eq!(found.status.part.registry, registry_of_own());
 
-    world.blocks.insert(LogIndex(5), registering(1, second, 1));
+    world.blocks.insert(LogIndex(5), registering(2, second, 1));
     world.published.insert(own_key, Place::new(5, 0));
-    world.published.insert(RegistryKey::Key(second), Place::new(0, 1));
+    // One succession before that block, and one behind it, which it does not need.
+    world.blocks.insert(LogIndex(3), registering(1, trusted, 3));
+    world.successions = vec![LogIndex(3), LogIndex(9)];
     world.seals = vec![1, 8, 12, LAST];
     let found = plan(&world, Some(OWN)).unwrap();
-    // The second key's entry is still the same under the newest seal of each part, and is proved there.
-    for (part, newest) in [(&found.base, 12), (&found.status.part, LAST)] {
-        assert_eq!(part.publications, BTreeMap::from([(Place::new(0, 1), 1), (Place::new(5, 0), 0)]));
-        assert!(part.registry.contains(&(LogIndex(newest), RegistryKey::Key(second))));
+    for part in [&found.base, &found.status.part] {
+        assert_eq!(part.publications, BTreeMap::from([(Place::new(5, 0), 0)]));
+        assert_eq!(part.successions, [LogIndex(3)]);
     }
-    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[0, 5, 11]), indices(&[1, 8, 12])));
-    assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[0, 5]), indices(&[8, LAST])));
+    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[3, 5, 11]), indices(&[1, 12])));
+    assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[3, 5]), indices(&[LAST])));
 }
 
 /// Goal: why there is no transcript is said: nothing to show, not yet sealed, damage.

@@ -95,7 +95,7 @@ fn a_mark_that_is_cleared_leaves_the_tree() {
 #[test]
 fn registry_records_act_from_the_next_round_on() {
     let mut log = Log::new();
-    let mut versions = RegistryVersions::new(log::ORIGIN);
+    let mut versions = RegistryVersions::new(&keys());
     let (empty, founded) = (LogState::new(keys()), log.state.clone());
     let unit_3 = UnitId::new(1, 3);
     let admit = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::Unit, &unit(1, 3))], Vec::new());

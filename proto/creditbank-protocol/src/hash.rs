@@ -24,6 +24,10 @@ pub mod tag {
     pub const APPROVAL: &str = "creditbank/v1/approval";
     /// The value before the first block and the first seal of a log.
     pub const GENESIS: &str = "creditbank/v1/genesis";
+    /// The commitment to a registry key that is not used yet.
+    pub const NEXT_REGISTRY_KEY: &str = "creditbank/v1/next-registry-key";
+    /// What a registry key signs that takes over.
+    pub const REGISTRY_SUCCESSION: &str = "creditbank/v1/registry-succession";
     /// A record's identity in the status tree.
     pub const STATUS_ID: &str = "creditbank/v1/status-id";
     /// The identity of a seal.

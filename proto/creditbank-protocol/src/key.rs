@@ -1,12 +1,14 @@
 //! Keys of suite 1: identity, possession, strict verification.
 
 mod batch;
+mod succession;
 
 use std::fmt;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
+pub use succession::{LogKeys, RegistryAuthority, SuccessionError, commitment, succession_message};
 
 use crate::UnitId;
 use crate::hash::{Preimage, tag};
@@ -98,9 +100,4 @@ pub fn possession_message(origin: &str, unit: UnitId, purpose: Purpose, public_k
         .u16(SUITE)
         .u16(purpose)
         .fixed(public_key)
-}
-
-/// The value before the first block and the first seal of a log: it binds the log to its keys.
-pub fn genesis(origin: &str, log_key: &[u8; 32], registry_key: &[u8; 32]) -> crate::Digest {
-    Preimage::new(tag::GENESIS).variable(origin.as_bytes()).fixed(log_key).fixed(registry_key).digest()
 }

@@ -135,6 +135,8 @@ macro_rules! with_rules {
             Permanent = "PERMANENT",
             /// Whoever asks for a key's admission holds the key.
             NoPossession = "NO_POSSESSION",
+            /// A registry key is followed by the one that was committed to, and by no other.
+            NotTheSuccessor = "NOT_THE_SUCCESSOR",
         }
     };
 }

@@ -32,7 +32,9 @@ pub enum RegistryKey {
     Country(String),
     /// A field of education by code.
     FieldOfEducation(String),
-    /// How the operator's own blocks are signed.
+    /// The newest succession of the registry key.
+    RegistrySuccession,
+    /// How many persons approve the operator's own blocks.
     RegistryPolicy,
     /// What was proposed as an agreement, by code and version.
     AgreementProposal(String, u32),
@@ -95,6 +97,7 @@ impl RegistryKey {
             pb::Kind::LegalDeadline => read(body, |m: pb::LegalDeadline| Self::LegalDeadline(m.code)),
             pb::Kind::Country => read(body, |m: pb::Country| Self::Country(m.alpha2)),
             pb::Kind::FieldOfEducation => read(body, |m: pb::FieldOfEducation| Self::FieldOfEducation(m.code)),
+            pb::Kind::RegistrySuccession => read(body, |_: pb::RegistrySuccession| Self::RegistrySuccession),
             pb::Kind::RegistryPolicy => read(body, |_: pb::RegistryPolicy| Self::RegistryPolicy),
             pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
                 let terms = m.terms.unwrap_or_default();
@@ -135,6 +138,7 @@ impl RegistryKey {
             Self::LegalDeadline(_) => pb::Kind::LegalDeadline,
             Self::Country(_) => pb::Kind::Country,
             Self::FieldOfEducation(_) => pb::Kind::FieldOfEducation,
+            Self::RegistrySuccession => pb::Kind::RegistrySuccession,
             Self::RegistryPolicy => pb::Kind::RegistryPolicy,
             Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
             Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
@@ -155,7 +159,7 @@ impl RegistryKey {
                 preimage.u64(institution.0).u32(*number)
             }
             Self::Key(id) => preimage.fixed(&id.0),
-            Self::RegistryPolicy => preimage,
+            Self::RegistrySuccession | Self::RegistryPolicy => preimage,
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)
@@ -184,6 +188,7 @@ impl std::fmt::Display for RegistryKey {
             | Self::Accreditation(institution, number)
             | Self::GradeDistribution(institution, number) => write!(f, "{institution}.{number}"),
             Self::Key(id) => write!(f, "{id}"),
+            Self::RegistrySuccession => f.write_str("succession"),
             Self::RegistryPolicy => f.write_str("policy"),
             Self::CreditUnit(code)
             | Self::Framework(code)

@@ -1,5 +1,6 @@
 //! Goal: nothing that comes from outside makes a panic, whatever its bytes, and what is accepted writes back the same.
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::Trust;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::{Canonical, decode, encode};
@@ -21,8 +22,13 @@ const TRANSCRIPT: &[u8] = include_bytes!("../../vectors/transcript.cbt");
 fn trust() -> Trust {
     let vector: Value = serde_json::from_str(include_str!("../../vectors/transcript.json")).expect("JSON");
     let policy = Policy::parse(vector["policy"].as_str().expect("a policy")).expect("a policy");
-    let key = hex::decode(vector["registry_key"].as_str().expect("a key")).expect("hexadecimal");
-    Trust::new(policy, key.try_into().expect("32 bytes"))
+    let key = |name: &str| {
+        let key = hex::decode(vector[name].as_str().expect("a key")).expect("hexadecimal");
+        <[u8; 32]>::try_from(key).expect("32 bytes")
+    };
+    let next_registry_key = Digest(key("next_registry_key"));
+    let (log_key, registry_key) = (key("log_key"), key("registry_key"));
+    Trust::new(policy, log_key, registry_key, next_registry_key)
 }
 
 /// One spelling: what decodes encodes to the same bytes.

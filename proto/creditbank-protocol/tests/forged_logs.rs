@@ -4,7 +4,7 @@
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{BlockEntries, Entry};
-use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, leaf_hash, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
@@ -285,9 +285,7 @@ impl Log {
 
     /// What a verifier finds.
     fn verify(&self) -> Result<Report, String> {
-        let policy = Policy::parse(&policy()).expect("a policy");
-        let trust = Trust::new(policy, public(2));
-        verify(&self.file(), &trust, 0).map_err(|error| error.to_string())
+        verify(&self.file(), &trusted(), 0).map_err(|error| error.to_string())
     }
 
     /// The transcript of all blocks.
@@ -310,7 +308,7 @@ impl Log {
             rules_version: 1,
             time_ms: self.first_time_ms,
             records_total: 0,
-            previous: genesis(ORIGIN, &public(1), &public(2)),
+            previous: trusted().beginning(ORIGIN).genesis(),
         };
         let mut entries = self.published(false).into_vec();
         entries.push(seal(&first));
@@ -461,6 +459,7 @@ impl Log {
                 groups: Vec::new(),
                 registry: base_registry,
                 publications: base_publications,
+                successions: Vec::new(),
             }),
             records: heads[..with_record].iter().copied().map(shown).collect(),
             status: Some(pb::StatusPart {
@@ -472,6 +471,7 @@ impl Log {
                     groups,
                     registry: status_registry,
                     publications: status_publications,
+                    successions: Vec::new(),
                 }),
                 statuses: ids.iter().map(status_proof).collect(),
             }),
@@ -490,6 +490,12 @@ fn is_key(entry: &pb::RegistryEntry, seed: u8) -> bool {
     entry.kind == i32::from(Kind::Key) && pb::Key::decode(&entry.body[..]).expect("a key").public_key == public(seed)
 }
 
+fn trusted() -> Trust {
+    let policy = Policy::parse(&policy()).expect("a policy");
+    let next_registry_key = commitment(&public(31));
+    Trust::new(policy, public(1), public(2), next_registry_key)
+}
+
 fn is_registry_key(entry: &pb::RegistryEntry) -> bool {
     entry.kind == i32::from(Kind::Key)
         && pb::Key::decode(&entry.body[..]).expect("a key").purpose == i32::from(Purpose::Registry)
@@ -503,7 +509,7 @@ fn what_the_log_key_alone_cannot_invent() {
     // Seed 6 is the thief's own; he has the log key besides.
     Log { is_published: false, ..Log::default() }.refused("publication of a registry entry");
     Log { publisher: 6, ..Log::default() }.refused("signature");
-    Log { publisher: 6, named_publisher: 6, ..Log::default() }.refused("the registry entry of Key");
+    Log { publisher: 6, named_publisher: 6, ..Log::default() }.refused("not the registry key in force");
     // His key in the map of the first round: nothing lies before that round, where it could have been published.
     Log { publisher: 6, named_publisher: 6, registers_publisher: true, ..Log::default() }.refused("before the round");
     // The operator's own signature, over other records.

@@ -63,9 +63,9 @@ const HELD: &[(&str, &str, &str)] = &[
         "an amendment without the effect that replaces",
     ),
     (
-        "such a block MUST be given",
-        "proto/vectors/transcripts_refused.json",
-        "without the seal of the second registry key",
+        "and MUST open the commitment in force",
+        "proto/creditbank-ledger/tests/transitions/operator.rs",
+        "NotTheSuccessor",
     ),
     (
         "(complete for `institution`, which MUST be there)",

@@ -38,6 +38,7 @@ mod trees;
 use std::fs;
 use std::path::Path;
 
+use creditbank_protocol::key::{LogKeys, commitment};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
@@ -54,6 +55,13 @@ fn agree(name: &str, said: &Value) {
         assert!(written.get(key) == Some(value), "{name}: {key} is not what the code says");
     }
     assert!(written == *said, "{name} holds more than the code says");
+}
+
+/// A log that is begun with these keys, and with a commitment to the key from seed 31.
+fn log_keys(origin: &str, log: &SigningKey, registry: &SigningKey) -> LogKeys {
+    let public = |key: &SigningKey| key.verifying_key().to_bytes();
+    let next_registry_key = commitment(&public(&key(31)));
+    LogKeys { origin: origin.to_owned(), log_key: public(log), registry_key: public(registry), next_registry_key }
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {

@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 mod agreement;
+mod authority;
 mod definition;
 mod distribution;
 pub(crate) mod equivalence;
@@ -14,10 +15,10 @@ pub(crate) mod scale;
 
 use std::sync::Arc;
 
-use creditbank_protocol::authority;
+use creditbank_protocol::authority as rights;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_suspect;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, LogKeys, RegistryAuthority};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
 use creditbank_protocol::{InstitutionId, UnitId};
@@ -62,6 +63,10 @@ pub struct Registry {
     units: Map<UnitId, pb::Unit>,
     keys: Map<KeyId, pb::Key>,
     policy: pb::RegistryPolicy,
+    /// `None` of a registry that was put together without its log: it takes any registry key.
+    authority: Option<RegistryAuthority>,
+    /// The log key, likewise.
+    log_key: Option<[u8; 32]>,
     accreditations: Map<(InstitutionId, u32), pb::Accreditation>,
     credit_units: Map<String, pb::CreditUnit>,
     frameworks: Map<String, pb::Framework>,
@@ -77,7 +82,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of a new log.
+    /// The registry of a log before its first entry.
+    pub fn begun(keys: &LogKeys) -> Self {
+        Self { authority: Some(keys.registry()), log_key: Some(keys.log_key), ..Self::new(&keys.origin) }
+    }
+
+    /// An empty registry that knows nothing of the registry key.
     pub fn new(origin: &str) -> Self {
         Self {
             origin: origin.to_owned(),
@@ -85,6 +95,8 @@ impl Registry {
             units: Map::new_sync(),
             keys: Map::new_sync(),
             policy: pb::RegistryPolicy::default(),
+            authority: None,
+            log_key: None,
             accreditations: Map::new_sync(),
             credit_units: Map::new_sync(),
             frameworks: Map::new_sync(),
@@ -98,6 +110,18 @@ impl Registry {
             definitions: Map::new_sync(),
             distributions: Map::new_sync(),
         }
+    }
+
+    /// The registry key in force, and who may follow; `None` where the registry was put together without its log.
+    pub fn authority(&self) -> Option<RegistryAuthority> {
+        self.authority
+    }
+
+    /// Checks, after a block of the operator, that the registry key in force stands in the registry, and no other one does
+    /// without having ended.
+    pub fn check_authority(&self) -> Result<(), Rejection> {
+        let Some(authority) = self.authority else { return Ok(()) };
+        authority::complete(self, &authority)
     }
 
     /// The log that it belongs to.
@@ -252,13 +276,13 @@ impl Registry {
     /// Whether `institution` is in force as the custodian of `other`, which is closed.
     pub fn is_custodian(&self, institution: InstitutionId, other: InstitutionId, day: crate::dates::Day) -> bool {
         let (keeper, other) = (self.institution(institution), self.institution(other));
-        keeper.zip(other).is_some_and(|(keeper, other)| authority::is_custodian(keeper, other, day))
+        keeper.zip(other).is_some_and(|(keeper, other)| rights::is_custodian(keeper, other, day))
     }
 
     /// The institutions in force as custodians of `other`, which is closed.
     pub fn custodians(&self, other: InstitutionId, day: crate::dates::Day) -> impl Iterator<Item = InstitutionId> + '_ {
         let institutions = || self.institutions.values().map(AsRef::as_ref);
-        let all = self.institution(other).map(|other| authority::custodians(other, institutions(), day));
+        let all = self.institution(other).map(|other| rights::custodians(other, institutions(), day));
         all.into_iter().flatten().map(|keeper| keeper.number.into())
     }
 
@@ -288,7 +312,16 @@ impl Registry {
         match &key {
             RegistryKey::Institution(number) => set!(institutions, admit::institution, *number),
             RegistryKey::Unit(unit) => set!(units, admit::unit, *unit),
-            RegistryKey::Key(id) => set!(keys, key::check, *id),
+            RegistryKey::Key(id) => {
+                let entry: pb::Key = decode(record.body).map_err(|error| malformed(&error))?;
+                key::check(self, &entry)?;
+                authority::check_key(self, &entry, record.sealed_at_ms)?;
+                self.keys.insert_mut(*id, Arc::new(entry));
+            }
+            RegistryKey::RegistrySuccession => {
+                let said: pb::RegistrySuccession = decode(record.body).map_err(|error| malformed(&error))?;
+                self.authority = Some(authority::succeed(self, &said)?);
+            }
             RegistryKey::RegistryPolicy => {
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;
                 policy::check(self, entry)?;

@@ -111,7 +111,9 @@ fn transcript(c: &mut Criterion) {
     let described: serde_json::Value =
         serde_json::from_slice(&std::fs::read(format!("{vectors}/transcript.json")).unwrap()).unwrap();
     let (key, policy) = (described["registry_key"].as_str().unwrap(), described["policy"].as_str().unwrap());
-    let trust = Trust::parse(&format!("registry_key = {key:?}\npolicy = {policy:?}")).unwrap();
+    let (log, next) = (described["log_key"].as_str().unwrap(), described["next_registry_key"].as_str().unwrap());
+    let keys = format!("log_key = {log:?}\nregistry_key = {key:?}\nnext_registry_key = {next:?}");
+    let trust = Trust::parse(&format!("{keys}\npolicy = {policy:?}")).unwrap();
     let mut group = c.benchmark_group("transcript");
     group.throughput(Throughput::Elements(1));
     group.bench_function("verification", |b| b.iter(|| verify(black_box(&file), &trust, 0).unwrap()));

@@ -17,7 +17,7 @@ pub(crate) async fn serve(dir: &Path) -> anyhow::Result<()> {
     let config = directory::read_config(&environment, dir)?;
     let ledger = directory::open(&environment, dir, &config, Limits::default())?;
     if ledger.size() == 0 {
-        directory::begin(&environment, dir, &ledger).await?;
+        directory::begin(&environment, dir, &directory::keys_dir(dir), &ledger).await?;
     }
     let running = creditbank_server::serve::start(ledger, ([127, 0, 0, 1], 0).into(), None).await?;
     println!("{}", running.address());

@@ -55,7 +55,7 @@ fn key(purpose: Purpose, number: u32) -> KeyFile {
 pub(crate) fn make_node(dir: &Path, engine: Engine) -> anyhow::Result<()> {
     let path = if engine == Engine::Memory { "" } else { "log" };
     let store = format!("{}:{path}", engine.name()).parse()?;
-    directory::init(&Environment::system(), dir, ORIGIN, store, ([127, 0, 0, 1], 0).into())?;
+    directory::init(&Environment::system(), dir, &directory::keys_dir(dir), ORIGIN, store, ([127, 0, 0, 1], 0).into())?;
     Ok(())
 }
 
@@ -95,8 +95,7 @@ impl Scene {
     pub(crate) async fn set(dir: &Path, url: &str, units: u32, learners: u64) -> anyhow::Result<Self> {
         let environment = Environment::system();
         let operator = directory::read_key(&environment, dir, Purpose::Registry)?;
-        let log = directory::read_key(&environment, dir, Purpose::Log)?;
-        let trust = Trust::parse(&text_for(ORIGIN, log.public_key(), &operator.public_key())?)?;
+        let trust = Trust::parse(&text_for(&directory::read_config(&environment, dir)?.beginning())?)?;
         let access = key(Purpose::InstitutionAccess, 0);
         let client = client(url, &trust, Some(access.clone())).await?;
         let records = registry_records(units, &access)?;

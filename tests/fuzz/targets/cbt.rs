@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use creditbank_protocol::Digest;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::pb;
 use creditbank_protocol::Trust;
@@ -18,8 +19,13 @@ fn trust() -> &'static Trust {
         let vector: serde_json::Value =
             serde_json::from_str(include_str!("../../../proto/vectors/transcript.json")).expect("JSON");
         let policy = Policy::parse(vector["policy"].as_str().expect("a policy")).expect("a policy");
-        let key = hex::decode(vector["registry_key"].as_str().expect("a key")).expect("hexadecimal");
-        Trust::new(policy, key.try_into().expect("32 bytes"))
+        let key = |name: &str| {
+            let key = hex::decode(vector[name].as_str().expect("a key")).expect("hexadecimal");
+            <[u8; 32]>::try_from(key).expect("32 bytes")
+        };
+        let next_registry_key = Digest(key("next_registry_key"));
+        let (log_key, registry_key) = (key("log_key"), key("registry_key"));
+        Trust::new(policy, log_key, registry_key, next_registry_key)
     })
 }
 

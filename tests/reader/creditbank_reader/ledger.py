@@ -15,7 +15,7 @@ RECORD_PIECE, GROUP_PIECE = b"\x01", b"\x02"
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
 KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
 KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
-KIND_COUNTRY, KIND_REGISTRY_POLICY = 74, 77
+KIND_COUNTRY, KIND_REGISTRY_SUCCESSION, KIND_REGISTRY_POLICY = 74, 76, 77
 
 
 @dataclass
@@ -101,7 +101,7 @@ def registry_key(kind, body):
         identity = var(body.code.encode())
     elif kind == KIND_COUNTRY:
         identity = var(body.alpha2.encode())
-    elif kind == KIND_REGISTRY_POLICY:
+    elif kind in (KIND_REGISTRY_SUCCESSION, KIND_REGISTRY_POLICY):
         identity = b""
     elif kind in (KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING):
         name = body.terms if kind == KIND_PROPOSAL else body.agreement

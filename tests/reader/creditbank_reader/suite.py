@@ -116,9 +116,20 @@ def key_id_preimage(key, suite=SUITE):
     return preimage("key-id", uint(16, suite), key)
 
 
-def genesis_preimage(origin, log_key, registry_key):
+def commitment(registry_key):
+    """The commitment to a registry key that nobody has seen yet."""
+    return tagged_hash("next-registry-key", registry_key)
+
+
+def succession_message(origin, before, said):
+    """What a registry key signs that takes over from another one."""
+    return preimage("registry-succession", var(origin.encode()), before, said.public_key, said.next_registry_key,
+                    var(said.case_reference.encode()))
+
+
+def genesis_preimage(origin, log_key, registry_key, next_registry_key):
     """What the genesis value is the hash of."""
-    return preimage("genesis", var(origin.encode()), log_key, registry_key)
+    return preimage("genesis", var(origin.encode()), log_key, registry_key, next_registry_key)
 
 
 def possession_message(origin, institution, unit, suite, purpose, key):

@@ -10,7 +10,8 @@ from .notes import Policy
 from .once import is_in_time
 from .records import is_public
 from .status import status_id
-from .suite import SUITE, genesis_preimage, key_id, preimage, sha256, tagged_hash, uint, var, verify
+from .suite import (SUITE, commitment, genesis_preimage, is_strict_point, key_id, preimage, sha256, succession_message, tagged_hash,
+                    uint, var, verify)
 from .wire import Refused, read_fields, write_field
 
 MAGIC = b"CBT\x01"
@@ -27,6 +28,8 @@ BY_OTHERS = {REDEEM, REVIEW}
 """What others than the issuer do, under a key without the record's kind in its scope."""
 SELECTION_SOME, SELECTION_COMPLETE = 1, 2
 MS_PER_MINUTE = 60_000
+BEGINNING = ("log_key", "registry_key", "next_registry_key")
+"""What the log was begun with, by the names in a trust file."""
 CREATED_WITHIN_MINUTES = 1_440
 
 
@@ -43,7 +46,10 @@ class Trust:
     """What a verifier holds itself."""
 
     policy: Policy
+    log_key: bytes
     registry_key: bytes
+    next_registry_key: bytes
+    """What the log was begun with: two keys, and the commitment to the registry key that may follow."""
     institutions: frozenset | None = None
     """Numbers of those that are trusted; None: all that the registry has admitted."""
     freshness: currency.Freshness = currency.Freshness()
@@ -146,6 +152,8 @@ class _Part:
     """Log index -> {piece: group}."""
     published: set = field(default_factory=set)
     publishers_seals: set = field(default_factory=set)
+    followed: list = field(default_factory=list)
+    """The registry keys: (log index of the block of the succession, key, commitment to the next one), the first at -1."""
     used_blocks: set = field(default_factory=set)
     used_groups: set = field(default_factory=set)
 
@@ -158,6 +166,17 @@ class _Part:
         leaf, head = tree.leaf_hash(proved.entry), self.head
         found = tree.verify_inclusion(leaf, proved.index, head.size, proved.inclusion, head.root)
         _require(found, f"entry {proved.index} is not in the tree")
+
+    def check_registrar(self, index):
+        """Refuses a block of the operator that the registry key in force has not signed."""
+        entry = self.blocks[index][0]
+        header = entry.header
+        keys = [[key for at, key, _ in self.followed if at < index][-1]]
+        keys += [key for at, key, _ in self.followed if at == index]
+        found = [key for key in keys if header.unit == 0 and header.institution == 0 and header.key_id == key_id(key)]
+        _require(found, "not the registry key in force")
+        _require(verify(found[0], forms.block_message(entry.header_bytes), entry.signature),
+                 "the registry key did not sign the block")
 
     def registered(self, seal, kind, identity):
         """The body of the registry entry that was in force in the round of a seal: the first that is given under it or a
@@ -193,10 +212,13 @@ class _Part:
         closed, keeper = (self.registered(seal, forms.KIND_INSTITUTION, uint(64, number)) for number in (other, signer))
         return is_custodian(keeper, closed, dates.of_ms(seal.time_ms))
 
-    def check_key(self, entry, seal, kind=None):
+    def check_key(self, index, kind=None):
         """Refuses a block that its key may not sign, or has not signed, or that its unit could not seal."""
+        entry, seal = self.blocks[index]
         header = entry.header
         by_operator = header.institution == 0
+        if by_operator:
+            self.check_registrar(index)
         _require(abs(header.created_at_minute - seal.time_ms // MS_PER_MINUTE) <= CREATED_WITHIN_MINUTES,
                  "created at another time")
         key = self._key(header.key_id, PURPOSE_REGISTRY if by_operator else PURPOSE_UNIT, header, seal)
@@ -292,7 +314,7 @@ class _Verification:
                 part.seals[item.index] = (seal, entry.seal_bytes)
             _require(_ascending(order), "seals are not ascending")
         self._check_order()
-        genesis = sha256(genesis_preimage(self.head.origin, self.log_key, self.trust.registry_key))
+        genesis = sha256(genesis_preimage(self.head.origin, *(getattr(self.trust, name) for name in BEGINNING)))
         _require(self.base.seals, "there is no seal")
         first = self.base.seals[min(self.base.seals)][0]
         _require(first.first_index == 0, "the first seal is not the log's first")
@@ -369,7 +391,30 @@ class _Verification:
     def check_publications(self):
         """Step 6: who has published each registry entry."""
         for part in self.parts:
+            self._follow(part)
+        for part in self.parts:
             self._check_publications_of(part)
+
+    def _follow(self, part):
+        """Follows the successions of the registry key."""
+        part.followed = [(-1, self.trust.registry_key, self.trust.next_registry_key)]
+        for item in part.listed("successions"):
+            last, before, committed = part.followed[-1]
+            _require(item.block > last and item.block in part.blocks, "a succession out of order, or without its block")
+            _require(item.has("succession"), "a succession is missing")
+            said, head = item.succession, part.blocks[item.block][0]
+            body = _nested(item, self.canonical, "succession")
+            record = b"".join(write_field(at, value) for at, value in
+                              ((2, forms.KIND_REGISTRY_SUCCESSION), (3, VERSION), (4, body)))
+            self._check_piece(head.header, 0, forms.RECORD_PIECE + record, item.path)
+            _require(said.has("public_key") and said.has("next_registry_key"), "a succession without its key")
+            _require(commitment(said.public_key) == committed, "not the key that was committed to")
+            _require(is_strict_point(said.public_key), "not a key")
+            message = succession_message(self.head.origin, before, said)
+            _require(verify(said.public_key, message, said.signature), "the new key did not sign the succession")
+            part.followed.append((item.block, said.public_key, said.next_registry_key))
+            part.check_registrar(item.block)
+            part.published.add(item.block)
 
     def _check_publications_of(self, part):
         given = [((item.place.entry, item.place.index), item) for item in part.listed("publications")]
@@ -394,12 +439,11 @@ class _Verification:
         entry, seal = part.blocks[index]
         header = entry.header
         _require((header.institution == 0) == (kind >= FIRST_REGISTRY_KIND), "published by somebody else")
-        if header.institution == 0 and header.unit == 0 and header.key_id == key_id(self.trust.registry_key):
-            _require(verify(self.trust.registry_key, forms.block_message(entry.header_bytes), entry.signature),
-                     "the registry key did not sign the block")
+        if header.institution == 0:
+            part.check_registrar(index)
             return
         _require(seal, "a block outside the given rounds")
-        part.check_key(entry, seal, kind)
+        part.check_key(index, kind)
         part.publishers_seals.add(seal.index)
 
     @staticmethod
@@ -422,7 +466,7 @@ class _Verification:
             _require(tree.verify_inclusion(tree.leaf_hash(found), place.index, header.count, record.path,
                                            header.records_root), "the record is not in its block")
             _require(header.institution, "a record of the operator")
-            self.base.check_key(entry, seal, record.kind)
+            self.base.check_key(place.entry, record.kind)
             contested = self._is_suspect(entry, seal)
             identity = status_id(entry.leaf, place.index, found)
             whose = self._owner(entry, seal, place.entry, opened)
@@ -505,7 +549,7 @@ class _Verification:
         _require(effect.action != DISPUTE, "an action that blocks may not carry")
         place = (effect.place.entry, effect.place.index)
         _require(place == (record.entry, record.index) and index > record.entry, "an effect on another place")
-        part.check_key(entry, seal, None if effect.action in BY_OTHERS else record.kind)
+        part.check_key(index, None if effect.action in BY_OTHERS else record.kind)
         suspect = self._is_suspect(entry, seal)
         _require(self._right(entry, seal, group.authority, effect.action, record), "an effect without the right")
         if mark == status.CONFIRMED:

@@ -48,7 +48,7 @@ impl Beginning {
         let store = StoreUrl::Files { engine: SimulatedIndex::ENGINE, path: "log".into() };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let dir = PathBuf::from(DIR);
-        let config = directory::init(&environment, &dir, ORIGIN, store, listen);
+        let config = directory::init(&environment, &dir, &directory::keys_dir(&dir), ORIGIN, store, listen);
         let config = config.map_err(|error| Broken(format!("no node is made: {error}")))?;
         let key = |purpose| {
             let read = directory::read_key(&environment, &dir, purpose);
@@ -57,11 +57,7 @@ impl Beginning {
         let registry_key = key(Purpose::Registry)?;
         let log_key = key(Purpose::Log)?;
         let policy = policy(log_key.public_key())?;
-        let keys = LogKeys {
-            origin: ORIGIN.to_owned(),
-            log_key: log_key.public_key(),
-            registry_key: registry_key.public_key(),
-        };
+        let keys = config.beginning();
         let (disk_of, config_of) = (disk.clone(), config.clone());
         let mut this = Self { disk: disk_of, config: config_of, registry_key, keys, policy, truth: Truth::default() };
         let mut machine = Machine::new(disk, clock, environment, dir, config, &mut chance);

@@ -1,7 +1,7 @@
 //! `keygen`.
 
 use creditbank_client::KeyPlace;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, commitment};
 use creditbank_protocol::pb::Purpose;
 use serde_json::json;
 
@@ -13,7 +13,8 @@ use crate::{output, values};
 pub(crate) struct Arguments {
     /// New file for the key, or pkcs11:token=LABEL;object=NAME to make it in a token; nothing is ever replaced
     file: KeyPlace,
-    /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access; or learner, for mandates
+    /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access, registry; or
+    /// learner, for mandates
     #[arg(long, default_value = "unit", value_parser = values::purpose)]
     purpose: Purpose,
 }
@@ -21,6 +22,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
     let key = arguments.file.generate(arguments.purpose)?;
     let (id, public_key) = (KeyId::of(&key.public_key()).to_string(), hex::encode(key.public_key()));
-    let value = json!({ "file": arguments.file.to_string(), "key_id": id, "public_key": public_key });
-    output::print(global, &value, || output::facts([("key id", id.clone()), ("public key", public_key.clone())]))
+    let mut value = json!({ "file": arguments.file.to_string(), "key_id": id, "public_key": public_key });
+    let mut facts = vec![("key id", id), ("public key", public_key)];
+    if arguments.purpose == Purpose::Registry {
+        // What is told to others before the key is used; the public key is not.
+        let committed = commitment(&key.public_key()).to_string();
+        value["commitment"] = json!(committed);
+        facts.push(("commitment", committed));
+    }
+    output::print(global, &value, || output::facts(facts))
 }

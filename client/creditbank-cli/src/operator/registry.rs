@@ -1,6 +1,7 @@
 //! `registry`: entries of any kind.
 
 mod load;
+mod succeed;
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{Kind, RegistryPolicy};
@@ -40,6 +41,16 @@ pub(crate) enum Command {
     /// what `registry show --json` prints or written anew. It acts on what is sealed from now on; what was decided before
     /// keeps the version of its day. Entries that stand as they are in the file are left alone.
     Publish(load::Arguments),
+    /// Let the registry key that was committed to take over
+    ///
+    /// As planned, with both keys:
+    ///   creditbank registry succeed --registry-key registry.key --key next-registry.key --then third.key --case 2026/7
+    /// After a theft or a loss, by the next key alone:
+    ///   creditbank registry succeed --key next-registry.key --then third.key --case 2026/8 \
+    ///     --compromised-since 2026-09-01T08:30Z
+    /// The key after the next is made before, on a machine that is offline: creditbank keygen third.key --purpose registry
+    #[command(verbatim_doc_comment)]
+    Succeed(Box<succeed::Arguments>),
     /// How many other persons must approve each block of the operator
     ///
     /// Their keys are admitted first: `creditbank keygen --purpose approver`, `creditbank key request --institution 0`,
@@ -57,6 +68,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Publish(arguments) => load::run(global, &client, &arguments).await,
+        Command::Succeed(arguments) => succeed::run(global, &client, *arguments).await,
         Command::Approvals { number } => {
             let record = publish::entry(Kind::RegistryPolicy, &RegistryPolicy { approvals: number })?;
             publish::run(global, &client, &[record], &format!("a policy of {number} approvals")).await
@@ -78,6 +90,7 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         Kind::LevelMap => RegistryKey::LevelMap(code),
         Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
         Kind::RegistryPolicy => RegistryKey::RegistryPolicy,
+        Kind::RegistrySuccession => RegistryKey::RegistrySuccession,
         Kind::Country => RegistryKey::Country(code),
         Kind::FieldOfEducation => RegistryKey::FieldOfEducation(code),
         Kind::AgreementProposal => {

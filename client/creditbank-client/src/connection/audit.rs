@@ -40,9 +40,7 @@ impl Client {
     pub async fn audit(&self, mut progress: impl FnMut(u64, u64)) -> Result<Audit, ClientError> {
         let (accepted, note) = self.checkpoint().await?;
         let checkpoint = accepted.checkpoint;
-        let log = self.trust.policy.logs().first().ok_or_else(|| ClientError::Local("no log is trusted".to_owned()))?;
-        let keys =
-            LogKeys { origin: self.origin.clone(), log_key: *log.public_key(), registry_key: self.trust.registry_key };
+        let keys = self.trust.beginning(&self.origin);
         let seed = random()?;
         let (chunks, queue) = mpsc::channel::<Vec<Vec<u8>>>(CHUNKS_AHEAD);
         let replaying = tokio::task::spawn_blocking(move || replay(keys, seed, queue));

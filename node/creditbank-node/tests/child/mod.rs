@@ -20,6 +20,8 @@ pub(crate) struct Child {
     dir: tempfile::TempDir,
     process: std::sync::Mutex<std::process::Child>,
     url: String,
+    /// Where the registry keys are.
+    pub(crate) keys: tempfile::TempDir,
 }
 
 fn spawn(dir: &Path) -> (std::process::Child, String) {
@@ -51,15 +53,17 @@ impl Child {
 
     /// A node on an engine.
     pub(crate) fn on(store: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let (dir, keys) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
         let init = Command::new(BINARY)
-            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--store", store, "--dir"])
+            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--store", store, "--registry-keys"])
+            .arg(keys.path())
+            .arg("--dir")
             .arg(dir.path())
             .output()
             .expect("the binary starts");
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
         let (process, url) = spawn(dir.path());
-        Self { dir, process: process.into(), url }
+        Self { dir, keys, process: process.into(), url }
     }
 
     #[allow(dead_code)] // Not every test file kills its child.
@@ -91,7 +95,8 @@ impl Child {
     pub(crate) async fn admit(&self, number: u8) -> University {
         let university = University::new(number);
         let registry =
-            directory::read_key(&Environment::system(), self.dir.path(), Purpose::Registry).expect("the registry key");
+            directory::read_key_at(&Environment::system(), &self.keys.path().join("registry.key"), Purpose::Registry)
+                .expect("the registry key");
         university.publish(&self.connect(None).await.expect("the node serves"), &registry).await;
         university
     }

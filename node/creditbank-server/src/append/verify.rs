@@ -1,6 +1,6 @@
 //! The first half of a block's way: everything that needs no order. Any thread may do it.
 
-use creditbank_ledger::state::ReadBlock;
+use creditbank_ledger::state::{ReadBlock, successor};
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::BlockEntries;
@@ -105,14 +105,7 @@ pub enum SubmitError {
 
 /// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the registry as
 /// it is now; the sequencer checks it again in order.
-///
-/// `first_key` is the registry key of a log that is still empty: its first block is the one that admits that key.
-pub fn verify(
-    registry: &Registry,
-    first_key: Option<&[u8; 32]>,
-    block: &[u8],
-    records: Vec<RecordBody>,
-) -> Result<VerifiedBlock, SubmitError> {
+pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
     let parsed = SignedBlock::parse(block).map_err(SubmitError::Block)?;
     let header = parsed.header();
     if header.origin != registry.origin() {
@@ -124,7 +117,7 @@ pub fn verify(
         return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
     }
     // The signature before the hashes: nobody without a key makes the node hash much.
-    parsed.verify(&public_key(registry, first_key, &parsed)?).map_err(SubmitError::Block)?;
+    parsed.verify(&public_key(registry, &parsed)?).map_err(SubmitError::Block)?;
     for approval in parsed.approvals() {
         let key = KeyId::from_slice(&approval.key_id).and_then(|id| registry.key(&id));
         let missing = || Rejection::new(Rule::NotAnApprover, "a key of the registry", "another key");
@@ -143,11 +136,14 @@ pub fn verify(
 }
 
 /// The key that the header names.
-fn public_key(registry: &Registry, first_key: Option<&[u8; 32]>, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
+fn public_key(registry: &Registry, block: &SignedBlock) -> Result<Vec<u8>, SubmitError> {
     let header = block.header();
-    if let Some(key) = first_key.filter(|key| header.unit.institution.is_operator() && KeyId::of(key) == header.key_id)
-    {
-        return Ok(key.to_vec());
+    if header.unit.institution.is_operator() {
+        // Of a log that is still empty, the registry has no key yet; a key that takes over is not there yet.
+        let keys = [registry.authority().map(|authority| authority.key), successor(block)];
+        if let Some(key) = keys.into_iter().flatten().find(|key| KeyId::of(key) == header.key_id) {
+            return Ok(key.to_vec());
+        }
     }
     let unknown = || Rejection::new(Rule::UnknownKey, "a key of the registry", header.key_id.to_string());
     let key = registry.key(&header.key_id).ok_or_else(unknown)?;

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use creditbank_protocol::Digest;
+use creditbank_protocol::key::LogKeys;
 use creditbank_store::Engine;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +15,12 @@ use super::StoreUrl;
 pub struct Config {
     /// The name of the log: a host and a path, no scheme, no spaces. Never changes.
     pub origin: String,
+    /// The public log key that the log was begun with. Never changes.
+    pub log_key: [u8; 32],
     /// The public registry key that the log was begun with. Never changes.
     pub registry_key: [u8; 32],
+    /// Commitment to the registry key that may follow that one. Never changes.
+    pub next_registry_key: Digest,
     /// Where the log is kept.
     pub store: StoreUrl,
     /// Where gRPC is served. `[::]` serves IPv4 too.
@@ -58,7 +64,9 @@ pub enum ConfigError {
 #[serde(deny_unknown_fields)]
 struct Text {
     origin: String,
+    log_key: String,
     registry_key: String,
+    next_registry_key: String,
     store: String,
     listen: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +83,7 @@ impl Config {
     /// Reads a configuration, whose store may be kept by one of `engines`.
     pub fn parse(text: &str, engines: &[Engine]) -> Result<Self, ConfigError> {
         let text: Text = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
-        let Text { origin, registry_key, store, listen, tls } = text;
+        let Text { origin, log_key, registry_key, next_registry_key, store, listen, tls } = text;
         let wrong = |key: &'static str, expected: &str, found: String| ConfigError::Value {
             key,
             expected: expected.to_owned(),
@@ -84,25 +92,39 @@ impl Config {
         if !is_origin(&origin) {
             return Err(wrong("origin", "a host and path without scheme: letters, digits and .-_/:", origin));
         }
-        let key = hex::decode(&registry_key).ok().and_then(|key| key.try_into().ok());
-        let key = key.ok_or_else(|| wrong("registry_key", "32 bytes in hexadecimal", registry_key))?;
+        let key = |name: &'static str, text: String| {
+            let key = hex::decode(&text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
+            key.ok_or_else(|| wrong(name, "32 bytes in hexadecimal", text))
+        };
+        let (log_key, registry_key) = (key("log_key", log_key)?, key("registry_key", registry_key)?);
+        let next_registry_key = Digest(key("next_registry_key", next_registry_key)?);
         let address = listen.parse();
         let listen = address.map_err(|_| wrong("listen", "an address and a port, as [::]:7600", listen))?;
-        Ok(Self { origin, registry_key: key, store: StoreUrl::parse(&store, engines)?, listen, tls })
+        let store = StoreUrl::parse(&store, engines)?;
+        Ok(Self { origin, log_key, registry_key, next_registry_key, store, listen, tls })
+    }
+
+    /// What the log was begun with.
+    pub fn beginning(&self) -> LogKeys {
+        let Self { log_key, registry_key, next_registry_key, .. } = *self;
+        LogKeys { origin: self.origin.clone(), log_key, registry_key, next_registry_key }
     }
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
         let text = Text {
             origin: self.origin.clone(),
+            log_key: hex::encode(self.log_key),
             registry_key: hex::encode(self.registry_key),
+            next_registry_key: self.next_registry_key.to_string(),
             store: self.store.to_string(),
             listen: self.listen.to_string(),
             tls: self.tls.clone(),
         };
         let body = toml::to_string(&text).expect("strings and paths are TOML");
         format!(
-            "# A Credit Bank node. origin and registry_key never change: the log is bound to them.\n\
+            "# A Credit Bank node. origin and the three keys never change: the log was begun with them, also where others\n\
+             # have followed since.\n\
              # For TLS add:\n# [tls]\n# certificate = \"/path/chain.pem\"\n# key = \"/path/key.pem\"\n\
              # client_ca = \"/path/ca.pem\"   # clients must have certificates of this authority\n\n{body}"
         )
@@ -119,7 +141,9 @@ mod tests {
         let tls = Tls { certificate: "c".into(), key: "k".into(), client_ca: None };
         let config = Config {
             origin: "credits.example/log".to_owned(),
+            log_key: [6; 32],
             registry_key: [7; 32],
+            next_registry_key: Digest([8; 32]),
             store: StoreUrl::standard(),
             listen: "[::]:7600".parse().expect("an address"),
             tls: Some(tls),

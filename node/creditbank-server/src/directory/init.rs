@@ -5,7 +5,7 @@ use std::path::Path;
 
 use creditbank_protocol::block::{BlockDraft, DraftError, split_public};
 use creditbank_protocol::canonical::{CanonicalError, encode};
-use creditbank_protocol::key::{KeyId, genesis, possession_message, sign};
+use creditbank_protocol::key::{KeyId, commitment, possession_message, sign};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::NoteError;
 use creditbank_protocol::pb::{self, Kind, Purpose};
@@ -17,15 +17,19 @@ use ed25519_dalek::SigningKey;
 
 use super::config::{Config, is_origin};
 use super::secrets::Secrets;
-use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, write_secret};
+use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, read_key_at, write_secret};
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits};
 
 /// The keys that a node has of its own.
-const PURPOSES: [Purpose; 5] =
-    [Purpose::Log, Purpose::Registry, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
+const PURPOSES: [Purpose; 4] = [Purpose::Log, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
+
+/// The file of the registry key.
+pub const REGISTRY_KEY: &str = "registry.key";
+/// The file of the registry key that may follow.
+pub const NEXT_REGISTRY_KEY: &str = "next-registry.key";
 
 /// Why a node was not made.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +37,9 @@ pub enum InitError {
     /// There is one.
     #[error("{0} already holds a node: choose another directory, or serve this one")]
     Exists(String),
+    /// Registry keys that would be written over.
+    #[error("{0} is there already: choose another directory for the registry keys (--registry-keys)")]
+    RegistryKeys(String),
     /// The name cannot stand in a checkpoint.
     #[error(
         "origin {0:?}: expected a host and path without scheme (letters, digits and .-_/:), as credits.example/log"
@@ -62,11 +69,12 @@ pub enum InitError {
 }
 
 /// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file,
-/// the first
-/// blocks with the operator's keys and the seed of the registry.
+/// the first blocks with the operator's keys and the seed of the registry. The registry key, and the one that may follow, go
+/// into another directory: whoever breaks into the node does not find them.
 pub fn init(
     environment: &Environment,
     dir: &Path,
+    registry_keys: &Path,
     origin: &str,
     store: StoreUrl,
     listen: SocketAddr,
@@ -81,6 +89,12 @@ pub fn init(
             return Err(InitError::Exists(dir.display().to_string()));
         }
     }
+    for name in [REGISTRY_KEY, NEXT_REGISTRY_KEY] {
+        let path = registry_keys.join(name);
+        if disk.exists(&path).map_err(at(&path))? {
+            return Err(InitError::RegistryKeys(path.display().to_string()));
+        }
+    }
     let keys_dir = dir.join("keys");
     disk.make_dir(&keys_dir).map_err(at(&keys_dir))?;
     let keys = PURPOSES.map(|purpose| KeyFile { purpose, key: SigningKey::from_bytes(&random(&**entropy)) });
@@ -88,18 +102,30 @@ pub fn init(
         write_secret(&**disk, &key_path(dir, key.purpose), &key.to_text())?;
     }
     write_secret(&**disk, &keys_dir.join("secrets"), &Secrets::random(&**entropy).to_text())?;
-    let config = Config { origin: origin.to_owned(), registry_key: keys[1].public_key(), store, listen, tls: None };
+    disk.make_dir(registry_keys).map_err(at(registry_keys))?;
+    let made = [REGISTRY_KEY, NEXT_REGISTRY_KEY].map(|name| {
+        let key = KeyFile { purpose: Purpose::Registry, key: SigningKey::from_bytes(&random(&**entropy)) };
+        (registry_keys.join(name), key)
+    });
+    for (path, key) in &made {
+        write_secret(&**disk, path, &key.to_text())?;
+    }
+    let [registry_key, next] = made.map(|(_, key)| key.public_key());
+    let (log_key, next_registry_key) = (keys[0].public_key(), commitment(&next));
+    let config =
+        Config { origin: origin.to_owned(), log_key, registry_key, next_registry_key, store, listen, tls: None };
     // The names of the keys before anything is signed with them.
     let sync = |made: &Path| disk.sync_dir(made).map_err(at(made));
     sync(&keys_dir)?;
+    sync(registry_keys)?;
     let (ledger, mut steps) = open_stepped::<(), ()>(environment, dir, &config, Limits::default())?;
-    for block in first_blocks(environment, dir, &ledger)? {
+    for block in first_blocks(environment, dir, registry_keys, &ledger)? {
         steps.seal(&block, ())?;
     }
     steps.close()?;
     // Before the configuration: with it the directory is whole, and `init` makes nothing in it any more.
     let trust_path = dir.join("trust.toml");
-    let trust = text_for(origin, keys[0].public_key(), &config.registry_key)?;
+    let trust = text_for(&config.beginning())?;
     disk.replace(&trust_path, trust.as_bytes()).map_err(at(&trust_path))?;
     // Last, after all other names are durable, and as a whole: a directory with a configuration is a whole node.
     sync(dir)?;
@@ -109,20 +135,32 @@ pub fn init(
 }
 
 /// Submits the first blocks of an empty log: the operator, its keys, and the seed of the registry.
-pub async fn begin(environment: &Environment, dir: &Path, ledger: &Ledger) -> Result<(), InitError> {
-    for block in first_blocks(environment, dir, ledger)? {
+pub async fn begin(
+    environment: &Environment,
+    dir: &Path,
+    registry_keys: &Path,
+    ledger: &Ledger,
+) -> Result<(), InitError> {
+    for block in first_blocks(environment, dir, registry_keys, ledger)? {
         ledger.submit(block, Vec::new()).await?;
     }
     Ok(())
 }
 
 /// The first blocks of a log, each on the one before it.
-fn first_blocks(environment: &Environment, dir: &Path, ledger: &Ledger) -> Result<Vec<Vec<u8>>, InitError> {
+fn first_blocks(
+    environment: &Environment,
+    dir: &Path,
+    registry_keys: &Path,
+    ledger: &Ledger,
+) -> Result<Vec<Vec<u8>>, InitError> {
     let keys = PURPOSES.map(|purpose| read_key(environment, dir, purpose));
-    let keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let own = read_key_at(environment, &registry_keys.join(REGISTRY_KEY), Purpose::Registry)?;
+    keys.insert(0, own.clone());
     let (origin, minute) = (ledger.origin(), ledger.now_ms() / 60_000);
-    let registry_key = keys[1].public_key();
-    let mut previous = genesis(origin, &keys[0].public_key(), &registry_key);
+    let registry_key = own.public_key();
+    let mut previous = ledger.genesis();
     let records = first_records(origin, &keys, minute)?;
     let mut blocks = Vec::new();
     for (height, records) in (0u64..).zip(split_public(&records)) {
@@ -135,7 +173,7 @@ fn first_blocks(environment: &Environment, dir: &Path, ledger: &Ledger) -> Resul
             created_at_minute: minute,
             key_id: KeyId::of(&registry_key),
         };
-        let block = draft.sign(records, Vec::new(), None, |message| sign(&keys[1].key, message))?;
+        let block = draft.sign(records, Vec::new(), None, |message| sign(&own.key, message))?;
         previous = header_id(&block);
         blocks.push(block);
     }

@@ -154,7 +154,8 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::MandateExpired
         | Rule::MandateUsed
         | Rule::NotCosigned
-        | Rule::NoPossession => Code::PermissionDenied,
+        | Rule::NoPossession
+        | Rule::NotTheSuccessor => Code::PermissionDenied,
         Rule::DuplicateRecord => Code::AlreadyExists,
         Rule::AccountNotOpen
         | Rule::NotAccredited
@@ -393,7 +394,7 @@ mod tests {
             let mut block = bytes(&case["block"]);
             block.resize(block.len() + usize::try_from(case["zeros"].as_u64().unwrap_or(0)).expect("small"), 0);
             let records = case["records"].as_array().expect("records").iter().map(record).collect();
-            let error = crate::append::verify(&registry, None, &block, records).expect_err("a refusal");
+            let error = crate::append::verify(&registry, &block, records).expect_err("a refusal");
             let refusal = of_submit(&error);
             let name = case["name"].as_str().expect("a name");
             assert_eq!(refusal.reason, name, "{}: {error}", case["about"]);

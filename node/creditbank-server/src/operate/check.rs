@@ -16,18 +16,15 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use creditbank_ledger::replay::{Contradiction, Counts, Prepared, Replay, ReplayedRound, SignatureCheck};
-use creditbank_ledger::state::LogKeys;
 use creditbank_protocol::LogIndex;
-use creditbank_protocol::key::genesis;
 use creditbank_protocol::merkle::{StoredNode, empty_root};
-use creditbank_protocol::pb::Purpose;
 use creditbank_store::inspect::{DecodedRound, Inspection, JournalReader, JournalRound};
 use creditbank_store::{Head, KeyStore, Node, ReadKeys, Round, StoreError};
 
 pub use finding::{FINDINGS_MAX, Finding, Findings};
 
 use crate::clock::random;
-use crate::directory::{Config, DirectoryError, Secrets, read_key};
+use crate::directory::{Config, DirectoryError, Secrets};
 use crate::environment::Environment;
 use crate::tables;
 use bodies::{Bodies, LearnerRows};
@@ -93,11 +90,10 @@ pub fn check(
         });
     };
     let disk = &environment.disk;
-    let log_key = read_key(environment, dir, Purpose::Log)?.public_key();
-    let keys = LogKeys { origin: config.origin.clone(), log_key, registry_key: config.registry_key };
+    let keys = config.beginning();
     let secrets = Secrets::read(&**disk, &dir.join("keys").join("secrets"))?;
     // Opened first: whoever has no such directory made a mistake, and nothing is made for them.
-    let journal = JournalReader::new(disk, &log_dir, genesis(&keys.origin, &keys.log_key, &keys.registry_key).0);
+    let journal = JournalReader::new(disk, &log_dir, keys.genesis().0);
     let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
     let _lock = disk.lock(&log_dir)?;
     let inspection = Inspection::open(disk, &log_dir)?;

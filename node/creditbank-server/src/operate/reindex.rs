@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use creditbank_protocol::key::genesis;
-use creditbank_protocol::pb::Purpose;
 use creditbank_store::inspect;
 
-use crate::directory::{Config, DirectoryError, at, read_key, store_options};
+use crate::directory::{Config, DirectoryError, at, store_options};
 use crate::environment::Environment;
 
 /// Drops index, flat files and position of a log and rebuilds them from the journal; the log entries that there are.
@@ -21,7 +19,6 @@ pub fn reindex(
         return Ok(0);
     };
     let disk = &*environment.disk;
-    let log_key = read_key(environment, dir, Purpose::Log)?.public_key();
     let journal = log_dir.join("journal");
     disk.info(&journal).map_err(at(&journal))?;
     let lock = disk.lock(&log_dir)?;
@@ -37,7 +34,7 @@ pub fn reindex(
         disk.remove_dir(&path).map_err(at(&path))?;
     }
     drop(lock);
-    let options = store_options(environment, genesis(&config.origin, &log_key, &config.registry_key));
+    let options = store_options(environment, config.beginning().genesis());
     let store = config.store.open_store(dir, &options, &mut |done| progress(done, total))?;
     let size = store.head().size;
     store.close()?;

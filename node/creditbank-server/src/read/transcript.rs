@@ -2,7 +2,7 @@
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
 use creditbank_ledger::read::{self, PartPlan, PlanError, TranscriptPlan};
-use creditbank_protocol::canonical::CanonicalError;
+use creditbank_protocol::canonical::{CanonicalError, decode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
 use creditbank_protocol::pb::{self, Marker, Selection};
@@ -99,6 +99,7 @@ impl Shared {
             groups: pieces.groups,
             registry: registry_proofs(state, plan)?,
             publications: pieces.publications,
+            successions: pieces.successions,
         })
     }
 
@@ -130,6 +131,7 @@ impl Shared {
 struct Pieces {
     groups: Vec<pb::ProvedGroup>,
     publications: Vec<pb::Publication>,
+    successions: Vec<pb::ProvedSuccession>,
 }
 
 impl Pieces {
@@ -138,7 +140,8 @@ impl Pieces {
         for (entry, planned) in &plan.blocks {
             let own = Place { entry: *entry, index: 0 }..Place { entry: entry.next(), index: 0 };
             let mut published = plan.publications.range(own).peekable();
-            if planned.groups.is_empty() && published.peek().is_none() {
+            let follows = plan.successions.contains(entry);
+            if planned.groups.is_empty() && published.peek().is_none() && !follows {
                 continue;
             }
             // Hashed once for all pieces of the block.
@@ -153,6 +156,11 @@ impl Pieces {
                 let (place, piece_plus_1) = (place.written(), number(piece + 1)?);
                 Some(pb::Publication { place, piece_plus_1, path: path(*piece)? })
             };
+            let succession = follows.then(|| planned.block.public().records.first()).flatten();
+            let succession = succession.and_then(|record| decode(&record.body).ok());
+            if let (Some(succession), Some(path)) = (succession, path(0)) {
+                pieces.successions.push(pb::ProvedSuccession { block: entry.0, succession: Some(succession), path });
+            }
             pieces.groups.extend(planned.shown().filter_map(group));
             pieces.publications.extend(published.filter_map(publication));
         }

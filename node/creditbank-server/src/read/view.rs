@@ -5,7 +5,6 @@ use creditbank_ledger::state::LastSeal;
 use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, Marks};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
@@ -95,7 +94,7 @@ impl ProofView for StoreView<'_> {
         self.state.registry_at(seal).entries.get(&key.digest()).map(|entry| Place::read(entry.place))
     }
 
-    fn registry_key(&self) -> KeyId {
-        KeyId::of(&self.state.log.keys().registry_key)
+    fn successions(&self) -> Vec<LogIndex> {
+        self.state.versions.successions().to_vec()
     }
 }

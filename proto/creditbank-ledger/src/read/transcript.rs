@@ -38,8 +38,8 @@ pub trait ProofView: ReadView {
     fn registry_at(&self, seal: LogIndex) -> &Registry;
     /// Where the record of a registry entry stands that is in force during the round that a seal closes.
     fn published_at(&self, seal: LogIndex, key: &RegistryKey) -> Option<Place>;
-    /// The registry key of the log's beginning, which verifiers trust.
-    fn registry_key(&self) -> KeyId;
+    /// The blocks with which another registry key has taken over, ascending.
+    fn successions(&self) -> Vec<LogIndex>;
 }
 
 /// What a transcript has to prove.
@@ -64,6 +64,8 @@ pub struct PartPlan {
     pub registry: BTreeSet<(LogIndex, RegistryKey)>,
     /// Where these entries were published, and the number of the piece in the public part of its block.
     pub publications: BTreeMap<Place, usize>,
+    /// The blocks with which another registry key has taken over, as far as a block of the operator needs it.
+    pub successions: Vec<LogIndex>,
 }
 
 /// A block of a transcript.
@@ -237,12 +239,25 @@ impl<'a, V: ProofView> Planner<'a, V> {
     /// The plan, with the publications of its registry entries.
     pub(super) fn finish(mut self) -> Result<PartPlan, ViewError> {
         self.publications()?;
+        self.successions()?;
         Ok(self.plan)
     }
 
-    /// Where each registry entry of the plan was published. Who signed there is trusted, or is in the registry too:
-    /// then
-    /// that entry was published in turn, by an earlier block.
+    /// How the registry keys have followed one another, up to the newest block of the operator in the plan.
+    fn successions(&mut self) -> Result<(), ViewError> {
+        let of_operator = |planned: &&PlannedBlock| planned.block.header().unit.institution.is_operator();
+        let newest = self.plan.blocks.iter().rev().find(|(_, planned)| of_operator(planned)).map(|(index, _)| *index);
+        let needed =
+            self.view.successions().into_iter().take_while(|index| newest.is_some_and(|newest| *index <= newest));
+        self.plan.successions = needed.collect();
+        for index in &self.plan.successions {
+            planned(self.view, &mut self.plan.blocks, *index)?;
+        }
+        Ok(())
+    }
+
+    /// Where each registry entry of the plan was published. Who signed there is a registry key, which is followed from the
+    /// log's beginning on, or is in the registry too: then that entry was published in turn, by an earlier block.
     fn publications(&mut self) -> Result<(), ViewError> {
         let mut waiting: Vec<(LogIndex, RegistryKey)> = self.plan.registry.iter().cloned().collect();
         while let Some((seal, key)) = waiting.pop() {
@@ -257,7 +272,7 @@ impl<'a, V: ProofView> Planner<'a, V> {
             if let Some(piece) = records.iter().position(|record| record.index == place.index) {
                 self.plan.publications.insert(place, piece);
             }
-            if !header.unit.institution.is_operator() || header.key_id != self.view.registry_key() {
+            if !header.unit.institution.is_operator() {
                 let signers = signers(&planned.block);
                 let seal = self.view.seal_of(place.entry)?;
                 self.plan.seals.insert(seal);

@@ -42,13 +42,22 @@ impl SignatureCheck {
         }
     }
 
-    /// Adds those of a block under the keys in force: the signer's and the approvers'.
-    pub(super) fn block(subject: Subject, state: &LogState, read: &ReadBlock, checks: &mut Vec<Self>) {
+    /// Adds those of a block under the keys in force: the signer's and the approvers'. `registry_key` signs the operator's
+    /// blocks where the block names no other one.
+    pub(super) fn block(
+        subject: Subject,
+        (state, registry_key): (&LogState, [u8; 32]),
+        read: &ReadBlock,
+        checks: &mut Vec<Self>,
+    ) {
         let (index, block) = (subject.index, read.block());
         let key = |id: &KeyId| state.in_force().registry.key(id).map(|key| key.public_key.clone());
         let signer = match block.header() {
-            // The first block of a log admits the key that signs it.
-            header if read.is_operators() && header.height == 0 => state.keys().registry_key.to_vec(),
+            // A key that takes over may sign for itself.
+            header if read.is_operators() => match read.successor() {
+                Some(key) if KeyId::of(&key) == header.key_id => key.to_vec(),
+                _ => registry_key.to_vec(),
+            },
             header => key(&header.key_id).unwrap_or_default(),
         };
         checks.push(Self {

@@ -4,6 +4,7 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
@@ -18,6 +19,7 @@ pub struct ReadBlock {
     leaf: Digest,
     public_leaf: Option<Digest>,
     approvals: Vec<Approved>,
+    successor: Option<[u8; 32]>,
     /// Whether the public records are the ones that were signed, as far as can be said without the hidden ones.
     public: Result<(), BlockError>,
 }
@@ -28,15 +30,16 @@ impl ReadBlock {
     /// its public part, where it has one.
     pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);
-        Self { id: block.header().id(), approvals: approvals(&block), block, leaf, public_leaf, public }
+        let (approvals, successor) = (approvals(&block), successor(&block));
+        Self { id: block.header().id(), approvals, successor, block, leaf, public_leaf, public }
     }
 
     /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
     /// signed; `entries` are its own.
     pub fn with_records(block: SignedBlock, entries: &BlockEntries) -> Self {
         let (leaf, public_leaf) = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
-        let approvals = approvals(&block);
-        Self { id: block.header().id(), approvals, block, leaf, public_leaf, public: Ok(()) }
+        let (approvals, successor) = (approvals(&block), successor(&block));
+        Self { id: block.header().id(), approvals, successor, block, leaf, public_leaf, public: Ok(()) }
     }
 
     /// The block.
@@ -75,10 +78,23 @@ impl ReadBlock {
         &self.approvals
     }
 
+    /// The registry key that takes over with the block, where it says so. Whether it may, the registry says.
+    pub fn successor(&self) -> Option<[u8; 32]> {
+        self.successor
+    }
+
     /// The error of the public records, if there is one.
     pub(super) fn check_public(&self) -> Result<(), BlockError> {
         self.public.clone()
     }
+}
+
+/// The registry key that takes over with a block of the operator: the first record of the block says so.
+pub fn successor(block: &SignedBlock) -> Option<[u8; 32]> {
+    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
+    let is_succession = first.kind == i32::from(pb::Kind::RegistrySuccession);
+    let said: pb::RegistrySuccession = decode(&first.body).ok().filter(|_| is_succession)?;
+    said.public_key.try_into().ok()
 }
 
 /// Whoever has approved a block. Where an approval names no key, the key is one that nobody has.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::pb::{Kind, PublicRecord, RegistryEntry};
 use creditbank_protocol::record::info_of;
@@ -45,12 +46,17 @@ pub struct Registration {
 
 impl InForce {
     /// The registry of a log before its first entry.
-    pub fn new(origin: &str) -> Self {
-        Self { registry: Arc::new(Registry::new(origin)), map: SparseMap::new(MapTags::REGISTRY) }
+    pub fn new(keys: &LogKeys) -> Self {
+        Self { registry: Arc::new(Registry::begun(keys)), map: SparseMap::new(MapTags::REGISTRY) }
     }
 }
 
 impl Registration {
+    /// The registry with the records so far.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// No records yet, in a round during which `in_force` is in force.
     pub fn new(in_force: &InForce) -> Self {
         Self { registry: (*in_force.registry).clone(), leaves: Vec::new(), written: Vec::new() }
@@ -81,6 +87,9 @@ impl Registration {
             let key = key.digest();
             leaves.push((key, Some(registry_value(&encode(&one)?))));
             written.push(Written { key, place, entry: Arc::new(one), unit });
+        }
+        if institution.is_operator() && !written.is_empty() {
+            registry.check_authority()?;
         }
         let first = self.written.len();
         self.registry = registry;

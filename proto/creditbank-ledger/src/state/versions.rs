@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::map::SparseMap;
-use creditbank_protocol::pb::RegistryEntry;
+use creditbank_protocol::pb::{Kind, RegistryEntry};
 use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rules::Registry;
 
@@ -22,41 +23,53 @@ pub struct RegistryVersion {
 
 /// All versions, by the first log index at which each is in force. Never empty. Cloning is cheap.
 #[derive(Debug, Clone)]
-pub struct RegistryVersions(Shared<LogIndex, RegistryVersion>);
+pub struct RegistryVersions {
+    versions: Shared<LogIndex, RegistryVersion>,
+    /// Log indexes of the blocks with which another registry key has taken over, ascending.
+    successions: Vec<LogIndex>,
+}
 
 impl RegistryVersions {
     /// The versions of a log before its first entry: the empty registry.
-    pub fn new(origin: &str) -> Self {
-        let InForce { registry, map } = InForce::new(origin);
+    pub fn new(keys: &LogKeys) -> Self {
+        let InForce { registry, map } = InForce::new(keys);
         let first = RegistryVersion { registry, map, entries: Shared::new_sync() };
-        Self(Shared::new_sync().insert(LogIndex(0), first))
+        Self { versions: Shared::new_sync().insert(LogIndex(0), first), successions: Vec::new() }
     }
 
     /// Adds the version that the round with the seal at log index `seal` has made. It begins after that seal.
     pub fn push(&mut self, seal: LogIndex, in_force: &InForce, written: Vec<Written>) {
+        let kind = i32::from(Kind::RegistrySuccession);
+        let followed = written.iter().filter(|one| one.entry.kind == kind);
+        self.successions.extend(followed.map(|one| one.place.entry));
         let mut entries = self.newest().entries.clone();
         written.into_iter().for_each(|one| entries.insert_mut(one.key, one.entry));
         let InForce { registry, map } = in_force.clone();
-        self.0.insert_mut(seal.next(), RegistryVersion { registry, map, entries });
+        self.versions.insert_mut(seal.next(), RegistryVersion { registry, map, entries });
     }
 
     /// The version in force for the next round.
     pub fn newest(&self) -> &RegistryVersion {
-        self.0.last().expect("the first version is made with the map").1
+        self.versions.last().expect("the first version is made with the map").1
     }
 
     /// The version in force during the round that a log index belongs to.
     pub fn at(&self, index: LogIndex) -> &RegistryVersion {
-        self.0.range(..=index).next_back().expect("the first version is in force from log index 0 on").1
+        self.versions.range(..=index).next_back().expect("the first version is in force from log index 0 on").1
     }
 
     /// Number of versions.
     pub fn len(&self) -> usize {
-        self.0.size()
+        self.versions.size()
     }
 
     /// Never: the empty registry is a version too.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.versions.is_empty()
+    }
+
+    /// The blocks with which another registry key has taken over, ascending.
+    pub fn successions(&self) -> &[LogIndex] {
+        &self.successions
     }
 }

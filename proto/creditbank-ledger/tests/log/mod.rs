@@ -5,7 +5,7 @@ use creditbank_ledger::state::{Applied, Closed, LogKeys, LogState, OpenRound, Re
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::entry::{BlockEntries, Entry};
-use creditbank_protocol::key::{KeyId, possession_message, sign};
+use creditbank_protocol::key::{KeyId, commitment, possession_message, sign};
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, EffectReason, Kind, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
@@ -20,7 +20,7 @@ pub(crate) const NOW_MS: u64 = 20_780 * 86_400_000;
 pub(crate) const ONE: UnitId = UnitId { institution: creditbank_protocol::InstitutionId(1), number: 1 };
 pub(crate) const TWO: UnitId = UnitId { institution: creditbank_protocol::InstitutionId(2), number: 1 };
 
-fn signing_key(number: u64) -> SigningKey {
+pub(crate) fn signing_key(number: u64) -> SigningKey {
     SigningKey::from_bytes(&[u8::try_from(number).expect("a small number") + 1; 32])
 }
 
@@ -38,6 +38,7 @@ pub(crate) fn keys() -> LogKeys {
         origin: ORIGIN.to_owned(),
         log_key: log_key().verifying_key().to_bytes(),
         registry_key: key_of(0).verifying_key().to_bytes(),
+        next_registry_key: commitment(&signing_key(200).verifying_key().to_bytes()),
     }
 }
 

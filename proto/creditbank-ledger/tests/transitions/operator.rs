@@ -3,13 +3,14 @@
 use creditbank_ledger::state::Refusal;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_message;
-use creditbank_protocol::key::{KeyId, possession_message, sign};
+use creditbank_protocol::canonical::decode;
+use creditbank_protocol::key::{KeyId, commitment, possession_message, sign, succession_message};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_rules::Rule;
 use ed25519_dalek::SigningKey;
 
-use crate::log::{Draft, Log, ORIGIN, apply, registry_record, replay, unit};
+use crate::log::{self, Draft, Log, ORIGIN, apply, registry_record, replay, signing_key, unit};
 
 fn signing(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
@@ -147,4 +148,167 @@ fn a_policy_can_be_met() {
     assert_eq!(refused(&log, &approved(&log, vec![revoked(52)], &[52, 53])), Rule::Contradiction);
     let many = (100..115).map(|number| registry_record(Kind::Key, &approver(number))).collect();
     assert_eq!(refused(&log, &approved(&log, many, &[52, 53])), Rule::Contradiction, "at most 16");
+}
+
+/// The registry key of a log, by its place in the line: the first one, the one that the genesis value commits to, ...
+fn registry_key(number: u8) -> SigningKey {
+    if number == 0 { log::key_of(0) } else { signing_key(199 + u64::from(number)) }
+}
+
+fn public(key: &SigningKey) -> [u8; 32] {
+    key.verifying_key().to_bytes()
+}
+
+/// A registry key as the registry has it.
+fn registry_entry(key: &SigningKey, revoked: Option<pb::RevocationReason>) -> Record {
+    let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Registry, &public(key));
+    let minute = |reason| u64::from(reason == pb::RevocationReason::Compromised);
+    let revoked =
+        revoked.map(|reason| pb::KeyRevocation { reason: reason.into(), compromised_since_minute: minute(reason) });
+    let entry = pb::Key {
+        public_key: public(key).to_vec(),
+        suite: 1,
+        purpose: Purpose::Registry.into(),
+        possession: sign(key, message.as_bytes()).to_vec(),
+        revoked,
+        ..Default::default()
+    };
+    registry_record(Kind::Key, &entry)
+}
+
+/// A succession of the key `before` by `key`, which commits to `next`.
+fn succession(before: &SigningKey, key: &SigningKey, next: &SigningKey) -> Record {
+    let bare = pb::RegistrySuccession {
+        public_key: public(key).to_vec(),
+        next_registry_key: commitment(&public(next)).0.to_vec(),
+        case_reference: "2026/1".to_owned(),
+        ..Default::default()
+    };
+    let message = succession_message(ORIGIN, &public(before), &bare);
+    let signature = sign(key, message.as_bytes()).to_vec();
+    registry_record(Kind::RegistrySuccession, &pb::RegistrySuccession { signature, ..bare })
+}
+
+/// The records of a succession of the key with a number by the next one in line.
+fn records(number: u8, reason: pb::RevocationReason) -> Vec<Record> {
+    let [before, key, next] = [0, 1, 2].map(|after| registry_key(number + after));
+    vec![succession(&before, &key, &next), registry_entry(&key, None), registry_entry(&before, Some(reason))]
+}
+
+/// The operator's next block, signed by a registry key.
+fn signed(log: &Log, records: Vec<Record>, key: &SigningKey) -> Draft {
+    let mut draft = log.draft(UnitId::OPERATOR, records, Vec::new());
+    draft.header.key_id = KeyId::of(&public(key));
+    draft.key = key.clone();
+    draft
+}
+
+fn a_unit(number: u32) -> Vec<Record> {
+    vec![registry_record(Kind::Unit, &unit(1, number))]
+}
+
+/// Goal: the registry key is followed by the one that was committed to: as planned, under a block of the old key; after a
+/// theft, under one of the new key alone. From then on the old key is refused, within the same round too, and the replay of
+/// the log agrees.
+#[test]
+fn a_registry_key_is_followed_by_the_next() {
+    let mut log = Log::new();
+    let [first, second, third] = [0, 1, 2].map(registry_key);
+    let planned = signed(&log, records(0, pb::RevocationReason::Rotated), &first);
+    let mut round = log.state.open(log.time_ms);
+    apply(&mut round, &planned.read()).expect("as planned");
+    let mut old = signed(&log, a_unit(2), &first);
+    (old.header.height, old.header.previous) = (1 + planned.header.height, planned.read().id());
+    let late = apply(&mut round, &old.read()).expect_err("a succession acts at once");
+    assert!(matches!(late, Refusal::OperatorKey(rejection) if rejection.rule == Rule::KeyRevoked));
+    log.round(&[planned]);
+    assert_eq!(refused(&log, &signed(&log, a_unit(2), &first)), Rule::KeyRevoked);
+    let draft = signed(&log, a_unit(2), &second);
+    log.round(&[draft]);
+
+    let stolen = signed(&log, records(1, pb::RevocationReason::Compromised), &third);
+    log.round(&[stolen]);
+    assert_eq!(refused(&log, &signed(&log, a_unit(3), &second)), Rule::KeyRevoked);
+    let draft = signed(&log, a_unit(3), &third);
+    log.round(&[draft]);
+    replay(&log.entries).expect("the log agrees with itself");
+}
+
+/// Goal: a thief of the registry key cannot make himself permanent: he can name no successor, admit no second registry key,
+/// and not commit to a key of his own.
+#[test]
+fn a_thief_of_the_registry_key_cannot_stay() {
+    let log = Log::new();
+    let [first, second, own] = [registry_key(0), registry_key(1), signing(66)];
+    let by_thief = |records| refused(&log, &signed(&log, records, &first));
+    let rotated = pb::RevocationReason::Rotated;
+    let named = vec![succession(&first, &own, &own), registry_entry(&own, None), registry_entry(&first, Some(rotated))];
+    assert_eq!(by_thief(named), Rule::NotTheSuccessor);
+    assert_eq!(by_thief(vec![registry_entry(&own, None)]), Rule::NotTheSuccessor, "a second registry key");
+    assert_eq!(
+        by_thief(vec![registry_entry(&second, None)]),
+        Rule::NotTheSuccessor,
+        "the next key without a succession"
+    );
+    assert_eq!(by_thief(vec![registry_entry(&first, Some(rotated))]), Rule::Contradiction, "no registry key at all");
+    // Who has seen an honest succession under way cannot put another commitment into it.
+    let honest = succession(&first, &second, &registry_key(2));
+    let honest: pb::RegistrySuccession = decode(honest.body()).expect("a succession");
+    let bent = pb::RegistrySuccession { next_registry_key: commitment(&public(&own)).0.to_vec(), ..honest };
+    let bent = vec![
+        registry_record(Kind::RegistrySuccession, &bent),
+        registry_entry(&second, None),
+        registry_entry(&first, Some(rotated)),
+    ];
+    assert_eq!(by_thief(bent), Rule::NoPossession);
+    // A succession that leaves the old key in force, or the new one out.
+    let whole = records(0, rotated);
+    assert_eq!(by_thief(whole[..2].to_vec()), Rule::Contradiction);
+    assert_eq!(by_thief(vec![whole[0].clone(), whole[2].clone()]), Rule::Contradiction);
+    assert_eq!(by_thief([&whole[1..], &whole[..1]].concat()), Rule::Contradiction, "not the first record");
+}
+
+/// Goal: what cannot be rotated is refused: another log key in the registry would change nothing.
+#[test]
+fn the_log_key_is_not_rotated_by_an_entry() {
+    let log = Log::new();
+    let entry = |key: &SigningKey, revoked| {
+        let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Log, &public(key));
+        let entry = pb::Key {
+            public_key: public(key).to_vec(),
+            suite: 1,
+            purpose: Purpose::Log.into(),
+            possession: sign(key, message.as_bytes()).to_vec(),
+            revoked,
+            ..Default::default()
+        };
+        vec![registry_record(Kind::Key, &entry)]
+    };
+    let reason = pb::RevocationReason::Rotated.into();
+    let rotated = pb::KeyRevocation { reason, ..Default::default() };
+    assert_eq!(refused(&log, &approved(&log, entry(&signing(66), None), &[])), Rule::Contradiction);
+    assert_eq!(refused(&log, &approved(&log, entry(&log::log_key(), Some(rotated)), &[])), Rule::Contradiction);
+    apply(&mut log.state.open(log.time_ms), &approved(&log, entry(&log::log_key(), None), &[]).read())
+        .expect("as it is");
+}
+
+/// Goal: a succession is what is left when the approvers are gone: it needs no approvals, may change their policy, and brings in
+/// nothing else.
+#[test]
+fn a_succession_needs_no_approvals() {
+    let mut log = with_policy();
+    let second = registry_key(1);
+    let mut more = records(0, pb::RevocationReason::Compromised);
+    more.extend(a_unit(2));
+    assert_eq!(refused(&log, &signed(&log, more, &second)), Rule::Contradiction);
+    let mut approved = signed(&log, records(0, pb::RevocationReason::Compromised), &second);
+    approved.approvals = vec![pb::Approval { key_id: vec![1; 16], salt: vec![1; 16], ..Default::default() }];
+    assert_eq!(refused(&log, &approved), Rule::Contradiction);
+    let mut policed = records(0, pb::RevocationReason::Compromised);
+    policed.push(policy(0));
+    let draft = signed(&log, policed, &second);
+    log.round(&[draft]);
+    let draft = signed(&log, a_unit(2), &second);
+    log.round(&[draft]);
+    replay(&log.entries).expect("the log agrees with itself");
 }

@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) blocks: BTreeMap<LogIndex, SignedBlock>,
     /// Log indices of the seals: the first one, those of the rounds, the last one.
     pub(crate) seals: Vec<u64>,
+    /// Blocks with which another registry key has taken over.
+    pub(crate) successions: Vec<LogIndex>,
     /// Where registry entries were published.
     pub(crate) published: BTreeMap<RegistryKey, Place>,
 }
@@ -65,6 +67,7 @@ impl World {
             broken: Vec::new(),
             blocks: BTreeMap::new(),
             seals: Vec::new(),
+            successions: Vec::new(),
             published: BTreeMap::new(),
         }
     }
@@ -185,8 +188,8 @@ impl ProofView for World {
         self.published.get(key).copied()
     }
 
-    fn registry_key(&self) -> KeyId {
-        key_of(InstitutionId::OPERATOR)
+    fn successions(&self) -> Vec<LogIndex> {
+        self.successions.clone()
     }
 }
 

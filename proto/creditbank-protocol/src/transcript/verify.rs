@@ -8,6 +8,7 @@ mod fault;
 mod part;
 mod published;
 mod record;
+mod registrars;
 mod registry;
 mod said;
 mod tree;

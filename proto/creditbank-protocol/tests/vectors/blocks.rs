@@ -5,7 +5,7 @@ use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::hash::{Preimage, tag};
-use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::seal::{Seal, SignedSeal};
@@ -33,7 +33,6 @@ pub(super) fn draft() -> BlockDraft {
 }
 
 fn first_seal(first_index: u64, index: u64) -> Seal {
-    let public = |seed| key(seed).verifying_key().to_bytes();
     Seal {
         origin: ORIGIN.to_owned(),
         first_index: first_index.into(),
@@ -43,7 +42,7 @@ fn first_seal(first_index: u64, index: u64) -> Seal {
         rules_version: 1,
         time_ms: 1_795_449_277_505,
         records_total: index * 10,
-        previous: genesis(ORIGIN, &public(1), &public(2)),
+        previous: super::log_keys(ORIGIN, &key(1), &key(2)).genesis(),
     }
 }
 
@@ -201,7 +200,8 @@ fn seals() {
         "seals.json",
         &json!({
             "about": "PROTOCOL.md, Seals. The first builds on the genesis value, the second on the first.",
-            "log_key": hex(public(&log)), "registry_key": hex(public(&registry)), "seals": vectors,
+            "log_key": hex(public(&log)), "registry_key": hex(public(&registry)),
+            "next_registry_key": super::log_keys(ORIGIN, &log, &registry).next_registry_key.to_string(), "seals": vectors,
             "refused": refused_seals(),
         }),
     );

@@ -6,7 +6,9 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::transcript::{verify, write_file};
 use serde_json::{Value, json};
 
-use super::log::{Bend, HONEST, Log, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust};
+use super::log::{
+    Bend, HONEST, LOG, Log, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust,
+};
 use super::transcripts::credit;
 use super::{agree, hex};
 
@@ -208,7 +210,8 @@ fn effects() {
         "effects.json",
         &json!({
             "about": "PROTOCOL.md, Transcript files: what is found of the first record; null is a refusal.",
-            "policy": policy(), "registry_key": hex(public(REGISTRY)), "cases": cases,
+            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+            "next_registry_key": creditbank_protocol::key::commitment(&public(NEXT_REGISTRY)).to_string(), "cases": cases,
         }),
     );
 }

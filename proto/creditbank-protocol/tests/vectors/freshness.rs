@@ -1,5 +1,6 @@
 //! How old a transcript is for a verifier, and whether it can be relied on.
 
+use creditbank_protocol::key::commitment;
 use creditbank_protocol::note::{KeyType, Policy, VerifierKey, cosign};
 use creditbank_protocol::pb::{self, Action};
 use creditbank_protocol::transcript::{Reliance, verify, write_file};
@@ -7,7 +8,7 @@ use creditbank_protocol::trust::Freshness;
 use creditbank_protocol::{InstitutionId, Trust};
 use serde_json::{Value, json};
 
-use super::log::{HONEST, Log, MINUTE, REGISTRY, policy, public, trust};
+use super::log::{HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, REGISTRY, policy, public, trust};
 use super::transcripts::credit;
 use super::{agree, hex, key};
 
@@ -152,7 +153,8 @@ fn freshness() {
         "freshness.json",
         &json!({
             "about": "PROTOCOL.md, Transcript files, Age and Reliance: what a verifier finds at a time, under a policy and bounds of age.",
-            "registry_key": hex(public(REGISTRY)), "cases": cases,
+            "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "cases": cases,
         }),
     );
 }

@@ -1,12 +1,15 @@
 //! Key ids, possession, genesis, tags.
 
 use creditbank_protocol::UnitId;
+use creditbank_protocol::canonical::encode;
 use creditbank_protocol::hash::{Preimage, tag};
-use creditbank_protocol::key::{KeyId, genesis, possession_message, sign, verify, verifying_key};
-use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::key::{
+    KeyId, commitment, possession_message, sign, succession_message, verify, verifying_key,
+};
+use creditbank_protocol::pb::{self, Purpose};
 use serde_json::json;
 
-use super::{agree, hex, key};
+use super::{agree, hex, key, log_keys};
 
 #[test]
 fn keys() {
@@ -25,8 +28,19 @@ fn keys() {
     let possession = possession_message("test.example/log", UnitId::new(7, 2), Purpose::Unit, &public(&unit));
     let signature = sign(&unit, possession.as_bytes());
     verify(&public(&unit), possession.as_bytes(), &signature).expect("it verifies");
-    let genesis_preimage =
-        Preimage::new(tag::GENESIS).variable(b"test.example/log").fixed(&public(&log)).fixed(&public(&registry));
+    let begun = log_keys("test.example/log", &log, &registry);
+    let next = key(31);
+    let bare = pb::RegistrySuccession {
+        public_key: public(&next).to_vec(),
+        next_registry_key: commitment(&public(&key(32))).0.to_vec(),
+        case_reference: "2026/1".to_owned(),
+        ..Default::default()
+    };
+    let succession_preimage = succession_message("test.example/log", &public(&registry), &bare);
+    let succession_signature = sign(&next, succession_preimage.as_bytes());
+    let said = pb::RegistrySuccession { signature: succession_signature.to_vec(), ..bare.clone() };
+    let after = begun.registry().succeed("test.example/log", &said).expect("it follows");
+    assert_eq!(after.key, public(&next));
     let small_order = [0u8; 32];
     // Points of full order whose y is written as y + p: the library reads them, the protocol does not.
     let spelled_twice = |low: u8| <[u8; 32]>::try_from([&[low][..], &[0xff; 30], &[0x7f]].concat()).expect("32 bytes");
@@ -48,8 +62,14 @@ fn keys() {
             },
             "genesis": {
                 "origin": "test.example/log", "log_key": hex(public(&log)), "registry_key": hex(public(&registry)),
-                "preimage": hex(genesis_preimage.as_bytes()),
-                "value": genesis("test.example/log", &public(&log), &public(&registry)).to_string(),
+                "next_registry_key": begun.next_registry_key.to_string(),
+                "preimage": hex(begun.genesis_preimage().as_bytes()), "value": begun.genesis().to_string(),
+            },
+            "succession": {
+                "seed": hex(next.to_bytes()), "before": hex(public(&registry)), "public_key": hex(public(&next)),
+                "commitment": begun.next_registry_key.to_string(), "next_registry_key": hex(&bare.next_registry_key),
+                "case_reference": bare.case_reference, "message": hex(succession_preimage.as_bytes()),
+                "signature": hex(succession_signature), "body": hex(encode(&said).expect("canonical")),
             },
             "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat()), hex(unreduced)],
         }),

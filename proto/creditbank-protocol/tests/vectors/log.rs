@@ -7,7 +7,7 @@ use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::BlockEntries;
-use creditbank_protocol::key::{KeyId, genesis, sign};
+use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, consistency_proof, leaf_hash, record_path, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
@@ -28,6 +28,8 @@ pub(super) const MINUTE: u64 = 29_000_000;
 pub(super) const NOW_MS: u64 = (MINUTE + 1_440) * 60_000;
 pub(super) const LOG: u8 = 1;
 pub(super) const REGISTRY: u8 = 2;
+/// The registry key that the log is begun with a commitment to.
+pub(super) const NEXT_REGISTRY: u8 = 31;
 pub(super) const STATEMENT: u8 = 4;
 
 pub(super) fn public(seed: u8) -> [u8; 32] {
@@ -121,7 +123,7 @@ pub(super) struct Log {
 impl Log {
     /// An empty log.
     pub(super) fn new(bend: Bend) -> Self {
-        let previous = genesis(ORIGIN, &public(LOG), &public(REGISTRY));
+        let previous = trust().beginning(ORIGIN).genesis();
         let heads = BTreeMap::from([((0, 0), (0, previous))]);
         let (registry, pending) = (Registry::new(), Registry::new());
         let (entries, blocks, records, seals) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -499,6 +501,8 @@ impl Log {
         let mut registry = registry.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect();
         let (publications, published) = self.publications(&mut registry, &mut seals, newest);
         blocks.extend(published);
+        let successions = self.successions(&blocks.iter().copied().collect::<Vec<_>>());
+        blocks.extend(successions.iter().map(|one| one.block));
         seals.sort_unstable();
         seals.dedup();
         pb::TreeProofs {
@@ -507,7 +511,23 @@ impl Log {
             groups: groups.into_iter().map(|(entry, piece)| self.proved_group(entry, piece)).collect(),
             registry,
             publications,
+            successions,
         }
+    }
+
+    /// How the registry keys have followed one another, up to the newest block of the operator among these.
+    fn successions(&self, blocks: &[u64]) -> Vec<pb::ProvedSuccession> {
+        let of_operator = |index: &&u64| self.blocks[index].header().unit.institution.is_operator();
+        let Some(newest) = blocks.iter().filter(of_operator).max() else { return Vec::new() };
+        let succession = |(index, block): (&u64, &SignedBlock)| {
+            let first = block.public().records.first()?;
+            let said = creditbank_protocol::canonical::decode::<pb::RegistrySuccession>(&first.body).ok()?;
+            let levels = Levels::new(block.shown().leaves().to_vec());
+            let path = levels.path(0)?.iter().map(|hash| hash.0.to_vec()).collect();
+            let is_one = first.kind == i32::from(Kind::RegistrySuccession);
+            is_one.then_some(pb::ProvedSuccession { block: *index, succession: Some(said), path })
+        };
+        self.blocks.range(..=newest).filter_map(succession).collect()
     }
 
     /// A group of effects with its path.
@@ -522,8 +542,8 @@ impl Log {
         }
     }
 
-    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe a
-    /// registry key that is not the trusted one.
+    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe the key
+    /// of an institution that has published one.
     fn publications(
         &self,
         registry: &mut Vec<pb::ProvedRegistryEntry>,
@@ -538,7 +558,7 @@ impl Log {
             let Some(publication) = self.publication(place) else { continue };
             publications.insert((place.entry, place.index), publication);
             blocks.push(place.entry);
-            if self.blocks[&place.entry].header().key_id == KeyId::of(&public(REGISTRY)) {
+            if self.blocks[&place.entry].header().unit.institution.is_operator() {
                 continue;
             }
             let seal = self.seal_of(place.entry);
@@ -669,7 +689,8 @@ pub(super) fn policy() -> String {
 /// Trust in the log.
 pub(super) fn trust() -> Trust {
     let policy = Policy::parse(&policy()).expect("a policy");
-    Trust::new(policy, public(REGISTRY))
+    let next_registry_key = commitment(&public(NEXT_REGISTRY));
+    Trust::new(policy, public(LOG), public(REGISTRY), next_registry_key)
 }
 
 /// The inclusion path of a leaf, lowest sibling first.

@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_protocol::hash::{Preimage, tag};
-use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::status::{Marks, Named};
 use creditbank_protocol::transcript::{Link, verify, write_file};
@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::effects::AWARDS;
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NOW_MS, REGISTRY, STATEMENT, key_entry, policy, public, public_record, trust,
-    unit_key,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, REGISTRY, STATEMENT, key_entry, policy, public,
+    public_record, trust, unit_key,
 };
 use super::transcripts::{APPROVED, APPROVER, approved, closing, credit, custody, result, rotated};
 use super::{agree, hex, key};
@@ -319,10 +319,20 @@ fn blocks() -> Vec<Case> {
     ]
 }
 
+/// Seed of a key that nobody has committed to.
+const THIEF: u8 = 66;
+
 /// Registry entries that nobody has published who may.
 fn publications() -> Vec<Case> {
-    let under_second =
-        |about, bend| (about, Link::Publication, raw(&rotated(bend).transcript(&[(6, 0, None)], &[]).encode_to_vec()));
+    let followed = |about, signer, registrar, bend: fn(&mut pb::RegistrySuccession)| {
+        let log = rotated(signer, registrar, bend);
+        (about, Link::Publication, raw(&log.transcript(&[(6, 0, None)], &[]).encode_to_vec()))
+    };
+    let unfollowed = |about, change: fn(&mut pb::TreeProofs)| {
+        let mut transcript = rotated(REGISTRY, NEXT_REGISTRY, |_| ()).transcript(&[(6, 0, None)], &[]);
+        change(base(&mut transcript));
+        (about, Link::Publication, raw(&transcript.encode_to_vec()))
+    };
     let of_unit = {
         // A unit publishes what is the operator's to register.
         let mut log = Log::admitting(HONEST, &[1]);
@@ -333,13 +343,6 @@ fn publications() -> Vec<Case> {
         let entry = log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
         log.seal();
         log.transcript(&[(entry, 0, None)], &[])
-    };
-    let unsealed = {
-        let mut transcript = rotated(|_| ()).transcript(&[(6, 0, None)], &[]);
-        base(&mut transcript).seals.retain(|seal| seal.index != 5);
-        base(&mut transcript).registry.retain(|entry| entry.seal != 5);
-        base(&mut transcript).publications.remove(0);
-        transcript
     };
     vec![
         bent("no publications", Link::Publication, |transcript| newest(transcript).publications.clear()),
@@ -365,12 +368,20 @@ fn publications() -> Vec<Case> {
             drop(newest(transcript).blocks.remove(0))
         }),
         lied("published by the log key alone", Link::Publication, Bend { publisher: Some(LOG), ..HONEST }),
-        under_second("published under a key of another purpose", |key| key.purpose = Purpose::Statement.into()),
-        under_second("published under a registry key that is not in force yet", |key| key.from_minute = MINUTE + 61),
-        under_second("published under a revoked registry key", |key| {
-            key.revoked = Some(pb::KeyRevocation { reason: 1, compromised_since_minute: 0 })
+        followed("published under a registry key that was not committed to", REGISTRY, THIEF, |_| ()),
+        followed("published under the registry key before", REGISTRY, REGISTRY, |_| ()),
+        followed("a succession by the thief of the registry key", REGISTRY, THIEF, |said| {
+            said.public_key = public(THIEF).to_vec();
         }),
-        ("without the seal of the second registry key's round", Link::Publication, raw(&unsealed.encode_to_vec())),
+        followed("a succession with another commitment than the new key has signed", REGISTRY, NEXT_REGISTRY, |said| {
+            said.next_registry_key = commitment(&public(THIEF)).0.to_vec();
+        }),
+        followed("a succession in a block of a third key", THIEF, NEXT_REGISTRY, |_| ()),
+        unfollowed("published under a key without its succession", |part| part.successions.clear()),
+        unfollowed("a succession twice", |part| part.successions.push(part.successions[0].clone())),
+        unfollowed("a succession that its block does not have", |part| {
+            part.successions[0].path[0][0] ^= 1;
+        }),
         ("registered by a unit", Link::Publication, raw(&of_unit.encode_to_vec())),
     ]
 }
@@ -863,7 +874,8 @@ fn refused_transcripts() {
         "transcripts_refused.json",
         &json!({
             "about": "PROTOCOL.md, Transcript files: files that a verifier refuses, in base64, each with the first broken link.",
-            "policy": policy(), "registry_key": hex(public(REGISTRY)), "refused": shown,
+            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "refused": shown,
         }),
     );
 }

@@ -32,7 +32,8 @@ fn take_over(dir: &std::path::Path) {
     let about: Value = serde_json::from_str(VECTOR).expect("JSON");
     let vector = json!({
         "about": about["about"], "policy": policy,
-        "registry_key": Digest(trust.registry_key).to_string(),
+        "log_key": Digest(trust.log_key).to_string(), "registry_key": Digest(trust.registry_key).to_string(),
+        "next_registry_key": trust.next_registry_key.to_string(),
         "size": report.size, "root": report.root.to_string(), "records": records.collect::<Vec<_>>(),
     });
     let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
@@ -48,8 +49,10 @@ fn transcript() {
     }
     let vector: Value = serde_json::from_str(VECTOR).expect("JSON");
     let text = |key: &str| vector[key].as_str().expect("a text").to_owned();
-    let registry_key = bytes(&text("registry_key")).try_into().expect("32 bytes");
-    let trust = Trust::new(Policy::parse(&text("policy")).expect("a policy"), registry_key);
+    let key = |name| <[u8; 32]>::try_from(bytes(&text(name))).expect("32 bytes");
+    let policy = Policy::parse(&text("policy")).expect("a policy");
+    let next_registry_key = Digest(key("next_registry_key"));
+    let trust = Trust::new(policy, key("log_key"), key("registry_key"), next_registry_key);
     let report = verify(FILE, &trust, 0).expect("it is authentic");
     assert_eq!(report.size, vector["size"].as_u64().expect("a size"));
     assert_eq!(report.root.to_string(), text("root"));

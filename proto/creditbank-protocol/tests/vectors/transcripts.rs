@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::key::{commitment, sign, succession_message};
 use creditbank_protocol::pb::{self, Action, Kind, Place, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
@@ -11,9 +12,12 @@ use creditbank_protocol::transcript::{verify, write_file};
 use creditbank_protocol::{InstitutionId, Standing, Trust};
 use serde_json::{Value, json};
 
+use super::blocks::ORIGIN;
 use super::effects::{AWARDS, begun, then};
-use super::log::{Bend, HONEST, Log, MINUTE, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust};
-use super::{agree, hex};
+use super::log::{
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust,
+};
+use super::{agree, hex, key};
 
 pub(super) fn credit(seed: u8, code: &str, amends: Option<Place>) -> Record {
     let title = pb::Text { language: "en".to_owned(), value: format!("Course {code}") };
@@ -347,9 +351,16 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "an institution is closed; of two custodians the one with the lower number is named",
             kept().transcript(&[(3, 0, None)], &[]),
         ),
-        ("another-registry-key", "the keys were published under a registry key that the first one has published", {
-            rotated(|_| ()).transcript(&[(6, 0, None)], &[])
-        }),
+        (
+            "another-registry-key",
+            "the keys were published under the registry key that has followed, as planned",
+            rotated(REGISTRY, NEXT_REGISTRY, |_| ()).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "registry-key-stolen",
+            "the registry key that has followed signed its succession itself",
+            rotated(NEXT_REGISTRY, NEXT_REGISTRY, |_| ()).transcript(&[(6, 0, None)], &[]),
+        ),
         (
             "approved",
             "a second person has approved the block, as the unit asks for",
@@ -385,17 +396,38 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     ]
 }
 
-/// Seed of a second registry key.
-const SECOND_REGISTRY: u8 = 31;
+/// Seed of the registry key after the next.
+const THIRD_REGISTRY: u8 = 32;
 
-/// The first registry key publishes a second one, and that the keys of an institution: the record is in entry 6.
-pub(super) fn rotated(bend: fn(&mut pb::Key)) -> Log {
+/// The succession of the first registry key by the next one, bent before the new key signs it.
+pub(super) fn succession(bend: fn(&mut pb::RegistrySuccession)) -> pb::RegistrySuccession {
+    let mut said = pb::RegistrySuccession {
+        public_key: public(NEXT_REGISTRY).to_vec(),
+        next_registry_key: commitment(&public(THIRD_REGISTRY)).0.to_vec(),
+        case_reference: "2026/1".to_owned(),
+        ..Default::default()
+    };
+    let message = succession_message(ORIGIN, &public(REGISTRY), &said);
+    said.signature = sign(&key(NEXT_REGISTRY), message.as_bytes()).to_vec();
+    bend(&mut said);
+    said
+}
+
+/// The registry key is followed by the next one, in a block that `signer` signs; then `registrar` publishes the keys of an
+/// institution: the record is in entry 6.
+pub(super) fn rotated(signer: u8, registrar: u8, bend: fn(&mut pb::RegistrySuccession)) -> Log {
     let mut log = Log::new(HONEST);
-    let mut second = key_entry(SECOND_REGISTRY, Purpose::Registry, 0, 0);
-    bend(&mut second);
-    log.operator(&[public_record(Kind::Key, body(&second))]);
+    log.registrar = signer;
+    let reason = pb::RevocationReason::Rotated.into();
+    let revoked = Some(pb::KeyRevocation { reason, ..Default::default() });
+    let gone = pb::Key { revoked, ..key_entry(REGISTRY, Purpose::Registry, 0, 0) };
+    log.operator(&[
+        public_record(Kind::RegistrySuccession, body(&succession(bend))),
+        public_record(Kind::Key, body(&key_entry(NEXT_REGISTRY, Purpose::Registry, 0, 0))),
+        public_record(Kind::Key, body(&gone)),
+    ]);
     log.seal();
-    log.registrar = SECOND_REGISTRY;
+    log.registrar = registrar;
     log.admit(&[1]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     log.seal();
@@ -482,7 +514,8 @@ fn transcripts() {
             "about": "PROTOCOL.md, Transcript files: files that verify, and what is found in them. `ended`: 1 superseded, 2 revoked \
                       by a block of the transcript. `incomplete`: the first required field that is hidden. `standing`: what may be said of it, in one \
                       word.",
-            "policy": policy(), "registry_key": hex(public(REGISTRY)), "transcripts": shown,
+            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "transcripts": shown,
             "about_narrow": "The same files, trusting these institutions alone: the standing of each record.",
             "narrow": NARROW.map(|(name, institutions, standings)| json!({
                 "file": format!("transcripts/{name}.cbt"), "institutions": institutions, "standings": standings,

@@ -31,7 +31,6 @@ pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejectio
         )?;
     }
     permanent(registry, entry)?;
-    not_the_last(registry, entry, purpose)?;
     policy::check_key(registry, entry)?;
     possession(registry, entry, purpose)
 }
@@ -72,18 +71,6 @@ fn scope(entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
     };
     let odd = entry.kinds.iter().find(|kind| !issued(kind));
     require(odd.is_none(), Rule::KindNotIssued, "kinds", "kinds that institutions issue", odd.copied().unwrap_or(0))
-}
-
-/// The operator keeps a registry key: without one nobody could ever change the registry again.
-fn not_the_last(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
-    if purpose != Purpose::Registry || entry.revoked.is_none() && entry.until_minute == 0 {
-        return Ok(());
-    }
-    let stays = registry.keys().any(|key| {
-        let other = key.public_key != entry.public_key && key.purpose == i32::from(Purpose::Registry);
-        other && key.revoked.is_none() && key.until_minute == 0
-    });
-    require(stays, Rule::Contradiction, "revoked", "another registry key that stays in force", "none: admit one first")
 }
 
 /// A key never changes hands or purpose, and a revocation is final: only an earlier time of compromise may be added.

@@ -33,8 +33,9 @@ use serde_json::{Value, json};
 
 /// The file without its cases.
 fn base() -> Value {
+    let keys = case::beginning();
     json!({
-        "about": "PROTOCOL.md, Refusals. `registry` is admitted in its order, then a case's own; it acts on the case's block. An entry with \
+        "about": "PROTOCOL.md, Refusals. The log was begun with the three keys. `registry` is admitted in its order, then a case's own; it acts on the case's block. An entry with \
                   `institution` was published by it. `held`: records that the ledger holds; what one says is in `record`, with which \
                   of the learner's records it is counted in `key`, what it depends on in `depends_on`. `form`: refused before the \
                   rules, in the order of checking. `rules`: of the right form, and refused by a rule; `record` is the position in the \
@@ -42,6 +43,8 @@ fn base() -> Value {
         "rules_version": RULES_VERSION,
         "origin": crate::fixtures::ORIGIN,
         "sealed_at_ms": crate::world::NOW_MS,
+        "log_key": hex::encode(keys.log_key), "registry_key": hex::encode(keys.registry_key),
+        "next_registry_key": keys.next_registry_key.to_string(),
         "registry": case::entries(&derived::registry()),
         "aliases": case::aliases(),
         "form": form::cases(),

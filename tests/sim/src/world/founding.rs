@@ -79,10 +79,13 @@ fn disturb(disk: &SimulatedDisk, chance: &mut Chance) {
     }
 }
 
+/// Where the registry keys are: not in the node's directory.
+const REGISTRY_KEYS: &str = "/registry-keys";
+
 fn make(environment: &Environment) -> Result<directory::Config, String> {
     let store = StoreUrl::Files { engine: SimulatedIndex::ENGINE, path: "log".into() };
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let made = directory::init(environment, Path::new(DIR), ORIGIN, store, listen);
+    let made = directory::init(environment, Path::new(DIR), Path::new(REGISTRY_KEYS), ORIGIN, store, listen);
     made.map_err(|error| error.to_string())
 }
 

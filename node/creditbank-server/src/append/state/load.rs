@@ -88,7 +88,7 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
         Ok(())
     })?;
     let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, LogIndex(index))).transpose()?;
-    let (in_force, versions) = registry(store, &keys.origin)?;
+    let (in_force, versions) = registry(store, &keys)?;
     let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, once, last_seal });
     Ok(State { head, log, checkpoint: Vec::new(), versions })
 }
@@ -111,14 +111,14 @@ fn last_seal(store: &dyn Store, index: LogIndex) -> Result<LastSeal, LoadError> 
 }
 
 /// The registry in force and every version of it, from the blocks with registry records in the order of the log.
-fn registry(store: &dyn Store, origin: &str) -> Result<(InForce, RegistryVersions), LoadError> {
+fn registry(store: &dyn Store, keys: &LogKeys) -> Result<(InForce, RegistryVersions), LoadError> {
     let mut blocks: BTreeMap<LogIndex, Vec<Place>> = BTreeMap::new();
     each_row(store, tables::REGISTRY, |key, _| {
         let place = tables::place_of(key).ok_or(LoadError::Row(tables::REGISTRY.0))?;
         blocks.entry(place.entry).or_default().push(place);
         Ok(())
     })?;
-    let (mut in_force, mut versions) = (InForce::new(origin), RegistryVersions::new(origin));
+    let (mut in_force, mut versions) = (InForce::new(keys), RegistryVersions::new(keys));
     let mut blocks = blocks.into_iter().peekable();
     while let Some((first, _)) = blocks.peek() {
         let at = tables::seal_of(store, *first)?.ok_or(LoadError::NoSeal(*first))?;

@@ -4,7 +4,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use creditbank_protocol::key::genesis;
 use creditbank_protocol::note::{Checkpoint, sign_checkpoint};
 use creditbank_protocol::pb::Purpose;
 use creditbank_store::Disk;
@@ -41,7 +40,7 @@ pub fn make(
     // The head first: everything up to it is durable and may be signed for, and nothing beyond it is copied.
     let (sequence, head) = guard(disk, &log_dir)?.ok_or(BackupError::Nothing)?;
     files::new_dir(disk, out)?;
-    let log = genesis(&config.origin, &log_key.public_key(), &config.registry_key).0;
+    let log = config.beginning().genesis().0;
     let mut copied = journal(disk, &JournalReader::new(&environment.disk, &log_dir, log), sequence, out, progress)?;
     let copy = JournalReader::new(&environment.disk, &out.join("log"), log);
     let total: u64 = copied.iter().map(|file| file.bytes).sum();

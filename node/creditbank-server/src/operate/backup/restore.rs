@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::key::genesis;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_store::Disk;
 use creditbank_store::inspect::JournalReader;
@@ -69,7 +68,7 @@ pub fn restore(
     })?;
     let seen = options.seen.iter().map(|path| read_note(disk, path, &manifest.origin, log_key));
     let seen = seen.collect::<Result<Vec<_>, _>>()?;
-    let log = genesis(&manifest.origin, &log_key, &config.registry_key).0;
+    let log = config.beginning().genesis().0;
     let sizes: Vec<u64> = seen.iter().map(|seen| seen.checkpoint.size).collect();
     let journal = JournalReader::new(&environment.disk, &from.join("log"), log);
     let tree = tree::read(&journal, &sizes, |done| progress(total + done, total * 3))?;

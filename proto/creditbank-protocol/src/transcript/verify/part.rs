@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::published::{self, Published};
+use super::registrars::Registrars;
 use super::{
     BTreeMap, BTreeSet, Digest, Fault, InstitutionId, Link, LogIndex, Place, RegistryProofs, TranscriptError, Tree,
     Trust, broken, differs, pb, said, tree,
@@ -41,6 +42,7 @@ pub(super) struct Part {
     pub(super) tree: Tree,
     pub(super) registry: RegistryProofs,
     pub(super) blocks: BTreeMap<LogIndex, ProvedBlock>,
+    pub(super) registrars: Registrars,
     published: Published,
 }
 
@@ -48,6 +50,8 @@ pub(super) struct Part {
 pub(super) struct ProvedBlock {
     pub(super) head: SignedHead,
     pub(super) leaf: Digest,
+    /// Its log index.
+    pub(super) index: LogIndex,
     /// The seal that closes its round, if it is given: always of a block with records or effects.
     pub(super) seal_index: Option<LogIndex>,
     /// The groups of its effects that are given.
@@ -65,8 +69,9 @@ pub(super) struct ProvedGroup {
 }
 
 impl ProvedBlock {
-    pub(super) fn new(head: SignedHead, leaf: Digest, seal_index: Option<LogIndex>) -> Self {
-        Self { head, leaf, seal_index, groups: Vec::new(), is_used: Cell::new(false), key: OnceCell::new() }
+    pub(super) fn new(head: SignedHead, leaf: Digest, index: LogIndex, seal_index: Option<LogIndex>) -> Self {
+        let (groups, is_used, key) = (Vec::new(), Cell::new(false), OnceCell::new());
+        Self { head, leaf, index, seal_index, groups, is_used, key }
     }
 
     /// Says that a record or a mark needs the block.
@@ -119,7 +124,7 @@ impl Parts {
         verify_consistency(named.size, &named.root, newest.size, &newest.root, &path)
             .map_err(broken(Link::Checkpoint, "consistency"))?;
 
-        let genesis = key::genesis(&newest.origin, &log_key, &trust.registry_key);
+        let genesis = trust.beginning(&newest.origin).genesis();
         let base = Tree::open(Which::Base, named, &proofs.0.seals, &log_key)?;
         let status = Tree::open(Which::Status, newest, &proofs.1.seals, &log_key)?;
         tree::check_order(&base, &status, &genesis)?;
@@ -128,15 +133,28 @@ impl Parts {
         let records = transcript.records.iter().map(|record| Place::read(record.place).entry);
         let blocks = (base.blocks(proofs.0, records)?, status.blocks(proofs.1, std::iter::empty())?);
         tree::check_heights(&blocks.0, &blocks.1)?;
-        let base = Part { tree: base, registry: registry.0, blocks: blocks.0, published: Published::default() };
-        let status = Part { tree: status, registry: registry.1, blocks: blocks.1, published: Published::default() };
-        let base = Part { published: published::check(&base, &proofs.0.publications, trust)?, ..base };
-        let status = Part { published: published::check(&status, &proofs.1.publications, trust)?, ..status };
+        let registrars = (
+            Registrars::follow(&base, &blocks.0, &proofs.0.successions, trust)?,
+            Registrars::follow(&status, &blocks.1, &proofs.1.successions, trust)?,
+        );
+        let base = Part::new(base, registry.0, blocks.0, registrars.0);
+        let status = Part::new(status, registry.1, blocks.1, registrars.1);
+        let base = Part { published: published::check(&base, &proofs.0.publications)?, ..base };
+        let status = Part { published: published::check(&status, &proofs.1.publications)?, ..status };
         Ok(Self { base, status, said, witnesses: accepted.witnesses, cosigned_s: accepted.cosigned_s })
     }
 }
 
 impl Part {
+    fn new(
+        tree: Tree,
+        registry: RegistryProofs,
+        blocks: BTreeMap<LogIndex, ProvedBlock>,
+        registrars: Registrars,
+    ) -> Self {
+        Self { tree, registry, blocks, registrars, published: Published::default() }
+    }
+
     /// Checks the signature of a block under its key as the registry had it during the round; of an institution's also
     /// that its unit could sign, and who has approved it. The key. Looks once at each block.
     pub(super) fn check_signer<'a>(&self, proved: &'a ProvedBlock, seal: &Seal) -> Result<&'a pb::Key, Fault> {
@@ -151,7 +169,9 @@ impl Part {
         let by_operator = header.unit.institution.is_operator();
         check_key(&key, if by_operator { Purpose::Registry } else { Purpose::Unit }, header.unit, seal)?;
         proved.head.verify(&key.public_key)?;
-        if !by_operator {
+        if by_operator {
+            self.registrars.check(proved)?;
+        } else {
             self.check_unit(proved, seal)?;
         }
         Ok(proved.key.get_or_init(|| key))
@@ -196,7 +216,8 @@ impl Part {
     pub(super) fn blocks_used(&self) -> Result<(), TranscriptError> {
         for (index, block) in &self.blocks {
             let wrong = |what| broken(Link::Block, self.tree.at(index))(Fault::Surplus(what));
-            if !block.is_used.get() && !self.published.blocks.contains(index) {
+            let follows = self.registrars.blocks().any(|succession| succession == *index);
+            if !block.is_used.get() && !self.published.blocks.contains(index) && !follows {
                 return Err(wrong("no record, mark or registry entry needs the block"));
             }
             if !block.groups.iter().all(|group| group.is_used.get()) {

@@ -4,10 +4,8 @@
 //! block.
 
 use super::tree::piece;
-use super::{BTreeMap, BTreeSet, Fault, Link, LogIndex, Part, Place, ProvedBlock, TranscriptError, Trust, broken, pb};
-use crate::UnitId;
+use super::{BTreeMap, BTreeSet, Fault, Link, LogIndex, Part, Place, ProvedBlock, TranscriptError, broken, pb};
 use crate::block::Piece;
-use crate::key::KeyId;
 use crate::record::info_of;
 
 /// What was published.
@@ -21,14 +19,9 @@ pub(super) struct Published {
 
 /// Checks that each registry entry has its publication, and that each publication is needed.
 ///
-/// A registry key that is not the trusted one must stand in the registry of the round of the block that it signs. Its
-/// entry
-/// lies before that round, and was published itself: so each key leads, by ever earlier blocks, to the trusted one.
-pub(super) fn check(
-    part: &Part,
-    publications: &[pb::Publication],
-    trust: &Trust,
-) -> Result<Published, TranscriptError> {
+/// The key of an institution must stand in the registry of the round of the block that it signs. Its entry lies before that
+/// round, and was published itself, by the operator: so each key leads to a registry key, and that one to the trusted one.
+pub(super) fn check(part: &Part, publications: &[pb::Publication]) -> Result<Published, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let wrong = |place: Place| broken(Link::Publication, part.tree.at(place));
     let mut by_place: BTreeMap<Place, &pb::Publication> = BTreeMap::new();
@@ -71,7 +64,7 @@ pub(super) fn check(
         }
         // One block of the operator publishes many records: its signature is checked once.
         if published.blocks.insert(place.entry) || !by_operator {
-            published.seals.extend(signer(block, record, part, trust).map_err(wrong)?);
+            published.seals.extend(signer(block, record, part).map_err(wrong)?);
         }
     }
     Ok(published)
@@ -81,23 +74,16 @@ fn is_operators(record: &pb::PublicRecord) -> bool {
     pb::Kind::try_from(record.kind).ok().and_then(info_of).is_some_and(|info| info.operator)
 }
 
-/// Checks that a block is signed by whom such a record is for. The seal under which the key was looked up; none of
-/// the trusted
+/// Checks that a block is signed by whom such a record is for. The seal under which the key was looked up; none of a
 /// registry key, whose blocks need no registry.
-fn signer(
-    block: &ProvedBlock,
-    record: &pb::PublicRecord,
-    part: &Part,
-    trust: &Trust,
-) -> Result<Option<LogIndex>, Fault> {
-    let header = block.head.header();
-    if header.unit == UnitId::OPERATOR && header.key_id == KeyId::of(&trust.registry_key) {
-        block.head.verify(&trust.registry_key)?;
+fn signer(block: &ProvedBlock, record: &pb::PublicRecord, part: &Part) -> Result<Option<LogIndex>, Fault> {
+    if block.head.header().unit.institution.is_operator() {
+        part.registrars.check(block)?;
         return Ok(None);
     }
     let seal = part.tree.seal_of_round(block)?;
     let key = part.check_signer(block, seal)?;
-    if !is_operators(record) && !key.kinds.contains(&record.kind) {
+    if !key.kinds.contains(&record.kind) {
         return Err(Fault::KeyScope("the kind of the record is outside its scope"));
     }
     Ok(Some(seal.index))

@@ -110,7 +110,7 @@ impl Tree {
         self.is_origin(&head.header().origin)?;
         let from = LogIndex(proved.index);
         let covering = self.seals.range(from..).next().filter(|(_, (seal, _))| seal.first_index <= from);
-        Ok(ProvedBlock::new(head, leaf, covering.map(|(index, _)| *index)))
+        Ok(ProvedBlock::new(head, leaf, from, covering.map(|(index, _)| *index)))
     }
 
     /// Proves each group of effects into its block. A status id stands in a block once at most.
@@ -192,7 +192,7 @@ pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Resul
         return Err(wrong(missing("the first seal of the log")));
     };
     if first.previous != *genesis {
-        let what = "the genesis value (origin, log key and registry key)";
+        let what = "the genesis value (origin, log key, registry key and the next one)";
         return Err(wrong(differs(what, genesis, first.previous)));
     }
     if status.seals.keys().next_back().map(|last| last.0) != status.head.size.checked_sub(1) {

@@ -3,7 +3,7 @@
 use creditbank_protocol::approval::{approval_digest, approval_message};
 use creditbank_protocol::block::{BlockDraft, Header, SignedBlock};
 use creditbank_protocol::canonical::{Canonical, decode, encode};
-use creditbank_protocol::key::{KeyId, sign};
+use creditbank_protocol::key::{KeyId, LogKeys, commitment, sign};
 use creditbank_protocol::mandate::consents;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
@@ -36,6 +36,13 @@ pub(crate) fn id_of(seed: u8) -> KeyId {
 
 pub(crate) fn body<M: Canonical>(entry: &M) -> Vec<u8> {
     encode(entry).expect("a canonical entry")
+}
+
+/// What the log was begun with. The next registry key is that of seed 31.
+pub(crate) fn beginning() -> LogKeys {
+    let public = |seed| signing(seed).verifying_key().to_bytes();
+    let (log_key, registry_key, next_registry_key) = (public(1), public(REGISTRY_KEY), commitment(&public(31)));
+    LogKeys { origin: crate::fixtures::ORIGIN.to_owned(), log_key, registry_key, next_registry_key }
 }
 
 /// The registry to which every case adds its own.

@@ -569,6 +569,29 @@ fn registry() -> Vec<Case> {
                 ..key_for(Purpose::Registry, 0, 0, &signing(REGISTRY_KEY), &[])
             },
         ),
+        Case::operator(
+            Some("NOT_THE_SUCCESSOR"),
+            "a second registry key",
+            Kind::Key,
+            &key_for(Purpose::Registry, 0, 0, &signing(OTHER), &[]),
+        ),
+        Case::operator(
+            Some("NOT_THE_SUCCESSOR"),
+            "a succession by a key that was not committed to",
+            Kind::RegistrySuccession,
+            &pb::RegistrySuccession {
+                public_key: signing(OTHER).verifying_key().to_bytes().to_vec(),
+                signature: vec![1; 64],
+                next_registry_key: vec![1; 32],
+                case_reference: "2026/1".to_owned(),
+            },
+        ),
+        Case::operator(
+            Some("CONTRADICTION"),
+            "another log key",
+            Kind::Key,
+            &key_for(Purpose::Log, 0, 0, &signing(OTHER), &[]),
+        ),
         own("PERMANENT", "a revocation taken back", |_| ()),
         own("PERMANENT", "a later time of compromise", |key| key.revoked = revoked(RevocationReason::Compromised, 101)),
         own("PERMANENT", "a compromise that becomes a rotation", |key| {

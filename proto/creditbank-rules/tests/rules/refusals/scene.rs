@@ -4,14 +4,16 @@
 use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, LogKeys};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::once::{Once, Use};
-use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection, Rule, Said, Sealing};
+use creditbank_rules::{
+    CourseKey, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Said, Sealing,
+};
 use serde_json::Value;
 
 use crate::ledger::{Held, Ledger};
@@ -109,7 +111,14 @@ fn said(value: &Value) -> (LogIndex, Said) {
 impl Scene {
     /// The ledger of a case.
     pub(crate) fn read(file: &Value, case: &Value) -> Self {
-        let mut ledger = Ledger::new();
+        let text = |name: &str| file[name].as_str().expect("a text").to_owned();
+        let keys = LogKeys {
+            origin: text("origin"),
+            log_key: array(&file["log_key"]),
+            registry_key: array(&file["registry_key"]),
+            next_registry_key: Digest(array(&file["next_registry_key"])),
+        };
+        let mut ledger = Ledger { registry: Registry::begun(&keys), ..Ledger::new() };
         for entry in list(&file["registry"]).iter().chain(list(&case["registry"])) {
             let (institution, sealed_at_ms) = (&entry["institution"], &entry["sealed_at_ms"]);
             ledger.admit(RegistryRecord {
