@@ -443,7 +443,7 @@ class Vectors:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
             self.checks.equal(case["file"], self._found(proved), {
-                name: case[name] for name in ("size", "root", "records", "withheld", "complete_for", "holder_key", "identity")})
+                name: case[name] for name in ("size", "root", "records", "whole", "complete_for", "holder_key", "identity")})
         for case in vectors["narrow"]:
             narrow = transcript.Trust(trust.policy, trust.registry_key, frozenset(case["institutions"]))
             proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow)
@@ -464,7 +464,7 @@ class Vectors:
                 "approved_by": [key.hex() for key in record.approved_by],
                 "accreditation": record.accreditation, "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
         identity = statement.identity
-        return {"size": proved.size, "root": proved.root.hex(), "records": found, "withheld": len(proved.withheld),
+        return {"size": proved.size, "root": proved.root.hex(), "records": found, "whole": proved.whole,
                 "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
                 "identity": [identity.entry, identity.index] if statement.has("identity") else None}
 
