@@ -267,7 +267,7 @@ impl Log {
     }
 
     /// The marks that the effects set, and the status tree of them.
-    fn status(&self, heads: &[usize], blocks: &[BlockEntries]) -> (Vec<(Digest, Marks)>, SparseMap) {
+    fn status(heads: &[usize], blocks: &[BlockEntries]) -> (Vec<(Digest, Marks)>, SparseMap) {
         let mut marks = Vec::new();
         for (head, block) in heads.iter().zip(blocks) {
             let Some(group) = group(*head, block).and_then(|proved| proved.group) else { continue };
@@ -327,7 +327,7 @@ impl Log {
         let closing = entries.len();
         let previous = if self.chained { first_id } else { Digest([5; 32]) };
         let (first_index, index, time_ms) = (self.second_round_from.into(), LogIndex(closing as u64), MINUTE * 60_000);
-        let (marks, status) = self.status(&heads, &blocks);
+        let (marks, status) = Self::status(&heads, &blocks);
         let second = Seal { first_index, index, time_ms, previous, status_root: status.root(), ..first };
         entries.push(seal(&second));
         let late = self.registry(true);
@@ -413,7 +413,7 @@ impl Log {
         let newest = if is_late { (&late_map, late) } else { (&map, registry.clone()) };
         let without_unit = is_late || effects.is_empty();
         let is_shown = |entry: &pb::RegistryEntry| {
-            !is_registry_key(entry) && !(without_unit && entry.kind == i32::from(Kind::Unit))
+            !(is_registry_key(entry) || without_unit && entry.kind == i32::from(Kind::Unit))
         };
         let newest_entries = newest.1.into_iter().filter(|(_, entry)| is_shown(entry));
         status_registry.extend(newest_entries.map(|entry| in_map(newest.0, last, entry)));

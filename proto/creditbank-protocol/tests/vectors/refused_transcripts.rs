@@ -681,6 +681,20 @@ fn followed() -> Log {
 
 const ALL: super::log::Shown<'static> = &[(3, 0, None), (3, 1, None), (3, 2, None)];
 
+/// The proof of the record that was revoked.
+fn revoked(transcript: &mut pb::Transcript) -> &mut pb::StatusProof {
+    let mut proofs = status(transcript).statuses.iter_mut();
+    proofs.find(|one| one.marks.first() == Some(&2)).expect("a revoked record")
+}
+
+/// The status as it was before anything had become of the records.
+fn early() -> pb::StatusPart {
+    let mut log = Log::admitting(AWARDS, &[1, 2]);
+    log.issue(1, &[credit(1, "ALG-1", None), result(2), credit(3, "ALG-2", None)], Vec::new());
+    log.seal();
+    log.transcript(ALL, &[]).status.expect("a status part")
+}
+
 /// What a holder can do to the status of his records, and what an operator can do who signs any status root.
 fn statuses() -> Vec<Case> {
     let bent = |about, link, change: fn(&mut pb::Transcript)| {
@@ -700,18 +714,6 @@ fn statuses() -> Vec<Case> {
         log.seal();
         (about, Link::Status, raw(&log.transcript(&[(3, 0, None), (3, 1, None)], &[]).encode_to_vec()))
     };
-    /// The proof of the record that was revoked.
-    fn revoked(transcript: &mut pb::Transcript) -> &mut pb::StatusProof {
-        let mut proofs = status(transcript).statuses.iter_mut();
-        proofs.find(|one| one.marks.first() == Some(&2)).expect("a revoked record")
-    }
-    /// The status as it was before anything had become of the records.
-    fn early() -> pb::StatusPart {
-        let mut log = Log::admitting(AWARDS, &[1, 2]);
-        log.issue(1, &[credit(1, "ALG-1", None), result(2), credit(3, "ALG-2", None)], Vec::new());
-        log.seal();
-        log.transcript(ALL, &[]).status.expect("a status part")
-    }
     vec![
         bent("without the status of a record", Link::Status, |transcript| drop(status(transcript).statuses.pop())),
         bent("status proofs not ascending", Link::Status, |transcript| status(transcript).statuses.swap(0, 1)),
