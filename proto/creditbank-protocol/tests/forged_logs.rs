@@ -352,7 +352,8 @@ impl Log {
         ids.sort();
         ids.dedup();
         let of_place = |block: &BlockEntries| ([9; 16], status_id(&leaf_hash(&block.head), 0, &record.hash()));
-        let opened: Vec<([u8; 16], Digest)> = blocks[..with_record].iter().map(of_place).collect();
+        let mut opened: Vec<([u8; 16], Digest)> = blocks[..with_record].iter().map(of_place).collect();
+        opened.dedup();
         let committed = commitments(&opened, &[6; 32]);
         let statement = pb::SubjectStatement {
             origin: ORIGIN.to_owned(),
