@@ -3,7 +3,7 @@
 use creditbank_fixtures::text;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{Action, Basis, Effect, EffectReason, Kind, StatusPart, Transcript};
-use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify, write_file};
+use creditbank_protocol::transcript::{Report, TranscriptRecord, cut, open_file, verify, write_file};
 use creditbank_protocol::{Alias, Digest, InstitutionId, Standing, Trust};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::log_service_client::LogServiceClient;
@@ -137,13 +137,15 @@ async fn a_forger_with_the_right_checksum_fails() {
             verify(&file, &trusted, now_ms()).expect_err(what);
         }
     }
-    // To leave a record out is the learner's right: with the proof of its status. Then the report says so.
-    let mut cut = good.clone();
-    cut.records.pop();
-    let left_out = verify(&file, &trusted, now_ms()).expect("authentic").records.pop().expect("a record").status_id;
-    cut.status.as_mut().expect("a status part").statuses.retain(|proof| proof.status_id != left_out.0);
-    let report = verify(&write_file(&cut).expect("a file"), &trusted, now_ms()).expect("authentic");
-    assert_eq!((report.records.len(), report.statement.withheld), (2, 1));
+    // To leave a record out is the learner's right. Then nobody says that these are all.
+    let report = verify(&file, &trusted, now_ms()).expect("authentic");
+    assert!(report.statement.is_whole);
+    let keep = report.records[..2].iter().map(|record| record.place).collect();
+    let left = cut(&file, &keep, &trusted, now_ms()).expect("it can be cut");
+    let report = verify(&left, &trusted, now_ms()).expect("authentic");
+    assert_eq!((report.records.len(), report.statement.is_whole), (2, false));
+    let (again, _) = university.client(&node).await.transcript(by_alias(alias)).await.expect("a transcript");
+    assert_eq!(again, file, "the same request makes the same bytes");
     let other = TestNode::start().await;
     assert!(verify(&file, &other.trust(), now_ms()).is_err(), "another log's trust file");
 }

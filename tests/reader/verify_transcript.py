@@ -31,7 +31,7 @@ def main(proto, file, trust_file):
     for record in proved.records:
         name = kinds.message_name(record.kind)
         print(f"  {record.entry}/{record.index} {name} of institution {record.institution}: {record.standing}")
-    print(f"{len(proved.records)} records, {len(proved.withheld)} withheld")
+    print(f"{len(proved.records)} records, {'all are shown' if proved.whole else 'some may be withheld'}")
     return 0
 
 

@@ -33,7 +33,7 @@ use evaluator::{
 };
 use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
-use partner::{status, transcript, verify};
+use partner::{cut, status, transcript, verify};
 use registrar::{
     amend, approve, contested, issue, learner, mapping, reconcile, record, reinstate, revoke, seed_secrets, sync,
 };
@@ -170,6 +170,8 @@ enum Command {
     Transcript(transcript::Arguments),
     /// Check a transcript file offline: what is proved, and by whom
     Verify(verify::Arguments),
+    /// Make a transcript with some of a transcript's records
+    Cut(cut::Arguments),
     /// Ask the node for the newest status of a transcript's records, and put it into the file
     Status(status::Arguments),
     /// Replay the whole log with nothing but the trust file
@@ -239,6 +241,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,
         Command::Verify(arguments) => verify::run(&global, &arguments),
+        Command::Cut(arguments) => cut::run(&global, &arguments),
         Command::Status(arguments) => status::run(&global, arguments).await,
         Command::Audit(arguments) => audit::run(&global, &arguments).await,
         Command::Log(command) => log::run(&global, command).await,

@@ -157,11 +157,22 @@ async fn from_the_first_key_to_a_verified_transcript() {
 
     desk.good(&[&["transcript", "--out", "t.cbt"][..], &who].concat()).await;
     let verified = desk.json(&["verify", "t.cbt"]).await;
-    assert_eq!((&verified["valid"], &verified["withheld"]), (&true.into(), &0.into()));
+    assert_eq!((&verified["valid"], &verified["whole"]), (&true.into(), &true.into()));
     assert_eq!(verified["records"][0]["verdict"], "authentic");
     assert_eq!(verified["records"][0]["issuer"], "Universit\u{e9} d'Essai");
     let text = desk.good(&["verify", "t.cbt"]).await;
     assert_eq!(text.lines().filter(|line| line.starts_with("authentic  credit")).count(), 2, "{text}");
+    // One of the two records alone, without the node; and as of a time at which the status is stale.
+    desk.good(&["cut", "t.cbt", "--only", &place, "--out", "one.cbt"]).await;
+    let one = desk.json(&["verify", "one.cbt"]).await;
+    assert_eq!((one["records"].as_array().map(Vec::len), &one["whole"]), (Some(1), &false.into()), "{one}");
+    assert_eq!((&one["axes"]["current"], &one["axes"]["by_witnesses"]), (&"current".into(), &false.into()), "{one}");
+    let (code, _, err) = desk.call(&["cut", "t.cbt", "--only", "0/9", "--out", "none.cbt"]).await;
+    assert!(code == 1 && err.contains("no record at 0/9"), "{err}");
+    let (code, _, err) = desk.call(&["verify", "one.cbt", "--at", "2199-01-01"]).await;
+    assert!(code == 4 && err.contains("ask for status: creditbank status one.cbt"), "{err}");
+    let (code, _, err) = desk.call(&["verify", "one.cbt", "--at", "2020-01-01"]).await;
+    assert!(code == 1 && err.contains("ahead of this clock"), "{err}");
     let mut file = fs::read(desk.path("t.cbt")).expect("the transcript");
     let middle = file.len() / 2;
     file[middle] ^= 1;

@@ -21,7 +21,7 @@ use sha2::Sha256;
 /// Random and used once, for each sealed value.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
-use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
+use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, Place};
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
@@ -103,7 +103,28 @@ impl InstitutionKeys {
     }
 }
 
+/// What makes the salts of one statement: the same for the same statement, and nobody else's.
+pub(crate) struct StatementSecret(Mac);
+
+impl StatementSecret {
+    /// The salt of a record.
+    pub(crate) fn salt(&self, status_id: &Digest) -> [u8; 16] {
+        half(mac(&self.0, &[b"salt", status_id.as_bytes()]))
+    }
+
+    /// What the commitments to nothing are made from.
+    pub(crate) fn padding_seed(&self) -> [u8; 32] {
+        mac(&self.0, &[b"padding"])
+    }
+}
+
 impl PrivateKeys {
+    /// What makes the salts of a statement on an account's records as of a size of the log: of one institution, or of all.
+    pub(crate) fn statement(&self, account: &AccountId, of: Option<InstitutionId>, size: u64) -> StatementSecret {
+        let of = of.map_or(Vec::new(), |institution| institution.0.to_be_bytes().to_vec());
+        StatementSecret(keyed(&mac(&self.link, &[b"statement", account.as_bytes(), &of, &size.to_be_bytes()])))
+    }
+
     /// Secrets of 32 bytes: for identity and course digests, for aliases, for masks.
     pub fn new(pepper: &[u8; 32], alias: &[u8; 32], link: &[u8; 32]) -> Self {
         Self { pepper: keyed(pepper), alias: keyed(alias), link: keyed(link) }

@@ -54,6 +54,10 @@ pub mod tag {
     pub const POSSESSION: &str = "creditbank/v1/possession";
     /// What the statement key signs.
     pub const STATEMENT_SIGNATURE: &str = "creditbank/v1/statement-signature";
+    /// A statement's commitment to a record.
+    pub const STATEMENT_RECORD: &str = "creditbank/v1/statement-record";
+    /// A statement's commitment to nothing.
+    pub const STATEMENT_PADDING: &str = "creditbank/v1/statement-padding";
     /// The checksum at the end of a transcript file.
     pub const TRANSCRIPT: &str = "creditbank/v1/transcript";
     /// Digest of the text of an agreement.

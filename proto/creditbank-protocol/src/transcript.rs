@@ -7,15 +7,17 @@
 //! Every entry that is used is proved into the log by itself: a chain checked only at its ends could show two histories.
 
 mod currency;
+mod cut;
 mod file;
 mod report;
 mod statement;
 mod verify;
 
 pub use currency::{AHEAD_MAX_MS, Currency, Current};
+pub use cut::{CutError, cut};
 pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
 pub use report::{Institution, Reliance, Report, Statement, TranscriptRecord};
-pub use statement::sign_statement;
+pub use statement::{COMMITMENTS_MIN, commitment, commitments, padding, sign_statement};
 pub use verify::{Link, TranscriptError, verify};
 
 /// Version of the transcript's layout.

@@ -13,7 +13,7 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::{Mark, Marks, Named, status_id};
-use creditbank_protocol::transcript::{Report, sign_statement, verify, write_file};
+use creditbank_protocol::transcript::{Report, commitments, sign_statement, verify, write_file};
 use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 use ed25519_dalek::SigningKey;
 use prost::Message as _;
@@ -350,11 +350,15 @@ impl Log {
             .collect();
         ids.sort();
         ids.dedup();
+        let of_place = |block: &BlockEntries| ([9; 16], status_id(&leaf_hash(&block.head), 0, &record.hash()));
+        let mut opened: Vec<([u8; 16], Digest)> = blocks[..with_record].iter().map(of_place).collect();
+        opened.dedup();
+        let committed = commitments(&opened, &[6; 32]);
         let statement = pb::SubjectStatement {
             origin: ORIGIN.to_owned(),
             size,
             root: tree.0.to_vec(),
-            status_ids: ids.clone(),
+            commitments: committed.iter().map(|one| one.0.to_vec()).collect(),
             selection: pb::Selection::Some.into(),
             no_holder_key: Some(pb::Marker {}),
             no_identity: Some(pb::Marker {}),
@@ -475,6 +479,8 @@ impl Log {
                 }),
                 statuses: ids.iter().map(status_proof).collect(),
             }),
+            salts: opened.iter().map(|(salt, _)| salt.to_vec()).collect(),
+            padding_seed: Vec::new(),
         };
         write_file(&transcript).expect("a file")
     }
@@ -519,7 +525,7 @@ fn what_the_log_key_alone_cannot_invent() {
 #[test]
 fn a_log_as_it_should_be() {
     let report = Log::default().verify().expect("authentic");
-    assert_eq!((report.records.len(), report.statement.withheld), (1, 0));
+    assert_eq!((report.records.len(), report.statement.is_whole), (1, false));
     let report = Log { open: CLAIMS.to_vec(), ..Log::default() }.verify().expect("authentic in part");
     assert_eq!(report.records[0].missing_claim, None);
 }

@@ -36,6 +36,7 @@ const HELD: &[(&str, &str, &str)] = &[
         "proto/vectors/transcripts_refused.json",
         "a block without the approval that its unit needs",
     ),
+    ("the others MUST be its padding", "proto/vectors/transcripts_refused.json", "a withheld record that is denied"),
     (
         "the same key's entry, which MUST",
         "proto/vectors/transcripts_refused.json",

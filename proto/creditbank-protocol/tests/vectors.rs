@@ -8,6 +8,8 @@
 mod blocks;
 #[path = "vectors/canonical.rs"]
 mod canonical;
+#[path = "vectors/cut.rs"]
+mod cut;
 #[path = "vectors/effects.rs"]
 mod effects;
 #[path = "vectors/freshness.rs"]

@@ -17,6 +17,7 @@ from .wire import Refused, read_fields, write_field
 MAGIC = b"CBT\x01"
 FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
+COMMITMENTS_MIN = 16
 FIRST_REGISTRY_KIND = 64
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT, PURPOSE_APPROVER = 2, 3, 5, 6
 STATE_ACTIVE = 1
@@ -93,7 +94,8 @@ class Proved:
     size: int
     root: bytes
     records: list
-    withheld: list
+    whole: bool
+    """Whether it is proved that no record of the statement is withheld."""
     statement: object
     currency: object
 
@@ -258,7 +260,7 @@ class _Verification:
         self.ledger = forms.Ledger(canonical)
         self.records = []
         self.message = self.head = self.log_key = self.last = self.day = self.statement = None
-        self.base = self.status = self.cosigned = None
+        self.base = self.status = self.cosigned = self.whole = None
 
     def file(self, data):
         """Step 1."""
@@ -598,8 +600,7 @@ class _Verification:
         message = preimage("statement-signature", var(raw))
         _require(verify(key.public_key, message, self.message.statement_signature),
                  "the statement's signature does not hold")
-        listed = set(statement.status_ids)
-        _require(all(record.status_id in listed for record in self.records), "a record is not listed")
+        self._check_commitments()
         _require(statement.has("holder_key") != statement.has("no_holder_key"),
                  "not exactly one of holder_key and no_holder_key")
         _require(statement.has("identity") != statement.has("no_identity"),
@@ -607,6 +608,21 @@ class _Verification:
         _require(statement.selection in (SELECTION_SOME, SELECTION_COMPLETE), "the selection is unknown")
         _require((statement.selection == SELECTION_COMPLETE) == statement.has("institution"),
                  "an institution goes with a complete selection, and with no other")
+
+    def _check_commitments(self):
+        """The statement commits to each record; whether it is shown that it commits to no other."""
+        commitments, salts, seed = set(self.statement.commitments), self.message.salts, self.message.padding_seed
+        size = len(commitments)
+        _require(size >= COMMITMENTS_MIN and size & (size - 1) == 0, "not a power of two of commitments, at least 16")
+        _require(len(salts) == len(self.records), "not one salt for each record")
+        for record, salt in zip(self.records, salts):
+            _require(len(salt) == 16 and tagged_hash("statement-record", salt, record.status_id) in commitments,
+                     "a record of which the statement does not speak")
+        if seed:
+            rest = range(size - len(self.records))
+            _require(all(tagged_hash("statement-padding", seed, uint(32, number)) in commitments for number in rest),
+                     "the padding is not what its seed makes")
+        self.whole = bool(seed)
 
     def check_institutions(self):
         """Step 10, the institutions."""
@@ -636,11 +652,9 @@ class _Verification:
 
     def result(self, now_ms):
         """What was proved."""
-        shown = {record.status_id for record in self.records}
-        withheld = [item for item in self.statement.status_ids if item not in shown]
         head = self.head
         age = currency.currency(self.last.time_ms, self.cosigned, now_ms, self.trust.freshness)
-        return Proved(head.origin, head.size, head.root, self.records, withheld, self.statement, age)
+        return Proved(head.origin, head.size, head.root, self.records, self.whole, self.statement, age)
 
 
 def _in_force(key, minute):

@@ -62,7 +62,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "sealed_at": time(report.sealed_at_ms),
         "witnesses": report.witnesses,
         "complete_for": report.statement.complete_for.map(|institution| institution.0),
-        "withheld": report.statement.withheld,
+        "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
         "records": records,
@@ -246,9 +246,10 @@ fn text(report: &Report, lines: &[String]) -> String {
         Some(institution) => format!("all records of {} about this person", name(report, institution)),
         None => "some records about this person; nobody says that these are all".to_owned(),
     };
-    let complete = match report.statement.withheld {
-        0 => complete,
-        withheld => format!("{complete}; {withheld} of them are not shown"),
+    let complete = if report.statement.is_whole {
+        format!("{complete}; all of them are shown")
+    } else {
+        format!("{complete}; some of them may not be shown")
     };
     let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| place.to_string());
     let facts = output::facts([

@@ -8,14 +8,17 @@ use creditbank_protocol::merkle::Levels;
 use creditbank_protocol::pb::{self, Marker, Selection};
 use creditbank_protocol::record::SUITE;
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, sign_statement, write_file};
+use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, commitments, sign_statement, write_file};
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
+
+use creditbank_rules::admission::Used;
 
 use super::ReadError;
 use super::registry::prove;
 use crate::append::round::StoreView;
 use crate::append::state::State;
 use crate::ledger::{Ledger, Shared};
+use crate::private::StatementSecret;
 use crate::publish::ReceiptError;
 
 /// Why there is no transcript.
@@ -59,7 +62,8 @@ impl Ledger {
         let (context, state) = (shared.context(), shared.state());
         let view = StoreView::new(&context, &state);
         let plan = read::transcript(&view, account, institution, shared.statement_key_id())?;
-        Ok(write_file(&shared.transcript(&state, &plan, institution)?)?)
+        let secret = shared.private.statement(account, institution, state.head.size);
+        Ok(write_file(&shared.transcript(&state, &plan, institution, &secret)?)?)
     }
 }
 
@@ -73,8 +77,12 @@ impl Shared {
         state: &State,
         plan: &TranscriptPlan,
         institution: Option<InstitutionId>,
+        secret: &StatementSecret,
     ) -> Result<pb::Transcript, TranscriptError> {
-        let (statement, signature) = self.statement(state, plan, institution)?;
+        let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
+        let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
+        let commitments = commitments(&records, &secret.padding_seed());
+        let (statement, signature) = self.statement(state, &commitments, institution)?;
         let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -86,6 +94,8 @@ impl Shared {
             records: disclosed.collect::<Result<_, _>>()?,
             // Both parts are proved in one tree.
             status: Some(self.status_part(state, &plan.status, Vec::new())?),
+            salts: records.iter().map(|(salt, _)| salt.to_vec()).collect(),
+            padding_seed: secret.padding_seed().to_vec(),
         })
     }
 
@@ -106,7 +116,7 @@ impl Shared {
     fn statement(
         &self,
         state: &State,
-        plan: &TranscriptPlan,
+        commitments: &[Digest],
         institution: Option<InstitutionId>,
     ) -> Result<(Vec<u8>, [u8; 64]), CanonicalError> {
         let selection = if institution.is_some() { Selection::Complete } else { Selection::Some };
@@ -114,7 +124,7 @@ impl Shared {
             origin: self.origin.clone(),
             size: state.head.size,
             root: state.head.root.0.to_vec(),
-            status_ids: plan.records.iter().map(|used| used.facts.status_id.0.to_vec()).collect(),
+            commitments: commitments.iter().map(|commitment| commitment.0.to_vec()).collect(),
             selection: selection.into(),
             institution: institution.map_or(0, |institution| institution.0),
             no_holder_key: Some(Marker {}),

@@ -113,13 +113,6 @@ pub enum PlanError {
     View(#[from] ViewError),
 }
 
-impl TranscriptPlan {
-    /// The records' identities in the status tree, as the subject statement lists them.
-    pub fn status_ids(&self) -> impl Iterator<Item = Digest> + '_ {
-        self.records.iter().map(|used| used.facts.status_id)
-    }
-}
-
 /// What a transcript of a learner's records has to prove: of those of one institution, or of all. `statement_key`
 /// signs its subject statement.
 pub fn transcript(

@@ -185,8 +185,8 @@ pub struct Statement {
     pub key_id: KeyId,
     /// Whether the statement says that these are all records of one institution, and of which.
     pub complete_for: Option<InstitutionId>,
-    /// Status ids of the statement whose records are not in the transcript.
-    pub withheld: usize,
+    /// Whether every record of the statement is proved to be shown. If not, some may be withheld, and nobody sees how many.
+    pub is_whole: bool,
     /// The holder's key, if one is bound.
     pub holder_key: Option<[u8; 32]>,
     /// Place of the Identity record, if there is one.

@@ -16,7 +16,7 @@ use creditbank_protocol::record::{PUBLIC_SEED, Record, amends_of, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::{Marks, Named, status_id};
-use creditbank_protocol::transcript::sign_statement;
+use creditbank_protocol::transcript::{commitments, sign_statement};
 use creditbank_protocol::{Digest, LogIndex, Trust, UnitId};
 
 use super::blocks::ORIGIN;
@@ -360,16 +360,16 @@ impl Log {
 
     /// The same, whose statement is of an earlier time, when the log had `size` entries.
     pub(super) fn transcript_as_of(&self, size: u64, shown: Shown<'_>, withheld: &[Digest]) -> pb::Transcript {
-        let mut status_ids: Vec<Vec<u8>> =
-            shown.iter().map(|(entry, index, _)| self.id(*entry, *index).0.to_vec()).collect();
-        status_ids.extend(withheld.iter().map(|id| id.0.to_vec()));
-        status_ids.sort();
-        status_ids.dedup();
+        let shown_ids = shown.iter().map(|(entry, index, _)| self.id(*entry, *index));
+        let mut records: Vec<([u8; 16], Digest)> =
+            shown_ids.clone().chain(withheld.iter().copied()).map(|id| (salt(&id), id)).collect();
+        records.dedup();
+        let commitments = commitments(&records, &PADDING_SEED);
         let mut statement = pb::SubjectStatement {
             origin: ORIGIN.to_owned(),
             size,
             root: root(&self.leaves(size)).0.to_vec(),
-            status_ids,
+            commitments: commitments.iter().map(|one| one.0.to_vec()).collect(),
             selection: pb::Selection::Some.into(),
             no_holder_key: Some(pb::Marker {}),
             no_identity: Some(pb::Marker {}),
@@ -388,6 +388,8 @@ impl Log {
             base: Some(self.base(size, shown)),
             records: shown.iter().map(|(entry, index, open)| self.disclosed(*entry, *index, *open)).collect(),
             status: Some(self.status(size, shown)),
+            salts: shown_ids.map(|id| salt(&id).to_vec()).collect(),
+            padding_seed: if withheld.is_empty() { PADDING_SEED.to_vec() } else { Vec::new() },
         }
     }
 
@@ -638,6 +640,14 @@ impl Log {
         let place = Some(Place { entry, index });
         pb::DisclosedRecord { place, kind: record.kind().into(), version: 1, seed, body, claims, path }
     }
+}
+
+/// From which statements make their commitments to nothing.
+pub(super) const PADDING_SEED: [u8; 32] = [6; 32];
+
+/// The salt under which a statement commits to a record.
+pub(super) fn salt(status_id: &Digest) -> [u8; 16] {
+    std::array::from_fn(|at| status_id.0[at] ^ 0x55)
 }
 
 /// Records of a transcript: log index, position, and the fields that are opened; `None`: whole.

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::effects::AWARDS;
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, REGISTRY, STATEMENT, key_entry, policy, public,
-    public_record, trust, unit_key,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, PADDING_SEED, REGISTRY, STATEMENT, key_entry, policy,
+    public, public_record, trust, unit_key,
 };
 use super::transcripts::{APPROVED, APPROVER, approved, closing, credit, custody, result, rotated};
 use super::{agree, hex, key};
@@ -283,6 +283,7 @@ fn blocks() -> Vec<Case> {
         }),
         bent("a block without a record", Link::Block, |transcript| {
             transcript.records.clear();
+            transcript.salts.clear();
             status(transcript).statuses.clear();
         }),
         lied(
@@ -782,6 +783,7 @@ fn statuses() -> Vec<Case> {
         bent("a group of effects that no mark needs", Link::Block, |transcript| {
             // The first record is not shown any more, and nothing else was said of it.
             transcript.records.remove(1);
+            transcript.salts.remove(1);
             let id = revoked(transcript).status_id.clone();
             status(transcript).statuses.retain(|one| one.status_id != id);
         }),
@@ -832,8 +834,26 @@ fn statements() -> Vec<Case> {
         said("a statement without its key", |statement| statement.key_id.clear()),
         said("a statement by a key that is not there", |statement| statement.key_id = vec![1; 16]),
         said("a statement by a unit's key", |statement| statement.key_id = KeyId::of(&public(unit_key(1))).0.to_vec()),
-        said("a statement that does not list the record", |statement| statement.status_ids = vec![vec![1; 32]]),
-        said("a statement that lists nothing", |statement| statement.status_ids.clear()),
+        said("a statement about another record", |statement| {
+            statement.commitments = (0..16).map(|at| vec![at + 1; 32]).collect()
+        }),
+        said("a statement that commits to nothing", |statement| statement.commitments.clear()),
+        said("15 commitments", |statement| drop(statement.commitments.remove(0))),
+        said("commitments that are no power of two", |statement| {
+            statement.commitments = (0..17).map(|at| vec![at + 1; 32]).collect()
+        }),
+        bent("no salts", Link::Statement, |transcript| transcript.salts.clear()),
+        bent("a salt too many", Link::Statement, |transcript| transcript.salts.push(vec![1; 16])),
+        bent("another salt", Link::Statement, |transcript| transcript.salts[0][0] ^= 1),
+        bent_whole("salts of each other", Link::Statement, |transcript| transcript.salts.swap(0, 1)),
+        bent("another seed of the padding", Link::Statement, |transcript| transcript.padding_seed[0] ^= 1),
+        {
+            // One record is withheld, and the seed says that none is.
+            let log = log(HONEST);
+            let mut transcript = log.transcript(&[(3, 0, None), (3, 1, None)], &[log.id(5, 0)]);
+            transcript.padding_seed = PADDING_SEED.to_vec();
+            ("a withheld record that is denied", Link::Statement, raw(&transcript.encode_to_vec()))
+        },
         said("a holder key, and none", |statement| statement.holder_key = vec![1; 32]),
         said("neither a holder key nor none", |statement| statement.no_holder_key = None),
         said("an Identity, and none", |statement| statement.identity = Some(Place { entry: 3, index: 1 })),

@@ -502,7 +502,7 @@ fn transcripts() {
             json!({
                 "file": format!("transcripts/{name}.cbt"), "about": about, "size": report.size, "root": report.root.to_string(),
                 "records": report.records.iter().map(record).collect::<Vec<_>>(),
-                "withheld": report.statement.withheld, "complete_for": report.statement.complete_for.map(|institution| institution.0),
+                "whole": report.statement.is_whole, "complete_for": report.statement.complete_for.map(|institution| institution.0),
                 "holder_key": report.statement.holder_key.map(hex),
                 "identity": report.statement.identity.map(|place| [place.entry.0, u64::from(place.index)]),
             })

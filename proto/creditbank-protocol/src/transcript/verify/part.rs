@@ -46,6 +46,22 @@ pub(super) struct Part {
     published: Published,
 }
 
+/// What no step needs of a part.
+pub(in crate::transcript) struct Unneeded {
+    /// Of each registry entry, in the order of their list.
+    pub(in crate::transcript) registry: Vec<bool>,
+    /// By block and number of the piece.
+    pub(in crate::transcript) groups: BTreeSet<(LogIndex, u32)>,
+    pub(in crate::transcript) blocks: BTreeSet<LogIndex>,
+    pub(in crate::transcript) seals: BTreeSet<LogIndex>,
+}
+
+impl Unneeded {
+    pub(in crate::transcript) fn is_empty(&self) -> bool {
+        !self.registry.contains(&true) && self.groups.is_empty() && self.blocks.is_empty() && self.seals.is_empty()
+    }
+}
+
 /// A block that is in the log.
 pub(super) struct ProvedBlock {
     pub(super) head: SignedHead,
@@ -65,6 +81,8 @@ pub(super) struct ProvedBlock {
 /// A group of effects that its block has.
 pub(super) struct ProvedGroup {
     pub(super) group: pb::EffectGroup,
+    /// Its number among the pieces.
+    piece: u32,
     is_used: Cell<bool>,
 }
 
@@ -91,8 +109,8 @@ impl ProvedBlock {
 }
 
 impl ProvedGroup {
-    pub(super) fn new(group: pb::EffectGroup) -> Self {
-        Self { group, is_used: Cell::new(false) }
+    pub(super) fn new(group: pb::EffectGroup, piece: u32) -> Self {
+        Self { group, piece, is_used: Cell::new(false) }
     }
 }
 
@@ -229,11 +247,40 @@ impl Part {
 
     /// Refuses registry entries and seals that nothing needs.
     pub(super) fn all_used(&self) -> Result<(), TranscriptError> {
-        self.registry.all_used().map_err(broken(Link::Registry, self.tree.at("list")))?;
+        if self.registry.unneeded().contains(&true) {
+            let fault = Fault::Surplus("a registry entry serves no proof");
+            return Err(broken(Link::Registry, self.tree.at("list"))(fault));
+        }
+        if self.tree.unneeded(&self.needed_seals()).is_empty() {
+            Ok(())
+        } else {
+            let fault = Fault::Surplus("a seal closes no round of a given block");
+            Err(broken(Link::Seal, self.tree.at("list"))(fault))
+        }
+    }
+
+    fn needed_seals(&self) -> BTreeSet<LogIndex> {
         let used = self.blocks.values().filter(|block| block.is_used.get());
         let mut needed: BTreeSet<LogIndex> = used.filter_map(|block| block.seal_index).collect();
         needed.extend(&self.published.seals);
-        self.tree.all_used(&needed).map_err(broken(Link::Seal, self.tree.at("list")))
+        needed
+    }
+
+    /// What nothing needs.
+    pub(super) fn unneeded(&self) -> Unneeded {
+        let is_needed =
+            |index: &LogIndex, block: &ProvedBlock| block.is_used.get() || self.published.blocks.contains(index);
+        let blocks = self.blocks.iter().filter(|(index, block)| !is_needed(index, block)).map(|(index, _)| *index);
+        let groups = self.blocks.iter().flat_map(|(index, block)| {
+            let unused = block.groups.iter().filter(|group| !group.is_used.get());
+            unused.map(|group| (*index, group.piece))
+        });
+        Unneeded {
+            registry: self.registry.unneeded(),
+            groups: groups.collect(),
+            blocks: blocks.collect(),
+            seals: self.tree.unneeded(&self.needed_seals()),
+        }
     }
 }
 

@@ -108,13 +108,12 @@ impl RegistryProofs {
         self.entries.values().map(|(entry, _)| entry)
     }
 
-    /// Refuses entries that nothing needs.
-    pub(super) fn all_used(&self) -> Result<(), Fault> {
-        if self.entries.values().all(|(_, used)| used.get()) {
-            Ok(())
-        } else {
-            Err(Fault::Surplus("a registry entry serves no proof"))
-        }
+    /// Of each entry, in the order of their list, whether nothing needs it.
+    pub(super) fn unneeded(&self) -> Vec<bool> {
+        let mut listed: Vec<(LogIndex, Digest, bool)> =
+            self.entries.iter().map(|((key, seal), (_, used))| (*seal, *key, !used.get())).collect();
+        listed.sort_unstable();
+        listed.into_iter().map(|(_, _, unneeded)| unneeded).collect()
     }
 }
 

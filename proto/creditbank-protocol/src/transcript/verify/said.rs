@@ -1,13 +1,14 @@
 //! The subject statement: of which tree it speaks, and what it says of whom.
 
-use super::{BTreeSet, Fault, InstitutionId, Parts, Place, SUITE, TranscriptRecord, part, pb};
+use super::{BTreeSet, Fault, InstitutionId, Parts, Place, SUITE, TranscriptRecord, differs, part, pb};
 use crate::Digest;
 use crate::canonical::decode;
 use crate::key::{self, KeyId};
 use crate::note::Checkpoint;
 use crate::pb::Purpose;
+use crate::transcript::STATEMENT_VERSION;
 use crate::transcript::report::Statement;
-use crate::transcript::{STATEMENT_VERSION, statement};
+use crate::transcript::statement::{self, COMMITMENTS_MIN, commitment, padding};
 
 /// Reads the statement, and the tree that it names. Who has signed it is not asked yet.
 pub(super) fn read(transcript: &pb::Transcript) -> Result<(pb::SubjectStatement, Checkpoint), Fault> {
@@ -44,11 +45,7 @@ pub(super) fn check(
     let message = statement::message(&transcript.statement);
     key::verify(&statement_key.public_key, message.as_bytes(), &transcript.statement_signature)?;
 
-    let ids: BTreeSet<&[u8]> = said.status_ids.iter().map(Vec::as_slice).collect();
-    if let Some(other) = records.iter().find(|record| !ids.contains(&record.status_id.0[..])) {
-        let at = format!("record {} among the statement's records", other.place);
-        return Err(Fault::Missing(at));
-    }
+    let is_whole = committed(transcript, said, records)?;
     if said.holder_key.is_empty() != said.no_holder_key.is_some() {
         return Err(Fault::Surplus("exactly one of holder_key and no_holder_key must stand"));
     }
@@ -64,8 +61,41 @@ pub(super) fn check(
         size: said.size,
         key_id,
         complete_for,
-        withheld: ids.len().saturating_sub(records.len()),
+        is_whole,
         holder_key: said.holder_key.as_slice().try_into().ok(),
         identity: said.identity.map(Place::from),
     })
+}
+
+/// Checks that the statement commits to each record. Whether it is shown that it commits to no other.
+fn committed(
+    transcript: &pb::Transcript,
+    said: &pb::SubjectStatement,
+    records: &[TranscriptRecord],
+) -> Result<bool, Fault> {
+    let commitments: BTreeSet<&[u8]> = said.commitments.iter().map(Vec::as_slice).collect();
+    if commitments.len() < COMMITMENTS_MIN || !commitments.len().is_power_of_two() {
+        return Err(Fault::Surplus("the commitments are not a power of two, at least 16"));
+    }
+    if transcript.salts.len() != records.len() {
+        return Err(differs("the number of salts", records.len(), transcript.salts.len()));
+    }
+    for (record, salt) in records.iter().zip(&transcript.salts) {
+        let missing = || Fault::Missing(format!("record {} among the statement's records", record.place));
+        let salt = salt.as_slice().try_into().map_err(|_| missing())?;
+        if !commitments.contains(&commitment(salt, &record.status_id).0[..]) {
+            return Err(missing());
+        }
+    }
+    if transcript.padding_seed.is_empty() {
+        return Ok(false);
+    }
+    let wrong = || Fault::Surplus("the padding is not what its seed makes: a record is withheld");
+    let seed = transcript.padding_seed.as_slice().try_into().map_err(|_| wrong())?;
+    let rest = commitments.len().saturating_sub(records.len());
+    if (0u32..).take(rest).all(|number| commitments.contains(&padding(seed, number).0[..])) {
+        Ok(true)
+    } else {
+        Err(wrong())
+    }
 }

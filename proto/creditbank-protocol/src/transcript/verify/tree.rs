@@ -131,7 +131,7 @@ impl Tree {
             let block = block.ok_or_else(|| wrong(Fault::Missing("the block of a group of effects".to_owned())))?;
             let group = proved.group.clone().unwrap_or_default();
             piece(&block.head, proved.piece, &Piece::Group(&group), &proved.path).map_err(wrong)?;
-            block.groups.push(ProvedGroup::new(group));
+            block.groups.push(ProvedGroup::new(group, at.1));
         }
         for (index, block) in blocks {
             check_effects(block.groups.iter().map(|proved| &proved.group))
@@ -160,18 +160,15 @@ impl Tree {
         day_of_ms(self.last_seal().time_ms)
     }
 
-    /// Refuses seals under which nothing was looked up, but for the one that each part has for itself: the base begins
-    /// with the log's first, the status part ends with the last.
-    pub(super) fn all_used(&self, needed: &BTreeSet<LogIndex>) -> Result<(), Fault> {
+    /// The seals under which nothing was looked up, but for the one that each part has for itself: the base begins with the
+    /// log's first, the status part ends with the last.
+    pub(super) fn unneeded(&self, needed: &BTreeSet<LogIndex>) -> BTreeSet<LogIndex> {
         let own = |index: LogIndex, seal: &Seal| match self.part {
             Which::Base => seal.first_index == LogIndex(0),
             Which::Status => index.next().0 == self.head.size,
         };
-        if self.seals.iter().all(|(index, (seal, _))| own(*index, seal) || needed.contains(index)) {
-            Ok(())
-        } else {
-            Err(Fault::Surplus("a seal closes no round of a given block"))
-        }
+        let seals = self.seals.iter().filter(|(index, (seal, _))| !own(**index, seal) && !needed.contains(index));
+        seals.map(|(index, _)| *index).collect()
     }
 }
 
