@@ -273,8 +273,8 @@ async fn an_import_is_approved_block_by_block() {
     assert_eq!((done.already, done.blocks), (1_200, 0));
 }
 
-/// Goal: where the registry's policy asks for two approvals, the operator's command writes a request, and goes on when it is
-/// run again with both; one person alone is not enough, and whoever has the registry key alone is refused.
+/// Goal: where the registry's policy asks for two approvals, the operator's command writes a request, and goes on when
+/// it is run again with both; one person alone is not enough, and whoever has the registry key alone is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_registry_may_need_two_persons() {
     let node = TestNode::start().await;

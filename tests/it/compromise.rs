@@ -1,4 +1,5 @@
-//! Goal: what a stolen key sealed is contested until its institution confirms it with a good key; only that is confirmed.
+//! Goal: what a stolen key sealed is contested until its institution confirms it with a good key; only that is
+//! confirmed.
 
 use std::sync::Arc;
 

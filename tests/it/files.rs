@@ -189,8 +189,8 @@ async fn a_log_is_bound_to_its_keys() {
     open(dir.path()).expect_err("another log key");
 }
 
-/// Goal: what is damaged on the node's disk is said to be damaged, each time, to whoever reads it and to whoever sends it again:
-/// to come back later would not help.
+/// Goal: what is damaged on the node's disk is said to be damaged, each time, to whoever reads it and to whoever sends
+/// it again: to come back later would not help.
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_is_not_called_passing() {
     let node = TestNode::start().await;

@@ -245,7 +245,8 @@ fn mappings_say_what_is_wrong() {
     Mapping::parse(creditbank_client::import::TEMPLATE).expect("the template");
 }
 
-/// Two registrars of one unit at once: every line of both files is sealed once, and neither signs two blocks for a height.
+/// Two registrars of one unit at once: every line of both files is sealed once, and neither signs two blocks for a
+/// height.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_imports_of_one_unit_at_once() {
     let scene = Scene::new().await;

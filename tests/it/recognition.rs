@@ -1,5 +1,5 @@
-//! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere; joint, declared and honorary awards. Such
-//! a log is good for `check`, after a restart, and for a verifier without the node.
+//! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere; joint, declared and honorary
+//! awards. Such a log is good for `check`, after a restart, and for a verifier without the node.
 
 use creditbank_fixtures::{award, credit, definition, definition_name, mandate, text};
 use creditbank_protocol::Alias;
@@ -62,8 +62,8 @@ async fn stages(node: &TestNode, of: &University, overdue: bool) -> Vec<(String,
     found.into_iter().map(|one| (one.stage, one.overdue)).collect()
 }
 
-/// Goal: the clock of an application stops while documents are missing; a refusal says why; an appeal comes in time and is
-/// decided; and no amendment sets back the clock or takes away the appeal.
+/// Goal: the clock of an application stops while documents are missing; a refusal says why; an appeal comes in time and
+/// is decided; and no amendment sets back the clock or takes away the appeal.
 #[tokio::test]
 async fn a_case_from_application_to_appeal() {
     let node = TestNode::start().await;
@@ -174,8 +174,8 @@ fn counting(mut award: pb::Award) -> pb::Award {
     award
 }
 
-/// Goal: a degree of elsewhere exempts, once; an exemption for an award of this ledger redeems that award, and is no second
-/// way to count what the award hands over when it is absorbed.
+/// Goal: a degree of elsewhere exempts, once; an exemption for an award of this ledger redeems that award, and is no
+/// second way to count what the award hands over when it is absorbed.
 #[tokio::test]
 async fn exemptions_count_once() {
     let absorbing = creditbank_fixtures::absorbing(1, "BA", 120, &["CERT"]);
@@ -212,9 +212,9 @@ async fn exemptions_count_once() {
     replayed(client).await;
 }
 
-/// Goal: prior learning becomes credit by an assessor's decision, once; a joint degree stands when every partner has signed the
-/// same award; an institution learns nothing of awards elsewhere that it was not shown. The log is good for `check`, for
-/// another start, and for a verifier without the node.
+/// Goal: prior learning becomes credit by an assessor's decision, once; a joint degree stands when every partner has
+/// signed the same award; an institution learns nothing of awards elsewhere that it was not shown. The log is good for
+/// `check`, for another start, and for a verifier without the node.
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::too_many_lines)] // One log with everything.
 async fn a_log_with_every_kind_of_award_is_good() {

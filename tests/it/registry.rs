@@ -178,8 +178,8 @@ async fn the_last_registry_key_stays() {
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotTheSuccessor);
 }
 
-/// Goal: the registry key that was committed to takes over, as planned and after a theft; the old key is refused, and an
-/// auditor and a node that starts again agree.
+/// Goal: the registry key that was committed to takes over, as planned and after a theft; the old key is refused, and
+/// an auditor and a node that starts again agree.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_registry_key_is_followed() {
     let node = TestNode::start().await;

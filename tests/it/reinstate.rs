@@ -1,5 +1,5 @@
-//! Goal: what a stolen key has revoked, amended and closed is contested, and its institution restores it; nobody else does,
-//! nothing twice, and nothing that was settled or used meanwhile.
+//! Goal: what a stolen key has revoked, amended and closed is contested, and its institution restores it; nobody else
+//! does, nothing twice, and nothing that was settled or used meanwhile.
 
 use std::sync::Arc;
 
@@ -254,8 +254,8 @@ async fn an_award_holds_again_what_it_held() {
     replayed(client).await;
 }
 
-/// Goal: reviews that followed from a stolen key's revocation close with the reinstatement; the operator may reinstate for a
-/// case; and a record that was issued anew meanwhile is not there twice.
+/// Goal: reviews that followed from a stolen key's revocation close with the reinstatement; the operator may reinstate
+/// for a case; and a record that was issued anew meanwhile is not there twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_followed_goes_too() {
     let scene = Box::pin(scene()).await;

@@ -93,8 +93,8 @@ async fn a_replay_comes_to_the_same_root() {
     assert_eq!(counts.signatures, counts.blocks + counts.seals, "one for each block and seal");
 }
 
-/// Goal: a node that has restored its state from rows goes on where the entries lead: its next seals hold for a replay from
-/// the first entry, with marks, registry and chains of before the restart.
+/// Goal: a node that has restored its state from rows goes on where the entries lead: its next seals hold for a replay
+/// from the first entry, with marks, registry and chains of before the restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_state_goes_on_where_the_entries_lead() {
     let (node, before) = log().await;

@@ -55,7 +55,8 @@ async fn seeds_survive_a_new_key() {
     assert_eq!((done.amended, done.unchanged, done.issued), (1, 1, 0));
 }
 
-/// Goal: a period that is corrected to another year, and so to another secret, amends the record and issues no second one.
+/// Goal: a period that is corrected to another year, and so to another secret, amends the record and issues no second
+/// one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_corrected_year_is_the_same_record() {
     let desk = Desk(Registrar::new().await);

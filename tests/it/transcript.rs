@@ -190,8 +190,8 @@ async fn a_transcript_of_large_blocks_is_small() {
     }
 }
 
-/// Goal: a transcript that was shown before a record was taken back says so once it is refreshed, and its statement is the
-/// same. What is refreshed can be refreshed again, and cannot be turned back.
+/// Goal: a transcript that was shown before a record was taken back says so once it is refreshed, and its statement is
+/// the same. What is refreshed can be refreshed again, and cannot be turned back.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_status_of_a_transcript_is_refreshed() {
     let node = TestNode::start().await;
@@ -234,8 +234,8 @@ async fn the_status_of_a_transcript_is_refreshed() {
     other.client(None).await.refresh(&old, &before).await.expect_err("another log");
 }
 
-/// Goal: anybody gets a proof of what stands under any id, also where there is no such record, and not for more ids than one
-/// answer holds.
+/// Goal: anybody gets a proof of what stands under any id, also where there is no such record, and not for more ids
+/// than one answer holds.
 #[tokio::test(flavor = "multi_thread")]
 async fn anybody_gets_status_proofs() {
     use creditbank_protocol::map::{self, MapProof, MapTags};

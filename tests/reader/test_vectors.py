@@ -3,12 +3,14 @@
 import base64
 import datetime
 import json
+import os
 import pathlib
 import random
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+from annotate import annotate
 from creditbank_reader import (conversion, currency, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
@@ -90,8 +92,17 @@ class Vectors:
             count, failures = self.checks.count, self.checks.failures
             getattr(self, name)(self.load(name))
             print(f"{name}: {self.checks.count - count} checks, {self.checks.failures - failures} failures")
+        self.annotated()
         print(f"{self.checks.count} checks, {self.checks.failures} failures")
         return not self.checks.failures
+
+    def annotated(self):
+        """The transcript that is written down byte by byte; CREDITBANK_WRITE_VECTORS writes it anew."""
+        path, text = self.directory / "transcript.annotated.txt", annotate(self.directory.parent)
+        if "CREDITBANK_WRITE_VECTORS" in os.environ:
+            path.write_text(text, encoding="utf-8")
+        same = path.exists() and path.read_text(encoding="utf-8") == text
+        self.checks.that("transcript.annotated.txt is not what annotate.py writes", same)
 
     def canonical(self, vectors):
         """Section 2."""
@@ -338,7 +349,7 @@ class Vectors:
         """Section 15: of form and place whole; of the rules that the block is of the right form and the name in the table, and
         of cases, conversions, awards and effects on records that are shown the rules themselves."""
         check = self.checks
-        table = refusals.names((self.directory.parent / "PROTOCOL.md").read_text(encoding="utf-8"))
+        table = refusals.names((self.directory.parent / "RULES.md").read_text(encoding="utf-8"))
         form = self._judge(vectors, {})
         institutions = {self.reader.read("Institution", unhex(entry["body"])).number
                         for entry in vectors["registry"] if entry["kind"] == ledger.KIND_INSTITUTION}

@@ -1,5 +1,5 @@
-//! `creditbank`: what registrars, evaluators, partners, operators and anybody else do from a command line. One folder for
-//! each of these users; what several of them need stands beside the folders.
+//! `creditbank`: what registrars, evaluators, partners, operators and anybody else do from a command line. One folder
+//! for each of these users; what several of them need stands beside the folders.
 
 mod anybody;
 mod connect;
@@ -111,18 +111,18 @@ enum Command {
     Approve(approve::Arguments),
     /// Bring the ledger to what the student system's whole file says: issue what is new, amend what has changed
     ///
-    /// Lines are recognised by the mapping's `record_id` (or `reference`) columns. What was issued before is read from the
-    /// ledger itself; the notes in --work only save time. A record that the file no longer has is reported and never
-    /// revoked. A record id that now names another learner, or another kind of record, is refused. Run it as often as you
-    /// like: what is unchanged is left alone, and an interrupted run goes on.
+    /// Lines are recognised by the mapping's `record_id` (or `reference`) columns. What was issued before is read from
+    /// the ledger itself; the notes in --work only save time. A record that the file no longer has is reported and
+    /// never revoked. A record id that now names another learner, or another kind of record, is refused. Run it as
+    /// often as you like: what is unchanged is left alone, and an interrupted run goes on.
     Sync(sync::Arguments),
     /// The secrets from which the seeds of a unit's records are derived: show, make, destroy
     #[command(subcommand)]
     Seeds(seed_secrets::Command),
     /// Compare what you have with what the ledger holds; writes nothing
     ///
-    /// With a file: line by line, as sync would. Without: what sync has noted. The ledger's list is proved complete by the
-    /// unit's signed chain. Exit code 1 when there is a difference.
+    /// With a file: line by line, as sync would. Without: what sync has noted. The ledger's list is proved complete by
+    /// the unit's signed chain. Exit code 1 when there is a difference.
     Reconcile(reconcile::Arguments),
     /// Agreements between institutions: propose, accept, end, list, show
     #[command(subcommand)]
@@ -176,8 +176,9 @@ enum Command {
     Status(status::Arguments),
     /// Replay the whole log with nothing but the trust file
     ///
-    /// Chains, signatures under the keys in force, registry, status, and every field of every seal are recomputed, up to the
-    /// newest checkpoint. The first contradiction is named exactly, with what was expected and found: exit code 1.
+    /// Chains, signatures under the keys in force, registry, status, and every field of every seal are recomputed, up
+    /// to the newest checkpoint. The first contradiction is named exactly, with what was expected and found: exit code
+    /// 1.
     Audit(audit::Arguments),
     /// The public log: checkpoint, entries, proofs
     #[command(subcommand)]

@@ -18,8 +18,8 @@ pub(crate) struct SeedsFile {
 }
 
 impl SeedsFile {
-    /// The secrets of a unit; new ones where it has signed nothing yet. A unit that has signed must bring its file: with
-    /// other secrets nothing that was issued would be recognised, and all of it would be issued again.
+    /// The secrets of a unit; new ones where it has signed nothing yet. A unit that has signed must bring its file:
+    /// with other secrets nothing that was issued would be recognised, and all of it would be issued again.
     pub(crate) async fn open(&self, client: &Client, key: &KeyPlace, unit: UnitId) -> Result<Seeds, Failure> {
         let path = self.seeds.clone().unwrap_or_else(|| Seeds::default_path(key.file(), unit));
         if path.exists() {

@@ -103,7 +103,8 @@ impl Signing {
         }
     }
 
-    /// Seals a block, or only asks about it, and says what became of it. `value` is what is told to programs, `text` to people.
+    /// Seals a block, or only asks about it, and says what became of it. `value` is what is told to programs, `text` to
+    /// people.
     pub(crate) async fn seal(
         &self,
         global: &Global,

@@ -1,4 +1,5 @@
-//! Recognition as it is typed: agreements between two institutions, an application until its appeal, reviews, revocations.
+//! Recognition as it is typed: agreements between two institutions, an application until its appeal, reviews,
+//! revocations.
 
 use creditbank_fixtures::text;
 use std::fs;
@@ -110,7 +111,8 @@ impl Office {
     }
 }
 
-/// Goal: an agreement is proposed by one party, shown to and accepted by the other, who signs the same text; nobody else can.
+/// Goal: an agreement is proposed by one party, shown to and accepted by the other, who signs the same text; nobody
+/// else can.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agreement_from_template_to_notice() {
     let office = Office::new().await;
@@ -174,8 +176,8 @@ async fn what_an_institution_publishes() {
     assert_eq!(office.json(1, &["registry", "show", "grade-distribution", "2.1"]).await["entry"]["cycle"], "first");
 }
 
-/// Goal: an application is decided with the law's last day of an appeal, appealed, and decided on appeal; what is late is
-/// listed; a refusal without a difference is refused, with the rule.
+/// Goal: an application is decided with the law's last day of an appeal, appealed, and decided on appeal; what is late
+/// is listed; a refusal without a difference is refused, with the rule.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_until_its_appeal() {
     let office = Office::new().await;
@@ -187,7 +189,8 @@ async fn an_application_until_its_appeal() {
     let apply = ["apply", "--alias", &alias, "--purpose", "study", "--asked", "Entry to the second year"];
     let more = ["--deadline", "GB-TEST", "--evidence", "diploma.pdf", "--learner-key", "learner.key"];
     let apply = [&apply[..], &more].concat();
-    // A record of somebody else needs the transcript; here it is of another learner than the alias, which the ledger sees.
+    // A record of somebody else needs the transcript; here it is of another learner than the alias, which the ledger
+    // sees.
     let (code, _, err) = office.call(2, &[&apply[..], &["--record", &places[0], "--key", "unit-2.key"]].concat()).await;
     assert!(code == 1 && err.contains("--transcript"), "{err}");
     let of_another = ["--record", &places[0], "--transcript", "shown.cbt", "--key", "unit-2.key", "--dry-run"];
@@ -217,8 +220,8 @@ async fn an_application_until_its_appeal() {
     assert!(office.json(2, &["record", "show", &last]).await["record"].get("appeal_until").is_none());
 }
 
-/// Goal: amending or revoking a record puts what stands on it under review in the same block; whoever made that closes the
-/// review, and nothing else changes for records on which nothing stands.
+/// Goal: amending or revoking a record puts what stands on it under review in the same block; whoever made that closes
+/// the review, and nothing else changes for records on which nothing stands.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stands_on_a_record_is_reviewed() {
     let office = Office::new().await;
@@ -246,8 +249,9 @@ async fn what_stands_on_a_record_is_reviewed() {
     assert_eq!(audit.contradiction, None);
 }
 
-/// Goal: credit on a transcript becomes credit of the receiver: previewed step by step without writing, sealed with the sources
-/// redeemed, and never a second time; the transcript then says by which agreement, and a redeemed record stays valid.
+/// Goal: credit on a transcript becomes credit of the receiver: previewed step by step without writing, sealed with the
+/// sources redeemed, and never a second time; the transcript then says by which agreement, and a redeemed record stays
+/// valid.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transcript_is_converted_once() {
     let office = Office::new().await;
@@ -399,8 +403,8 @@ async fn awards_show_their_basis() {
     assert!(code == 1 && text.contains("revoked"), "{text}");
 }
 
-/// Goal: a learner sees what is missing; what is met is awarded with its records redeemed in the same block; the same credit pays
-/// for nothing else, until the award is taken back.
+/// Goal: a learner sees what is missing; what is met is awarded with its records redeemed in the same block; the same
+/// credit pays for nothing else, until the award is taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_award_spends_its_credit() {
     let office = Office::new().await;
@@ -451,8 +455,8 @@ async fn an_award_spends_its_credit() {
     assert_eq!(balance["spendable"]["CATS"], "60", "{balance}");
 }
 
-/// Goal: a newcomer checks a definition without a node; what is wrong in a file is told with its line, what can never be met by
-/// its number; and with a node it is the node's registry that is asked.
+/// Goal: a newcomer checks a definition without a node; what is wrong in a file is told with its line, what can never
+/// be met by its number; and with a node it is the node's registry that is asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_definition_is_checked_and_published() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../qualifications");
@@ -491,8 +495,8 @@ async fn a_definition_is_checked_and_published() {
     assert_eq!(shown["entry"]["requirements"][3]["months"], 84, "{shown}");
 }
 
-/// Goal: a qualification of elsewhere is recognised as an opinion, or by a decision with its legal basis, and the credit from which
-/// it exempts counts towards an award.
+/// Goal: a qualification of elsewhere is recognised as an opinion, or by a decision with its legal basis, and the
+/// credit from which it exempts counts towards an award.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_qualification_is_recognised() {
     let office = Office::new().await;
@@ -546,8 +550,8 @@ async fn a_foreign_qualification_is_recognised() {
     assert_eq!(read["record"]["exemptions"][0]["roots"].as_array().map(Vec::len), Some(1), "{read}");
 }
 
-/// Goal: an award that two institutions confer is sealed with the signature of the other one, over this very award, and without
-/// it is refused.
+/// Goal: an award that two institutions confer is sealed with the signature of the other one, over this very award, and
+/// without it is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_joint_award_is_signed_by_both() {
     let office = Office::new().await;
@@ -586,8 +590,8 @@ async fn a_joint_award_is_signed_by_both() {
     assert_eq!(source["marks"], serde_json::json!(["redeemed"]));
 }
 
-/// Goal: the Indian exits, as they come along, hand their credit over: a certificate's credit counts in the diploma that absorbs
-/// it, and neither of them pays for a second one.
+/// Goal: the Indian exits, as they come along, hand their credit over: a certificate's credit counts in the diploma
+/// that absorbs it, and neither of them pays for a second one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exit_absorbs_the_one_before_it() {
     let office = Office::new().await;

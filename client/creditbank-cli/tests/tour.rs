@@ -229,8 +229,8 @@ async fn the_registry_is_shown_and_changed() {
     );
 }
 
-/// Goal: an operator loads a national framework and its level map from files, replaces what is there only when asked to, and
-/// what the file leaves as it is costs nothing.
+/// Goal: an operator loads a national framework and its level map from files, replaces what is there only when asked
+/// to, and what the file leaves as it is costs nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_are_published_from_files() {
     let desk = Desk::new().await;

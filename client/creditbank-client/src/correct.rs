@@ -1,4 +1,5 @@
-//! Corrections of what was issued: amendments, revocations, confirmations, reinstatements; one record or a file of them.
+//! Corrections of what was issued: amendments, revocations, confirmations, reinstatements; one record or a file of
+//! them.
 //!
 //! As in [`crate::issue`], each block is on the disk before it is sent, the same bytes are sent again after an
 //! interruption, and what is done already is not done again: the ledger's own marks say so, also without notes.
@@ -46,8 +47,8 @@ pub enum Change {
     Amend(AmendReason, NewBody),
     /// Its institution stands by it, although the key that sealed it was compromised.
     Confirm,
-    /// What a compromised key has done to it is undone: the effect that has superseded or revoked it; or, where its review
-    /// was closed, the effect at this log index.
+    /// What a compromised key has done to it is undone: the effect that has superseded or revoked it; or, where its
+    /// review was closed, the effect at this log index.
     Reinstate(Option<LogIndex>),
 }
 

@@ -28,8 +28,8 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     written
 }
 
-/// Replaces a file of the owner's alone as a whole, durably: written beside, synced, renamed over it. What a crash leaves
-/// beside it has the extension `new`, and gives way to the next version.
+/// Replaces a file of the owner's alone as a whole, durably: written beside, synced, renamed over it. What a crash
+/// leaves beside it has the extension `new`, and gives way to the next version.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ClientError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");

@@ -88,8 +88,8 @@ pub async fn issue<R: Source>(
     import((client, unit), mapping, input, places, OnRefusal::GoOn, progress).await
 }
 
-/// Imports a file whose blocks a second person approves: what was approved since the last run is sealed, and for the other
-/// lines requests are written, which are returned with those of earlier runs that still wait.
+/// Imports a file whose blocks a second person approves: what was approved since the last run is sealed, and for the
+/// other lines requests are written, which are returned with those of earlier runs that still wait.
 pub async fn issue_approved<R: Source>(
     client: &Client,
     unit: &IssuingUnit,
@@ -103,11 +103,13 @@ pub async fn issue_approved<R: Source>(
     Ok((done, waiting.into_iter().filter(|one| one.operation.approvals.is_empty()).map(|one| one.path).collect()))
 }
 
-/// Imports a file whole or not at all: first checks every line, as [`check`] does, and seals nothing when one is refused;
-/// the forecast is then the answer, and its refusals are in the report. `open` opens the file, for each reading.
+/// Imports a file whole or not at all: first checks every line, as [`check`] does, and seals nothing when one is
+/// refused; the forecast is then the answer, and its refusals are in the report. `open` opens the file, for each
+/// reading.
 ///
 /// Between the check and the blocks somebody else may change the ledger: the import then ends at the first block with a
-/// refused line ([`IssueError::Stopped`]). What was sealed by then stays sealed, and the same command goes on from there.
+/// refused line ([`IssueError::Stopped`]). What was sealed by then stays sealed, and the same command goes on from
+/// there.
 pub async fn issue_all<R: Source>(
     client: &Client,
     unit: &IssuingUnit,

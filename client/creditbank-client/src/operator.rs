@@ -99,8 +99,8 @@ pub enum Published {
 /// Publishes registry records in the operator's chain, in as many blocks as they need; the receipt is that of the last.
 /// They act from the next round. What stood in the blocks before a refused one stays published.
 ///
-/// `work` is a directory for the blocks that are under way, so that after an interruption the same bytes go again. Without
-/// one they are held in memory: an interruption then leaves it open whether they were published.
+/// `work` is a directory for the blocks that are under way, so that after an interruption the same bytes go again.
+/// Without one they are held in memory: an interruption then leaves it open whether they were published.
 pub async fn publish(
     client: &Client,
     key: Arc<dyn Signer>,
@@ -118,8 +118,8 @@ pub async fn publish(
     }
 }
 
-/// As [`publish`]; where the registry's policy asks for approvals, a request for each block in its turn is written into `work`,
-/// and a later call goes on once enough persons have approved it.
+/// As [`publish`]; where the registry's policy asks for approvals, a request for each block in its turn is written into
+/// `work`, and a later call goes on once enough persons have approved it.
 pub async fn publish_or_ask(
     client: &Client,
     key: Arc<dyn Signer>,

@@ -1,9 +1,9 @@
 //! The secrets from which a unit derives the seeds of its records (PROTOCOL.md, section 4, "Seeds").
 //!
-//! Whoever knows a record's seed can open its hidden fields. So seeds do not come from the key that signs: a thief of that
-//! key must not read the past, and a new key must not make other records of the same results. They come from random
-//! secrets, one for each year, in a file beside the key. A year's secret is destroyed when nothing of that year is issued
-//! or compared any more; a thief of the file then learns nothing of it.
+//! Whoever knows a record's seed can open its hidden fields. So seeds do not come from the key that signs: a thief of
+//! that key must not read the past, and a new key must not make other records of the same results. They come from
+//! random secrets, one for each year, in a file beside the key. A year's secret is destroyed when nothing of that year
+//! is issued or compared any more; a thief of the file then learns nothing of it.
 //!
 //! One more secret in the file lasts: digests in the notes and salts of mandates must be the same in every year.
 
@@ -105,15 +105,15 @@ impl Seeds {
         Ok(Self::of(random()?.into(), KEEP_YEARS, Source::File { path: path.to_owned(), unit }, years))
     }
 
-    /// Where a unit's secrets are unless somebody says otherwise: in the directory of its key, under a name that stays when
-    /// the key changes.
+    /// Where a unit's secrets are unless somebody says otherwise: in the directory of its key, under a name that stays
+    /// when the key changes.
     pub fn default_path(key_file: Option<&Path>, unit: UnitId) -> PathBuf {
         let name = format!("unit-{}-{}.seeds", unit.institution.0, unit.number);
         key_file.map_or_else(|| PathBuf::from(&name), |key| key.with_file_name(&name))
     }
 
-    /// Secrets that are all derived from one, and are kept nowhere: for the operator, whose records have no seeds, and for
-    /// tests.
+    /// Secrets that are all derived from one, and are kept nowhere: for the operator, whose records have no seeds, and
+    /// for tests.
     pub fn derived(secret: [u8; 32]) -> Self {
         Self::of(secret.into(), KEEP_YEARS, Source::Derived, Years::default())
     }
@@ -149,8 +149,8 @@ impl Seeds {
         Ok(seed)
     }
 
-    /// The seeds that a record may have had in any year whose secret is known, that of `year` first: the day of a result may
-    /// have been corrected since.
+    /// The seeds that a record may have had in any year whose secret is known, that of `year` first: the day of a
+    /// result may have been corrected since.
     pub(crate) fn seeds_of_all_years(&self, year: u32, input: SeedInput<'_>) -> Result<Vec<[u8; 32]>, ClientError> {
         let own = self.seed(year, input)?;
         let others = |(other, state): (&u32, &Year)| match state {
@@ -165,8 +165,8 @@ impl Seeds {
         self.years().known.get(&year) == Some(&Year::Destroyed)
     }
 
-    /// Makes durable what is not in the file yet. Called before anything is signed or written that needs it: otherwise a
-    /// repeat after a crash would be another record.
+    /// Makes durable what is not in the file yet. Called before anything is signed or written that needs it: otherwise
+    /// a repeat after a crash would be another record.
     pub fn keep(&self) -> Result<(), ClientError> {
         let Source::File { path, unit } = &self.0.source else { return Ok(()) };
         let mut years = self.years();
@@ -199,9 +199,9 @@ impl Seeds {
         states.filter(|state| before.map_or(state.is_due, |first| state.year < first)).map(|one| one.year).collect()
     }
 
-    /// Destroys the secrets of the years before `before`, by default of those that are due, and names these years. Nothing
-    /// of them can be issued, amended from a file or compared any more; what the ledger holds stays readable for whoever
-    /// may read it.
+    /// Destroys the secrets of the years before `before`, by default of those that are due, and names these years.
+    /// Nothing of them can be issued, amended from a file or compared any more; what the ledger holds stays readable
+    /// for whoever may read it.
     pub fn destroy(&self, before: Option<u32>) -> Result<Vec<u32>, ClientError> {
         let Source::File { path, unit } = &self.0.source else { return Ok(Vec::new()) };
         let gone = self.due(before);

@@ -119,8 +119,8 @@ impl KeyPlace {
         }
     }
 
-    /// Opens the key, whatever it is for. A token's key is for `purpose`, by default a unit's; a key file says it itself, and
-    /// must agree.
+    /// Opens the key, whatever it is for. A token's key is for `purpose`, by default a unit's; a key file says it
+    /// itself, and must agree.
     pub fn open_any(&self, purpose: Option<Purpose>) -> Result<Arc<dyn Signer>, ClientError> {
         match (self, purpose) {
             (Self::File(path), None) => Ok(Arc::new(key_file::read(path)?)),

@@ -1,8 +1,9 @@
-//! Following a student system by its own record ids: what is new is issued, what has changed is amended, what has vanished is
-//! reported and never revoked.
+//! Following a student system by its own record ids: what is new is issued, what has changed is amended, what has
+//! vanished is reported and never revoked.
 //!
-//! What was issued before is read from the ledger: a record's seed is derived from its record id under the unit's secret, so
-//! the chain itself says which record is which. The work directory holds a cache of that, and the block that is under way.
+//! What was issued before is read from the ledger: a record's seed is derived from its record id under the unit's
+//! secret, so the chain itself says which record is which. The work directory holds a cache of that, and the block that
+//! is under way.
 
 mod compare;
 pub mod reconcile;
@@ -77,8 +78,8 @@ pub struct SyncReport {
     pub refused_lines: Vec<RefusedLine>,
 }
 
-/// Brings the ledger to what a file says. The whole file of the student system is expected: a record that is not in it counts
-/// as vanished. `progress` is called after each block.
+/// Brings the ledger to what a file says. The whole file of the student system is expected: a record that is not in it
+/// counts as vanished. `progress` is called after each block.
 pub async fn sync<R: Source>(
     client: &Client,
     unit: &IssuingUnit,

@@ -13,7 +13,8 @@ pub struct IssuingUnit {
     pub id: UnitId,
     /// A unit key with the kinds that are issued.
     pub key: Arc<dyn Signer>,
-    /// What record seeds are derived from. The same file with the same secrets gives the same records, whatever the key.
+    /// What record seeds are derived from. The same file with the same secrets gives the same records, whatever the
+    /// key.
     pub seeds: Seeds,
 }
 

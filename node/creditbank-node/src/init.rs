@@ -22,8 +22,9 @@ pub(crate) struct Arguments {
     dir: PathBuf,
     /// Where the registry key and the one that may follow are written, outside DIR [default: DIR-keys]
     ///
-    /// Whoever has the registry key decides which institutions there are. Bring both away from the node, and the next key to
-    /// another place than the first: it is what is left after a theft. docs/operate/key-ceremony.md has a script.
+    /// Whoever has the registry key decides which institutions there are. Bring both away from the node, and the next
+    /// key to another place than the first: it is what is left after a theft. docs/operate/key-ceremony.md has a
+    /// script.
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
     /// The name of the log, for ever: a host and a path, as credits.example/log.

@@ -16,7 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A node makes and drops a few dozen small values for each record; the system's allocator takes a tenth of the time for that.
+/// A node makes and drops a few dozen small values for each record; the system's allocator takes a tenth of the time
+/// for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,18 +33,20 @@ struct Arguments {
 enum Command {
     /// Make a node: keys, secrets, configuration, and the first entries of its log.
     ///
-    /// Writes DIR/trust.toml too: what clients and verifiers need to know to check this log. Back up DIR/keys now: without
-    /// the master key nobody can read the learners' records.
+    /// Writes DIR/trust.toml too: what clients and verifiers need to know to check this log. Back up DIR/keys now:
+    /// without the master key nobody can read the learners' records.
     Init(init::Arguments),
     /// Serve the node of a directory over gRPC until SIGINT or SIGTERM.
     ///
-    /// Logs go to standard error; `RUST_LOG` sets how much (default: info). Address and certificates stand in DIR/node.toml.
+    /// Logs go to standard error; `RUST_LOG` sets how much (default: info). Address and certificates stand in
+    /// DIR/node.toml.
     Serve(serve::Arguments),
     /// Verify everything on the disk of a node that does not run: every byte of the journal, every hash and signature.
     ///
-    /// Checksums and order of the journal; the log's tree, guard and flat files; every block, seal, chain and status by the
-    /// same replay as an auditor's; every record against the hash that was signed; the index against the journal. Changes
-    /// nothing. What is derived (index, flat files) can be rebuilt with `reindex`; for other damage restore a backup.
+    /// Checksums and order of the journal; the log's tree, guard and flat files; every block, seal, chain and status by
+    /// the same replay as an auditor's; every record against the hash that was signed; the index against the journal.
+    /// Changes nothing. What is derived (index, flat files) can be rebuilt with `reindex`; for other damage restore a
+    /// backup.
     ///
     /// Exit codes: 0 good, 1 damaged, 2 wrong usage or a node serves the directory.
     Check(check::Arguments),
@@ -53,15 +56,16 @@ enum Command {
     Reindex(reindex::Arguments),
     /// Copy a node to a new directory, while it serves or not.
     ///
-    /// The copy is consistent: the log up to the newest round that is durable, and with it every learner's key that it needs.
-    /// It holds secrets: keep it as safe as the node. Learners' keys that are destroyed later live on in it until it expires,
-    /// so delete backups when they do.
+    /// The copy is consistent: the log up to the newest round that is durable, and with it every learner's key that it
+    /// needs. It holds secrets: keep it as safe as the node. Learners' keys that are destroyed later live on in it
+    /// until it expires, so delete backups when they do.
     Backup(backup::Arguments),
     /// Make a node from a backup, in a new directory.
     ///
-    /// The backup lacks the rounds since it was made, and the log key has signed for them. So say what others have seen: the
-    /// newest checkpoint that witnesses, partners or your published page have (`creditbank log checkpoint`). A log that
-    /// contradicts it is refused; a log that lacks it is restored, but not served until it has it. Then run `check`.
+    /// The backup lacks the rounds since it was made, and the log key has signed for them. So say what others have
+    /// seen: the newest checkpoint that witnesses, partners or your published page have (`creditbank log checkpoint`).
+    /// A log that contradicts it is refused; a log that lacks it is restored, but not served until it has it. Then run
+    /// `check`.
     Restore(restore::Arguments),
     /// Seal 32,593 real results of a real university, export a transcript, verify it, break it.
     ///

@@ -63,8 +63,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// Largest file that is looked into: a key file has three lines.
 const KEY_FILE_LEN_MAX: u64 = 1_024;
 
-/// A node does not serve while a registry key lies under its directory: whoever breaks in would decide which institutions
-/// there are. The story of `quickstart` has all keys in one place.
+/// A node does not serve while a registry key lies under its directory: whoever breaks in would decide which
+/// institutions there are. The story of `quickstart` has all keys in one place.
 fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
     match registry_key_under(dir, log.as_deref()) {

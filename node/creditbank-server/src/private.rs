@@ -119,7 +119,8 @@ impl StatementSecret {
 }
 
 impl PrivateKeys {
-    /// What makes the salts of a statement on an account's records as of a size of the log: of one institution, or of all.
+    /// What makes the salts of a statement on an account's records as of a size of the log: of one institution, or of
+    /// all.
     pub(crate) fn statement(&self, account: &AccountId, of: Option<InstitutionId>, size: u64) -> StatementSecret {
         let of = of.map_or(Vec::new(), |institution| institution.0.to_be_bytes().to_vec());
         StatementSecret(keyed(&mac(&self.link, &[b"statement", account.as_bytes(), &of, &size.to_be_bytes()])))
@@ -224,9 +225,9 @@ impl PrivateKeys {
     }
 }
 
-/// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2.3): ChaCha20-Poly1305 under a key made of the first 16 bytes of the
-/// nonce, with the other 8. ring's is several times faster for a body of some hundred bytes than the one that has the long
-/// nonce built in.
+/// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2.3): ChaCha20-Poly1305 under a key made of the first 16
+/// bytes of the nonce, with the other 8. ring's is several times faster for a body of some hundred bytes than the one
+/// that has the long nonce built in.
 fn xchacha(key: &[u8; 32], nonce: &Nonce) -> (LessSafeKey, ring::aead::Nonce) {
     let (first, rest) = nonce.split_at(16);
     let first: [u8; 16] = std::array::from_fn(|i| first[i]);

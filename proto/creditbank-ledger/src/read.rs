@@ -2,8 +2,8 @@
 //! and
 //! what a transcript has to prove.
 //!
-//! Whoever holds the same records comes to the same answers: the node for its callers, a client or an auditor for itself.
-//! Answers are typed; what they are called on the wire, and in words, is for the caller to say.
+//! Whoever holds the same records comes to the same answers: the node for its callers, a client or an auditor for
+//! itself. Answers are typed; what they are called on the wire, and in words, is for the caller to say.
 
 mod balance;
 mod cases;

@@ -125,8 +125,8 @@ fn anybody_may_ask_for_any_id() {
     assert!(matches!(status(&world, &question), Err(PlanError::Empty)), "a log without entries");
 }
 
-/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's records
-/// now is named.
+/// Goal: where a custodian signs, it is proved that it was one in that round; and who keeps a closed institution's
+/// records now is named.
 #[test]
 fn a_custodian_proves_that_it_is_one() {
     let mut world = world();

@@ -1,10 +1,10 @@
-//! Which credits an accreditation covers (PROTOCOL.md, section 15).
+//! Which credits an accreditation covers (RULES.md, section 15).
 
 use crate::dates::{Day, last_day, within};
 use crate::pb;
 
-/// Whether an accreditation covers a credit whose period ends on a day. An empty scope covers all; a stated one does not
-/// cover what is not stated.
+/// Whether an accreditation covers a credit whose period ends on a day. An empty scope covers all; a stated one does
+/// not cover what is not stated.
 pub fn covers(entry: &pb::Accreditation, credit: &pb::Credit, end: Day) -> bool {
     let course = credit.course.as_ref().map_or("", |course| course.code.as_str());
     let site = credit.place.as_ref().map_or("", |place| place.name.as_str());

@@ -1,7 +1,7 @@
 //! Whose record it is, and who keeps the records of a closed institution (PROTOCOL.md, section 8, "Custodians").
 //!
-//! A record belongs to the institution that signed it. When an institution closes, another one may keep its records: its
-//! *custodian*. What a custodian amends still belongs to the closed institution, and the block that amends says so.
+//! A record belongs to the institution that signed it. When an institution closes, another one may keep its records:
+//! its *custodian*. What a custodian amends still belongs to the closed institution, and the block that amends says so.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::pb::{self, Kind};
 use crate::record::amends_of;
 use crate::{InstitutionId, Place};
 
-/// Whether `keeper` is the custodian of `other` on a day: `other` is closed, and `keeper` says in the registry that it is
-/// its custodian, between dates that hold the day. Both as the registry has them on that day.
+/// Whether `keeper` is the custodian of `other` on a day: `other` is closed, and `keeper` says in the registry that it
+/// is its custodian, between dates that hold the day. Both as the registry has them on that day.
 pub fn is_custodian(keeper: &pb::Institution, other: &pb::Institution, day: Day) -> bool {
     let keeps = |relation: &pb::Relation| {
         relation.r#type == i32::from(pb::RelationType::CustodianOf)
@@ -70,8 +70,8 @@ pub fn amended_for(
     Ok(amended.find(|(_, place)| Some(*place) == target).map(|(institution, _)| institution))
 }
 
-/// The closed institutions for which the signer of a block amends records. Whose record each one is only its body tells:
-/// whoever has no bodies knows that it is the signer's or one of theirs.
+/// The closed institutions for which the signer of a block amends records. Whose record each one is only its body
+/// tells: whoever has no bodies knows that it is the signer's or one of theirs.
 pub fn amended_institutions(groups: &[pb::EffectGroup]) -> BTreeSet<InstitutionId> {
     custodial_amendments(groups).map(|(institution, _)| institution).collect()
 }

@@ -1,8 +1,9 @@
 //! The canonical subset of protobuf, checked over bytes (PROTOCOL.md, "Canonical messages").
 //!
-//! [`check()`] reads a message once and refuses every second spelling: a field out of order or repeated, an unknown field
-//! or enum value, a default that is written, a varint longer than it need be, text that is not UTF-8, a list that should
-//! be packed, nesting deeper than [`DEPTH_MAX`]. What it accepts can be decoded by any protobuf reader and hashed as it is.
+//! [`check()`] reads a message once and refuses every second spelling: a field out of order or repeated, an unknown
+//! field or enum value, a default that is written, a varint longer than it need be, text that is not UTF-8, a list that
+//! should be packed, nesting deeper than [`DEPTH_MAX`]. What it accepts can be decoded by any protobuf reader and
+//! hashed as it is.
 
 mod check;
 mod reader;

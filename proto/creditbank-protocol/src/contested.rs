@@ -1,8 +1,8 @@
 //! Whether a record is contested (PROTOCOL.md, section 8, "Confirm").
 //!
-//! When a key is stolen, nobody can tell what its owner has sealed from what the thief has. So everything that the key has
-//! sealed from the time of the theft on is *contested*, until the owner confirms it with another key. A confirmation by a
-//! key that was itself stolen by then settles nothing.
+//! When a key is stolen, nobody can tell what its owner has sealed from what the thief has. So everything that the key
+//! has sealed from the time of the theft on is *contested*, until the owner confirms it with another key. A
+//! confirmation by a key that was itself stolen by then settles nothing.
 //!
 //! The same holds of what such a key has done to records. An effect by it is contested. It keeps its force until it is
 //! reinstated; but nobody relies on a record that a contested effect has ended, nor calls it revoked.
@@ -22,12 +22,12 @@ pub fn is_suspect(key: &pb::Key, sealed_at_ms: u64) -> bool {
     compromised_since(key).is_some_and(|since| sealed_at_ms / 60_000 >= since)
 }
 
-/// Whether a record is contested, as far as its marks say. `entry` is the log index of its block; `is_suspect` says of a
-/// block whether it is suspect (see [`is_suspect`]), and is asked for no more blocks than the answer needs.
+/// Whether a record is contested, as far as its marks say. `entry` is the log index of its block; `is_suspect` says of
+/// a block whether it is suspect (see [`is_suspect`]), and is asked for no more blocks than the answer needs.
 ///
-/// A record that has ended is contested where the effect that has ended it is. Whether a supersession is settled because
-/// the amendment was confirmed the record's own marks do not say. Any other record is contested where its block is suspect,
-/// or the effect that has reinstated it, and no block above suspicion has confirmed it since.
+/// A record that has ended is contested where the effect that has ended it is. Whether a supersession is settled
+/// because the amendment was confirmed the record's own marks do not say. Any other record is contested where its block
+/// is suspect, or the effect that has reinstated it, and no block above suspicion has confirmed it since.
 pub fn is_contested_by<E>(
     marks: &Marks,
     entry: LogIndex,
@@ -58,8 +58,8 @@ mod tests {
         pb::Key { revoked, ..Default::default() }
     }
 
-    /// Goal: a key is suspect from the first millisecond of the minute on; a key that was revoked for another reason, or
-    /// was not revoked, never is.
+    /// Goal: a key is suspect from the first millisecond of the minute on; a key that was revoked for another reason,
+    /// or was not revoked, never is.
     #[test]
     fn a_key_is_suspect_from_its_minute_on() {
         assert_eq!([599_999, 600_000, u64::MAX].map(|ms| is_suspect(&key(10), ms)), [false, true, true]);

@@ -221,8 +221,8 @@ pub fn record_hash(info: &KindInfo, version: u16, claims: &[Digest]) -> Digest {
     sha256_of(&[&preimage])
 }
 
-/// Whether all hidden records, in their order, have seeds of their own: two with one seed would have the same salts, and
-/// what opens a field of one would help to guess that of the other. The error names the later of two.
+/// Whether all hidden records, in their order, have seeds of their own: two with one seed would have the same salts,
+/// and what opens a field of one would help to guess that of the other. The error names the later of two.
 pub fn own_seeds(hidden: &[Record]) -> Result<(), (u32, RecordError)> {
     let mut seeds: Vec<(&[u8; 32], u32)> = hidden.iter().map(Record::seed).zip(0..).collect();
     seeds.sort_unstable();

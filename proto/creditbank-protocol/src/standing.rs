@@ -15,8 +15,8 @@ pub enum Standing {
     Superseded,
     /// A field without which it could mean something else is not shown.
     Incomplete,
-    /// A key that was compromised by then sealed it or reinstated it, and no key above suspicion has confirmed it since;
-    /// or such a key has superseded or revoked it.
+    /// A key that was compromised by then sealed it or reinstated it, and no key above suspicion has confirmed it
+    /// since; or such a key has superseded or revoked it.
     Contested,
     /// The learner contests it.
     Disputed,
@@ -47,9 +47,9 @@ impl Standing {
         Self::Authentic,
     ];
 
-    /// The standing of a record: the first, in order of precedence, of which `holds` says that it holds. `holds` is asked
-    /// for one after the other, and not for what comes after the answer; what it says of [`Standing::Authentic`] does not
-    /// matter. It says "no" to what the caller cannot know.
+    /// The standing of a record: the first, in order of precedence, of which `holds` says that it holds. `holds` is
+    /// asked for one after the other, and not for what comes after the answer; what it says of [`Standing::Authentic`]
+    /// does not matter. It says "no" to what the caller cannot know.
     pub fn first<E>(mut holds: impl FnMut(Self) -> Result<bool, E>) -> Result<Self, E> {
         for standing in Self::ORDER {
             if holds(standing)? {
@@ -60,8 +60,8 @@ impl Standing {
     }
 
     /// The standing of a record in the ledger, which has it whole and has admitted its issuer. `holds` is asked as by
-    /// [`Self::first`], and says `None` where the marks are to say it. What a contested effect has ended is contested, so
-    /// of such a record `holds` is asked for that first.
+    /// [`Self::first`], and says `None` where the marks are to say it. What a contested effect has ended is contested,
+    /// so of such a record `holds` is asked for that first.
     pub fn in_ledger<E>(marks: &Marks, mut holds: impl FnMut(Self) -> Result<Option<bool>, E>) -> Result<Self, E> {
         if let Some((mark, _)) = marks.ended() {
             let ended = if mark == Mark::Revoked { Self::Revoked } else { Self::Superseded };

@@ -158,8 +158,8 @@ fn show(redemption: Option<LogIndex>) -> String {
     redemption.map_or("no entry".to_owned(), |entry| entry.to_string())
 }
 
-/// The table of transitions: an action, the mark that it sets or clears, whether it sets it, and the marks that stand in
-/// its way. What is not here is refused (PROTOCOL.md, "Transitions").
+/// The table of transitions: an action, the mark that it sets or clears, whether it sets it, and the marks that stand
+/// in its way. What is not here is refused (PROTOCOL.md, "Transitions").
 static TRANSITIONS: [(Action, Mark, bool, &[Mark]); 9] = [
     (Action::Supersede, Mark::Superseded, true, &[Mark::Superseded, Mark::Revoked]),
     (Action::Revoke, Mark::Revoked, true, &[Mark::Revoked, Mark::Superseded]),
@@ -202,8 +202,8 @@ impl Marks {
         Mark::ALL.into_iter().filter_map(|mark| self.get(mark).map(|index| (mark, index)))
     }
 
-    /// The mark that has ended the record, superseded or revoked, with the log index of its effect. Only one of them can
-    /// stand.
+    /// The mark that has ended the record, superseded or revoked, with the log index of its effect. Only one of them
+    /// can stand.
     pub fn ended(&self) -> Option<(Mark, LogIndex)> {
         self.iter().find(|(mark, _)| matches!(mark, Mark::Superseded | Mark::Revoked))
     }

@@ -2,9 +2,8 @@
 //!
 //! The way of a proof: disclosed fields, record hash, block root, issuer's signature, log entry, checkpoint, witnesses;
 //! beside it the key at the block's place: registry entry, registry root of the seal that closes the block's round,
-//! log; and
-//! the block that has published the entry, under the registry key: the log key alone cannot invent one.
-//! Every entry that is used is proved into the log by itself: a chain checked only at its ends could show two histories.
+//! log; and the block that has published the entry, under the registry key: the log key alone cannot invent one. Every
+//! entry that is used is proved into the log by itself: a chain checked only at its ends could show two histories.
 
 mod currency;
 mod cut;

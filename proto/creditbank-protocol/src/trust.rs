@@ -106,8 +106,8 @@ impl Trust {
         Ok(Self { policy, log_key, registry_key, next_registry_key, institutions, freshness })
     }
 
-    /// Trust in all institutions that the registry of a log has admitted, with the usual bounds of age. The log was begun with
-    /// these keys.
+    /// Trust in all institutions that the registry of a log has admitted, with the usual bounds of age. The log was
+    /// begun with these keys.
     pub fn new(policy: Policy, log_key: [u8; 32], registry_key: [u8; 32], next_registry_key: Digest) -> Self {
         let freshness = Freshness::default();
         Self { policy, log_key, registry_key, next_registry_key, institutions: None, freshness }

@@ -1,5 +1,5 @@
-//! Goal: an operator who signs whatever he likes still cannot make a transcript that breaks the rules of the log. A small log
-//! is made by hand with every key in hand; each case bends one thing.
+//! Goal: an operator who signs whatever he likes still cannot make a transcript that breaks the rules of the log. A
+//! small log is made by hand with every key in hand; each case bends one thing.
 
 use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::canonical::encode;
@@ -125,8 +125,8 @@ fn policy() -> String {
 }
 
 impl Log {
-    /// The registry entries of the unit's keys, the statement key and the institution; `late` as they are under the last
-    /// seal, when what was compromised is known.
+    /// The registry entries of the unit's keys, the statement key and the institution; `late` as they are under the
+    /// last seal, when what was compromised is known.
     fn registry(&self, late: bool) -> Vec<(Digest, pb::RegistryEntry)> {
         let key = |seed, purpose: Purpose| pb::Key {
             public_key: public(seed).to_vec(),

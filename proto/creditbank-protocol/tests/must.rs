@@ -1,4 +1,5 @@
-//! Every MUST of PROTOCOL.md has a test or a vector. The list is here, and is checked against the document and the files.
+//! Every MUST of PROTOCOL.md has a test or a vector. The list is here, and is checked against the document and the
+//! files.
 
 #![expect(clippy::disallowed_methods, reason = "the document and what holds it are files")]
 
@@ -83,7 +84,8 @@ fn plain(text: &str) -> String {
 #[test]
 fn every_must_is_held() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let protocol = plain(&fs::read_to_string(root.join("proto/PROTOCOL.md")).expect("the protocol"));
+    let read = |name: &str| plain(&fs::read_to_string(root.join("proto").join(name)).expect("the protocol"));
+    let protocol = read("PROTOCOL.md") + &read("RULES.md");
     for (words, file, name) in HELD {
         assert_eq!(protocol.matches(words).count(), 1, "PROTOCOL.md has {words:?} not exactly once");
         assert_eq!(words.matches("MUST").count(), 1, "{words:?} is about one MUST");

@@ -112,14 +112,15 @@ creditbank_protocol::with_rules!(reasons {
 });
 
 impl Reason {
-    /// Whether the same call can succeed later without anybody changing it: the node is busy, full, stopping, waits for its
-    /// clock, or could not read its disk for once. Of a block, nothing is known: it may be sealed, or be sealed yet.
+    /// Whether the same call can succeed later without anybody changing it: the node is busy, full, stopping, waits for
+    /// its clock, or could not read its disk for once. Of a block, nothing is known: it may be sealed, or be sealed
+    /// yet.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy | Self::NoRoom | Self::ClockMoved | Self::Stopped | Self::Unreadable)
     }
 
-    /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time is
-    /// over in which the block could be sealed.
+    /// Whether it says nothing of a block's content: the unit's chain is not where the block expected it, or the time
+    /// is over in which the block could be sealed.
     pub fn chain_moved(&self) -> bool {
         matches!(self, Self::StaleHead | Self::WrongHeight | Self::WrongPrevious | Self::WrongTime)
     }
@@ -171,8 +172,8 @@ impl Refusal {
         Reason::from_name(&self.reason)
     }
 
-    /// Whether it leaves open if a block that was sent is sealed: then the same bytes must be sent again, and no other block
-    /// may be signed for its height. Of a reason that this side does not know, the code says so.
+    /// Whether it leaves open if a block that was sent is sealed: then the same bytes must be sent again, and no other
+    /// block may be signed for its height. Of a reason that this side does not know, the code says so.
     pub fn leaves_outcome_open(&self) -> bool {
         let why = self.why();
         match &why {

@@ -101,8 +101,8 @@ pub enum AdmissionError {
     View(#[from] ViewError),
 }
 
-/// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error. Of a record that it
-/// publishes there is nothing to keep here: the registry has to admit it.
+/// Admits a block of an institution, whole or not at all: the first rule that it breaks is the error. Of a record that
+/// it publishes there is nothing to keep here: the registry has to admit it.
 pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Option<Admitted>>, AdmissionError> {
     signer::check(view.registry(), block)?;
     signer::check_approvals(view.registry(), block)?;
@@ -118,7 +118,8 @@ pub fn admit_block(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Optio
     Ok(admitted)
 }
 
-/// Every record of a block that breaks a rule, with the first rule that it breaks; writes nothing. Nobody approves a check.
+/// Every record of a block that breaks a rule, with the first rule that it breaks; writes nothing. Nobody approves a
+/// check.
 pub fn check_records(view: &impl View, block: &BlockFacts<'_>) -> Result<Vec<Rejection>, AdmissionError> {
     signer::check(view.registry(), block)?;
     let mut history = repeats::History::default();
@@ -157,8 +158,8 @@ pub fn check_uses(block: &BlockFacts<'_>) -> Result<(), Rejection> {
     uses::check_public(block)
 }
 
-/// Whether a record is contested: a compromised key has sealed it or reinstated it, and nobody has confirmed it since; or
-/// such a key has superseded or revoked it.
+/// Whether a record is contested: a compromised key has sealed it or reinstated it, and nobody has confirmed it since;
+/// or such a key has superseded or revoked it.
 pub fn is_contested(view: &impl View, used: &Used) -> Result<bool, ViewError> {
     effects::is_contested(view, used.place, &used.facts.marks)
 }
@@ -208,8 +209,9 @@ pub fn check_public_kind(registry: &Registry, block: &BlockFacts<'_>, kind: Kind
     signer::check_scope(registry, block, kind)
 }
 
-/// What anybody can check of an effect of `block` without the record that it is about: that blocks may carry the action, and
-/// the signer's right to it. `owner` is the record's institution; of a release, the one that redeemed, if anybody did.
+/// What anybody can check of an effect of `block` without the record that it is about: that blocks may carry the
+/// action, and the signer's right to it. `owner` is the record's institution; of a release, the one that redeemed, if
+/// anybody did.
 pub fn check_public_effect(
     registry: &Registry,
     block: &BlockFacts<'_>,

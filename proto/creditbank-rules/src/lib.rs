@@ -1,7 +1,7 @@
 //! The rules of the credit bank: pure functions over a read-only [`View`].
 //!
-//! No I/O, no clock, no floating point, and nothing whose order could differ between machines: the node admits blocks with
-//! this code, and an auditor replays the log (`creditbank-ledger`) with the same.
+//! No I/O, no clock, no floating point, and nothing whose order could differ between machines: the node admits blocks
+//! with this code, and an auditor replays the log (`creditbank-ledger`) with the same.
 #![forbid(unsafe_code)]
 
 pub mod admission;

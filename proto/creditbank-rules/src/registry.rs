@@ -54,8 +54,8 @@ impl<'a> RegistryRecord<'a> {
 /// A map whose versions share what is the same.
 type Map<K, V> = RedBlackTreeMapSync<K, Arc<V>>;
 
-/// The registry at one moment. Cloning is cheap: versions share their entries, and the node keeps every version that a seal
-/// has named.
+/// The registry at one moment. Cloning is cheap: versions share their entries, and the node keeps every version that a
+/// seal has named.
 #[derive(Debug, Clone)]
 pub struct Registry {
     origin: String,
@@ -117,8 +117,8 @@ impl Registry {
         self.authority
     }
 
-    /// Checks, after a block of the operator, that the registry key in force stands in the registry, and no other one does
-    /// without having ended.
+    /// Checks, after a block of the operator, that the registry key in force stands in the registry, and no other one
+    /// does without having ended.
     pub fn check_authority(&self) -> Result<(), Rejection> {
         let Some(authority) = self.authority else { return Ok(()) };
         authority::complete(self, &authority)

@@ -1,4 +1,5 @@
-//! What the rules cost: a record at ingest, a conversion of a transcript. An audit is measured in `creditbank-allocation`.
+//! What the rules cost: a record at ingest, a conversion of a transcript. An audit is measured in
+//! `creditbank-allocation`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;

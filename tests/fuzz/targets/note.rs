@@ -1,4 +1,5 @@
-//! Notes, checkpoints, proofs, keys and policies: what parses is written back the same, and nothing unsigned is accepted.
+//! Notes, checkpoints, proofs, keys and policies: what parses is written back the same, and nothing unsigned is
+//! accepted.
 #![no_main]
 
 use std::sync::OnceLock;

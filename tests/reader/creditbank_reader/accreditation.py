@@ -1,4 +1,4 @@
-"""Which credits an accreditation covers (PROTOCOL.md, section 15)."""
+"""Which credits an accreditation covers (RULES.md, section 15)."""
 
 from . import dates
 

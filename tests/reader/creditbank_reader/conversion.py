@@ -1,4 +1,4 @@
-"""Conversions, computed from their sources (PROTOCOL.md, section 17)."""
+"""Conversions, computed from their sources (RULES.md, section 17)."""
 
 from dataclasses import dataclass
 from dataclasses import field as of_class

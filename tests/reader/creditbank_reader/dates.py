@@ -1,4 +1,4 @@
-"""Dates: a date without a day is a whole month (PROTOCOL.md, section 15)."""
+"""Dates: a date without a day is a whole month (RULES.md, section 15)."""
 
 import calendar
 import datetime

@@ -1,4 +1,4 @@
-"""Whether an allocation makes an award (PROTOCOL.md, section 18)."""
+"""Whether an allocation makes an award (RULES.md, section 18)."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -25,7 +25,7 @@ def _require(condition, name):
 
 
 def names(document):
-    """Name -> gRPC codes, of the tables of PROTOCOL.md."""
+    """Name -> gRPC codes, of the tables of RULES.md."""
     found = {}
     for name, code in ROW.findall(document):
         found.setdefault(name, set()).add(code)

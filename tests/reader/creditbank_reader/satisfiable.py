@@ -1,4 +1,4 @@
-"""Definitions that can never be met (PROTOCOL.md, section 18, Satisfiable)."""
+"""Definitions that can never be met (RULES.md, section 18, Satisfiable)."""
 
 from fractions import Fraction
 

@@ -1,6 +1,6 @@
 //! One who has the key of an institution, sees what others send, and lies.
 //!
-//! `forge` changes blocks. Each lie says what must become of it: PROTOCOL.md, section 15, names the reasons and the
+//! `forge` changes blocks. Each lie says what must become of it: RULES.md, section 15, names the reasons and the
 //! order of checking.
 
 mod forge;

@@ -47,8 +47,8 @@ impl Shown {
     }
 }
 
-/// Why a verified record cannot be used; nothing where it can. Whether its time is over is for the node to judge, by the
-/// day on which it is used.
+/// Why a verified record cannot be used; nothing where it can. Whether its time is over is for the node to judge, by
+/// the day on which it is used.
 pub(super) fn against(record: &TranscriptRecord) -> Option<&'static str> {
     match record.standing() {
         Standing::Authentic | Standing::Expired => None,

@@ -16,9 +16,9 @@ use crate::{entries, values};
 pub(crate) enum Command {
     /// All entries of a kind
     List {
-        /// institution, unit, key, accreditation, credit-unit, framework, grade-scale, level-map, legal-deadline, country,
-        /// field-of-education; and what institutions publish: agreement-proposal, agreement-acceptance, agreement-ending,
-        /// equivalence, qualification-definition, grade-distribution
+        /// institution, unit, key, accreditation, credit-unit, framework, grade-scale, level-map, legal-deadline,
+        /// country, field-of-education; and what institutions publish: agreement-proposal, agreement-acceptance,
+        /// agreement-ending, equivalence, qualification-definition, grade-distribution
         #[arg(value_parser = values::kind)]
         kind: Kind,
         /// Only those of one institution
@@ -27,8 +27,9 @@ pub(crate) enum Command {
     },
     /// One entry, by its code or name
     Show {
-        /// credit-unit, framework, grade-scale, level-map, legal-deadline, country, field-of-education, agreement-proposal,
-        /// agreement-acceptance, agreement-ending, equivalence, qualification-definition or grade-distribution
+        /// credit-unit, framework, grade-scale, level-map, legal-deadline, country, field-of-education,
+        /// agreement-proposal, agreement-acceptance, agreement-ending, equivalence, qualification-definition or
+        /// grade-distribution
         #[arg(value_parser = values::kind)]
         kind: Kind,
         /// Its code; of an agreement CODE.VERSION, of an equivalence or a qualification INSTITUTION/CODE.VERSION, of a
@@ -37,9 +38,9 @@ pub(crate) enum Command {
     },
     /// Add or replace entries from a file
     ///
-    /// A framework, level map, credit unit, grade scale, legal deadline or any other entry of the operator's, changed from
-    /// what `registry show --json` prints or written anew. It acts on what is sealed from now on; what was decided before
-    /// keeps the version of its day. Entries that stand as they are in the file are left alone.
+    /// A framework, level map, credit unit, grade scale, legal deadline or any other entry of the operator's, changed
+    /// from what `registry show --json` prints or written anew. It acts on what is sealed from now on; what was decided
+    /// before keeps the version of its day. Entries that stand as they are in the file are left alone.
     Publish(load::Arguments),
     /// Let the registry key that was committed to take over
     ///
@@ -48,15 +49,16 @@ pub(crate) enum Command {
     /// After a theft or a loss, by the next key alone:
     ///   creditbank registry succeed --key next-registry.key --then third.key --case 2026/8 \
     ///     --compromised-since 2026-09-01T08:30Z
-    /// The key after the next is made before, on a machine that is offline: creditbank keygen third.key --purpose registry
+    /// The key after the next is made before, on a machine that is offline: creditbank keygen third.key --purpose
+    /// registry
     #[command(verbatim_doc_comment)]
     Succeed(Box<succeed::Arguments>),
     /// How many other persons must approve each block of the operator
     ///
     /// Their keys are admitted first: `creditbank keygen --purpose approver`, `creditbank key request --institution 0`,
     /// `creditbank key add`. From then on each change of the registry writes a request, which so many of them approve
-    /// (`creditbank approve`), and is made when the same command is run again. Asking for fewer needs as many approvals as
-    /// before.
+    /// (`creditbank approve`), and is made when the same command is run again. Asking for fewer needs as many approvals
+    /// as before.
     Approvals {
         /// 0 to 8
         #[arg(value_parser = clap::value_parser!(u32).range(0..=8))]

@@ -1,5 +1,5 @@
-//! `status`: the newest status of the records of a transcript, in the place of the one that the file has. Who asks needs
-//! no access key: the node answers anybody.
+//! `status`: the newest status of the records of a transcript, in the place of the one that the file has. Who asks
+//! needs no access key: the node answers anybody.
 
 use std::path::PathBuf;
 

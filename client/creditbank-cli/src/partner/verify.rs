@@ -1,5 +1,5 @@
-//! `verify`: five questions, never mixed. Is it authentic, by whom, about whom, current as of when and by whose word, and
-//! is the issuer one whom the verifier trusts. Only the exit code puts the answers together.
+//! `verify`: five questions, never mixed. Is it authentic, by whom, about whom, current as of when and by whose word,
+//! and is the issuer one whom the verifier trusts. Only the exit code puts the answers together.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -130,7 +130,8 @@ fn name(report: &Report, id: InstitutionId) -> String {
     name.map_or_else(|| format!("institution {id}"), |name| show::safe(&name.value))
 }
 
-/// By whom, in words: who issued, for whom, who keeps the records of a closed institution, who stands by a contested one.
+/// By whom, in words: who issued, for whom, who keeps the records of a closed institution, who stands by a contested
+/// one.
 fn by_whom(report: &Report, record: &TranscriptRecord) -> String {
     let mut text = name(report, record.unit.institution);
     if let Some(other) = record.on_behalf_of {

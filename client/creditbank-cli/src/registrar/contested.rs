@@ -19,8 +19,8 @@ use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since; and what the
-    /// key has done to records
+    /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since; and what
+    /// the key has done to records
     List {
         #[command(flatten)]
         unit: Unit,

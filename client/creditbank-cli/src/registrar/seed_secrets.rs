@@ -17,15 +17,15 @@ pub(crate) enum Command {
     Show(Arguments),
     /// Make a new file of secrets
     ///
-    /// This is rarely needed: the first block of a unit makes the file. Make one by hand only where the old file is lost.
-    /// Results that were issued with the lost secrets are then not recognised: `sync` would issue them again, so run
-    /// `reconcile` with a file that has new results alone.
+    /// This is rarely needed: the first block of a unit makes the file. Make one by hand only where the old file is
+    /// lost. Results that were issued with the lost secrets are then not recognised: `sync` would issue them again, so
+    /// run `reconcile` with a file that has new results alone.
     New(Arguments),
     /// Destroy the secrets of past years, so that nobody who steals the file can read hidden fields of their records
     ///
-    /// Records of these years stay valid, and the ledger still shows them to whoever may read them. They can no longer be
-    /// issued, amended from a file, or compared with one. Destroy copies of the file too. An SSD may keep the old bytes
-    /// until it reuses them: keep the file on an encrypted disk.
+    /// Records of these years stay valid, and the ledger still shows them to whoever may read them. They can no longer
+    /// be issued, amended from a file, or compared with one. Destroy copies of the file too. An SSD may keep the old
+    /// bytes until it reuses them: keep the file on an encrypted disk.
     Destroy(Destroy),
 }
 

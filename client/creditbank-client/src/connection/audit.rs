@@ -35,8 +35,9 @@ pub struct Audit {
 type Replayed = (Replay, Result<(), Contradiction>);
 
 impl Client {
-    /// Replays the log from its first entry to the newest checkpoint, on all cores. `progress` is told entries that have come,
-    /// and all of them. An error says that the log could not be read; what is wrong with it is in the answer.
+    /// Replays the log from its first entry to the newest checkpoint, on all cores. `progress` is told entries that
+    /// have come, and all of them. An error says that the log could not be read; what is wrong with it is in the
+    /// answer.
     pub async fn audit(&self, mut progress: impl FnMut(u64, u64)) -> Result<Audit, ClientError> {
         let (accepted, note) = self.checkpoint().await?;
         let checkpoint = accepted.checkpoint;

@@ -1,5 +1,5 @@
-//! What waits at an institution, what a conversion or an award would be, and what follows from a correction. All of it is
-//! the node's word; what it drafts is checked to be about what was asked.
+//! What waits at an institution, what a conversion or an award would be, and what follows from a correction. All of it
+//! is the node's word; what it drafts is checked to be about what was asked.
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::decode;

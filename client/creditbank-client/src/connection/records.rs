@@ -101,8 +101,8 @@ impl Client {
         aliases.into_iter().map(alias).collect()
     }
 
-    /// What a unit has issued from a height on, of at most `blocks` blocks, and the height to go on from (0 at the end): the
-    /// node's word, but for what is read record by record.
+    /// What a unit has issued from a height on, of at most `blocks` blocks, and the height to go on from (0 at the
+    /// end): the node's word, but for what is read record by record.
     pub async fn issued(
         &self,
         unit: UnitId,

@@ -25,8 +25,8 @@ fn checkpoint(report: &Report) -> Checkpoint {
 
 impl Client {
     /// Asks for the newest status of a transcript's records, and puts it in the place of the one that the file has. The
-    /// statement and what proves the records stay as they are. Both checkpoints are of one history. `before` is what the
-    /// file proves as it is.
+    /// statement and what proves the records stay as they are. Both checkpoints are of one history. `before` is what
+    /// the file proves as it is.
     pub async fn refresh(&self, file: &[u8], before: &Report) -> Result<Refreshed, ClientError> {
         let mut transcript = open_file(file).map_err(|error| ClientError::Local(error.to_string()))?;
         self.observe(&checkpoint(before)).await?;

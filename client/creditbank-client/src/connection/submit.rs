@@ -32,8 +32,8 @@ pub struct ChainHead {
 }
 
 impl ChainHead {
-    /// What a node says of the end of a unit's chain: the height of the next block, and the receipt of the last one. At height 0
-    /// that is the entry that admitted the unit; of the operator's chain nothing admits it.
+    /// What a node says of the end of a unit's chain: the height of the next block, and the receipt of the last one. At
+    /// height 0 that is the entry that admitted the unit; of the operator's chain nothing admits it.
     pub fn read(unit: UnitId, next_height: u64, verified: &VerifiedReceipt) -> Result<Self, ClientError> {
         let Entry::Head(head) = &verified.entry else {
             return Err(ClientError::lie("the head is no block"));
@@ -81,8 +81,8 @@ impl Client {
         join(head.clone(), || Ok::<_, EntryError>(part)).map_err(ClientError::lie)
     }
 
-    /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and, where
-    /// others have approved it, with their approvals.
+    /// Makes and signs the next block of a unit's chain over records and their effects, under an operation id and,
+    /// where others have approved it, with their approvals.
     pub(crate) fn sign_content(
         &self,
         unit: UnitId,

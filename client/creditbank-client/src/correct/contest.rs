@@ -1,5 +1,5 @@
-//! What a compromised key has sealed: which records of a unit are contested, and which of them are confirmed; and what it
-//! has done to records, and what of that still holds.
+//! What a compromised key has sealed: which records of a unit are contested, and which of them are confirmed; and what
+//! it has done to records, and what of that still holds.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,8 @@ impl Suspects {
         entry: LogIndex,
         marks: &Marks,
     ) -> Result<bool, ClientError> {
-        // At most four blocks count: those of the record, of what has ended it or reinstated it, and of its confirmation.
+        // At most four blocks count: those of the record, of what has ended it or reinstated it, and of its
+        // confirmation.
         let mut known = BTreeMap::new();
         for index in marks.iter().map(|(_, index)| index).chain([entry]) {
             known.insert(index, self.is_suspect_at(client, index).await?);

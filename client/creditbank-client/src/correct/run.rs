@@ -153,7 +153,8 @@ impl<'a> Corrector<'a> {
         Ok(self.done.clone())
     }
 
-    /// What earlier runs left: blocks whose fate is not known, and approvals that have come. The marks of what still waits.
+    /// What earlier runs left: blocks whose fate is not known, and approvals that have come. The marks of what still
+    /// waits.
     async fn finish_earlier(&mut self, outbox: &mut Outbox<'_>) -> Result<BTreeSet<Mark>, ClientError> {
         settle_earlier(outbox).await?;
         let queue = ApprovalQueue::open(self.options.work);

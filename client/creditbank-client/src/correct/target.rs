@@ -1,4 +1,5 @@
-//! The record that a correction is about, what it becomes, and by what right; what can be known of it before it is sent.
+//! The record that a correction is about, what it becomes, and by what right; what can be known of it before it is
+//! sent.
 
 use std::collections::BTreeMap;
 

@@ -50,8 +50,8 @@ pub(super) enum Body {
 }
 
 impl DraftRecord {
-    /// The record for a learner's alias. Its seed is derived from the reference, so that a repeat after a crash is the same
-    /// record.
+    /// The record for a learner's alias. Its seed is derived from the reference, so that a repeat after a crash is the
+    /// same record.
     pub fn finish(&self, alias: Alias, unit: &IssuingUnit) -> Result<Record, ClientError> {
         let body = self.body_for(alias.as_bytes().to_vec());
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
@@ -69,8 +69,8 @@ impl DraftRecord {
         unit.seeds.seed(self.year(), self.seed_input())
     }
 
-    /// The seeds that a record of this result may have, the line's own first: its period may have been corrected since, and
-    /// it may have been a record of another kind.
+    /// The seeds that a record of this result may have, the line's own first: its period may have been corrected since,
+    /// and it may have been a record of another kind.
     pub(crate) fn all_seeds(&self, unit: &IssuingUnit) -> Result<Vec<[u8; 32]>, ClientError> {
         let mut seeds = Vec::new();
         let others = FILE_KINDS.into_iter().filter(|kind| *kind != self.kind);

@@ -109,7 +109,8 @@ impl Batch {
         groups(effects)
     }
 
-    /// Takes the lines out that break a rule, after one of them was refused; an error where the refusal is about no line.
+    /// Takes the lines out that break a rule, after one of them was refused; an error where the refusal is about no
+    /// line.
     pub(crate) async fn take_out(
         &mut self,
         client: &Client,

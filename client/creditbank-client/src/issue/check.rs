@@ -31,9 +31,9 @@ pub struct Forecast {
     pub refused: Vec<RefusedLine>,
 }
 
-/// Checks every line of a file as [`issue`](super::issue) would, and writes nothing but the report, where one is asked for.
-/// `open` opens the file; it is read a second time where a learner has a course on lines far from each other. `work` is
-/// the directory of the import's notes, which are read where they are there.
+/// Checks every line of a file as [`issue`](super::issue) would, and writes nothing but the report, where one is asked
+/// for. `open` opens the file; it is read a second time where a learner has a course on lines far from each other.
+/// `work` is the directory of the import's notes, which are read where they are there.
 pub async fn check<R: Source>(
     client: &Client,
     unit: &IssuingUnit,

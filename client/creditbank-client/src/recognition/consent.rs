@@ -39,9 +39,9 @@ pub struct Given<'a> {
     pub reference: &'a str,
 }
 
-/// The mandate for a record that has everything else. Its salt is derived from the unit's secret that lasts: nobody else
-/// can guess it, the same record again gets the same one, and the same paper of a learner has one salt, so that the ledger
-/// sees when it is used twice.
+/// The mandate for a record that has everything else. Its salt is derived from the unit's secret that lasts: nobody
+/// else can guess it, the same record again gets the same one, and the same paper of a learner has one salt, so that
+/// the ledger sees when it is used twice.
 pub fn mandate<M: Canonical>(
     origin: &str,
     unit: &IssuingUnit,
@@ -100,7 +100,8 @@ mod tests {
         KeyFile { purpose, key: SigningKey::from_bytes(&[seed; 32]) }
     }
 
-    /// Goal: a learner's signature holds for the record with its mandate in it, and for no other; the salt tells records apart.
+    /// Goal: a learner's signature holds for the record with its mandate in it, and for no other; the salt tells
+    /// records apart.
     #[test]
     fn a_mandate_holds_for_its_record() {
         let id = creditbank_protocol::UnitId::new(1, 1);

@@ -1,7 +1,7 @@
 //! Approval by a second person: what is asked, what is checked before it is signed, and the answer.
 //!
-//! A request holds everything that the block will hold, so that nobody signs blind: whoever approves computes records root
-//! and public root from the records themselves. It holds personal data and the records' secrets: mode 0600.
+//! A request holds everything that the block will hold, so that nobody signs blind: whoever approves computes records
+//! root and public root from the records themselves. It holds personal data and the records' secrets: mode 0600.
 
 mod queue;
 mod summary;

@@ -53,8 +53,8 @@ pub(crate) async fn seal(
     answer.ok_or_else(|| ClientError::Local("an operation without an outcome".to_owned()))
 }
 
-/// Seals what as many persons as are required have approved since the last run, and tells `sealed` the marks of each block and its
-/// receipt; the marks of what still waits.
+/// Seals what as many persons as are required have approved since the last run, and tells `sealed` the marks of each
+/// block and its receipt; the marks of what still waits.
 pub(crate) async fn seal_approved(
     outbox: &mut Outbox<'_>,
     queue: &ApprovalQueue,

@@ -34,8 +34,8 @@ pub struct Options<'a> {
     pub require_approval: bool,
 }
 
-/// Which of the hidden records the node would refuse now. Writes nothing. Public ones and effects are judged when they are
-/// sealed.
+/// Which of the hidden records the node would refuse now. Writes nothing. Public ones and effects are judged when they
+/// are sealed.
 pub async fn check(client: &Client, unit: &IssuingUnit, contents: &Contents) -> Result<Vec<Refusal>, ClientError> {
     let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
     let records: Vec<CheckedRecord> = contents
@@ -51,8 +51,8 @@ pub async fn check(client: &Client, unit: &IssuingUnit, contents: &Contents) -> 
     client.check_records(unit.id, key_id, records).await
 }
 
-/// What earlier runs have left: blocks of which it is not known whether they were sealed, and approvals that have come. Says
-/// what became of the block that has this mark, if an earlier run has made it.
+/// What earlier runs have left: blocks of which it is not known whether they were sealed, and approvals that have come.
+/// Says what became of the block that has this mark, if an earlier run has made it.
 async fn go_on(
     outbox: &mut Outbox<'_>,
     (options, mark): (Options<'_>, Mark),
@@ -75,8 +75,8 @@ async fn go_on(
     Ok(asked.map(|one| Sealed::Waiting(one.path)))
 }
 
-/// Goes on with what an earlier run has begun for a request, before the node is asked what it would come to now: it may have
-/// come true. `None` where no run has. `told` is given what the node refuses of it by now.
+/// Goes on with what an earlier run has begun for a request, before the node is asked what it would come to now: it may
+/// have come true. `None` where no run has. `told` is given what the node refuses of it by now.
 pub async fn resume(
     client: &Client,
     unit: &IssuingUnit,
@@ -93,8 +93,8 @@ fn request_mark(unit: &IssuingUnit, request: &[u8]) -> Mark {
     Mark::new(unit, &about, &about)
 }
 
-/// Seals a block. What an earlier run has left under way or waiting is finished first; where the node refuses that by now,
-/// `told` is given the refusal. A refusal of this block is the error.
+/// Seals a block. What an earlier run has left under way or waiting is finished first; where the node refuses that by
+/// now, `told` is given the refusal. A refusal of this block is the error.
 pub async fn seal_block(
     client: &Client,
     unit: &IssuingUnit,

@@ -1,5 +1,5 @@
-//! What follows from amendments and revocations, in the same block: what stands on those records is put under review, and what a revoked
-//! award or conversion had redeemed is released. What follows from a reinstatement undoes that.
+//! What follows from amendments and revocations, in the same block: what stands on those records is put under review,
+//! and what a revoked award or conversion had redeemed is released. What follows from a reinstatement undoes that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ pub(crate) struct Consequences {
     pub(crate) released: u64,
 }
 
-/// What follows from these effects; nothing follows from confirmations. Reinstatements are of records that have ended: where
-/// a review is opened again, nothing follows, and it is not among them.
+/// What follows from these effects; nothing follows from confirmations. Reinstatements are of records that have ended:
+/// where a review is opened again, nothing follows, and it is not among them.
 pub(crate) async fn consequences(
     client: &Client,
     unit: &IssuingUnit,

@@ -25,8 +25,8 @@ fn spelled(error: CanonicalError) -> ClientError {
     ClientError::Local(error.to_string())
 }
 
-/// A record of a unit. Of a kind that is hidden, its seed is derived from the unit's secrets, a reference and what it says: the
-/// same again is the same record, and another reference makes it another one.
+/// A record of a unit. Of a kind that is hidden, its seed is derived from the unit's secrets, a reference and what it
+/// says: the same again is the same record, and another reference makes it another one.
 pub fn record<M: Canonical>(
     unit: &IssuingUnit,
     kind: Kind,

@@ -116,8 +116,8 @@ fn lock(path: &Path) -> Result<fs::File, ClientError> {
     Ok(file)
 }
 
-/// Adds to the file what it lacks, and gives back all years. An error where it says something else by now: another command
-/// was faster, and what was derived here is not what it derives.
+/// Adds to the file what it lacks, and gives back all years. An error where it says something else by now: another
+/// command was faster, and what was derived here is not what it derives.
 pub(super) fn merge(path: &Path, unit: UnitId, own: Contents) -> Result<BTreeMap<u32, Year>, ClientError> {
     let _lock = lock(path)?;
     let found = match read(path, unit) {

@@ -100,7 +100,8 @@ fn a_destroyed_year_makes_no_seeds() {
     assert_eq!(gone.filter(|secret| after.contains(secret)).count(), 0);
 }
 
-/// Goal: a file of another unit, one that others may read and a damaged one are refused, and no secret is in the message.
+/// Goal: a file of another unit, one that others may read and a damaged one are refused, and no secret is in the
+/// message.
 #[test]
 fn a_wrong_file_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");

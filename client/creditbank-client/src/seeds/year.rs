@@ -18,8 +18,8 @@ fn of_day(day: Option<&Date>) -> Option<u32> {
     day.map(|day| day.year).filter(|year| *year != 0)
 }
 
-/// The year of a record: of the last day of its period, or of the day on which it was received, decided or conferred. What
-/// states no day is of this year.
+/// The year of a record: of the last day of its period, or of the day on which it was received, decided or conferred.
+/// What states no day is of this year.
 pub(crate) fn year_of(kind: Kind, body: &[u8]) -> u32 {
     fn of<M: Canonical>(body: &[u8], year: impl Fn(&M) -> Option<u32>) -> Option<u32> {
         decode::<M>(body).ok().as_ref().and_then(year)

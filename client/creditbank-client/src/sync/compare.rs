@@ -84,8 +84,8 @@ impl<'a> Compare<'a> {
         self.unsure.len() >= BATCH_MAX
     }
 
-    /// Whether lines that say what the ledger says are about its learners: an amendment, which is only checked, would be
-    /// refused if they were not. The rows of those that are come with the person.
+    /// Whether lines that say what the ledger says are about its learners: an amendment, which is only checked, would
+    /// be refused if they were not. The rows of those that are come with the person.
     pub(crate) async fn settle(&mut self) -> Result<(Vec<Verdict>, Vec<Row>), ClientError> {
         let unsure = std::mem::take(&mut self.unsure);
         if unsure.is_empty() {

@@ -1,5 +1,5 @@
-//! What is known of the records of a unit without reading them again. It is a cache of the ledger: what is lost or damaged is
-//! read from there, and a row counts only while the ledger holds exactly its hash at its place.
+//! What is known of the records of a unit without reading them again. It is a cache of the ledger: what is lost or
+//! damaged is read from there, and a row counts only while the ledger holds exactly its hash at its place.
 //!
 //! ```text
 //! WORK/state   112 bytes a record, the newest row of a place counts:

@@ -47,8 +47,8 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads the chain, and those records of which nothing is known. `keep` notes what was read in the work directory, whose
-    /// lock must be held.
+    /// Reads the chain, and those records of which nothing is known. `keep` notes what was read in the work directory,
+    /// whose lock must be held.
     pub(crate) async fn open(
         client: &Client,
         unit: &'a IssuingUnit,

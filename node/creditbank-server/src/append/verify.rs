@@ -103,8 +103,8 @@ pub enum SubmitError {
     Stopped(String),
 }
 
-/// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the registry as
-/// it is now; the sequencer checks it again in order.
+/// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the
+/// registry as it is now; the sequencer checks it again in order.
 pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
     let parsed = SignedBlock::parse(block).map_err(SubmitError::Block)?;
     let header = parsed.header();

@@ -69,8 +69,8 @@ pub enum InitError {
 }
 
 /// Makes a node in `dir`, which may exist but hold nothing of a node: keys with mode 0600, configuration, trust file,
-/// the first blocks with the operator's keys and the seed of the registry. The registry key, and the one that may follow, go
-/// into another directory: whoever breaks into the node does not find them.
+/// the first blocks with the operator's keys and the seed of the registry. The registry key, and the one that may
+/// follow, go into another directory: whoever breaks into the node does not find them.
 pub fn init(
     environment: &Environment,
     dir: &Path,

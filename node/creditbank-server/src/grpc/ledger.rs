@@ -221,7 +221,8 @@ impl LedgerService for Service {
     }
 }
 
-/// Which records would be refused. A record whose learner is named by identities gets the alias that they would lead to.
+/// Which records would be refused. A record whose learner is named by identities gets the alias that they would lead
+/// to.
 fn check(
     ledger: &Ledger,
     unit: UnitId,

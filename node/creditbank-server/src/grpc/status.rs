@@ -328,13 +328,13 @@ mod tests {
 
     use super::*;
 
-    const PROTOCOL: &str = include_str!("../../../../proto/PROTOCOL.md");
+    const RULES: &str = include_str!("../../../../proto/RULES.md");
     const REFUSALS: &str = include_str!("../../../../proto/vectors/refusals.json");
 
-    /// The codes of a name in PROTOCOL.md's tables, whose last column they are.
+    /// The codes of a name in the tables of RULES.md, whose last column they are.
     fn codes(name: &str) -> Vec<&'static str> {
         let head = format!("| `{name}` |");
-        let rows = PROTOCOL.lines().filter(|line| line.starts_with(&head));
+        let rows = RULES.lines().filter(|line| line.starts_with(&head));
         rows.filter_map(|line| line.trim_end_matches(" |").rsplit("| ").next()).collect()
     }
 
@@ -354,7 +354,7 @@ mod tests {
     /// Goal: the protocol's tables, the rules and the reasons that travel are the same names.
     #[test]
     fn reasons_are_the_protocols_and_the_rules() {
-        let section = PROTOCOL.split("\n## 15. Refusals").nth(1).expect("the section");
+        let section = RULES.split("\n## 15. Refusals").nth(1).expect("the section");
         let section = section.split("**What the rules ask").next().expect("its tables");
         let row =
             |line: &'static str| line.strip_prefix("| `").and_then(|rest| rest.split_once("` |")).map(|row| row.0);
@@ -374,7 +374,8 @@ mod tests {
         u32::try_from(value.as_u64().expect("a number")).expect("small")
     }
 
-    /// Goal: each block of the vectors whose form is wrong gets the name that they give it, with the code of the protocol.
+    /// Goal: each block of the vectors whose form is wrong gets the name that they give it, with the code of the
+    /// protocol.
     #[test]
     fn forms_are_refused_by_name() {
         let file: Value = serde_json::from_str(REFUSALS).expect("JSON");

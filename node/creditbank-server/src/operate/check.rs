@@ -1,9 +1,9 @@
 //! Verifying everything that a node has on its disk, from the first byte, offline. Changes and repairs nothing.
 //!
-//! One pass over the journal, on all cores: a thread reads frames and checks checksums and links; workers decode rounds, read
-//! entries, open bodies and hash what is in them; this thread takes the rounds in order through the same replay as an
-//! auditor's ([`creditbank_ledger::replay`]); workers again verify the signatures that it names. Then the index against
-//! what the journal's rows come to.
+//! One pass over the journal, on all cores: a thread reads frames and checks checksums and links; workers decode
+//! rounds, read entries, open bodies and hash what is in them; this thread takes the rounds in order through the same
+//! replay as an auditor's ([`creditbank_ledger::replay`]); workers again verify the signatures that it names. Then the
+//! index against what the journal's rows come to.
 
 mod bodies;
 mod finding;
@@ -180,8 +180,8 @@ impl Run<'_> {
         }
     }
 
-    /// The journal does not read any further: after the last acknowledged round that is the trace of a crash, which the next
-    /// start cuts. Before, it is damage, and what follows in other segments is looked at for itself.
+    /// The journal does not read any further: after the last acknowledged round that is the trace of a crash, which the
+    /// next start cuts. Before, it is damage, and what follows in other segments is looked at for itself.
     fn damaged(&mut self, path: String, offset: u64, what: String) -> Result<(), DirectoryError> {
         let guarded = self.inspection.guard.map_or(0, |(sequence, _)| sequence);
         if self.last >= guarded && self.last > 0 {

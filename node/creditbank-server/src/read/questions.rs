@@ -1,4 +1,5 @@
-//! What can be asked of a learner's records and an institution's cases: answered by the read models, over this node's ledger.
+//! What can be asked of a learner's records and an institution's cases: answered by the read models, over this node's
+//! ledger.
 
 use std::time::Duration;
 

@@ -174,8 +174,8 @@ impl Ledger {
         self.shared.read(place)
     }
 
-    /// Places of a learner's records after `after`, by place, of one institution or of all; at most `limit`, and whether
-    /// there are more.
+    /// Places of a learner's records after `after`, by place, of one institution or of all; at most `limit`, and
+    /// whether there are more.
     pub fn places(
         &self,
         account: &AccountId,
@@ -253,8 +253,8 @@ impl Ledger {
         Ok((issued, if stop < end { stop } else { 0 }))
     }
 
-    /// Which of the records would be refused, with the first rule that each breaks. Writes nothing. `newcomers` are accounts
-    /// that would be opened first.
+    /// Which of the records would be refused, with the first rule that each breaks. Writes nothing. `newcomers` are
+    /// accounts that would be opened first.
     pub fn check(
         &self,
         unit: UnitId,

@@ -16,8 +16,8 @@ use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
 
 impl Ledger {
-    /// What stands under status ids as of the newest checkpoint, which continues the tree of `base_size` (0: of none). The
-    /// registry's entries of the keys and institutions that are asked for are added where there are any.
+    /// What stands under status ids as of the newest checkpoint, which continues the tree of `base_size` (0: of none).
+    /// The registry's entries of the keys and institutions that are asked for are added where there are any.
     pub fn status_proof(&self, question: StatusQuestion, base_size: u64) -> Result<pb::StatusPart, TranscriptError> {
         let shared = &self.shared;
         let (context, state) = (shared.context(), shared.state());

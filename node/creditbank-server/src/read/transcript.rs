@@ -50,8 +50,8 @@ pub enum TranscriptError {
 }
 
 impl Ledger {
-    /// A transcript of the learner's records, with full disclosure: all of one institution, or all. The subject statement
-    /// says that no holder key and no Identity are bound.
+    /// A transcript of the learner's records, with full disclosure: all of one institution, or all. The subject
+    /// statement says that no holder key and no Identity are bound.
     pub fn transcript(
         &self,
         account: &AccountId,

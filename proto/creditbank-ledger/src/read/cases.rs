@@ -75,7 +75,8 @@ pub struct Consequences {
     pub restores: Vec<(RecordReference, LogIndex, LogIndex)>,
 }
 
-/// The applications that an institution has received, or those that are overdue: overdue ones first, then by what is due first.
+/// The applications that an institution has received, or those that are overdue: overdue ones first, then by what is
+/// due first.
 pub fn applications(
     view: &impl ReadView,
     institution: InstitutionId,

@@ -87,8 +87,8 @@ pub struct Converted {
     pub agreement: pb::AgreementName,
 }
 
-/// Looks for an allocation of the learner's records, as far as the caller sees them. `allocate` looks; what it finds has
-/// passed the check of the rules (`creditbank-allocation`, which has a solver and needs a clock to give up).
+/// Looks for an allocation of the learner's records, as far as the caller sees them. `allocate` looks; what it finds
+/// has passed the check of the rules (`creditbank-allocation`, which has a solver and needs a clock to give up).
 pub fn evaluate(
     view: &impl ReadView,
     account: &AccountId,

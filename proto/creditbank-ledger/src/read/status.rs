@@ -1,5 +1,5 @@
-//! What proves the status of records (PROTOCOL.md, section 13): which marks stand under their ids, and by whose effects.
-//! Anybody may ask for any id, so nothing here looks at a record.
+//! What proves the status of records (PROTOCOL.md, section 13): which marks stand under their ids, and by whose
+//! effects. Anybody may ask for any id, so nothing here looks at a record.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -187,7 +187,8 @@ impl<'a, V: ProofView> Planner<'a, V> {
         self.plan.registry.insert(proved.clone()).then_some(proved)
     }
 
-    /// The block of a record, the one whose record it replaces, and what accredits it. Who has signed it, with which key.
+    /// The block of a record, the one whose record it replaces, and what accredits it. Who has signed it, with which
+    /// key.
     fn record(&mut self, used: &Used) -> Result<(InstitutionId, KeyId), PlanError> {
         let subject = used.facts.institution;
         let (planned, seal) = self.block(used.place.entry)?;
@@ -249,8 +250,8 @@ impl<'a, V: ProofView> Planner<'a, V> {
         Ok(())
     }
 
-    /// Where each registry entry of the plan was published. Who signed there is a registry key, which is followed from the
-    /// log's beginning on, or is in the registry too: then that entry was published in turn, by an earlier block.
+    /// Where each registry entry of the plan was published. Who signed there is a registry key, which is followed from
+    /// the log's beginning on, or is in the registry too: then that entry was published in turn, by an earlier block.
     fn publications(&mut self) -> Result<(), ViewError> {
         let mut waiting: Vec<(LogIndex, RegistryKey)> = self.plan.registry.iter().cloned().collect();
         while let Some((seal, key)) = waiting.pop() {

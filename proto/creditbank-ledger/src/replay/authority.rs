@@ -94,9 +94,9 @@ fn clears_end(change: &MarkChange) -> bool {
     change.action == Action::Reinstate && change.before.have_ended() && !change.after.have_ended()
 }
 
-/// Checks what is public of a reinstatement: that the effect that it names is contested, and has done to the record what
-/// is undone. That the amendment of a superseded record goes, and that all is held again that an award held, stands in
-/// records.
+/// Checks what is public of a reinstatement: that the effect that it names is contested, and has done to the record
+/// what is undone. That the amendment of a superseded record goes, and that all is held again that an award held,
+/// stands in records.
 fn reinstatement(
     subject: &Subject,
     entries: &Entries,

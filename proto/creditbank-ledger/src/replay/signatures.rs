@@ -42,8 +42,8 @@ impl SignatureCheck {
         }
     }
 
-    /// Adds those of a block under the keys in force: the signer's and the approvers'. `registry_key` signs the operator's
-    /// blocks where the block names no other one.
+    /// Adds those of a block under the keys in force: the signer's and the approvers'. `registry_key` signs the
+    /// operator's blocks where the block names no other one.
     pub(super) fn block(
         subject: Subject,
         (state, registry_key): (&LogState, [u8; 32]),

@@ -26,8 +26,8 @@ pub(super) fn check_key(in_force: [u8; 32], registry: &Registry, read: &ReadBloc
     }
 }
 
-/// The operator signs registry records and effects alone. A block with a succession says of registry keys, approvers and
-/// their policy alone, and nobody approves it.
+/// The operator signs registry records and effects alone. A block with a succession says of registry keys, approvers
+/// and their policy alone, and nobody approves it.
 pub(super) fn check_content(read: &ReadBlock) -> Result<(), Refusal> {
     let block = read.block();
     // Public records stand at ascending positions: the first one that is not where it would be has a hidden one before
@@ -53,8 +53,8 @@ pub(super) fn check_content(read: &ReadBlock) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a record says who signs or approves the operator's blocks. A unit's key does not come in beside a succession, which
-/// nobody has to approve.
+/// Whether a record says who signs or approves the operator's blocks. A unit's key does not come in beside a
+/// succession, which nobody has to approve.
 fn is_about_registry(record: &PublicRecord) -> bool {
     let of_registry = |key: Key| [Purpose::Registry, Purpose::Approver].map(i32::from).contains(&key.purpose);
     match Kind::try_from(record.kind) {

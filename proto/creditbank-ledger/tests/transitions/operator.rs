@@ -1,4 +1,5 @@
-//! Goal: the operator's chain is signed as the registry says: by the key in force, with the approvals that are asked for.
+//! Goal: the operator's chain is signed as the registry says: by the key in force, with the approvals that are asked
+//! for.
 
 use creditbank_ledger::state::Refusal;
 use creditbank_protocol::UnitId;
@@ -74,8 +75,8 @@ fn with_policy() -> Log {
 }
 
 /// Goal: once the registry asks for approvals, whoever has the registry key alone can do nothing: neither change the
-/// registry, nor ask for fewer approvals, nor admit approvers of their own. With enough approvals it goes on, and the replay
-/// of the log agrees.
+/// registry, nor ask for fewer approvals, nor admit approvers of their own. With enough approvals it goes on, and the
+/// replay of the log agrees.
 #[test]
 fn a_thief_of_the_registry_key_cannot_loosen_the_policy() {
     let mut log = with_policy();
@@ -207,9 +208,9 @@ fn a_unit(number: u32) -> Vec<Record> {
     vec![registry_record(Kind::Unit, &unit(1, number))]
 }
 
-/// Goal: the registry key is followed by the one that was committed to: as planned, under a block of the old key; after a
-/// theft, under one of the new key alone. From then on the old key is refused, within the same round too, and the replay of
-/// the log agrees.
+/// Goal: the registry key is followed by the one that was committed to: as planned, under a block of the old key; after
+/// a theft, under one of the new key alone. From then on the old key is refused, within the same round too, and the
+/// replay of the log agrees.
 #[test]
 fn a_registry_key_is_followed_by_the_next() {
     let mut log = Log::new();
@@ -234,8 +235,8 @@ fn a_registry_key_is_followed_by_the_next() {
     replay(&log.entries).expect("the log agrees with itself");
 }
 
-/// Goal: a thief of the registry key cannot make himself permanent: he can name no successor, admit no second registry key,
-/// and not commit to a key of his own.
+/// Goal: a thief of the registry key cannot make himself permanent: he can name no successor, admit no second registry
+/// key, and not commit to a key of his own.
 #[test]
 fn a_thief_of_the_registry_key_cannot_stay() {
     let log = Log::new();
@@ -292,8 +293,8 @@ fn the_log_key_is_not_rotated_by_an_entry() {
         .expect("as it is");
 }
 
-/// Goal: a succession is what is left when the approvers are gone: it needs no approvals, may change their policy, and brings in
-/// nothing else.
+/// Goal: a succession is what is left when the approvers are gone: it needs no approvals, may change their policy, and
+/// brings in nothing else.
 #[test]
 fn a_succession_needs_no_approvals() {
     let mut log = with_policy();

@@ -217,8 +217,8 @@ pub(crate) fn registering(height: u64, key_id: KeyId, count: u8) -> SignedBlock 
     SignedBlock::parse(&draft.sign(&records, Vec::new(), None, |_| [1; 64]).unwrap()).unwrap()
 }
 
-/// A block of an institution that confirms, by some right, the records with these status ids; by a custodian's, for the first
-/// institution.
+/// A block of an institution that confirms, by some right, the records with these status ids; by a custodian's, for the
+/// first institution.
 pub(crate) fn block(institution: InstitutionId, basis: pb::Basis, status_ids: &[Digest]) -> SignedBlock {
     block_doing(Action::Confirm, institution, basis, status_ids)
 }

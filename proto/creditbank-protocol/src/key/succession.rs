@@ -1,7 +1,7 @@
 //! What a log is bound to at its beginning, and how its registry key is followed by another one.
 //!
-//! The genesis value commits to the registry key that comes next, and each succession to the one after it. So a thief of
-//! the registry key cannot name a successor: that key has not been seen by anybody yet.
+//! The genesis value commits to the registry key that comes next, and each succession to the one after it. So a thief
+//! of the registry key cannot name a successor: that key has not been seen by anybody yet.
 
 use super::{SignatureError, verify, verifying_key};
 use crate::Digest;
@@ -127,7 +127,8 @@ mod tests {
         pb::RegistrySuccession { signature: sign(&key(number), message.as_bytes()).to_vec(), ..bare }
     }
 
-    /// Goal: only the key that was committed to follows, by its own signature over whom it follows and whom it commits to.
+    /// Goal: only the key that was committed to follows, by its own signature over whom it follows and whom it commits
+    /// to.
     #[test]
     fn only_the_committed_key_follows() {
         let begun = RegistryAuthority { key: public(1), next: commitment(&public(2)) };

@@ -41,8 +41,8 @@ pub struct Accepted {
     pub log_key: [u8; 32],
     /// Names of all trusted witnesses that cosigned it.
     pub witnesses: Vec<String>,
-    /// The latest time, in seconds since 1970, such that the cosignatures of that time or later are a quorum: witnesses of
-    /// whom fewer are bad than a quorum needs cannot make it later than it is. `None` without a quorum.
+    /// The latest time, in seconds since 1970, such that the cosignatures of that time or later are a quorum: witnesses
+    /// of whom fewer are bad than a quorum needs cannot make it later than it is. `None` without a quorum.
     pub cosigned_s: Option<u64>,
 }
 
@@ -163,8 +163,8 @@ impl Policy {
         &self.logs
     }
 
-    /// Checks a signed checkpoint: a trusted log of that origin has signed it. Whether witnesses have cosigned it is in the
-    /// answer and not asked for: a receipt goes out before they could.
+    /// Checks a signed checkpoint: a trusted log of that origin has signed it. Whether witnesses have cosigned it is in
+    /// the answer and not asked for: a receipt goes out before they could.
     pub fn verify_signed(&self, note: &[u8]) -> Result<Accepted, NoteError> {
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse(note.text())?;
@@ -199,8 +199,8 @@ impl Policy {
         }
     }
 
-    /// The latest time of which or later a witness, or enough members of a group, have cosigned. Members stand on earlier
-    /// lines, so this ends.
+    /// The latest time of which or later a witness, or enough members of a group, have cosigned. Members stand on
+    /// earlier lines, so this ends.
     fn time(&self, name: &str, times: &BTreeMap<&str, u64>) -> Option<u64> {
         match self.members.get(name)? {
             Member::Witness(_) => times.get(name).copied(),

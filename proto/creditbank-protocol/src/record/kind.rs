@@ -19,9 +19,9 @@ pub struct KindInfo {
     pub required: RequiredClaims,
 }
 
-/// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo and
-/// amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what right, from
-/// what and when.
+/// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo
+/// and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
+/// right, from what and when.
 static KINDS: [KindInfo; 29] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),

@@ -50,7 +50,8 @@ impl std::fmt::Display for Current {
 }
 
 impl Currency {
-    /// The age of a status under a seal of one time, whose checkpoint a quorum had cosigned at another: the earlier counts.
+    /// The age of a status under a seal of one time, whose checkpoint a quorum had cosigned at another: the earlier
+    /// counts.
     pub(super) fn of(sealed_at_ms: u64, cosigned_s: Option<u64>, now_ms: u64, freshness: &Freshness) -> Self {
         let cosigned_ms = cosigned_s.map(|seconds| seconds.saturating_mul(1_000));
         let as_of_ms = cosigned_ms.map_or(sealed_at_ms, |cosigned| cosigned.min(sealed_at_ms));

@@ -22,8 +22,8 @@ pub enum CutError {
     Missing(Place),
 }
 
-/// The transcript with the records at some places alone, and with nothing that only the others needed. The statement stays as
-/// it is. Opens no commitment to nothing, so that it looks the same whatever was cut.
+/// The transcript with the records at some places alone, and with nothing that only the others needed. The statement
+/// stays as it is. Opens no commitment to nothing, so that it looks the same whatever was cut.
 pub fn cut(file: &[u8], keep: &BTreeSet<Place>, trust: &Trust, now_ms: u64) -> Result<Vec<u8>, CutError> {
     let report = verify(file, trust, now_ms)?;
     let shown: BTreeSet<Place> = report.records.iter().map(|record| record.place).collect();

@@ -1,5 +1,5 @@
-//! What a verifier learns from a transcript. Five questions, never mixed: is it authentic, by whom, about whom, current as
-//! of when and by whose word, and is the issuer one whom the verifier trusts.
+//! What a verifier learns from a transcript. Five questions, never mixed: is it authentic, by whom, about whom, current
+//! as of when and by whose word, and is the issuer one whom the verifier trusts.
 
 use std::convert::Infallible;
 
@@ -20,7 +20,8 @@ pub struct Report {
     pub size: u64,
     /// Root of the checkpoint.
     pub root: Digest,
-    /// Time of the last seal, which is the checkpoint's last leaf, in milliseconds since 1970-01-01T00:00Z: the operator's word.
+    /// Time of the last seal, which is the checkpoint's last leaf, in milliseconds since 1970-01-01T00:00Z: the
+    /// operator's word.
     pub sealed_at_ms: u64,
     /// How old that is by the verifier's time.
     pub currency: Currency,
@@ -118,8 +119,8 @@ pub struct TranscriptRecord {
     pub kept_by: Option<InstitutionId>,
     /// Its marks under the last seal.
     pub marks: Marks,
-    /// Sealed, or reinstated, at or after the time from which the key counts as compromised, and not confirmed since by a key
-    /// above suspicion; or superseded or revoked by such a key.
+    /// Sealed, or reinstated, at or after the time from which the key counts as compromised, and not confirmed since by
+    /// a key above suspicion; or superseded or revoked by such a key.
     pub contested: bool,
     /// Log index of the block that confirms it, where its key is above suspicion.
     pub confirmed: Option<LogIndex>,
@@ -185,7 +186,8 @@ pub struct Statement {
     pub key_id: KeyId,
     /// Whether the statement says that these are all records of one institution, and of which.
     pub complete_for: Option<InstitutionId>,
-    /// Whether every record of the statement is proved to be shown. If not, some may be withheld, and nobody sees how many.
+    /// Whether every record of the statement is proved to be shown. If not, some may be withheld, and nobody sees how
+    /// many.
     pub is_whole: bool,
     /// The holder's key, if one is bound.
     pub holder_key: Option<[u8; 32]>,

@@ -1,8 +1,9 @@
 //! Subject statements: the node's word that records are about one person.
 //!
-//! A statement does not list its records: it commits to each under a salt of its own, and to nothing as often as makes the
-//! number of commitments a power of two. Who shows some of the records opens their commitments; what the others are, and
-//! how many, nobody sees. Who shows all of them also shows the seed of the padding, which proves that these are all.
+//! A statement does not list its records: it commits to each under a salt of its own, and to nothing as often as makes
+//! the number of commitments a power of two. Who shows some of the records opens their commitments; what the others
+//! are, and how many, nobody sees. Who shows all of them also shows the seed of the padding, which proves that these
+//! are all.
 
 use super::STATEMENT_VERSION;
 use crate::Digest;

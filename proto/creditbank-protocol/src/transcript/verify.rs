@@ -32,8 +32,9 @@ use crate::record::SUITE;
 use crate::trust::Trust;
 use crate::{Digest, InstitutionId, LogIndex, Place};
 
-/// Verifies a `.cbt` file. The first broken link is the error; whether the records are what the verifier needs is theirs to
-/// read in the report. `now_ms` is the verifier's time, milliseconds since 1970: what the file says is of another one.
+/// Verifies a `.cbt` file. The first broken link is the error; whether the records are what the verifier needs is
+/// theirs to read in the report. `now_ms` is the verifier's time, milliseconds since 1970: what the file says is of
+/// another one.
 pub fn verify(file: &[u8], trust: &Trust, now_ms: u64) -> Result<Report, TranscriptError> {
     let transcript = open_file(file).map_err(broken(Link::File, "header"))?;
     let (parts, report) = check(&transcript, trust, now_ms, Surplus::Refused)?;

@@ -1,4 +1,5 @@
-//! For every rule of the subset, and every clause of it, bytes that break it alone; and what lies just on the right side.
+//! For every rule of the subset, and every clause of it, bytes that break it alone; and what lies just on the right
+//! side.
 
 use creditbank_protocol::canonical::{Fault, Message, check, encode, tables};
 use creditbank_protocol::pb;

@@ -24,8 +24,8 @@ fn log() -> Log {
 
 const ALL: super::log::Shown<'static> = &[(3, 0, None), (3, 1, None), (4, 0, None)];
 
-/// Goal: whoever holds a transcript can leave out any of its records; what is left verifies, has nothing that only the others
-/// needed, and is what the node would have made of the same records.
+/// Goal: whoever holds a transcript can leave out any of its records; what is left verifies, has nothing that only the
+/// others needed, and is what the node would have made of the same records.
 #[test]
 fn any_records_can_be_cut_out() {
     let log = log();
@@ -39,7 +39,8 @@ fn any_records_can_be_cut_out() {
         let left = cut(&whole, &keep, &trust(), NOW_MS).expect("it can be cut");
         let report = verify(&left, &trust(), NOW_MS).expect("what is left verifies");
         assert_eq!((report.records.len(), report.statement.is_whole), (shown.len(), false));
-        // The padding is not opened by a cut, whatever it leaves out. The statement has them in another order of records.
+        // The padding is not opened by a cut, whatever it leaves out. The statement has them in another order of
+        // records.
         let mut expected = log.transcript(&shown, &withheld);
         expected.padding_seed.clear();
         let found = open_file(&left).expect("a file");

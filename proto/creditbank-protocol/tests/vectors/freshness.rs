@@ -31,7 +31,8 @@ fn with_quorum(quorum: &str) -> String {
     format!("{log}\n{witnesses}group some {quorum} {names}\nquorum some\n")
 }
 
-/// A transcript of one record, revoked or not, whose checkpoint the witnesses have cosigned so many seconds after the seal.
+/// A transcript of one record, revoked or not, whose checkpoint the witnesses have cosigned so many seconds after the
+/// seal.
 fn cosigned(revoked: bool, after_s: [Option<i64>; 3]) -> pb::Transcript {
     let mut log = Log::admitting(HONEST, &[1]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());

@@ -454,8 +454,8 @@ impl Log {
         }
     }
 
-    /// A block, the seal of its round, its key in that round, and the group with such an effect; of a custodian's, that it
-    /// was one.
+    /// A block, the seal of its round, its key in that round, and the group with such an effect; of a custodian's, that
+    /// it was one.
     fn show(&self, part: &mut Part, entry: u64, is_wanted: impl Fn(&pb::Effect) -> bool) {
         let (block, seal) = (&self.blocks[&entry], self.seal_of(entry));
         let header = block.header();
@@ -544,8 +544,8 @@ impl Log {
         }
     }
 
-    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe the key
-    /// of an institution that has published one.
+    /// That the registry's entries were published, and the blocks that have. Adds what a verifier needs to believe the
+    /// key of an institution that has published one.
     fn publications(
         &self,
         registry: &mut Vec<pb::ProvedRegistryEntry>,

@@ -1,5 +1,5 @@
-//! Recognition: what learners and other institutions sign, the digest of an agreement's text, registry keys of what institutions
-//! publish, and which claims must be opened.
+//! Recognition: what learners and other institutions sign, the digest of an agreement's text, registry keys of what
+//! institutions publish, and which claims must be opened.
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::canonical::{Canonical, encode};

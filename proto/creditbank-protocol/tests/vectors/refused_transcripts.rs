@@ -1,5 +1,5 @@
-//! Transcripts that a verifier refuses, each with the link that is broken first: what a holder can do to a file, and what an
-//! operator or a unit can do who signs whatever he likes.
+//! Transcripts that a verifier refuses, each with the link that is broken first: what a holder can do to a file, and
+//! what an operator or a unit can do who signs whatever he likes.
 
 #![allow(clippy::assigning_clones, clippy::semicolon_if_nothing_returned, clippy::too_many_lines)] // Lists of cases.
 
@@ -672,8 +672,8 @@ fn custodians() -> Vec<Case> {
     ]
 }
 
-/// Three records of one block, of which the second was revoked and the third redeemed; sealed once more. The statement is
-/// of the time before.
+/// Three records of one block, of which the second was revoked and the third redeemed; sealed once more. The statement
+/// is of the time before.
 fn followed() -> Log {
     let mut log = Log::admitting(AWARDS, &[1, 2]);
     log.issue(1, &[credit(1, "ALG-1", None), result(2), credit(3, "ALG-2", None)], Vec::new());

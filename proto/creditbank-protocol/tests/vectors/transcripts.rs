@@ -413,8 +413,8 @@ pub(super) fn succession(bend: fn(&mut pb::RegistrySuccession)) -> pb::RegistryS
     said
 }
 
-/// The registry key is followed by the next one, in a block that `signer` signs; then `registrar` publishes the keys of an
-/// institution: the record is in entry 6.
+/// The registry key is followed by the next one, in a block that `signer` signs; then `registrar` publishes the keys of
+/// an institution: the record is in entry 6.
 pub(super) fn rotated(signer: u8, registrar: u8, bend: fn(&mut pb::RegistrySuccession)) -> Log {
     let mut log = Log::new(HONEST);
     log.registrar = signer;

@@ -96,8 +96,8 @@ pub(super) fn decision(
     Ok(used.place)
 }
 
-/// The root of one of `count` exemptions for an award of this ledger: its equal share of the award, so that all of them count
-/// together, and none of them twice.
+/// The root of one of `count` exemptions for an award of this ledger: its equal share of the award, so that all of them
+/// count together, and none of them twice.
 pub fn exemption_root(award: &RecordReference, amount: &pb::Amount, count: usize) -> pb::Root {
     let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
     let whole = amount.e4.saturating_mul(count).min(MAX_E4);
@@ -110,7 +110,8 @@ pub fn exemption_root(award: &RecordReference, amount: &pb::Amount, count: usize
     }
 }
 
-/// Credit from which the qualification exempts. Its root is the award, where that is in this ledger; else the recognition itself.
+/// Credit from which the qualification exempts. Its root is the award, where that is in this ledger; else the
+/// recognition itself.
 fn credit(
     registry: &Registry,
     credit: &ConvertedCredit,

@@ -44,7 +44,8 @@ fn restored(checked: &[Checked<'_>]) -> BTreeSet<Place> {
 }
 
 /// Checks every effect of a block, and that the block has exactly those that its records and effects ask for: for each
-/// amendment one that supersedes, for each use one that redeems, releases for what is taken back, reviews for what depends on it.
+/// amendment one that supersedes, for each use one that redeems, releases for what is taken back, reviews for what
+/// depends on it.
 pub(super) fn check(
     view: &impl View,
     block: &BlockFacts<'_>,
@@ -161,8 +162,8 @@ fn action_admitted(effect: &Effect) -> Result<(), Rejection> {
     require(reasoned, Rule::MissingField, "public_part", "a reason for the revocation", "nothing")
 }
 
-/// What anybody can check of an effect without the record that it is about. `owner` is the record's institution; of a release,
-/// the institution that redeemed, if anybody did.
+/// What anybody can check of an effect without the record that it is about. `owner` is the record's institution; of a
+/// release, the institution that redeemed, if anybody did.
 pub(super) fn check_public(
     registry: &Registry,
     block: &BlockFacts<'_>,
@@ -174,8 +175,8 @@ pub(super) fn check_public(
     authorised(registry, block, authority, owner, Action::try_from(effect.action).unwrap_or_default())
 }
 
-/// By what right: the issuer's own, the custodian's, or the operator's with a case reference; by the learner's mandate what a
-/// record of the block uses; by dependency what rests on what the block takes back.
+/// By what right: the issuer's own, the custodian's, or the operator's with a case reference; by the learner's mandate
+/// what a record of the block uses; by dependency what rests on what the block takes back.
 fn authorised(
     registry: &Registry,
     block: &BlockFacts<'_>,

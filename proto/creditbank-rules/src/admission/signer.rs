@@ -72,8 +72,8 @@ pub(super) fn check_scope(registry: &Registry, block: &BlockFacts<'_>, kind: Kin
     Ok(())
 }
 
-/// Checks that a block has as many approvals as its unit requires, or, of the operator, the registry's policy; of each that it
-/// has, by whom it is, and that it holds and was not used. Its signature is checked with the block's shape.
+/// Checks that a block has as many approvals as its unit requires, or, of the operator, the registry's policy; of each
+/// that it has, by whom it is, and that it holds and was not used. Its signature is checked with the block's shape.
 pub(super) fn check_approvals(registry: &Registry, block: &BlockFacts<'_>) -> Result<(), Rejection> {
     let required = registry.approvals_required(block.unit);
     let given = block.approvals.len();

@@ -41,8 +41,8 @@ pub(crate) fn at(
     Ok(Used { place, facts, record })
 }
 
-/// The learner's record that a reference names. One refusal for all that can be wrong: who knows a status id was shown the record,
-/// and nobody finds out by trying places where else a learner has records.
+/// The learner's record that a reference names. One refusal for all that can be wrong: who knows a status id was shown
+/// the record, and nobody finds out by trying places where else a learner has records.
 pub(crate) fn named(
     view: &impl View,
     reference: Option<&RecordReference>,
@@ -74,8 +74,8 @@ pub(crate) fn own(
     Ok(found.filter(|(facts, _)| same(facts)).map(|(facts, record)| Used { place, facts, record }))
 }
 
-/// Refuses a record that does not stand: revoked, superseded, contested, disputed or under review. Whether it is redeemed
-/// or its time is over is for the caller to judge.
+/// Refuses a record that does not stand: revoked, superseded, contested, disputed or under review. Whether it is
+/// redeemed or its time is over is for the caller to judge.
 pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Result<(), AdmissionError> {
     let found = Standing::in_ledger(&used.facts.marks, |standing| match standing {
         Standing::Contested => is_contested(view, used.place, &used.facts.marks).map(Some),

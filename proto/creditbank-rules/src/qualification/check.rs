@@ -19,8 +19,8 @@ use crate::{Registry, Rejection, Rule};
 pub struct Audit {
     /// One for each requirement, in order.
     pub findings: Vec<Finding>,
-    /// The exact mean of the first AVERAGE requirement that counts, in ten-thousandths: one that holds, and all nodes above it.
-    /// `None` also where a part exceeds what a `Ratio` may hold.
+    /// The exact mean of the first AVERAGE requirement that counts, in ten-thousandths: one that holds, and all nodes
+    /// above it. `None` also where a part exceeds what a `Ratio` may hold.
     pub average_e4: Option<Ratio>,
     /// Positions of the candidates that it spends, ascending.
     pub spent: Vec<usize>,
@@ -32,8 +32,8 @@ fn refuse(rule: Rule, expected: impl Into<String>, found: impl Into<String>) -> 
     Rejection::new(rule, expected, found).field(FIELD)
 }
 
-/// Whether awards may be made by an institution under a definition on a day: it is one of those that confer it, the day lies
-/// within the definition's dates, and no later version has begun.
+/// Whether awards may be made by an institution under a definition on a day: it is one of those that confer it, the day
+/// lies within the definition's dates, and no later version has begun.
 pub fn in_force(
     registry: &Registry,
     definition: &QualificationDefinition,
@@ -64,10 +64,10 @@ pub fn in_force(
 }
 
 /// Recomputes an award. `candidates` holds what is allocated and, of each, all other standing passes of its course;
-/// `institution` confers on `day`. Refuses, in this order: an institution or a day that the definition does not allow; an
-/// allocation out of order, to what takes nothing, of what is not there, does not count or does not match; the same candidate
-/// or root twice; the first requirement that does not hold; what is taken by something that does not hold; more by one
-/// agreement than the agreement allows.
+/// `institution` confers on `day`. Refuses, in this order: an institution or a day that the definition does not allow;
+/// an allocation out of order, to what takes nothing, of what is not there, does not count or does not match; the same
+/// candidate or root twice; the first requirement that does not hold; what is taken by something that does not hold;
+/// more by one agreement than the agreement allows.
 #[expect(clippy::too_many_arguments, reason = "an award has that many sides")]
 pub fn check(
     registry: &Registry,
@@ -233,8 +233,8 @@ impl Case<'_> {
         judge(self, taken)
     }
 
-    /// The caps of the agreements by which some of the candidates were converted: code, version and share, and which of the
-    /// candidates came by the code.
+    /// The caps of the agreements by which some of the candidates were converted: code, version and share, and which of
+    /// the candidates came by the code.
     pub fn caps(&self, positions: &[usize]) -> Vec<(Ratio, Vec<usize>)> {
         let each = caps(self, positions).into_iter().map(|(code, _, cap)| {
             let by = |position: &usize| {

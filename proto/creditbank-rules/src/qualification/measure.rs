@@ -163,8 +163,8 @@ impl<'a> Case<'a> {
         self.candidates[candidate].period.is_some_and(|(_, end)| add_months(end, months) >= self.day)
     }
 
-    /// The least mean of an AVERAGE requirement, as a number; where it names no grade of the scale (any more), one that no mean
-    /// reaches.
+    /// The least mean of an AVERAGE requirement, as a number; where it names no grade of the scale (any more), one that
+    /// no mean reaches.
     pub fn minimum(&self, requirement: usize) -> u64 {
         let minimum = self.tree.node(requirement).minimum.as_ref();
         let unreachable = match self.order() {
@@ -195,8 +195,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What each requirement makes of an allocation: positions of candidates per requirement. Leaves to [`super::check`]
-    /// whether the allocation is allowed.
+    /// What each requirement makes of an allocation: positions of candidates per requirement. Leaves to
+    /// [`super::check`] whether the allocation is allowed.
     pub fn measure(&self, taken: &[Vec<usize>]) -> Vec<Finding> {
         let below = self.tree.gather(taken);
         let mut findings: Vec<Option<Finding>> = vec![None; self.tree.size()];

@@ -42,8 +42,8 @@ pub struct Unused {
     pub candidate: usize,
     /// Why.
     pub reason: UnusedReason,
-    /// Numbers of the requirements that it would fit, if nothing but this kept it out; of what is to be converted, those
-    /// that it would fit then.
+    /// Numbers of the requirements that it would fit, if nothing but this kept it out; of what is to be converted,
+    /// those that it would fit then.
     pub would_fit: Vec<u32>,
 }
 
@@ -70,8 +70,8 @@ pub enum UnusedReason {
     NothingOpen,
 }
 
-/// How far the learner comes with what each requirement takes: positions of candidates per requirement, of candidates that
-/// count and match.
+/// How far the learner comes with what each requirement takes: positions of candidates per requirement, of candidates
+/// that count and match.
 pub fn progress(case: &Case<'_>, taken: &[Vec<usize>]) -> Progress {
     let findings = case.measure(taken);
     let met = case.judge(taken).is_ok();

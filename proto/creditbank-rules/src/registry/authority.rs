@@ -33,8 +33,8 @@ fn is_registry_key(key: &pb::Key) -> bool {
     key.purpose == i32::from(Purpose::Registry)
 }
 
-/// Checks a key that is about to stand in the registry: of the registry keys, the one in force, which does not end by such an
-/// entry, or a former one, which has ended. Whoever has stolen the registry key cannot admit another one.
+/// Checks a key that is about to stand in the registry: of the registry keys, the one in force, which does not end by
+/// such an entry, or a former one, which has ended. Whoever has stolen the registry key cannot admit another one.
 pub(super) fn check_key(registry: &Registry, entry: &pb::Key, sealed_at_ms: u64) -> Result<(), Rejection> {
     if entry.purpose == i32::from(Purpose::Log) {
         return check_log_key(registry, entry);

@@ -17,7 +17,8 @@ pub(super) fn check(registry: &Registry, entry: pb::RegistryPolicy) -> Result<()
     require(enough, Rule::Contradiction, "approvals", expected, entry.approvals)
 }
 
-/// Checks a key that is about to replace or join those of the registry: enough approvers stay, and there are not too many.
+/// Checks a key that is about to replace or join those of the registry: enough approvers stay, and there are not too
+/// many.
 pub(super) fn check_key(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
     if entry.purpose != i32::from(Purpose::Approver) || entry.institution != 0 {
         return Ok(());

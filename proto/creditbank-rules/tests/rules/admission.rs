@@ -367,7 +367,8 @@ fn custodial(action: Action) -> pb::EffectGroup {
     group
 }
 
-/// A world in which institution 2 has a credit at `PLACE` and is closed, and institution 1 keeps its records from a day on.
+/// A world in which institution 2 has a credit at `PLACE` and is closed, and institution 1 keeps its records from a day
+/// on.
 fn kept(from: Option<pb::Date>) -> World {
     let mut world = holding(2, Marks::default());
     let kind = pb::RelationType::CustodianOf.into();
@@ -589,10 +590,10 @@ fn the_check_finds_every_bad_record() {
 /// Goal: the protocol's list of rules is this crate's.
 #[test]
 fn the_protocol_names_every_rule() {
-    let protocol = include_str!("../../../PROTOCOL.md");
+    let protocol = include_str!("../../../RULES.md");
     for rule in Rule::ALL {
         let row = format!("| `{}` | {} |", rule.name(), rule.text());
-        assert!(protocol.contains(&row), "PROTOCOL.md, section 15 lacks: {row}");
+        assert!(protocol.contains(&row), "RULES.md, section 15 lacks: {row}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! `proto/vectors/refusals.json`: for each refusal of a block a block that gets it, with everything that a second implementation
-//! needs to judge it: registry, aliases, what the ledger holds, the records beside the block.
+//! `proto/vectors/refusals.json`: for each refusal of a block a block that gets it, with everything that a second
+//! implementation needs to judge it: registry, aliases, what the ledger holds, the records beside the block.
 //!
 //! `CREDITBANK_WRITE_VECTORS=1 cargo test -p creditbank-rules --test rules refusals` writes it anew.
 

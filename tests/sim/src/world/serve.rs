@@ -156,7 +156,8 @@ impl World {
         Ok(())
     }
 
-    /// A rule has refused a block. Where it builds on the head, it can be accepted no more, unless it is sent again later.
+    /// A rule has refused a block. Where it builds on the head, it can be accepted no more, unless it is sent again
+    /// later.
     fn decided_against(&mut self, leaf: Digest) {
         self.refused.insert(leaf);
         let Some(block) = self.truth.signed.get(&leaf) else { return };

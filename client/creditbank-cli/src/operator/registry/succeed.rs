@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     /// Why: the number of a case or of minutes
     #[arg(long)]
     case: String,
-    /// How many persons approve the operator's blocks from then on, 0 to 8; left out: as many as before. For when approvers
-    /// are gone: the succession itself needs no approvals
+    /// How many persons approve the operator's blocks from then on, 0 to 8; left out: as many as before. For when
+    /// approvers are gone: the succession itself needs no approvals
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=8))]
     approvals: Option<u32>,
     /// After a theft: from when on what the old key signed is contested, as 2026-09-01T08:30Z

@@ -1,5 +1,5 @@
-//! Bringing a backup back. A restored log is shorter than the one that was lost, and its key has signed for what is missing:
-//! so the operator says what has been published, and below that the node does not sign.
+//! Bringing a backup back. A restored log is shorter than the one that was lost, and its key has signed for what is
+//! missing: so the operator says what has been published, and below that the node does not sign.
 
 use std::path::{Path, PathBuf};
 

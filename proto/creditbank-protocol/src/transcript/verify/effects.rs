@@ -1,6 +1,6 @@
-//! What has become of the records: the marks of each under the last seal, and that each mark was set by a block that had
-//! the right to. Which marks stand is in the seal, so nothing can be left out; who has set them is in their blocks, so
-//! nothing can be invented.
+//! What has become of the records: the marks of each under the last seal, and that each mark was set by a block that
+//! had the right to. Which marks stand is in the seal, so nothing can be left out; who has set them is in their blocks,
+//! so nothing can be invented.
 
 use std::collections::BTreeSet;
 

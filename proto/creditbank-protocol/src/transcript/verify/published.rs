@@ -19,8 +19,9 @@ pub(super) struct Published {
 
 /// Checks that each registry entry has its publication, and that each publication is needed.
 ///
-/// The key of an institution must stand in the registry of the round of the block that it signs. Its entry lies before that
-/// round, and was published itself, by the operator: so each key leads to a registry key, and that one to the trusted one.
+/// The key of an institution must stand in the registry of the round of the block that it signs. Its entry lies before
+/// that round, and was published itself, by the operator: so each key leads to a registry key, and that one to the
+/// trusted one.
 pub(super) fn check(part: &Part, publications: &[pb::Publication]) -> Result<Published, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let wrong = |place: Place| broken(Link::Publication, part.tree.at(place));

@@ -116,8 +116,8 @@ fn accreditation(
     Ok(Some(given.iter().filter(|entry| covering(entry)).map(|entry| entry.number).collect()))
 }
 
-/// For which closed institution a record replaces the one at a place; `None`: for its signer. The effect says so by which
-/// it replaces the other one: each amendment has such an effect.
+/// For which closed institution a record replaces the one at a place; `None`: for its signer. The effect says so by
+/// which it replaces the other one: each amendment has such an effect.
 fn replaced(
     base: &Part,
     proved: &ProvedBlock,

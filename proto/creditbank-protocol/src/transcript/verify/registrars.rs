@@ -1,5 +1,6 @@
-//! Which registry key signed the operator's blocks: the one of the log's beginning, and those that have followed it. Each one
-//! opens the commitment of the one before, so neither the log key nor a thief of the registry key can name one.
+//! Which registry key signed the operator's blocks: the one of the log's beginning, and those that have followed it.
+//! Each one opens the commitment of the one before, so neither the log key nor a thief of the registry key can name
+//! one.
 
 use super::tree::piece;
 use super::{BTreeMap, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Tree, Trust, broken, pb};
@@ -66,8 +67,8 @@ impl Registrars {
         followed.map_or(self.begun, |(_, authority)| *authority)
     }
 
-    /// Checks that a block of the operator is signed by the registry key in force, or, where another one takes over with it, by
-    /// that one.
+    /// Checks that a block of the operator is signed by the registry key in force, or, where another one takes over
+    /// with it, by that one.
     pub(super) fn check(&self, block: &ProvedBlock) -> Result<(), Fault> {
         let header = block.head.header();
         let own = self.followed.iter().find(|(from, _)| *from == block.index).map(|(_, authority)| authority.key);

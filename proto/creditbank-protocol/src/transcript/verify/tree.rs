@@ -160,8 +160,8 @@ impl Tree {
         day_of_ms(self.last_seal().time_ms)
     }
 
-    /// The seals under which nothing was looked up, but for the one that each part has for itself: the base begins with the
-    /// log's first, the status part ends with the last.
+    /// The seals under which nothing was looked up, but for the one that each part has for itself: the base begins with
+    /// the log's first, the status part ends with the last.
     pub(super) fn unneeded(&self, needed: &BTreeSet<LogIndex>) -> BTreeSet<LogIndex> {
         let own = |index: LogIndex, seal: &Seal| match self.part {
             Which::Base => seal.first_index == LogIndex(0),
@@ -172,8 +172,8 @@ impl Tree {
     }
 }
 
-/// The seals of both parts are of one log: rounds do not overlap, times do not go back, neighbours are chained. The first
-/// seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
+/// The seals of both parts are of one log: rounds do not overlap, times do not go back, neighbours are chained. The
+/// first seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
 pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<(), TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let mut seals: BTreeMap<LogIndex, &(Seal, Digest)> = BTreeMap::new();

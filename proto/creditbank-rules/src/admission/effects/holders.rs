@@ -30,7 +30,8 @@ pub(crate) fn redeemed_by(record: &Record) -> Vec<Place> {
     }
 }
 
-/// Most amendments of a record that is counted or used: of one that was amended more often nobody can say what it paid for.
+/// Most amendments of a record that is counted or used: of one that was amended more often nobody can say what it paid
+/// for.
 pub(super) const REDEMPTION_MAX: usize = 100;
 
 /// What a record amends.
@@ -54,8 +55,8 @@ pub(crate) fn entries(view: &impl View, place: Place, record: &Record) -> Result
 pub(crate) struct Redemption {
     /// The record that has the mark: the one that was asked about, or one that it amends.
     pub(crate) marked: Place,
-    /// Log index of the block that has redeemed it; `None` where the record was amended so often that nobody looks back far
-    /// enough: then it counts as redeemed, and nobody can say by what.
+    /// Log index of the block that has redeemed it; `None` where the record was amended so often that nobody looks back
+    /// far enough: then it counts as redeemed, and nobody can say by what.
     pub(crate) by: Option<LogIndex>,
 }
 
@@ -69,8 +70,8 @@ impl fmt::Display for Redemption {
     }
 }
 
-/// The redemption of a record: its own, or else that of the nearest one that it amends, directly or not. What was paid with a
-/// record was paid with its amendments.
+/// The redemption of a record: its own, or else that of the nearest one that it amends, directly or not. What was paid
+/// with a record was paid with its amendments.
 pub(crate) fn redemption(
     view: &impl View,
     place: Place,
@@ -95,8 +96,8 @@ pub(crate) fn redemption(
     Ok(next.map(|former| Redemption { marked: former, by: None }))
 }
 
-/// What the revocation of a record lets go of, each with the log index of its redemption. What another one has taken over
-/// holds nothing by itself.
+/// What the revocation of a record lets go of, each with the log index of its redemption. What another one has taken
+/// over holds nothing by itself.
 pub(crate) fn releases_of(view: &impl View, place: Place) -> Result<Vec<(Place, LogIndex)>, ViewError> {
     let Some((facts, record)) = view.content_at(place)? else {
         return Ok(Vec::new());

@@ -1,7 +1,8 @@
 //! What a stolen key struck can be restored: contested effects are undone (PROTOCOL.md, section 8, "Reinstate").
 //!
-//! Whoever undoes an effect undoes what followed from it, in the same block: the amendment that stood in the place of the
-//! record is revoked, what a revoked award had let go of is held again, and the reviews of what depends on it are closed.
+//! Whoever undoes an effect undoes what followed from it, in the same block: the amendment that stood in the place of
+//! the record is revoked, what a revoked award had let go of is held again, and the reviews of what depends on it are
+//! closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,8 +78,8 @@ fn amendments_in(view: &impl View, entry: LogIndex) -> Result<BTreeMap<Place, (P
     Ok(found)
 }
 
-/// Checks that a reinstatement names a contested effect, and what that effect has done to the record: released it, or closed
-/// its review. What has ended the record its marks say.
+/// Checks that a reinstatement names a contested effect, and what that effect has done to the record: released it, or
+/// closed its review. What has ended the record its marks say.
 pub(super) fn names_contested(
     view: &impl View,
     place: Place,
@@ -104,8 +105,8 @@ pub(super) fn names_contested(
     Ok(require(done, Rule::EffectMismatch, "public_part", expected, format_args!("{entry} for {place}"))?)
 }
 
-/// A block that reinstates says all that follows, and nothing else of the kind. It has no records: they would be judged as
-/// if the records were still gone that it reinstates.
+/// A block that reinstates says all that follows, and nothing else of the kind. It has no records: they would be judged
+/// as if the records were still gone that it reinstates.
 pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
     let of = |action| checked.iter().filter(move |one| one.action == action);
     let by_dependency = |one: &&Checked<'_>| one.authority.basis == i32::from(Basis::Dependency);
@@ -272,8 +273,8 @@ fn done_to(
 }
 
 /// The reviews that followed from what is undone, and from nothing that still holds: of the dependants of what is
-/// reinstated, those that the same effect has put under review, and that depend on nothing else which it has ended or this
-/// block takes back.
+/// reinstated, those that the same effect has put under review, and that depend on nothing else which it has ended or
+/// this block takes back.
 fn closes(
     view: &impl View,
     all: &[Reinstated],

@@ -18,8 +18,8 @@ const REVIEWS_MAX: usize = 1_000;
 /// Most records that one refusal names.
 const NAMED_MAX: usize = 100;
 
-/// The reviews of a block are those of the standing dependants of what it supersedes and revokes: no other, and none missing.
-/// A refusal names the missing ones with their status ids, so that they can be added.
+/// The reviews of a block are those of the standing dependants of what it supersedes and revokes: no other, and none
+/// missing. A refusal names the missing ones with their status ids, so that they can be added.
 pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), AdmissionError> {
     let taken_back = |one: &&Checked<'_>| matches!(one.action, Action::Supersede | Action::Revoke);
     let changed: BTreeSet<_> = checked.iter().filter(taken_back).map(|one| one.place).collect();
@@ -43,7 +43,8 @@ pub(super) fn check(view: &impl View, checked: &[Checked<'_>]) -> Result<(), Adm
     Ok(require(found.is_empty(), Rule::EffectMismatch, "public_part", "no other reviews", odd)?)
 }
 
-/// No record of a block stands on what the block supersedes or revokes: it has no place yet at which it could be put under review.
+/// No record of a block stands on what the block supersedes or revokes: it has no place yet at which it could be put
+/// under review.
 pub(super) fn untouched(checked: &[Checked<'_>], stands_on: &[Place]) -> Result<(), Rejection> {
     let taken_back = |one: &&Checked<'_>| matches!(one.action, Action::Supersede | Action::Revoke);
     let gone: BTreeSet<_> = checked.iter().filter(taken_back).map(|one| one.place).collect();
@@ -53,9 +54,10 @@ pub(super) fn untouched(checked: &[Checked<'_>], stands_on: &[Place]) -> Result<
     require(odd.is_none(), Rule::EffectMismatch, "public_part", expected, found)
 }
 
-/// The standing dependants of records that a block supersedes or revokes, and of what these amend (so far back as anybody looks for
-/// their redemption), but for those among them; by place. Of one record at most [`REVIEWS_MAX`], of the highest kinds first: a block
-/// has to hold them. What depends on a record that the block has `restored` depends on what stands.
+/// The standing dependants of records that a block supersedes or revokes, and of what these amend (so far back as
+/// anybody looks for their redemption), but for those among them; by place. Of one record at most [`REVIEWS_MAX`], of
+/// the highest kinds first: a block has to hold them. What depends on a record that the block has `restored` depends on
+/// what stands.
 pub(crate) fn reviews_of(
     view: &impl View,
     changed: &BTreeSet<Place>,

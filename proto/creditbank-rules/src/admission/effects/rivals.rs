@@ -1,4 +1,5 @@
-//! Whether a record may stand again: nothing has come in its place meanwhile, and what it stands on has not ended since.
+//! Whether a record may stand again: nothing has come in its place meanwhile, and what it stands on has not ended
+//! since.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ use crate::admission::kinds::malformed;
 use crate::admission::{AdmissionError, recognition};
 use crate::{CourseKey, HeldRecord, RecordFacts, Rule, View};
 
-/// Checks a record that was ended at log index `since` and is reinstated, with the others of `restored`, by a block that
-/// takes back what is `gone`.
+/// Checks a record that was ended at log index `since` and is reinstated, with the others of `restored`, by a block
+/// that takes back what is `gone`.
 pub(super) fn check(
     view: &impl View,
     (place, facts, record): (Place, &RecordFacts, &Record),

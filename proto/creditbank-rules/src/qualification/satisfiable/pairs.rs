@@ -68,8 +68,8 @@ struct Scope<'a> {
     at_most: Vec<usize>,
 }
 
-/// What contradicts something else among what holds whenever `top` does. Only contradictions at `top` itself: those further
-/// down are found there.
+/// What contradicts something else among what holds whenever `top` does. Only contradictions at `top` itself: those
+/// further down are found there.
 pub(super) fn contradictions(
     definition: &QualificationDefinition,
     tree: &Tree<'_>,

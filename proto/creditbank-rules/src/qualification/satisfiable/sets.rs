@@ -1,5 +1,5 @@
-//! Matches as sets of records: which is part of which, which have nothing in common. Each answer is on the safe side: `false`
-//! where it is not certain.
+//! Matches as sets of records: which is part of which, which have nothing in common. Each answer is on the safe side:
+//! `false` where it is not certain.
 
 use creditbank_protocol::pb::{Match, Mode, Origin, QualificationDefinition, RequirementType};
 
@@ -72,8 +72,8 @@ pub(super) fn against_itself(definition: &QualificationDefinition, tree: &Tree<'
     reasons
 }
 
-/// Own credit is of an awarding institution; prior learning by its mode is prior learning by its origin; what was exempted
-/// states neither an assessment nor outcomes.
+/// Own credit is of an awarding institution; prior learning by its mode is prior learning by its origin; what was
+/// exempted states neither an assessment nor outcomes.
 fn odd_origin(definition: &QualificationDefinition, asked: &Match) -> Option<String> {
     let only = |origins: &[Origin]| {
         let listed = |number: &i32| origins.iter().any(|origin| i32::from(*origin) == *number);

@@ -55,8 +55,8 @@ fn the_tree_is_well_formed() {
     refused(&with(credits(2, 1, Match::default())), Rule::Contradiction, "no children");
 }
 
-/// Goal: how much there is to compare is bounded by counts, the same for everybody: the largest definition is judged, one
-/// element more is refused.
+/// Goal: how much there is to compare is bounded by counts, the same for everybody: the largest definition is judged,
+/// one element more is refused.
 #[test]
 fn what_is_compared_is_counted() {
     let courses = |from: usize, count: usize| Match {

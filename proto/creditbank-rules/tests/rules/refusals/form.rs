@@ -1,5 +1,6 @@
-//! Blocks that are refused before the rules: form, hashes, signature, place in the chain. Which name the node gives each, its own test
-//! says (`creditbank-server`, `grpc/status.rs`); here is checked that the place in the chain is as wrong as said.
+//! Blocks that are refused before the rules: form, hashes, signature, place in the chain. Which name the node gives
+//! each, its own test says (`creditbank-server`, `grpc/status.rs`); here is checked that the place in the chain is as
+//! wrong as said.
 
 use creditbank_protocol::block::{Public, SignedBlock};
 use creditbank_protocol::hash::{Preimage, tag};

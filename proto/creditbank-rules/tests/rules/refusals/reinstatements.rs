@@ -66,8 +66,8 @@ fn amended(case: &mut Case, marks: &[(Action, u64)]) {
     struck(case, 9, 1, &[by_issuer(&[effect(at(1), Action::Supersede)])]);
 }
 
-/// An application that depends on the credit in entry 1 was put under review by the block in entry 9, and closed in entry 10
-/// by the stolen key, or not.
+/// An application that depends on the credit in entry 1 was put under review by the block in entry 9, and closed in
+/// entry 10 by the stolen key, or not.
 fn reviewed(case: &mut Case, marks: &[(Action, u64)]) {
     let entry = pb::Application { records: vec![reference(at(1))], ..application() };
     let held = Held { depends_on: vec![at(1)], marks: marked(marks), ..Held::new(2, APPLICATIONS) };

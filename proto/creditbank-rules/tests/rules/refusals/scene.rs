@@ -1,5 +1,5 @@
-//! A block, and the ledger that it comes to, as JSON: registry entries in the order of their admission, aliases, records that the
-//! ledger holds. Whoever reads it needs nothing else to judge the block.
+//! A block, and the ledger that it comes to, as JSON: registry entries in the order of their admission, aliases,
+//! records that the ledger holds. Whoever reads it needs nothing else to judge the block.
 
 use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::SignedBlock;
