@@ -501,7 +501,8 @@ async fn approvals_compromise_and_custody() {
     assert_eq!((&listed["counts"]["contested"], &listed["counts"]["ended"]), (&2.into(), &1.into()), "{listed}");
     desk.good(&[&["transcript", "--out", "before.cbt"][..], &who].concat()).await;
     let (code, out, _) = desk.call(&["verify", "before.cbt"]).await;
-    assert!(code == 1 && out.contains("contested  credit") && out.contains("revoked  credit"), "{out}");
+    // The stolen key has revoked one of the two: that is contested too, and nobody calls the record revoked.
+    assert!(code == 1 && out.matches("contested  credit").count() == 2 && !out.contains("revoked  credit"), "{out}");
     let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "good.key"];
     let done = desk.json(&[&confirm[..], &access].concat()).await;
     assert_eq!(done["changed"], 2, "{done}");
