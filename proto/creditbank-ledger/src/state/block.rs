@@ -92,8 +92,10 @@ impl ReadBlock {
 /// The registry key that takes over with a block of the operator: the first record of the block says so.
 pub fn successor(block: &SignedBlock) -> Option<[u8; 32]> {
     let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
-    let is_succession = first.kind == i32::from(pb::Kind::RegistrySuccession);
-    let said: pb::RegistrySuccession = decode(&first.body).ok().filter(|_| is_succession)?;
+    if first.kind != i32::from(pb::Kind::RegistrySuccession) {
+        return None;
+    }
+    let said: pb::RegistrySuccession = decode(&first.body).ok()?;
     said.public_key.try_into().ok()
 }
 

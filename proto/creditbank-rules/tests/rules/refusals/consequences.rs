@@ -55,7 +55,7 @@ fn amended(case: &mut Case) {
 }
 
 /// A block of effects alone.
-fn effects(
+pub(super) fn effects(
     name: Option<&'static str>,
     about: &'static str,
     scene: impl FnOnce(&mut Case),

@@ -5,6 +5,7 @@ use creditbank_rules::CourseKey;
 use serde_json::json;
 
 use super::case::{Case, body, id_of, signing};
+use super::consequences::effects;
 use super::derived::{
     APPLICATIONS, Held, application, at, course, effect, group, kinds, marked, paper, redeeming, reference,
 };
@@ -91,15 +92,6 @@ fn award_revoked(case: &mut Case, of_credit: &[(Action, u64)]) {
     }));
     let release = pb::Effect { redemption_plus_1: 7, ..effect(at(1), Action::Release) };
     struck(case, 9, 0, &[by_issuer(&[release, effect(at(6), Action::Revoke)])]);
-}
-
-fn effects(
-    name: Option<&'static str>,
-    about: &'static str,
-    scene: impl FnOnce(&mut Case),
-    groups: Vec<pb::EffectGroup>,
-) -> Case {
-    Case::new(name, about).with(scene).with(|case| case.only(groups))
 }
 
 pub(crate) fn refused() -> Vec<Case> {
