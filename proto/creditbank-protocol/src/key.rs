@@ -1,6 +1,7 @@
 //! Keys of suite 1: identity, possession, strict verification.
 
 mod batch;
+mod log_keys;
 mod succession;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::fmt;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
+pub use log_keys::{LogKeyError, LogKeyHistory};
 pub use succession::{LogKeys, RegistryAuthority, SuccessionError, commitment, succession_message};
 
 use crate::UnitId;

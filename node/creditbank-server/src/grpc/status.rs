@@ -253,8 +253,7 @@ fn of_receipt(error: ReceiptError) -> Refusal {
     match error {
         ReceiptError::Range(_) => refusal(Code::OutOfRange, Reason::OutOfRange, error),
         ReceiptError::Store(error) => of_store(error),
-        ReceiptError::Note(_) => internal(error),
-        ReceiptError::NoSeal(_) | ReceiptError::Damaged(_) => of_view(&error.into()),
+        ReceiptError::NoSeal(_) | ReceiptError::NoNote(_) | ReceiptError::Damaged(_) => of_view(&error.into()),
     }
 }
 
@@ -282,6 +281,7 @@ fn of_transcript(error: TranscriptError) -> Refusal {
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
         TranscriptError::Registry { .. } => of_view(&unreadable::damaged(error)),
+        TranscriptError::NoStatementKey => of_view(&unreadable::unavailable(error)),
         TranscriptError::Canonical(_) | TranscriptError::File(_) => internal(error),
     }
 }
