@@ -414,7 +414,7 @@ fn log_keys() -> Vec<Case> {
             part(transcript).log_keys[0].path = vec![vec![7; 32]];
         }
     };
-    let of_key = |about, change: fn(&mut pb::Key)| {
+    let of_key = |about, link, change: fn(&mut pb::Key)| {
         let mut transcript = sealed_anew(HONEST, &both, 6).transcript(first, &[]);
         for part in [base, newest] {
             let record = part(&mut transcript).log_keys[0].record.as_mut().expect("a record");
@@ -422,7 +422,7 @@ fn log_keys() -> Vec<Case> {
             change(&mut entry);
             record.body = entry.encode_to_vec();
         }
-        (about, Link::Publication, raw(&transcript.encode_to_vec()))
+        (about, link, raw(&transcript.encode_to_vec()))
     };
     vec![
         lied("the retired log key seals on", Link::Seal, Bend { seal_signer: Some(LOG), ..HONEST }, 6),
@@ -448,9 +448,11 @@ fn log_keys() -> Vec<Case> {
         }),
         ("a log key that the log key alone names", Link::Publication, raw(&by_log_key.encode_to_vec())),
         lied("a log key that begins at its own block", Link::Publication, HONEST, 3),
-        of_key("a statement key as a log key", |entry| entry.purpose = pb::Purpose::Statement.into()),
-        of_key("another log key than the block names", |entry| entry.public_key = public(THIEF).to_vec()),
-        of_key("an earlier beginning than the block says", |entry| entry.from_index = 5),
+        of_key("a statement key as a log key", Link::Publication, |entry| {
+            entry.purpose = pb::Purpose::Statement.into()
+        }),
+        of_key("another log key than the block names", Link::Seal, |entry| entry.public_key = public(THIEF).to_vec()),
+        of_key("an earlier beginning than the block says", Link::Publication, |entry| entry.from_index = 5),
     ]
 }
 
