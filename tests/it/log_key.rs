@@ -132,14 +132,11 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     let stopped = client.submit(block.block.to_vec(), block.records.clone()).await.expect_err("nobody can seal it");
     assert_eq!(stopped.refusal().map(|refusal| refusal.why()), Some(Reason::Stopped), "{stopped}");
     let id = KeyId::of(&second.public_key()).to_string();
-    let why = node.ledger().failure().borrow().clone().expect("it says why");
+    let mut failure = node.ledger().failure();
+    let why = failure.wait_for(Option::is_some).await.expect("it says why").clone().unwrap_or_default();
     assert!(why.contains(&id) && why.contains("keys/log-"), "{why}");
-    let dir = node.stop().await;
-    let environment = Environment::system();
-    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
-    let open = || directory::open(&environment, dir.path(), &config, Limits::default()).map(|_| ());
-    // The next seal could still be the old key's, if the round were empty.
-    drop(open());
+    let (dir, why) = node.failed().await;
+    assert!(why.contains(&id), "{why}");
     put_key(dir.path(), &format!("log-{id}.key"), &second);
     let node = TestNode::again(dir).await;
     let client = university.client(&node).await;
@@ -147,6 +144,8 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     assert_eq!(node.ledger().receipt(first.index).expect("a receipt"), first);
     let dir = node.stop().await;
     fs::remove_file(dir.path().join(format!("keys/log-{id}.key"))).expect("removed");
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir.path()).expect("a configuration");
     let error = directory::open(&environment, dir.path(), &config, Limits::default()).map(|_| ()).expect_err("gone");
     assert!(error.to_string().contains(&id), "{error}");
 }

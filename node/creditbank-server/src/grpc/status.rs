@@ -281,7 +281,12 @@ fn of_transcript(error: TranscriptError) -> Refusal {
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
         TranscriptError::Registry { .. } => of_view(&unreadable::damaged(error)),
-        TranscriptError::NoStatementKey => of_view(&unreadable::unavailable(error)),
+        TranscriptError::NoStatementKey => {
+            tracing::error!(%error, "a call failed");
+            let mut refused = refusal(Code::Unavailable, Reason::Unreadable, error);
+            refused.retry_after_ms = UNREADABLE_RETRY_MS;
+            refused
+        }
         TranscriptError::Canonical(_) | TranscriptError::File(_) => internal(error),
     }
 }

@@ -42,8 +42,8 @@ pub enum TranscriptError {
     File(#[from] FileError),
     /// No file holds the statement key in force.
     #[error(
-        "no file of keys/ holds a statement key that the registry has in force: put it there, as keys/statement-2.key \
-         (chmod 600)"
+        "the node has no statement key that the registry has in force: its operator puts the file beside the old one, as \
+         keys/statement-2.key (chmod 600)"
     )]
     NoStatementKey,
     /// Something that is to be proved is not in the registry.
