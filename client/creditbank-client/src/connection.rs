@@ -216,7 +216,7 @@ impl Client {
     pub async fn check_receipt(&self, receipt: &Receipt) -> Result<VerifiedReceipt, ClientError> {
         let verified = match verify_receipt_by(receipt, &self.trust.policy, &self.known_log_keys()) {
             Err(ReceiptError::Note(NoteError::NoTrustedLog { .. })) => {
-                self.follow_log_keys().await?;
+                Box::pin(self.follow_log_keys()).await?;
                 verify_receipt_by(receipt, &self.trust.policy, &self.known_log_keys())?
             }
             verified => verified?,

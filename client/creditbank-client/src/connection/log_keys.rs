@@ -32,7 +32,7 @@ impl Client {
     pub(super) async fn accept(&self, note: &[u8]) -> Result<Accepted, ClientError> {
         match self.trust.policy.verify_signed_by(note, &self.known_log_keys()) {
             Err(NoteError::NoTrustedLog { .. }) => {
-                self.follow_log_keys().await?;
+                Box::pin(self.follow_log_keys()).await?;
                 Ok(self.trust.policy.verify_signed_by(note, &self.known_log_keys())?)
             }
             accepted => Ok(accepted?),
@@ -48,7 +48,7 @@ impl Client {
         if signed.verify(&key()).is_ok() {
             return Ok(());
         }
-        self.follow_log_keys().await?;
+        Box::pin(self.follow_log_keys()).await?;
         signed.verify(&key()).map_err(ClientError::lie)
     }
 }

@@ -121,7 +121,7 @@ pub(super) struct Log {
     /// Further registry entries that a transcript names under the last seal.
     pub(super) also: Vec<RegistryKey>,
     /// Log keys that follow: log index of the block, first index whose seal it signs, seed.
-    pub(super) log_keys: Vec<(u64, u64, u8)>,
+    pub(super) sealers: Vec<(u64, u64, u8)>,
     /// The seeds of the log keys that sign checkpoints.
     pub(super) note_signers: Vec<u8>,
 }
@@ -151,7 +151,7 @@ impl Log {
             approver: None,
             accreditations: Vec::new(),
             also: Vec::new(),
-            log_keys: Vec::new(),
+            sealers: Vec::new(),
             note_signers: vec![LOG],
         }
     }
@@ -160,12 +160,12 @@ impl Log {
     pub(super) fn rotate(&mut self, seed: u8, from_index: u64) {
         let entry = pb::Key { from_index, ..key_entry(seed, Purpose::Log, 0, 0) };
         let block = self.operator(&[public_record(Kind::Key, encode(&entry).expect("canonical"))]);
-        self.log_keys.push((block, from_index, seed));
+        self.sealers.push((block, from_index, seed));
     }
 
     /// Who signs the seal at a log index.
     fn sealer(&self, index: u64) -> u8 {
-        let followed = self.log_keys.iter().rev().find(|(_, from, _)| *from <= index);
+        let followed = self.sealers.iter().rev().find(|(_, from, _)| *from <= index);
         followed.map_or(LOG, |(_, _, seed)| *seed)
     }
 

@@ -481,7 +481,7 @@ fn replaced() -> Log {
     let mut log = Log::admitting(HONEST, &[1]);
     log.rotate(43, 100);
     log.seal();
-    log.log_keys.clear();
+    log.sealers.clear();
     log.rotate(NEXT_LOG, 8);
     log.seal();
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
