@@ -531,7 +531,7 @@ impl Log {
         let (publications, published) = self.publications(&mut registry, &mut seals, newest);
         blocks.extend(published);
         let log_keys: Vec<_> = self
-            .log_keys
+            .sealers
             .iter()
             .filter(|(_, from, _)| *from <= newest)
             .filter_map(|(at, ..)| self.log_key(*at))
