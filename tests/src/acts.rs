@@ -69,7 +69,7 @@ pub async fn submit(
 
 /// Sends a block; a refusal by its name.
 pub async fn send(client: &Client, request: &SubmitBlockRequest) -> Result<Receipt, Reason> {
-    client.submit(request.block.to_vec(), request.records.clone()).await.map_err(|error| match error {
+    client.submit(request.clone()).await.map_err(|error| match error {
         ClientError::Refused(refusal) => {
             assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
             refusal.why()

@@ -74,6 +74,29 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(effects(ONE, log.effect(place, 1, Action::Reinstate)), "effect on 3/0");
 }
 
+/// Goal: where a place shows, it has one status id for ever, and a status id one place: who names another one later, or
+/// two in one block, is found.
+#[test]
+fn a_place_has_one_status_id() {
+    let mut log = Log::new();
+    let place = log.issue(ONE, &[1, 2]);
+    let other = Place::new(place.entry, 1);
+    let review = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Review)]);
+    log.round(&[review]);
+    let id = |salt| Digest::from_slice(&log.effect(place, salt, Action::Revoke).effects[0].status_id).expect("32 bytes");
+    let found = |log: &Log, groups| found(log, &log.draft(ONE, Vec::new(), groups));
+    let both = || vec![effect(other, id(1), Action::Revoke), effect(other, Digest([3; 32]), Action::Revoke)];
+    assert_eq!(found(&log, log::joined(both())).what, "effect on 3/1");
+    // What shows no place binds none.
+    let closed = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::CloseReview)]);
+    log.round(&[closed]);
+    assert_eq!(found(&log, vec![effect(place, Digest([3; 32]), Action::Revoke)]).what, "effect on 3/0");
+    assert_eq!(found(&log, vec![effect(other, id(1), Action::Revoke)]).what, "effect on 3/1");
+    let revoked = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Revoke)]);
+    log.round(&[revoked]);
+    replay(&log.entries).expect("the same place again");
+}
+
 /// Goal: an unsealed end is no contradiction, but no log that has a checkpoint either; its size and root are those of
 /// all entries.
 #[test]

@@ -18,6 +18,7 @@ use ed25519_dalek::SigningKey;
 use super::config::{Config, is_origin};
 use super::secrets::Secrets;
 use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, read_key_at, write_secret};
+use creditbank_rpc::v1::SubmitBlockRequest;
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
@@ -142,7 +143,7 @@ pub async fn begin(
     ledger: &Ledger,
 ) -> Result<(), InitError> {
     for block in first_blocks(environment, dir, registry_keys, ledger)? {
-        ledger.submit(block, Vec::new()).await?;
+        ledger.submit(SubmitBlockRequest { block: block.into(), ..Default::default() }).await?;
     }
     Ok(())
 }

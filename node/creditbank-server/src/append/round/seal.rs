@@ -49,7 +49,7 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key.
     pub(crate) fn seal(self, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, .. } = self;
+        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, .. } = self;
         let entry = round.draft_seal().sign(sign)?;
         let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else {
             return Err(SealError::Unreadable);
@@ -62,7 +62,7 @@ impl RoundBuilder {
         let (base, log) = (state.head, closed.state);
         let next = Head { size: log.size(), root: log.root(), ..base };
         let checkpoint = Checkpoint { origin: log.keys().origin.clone(), size: next.size, root: next.root };
-        let change = Change { head: next, log, written: closed.written };
+        let change = Change { head: next, log, written: closed.written, marked };
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
         let pending = Pending::new(LogIndex(base.size), true, learners, identities);

@@ -1,5 +1,6 @@
 //! What a stolen key has struck is reinstated: by whom, while it is contested, and with what belongs to it.
 
+use creditbank_protocol::block::public_part;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RevocationReason};
 use creditbank_rules::CourseKey;
 use serde_json::json;
@@ -28,8 +29,12 @@ fn stolen(case: &mut Case, since: u64) {
 /// The block at an entry, by the stolen key, and what it says.
 fn struck(case: &mut Case, entry: u64, records: u32, groups: &[pb::EffectGroup]) {
     case.sealed(entry, THIEF, SEALED_MS);
-    let groups: Vec<String> = groups.iter().map(|group| hex::encode(body(group))).collect();
-    case.said.push(json!({ "entry": entry, "records": records, "groups": groups }));
+    case.said.push(json!({ "entry": entry, "records": records, "groups": shown(groups) }));
+}
+
+/// Groups as the log shows them.
+fn shown(groups: &[pb::EffectGroup]) -> Vec<String> {
+    public_part(&[], groups.to_vec()).groups.iter().map(|group| hex::encode(body(group))).collect()
 }
 
 fn by_issuer(effects: &[pb::Effect]) -> pb::EffectGroup {
@@ -87,9 +92,8 @@ fn award_revoked(case: &mut Case, of_credit: &[(Action, u64)]) {
     };
     let marks = marked(&[(Action::Revoke, 9)]);
     case.holds(Held { marks, depends_on: vec![at(1)], ..Held::new(6, CourseKey::Award) }, Kind::Award, &award);
-    case.said.push(json!({
-        "entry": 6, "records": 1, "groups": [hex::encode(body(&redeeming(Kind::Award, paper().as_ref(), &[at(1)])))],
-    }));
+    let groups = shown(&[redeeming(Kind::Award, paper().as_ref(), &[at(1)])]);
+    case.said.push(json!({ "entry": 6, "records": 1, "groups": groups }));
     let release = pb::Effect { redemption_plus_1: 7, ..effect(at(1), Action::Release) };
     struck(case, 9, 0, &[by_issuer(&[release, effect(at(6), Action::Revoke)])]);
 }

@@ -32,7 +32,7 @@ pub(super) fn block(number: u8, head: ChainHead) -> Arc<Prepared> {
     let authority = Some(pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() });
     let groups = vec![pb::EffectGroup { authority, effects: vec![effect] }];
     let block = draft.sign(&[], groups, None, |message| key.sign(message).to_bytes()).expect("a block");
-    Arc::new(Prepared::new(block, Vec::new(), vec![number]).expect("a block"))
+    Arc::new(Prepared::new(creditbank_rpc::block_request(block, &[], &[]), vec![number]).expect("a block"))
 }
 
 pub(super) fn refusal(reason: Reason) -> Refusal {
