@@ -69,8 +69,9 @@ class Scene:
                                     for effect in records.canonical.read("EffectGroup", bytes.fromhex(group)).effects]
                      for one in case.get("said", [])}
 
-    def judge(self, header, groups, records):
-        """Refuses the block of these records, each a kind and a body, and effects."""
+    def judge(self, header, groups, records, places):
+        """Refuses the block of these records, each a kind and a body, and effects; the places of those that show none."""
+        self.beside = dict(zip((effect.status_id for effect in forms.silent(groups)), places))
         self.institution = header.institution
         self.has_records = bool(records)
         self.key = self.keys[header.key_id]
@@ -355,14 +356,14 @@ class Scene:
         if held.kind not in (KIND_AWARD, KIND_CONVERSION) or status.REDEEMED in held.marks:
             return found
         own = self.entries(held)
-        redeemed = {place_of(effect.place) for at in own for effect in self.said.get(at, []) if effect.action == REDEEM}
-        released = {place_of(effect.place): effect.redemption_plus_1 - 1 for effect in self.said.get(entry, [])
+        redeemed = {effect.status_id for at in own for effect in self.said.get(at, []) if effect.action == REDEEM}
+        released = {effect.status_id: effect.redemption_plus_1 - 1 for effect in self.said.get(entry, [])
                     if effect.action == RELEASE}
         for place in self.named_by(held):
-            mark = self.held[place].marks.get(status.REDEEMED)
-            if place in redeemed and mark not in own:
-                require(mark is None and released.get(place) in own, "ALREADY_SPENT")
-                found[place] = released[place]
+            mark, identity = self.held[place].marks.get(status.REDEEMED), self.held[place].status_id
+            if identity in redeemed and mark not in own:
+                require(mark is None and released.get(identity) in own, "ALREADY_SPENT")
+                found[place] = released[identity]
         return found
 
     def _effect(self, authority, effect):
@@ -372,7 +373,7 @@ class Scene:
         fits = {REINSTATE: bool(named[1]), RELEASE: not named[1]}.get(effect.action, named == (0, 0))
         require(fits and (effect.action == REVOKE or not effect.reason), "EFFECT_MISMATCH")
         require(effect.action != REVOKE or effect.reason, "MISSING_FIELD")
-        target = self.held.get(place_of(effect.place))
+        target = self.held.get(place_of(effect.place) if effect.has("place") else self.beside[effect.status_id])
         require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")
         redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
         owner = target.institution
@@ -392,7 +393,7 @@ class Scene:
             ends = redemption is None and status.ended(target.marks)
             require(contested in self.suspect and (not ends or self._contested(target)), "NOT_CONTESTED")
             wanted = CLOSE_REVIEW if redemption is None else RELEASE
-            require(ends or any(one.action == wanted and place_of(one.place) == target.place
+            require(ends or any(one.action == wanted and one.status_id == target.status_id
                                 and one.redemption_plus_1 == effect.redemption_plus_1
                                 for one in self.said.get(contested, [])), "EFFECT_MISMATCH")
         return target

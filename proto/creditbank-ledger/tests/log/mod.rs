@@ -155,14 +155,6 @@ pub(crate) fn effect(place: Place, id: Digest, action: Action) -> EffectGroup {
     EffectGroup { authority: Some(authority), effects: vec![effect] }
 }
 
-/// Groups of one authority as one group.
-pub(crate) fn joined(groups: Vec<EffectGroup>) -> Vec<EffectGroup> {
-    let authority = groups.first().and_then(|group| group.authority.clone());
-    let mut effects: Vec<_> = groups.into_iter().flat_map(|group| group.effects).collect();
-    effects.sort_by_key(prost::Message::encode_to_vec);
-    vec![EffectGroup { authority, effects }]
-}
-
 /// The entry of a seal, signed by the log key.
 pub(crate) fn seal(seal: &Seal) -> Vec<u8> {
     seal.sign(|message| sign(&log_key(), message)).expect("a seal")
