@@ -17,17 +17,17 @@ use crate::world::NOW_MS;
 const THIEF: u8 = 9;
 /// When it sealed, and the minute since which it is compromised.
 const SEALED_MS: u64 = NOW_MS - 1_800_000;
-const SINCE: u64 = SEALED_MS / 60_000;
+pub(crate) const SINCE: u64 = SEALED_MS / 60_000;
 
 /// The key of institution 1 that was stolen at a minute.
-fn stolen(case: &mut Case, since: u64) {
+pub(crate) fn stolen(case: &mut Case, since: u64) {
     let reason = RevocationReason::Compromised.into();
     let revoked = Some(pb::KeyRevocation { reason, compromised_since_minute: since });
     case.set(Kind::Key, &pb::Key { revoked, ..key_for(Purpose::Unit, 1, 1, &signing(THIEF), &kinds()) });
 }
 
 /// The block at an entry, by the stolen key, and what it says.
-fn struck(case: &mut Case, entry: u64, records: u32, groups: &[pb::EffectGroup]) {
+pub(crate) fn struck(case: &mut Case, entry: u64, records: u32, groups: &[pb::EffectGroup]) {
     case.sealed(entry, THIEF, SEALED_MS);
     case.said.push(json!({ "entry": entry, "records": records, "groups": shown(groups) }));
 }
@@ -37,13 +37,13 @@ fn shown(groups: &[pb::EffectGroup]) -> Vec<String> {
     public_part(&[], groups.to_vec()).groups.iter().map(|group| hex::encode(body(group))).collect()
 }
 
-fn by_issuer(effects: &[pb::Effect]) -> pb::EffectGroup {
+pub(crate) fn by_issuer(effects: &[pb::Effect]) -> pb::EffectGroup {
     let mut effects = effects.to_vec();
     effects.sort_by_key(prost::Message::encode_to_vec);
     group(Basis::Issuer, &effects)
 }
 
-fn reinstate(place: Place, contested: u64) -> pb::Effect {
+pub(crate) fn reinstate(place: Place, contested: u64) -> pb::Effect {
     pb::Effect { contested_plus_1: contested + 1, ..effect(place, Action::Reinstate) }
 }
 
