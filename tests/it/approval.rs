@@ -18,6 +18,7 @@ use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RecordR
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::Reason;
+use creditbank_rpc::block_request;
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_tests::acts::{by, effect, group, reference, replayed, send, submit};
 use creditbank_tests::chain::now_s;
@@ -148,7 +149,7 @@ async fn close_review(
         let signature = sign(&approver.key, approval_message(header.header(), &bare).as_bytes()).to_vec();
         pb::Approval { signature, ..bare }
     });
-    let request = SubmitBlockRequest { block: block(Some(given.clone())).into(), records: Vec::new() };
+    let request = block_request(block(Some(given.clone())), &[], &groups);
     send(&scene.client, &request).await.map(|_| request)
 }
 
@@ -293,7 +294,7 @@ async fn the_registry_may_need_two_persons() {
     publish(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), None).await.expect_err("no directory");
     let alone = University { institution: 0, unit: 0, key: (*registry).clone(), access: (*registry).clone() };
     let request = Chain::of(&client, &alone).await.block(&alone, std::slice::from_ref(&entry), Vec::new());
-    let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("the registry key alone");
+    let refused = client.submit(request).await.expect_err("the registry key alone");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::ApprovalMissing);
 
     let dir = tempfile::tempdir().expect("a directory");

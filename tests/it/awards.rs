@@ -2,13 +2,17 @@
 
 use creditbank_fixtures::{award, credit, definition, mandate};
 use creditbank_protocol::canonical::encode;
+use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{LogIndex, Place};
 use creditbank_rpc::Reason;
-use creditbank_tests::acts::{alias, by, citizen, effect, group, public, redeem, reference, replayed, submit};
+use creditbank_rpc::v1::SubmitBlockRequest;
+use creditbank_tests::acts::{alias, by, citizen, effect, group, public, redeem, reference, replayed, send, submit};
+use creditbank_tests::degrees::{confer, revoke, stand_by};
 use creditbank_tests::university::record;
-use creditbank_tests::{Scene, University};
+use creditbank_tests::{Chain, Scene, University};
 
 /// The redeeming effects of an award.
 fn redeeming(of: &University, award: &pb::Award) -> Vec<EffectGroup> {
@@ -112,6 +116,84 @@ async fn no_root_pays_twice() {
     submit(client, two, &[record(Kind::Award, &anew, 4)], redeeming(two, &anew)).await.expect("free again");
     // An auditor comes to the same status tree.
     replayed(client).await;
+}
+
+/// Goal: the log does not show which records an award rests on, nor whom its revocation releases or a revocation puts under
+/// review: only what is by right of the issuer of the record shows its place. A replay comes to the same marks.
+#[tokio::test]
+async fn the_log_does_not_show_what_an_award_rests_on() {
+    let scene = scene().await;
+    let counted = credits(&scene, 7).await;
+    let own = alias(&scene.node, &scene.one, 7).await;
+    let Scene { client, one, .. } = &scene;
+    let degree = confer(client, one, &award(1, own, "BA", &counted)).await.expect("an award");
+    revoke(client, one, &counted[0], &[], std::slice::from_ref(&degree)).await.expect("revoked, with a review");
+    stand_by(client, one, &degree).await.expect("the review is closed");
+    let held: Vec<_> = counted.iter().map(|record| (record, &degree)).collect();
+    revoke(client, one, &degree, &held, &[]).await.expect("revoked and released");
+    let mut shown = Vec::new();
+    let size = client.checkpoint().await.expect("a checkpoint").0.checkpoint.size;
+    for index in 0..size {
+        let (bytes, _) = client.entry(LogIndex(index)).await.expect("an entry");
+        let Entry::Public(public) = Entry::parse(&bytes).expect("an entry") else { continue };
+        let effects = public.part().groups.iter().flat_map(|group| &group.effects);
+        shown.extend(effects.map(|effect| (effect.action(), effect.place)));
+    }
+    shown.sort_by_key(|(action, _)| i32::from(*action));
+    let expected = [
+        (Action::Revoke, counted[0].place),
+        (Action::Revoke, degree.place),
+        (Action::Redeem, None),
+        (Action::Redeem, None),
+        (Action::Release, None),
+        (Action::Release, None),
+        (Action::Review, None),
+        (Action::CloseReview, degree.place),
+    ];
+    assert_eq!(shown, expected);
+    replayed(client).await;
+}
+
+/// Goal: the places beside a block are those of its effects, one for each that shows none: without them, with one more, and
+/// with those of other records the block is refused; with the right ones it is sealed, and sealed once.
+#[tokio::test]
+async fn places_beside_a_block_are_compared() {
+    let scene = scene().await;
+    let (counted, others) = (credits(&scene, 7).await, credits(&scene, 8).await);
+    let own = alias(&scene.node, &scene.one, 7).await;
+    let Scene { node, client, one, .. } = scene;
+    let full = award(1, own, "BA", &counted);
+    let degree = record(Kind::Award, &full, 1);
+    let chain = Chain::of(&client, &one).await;
+    let request = chain.block(&one, std::slice::from_ref(&degree), redeeming(&one, &full));
+    assert_eq!(request.places.len(), 2);
+    let with = |places: Vec<pb::Place>| SubmitBlockRequest { places, ..request.clone() };
+    let [first, second] = [request.places[0], request.places[1]];
+    let other = others[0].place.expect("a place");
+    let nowhere = pb::Place { entry: 1_000_000, index: 0 };
+    for (places, reason) in [
+        (Vec::new(), Reason::WrongPlaceCount),
+        (vec![first], Reason::WrongPlaceCount),
+        (vec![first, second, second], Reason::WrongPlaceCount),
+        (vec![second, first], Reason::UnknownTarget),
+        (vec![first, other], Reason::UnknownTarget),
+        (vec![first, first], Reason::UnknownTarget),
+        (vec![pb::Place::default(), second], Reason::UnknownTarget),
+        (vec![first, nowhere], Reason::UnknownTarget),
+    ] {
+        let refused = send(&client, &with(places.clone())).await.expect_err("other places");
+        assert_eq!(refused, reason, "{places:?}");
+    }
+    // A place beside a block that shows all of its own.
+    let alone = chain.block(&one, &[record(Kind::Credit, &credit(own, "CCC"), 9)], Vec::new());
+    let refused = send(&client, &SubmitBlockRequest { places: vec![first], ..alone }).await.expect_err("one too many");
+    assert_eq!(refused, Reason::WrongPlaceCount);
+    let receipt = send(&client, &request).await.expect("the places of its records");
+    let node = node.restart().await;
+    let client = one.client(&node).await;
+    assert_eq!(send(&client, &request).await.expect("the same block"), receipt);
+    let read = client.record(counted[0].place.map(Place::from).expect("a place")).await.expect("a record");
+    assert_eq!(read.marks, ["redeemed"], "after a restart");
 }
 
 /// Goal: of two institutions that race for the same records exactly one wins, every time.

@@ -55,7 +55,7 @@ impl Scene {
         let sealed = || self.node.ledger().issued(UnitId::new(1, 1), 0, 100).expect("a list").0.len();
         let before = sealed();
         let client = self.university.client(&self.node).await;
-        let error = client.submit(request.block.to_vec(), request.records).await.expect_err("a refusal");
+        let error = client.submit(request).await.expect_err("a refusal");
         assert_eq!(sealed(), before, "nothing is stored");
         assert_eq!(client.chain_head(UnitId::new(1, 1)).await.expect("the head"), self.chain.head);
         match error {

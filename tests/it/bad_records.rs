@@ -24,7 +24,7 @@ async fn refused(node: &TestNode, university: &University, records: &[Record]) -
     let client = university.client(node).await;
     let chain = Chain::of(&client, university).await;
     let request = chain.block(university, records, Vec::new());
-    match client.submit(request.block.to_vec(), request.records).await {
+    match client.submit(request).await {
         Err(ClientError::Refused(refusal)) => *refusal,
         other => panic!("expected a refusal, found {other:?}"),
     }
@@ -72,7 +72,7 @@ async fn bodies_outside_the_canonical_form() {
         let chain = Chain::of(&client, &university).await;
         let mut request = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
         request.records[0].body = bytes.into();
-        let error = client.submit(request.block.to_vec(), request.records).await.expect_err("a refusal");
+        let error = client.submit(request).await.expect_err("a refusal");
         let refusal = error.refusal().expect("a refusal");
         assert_eq!((refusal.why(), refusal.record_plus_1), (Reason::RecordMalformed, 1));
         assert!(refusal.message.contains(word), "{}", refusal.message);

@@ -49,7 +49,7 @@ async fn the_same_block_gives_the_same_receipt() {
     let request = chain.block(&university, &[credit_record(aliases[0], "A-1")], Vec::new());
     let submit = |client: creditbank_client::Client| {
         let request = request.clone();
-        async move { client.submit(request.block.to_vec(), request.records).await.expect("a receipt") }
+        async move { client.submit(request).await.expect("a receipt") }
     };
     // Ten at once, then one more, then one after a restart.
     let at_once = (0..10).map(|_| async { submit(university.client(&node).await).await });
@@ -75,8 +75,8 @@ async fn a_stale_head_carries_the_accepted_block() {
     let chain = Chain::of(&client, &university).await;
     let first = chain.block(&university, &[credit_record(aliases[0], "A-1")], Vec::new());
     let second = chain.block(&university, &[credit_record(aliases[1], "A-1")], Vec::new());
-    let receipt = client.submit(first.block.to_vec(), first.records).await.expect("the first");
-    let refused = client.submit(second.block.to_vec(), second.records).await.expect_err("the second");
+    let receipt = client.submit(first).await.expect("the first");
+    let refused = client.submit(second).await.expect_err("the second");
     let refusal = refused.refusal().expect("a refusal");
     assert_eq!(refusal.why(), Reason::StaleHead);
     assert_eq!(refusal.accepted.as_ref(), Some(&receipt));
@@ -136,7 +136,7 @@ async fn a_full_queue_refuses_with_a_time() {
     large.course.as_mut().expect("a course").titles = vec![creditbank_fixtures::text(&"long ".repeat(200))];
     let records: Vec<_> = (0..100).map(|salt| record(Kind::Credit, &large, salt)).collect();
     let request = chain.block(&university, &records, Vec::new());
-    match client.submit(request.block.to_vec(), request.records).await {
+    match client.submit(request).await {
         Err(ClientError::Refused(refusal)) => {
             assert_eq!(refusal.why(), Reason::Busy);
             assert!(refusal.retry_after_ms > 0);

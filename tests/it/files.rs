@@ -201,7 +201,7 @@ async fn damage_is_not_called_passing() {
     let mut sent = Vec::new();
     for number in 0..4 {
         let request = chain.block(&university, &[credit_record(aliases[0], &format!("A-{number}"))], Vec::new());
-        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("sealed");
+        let receipt = client.submit(request.clone()).await.expect("sealed");
         chain.advance(&request);
         sent.push((request, receipt.index));
     }
@@ -229,6 +229,6 @@ async fn damage_is_not_called_passing() {
     // The others can be read, and the node goes on.
     let client = university.client(&node).await;
     for (request, _) in &sent {
-        client.submit(request.block.to_vec(), request.records.clone()).await.expect("it is there");
+        client.submit(request.clone()).await.expect("it is there");
     }
 }

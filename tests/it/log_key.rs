@@ -129,7 +129,7 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     admit(&client, &node, &[pb::Key { from_index, ..request(&second) }]).await.expect("admitted");
     let first = chain.issue(&client, &university, &[credit_record(alias, "A-0")]).await;
     let block = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
-    let stopped = client.submit(block.block.to_vec(), block.records.clone()).await.expect_err("nobody can seal it");
+    let stopped = client.submit(block.clone()).await.expect_err("nobody can seal it");
     assert_eq!(stopped.refusal().map(|refusal| refusal.why()), Some(Reason::Stopped), "{stopped}");
     let id = KeyId::of(&second.public_key()).to_string();
     let mut failure = node.ledger().failure();
@@ -140,7 +140,7 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     put_key(dir.path(), &format!("log-{id}.key"), &second);
     let node = TestNode::again(dir).await;
     let client = university.client(&node).await;
-    client.submit(block.block.to_vec(), block.records).await.expect("the same block, sealed by the new key");
+    client.submit(block).await.expect("the same block, sealed by the new key");
     assert_eq!(node.ledger().receipt(first.index).expect("a receipt"), first);
     let dir = node.stop().await;
     fs::remove_file(dir.path().join(format!("keys/log-{id}.key"))).expect("removed");

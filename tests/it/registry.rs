@@ -77,7 +77,7 @@ async fn keys_rotate_without_a_gap() {
         [registry_record(Kind::Key, &come), registry_record(Kind::Key, &gone)].map(|record| record.expect("a record"));
     publish(&client, Arc::new(node.key(Purpose::Registry)), &records, None).await.expect("a rotation");
     let request = chain.block(&university, &[credit_record(alias, "A-2")], Vec::new());
-    let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("the old key");
+    let refused = client.submit(request).await.expect_err("the old key");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyRevoked);
     let university = University { key: new, ..university };
     chain.issue(&client, &university, &[credit_record(alias, "A-2")]).await;
@@ -101,17 +101,17 @@ async fn only_the_registry_key_publishes() {
         University { institution: 0, unit: 0, key: university.key.clone(), access: university.access.clone() };
     let chain = Chain::of(&client, &operator_chain).await;
     let request = chain.block(&operator_chain, std::slice::from_ref(&entry), Vec::new());
-    let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("a unit's key");
+    let refused = client.submit(request).await.expect_err("a unit's key");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyOfAnother);
     // The log key signs checkpoints, not the registry: one key, one purpose.
     let log = University { key: node.key(Purpose::Log), ..operator_chain };
     let request = chain.block(&log, &[entry], Vec::new());
-    let refused = client.submit(request.block.to_vec(), Vec::new()).await.expect_err("the log key");
+    let refused = client.submit(request).await.expect_err("the log key");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::KeyOfAnother);
     // And the operator issues nobody's records.
     let operator = University { key: node.key(Purpose::Registry), ..log };
     let request = chain.block(&operator, &[credit_record(Alias([1; 16]), "A-1")], Vec::new());
-    let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("a learner's record");
+    let refused = client.submit(request).await.expect_err("a learner's record");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotTheOperator);
 }
 
@@ -233,7 +233,7 @@ async fn accreditations_end() {
     let until = Some(pb::Date { year: 2024, month: 8, day: 31 });
     set(&node, Kind::Accreditation, &pb::Accreditation { until, ..university.accreditation() }).await;
     let request = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
-    let refused = client.submit(request.block.to_vec(), request.records).await.expect_err("it ended before");
+    let refused = client.submit(request).await.expect_err("it ended before");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::NotAccredited);
     let until = Some(pb::Date { year: 2024, month: 9, day: 0 });
     set(&node, Kind::Accreditation, &pb::Accreditation { until, ..university.accreditation() }).await;

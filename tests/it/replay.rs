@@ -25,7 +25,7 @@ async fn log() -> (TestNode, Vec<Vec<u8>>) {
         let receipt = chain.issue(&client, university, std::slice::from_ref(&record)).await;
         if course == "A-1" {
             let request = chain.block(university, &[], vec![revocation(&receipt, &record)]);
-            client.submit(request.block.to_vec(), request.records).await.expect("the revocation is sealed");
+            client.submit(request).await.expect("the revocation is sealed");
         }
     }
     let entries = (0..node.ledger().size()).map(|index| node.ledger().entry(index).expect("an entry")).collect();
@@ -106,7 +106,7 @@ async fn a_restored_state_goes_on_where_the_entries_lead() {
         let mut chain = Chain::of(&client, university).await;
         let receipt = chain.issue(&client, university, std::slice::from_ref(&record)).await;
         let request = chain.block(university, &[], vec![revocation(&receipt, &record)]);
-        client.submit(request.block.to_vec(), request.records).await.expect("the revocation is sealed");
+        client.submit(request).await.expect("the revocation is sealed");
     }
     let entries: Vec<_> = (0..node.ledger().size()).map(|at| node.ledger().entry(at).expect("an entry")).collect();
     assert!(entries.len() > before.len() && entries.starts_with(&before));

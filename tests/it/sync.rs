@@ -89,7 +89,7 @@ impl System {
         let group = pb::EffectGroup { authority, effects: vec![effect] };
         let none: [Record; 0] = [];
         let request = chain.block(&self.desk.university, &none, vec![group]);
-        client.submit(request.block.to_vec(), request.records).await.expect("the revocation");
+        client.submit(request).await.expect("the revocation");
     }
 }
 

@@ -175,7 +175,7 @@ async fn a_transcript_of_large_blocks_is_small() {
             let courses = (block..RECORDS).step_by(blocks);
             let records: Vec<_> = courses.map(|course| credit_record(learner, &format!("C-{course}"))).collect();
             let request = chain.block(&university, &records, groups);
-            client.submit(request.block.to_vec(), request.records.clone()).await.expect("the block is sealed");
+            client.submit(request.clone()).await.expect("the block is sealed");
             chain.advance(&request);
         }
         let by_alias = InstitutionAlias { institution: u64::from(number), alias: learner.to_vec() };

@@ -234,6 +234,10 @@ class Vectors:
             digest = mandates.mandate_digest(origin, case["institution"], act["kind"], b"", paper)
             check.equal("paper", digest, act["digest"])
             check.that("its act", act["kind"] in paper.acts)
+        case = vectors["legal_basis"]
+        mandate = self.reader.read("Mandate", unhex(case["mandate"]))
+        digest = mandates.mandate_digest(origin, case["institution"], case["kind"], unhex(case["core"]), mandate)
+        check.equal("legal basis", digest, case["digest"])
         case = vectors["joint"]
         core = mandates.core(self.kinds, mandates.KIND_AWARD, unhex(case["body"]))
         check.equal("core of the award", core, case["core"])
@@ -358,12 +362,12 @@ class Vectors:
             if "chain" in case:
                 found = form.place(data, case["chain"], vectors["sealed_at_ms"] // 60_000, institutions)
             else:
-                found = form.form(data, beside(case))
+                found = form.form(data, beside(case), len(case.get("places", [])))
             check.equal(f"form: {case['about']}", found, case["name"])
             check.that(f"{case['name']} is in the table", case["name"] in table)
         for case in [*vectors["rules"], *vectors["admitted"]]:
             judge = self._judge(vectors, case)
-            found = judge.form(unhex(case["block"]), beside(case))
+            found = judge.form(unhex(case["block"]), beside(case), len(case["places"]))
             early = {"UNKNOWN_KEY", "NOT_AN_APPROVER"} & {case["name"]} or {None}
             check.that(f"rules: {case['about']}: {found}", found in {None, *early})
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
@@ -393,7 +397,8 @@ class Vectors:
             header = self.reader.read("BlockHeader", block.header)
             beside_it = [(record["kind"], unhex(record["body"])) for record in case["records"]]
             try:
-                scene.judge(header, public.groups, beside_it)
+                places = [(place["entry"], place["index"]) for place in case["places"]]
+                scene.judge(header, public.groups, beside_it, places)
                 found = None
             except Broken as rule:
                 found = str(rule)

@@ -36,7 +36,11 @@ pub fn public(kind: Kind, body: &impl Canonical) -> Record {
 /// The reference of record `index` of a sealed block.
 pub fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
     let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
-    RecordReference { place: Some(Place { entry: receipt.index, index }), status_id: id.0.to_vec() }
+    RecordReference {
+        place: Some(Place { entry: receipt.index, index }),
+        status_id: id.0.to_vec(),
+        ..Default::default()
+    }
 }
 
 /// Effects of one authority, as a block groups them.
@@ -69,7 +73,7 @@ pub async fn submit(
 
 /// Sends a block; a refusal by its name.
 pub async fn send(client: &Client, request: &SubmitBlockRequest) -> Result<Receipt, Reason> {
-    client.submit(request.block.to_vec(), request.records.clone()).await.map_err(|error| match error {
+    client.submit(request.clone()).await.map_err(|error| match error {
         ClientError::Refused(refusal) => {
             assert_ne!(refusal.code, u32::try_from(i32::from(Code::Internal)).expect("small"), "{}", refusal.message);
             refusal.why()

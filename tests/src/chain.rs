@@ -8,6 +8,7 @@ use creditbank_protocol::block::{BlockDraft, SignedBlock};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{EffectGroup, Receipt};
 use creditbank_protocol::record::{Record, info_of};
+use creditbank_rpc::block_request;
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 
 use crate::University;
@@ -71,8 +72,7 @@ impl Chain {
     /// Seals records as the next block.
     pub async fn issue(&mut self, client: &Client, university: &University, records: &[Record]) -> Receipt {
         let request = self.block(university, records, Vec::new());
-        let receipt =
-            client.submit(request.block.to_vec(), request.records.clone()).await.expect("the block is sealed");
+        let receipt = client.submit(request.clone()).await.expect("the block is sealed");
         self.advance(&request);
         receipt
     }
@@ -85,6 +85,7 @@ pub fn signed(
     records: &[Record],
     groups: Vec<EffectGroup>,
 ) -> SubmitBlockRequest {
-    let block = draft.sign(records, groups, None, |message| sign(&university.key.key, message)).expect("a block");
-    SubmitBlockRequest { block: block.into(), records: bodies(records) }
+    let block =
+        draft.sign(records, groups.clone(), None, |message| sign(&university.key.key, message)).expect("a block");
+    block_request(block, records, &groups)
 }

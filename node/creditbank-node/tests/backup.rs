@@ -46,7 +46,7 @@ async fn issue(node: &TestNode, university: &University, stop: &AtomicBool, leas
         let number = chain.head.next_height;
         let alias = university.aliases(node, number..=number).await[0];
         let request = chain.block(university, &[credit_record(alias, "A-1")], Vec::new());
-        let receipt = client.submit(request.block.to_vec(), request.records.clone()).await.expect("sealed");
+        let receipt = client.submit(request.clone()).await.expect("sealed");
         chain.advance(&request);
         sent.push((request, receipt));
     }
@@ -98,7 +98,7 @@ async fn with_every_engine(store: &str) {
     let restored = TestNode::again(target).await;
     let client = universities[0].client(&restored).await;
     for (request, receipt) in &before {
-        let again = client.submit(request.block.to_vec(), request.records.clone()).await.expect("it is there");
+        let again = client.submit(request.clone()).await.expect("it is there");
         assert_eq!(again, *receipt, "{store}: acknowledged before the backup");
     }
     let learner = universities[0].aliases(&restored, 0..1).await[0];
@@ -137,7 +137,7 @@ async fn with_every_engine(store: &str) {
     for (university, sent) in universities.iter().zip([first, second]) {
         let client = university.client(&whole).await;
         for (request, receipt) in sent {
-            let again = client.submit(request.block.to_vec(), request.records).await.expect("it is there");
+            let again = client.submit(request).await.expect("it is there");
             assert_eq!(again, receipt, "{store}");
         }
     }

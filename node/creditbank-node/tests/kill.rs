@@ -84,7 +84,7 @@ async fn issue_until_it_dies(
         let course = format!("R{round}-{number}");
         let request = chain.block(university, &[credit_record(alias, &course)], Vec::new());
         chain.advance(&request);
-        let answer = client.submit(request.block.to_vec(), request.records.clone()).await;
+        let answer = client.submit(request.clone()).await;
         let ended = answer.is_err();
         match answer {
             Ok(receipt) => history.push(Sent { request, receipt: Some(receipt) }),
@@ -101,7 +101,7 @@ async fn issue_until_it_dies(
 async fn check(child: &Child, university: &University, history: &mut [Sent], from: usize) {
     let client = child.client(university).await.expect("the node is back");
     for (height, sent) in (0u64..).zip(history.iter_mut()).skip(from) {
-        let again = client.submit(sent.request.block.to_vec(), sent.request.records.clone()).await.expect("a receipt");
+        let again = client.submit(sent.request.clone()).await.expect("a receipt");
         if let Some(receipt) = &sent.receipt {
             assert_eq!(*receipt, again, "height {height} of institution {}", university.institution);
         }

@@ -52,7 +52,7 @@ async fn call(mut channel: Channel, url: &str, method: &str, body: Body) -> i32 
 /// Sends a block until there is a receipt. Every refusal says when to come back.
 async fn submit(client: &Client, request: &SubmitBlockRequest) -> Receipt {
     loop {
-        match client.submit(request.block.to_vec(), request.records.clone()).await {
+        match client.submit(request.clone()).await {
             Ok(receipt) => return receipt,
             Err(ClientError::Refused(refusal)) => {
                 assert_eq!(
@@ -153,7 +153,7 @@ async fn memory_stays_bounded_and_accepted_work_is_finished() {
     let head =
         client.chain_head(UnitId::new(universities[0].institution, universities[0].unit)).await.expect("the head");
     let first = Chain { head }.block(&universities[0], &[credit_record(aliases[0], "C-0")], Vec::new());
-    let receipt = client.submit(first.block.to_vec(), first.records.clone()).await.expect("sealed");
+    let receipt = client.submit(first.clone()).await.expect("sealed");
     let mut unread: Vec<tonic::Streaming<SubmitBlocksResponse>> = Vec::new();
     for _ in 0..20 {
         let blocks = tokio_stream::iter(std::iter::repeat_n(first.clone(), 20_000));

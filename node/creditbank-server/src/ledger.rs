@@ -7,7 +7,7 @@ use creditbank_protocol::key::{KeyId, LogKeyHistory};
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint_by};
 use creditbank_protocol::pb::{Purpose, Receipt};
 use creditbank_protocol::{Digest, LogIndex};
-use creditbank_rpc::v1::RecordBody;
+use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::{KeyStore, Round, Row, Store, StoreError};
 use tokio::sync::watch;
 
@@ -159,10 +159,10 @@ impl Shared {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
-    /// Checks what needs no order of a block and the records beside it.
-    pub(crate) fn verify(&self, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
+    /// Checks what needs no order of a block and what is beside it.
+    pub(crate) fn verify(&self, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
         let state = self.state();
-        verify(&state.registry().registry, block, records)
+        verify(&state.registry().registry, request)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -327,15 +327,15 @@ impl Ledger {
     }
 
     /// Checks a block, hands it to the sequencer, and waits until it is durable.
-    pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, SubmitError> {
-        self.begin(block, records).finish().await
+    pub async fn submit(&self, request: SubmitBlockRequest) -> Result<Receipt, SubmitError> {
+        self.begin(request).finish().await
     }
 
     /// Begins to check a block. What is begun first is sequenced first when it is finished by the same caller in order;
     /// blocks of one chain that are begun together wait for one another.
-    pub fn begin(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Submission {
+    pub fn begin(&self, request: SubmitBlockRequest) -> Submission {
         match &self.threads {
-            Some(threads) => threads.begin(block, records),
+            Some(threads) => threads.begin(request),
             None => Submission::refused(SubmitError::Stopped("this log takes no blocks by itself".to_owned())),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) const CHAIN: Table = Table(4);
 pub(crate) const SEAL: Table = Table(5);
 /// Place of a registry record -> nothing: the order in which the registry came about.
 pub(crate) const REGISTRY: Table = Table(6);
-/// Place of a record -> its status id and marks.
+/// Place of a record -> its status id and marks. The place comes from the effect, or from beside the block.
 pub(crate) const STATUS: Table = Table(7);
 
 /// One row: how many learners' keys the key store must hold at least. An erasure has to set it anew.
@@ -259,18 +259,15 @@ pub(crate) fn note_signers(store: &dyn Store) -> Result<BTreeSet<[u8; 32]>, Stor
 }
 
 /// The tables whose rows follow from public entries alone.
-pub(crate) const PUBLIC: [Table; 6] = [BLOCK, CHAIN, SEAL, REGISTRY, STATUS, USED];
+pub(crate) const PUBLIC: [Table; 5] = [BLOCK, CHAIN, SEAL, REGISTRY, USED];
 
-/// The rows that follow from a block. The heads of its chains follow with the round.
+/// The rows that follow from a block by itself. The heads of its chains follow with the round; the rows of marks need
+/// the places that do not show.
 pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
     let (unit, head) = applied.chain;
     let written = applied.written.iter().map(|one| registry(one.place));
-    let marked = applied.marks.iter().map(|change| status(change.place, &change.status_id, &change.after));
-    written.chain(marked).chain(applied.used.iter().map(used)).chain(std::iter::once(block(
-        unit,
-        head.next_height - 1,
-        applied.entry,
-    )))
+    let own = std::iter::once(block(unit, head.next_height - 1, applied.entry));
+    written.chain(applied.used.iter().map(used)).chain(own)
 }
 
 /// The rows that follow from the seal of a round.

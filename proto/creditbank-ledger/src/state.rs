@@ -26,7 +26,7 @@ use std::sync::Arc;
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::Frontier;
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rules::once::Once;
 use rpds::RedBlackTreeMapSync;
 
@@ -34,6 +34,7 @@ pub use creditbank_protocol::key::LogKeys;
 
 pub use block::{ReadBlock, successor};
 pub use chain::{ChainError, ChainHead};
+pub(crate) use marks::effect_subject;
 pub use marks::{EffectError, MarkChange};
 pub use refusal::Refusal;
 pub use registry::{InForce, Registration, Written};
@@ -52,9 +53,7 @@ pub struct LogState {
     frontier: Frontier,
     chains: Shared<UnitId, ChainHead>,
     in_force: InForce,
-    marks: Shared<Place, (Digest, Marks)>,
-    /// Where the records of the status tree stand.
-    places: Shared<Digest, Place>,
+    marks: Shared<Digest, Marks>,
     status: SparseMap,
     once: Once,
     last_seal: Option<LastSeal>,
@@ -70,8 +69,8 @@ pub struct Parts {
     pub chains: Shared<UnitId, ChainHead>,
     /// The registry in force for the next round.
     pub in_force: InForce,
-    /// Status id and marks of every record of which something was ever said.
-    pub marks: Shared<Place, (Digest, Marks)>,
+    /// The marks of every record of which something was ever said, by its status id.
+    pub marks: Shared<Digest, Marks>,
     /// What blocks have used up, as far as it could be used again.
     pub once: Once,
     /// The seal that the log ends with; `None` of a log without entries.
@@ -94,10 +93,9 @@ impl LogState {
         if !chains.contains_key(&UnitId::OPERATOR) {
             chains.insert_mut(UnitId::OPERATOR, ChainHead::beginning(genesis, LogIndex(0)));
         }
-        let leaves = marks.values().map(|(id, said)| marks::leaf(*id, said)).filter(|(_, value)| value.is_some());
+        let leaves = marks.iter().map(|(id, said)| marks::leaf(*id, said)).filter(|(_, value)| value.is_some());
         let status = SparseMap::new(MapTags::STATUS).update(leaves);
-        let places = marks.iter().map(|(place, (id, _))| (*id, *place)).collect();
-        Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, places, status, once, last_seal }
+        Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, status, once, last_seal }
     }
 
     /// The log's name and keys.
@@ -140,18 +138,13 @@ impl LogState {
         &self.in_force
     }
 
-    /// The marks of the record at a place.
-    pub fn marks_at(&self, place: Place) -> Marks {
-        self.marks.get(&place).map_or_else(Marks::default, |(_, marks)| *marks)
-    }
-
     /// The marks that stand under a status id.
     pub fn marks_of(&self, status_id: &Digest) -> Marks {
-        self.places.get(status_id).map_or_else(Marks::default, |place| self.marks_at(*place))
+        self.marks.get(status_id).copied().unwrap_or_default()
     }
 
-    /// Every record of which something was ever said, by place: its status id and marks.
-    pub fn marks(&self) -> &Shared<Place, (Digest, Marks)> {
+    /// The marks of every record of which something was ever said, by its status id.
+    pub fn marks(&self) -> &Shared<Digest, Marks> {
         &self.marks
     }
 

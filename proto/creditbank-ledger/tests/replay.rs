@@ -58,7 +58,7 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(effects(TWO, log.effect(place, 1, Action::Revoke)), "NOT_AUTHORISED");
     assert_eq!(effects(ONE, effect(Place::new(3, 9), Digest([1; 32]), Action::Revoke)), "effect on 3/9");
     // The operator's records are nobody's to revoke, and neither a public part nor a seal has any.
-    assert_eq!(effects(ONE, effect(Place::new(0, 0), Digest([1; 32]), Action::Revoke)), "effect on 0/0");
+    assert_eq!(effects(ONE, effect(Place::new(0, 1), Digest([1; 32]), Action::Revoke)), "effect on 0/1");
     assert_eq!(effects(ONE, effect(Place::new(1, 0), Digest([1; 32]), Action::Revoke)), "effect on 1/0");
     assert_eq!(effects(ONE, effect(Place::new(2, 0), Digest([1; 32]), Action::Revoke)), "effect on 2/0");
     assert_eq!(effects(ONE, log.effect(place, 1, Action::Confirm)), "NOT_CONTESTED");
@@ -72,6 +72,32 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(effects(ONE, reinstating(99)), "NOT_CONTESTED");
     assert_eq!(effects(TWO, reinstating(3)), "NOT_AUTHORISED");
     assert_eq!(effects(ONE, log.effect(place, 1, Action::Reinstate)), "effect on 3/0");
+}
+
+/// Goal: where a place shows, it has one status id for ever, and a status id one place: who names another one later, or
+/// two in one block, is found.
+#[test]
+fn a_place_has_one_status_id() {
+    let mut log = Log::new();
+    let place = log.issue(ONE, &[1, 2]);
+    let other = Place::new(place.entry, 1);
+    let review = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Review)]);
+    log.round(&[review]);
+    let first = log.effect(place, 1, Action::Revoke).effects[0].status_id.clone();
+    let first = Digest::from_slice(&first).expect("32 bytes");
+    let found = |log: &Log, groups| found(log, &log.draft(ONE, Vec::new(), groups));
+    let mut both = effect(other, first, Action::Revoke);
+    both.effects.extend(effect(other, Digest([3; 32]), Action::Revoke).effects);
+    both.effects.sort_by(|one, other| one.status_id.cmp(&other.status_id));
+    assert_eq!(found(&log, vec![both]).what, "effect on 3/1");
+    // What shows no place binds none.
+    let closed = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::CloseReview)]);
+    log.round(&[closed]);
+    assert_eq!(found(&log, vec![effect(place, Digest([3; 32]), Action::Revoke)]).what, "effect on 3/0");
+    assert_eq!(found(&log, vec![effect(other, first, Action::Revoke)]).what, "effect on 3/1");
+    let revoked = log.draft(ONE, Vec::new(), vec![log.effect(place, 1, Action::Revoke)]);
+    log.round(&[revoked]);
+    replay(&log.entries).expect("the same place again");
 }
 
 /// Goal: an unsealed end is no contradiction, but no log that has a checkpoint either; its size and root are those of
@@ -155,6 +181,7 @@ proptest! {
         let mut log = Log::new();
         let mut issued: Vec<(UnitId, Place, u8)> = Vec::new();
         let mut nodes = Vec::new();
+        let mut acted = std::collections::BTreeSet::new();
         let unit_of = |second: bool| if second { TWO } else { ONE };
         let mut salt = 0u8;
         for step in &steps {
@@ -167,8 +194,9 @@ proptest! {
                 }
                 Step::Act { second, on, action } => {
                     let target = issued.get(*on).filter(|(unit, place, _)| {
-                        *unit == unit_of(*second) && *action == Action::Revoke && log.state.marks_at(*place).is_empty()
+                        *unit == unit_of(*second) && *action == Action::Revoke && !acted.contains(place)
                     });
+                    acted.extend(target.map(|(_, place, _)| *place));
                     target.map(|(unit, place, salt)| {
                         log.draft(*unit, Vec::new(), vec![log.effect(*place, *salt, *action)])
                     })

@@ -4,12 +4,15 @@ mod draft;
 mod head;
 mod header;
 mod pieces;
+mod places;
 mod split;
 
 pub use draft::{BlockDraft, DraftError, public_part};
 pub use head::SignedHead;
 pub use header::Header;
 pub use pieces::{Piece, Pieces, Public, split_groups};
+pub(crate) use places::check_places;
+pub use places::{count_beside, places_beside, shows_place, with_places};
 pub use split::split_public;
 
 use crate::Digest;
@@ -88,6 +91,22 @@ pub enum BlockError {
     /// Effects not strictly ascending by status id over all groups.
     #[error("a status id stands twice among the block's effects")]
     RepeatedEffect,
+    /// An effect shows the place of its record where that may not stand, or none where it must.
+    #[error("{action} {}", if *.expected { "must show the place of its record" } else { "may not show the place of its record" })]
+    EffectPlace {
+        /// Name of the action.
+        action: &'static str,
+        /// Whether it has to show it.
+        expected: bool,
+    },
+    /// Not as many places beside the block as it has effects that show none.
+    #[error("{found} places beside the block, {expected} of its effects show none")]
+    PlaceCount {
+        /// Effects without a place.
+        expected: usize,
+        /// Places that came.
+        found: usize,
+    },
     /// A record is none.
     #[error("record {index}: {error}")]
     Record {

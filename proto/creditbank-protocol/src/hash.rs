@@ -68,6 +68,8 @@ pub mod tag {
     pub const MANDATE: &str = "creditbank/v1/mandate";
     /// What a paper mandate is for.
     pub const PAPER_MANDATE: &str = "creditbank/v1/paper-mandate";
+    /// What an institution does by a regulation, without the learner.
+    pub const LEGAL_BASIS: &str = "creditbank/v1/legal-basis";
     /// What the other institutions of a joint award sign.
     pub const JOINT_AWARD: &str = "creditbank/v1/joint-award";
 }

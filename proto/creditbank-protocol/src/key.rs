@@ -5,8 +5,10 @@ mod log_keys;
 mod succession;
 
 use std::fmt;
+use std::sync::LazyLock;
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use curve25519_dalek::constants::EIGHT_TORSION;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
 pub use log_keys::{LogKeyError, LogKeyHistory};
@@ -66,8 +68,17 @@ pub enum SignatureError {
 pub fn verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
     let key = verifying_key(public_key)?;
     let bytes = <[u8; 64]>::try_from(signature).map_err(|_| SignatureError::Length(signature.len()))?;
-    key.verify_strict(message, &Signature::from_bytes(&bytes)).map_err(|_| SignatureError::Invalid)
+    // The library compares the bytes of R with those of the R that it computes. So R is in the one canonical spelling,
+    // and whether it is of small order can be seen by its bytes; its strict verification decompresses R for that.
+    let signature = Signature::from_bytes(&bytes);
+    if SMALL_ORDER.contains(signature.r_bytes()) {
+        return Err(SignatureError::Invalid);
+    }
+    key.verify(message, &signature).map_err(|_| SignatureError::Invalid)
 }
+
+/// The canonical encodings of the eight points of small order.
+static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> = LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().0));
 
 /// The key in 32 bytes, refused when it is no point or of small order.
 pub fn verifying_key(public_key: &[u8]) -> Result<VerifyingKey, SignatureError> {

@@ -8,6 +8,7 @@ pub mod reason;
 pub mod refusal;
 pub mod token;
 
+pub use convert::block_request;
 pub use reason::Reason;
 
 /// The services and their messages. Signed and hashed messages are `creditbank_protocol::pb`'s.

@@ -88,10 +88,14 @@ creditbank_protocol::with_rules!(reasons {
     RepeatedApproval = "REPEATED_APPROVAL",
     /// A status id stands twice.
     RepeatedEffect = "REPEATED_EFFECT",
+    /// An effect shows the place of its record where that may not stand, or none where it must.
+    WrongPlace = "WRONG_PLACE",
     /// The block belongs to another log.
     WrongOrigin = "WRONG_ORIGIN",
     /// Not as many records as the header says.
     WrongCount = "WRONG_COUNT",
+    /// Not one place beside the block for each effect that shows none.
+    WrongPlaceCount = "WRONG_PLACE_COUNT",
     /// The unit's or the approver's signature does not hold.
     WrongSignature = "WRONG_SIGNATURE",
     /// Kind, version, seed or body of a record is wrong.

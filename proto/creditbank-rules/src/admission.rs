@@ -50,7 +50,7 @@ pub struct BlockFacts<'a> {
     pub sealed_at_ms: u64,
     /// All records, in order.
     pub records: &'a [Record],
-    /// The status effects of the public part.
+    /// The status effects of the public part; for whoever has records, with the places that came beside the block.
     pub groups: &'a [EffectGroup],
     /// What earlier blocks have used up.
     pub once: &'a Once,

@@ -78,7 +78,7 @@ pub struct Sealing {
 pub struct Said {
     /// How many records it has.
     pub records: u32,
-    /// Its effects.
+    /// Its effects, as the log shows them: not each with the place of its record.
     pub groups: Vec<EffectGroup>,
 }
 

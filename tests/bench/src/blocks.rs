@@ -17,7 +17,7 @@ use creditbank_protocol::hash::sha256;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
+use creditbank_rpc::block_request;
 use indicatif::ProgressBar;
 use prost::Message as _;
 
@@ -110,8 +110,7 @@ impl Blocks {
                 let block_bytes = draft.sign(&of_block, Vec::new(), None, |message| sign(&unit.key.key, message))?;
                 head.next_height += 1;
                 head.previous = SignedBlock::parse(&block_bytes)?.header().id();
-                let records = of_block.iter().map(RecordBody::from).collect();
-                let bytes = SubmitBlockRequest { block: block_bytes.into(), records }.encode_to_vec();
+                let bytes = block_request(block_bytes, &of_block, &[]).encode_to_vec();
                 let place = end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 file.write_all_at(&bytes, place)?;
                 places.lock().expect("no thread panics")[block] = (place, u32::try_from(bytes.len())?);

@@ -54,7 +54,7 @@ pub(crate) fn ceiling(scene: &Scene, blocks: &Blocks) -> anyhow::Result<f64> {
     }
     let check = |number: usize| {
         let request = SubmitBlockRequest::decode(sample[number % sample.len()].clone())?;
-        verify(&scene.registry, &request.block, request.records)?;
+        verify(&scene.registry, request)?;
         Ok(())
     };
     Ok(rate(check)? * count(blocks.block_size))

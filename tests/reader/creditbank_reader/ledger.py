@@ -49,6 +49,30 @@ def block_message(header):
     return preimage("block-signature", var(header))
 
 
+SHOWING = {1, 2, 5}
+CLOSE_REVIEW, REINSTATE, BASIS_DEPENDENCY = 9, 10, 5
+
+
+def shows_place(authority, effect):
+    """Whether an effect stands in the log with the place of its record."""
+    return (effect.action in SHOWING
+            or effect.action == CLOSE_REVIEW and authority.basis != BASIS_DEPENDENCY
+            or effect.action == REINSTATE and not effect.redemption_plus_1)
+
+
+def check_places(groups):
+    """Refuses effects that show the place of a record where that may not stand, or none where it must."""
+    for group in groups:
+        for effect in group.effects:
+            if effect.has("place") != shows_place(group.authority, effect):
+                raise Refused("an effect shows a place that may not stand, or none where it must")
+
+
+def silent(groups):
+    """The effects that show no place, in their order."""
+    return [effect for group in groups for effect in group.effects if not shows_place(group.authority, effect)]
+
+
 def pieces(public_part):
     """The pieces of a public part that was read."""
     elements = [(RECORD_PIECE, item) for item in public_part.records]
@@ -206,6 +230,7 @@ class Ledger:
         ids = [effect.status_id for group in part.groups for effect in group.effects]
         if len(ids) != len(set(ids)):
             raise Refused("a status id has two effects in one block")
+        check_places(part.groups)
 
 
 def _check_head(message):

@@ -41,10 +41,11 @@ class Judge:
         self.origin = origin
         self.keys = keys
 
-    def form(self, data, records):
-        """The name that form, hashes and signatures of a block get, or None. `records`: (kind, version, seed, body)."""
+    def form(self, data, records, places):
+        """The name that form, hashes and signatures of a block get, or None. `records`: (kind, version, seed, body);
+        `places`: how many are beside it."""
         try:
-            self._form(data, records)
+            self._form(data, records, places)
         except Named as name:
             return str(name)
         return None
@@ -55,7 +56,7 @@ class Judge:
         except Refused as error:
             raise Named("NOT_CANONICAL") from error
 
-    def _form(self, data, records):
+    def _form(self, data, records, places):
         _require(len(data) <= BLOCK_LEN_MAX, "BLOCK_TOO_LONG")
         block = self._read("Block", data)
         _require(not block.has("second_signature"), "UNKNOWN_VERSION")
@@ -77,8 +78,13 @@ class Judge:
         _require(ascending and all(index < header.count for index in indices), "WRONG_PUBLIC_INDEX")
         effects = [effect.status_id for group in public.groups for effect in group.effects]
         _require(len(effects) == len(set(effects)), "REPEATED_EFFECT")
+        try:
+            forms.check_places(public.groups)
+        except Refused as error:
+            raise Named("WRONG_PLACE") from error
         _require(header.origin == self.origin, "WRONG_ORIGIN")
         _require(len(records) <= header.count, "WRONG_COUNT")
+        _require(places == len(forms.silent(public.groups)), "WRONG_PLACE_COUNT")
         self._signatures(block, header)
         self._records(header, public, records)
 

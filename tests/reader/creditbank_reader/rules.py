@@ -5,12 +5,12 @@ import datetime
 
 from . import ledger as forms
 from . import awards, mandates, status
-from .authority import is_suspect
+from .authority import is_custodian, is_suspect
 from .dates import first, is_real
 from .grades import Broken, require
 from .once import is_in_time
 
-KIND_CREDIT, KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 3, 5, 6, 7, 12, 14
+KIND_IDENTITY, KIND_CREDIT, KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 1, 3, 5, 6, 7, 12, 14
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW, REINSTATE = 1, 2, 3, 4, 5, 8, 9, 10
 ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
 FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN = range(1, 10)
@@ -34,6 +34,17 @@ class Held:
     def stands(self):
         """Neither superseded nor revoked."""
         return not {status.SUPERSEDED, status.REVOKED} & self.marks.keys()
+
+
+def _same_account(one, other):
+    """Whether two conversions count against each other: under the same code, or of a source in common."""
+    for name in ("agreement", "equivalence"):
+        if one.has(name) and other.has(name):
+            mine, others = getattr(one, name), getattr(other, name)
+            if mine.code == others.code and (name == "agreement" or mine.institution == others.institution):
+                return True
+    sources = [{(place_of(source.record.place), source.result_plus_1) for source in of.sources} for of in (one, other)]
+    return bool(sources[0] & sources[1])
 
 
 def place_of(message):
@@ -69,8 +80,9 @@ class Scene:
                                     for effect in records.canonical.read("EffectGroup", bytes.fromhex(group)).effects]
                      for one in case.get("said", [])}
 
-    def judge(self, header, groups, records):
-        """Refuses the block of these records, each a kind and a body, and effects."""
+    def judge(self, header, groups, records, places):
+        """Refuses the block of these records, each a kind and a body, and effects; the places of those that show none."""
+        self.beside = dict(zip((effect.status_id for effect in forms.silent(groups)), places))
         self.institution = header.institution
         self.has_records = bool(records)
         self.key = self.keys[header.key_id]
@@ -162,7 +174,7 @@ class Scene:
         require(law.country in ("", own.country), "CONTRADICTION")
         for reference in message.records:
             found = self._at(place_of(reference.place), account)
-            require(found.status_id == reference.status_id, "SOURCE_NOT_USABLE")
+            require(found.status_id == reference.status_id and not reference.has("origin"), "SOURCE_NOT_USABLE")
         for other in self.held.values():
             if other.kind == KIND_APPLICATION and other.place != former and other.body.purpose == message.purpose:
                 case = self._case(other.place, account)
@@ -334,14 +346,30 @@ class Scene:
                 mark = status.ended(ended)
                 since = mark is not None and ended[mark] >= entry and source not in restored
                 require(not since and source not in gone, "SOURCE_NOT_USABLE")
-            if held.kind == KIND_CREDIT:
-                same = [one for one in self.held.values() if one.case["key"] == held.case["key"]
-                        and one.kind == KIND_CREDIT and one.place not in gone
-                        and (one.stands() or one.place in restored)]
-                require(len(same) <= 1 + min(one.case["repeats_max"] for one in same), "TOO_MANY_REPEATS")
+            self._meanwhile(held, entry, restored, gone)
             due |= {one.place for one in self.held.values() if place in one.depends_on and one.place not in gone
                     and one.place not in restored and one.marks.get(status.UNDER_REVIEW) == entry}
         require(holds == again and due == closes, "EFFECT_MISMATCH")
+
+    def _meanwhile(self, held, entry, restored, gone):
+        """Refuses to reinstate what was ended at an entry, where something has come in its place."""
+        stand = [one for one in self.held.values() if one.case["key"] == held.case["key"]
+                 and (one.account, one.institution) == (held.account, held.institution)
+                 and one.place not in gone and (one.stands() or one.place in restored)]
+        others = [one for one in stand if one.place != held.place]
+        come = [one for one in others if one.place[0] >= entry]
+        if held.kind == KIND_CREDIT:
+            same = [one for one in stand if one.kind == KIND_CREDIT]
+            require(len(same) <= 1 + min(one.case["repeats_max"] for one in same), "TOO_MANY_REPEATS")
+        elif held.kind == KIND_IDENTITY:
+            require(not others, "IDENTITY_NOT_AMENDED")
+        elif held.kind == KIND_APPLICATION:
+            cases = [self._case(one.place, held.account) for one in come]
+            require(not any(case and self._stage(case, None)[0] == "open" for case in cases), "APPLICATION_OPEN")
+        elif held.kind in (KIND_DECISION, KIND_APPEAL):
+            require(not come, "NOT_OPEN")
+        elif held.kind == KIND_CONVERSION:
+            require(not any(_same_account(held.body, one.body) for one in come), "ALREADY_SPENT")
 
     def _named(self, held):
         """The records that a record names as what it stands on, as far as these scenes ask for it."""
@@ -355,14 +383,14 @@ class Scene:
         if held.kind not in (KIND_AWARD, KIND_CONVERSION) or status.REDEEMED in held.marks:
             return found
         own = self.entries(held)
-        redeemed = {place_of(effect.place) for at in own for effect in self.said.get(at, []) if effect.action == REDEEM}
-        released = {place_of(effect.place): effect.redemption_plus_1 - 1 for effect in self.said.get(entry, [])
+        redeemed = {effect.status_id for at in own for effect in self.said.get(at, []) if effect.action == REDEEM}
+        released = {effect.status_id: effect.redemption_plus_1 - 1 for effect in self.said.get(entry, [])
                     if effect.action == RELEASE}
         for place in self.named_by(held):
-            mark = self.held[place].marks.get(status.REDEEMED)
-            if place in redeemed and mark not in own:
-                require(mark is None and released.get(place) in own, "ALREADY_SPENT")
-                found[place] = released[place]
+            mark, identity = self.held[place].marks.get(status.REDEEMED), self.held[place].status_id
+            if identity in redeemed and mark not in own:
+                require(mark is None and released.get(identity) in own, "ALREADY_SPENT")
+                found[place] = released[identity]
         return found
 
     def _effect(self, authority, effect):
@@ -372,7 +400,7 @@ class Scene:
         fits = {REINSTATE: bool(named[1]), RELEASE: not named[1]}.get(effect.action, named == (0, 0))
         require(fits and (effect.action == REVOKE or not effect.reason), "EFFECT_MISMATCH")
         require(effect.action != REVOKE or effect.reason, "MISSING_FIELD")
-        target = self.held.get(place_of(effect.place))
+        target = self.held.get(place_of(effect.place) if effect.has("place") else self.beside[effect.status_id])
         require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")
         redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
         owner = target.institution
@@ -392,7 +420,7 @@ class Scene:
             ends = redemption is None and status.ended(target.marks)
             require(contested in self.suspect and (not ends or self._contested(target)), "NOT_CONTESTED")
             wanted = CLOSE_REVIEW if redemption is None else RELEASE
-            require(ends or any(one.action == wanted and place_of(one.place) == target.place
+            require(ends or any(one.action == wanted and one.status_id == target.status_id
                                 and one.redemption_plus_1 == effect.redemption_plus_1
                                 for one in self.said.get(contested, [])), "EFFECT_MISMATCH")
         return target
@@ -407,6 +435,9 @@ class Scene:
             return action in (REVIEW, CLOSE_REVIEW) and basis == DEPENDENCY
         if basis == ISSUER:
             return owner == self.institution
+        if basis == CUSTODIAN:
+            keeper, closed = (self.register.get(forms.KIND_INSTITUTION, one) for one in (self.institution, owner))
+            return owner == authority.institution and is_custodian(keeper, closed, self.today)
         return basis == OPERATOR and self.institution == 0 and authority.has("case_reference") and action != SUPERSEDE
 
     def named_by(self, held):

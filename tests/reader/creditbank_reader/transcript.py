@@ -411,6 +411,7 @@ class _Verification:
         for groups in part.groups.values():
             ids = [effect.status_id for group in groups.values() for effect in group.effects]
             _require(len(ids) == len(set(ids)), "a status id has two effects in one block")
+            forms.check_places(groups.values())
         shown = {block for block, _ in order}
         if part is self.base:
             shown |= {record.place.entry for record in self.message.records}
@@ -588,7 +589,8 @@ class _Verification:
         _require(seal.rules_version == RULES_VERSION, "an effect under other rules")
         _require(effect.action != DISPUTE, "an action that blocks may not carry")
         place = (effect.place.entry, effect.place.index)
-        _require(place == (record.entry, record.index) and index > record.entry, "an effect on another place")
+        _require(not effect.has("place") or place == (record.entry, record.index), "an effect on another place")
+        _require(index > record.entry, "an effect before its record")
         part.check_key(index, None if effect.action in BY_OTHERS else record.kind)
         suspect = self._is_suspect(entry, seal)
         _require(self._right(entry, seal, group.authority, effect.action, record), "an effect without the right")

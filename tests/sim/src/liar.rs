@@ -12,11 +12,12 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Basis, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Alias, UnitId};
+use creditbank_rpc::block_request;
 use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 
 use crate::cast::approver_key;
 use crate::chance::Chance;
-use crate::signing::{bodies, leaf_of, signed_block};
+use crate::signing::{leaf_of, signed_block};
 use crate::truth::Truth;
 use crate::want::{Consequences, Content, Known, Want, revoking};
 
@@ -381,7 +382,7 @@ fn refused_at(what: &'static str, request: SubmitBlockRequest, reason: &'static 
 }
 
 fn request(block: Vec<u8>, content: &Content) -> SubmitBlockRequest {
-    SubmitBlockRequest { block: block.into(), records: bodies(&content.records) }
+    block_request(block, &content.records, &content.groups)
 }
 
 fn minute(scene: &Scene<'_>, head: &ChainHead) -> u64 {

@@ -10,9 +10,7 @@ use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::Policy;
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::receipt::verify_receipt;
-use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::{Digest, UnitId};
-use creditbank_rpc::v1::RecordBody;
 
 use crate::cast::ORIGIN;
 use crate::truth::Signed;
@@ -61,12 +59,6 @@ pub(crate) fn signed_block(
 /// The leaf of a block's head, by which it is known here; for other bytes, a value that is theirs alone.
 pub(crate) fn leaf_of(block: &[u8]) -> Digest {
     leaf_hash(&BlockEntries::parse(block).map_or_else(|_| block.to_vec(), |entries| entries.head))
-}
-
-/// The records that travel beside a block.
-pub(crate) fn bodies(records: &[Record]) -> Vec<RecordBody> {
-    let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
-    records.iter().filter(hidden).map(RecordBody::from).collect()
 }
 
 /// The head of a unit's chain, as a client works it out.

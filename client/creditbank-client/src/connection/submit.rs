@@ -9,7 +9,7 @@ use creditbank_protocol::receipt::VerifiedReceipt;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
-    CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, RecordBody, Refusal, SubmitBlockRequest,
+    CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, Refusal, SubmitBlockRequest,
     SubmitBlocksResponse,
 };
 
@@ -104,10 +104,9 @@ impl Client {
     }
 
     /// Seals a block. An error that is no refusal leaves it open whether it was sealed: send the same bytes again.
-    pub async fn submit(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Result<Receipt, ClientError> {
+    pub async fn submit(&self, request: SubmitBlockRequest) -> Result<Receipt, ClientError> {
         // What is no block the node refuses; it cannot have a receipt.
-        let head = BlockEntries::parse(&block).map(|entries| entries.head);
-        let request = SubmitBlockRequest { block: block.into(), records };
+        let head = BlockEntries::parse(&request.block).map(|entries| entries.head);
         let receipt = self.ledger.clone().submit_block(request).await?.into_inner().receipt;
         let receipt = receipt.ok_or_else(|| ClientError::lie("the receipt is missing"))?;
         if head.as_ref() != Ok(&receipt.entry) {

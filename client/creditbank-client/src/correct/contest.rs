@@ -197,7 +197,8 @@ async fn effects_of(client: &Client, entry: LogIndex) -> Result<Vec<(Place, Acti
     };
     let block = head.with_public(public).map_err(ClientError::lie)?;
     let effects = block.public().groups.iter().flat_map(|group| &group.effects);
-    let done = effects.map(|effect| (Place::read(effect.place), Action::try_from(effect.action).unwrap_or_default()));
+    // What shows no place followed from something else, and is undone with that.
+    let done = effects.filter_map(|effect| Some((Place::from(effect.place?), effect.action())));
     let undoable = |action: Action| matches!(action, Action::Supersede | Action::Revoke | Action::CloseReview);
     Ok(done.filter(|(_, action)| undoable(*action)).collect())
 }

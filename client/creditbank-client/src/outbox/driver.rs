@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, EffectGroup, Receipt};
-use creditbank_protocol::record::{Record, info_of};
-use creditbank_rpc::v1::{RecordBody, Refusal};
+use creditbank_protocol::record::Record;
+use creditbank_rpc::block_request;
+use creditbank_rpc::v1::Refusal;
 use tokio::time::Instant;
 
 use super::core::{Action, Core, Event, Halt, Open, Settings, Ticket};
@@ -236,9 +237,7 @@ impl<'a> Outbox<'a> {
             (records, groups.clone()),
             (*operation_id, approvals.clone()),
         )?;
-        // The records that everybody may read stand in the block itself.
-        let hidden = records.iter().filter(|one| info_of(one.kind()).is_some_and(|info| !info.public));
-        let prepared = Prepared::new(block, hidden.map(RecordBody::from).collect(), Mark::write(marks));
+        let prepared = Prepared::new(block_request(block, records, groups), Mark::write(marks));
         prepared.map_err(|error| ClientError::Local(error.to_string()))
     }
 }

@@ -4,12 +4,12 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::leaf_hash;
-use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
+use creditbank_rpc::v1::SubmitBlockRequest;
 use prost::Message as _;
 
 use crate::ChainHead;
 
-/// A signed block, the records beside it, and what its maker notes about it.
+/// A signed block, what goes beside it, and what its maker notes about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     request: SubmitBlockRequest,
@@ -49,12 +49,8 @@ pub enum PreparedError {
 }
 
 impl Prepared {
-    /// A block that was signed, as [`creditbank_protocol::block::BlockDraft`] gives it, with the hidden ones of its records.
-    pub fn new(block: Vec<u8>, records: Vec<RecordBody>, note: Vec<u8>) -> Result<Self, BlockError> {
-        Self::of(SubmitBlockRequest { block: block.into(), records }, note)
-    }
-
-    fn of(request: SubmitBlockRequest, note: Vec<u8>) -> Result<Self, BlockError> {
+    /// A block that was signed, with what goes beside it, as [`creditbank_rpc::block_request`] gives it.
+    pub fn new(request: SubmitBlockRequest, note: Vec<u8>) -> Result<Self, BlockError> {
         let parsed = SignedBlock::parse(&request.block)?;
         let header = parsed.header();
         let (height, previous, id) = (header.height, header.previous, header.id());
@@ -88,7 +84,7 @@ impl Prepared {
             let request = part(&mut bytes)?;
             let request =
                 SubmitBlockRequest::decode(request).map_err(|error| PreparedError::Request(error.to_string()))?;
-            blocks.push(Self::of(request, part(&mut bytes)?.to_vec())?);
+            blocks.push(Self::new(request, part(&mut bytes)?.to_vec())?);
         }
         Ok(blocks)
     }

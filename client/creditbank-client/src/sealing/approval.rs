@@ -10,14 +10,14 @@ use std::fs;
 use std::path::Path;
 
 use creditbank_protocol::approval::approval_message;
-use creditbank_protocol::block::{Header, Pieces, Public, public_part};
+use creditbank_protocol::block::{Header, Pieces, Public, places_beside, public_part, with_places};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::once::{SALT_LEN, with_stated};
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{Digest, UnitId};
+use creditbank_protocol::{Digest, Place, UnitId};
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::Operation;
@@ -62,6 +62,9 @@ pub struct ApprovalRequest {
     pub public_count: u32,
     records: Vec<RecordText>,
     public_part: String,
+    /// `entry/index` of the record of each effect that shows no place, in their order. The approval does not cover them:
+    /// the node compares each with its status id, which it does cover.
+    places: Vec<String>,
 }
 
 /// An approval, as it is sent back.
@@ -89,7 +92,10 @@ fn wrong(what: impl std::fmt::Display) -> ClientError {
 impl ApprovalRequest {
     pub(crate) fn new(origin: &str, unit: UnitId, operation: &Operation) -> Result<Self, ClientError> {
         let groups = with_stated(origin, unit.institution, &operation.records, operation.groups.clone());
-        let part = encode(&public_part(&operation.records, groups.map_err(wrong)?)).map_err(wrong)?;
+        let groups = groups.map_err(wrong)?;
+        let part = public_part(&operation.records, groups.clone());
+        let places = places_beside(&part, &groups).into_iter().map(|place| Place::from(place).to_string()).collect();
+        let part = encode(&part).map_err(wrong)?;
         let pieces = Public::parse(&part).map_err(wrong)?.pieces();
         let text = |record: &Record| RecordText {
             kind: u32::try_from(i32::from(record.kind())).unwrap_or(0),
@@ -109,6 +115,7 @@ impl ApprovalRequest {
             public_count: pieces.count,
             records: operation.records.iter().map(text).collect(),
             public_part: hex::encode(part),
+            places,
         })
     }
 
@@ -143,6 +150,12 @@ impl ApprovalRequest {
         if *public.part() != public_part(&records, groups.clone()) {
             return Err(wrong("the public records are not those among the records"));
         }
+        let place = |text: &String| {
+            let place = text.parse::<Place>().map_err(|error| wrong(format!("places: {error}")))?;
+            Ok(place.into())
+        };
+        let places = self.places.iter().map(place).collect::<Result<Vec<pb::Place>, ClientError>>()?;
+        let groups = with_places(&groups, &places).map_err(wrong)?;
         let operation_id = bytes(&self.operation_id, "operation_id")?.try_into().map_err(|_| wrong("operation_id"))?;
         Ok(Operation { operation_id, records, groups, approvals: Vec::new() })
     }

@@ -16,8 +16,9 @@ use std::sync::Arc;
 use creditbank_ledger::state::{ChainError, OpenRound, ReadBlock, Refusal};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::merkle::StoredNode;
-use creditbank_protocol::{AccountId, LogIndex};
-use creditbank_rules::admission::{admit_block, admit_operator_effects};
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{AccountId, LogIndex, Place};
+use creditbank_rules::admission::{BlockFacts, admit_block, admit_operator_effects};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
 pub(crate) use bodies::Bodies;
@@ -26,7 +27,7 @@ pub(crate) use seal::{Sealed, SealedRound};
 pub(crate) use view::{RoundView, StoreView, mark_names};
 
 use crate::append::courses::Courses;
-use crate::append::state::State;
+use crate::append::state::{Marked, State};
 use crate::append::{SubmitError, VerifiedBlock};
 use crate::clock::Entropy;
 use crate::ledger::Shared;
@@ -54,6 +55,8 @@ pub(crate) struct RoundBuilder {
     /// The round before, until it is on the disk.
     pending: Option<Arc<Pending>>,
     round: OpenRound,
+    /// With the blocks so far.
+    marked: Marked,
     entries: Vec<EntryWrite>,
     nodes: Vec<Node>,
     rows: Vec<Row>,
@@ -87,6 +90,7 @@ impl RoundBuilder {
         let round = state.log.open(now_ms);
         Self {
             shared,
+            marked: state.marked.clone(),
             state,
             pending,
             round,
@@ -103,6 +107,11 @@ impl RoundBuilder {
     /// Bytes of entries and bodies so far.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The marks of the record at a place, with the blocks so far.
+    fn marks(&self, place: Place) -> Marks {
+        self.marked.get(&place).map_or_else(Marks::default, |id| self.round.marks_of(id))
     }
 
     fn context(&self) -> Context<'_> {
@@ -129,7 +138,7 @@ impl RoundBuilder {
 
     /// Takes entries and records out of the block when it is admitted.
     fn try_place(&mut self, verified: &mut VerifiedBlock) -> Result<Placed, SubmitError> {
-        let VerifiedBlock { block: read, records, entries } = verified;
+        let VerifiedBlock { block: read, records, entries, groups } = verified;
         let checked = match self.round.check(read) {
             Err(Refusal::Chain(ChainError::Height { expected, found })) if found < expected => {
                 return self.known_block(read, entries).map(Placed::Known);
@@ -137,7 +146,7 @@ impl RoundBuilder {
             checked => checked?,
         };
         // Everything that can refuse comes before anything that changes the round.
-        let facts = self.round.facts(read, records);
+        let facts = BlockFacts { groups, ..self.round.facts(read, records) };
         let context = self.context();
         let admitted = if read.is_operators() {
             admit_operator_effects(&RoundView::new(self, &context), &facts)?;
@@ -150,6 +159,12 @@ impl RoundBuilder {
 
         let (entry, position) = (applied.entry, self.entries.len());
         self.rows.extend(tables::block_rows(&applied));
+        // The effects were found to name their records: each status id is that of the record at the place.
+        let places = groups.iter().flat_map(|group| &group.effects).map(|effect| Place::read(effect.place));
+        for (place, change) in places.zip(&applied.marks) {
+            self.rows.push(tables::status(place, &change.status_id, &change.after));
+            self.marked.insert_mut(place, change.status_id);
+        }
         self.nodes.extend(applied.nodes.iter().map(node));
         for entry in std::mem::take(entries).into_vec() {
             self.bytes += entry.len();

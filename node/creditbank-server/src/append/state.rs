@@ -3,9 +3,9 @@
 
 mod load;
 
-use creditbank_ledger::state::{InForce, LogState, RegistryVersion, RegistryVersions, Written};
+use creditbank_ledger::state::{InForce, LogState, RegistryVersion, RegistryVersions, Shared, Written};
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{LogIndex, Place};
+use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_store::Head;
 
 pub use load::LoadError;
@@ -23,7 +23,11 @@ pub(crate) struct State {
     pub(crate) signers: Vec<[u8; 32]>,
     /// Every version of the registry: each stays provable.
     pub(crate) versions: RegistryVersions,
+    pub(crate) marked: Marked,
 }
+
+/// The status id of every record of which something was ever said, by its place, which the log does not always show.
+pub(crate) type Marked = Shared<Place, Digest>;
 
 /// What a round changes.
 pub(crate) struct Change {
@@ -31,6 +35,7 @@ pub(crate) struct Change {
     pub(crate) log: LogState,
     /// The registry entries that it has written.
     pub(crate) written: Vec<Written>,
+    pub(crate) marked: Marked,
     /// The log keys that sign its checkpoint.
     pub(crate) signers: Vec<[u8; 32]>,
 }
@@ -45,12 +50,12 @@ impl Change {
 impl State {
     /// The state after a round; its checkpoint is still to be signed.
     pub(crate) fn after(&self, change: Change) -> Self {
-        let Change { head, log, written, signers } = change;
+        let Change { head, log, written, marked, signers } = change;
         let mut versions = self.versions.clone();
         if let Some(seal) = log.last_seal().filter(|_| !written.is_empty()) {
             versions.push(seal.index, log.in_force(), written);
         }
-        Self { head, log, checkpoint: Vec::new(), signers, versions }
+        Self { head, log, checkpoint: Vec::new(), signers, versions, marked }
     }
 
     /// The registry in force during the next round.
@@ -65,6 +70,6 @@ impl State {
 
     /// The marks of the record at a place.
     pub(crate) fn marks(&self, place: impl Into<Place>) -> Marks {
-        self.log.marks_at(place.into())
+        self.marked.get(&place.into()).map_or_else(Marks::default, |id| self.log.marks_of(id))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
-use creditbank_rpc::v1::RecordBody;
+use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::StoreError;
 
 use super::accounts::Person;
@@ -43,9 +43,9 @@ impl<B, A> Steps<B, A> {
         Self { shared, orderer, stage: Stage::Idle, filling, answers: VecDeque::new() }
     }
 
-    /// Checks what needs no order of a block and the records beside it.
-    pub fn verify(&self, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
-        self.shared.verify(block, records)
+    /// Checks what needs no order of a block and what is beside it.
+    pub fn verify(&self, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
+        self.shared.verify(request)
     }
 
     /// Takes a block that was checked.
@@ -65,7 +65,7 @@ impl<B, A> Steps<B, A> {
 
     /// Seals a block of public records alone, and waits for it. Nothing else may be under way.
     pub fn seal(&mut self, block: &[u8], reply: B) -> Result<Receipt, SubmitError> {
-        let verified = self.verify(block, Vec::new())?;
+        let verified = self.verify(SubmitBlockRequest { block: block.to_vec().into(), ..Default::default() })?;
         self.block(verified, reply);
         self.run();
         match self.take_answer() {

@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 
 use creditbank_protocol::Alias;
 use creditbank_protocol::InstitutionId;
-use creditbank_protocol::pb::Receipt;
-use creditbank_rpc::v1::RecordBody;
+use creditbank_protocol::pb::{Place, Receipt};
+use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::StoreError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
@@ -109,9 +109,10 @@ impl Threads {
 
     /// Begins to check a block. What is begun first is ordered first; blocks of one chain that are begun together wait for
     /// one another.
-    pub(crate) fn begin(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Submission {
+    pub(crate) fn begin(&self, request: SubmitBlockRequest) -> Submission {
         let busy = || Submission::refused(SubmitError::Busy { retry_after_ms: BUSY_RETRY_MS });
-        let bytes = block.len() + records.iter().map(|record| record.body.len() + 64).sum::<usize>();
+        let beside = request.records.iter().map(|record| record.body.len() + 64).sum::<usize>();
+        let bytes = request.block.len() + beside + request.places.len() * size_of::<Place>();
         let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(kib(bytes)) else { return busy() };
         // The place in the queue before any work: what is refused for want of one must not pile up elsewhere.
         let slot = match self.jobs.try_reserve() {
@@ -122,7 +123,7 @@ impl Threads {
             }
         };
         let (reply, answer) = oneshot::channel();
-        let verified = self.verifiers.check(block, records);
+        let verified = self.verifiers.check(request);
         slot.send(Job::Block { verified, reply: Reply { answer: reply, _room: room } });
         Submission { answer, refused: None }
     }

@@ -2,12 +2,12 @@
 
 use creditbank_ledger::state::{ReadBlock, successor};
 use creditbank_protocol::Digest;
-use creditbank_protocol::block::{BlockError, SignedBlock};
+use creditbank_protocol::block::{BlockError, SignedBlock, with_places};
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::pb::{EffectGroup, Purpose, Receipt};
 use creditbank_protocol::record::{Record, RecordError, own_seeds};
-use creditbank_rpc::v1::RecordBody;
+use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
 use creditbank_rules::{Registry, Rejection, Rule, ViewError};
 
 /// When to come back after the disk was full.
@@ -19,6 +19,8 @@ pub struct VerifiedBlock {
     pub(crate) block: ReadBlock,
     pub(crate) records: Vec<Record>,
     pub(crate) entries: BlockEntries,
+    /// Its effects with the places that came beside it.
+    pub(crate) groups: Vec<EffectGroup>,
 }
 
 /// Why a block was not sealed.
@@ -105,8 +107,9 @@ pub enum SubmitError {
 
 /// Checks shape, origin, hashes and signature of a block and the records beside it. The key is looked up in the
 /// registry as it is now; the sequencer checks it again in order.
-pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Result<VerifiedBlock, SubmitError> {
-    let parsed = SignedBlock::parse(block).map_err(SubmitError::Block)?;
+pub fn verify(registry: &Registry, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
+    let SubmitBlockRequest { block, records, places } = request;
+    let parsed = SignedBlock::parse(&block).map_err(SubmitError::Block)?;
     let header = parsed.header();
     if header.origin != registry.origin() {
         let (expected, found) = (registry.origin().to_owned(), header.origin.clone());
@@ -116,6 +119,8 @@ pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Re
     if records.len() > count {
         return Err(SubmitError::Block(BlockError::Count { expected: header.count, found: records.len() }));
     }
+    // Whether they are the right ones the rules say, which know the records.
+    let groups = with_places(&parsed.public().groups, &places).map_err(SubmitError::Block)?;
     // The signature before the hashes: nobody without a key makes the node hash much.
     parsed.verify(&public_key(registry, &parsed)?).map_err(SubmitError::Block)?;
     for approval in parsed.approvals() {
@@ -132,7 +137,7 @@ pub fn verify(registry: &Registry, block: &[u8], records: Vec<RecordBody>) -> Re
     own_seeds(&hidden).map_err(|(record, error)| SubmitError::Record { record, error })?;
     let records = parsed.records(hidden).map_err(SubmitError::Block)?;
     let entries = BlockEntries::of(&parsed);
-    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, &entries), records, entries })
+    Ok(VerifiedBlock { block: ReadBlock::with_records(parsed, &entries), records, entries, groups })
 }
 
 /// The key that the header names.

@@ -22,6 +22,7 @@ use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits};
+use creditbank_rpc::v1::SubmitBlockRequest;
 
 /// The keys that a node has of its own.
 const PURPOSES: [Purpose; 4] = [Purpose::Log, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];
@@ -142,7 +143,7 @@ pub async fn begin(
     ledger: &Ledger,
 ) -> Result<(), InitError> {
     for block in first_blocks(environment, dir, registry_keys, ledger)? {
-        ledger.submit(block, Vec::new()).await?;
+        ledger.submit(SubmitBlockRequest { block: block.into(), ..Default::default() }).await?;
     }
     Ok(())
 }

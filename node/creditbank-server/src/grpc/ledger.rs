@@ -37,8 +37,7 @@ pub(super) struct Service(pub(super) Arc<Ledger>);
 type Answers = Pin<Box<dyn Stream<Item = Result<api::SubmitBlocksResponse, Status>> + Send>>;
 
 async fn submit(ledger: &Ledger, request: api::SubmitBlockRequest) -> Outcome {
-    let api::SubmitBlockRequest { block, records } = request;
-    match ledger.submit(block.into(), records).await {
+    match ledger.submit(request).await {
         Ok(receipt) => Outcome::Receipt(receipt),
         Err(error) => Outcome::Refusal(status::of_submit(&error)),
     }
@@ -94,7 +93,7 @@ impl LedgerService for Service {
                     Err(status) => return slot.send(Err(status)),
                 };
                 // The order in which the sequencer gets them is the order of the stream.
-                slot.send(Ok(ledger.begin(block.block.into(), block.records)));
+                slot.send(Ok(ledger.begin(block)));
             }
         });
         let answers = ReceiverStream::new(answers).then(|begun| async move {

@@ -109,6 +109,13 @@ fn of_block(error: &BlockError) -> Refusal {
         }
         BlockError::RepeatedApproval => refusal(Code::InvalidArgument, Reason::RepeatedApproval, error),
         BlockError::RepeatedEffect => refusal(Code::InvalidArgument, Reason::RepeatedEffect, error),
+        BlockError::EffectPlace { expected, .. } => {
+            let (wanted, found) = if *expected { ("a place", "none") } else { ("no place", "one") };
+            about(refusal(Code::InvalidArgument, Reason::WrongPlace, error), "public_part", wanted, found)
+        }
+        BlockError::PlaceCount { expected, found } => {
+            about(refusal(Code::InvalidArgument, Reason::WrongPlaceCount, error), "places", expected, found)
+        }
         BlockError::Record { index, error: inner } => {
             let mut refused = refusal(Code::InvalidArgument, Reason::RecordMalformed, error);
             refused.record_plus_1 = index + 1;
@@ -327,7 +334,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use creditbank_protocol::pb::{self, Kind};
-    use creditbank_rpc::v1::RecordBody;
+    use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
     use creditbank_rules::{Registry, RegistryRecord};
     use serde_json::Value;
 
@@ -395,12 +402,18 @@ mod tests {
             body: bytes(&record["body"]).into(),
             seed: bytes(&record["seed"]).into(),
         };
+        let place = |place: &Value| pb::Place {
+            entry: place["entry"].as_u64().expect("an entry"),
+            index: small(&place["index"]),
+        };
         let mut count = 0;
         for case in file["form"].as_array().expect("cases").iter().filter(|case| case.get("chain").is_none()) {
             let mut block = bytes(&case["block"]);
             block.resize(block.len() + usize::try_from(case["zeros"].as_u64().unwrap_or(0)).expect("small"), 0);
             let records = case["records"].as_array().expect("records").iter().map(record).collect();
-            let error = crate::append::verify(&registry, &block, records).expect_err("a refusal");
+            let places = case["places"].as_array().into_iter().flatten().map(place).collect();
+            let request = SubmitBlockRequest { block: block.into(), records, places };
+            let error = crate::append::verify(&registry, request).expect_err("a refusal");
             let refusal = of_submit(&error);
             let name = case["name"].as_str().expect("a name");
             assert_eq!(refusal.reason, name, "{}: {error}", case["about"]);

@@ -112,6 +112,7 @@ pub fn check(
         head: Head { epoch: 1, size: 0, root: empty_root() },
         last: 0,
         rows: RowSet::new(total),
+        marked: public::Marked::default(),
         key_count: 0,
     };
     run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
@@ -134,6 +135,7 @@ struct Run<'a> {
     head: Head,
     last: u64,
     rows: RowSet,
+    marked: public::Marked,
     /// The newest number of keys that the log needs.
     key_count: u64,
 }
@@ -300,7 +302,8 @@ impl Run<'_> {
         if nodes.len() != expected.len() || !nodes.iter().zip(&expected).all(|(node, stored)| same(node, stored)) {
             self.report.findings.add(at("the tree nodes of the round are not those of its entries".to_owned()));
         }
-        for found in public::faults(&replayed, &round.rows) {
+        let marked = self.marked.faults(&replayed, &round.rows);
+        for found in public::faults(&replayed, &round.rows).into_iter().chain(marked) {
             let Finding { path, offset, .. } = at(String::new());
             self.report.findings.add(Finding { path, offset, ..found });
         }

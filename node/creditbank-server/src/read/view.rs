@@ -42,8 +42,8 @@ impl ReadView for StoreView<'_> {
     }
 
     fn marked(&self, mark: Mark) -> Result<Vec<MarkedRecord>, ViewError> {
-        let marked = self.state.log.marks().iter().filter_map(|(place, (status_id, marks))| {
-            let since = marks.get(mark)?;
+        let marked = self.state.marked.iter().filter_map(|(place, status_id)| {
+            let since = self.state.log.marks_of(status_id).get(mark)?;
             Some(MarkedRecord { place: *place, status_id: *status_id, since })
         });
         Ok(marked.collect())

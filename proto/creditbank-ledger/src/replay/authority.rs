@@ -12,7 +12,7 @@ use creditbank_rules::{Registry, Rule};
 use super::contradiction::Subject;
 use super::entries::Entries;
 use super::{Contradiction, ReadBlock};
-use crate::state::{Applied, MarkChange, OpenRound};
+use crate::state::{Applied, MarkChange, OpenRound, effect_subject};
 
 /// Checks the signer of an institution's block, its approval, that what it uses was not used before, and that its key
 /// may sign what the block publishes. The
@@ -33,7 +33,7 @@ pub(super) fn signer(subject: &Subject, round: &OpenRound, read: &ReadBlock) -> 
 /// contested.
 pub(super) fn effects(
     subject: &Subject,
-    entries: &Entries,
+    entries: &mut Entries,
     round: &OpenRound,
     read: &ReadBlock,
     applied: &Applied,
@@ -46,22 +46,32 @@ pub(super) fn effects(
     let groups = &read.block().public().groups;
     let effects = groups.iter().flat_map(|group| group.effects.iter().map(move |effect| (group, effect)));
     for ((group, effect), change) in effects.zip(&applied.marks) {
-        let (place, action, named) = (change.place, change.action, Named::by(effect));
-        let issuer = entries.issuer_at(place);
-        let issuer = issuer.ok_or_else(|| subject.effect(place, "the place of a record", "none there"))?;
-        // What was redeemed is released by whoever redeemed it, and so is a release undone.
-        let redemption = named.redemption.filter(|_| matches!(action, Action::Release | Action::Reinstate));
-        let owner = redemption.map_or(Some(issuer), |at| entries.institution_at(at));
+        let (action, named, shown) = (change.action, Named::by(effect), effect_subject(effect));
+        // Where no place shows, the right does not depend on whose record it is.
+        let owner = match change.place {
+            Some(place) => {
+                let issuer = entries.issuer_at(place);
+                let issuer = issuer.ok_or_else(|| subject.effect(place, "the place of a record", "none there"))?;
+                if let Some((at, id)) = entries.name(place, change.status_id) {
+                    let expected = format!("as earlier effects name it: {id} at {at}");
+                    return Err(subject.effect(place, &expected, &format!("{} at {place}", change.status_id)));
+                }
+                Some(issuer)
+            }
+            // What was redeemed is released by whoever redeemed it, and so is a release undone.
+            None => named.redemption.and_then(|at| entries.institution_at(at)),
+        };
         let authority = group.authority.clone().unwrap_or_default();
         let check = |owner: Option<InstitutionId>| check_public_effect(registry, &facts, &authority, effect, owner);
         // Whether a record of a custodian's block is its own or a closed institution's stands in the record.
         if let Err(rejection) = check(owner)
-            && !entries.kept_for(place.entry).any(|other| check(Some(other)).is_ok())
+            && !change.place.is_some_and(|at| entries.kept_for(at.entry).any(|other| check(Some(other)).is_ok()))
         {
             return Err(subject.breaks(&rejection));
         }
         let is_suspect = |entry| Ok::<_, Infallible>(entries.is_suspect(entry, registry));
         if action == Action::Confirm
+            && let Some(place) = change.place
             && !is_contested_by(&change.before, place.entry, is_suspect).unwrap_or_else(|never| match never {})
         {
             let expected = "a record that a compromised key has sealed or reinstated";
@@ -75,7 +85,7 @@ pub(super) fn effects(
                     .is_some_and(|by| restored(applied).any(|one| one.before.ended().is_some_and(|(_, at)| at == by)));
                 if !undone {
                     let expected = "the review that followed from what this block reinstates";
-                    return Err(subject.wrong(Rule::EffectMismatch.name(), expected, &format!("effect on {place}")));
+                    return Err(subject.wrong(Rule::EffectMismatch.name(), expected, &format!("effect on {shown}")));
                 }
             }
             _ => {}
@@ -106,8 +116,9 @@ fn reinstatement(
     change: &MarkChange,
     named: Named,
 ) -> Result<(), Contradiction> {
-    let (place, entry) = (change.place, named.contested.unwrap_or_default());
-    let wrong = |rule: Rule, expected: &str| Err(subject.wrong(rule.name(), expected, &format!("effect on {place}")));
+    let (id, entry) = (change.status_id, named.contested.unwrap_or_default());
+    let shown = change.place.map_or_else(|| id.to_string(), |place| place.to_string());
+    let wrong = |rule: Rule, expected: &str| Err(subject.wrong(rule.name(), expected, &format!("effect on {shown}")));
     if read.block().header().count != 0 {
         return wrong(Rule::EffectMismatch, "no records in a block that reinstates");
     }
@@ -117,7 +128,7 @@ fn reinstatement(
     if clears_end(change) {
         return Ok(());
     }
-    if !entries.has_cleared(entry, place, named.redemption) {
+    if !entries.has_cleared(entry, id, named.redemption) {
         let expected = "a contested effect that has released the record, or closed its review";
         return wrong(Rule::EffectMismatch, expected);
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use creditbank_protocol::block::{BlockError, SignedBlock};
 use creditbank_protocol::entry::EntryError;
 use creditbank_protocol::key::SignatureError;
-use creditbank_protocol::{InstitutionId, LogIndex, Place};
+use creditbank_protocol::{InstitutionId, LogIndex};
 use creditbank_rules::Rejection;
 
 use super::{ROUND_BYTES_MAX, ROUND_ENTRIES_MAX};
@@ -141,8 +141,13 @@ impl Subject {
     }
 
     /// Something about an effect is wrong.
-    pub(super) fn effect(&self, place: Place, expected: &str, found: &str) -> Contradiction {
-        self.wrong(&format!("effect on {place}"), expected, found)
+    pub(super) fn effect(
+        &self,
+        record: impl fmt::Display,
+        expected: &(impl ToString + ?Sized),
+        found: &(impl ToString + ?Sized),
+    ) -> Contradiction {
+        self.wrong(&format!("effect on {record}"), expected, found)
     }
 
     /// A block does not follow.
@@ -158,7 +163,7 @@ impl Subject {
             Refusal::Public(error) => self.wrong("public records", "as signed", error),
             Refusal::Rule(rejection) => self.breaks(rejection),
             Refusal::Canonical(error) => self.wrong("registry entry", "canonical", error),
-            Refusal::Effect { place, error } => self.mark(*place, error),
+            Refusal::Effect { record, error } => self.mark(record, error),
         }
     }
 
@@ -175,12 +180,10 @@ impl Subject {
         }
     }
 
-    fn mark(&self, place: Place, error: &EffectError) -> Contradiction {
-        let at = format!("effect on {place}");
+    fn mark(&self, record: &str, error: &EffectError) -> Contradiction {
+        let at = format!("effect on {record}");
         match error {
             EffectError::StatusId => self.wrong(&at, "a status id", "none"),
-            EffectError::OtherStatusId { expected, found } => self.wrong(&format!("{at}: status id"), expected, found),
-            EffectError::Twice => self.wrong(&at, "one effect of the block", "another one"),
             EffectError::Marks(error) => self.wrong(&at, "marks that allow the change", error),
         }
     }

@@ -7,7 +7,7 @@ use creditbank_protocol::authority::amended_institutions;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{InstitutionId, LogIndex, Place};
+use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::Registry;
 
 use crate::state::{Applied, ReadBlock};
@@ -21,7 +21,10 @@ pub(super) struct Entries {
     /// Blocks with a custodian's amendments, and the closed institutions whose records these may be.
     kept_for: BTreeMap<LogIndex, BTreeSet<InstitutionId>>,
     /// Releases, each with the redemption that it has undone, and closed reviews, by the log index of their block.
-    cleared: BTreeMap<(LogIndex, Place), Option<LogIndex>>,
+    cleared: BTreeMap<(LogIndex, Digest), Option<LogIndex>>,
+    /// The records that effects have named with both: a place has one status id, and a status id one place.
+    named: BTreeMap<Place, Digest>,
+    places: BTreeMap<Digest, Place>,
     institutions: Numbered<InstitutionId>,
     signers: Numbered<KeyId>,
 }
@@ -99,14 +102,20 @@ impl Entries {
                 Action::CloseReview => None,
                 _ => continue,
             };
-            self.cleared.insert((applied.entry, change.place), redemption);
+            self.cleared.insert((applied.entry, change.status_id), redemption);
         }
+    }
+
+    /// Takes note that a place has a status id; the place and the status id that an earlier effect has named instead.
+    pub(super) fn name(&mut self, place: Place, id: Digest) -> Option<(Place, Digest)> {
+        let (at, of) = (*self.places.entry(id).or_insert(place), *self.named.entry(place).or_insert(id));
+        ((at, of) != (place, id)).then_some((at, of))
     }
 
     /// Whether the block at a log index has released a record, redeemed at another one, or, without one, has closed its
     /// review.
-    pub(super) fn has_cleared(&self, entry: LogIndex, place: Place, redemption: Option<LogIndex>) -> bool {
-        self.cleared.get(&(entry, place)) == Some(&redemption)
+    pub(super) fn has_cleared(&self, entry: LogIndex, id: Digest, redemption: Option<LogIndex>) -> bool {
+        self.cleared.get(&(entry, id)) == Some(&redemption)
     }
 
     /// Keeps the next entry, which is a seal or a public part.

@@ -1,7 +1,5 @@
 //! What the effects of a block make of the marks of records.
 
-use std::collections::BTreeSet;
-
 use creditbank_protocol::pb::{Action, Effect, PublicPart};
 use creditbank_protocol::status::{Marks, Named, TransitionError};
 use creditbank_protocol::{Digest, LogIndex, Place};
@@ -11,10 +9,10 @@ use super::{Refusal, Shared};
 /// What an effect has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarkChange {
-    /// The record.
-    pub place: Place,
-    /// Its identity in the status tree.
+    /// The record's identity in the status tree.
     pub status_id: Digest,
+    /// Where it stands, if the effect shows it.
+    pub place: Option<Place>,
     /// What was done.
     pub action: Action,
     /// Its marks before.
@@ -29,17 +27,6 @@ pub enum EffectError {
     /// Not 32 bytes.
     #[error("expected a status id of 32 bytes")]
     StatusId,
-    /// An earlier effect on the place has named another status id.
-    #[error("the status id is {found}, earlier effects name {expected}")]
-    OtherStatusId {
-        /// The earlier one.
-        expected: Digest,
-        /// The effect's.
-        found: Digest,
-    },
-    /// Another effect of the block is about the same record.
-    #[error("the block changes the record twice")]
-    Twice,
     /// The marks do not allow it.
     #[error(transparent)]
     Marks(#[from] TransitionError),
@@ -50,40 +37,30 @@ pub(super) fn leaf(id: Digest, marks: &Marks) -> (Digest, Option<Digest>) {
     (id, (!marks.is_empty()).then(|| marks.value()))
 }
 
-/// What the effects of the block at log index `entry` change.
+/// What the effects of the block at log index `entry` change. They are about different records, which the block's shape
+/// says.
 pub(super) fn changes(
-    said: &Shared<Place, (Digest, Marks)>,
+    said: &Shared<Digest, Marks>,
     public: &PublicPart,
     entry: LogIndex,
 ) -> Result<Vec<MarkChange>, Refusal> {
-    let effects = || public.groups.iter().flat_map(|group| &group.effects);
-    let change = |effect: &Effect| {
-        let place = Place::read(effect.place);
-        change(said, effect, place, entry).map_err(|error| Refusal::Effect { place, error })
-    };
-    let changes = effects().map(change).collect::<Result<Vec<_>, _>>()?;
-    let mut seen = BTreeSet::new();
-    match changes.iter().find(|change| !seen.insert(change.place)) {
-        Some(MarkChange { place, .. }) => Err(Refusal::Effect { place: *place, error: EffectError::Twice }),
-        None => Ok(changes),
-    }
+    let effects = public.groups.iter().flat_map(|group| &group.effects);
+    effects.map(|effect| change(said, effect, entry)).collect()
 }
 
-fn change(
-    said: &Shared<Place, (Digest, Marks)>,
-    effect: &Effect,
-    place: Place,
-    entry: LogIndex,
-) -> Result<MarkChange, EffectError> {
-    let status_id = Digest::from_slice(&effect.status_id).ok_or(EffectError::StatusId)?;
-    let before = match said.get(&place) {
-        Some((expected, _)) if *expected != status_id => {
-            return Err(EffectError::OtherStatusId { expected: *expected, found: status_id });
-        }
-        Some((_, marks)) => *marks,
-        None => Marks::default(),
-    };
+fn change(said: &Shared<Digest, Marks>, effect: &Effect, entry: LogIndex) -> Result<MarkChange, Refusal> {
+    let refused = |error| Refusal::Effect { record: effect_subject(effect), error };
+    let status_id = Digest::from_slice(&effect.status_id).ok_or_else(|| refused(EffectError::StatusId))?;
+    let before = said.get(&status_id).copied().unwrap_or_default();
     let action = Action::try_from(effect.action).unwrap_or_default();
-    let after = before.after(action, entry, Named::by(effect))?;
-    Ok(MarkChange { place, status_id, action, before, after })
+    let after = before.after(action, entry, Named::by(effect)).map_err(|error| refused(error.into()))?;
+    Ok(MarkChange { status_id, place: effect.place.map(Place::from), action, before, after })
+}
+
+/// The record of an effect, as people name it: by its place, where the effect shows one.
+pub(crate) fn effect_subject(effect: &Effect) -> String {
+    match effect.place {
+        Some(place) => Place::from(place).to_string(),
+        None => Digest::from_slice(&effect.status_id).map_or_else(String::new, |id| id.to_string()),
+    }
 }

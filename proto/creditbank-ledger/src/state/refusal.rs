@@ -1,6 +1,5 @@
 //! Why a block does not follow.
 
-use creditbank_protocol::Place;
 use creditbank_protocol::block::BlockError;
 use creditbank_protocol::canonical::CanonicalError;
 use creditbank_rules::Rejection;
@@ -37,10 +36,10 @@ pub enum Refusal {
     #[error("registry entry: {0}")]
     Canonical(#[from] CanonicalError),
     /// An effect cannot follow.
-    #[error("effect on {place}: {error}")]
+    #[error("effect on {record}: {error}")]
     Effect {
-        /// The record that it is about.
-        place: Place,
+        /// The record that it is about: its place, or else its status id.
+        record: String,
         /// What is wrong.
         error: EffectError,
     },

@@ -7,7 +7,7 @@ use creditbank_protocol::once;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::Marks;
-use creditbank_protocol::{Digest, LogIndex, Place, UnitId};
+use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rules::admission::{BlockFacts, check_approvals};
 use creditbank_rules::once::Use;
 
@@ -30,7 +30,7 @@ pub struct OpenRound {
     registration: Option<Registration>,
     /// Units whose heads have moved, and records whose marks have changed.
     moved: BTreeSet<UnitId>,
-    marked: Vec<Place>,
+    marked: Vec<Digest>,
     records: u64,
 }
 
@@ -132,12 +132,13 @@ impl OpenRound {
         self.sealed_at_ms
     }
 
-    /// The marks of the record at a place, with the blocks so far.
-    pub fn marks_at(&self, place: Place) -> Marks {
-        self.state.marks_at(place)
+    /// The marks that stand under a status id, with the blocks so far.
+    pub fn marks_of(&self, status_id: &Digest) -> Marks {
+        self.state.marks_of(status_id)
     }
 
-    /// What the rules look at of a block of this round; `records` are all records of the block, or none.
+    /// What the rules look at of a block of this round; `records` are all records of the block, or none. Whoever has them
+    /// adds the places that do not show.
     pub fn facts<'a>(&'a self, block: &'a ReadBlock, records: &'a [Record]) -> BlockFacts<'a> {
         let header = block.block().header();
         BlockFacts {
@@ -208,9 +209,8 @@ impl OpenRound {
         let used = once::uses(block).into_iter().map(|digest| Use::new(digest, header.created_at_minute));
         let used: Vec<Use> = used.filter(|one| self.state.once.use_up(*one)).collect();
         for change in &marks {
-            self.state.marks.insert_mut(change.place, (change.status_id, change.after));
-            self.state.places.insert_mut(change.status_id, change.place);
-            self.marked.push(change.place);
+            self.state.marks.insert_mut(change.status_id, change.after);
+            self.marked.push(change.status_id);
         }
         let mut begun = Vec::new();
         for unit in written.iter().filter_map(|one| one.unit) {
@@ -232,8 +232,9 @@ impl OpenRound {
     /// What the seal of the round must say.
     pub fn draft_seal(&mut self) -> Seal {
         if !self.marked.is_empty() {
-            let said = std::mem::take(&mut self.marked).into_iter().filter_map(|place| self.state.marks.get(&place));
-            self.state.status = self.state.status.update(said.map(|(id, marks)| marks::leaf(*id, marks)));
+            let marked = std::mem::take(&mut self.marked).into_iter();
+            let leaves = marked.map(|id| marks::leaf(id, &self.state.marks_of(&id)));
+            self.state.status = self.state.status.update(leaves);
         }
         Seal {
             first_index: self.first,

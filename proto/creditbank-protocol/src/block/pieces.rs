@@ -135,8 +135,9 @@ mod tests {
         let authority = Some(pb::Authority { basis: basis.into(), ..Default::default() });
         let id =
             |number: u32| [&[u8::try_from(i32::from(basis)).expect("small"); 28][..], &number.to_be_bytes()].concat();
-        let effect =
-            |number| pb::Effect { status_id: id(number), action: pb::Action::Revoke.into(), ..Default::default() };
+        let place = Some(pb::Place { entry: 1, index: 0 });
+        let action = pb::Action::Revoke.into();
+        let effect = |number| pb::Effect { status_id: id(number), place, action, ..Default::default() };
         pb::EffectGroup { authority, effects: (0..count).map(effect).collect() }
     }
 

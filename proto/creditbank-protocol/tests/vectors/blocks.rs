@@ -111,7 +111,8 @@ fn refused_seals() -> Vec<serde_json::Value> {
 /// A block may carry effects alone: it has no records, and its header no count.
 #[test]
 fn a_block_of_effects() {
-    let effect = pb::Effect { status_id: vec![1; 32], action: pb::Action::Revoke.into(), ..Default::default() };
+    let (place, action) = (Some(pb::Place { entry: 1, index: 0 }), pb::Action::Revoke.into());
+    let effect = pb::Effect { status_id: vec![1; 32], place, action, ..Default::default() };
     let groups = vec![pb::EffectGroup { authority: None, effects: vec![effect] }];
     let bytes = draft().sign(&[], groups, None, |message| sign(&key(3), message)).expect("a block");
     let block = SignedBlock::parse(&bytes).expect("a block");

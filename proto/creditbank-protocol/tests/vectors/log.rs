@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::approval::approval_message;
-use creditbank_protocol::block::{BlockDraft, SignedBlock};
-use creditbank_protocol::canonical::encode;
-use creditbank_protocol::entry::BlockEntries;
+use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock};
+use creditbank_protocol::canonical::{decode, encode};
+use creditbank_protocol::entry::{BlockEntries, PUBLIC};
+use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, consistency_proof, leaf_hash, record_path, root};
@@ -55,6 +56,8 @@ pub(super) struct Bend {
     pub(super) draft: fn(&mut BlockDraft),
     /// The bytes of a head, without the type byte.
     pub(super) block: fn(&mut Vec<u8>),
+    /// The only group of an institution's block, before it is signed.
+    pub(super) group: fn(&mut pb::EffectGroup),
     /// With the position of the seal among the seals.
     pub(super) seal: fn(usize, &mut Seal),
     pub(super) checkpoint: fn(&mut Checkpoint),
@@ -75,6 +78,7 @@ pub(super) const HONEST: Bend = Bend {
     entry: |_| (),
     draft: |_| (),
     block: |_| (),
+    group: |_| (),
     seal: |_, _| (),
     checkpoint: |_| (),
     statement: |_| (),
@@ -255,6 +259,7 @@ impl Log {
             let mut head = entries.head.split_off(1);
             (self.bend.block)(&mut head);
             entries.head.extend(head);
+            self.bend_group(&block, signer, &mut entries);
         }
         let index = self.entries.len() as u64;
         for effect in block.public().groups.iter().flat_map(|group| &group.effects) {
@@ -266,6 +271,25 @@ impl Log {
         self.blocks.insert(index, block);
         self.entries.extend(entries.into_vec());
         index
+    }
+
+    /// Puts another group into a block that has one and nothing else, and signs it so.
+    fn bend_group(&self, block: &SignedBlock, signer: u8, entries: &mut BlockEntries) {
+        let [group] = &block.public().groups[..] else { return };
+        let mut bent = group.clone();
+        (self.bend.group)(&mut bent);
+        if bent == *group {
+            return;
+        }
+        let mut head: pb::BlockHead = decode(&entries.head[1..]).expect("a head");
+        let mut header: pb::BlockHeader = decode(&head.header).expect("a header");
+        header.public_root = Piece::Group(&bent).leaf().0.to_vec();
+        head.header = encode(&header).expect("canonical");
+        let message = Preimage::new(tag::BLOCK_SIGNATURE).variable(&head.header);
+        head.signature = sign(&key(signer), message.as_bytes()).to_vec();
+        let public = pb::PublicPart { records: Vec::new(), groups: vec![bent] };
+        entries.head = [&entries.head[..1], &encode(&head).expect("canonical")].concat();
+        entries.public = Some([&[PUBLIC][..], &encode(&public).expect("canonical")].concat());
     }
 
     /// A block of the operator with registry records.

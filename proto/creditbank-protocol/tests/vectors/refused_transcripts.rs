@@ -651,6 +651,25 @@ fn affected(about: &'static str, signer: u64, change: fn(&mut pb::EffectGroup)) 
     (about, Link::Status, raw(&log.transcript(&[(3, 0, None)], &[]).encode_to_vec()))
 }
 
+/// An effect of institution 1 on its own record that shows a place where none may stand, or none where one must.
+fn misplaced(about: &'static str, action: pb::Action, basis: pb::Basis, bend: fn(&mut pb::EffectGroup)) -> Case {
+    let mut log = Log::admitting(Bend { group: bend, ..HONEST }, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None), result(2)], Vec::new());
+    log.seal();
+    let mut group = log.effect(3, 0, action);
+    let mandate_digest = if basis == pb::Basis::Mandate { vec![7; 32] } else { Vec::new() };
+    group.authority = Some(pb::Authority { basis: basis.into(), mandate_digest, ..Default::default() });
+    log.issue(1, &[], vec![group]);
+    log.seal();
+    let mut transcript = log.transcript(&[(3, 0, None)], &[]);
+    newest(&mut transcript).groups.iter_mut().filter_map(|proved| proved.group.as_mut()).for_each(bend);
+    let file = raw(&transcript.encode_to_vec());
+    // The group is proved into its block: nothing else is wrong with it.
+    let error = verify(&file, &trust(), NOW_MS).map(|_| ()).expect_err(about).to_string();
+    assert!(error.contains("the place of its record"), "{about}: {error}");
+    (about, Link::Block, file)
+}
+
 /// What blocks say of records, without the right to.
 fn effects() -> Vec<Case> {
     fn authority(group: &mut pb::EffectGroup, basis: pb::Basis, institution: u64, case: &str) {
@@ -703,6 +722,15 @@ fn effects() -> Vec<Case> {
         grouped("no group in a group", Link::Block, |transcript| base(transcript).groups[0].group = None),
         affected("an effect of an action that version 1 does not know", 1, |group| {
             group.effects[0].action = pb::Action::Dispute.into()
+        }),
+        misplaced("a revocation that shows no place", pb::Action::Revoke, pb::Basis::Issuer, |group| {
+            group.effects[0].place = None
+        }),
+        misplaced("a redemption that shows a place", pb::Action::Redeem, pb::Basis::Mandate, |group| {
+            group.effects[0].place = Some(Place { entry: 3, index: 0 })
+        }),
+        misplaced("a review that shows a place", pb::Action::Review, pb::Basis::Dependency, |group| {
+            group.effects[0].place = Some(Place { entry: 3, index: 0 })
         }),
         affected("an effect on another place", 1, |group| group.effects[0].place = Some(Place { entry: 3, index: 1 })),
         affected("an effect without authority", 1, |group| group.authority = None),

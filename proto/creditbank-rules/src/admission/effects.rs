@@ -130,7 +130,7 @@ fn check_effect<'a>(
         require(contested, Rule::NotContested, "public_part", expected, &shown)?;
     }
     if action == Action::Reinstate {
-        reinstated::names_contested(view, place, &target.marks, named)?;
+        reinstated::names_contested(view, place, &target, named)?;
     }
     Ok(Checked { authority: authority.clone(), effect, action, place, target })
 }

@@ -18,6 +18,7 @@ mod derived;
 mod form;
 mod publications;
 mod recognitions;
+mod reinstated_kinds;
 mod reinstatements;
 mod rules;
 mod scene;
@@ -55,7 +56,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 10] = [
+const CASES: [(Cases, Cases); 11] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (agreements::refused, agreements::admitted),
@@ -65,6 +66,7 @@ const CASES: [(Cases, Cases); 10] = [
     (recognitions::refused, recognitions::admitted),
     (consequences::refused, consequences::admitted),
     (reinstatements::refused, reinstatements::admitted),
+    (reinstated_kinds::refused, reinstated_kinds::admitted),
     (awards::refused, awards::admitted),
 ];
 

@@ -9,13 +9,14 @@ use creditbank_protocol::pb::{Receipt, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Digest, Place};
+use creditbank_rpc::block_request;
 use creditbank_rpc::v1::Refusal;
 
 use super::calls::Purpose;
 use super::desk::{About, Stand, want_of};
 use super::{Around, Registrar};
 use crate::post::{Alarm, Ask, Event};
-use crate::signing::{bodies, short, signed_block};
+use crate::signing::{short, signed_block};
 use crate::trace::note;
 use crate::truth::{Broken, broken};
 
@@ -89,7 +90,8 @@ impl Registrar {
         let (block, signed) = signed_block(self.unit, &self.key, head, created_at_minute, Some(id), content);
         let want = self.desk.wants.get(&id).map(|item| &item.want);
         let about = want.map(About::of).unwrap_or_default();
-        let prepared = Prepared::new(block, bodies(&content.records), id.to_be_bytes().to_vec());
+        let prepared =
+            Prepared::new(block_request(block, &content.records, &content.groups), id.to_be_bytes().to_vec());
         let prepared = prepared.map_err(|error| Broken(format!("what was signed is no block: {error}")))?;
         around.truth.signed.insert(prepared.leaf, about.on(signed));
         Ok(prepared)
@@ -149,5 +151,9 @@ impl Registrar {
 
 fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
     let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
-    RecordReference { place: Place::new(receipt.index, index).written(), status_id: id.0.to_vec() }
+    RecordReference {
+        place: Place::new(receipt.index, index).written(),
+        status_id: id.0.to_vec(),
+        ..Default::default()
+    }
 }

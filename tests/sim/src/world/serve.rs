@@ -107,7 +107,7 @@ impl World {
             return self.answered(call, leaf, Err(SubmitError::Busy { retry_after_ms: 250 }));
         }
         let Some(process) = &mut self.machine.process else { return Ok(()) };
-        match process.steps.verify(&request.block, request.records.clone()) {
+        match process.steps.verify(request.clone()) {
             Ok(verified) => {
                 self.submitting.insert(call, leaf);
                 process.steps.block(verified, call);

@@ -121,7 +121,8 @@ impl World {
                     Err(_) if !is_sound => continue,
                     Err(error) => broken!("the record at {} cannot be read: {error}", known.place),
                 };
-                if read.marks != state.marks_at(known.place) {
+                let id = creditbank_protocol::Digest::from_slice(&known.reference.status_id);
+                if id.is_none_or(|id| read.marks != state.marks_of(&id)) {
                     broken!("the record at {} has other marks than the auditor finds", known.place);
                 }
                 let signed = self.truth.log.get(&known.place.entry.0).and_then(|leaf| self.truth.signed.get(leaf));

@@ -54,7 +54,8 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key in force.
     pub(crate) fn seal(self, ring: &KeyRing) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, .. } = self;
+        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, .. } =
+            self;
         let draft = round.draft_seal();
         let log_key = round.log_key(draft.index);
         let signer = ring.find(&log_key).ok_or_else(|| NoLogKey::new(&log_key, draft.index))?;
@@ -73,7 +74,7 @@ impl RoundBuilder {
         rows.push(tables::note(log.size(), &Note { signers: signers.clone(), lines: String::new() }));
         let next = Head { size: log.size(), root: log.root(), ..base };
         let checkpoint = Checkpoint { origin: log.keys().origin.clone(), size: next.size, root: next.root };
-        let change = Change { head: next, log, written: closed.written, signers };
+        let change = Change { head: next, log, written: closed.written, marked, signers };
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
         let pending = Pending::new(LogIndex(base.size), true, learners, identities);

@@ -241,7 +241,7 @@ impl View for RoundView<'_> {
             kind: row.kind,
             repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
-            marks: self.builder.round.marks_at(row.place),
+            marks: self.builder.marks(row.place),
         };
         Ok(rows.into_iter().map(held).collect())
     }
@@ -253,7 +253,7 @@ impl View for RoundView<'_> {
             Some((facts, _)) => Some(facts),
             None => self.store.record_at(place)?,
         };
-        Ok(facts.map(|facts| RecordFacts { marks: self.builder.round.marks_at(place), ..facts }))
+        Ok(facts.map(|facts| RecordFacts { marks: self.builder.marks(place), ..facts }))
     }
 
     fn content_at(&self, place: Place) -> Result<Option<(RecordFacts, Record)>, ViewError> {
@@ -261,7 +261,7 @@ impl View for RoundView<'_> {
             Some(found) => Some(found),
             None => self.store.content_at(place)?,
         };
-        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.round.marks_at(place), ..facts }, record)))
+        Ok(found.map(|(facts, record)| (RecordFacts { marks: self.builder.marks(place), ..facts }, record)))
     }
 
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
@@ -300,7 +300,7 @@ impl RoundBuilder {
             institution: owner(&block, record.kind(), record.body()).ok()?,
             account,
             status_id: status_id(&leaf_hash(bytes), place.index, &record.hash()),
-            marks: self.round.marks_at(place),
+            marks: self.marks(place),
         };
         Some((facts, record.clone()))
     }

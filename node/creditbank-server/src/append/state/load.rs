@@ -13,7 +13,7 @@ use creditbank_protocol::{LogIndex, Place};
 use creditbank_rules::once::Once;
 use creditbank_store::{Store, StoreError, Table};
 
-use super::State;
+use super::{Marked, State};
 use crate::stored_block::{self, StoredBlockError};
 use crate::tables;
 
@@ -76,10 +76,11 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
         chains.insert_mut(unit, head);
         Ok(())
     })?;
-    let mut marks = Shared::new_sync();
+    let (mut marks, mut marked) = (Shared::new_sync(), Marked::new_sync());
     each_row(store, tables::STATUS, |key, value| {
         let (place, id, found) = tables::read_status(key, value).ok_or(LoadError::Row(tables::STATUS.0))?;
-        marks.insert_mut(place, (id, found));
+        marks.insert_mut(id, found);
+        marked.insert_mut(place, id);
         Ok(())
     })?;
     let mut once = Once::default();
@@ -90,7 +91,7 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
     let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, LogIndex(index))).transpose()?;
     let (in_force, versions) = registry(store, &keys)?;
     let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, once, last_seal });
-    Ok(State { head, log, checkpoint: Vec::new(), signers: Vec::new(), versions })
+    Ok(State { head, log, checkpoint: Vec::new(), signers: Vec::new(), versions, marked })
 }
 
 fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {

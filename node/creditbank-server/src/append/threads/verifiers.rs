@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use creditbank_rpc::v1::RecordBody;
+use creditbank_rpc::v1::SubmitBlockRequest;
 use tokio::sync::oneshot;
 
 use crate::append::{SubmitError, VerifiedBlock};
@@ -15,8 +15,7 @@ use crate::ledger::Shared;
 pub(super) type Verdict = oneshot::Receiver<Result<VerifiedBlock, SubmitError>>;
 
 struct Task {
-    block: Vec<u8>,
-    records: Vec<RecordBody>,
+    request: SubmitBlockRequest,
     verdict: oneshot::Sender<Result<VerifiedBlock, SubmitError>>,
 }
 
@@ -68,11 +67,11 @@ impl Verifiers {
         for _ in 0..cores {
             let (desk, shared) = (Arc::clone(&desk), Arc::downgrade(shared));
             let work = move || {
-                while let Some(Task { block, records, verdict }) = desk.next() {
+                while let Some(Task { request, verdict }) = desk.next() {
                     // Held for one block only: a ledger that is closed is not kept open.
                     let Some(shared) = shared.upgrade() else { return };
                     // A panic is a bug; it costs this block and not the thread. Nobody may have waited for the verdict.
-                    if let Ok(found) = catch_unwind(AssertUnwindSafe(|| shared.verify(&block, records))) {
+                    if let Ok(found) = catch_unwind(AssertUnwindSafe(|| shared.verify(request))) {
                         let _ = verdict.send(found);
                     }
                 }
@@ -84,10 +83,10 @@ impl Verifiers {
     }
 
     /// Puts a block in.
-    pub(super) fn check(&self, block: Vec<u8>, records: Vec<RecordBody>) -> Verdict {
+    pub(super) fn check(&self, request: SubmitBlockRequest) -> Verdict {
         let (verdict, found) = oneshot::channel();
         let mut queue = self.desk.queue();
-        queue.waiting.push_back(Task { block, records, verdict });
+        queue.waiting.push_back(Task { request, verdict });
         let wake = queue.idle > 0;
         drop(queue);
         if wake {

@@ -1,10 +1,11 @@
 //! The rows of a round that follow from its entries alone: the replay says what they are, by the function with which
-//! the node makes them.
+//! the node makes them. Of the rows of marks it says all but the places that do not show.
 
 use std::collections::BTreeMap;
 
 use creditbank_ledger::replay::ReplayedRound;
-use creditbank_protocol::LogIndex;
+use creditbank_protocol::status::Marks;
+use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_store::{Row, Table};
 
 use super::Finding;
@@ -33,6 +34,50 @@ pub(super) fn faults(replayed: &[ReplayedRound], rows: &[Row]) -> Vec<Finding> {
     faults
 }
 
+/// The records of which something was ever said, as the rows of the rounds so far have them: a place has one status id,
+/// and a status id one place.
+#[derive(Default)]
+pub(super) struct Marked {
+    places: BTreeMap<Digest, Place>,
+    ids: BTreeMap<Place, Digest>,
+}
+
+impl Marked {
+    /// What is wrong with the rows of marks of a round of the journal.
+    pub(super) fn faults(&mut self, replayed: &[ReplayedRound], rows: &[Row]) -> Vec<Finding> {
+        let mut faults = Vec::new();
+        let mut expected: BTreeMap<Digest, (Option<Place>, Marks)> = BTreeMap::new();
+        for change in replayed.iter().flat_map(|round| &round.blocks).flat_map(|applied| &applied.marks) {
+            let (place, marks) = expected.entry(change.status_id).or_default();
+            *place = place.or(change.place);
+            *marks = change.after;
+        }
+        // Of several rows with one key the last counts.
+        let mut found: BTreeMap<Place, (Digest, Marks)> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.table == tables::STATUS) {
+            match row.value.as_deref().and_then(|value| tables::read_status(&row.key, value)) {
+                Some((place, id, marks)) => drop(found.insert(place, (id, marks))),
+                None => faults.push(Finding::about("the round has a row of a status that cannot be read".to_owned())),
+            }
+        }
+        for (place, (id, marks)) in found {
+            let named = (*self.places.entry(id).or_insert(place), *self.ids.entry(place).or_insert(id));
+            let wanted = expected.remove(&id).filter(|(shown, after)| {
+                shown.is_none_or(|shown| shown == place) && *after == marks && named == (place, id)
+            });
+            if wanted.is_none() {
+                let what = format!("the row of the status of {place} is not what the effects come to");
+                faults.push(Finding::about(what));
+            }
+        }
+        for (id, (place, _)) in expected {
+            let at = place.map_or_else(|| id.to_string(), |place| place.to_string());
+            faults.push(Finding::about(format!("the round has no row of the status of {at}")));
+        }
+        faults
+    }
+}
+
 /// A row that is not there, or is another one.
 fn missing(table: Table, key: &[u8], value: &[u8]) -> Finding {
     let at_entry = |index: Option<LogIndex>, what: &str| {
@@ -50,6 +95,6 @@ fn missing(table: Table, key: &[u8], value: &[u8]) -> Finding {
             let (institution, number) = (unit.institution, unit.number);
             Finding::about(format!("the row of the chain of institution {institution}, unit {number} is not its head"))
         }
-        _ => Finding::about(format!("the row of the status of {place} is not what the effects come to")),
+        _ => Finding::about(format!("the round has no row of table {} that follows from its entries", table.0)),
     }
 }

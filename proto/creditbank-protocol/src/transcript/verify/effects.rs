@@ -110,7 +110,8 @@ fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -
     if !is_carried_by_blocks(action) {
         return Err(Fault::Authority("an action that blocks may not carry"));
     }
-    let named = Place::read(effect.place);
+    // A place shows where the right depends on whose record it is; the status id binds it, also where it does not show.
+    let named = effect.place.map_or(record.place, Place::from);
     if named != record.place || entry <= record.place.entry {
         return Err(differs("the place of the effect's earlier record", record.place, named));
     }

@@ -5,7 +5,7 @@ use super::part::ProvedGroup;
 use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Which, broken, differs};
 use super::{digests, pb};
 use crate::UnitId;
-use crate::block::{Piece, SignedHead, check_effects};
+use crate::block::{Piece, SignedHead, check_effects, check_places};
 use crate::dates::{Day, day_of_ms};
 use crate::entry::Entry;
 use crate::merkle::{self, verify_inclusion};
@@ -135,8 +135,9 @@ impl Tree {
             block.groups.push(ProvedGroup::new(group, at.1));
         }
         for (index, block) in blocks {
-            check_effects(block.groups.iter().map(|proved| &proved.group))
-                .map_err(broken(Link::Block, self.at(index)))?;
+            let groups = || block.groups.iter().map(|proved| &proved.group);
+            let checked = check_effects(groups()).and_then(|()| check_places(groups()));
+            checked.map_err(broken(Link::Block, self.at(index)))?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::contested::is_contested_by;
-use creditbank_protocol::pb::{Action, Basis, Kind};
+use creditbank_protocol::pb::{Action, Basis, Effect, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Mark, Marks, Named};
 use creditbank_protocol::{Digest, LogIndex, Place};
@@ -83,9 +83,10 @@ fn amendments_in(view: &impl View, entry: LogIndex) -> Result<BTreeMap<Place, (P
 pub(super) fn names_contested(
     view: &impl View,
     place: Place,
-    before: &Marks,
+    target: &RecordFacts,
     named: Named,
 ) -> Result<(), AdmissionError> {
+    let before = &target.marks;
     let entry = named.contested.unwrap_or_default();
     let ended = before.have_ended() && named.redemption.is_none();
     let contested = is_suspect(view, entry)? && (!ended || is_contested(view, place, before)?);
@@ -95,9 +96,10 @@ pub(super) fn names_contested(
         return Ok(());
     }
     let wanted = if named.redemption.is_some() { Action::Release } else { Action::CloseReview };
+    // By the status id: not every effect shows the place of its record.
     let done = view.said(entry)?.is_some_and(|said| {
         said.effects().any(|effect| {
-            let same = Place::read(effect.place) == place && effect.action == i32::from(wanted);
+            let same = effect.status_id == target.status_id.0 && effect.action == i32::from(wanted);
             same && Named::by(effect).redemption == named.redemption
         })
     });
@@ -225,14 +227,16 @@ fn restores(
     let own = entries(view, one.place, &one.record)?;
     let redeemed = done_to(view, &own, Action::Redeem)?;
     let released = done_to(view, &BTreeSet::from([one.contested]), Action::Release)?;
-    for place in redeemed_by(&one.record).into_iter().filter(|place| redeemed.contains_key(place)) {
+    for place in redeemed_by(&one.record) {
         let unknown = || Rejection::new(Rule::SourceNotUsable, "the place of a record", place.to_string());
         let (facts, record) = view.content_at(place)?.ok_or_else(unknown)?;
-        if facts.marks.get(Mark::Redeemed).is_some_and(|entry| own.contains(&entry)) {
+        let holds = facts.marks.get(Mark::Redeemed).is_some_and(|entry| own.contains(&entry));
+        if holds || !redeemed.contains_key(&facts.status_id) {
             continue;
         }
         let spent = redemption(view, place, &facts, &record)?.or(spent_by_amendment(view, place, &facts)?);
-        let by = released.get(&place).copied().flatten().filter(|entry| own.contains(entry) && spent.is_none());
+        let by =
+            released.get(&facts.status_id).copied().flatten().filter(|entry| own.contains(entry) && spent.is_none());
         let shown = spent.map_or_else(|| "released by another effect".to_owned(), |spent| spent.to_string());
         let expected = format!("what {} had redeemed, free since the effect at {}", one.place, one.contested);
         let by = by.ok_or_else(|| {
@@ -257,17 +261,19 @@ fn spent_by_amendment(view: &impl View, place: Place, facts: &RecordFacts) -> Re
     Ok(Some(Redemption { marked: place, by: None }))
 }
 
-/// The records to which some blocks have done something, each with the redemption that the effect names.
+/// The records to which some blocks have done something, by their status ids, each with the redemption that the effect
+/// names.
 fn done_to(
     view: &impl View,
     entries: &BTreeSet<LogIndex>,
     action: Action,
-) -> Result<BTreeMap<Place, Option<LogIndex>>, ViewError> {
+) -> Result<BTreeMap<Digest, Option<LogIndex>>, ViewError> {
     let mut found = BTreeMap::new();
     for entry in entries {
         let said = view.said(*entry)?.unwrap_or_default();
         let done = said.effects().filter(|effect| effect.action == i32::from(action));
-        found.extend(done.map(|effect| (Place::read(effect.place), Named::by(effect).redemption)));
+        let named = |effect: &Effect| Some((Digest::from_slice(&effect.status_id)?, Named::by(effect).redemption));
+        found.extend(done.filter_map(named));
     }
     Ok(found)
 }

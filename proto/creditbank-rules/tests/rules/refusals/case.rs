@@ -1,7 +1,7 @@
 //! Making scenes: a university, its key, its learner, and a block that is right until a case bends it.
 
 use creditbank_protocol::approval::{approval_digest, approval_message};
-use creditbank_protocol::block::{BlockDraft, Header, SignedBlock};
+use creditbank_protocol::block::{BlockDraft, Header, SignedBlock, places_beside};
 use creditbank_protocol::canonical::{Canonical, decode, encode};
 use creditbank_protocol::key::{KeyId, LogKeys, commitment, sign};
 use creditbank_protocol::mandate::consents;
@@ -222,6 +222,12 @@ impl Case {
         self.used.extend(block.approvals().iter().map(|approval| approval_digest(block.header(), approval)));
     }
 
+    /// The places that travel beside the block.
+    fn places(&self) -> Vec<Value> {
+        let block = SignedBlock::parse(&self.block()).expect("a block");
+        shown_places(&places_beside(block.public(), &self.groups))
+    }
+
     /// The records that travel beside the block.
     pub(crate) fn hidden(&self) -> Vec<Value> {
         let hidden = |record: &&Record| info_of(record.kind()).is_some_and(|info| !info.public);
@@ -232,9 +238,14 @@ impl Case {
         json!({
             "name": self.name, "about": self.about, "registry": entries(&self.registry), "held": self.held,
             "sealings": self.sealings, "said": self.said, "used": self.used.iter().map(Digest::to_string).collect::<Vec<_>>(),
-            "block": hex::encode(self.block()), "records": self.hidden(),
+            "block": hex::encode(self.block()), "records": self.hidden(), "places": self.places(),
         })
     }
+}
+
+/// Places as they travel.
+pub(crate) fn shown_places(places: &[Place]) -> Vec<Value> {
+    places.iter().map(|place| json!({ "entry": place.entry, "index": place.index })).collect()
 }
 
 /// An approval of a block by the key of a seed.

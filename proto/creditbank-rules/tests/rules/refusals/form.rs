@@ -10,7 +10,7 @@ use creditbank_protocol::record::Record;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::case::{Case, REGISTRY_KEY, approval, beside, effect, id_of, signing};
+use super::case::{Case, PLACE, REGISTRY_KEY, approval, beside, effect, id_of, shown_places, signing};
 use crate::fixtures::{credit, institution, record, result};
 use crate::world::NOW_MS;
 
@@ -89,6 +89,16 @@ fn bytes() -> Vec<Value> {
     let showing = |records: Vec<pb::PublicRecord>| {
         move |parts: &mut Parts| parts.publish(&pb::PublicPart { records, groups: Vec::new() })
     };
+    let acting = |group: pb::EffectGroup| {
+        move |parts: &mut Parts| parts.publish(&pb::PublicPart { records: Vec::new(), groups: vec![group] })
+    };
+    let silent = |action| {
+        let mut group = effect(action, Basis::Issuer);
+        group.effects[0].place = None;
+        group
+    };
+    let mut held_again = effect(Action::Reinstate, Basis::Issuer);
+    (held_again.effects[0].redemption_plus_1, held_again.effects[0].contested_plus_1) = (7, 9);
     let mut twice = effect(Action::Revoke, Basis::Issuer);
     let mut other = twice.effects[0].clone();
     other.reason = pb::EffectReason::Rule.into();
@@ -151,6 +161,28 @@ fn bytes() -> Vec<Value> {
             parts.publish(&pb::PublicPart { records: Vec::new(), groups: vec![twice] });
         }),
         bent("REPEATED_EFFECT", "a status id in two groups", two(effect(Action::Revoke, Basis::Custodian))),
+        bent(
+            "WRONG_PLACE",
+            "a redemption that shows the record's place",
+            acting(effect(Action::Redeem, Basis::Mandate)),
+        ),
+        bent("WRONG_PLACE", "a release that shows the record's place", acting(effect(Action::Release, Basis::Issuer))),
+        bent(
+            "WRONG_PLACE",
+            "a review that shows the record's place",
+            acting(effect(Action::Review, Basis::Dependency)),
+        ),
+        bent(
+            "WRONG_PLACE",
+            "the end of a review by dependency that shows the record's place",
+            acting(effect(Action::CloseReview, Basis::Dependency)),
+        ),
+        bent("WRONG_PLACE", "a release undone that shows the record's place", acting(held_again)),
+        bent("WRONG_PLACE", "a revocation without a place", acting(silent(Action::Revoke))),
+        bent("WRONG_PLACE", "a supersession without a place", acting(silent(Action::Supersede))),
+        bent("WRONG_PLACE", "a confirmation without a place", acting(silent(Action::Confirm))),
+        bent("WRONG_PLACE", "the issuer's end of a review without a place", acting(silent(Action::CloseReview))),
+        bent("WRONG_PLACE", "a reinstatement without a place", acting(silent(Action::Reinstate))),
     ]
 }
 
@@ -198,11 +230,27 @@ fn signatures() -> Vec<Value> {
         block.approvals = vec![approval];
         shown("WRONG_SIGNATURE", "an approval of another operation", &block.encode_to_vec(), &records)
     };
+    // One redemption, and so many places beside it.
+    let redeeming = |about: &str, places: &[pb::Place]| {
+        let group = pb::EffectGroup {
+            effects: vec![pb::Effect { place: None, ..effect(Action::Redeem, Basis::Mandate).effects[0].clone() }],
+            ..effect(Action::Redeem, Basis::Mandate)
+        };
+        let publish = |parts: &mut Parts| parts.publish(&pb::PublicPart { records: Vec::new(), groups: vec![group] });
+        let mut case = bent("WRONG_PLACE_COUNT", about, publish);
+        case["places"] = json!(shown_places(places));
+        case
+    };
+    let mut none_needed = bent("WRONG_PLACE_COUNT", "a place beside a block that needs none", |_| ());
+    none_needed["places"] = json!(shown_places(&[PLACE]));
     vec![
         bent("WRONG_ORIGIN", "another log", |parts| parts.header.origin = "test.example/other".to_owned()),
         bent("WRONG_COUNT", "more records beside the block than it has", |parts| {
             parts.records.push(parts.records[0].clone())
         }),
+        redeeming("a redemption without the place of its record", &[]),
+        redeeming("one place too many beside the block", &[PLACE, PLACE]),
+        none_needed,
         bent("UNKNOWN_KEY", "a key that the registry does not have", |parts| parts.header.key_id = vec![1; 16]),
         bent("KEY_OF_ANOTHER", "a unit's key for the operator", |parts| {
             (parts.header.institution, parts.header.unit) = (0, 0)

@@ -1,5 +1,6 @@
 //! What a stolen key has struck is reinstated: by whom, while it is contested, and with what belongs to it.
 
+use creditbank_protocol::block::public_part;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RevocationReason};
 use creditbank_rules::CourseKey;
 use serde_json::json;
@@ -16,29 +17,33 @@ use crate::world::NOW_MS;
 const THIEF: u8 = 9;
 /// When it sealed, and the minute since which it is compromised.
 const SEALED_MS: u64 = NOW_MS - 1_800_000;
-const SINCE: u64 = SEALED_MS / 60_000;
+pub(crate) const SINCE: u64 = SEALED_MS / 60_000;
 
 /// The key of institution 1 that was stolen at a minute.
-fn stolen(case: &mut Case, since: u64) {
+pub(crate) fn stolen(case: &mut Case, since: u64) {
     let reason = RevocationReason::Compromised.into();
     let revoked = Some(pb::KeyRevocation { reason, compromised_since_minute: since });
     case.set(Kind::Key, &pb::Key { revoked, ..key_for(Purpose::Unit, 1, 1, &signing(THIEF), &kinds()) });
 }
 
 /// The block at an entry, by the stolen key, and what it says.
-fn struck(case: &mut Case, entry: u64, records: u32, groups: &[pb::EffectGroup]) {
+pub(crate) fn struck(case: &mut Case, entry: u64, records: u32, groups: &[pb::EffectGroup]) {
     case.sealed(entry, THIEF, SEALED_MS);
-    let groups: Vec<String> = groups.iter().map(|group| hex::encode(body(group))).collect();
-    case.said.push(json!({ "entry": entry, "records": records, "groups": groups }));
+    case.said.push(json!({ "entry": entry, "records": records, "groups": shown(groups) }));
 }
 
-fn by_issuer(effects: &[pb::Effect]) -> pb::EffectGroup {
+/// Groups as the log shows them.
+fn shown(groups: &[pb::EffectGroup]) -> Vec<String> {
+    public_part(&[], groups.to_vec()).groups.iter().map(|group| hex::encode(body(group))).collect()
+}
+
+pub(crate) fn by_issuer(effects: &[pb::Effect]) -> pb::EffectGroup {
     let mut effects = effects.to_vec();
     effects.sort_by_key(prost::Message::encode_to_vec);
     group(Basis::Issuer, &effects)
 }
 
-fn reinstate(place: Place, contested: u64) -> pb::Effect {
+pub(crate) fn reinstate(place: Place, contested: u64) -> pb::Effect {
     pb::Effect { contested_plus_1: contested + 1, ..effect(place, Action::Reinstate) }
 }
 
@@ -87,9 +92,8 @@ fn award_revoked(case: &mut Case, of_credit: &[(Action, u64)]) {
     };
     let marks = marked(&[(Action::Revoke, 9)]);
     case.holds(Held { marks, depends_on: vec![at(1)], ..Held::new(6, CourseKey::Award) }, Kind::Award, &award);
-    case.said.push(json!({
-        "entry": 6, "records": 1, "groups": [hex::encode(body(&redeeming(Kind::Award, paper().as_ref(), &[at(1)])))],
-    }));
+    let groups = shown(&[redeeming(Kind::Award, paper().as_ref(), &[at(1)])]);
+    case.said.push(json!({ "entry": 6, "records": 1, "groups": groups }));
     let release = pb::Effect { redemption_plus_1: 7, ..effect(at(1), Action::Release) };
     struck(case, 9, 0, &[by_issuer(&[release, effect(at(6), Action::Revoke)])]);
 }

@@ -2,7 +2,7 @@
 //! records that the ledger holds. Whoever reads it needs nothing else to judge the block.
 
 use creditbank_protocol::approval::approval_digest;
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::block::{SignedBlock, with_places};
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::{KeyId, LogKeys};
 use creditbank_protocol::pb::{self, Kind};
@@ -146,6 +146,8 @@ impl Scene {
         let block = SignedBlock::parse(&bytes(&case["block"])).expect("the form is right");
         let hidden = list(&case["records"]).iter().map(record);
         let records = block.records(hidden.collect()).expect("the block of these records");
+        let beside: Vec<pb::Place> = list(&case["places"]).iter().map(|value| place(value).into()).collect();
+        let groups = with_places(&block.public().groups, &beside).expect("one place for each that does not show");
         let header = block.header();
         let approved = |approval: &pb::Approval| Approved {
             key: KeyId::from_slice(&approval.key_id).expect("16 bytes"),
@@ -160,7 +162,7 @@ impl Scene {
             created_at_minute: header.created_at_minute,
             sealed_at_ms: self.sealed_at_ms,
             records: &records,
-            groups: &block.public().groups,
+            groups: &groups,
             once: &self.once,
         };
         let judged =
