@@ -130,7 +130,7 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     let first = chain.issue(&client, &university, &[credit_record(alias, "A-0")]).await;
     let block = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
     let stopped = client.submit(block.clone()).await.expect_err("nobody can seal it");
-    assert_eq!(stopped.refusal().map(|refusal| refusal.why()), Some(Reason::Stopped), "{stopped}");
+    assert_eq!(stopped.refusal().expect("a refusal").why(), Reason::Stopped, "{stopped}");
     let id = KeyId::of(&second.public_key()).to_string();
     let mut failure = node.ledger().failure();
     let why = failure.wait_for(Option::is_some).await.expect("it says why").clone().unwrap_or_default();
@@ -173,7 +173,7 @@ async fn a_log_key_is_refused_that_cannot_follow() {
     ];
     for (entry, expected, about) in refused {
         let refused = admit(&client, &node, &[entry]).await.expect_err(about);
-        assert_eq!(refused.refusal().map(|refusal| refusal.why()), Some(expected), "{about}: {refused}");
+        assert_eq!(refused.refusal().expect("a refusal").why(), expected, "{about}: {refused}");
     }
     assert_eq!(node.ledger().size(), size, "nothing was sealed");
 }
