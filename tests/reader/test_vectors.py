@@ -471,7 +471,7 @@ class Vectors:
         for case in vectors["transcripts"]:
             try:
                 data = (self.directory / case["file"]).read_bytes()
-                proved = transcript.verify_transcript(self.reader, data, trust)
+                proved = transcript.verify_transcript(self.reader, data, trust, vectors["now_ms"])
             except Refused as error:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
@@ -479,7 +479,8 @@ class Vectors:
                 name: case[name] for name in ("size", "root", "records", "whole", "complete_for", "holder_key", "identity")})
         for case in vectors["narrow"]:
             narrow = replace(trust, institutions=frozenset(case["institutions"]))
-            proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow)
+            proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow,
+                                                  vectors["now_ms"])
             self.checks.equal(f"{case['file']}, trusting {case['institutions']}",
                               [record.standing for record in proved.records], case["standings"])
 

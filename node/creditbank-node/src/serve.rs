@@ -67,7 +67,7 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 /// institutions there are. The story of `quickstart` has all keys in one place.
 fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
-    match registry_key_under(dir, log.as_deref()) {
+    match registry_key_under(dir, log.as_deref(), DEPTH_MAX) {
         Some(found) if config.origin != quickstart::ORIGIN => Err(Usage(format!(
             "{} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
              (mv {} /elsewhere/). The operator's commands take it with --registry-key; serving needs none",
@@ -79,21 +79,26 @@ fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// The first registry key under a directory. The log is left out: it holds no keys, and may be large.
-fn registry_key_under(dir: &Path, log: Option<&Path>) -> Option<PathBuf> {
+/// Most directories in one another that are looked into: links may lead around in circles.
+const DEPTH_MAX: u32 = 8;
+
+/// The first registry key under a directory, also behind links. The log is left out: it holds no keys, and may be large.
+fn registry_key_under(dir: &Path, log: Option<&Path>, depth: u32) -> Option<PathBuf> {
     for item in fs::read_dir(dir).ok()?.flatten() {
-        let (path, Ok(kind)) = (item.path(), item.file_type()) else { continue };
+        let path = item.path();
+        let Ok(kind) = fs::metadata(&path) else { continue };
         if kind.is_dir() {
             if Some(path.as_path()) != log
-                && let Some(found) = registry_key_under(&path, log)
+                && let Some(next) = depth.checked_sub(1)
+                && let Some(found) = registry_key_under(&path, log, next)
             {
                 return Some(found);
             }
             continue;
         }
-        let is_small = fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= KEY_FILE_LEN_MAX);
+        let is_small = kind.is_file() && kind.len() <= KEY_FILE_LEN_MAX;
         let text = if is_small { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
-        if KeyFile::parse(&text).is_ok_and(|key| key.purpose == Purpose::Registry) {
+        if KeyFile::parse(text.trim_start()).is_ok_and(|key| key.purpose == Purpose::Registry) {
             return Some(path);
         }
     }

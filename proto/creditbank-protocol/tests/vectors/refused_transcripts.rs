@@ -152,6 +152,9 @@ fn seals() -> Vec<Case> {
         bent("no base", Link::Seal, |transcript| transcript.base = None),
         bent("no proofs of the status", Link::Seal, |transcript| status(transcript).proofs = None),
         bent("without the first seal", Link::Seal, |transcript| drop(base(transcript).seals.remove(0))),
+        bent("without the last seal of the statement's tree", Link::Seal, |transcript| {
+            drop(base(transcript).seals.pop());
+        }),
         bent("without the last seal", Link::Seal, |transcript| drop(newest(transcript).seals.pop())),
         bent_whole("seals not ascending", Link::Seal, |transcript| base(transcript).seals.swap(0, 1)),
         bent_whole("a seal twice", Link::Seal, |transcript| {

@@ -579,8 +579,8 @@ fn transcripts() {
         &json!({
             "about": "PROTOCOL.md, Transcript files: files that verify, and what is found in them. `ended`: 1 superseded, 2 revoked \
                       by a block of the transcript. `incomplete`: the first required field that is hidden. `standing`: what may be said of it, in one \
-                      word.",
-            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+                      word, at the verifier's time `now_ms`.",
+            "now_ms": NOW_MS, "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
             "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "transcripts": shown,
             "about_narrow": "The same files, trusting these institutions alone: the standing of each record.",
             "narrow": NARROW.map(|(name, institutions, standings)| json!({

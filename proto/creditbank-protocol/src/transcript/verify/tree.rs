@@ -152,7 +152,7 @@ impl Tree {
         self.seals.get(&index).map(|(seal, _)| seal)
     }
 
-    /// The seal with which the status part ends.
+    /// The seal with which the part ends: the last leaf of its tree.
     pub(super) fn last_seal(&self) -> &Seal {
         &self.seals.values().next_back().expect("check_order has found the last seal").0
     }
@@ -162,12 +162,11 @@ impl Tree {
         day_of_ms(self.last_seal().time_ms)
     }
 
-    /// The seals under which nothing was looked up, but for the one that each part has for itself: the base begins with
-    /// the log's first, the status part ends with the last.
+    /// The seals under which nothing was looked up, but for those that each part has for itself: both end with the last
+    /// leaf of their tree, and the base begins with the log's first seal.
     pub(super) fn unneeded(&self, needed: &BTreeSet<LogIndex>) -> BTreeSet<LogIndex> {
-        let own = |index: LogIndex, seal: &Seal| match self.part {
-            Which::Base => seal.first_index == LogIndex(0),
-            Which::Status => index.next().0 == self.head.size,
+        let own = |index: LogIndex, seal: &Seal| {
+            index.next().0 == self.head.size || self.part == Which::Base && seal.first_index == LogIndex(0)
         };
         let seals = self.seals.iter().filter(|(index, (seal, _))| !own(**index, seal) && !needed.contains(index));
         seals.map(|(index, _)| *index).collect()
@@ -175,7 +174,8 @@ impl Tree {
 }
 
 /// The seals of both parts are of one log: rounds do not overlap, times do not go back, neighbours are chained. The
-/// first seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
+/// first seal of the log binds it to its keys. The last ones of both parts hold the roots that belong to their trees:
+/// of the checkpoint, and of the statement, whose time they say.
 pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<(), TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let mut seals: BTreeMap<LogIndex, &(Seal, Digest)> = BTreeMap::new();
@@ -194,7 +194,11 @@ pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Resul
         let what = "the genesis value (origin, log key, registry key and the next one)";
         return Err(wrong(differs(what, genesis, first.previous)));
     }
-    if status.seals.keys().next_back().map(|last| last.0) != status.head.size.checked_sub(1) {
+    let ends = |tree: &Tree| tree.seals.keys().next_back().map(|last| last.0) == tree.head.size.checked_sub(1);
+    if !ends(base) {
+        return Err(wrong(missing("the seal that is the last leaf of the statement's tree")));
+    }
+    if !ends(status) {
         return Err(wrong(missing("the seal that is the checkpoint's last leaf")));
     }
     Ok(())
