@@ -52,6 +52,7 @@ static KINDS: [KindInfo; 29] = [
     registry(Kind::FieldOfEducation, &tables::FIELD_OF_EDUCATION),
     registry(Kind::RegistrySuccession, &tables::REGISTRY_SUCCESSION),
     registry(Kind::RegistryPolicy, &tables::REGISTRY_POLICY),
+    registry(Kind::TimeCorrection, &tables::TIME_CORRECTION),
 ];
 
 const fn learner(kind: Kind, schema: &'static Message, required: RequiredClaims) -> KindInfo {
