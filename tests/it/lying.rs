@@ -109,10 +109,7 @@ async fn a_lying_node_is_an_error() {
 
     cannot_be_deceived(&lie, 200, "GetChainHead", || async { client.chain_head(UnitId::new(1, 1)).await }).await;
     cannot_be_deceived(&lie, 200, "GetBlock", || async { client.block(UnitId::new(1, 1), 0).await }).await;
-    cannot_be_deceived(&lie, 200, "SubmitBlock", || async {
-        client.submit(request.clone()).await
-    })
-    .await;
+    cannot_be_deceived(&lie, 200, "SubmitBlock", || async { client.submit(request.clone()).await }).await;
     cannot_be_deceived(&lie, 400, "GetRecord", || async {
         let read = client.record(Place { entry: receipt.index, index: 1 }).await?;
         Ok((read.disclosed.hash, read.disclosed.body, read.unit, read.key_id.to_string()))

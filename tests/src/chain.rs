@@ -72,8 +72,7 @@ impl Chain {
     /// Seals records as the next block.
     pub async fn issue(&mut self, client: &Client, university: &University, records: &[Record]) -> Receipt {
         let request = self.block(university, records, Vec::new());
-        let receipt =
-            client.submit(request.clone()).await.expect("the block is sealed");
+        let receipt = client.submit(request.clone()).await.expect("the block is sealed");
         self.advance(&request);
         receipt
     }
@@ -86,6 +85,7 @@ pub fn signed(
     records: &[Record],
     groups: Vec<EffectGroup>,
 ) -> SubmitBlockRequest {
-    let block = draft.sign(records, groups.clone(), None, |message| sign(&university.key.key, message)).expect("a block");
+    let block =
+        draft.sign(records, groups.clone(), None, |message| sign(&university.key.key, message)).expect("a block");
     block_request(block, records, &groups)
 }

@@ -58,7 +58,7 @@ fn a_block_that_does_not_follow_is_named() {
     assert_eq!(effects(TWO, log.effect(place, 1, Action::Revoke)), "NOT_AUTHORISED");
     assert_eq!(effects(ONE, effect(Place::new(3, 9), Digest([1; 32]), Action::Revoke)), "effect on 3/9");
     // The operator's records are nobody's to revoke, and neither a public part nor a seal has any.
-    assert_eq!(effects(ONE, effect(Place::new(0, 0), Digest([1; 32]), Action::Revoke)), "effect on 0/0");
+    assert_eq!(effects(ONE, effect(Place::new(0, 1), Digest([1; 32]), Action::Revoke)), "effect on 0/1");
     assert_eq!(effects(ONE, effect(Place::new(1, 0), Digest([1; 32]), Action::Revoke)), "effect on 1/0");
     assert_eq!(effects(ONE, effect(Place::new(2, 0), Digest([1; 32]), Action::Revoke)), "effect on 2/0");
     assert_eq!(effects(ONE, log.effect(place, 1, Action::Confirm)), "NOT_CONTESTED");

@@ -100,7 +100,10 @@ impl Beginning {
         let (block, signed) = signed_block(unit, key, &head, START_MS / 60_000, None, &content);
         let leaf = leaf_of(&block);
         self.truth.signed.insert(leaf, signed);
-        let verified = process.steps.verify(creditbank_rpc::block_request(block, &content.records, &content.groups)).map_err(|error| Broken(error.to_string()))?;
+        let verified = process
+            .steps
+            .verify(creditbank_rpc::block_request(block, &content.records, &content.groups))
+            .map_err(|error| Broken(error.to_string()))?;
         process.steps.block(verified, Call { client: usize::MAX, life: 0, number: 0 });
         process.steps.run();
         match process.steps.take_answer() {

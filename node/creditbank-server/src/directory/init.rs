@@ -18,11 +18,11 @@ use ed25519_dalek::SigningKey;
 use super::config::{Config, is_origin};
 use super::secrets::Secrets;
 use super::{DirectoryError, StoreUrl, at, key_path, open_stepped, read_key, read_key_at, write_secret};
-use creditbank_rpc::v1::SubmitBlockRequest;
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::environment::Environment;
 use crate::ledger::{Ledger, Limits};
+use creditbank_rpc::v1::SubmitBlockRequest;
 
 /// The keys that a node has of its own.
 const PURPOSES: [Purpose; 4] = [Purpose::Log, Purpose::Statement, Purpose::Credential, Purpose::OperatorAccess];

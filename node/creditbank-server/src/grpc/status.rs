@@ -329,7 +329,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use creditbank_protocol::pb::{self, Kind};
-    use creditbank_rpc::v1::RecordBody;
+    use creditbank_rpc::v1::{RecordBody, SubmitBlockRequest};
     use creditbank_rules::{Registry, RegistryRecord};
     use serde_json::Value;
 

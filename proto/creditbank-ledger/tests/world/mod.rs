@@ -239,7 +239,9 @@ pub(crate) fn block_doing(
         created_at_minute: 1,
         key_id: key_of(institution),
     };
-    let effect = |id: &Digest| pb::Effect { status_id: id.0.to_vec(), action: action.into(), ..Default::default() };
+    let place = Some(pb::Place { entry: 1, index: 0 });
+    let effect =
+        |id: &Digest| pb::Effect { status_id: id.0.to_vec(), place, action: action.into(), ..Default::default() };
     let closed = if basis == pb::Basis::Custodian { OWN.0 } else { 0 };
     let group = |id: &Digest| {
         let authority = Some(pb::Authority { basis: basis.into(), institution: closed, ..Default::default() });

@@ -1,6 +1,8 @@
 //! The head of a block: what a unit signs, and by whom it is signed and approved.
 
-use super::{BLOCK_VERSION, BlockError, HEAD_LEN_MAX, Header, Public, SignedBlock, check_effects, check_places, check_positions};
+use super::{
+    BLOCK_VERSION, BlockError, HEAD_LEN_MAX, Header, Public, SignedBlock, check_effects, check_places, check_positions,
+};
 use crate::canonical::decode;
 use crate::key;
 use crate::once::SALT_LEN;

@@ -17,12 +17,9 @@ pub fn shows_place(authority: Option<&pb::Authority>, effect: &pb::Effect) -> bo
         Action::Supersede | Action::Revoke | Action::Confirm => true,
         Action::CloseReview => !by_dependency(),
         Action::Reinstate => effect.redemption_plus_1 == 0,
-        Action::Redeem
-        | Action::Release
-        | Action::Review
-        | Action::Dispute
-        | Action::Settle
-        | Action::Unspecified => false,
+        Action::Redeem | Action::Release | Action::Review | Action::Dispute | Action::Settle | Action::Unspecified => {
+            false
+        }
     }
 }
 
@@ -111,7 +108,10 @@ mod tests {
     #[test]
     fn places_are_parted_and_joined() {
         let whole = vec![
-            group(Basis::Issuer, [(Action::Supersede, 0), (Action::Revoke, 0), (Action::Release, 3), (Action::Confirm, 0)]),
+            group(
+                Basis::Issuer,
+                [(Action::Supersede, 0), (Action::Revoke, 0), (Action::Release, 3), (Action::Confirm, 0)],
+            ),
             group(Basis::Operator, [(Action::CloseReview, 0), (Action::Reinstate, 0), (Action::Reinstate, 3)]),
             group(Basis::Mandate, [(Action::Redeem, 0)]),
             group(Basis::Dependency, [(Action::Review, 0), (Action::CloseReview, 0)]),

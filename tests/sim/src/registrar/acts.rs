@@ -90,7 +90,8 @@ impl Registrar {
         let (block, signed) = signed_block(self.unit, &self.key, head, created_at_minute, Some(id), content);
         let want = self.desk.wants.get(&id).map(|item| &item.want);
         let about = want.map(About::of).unwrap_or_default();
-        let prepared = Prepared::new(block_request(block, &content.records, &content.groups), id.to_be_bytes().to_vec());
+        let prepared =
+            Prepared::new(block_request(block, &content.records, &content.groups), id.to_be_bytes().to_vec());
         let prepared = prepared.map_err(|error| Broken(format!("what was signed is no block: {error}")))?;
         around.truth.signed.insert(prepared.leaf, about.on(signed));
         Ok(prepared)

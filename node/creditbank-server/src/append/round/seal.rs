@@ -49,7 +49,8 @@ pub(crate) enum SealError {
 impl RoundBuilder {
     /// Closes the round with a seal by the log key.
     pub(crate) fn seal(self, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
-        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, .. } = self;
+        let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, .. } =
+            self;
         let entry = round.draft_seal().sign(sign)?;
         let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else {
             return Err(SealError::Unreadable);

@@ -235,7 +235,8 @@ fn restores(
             continue;
         }
         let spent = redemption(view, place, &facts, &record)?.or(spent_by_amendment(view, place, &facts)?);
-        let by = released.get(&facts.status_id).copied().flatten().filter(|entry| own.contains(entry) && spent.is_none());
+        let by =
+            released.get(&facts.status_id).copied().flatten().filter(|entry| own.contains(entry) && spent.is_none());
         let shown = spent.map_or_else(|| "released by another effect".to_owned(), |spent| spent.to_string());
         let expected = format!("what {} had redeemed, free since the effect at {}", one.place, one.contested);
         let by = by.ok_or_else(|| {

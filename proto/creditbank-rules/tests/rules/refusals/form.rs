@@ -161,9 +161,17 @@ fn bytes() -> Vec<Value> {
             parts.publish(&pb::PublicPart { records: Vec::new(), groups: vec![twice] });
         }),
         bent("REPEATED_EFFECT", "a status id in two groups", two(effect(Action::Revoke, Basis::Custodian))),
-        bent("WRONG_PLACE", "a redemption that shows the record's place", acting(effect(Action::Redeem, Basis::Mandate))),
+        bent(
+            "WRONG_PLACE",
+            "a redemption that shows the record's place",
+            acting(effect(Action::Redeem, Basis::Mandate)),
+        ),
         bent("WRONG_PLACE", "a release that shows the record's place", acting(effect(Action::Release, Basis::Issuer))),
-        bent("WRONG_PLACE", "a review that shows the record's place", acting(effect(Action::Review, Basis::Dependency))),
+        bent(
+            "WRONG_PLACE",
+            "a review that shows the record's place",
+            acting(effect(Action::Review, Basis::Dependency)),
+        ),
         bent(
             "WRONG_PLACE",
             "the end of a review by dependency that shows the record's place",

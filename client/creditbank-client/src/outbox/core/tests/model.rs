@@ -28,7 +28,8 @@ pub(super) fn block(number: u8, head: ChainHead) -> Arc<Prepared> {
         created_at_minute: 1,
         key_id: KeyId::of(&key.verifying_key().to_bytes()),
     };
-    let effect = pb::Effect { status_id: vec![number; 32], action: pb::Action::Revoke.into(), ..Default::default() };
+    let (place, action) = (Some(pb::Place { entry: 1, index: 0 }), pb::Action::Revoke.into());
+    let effect = pb::Effect { status_id: vec![number; 32], place, action, ..Default::default() };
     let authority = Some(pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() });
     let groups = vec![pb::EffectGroup { authority, effects: vec![effect] }];
     let block = draft.sign(&[], groups, None, |message| key.sign(message).to_bytes()).expect("a block");
