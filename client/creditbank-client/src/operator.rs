@@ -150,8 +150,7 @@ pub async fn publish_or_ask(
         let operation = Operation { operation_id: random()?, records, groups, approvals: Vec::new() };
         if required > 0 {
             let queue = queue.as_ref().ok_or_else(|| {
-                let what =
-                    format!("{required} approvals are needed: expected a directory for requests");
+                let what = format!("{required} approvals are needed: expected a directory for requests");
                 ClientError::Local(what)
             })?;
             if waiting.contains(&mark) {

@@ -5,8 +5,8 @@
 //! suspect by theirs. If they counted as sealed at the bound, whoever has the registry key could take the suspicion from
 //! what a stolen key has sealed.
 
-use crate::pb;
 use crate::LogIndex;
+use crate::pb;
 
 /// Entries of the round that corrects the time: the head of its one block, its public part, and the seal.
 const ROUND_ENTRIES: u64 = 3;

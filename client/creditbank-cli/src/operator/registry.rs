@@ -4,9 +4,9 @@ mod correct_time;
 mod load;
 mod succeed;
 
-use creditbank_protocol::{InstitutionId, LogIndex};
 use creditbank_protocol::pb::{Kind, RegistryPolicy};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{InstitutionId, LogIndex};
 
 use super::publish;
 use crate::connect::Global;

@@ -192,7 +192,9 @@ impl<B, A> Orderer<B, A> {
                 Err(outcomes) => return Step::Answer(outcomes),
             },
         };
-        while ![Takes::Nothing, Takes::NoMore].contains(&building.takes) && building.builder.bytes() < self.shared.limits.round_bytes_max {
+        while ![Takes::Nothing, Takes::NoMore].contains(&building.takes)
+            && building.builder.bytes() < self.shared.limits.round_bytes_max
+        {
             match self.waiting.pop_front() {
                 Some(Work::Block(verified, reply)) if building.takes.takes(&verified) => {
                     if building.takes == Takes::Correction {

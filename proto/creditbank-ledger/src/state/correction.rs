@@ -56,7 +56,10 @@ pub fn check_bound(registry: &Registry, said: &Correction, before: Option<(LogIn
     let resumes = |(index, time_ms)| registry.resumes_at(index).unwrap_or(time_ms);
     let least = before.map_or(0, resumes);
     if said.bound_ms < least {
-        return Err(refuse(&format!("a bound from {least} ms on, the time of the seal before the first"), said.bound_ms));
+        return Err(refuse(
+            &format!("a bound from {least} ms on, the time of the seal before the first"),
+            said.bound_ms,
+        ));
     }
     Ok(())
 }

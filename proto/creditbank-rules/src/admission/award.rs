@@ -166,7 +166,8 @@ fn cosigned(
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
         let until = one.until_minute;
         let lasts = registry.consent_lasts(until, issuing.created_at_minute, minute);
-        lasts.map_err(|expected| Rejection::new(Rule::NotCosigned, expected, until.to_string()).field("cosignatures"))?;
+        lasts
+            .map_err(|expected| Rejection::new(Rule::NotCosigned, expected, until.to_string()).field("cosignatures"))?;
         digests.push(message.digest());
     }
     Ok(digests)

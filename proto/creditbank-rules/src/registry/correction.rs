@@ -13,7 +13,13 @@ use crate::{Rejection, Rule};
 /// the seal before it, whoever has the log checks.
 pub(super) fn check(registry: &Registry, entry: &Correction) -> Result<(), Rejection> {
     let found = format_args!("{} to {}", entry.first, entry.last);
-    require(entry.first <= entry.last, Rule::Contradiction, "last", "the log index of a seal from the first on", found)?;
+    require(
+        entry.first <= entry.last,
+        Rule::Contradiction,
+        "last",
+        "the log index of a seal from the first on",
+        found,
+    )?;
     let end = registry.corrections().map(|one| one.end()).max();
     let free = end.is_none_or(|end| entry.first > end);
     require(free, Rule::Contradiction, "first", "a seal that no correction holds yet", found)

@@ -666,19 +666,13 @@ pub(crate) fn admitted() -> Vec<Case> {
         )
         .with(|case| case.set(Kind::TimeCorrection, &corrected(10))),
         Case::new(None, "an approval that was given since the time was corrected").with(|case| {
-            case.set(
-                Kind::Key,
-                &key_for(Purpose::Approver, 1, 1, &signing(APPROVER), &[]),
-            );
+            case.set(Kind::Key, &key_for(Purpose::Approver, 1, 1, &signing(APPROVER), &[]));
             case.approver = Some(APPROVER);
             case.set(Kind::TimeCorrection, &corrected(10));
             case.approved_until = NOW_MINUTE - 10 + 43_201;
         }),
         Case::new(None, "an approval more than 30 days after the time was corrected").with(|case| {
-            case.set(
-                Kind::Key,
-                &key_for(Purpose::Approver, 1, 1, &signing(APPROVER), &[]),
-            );
+            case.set(Kind::Key, &key_for(Purpose::Approver, 1, 1, &signing(APPROVER), &[]));
             case.approver = Some(APPROVER);
             case.set(Kind::TimeCorrection, &corrected(43_201));
         }),
