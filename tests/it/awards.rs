@@ -161,11 +161,11 @@ async fn places_beside_a_block_are_compared() {
     let scene = scene().await;
     let (counted, others) = (credits(&scene, 7).await, credits(&scene, 8).await);
     let own = alias(&scene.node, &scene.one, 7).await;
-    let Scene { client, one, .. } = &scene;
+    let Scene { node, client, one, .. } = scene;
     let full = award(1, own, "BA", &counted);
     let degree = record(Kind::Award, &full, 1);
-    let chain = Chain::of(client, one).await;
-    let request = chain.block(one, std::slice::from_ref(&degree), redeeming(one, &full));
+    let chain = Chain::of(&client, &one).await;
+    let request = chain.block(&one, std::slice::from_ref(&degree), redeeming(&one, &full));
     assert_eq!(request.places.len(), 2);
     let with = |places: Vec<pb::Place>| SubmitBlockRequest { places, ..request.clone() };
     let [first, second] = [request.places[0], request.places[1]];
@@ -181,15 +181,15 @@ async fn places_beside_a_block_are_compared() {
         (vec![pb::Place::default(), second], Reason::UnknownTarget),
         (vec![first, nowhere], Reason::UnknownTarget),
     ] {
-        let refused = send(client, &with(places.clone())).await.expect_err("other places");
+        let refused = send(&client, &with(places.clone())).await.expect_err("other places");
         assert_eq!(refused, reason, "{places:?}");
     }
     // A place beside a block that shows all of its own.
-    let alone = chain.block(one, &[record(Kind::Credit, &credit(own, "CCC"), 9)], Vec::new());
-    let refused = send(client, &SubmitBlockRequest { places: vec![first], ..alone }).await.expect_err("one too many");
+    let alone = chain.block(&one, &[record(Kind::Credit, &credit(own, "CCC"), 9)], Vec::new());
+    let refused = send(&client, &SubmitBlockRequest { places: vec![first], ..alone }).await.expect_err("one too many");
     assert_eq!(refused, Reason::WrongPlaceCount);
-    let receipt = send(client, &request).await.expect("the places of its records");
-    let node = scene.node.restart().await;
+    let receipt = send(&client, &request).await.expect("the places of its records");
+    let node = node.restart().await;
     let client = one.client(&node).await;
     assert_eq!(send(&client, &request).await.expect("the same block"), receipt);
     let read = client.record(counted[0].place.map(Place::from).expect("a place")).await.expect("a record");
