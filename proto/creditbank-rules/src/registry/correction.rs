@@ -12,13 +12,13 @@ use crate::{Rejection, Rule};
 /// An interval ends behind its beginning, and begins behind the one before. That it ends with the log, and is bounded by
 /// the seal before it, whoever has the log checks.
 pub(super) fn check(registry: &Registry, entry: &Correction) -> Result<(), Rejection> {
-    let found = format_args!("{} to {}", entry.first, entry.last);
+    let found = format!("{} to {}", entry.first, entry.last);
     require(
         entry.first <= entry.last,
         Rule::Contradiction,
         "last",
         "the log index of a seal from the first on",
-        found,
+        &found,
     )?;
     let end = registry.corrections().map(|one| one.end()).max();
     let free = end.is_none_or(|end| entry.first > end);
