@@ -149,6 +149,7 @@ fn exempting(
         fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
         had: vec![amount.clone()],
         part_e4: amount.e4,
+        ..Default::default()
     };
     pb::QualificationRecognition {
         learner: learner.to_vec(),

@@ -234,6 +234,10 @@ class Vectors:
             digest = mandates.mandate_digest(origin, case["institution"], act["kind"], b"", paper)
             check.equal("paper", digest, act["digest"])
             check.that("its act", act["kind"] in paper.acts)
+        case = vectors["legal_basis"]
+        mandate = self.reader.read("Mandate", unhex(case["mandate"]))
+        digest = mandates.mandate_digest(origin, case["institution"], case["kind"], unhex(case["core"]), mandate)
+        check.equal("legal basis", digest, case["digest"])
         case = vectors["joint"]
         core = mandates.core(self.kinds, mandates.KIND_AWARD, unhex(case["body"]))
         check.equal("core of the award", core, case["core"])

@@ -36,7 +36,11 @@ pub fn public(kind: Kind, body: &impl Canonical) -> Record {
 /// The reference of record `index` of a sealed block.
 pub fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
     let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
-    RecordReference { place: Some(Place { entry: receipt.index, index }), status_id: id.0.to_vec() }
+    RecordReference {
+        place: Some(Place { entry: receipt.index, index }),
+        status_id: id.0.to_vec(),
+        ..Default::default()
+    }
 }
 
 /// Effects of one authority, as a block groups them.

@@ -39,7 +39,7 @@ fn conferred() -> Day {
 /// A credit of institution 1, of its own, a year old: `change` says what else it states.
 fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mut Candidate)) -> Candidate {
     let mut credit = Candidate {
-        record: RecordReference { place: None, status_id: vec![9; 32] },
+        record: RecordReference { place: None, status_id: vec![9; 32], ..Default::default() },
         part: Part::Whole,
         kind: Kind::Credit,
         institution: 1.into(),

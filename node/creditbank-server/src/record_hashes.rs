@@ -6,11 +6,43 @@
 use creditbank_protocol::Digest;
 use creditbank_protocol::merkle::{RECORD_GROUP, record_groups, record_path_by_groups};
 
-/// A table as it was read.
-pub(crate) struct RecordHashes {
-    /// The record hashes, in order.
-    pub(crate) hashes: Vec<Digest>,
-    groups: Vec<Digest>,
+/// How much a path needs of a table: the record hashes of one group, and the roots of all of them.
+pub(crate) struct PathParts {
+    index: usize,
+    /// First byte, and number of bytes.
+    pub(crate) group: (u64, usize),
+    /// The same of the roots.
+    pub(crate) roots: (u64, usize),
+}
+
+impl PathParts {
+    /// Of the path of a record, by the bytes that the table has; `None` where there is no such record.
+    pub(crate) fn of(index: usize, table_len: u64) -> Option<Self> {
+        let (count, groups) = counts(usize::try_from(table_len).ok()? / HASH_LEN);
+        let first = index / RECORD_GROUP * RECORD_GROUP;
+        let size = count.checked_sub(first)?.min(RECORD_GROUP);
+        let span = |from: usize, count: usize| ((from * HASH_LEN) as u64, count * HASH_LEN);
+        (index < count).then(|| Self { index, group: span(first, size), roots: span(count, groups) })
+    }
+
+    /// The path from the record to the records root. Bytes that are none make paths that lead nowhere, which whoever
+    /// gets them finds out.
+    pub(crate) fn path(&self, group: &[u8], roots: &[u8]) -> Option<Vec<Digest>> {
+        record_path_by_groups(&digests(group), &digests(roots), self.index)
+    }
+}
+
+const HASH_LEN: usize = 32;
+
+/// Of so many hashes of a table, how many are those of records, and how many roots of groups.
+fn counts(hashes: usize) -> (usize, usize) {
+    // Each whole group stands for one hash more than its records.
+    let groups = hashes.div_ceil(RECORD_GROUP + 1);
+    (hashes - groups, groups)
+}
+
+fn digests(bytes: &[u8]) -> Vec<Digest> {
+    bytes.as_chunks::<HASH_LEN>().0.iter().map(|hash| Digest(*hash)).collect()
 }
 
 /// The bytes of the table of these record hashes.
@@ -18,19 +50,11 @@ pub(crate) fn record_hashes(hashes: &[Digest]) -> Vec<u8> {
     hashes.iter().chain(&record_groups(hashes)).flat_map(|hash| hash.0).collect()
 }
 
-impl RecordHashes {
-    /// Reads a table. Bytes that are none make paths that lead nowhere, which whoever gets them finds out.
-    pub(crate) fn read(bytes: &[u8]) -> Self {
-        let mut hashes: Vec<Digest> = bytes.as_chunks::<32>().0.iter().map(|hash| Digest(*hash)).collect();
-        // Each whole group stands for one hash more than its records.
-        let groups = hashes.split_off(hashes.len() - hashes.len().div_ceil(RECORD_GROUP + 1));
-        Self { hashes, groups }
-    }
-
-    /// The path from a record to the records root.
-    pub(crate) fn path(&self, index: usize) -> Option<Vec<Digest>> {
-        record_path_by_groups(&self.hashes, &self.groups, index)
-    }
+/// The record hashes of a table, in order.
+pub(crate) fn hashes_of(table: &[u8]) -> Vec<Digest> {
+    let mut hashes = digests(table);
+    hashes.truncate(counts(hashes.len()).0);
+    hashes
 }
 
 #[cfg(test)]
@@ -45,10 +69,17 @@ mod tests {
     fn a_table_reads_back() {
         for count in (0..70).chain([1_000, 1_023, 1_024]) {
             let hashes: Vec<_> = (0..count).map(|number: u32| sha256(&number.to_be_bytes())).collect();
-            let read = RecordHashes::read(&record_hashes(&hashes));
-            assert_eq!(read.hashes, hashes);
-            let last = hashes.len().saturating_sub(1);
-            assert_eq!(read.path(last), record_path(&hashes, last), "{count}");
+            let table = record_hashes(&hashes);
+            assert_eq!(hashes_of(&table), hashes);
+            let part = |(from, len): (u64, usize)| {
+                let from = usize::try_from(from).expect("a table is small");
+                &table[from..from + len]
+            };
+            for index in [0, 31, 32, hashes.len().saturating_sub(1), hashes.len()] {
+                let parts = PathParts::of(index, table.len() as u64);
+                let path = parts.and_then(|parts| parts.path(part(parts.group), part(parts.roots)));
+                assert_eq!(path, record_path(&hashes, index), "{index} of {count}");
+            }
         }
     }
 }

@@ -105,7 +105,18 @@ impl Log {
         for (index, written) in (0u64..).zip(&self.entries) {
             assert_eq!(store.entry(LogIndex(index)).expect("read"), written.entry);
             for (record, body) in (0u32..).zip(&written.bodies) {
-                assert_eq!(store.body(LogIndex(index), record).expect("read"), *body, "entry {index}, body {record}");
+                let at = LogIndex(index);
+                assert_eq!(store.body(at, record).expect("read"), *body, "entry {index}, body {record}");
+                assert_eq!(
+                    store.body_len(at, record).expect("read"),
+                    body.len() as u64,
+                    "entry {index}, body {record}"
+                );
+                let half = body.len() / 2;
+                let rest = store.body_part(at, record, half as u64, body.len() - half);
+                assert_eq!(rest.expect("read"), body[half..], "entry {index}, body {record}");
+                let beyond = store.body_part(at, record, half as u64, body.len() - half + 1);
+                assert!(matches!(beyond, Err(StoreError::Missing { .. })), "entry {index}, body {record}");
             }
             let past = u32::try_from(written.bodies.len()).expect("few");
             assert!(matches!(store.body(LogIndex(index), past), Err(StoreError::Missing { .. })));

@@ -205,6 +205,33 @@ pub(crate) fn recorded_position(disk: &dyn Disk, dir: &Path) -> Option<(u64, u64
     position::read(disk, dir).map(|durable| (durable.sequence, durable.size))
 }
 
+/// Where a body lies in the journal.
+struct Body {
+    segment: u64,
+    start: u64,
+    len: u64,
+}
+
+impl EmbeddedStore {
+    /// The lengths of the bodies up to the one that is wanted say where it begins.
+    fn find_body(&self, index: LogIndex, record: u32) -> Result<Body, StoreError> {
+        let missing = || StoreError::Missing { what: "record", index: record.into() };
+        let Location { segment, offset, entry_len, bodies } = self.location(index)?;
+        if record >= bodies {
+            return Err(missing());
+        }
+        let table_len = usize::try_from(4 * (u64::from(record) + 1)).unwrap_or(usize::MAX);
+        let table = self.readers.read(segment, offset + 8, table_len)?;
+        let lengths = table.as_chunks::<4>().0.iter().map(|length| u64::from(u32::from_be_bytes(*length)));
+        let (mut len, mut before) = (None, 0);
+        for length in lengths {
+            before += len.replace(length).unwrap_or(0);
+        }
+        let start = offset + 8 + 4 * u64::from(bodies) + u64::from(entry_len) + before;
+        Ok(Body { segment, start, len: len.ok_or_else(missing)? })
+    }
+}
+
 impl Store for EmbeddedStore {
     fn head(&self) -> Head {
         *self.head.read().unwrap_or_else(PoisonError::into_inner)
@@ -261,21 +288,20 @@ impl Store for EmbeddedStore {
     }
 
     fn body(&self, index: LogIndex, record: u32) -> Result<Vec<u8>, StoreError> {
-        let Location { segment, offset, entry_len, bodies } = self.location(index)?;
-        if record >= bodies {
-            return Err(StoreError::Missing { what: "record", index: record.into() });
+        let Body { segment, start, len } = self.find_body(index, record)?;
+        self.readers.read(segment, start, usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    fn body_len(&self, index: LogIndex, record: u32) -> Result<u64, StoreError> {
+        Ok(self.find_body(index, record)?.len)
+    }
+
+    fn body_part(&self, index: LogIndex, record: u32, from: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        let body = self.find_body(index, record)?;
+        if from.saturating_add(len as u64) > body.len {
+            return Err(StoreError::Missing { what: "part of a record", index: from });
         }
-        // The lengths of the bodies up to the one that is wanted say where it begins.
-        let table = self.readers.read(
-            segment,
-            offset + 8,
-            usize::try_from(4 * (u64::from(record) + 1)).unwrap_or(usize::MAX),
-        )?;
-        let (lengths, _) = table.as_chunks::<4>();
-        let lengths: Vec<u64> = lengths.iter().map(|length| u64::from(u32::from_be_bytes(*length))).collect();
-        let (own, before) = lengths.split_last().ok_or(StoreError::Missing { what: "record", index: record.into() })?;
-        let start = offset + 8 + 4 * u64::from(bodies) + u64::from(entry_len) + before.iter().sum::<u64>();
-        self.readers.read(segment, start, usize::try_from(*own).unwrap_or(usize::MAX))
+        self.readers.read(body.segment, body.start + from, len)
     }
 
     fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError> {

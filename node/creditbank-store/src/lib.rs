@@ -72,6 +72,10 @@ pub trait Store: Send + Sync + 'static {
     fn entry(&self, index: LogIndex) -> Result<Vec<u8>, StoreError>;
     /// One of the bodies that were stored with an entry, by its position among them.
     fn body(&self, index: LogIndex, position: u32) -> Result<Vec<u8>, StoreError>;
+    /// The bytes that such a body has.
+    fn body_len(&self, index: LogIndex, position: u32) -> Result<u64, StoreError>;
+    /// `len` bytes of such a body from `from` on; [`StoreError::Missing`] where it ends before they do.
+    fn body_part(&self, index: LogIndex, position: u32, from: u64, len: usize) -> Result<Vec<u8>, StoreError>;
     /// The root of a complete subtree: level 0 is the leaf hashes.
     fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError>;
     /// A row's value.

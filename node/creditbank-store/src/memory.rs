@@ -74,6 +74,17 @@ impl Store for MemoryStore {
         Ok(at(&at(&log.entries, "entry", index.0)?.bodies, "record", record.into())?.clone())
     }
 
+    fn body_len(&self, index: LogIndex, record: u32) -> Result<u64, StoreError> {
+        Ok(self.body(index, record)?.len() as u64)
+    }
+
+    fn body_part(&self, index: LogIndex, record: u32, from: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        let body = self.body(index, record)?;
+        let start = usize::try_from(from).unwrap_or(usize::MAX);
+        let part = body.get(start..start.saturating_add(len));
+        Ok(part.ok_or(StoreError::Missing { what: "part of a record", index: from })?.to_vec())
+    }
+
     fn node(&self, level: u8, index: u64) -> Result<Digest, StoreError> {
         let log = self.log.read().unwrap_or_else(PoisonError::into_inner);
         let level = log.levels.get(usize::from(level)).map_or(&[][..], Vec::as_slice);

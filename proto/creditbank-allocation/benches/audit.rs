@@ -117,7 +117,7 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
             let place = Place::new(5, index);
             let end = 20_000 + i64::try_from(dice.below(2_900)).expect("small");
             Candidate {
-                record: RecordReference { place: Some(place.into()), status_id: vec![9; 32] },
+                record: RecordReference { place: Some(place.into()), status_id: vec![9; 32], ..Default::default() },
                 part: Part::Whole,
                 kind: Kind::Credit,
                 institution: 1.into(),

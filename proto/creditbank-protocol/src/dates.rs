@@ -61,20 +61,16 @@ pub fn day_of_ms(ms: u64) -> Day {
     i64::try_from(ms / 86_400_000).unwrap_or(Day::MAX)
 }
 
-/// First and last day of a period whose two dates are real and in order.
+/// First and last day of a period that has both dates, in order.
 pub fn period_days(period: &Period) -> Option<(Day, Day)> {
     let (from, until) = (period.from.as_ref()?, period.until.as_ref()?);
-    if !is_real(from) || !is_real(until) {
-        return None;
-    }
     let days = (first_day(from), last_day(until));
     (days.0 <= days.1).then_some(days)
 }
 
-/// Whether `day` lies between two dates, both included; an absent one is open. Nothing lies within dates that do not exist.
+/// Whether `day` lies between two dates, both included; an absent one is open.
 pub fn within(day: Day, from: Option<&Date>, until: Option<&Date>) -> bool {
-    from.is_none_or(|from| is_real(from) && first_day(from) <= day)
-        && until.is_none_or(|until| is_real(until) && day <= last_day(until))
+    from.is_none_or(|from| first_day(from) <= day) && until.is_none_or(|until| day <= last_day(until))
 }
 
 /// `2014-06` or `2014-06-30`.

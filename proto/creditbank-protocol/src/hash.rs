@@ -3,6 +3,8 @@
 //! A preimage starts with its tag, length-prefixed, so that no two kinds of value share one. Parts of variable
 //! length are length-prefixed too; integers are big-endian and of fixed width (PROTOCOL.md, "Preimages").
 
+mod short;
+
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -66,6 +68,8 @@ pub mod tag {
     pub const MANDATE: &str = "creditbank/v1/mandate";
     /// What a paper mandate is for.
     pub const PAPER_MANDATE: &str = "creditbank/v1/paper-mandate";
+    /// What an institution does by a regulation, without the learner.
+    pub const LEGAL_BASIS: &str = "creditbank/v1/legal-basis";
     /// What the other institutions of a joint award sign.
     pub const JOINT_AWARD: &str = "creditbank/v1/joint-award";
 }
@@ -102,9 +106,14 @@ impl fmt::Debug for Digest {
 }
 
 /// SHA-256 of the parts, one after the other.
+#[inline]
 pub(crate) fn sha256_of(parts: &[&[u8]]) -> Digest {
+    let len = parts.iter().map(|part| part.len()).sum();
     #[cfg(test)]
-    compressions::count(parts.iter().map(|part| part.len()).sum());
+    compressions::count(len);
+    if len <= short::LEN_MAX {
+        return short::sha256(parts, len);
+    }
     let mut hasher = Sha256::new();
     parts.iter().for_each(|part| hasher.update(part));
     Digest(hasher.finalize().into())
@@ -132,7 +141,7 @@ pub(crate) mod compressions {
 
 /// SHA-256 of `bytes`, without a tag: for RFC 6962 trees, whose prefixes are their own.
 pub fn sha256(bytes: &[u8]) -> Digest {
-    Digest(Sha256::digest(bytes).into())
+    sha256_of(&[bytes])
 }
 
 /// The bytes of a preimage, written part by part. The same bytes serve as the message of a signature.

@@ -42,6 +42,17 @@ fn paper_message(origin: &str, institution: InstitutionId, kind: Kind, mandate: 
     preimage.u16(kind_number(kind)).variable(mandate.paper_reference.as_bytes()).fixed(&mandate.salt)
 }
 
+/// What is done by a regulation: one record, as it is.
+fn legal_message(origin: &str, institution: InstitutionId, kind: Kind, core: &[u8], mandate: &Mandate) -> Preimage {
+    let preimage = Preimage::new(tag::LEGAL_BASIS).variable(origin.as_bytes()).u64(institution.0);
+    let preimage = preimage.u16(kind_number(kind)).variable(core).variable(mandate.legal_basis.as_bytes());
+    preimage.u64(mandate.until_minute).fixed(&mandate.salt)
+}
+
+/// Kinds of records that an institution may make by a regulation, without the learner: nobody applies or appeals in
+/// another's place.
+pub const BY_LEGAL_BASIS: [Kind; 3] = [Kind::Conversion, Kind::Award, Kind::QualificationRecognition];
+
 /// Whether the learner's signature of a mandate holds for a record.
 pub fn verify_mandate(
     origin: &str,
@@ -58,10 +69,12 @@ pub fn verify_mandate(
 /// Its
 /// salt keeps it silent.
 pub fn mandate_digest(origin: &str, institution: InstitutionId, kind: Kind, core: &[u8], mandate: &Mandate) -> Digest {
-    if mandate.paper_reference.is_empty() {
-        mandate_message(origin, institution, kind, core, mandate).digest()
-    } else {
+    if !mandate.paper_reference.is_empty() {
         paper_message(origin, institution, kind, mandate).digest()
+    } else if !mandate.legal_basis.is_empty() {
+        legal_message(origin, institution, kind, core, mandate).digest()
+    } else {
+        mandate_message(origin, institution, kind, core, mandate).digest()
     }
 }
 

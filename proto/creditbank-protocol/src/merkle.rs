@@ -8,25 +8,17 @@ pub use frontier::{Frontier, StoredNode};
 pub use prove::{RangeError, consistency_proof, inclusion_proof, root_at};
 pub use verify::{PROOF_LEN_MAX, ProofError, verify_consistency, verify_inclusion};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::Digest;
-use crate::hash::sha256;
+use crate::hash::{sha256, sha256_of};
 
 /// Leaf hash: SHA-256(0x00 || entry).
 pub fn leaf_hash(entry: &[u8]) -> Digest {
-    let mut hasher = Sha256::new();
-    hasher.update([0]);
-    hasher.update(entry);
-    Digest(hasher.finalize().into())
+    sha256_of(&[&[0], entry])
 }
 
 /// Node hash: SHA-256(0x01 || left || right).
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    let mut preimage = [1; 65];
-    preimage[1..33].copy_from_slice(left.as_bytes());
-    preimage[33..].copy_from_slice(right.as_bytes());
-    sha256(&preimage)
+    sha256_of(&[&[1], left.as_bytes(), right.as_bytes()])
 }
 
 /// Root of no leaves: SHA-256 of nothing.
@@ -116,12 +108,9 @@ pub fn record_groups(record_hashes: &[Digest]) -> Vec<Digest> {
     record_hashes.chunks(RECORD_GROUP).map(records_root).collect()
 }
 
-/// [`record_path`], by the roots of the groups; `None` when there is no such record or not as many groups.
-pub fn record_path_by_groups(record_hashes: &[Digest], groups: &[Digest], index: usize) -> Option<Vec<Digest>> {
-    let group = record_hashes.chunks(RECORD_GROUP).nth(index / RECORD_GROUP)?;
-    if groups.len() != record_hashes.len().div_ceil(RECORD_GROUP) {
-        return None;
-    }
+/// [`record_path`], by the record hashes of the record's own group and the roots of all groups; `None` when the group
+/// has no such record.
+pub fn record_path_by_groups(group: &[Digest], groups: &[Digest], index: usize) -> Option<Vec<Digest>> {
     let mut whole = record_path(group, index % RECORD_GROUP)?;
     whole.extend(path(groups, index / RECORD_GROUP));
     Some(whole)

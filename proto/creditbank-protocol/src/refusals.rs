@@ -99,7 +99,7 @@ macro_rules! with_rules {
             ReferenceCycle = "REFERENCE_CYCLE",
             /// A definition asks for what can be met.
             Unsatisfiable = "UNSATISFIABLE",
-            /// The learner wants it: a mandate that is signed or refers to a paper.
+            /// The learner wants it: a mandate that is signed or refers to a paper; or a regulation stands in its place.
             NoMandate = "NO_MANDATE",
             /// The record is sealed by the mandate's last minute, which is at most 30 days after its block was made.
             MandateExpired = "MANDATE_EXPIRED",

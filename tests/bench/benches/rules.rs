@@ -154,7 +154,8 @@ fn conversion(c: &mut Criterion) {
     let registry = registry(&SigningKey::from_bytes(&[7; 32]));
     let source = |number: u32| {
         let place = Some(pb::Place { entry: 9, index: number });
-        let record = RecordReference { place, status_id: sha256(&number.to_be_bytes()).0.to_vec() };
+        let record =
+            RecordReference { place, status_id: sha256(&number.to_be_bytes()).0.to_vec(), ..Default::default() };
         Source::of_credit(record, 1.into(), &credit(number))
     };
     let sources: Vec<Source> = (0..TRANSCRIPT).map(source).collect();

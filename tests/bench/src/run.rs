@@ -49,7 +49,9 @@ pub(crate) struct Measured {
     pub(crate) latency_p99: Duration,
     /// The pace at which latency was measured, in records a second.
     pub(crate) paced: f64,
-    /// Processor time of the node for each record, early (up to 100,000 records, or the first tenth) and in the last tenth.
+    /// Processor time of the node for each record.
+    pub(crate) cpu: Duration,
+    /// The same early (up to 100,000 records, or the first tenth) and in the last tenth.
     pub(crate) cpu_early: Duration,
     pub(crate) cpu_late: Duration,
     pub(crate) usage: Usage,
@@ -139,6 +141,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Measured> {
         latency_p50: percentile(&latencies, 50),
         latency_p99: percentile(&latencies, 99),
         paced,
+        cpu: trace.per_record(0, timed, size),
         cpu_early: trace.per_record(0, early.max(timed / 100), size),
         cpu_late: trace.per_record(timed - tenth, timed, size),
         usage,

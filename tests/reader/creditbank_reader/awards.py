@@ -22,6 +22,7 @@ def named(scene, reference, account):
     """The learner's record that a reference names."""
     found = scene.held.get(place_of(reference.place))
     require(found is not None and found.account == account and found.status_id == reference.status_id, "SOURCE_NOT_USABLE")
+    require(not reference.has("origin"), "SOURCE_NOT_USABLE")
     return found
 
 

@@ -6,6 +6,8 @@ from .suite import preimage, sha256, tagged_hash, uint, var, verify
 SIGNATURES = ("mandate", "cosignatures")
 SALT_LEN = 16
 KIND_AWARD = 14
+BY_LEGAL_BASIS = {12, 14, 15}
+"""Conversion, Award, QualificationRecognition: what an institution may do without the learner."""
 
 
 def core(records, kind, body):
@@ -29,6 +31,9 @@ def joint_message(origin, institution, data, cosignature):
 
 def mandate_digest(origin, institution, kind, data, mandate):
     """What the log has of a mandate."""
+    if mandate.has("legal_basis"):
+        return tagged_hash("legal-basis", var(origin.encode()), uint(64, institution), uint(16, kind), var(data),
+                           var(mandate.legal_basis.encode()), uint(64, mandate.until_minute), mandate.salt)
     if not mandate.has("paper_reference"):
         return sha256(mandate_message(origin, institution, kind, data, mandate))
     return tagged_hash("paper-mandate", var(origin.encode()), uint(64, institution), uint(16, kind),
@@ -53,11 +58,14 @@ def terms_digest(data):
 
 
 def holds(records, origin, institution, kind, body):
-    """Whether the mandate of a record holds: a paper, or a signature by the learner's key over the core."""
+    """Whether the mandate of a record holds: a paper, a legal basis, or a signature by the learner's key over the core."""
     mandate = records.read(kind, 1, body).mandate
     signed = mandate.has("learner_key") or mandate.has("signature")
-    if len(mandate.salt) != SALT_LEN or signed == mandate.has("paper_reference"):
+    ways = [signed, mandate.has("paper_reference"), mandate.has("legal_basis")]
+    if len(mandate.salt) != SALT_LEN or ways.count(True) != 1:
         return False
+    if mandate.has("legal_basis"):
+        return kind in BY_LEGAL_BASIS and not mandate.acts
     if not signed:
         return kind in mandate.acts
     message = mandate_message(origin, institution, kind, core(records, kind, body), mandate)

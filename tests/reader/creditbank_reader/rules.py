@@ -165,7 +165,7 @@ class Scene:
         require(law.country in ("", own.country), "CONTRADICTION")
         for reference in message.records:
             found = self._at(place_of(reference.place), account)
-            require(found.status_id == reference.status_id, "SOURCE_NOT_USABLE")
+            require(found.status_id == reference.status_id and not reference.has("origin"), "SOURCE_NOT_USABLE")
         for other in self.held.values():
             if other.kind == KIND_APPLICATION and other.place != former and other.body.purpose == message.purpose:
                 case = self._case(other.place, account)

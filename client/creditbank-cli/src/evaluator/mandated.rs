@@ -24,7 +24,7 @@ pub(crate) struct Mandated {
     mandate_days: u32,
 }
 
-/// How the learner said yes: exactly one of the two.
+/// How the learner said yes, or why nobody asked: exactly one of the three.
 #[derive(clap::Args)]
 #[group(id = "consent", required = true, multiple = false)]
 struct Said {
@@ -34,10 +34,17 @@ struct Said {
     /// The learner's own key file (keygen --purpose learner): the learner signs this very record
     #[arg(long, value_name = "FILE")]
     learner_key: Option<PathBuf>,
+    /// The regulation by which you act without the learner, ex officio or after their death, and the reference of the
+    /// case; for conversions, awards and recognitions of qualifications
+    #[arg(long, value_name = "TEXT")]
+    legal_basis: Option<String>,
 }
 
 impl Mandated {
     pub(super) fn consent(&self) -> Result<Consent, Failure> {
+        if let Some(basis) = &self.said.legal_basis {
+            return Ok(Consent::Law(basis.clone()));
+        }
         match (&self.said.mandate_paper, &self.said.learner_key) {
             (Some(reference), _) if reference.trim().is_empty() => {
                 Err(Failure::Usage("--mandate-paper: expected the reference of a paper".to_owned()))
@@ -46,7 +53,7 @@ impl Mandated {
                 Ok(Consent::Paper { reference: reference.clone(), acts: self.mandate_acts.clone() })
             }
             (None, Some(path)) => Ok(Consent::Key(Box::new(key_file::read_for(path, Purpose::Unspecified)?))),
-            (None, None) => Err(Failure::Usage("pass --mandate-paper or --learner-key".to_owned())),
+            (None, None) => Err(Failure::Usage("pass --mandate-paper, --learner-key or --legal-basis".to_owned())),
         }
     }
 

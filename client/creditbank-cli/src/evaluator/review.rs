@@ -66,7 +66,7 @@ pub(crate) async fn run(global: &Global, Command::Close { place, signing }: Comm
         pb::Authority { institution: read.subject().0, ..authority(Basis::Custodian) }
     };
     let mut contents = Contents::default();
-    let record = RecordReference { place: place.written(), status_id: read.status_id.0.to_vec() };
+    let record = RecordReference { place: place.written(), status_id: read.status_id.0.to_vec(), ..Default::default() };
     contents.add(by_right, effect(&record, Action::CloseReview));
     let shown = place.to_string();
     let text = format!("{shown}: the review is closed, the record stands as it is");

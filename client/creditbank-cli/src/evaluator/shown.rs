@@ -63,7 +63,11 @@ pub(super) async fn reference(
     place: Place,
 ) -> Result<RecordReference, Failure> {
     if let Some(record) = shown.and_then(|shown| shown.record(place)) {
-        return Ok(RecordReference { place: place.written(), status_id: record.status_id.0.to_vec() });
+        return Ok(RecordReference {
+            place: place.written(),
+            status_id: record.status_id.0.to_vec(),
+            ..Default::default()
+        });
     }
     let read = client.record(place).await.map_err(|error| match error {
         creditbank_client::ClientError::Refused(refusal) if refusal.why() == Reason::NoAccess => Failure::NotValid(
@@ -71,5 +75,5 @@ pub(super) async fn reference(
         ),
         other => other.into(),
     })?;
-    Ok(RecordReference { place: place.written(), status_id: read.status_id.0.to_vec() })
+    Ok(RecordReference { place: place.written(), status_id: read.status_id.0.to_vec(), ..Default::default() })
 }

@@ -1,4 +1,5 @@
-//! That the learner wants it: a mandate inside a record, signed by the learner's key or on a paper that is kept.
+//! That the learner wants it: a mandate inside a record, signed by the learner's key or on a paper that is kept; or by
+//! which regulation the institution acts without the learner.
 
 use std::collections::BTreeSet;
 
@@ -26,12 +27,14 @@ pub enum Consent {
     },
     /// With a key of their own.
     Key(Box<KeyFile>),
+    /// Not at all: the institution acts ex officio or after the learner's death. The regulation and the case.
+    Law(String),
 }
 
 /// How the learner said yes to one record.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
-    /// On a paper or with a key.
+    /// On a paper, with a key, or by a regulation.
     pub consent: &'a Consent,
     /// The last minute at which it holds, since 1970.
     pub until_minute: u64,
@@ -64,15 +67,27 @@ pub fn mandate<M: Canonical>(
             let salt = salt(b"creditbank paper salt", &[&learner, reference.as_bytes()].concat());
             Ok(Mandate { paper_reference: reference.clone(), salt, acts: acts.into_iter().collect(), ..bare })
         }
+        Consent::Law(basis) if basis.trim().is_empty() => Err(ClientError::Local(
+            "expected the regulation by which you act, and the reference of the case".to_owned(),
+        )),
+        Consent::Law(basis) => {
+            let salt = salt(b"creditbank legal basis salt", &record_tag(given.reference, kind, &core));
+            Ok(Mandate { legal_basis: basis.clone(), salt, ..bare })
+        }
         Consent::Key(key) => {
-            let len = (given.reference.len() as u64).to_be_bytes();
-            let of = [&len[..], given.reference.as_bytes(), &i32::from(kind).to_be_bytes(), &core].concat();
-            let bare = Mandate { salt: salt(b"creditbank mandate salt", &of), ..bare };
+            let salt = salt(b"creditbank mandate salt", &record_tag(given.reference, kind, &core));
+            let bare = Mandate { salt, ..bare };
             let message = mandate_message(origin, unit.id.institution, kind, &core, &bare);
             let signature = key.sign(message.as_bytes())?.to_vec();
             Ok(Mandate { learner_key: key.public_key().to_vec(), signature, ..bare })
         }
     }
+}
+
+/// What tells a record from another one, also from one that says the same.
+fn record_tag(reference: &str, kind: Kind, core: &[u8]) -> Vec<u8> {
+    let len = (reference.len() as u64).to_be_bytes();
+    [&len[..], reference.as_bytes(), &i32::from(kind).to_be_bytes(), core].concat()
 }
 
 /// The authority by which a block redeems what its record, of the unit's institution, uses.
@@ -89,7 +104,7 @@ mod tests {
 
     use creditbank_protocol::canonical::encode;
     use creditbank_protocol::mandate::verify_mandate;
-    use creditbank_protocol::pb::{Appeal, Date, Place, Purpose};
+    use creditbank_protocol::pb::{self, Appeal, Date, Place, Purpose};
     use creditbank_protocol::record::Record;
     use ed25519_dalek::SigningKey;
 
@@ -139,6 +154,11 @@ mod tests {
         assert_eq!(papers.acts, [Kind::Application.into(), i32::from(Kind::Appeal)]);
         let else_said = Appeal { grounds: "else".to_owned(), ..appeal };
         assert_eq!(mandate("o.example", &unit, Kind::Appeal, &else_said, by(&paper)).expect("a mandate"), papers);
+        let law = Consent::Law("Recognition act, section 3; case 7".to_owned());
+        let by_law = mandate("o.example", &unit, Kind::Conversion, &pb::Conversion::default(), by(&law)).expect("one");
+        assert!(by_law.legal_basis.ends_with("case 7") && by_law.acts.is_empty() && by_law.salt.len() == SALT_LEN);
+        let none = Consent::Law(" ".to_owned());
+        assert!(mandate("o.example", &unit, Kind::Appeal, &else_said, by(&none)).is_err());
         let none = Consent::Paper { reference: String::new(), acts: Vec::new() };
         assert!(mandate("o.example", &unit, Kind::Appeal, &else_said, by(&none)).is_err());
     }

@@ -61,7 +61,11 @@ fn stage_name(stage: Option<&Stage>) -> &'static str {
 pub(super) fn review(found: Review) -> api::ReviewState {
     let Review { place, status_id, kind, entry, since, due, overdue } = found;
     api::ReviewState {
-        record: Some(RecordReference { place: Some(place.into()), status_id: status_id.0.to_vec() }),
+        record: Some(RecordReference {
+            place: Some(place.into()),
+            status_id: status_id.0.to_vec(),
+            ..Default::default()
+        }),
         kind: kind.into(),
         entry: entry.0,
         since: Some(date_of(since)),

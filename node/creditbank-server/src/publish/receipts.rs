@@ -77,14 +77,19 @@ impl Shared {
             let state = self.state();
             (state.head, state.checkpoint.clone())
         };
-        let mut known = HashMap::new();
+        let mut node = self.node_once();
         move |index| {
-            let node = |level, at| match known.entry((level, at)) {
-                Entry::Occupied(found) => Ok(*found.get()),
-                Entry::Vacant(free) => Ok(*free.insert(self.store.node(level, at)?)),
-            };
-            let ProvedEntry { index, entry, inclusion } = self.proved_by(index, head.size, &head.root, node)?;
+            let ProvedEntry { index, entry, inclusion } = self.proved_by(index, head.size, &head.root, &mut node)?;
             Ok(Receipt { entry, index, inclusion, checkpoint: checkpoint.clone() })
+        }
+    }
+
+    /// As [`Self::node`], but reads each node once: many proofs in one tree share most of them.
+    pub(crate) fn node_once(&self) -> impl FnMut(u8, u64) -> Result<Digest, ReceiptError> + '_ {
+        let mut known = HashMap::new();
+        move |level, at| match known.entry((level, at)) {
+            Entry::Occupied(found) => Ok(*found.get()),
+            Entry::Vacant(free) => Ok(*free.insert(self.store.node(level, at)?)),
         }
     }
 
@@ -114,7 +119,8 @@ impl Shared {
         self.proved_by(index.into(), size, root, self.node())
     }
 
-    fn proved_by(
+    /// The same, with the nodes of the tree from anywhere.
+    pub(crate) fn proved_by(
         &self,
         index: LogIndex,
         size: u64,

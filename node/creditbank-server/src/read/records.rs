@@ -14,7 +14,7 @@ use creditbank_store::StoreError;
 use crate::append::round::{StoreView, mark_names};
 use crate::ledger::{Ledger, Shared};
 use crate::publish::ReceiptError;
-use crate::record_hashes::RecordHashes;
+use crate::record_hashes::{PathParts, hashes_of};
 use crate::stored_block;
 use crate::tables;
 use crate::unreadable::{damaged, missing};
@@ -144,8 +144,8 @@ impl Shared {
         Ok(index.ok_or_else(lost)?)
     }
 
-    fn record_hashes(&self, entry: LogIndex) -> Result<RecordHashes, ReadError> {
-        Ok(RecordHashes::read(&self.store.body(entry, 0)?))
+    fn record_hashes(&self, entry: LogIndex) -> Result<Vec<Digest>, ReadError> {
+        Ok(hashes_of(&self.store.body(entry, 0)?))
     }
 
     fn record_path(&self, place: Place) -> Result<Vec<Digest>, ReadError> {
@@ -153,7 +153,9 @@ impl Shared {
         let fewer = || {
             damaged(format_args!("the record hashes of log entry {} have none for record {}", place.entry, place.index))
         };
-        Ok(self.record_hashes(place.entry)?.path(index).ok_or_else(fewer)?)
+        let parts = PathParts::of(index, self.store.body_len(place.entry, 0)?).ok_or_else(fewer)?;
+        let read = |(from, len): (u64, usize)| self.store.body_part(place.entry, 0, from, len);
+        Ok(parts.path(&read(parts.group)?, &read(parts.roots)?).ok_or_else(fewer)?)
     }
 }
 
@@ -240,7 +242,7 @@ impl Ledger {
             }
             let (context, state) = (self.shared.context(), self.shared.state());
             let view = StoreView::new(&context, &state);
-            for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry)?.hashes) {
+            for (index, hash) in (0u32..).zip(self.shared.record_hashes(entry)?) {
                 let place = Place { entry, index };
                 let shown = block.public().records.iter().find(|record| record.index == index);
                 let kind = match shown {

@@ -101,10 +101,11 @@ impl Shared {
 
     /// The proofs of a part, in the tree of a state.
     pub(super) fn tree_proofs(&self, state: &State, plan: &PartPlan) -> Result<pb::TreeProofs, TranscriptError> {
-        let proved = |entry: &LogIndex| self.proved(*entry, state.head.size, &state.head.root);
+        let mut node = self.node_once();
+        let mut proved = |entry: &LogIndex| self.proved_by(*entry, state.head.size, &state.head.root, &mut node);
         let pieces = Pieces::of(plan);
         Ok(pb::TreeProofs {
-            seals: plan.seals.iter().map(proved).collect::<Result<_, _>>()?,
+            seals: plan.seals.iter().map(&mut proved).collect::<Result<_, _>>()?,
             blocks: plan.blocks.keys().map(proved).collect::<Result<_, _>>()?,
             groups: pieces.groups,
             registry: registry_proofs(state, plan)?,

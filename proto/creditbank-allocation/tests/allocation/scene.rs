@@ -68,7 +68,7 @@ pub(crate) fn amount_of(e4: u64, unit: &str) -> Option<pb::Amount> {
 pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
     let place = Place::new(5, index);
     Candidate {
-        record: RecordReference { place: Some(place.into()), status_id: vec![9; 32] },
+        record: RecordReference { place: Some(place.into()), status_id: vec![9; 32], ..Default::default() },
         part: Part::Whole,
         kind: Kind::Credit,
         institution: 1.into(),

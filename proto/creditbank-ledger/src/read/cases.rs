@@ -136,7 +136,7 @@ pub fn reinstating(view: &impl View, places: &[Place]) -> Result<Consequences, Q
 fn named(view: &impl View, found: admission::Consequences) -> Result<Consequences, QuestionError> {
     let reference = |place: Place| -> Result<RecordReference, QuestionError> {
         let id = view.record_at(place)?.ok_or(QuestionError::Missing(place))?.status_id;
-        Ok(RecordReference { place: Some(place.into()), status_id: id.0.to_vec() })
+        Ok(RecordReference { place: Some(place.into()), status_id: id.0.to_vec(), ..Default::default() })
     };
     let all = |places: Vec<Place>| places.into_iter().map(reference).collect::<Result<Vec<_>, _>>();
     let releases = found.releases.into_iter().map(|(place, redemption)| Ok((reference(place)?, redemption)));

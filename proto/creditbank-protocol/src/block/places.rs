@@ -94,7 +94,8 @@ mod tests {
 
     fn group(basis: Basis, actions: impl IntoIterator<Item = (Action, u64)>) -> pb::EffectGroup {
         let effect = |(action, redemption_plus_1): (Action, u64)| {
-            let number = i32::from(action) as u8 + 16 * i32::from(basis) as u8 + u8::from(redemption_plus_1 > 0) * 100;
+            let number = i32::from(action) + 16 * i32::from(basis) + i32::from(redemption_plus_1 > 0) * 100;
+            let number = u8::try_from(number).expect("small");
             let place = Place::new(u64::from(number), u32::from(number)).written();
             let status_id = vec![number; 32];
             pb::Effect { status_id, place, action: action.into(), redemption_plus_1, ..Default::default() }

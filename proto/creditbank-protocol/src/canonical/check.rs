@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use prost::Message as _;
-
 use super::reader::Reader;
 use super::{Canonical as _, CanonicalError, DEPTH_MAX, Fault, Field, Many, Message, Shape};
 use crate::dates::is_real;
@@ -44,6 +42,7 @@ fn walk(
         return Err(whole(Fault::Depth));
     }
     let mut reader = Reader::new(bytes);
+    let mut position = 0;
     let mut last = 0u64;
     let mut items = 0u64;
     let mut previous: &[u8] = &[];
@@ -52,11 +51,11 @@ fn walk(
         let tag = reader.varint().map_err(whole)?;
         let number = tag >> 3;
         let wire = u8::try_from(tag & 7).expect("three bits");
-        let position = message
-            .fields
-            .iter()
-            .position(|field| field.number == number)
-            .ok_or_else(|| whole(Fault::UnknownField(number)))?;
+        // Fields ascend, so the next one is looked for from the last one on.
+        let named = |field: &Field| field.number == number;
+        let ahead = message.fields[position..].iter().position(named).map(|ahead| position + ahead);
+        let found = ahead.or_else(|| message.fields.iter().position(named));
+        position = found.ok_or_else(|| whole(Fault::UnknownField(number)))?;
         let field = &message.fields[position];
         let at = |fault| CanonicalError { message: message.name, field: Some(field.name), fault };
         if number < last {
@@ -82,10 +81,25 @@ fn walk(
         seen(position, start..reader.offset());
     }
     // Every reader must give a date the same days, so one that has none is refused here, for all of them.
-    if std::ptr::eq(message, Date::SCHEMA) && !Date::decode(bytes).is_ok_and(|date| is_real(&date)) {
+    if std::ptr::eq(message, Date::SCHEMA) && !date(bytes).is_some_and(|date| is_real(&date)) {
         return Err(whole(Fault::NoSuchDate));
     }
     Ok(())
+}
+
+/// The date of bytes whose fields have been found to be canonical.
+fn date(bytes: &[u8]) -> Option<Date> {
+    let mut date = Date::default();
+    let mut reader = Reader::new(bytes);
+    while !reader.is_empty() {
+        let part = match reader.varint().ok()? >> 3 {
+            1 => &mut date.year,
+            2 => &mut date.month,
+            _ => &mut date.day,
+        };
+        *part = u32::try_from(reader.varint().ok()?).ok()?;
+    }
+    Some(date)
 }
 
 /// A fault of this field, or one that a nested message has already placed.

@@ -1,7 +1,7 @@
 //! Until when a record counts.
 
 use crate::canonical::{CanonicalError, decode};
-use crate::dates::{Day, is_real, last_day};
+use crate::dates::{Day, last_day};
 use crate::pb::{self, Date, Kind};
 
 /// The last day or month on which a record with a canonical body of a kind counts, if it says so of itself as a whole. The
@@ -20,10 +20,9 @@ pub fn exemption_expires(exemption: &pb::ConvertedCredit, recognition: &pb::Qual
     [exemption.expires, recognition.expires].into_iter().flatten().min_by_key(last_day)
 }
 
-/// Whether a time that ends with `expires` is over on a day. The last day or month still counts; a date that does not
-/// exist ends nothing.
+/// Whether a time that ends with `expires` is over on a day. The last day or month still counts.
 pub fn has_expired(expires: Option<&Date>, day: Day) -> bool {
-    expires.is_some_and(|expires| is_real(expires) && last_day(expires) < day)
+    expires.is_some_and(|expires| last_day(expires) < day)
 }
 
 #[cfg(test)]
@@ -52,7 +51,6 @@ mod tests {
         assert_eq!([on(14), on(15)].map(|now| has_expired(Some(&day), now)), [false, true]);
         assert_eq!([on(28), on(28) + 1].map(|now| has_expired(Some(&month), now)), [false, true]);
         assert!(!has_expired(None, Day::MAX));
-        assert!(!has_expired(Some(&Date { year: 2026, month: 13, day: 0 }), Day::MAX));
     }
 
     /// Goal: the date is found in the kinds that have one.

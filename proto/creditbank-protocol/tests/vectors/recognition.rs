@@ -34,7 +34,7 @@ fn text(value: &str) -> pb::Text {
 }
 
 fn reference(entry: u64) -> pb::RecordReference {
-    pb::RecordReference { place: Some(Place { entry, index: 1 }), status_id: vec![9; 32] }
+    pb::RecordReference { place: Some(Place { entry, index: 1 }), status_id: vec![9; 32], ..Default::default() }
 }
 
 fn name() -> pb::AgreementName {
@@ -146,6 +146,14 @@ fn paper() -> Value {
     json!({ "mandate": hex(bytes(&mandate)), "institution": 1, "digests": digests })
 }
 
+fn by_law() -> Value {
+    let core = core(Kind::Award, &bytes(&award(None, Vec::new()))).expect("canonical");
+    let legal_basis = "Assessment regulations 2026, section 12; case 2026/4".to_owned();
+    let mandate = pb::Mandate { legal_basis, salt: vec![0x5d; 16], until_minute: UNTIL, ..Default::default() };
+    let digest = mandate_digest(ORIGIN, 1.into(), Kind::Award, &core, &mandate).to_string();
+    json!({ "mandate": hex(bytes(&mandate)), "institution": 1, "kind": i32::from(Kind::Award), "core": hex(core), "digest": digest })
+}
+
 fn joint() -> Value {
     let core = core(Kind::Award, &bytes(&award(None, Vec::new()))).expect("canonical");
     let message = joint_message(ORIGIN, 1.into(), &core, &cosignature(Vec::new()));
@@ -231,7 +239,7 @@ fn recognition_vectors() {
                       registry keys of the kinds of rules version 2.",
             "origin": ORIGIN,
             "kinds": kinds.map(kind).collect::<Vec<_>>(),
-            "mandates": mandated.map(mandate), "paper": paper(), "joint": joint(),
+            "mandates": mandated.map(mandate), "paper": paper(), "legal_basis": by_law(), "joint": joint(),
             "terms": { "bytes": hex(bytes(&terms())), "digest": terms_digest(&terms()).expect("canonical").to_string() },
             "entries": entries().into_iter().map(entry).collect::<Vec<_>>(),
         }),

@@ -107,6 +107,7 @@ pub fn exemption_root(award: &RecordReference, amount: &pb::Amount, count: usize
         fraction: Some(pb::Ratio { numerator: 1, denominator: count }),
         had: vec![pb::Amount { e4: whole, unit: amount.unit.clone() }],
         part_e4: amount.e4,
+        origin: award.origin.clone(),
     }
 }
 

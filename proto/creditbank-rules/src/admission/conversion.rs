@@ -127,6 +127,7 @@ pub fn sources_of(used: &Used) -> Result<Vec<Source>, Rejection> {
                         fraction: Some(pb::Ratio { numerator: 1, denominator: 1 }),
                         part_e4: amount.e4,
                         had: vec![amount],
+                        origin: record.origin.clone(),
                     }];
                 }
             }

@@ -352,7 +352,11 @@ impl<'a, V: View> Spending<'a, V> {
     /// What the award has to redeem, by place, and what it stands on.
     pub fn finish(self) -> (Vec<pb::RecordReference>, Vec<Place>) {
         let redeems = self.redeems.into_iter();
-        let redeems = redeems.map(|(at, status_id)| pb::RecordReference { place: Some(at.into()), status_id });
+        let redeems = redeems.map(|(at, status_id)| pb::RecordReference {
+            place: Some(at.into()),
+            status_id,
+            ..Default::default()
+        });
         (redeems.collect(), self.depends_on.into_iter().collect())
     }
 }

@@ -23,7 +23,8 @@ pub struct Used {
 impl Used {
     /// As other records name it.
     pub fn reference(&self) -> RecordReference {
-        RecordReference { place: Some(self.place.into()), status_id: self.facts.status_id.0.to_vec() }
+        let (place, status_id) = (Some(self.place.into()), self.facts.status_id.0.to_vec());
+        RecordReference { place, status_id, ..Default::default() }
     }
 }
 
@@ -51,6 +52,8 @@ pub(crate) fn named(
 ) -> Result<Used, AdmissionError> {
     let reference = reference.cloned().unwrap_or_default();
     let place = Place::read(reference.place);
+    let expected = "a record of this log, named without an origin; those of others are not admitted yet";
+    require(reference.origin.is_empty(), Rule::SourceNotUsable, field, expected, &reference.origin)?;
     let same = |facts: &RecordFacts| {
         facts.account == *account && Digest::from_slice(&reference.status_id) == Some(facts.status_id)
     };

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::Date;
 
 use super::Source;
-use crate::dates::{Day, is_real, last_day, month_days, show};
+use crate::dates::{Day, last_day, month_days, show};
 use crate::{Rejection, Rule};
 
 /// Refuses a source whose period ended too long ago: the conversion is at most `months` after its last day, on the same day of
@@ -13,7 +13,7 @@ pub(super) fn at_most(source: &Source, months: u32, decided: Day) -> Result<(), 
         return Ok(());
     }
     let expected = format!("a period that ended at most {months} months before the conversion");
-    let until = source.period.as_ref().and_then(|period| period.until.as_ref()).filter(|until| is_real(until));
+    let until = source.period.as_ref().and_then(|period| period.until.as_ref());
     let refuse = |found: String| Rejection::new(Rule::OutsideScope, expected.as_str(), found).field("sources");
     let until = until.ok_or_else(|| refuse(format!("{} states none", source.show())))?;
     if decided <= months_after(until, months) {

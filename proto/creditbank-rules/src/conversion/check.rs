@@ -7,7 +7,7 @@ use creditbank_protocol::pb::{Amount, Conversion, ConvertedCredit, Course, Grade
 
 use super::{Account, Basis, Converted, Request, Source, Stated, convert, roots};
 use crate::agreement::show_level;
-use crate::dates::{first_day, is_real};
+use crate::dates::first_day;
 use crate::decimal::show_e4;
 use crate::{Registry, Rejection, Rule};
 
@@ -21,9 +21,9 @@ pub fn check(
     account: &Account,
 ) -> Result<Converted, Rejection> {
     let basis = Basis::of(registry, conversion)?;
-    let real = conversion.decided.as_ref().filter(|date| is_real(date) && date.day != 0);
+    let day = conversion.decided.as_ref().filter(|date| date.day != 0);
     let missing = || Rejection::new(Rule::InvalidDate, "the day of the decision", "none").field("decided");
-    let decided = first_day(real.ok_or_else(missing)?);
+    let decided = first_day(day.ok_or_else(missing)?);
     let stated: Vec<Stated> = conversion.results.iter().map(|result| stated(basis, result)).collect();
     let request = Request { registry, basis, receiver, sources, account, decided, stated: &stated };
     let expected = convert(&request)?;

@@ -175,5 +175,6 @@ fn itself(record: &RecordReference, amount: Option<&Amount>) -> Root {
         fraction: Some(Ratio { numerator: 1, denominator: 1 }),
         had: amount.cloned().into_iter().collect(),
         part_e4: amount.map_or(0, |amount| amount.e4),
+        origin: record.origin.clone(),
     }
 }

@@ -151,5 +151,9 @@ impl Registrar {
 
 fn reference(receipt: &Receipt, index: u32, record: &Record) -> RecordReference {
     let id = status_id(&leaf_hash(&receipt.entry), index, &record.hash());
-    RecordReference { place: Place::new(receipt.index, index).written(), status_id: id.0.to_vec() }
+    RecordReference {
+        place: Place::new(receipt.index, index).written(),
+        status_id: id.0.to_vec(),
+        ..Default::default()
+    }
 }

@@ -14,7 +14,7 @@ use creditbank_store::{KeyStore, Row};
 
 use super::Finding;
 use crate::private::{InstitutionKeys, PrivateKeys};
-use crate::record_hashes::{RecordHashes, record_hashes};
+use crate::record_hashes::{hashes_of, record_hashes};
 use crate::tables::{self, LearnerRow};
 
 /// What opens bodies.
@@ -142,7 +142,7 @@ impl Bodies {
 
 /// The record hashes of a table that is the one of so many records.
 fn hashes(table: &[u8], count: u32) -> Option<Vec<Digest>> {
-    let hashes = RecordHashes::read(table).hashes;
+    let hashes = hashes_of(table);
     (u32::try_from(hashes.len()) == Ok(count) && record_hashes(&hashes) == table).then_some(hashes)
 }
 

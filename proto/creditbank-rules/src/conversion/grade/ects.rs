@@ -13,7 +13,7 @@ use num_rational::Ratio as Fraction;
 
 use crate::conversion::Source;
 use crate::conversion::exact::{Exact, parts, too_large};
-use crate::dates::{Day, is_real, last_day};
+use crate::dates::{Day, last_day};
 use crate::decimal::parse_e4;
 use crate::registry::rank::{Rank, rank, spell};
 use crate::registry::scale::passes;
@@ -143,9 +143,7 @@ impl Compared<'_> {
     /// Of the institution's distributions of this scale and cycle, with a period that ended before the decision: the one with
     /// the longest field that the source's begins with, then the latest end, then the highest number.
     fn distribution(&self, institution: InstitutionId, scale: &str) -> Result<&GradeDistribution, Rejection> {
-        let end = |one: &GradeDistribution| {
-            one.period.as_ref().and_then(|period| period.until.as_ref()).filter(|until| is_real(until)).map(last_day)
-        };
+        let end = |one: &GradeDistribution| one.period.as_ref()?.until.as_ref().map(last_day);
         let fits = |one: &&GradeDistribution| {
             one.scale == scale
                 && one.cycle == self.rule.cycle

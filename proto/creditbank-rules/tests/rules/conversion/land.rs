@@ -177,7 +177,7 @@ pub(crate) fn credit(entry: u64, institution: u64, e4: u64, unit: &str) -> Sourc
 }
 
 pub(crate) fn reference(entry: u64) -> pb::RecordReference {
-    pb::RecordReference { place: Some(pb::Place { entry, index: 0 }), status_id: vec![7; 32] }
+    pb::RecordReference { place: Some(pb::Place { entry, index: 0 }), status_id: vec![7; 32], ..Default::default() }
 }
 
 /// The results of a conversion of `receiver` at entry `entry`, as sources of another one.

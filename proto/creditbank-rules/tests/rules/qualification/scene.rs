@@ -71,7 +71,7 @@ fn of(definition: &QualificationDefinition, institution: u64, index: u32, amount
 }
 
 pub(crate) fn reference(index: u32) -> RecordReference {
-    RecordReference { place: Some(Place { entry: 5, index }), status_id: vec![9; 32] }
+    RecordReference { place: Some(Place { entry: 5, index }), status_id: vec![9; 32], ..Default::default() }
 }
 
 pub(crate) fn put(requirement: u32, index: u32) -> Allocation {

@@ -84,6 +84,12 @@ pub(crate) fn refused() -> Vec<Case> {
             .with(|case| case.groups.push(group(Basis::Issuer, &[]))),
         mandated("neither a signature nor a paper", |mandate| mandate.paper_reference.clear()),
         mandated("a key beside a paper", |mandate| mandate.learner_key = vec![1; 32]),
+        changed("NO_MANDATE", "a legal basis: nobody applies in the learner's place", |entry| {
+            let given = entry.mandate.clone().expect("a mandate");
+            let legal_basis = "Recognition act, section 3".to_owned();
+            let bare = pb::Mandate { paper_reference: String::new(), acts: Vec::new(), ..given };
+            entry.mandate = Some(pb::Mandate { legal_basis, ..bare });
+        }),
         changed("NO_MANDATE", "a key without a signature", |entry| {
             let mut mandate = signed(Kind::Application, entry, 1).expect("a mandate");
             mandate.signature.clear();
@@ -107,8 +113,13 @@ pub(crate) fn refused() -> Vec<Case> {
             .with(|case| {
                 case.holds(Held { account: AccountId([4; 16]), ..Held::new(1, course("AAA")) }, Kind::Credit, &credit())
             }),
+        changed("SOURCE_NOT_USABLE", "in another log", |entry| {
+            entry.records = vec![pb::RecordReference { origin: "other.example/log".to_owned(), ..reference(at(1)) }];
+        })
+        .with(|case| case.holds_credit(marked(&[]))),
         changed("SOURCE_NOT_USABLE", "with another status id", |entry| {
-            entry.records = vec![pb::RecordReference { place: Some(at(1)), status_id: id(at(2)) }];
+            entry.records =
+                vec![pb::RecordReference { place: Some(at(1)), status_id: id(at(2)), ..Default::default() }];
         })
         .with(|case| case.holds_credit(marked(&[]))),
         second(Some("APPLICATION_OPEN"), "another one is open", |_| ()),

@@ -1,7 +1,7 @@
 //! Awards: recomputed, cosigned, paid for once.
 
 use creditbank_protocol::key::sign;
-use creditbank_protocol::mandate::{core, joint_message};
+use creditbank_protocol::mandate::{core, joint_message, mandate_digest};
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RequirementType as Type};
 use creditbank_rules::CourseKey;
 
@@ -48,6 +48,12 @@ pub(crate) fn audited() -> pb::Award {
     }
 }
 
+/// A regulation in the place of the learner's mandate.
+fn ex_officio() -> Option<pb::Mandate> {
+    let legal_basis = "Assessment regulations 2026, section 12 (awards after death); case 2026/4".to_owned();
+    Some(pb::Mandate { legal_basis, salt: vec![3; 16], until_minute: UNTIL, ..Default::default() })
+}
+
 fn declared() -> pb::Award {
     pb::Award {
         basis: pb::AwardBasis::Declared.into(),
@@ -81,8 +87,15 @@ fn earned(case: &mut Case) {
 fn awarding(name: Option<&'static str>, about: &'static str, scene: impl FnOnce(&mut Case), award: &pb::Award) -> Case {
     of(name, about, Kind::Award, award).with(scene).with(|case| {
         let places: Vec<Place> = award.redeems.iter().filter_map(|one| one.place).collect();
-        case.groups =
-            if places.is_empty() { Vec::new() } else { vec![redeeming(Kind::Award, award.mandate.as_ref(), &places)] };
+        if places.is_empty() {
+            return;
+        }
+        let mut group = redeeming(Kind::Award, award.mandate.as_ref(), &places);
+        if let (Some(mandate), Some(authority)) = (&award.mandate, &mut group.authority) {
+            let core = core(Kind::Award, &body(award)).expect("canonical");
+            authority.mandate_digest = mandate_digest(ORIGIN, 1.into(), Kind::Award, &core, mandate).0.to_vec();
+        }
+        case.groups = vec![group];
     })
 }
 
@@ -298,6 +311,15 @@ fn forms() -> Vec<Case> {
             joint,
             &cosigned_as(&audited(), OTHER_KEY, |one| one.salt.clear()),
         ),
+        changed("NO_MANDATE", "a legal basis beside a paper", |award| {
+            let legal_basis = ex_officio().expect("a mandate").legal_basis;
+            award.mandate = paper().map(|paper| pb::Mandate { legal_basis, ..paper });
+        }),
+        changed("NO_MANDATE", "a legal basis with a list of acts", |award| {
+            award.mandate = ex_officio().map(|basis| pb::Mandate { acts: vec![i32::from(Kind::Award)], ..basis });
+        }),
+        changed("MANDATE_USED", "a legal basis that an earlier award has used", |award| award.mandate = ex_officio())
+            .with(|case| case.use_up(0)),
         under(Some("MANDATE_USED"), "a joint signature that an earlier award has used", joint, &{
             cosigned(&audited(), OTHER_KEY)
         })
@@ -323,7 +345,8 @@ fn counting() -> Vec<Case> {
         unusable("a credit that is disputed", &[(Action::Dispute, 8)]),
         changed("SOURCE_NOT_USABLE", "a credit that is not there", |award| award.allocations = vec![put(2, 3)]),
         changed("SOURCE_NOT_USABLE", "another status id", |award| {
-            award.allocations[0].record = Some(pb::RecordReference { place: Some(at(1)), status_id: id(at(2)) });
+            award.allocations[0].record =
+                Some(pb::RecordReference { place: Some(at(1)), status_id: id(at(2)), ..Default::default() });
         }),
         changed("SOURCE_NOT_USABLE", "a result of a credit", |award| award.allocations[0].result_plus_1 = 1),
         of_credit("SOURCE_NOT_USABLE", "expired on the day before", |credit| credit.expires = day(2026, 11, 19)),
@@ -464,6 +487,7 @@ pub(crate) fn admitted() -> Vec<Case> {
     vec![
         awarding(None, "audited", earned, &audited()),
         awarding(None, "declared", earned, &declared()),
+        awarding(None, "ex officio", earned, &pb::Award { mandate: ex_officio(), ..audited() }),
         awarding(None, "honorary", earned, &honorary()),
         under(None, "a joint award", joint, &cosigned(&audited(), OTHER_KEY)),
         under(

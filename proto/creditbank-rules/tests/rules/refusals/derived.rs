@@ -31,7 +31,7 @@ pub(crate) fn id(place: Place) -> Vec<u8> {
 }
 
 pub(crate) fn reference(place: Place) -> pb::RecordReference {
-    pb::RecordReference { place: Some(place), status_id: id(place) }
+    pb::RecordReference { place: Some(place), status_id: id(place), ..Default::default() }
 }
 
 fn deadline(code: &str, country: &str, appeal_days: u32) -> pb::LegalDeadline {

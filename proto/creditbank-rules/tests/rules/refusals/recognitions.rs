@@ -74,7 +74,7 @@ fn root() -> pb::Root {
     let fraction = Some(pb::Ratio { numerator: 1, denominator: 1 });
     let amount = pb::Amount { e4: 120_0000, unit: "CATS".to_owned() };
     let (place, status_id) = (Some(at(5)), super::derived::id(at(5)));
-    pb::Root { place, status_id, fraction, part_e4: amount.e4, had: vec![amount] }
+    pb::Root { place, status_id, fraction, part_e4: amount.e4, had: vec![amount], ..Default::default() }
 }
 
 /// The share of one of two exemptions.

@@ -242,6 +242,7 @@ fn fine_fractions() -> Vec<Case> {
             fraction: Some(pb::Ratio { numerator, denominator: 7_777_781 }),
             had: vec![amount("US-SEMESTER", 9_000_000), amount("CATS", 20_000_000)],
             part_e4: 7_777_781,
+            ..Default::default()
         };
         pb::ConvertedCredit { amount: Some(amount("CATS", 7_777_781)), roots: vec![root], ..Default::default() }
     };

@@ -96,7 +96,7 @@ pub(crate) fn kind(value: &Value) -> Kind {
 pub(crate) fn record_of(value: &Value) -> RecordReference {
     let index = u32::try_from(number(&value["index"])).expect("small");
     let place = Some(Place { entry: number(&value["entry"]), index });
-    RecordReference { place, status_id: unhex(&value["status_id"]) }
+    RecordReference { place, status_id: unhex(&value["status_id"]), ..Default::default() }
 }
 
 /// A record of the learner: where it stands, whose it is, what it says.
