@@ -25,6 +25,8 @@ pub(super) struct Entries {
     /// The records that effects have named with both: a place has one status id, and a status id one place.
     named: BTreeMap<Place, Digest>,
     places: BTreeMap<Digest, Place>,
+    /// Log index and time of each seal: a correction of the time is not before the seal before its first.
+    seals: Vec<(LogIndex, u64)>,
     institutions: Numbered<InstitutionId>,
     signers: Numbered<KeyId>,
 }
@@ -116,6 +118,18 @@ impl Entries {
     /// review.
     pub(super) fn has_cleared(&self, entry: LogIndex, id: Digest, redemption: Option<LogIndex>) -> bool {
         self.cleared.get(&(entry, id)) == Some(&redemption)
+    }
+
+    /// Keeps the next entry, which is a seal.
+    pub(super) fn keep_seal(&mut self, index: LogIndex, time_ms: u64) {
+        self.seals.push((index, time_ms));
+        self.keep_other();
+    }
+
+    /// The seal before another one, if the log has one there; of the first, nothing before it.
+    pub(super) fn seal_before(&self, seal: LogIndex) -> Option<Option<(LogIndex, u64)>> {
+        let at = self.seals.binary_search_by_key(&seal, |(index, _)| *index).ok()?;
+        Some(at.checked_sub(1).and_then(|before| self.seals.get(before)).copied())
     }
 
     /// Keeps the next entry, which is a seal or a public part.

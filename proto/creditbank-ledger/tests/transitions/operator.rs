@@ -18,7 +18,7 @@ fn signing(number: u8) -> SigningKey {
 }
 
 /// An approver of the operator's blocks, as the registry knows it.
-fn approver(number: u8) -> pb::Key {
+pub(crate) fn approver(number: u8) -> pb::Key {
     let key = signing(number);
     let public_key = key.verifying_key().to_bytes();
     let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Approver, &public_key);
@@ -36,7 +36,7 @@ fn policy(approvals: u32) -> Record {
 }
 
 /// The operator's next block, approved by these.
-fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
+pub(crate) fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
     let mut draft = log.draft(UnitId::OPERATOR, records, Vec::new());
     let read = draft.read();
     let header = read.block().header();
@@ -57,7 +57,7 @@ fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
     draft
 }
 
-fn refused(log: &Log, draft: &Draft) -> Rule {
+pub(crate) fn refused(log: &Log, draft: &Draft) -> Rule {
     let refusal = apply(&mut log.state.open(log.time_ms), &draft.read()).expect_err("it is refused");
     let (Refusal::Rule(rejection) | Refusal::OperatorKey(rejection)) = refusal else {
         panic!("a rule, found {refusal}");
