@@ -25,7 +25,7 @@ pub use contradiction::Contradiction;
 pub use prepared::Prepared;
 pub use signatures::SignatureCheck;
 
-use crate::state::{Applied, Closed, LogKeys, LogState, OpenRound, ReadBlock, Shared, check_bound, no_seal};
+use crate::state::{Applied, Closed, LogKeys, LogState, OpenRound, ReadBlock, Shared};
 use contradiction::Subject;
 use entries::Entries;
 use prepared::Read;
@@ -229,8 +229,7 @@ fn block(
     let checked = round.check(read).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::signer(&subject, round, read)?;
     if let Some(said) = read.correction() {
-        let before = entries.seal_before(said.first).ok_or_else(|| no_seal(&said));
-        let checked = before.and_then(|before| check_bound(&round.state().in_force().registry, &said, before));
+        let checked = entries.check_correction(&round.state().in_force().registry, &said);
         checked.map_err(|rejection| subject.breaks(&rejection))?;
     }
     let registry_key = round.registry_key();

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::authority::amended_institutions;
+use creditbank_protocol::correction::Correction;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place};
-use creditbank_rules::Registry;
+use creditbank_rules::{Registry, Rejection};
 
-use crate::state::{Applied, ReadBlock};
+use crate::state::{Applied, ReadBlock, check_bound, no_seal};
 
 /// 16 bytes for each entry, and what is rare beside.
 #[derive(Debug, Default)]
@@ -126,10 +127,11 @@ impl Entries {
         self.keep_other();
     }
 
-    /// The seal before another one, if the log has one there; of the first, nothing before it.
-    pub(super) fn seal_before(&self, seal: LogIndex) -> Option<Option<(LogIndex, u64)>> {
-        let at = self.seals.binary_search_by_key(&seal, |(index, _)| *index).ok()?;
-        Some(at.checked_sub(1).and_then(|before| self.seals.get(before)).copied())
+    /// Checks the bound of a correction of the time against the seal before the first wrong one.
+    pub(super) fn check_correction(&self, registry: &Registry, said: &Correction) -> Result<(), Rejection> {
+        let at = self.seals.binary_search_by_key(&said.first, |(index, _)| *index).map_err(|_| no_seal(said))?;
+        let before = at.checked_sub(1).and_then(|before| self.seals.get(before)).copied();
+        check_bound(registry, said, before)
     }
 
     /// Keeps the next entry, which is a seal or a public part.

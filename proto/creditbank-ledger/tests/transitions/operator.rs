@@ -35,8 +35,13 @@ fn policy(approvals: u32) -> Record {
     registry_record(Kind::RegistryPolicy, &pb::RegistryPolicy { approvals })
 }
 
-/// The operator's next block, approved by these.
+/// The operator's next block, approved by these for an hour.
 pub(crate) fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
+    approved_for(60, log, records, approvers)
+}
+
+/// The same, for so many minutes.
+pub(crate) fn approved_for(minutes: u64, log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
     let mut draft = log.draft(UnitId::OPERATOR, records, Vec::new());
     let read = draft.read();
     let header = read.block().header();
@@ -46,7 +51,7 @@ pub(crate) fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Dra
             let key = signing(*number);
             let bare = pb::Approval {
                 key_id: KeyId::of(&key.verifying_key().to_bytes()).0.to_vec(),
-                until_minute: header.created_at_minute + 60,
+                until_minute: header.created_at_minute + minutes,
                 salt: vec![*number; 16],
                 ..Default::default()
             };

@@ -10,7 +10,7 @@ use creditbank_rules::Rule;
 
 use crate::fields;
 use crate::log::{Draft, Log, ONE, TWO, apply, credit, keys, registry_record, replay, unit};
-use crate::operator::{approved, approver, refused};
+use crate::operator::{approved_for, approver, refused};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -32,7 +32,7 @@ fn ahead() -> (Log, u64, pb::TimeCorrection) {
 
 /// The operator's next block, made at a time and approved then.
 fn made_at(log: &Log, time_ms: u64, records: Vec<Record>) -> Draft {
-    approved(&Log { time_ms, ..log.clone() }, records, &[51])
+    approved_for(VALID_MINUTES_MAX, &Log { time_ms, ..log.clone() }, records, &[51])
 }
 
 fn correcting(log: &Log, said: &pb::TimeCorrection) -> Draft {
@@ -84,8 +84,8 @@ fn the_log_goes_on_from_the_bound() {
     let replayed = replay(&log.entries).expect("the log agrees with itself");
     assert_eq!(fields(replayed.state()), fields(&log.state));
     // It is done once: what it has corrected is no longer the end of the log.
-    let again = correcting(&log, &said);
-    assert_eq!(refused_at(&log, said.bound_ms, &again), Rule::Contradiction);
+    let later = pb::TimeCorrection { bound_ms: said.bound_ms + 120_000, ..said };
+    assert_eq!(refused_at(&log, later.bound_ms, &correcting(&log, &later)), Rule::Contradiction);
 }
 
 fn refused_at(log: &Log, time_ms: u64, draft: &Draft) -> Rule {
@@ -104,8 +104,10 @@ fn a_correction_stands_alone() {
     assert_eq!(refused(&log, &alone), Rule::ApprovalMissing);
     let entry = |said: &pb::TimeCorrection| registry_record(Kind::TimeCorrection, said);
     let other = registry_record(Kind::Unit, &unit(1, 2));
-    for records in [vec![entry(&said), other.clone()], vec![other.clone(), entry(&said)]] {
-        assert_eq!(refused(&log, &made_at(&log, said.bound_ms, records)), Rule::Contradiction);
+    for (time_ms, records) in
+        [(said.bound_ms, vec![entry(&said), other.clone()]), (log.time_ms, vec![other.clone(), entry(&said)])]
+    {
+        assert_eq!(refused(&log, &made_at(&log, time_ms, records)), Rule::Contradiction);
     }
     let wrong_ms = log.time_ms;
     for bad in [
@@ -142,14 +144,15 @@ fn no_correction_reaches_further_back() {
     assert_eq!(found(&pb::TimeCorrection { bound_ms: right_ms - 1_000, ..said }), None);
     assert_eq!(found(&pb::TimeCorrection { bound_ms: right_ms - 1_001, ..said }).as_deref(), Some("CONTRADICTION"));
     assert_eq!(found(&pb::TimeCorrection { first: said.first - 1, ..said }).as_deref(), Some("CONTRADICTION"));
-    // A later correction begins behind an earlier one, and goes no lower than its bound.
+    // A later correction begins behind an earlier one. That it goes no lower than that one's bound its approval sees to:
+    // it must have been given since.
     let (mut log, said) = corrected();
     log.time_ms += 500 * DAY_MS;
     log.round(&[]);
     let last = log.state.last_seal().expect("a seal");
     log.time_ms = last.time_ms;
     let second = |first, bound_ms| pb::TimeCorrection { first, last: last.index.0, bound_ms };
-    let overlapping = second(said.last + 3, said.bound_ms);
+    let overlapping = second(said.last + 3, said.bound_ms + 120_000);
     assert_eq!(refused(&log, &correcting(&log, &overlapping)), Rule::Contradiction);
     let replayed = |said: &pb::TimeCorrection| {
         let mut log = log.clone();
@@ -157,8 +160,8 @@ fn no_correction_reaches_further_back() {
         log.round(&[block]);
         replay(&log.entries).err().map(|found| found.what)
     };
-    assert_eq!(replayed(&second(last.index.0, said.bound_ms)), None);
-    assert_eq!(replayed(&second(last.index.0, said.bound_ms - 1)).as_deref(), Some("CONTRADICTION"));
+    assert_eq!(replayed(&second(last.index.0, said.bound_ms + 120_000)), None);
+    assert_eq!(refused(&log, &correcting(&log, &second(last.index.0, said.bound_ms))), Rule::ApprovalExpired);
 }
 
 /// Goal: a wrong clock makes the log forget what was used; for 30 days after the correction a consent counts only where it

@@ -20,7 +20,7 @@ pub(super) fn check(registry: &Registry, entry: &Correction) -> Result<(), Rejec
         "the log index of a seal from the first on",
         &found,
     )?;
-    let end = registry.corrections().map(|one| one.end()).max();
+    let end = registry.corrections().map(Correction::end).max();
     let free = end.is_none_or(|end| entry.first > end);
     require(free, Rule::Contradiction, "first", "a seal that no correction holds yet", found)
 }
