@@ -50,10 +50,10 @@ async fn a_wrong_clock_is_corrected() {
     }
     assert_eq!(node.ledger().size(), size + 1, "a round without blocks, 40 days ahead");
 
-    let node = TestNode::again(node.stop().await).await;
+    let node = TestNode::again_to_correct(node.stop().await).await;
     let client = university.client(&node).await;
     let stuck = submit(&client, &university, &[credit_record(alias, "A-2")], Vec::new()).await;
-    assert_eq!(stuck.expect_err("the log is 40 days ahead"), Reason::WrongTime);
+    assert_eq!(stuck.expect_err("the log is 40 days ahead"), Reason::ClockMoved);
     let bound_ms = now_ms() + 1_000;
     let said = correction(&client, bound_ms).await.expect("an answer").expect("a seal that is ahead");
     assert_eq!((said.first, said.last, said.bound_ms), (size, size, bound_ms));

@@ -86,6 +86,11 @@ impl TestNode {
         Self::serve(dir, None, Limits::default(), 0).await
     }
 
+    /// The same, where the clock is behind the log.
+    pub async fn again_to_correct(dir: TempDir) -> Self {
+        Self::serve(dir, None, Limits { correct_time: true, ..Limits::default() }, 0).await
+    }
+
     /// The same, under a clock that is ahead.
     pub async fn again_ahead(dir: TempDir, ahead_ms: u64) -> Self {
         Self::serve(dir, None, Limits::default(), ahead_ms).await

@@ -321,7 +321,12 @@ impl<B, A> Orderer<B, A> {
             let moved = i64::try_from(wall).unwrap_or(i64::MAX) - i64::try_from(expected).unwrap_or(i64::MAX);
             return Err(SubmitError::Clock(moved));
         }
-        Ok(wall.max(self.tip.log.earliest_ms()))
+        // A clock that is a little behind waits at the last seal's time; one that is far behind waits for a correction.
+        let earliest = self.tip.log.earliest_ms();
+        if self.shared.limits.correct_time && wall.saturating_add(CLOCK_JUMP_MS) < earliest {
+            return Err(SubmitError::Clock(i64::try_from(earliest - wall).map_or(i64::MIN, |behind| -behind)));
+        }
+        Ok(wall.max(earliest))
     }
 
     fn fail(&mut self, why: String) {
