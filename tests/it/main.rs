@@ -15,6 +15,7 @@ mod evaluation;
 mod file_formats;
 mod files;
 mod import;
+mod log_key;
 mod lying;
 mod reads;
 mod recognition;

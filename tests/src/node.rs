@@ -81,6 +81,12 @@ impl TestNode {
         self.dir
     }
 
+    /// The directory of one that has failed by itself, and why.
+    pub async fn failed(self) -> (TempDir, String) {
+        let why = self.running.stop().await.expect_err("it has failed").to_string();
+        (self.dir, why)
+    }
+
     /// Serves a directory that [`Self::stop`] has returned.
     pub async fn again(dir: TempDir) -> Self {
         Self::serve(dir, None, Limits::default(), 0).await

@@ -235,7 +235,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Applications(arguments) => applications::run(&global, arguments).await,
         Command::Reviews(arguments) => review::list(&global, &arguments).await,
         Command::Review(command) => review::run(&global, command).await,
-        Command::Qualification(command) => qualification::run(&global, command).await,
+        Command::Qualification(command) => Box::pin(qualification::run(&global, command)).await,
         Command::Award(command) => award::run(&global, command).await,
         Command::Mapping(command) => mapping::run(&command),
         Command::Record(command) => record::run(&global, command).await,

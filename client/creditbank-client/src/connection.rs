@@ -4,6 +4,7 @@ mod audit;
 pub mod evidence;
 mod issued;
 mod log;
+mod log_keys;
 mod recognition;
 mod records;
 mod registry;
@@ -12,19 +13,19 @@ mod status;
 mod submit;
 pub mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use creditbank_protocol::Trust;
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, LogKeyHistory};
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::merkle::verify_consistency;
-use creditbank_protocol::note::Checkpoint;
+use creditbank_protocol::note::{Checkpoint, NoteError, VerifierKey};
 use creditbank_protocol::pb::{Date, Purpose, Receipt};
-use creditbank_protocol::receipt::{VerifiedReceipt, verify_receipt};
+use creditbank_protocol::receipt::{ReceiptError, VerifiedReceipt, verify_receipt_by};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_rpc::token;
 use creditbank_rpc::v1::GetConsistencyProofRequest;
@@ -87,6 +88,8 @@ pub struct Client {
     recognition: RecognitionServiceClient<Channel>,
     /// The largest checkpoint seen: what comes later must contain it.
     seen: Mutex<Option<Checkpoint>>,
+    /// Which log key signs which seals, as far as it was followed.
+    log_keys: Mutex<Option<LogKeyHistory>>,
 }
 
 /// Seconds since 1970.
@@ -109,6 +112,17 @@ fn no_access_key() -> ClientError {
     ClientError::Local("this call reads personal data: pass an access key (--access-key)".to_owned())
 }
 
+/// The one log that a trust file names. Of a log whose key was rotated it may name several keys.
+pub fn the_log(trust: &Trust) -> Result<String, ClientError> {
+    let names: BTreeSet<&str> = trust.policy.logs().iter().map(VerifierKey::name).collect();
+    match names.into_iter().collect::<Vec<_>>()[..] {
+        [name] => Ok(name.to_owned()),
+        ref names => {
+            Err(ClientError::Local(format!("the trust file names {} logs, expected one for a node", names.len())))
+        }
+    }
+}
+
 impl Client {
     /// Connects. `trust` must name the log; `access` is the key for calls that read personal data.
     pub async fn connect(options: &ConnectOptions, trust: Trust, access: Option<KeyFile>) -> Result<Self, ClientError> {
@@ -128,19 +142,11 @@ impl Client {
             }
             endpoint = endpoint.tls_config(tls).map_err(|error| wrong(error.to_string()))?;
         }
-        let log = match trust.policy.logs() {
-            [log] => log.clone(),
-            logs => {
-                return Err(ClientError::Local(format!(
-                    "the trust file names {} logs, expected one for a node",
-                    logs.len()
-                )));
-            }
-        };
+        let log = the_log(&trust)?;
         let channel = endpoint.connect().await?;
         let client = Self {
             trust,
-            origin: log.name().to_owned(),
+            origin: log,
             access,
             timeout: options.timeout,
             keys: Mutex::default(),
@@ -150,6 +156,7 @@ impl Client {
             learner: LearnerServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_LEN_MAX),
             recognition: RecognitionServiceClient::new(channel).max_decoding_message_size(ANSWER_LEN_MAX),
             seen: Mutex::new(None),
+            log_keys: Mutex::new(None),
         };
         client.check_beginning().await?;
         Ok(client)
@@ -207,7 +214,13 @@ impl Client {
 
     /// Checks a receipt, and that its checkpoint and the largest one seen are of one history.
     pub async fn check_receipt(&self, receipt: &Receipt) -> Result<VerifiedReceipt, ClientError> {
-        let verified = verify_receipt(receipt, &self.trust.policy)?;
+        let verified = match verify_receipt_by(receipt, &self.trust.policy, &self.known_log_keys()) {
+            Err(ReceiptError::Note(NoteError::NoTrustedLog { .. })) => {
+                Box::pin(self.follow_log_keys()).await?;
+                verify_receipt_by(receipt, &self.trust.policy, &self.known_log_keys())?
+            }
+            verified => verified?,
+        };
         self.observe(&verified.checkpoint).await?;
         Ok(verified)
     }

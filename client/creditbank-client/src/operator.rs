@@ -75,6 +75,7 @@ impl KeyRequest {
             until_minute,
             revoked: None,
             possession,
+            from_index: 0,
         })
     }
 }

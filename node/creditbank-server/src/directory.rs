@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! DIR/node.toml                  configuration
-//! DIR/keys/log.key               checkpoints and seals
-//! DIR/keys/statement.key         subject statements
+//! DIR/keys/log.key               checkpoints and seals; log-NAME.key: keys that follow
+//! DIR/keys/statement.key         subject statements; statement-NAME.key: keys that follow
 //! DIR/keys/credential.key        credentials in other formats
 //! DIR/keys/operator-access.key   the operator's reads
 //! DIR/keys/secrets               master key, pepper, alias key, link key
@@ -21,6 +21,7 @@
 mod config;
 mod held;
 mod init;
+mod key_ring;
 mod secrets;
 mod store_url;
 
@@ -36,6 +37,8 @@ use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
 pub use config::{Config, ConfigError, Tls};
 pub(crate) use held::{HELD_FILE, parse_published};
 pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};
+pub use key_ring::KeyRing;
+pub(crate) use key_ring::file_name;
 pub(crate) use secrets::Secrets;
 pub use store_url::StoreUrl;
 
@@ -198,19 +201,17 @@ fn parts(
     limits: Limits,
     stepped: bool,
 ) -> Result<Parts, DirectoryError> {
-    let log_key = read_key(environment, dir, Purpose::Log)?.key;
-    let statement_key = read_key(environment, dir, Purpose::Statement)?.key;
+    let ring = KeyRing::open(environment, dir)?;
     let secrets = Secrets::read(&*environment.disk, &dir.join("keys").join("secrets"))?;
-    let public_key = log_key.verifying_key().to_bytes();
     let begun = config.beginning();
     let options = Options { stepped, ..store_options(environment, begun.genesis()) };
     let store = config.store.open_store(dir, &options, &mut |_| {})?;
     if let Some(path) = config.store.path() {
-        held::check(&*environment.disk, &dir.join(path), &*store, &config.origin, public_key)?;
+        held::check(&*environment.disk, &dir.join(path), &*store, &begun)?;
     }
     let needed = crate::tables::needed_keys(&*store)?;
     let Environment { clock, entropy, .. } = environment.clone();
     let keys = config.store.open_keys(&dir.join("learners.keys"), &options, &secrets.master, needed, &*entropy)?;
     let private = secrets.private();
-    Ok(Parts { begun, store, keys, private, log_key, statement_key, clock, entropy, limits })
+    Ok(Parts { begun, store, keys, private, ring, clock, entropy, limits })
 }

@@ -3,12 +3,12 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use creditbank_ledger::state::LogKeys;
-use creditbank_protocol::Digest;
-use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint};
-use creditbank_protocol::pb::Receipt;
+use creditbank_protocol::key::{KeyId, LogKeyHistory};
+use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint_by};
+use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rpc::v1::SubmitBlockRequest;
-use creditbank_store::{KeyStore, Store, StoreError};
-use ed25519_dalek::SigningKey;
+use creditbank_store::{KeyStore, Round, Row, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::append::courses::Courses;
@@ -17,8 +17,9 @@ use crate::append::state::{LoadError, State, load};
 use crate::append::threads::Threads;
 use crate::append::{Steps, Submission, SubmitError, VerifiedBlock, verify};
 use crate::clock::{Clock, Entropy};
+use crate::directory::{KeyRing, file_name};
 use crate::private::PrivateKeys;
-use crate::tables;
+use crate::tables::{self, Note};
 
 /// Bounds of the append path.
 #[derive(Debug, Clone, Copy)]
@@ -61,10 +62,8 @@ pub struct Parts {
     pub keys: KeyStore,
     /// The node's secrets.
     pub private: PrivateKeys,
-    /// Signs checkpoints and seals.
-    pub log_key: SigningKey,
-    /// Signs subject statements.
-    pub statement_key: SigningKey,
+    /// Sign checkpoints, seals and subject statements.
+    pub ring: KeyRing,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -88,13 +87,17 @@ pub enum OpenError {
         /// By how much.
         behind_ms: u64,
     },
-    /// Another log key than the one in force.
-    #[error("keys/log.key is {found}, the log key in force is {expected}: put that one there")]
-    LogKey {
-        /// In force, in hexadecimal.
-        expected: String,
-        /// In the file.
-        found: String,
+    /// The log key in force is not there.
+    #[error(transparent)]
+    LogKey(#[from] NoLogKey),
+    /// A log key that signs the last round's checkpoint is not there.
+    #[error(
+        "log key {key} signs the checkpoint of the last round too, and no file of keys/ holds it: put it back, start the \
+         node and stop it once; its signature is kept then, and the file can go"
+    )]
+    LastNote {
+        /// Which key.
+        key: KeyId,
     },
     /// The learners' keys are not the ones of this log.
     #[error("learners.keys holds {found} keys, the log needs {expected}: restore it from a backup as new as the log")]
@@ -107,6 +110,27 @@ pub enum OpenError {
     /// The origin cannot stand in a checkpoint.
     #[error("the checkpoint cannot be signed: {0}")]
     Note(#[from] NoteError),
+}
+
+/// The log key that must sign the next seal is not there.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "log key {key} signs the seals from log index {from} on, and no file of keys/ holds it: put it there, as {file} \
+     (chmod 600), and start the node again; nothing is lost"
+)]
+pub struct NoLogKey {
+    /// Which key.
+    pub key: KeyId,
+    /// The next entry that it has to sign.
+    pub from: LogIndex,
+    /// What the file may be called.
+    pub file: String,
+}
+
+impl NoLogKey {
+    pub(crate) fn new(key: &[u8; 32], from: LogIndex) -> Self {
+        Self { key: KeyId::of(key), from, file: file_name(Purpose::Log, key) }
+    }
 }
 
 /// An open log.
@@ -123,8 +147,7 @@ pub(crate) struct Shared {
     pub(crate) store: Box<dyn Store>,
     pub(crate) keys: KeyStore,
     pub(crate) private: PrivateKeys,
-    pub(crate) log_key: SigningKey,
-    pub(crate) statement_key: SigningKey,
+    pub(crate) ring: KeyRing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) limits: Limits,
@@ -162,18 +185,42 @@ impl Shared {
         Context { store: &**store, keys, private, entropy: &**entropy, courses, pending: None }
     }
 
-    pub(crate) fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {
-        sign_checkpoint(checkpoint, &self.log_key)
+    /// Signs a checkpoint by these log keys, which are known: the round was sealed with them.
+    pub(crate) fn sign_checkpoint(&self, checkpoint: &Checkpoint, signers: &[[u8; 32]]) -> Result<Vec<u8>, OpenError> {
+        sign_by(&self.ring, checkpoint, signers)
+    }
+
+    /// The signatures of the newest checkpoint, to be stored behind its round.
+    pub(crate) fn newest_note(&self) -> Option<Row> {
+        let state = self.state();
+        let text = std::str::from_utf8(&state.checkpoint).ok()?;
+        let (_, lines) = text.split_once("\n\n")?;
+        let note = Note { signers: state.signers.clone(), lines: lines.to_owned() };
+        Some(tables::note(state.head.size, &note))
+    }
+
+    /// Stores the signatures of the newest checkpoint in a round of their own, before the node stops.
+    pub(crate) fn keep_note(&self) -> Result<(), StoreError> {
+        let head = self.store.head();
+        let is_kept = tables::note_of(&*self.store, head.size)?.is_none_or(|note| !note.lines.is_empty());
+        let Some(row) = self.newest_note().filter(|_| !is_kept && self.store.failure().is_none()) else {
+            return Ok(());
+        };
+        if self.state().head.size != head.size {
+            return Ok(());
+        }
+        let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows: vec![row] };
+        match self.store.append(&round) {
+            // The next start signs it once more, with the same keys.
+            Err(StoreError::Full { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Opens the log: rebuilds what is held in memory.
     fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
-        let Parts { begun, store, keys, private, log_key, statement_key, clock, entropy, limits } = parts;
-        let origin = begun.origin.clone();
-        let public_key = log_key.verifying_key().to_bytes();
-        if public_key != begun.log_key {
-            return Err(OpenError::LogKey { expected: hex::encode(begun.log_key), found: hex::encode(public_key) });
-        }
+        let Parts { begun, store, keys, private, ring, clock, entropy, limits } = parts;
+        let (origin, first) = (begun.origin.clone(), begun.log_key);
         let mut state = load(&*store, begun)?;
         let expected = tables::needed_keys(&*store).map_err(LoadError::from)?;
         let found = keys.len() as u64;
@@ -186,8 +233,16 @@ impl Shared {
                 return Err(OpenError::Clock { behind_ms });
             }
             let checkpoint = Checkpoint { origin: origin.clone(), size: state.head.size, root: state.head.root };
-            state.checkpoint = sign_checkpoint(&checkpoint, &log_key)?;
+            let missing = || LoadError::Row(tables::NOTE.0);
+            let note = tables::note_of(&*store, state.head.size).map_err(LoadError::from)?.ok_or_else(missing)?;
+            state.checkpoint = if note.lines.is_empty() {
+                sign_by(&ring, &checkpoint, &note.signers)?
+            } else {
+                note.signed(&checkpoint)
+            };
+            state.signers = note.signers;
         }
+        check_log_keys(&ring, &state, first)?;
         if state.log.last_seal().is_some() {
             let days = clock.now_ms().saturating_sub(state.log.earliest_ms()) / 86_400_000;
             if days > 0 {
@@ -199,8 +254,7 @@ impl Shared {
             store,
             keys,
             private,
-            log_key,
-            statement_key,
+            ring,
             clock,
             entropy,
             limits,
@@ -208,6 +262,28 @@ impl Shared {
             state: RwLock::new(Arc::new(state)),
         }))
     }
+}
+
+/// The note of a checkpoint by log keys whose files are there.
+pub(crate) fn sign_by(ring: &KeyRing, checkpoint: &Checkpoint, signers: &[[u8; 32]]) -> Result<Vec<u8>, OpenError> {
+    let key = |key: &[u8; 32]| ring.find(key).ok_or_else(|| OpenError::LastNote { key: KeyId::of(key) });
+    let keys = signers.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    Ok(sign_checkpoint_by(checkpoint, &keys.iter().collect::<Vec<_>>())?)
+}
+
+/// Checks that the key is there that signs the next seal; warns where it is not that signs after it.
+fn check_log_keys(ring: &KeyRing, state: &State, first: [u8; 32]) -> Result<(), OpenError> {
+    let next = LogIndex(state.head.size);
+    let history = state.log.in_force().registry.log_keys().cloned().unwrap_or_else(|| LogKeyHistory::new(first));
+    let in_force = history.at(next);
+    if ring.find(&in_force).is_none() {
+        return Err(NoLogKey::new(&in_force, next).into());
+    }
+    for (from, key) in history.all().filter(|(from, key)| *from > next && ring.find(key).is_none()) {
+        let missing = NoLogKey::new(&key, from);
+        tracing::warn!(key = %missing.key, from = from.0, file = missing.file, "the next log key's file is not there yet");
+    }
+    Ok(())
 }
 
 impl Ledger {
@@ -287,6 +363,7 @@ impl Ledger {
         };
         let closed = tokio::task::spawn_blocking(move || {
             stopped.map_or(Ok(()), |stopped| stopped())?;
+            shared.keep_note()?;
             shared.store.close()
         });
         closed.await.unwrap_or_else(|error| Err(StoreError::Stopped(error.to_string())))

@@ -1,6 +1,9 @@
 //! The rows of the index: every key and value is built and read here.
 
+use std::collections::BTreeSet;
+
 use creditbank_ledger::state::{Applied, ChainHead, Closed};
+use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
@@ -34,6 +37,10 @@ pub(crate) const APPLICATION: Table = Table(10);
 
 /// Last minute at which something could be used again that a block has used up, and its digest -> nothing.
 pub(crate) const USED: Table = Table(11);
+
+/// Size of a checkpoint -> its [`Note`]. In the round itself only who will sign: nothing is signed before it is durable.
+/// The next round has the signatures.
+pub(crate) const NOTE: Table = Table(12);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {
     Row { table, key, value: Some(value) }
@@ -206,6 +213,49 @@ fn forgotten(used: &Use) -> Row {
 pub(crate) fn read_used(key: &[u8]) -> Option<Use> {
     let (minute, digest) = key.split_first_chunk::<8>()?;
     Some(Use { digest: Digest::from_slice(digest)?, until_minute: u64::from_be_bytes(*minute) })
+}
+
+/// Who signs a checkpoint, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// The log keys, in the order of their lines.
+    pub(crate) signers: Vec<[u8; 32]>,
+    /// The signature lines; empty until they are made.
+    pub(crate) lines: String,
+}
+
+impl Note {
+    /// The note of a signed checkpoint.
+    pub(crate) fn signed(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        format!("{}\n{}", checkpoint.text(), self.lines).into_bytes()
+    }
+}
+
+pub(crate) fn note(size: u64, Note { signers, lines }: &Note) -> Row {
+    let count = u8::try_from(signers.len()).expect("a note has at most 100 signatures");
+    put(NOTE, size.to_be_bytes().to_vec(), [&[count][..], &signers.concat(), lines.as_bytes()].concat())
+}
+
+/// What a row's value holds.
+pub(crate) fn read_note(value: &[u8]) -> Option<Note> {
+    let (count, rest) = value.split_first()?;
+    let (signers, lines) = rest.split_at_checked(usize::from(*count) * 32)?;
+    let lines = std::str::from_utf8(lines).ok()?.to_owned();
+    Some(Note { signers: signers.as_chunks::<32>().0.to_vec(), lines })
+}
+
+/// Who signed the checkpoint of a size, and how.
+pub(crate) fn note_of(store: &dyn Store, size: u64) -> Result<Option<Note>, StoreError> {
+    Ok(store.get(NOTE, &size.to_be_bytes())?.as_deref().and_then(read_note))
+}
+
+/// All log keys that have ever signed a checkpoint.
+pub(crate) fn note_signers(store: &dyn Store) -> Result<BTreeSet<[u8; 32]>, StoreError> {
+    let mut signers = BTreeSet::new();
+    for row in store.rows(NOTE, &[]) {
+        signers.extend(read_note(&row?.1).map(|note| note.signers).unwrap_or_default());
+    }
+    Ok(signers)
 }
 
 /// The tables whose rows follow from public entries alone.

@@ -202,8 +202,9 @@ impl Replay {
         for read in &self.held {
             blocks.push(block(&mut self.entries, &mut round, read, checks)?);
         }
+        let log_key = round.log_key(subject.index);
         let closed = round.close(signed, leaf).map_err(|refusal| subject.no_seal(&refusal))?;
-        checks.push(SignatureCheck::seal(subject, signed, self.state.keys()));
+        checks.push(SignatureCheck::seal(subject, signed, log_key));
         self.entries.keep_seal(closed.seal.index, closed.seal.time_ms);
         self.state = closed.state.clone();
         self.counts.blocks += blocks.len() as u64;

@@ -1,6 +1,7 @@
 //! Keys of suite 1: identity, possession, strict verification.
 
 mod batch;
+mod log_keys;
 mod succession;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use curve25519_dalek::constants::EIGHT_TORSION;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
+pub use log_keys::{LogKeyError, LogKeyHistory};
 pub use succession::{LogKeys, RegistryAuthority, SuccessionError, commitment, succession_message};
 
 use crate::UnitId;

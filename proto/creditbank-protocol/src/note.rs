@@ -8,7 +8,7 @@ mod policy;
 mod proof;
 mod signed;
 
-pub use checkpoint::{Checkpoint, sign_checkpoint};
+pub use checkpoint::{Checkpoint, sign_checkpoint, sign_checkpoint_by};
 pub use key::{KeyType, VerifierKey};
 pub use policy::{Accepted, Policy, PolicyError};
 pub use proof::{TlogProof, parse_proof, write_proof};

@@ -46,7 +46,16 @@ pub enum ReceiptError {
 
 /// Checks note, path and origin. Whether the entry is the one that was submitted is the caller's to compare.
 pub fn verify_receipt(receipt: &pb::Receipt, policy: &Policy) -> Result<VerifiedReceipt, ReceiptError> {
-    let checkpoint = policy.verify_signed(&receipt.checkpoint)?.checkpoint;
+    verify_receipt_by(receipt, policy, &[])
+}
+
+/// As [`verify_receipt`], where one of these log keys may have signed ([`Policy::verify_signed_by`]).
+pub fn verify_receipt_by(
+    receipt: &pb::Receipt,
+    policy: &Policy,
+    log_keys: &[[u8; 32]],
+) -> Result<VerifiedReceipt, ReceiptError> {
+    let checkpoint = policy.verify_signed_by(&receipt.checkpoint, log_keys)?.checkpoint;
     let hash = |bytes: &Vec<u8>| Digest::from_slice(bytes).ok_or(ReceiptError::Hash(bytes.len()));
     let path = receipt.inclusion.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
     let leaf = merkle::leaf_hash(&receipt.entry);

@@ -17,7 +17,7 @@ pub use cut::{CutError, cut};
 pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
 pub use report::{Institution, Reliance, Report, Statement, TranscriptRecord};
 pub use statement::{COMMITMENTS_MIN, commitment, commitments, padding, sign_statement};
-pub use verify::{Link, TranscriptError, verify};
+pub use verify::{Link, TranscriptError, follow_log_keys, verify};
 
 /// Version of the transcript's layout.
 pub const TRANSCRIPT_VERSION: u32 = 1;

@@ -464,6 +464,7 @@ impl Log {
                 registry: base_registry,
                 publications: base_publications,
                 successions: Vec::new(),
+                log_keys: Vec::new(),
             }),
             records: heads[..with_record].iter().copied().map(shown).collect(),
             status: Some(pb::StatusPart {
@@ -476,6 +477,7 @@ impl Log {
                     registry: status_registry,
                     publications: status_publications,
                     successions: Vec::new(),
+                    log_keys: Vec::new(),
                 }),
                 statuses: ids.iter().map(status_proof).collect(),
             }),

@@ -10,6 +10,7 @@ pub(crate) mod equivalence;
 mod key;
 mod level;
 mod lists;
+mod log_key;
 mod policy;
 pub(crate) mod rank;
 pub(crate) mod scale;
@@ -20,7 +21,7 @@ use creditbank_protocol::authority as rights;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_suspect;
 use creditbank_protocol::correction::Correction;
-use creditbank_protocol::key::{KeyId, LogKeys, RegistryAuthority};
+use creditbank_protocol::key::{KeyId, LogKeyHistory, LogKeys, RegistryAuthority};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
 use creditbank_protocol::{InstitutionId, LogIndex, UnitId};
@@ -44,12 +45,14 @@ pub struct RegistryRecord<'a> {
     pub institution: InstitutionId,
     /// Time of the seal of its round.
     pub sealed_at_ms: u64,
+    /// Log index of its block.
+    pub entry: LogIndex,
 }
 
 impl<'a> RegistryRecord<'a> {
     /// A record of the operator, where the time does not matter.
     pub fn of_operator(kind: Kind, body: &'a [u8]) -> Self {
-        Self { kind, body, institution: InstitutionId::OPERATOR, sealed_at_ms: 0 }
+        Self { kind, body, institution: InstitutionId::OPERATOR, sealed_at_ms: 0, entry: LogIndex(0) }
     }
 }
 
@@ -68,8 +71,8 @@ pub struct Registry {
     corrections: Map<LogIndex, Correction>,
     /// `None` of a registry that was put together without its log: it takes any registry key.
     authority: Option<RegistryAuthority>,
-    /// The log key, likewise.
-    log_key: Option<[u8; 32]>,
+    /// The log keys, likewise.
+    log_keys: Option<LogKeyHistory>,
     accreditations: Map<(InstitutionId, u32), pb::Accreditation>,
     credit_units: Map<String, pb::CreditUnit>,
     frameworks: Map<String, pb::Framework>,
@@ -87,7 +90,8 @@ pub struct Registry {
 impl Registry {
     /// The registry of a log before its first entry.
     pub fn begun(keys: &LogKeys) -> Self {
-        Self { authority: Some(keys.registry()), log_key: Some(keys.log_key), ..Self::new(&keys.origin) }
+        let log_keys = Some(LogKeyHistory::new(keys.log_key));
+        Self { authority: Some(keys.registry()), log_keys, ..Self::new(&keys.origin) }
     }
 
     /// An empty registry that knows nothing of the registry key.
@@ -100,7 +104,7 @@ impl Registry {
             policy: pb::RegistryPolicy::default(),
             corrections: Map::new_sync(),
             authority: None,
-            log_key: None,
+            log_keys: None,
             accreditations: Map::new_sync(),
             credit_units: Map::new_sync(),
             frameworks: Map::new_sync(),
@@ -119,6 +123,11 @@ impl Registry {
     /// The registry key in force, and who may follow; `None` where the registry was put together without its log.
     pub fn authority(&self) -> Option<RegistryAuthority> {
         self.authority
+    }
+
+    /// Which log key signs which seals; `None` where the registry was put together without its log.
+    pub fn log_keys(&self) -> Option<&LogKeyHistory> {
+        self.log_keys.as_ref()
     }
 
     /// Checks, after a block of the operator, that the registry key in force stands in the registry, and no other one
@@ -319,7 +328,8 @@ impl Registry {
             RegistryKey::Key(id) => {
                 let entry: pb::Key = decode(record.body).map_err(|error| malformed(&error))?;
                 key::check(self, &entry)?;
-                authority::check_key(self, &entry, record.sealed_at_ms)?;
+                authority::check_key(self, &entry, record)?;
+                self.log_keys = log_key::follow(self, &entry, record)?;
                 self.keys.insert_mut(*id, Arc::new(entry));
             }
             RegistryKey::RegistrySuccession => {

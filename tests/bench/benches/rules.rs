@@ -74,7 +74,13 @@ impl View for Empty {
 fn set<M: Canonical>(registry: &mut Registry, kind: Kind, institution: impl Into<InstitutionId>, entry: &M) {
     let body = encode(entry).unwrap();
     registry
-        .admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: NOW_MS })
+        .admit(RegistryRecord {
+            kind,
+            body: &body,
+            institution: institution.into(),
+            sealed_at_ms: NOW_MS,
+            entry: 0.into(),
+        })
         .unwrap();
 }
 

@@ -230,10 +230,11 @@ class Policy:
         if name == "none" or self._knows(name):
             raise Refused("a name of the policy stands twice")
 
-    def accept(self, note):
+    def accept(self, note, log_keys=()):
         """The checkpoint of a note that the quorum has cosigned, the key of the log that signed it, and from when the
-        quorum is (seconds since 1970; None where the policy asks for none)."""
-        checkpoint, key, held = self.accept_signed(note)
+        quorum is (seconds since 1970; None where the policy asks for none). The log keys are those that have followed
+        one of the policy."""
+        checkpoint, key, held = self.accept_signed(note, log_keys)
         if self.quorum == "none":
             return checkpoint, key, None
         time = self._time(self.quorum, held)
@@ -241,10 +242,13 @@ class Policy:
             raise Refused("the quorum of witnesses is missing")
         return checkpoint, key, time
 
-    def accept_signed(self, note):
+    def accept_signed(self, note, log_keys=()):
         """The checkpoint of a note, the key of the log that signed it, and all keys that did: what a receipt needs."""
         text, signatures = split_note(note)
-        known = {(key.name, key.id): key for key in [*self.logs, *self.witnesses.values()]}
+        origin = text.split("\n")[0]
+        named = any(log.name == origin for log in self.logs)
+        logs = [*self.logs, *[NoteKey(origin, LOG_TYPE, key) for key in log_keys if named]]
+        known = {(key.name, key.id): key for key in [*logs, *self.witnesses.values()]}
         held = {}
         for name, identity, signature in signatures:
             key = known.get((name, identity))
@@ -254,7 +258,7 @@ class Policy:
                 raise Refused(f"the signature of {name} does not hold")
             held[key] = int.from_bytes(signature[:8], "big")
         checkpoint = Checkpoint.parse(text)
-        signers = [key for key in self.logs if key in held and key.name == checkpoint.origin]
+        signers = [key for key in logs if key in held and key.name == checkpoint.origin]
         if not signers:
             raise Refused("no log of the policy signed the checkpoint")
         return checkpoint, signers[0].key, held

@@ -19,6 +19,7 @@ FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
 COMMITMENTS_MIN = 16
 FIRST_REGISTRY_KIND = 64
+PURPOSE_LOG = 1
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT, PURPOSE_APPROVER = 2, 3, 5, 6
 STATE_ACTIVE = 1
 KIND_CREDIT = 3
@@ -114,7 +115,7 @@ def checksum(body):
 def verify_transcript(canonical, data, trust, now_ms=0):
     """What a transcript proves at a verifier's time; raises Broken with the first broken link."""
     run = _Verification(canonical, trust)
-    steps = (("file", lambda: run.file(data)), ("checkpoint", run.check_note), ("statement", run.read_statement),
+    steps = (("file", lambda: run.file(data)), ("publication", run.read_log_keys), ("checkpoint", run.check_note), ("statement", run.read_statement),
              ("checkpoint", run.check_consistency), ("seal", run.check_seals), ("registry", run.check_registry),
              ("block", run.check_blocks), ("publication", run.check_publications), ("seal", run.check_times),
              ("record", run.check_records),
@@ -260,7 +261,7 @@ class _Verification:
         self.trust = trust
         self.ledger = forms.Ledger(canonical)
         self.records = []
-        self.message = self.head = self.log_key = self.last = self.day = self.statement = None
+        self.message = self.head = self.last = self.day = self.statement = None
         self.base = self.status = self.cosigned = self.whole = None
 
     def file(self, data):
@@ -272,10 +273,35 @@ class _Verification:
         _require(message.suite == SUITE and message.version == VERSION, "suite or version is unknown")
         self.message = message
 
+    def read_log_keys(self):
+        """Before step 2: which log keys the parts say have followed. That they have, step 6 says."""
+        self.log_keys = [[(-1, 0, self.trust.log_key)], [(-1, 0, self.trust.log_key)]]
+        status = self.message.status if self.message.has("status") else None
+        proofs = (self.message.base if self.message.has("base") else None,
+                  status.proofs if status is not None and status.has("proofs") else None)
+        for part, followed in zip(proofs, self.log_keys):
+            given = part.log_keys if part is not None else []
+            _require(_ascending([item.block for item in given]), "log keys are not ascending")
+            for item in given:
+                self._follow_log_key(followed, item)
+
+    def _follow_log_key(self, followed, item):
+        _require(item.has("record") and item.record.kind == forms.KIND_KEY and item.record.version == VERSION,
+                 "a log key without its record")
+        key = self.canonical.read("Key", item.record.body)
+        _require(key.suite == SUITE and key.purpose == PURPOSE_LOG and (key.institution, key.unit) == (0, 0)
+                 and len(key.public_key) == 32, "not a log key")
+        _require(key.from_index > item.block, "a log key that begins before its block")
+        _require(all(key.public_key != known for _, _, known in followed), "a log key twice")
+        # What was named before and has not begun yet never will.
+        followed[:] = [one for one in followed if one[1] <= item.block]
+        followed.append((item.block, key.from_index, key.public_key))
+
     def check_note(self):
         """Step 2, the note."""
         _require(self.message.has("status"), "there is no status part")
-        self.head, self.log_key, self.cosigned = self.trust.policy.accept(self.message.status.checkpoint)
+        followed = [key for _, _, key in self.log_keys[1][1:]]
+        self.head, _, self.cosigned = self.trust.policy.accept(self.message.status.checkpoint, followed)
         _require(self.head.origin == self.message.origin, "the origins differ")
 
     def read_statement(self):
@@ -303,13 +329,14 @@ class _Verification:
 
     def check_seals(self):
         """Step 3."""
-        for part in self.parts:
+        for part, log_keys in zip(self.parts, self.log_keys):
             order = []
             for item in part.listed("seals"):
                 part.include(item)
                 entry = self.ledger.read_seal(item.entry)
                 seal = entry.seal
-                _require(verify(self.log_key, forms.seal_message(entry.seal_bytes), entry.signature),
+                log_key = [key for _, begins, key in log_keys if begins <= item.index][-1]
+                _require(verify(log_key, forms.seal_message(entry.seal_bytes), entry.signature),
                          "the log key did not sign the seal")
                 _require(seal.origin == self.head.origin, "a seal of another origin")
                 _require(seal.index == item.index, "a seal at another index")
@@ -409,6 +436,8 @@ class _Verification:
         for part in self.parts:
             self._follow(part)
         for part in self.parts:
+            self._check_log_keys_of(part)
+        for part in self.parts:
             self._check_publications_of(part)
 
     def _follow(self, part):
@@ -430,6 +459,15 @@ class _Verification:
             _require(verify(said.public_key, message, said.signature), "the new key did not sign the succession")
             part.followed.append((item.block, said.public_key, said.next_registry_key))
             part.check_registrar(item.block)
+            part.published.add(item.block)
+
+    def _check_log_keys_of(self, part):
+        """The registry key in force has named each log key."""
+        for item in part.listed("log_keys"):
+            _require(item.block in part.blocks, "a log key without its block")
+            part.check_registrar(item.block)
+            record = forms.RECORD_PIECE + _nested(item, self.canonical, "record")
+            self._check_piece(part.blocks[item.block][0].header, item.record.index, record, item.path)
             part.published.add(item.block)
 
     def _check_publications_of(self, part):

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use creditbank_client::connection::the_log;
 use creditbank_client::operator::KeyRequest;
 use creditbank_client::{Client, KeyPlace, Signer};
 use creditbank_protocol::InstitutionId;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
         term: Term,
     },
     /// Admit a key in the place of another, which is revoked as rotated
+    #[command(after_long_help = ROTATE_HELP)]
     Rotate {
         /// Id of the key that goes
         #[arg(value_parser = values::key_id)]
@@ -93,7 +95,32 @@ pub(crate) struct Term {
     /// Until when it is in force; left out: without end
     #[arg(long, value_parser = values::minute)]
     until: Option<u64>,
+    /// Of a log key: the first log index whose seal it signs, ahead of the newest checkpoint
+    #[arg(long)]
+    from_index: Option<u64>,
 }
+
+const ROTATE_HELP: &str = "\
+The statement key: put the new file beside the old one first, then rotate. The node finds it by itself.
+
+    creditbank keygen NODE/keys/statement-2.key --purpose statement
+    creditbank key request --key NODE/keys/statement-2.key --institution 0 --out statement.json
+    creditbank key rotate OLD-KEY-ID statement.json
+
+The log key: its successor begins at a log index. Take one that the log reaches after you have put the file into place;
+`creditbank log checkpoint` says how far the log is.
+
+    creditbank keygen NODE/keys/log-2.key --purpose log
+    creditbank key request --key NODE/keys/log-2.key --institution 0 --out log.json
+    creditbank key rotate OLD-KEY-ID log.json --from-index 120000
+
+From its admission on the new key signs checkpoints beside the old one. At the index it takes over the seals; if its file
+is not there then, the node stops and says so, and nothing is lost. The old key goes on signing checkpoints for as long
+as its file is there: take it away when verifiers have followed, with the node stopped by `kill -TERM`. A new log key
+does not help after a theft.
+
+Keys of units, approvers and access keys: the owner makes the new key and goes on with the old one until it is admitted.
+The registry key is followed by `creditbank registry succeed`.";
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
@@ -102,19 +129,24 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Add { request, term } => {
             let client = global.connect().await?;
-            let key = read_request(&request)?.record(&term.kinds, term.from.unwrap_or(0), term.until.unwrap_or(0))?;
+            let key = term.key(&read_request(&request)?, &term.kinds)?;
             let what = format!("key {}", key_id(&key));
             publish::run(global, &client, &[publish::entry(Kind::Key, &key)?], &what).await
         }
         Command::Rotate { old, request, term } => {
             let client = global.connect().await?;
             let mut gone = current(&client, old).await?;
-            gone.revoked = Some(revocation(RevocationReason::Rotated, None));
             let own: Vec<Kind> = gone.kinds.iter().filter_map(|kind| Kind::try_from(*kind).ok()).collect();
             let kinds = if term.kinds.is_empty() { &own } else { &term.kinds };
-            let come = read_request(&request)?.record(kinds, term.from.unwrap_or(0), term.until.unwrap_or(0))?;
+            let come = term.key(&read_request(&request)?, kinds)?;
+            check_rotation(&gone, &come)?;
             let what = format!("key {} in the place of {old}", key_id(&come));
-            let records = [publish::entry(Kind::Key, &come)?, publish::entry(Kind::Key, &gone)?];
+            let mut records = vec![publish::entry(Kind::Key, &come)?];
+            // A log key ends where the next one begins.
+            if come.purpose != i32::from(Purpose::Log) {
+                gone.revoked = Some(revocation(RevocationReason::Rotated, None));
+                records.push(publish::entry(Kind::Key, &gone)?);
+            }
             publish::run(global, &client, &records, &what).await
         }
         Command::Revoke { key, reason, compromised_since } => {
@@ -127,6 +159,37 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Show { key } => entries::one(global, &global.connect().await?, &RegistryKey::Key(key)).await,
         Command::List { of } => entries::list(global, &global.connect().await?, Kind::Key, of.institution).await,
     }
+}
+
+impl Term {
+    /// The registry record of a requested key.
+    fn key(&self, request: &KeyRequest, kinds: &[Kind]) -> Result<pb::Key, Failure> {
+        let key = request.record(kinds, self.from.unwrap_or(0), self.until.unwrap_or(0))?;
+        match (key.purpose == i32::from(Purpose::Log), self.from_index) {
+            (true, Some(from_index)) => Ok(pb::Key { from_index, ..key }),
+            (true, None) => Err(Failure::Usage("a log key begins at a log index: pass --from-index".to_owned())),
+            (false, None) => Ok(key),
+            (false, Some(_)) => Err(Failure::Usage("--from-index is for log keys: leave it out".to_owned())),
+        }
+    }
+}
+
+/// Refuses what is no rotation.
+fn check_rotation(gone: &pb::Key, come: &pb::Key) -> Result<(), Failure> {
+    let usage = |what: &str| Err(Failure::Usage(what.to_owned()));
+    if gone.purpose == i32::from(Purpose::Registry) {
+        return usage("the registry key cannot be rotated like others: run creditbank registry succeed");
+    }
+    if (gone.purpose, gone.institution, gone.unit) != (come.purpose, come.institution, come.unit) {
+        return usage("the new key must have the purpose, institution and unit of the old one");
+    }
+    if gone.public_key == come.public_key {
+        return usage("the request is for the old key: make a new one with creditbank keygen");
+    }
+    if gone.revoked.is_some() {
+        return usage("the old key is revoked already: admit the new one with creditbank key add");
+    }
+    Ok(())
 }
 
 fn revocation(reason: RevocationReason, compromised_since: Option<u64>) -> pb::KeyRevocation {
@@ -145,9 +208,7 @@ fn request(
     out: &Path,
 ) -> Result<(), Failure> {
     let trust = global.trust()?;
-    let [log] = trust.policy.logs() else {
-        return Err(Failure::Usage("the trust file must name one log".to_owned()));
-    };
+    let log = the_log(&trust)?;
     let approves_registry = own.purpose() == Purpose::Approver && institution.is_operator();
     let of_unit = matches!(own.purpose(), Purpose::Unit | Purpose::Approver) && !approves_registry;
     if of_unit != (unit > 0) {
@@ -155,7 +216,7 @@ fn request(
         let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };
         return Err(Failure::Usage(format!("a key for {name} {what}")));
     }
-    let request = KeyRequest::new(log.name(), UnitId::new(institution, unit), own)?;
+    let request = KeyRequest::new(&log, UnitId::new(institution, unit), own)?;
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });

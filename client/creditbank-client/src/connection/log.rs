@@ -19,7 +19,7 @@ impl Client {
     /// The newest checkpoint, checked, and its signed note.
     pub async fn checkpoint(&self) -> Result<(Accepted, Vec<u8>), ClientError> {
         let note = self.log.clone().get_checkpoint(GetCheckpointRequest {}).await?.into_inner().checkpoint;
-        let accepted = self.trust.policy.verify_signed(&note)?;
+        let accepted = self.accept(&note).await?;
         self.observe(&accepted.checkpoint).await?;
         Ok((accepted, note))
     }

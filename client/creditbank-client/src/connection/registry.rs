@@ -94,7 +94,7 @@ impl Client {
     /// Checks the checkpoint and the seal that is its last leaf.
     async fn check_head(&self, head: Option<RegistryProofHead>) -> Result<Seal, ClientError> {
         let RegistryProofHead { seal, checkpoint } = head.ok_or_else(|| ClientError::lie("the head is missing"))?;
-        let accepted = self.trust.policy.verify_signed(&checkpoint)?;
+        let accepted = self.accept(&checkpoint).await?;
         self.observe(&accepted.checkpoint).await?;
         let pb::ProvedEntry { index, entry, inclusion } =
             seal.ok_or_else(|| ClientError::lie("the seal is missing"))?;
@@ -105,7 +105,7 @@ impl Client {
         verify_inclusion(&leaf_hash(&entry), index, size, &digests(&inclusion)?, &root)?;
         match Entry::parse(&entry).map_err(ClientError::lie)? {
             Entry::Seal(signed) => {
-                signed.verify(&accepted.log_key).map_err(ClientError::lie)?;
+                self.check_seal(&signed, index.into()).await?;
                 if signed.seal().index.0 == index && signed.seal().origin == self.origin {
                     Ok(signed.seal().clone())
                 } else {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use creditbank_protocol::note::{Checkpoint, NoteError};
+use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Receipt;
 use creditbank_protocol::{Alias, LogIndex};
 use creditbank_store::{KeyStoreError, StoreError};
@@ -14,7 +14,7 @@ use creditbank_store::{KeyStoreError, StoreError};
 use super::round::{Placed, SealedRound};
 use super::state::State;
 use super::{AccountError, NO_ROOM_RETRY_MS, SubmitError};
-use crate::ledger::Shared;
+use crate::ledger::{OpenError, Shared};
 use crate::publish::ReceiptError;
 
 /// What became of a block or of persons, with what the caller gave along.
@@ -88,8 +88,8 @@ impl From<CommitError> for SubmitError {
 }
 
 /// Without a checkpoint nobody can be told what is durable.
-impl From<NoteError> for CommitError {
-    fn from(error: NoteError) -> Self {
+impl From<OpenError> for CommitError {
+    fn from(error: OpenError) -> Self {
         fatal(error)
     }
 }
@@ -111,6 +111,8 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
     for block in bodies {
         block.seal(&shared.origin, &context, &mut round.entries).map_err(fatal)?;
     }
+    // The round before is published: its signatures are made, and stay when the keys are gone.
+    round.rows.extend(checkpoint.as_ref().and_then(|_| shared.newest_note()));
     shared.store.append(&round).map_err(|error| match error {
         StoreError::Full { .. } => CommitError::NoRoom(error.to_string()),
         error => fatal(error),

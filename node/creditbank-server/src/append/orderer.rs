@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use creditbank_protocol::InstitutionId;
-use creditbank_protocol::key::sign;
 
 use super::accounts::{AccountError, Person};
 use super::commit::{Commit, Outcomes};
@@ -268,7 +267,7 @@ impl<B, A> Orderer<B, A> {
         let is_new = outcomes.blocks.iter().any(|(outcome, _)| matches!(outcome, Ok(Placed::New(_))));
         let has_accounts = outcomes.accounts.iter().any(|(opened, _)| opened.is_ok());
         self.ready = Some(if is_new || takes == Takes::Nothing {
-            match builder.seal(|message| sign(&self.shared.log_key, message)) {
+            match builder.seal(&self.shared.ring) {
                 Ok(sealed) => Ready::Round(Box::new(sealed), outcomes),
                 Err(error) => {
                     let why = error.to_string();

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) log: LogState,
     /// The signed note of the newest checkpoint; empty before the first round.
     pub(crate) checkpoint: Vec<u8>,
+    /// The log keys that sign it, in the order of their lines.
+    pub(crate) signers: Vec<[u8; 32]>,
     /// Every version of the registry: each stays provable.
     pub(crate) versions: RegistryVersions,
     pub(crate) marked: Marked,
@@ -34,6 +36,8 @@ pub(crate) struct Change {
     /// The registry entries that it has written.
     pub(crate) written: Vec<Written>,
     pub(crate) marked: Marked,
+    /// The log keys that sign its checkpoint.
+    pub(crate) signers: Vec<[u8; 32]>,
 }
 
 impl Change {
@@ -46,12 +50,12 @@ impl Change {
 impl State {
     /// The state after a round; its checkpoint is still to be signed.
     pub(crate) fn after(&self, change: Change) -> Self {
-        let Change { head, log, written, marked } = change;
+        let Change { head, log, written, marked, signers } = change;
         let mut versions = self.versions.clone();
         if let Some(seal) = log.last_seal().filter(|_| !written.is_empty()) {
             versions.push(seal.index, log.in_force(), written);
         }
-        Self { head, log, checkpoint: Vec::new(), versions, marked }
+        Self { head, log, checkpoint: Vec::new(), signers, versions, marked }
     }
 
     /// The registry in force during the next round.

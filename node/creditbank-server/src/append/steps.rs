@@ -180,6 +180,7 @@ impl<B, A> Steps<B, A> {
 
     /// Marks the stop as clean. To be called when nothing is left to do.
     pub fn close(&mut self) -> Result<(), StoreError> {
+        self.shared.keep_note()?;
         self.shared.store.close()
     }
 

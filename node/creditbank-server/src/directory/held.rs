@@ -1,24 +1,21 @@
 //! A restored log that lacks what was published: nothing is signed until the log has it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::merkle::root_at;
 use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKey};
 use creditbank_store::{Disk, Store};
 
 use super::{DirectoryError, at};
+use crate::tables;
 
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
 pub(crate) const HELD_FILE: &str = "held";
 
 /// Refuses a log that is held, and lets go of one that has what it lacked.
-pub(super) fn check(
-    disk: &dyn Disk,
-    log_dir: &Path,
-    store: &dyn Store,
-    origin: &str,
-    log_key: [u8; 32],
-) -> Result<(), DirectoryError> {
+pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &LogKeys) -> Result<(), DirectoryError> {
     let path = log_dir.join(HELD_FILE);
     let note = match disk.read(&path) {
         Ok(note) => note,
@@ -26,7 +23,9 @@ pub(super) fn check(
         Err(error) => return Err(at(&path)(error)),
     };
     let shown = path.display().to_string();
-    let published = parse_published(&note, origin, log_key)
+    let mut log_keys = tables::note_signers(store)?;
+    log_keys.insert(begun.log_key);
+    let published = parse_published(&note, &begun.origin, &log_keys)
         .map_err(|error| DirectoryError::Held { path: shown.clone(), what: error.to_string() })?;
     let size = store.head().size;
     if size < published.size {
@@ -49,11 +48,18 @@ pub(super) fn check(
     disk.sync_dir(log_dir).map_err(at(log_dir))
 }
 
-/// A checkpoint of this log, signed by its key.
-pub(crate) fn parse_published(note: &[u8], origin: &str, log_key: [u8; 32]) -> Result<Checkpoint, NoteError> {
+/// A checkpoint of this log, signed by one of its keys.
+pub(crate) fn parse_published(
+    note: &[u8],
+    origin: &str,
+    log_keys: &BTreeSet<[u8; 32]>,
+) -> Result<Checkpoint, NoteError> {
     let note = Note::parse(note)?;
-    let key = VerifierKey::new(origin, KeyType::Log, log_key)?;
-    if note.signed_by(&key)?.is_none() {
+    let mut is_signed = false;
+    for key in log_keys {
+        is_signed |= note.signed_by(&VerifierKey::new(origin, KeyType::Log, *key)?)?.is_some();
+    }
+    if !is_signed {
         return Err(NoteError::NoTrustedLog { origin: origin.to_owned() });
     }
     let checkpoint = Checkpoint::parse(note.text())?;

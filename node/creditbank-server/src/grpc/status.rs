@@ -260,8 +260,7 @@ fn of_receipt(error: ReceiptError) -> Refusal {
     match error {
         ReceiptError::Range(_) => refusal(Code::OutOfRange, Reason::OutOfRange, error),
         ReceiptError::Store(error) => of_store(error),
-        ReceiptError::Note(_) => internal(error),
-        ReceiptError::NoSeal(_) | ReceiptError::Damaged(_) => of_view(&error.into()),
+        ReceiptError::NoSeal(_) | ReceiptError::NoNote(_) | ReceiptError::Damaged(_) => of_view(&error.into()),
     }
 }
 
@@ -289,6 +288,12 @@ fn of_transcript(error: TranscriptError) -> Refusal {
         TranscriptError::Read(error) => of_read(error),
         TranscriptError::Receipt(error) => of_receipt(error),
         TranscriptError::Registry { .. } => of_view(&unreadable::damaged(error)),
+        TranscriptError::NoStatementKey => {
+            tracing::error!(%error, "a call failed");
+            let mut refused = refusal(Code::Unavailable, Reason::Unreadable, error);
+            refused.retry_after_ms = UNREADABLE_RETRY_MS;
+            refused
+        }
         TranscriptError::Canonical(_) | TranscriptError::File(_) => internal(error),
     }
 }

@@ -8,6 +8,7 @@
 mod bodies;
 mod finding;
 mod index;
+mod notes;
 mod public;
 mod rows;
 
@@ -245,6 +246,9 @@ impl Run<'_> {
         }
         self.head = round.next;
         self.log(round, entries, checks, &at);
+        for fault in self.replay.as_ref().map_or_else(Vec::new, |replay| notes::faults(replay.state(), round)) {
+            self.report.findings.add(at(fault));
+        }
         if let Some((sequence, guarded)) = self.inspection.guard
             && sequence == raw.sequence
             && guarded != round.next

@@ -7,7 +7,7 @@ use creditbank_protocol::merkle::{
     ProofError, RangeError, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
     verify_inclusion,
 };
-use creditbank_protocol::note::{Checkpoint, NoteError};
+use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::{ProvedEntry, Receipt};
 use creditbank_protocol::{Digest, LogIndex};
 use creditbank_rules::ViewError;
@@ -31,9 +31,9 @@ pub enum ReceiptError {
         "the tree's nodes are damaged ({0}): stop the node, delete log/flat, start it again; the journal has everything"
     )]
     Damaged(ProofError),
-    /// The note.
-    #[error(transparent)]
-    Note(#[from] NoteError),
+    /// The index has no signatures of a checkpoint.
+    #[error("the index has no signatures of the checkpoint of size {0}; rebuild the index")]
+    NoNote(u64),
     /// The index has no seal for an entry.
     #[error("the index has no seal for log entry {0}; rebuild the index")]
     NoSeal(LogIndex),
@@ -45,8 +45,8 @@ impl From<ReceiptError> for ViewError {
         match error {
             ReceiptError::Store(error) => of_store(error),
             ReceiptError::Damaged(_) => damaged(error),
-            ReceiptError::NoSeal(_) => missing(error),
-            ReceiptError::Range(_) | ReceiptError::Note(_) => unavailable(error),
+            ReceiptError::NoSeal(_) | ReceiptError::NoNote(_) => missing(error),
+            ReceiptError::Range(_) => unavailable(error),
         }
     }
 }
@@ -66,9 +66,19 @@ impl Shared {
         let index = index.into();
         let size = self.seal_of(index)?.next().0;
         let root = self.root_of(size)?;
-        let checkpoint = self.sign_checkpoint(&Checkpoint { origin: self.origin.clone(), size, root })?;
+        let checkpoint = self.note(Checkpoint { origin: self.origin.clone(), size, root })?;
         let ProvedEntry { index, entry, inclusion } = self.proved(index, size, &root)?;
         Ok(Receipt { entry, index, inclusion, checkpoint })
+    }
+
+    /// The note of a checkpoint, as it was signed after its round.
+    fn note(&self, checkpoint: Checkpoint) -> Result<Vec<u8>, ReceiptError> {
+        let state = self.state();
+        if state.head.size == checkpoint.size {
+            return Ok(state.checkpoint.clone());
+        }
+        let note = tables::note_of(self.store(), checkpoint.size)?.filter(|note| !note.lines.is_empty());
+        Ok(note.ok_or(ReceiptError::NoNote(checkpoint.size))?.signed(&checkpoint))
     }
 
     /// The receipts of entries of the newest round, whose checkpoint is signed already. The proofs share most of their nodes.

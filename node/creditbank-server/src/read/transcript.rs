@@ -12,6 +12,7 @@ use creditbank_protocol::transcript::{FileError, TRANSCRIPT_VERSION, commitments
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
 
 use creditbank_rules::admission::Used;
+use ed25519_dalek::SigningKey;
 
 use super::ReadError;
 use super::registry::prove;
@@ -39,6 +40,12 @@ pub enum TranscriptError {
     /// The file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// No file holds the statement key in force.
+    #[error(
+        "the node has no statement key that the registry has in force: its operator puts the file beside the old one, as \
+         keys/statement-2.key (chmod 600)"
+    )]
+    NoStatementKey,
     /// Something that is to be proved is not in the registry.
     #[error("the registry of the round that ends with log entry {seal} lacks {key:?}")]
     Registry {
@@ -61,15 +68,19 @@ impl Ledger {
         // All of it is of one moment: the plan, the checkpoint, and the tree that the proofs lead to.
         let (context, state) = (shared.context(), shared.state());
         let view = StoreView::new(&context, &state);
-        let plan = read::transcript(&view, account, institution, shared.statement_key_id())?;
+        let key = shared.statement_key(&state)?;
+        let plan = read::transcript(&view, account, institution, id_of(&key))?;
         let secret = shared.private.statement(account, institution, state.head.size);
-        Ok(write_file(&shared.transcript(&state, &plan, institution, &secret)?)?)
+        Ok(write_file(&shared.transcript(&state, &plan, institution, (&secret, &key))?)?)
     }
 }
 
 impl Shared {
-    fn statement_key_id(&self) -> KeyId {
-        KeyId::of(&self.statement_key.verifying_key().to_bytes())
+    /// The statement key in force at the last seal.
+    fn statement_key(&self, state: &State) -> Result<SigningKey, TranscriptError> {
+        let last = state.log.last_seal().ok_or(PlanError::Empty)?;
+        let registry = &state.registry_at(last.index).registry;
+        self.ring.statement(registry, last.time_ms / 60_000).ok_or(TranscriptError::NoStatementKey)
     }
 
     fn transcript(
@@ -77,12 +88,12 @@ impl Shared {
         state: &State,
         plan: &TranscriptPlan,
         institution: Option<InstitutionId>,
-        secret: &StatementSecret,
+        (secret, key): (&StatementSecret, &SigningKey),
     ) -> Result<pb::Transcript, TranscriptError> {
         let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
         let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
         let commitments = commitments(&records, &secret.padding_seed());
-        let (statement, signature) = self.statement(state, &commitments, institution)?;
+        let (statement, signature) = self.statement(state, &commitments, institution, key)?;
         let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -111,6 +122,7 @@ impl Shared {
             registry: registry_proofs(state, plan)?,
             publications: pieces.publications,
             successions: pieces.successions,
+            log_keys: pieces.log_keys,
         })
     }
 
@@ -119,6 +131,7 @@ impl Shared {
         state: &State,
         commitments: &[Digest],
         institution: Option<InstitutionId>,
+        key: &SigningKey,
     ) -> Result<(Vec<u8>, [u8; 64]), CanonicalError> {
         let selection = if institution.is_some() { Selection::Complete } else { Selection::Some };
         let statement = pb::SubjectStatement {
@@ -130,11 +143,15 @@ impl Shared {
             institution: institution.map_or(0, |institution| institution.0),
             no_holder_key: Some(Marker {}),
             no_identity: Some(Marker {}),
-            key_id: self.statement_key_id().0.to_vec(),
+            key_id: id_of(key).0.to_vec(),
             ..Default::default()
         };
-        sign_statement(statement, |message| sign(&self.statement_key, message))
+        sign_statement(statement, |message| sign(key, message))
     }
+}
+
+fn id_of(key: &SigningKey) -> KeyId {
+    KeyId::of(&key.verifying_key().to_bytes())
 }
 
 /// The pieces that a transcript shows, each with its path.
@@ -143,6 +160,7 @@ struct Pieces {
     groups: Vec<pb::ProvedGroup>,
     publications: Vec<pb::Publication>,
     successions: Vec<pb::ProvedSuccession>,
+    log_keys: Vec<pb::ProvedLogKey>,
 }
 
 impl Pieces {
@@ -152,7 +170,8 @@ impl Pieces {
             let own = Place { entry: *entry, index: 0 }..Place { entry: entry.next(), index: 0 };
             let mut published = plan.publications.range(own).peekable();
             let follows = plan.successions.contains(entry);
-            if planned.groups.is_empty() && published.peek().is_none() && !follows {
+            let log_key = plan.log_keys.iter().find(|place| place.entry == *entry);
+            if planned.groups.is_empty() && published.peek().is_none() && !follows && log_key.is_none() {
                 continue;
             }
             // Hashed once for all pieces of the block.
@@ -172,6 +191,15 @@ impl Pieces {
             if let (Some(succession), Some(path)) = (succession, path(0)) {
                 pieces.successions.push(pb::ProvedSuccession { block: entry.0, succession: Some(succession), path });
             }
+            let record = log_key.and_then(|place| {
+                let at = usize::try_from(place.index).ok()?;
+                Some((planned.block.public().records.get(at)?.clone(), path(at)?))
+            });
+            pieces.log_keys.extend(record.map(|(record, path)| pb::ProvedLogKey {
+                block: entry.0,
+                record: Some(record),
+                path,
+            }));
             pieces.groups.extend(planned.shown().filter_map(group));
             pieces.publications.extend(published.filter_map(publication));
         }

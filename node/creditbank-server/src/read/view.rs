@@ -97,4 +97,8 @@ impl ProofView for StoreView<'_> {
     fn successions(&self) -> Vec<LogIndex> {
         self.state.versions.successions().to_vec()
     }
+
+    fn log_keys(&self) -> Vec<(Place, LogIndex)> {
+        self.state.versions.log_keys().collect()
+    }
 }

@@ -40,6 +40,8 @@ pub trait ProofView: ReadView {
     fn published_at(&self, seal: LogIndex, key: &RegistryKey) -> Option<Place>;
     /// The blocks with which another registry key has taken over, ascending.
     fn successions(&self) -> Vec<LogIndex>;
+    /// Where the log keys stand that have followed the first one, each with the first log index whose seal it signs.
+    fn log_keys(&self) -> Vec<(Place, LogIndex)>;
 }
 
 /// What a transcript has to prove.
@@ -66,6 +68,8 @@ pub struct PartPlan {
     pub publications: BTreeMap<Place, usize>,
     /// The blocks with which another registry key has taken over, as far as a block of the operator needs it.
     pub successions: Vec<LogIndex>,
+    /// Where the log keys stand that have followed the first one, as far as one signs a seal of the plan.
+    pub log_keys: Vec<Place>,
 }
 
 /// A block of a transcript.
@@ -233,8 +237,20 @@ impl<'a, V: ProofView> Planner<'a, V> {
     /// The plan, with the publications of its registry entries.
     pub(super) fn finish(mut self) -> Result<PartPlan, ViewError> {
         self.publications()?;
+        self.log_keys()?;
         self.successions()?;
         Ok(self.plan)
+    }
+
+    /// Who has signed the seals of the plan.
+    fn log_keys(&mut self) -> Result<(), ViewError> {
+        let newest = self.plan.seals.last().copied();
+        let needed = self.view.log_keys().into_iter().filter(|(_, from)| newest.is_some_and(|newest| *from <= newest));
+        self.plan.log_keys = needed.map(|(place, _)| place).collect();
+        for place in &self.plan.log_keys {
+            planned(self.view, &mut self.plan.blocks, place.entry)?;
+        }
+        Ok(())
     }
 
     /// How the registry keys have followed one another, up to the newest block of the operator in the plan.

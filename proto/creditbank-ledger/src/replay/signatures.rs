@@ -7,7 +7,7 @@ use creditbank_protocol::seal::SignedSeal;
 
 use super::Contradiction;
 use super::contradiction::Subject;
-use crate::state::{LogKeys, LogState, ReadBlock};
+use crate::state::{LogState, ReadBlock};
 
 /// A signature that must hold.
 #[derive(Debug, Clone)]
@@ -31,12 +31,12 @@ impl SignatureCheck {
             .map_err(|error| Contradiction::signature(self.index, &self.subject, &error))
     }
 
-    /// The log key's, of a seal.
-    pub(super) fn seal(subject: Subject, signed: &SignedSeal, keys: &LogKeys) -> Self {
+    /// The log key's that is in force at a seal.
+    pub(super) fn seal(subject: Subject, signed: &SignedSeal, log_key: [u8; 32]) -> Self {
         Self {
             index: subject.index,
             subject: subject.name.to_string(),
-            public_key: keys.log_key.to_vec(),
+            public_key: log_key.to_vec(),
             message: signed.message().as_bytes().to_vec(),
             signature: signed.signature().to_vec(),
         }

@@ -71,7 +71,7 @@ impl Registration {
         for shown in &block.public().records {
             let at = |rejection: Rejection| rejection.record(shown.index);
             let kind = published_kind(institution, shown).map_err(at)?;
-            let record = RegistryRecord { kind, body: &shown.body, institution, sealed_at_ms };
+            let record = RegistryRecord { kind, body: &shown.body, institution, sealed_at_ms, entry };
             let key = registry.admit(record).map_err(at)?;
             let place = Place::new(entry, shown.index);
             let one = RegistryEntry {

@@ -126,6 +126,13 @@ impl OpenRound {
         self.registration.as_ref().is_some_and(|now| now.registry().corrections().count() > before)
     }
 
+    /// The log key that signs the seal at a log index. What the round has admitted counts: a log key may begin with the
+    /// seal of the round that admits it.
+    pub fn log_key(&self, seal: LogIndex) -> [u8; 32] {
+        let registry = self.registration.as_ref().map_or(&*self.state.in_force.registry, Registration::registry);
+        registry.log_keys().map_or(self.state.keys.log_key, |log_keys| log_keys.at(seal))
+    }
+
     /// Time that the seal will name.
     pub fn sealed_at_ms(&self) -> u64 {
         self.sealed_at_ms

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::map::SparseMap;
-use creditbank_protocol::pb::{Kind, RegistryEntry};
-use creditbank_protocol::{Digest, LogIndex};
+use creditbank_protocol::pb::{Key, Kind, Purpose, RegistryEntry};
+use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_rules::Registry;
 
 use super::{InForce, Shared, Written};
@@ -27,6 +28,9 @@ pub struct RegistryVersions {
     versions: Shared<LogIndex, RegistryVersion>,
     /// Log indexes of the blocks with which another registry key has taken over, ascending.
     successions: Vec<LogIndex>,
+    /// Where the log keys stand that have followed the first one, as far as one begins, each with the first log index
+    /// whose seal it signs; ascending.
+    log_keys: Vec<(Place, LogIndex, [u8; 32])>,
 }
 
 impl RegistryVersions {
@@ -34,7 +38,7 @@ impl RegistryVersions {
     pub fn new(keys: &LogKeys) -> Self {
         let InForce { registry, map } = InForce::new(keys);
         let first = RegistryVersion { registry, map, entries: Shared::new_sync() };
-        Self { versions: Shared::new_sync().insert(LogIndex(0), first), successions: Vec::new() }
+        Self { versions: Shared::new_sync().insert(LogIndex(0), first), successions: Vec::new(), log_keys: Vec::new() }
     }
 
     /// Adds the version that the round with the seal at log index `seal` has made. It begins after that seal.
@@ -42,10 +46,25 @@ impl RegistryVersions {
         let kind = i32::from(Kind::RegistrySuccession);
         let followed = written.iter().filter(|one| one.entry.kind == kind);
         self.successions.extend(followed.map(|one| one.place.entry));
+        for one in written.iter().filter(|one| one.entry.kind == i32::from(Kind::Key)) {
+            self.follow_log_key(one, &in_force.registry);
+        }
         let mut entries = self.newest().entries.clone();
         written.into_iter().for_each(|one| entries.insert_mut(one.key, one.entry));
         let InForce { registry, map } = in_force.clone();
         self.versions.insert_mut(seal.next(), RegistryVersion { registry, map, entries });
+    }
+
+    /// Keeps where a log key stands that follows another one. Those that have not begun then never will.
+    fn follow_log_key(&mut self, one: &Written, registry: &Registry) {
+        let Some(known) = registry.log_keys() else { return };
+        let Ok(entry) = decode::<Key>(&one.entry.body) else { return };
+        let key = <[u8; 32]>::try_from(entry.public_key.as_slice()).unwrap_or_default();
+        let follows = entry.purpose == i32::from(Purpose::Log) && known.followers().any(|follower| follower == key);
+        if follows && self.log_keys.iter().all(|(_, _, before)| *before != key) {
+            self.log_keys.push((one.place, LogIndex(entry.from_index), key));
+        }
+        self.log_keys.retain(|(_, _, key)| known.contains(key));
     }
 
     /// The version in force for the next round.
@@ -66,6 +85,11 @@ impl RegistryVersions {
     /// Never: the empty registry is a version too.
     pub fn is_empty(&self) -> bool {
         self.versions.is_empty()
+    }
+
+    /// Where the log keys stand that have followed the first one, each with the first log index whose seal it signs.
+    pub fn log_keys(&self) -> impl Iterator<Item = (Place, LogIndex)> + '_ {
+        self.log_keys.iter().map(|(place, from, _)| (*place, *from))
     }
 
     /// The blocks with which another registry key has taken over, ascending.

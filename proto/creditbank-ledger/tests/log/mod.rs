@@ -33,6 +33,11 @@ pub(crate) fn log_key() -> SigningKey {
     signing_key(100)
 }
 
+/// A log key that follows.
+pub(crate) fn next_log_key() -> SigningKey {
+    signing_key(101)
+}
+
 pub(crate) fn keys() -> LogKeys {
     LogKeys {
         origin: ORIGIN.to_owned(),
@@ -115,7 +120,10 @@ impl Log {
             self.entries.extend(block.entries().into_vec());
             applied.push(apply(&mut round, &block.read()).expect("the block follows"));
         }
-        let seal = seal(&round.draft_seal());
+        let draft = round.draft_seal();
+        let mut signers = [log_key(), next_log_key()].into_iter();
+        let signer = signers.find(|key| key.verifying_key().to_bytes() == round.log_key(draft.index));
+        let seal = seal_by(&draft, &signer.expect("one of the two log keys"));
         let Ok(Entry::Seal(signed)) = Entry::parse(&seal) else { panic!("a seal") };
         let closed = round.close(&signed, leaf_hash(&seal)).expect("the seal closes the round");
         self.entries.push(seal);
@@ -157,7 +165,12 @@ pub(crate) fn effect(place: Place, id: Digest, action: Action) -> EffectGroup {
 
 /// The entry of a seal, signed by the log key.
 pub(crate) fn seal(seal: &Seal) -> Vec<u8> {
-    seal.sign(|message| sign(&log_key(), message)).expect("a seal")
+    seal_by(seal, &log_key())
+}
+
+/// The same, by any key.
+pub(crate) fn seal_by(seal: &Seal, key: &SigningKey) -> Vec<u8> {
+    seal.sign(|message| sign(key, message)).expect("a seal")
 }
 
 /// Replays entries and verifies every signature that the replay names.

@@ -5,6 +5,7 @@ use creditbank_ledger::state::Refusal;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{KeyId, commitment, possession_message, sign, succession_message};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
@@ -274,28 +275,64 @@ fn a_thief_of_the_registry_key_cannot_stay() {
     assert_eq!(by_thief([&whole[1..], &whole[..1]].concat()), Rule::Contradiction, "not the first record");
 }
 
-/// Goal: what cannot be rotated is refused: another log key in the registry would change nothing.
+fn log_key_entry(key: &SigningKey, from_index: u64) -> pb::Key {
+    let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Log, &public(key));
+    pb::Key {
+        public_key: public(key).to_vec(),
+        suite: 1,
+        purpose: Purpose::Log.into(),
+        possession: sign(key, message.as_bytes()).to_vec(),
+        from_index,
+        ..Default::default()
+    }
+}
+
+/// Goal: a log key follows behind the block that admits it, and has no end of its own; one that was a log key does not
+/// begin anew.
 #[test]
-fn the_log_key_is_not_rotated_by_an_entry() {
+fn a_log_key_has_one_beginning_and_no_end() {
     let log = Log::new();
-    let entry = |key: &SigningKey, revoked| {
-        let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Log, &public(key));
-        let entry = pb::Key {
-            public_key: public(key).to_vec(),
-            suite: 1,
-            purpose: Purpose::Log.into(),
-            possession: sign(key, message.as_bytes()).to_vec(),
-            revoked,
-            ..Default::default()
-        };
-        vec![registry_record(Kind::Key, &entry)]
-    };
+    let next = log.state.size();
+    let admitted = |entry: pb::Key| approved(&log, vec![registry_record(Kind::Key, &entry)], &[]);
     let reason = pb::RevocationReason::Rotated.into();
-    let rotated = pb::KeyRevocation { reason, ..Default::default() };
-    assert_eq!(refused(&log, &approved(&log, entry(&signing(66), None), &[])), Rule::Contradiction);
-    assert_eq!(refused(&log, &approved(&log, entry(&log::log_key(), Some(rotated)), &[])), Rule::Contradiction);
-    apply(&mut log.state.open(log.time_ms), &approved(&log, entry(&log::log_key(), None), &[]).read())
-        .expect("as it is");
+    let revoked = Some(pb::KeyRevocation { reason, ..Default::default() });
+    let (first, second) = (log::log_key(), log::next_log_key());
+    for wrong in [
+        log_key_entry(&second, 0),
+        log_key_entry(&second, next),
+        pb::Key { revoked, ..log_key_entry(&first, 0) },
+        pb::Key { until_minute: 4_000_000_000, ..log_key_entry(&first, 0) },
+        pb::Key { from_minute: 4_000_000_000, ..log_key_entry(&second, next + 9) },
+    ] {
+        assert_eq!(refused(&log, &admitted(wrong)), Rule::Contradiction);
+    }
+    assert_eq!(refused(&log, &admitted(log_key_entry(&first, next + 9))), Rule::Permanent);
+    apply(&mut log.state.open(log.time_ms), &admitted(log_key_entry(&first, 0)).read()).expect("as it is");
+    apply(&mut log.state.open(log.time_ms), &admitted(log_key_entry(&second, next + 1)).read()).expect("it follows");
+}
+
+/// Goal: a replay holds each seal against the log key in force at its index: the retired key seals nothing more, and
+/// the next one nothing before.
+#[test]
+fn a_seal_is_by_the_log_key_in_force() {
+    for from in 1..6 {
+        let mut log = Log::new();
+        let entry = log_key_entry(&log::next_log_key(), log.state.size() + from);
+        let draft = approved(&log, vec![registry_record(Kind::Key, &entry)], &[]);
+        log.round(&[draft]);
+        for _ in 0..3 {
+            log.round(&[]);
+        }
+        replay(&log.entries).expect("the log agrees with itself");
+        for at in 0..log.entries.len() {
+            let Ok(Entry::Seal(signed)) = Entry::parse(&log.entries[at]) else { continue };
+            let by = |key: &SigningKey| log::seal_by(signed.seal(), key);
+            let other = [log::log_key(), log::next_log_key()].map(|key| by(&key));
+            let other = other.into_iter().find(|seal| *seal != log.entries[at]).expect("the other key");
+            let entries = [&log.entries[..at], &[other][..]].concat();
+            replay(&entries).err().expect("a seal by the wrong log key");
+        }
+    }
 }
 
 /// Goal: a succession is what is left when the approvers are gone: it needs no approvals, may change their policy, and

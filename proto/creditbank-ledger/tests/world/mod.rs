@@ -37,6 +37,7 @@ pub(crate) struct World {
     pub(crate) seals: Vec<u64>,
     /// Blocks with which another registry key has taken over.
     pub(crate) successions: Vec<LogIndex>,
+    pub(crate) log_keys: Vec<(Place, LogIndex)>,
     /// Where registry entries were published.
     pub(crate) published: BTreeMap<RegistryKey, Place>,
 }
@@ -68,6 +69,7 @@ impl World {
             blocks: BTreeMap::new(),
             seals: Vec::new(),
             successions: Vec::new(),
+            log_keys: Vec::new(),
             published: BTreeMap::new(),
         }
     }
@@ -190,6 +192,10 @@ impl ProofView for World {
 
     fn successions(&self) -> Vec<LogIndex> {
         self.successions.clone()
+    }
+
+    fn log_keys(&self) -> Vec<(Place, LogIndex)> {
+        self.log_keys.clone()
     }
 }
 

@@ -44,7 +44,14 @@ impl Checkpoint {
 
 /// The signed note of a checkpoint; the key's name is the origin.
 pub fn sign_checkpoint(checkpoint: &Checkpoint, log_key: &SigningKey) -> Result<Vec<u8>, NoteError> {
-    let text = checkpoint.text();
-    let line = signed::log_line(&checkpoint.origin, &text, log_key)?;
-    Ok(format!("{text}\n{}", line.to_line()).into_bytes())
+    sign_checkpoint_by(checkpoint, &[log_key])
+}
+
+/// The note of a checkpoint that several log keys have signed, with a line for each in their order.
+pub fn sign_checkpoint_by(checkpoint: &Checkpoint, log_keys: &[&SigningKey]) -> Result<Vec<u8>, NoteError> {
+    let mut note = format!("{}\n", checkpoint.text());
+    for key in log_keys {
+        note += &signed::log_line(&checkpoint.origin, &checkpoint.text(), key)?.to_line();
+    }
+    Ok(note.into_bytes())
 }

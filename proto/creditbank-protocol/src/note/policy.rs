@@ -166,6 +166,12 @@ impl Policy {
     /// Checks a signed checkpoint: a trusted log of that origin has signed it. Whether witnesses have cosigned it is in
     /// the answer and not asked for: a receipt goes out before they could.
     pub fn verify_signed(&self, note: &[u8]) -> Result<Accepted, NoteError> {
+        self.verify_signed_by(note, &[])
+    }
+
+    /// As [`Self::verify_signed`], where one of these log keys may have signed instead of those that the policy names of
+    /// the same log. The caller knows, or checks, that they have followed the log's first one.
+    pub fn verify_signed_by(&self, note: &[u8], log_keys: &[[u8; 32]]) -> Result<Accepted, NoteError> {
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse(note.text())?;
         let mut log_key = None;
@@ -173,6 +179,12 @@ impl Policy {
             // Every known key's line must hold; the first key of the origin that signed is the log's.
             if note.signed_by(log)?.is_some() && log.name() == checkpoint.origin {
                 log_key = log_key.or(Some(*log.public_key()));
+            }
+        }
+        let is_named = self.logs.iter().any(|log| log.name() == checkpoint.origin);
+        for key in log_keys.iter().filter(|_| is_named) {
+            if note.signed_by(&VerifierKey::new(&checkpoint.origin, KeyType::Log, *key)?)?.is_some() {
+                log_key = log_key.or(Some(*key));
             }
         }
         let log_key = log_key.ok_or_else(|| NoteError::NoTrustedLog { origin: checkpoint.origin.clone() })?;
@@ -191,7 +203,12 @@ impl Policy {
 
     /// Checks a cosigned checkpoint: a trusted log of that origin has signed it, and the quorum has cosigned it.
     pub fn verify(&self, note: &[u8]) -> Result<Accepted, NoteError> {
-        let accepted = self.verify_signed(note)?;
+        self.verify_by(note, &[])
+    }
+
+    /// As [`Self::verify`], with log keys as in [`Self::verify_signed_by`].
+    pub fn verify_by(&self, note: &[u8], log_keys: &[[u8; 32]]) -> Result<Accepted, NoteError> {
+        let accepted = self.verify_signed_by(note, log_keys)?;
         if self.quorum.is_none() || accepted.cosigned_s.is_some() {
             Ok(accepted)
         } else {

@@ -5,6 +5,7 @@
 
 mod effects;
 mod fault;
+mod log_keys;
 mod part;
 mod published;
 mod record;
@@ -21,6 +22,7 @@ use registry::RegistryProofs;
 use tree::Tree;
 
 pub use fault::{Link, TranscriptError};
+pub use log_keys::follow_log_keys;
 pub(super) use part::Unneeded;
 
 use super::currency::Currency;

@@ -11,7 +11,7 @@ use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, commitment, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, consistency_proof, leaf_hash, record_path, root};
-use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint};
+use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint_by};
 use creditbank_protocol::pb::{self, Kind, Place, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, amends_of, disclose};
 use creditbank_protocol::registry::{RegistryKey, registry_value};
@@ -32,6 +32,8 @@ pub(super) const REGISTRY: u8 = 2;
 /// The registry key that the log is begun with a commitment to.
 pub(super) const NEXT_REGISTRY: u8 = 31;
 pub(super) const STATEMENT: u8 = 4;
+/// A log key that follows the first one.
+pub(super) const NEXT_LOG: u8 = 41;
 
 pub(super) fn public(seed: u8) -> [u8; 32] {
     key(seed).verifying_key().to_bytes()
@@ -63,7 +65,7 @@ pub(super) struct Bend {
     /// Seeds of the keys that sign blocks, seals and the statement, where they are others.
     pub(super) signer: Option<u8>,
     pub(super) publisher: Option<u8>,
-    pub(super) seal_signer: u8,
+    pub(super) seal_signer: Option<u8>,
     pub(super) statement_signer: u8,
 }
 
@@ -82,7 +84,7 @@ pub(super) const HONEST: Bend = Bend {
     statement: |_| (),
     signer: None,
     publisher: None,
-    seal_signer: LOG,
+    seal_signer: None,
     statement_signer: STATEMENT,
 };
 
@@ -122,6 +124,10 @@ pub(super) struct Log {
     pub(super) accreditations: Vec<(u64, u32)>,
     /// Further registry entries that a transcript names under the last seal.
     pub(super) also: Vec<RegistryKey>,
+    /// Log keys that follow: log index of the block, first index whose seal it signs, seed.
+    pub(super) sealers: Vec<(u64, u64, u8)>,
+    /// The seeds of the log keys that sign checkpoints.
+    pub(super) note_signers: Vec<u8>,
 }
 
 impl Log {
@@ -149,7 +155,22 @@ impl Log {
             approver: None,
             accreditations: Vec::new(),
             also: Vec::new(),
+            sealers: Vec::new(),
+            note_signers: vec![LOG],
         }
+    }
+
+    /// A block of the operator that names another log key, which seals from a log index on.
+    pub(super) fn rotate(&mut self, seed: u8, from_index: u64) {
+        let entry = pb::Key { from_index, ..key_entry(seed, Purpose::Log, 0, 0) };
+        let block = self.operator(&[public_record(Kind::Key, encode(&entry).expect("canonical"))]);
+        self.sealers.push((block, from_index, seed));
+    }
+
+    /// Who signs the seal at a log index.
+    fn sealer(&self, index: u64) -> u8 {
+        let followed = self.sealers.iter().rev().find(|(_, from, _)| *from <= index);
+        followed.map_or(LOG, |(_, _, seed)| *seed)
     }
 
     /// A log whose first round admits the statement key and institutions with one unit each.
@@ -337,7 +358,8 @@ impl Log {
         self.registry.append(&mut self.pending);
         let honest = seal.clone();
         (self.bend.seal)(self.seals.len(), &mut seal);
-        let entry = seal.sign(|message| sign(&key(self.bend.seal_signer), message)).expect("a seal");
+        let signer = self.bend.seal_signer.unwrap_or(self.sealer(honest.index.0));
+        let entry = seal.sign(|message| sign(&key(signer), message)).expect("a seal");
         self.previous = SignedSeal::parse(&entry[1..]).map_or(Digest::ZERO, |seal| seal.id());
         self.entries.push(entry);
         self.seals.push(Sealed { seal: honest, registry, marks });
@@ -471,11 +493,16 @@ impl Log {
         };
         let path = consistency_proof(base_size, size, &mut node).expect("a smaller tree");
         pb::StatusPart {
-            checkpoint: sign_checkpoint(&checkpoint, &key(LOG)).expect("a note"),
+            checkpoint: self.note(&checkpoint),
             consistency: path.iter().map(|hash| hash.0.to_vec()).collect(),
             proofs: Some(self.proofs(part)),
             statuses: statuses.into_values().collect(),
         }
+    }
+
+    fn note(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        let keys: Vec<_> = self.note_signers.iter().map(|seed| key(*seed)).collect();
+        sign_checkpoint_by(checkpoint, &keys.iter().collect::<Vec<_>>()).expect("a note")
     }
 
     /// A block, the seal of its round, its key in that round, and the group with such an effect; of a custodian's, that
@@ -527,6 +554,13 @@ impl Log {
         let mut registry = registry.into_iter().filter_map(|(seal, key)| self.prove(seal, key)).collect();
         let (publications, published) = self.publications(&mut registry, &mut seals, newest);
         blocks.extend(published);
+        let log_keys: Vec<_> = self
+            .sealers
+            .iter()
+            .filter(|(_, from, _)| *from <= newest)
+            .filter_map(|(at, ..)| self.log_key(*at))
+            .collect();
+        blocks.extend(log_keys.iter().map(|one| one.block));
         let successions = self.successions(&blocks.iter().copied().collect::<Vec<_>>());
         blocks.extend(successions.iter().map(|one| one.block));
         seals.sort_unstable();
@@ -538,7 +572,15 @@ impl Log {
             registry,
             publications,
             successions,
+            log_keys,
         }
+    }
+
+    /// The log key that a block names.
+    fn log_key(&self, block: u64) -> Option<pb::ProvedLogKey> {
+        let signed = &self.blocks[&block];
+        let path = Levels::new(signed.shown().leaves().to_vec()).path(0)?.iter().map(|hash| hash.0.to_vec()).collect();
+        Some(pb::ProvedLogKey { block, record: signed.public().records.first().cloned(), path })
     }
 
     /// How the registry keys have followed one another, up to the newest block of the operator among these.

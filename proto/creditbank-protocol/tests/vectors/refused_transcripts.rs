@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 
 use super::effects::AWARDS;
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, PADDING_SEED, REGISTRY, STATEMENT, key_entry, policy,
-    public, public_record, trust, unit_key,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_LOG, NEXT_REGISTRY, NOW_MS, PADDING_SEED, REGISTRY, STATEMENT, Shown,
+    key_entry, policy, public, public_record, trust, unit_key,
 };
 use super::transcripts::{
-    APPROVED, APPROVER, CORRECTED, approved, closing, corrected, credit, custody, result, rotated,
+    APPROVED, APPROVER, CORRECTED, approved, closing, corrected, credit, custody, result, rotated, sealed_anew,
 };
 use super::{agree, hex, key};
 
@@ -169,7 +169,7 @@ fn seals() -> Vec<Case> {
             let block = base(transcript).blocks[0].clone();
             base(transcript).seals.insert(1, block);
         }),
-        lied("seals by another key", Link::Seal, Bend { seal_signer: REGISTRY, ..HONEST }),
+        lied("seals by another key", Link::Seal, Bend { seal_signer: Some(REGISTRY), ..HONEST }),
         seal("a seal of another log", |_, seal| seal.origin = "test.example/other".to_owned()),
         seal("a seal with another index", |at, seal| seal.index.0 += u64::from(at == 1)),
         seal("rounds that overlap", |at, seal| seal.first_index.0 -= u64::from(at == 1)),
@@ -404,6 +404,75 @@ fn publications() -> Vec<Case> {
             part.successions[0].path[0][0] ^= 1;
         }),
         ("registered by a unit", Link::Publication, raw(&of_unit.encode_to_vec())),
+    ]
+}
+
+/// Log keys that have not followed, and seals by the wrong one.
+fn log_keys() -> Vec<Case> {
+    let first: Shown<'_> = &[(6, 0, None)];
+    let bent = |about, link, signers: &[u8], change: fn(&mut pb::Transcript)| {
+        let mut transcript = sealed_anew(HONEST, signers, 6).transcript(first, &[]);
+        change(&mut transcript);
+        (about, link, raw(&transcript.encode_to_vec()))
+    };
+    let both = [LOG, NEXT_LOG];
+    let lied = |about, link, bend, from| {
+        (about, link, raw(&sealed_anew(bend, &both, from).transcript(first, &[]).encode_to_vec()))
+    };
+    let by_log_key = {
+        let mut log = Log::admitting(HONEST, &[1]);
+        (log.registrar, log.note_signers) = (LOG, vec![NEXT_LOG]);
+        log.rotate(NEXT_LOG, 5);
+        log.seal();
+        log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        log.transcript(first, &[])
+    };
+    // The thief of a log key names the next one himself.
+    let invented = |transcript: &mut pb::Transcript| {
+        for part in [base, newest] {
+            part(transcript).log_keys[0].path = vec![vec![7; 32]];
+        }
+    };
+    let of_key = |about, link, change: fn(&mut pb::Key)| {
+        let mut transcript = sealed_anew(HONEST, &both, 6).transcript(first, &[]);
+        for part in [base, newest] {
+            let record = part(&mut transcript).log_keys[0].record.as_mut().expect("a record");
+            let mut entry = pb::Key::decode(&record.body[..]).expect("a key");
+            change(&mut entry);
+            record.body = entry.encode_to_vec();
+        }
+        (about, link, raw(&transcript.encode_to_vec()))
+    };
+    vec![
+        lied("the retired log key seals on", Link::Seal, Bend { seal_signer: Some(LOG), ..HONEST }, 6),
+        lied("a log key seals before its index", Link::Seal, Bend { seal_signer: Some(NEXT_LOG), ..HONEST }, 6),
+        bent("a new log key that nothing names", Link::Checkpoint, &[NEXT_LOG], |transcript| {
+            base(transcript).log_keys.clear();
+            newest(transcript).log_keys.clear();
+        }),
+        bent("seals of a new log key that nothing names", Link::Seal, &both, |transcript| {
+            base(transcript).log_keys.clear();
+            newest(transcript).log_keys.clear();
+        }),
+        bent("a log key that its block does not name", Link::Publication, &[NEXT_LOG], invented),
+        bent("a log key without its block", Link::Publication, &both, |transcript| {
+            newest(transcript).blocks.retain(|block| block.index != 3);
+        }),
+        bent("a log key twice", Link::Publication, &both, |transcript| {
+            let again = base(transcript).log_keys[0].clone();
+            base(transcript).log_keys.push(again);
+        }),
+        bent("a log key without its record", Link::Publication, &both, |transcript| {
+            base(transcript).log_keys[0].record = None;
+        }),
+        ("a log key that the log key alone names", Link::Publication, raw(&by_log_key.encode_to_vec())),
+        lied("a log key that begins at its own block", Link::Publication, HONEST, 3),
+        of_key("a statement key as a log key", Link::Publication, |entry| {
+            entry.purpose = pb::Purpose::Statement.into()
+        }),
+        of_key("another log key than the block names", Link::Seal, |entry| entry.public_key = public(THIEF).to_vec()),
+        of_key("an earlier beginning than the block says", Link::Publication, |entry| entry.from_index = 5),
     ]
 }
 
@@ -927,8 +996,19 @@ fn name(link: Link) -> String {
 fn refused_transcripts() {
     verify(&raw(&small(HONEST).encode_to_vec()), &trust(), NOW_MS).expect("what is bent is right before");
     verify(&raw(&honest(HONEST).encode_to_vec()), &trust(), NOW_MS).expect("what is bent is right before");
-    let all = [files(), seals(), registry(), blocks(), publications(), records(), effects(), statuses(), custodians()]
-        .concat();
+    let all = [
+        files(),
+        seals(),
+        registry(),
+        blocks(),
+        publications(),
+        log_keys(),
+        records(),
+        effects(),
+        statuses(),
+        custodians(),
+    ]
+    .concat();
     let all = [all, issuers(), statements(), times()].concat();
     let shown: Vec<Value> = all
         .into_iter()

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::blocks::ORIGIN;
 use super::effects::{AWARDS, begun, then};
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public, public_record, trust,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_LOG, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public,
+    public_record, trust,
 };
 use super::{agree, hex, key};
 
@@ -362,6 +363,36 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             rotated(NEXT_REGISTRY, NEXT_REGISTRY, |_| ()).transcript(&[(6, 0, None)], &[]),
         ),
         (
+            "log-key-followed",
+            "another log key has taken over at the round of the record; both have signed the checkpoint",
+            sealed_anew(HONEST, &[LOG, NEXT_LOG], 6).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "log-key-gone",
+            "the same, and the first log key is destroyed: the new one alone has signed the checkpoint",
+            sealed_anew(HONEST, &[NEXT_LOG], 6).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "log-key-of-its-own-round",
+            "the new log key seals the round that admits it",
+            sealed_anew(HONEST, &[NEXT_LOG], 4).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "log-key-to-come",
+            "a log key is admitted and signs no seal yet",
+            sealed_anew(HONEST, &[LOG, NEXT_LOG], 100).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "log-key-replaced",
+            "a log key was lost before it had begun, and another one has taken its place",
+            replaced().transcript(&[(9, 0, None)], &[]),
+        ),
+        (
+            "log-and-registry-key-followed",
+            "the registry key that has followed names the log key",
+            both_followed().transcript(&[(6, 0, None)], &[]),
+        ),
+        (
             "approved",
             "a second person has approved the block, as the unit asks for",
             approved(APPROVED, |_| ()).transcript(&[(6, 0, None)], &[]),
@@ -463,6 +494,41 @@ pub(super) fn corrected(bend: fn(&mut pb::TimeCorrection)) -> Log {
     log.issue(1, &[credit(3, "ALG-3", None)], Vec::new());
     log.seal();
     log.seal();
+    log
+}
+
+/// A log key that seals from a log index on, named in entry 3; the record is in entry 6.
+pub(super) fn sealed_anew(bend: Bend, note_signers: &[u8], from_index: u64) -> Log {
+    let mut log = Log::admitting(bend, &[1]);
+    log.note_signers = note_signers.to_vec();
+    log.rotate(NEXT_LOG, from_index);
+    log.seal();
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log
+}
+
+/// A log key that was lost before its index, 100, and one that begins at 8 in its place; the record is in entry 9.
+fn replaced() -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.rotate(43, 100);
+    log.seal();
+    log.sealers.clear();
+    log.rotate(NEXT_LOG, 8);
+    log.seal();
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log.note_signers = vec![NEXT_LOG];
+    log
+}
+
+/// The log key that follows is named by the registry key that has followed.
+fn both_followed() -> Log {
+    let mut log = rotated(REGISTRY, NEXT_REGISTRY, |_| ());
+    log.rotate(NEXT_LOG, 10);
+    log.seal();
+    log.seal();
+    log.note_signers = vec![NEXT_LOG];
     log
 }
 

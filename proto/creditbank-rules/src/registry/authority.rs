@@ -4,8 +4,8 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::key::{KeyId, RegistryAuthority, SuccessionError};
 use creditbank_protocol::pb::{self, Purpose};
 
-use super::Registry;
 use super::admit::{present, require};
+use super::{Registry, RegistryRecord};
 use crate::{Rejection, Rule};
 
 /// The key in force after a succession.
@@ -35,10 +35,7 @@ fn is_registry_key(key: &pb::Key) -> bool {
 
 /// Checks a key that is about to stand in the registry: of the registry keys, the one in force, which does not end by
 /// such an entry, or a former one, which has ended. Whoever has stolen the registry key cannot admit another one.
-pub(super) fn check_key(registry: &Registry, entry: &pb::Key, sealed_at_ms: u64) -> Result<(), Rejection> {
-    if entry.purpose == i32::from(Purpose::Log) {
-        return check_log_key(registry, entry);
-    }
+pub(super) fn check_key(registry: &Registry, entry: &pb::Key, record: RegistryRecord<'_>) -> Result<(), Rejection> {
     let Some(authority) = registry.authority.filter(|_| is_registry_key(entry)) else {
         return Ok(());
     };
@@ -46,7 +43,7 @@ pub(super) fn check_key(registry: &Registry, entry: &pb::Key, sealed_at_ms: u64)
         let stays = entry.revoked.is_none() && entry.until_minute == 0;
         let expected = "a registry key without end: another one follows by a succession (creditbank registry succeed)";
         require(stays, Rule::Contradiction, "revoked", expected, "an end")?;
-        let begun = entry.from_minute <= sealed_at_ms / 60_000;
+        let begun = entry.from_minute <= record.sealed_at_ms / 60_000;
         return require(begun, Rule::Contradiction, "from_minute", "no later than the seal", entry.from_minute);
     }
     let id = <[u8; 32]>::try_from(entry.public_key.as_slice()).map(|key| KeyId::of(&key));
@@ -54,14 +51,6 @@ pub(super) fn check_key(registry: &Registry, entry: &pb::Key, sealed_at_ms: u64)
     let expected = "the registry key in force: another one follows by a succession (creditbank registry succeed)";
     require(former, Rule::NotTheSuccessor, "public_key", expected, hex(&entry.public_key))?;
     require(entry.revoked.is_some(), Rule::Contradiction, "revoked", "a revocation: another key is in force", "none")
-}
-
-/// A log has one log key from its beginning on. An entry that says otherwise would change nothing, and is refused.
-fn check_log_key(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
-    let Some(log_key) = registry.log_key else { return Ok(()) };
-    let same = entry.public_key == log_key && entry.revoked.is_none() && entry.until_minute == 0;
-    let expected = "the log key of the log's beginning, without end: a log key cannot be rotated yet";
-    require(same, Rule::Contradiction, "purpose", expected, "another key, or an end")
 }
 
 /// The key in force stands in the registry, and every other registry key there has ended.

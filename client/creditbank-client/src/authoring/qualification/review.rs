@@ -36,7 +36,13 @@ pub fn review(mut registry: Registry, definition: &QualificationDefinition) -> R
     let found = satisfiability(&registry, definition).map_err(|error| refusal(&error))?;
     let body = encode(definition).map_err(|error| refusal(&error))?;
     let institution = definition.institution.into();
-    let record = RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution, sealed_at_ms: 0 };
+    let record = RegistryRecord {
+        kind: Kind::QualificationDefinition,
+        body: &body,
+        institution,
+        sealed_at_ms: 0,
+        entry: 0.into(),
+    };
     let refused = registry.admit(record).err().filter(|_| found.satisfiable).map(|error| error.to_string());
     Ok(Review { lines, conflicts: found.conflicts, satisfiable: found.satisfiable, refused })
 }
@@ -100,7 +106,13 @@ fn alone(definition: &QualificationDefinition) -> Result<Registry, String> {
         let Ok(body) = encode(&stub) else { continue };
         let kind = Kind::QualificationDefinition;
         // What is no code of a definition is not admitted, and the review says so.
-        let _ = registry.admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: 0 });
+        let _ = registry.admit(RegistryRecord {
+            kind,
+            body: &body,
+            institution: institution.into(),
+            sealed_at_ms: 0,
+            entry: 0.into(),
+        });
     }
     Ok(registry)
 }

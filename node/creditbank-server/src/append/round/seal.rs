@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use creditbank_ledger::state::SealRefusal;
 use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::sign;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::{AccountId, LogIndex};
@@ -12,7 +13,9 @@ use creditbank_store::{EntryWrite, Head, Round};
 use super::learners::Learners;
 use super::{Bodies, Pending, RoundBuilder, node};
 use crate::append::state::Change;
-use crate::tables;
+use crate::directory::KeyRing;
+use crate::ledger::NoLogKey;
+use crate::tables::{self, Note};
 
 /// A round that is ready to be written.
 pub(crate) struct SealedRound {
@@ -44,14 +47,19 @@ pub(crate) enum SealError {
     Unreadable,
     #[error(transparent)]
     Refused(#[from] SealRefusal),
+    #[error(transparent)]
+    NoLogKey(#[from] NoLogKey),
 }
 
 impl RoundBuilder {
-    /// Closes the round with a seal by the log key.
-    pub(crate) fn seal(self, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<Sealed, SealError> {
+    /// Closes the round with a seal by the log key in force.
+    pub(crate) fn seal(self, ring: &KeyRing) -> Result<Sealed, SealError> {
         let Self { state, mut round, mut entries, mut nodes, mut rows, learners, accounts, identities, marked, .. } =
             self;
-        let entry = round.draft_seal().sign(sign)?;
+        let draft = round.draft_seal();
+        let log_key = round.log_key(draft.index);
+        let signer = ring.find(&log_key).ok_or_else(|| NoLogKey::new(&log_key, draft.index))?;
+        let entry = draft.sign(|message| sign(&signer, message))?;
         let Ok(Entry::Seal(signed)) = Entry::parse(&entry) else {
             return Err(SealError::Unreadable);
         };
@@ -61,9 +69,12 @@ impl RoundBuilder {
         rows.extend(tables::seal_rows(&closed));
 
         let (base, log) = (state.head, closed.state);
+        let history = log.in_force().registry.log_keys();
+        let signers = history.map_or_else(|| vec![log_key], |history| ring.signers(history, closed.seal.index));
+        rows.push(tables::note(log.size(), &Note { signers: signers.clone(), lines: String::new() }));
         let next = Head { size: log.size(), root: log.root(), ..base };
         let checkpoint = Checkpoint { origin: log.keys().origin.clone(), size: next.size, root: next.root };
-        let change = Change { head: next, log, written: closed.written, marked };
+        let change = Change { head: next, log, written: closed.written, marked, signers };
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
         let pending = Pending::new(LogIndex(base.size), true, learners, identities);

@@ -91,7 +91,7 @@ pub(crate) fn load(store: &dyn Store, keys: LogKeys) -> Result<State, LoadError>
     let last_seal = head.size.checked_sub(1).map(|index| last_seal(store, LogIndex(index))).transpose()?;
     let (in_force, versions) = registry(store, &keys)?;
     let log = LogState::restore(keys, Parts { frontier, chains, in_force, marks, once, last_seal });
-    Ok(State { head, log, checkpoint: Vec::new(), versions, marked })
+    Ok(State { head, log, checkpoint: Vec::new(), signers: Vec::new(), versions, marked })
 }
 
 fn entry(store: &dyn Store, index: LogIndex) -> Result<Entry, LoadError> {

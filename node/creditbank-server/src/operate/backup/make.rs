@@ -4,14 +4,14 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use creditbank_protocol::note::{Checkpoint, sign_checkpoint};
-use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::note::Checkpoint;
 use creditbank_store::Disk;
 use creditbank_store::inspect::{JournalReader, guard, write_guard};
 
 use super::{BackedUpFile, BackupError, Manifest, files, tree};
-use crate::directory::{Config, HELD_FILE, Secrets, read_key};
+use crate::directory::{Config, DirectoryError, HELD_FILE, KeyRing, Secrets};
 use crate::environment::Environment;
+use crate::ledger::sign_by;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -35,7 +35,7 @@ pub fn make(
 ) -> Result<Manifest, BackupError> {
     let log_dir = dir.join(config.store.path().ok_or(BackupError::Nothing)?);
     let disk = &*environment.disk;
-    let log_key = read_key(environment, dir, Purpose::Log)?;
+    let ring = KeyRing::open(environment, dir)?;
     let secrets = Secrets::read(disk, &dir.join("keys").join("secrets"))?;
     // The head first: everything up to it is durable and may be signed for, and nothing beyond it is copied.
     let (sequence, head) = guard(disk, &log_dir)?.ok_or(BackupError::Nothing)?;
@@ -73,13 +73,13 @@ pub fn make(
     }
     // The same bytes that the node has signed for this head.
     let checkpoint = Checkpoint { origin: config.origin.clone(), size: head.size, root: head.root };
-    let note = sign_checkpoint(&checkpoint, &log_key.key)
-        .map_err(|error| BackupError::Seen { path: "the checkpoint".to_owned(), error })?;
+    let note = sign_by(&ring, &checkpoint, &found.signers).map_err(DirectoryError::from)?;
+    let log_keys = found.log_keys.iter().map(hex::encode).collect();
     let now_ms = environment.clock.now_ms();
     let manifest = Manifest {
         version: Manifest::VERSION,
         origin: config.origin.clone(),
-        log_key: hex::encode(log_key.public_key()),
+        log_keys,
         size: head.size,
         root: head.root.to_string(),
         sequence,

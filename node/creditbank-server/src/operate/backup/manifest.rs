@@ -33,8 +33,8 @@ pub struct Manifest {
     pub version: u32,
     /// The log.
     pub origin: String,
-    /// Its public key, in hexadecimal.
-    pub log_key: String,
+    /// The public log keys that have signed its checkpoints, in hexadecimal.
+    pub log_keys: Vec<String>,
     /// Number of log entries.
     pub size: u64,
     /// Their root, in hexadecimal.

@@ -1,6 +1,7 @@
 //! Bringing a backup back. A restored log is shorter than the one that was lost, and its key has signed for what is
 //! missing: so the operator says what has been published, and below that the node does not sign.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::note::Checkpoint;
@@ -61,12 +62,13 @@ pub fn restore(
     let total: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     manifest.check_files(disk, from, |done| progress(done, total * 3))?;
     let config = read_config(environment, from)?;
-    let log_key = hex::decode(&manifest.log_key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
-    let log_key = log_key.ok_or_else(|| BackupError::Damaged {
+    let log_key = |text: &String| hex::decode(text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
+    let log_keys: Option<BTreeSet<[u8; 32]>> = manifest.log_keys.iter().map(log_key).collect();
+    let log_keys = log_keys.ok_or_else(|| BackupError::Damaged {
         path: from.join("backup.json").display().to_string(),
-        what: "log_key: expected 32 bytes in hexadecimal".to_owned(),
+        what: "log_keys: expected 32 bytes each in hexadecimal".to_owned(),
     })?;
-    let seen = options.seen.iter().map(|path| read_note(disk, path, &manifest.origin, log_key));
+    let seen = options.seen.iter().map(|path| read_note(disk, path, &manifest.origin, &log_keys));
     let seen = seen.collect::<Result<Vec<_>, _>>()?;
     let log = config.beginning().genesis().0;
     let sizes: Vec<u64> = seen.iter().map(|seen| seen.checkpoint.size).collect();
@@ -88,7 +90,7 @@ pub fn restore(
     if let Some(held) = held {
         let path = dir.join("log").join(HELD_FILE);
         // A hold that the backup had itself may be for more.
-        let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, log_key).ok());
+        let before = disk.read(&path).ok().and_then(|note| parse_published(&note, &manifest.origin, &log_keys).ok());
         if before.is_none_or(|before| before.size < held.checkpoint.size) {
             disk.replace(&path, &held.note).map_err(at(&path))?;
         }
@@ -138,10 +140,10 @@ struct Seen {
     checkpoint: Checkpoint,
 }
 
-fn read_note(disk: &dyn Disk, path: &Path, origin: &str, log_key: [u8; 32]) -> Result<Seen, BackupError> {
+fn read_note(disk: &dyn Disk, path: &Path, origin: &str, log_keys: &BTreeSet<[u8; 32]>) -> Result<Seen, BackupError> {
     let note = disk.read(path).map_err(at(path))?;
     let shown = path.display().to_string();
     let checkpoint =
-        parse_published(&note, origin, log_key).map_err(|error| BackupError::Seen { path: shown.clone(), error })?;
+        parse_published(&note, origin, log_keys).map_err(|error| BackupError::Seen { path: shown.clone(), error })?;
     Ok(Seen { path: shown, note, checkpoint })
 }

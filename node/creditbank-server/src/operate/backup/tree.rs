@@ -1,6 +1,6 @@
 //! The log's tree from a journal, without its flat files: every checksum, link and leaf on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use creditbank_protocol::Digest;
@@ -9,6 +9,7 @@ use creditbank_store::Head;
 use creditbank_store::inspect::JournalReader;
 
 use super::BackupError;
+use crate::tables;
 
 /// What a journal comes to.
 pub(super) struct Tree {
@@ -17,13 +18,17 @@ pub(super) struct Tree {
     pub(super) head: Head,
     /// The roots at the sizes that were asked for, as far as the log has them.
     pub(super) roots: BTreeMap<u64, Digest>,
+    /// The log keys that sign the last checkpoint, in the order of their lines.
+    pub(super) signers: Vec<[u8; 32]>,
+    /// All log keys that have ever signed a checkpoint.
+    pub(super) log_keys: BTreeSet<[u8; 32]>,
 }
 
 /// Reads a journal to its end, hashes every entry, and notes the roots at `sizes`.
 pub(super) fn read(journal: &JournalReader, sizes: &[u64], mut progress: impl FnMut(u64)) -> Result<Tree, BackupError> {
     let mut head = Head { epoch: 1, size: 0, root: empty_root() };
     let mut frontier = Frontier::default();
-    let mut tree = Tree { sequence: 0, head, roots: BTreeMap::new() };
+    let mut tree = Tree { sequence: 0, head, roots: BTreeMap::new(), signers: Vec::new(), log_keys: BTreeSet::new() };
     let mut wrong = None;
     let mut done = 0;
     if sizes.contains(&0) {
@@ -52,6 +57,13 @@ pub(super) fn read(journal: &JournalReader, sizes: &[u64], mut progress: impl Fn
             frontier.push(leaf_hash(&write.entry));
             if sizes.contains(&frontier.size()) {
                 tree.roots.insert(frontier.size(), frontier.root());
+            }
+        }
+        for row in round.rows.iter().filter(|row| row.table == tables::NOTE) {
+            let Some(note) = row.value.as_deref().and_then(tables::read_note) else { continue };
+            tree.log_keys.extend(&note.signers);
+            if row.key == round.next.size.to_be_bytes() {
+                tree.signers = note.signers;
             }
         }
         head = round.next;

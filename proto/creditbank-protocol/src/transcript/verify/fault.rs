@@ -4,7 +4,7 @@ use super::FileError;
 use crate::block::BlockError;
 use crate::canonical::CanonicalError;
 use crate::entry::EntryError;
-use crate::key::SignatureError;
+use crate::key::{LogKeyError, SignatureError};
 use crate::map::MapError;
 use crate::merkle::ProofError;
 use crate::note::NoteError;
@@ -92,6 +92,9 @@ pub enum Fault {
     /// A signature does not hold.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// A log key does not follow the one before.
+    #[error(transparent)]
+    LogKey(#[from] LogKeyError),
     /// A structure is not canonical.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
+use super::log_keys::LogKeys;
 use super::published::{self, Published};
 use super::registrars::Registrars;
 use super::{
@@ -43,6 +44,7 @@ pub(super) struct Part {
     pub(super) registry: RegistryProofs,
     pub(super) blocks: BTreeMap<LogIndex, ProvedBlock>,
     pub(super) registrars: Registrars,
+    log_keys: LogKeys,
     published: Published,
 }
 
@@ -131,8 +133,9 @@ impl Parts {
         let (none, no_status) = (pb::TreeProofs::default(), pb::StatusPart::default());
         let status = transcript.status.as_ref().unwrap_or(&no_status);
         let proofs = (transcript.base.as_ref().unwrap_or(&none), status.proofs.as_ref().unwrap_or(&none));
-        let accepted = trust.policy.verify(&status.checkpoint).map_err(broken(Link::Checkpoint, "note"))?;
-        let (newest, log_key) = (accepted.checkpoint, accepted.log_key);
+        let log_keys = (LogKeys::said(Which::Base, proofs.0, trust)?, LogKeys::said(Which::Status, proofs.1, trust)?);
+        let accepted = log_keys.1.accept(&status.checkpoint, trust)?;
+        let newest = accepted.checkpoint;
         if newest.origin != transcript.origin {
             let fault = Fault::Origin { expected: transcript.origin.clone(), found: newest.origin };
             return Err(broken(Link::Checkpoint, "note")(fault));
@@ -143,8 +146,8 @@ impl Parts {
             .map_err(broken(Link::Checkpoint, "consistency"))?;
 
         let genesis = trust.beginning(&newest.origin).genesis();
-        let base = Tree::open(Which::Base, named, &proofs.0.seals, &log_key)?;
-        let status = Tree::open(Which::Status, newest, &proofs.1.seals, &log_key)?;
+        let base = Tree::open(Which::Base, named, &proofs.0.seals, &log_keys.0)?;
+        let status = Tree::open(Which::Status, newest, &proofs.1.seals, &log_keys.1)?;
         let back = tree::check_order(&base, &status, &genesis)?;
         let registry =
             (RegistryProofs::open(&proofs.0.registry, &base)?, RegistryProofs::open(&proofs.1.registry, &status)?);
@@ -155,8 +158,10 @@ impl Parts {
             Registrars::follow(&base, &blocks.0, &proofs.0.successions, trust)?,
             Registrars::follow(&status, &blocks.1, &proofs.1.successions, trust)?,
         );
-        let base = Part::new(base, registry.0, blocks.0, registrars.0);
-        let status = Part::new(status, registry.1, blocks.1, registrars.1);
+        log_keys.0.check(&base, &blocks.0, &registrars.0)?;
+        log_keys.1.check(&status, &blocks.1, &registrars.1)?;
+        let base = Part::new(base, registry.0, blocks.0, registrars.0, log_keys.0);
+        let status = Part::new(status, registry.1, blocks.1, registrars.1, log_keys.1);
         let base = Part { published: published::check(&base, &proofs.0.publications)?, ..base };
         let status = Part { published: published::check(&status, &proofs.1.publications)?, ..status };
         // What was published is what the operator has said.
@@ -174,8 +179,14 @@ impl Part {
         registry: RegistryProofs,
         blocks: BTreeMap<LogIndex, ProvedBlock>,
         registrars: Registrars,
+        log_keys: LogKeys,
     ) -> Self {
-        Self { tree, registry, blocks, registrars, published: Published::default() }
+        Self { tree, registry, blocks, registrars, log_keys, published: Published::default() }
+    }
+
+    /// Whether a registry key or a log key has followed with the block at a log index.
+    fn has_followed(&self, index: LogIndex) -> bool {
+        self.registrars.blocks().chain(self.log_keys.blocks()).any(|block| block == index)
     }
 
     /// Checks the signature of a block under its key as the registry had it during the round; of an institution's also
@@ -239,8 +250,7 @@ impl Part {
     pub(super) fn blocks_used(&self) -> Result<(), TranscriptError> {
         for (index, block) in &self.blocks {
             let wrong = |what| broken(Link::Block, self.tree.at(index))(Fault::Surplus(what));
-            let follows = self.registrars.blocks().any(|succession| succession == *index);
-            if !block.is_used.get() && !self.published.blocks.contains(index) && !follows {
+            if !block.is_used.get() && !self.published.blocks.contains(index) && !self.has_followed(*index) {
                 return Err(wrong("no record, mark or registry entry needs the block"));
             }
             if !block.groups.iter().all(|group| group.is_used.get()) {
@@ -273,8 +283,9 @@ impl Part {
 
     /// What nothing needs.
     pub(super) fn unneeded(&self) -> Unneeded {
-        let is_needed =
-            |index: &LogIndex, block: &ProvedBlock| block.is_used.get() || self.published.blocks.contains(index);
+        let is_needed = |index: &LogIndex, block: &ProvedBlock| {
+            block.is_used.get() || self.published.blocks.contains(index) || self.has_followed(*index)
+        };
         let blocks = self.blocks.iter().filter(|(index, block)| !is_needed(index, block)).map(|(index, _)| *index);
         let groups = self.blocks.iter().flat_map(|(index, block)| {
             let unused = block.groups.iter().filter(|group| !group.is_used.get());

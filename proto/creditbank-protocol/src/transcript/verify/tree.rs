@@ -1,5 +1,6 @@
 //! The tree of a part, and what is proved into it: seals and blocks.
 
+use super::log_keys::LogKeys;
 use super::part::ProvedGroup;
 use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Which, broken, differs};
 use super::{digests, pb};
@@ -20,12 +21,12 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Checks every seal against tree and log key.
+    /// Checks every seal against tree and log keys.
     pub(super) fn open(
         part: Which,
         head: Checkpoint,
         seals: &[pb::ProvedEntry],
-        log_key: &[u8; 32],
+        log_keys: &LogKeys,
     ) -> Result<Self, TranscriptError> {
         let mut tree = Self { part, head, seals: BTreeMap::new() };
         for proved in seals {
@@ -34,7 +35,7 @@ impl Tree {
             if tree.seals.keys().next_back().is_some_and(|last| index <= *last) {
                 return Err(wrong(Fault::Surplus("seals are not in order")));
             }
-            let seal = tree.seal_of(proved, log_key).map_err(wrong)?;
+            let seal = tree.seal_of(proved, log_keys).map_err(wrong)?;
             tree.seals.insert(index, seal);
         }
         Ok(tree)
@@ -45,12 +46,12 @@ impl Tree {
         format!("{} in the {}", what.to_string(), self.part)
     }
 
-    fn seal_of(&self, proved: &pb::ProvedEntry, log_key: &[u8; 32]) -> Result<(Seal, Digest), Fault> {
+    fn seal_of(&self, proved: &pb::ProvedEntry, log_keys: &LogKeys) -> Result<(Seal, Digest), Fault> {
         self.include(proved)?;
         let Entry::Seal(signed) = Entry::parse(&proved.entry)? else {
             return Err(Fault::EntryType("seal"));
         };
-        signed.verify(log_key)?;
+        signed.verify(&log_keys.at(LogIndex(proved.index)))?;
         let seal = signed.seal();
         if seal.index.0 != proved.index {
             return Err(differs("the seal's index", proved.index, seal.index));

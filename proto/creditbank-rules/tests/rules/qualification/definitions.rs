@@ -16,7 +16,9 @@ fn publish(registry: &mut Registry, definition: &QualificationDefinition) -> Res
     let body = encode(definition).expect("canonical");
     let kind = Kind::QualificationDefinition;
     let institution = definition.institution;
-    registry.admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: 0 }).map(|_| ())
+    registry
+        .admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: 0, entry: 0.into() })
+        .map(|_| ())
 }
 
 fn refused(definition: &QualificationDefinition, rule: Rule, part: &str) {

@@ -19,7 +19,8 @@ fn registry(case: &Case) -> Registry {
     for (kind, entry) in derived::registry().iter().chain(&case.registry) {
         let institution = case::publisher(*kind, entry).unwrap_or(0);
         let sealed_at_ms = NOW_MS - 86_400_000;
-        let record = RegistryRecord { kind: *kind, body: entry, institution: institution.into(), sealed_at_ms };
+        let record =
+            RegistryRecord { kind: *kind, body: entry, institution: institution.into(), sealed_at_ms, entry: 0.into() };
         registry.admit(record).expect("the registry of the case is admitted");
     }
     registry

@@ -126,6 +126,7 @@ impl Scene {
                 body: &bytes(&entry["body"]),
                 institution: institution.as_u64().unwrap_or(0).into(),
                 sealed_at_ms: sealed_at_ms.as_u64().unwrap_or(0),
+                entry: 0.into(),
             });
         }
         ledger.aliases.extend(list(&file["aliases"]).iter().map(alias));
@@ -181,7 +182,7 @@ impl Scene {
         for (index, record) in (0u32..).zip(facts.records) {
             if info_of(record.kind()).is_some_and(|info| info.public) {
                 let (kind, body) = (record.kind(), record.body());
-                let published = RegistryRecord { kind, body, institution, sealed_at_ms };
+                let published = RegistryRecord { kind, body, institution, sealed_at_ms, entry: 0.into() };
                 registry.admit(published).map_err(|rejection| rejection.record(index))?;
             }
         }

@@ -58,8 +58,13 @@ pub(crate) fn agreed(terms: &pb::AgreementTerms) -> [Entry; 2] {
 pub(crate) fn admit(entries: &[Entry]) -> Registry {
     let mut registry = Registry::new(ORIGIN);
     for (kind, body, institution) in entries {
-        let record =
-            RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: SEALED_AT_MS };
+        let record = RegistryRecord {
+            kind: *kind,
+            body,
+            institution: (*institution).into(),
+            sealed_at_ms: SEALED_AT_MS,
+            entry: 0.into(),
+        };
         registry.admit(record).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
     }
     registry

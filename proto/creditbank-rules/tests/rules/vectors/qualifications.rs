@@ -496,7 +496,8 @@ fn chances(base: &[Entry]) -> Vec<Case> {
 fn try_admit(base: &[Entry], more: &[Entry]) -> Option<Registry> {
     let mut registry = admit(base);
     for (kind, body, institution) in more {
-        let record = RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: 0 };
+        let record =
+            RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: 0, entry: 0.into() };
         registry.admit(record).ok()?;
     }
     Some(registry)
@@ -585,8 +586,13 @@ fn definitions(base: &[Entry]) -> Vec<Value> {
     all.map(|definition| {
         let mut registry = admit(base);
         let body = bytes(&definition);
-        let record =
-            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1.into(), sealed_at_ms: 0 };
+        let record = RegistryRecord {
+            kind: Kind::QualificationDefinition,
+            body: &body,
+            institution: 1.into(),
+            sealed_at_ms: 0,
+            entry: 0.into(),
+        };
         let refused = registry.admit(record).err().map(|rejection| rejection.rule.name());
         json!({ "body": hex::encode(&body), "refused": refused })
     })
@@ -645,8 +651,13 @@ fn qualifications() {
     for one in list(&file["definitions"]) {
         let body = unhex(&one["body"]);
         let mut registry = super::file::registry(&file, &json!({}));
-        let record =
-            RegistryRecord { kind: Kind::QualificationDefinition, body: &body, institution: 1.into(), sealed_at_ms: 0 };
+        let record = RegistryRecord {
+            kind: Kind::QualificationDefinition,
+            body: &body,
+            institution: 1.into(),
+            sealed_at_ms: 0,
+            entry: 0.into(),
+        };
         let rule = registry.admit(record).err().map(|rejection| rejection.rule.name());
         assert_eq!(json!(rule), one["refused"]);
         unsatisfiable += usize::from(rule == Some("UNSATISFIABLE"));

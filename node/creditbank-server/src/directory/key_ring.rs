@@ -1,0 +1,114 @@
+//! The node's own signing keys: every file `keys/log*.key` and `keys/statement*.key`.
+//!
+//! A key comes by its file: which one signs, the registry says. So a key that is to follow is put beside the one in
+//! force, and an old file is taken away when its key is to sign no longer. A new file is found when its key is needed;
+//! that one is gone is seen at the next start.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use creditbank_protocol::key::{KeyId, LogKeyHistory};
+use creditbank_protocol::key_file::purpose_name;
+use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::{LogIndex, key};
+use creditbank_rules::Registry;
+use ed25519_dalek::SigningKey;
+
+use super::{DirectoryError, at, read_key_at};
+use crate::environment::Environment;
+
+const PURPOSES: [Purpose; 2] = [Purpose::Log, Purpose::Statement];
+
+type Known = BTreeMap<[u8; 32], (Purpose, SigningKey)>;
+
+/// The keys that were found, and where to look for more.
+pub struct KeyRing {
+    environment: Environment,
+    dir: PathBuf,
+    known: RwLock<Known>,
+}
+
+impl KeyRing {
+    /// Reads the keys of a node's directory. A file that does not hold what its name says is an error.
+    pub(crate) fn open(environment: &Environment, dir: &Path) -> Result<Self, DirectoryError> {
+        let known = RwLock::new(read(environment, dir)?);
+        Ok(Self { environment: environment.clone(), dir: dir.to_owned(), known })
+    }
+
+    /// The key, if its file was there at the last look.
+    pub(crate) fn known(&self, public_key: &[u8; 32]) -> Option<SigningKey> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(public_key).map(|(_, key)| key.clone())
+    }
+
+    /// The key, for whose file is looked again where it was not there before.
+    pub(crate) fn find(&self, public_key: &[u8; 32]) -> Option<SigningKey> {
+        self.known(public_key).or_else(|| {
+            self.look_again();
+            self.known(public_key)
+        })
+    }
+
+    fn look_again(&self) {
+        match read(&self.environment, &self.dir) {
+            // What was known stays until the next start: a round that it is to sign may be under way.
+            Ok(found) => self.known.write().unwrap_or_else(PoisonError::into_inner).extend(found),
+            Err(error) => tracing::warn!(%error, "the keys of the node cannot be read again"),
+        }
+    }
+
+    /// The log keys that sign the checkpoint after the seal at a log index, in their order: those that have signed, sign
+    /// or will sign seals, as far as their files are there.
+    pub(crate) fn signers(&self, log_keys: &LogKeyHistory, seal: LogIndex) -> Vec<[u8; 32]> {
+        let in_force = log_keys.at(seal);
+        let is_over = |from: LogIndex, key: &[u8; 32]| from <= seal && *key != in_force;
+        // For a file that was taken away nobody looks in every round.
+        let has = |(from, key): &(LogIndex, [u8; 32])| {
+            if is_over(*from, key) { self.known(key).is_some() } else { self.find(key).is_some() }
+        };
+        log_keys.all().filter(has).map(|(_, key)| key).collect()
+    }
+
+    /// The statement key that a registry has in force at a minute; of several the one that came last.
+    pub(crate) fn statement(&self, registry: &Registry, minute: u64) -> Option<SigningKey> {
+        self.statement_of(registry, minute).or_else(|| {
+            self.look_again();
+            self.statement_of(registry, minute)
+        })
+    }
+
+    fn statement_of(&self, registry: &Registry, minute: u64) -> Option<SigningKey> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let from = |public_key: &[u8; 32]| {
+            let entry = registry.key(&KeyId::of(public_key))?;
+            let fits = entry.purpose == i32::from(Purpose::Statement) && entry.revoked.is_none();
+            (fits && key::within_dates(entry, minute)).then_some(entry.from_minute)
+        };
+        let in_force = known.iter().filter_map(|(public_key, (_, key))| Some((from(public_key)?, key)));
+        in_force.max_by_key(|(from, _)| *from).map(|(_, key)| key.clone())
+    }
+}
+
+/// What a key's file may be called.
+pub(crate) fn file_name(purpose: Purpose, public_key: &[u8; 32]) -> String {
+    format!("keys/{}-{}.key", purpose_name(purpose), KeyId::of(public_key))
+}
+
+fn read(environment: &Environment, dir: &Path) -> Result<Known, DirectoryError> {
+    let keys = dir.join("keys");
+    let mut known = Known::new();
+    for path in environment.disk.list(&keys).map_err(at(&keys))? {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(stem) = name.strip_suffix(".key") else { continue };
+        let is_for = |purpose: &Purpose| {
+            let rest = stem.strip_prefix(&purpose_name(*purpose));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        if let Some(purpose) = PURPOSES.into_iter().find(is_for) {
+            let key = read_key_at(environment, &keys.join(&name), purpose)?;
+            known.insert(key.public_key(), (purpose, key.key));
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,108 @@
+//! Which log key signs which seals: the first one, and those that have followed it.
+//!
+//! The registry key names each log key and the first log index whose seal it signs. So the log key that is in force
+//! cannot name another one, and whoever has a retired one cannot seal what comes later.
+
+use crate::LogIndex;
+use crate::pb::{self, Purpose};
+use crate::record::SUITE;
+
+/// The log keys, each from the first log index whose seal it signs. Cloning costs some bytes a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogKeyHistory {
+    begun: [u8; 32],
+    followed: Vec<(LogIndex, [u8; 32])>,
+}
+
+/// Why a log key does not follow the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LogKeyError {
+    /// It is no log key of suite 1 of the operator.
+    #[error("the record is not a log key of suite 1")]
+    NoLogKey,
+    /// It would sign seals that are in the log already, or the one of its own block.
+    #[error("the log key begins at {from}, expected an index behind its block at {block}")]
+    Begun {
+        /// The block that admits it.
+        block: LogIndex,
+        /// Where it begins.
+        from: LogIndex,
+    },
+    /// It was a log key before.
+    #[error("the key was a log key before")]
+    Known,
+}
+
+impl LogKeyHistory {
+    /// The history of a log that was begun with a key.
+    pub fn new(begun: [u8; 32]) -> Self {
+        Self { begun, followed: Vec::new() }
+    }
+
+    /// The key that signs the seal at a log index.
+    pub fn at(&self, index: LogIndex) -> [u8; 32] {
+        self.followed.iter().rev().find(|(from, _)| *from <= index).map_or(self.begun, |(_, key)| *key)
+    }
+
+    /// Takes in a log key that the block at a log index admits. Keys that were admitted before and do not sign yet at
+    /// that block never will: so a key that was lost before its time is replaced by another one.
+    pub fn follow(&mut self, block: LogIndex, entry: &pb::Key) -> Result<(), LogKeyError> {
+        let of_operator = entry.purpose == i32::from(Purpose::Log) && (entry.institution, entry.unit) == (0, 0);
+        let key = entry.public_key.as_slice().try_into().map_err(|_| LogKeyError::NoLogKey)?;
+        if !of_operator || entry.suite != u32::from(SUITE) {
+            return Err(LogKeyError::NoLogKey);
+        }
+        let from = LogIndex(entry.from_index);
+        if from <= block {
+            return Err(LogKeyError::Begun { block, from });
+        }
+        if self.contains(&key) {
+            return Err(LogKeyError::Known);
+        }
+        self.followed.retain(|(from, _)| *from <= block);
+        self.followed.push((from, key));
+        Ok(())
+    }
+
+    /// Whether a key is or was a log key, or will be.
+    pub fn contains(&self, key: &[u8; 32]) -> bool {
+        self.all().any(|(_, known)| known == *key)
+    }
+
+    /// The keys, each with the first log index whose seal it signs.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = (LogIndex, [u8; 32])> + '_ {
+        std::iter::once((LogIndex(0), self.begun)).chain(self.followed.iter().copied())
+    }
+
+    /// The keys that have followed the first one.
+    pub fn followers(&self) -> impl Iterator<Item = [u8; 32]> + '_ {
+        self.followed.iter().map(|(_, key)| *key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(key: u8, from_index: u64) -> pb::Key {
+        let purpose = Purpose::Log.into();
+        pb::Key { public_key: vec![key; 32], suite: 1, purpose, from_index, ..Default::default() }
+    }
+
+    /// Goal: each seal has one key, which begins behind the block that admits it; one that never began is replaced.
+    #[test]
+    fn each_index_has_one_log_key() {
+        let mut history = LogKeyHistory::new([1; 32]);
+        history.follow(LogIndex(10), &entry(2, 20)).expect("it follows");
+        assert_eq!([0, 19, 20, 99].map(|index| history.at(LogIndex(index))[0]), [1, 1, 2, 2]);
+        let begun = LogKeyError::Begun { block: LogIndex(30), from: LogIndex(30) };
+        assert_eq!(history.follow(LogIndex(30), &entry(3, 30)), Err(begun), "it would seal its own block's index");
+        assert_eq!(history.follow(LogIndex(30), &entry(1, 40)), Err(LogKeyError::Known), "back to the first");
+        let other = pb::Key { purpose: Purpose::Statement.into(), ..entry(3, 40) };
+        assert_eq!(history.follow(LogIndex(30), &other), Err(LogKeyError::NoLogKey));
+        history.follow(LogIndex(30), &entry(3, 40)).expect("it follows");
+        history.follow(LogIndex(35), &entry(4, 37)).expect("in the place of one that has not begun");
+        assert_eq!([36, 37, 40, 99].map(|index| history.at(LogIndex(index))[0]), [2, 4, 4, 4]);
+        assert!(!history.contains(&[3; 32]), "it never begins");
+    }
+}
