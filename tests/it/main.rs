@@ -28,5 +28,6 @@ mod seeds;
 mod services;
 mod stacking;
 mod sync;
+mod time;
 mod tls;
 mod transcript;

@@ -23,10 +23,14 @@ pub(crate) struct Arguments {
     /// Of a log in memory, which begins anew: where the registry key is [default: DIR-keys]
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
+    /// Serve although the clock is behind the log, which was sealed under a wrong one: nothing is sealed but a correction
+    /// of the time (creditbank registry correct-time), and what comes behind it
+    #[arg(long)]
+    correct_time: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { node, registry_keys } = arguments;
+    let Arguments { node, registry_keys, correct_time } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let environment = Environment::system();
@@ -41,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
-    let ledger = directory::open(&environment, dir, &config, Limits::default())?;
+    let ledger = directory::open(&environment, dir, &config, Limits { correct_time, ..Limits::default() })?;
     if ledger.size() == 0 {
         if config.store.path().is_some() {
             anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));

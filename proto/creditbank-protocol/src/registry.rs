@@ -5,7 +5,7 @@ use crate::hash::{Preimage, tag};
 use crate::key::KeyId;
 use crate::pb;
 use crate::record::kind_number;
-use crate::{Digest, InstitutionId, UnitId};
+use crate::{Digest, InstitutionId, LogIndex, UnitId};
 
 /// What a registry entry is about; its digest is the key in the registry map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,8 @@ pub enum RegistryKey {
     RegistrySuccession,
     /// How many persons approve the operator's own blocks.
     RegistryPolicy,
+    /// A correction of the time, by the log index of the first wrong seal.
+    TimeCorrection(LogIndex),
     /// What was proposed as an agreement, by code and version.
     AgreementProposal(String, u32),
     /// Its acceptance.
@@ -99,6 +101,7 @@ impl RegistryKey {
             pb::Kind::FieldOfEducation => read(body, |m: pb::FieldOfEducation| Self::FieldOfEducation(m.code)),
             pb::Kind::RegistrySuccession => read(body, |_: pb::RegistrySuccession| Self::RegistrySuccession),
             pb::Kind::RegistryPolicy => read(body, |_: pb::RegistryPolicy| Self::RegistryPolicy),
+            pb::Kind::TimeCorrection => read(body, |m: pb::TimeCorrection| Self::TimeCorrection(LogIndex(m.first))),
             pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
                 let terms = m.terms.unwrap_or_default();
                 Self::AgreementProposal(terms.code, terms.version)
@@ -140,6 +143,7 @@ impl RegistryKey {
             Self::FieldOfEducation(_) => pb::Kind::FieldOfEducation,
             Self::RegistrySuccession => pb::Kind::RegistrySuccession,
             Self::RegistryPolicy => pb::Kind::RegistryPolicy,
+            Self::TimeCorrection(_) => pb::Kind::TimeCorrection,
             Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
             Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
             Self::AgreementEnding(..) => pb::Kind::AgreementEnding,
@@ -160,6 +164,7 @@ impl RegistryKey {
             }
             Self::Key(id) => preimage.fixed(&id.0),
             Self::RegistrySuccession | Self::RegistryPolicy => preimage,
+            Self::TimeCorrection(first) => preimage.u64(first.0),
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)
@@ -190,6 +195,7 @@ impl std::fmt::Display for RegistryKey {
             Self::Key(id) => write!(f, "{id}"),
             Self::RegistrySuccession => f.write_str("succession"),
             Self::RegistryPolicy => f.write_str("policy"),
+            Self::TimeCorrection(first) => write!(f, "{first}"),
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)

@@ -117,7 +117,8 @@ def verify_transcript(canonical, data, trust, now_ms=0):
     run = _Verification(canonical, trust, now_ms)
     steps = (("file", lambda: run.file(data)), ("publication", run.read_log_keys), ("checkpoint", run.check_note), ("statement", run.read_statement),
              ("checkpoint", run.check_consistency), ("seal", run.check_seals), ("registry", run.check_registry),
-             ("block", run.check_blocks), ("publication", run.check_publications), ("record", run.check_records),
+             ("block", run.check_blocks), ("publication", run.check_publications), ("seal", run.check_times),
+             ("record", run.check_records),
              ("status", run.check_statuses), ("block", run.check_used_blocks), ("statement", run.check_statement),
              ("registry", run.check_institutions), ("registry", run.check_used_registry), ("seal", run.check_used_seals))
     for link, step in steps:
@@ -357,15 +358,27 @@ class _Verification:
 
     def _check_order(self):
         """The seals of both parts are of one log."""
-        before = None
+        before, self.back = None, []
         for _, (seal, raw) in sorted({**self.base.seals, **self.status.seals}.items()):
             if before is not None:
                 _require(seal.first_index > before[0].index, "rounds overlap")
-                _require(seal.time_ms >= before[0].time_ms, "times go back")
+                if seal.time_ms < before[0].time_ms:
+                    self.back.append((before[0], seal))
                 _require(seal.records_total >= before[0].records_total, "records went away")
                 if seal.first_index == before[0].index + 1:
                     _require(seal.previous == forms.seal_id(before[1]), "seals are not linked")
             before = (seal, raw)
+
+    def check_times(self):
+        """Step 6, the times that go back."""
+        given = [(part, at, body) for part in self.parts
+                 for (at, _), (kind, body, _) in part.registry.items() if kind == forms.KIND_TIME_CORRECTION]
+        for before, seal in self.back:
+            _require(any(body.first <= before.index <= body.last + forms.CORRECTING_ENTRIES < seal.index
+                         and seal.time_ms >= body.bound_ms for _, _, body in given), "times go back")
+        for part, at, body in given:
+            if part is self.status and at == self.last.index:
+                part.needed_registry.add((at, forms.registry_key(forms.KIND_TIME_CORRECTION, body)))
 
     def check_registry(self):
         """Step 4."""

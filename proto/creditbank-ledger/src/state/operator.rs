@@ -42,6 +42,11 @@ pub(super) fn check_content(read: &ReadBlock) -> Result<(), Refusal> {
     if shown.iter().skip(1).any(|record| record.kind == succession) {
         return Err(Rejection::new(Rule::Contradiction, "a succession as the first record", "one behind it").into());
     }
+    let correction = i32::from(Kind::TimeCorrection);
+    if read.correction().is_none() && shown.iter().any(|record| record.kind == correction) {
+        let expected = "a correction of the time alone in its block";
+        return Err(Rejection::new(Rule::Contradiction, expected, "one behind another record").into());
+    }
     if read.successor().is_none() {
         return Ok(());
     }

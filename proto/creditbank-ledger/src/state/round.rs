@@ -13,7 +13,7 @@ use creditbank_rules::once::Use;
 
 use super::seal::{check_beginning, check_end};
 use super::{ChainError, ChainHead, LastSeal, LogState, MarkChange, ReadBlock, Refusal, Registration};
-use super::{SealRefusal, Written, marks, operator};
+use super::{SealRefusal, Written, correction, marks, operator};
 
 /// A round on top of a [`LogState`], which stays as it is.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl LogState {
     /// Opens the next round as its seal says, whose blocks have as many entries; what can be seen before the blocks
     /// must hold.
     pub fn open_for(&self, seal: &Seal, entries: u64) -> Result<OpenRound, SealRefusal> {
-        let earliest = self.last_seal.map_or(0, |last| last.time_ms);
+        let earliest = self.earliest_ms();
         check_beginning(&self.expected_seal(LogIndex(self.size() + entries), earliest), seal)?;
         Ok(self.open(seal.time_ms))
     }
@@ -118,6 +118,12 @@ impl OpenRound {
         let changed = self.registration.as_ref().and_then(|registration| registration.registry().authority());
         let authority = changed.or_else(|| self.state.in_force.registry.authority());
         authority.map_or(self.state.keys.registry_key, |authority| authority.key)
+    }
+
+    /// Whether the round corrects the time: then it has one block.
+    fn is_correcting(&self) -> bool {
+        let before = self.state.in_force.registry.corrections().count();
+        self.registration.as_ref().is_some_and(|now| now.registry().corrections().count() > before)
     }
 
     /// The log key that signs the seal at a log index. What the round has admitted counts: a log key may begin with the
@@ -146,7 +152,7 @@ impl OpenRound {
             key_id: header.key_id,
             approvals: block.approvals(),
             created_at_minute: header.created_at_minute,
-            sealed_at_ms: self.sealed_at_ms,
+            sealed_at_ms: block.correction().map_or(self.sealed_at_ms, |said| said.bound_ms),
             records,
             groups: &block.block().public().groups,
             once: &self.state.once,
@@ -164,13 +170,25 @@ impl OpenRound {
             let institution_known = in_force.registry.institution(unit.institution).is_some();
             return Err(ChainError::UnknownUnit { unit, institution_known }.into());
         };
-        head.check(header, self.sealed_at_ms)?;
+        let before = in_force.registry.counted_minute(head.entry, head.created_at_minute);
+        let head = ChainHead { created_at_minute: before, ..head };
+        match block.correction() {
+            // It is as if the round were sealed at the bound: nobody dates a block by the wrong clock any more.
+            Some(said) => correction::as_of(&head, said.bound_minute()).check(header, said.bound_ms)?,
+            None => head.check(header, self.sealed_at_ms)?,
+        }
+        if self.is_correcting() {
+            return Err(correction::alone().into());
+        }
         if block.is_operators() {
             let checked = operator::check_key(self.registry_key(), &in_force.registry, block);
             checked.map_err(Refusal::OperatorKey)?;
             // A succession is also what is left when approvers are gone or have been stolen.
             if block.successor().is_none() {
                 check_approvals(&in_force.registry, &self.facts(block, &[]))?;
+            }
+            if let Some(said) = block.correction() {
+                correction::check(self, block, said)?;
             }
         }
         Ok(Checked { block, entry: self.next() })
@@ -248,7 +266,7 @@ impl OpenRound {
         let expected = self.draft_seal();
         check_beginning(&expected, signed.seal())?;
         check_end(&expected, signed.seal())?;
-        let earliest = self.state.last_seal.map_or(0, |last| last.time_ms);
+        let earliest = self.state.earliest_ms();
         if expected.time_ms < earliest || signed.seal().time_ms != expected.time_ms {
             let (min, found) = (expected.time_ms.max(earliest), signed.seal().time_ms);
             return Err(SealRefusal::Time { min, found });

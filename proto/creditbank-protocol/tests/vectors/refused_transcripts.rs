@@ -19,7 +19,9 @@ use super::log::{
     Bend, HONEST, LOG, Log, MINUTE, NEXT_LOG, NEXT_REGISTRY, NOW_MS, PADDING_SEED, REGISTRY, STATEMENT, Shown,
     key_entry, policy, public, public_record, trust, unit_key,
 };
-use super::transcripts::{APPROVED, APPROVER, approved, closing, credit, custody, result, rotated, sealed_anew};
+use super::transcripts::{
+    APPROVED, APPROVER, CORRECTED, approved, closing, corrected, credit, custody, result, rotated, sealed_anew,
+};
 use super::{agree, hex, key};
 
 type Case = (&'static str, Link, Vec<u8>);
@@ -320,6 +322,24 @@ fn blocks() -> Vec<Case> {
             Link::Block,
             Bend { block: |block| block.extend([0x2a, 0x00]), ..HONEST },
         ),
+    ]
+}
+
+/// Times that go back, and what the correction says.
+fn times() -> Vec<Case> {
+    let shown = |about, bend: fn(&mut pb::TimeCorrection)| {
+        (about, Link::Seal, raw(&corrected(bend).transcript(&CORRECTED, &[]).encode_to_vec()))
+    };
+    let mut silent = corrected(|_| ());
+    silent.also.clear();
+    vec![
+        (
+            "a time that goes back without a correction",
+            Link::Seal,
+            raw(&silent.transcript(&CORRECTED, &[]).encode_to_vec()),
+        ),
+        shown("a correction of another interval", |said| (said.first, said.last) = (2, 2)),
+        shown("a time before the bound", |said| said.bound_ms = (MINUTE + 5 * 60) * 60_000),
     ]
 }
 
@@ -992,7 +1012,7 @@ fn refused_transcripts() {
         custodians(),
     ]
     .concat();
-    let all = [all, issuers(), statements()].concat();
+    let all = [all, issuers(), statements(), times()].concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {

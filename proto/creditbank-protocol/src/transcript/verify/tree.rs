@@ -6,6 +6,7 @@ use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, Tran
 use super::{digests, pb};
 use crate::UnitId;
 use crate::block::{Piece, SignedHead, check_effects, check_places};
+use crate::correction::{Correction, may_go_back};
 use crate::dates::{Day, day_of_ms};
 use crate::entry::Entry;
 use crate::merkle::{self, verify_inclusion};
@@ -173,16 +174,22 @@ impl Tree {
     }
 }
 
-/// The seals of both parts are of one log: rounds do not overlap, times do not go back, neighbours are chained. The
-/// first seal of the log binds it to its keys. The last ones of both parts hold the roots that belong to their trees:
-/// of the checkpoint, and of the statement, whose time they say.
-pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<(), TranscriptError> {
+/// The seals of both parts are of one log: rounds do not overlap, neighbours are chained. The first seal of the log binds
+/// it to its keys. The last ones of both parts hold the roots that belong to their trees: of the checkpoint, and of the
+/// statement, whose time they say. Where times go back.
+pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<Vec<StepBack>, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let mut seals: BTreeMap<LogIndex, &(Seal, Digest)> = BTreeMap::new();
     seals.extend(base.seals.iter().chain(&status.seals).map(|(index, seal)| (*index, seal)));
     let mut before: Option<&(Seal, Digest)> = None;
+    let mut back = Vec::new();
     for (index, seal) in seals {
         before.map_or(Ok(()), |before| follows(before, &seal.0)).map_err(broken(Link::Seal, index))?;
+        let earlier = before.filter(|(before, _)| seal.0.time_ms < before.time_ms);
+        back.extend(earlier.map(|(before, _)| StepBack {
+            before: (before.index, before.time_ms),
+            seal: (seal.0.index, seal.0.time_ms),
+        }));
         before = Some(seal);
     }
     let wrong = broken(Link::Seal, "ends");
@@ -201,15 +208,30 @@ pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Resul
     if !ends(status) {
         return Err(wrong(missing("the seal that is the checkpoint's last leaf")));
     }
-    Ok(())
+    Ok(back)
+}
+
+/// A seal with an earlier time than the one before it, each with log index and time. Whether it may be, a correction
+/// says.
+pub(super) struct StepBack {
+    before: (LogIndex, u64),
+    seal: (LogIndex, u64),
+}
+
+/// Refuses a time that goes back without a correction.
+pub(super) fn check_times(back: &[StepBack], corrections: &[Correction]) -> Result<(), TranscriptError> {
+    match back.iter().find(|one| !may_go_back(corrections, one.before.0, one.seal)) {
+        Some(StepBack { before, seal }) => {
+            let fault = differs("the seal's time, at least, but for a correction", before.1, seal.1);
+            Err(broken(Link::Seal, seal.0)(fault))
+        }
+        None => Ok(()),
+    }
 }
 
 fn follows((last, last_id): &(Seal, Digest), seal: &Seal) -> Result<(), Fault> {
     if seal.first_index <= last.index {
         return Err(differs("the first index of the round, at least", last.index.next(), seal.first_index));
-    }
-    if seal.time_ms < last.time_ms {
-        return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
     }
     if seal.records_total < last.records_total {
         return Err(differs("the number of records, at least", last.records_total, seal.records_total));
