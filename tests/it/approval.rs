@@ -314,4 +314,20 @@ async fn the_registry_may_need_two_persons() {
     assert!(matches!(run().await.expect("nothing is done twice"), Published::Already));
     let found = client.registry_entry(&RegistryKey::Institution(7.into())).await.expect("an answer");
     assert!(found.is_some(), "it is in the registry");
+
+    // What is approved and then refused is said, and not asked for again without a word.
+    let no_institution = University::new(99).unit_entry();
+    let bad = registry_record(Kind::Unit, &no_institution).expect("a record");
+    let run = || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&bad), Some(dir.path()));
+    let Published::Waiting(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
+    for (at, approver) in approvers.iter().enumerate() {
+        let request = ApprovalRequest::read(&path).expect("a request");
+        let published = request.published().expect("what it would publish");
+        assert_eq!(published, [(Kind::Unit, bad.body().to_vec())], "an approver sees it");
+        let given = request.approve(approver, last_minute(7)).expect("approved");
+        let file = if at == 0 { approval_path(&path) } else { approval_path_by(&path, &given.key_id) };
+        fs::write(file, serde_json::to_string(&given).expect("JSON")).expect("the approval");
+    }
+    let refused = run().await.expect_err("there is no such institution");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::UnknownReference);
 }

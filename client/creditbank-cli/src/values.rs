@@ -27,6 +27,13 @@ pub(crate) fn minute(text: &str) -> Result<u64, String> {
     Ok(days * 1_440 + number(hours, 24)? * 60 + number(minutes, 60)?)
 }
 
+/// The same of a time that is over: when something was stolen, say.
+pub(crate) fn past_minute(text: &str) -> Result<u64, String> {
+    let found = minute(text)?;
+    let now = creditbank_client::now_ms() / 60_000;
+    if found <= now { Ok(found) } else { Err("expected a time that is over by this clock".to_owned()) }
+}
+
 /// Days for which a consent holds.
 pub(crate) fn days() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX))

@@ -137,7 +137,15 @@ pub async fn publish_or_ask(
     let mut waiting = BTreeSet::new();
     if let Some(queue) = &queue {
         let sealed = |marks: &[Mark], receipt| earlier.push((marks.to_vec(), receipt));
-        waiting = seal_approved(&mut outbox, queue, sealed).await?;
+        let asked = seal_approved(&mut outbox, queue, sealed).await?;
+        // What two persons wanted and the node refuses must be said, and not asked for again without a word.
+        let own: Vec<Mark> = split_public(records).into_iter().map(|records| mark(&unit, records)).collect();
+        if let Some((_, refusal)) =
+            asked.refused.into_iter().find(|(marks, _)| marks.iter().any(|one| own.contains(one)))
+        {
+            return Err(ClientError::Refused(refusal));
+        }
+        waiting = asked.waiting;
     }
     let mut last = None;
     for records in split_public(records) {

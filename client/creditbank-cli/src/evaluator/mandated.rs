@@ -37,12 +37,12 @@ struct Said {
     /// The regulation by which you act without the learner, ex officio or after their death, and the reference of the
     /// case; for conversions, awards and recognitions of qualifications
     #[arg(long, value_name = "TEXT")]
-    legal_basis: Option<String>,
+    mandate_law: Option<String>,
 }
 
 impl Mandated {
     pub(super) fn consent(&self) -> Result<Consent, Failure> {
-        if let Some(basis) = &self.said.legal_basis {
+        if let Some(basis) = &self.said.mandate_law {
             return Ok(Consent::Law(basis.clone()));
         }
         match (&self.said.mandate_paper, &self.said.learner_key) {
@@ -53,7 +53,7 @@ impl Mandated {
                 Ok(Consent::Paper { reference: reference.clone(), acts: self.mandate_acts.clone() })
             }
             (None, Some(path)) => Ok(Consent::Key(Box::new(key_file::read_for(path, Purpose::Unspecified)?))),
-            (None, None) => Err(Failure::Usage("pass --mandate-paper, --learner-key or --legal-basis".to_owned())),
+            (None, None) => Err(Failure::Usage("pass --mandate-paper, --learner-key or --mandate-law".to_owned())),
         }
     }
 

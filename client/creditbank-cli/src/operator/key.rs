@@ -67,7 +67,7 @@ pub(crate) enum Command {
         #[arg(long, value_parser = values::named::<RevocationReason>)]
         reason: RevocationReason,
         /// With compromised: from when on what it signed is contested, as 2026-09-01T08:30Z
-        #[arg(long, value_parser = values::minute, required_if_eq("reason", "compromised"))]
+        #[arg(long, value_parser = values::past_minute, required_if_eq("reason", "compromised"))]
         compromised_since: Option<u64>,
     },
     /// One key

@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use creditbank_client::KeyPlace;
 use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path, approval_path_by};
 use creditbank_client::validity;
-use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::names;
+use creditbank_protocol::pb::{Kind, Purpose};
+use creditbank_protocol::record::{KindInfo, info_of};
 use creditbank_rules::decimal::show_e4;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -38,6 +40,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
     let request = ApprovalRequest::read(path)?;
     // The summary is made of the records, after they were checked against what would be signed.
     let summary = request.summary()?;
+    let published = published(&request)?;
     let trust = global.trust()?;
     if !trust.policy.logs().iter().any(|log| log.name() == request.origin) {
         let origin = show::safe(&request.origin);
@@ -48,7 +51,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
     let key = key.open(Purpose::Approver)?;
     let until_minute = validity::last_minute(*valid_days);
     let until = validity::shown(until_minute);
-    let text = text_of(&request, &summary, &until);
+    let text = text_of(&request, &summary, &until) + &lines(&published);
     if !yes {
         ask(&text)?;
     }
@@ -63,7 +66,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
     output::new_file(&out, (written + "\n").as_bytes(), false)?;
     let value = json!({
         "approval": out, "operation_id": request.operation_id, "key_id": approval.key_id, "until": until,
-        "summary": summary,
+        "summary": summary, "published": published,
     });
     output::print(global, &value, || {
         let shown = if *yes { text + "\n" } else { String::new() };
@@ -72,6 +75,23 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
             out.display()
         )
     })
+}
+
+/// The records that would be published, whole: an approver must see what they say.
+fn published(request: &ApprovalRequest) -> Result<Vec<Value>, Failure> {
+    let shown = |(kind, body): &(Kind, Vec<u8>)| {
+        let name = info_of(*kind).map_or("", KindInfo::name);
+        Ok(json!({ "kind": names::of(*kind), "record": show::body(name, body)? }))
+    };
+    request.published()?.iter().map(shown).collect()
+}
+
+/// One line for each of at most 200 records.
+fn lines(published: &[Value]) -> String {
+    let line = |one: &Value| format!("publishes {} {}\n", one["kind"].as_str().unwrap_or_default(), one["record"]);
+    let more = published.len().saturating_sub(200);
+    let more = if more > 0 { format!("and {more} more: see --json\n") } else { String::new() };
+    published.iter().take(200).map(line).collect::<String>() + &more
 }
 
 fn ask(text: &str) -> Result<(), Failure> {

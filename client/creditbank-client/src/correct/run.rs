@@ -159,11 +159,11 @@ impl<'a> Corrector<'a> {
         settle_earlier(outbox).await?;
         let queue = ApprovalQueue::open(self.options.work);
         let done = &mut self.done;
-        seal_approved(outbox, &queue, |marks, _| {
+        let sealed = |marks: &[Mark], _| {
             done.blocks += 1;
             done.changed += marks.len() as u64;
-        })
-        .await
+        };
+        Ok(seal_approved(outbox, &queue, sealed).await?.waiting)
     }
 
     fn mark(&self, resolved: &Resolved) -> Mark {

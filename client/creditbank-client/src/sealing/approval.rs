@@ -15,8 +15,8 @@ use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, verify};
 use creditbank_protocol::merkle::records_root;
 use creditbank_protocol::once::{SALT_LEN, with_stated};
-use creditbank_protocol::pb::{self, Purpose};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::{Digest, Place, UnitId};
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +125,13 @@ impl ApprovalRequest {
     }
 
     /// The operation, after checking it against root, count and digest.
+    /// The records that it would publish, each with its kind and canonical bytes: what stands in the public log.
+    pub fn published(&self) -> Result<Vec<(Kind, Vec<u8>)>, ClientError> {
+        let records = self.operation()?.records;
+        let is_public = |record: &Record| info_of(record.kind()).is_some_and(|info| info.public);
+        Ok(records.into_iter().filter(is_public).map(|record| (record.kind(), record.body().to_vec())).collect())
+    }
+
     pub(crate) fn operation(&self) -> Result<Operation, ClientError> {
         let bytes = |text: &str, what: &str| hex::decode(text).map_err(|_| wrong(format!("{what} is not hexadecimal")));
         let mut records = Vec::with_capacity(self.records.len());

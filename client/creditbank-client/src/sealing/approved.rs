@@ -53,14 +53,23 @@ pub(crate) async fn seal(
     answer.ok_or_else(|| ClientError::Local("an operation without an outcome".to_owned()))
 }
 
+/// What became of the blocks that wait for approvals, but for those that were sealed.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// The marks of what still waits.
+    pub(crate) waiting: BTreeSet<Mark>,
+    /// What was approved and then refused: it can never be sealed as it was approved.
+    pub(crate) refused: Vec<(Vec<Mark>, Box<Refusal>)>,
+}
+
 /// Seals what as many persons as are required have approved since the last run, and tells `sealed` the marks of each
-/// block and its receipt; the marks of what still waits.
+/// block and its receipt.
 pub(crate) async fn seal_approved(
     outbox: &mut Outbox<'_>,
     queue: &ApprovalQueue,
     mut sealed: impl FnMut(&[Mark], Box<Receipt>),
-) -> Result<BTreeSet<Mark>, ClientError> {
-    let mut marks = BTreeSet::new();
+) -> Result<Asked, ClientError> {
+    let mut asked = Asked::default();
     let waiting = queue.waiting()?;
     let required = if waiting.is_empty() { 0 } else { outbox.approvals_required().await? };
     for waiting in waiting {
@@ -69,7 +78,7 @@ pub(crate) async fn seal_approved(
             continue;
         }
         if waiting.operation.approvals.len() < required.max(1) {
-            marks.extend(waiting.marks);
+            asked.waiting.extend(waiting.marks);
             continue;
         }
         waiting.check_in_time()?;
@@ -79,9 +88,12 @@ pub(crate) async fn seal_approved(
                 waiting.done()?;
             }
             Answer::Refused(refusal) if refusal.why().about_signer() => return Err(ClientError::Refused(refusal)),
-            // It can never be sealed as it was approved: its lines are looked at again.
-            Answer::Refused(_) => waiting.done()?,
+            // Its lines are looked at again.
+            Answer::Refused(refusal) => {
+                asked.refused.push((waiting.marks.clone(), refusal));
+                waiting.done()?;
+            }
         }
     }
-    Ok(marks)
+    Ok(asked)
 }

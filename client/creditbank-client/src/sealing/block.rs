@@ -59,16 +59,17 @@ async fn go_on(
     told: &mut dyn FnMut(&Refusal),
 ) -> Result<Option<Sealed>, ClientError> {
     let earlier = settle_earlier(outbox).await?;
-    earlier.refused.iter().for_each(told);
+    earlier.refused.iter().for_each(&mut *told);
     if let Some((_, receipt)) = earlier.sealed.iter().find(|(marks, _)| marks.contains(&mark)) {
         return Ok(Some(Sealed::Done(LogIndex(receipt.index))));
     }
     let queue = ApprovalQueue::open(options.work);
-    let waiting = seal_approved(outbox, &queue, |_, _| ()).await?;
+    let asked = seal_approved(outbox, &queue, |_, _| ()).await?;
+    asked.refused.iter().filter(|(marks, _)| marks.contains(&mark)).for_each(|(_, refusal)| told(refusal));
     if outbox.is_noted(&mark) {
         return Ok(Some(Sealed::Already));
     }
-    if !waiting.contains(&mark) {
+    if !asked.waiting.contains(&mark) {
         return Ok(None);
     }
     let asked = queue.waiting()?.into_iter().find(|one| one.marks.contains(&mark));

@@ -1,8 +1,8 @@
 //! `registry correct-time`: the log goes on after it was sealed under a clock that was ahead.
 
-use creditbank_client::Client;
 use creditbank_client::time_correction::correction;
 use creditbank_client::validity::shown;
+use creditbank_client::{Client, now_ms};
 use creditbank_protocol::pb::Kind;
 
 use super::super::publish;
@@ -19,6 +19,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { bound } = *arguments;
+    if correction(client, now_ms()).await?.is_none() {
+        let what = "the newest seal is not ahead of this clock: there is nothing to correct";
+        return Err(Failure::NotValid(what.to_owned()));
+    }
     let found = correction(client, bound.saturating_mul(60_000)).await?;
     let Some(found) = found else {
         let what = format!("the newest seal says no later time than {}: there is nothing to correct", shown(bound));

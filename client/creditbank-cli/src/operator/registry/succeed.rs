@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=8))]
     approvals: Option<u32>,
     /// After a theft: from when on what the old key signed is contested, as 2026-09-01T08:30Z
-    #[arg(long, value_parser = values::minute)]
+    #[arg(long, value_parser = values::past_minute)]
     compromised_since: Option<u64>,
 }
 

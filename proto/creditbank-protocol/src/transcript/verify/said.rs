@@ -37,7 +37,9 @@ pub(super) fn check(
         return Err(Fault::KeyScope("it has another purpose"));
     }
     if statement_key.revoked.is_some() {
-        return Err(Fault::KeyScope("it is revoked"));
+        return Err(Fault::KeyScope(
+            "it was rotated or revoked since, and its statements end with it: export the transcript anew",
+        ));
     }
     if !part::in_force(&statement_key, last) {
         return Err(Fault::KeyScope("it was not in force at the last seal"));
