@@ -32,7 +32,7 @@ use rpds::RedBlackTreeMapSync;
 
 pub use creditbank_protocol::key::LogKeys;
 
-pub use block::{ReadBlock, successor};
+pub use block::{ReadBlock, log_succession, successor};
 pub use chain::{ChainError, ChainHead};
 pub(crate) use marks::effect_subject;
 pub use marks::{EffectError, MarkChange};
@@ -98,9 +98,14 @@ impl LogState {
         Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, status, once, last_seal }
     }
 
-    /// The log's name and keys.
+    /// The name and the keys that the log was begun with.
     pub fn keys(&self) -> &LogKeys {
         &self.keys
+    }
+
+    /// The name that the log has now.
+    pub fn origin(&self) -> &str {
+        self.in_force.registry.origin()
     }
 
     /// What the operator's first block and the first seal name as their previous.

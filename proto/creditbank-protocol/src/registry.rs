@@ -36,6 +36,8 @@ pub enum RegistryKey {
     RegistrySuccession,
     /// How many persons approve the operator's own blocks.
     RegistryPolicy,
+    /// The newest succession of the log.
+    LogSuccession,
     /// What was proposed as an agreement, by code and version.
     AgreementProposal(String, u32),
     /// Its acceptance.
@@ -99,6 +101,7 @@ impl RegistryKey {
             pb::Kind::FieldOfEducation => read(body, |m: pb::FieldOfEducation| Self::FieldOfEducation(m.code)),
             pb::Kind::RegistrySuccession => read(body, |_: pb::RegistrySuccession| Self::RegistrySuccession),
             pb::Kind::RegistryPolicy => read(body, |_: pb::RegistryPolicy| Self::RegistryPolicy),
+            pb::Kind::LogSuccession => read(body, |_: pb::LogSuccession| Self::LogSuccession),
             pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
                 let terms = m.terms.unwrap_or_default();
                 Self::AgreementProposal(terms.code, terms.version)
@@ -140,6 +143,7 @@ impl RegistryKey {
             Self::FieldOfEducation(_) => pb::Kind::FieldOfEducation,
             Self::RegistrySuccession => pb::Kind::RegistrySuccession,
             Self::RegistryPolicy => pb::Kind::RegistryPolicy,
+            Self::LogSuccession => pb::Kind::LogSuccession,
             Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
             Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
             Self::AgreementEnding(..) => pb::Kind::AgreementEnding,
@@ -159,7 +163,7 @@ impl RegistryKey {
                 preimage.u64(institution.0).u32(*number)
             }
             Self::Key(id) => preimage.fixed(&id.0),
-            Self::RegistrySuccession | Self::RegistryPolicy => preimage,
+            Self::RegistrySuccession | Self::RegistryPolicy | Self::LogSuccession => preimage,
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)
@@ -190,6 +194,7 @@ impl std::fmt::Display for RegistryKey {
             Self::Key(id) => write!(f, "{id}"),
             Self::RegistrySuccession => f.write_str("succession"),
             Self::RegistryPolicy => f.write_str("policy"),
+            Self::LogSuccession => f.write_str("log"),
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)
