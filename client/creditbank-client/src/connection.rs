@@ -144,7 +144,7 @@ impl Client {
         }
         let log = the_log(&trust)?;
         let channel = endpoint.connect().await?;
-        let client = Self {
+        let mut client = Self {
             trust,
             origin: log,
             access,
@@ -159,6 +159,7 @@ impl Client {
             log_keys: Mutex::new(None),
         };
         client.check_beginning().await?;
+        client.origin = client.newest_origin().await?;
         Ok(client)
     }
 
@@ -227,9 +228,7 @@ impl Client {
 
     /// Checks that a checkpoint and the largest one seen are of one history, and remembers the larger.
     async fn observe(&self, new: &Checkpoint) -> Result<(), ClientError> {
-        if new.origin != self.origin {
-            return Err(ClientError::lie(format!("the checkpoint is of {}, expected {}", new.origin, self.origin)));
-        }
+        self.check_origin(new)?;
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(seen) = seen {
             let (old, new) = if seen.size <= new.size { (&seen, new) } else { (new, &seen) };

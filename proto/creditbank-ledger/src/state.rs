@@ -108,6 +108,12 @@ impl LogState {
         self.in_force.registry.origin()
     }
 
+    /// The name that a checkpoint of a size bears.
+    pub fn origin_of_size(&self, size: u64) -> &str {
+        let log_keys = self.in_force.registry.log_keys();
+        log_keys.map_or(self.origin(), |log_keys| log_keys.origins().of_size(size))
+    }
+
     /// What the operator's first block and the first seal name as their previous.
     pub fn genesis(&self) -> Digest {
         self.genesis

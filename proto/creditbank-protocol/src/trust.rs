@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 pub use origins::FormerError;
 
-use crate::key::{FormerOrigin, LogKeys};
+use crate::key::{FormerOrigin, LogKeyHistory, LogKeys};
 use crate::note::{KeyType, NoteError, Policy, PolicyError, VerifierKey};
 use crate::{Digest, InstitutionId, LogIndex};
 
@@ -181,13 +181,31 @@ fn duration_ms(text: &str) -> Option<u64> {
 
 /// The text of a trust file for one log without witnesses, which is signed by the log key of its beginning.
 pub fn text_for(beginning: &LogKeys) -> Result<String, NoteError> {
-    let key = VerifierKey::new(&beginning.origin, KeyType::Log, beginning.log_key)?;
+    text_of(beginning, &LogKeyHistory::new(&beginning.origin, beginning.log_key))
+}
+
+/// As [`text_for`], of a log that has gone on under other origins: the policy names the newest with its first key, and
+/// where the former ones end is pinned.
+pub fn text_of(beginning: &LogKeys, history: &LogKeyHistory) -> Result<String, NoteError> {
+    let origins = history.origins();
+    let first_key = history.signers_of(origins.newest()).next().map_or(beginning.log_key, |(_, key)| key);
+    let key = VerifierKey::new(origins.newest(), KeyType::Log, first_key)?;
+    let one = |former: &FormerOrigin| format!("{{ origin = \"{}\", size = {} }}", former.origin, former.size.0);
+    let former: Vec<String> = origins.former().iter().map(one).collect();
+    let former = match former.is_empty() {
+        true => String::new(),
+        false => format!(
+            "# The log key was stolen: what a former name says beyond its size is not the log's.\nformer = [{}]\n",
+            former.join(", ")
+        ),
+    };
     Ok(format!(
         "# Whom you trust. Get it from the operator by a way that you trust, not from whoever shows a transcript.\n\
          # What the log was begun with. It never changes.\n\
          log_key = \"{}\"\n\
          registry_key = \"{}\"\n\
          next_registry_key = \"{}\"\n\
+         {former}\
          # institutions = [1]   # only these; left out: all that the registry has admitted\n\
          # current_within = \"24h\"   # a status that is older is shown as not current\n\
          # stale_after = \"30d\"      # a status that is older is not relied on\n\

@@ -98,7 +98,7 @@ impl Shared {
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
             version: TRANSCRIPT_VERSION,
-            origin: self.origin.clone(),
+            origin: state.log.origin_of_size(state.head.size).to_owned(),
             statement,
             statement_signature: signature.to_vec(),
             base: Some(self.tree_proofs(state, &plan.base)?),
@@ -122,8 +122,26 @@ impl Shared {
             registry: registry_proofs(state, plan)?,
             publications: pieces.publications,
             successions: pieces.successions,
-            log_keys: pieces.log_keys,
+            log_keys: self.with_trees(state, pieces.log_keys)?,
         })
+    }
+
+    /// Adds to each succession of the log that the tree continues the one that it names.
+    fn with_trees(
+        &self,
+        state: &State,
+        log_keys: Vec<pb::ProvedLogKey>,
+    ) -> Result<Vec<pb::ProvedLogKey>, TranscriptError> {
+        let with_tree = |proved: pb::ProvedLogKey| {
+            let kind = proved.record.as_ref().map(|record| record.kind);
+            if kind != Some(pb::Kind::LogSuccession.into()) {
+                return Ok(proved);
+            }
+            // Its block is at the size of the tree that goes on.
+            let path = self.consistency(proved.block, state.head.size)?;
+            Ok(pb::ProvedLogKey { consistency: path.iter().map(|hash| hash.0.to_vec()).collect(), ..proved })
+        };
+        log_keys.into_iter().map(with_tree).collect()
     }
 
     fn statement(
@@ -135,7 +153,7 @@ impl Shared {
     ) -> Result<(Vec<u8>, [u8; 64]), CanonicalError> {
         let selection = if institution.is_some() { Selection::Complete } else { Selection::Some };
         let statement = pb::SubjectStatement {
-            origin: self.origin.clone(),
+            origin: state.log.origin_of_size(state.head.size).to_owned(),
             size: state.head.size,
             root: state.head.root.0.to_vec(),
             commitments: commitments.iter().map(|commitment| commitment.0.to_vec()).collect(),
@@ -199,6 +217,7 @@ impl Pieces {
                 block: entry.0,
                 record: Some(record),
                 path,
+                consistency: Vec::new(),
             }));
             pieces.groups.extend(planned.shown().filter_map(group));
             pieces.publications.extend(published.filter_map(publication));

@@ -166,8 +166,13 @@ impl OpenRound {
     pub fn check<'a>(&self, block: &'a ReadBlock) -> Result<Checked<'a>, Refusal> {
         let header = block.block().header();
         let (in_force, unit) = (&self.state.in_force, block.unit());
+        // Its registry is still that of the old origin, by which others would be judged.
+        if self.origin() != self.state.origin() {
+            let expected = "the seal: the round of a succession of the log has its block alone";
+            return Err(Rejection::new(Rule::Contradiction, expected, "another block").into());
+        }
         // The block with which the log goes on under another origin bears that one.
-        let origin = block.log_succession().map_or(self.origin(), |said| said.new_origin.as_str());
+        let origin = block.log_succession().map_or(self.state.origin(), |said| said.new_origin.as_str());
         if header.origin != origin {
             return Err(Refusal::Origin { expected: origin.to_owned(), found: header.origin.clone() });
         }
