@@ -76,6 +76,9 @@ impl ConnectOptions {
 /// A connection to a node, with the trust of whoever uses it.
 pub struct Client {
     trust: Trust,
+    /// The name of the log by the policy.
+    named: String,
+    /// Its name now.
     origin: String,
     access: Option<KeyFile>,
     timeout: Duration,
@@ -146,6 +149,7 @@ impl Client {
         let channel = endpoint.connect().await?;
         let mut client = Self {
             trust,
+            named: log.clone(),
             origin: log,
             access,
             timeout: options.timeout,
@@ -165,7 +169,7 @@ impl Client {
 
     /// Checks that the log was begun with the keys of the trust file: its first block names the genesis value.
     async fn check_beginning(&self) -> Result<(), ClientError> {
-        let expected = self.trust.beginning(&self.origin).genesis();
+        let expected = self.trust.beginning(&self.named).genesis();
         let (first, _) = self.entry(0).await?;
         match Entry::parse(&first).map_err(ClientError::lie)? {
             Entry::Head(head) if head.header().previous == expected => Ok(()),
@@ -175,7 +179,7 @@ impl Client {
         }
     }
 
-    /// The log.
+    /// The name that the log had at the connection.
     pub fn origin(&self) -> &str {
         &self.origin
     }

@@ -356,7 +356,7 @@ fn block(
     let signature = sign(log_key, log_succession_message(&bare).as_bytes()).to_vec();
     let body = encode(&pb::LogSuccession { signature, ..bare })?;
     let record = Record::of(Kind::LogSuccession, &PUBLIC_SEED, body)?;
-    let minute = ledger.now_ms() / 60_000;
+    let minute = (ledger.now_ms() / 60_000).max(chain.created_at_minute);
     let draft = BlockDraft {
         origin: options.origin.clone(),
         unit: UnitId::OPERATOR,
