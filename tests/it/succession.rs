@@ -101,7 +101,8 @@ async fn the_log_goes_on_under_another_origin() {
     let dir = node.stop().await;
     let (to, done) = succeeded(dir.path(), cut, SECOND).expect("it goes on");
     assert_eq!((done.former.as_str(), done.size), (ORIGIN, cut));
-    let lost: Vec<_> = done.lost.iter().map(|lost| (lost.unit.institution.0, lost.entries.len(), lost.records)).collect();
+    let lost: Vec<_> =
+        done.lost.iter().map(|lost| (lost.unit.institution.0, lost.entries.len(), lost.records)).collect();
     assert_eq!(lost, [(1, 2, 2)], "{:?}", done.lost);
     assert_eq!(done.lost[0].from_height, 2);
     let second = Trust::parse(&done.trust).expect("the new trust file");

@@ -16,8 +16,10 @@ use crate::failure::Usage;
 use crate::node_dir::NodeDir;
 
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  creditbank-node succeed --dir bank --to bank-2 --size 48213 --origin credits.example/log-2 \\\n    \
-                        --registry-key /media/key/registry.key --case 2026-114")]
+#[command(
+    after_help = "Example:\n  creditbank-node succeed --dir bank --to bank-2 --size 48213 --origin credits.example/log-2 \\\n    \
+                        --registry-key /media/key/registry.key --case 2026-114"
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     node: NodeDir,
@@ -90,7 +92,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 fn tell(done: &Succeeded, origin: &str, to: &str) {
     let Succeeded { former, size, lost, .. } = done;
-    crate::say(&format!("{to} holds the log of {former} up to size {size}. From there on it is {origin}, with a new log key."));
+    crate::say(&format!(
+        "{to} holds the log of {former} up to size {size}. From there on it is {origin}, with a new log key."
+    ));
     if lost.is_empty() {
         crate::say("Nothing is lost: the old log ends there.");
     } else {
@@ -106,7 +110,9 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
         ));
     }
     crate::say("Next:");
-    crate::say(&format!("  creditbank-node check --dir {to}, then creditbank-node serve --dir {to}; never serve the old one again"));
+    crate::say(&format!(
+        "  creditbank-node check --dir {to}, then creditbank-node serve --dir {to}; never serve the old one again"
+    ));
     crate::say(&format!(
         "  {to}/trust.toml   give it to everybody: it names the new log line and pins {former} at size {size}. Who keeps \
          the old file follows too, and cannot see by it that {former} ends there"

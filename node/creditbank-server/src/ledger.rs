@@ -273,7 +273,8 @@ pub(crate) fn sign_by(ring: &KeyRing, checkpoint: &Checkpoint, signers: &[[u8; 3
 /// Checks that the key is there that signs the next seal; warns where it is not that signs after it.
 fn check_log_keys(ring: &KeyRing, state: &State, (origin, first): (&str, [u8; 32])) -> Result<(), OpenError> {
     let next = LogIndex(state.head.size);
-    let history = state.log.in_force().registry.log_keys().cloned().unwrap_or_else(|| LogKeyHistory::new(origin, first));
+    let history =
+        state.log.in_force().registry.log_keys().cloned().unwrap_or_else(|| LogKeyHistory::new(origin, first));
     let in_force = history.at(next);
     if ring.find(&in_force).is_none() {
         return Err(NoLogKey::new(&in_force, next).into());

@@ -13,9 +13,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, Verifying
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
 pub use log_keys::{LogKeyError, LogKeyHistory};
-pub use log_succession::{
-    FormerOrigin, LogSuccessionError, OriginHistory, log_succession_message, succession_root,
-};
+pub use log_succession::{FormerOrigin, LogSuccessionError, OriginHistory, log_succession_message, succession_root};
 pub use succession::{LogKeys, RegistryAuthority, SuccessionError, commitment, succession_message};
 
 use crate::UnitId;

@@ -74,8 +74,7 @@ struct Text {
 }
 
 /// What the name of a log must be.
-pub(crate) const NAME_RULE: &str =
-    "a host and path without scheme (letters, digits and .-_/:), as credits.example/log";
+pub(crate) const NAME_RULE: &str = "a host and path without scheme (letters, digits and .-_/:), as credits.example/log";
 
 /// Whether a name can be the origin of a log: it stands in checkpoints and in their key names.
 pub(crate) fn is_origin(name: &str) -> bool {

@@ -124,7 +124,9 @@ pub enum SucceedError {
         what: String,
     },
     /// The registry asks for approvals.
-    #[error("the registry's policy asks for {expected} approvals of each block of the operator, {found} keys were given")]
+    #[error(
+        "the registry's policy asks for {expected} approvals of each block of the operator, {found} keys were given"
+    )]
     Approvals {
         /// By the policy.
         expected: usize,
@@ -218,7 +220,13 @@ pub fn succeed(
         return Err(error);
     }
     // Nobody has the key any more that could sign it again.
-    store.append(&Round { base: cut.head, next: cut.head, entries: Vec::new(), nodes: Vec::new(), rows: vec![note] })?;
+    store.append(&Round {
+        base: cut.head,
+        next: cut.head,
+        entries: Vec::new(),
+        nodes: Vec::new(),
+        rows: vec![note],
+    })?;
     store.close()?;
     drop(store);
 
@@ -298,12 +306,8 @@ fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
         }
         Some(Entry::Head(head)) if index.0 >= size => {
             let header = head.header();
-            let first = || LostBlocks {
-                unit: header.unit,
-                entries: Vec::new(),
-                records: 0,
-                from_height: header.height,
-            };
+            let first =
+                || LostBlocks { unit: header.unit, entries: Vec::new(), records: 0, from_height: header.height };
             let lost = cut.lost.entry(header.unit).or_insert_with(first);
             lost.entries.push(index);
             lost.records += u64::from(header.count);

@@ -257,7 +257,8 @@ impl OpenRound {
         }
         let root = self.state.frontier.root();
         if root.0[..] != said.root[..] {
-            let found = Digest::from_slice(&said.root).map_or_else(|| "other bytes".to_owned(), |root| root.to_string());
+            let found =
+                Digest::from_slice(&said.root).map_or_else(|| "other bytes".to_owned(), |root| root.to_string());
             return refuse("root", root.to_string(), found);
         }
         Ok(())

@@ -91,6 +91,10 @@ fn honest() -> Log {
     gone_on(REGISTRY, |_| ())
 }
 
+fn of_another() -> Log {
+    gone_on(REGISTRY, |said| said.origin = "test.example/other".to_owned())
+}
+
 /// Once more at 10, and a record in entry 13.
 fn twice() -> Log {
     let mut log = honest();
@@ -128,7 +132,12 @@ fn held() -> Vec<(&'static str, Held, pb::Transcript, &'static str)> {
         ("an old trust file follows", Held::old(), honest().transcript(BOTH, &[]), SECOND),
         ("the new trust file", Held::new(), honest().transcript(BOTH, &[]), SECOND),
         ("a record of before alone", Held::old(), honest().transcript(FIRST, &[]), SECOND),
-        ("a statement of before, with a status of now", Held::old(), honest().transcript_as_of(CUT, FIRST, &[]), SECOND),
+        (
+            "a statement of before, with a status of now",
+            Held::old(),
+            honest().transcript_as_of(CUT, FIRST, &[]),
+            SECOND,
+        ),
         ("the same under the new trust file", Held::new(), honest().transcript_as_of(CUT, FIRST, &[]), SECOND),
         ("a file of before under the new trust file", Held::new(), before(), ORIGIN),
         ("twice, from the first trust file", Held::old(), twice().transcript(thrice, &[]), THIRD),
@@ -199,17 +208,13 @@ fn refused() -> Vec<(&'static str, Link, Held, pb::Transcript)> {
     let sealed_by_stolen_key = cut(Bend { seal_signer: Some(LOG), ..HONEST }, REGISTRY, |_| ());
     let elsewhere = Held::of(SECOND, SECOND_LOG, &[(ORIGIN, CUT + 2)]);
     vec![
-        (
-            "not by the registry key",
-            Link::Publication,
-            Held::old(),
-            gone_on(THIEF, |_| ()).transcript(BOTH, &[]),
-        ),
+        ("not by the registry key", Link::Publication, Held::old(), gone_on(THIEF, |_| ()).transcript(BOTH, &[])),
         ("by the stolen log key", Link::Publication, Held::old(), gone_on(LOG, |_| ()).transcript(BOTH, &[])),
         said("another root than the tree had", |said| said.root = vec![7; 32]),
         said("a smaller size", |said| said.size -= 2),
         said("a larger size", |said| said.size += 1),
-        said("of another origin", |said| said.origin = "test.example/other".to_owned()),
+        ("of another origin", Link::Checkpoint, Held::old(), of_another().transcript(BOTH, &[])),
+        ("of another origin than the former one", Link::Publication, Held::new(), of_another().transcript(BOTH, &[])),
         said("to the same origin", |said| said.new_origin = ORIGIN.to_owned()),
         said("to the same log key", |said| {
             said.log_key = public(LOG).to_vec();

@@ -14,7 +14,8 @@ pub(super) fn succeed(
     record: RegistryRecord<'_>,
 ) -> Result<LogKeyHistory, Rejection> {
     let expected = "a registry of a log that was begun";
-    let log_keys = registry.log_keys.as_ref().ok_or_else(|| Rejection::new(Rule::Contradiction, expected, "another"))?;
+    let log_keys =
+        registry.log_keys.as_ref().ok_or_else(|| Rejection::new(Rule::Contradiction, expected, "another"))?;
     let mut next = log_keys.clone();
     next.succeed(record.entry, said).map_err(|error| match error {
         LogSuccessionError::Origin { expected, found } => {

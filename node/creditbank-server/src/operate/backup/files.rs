@@ -47,7 +47,13 @@ fn chunks(
 }
 
 /// Copies at most `len` bytes into a new file, synced.
-pub(in crate::operate) fn copy(disk: &dyn Disk, from: &Path, to: &Path, name: &str, len: u64) -> Result<BackedUpFile, BackupError> {
+pub(in crate::operate) fn copy(
+    disk: &dyn Disk,
+    from: &Path,
+    to: &Path,
+    name: &str,
+    len: u64,
+) -> Result<BackedUpFile, BackupError> {
     let file = disk.open_existing(from).map_err(at(from))?;
     above(disk, to)?;
     let out = disk.create_new(to).map_err(at(to))?;

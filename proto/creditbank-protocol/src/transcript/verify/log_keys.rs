@@ -135,7 +135,8 @@ impl Follower {
             Self::LogKey(_) => Err(Fault::Surplus("a log key of the same origin has a consistency path")),
             Self::Origin(_) if record != 0 => Err(Fault::Surplus("a succession is not the first record of its block")),
             Self::Origin(said) => {
-                let root = succession_root(said).ok_or_else(|| Fault::Missing("the root of a succession".to_owned()))?;
+                let root =
+                    succession_root(said).ok_or_else(|| Fault::Missing("the root of a succession".to_owned()))?;
                 Ok(verify_consistency(said.size, &root, head.size, &head.root, &digests(consistency)?)?)
             }
         }

@@ -153,7 +153,8 @@ impl Parts {
         let registry =
             (RegistryProofs::open(&proofs.0.registry, &base)?, RegistryProofs::open(&proofs.1.registry, &status)?);
         let records = transcript.records.iter().map(|record| Place::read(record.place).entry);
-        let blocks = (base.blocks(proofs.0, &log_keys.0, records)?, status.blocks(proofs.1, &log_keys.1, std::iter::empty())?);
+        let blocks =
+            (base.blocks(proofs.0, &log_keys.0, records)?, status.blocks(proofs.1, &log_keys.1, std::iter::empty())?);
         tree::check_heights(&blocks.0, &blocks.1)?;
         let registrars = (
             Registrars::follow(&base, &log_keys.0, &blocks.0, &proofs.0.successions, trust)?,
