@@ -29,5 +29,6 @@ mod services;
 mod stacking;
 mod succession;
 mod sync;
+mod time;
 mod tls;
 mod transcript;

@@ -380,7 +380,9 @@ class Vectors:
             return
         header = self.reader.read("BlockHeader", block.header)
         used = [unhex(digest) for digest in case["used"]]
-        found = once.judge_approval(header, block.approvals[0], used, vectors["sealed_at_ms"])
+        corrections = [self.kinds.read(entry["kind"], 1, unhex(entry["body"])).bound_ms for entry in case["registry"]
+                       if entry["kind"] == ledger.KIND_TIME_CORRECTION]
+        found = once.judge_approval(header, block.approvals[0], used, vectors["sealed_at_ms"], corrections)
         expected = case["name"] if case["name"] in ("APPROVAL_EXPIRED", "APPROVAL_USED") else None
         self.checks.equal(f"once: {case['about']}", found, expected)
 
@@ -471,7 +473,7 @@ class Vectors:
         for case in vectors["transcripts"]:
             try:
                 data = (self.directory / case["file"]).read_bytes()
-                proved = transcript.verify_transcript(self.reader, data, trust)
+                proved = transcript.verify_transcript(self.reader, data, trust, vectors["now_ms"])
             except Refused as error:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
@@ -479,7 +481,8 @@ class Vectors:
                 name: case[name] for name in ("size", "root", "records", "whole", "complete_for", "holder_key", "identity")})
         for case in vectors["narrow"]:
             narrow = replace(trust, institutions=frozenset(case["institutions"]))
-            proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow)
+            proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow,
+                                                  vectors["now_ms"])
             self.checks.equal(f"{case['file']}, trusting {case['institutions']}",
                               [record.standing for record in proved.records], case["standings"])
 

@@ -10,6 +10,7 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::trust::{Trust, text_for};
 use creditbank_rpc::v1::ledger_service_client::LedgerServiceClient;
+use creditbank_server::clock::{Clock, SystemClock};
 use creditbank_server::directory::{self, StoreUrl, Tls};
 use creditbank_server::environment::Environment;
 use creditbank_server::ledger::{Ledger, Limits};
@@ -28,9 +29,23 @@ pub struct TestNode {
     limits: Limits,
 }
 
-/// Opens the node of a directory and serves it.
-async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits) -> Running {
-    let environment = Environment::system();
+/// The machine's clock, set ahead.
+struct Ahead(SystemClock, u64);
+
+impl Clock for Ahead {
+    fn now_ms(&self) -> u64 {
+        self.0.now_ms() + self.1
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        self.0.monotonic_ms()
+    }
+}
+
+/// Opens the node of a directory and serves it, under a clock that is ahead by so much.
+async fn serve_dir(dir: &Path, tls: Option<&Tls>, limits: Limits, ahead_ms: u64) -> Running {
+    let clock = Arc::new(Ahead(SystemClock::default(), ahead_ms));
+    let environment = Environment { clock, ..Environment::system() };
     let config = directory::read_config(&environment, dir).expect("the configuration that init wrote");
     let ledger = directory::open(&environment, dir, &config, limits).expect("the node opens");
     if ledger.size() == 0 {
@@ -51,13 +66,13 @@ impl TestNode {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let keys = directory::keys_dir(dir.path());
         directory::init(&Environment::system(), dir.path(), &keys, ORIGIN, store, listen).expect("a new node");
-        Self::serve(dir, tls, limits).await
+        Self::serve(dir, tls, limits, 0).await
     }
 
     /// Stops it and serves the same directory again.
     pub async fn restart(self) -> Self {
         let (tls, limits) = (self.tls.clone(), self.limits);
-        Self::serve(self.stop().await, tls, limits).await
+        Self::serve(self.stop().await, tls, limits, 0).await
     }
 
     /// Stops it; the directory stays as long as the returned guard.
@@ -74,11 +89,21 @@ impl TestNode {
 
     /// Serves a directory that [`Self::stop`] has returned.
     pub async fn again(dir: TempDir) -> Self {
-        Self::serve(dir, None, Limits::default()).await
+        Self::serve(dir, None, Limits::default(), 0).await
     }
 
-    async fn serve(dir: TempDir, tls: Option<Tls>, limits: Limits) -> Self {
-        let running = serve_dir(dir.path(), tls.as_ref(), limits).await;
+    /// The same, where the clock is behind the log.
+    pub async fn again_to_correct(dir: TempDir) -> Self {
+        Self::serve(dir, None, Limits { correct_time: true, ..Limits::default() }, 0).await
+    }
+
+    /// The same, under a clock that is ahead.
+    pub async fn again_ahead(dir: TempDir, ahead_ms: u64) -> Self {
+        Self::serve(dir, None, Limits::default(), ahead_ms).await
+    }
+
+    async fn serve(dir: TempDir, tls: Option<Tls>, limits: Limits, ahead_ms: u64) -> Self {
+        let running = serve_dir(dir.path(), tls.as_ref(), limits, ahead_ms).await;
         Self { dir, running, tls, limits }
     }
 

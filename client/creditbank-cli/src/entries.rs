@@ -122,6 +122,7 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
         Kind::Framework => &["names", "countries"],
         Kind::RegistryPolicy => &["approvals"],
+        Kind::TimeCorrection => &["first", "last", "bound_ms"],
         Kind::RegistrySuccession => &["public_key", "next_registry_key", "case_reference"],
         Kind::AgreementProposal => return terms(&entry["terms"]),
         Kind::AgreementAcceptance => &["institution"],

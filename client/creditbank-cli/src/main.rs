@@ -196,7 +196,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if json && !matches!(failure, Failure::Told(_)) {
+            if json && !matches!(failure, Failure::Told(_) | Failure::Stale(_)) {
                 let _ = output::line(&serde_json::json!({ "error": failure.to_string() }).to_string());
             }
             eprintln!("error: {failure}");

@@ -32,6 +32,7 @@ mod seeds;
 mod signer;
 pub mod succession;
 pub mod sync;
+pub mod time_correction;
 mod unit;
 pub mod validity;
 

@@ -23,10 +23,14 @@ pub(crate) struct Arguments {
     /// Of a log in memory, which begins anew: where the registry key is [default: DIR-keys]
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
+    /// Serve although the clock is behind the log, which was sealed under a wrong one: nothing is sealed but a correction
+    /// of the time (creditbank registry correct-time), and what comes behind it
+    #[arg(long)]
+    correct_time: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { node, registry_keys } = arguments;
+    let Arguments { node, registry_keys, correct_time } = arguments;
     // First of all, so that an early signal finds somebody to hear it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let environment = Environment::system();
@@ -41,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             dir.join(path).display()
         );
     }
-    let ledger = directory::open(&environment, dir, &config, Limits::default())?;
+    let ledger = directory::open(&environment, dir, &config, Limits { correct_time, ..Limits::default() })?;
     if ledger.size() == 0 {
         if config.store.path().is_some() {
             anyhow::bail!("the log of {} is empty, though init began it: restore it from a backup", shown(dir));
@@ -67,7 +71,7 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 /// institutions there are. The story of `quickstart` has all keys in one place.
 fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     let log = config.store.path().map(|path| dir.join(path));
-    match registry_key_under(dir, log.as_deref()) {
+    match registry_key_under(dir, log.as_deref(), DEPTH_MAX) {
         Some(found) if config.origin != quickstart::ORIGIN => Err(Usage(format!(
             "{} is a registry key, and it lies under the directory of the node: move it to another machine or medium \
              (mv {} /elsewhere/). The operator's commands take it with --registry-key; serving needs none",
@@ -79,21 +83,26 @@ fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// The first registry key under a directory. The log is left out: it holds no keys, and may be large.
-fn registry_key_under(dir: &Path, log: Option<&Path>) -> Option<PathBuf> {
+/// Most directories in one another that are looked into: links may lead around in circles.
+const DEPTH_MAX: u32 = 8;
+
+/// The first registry key under a directory, also behind links. The log is left out: it holds no keys, and may be large.
+fn registry_key_under(dir: &Path, log: Option<&Path>, depth: u32) -> Option<PathBuf> {
     for item in fs::read_dir(dir).ok()?.flatten() {
-        let (path, Ok(kind)) = (item.path(), item.file_type()) else { continue };
+        let path = item.path();
+        let Ok(kind) = fs::metadata(&path) else { continue };
         if kind.is_dir() {
             if Some(path.as_path()) != log
-                && let Some(found) = registry_key_under(&path, log)
+                && let Some(next) = depth.checked_sub(1)
+                && let Some(found) = registry_key_under(&path, log, next)
             {
                 return Some(found);
             }
             continue;
         }
-        let is_small = fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= KEY_FILE_LEN_MAX);
+        let is_small = kind.is_file() && kind.len() <= KEY_FILE_LEN_MAX;
         let text = if is_small { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
-        if KeyFile::parse(&text).is_ok_and(|key| key.purpose == Purpose::Registry) {
+        if KeyFile::parse(text.trim_start()).is_ok_and(|key| key.purpose == Purpose::Registry) {
             return Some(path);
         }
     }

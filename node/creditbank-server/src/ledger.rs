@@ -34,6 +34,9 @@ pub struct Limits {
     pub round_bytes_max: usize,
     /// An empty round is sealed when nothing was for so long.
     pub seal_interval_ms: u64,
+    /// Opens also where the clock is behind the log, which was sealed under a wrong one. Until it has caught up, nothing
+    /// is sealed but a correction of the time.
+    pub correct_time: bool,
 }
 
 impl Default for Limits {
@@ -44,6 +47,7 @@ impl Default for Limits {
             round_blocks_max: 512,
             round_bytes_max: 8 << 20,
             seal_interval_ms: 3_600_000,
+            correct_time: false,
         }
     }
 }
@@ -77,7 +81,10 @@ pub enum OpenError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The wall clock is before the last seal.
-    #[error("the wall clock is {behind_ms} ms before the last seal: set the clock, then start again")]
+    #[error(
+        "the wall clock is {behind_ms} ms before the last seal: set the clock, then start again; where it is right, the log \
+         was sealed under a wrong one (docs/operate/clock.md, `serve --correct-time`)"
+    )]
     Clock {
         /// By how much.
         behind_ms: u64,
@@ -223,9 +230,9 @@ impl Shared {
         if found < expected {
             return Err(OpenError::Keys { expected, found });
         }
-        if let Some(seal) = state.log.last_seal() {
-            let behind_ms = seal.time_ms.saturating_sub(clock.now_ms());
-            if behind_ms > 0 {
+        if state.log.last_seal().is_some() {
+            let behind_ms = state.log.earliest_ms().saturating_sub(clock.now_ms());
+            if behind_ms > 0 && !limits.correct_time {
                 return Err(OpenError::Clock { behind_ms });
             }
             let origin = state.log.origin_of_size(state.head.size).to_owned();
@@ -242,8 +249,8 @@ impl Shared {
         if !succeeds {
             check_log_keys(&ring, &state, (&first_origin, first))?;
         }
-        if let Some(seal) = state.log.last_seal() {
-            let days = clock.now_ms().saturating_sub(seal.time_ms) / 86_400_000;
+        if state.log.last_seal().is_some() {
+            let days = clock.now_ms().saturating_sub(state.log.earliest_ms()) / 86_400_000;
             if days > 0 {
                 tracing::warn!(days, "the last seal is days old: is the clock right? What it says will be sealed");
             }

@@ -63,7 +63,7 @@ pub struct ReplayedRound {
     pub closed: Closed,
 }
 
-/// A replay up to some entry. Memory: 16 bytes an entry, the registry, and every record with marks.
+/// A replay up to some entry. Memory: 16 bytes an entry, 16 more a seal, the registry, and every record with marks.
 pub struct Replay {
     /// The log up to the last seal.
     state: LogState,
@@ -205,7 +205,7 @@ impl Replay {
         let log_key = round.log_key(subject.index);
         let closed = round.close(signed, leaf).map_err(|refusal| subject.no_seal(&refusal))?;
         checks.push(SignatureCheck::seal(subject, signed, log_key));
-        self.entries.keep_other();
+        self.entries.keep_seal(closed.seal.index, closed.seal.time_ms);
         self.state = closed.state.clone();
         self.counts.blocks += blocks.len() as u64;
         self.counts.seals += 1;
@@ -229,6 +229,10 @@ fn block(
     let subject = Subject::block(round.next(), read.block());
     let checked = round.check(read).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::signer(&subject, round, read)?;
+    if let Some(said) = read.correction() {
+        let checked = entries.check_correction(&round.state().in_force().registry, &said);
+        checked.map_err(|rejection| subject.breaks(&rejection))?;
+    }
     let registry_key = round.registry_key();
     let applied = round.apply(checked).map_err(|refusal| subject.does_not_follow(&refusal, read))?;
     authority::effects(&subject, entries, round, read, &applied)?;

@@ -13,6 +13,7 @@
 
 mod block;
 mod chain;
+mod correction;
 mod marks;
 mod operator;
 mod refusal;
@@ -34,6 +35,7 @@ pub use creditbank_protocol::key::LogKeys;
 
 pub use block::{ReadBlock, log_succession, successor};
 pub use chain::{ChainError, ChainHead};
+pub use correction::{check_bound, no_seal};
 pub(crate) use marks::effect_subject;
 pub use marks::{EffectError, MarkChange};
 pub use refusal::Refusal;
@@ -172,6 +174,13 @@ impl LogState {
     /// The seal that the log ends with; `None` of a log without entries.
     pub fn last_seal(&self) -> Option<LastSeal> {
         self.last_seal
+    }
+
+    /// The next seal's time is not before this one, milliseconds since 1970: the last seal's, or, behind a correction of
+    /// the time, its bound.
+    pub fn earliest_ms(&self) -> u64 {
+        let earliest = |last: LastSeal| self.in_force.registry.resumes_at(last.index).unwrap_or(last.time_ms);
+        self.last_seal.map_or(0, earliest)
     }
 
     /// Records in the log, hidden and public.

@@ -70,13 +70,13 @@ fn a_record_needs_its_block_and_signer() {
     let world = world();
     let own = plan(&world, Some(OWN)).unwrap();
     assert_eq!(own.records.iter().map(|used| used.place).collect::<Vec<_>>(), [Place::new(11, 0)]);
-    assert_eq!((blocks(&own.base), own.base.seals), (indices(&[11]), indices(&[1, 12])));
+    assert_eq!((blocks(&own.base), own.base.seals), (indices(&[11]), indices(&[1, 12, LAST])));
     assert_eq!(own.base.registry, BTreeSet::from(signed(12, OWN)));
     assert_eq!(own.status.marks, BTreeMap::from([(Digest([11; 32]), Marks::default())]));
     assert_eq!((blocks(&own.status.part), own.status.part.seals), (indices(&[]), indices(&[LAST])));
     assert_eq!(own.status.part.registry, registry_of_own());
     let all = plan(&world, None).unwrap();
-    assert_eq!((blocks(&all.base), all.base.seals), (indices(&[11, 13]), indices(&[1, 12, 14])));
+    assert_eq!((blocks(&all.base), all.base.seals), (indices(&[11, 13]), indices(&[1, 12, 14, LAST])));
     assert_eq!(all.base.registry, signed(12, OWN).into_iter().chain(signed(14, OTHER)).collect());
     let mut registry = registry_of_own();
     registry.extend([key(LAST, OTHER), registered(LAST, OTHER)]);
@@ -184,7 +184,7 @@ fn what_is_registered_was_published() {
     for part in [&found.base, &found.status.part] {
         assert_eq!(part.publications, BTreeMap::from([(Place::new(0, 2), 2)]));
     }
-    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[0, 11]), indices(&[1, 12])));
+    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[0, 11]), indices(&[1, 12, LAST])));
     assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[0]), indices(&[LAST])));
     assert_eq!(found.status.part.registry, registry_of_own());
 
@@ -199,7 +199,7 @@ fn what_is_registered_was_published() {
         assert_eq!(part.publications, BTreeMap::from([(Place::new(5, 0), 0)]));
         assert_eq!(part.successions, [LogIndex(3)]);
     }
-    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[3, 5, 11]), indices(&[1, 12])));
+    assert_eq!((blocks(&found.base), found.base.seals), (indices(&[3, 5, 11]), indices(&[1, 12, LAST])));
     assert_eq!((blocks(&found.status.part), found.status.part.seals), (indices(&[3, 5]), indices(&[LAST])));
 }
 

@@ -3,6 +3,8 @@
 mod log;
 #[path = "transitions/operator.rs"]
 mod operator;
+#[path = "transitions/time.rs"]
+mod time;
 
 use creditbank_ledger::state::{
     ChainError, LogState, Parts, ReadBlock, Refusal, RegistryVersions, SealRefusal, Shared,

@@ -5,6 +5,7 @@ mod log_keys;
 mod log_succession;
 mod succession;
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -82,11 +83,24 @@ pub fn verify(public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(),
 /// The canonical encodings of the eight points of small order.
 static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> = LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().0));
 
+thread_local! {
+    /// The key that was read last: seals of a log and blocks of a unit come one after the other, and to decompress the
+    /// point is a tenth of a verification.
+    static LAST: Cell<Option<VerifyingKey>> = const { Cell::new(None) };
+}
+
 /// The key in 32 bytes, refused when it is no point or of small order.
 pub fn verifying_key(public_key: &[u8]) -> Result<VerifyingKey, SignatureError> {
     let bytes = <[u8; 32]>::try_from(public_key).map_err(|_| SignatureError::Key)?;
+    if let Some(key) = LAST.get().filter(|key| *key.as_bytes() == bytes) {
+        return Ok(key);
+    }
     let key = VerifyingKey::from_bytes(&bytes).map_err(|_| SignatureError::Key)?;
-    if key.is_weak() || !is_reduced(&bytes) { Err(SignatureError::Key) } else { Ok(key) }
+    if key.is_weak() || !is_reduced(&bytes) {
+        return Err(SignatureError::Key);
+    }
+    LAST.set(Some(key));
+    Ok(key)
 }
 
 /// Whether the y of an encoded point is below p = 2^255 - 19: one key, one spelling. The library reads the others too.

@@ -14,6 +14,7 @@ pub mod authority;
 pub mod block;
 pub mod canonical;
 pub mod contested;
+pub mod correction;
 pub mod dates;
 pub mod entry;
 pub mod hash;

@@ -65,7 +65,7 @@ macro_rules! with_rules {
             NotAccredited = "NOT_ACCREDITED",
             /// The place that the record names holds a record of the same learner, institution and course.
             UnknownEarlier = "UNKNOWN_EARLIER",
-            /// The place that the record amends holds a record.
+            /// The place that a record amends, or an effect names, holds a record; of an effect, with its status id.
             UnknownTarget = "UNKNOWN_TARGET",
             /// An amendment has its target's kind and learner.
             AmendsAnother = "AMENDS_ANOTHER",

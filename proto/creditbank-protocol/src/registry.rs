@@ -5,7 +5,7 @@ use crate::hash::{Preimage, tag};
 use crate::key::KeyId;
 use crate::pb;
 use crate::record::kind_number;
-use crate::{Digest, InstitutionId, UnitId};
+use crate::{Digest, InstitutionId, LogIndex, UnitId};
 
 /// What a registry entry is about; its digest is the key in the registry map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,8 @@ pub enum RegistryKey {
     RegistrySuccession,
     /// How many persons approve the operator's own blocks.
     RegistryPolicy,
+    /// A correction of the time, by the log index of the first wrong seal.
+    TimeCorrection(LogIndex),
     /// The newest succession of the log.
     LogSuccession,
     /// What was proposed as an agreement, by code and version.
@@ -101,6 +103,7 @@ impl RegistryKey {
             pb::Kind::FieldOfEducation => read(body, |m: pb::FieldOfEducation| Self::FieldOfEducation(m.code)),
             pb::Kind::RegistrySuccession => read(body, |_: pb::RegistrySuccession| Self::RegistrySuccession),
             pb::Kind::RegistryPolicy => read(body, |_: pb::RegistryPolicy| Self::RegistryPolicy),
+            pb::Kind::TimeCorrection => read(body, |m: pb::TimeCorrection| Self::TimeCorrection(LogIndex(m.first))),
             pb::Kind::LogSuccession => read(body, |_: pb::LogSuccession| Self::LogSuccession),
             pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
                 let terms = m.terms.unwrap_or_default();
@@ -143,6 +146,7 @@ impl RegistryKey {
             Self::FieldOfEducation(_) => pb::Kind::FieldOfEducation,
             Self::RegistrySuccession => pb::Kind::RegistrySuccession,
             Self::RegistryPolicy => pb::Kind::RegistryPolicy,
+            Self::TimeCorrection(_) => pb::Kind::TimeCorrection,
             Self::LogSuccession => pb::Kind::LogSuccession,
             Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
             Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
@@ -164,6 +168,7 @@ impl RegistryKey {
             }
             Self::Key(id) => preimage.fixed(&id.0),
             Self::RegistrySuccession | Self::RegistryPolicy | Self::LogSuccession => preimage,
+            Self::TimeCorrection(first) => preimage.u64(first.0),
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)
@@ -194,6 +199,7 @@ impl std::fmt::Display for RegistryKey {
             Self::Key(id) => write!(f, "{id}"),
             Self::RegistrySuccession => f.write_str("succession"),
             Self::RegistryPolicy => f.write_str("policy"),
+            Self::TimeCorrection(first) => write!(f, "{first}"),
             Self::LogSuccession => f.write_str("log"),
             Self::CreditUnit(code)
             | Self::Framework(code)

@@ -458,7 +458,7 @@ impl Log {
             statement,
             statement_signature: signature.to_vec(),
             base: Some(pb::TreeProofs {
-                seals: proved_all(vec![2, closing]),
+                seals: proved_all(std::collections::BTreeSet::from([2, closing, last]).into_iter().collect()),
                 blocks: proved_all(base_blocks.collect()),
                 groups: Vec::new(),
                 registry: base_registry,

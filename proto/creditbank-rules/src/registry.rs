@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 mod agreement;
 mod authority;
+mod correction;
 mod definition;
 mod distribution;
 pub(crate) mod equivalence;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use creditbank_protocol::authority as rights;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::contested::is_suspect;
+use creditbank_protocol::correction::Correction;
 use creditbank_protocol::key::{KeyId, LogKeyHistory, LogKeys, RegistryAuthority};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::registry::{RegistryKey, RegistryKeyError};
@@ -67,6 +69,7 @@ pub struct Registry {
     units: Map<UnitId, pb::Unit>,
     keys: Map<KeyId, pb::Key>,
     policy: pb::RegistryPolicy,
+    corrections: Map<LogIndex, Correction>,
     /// `None` of a registry that was put together without its log: it takes any registry key.
     authority: Option<RegistryAuthority>,
     /// The log keys, likewise.
@@ -100,6 +103,7 @@ impl Registry {
             units: Map::new_sync(),
             keys: Map::new_sync(),
             policy: pb::RegistryPolicy::default(),
+            corrections: Map::new_sync(),
             authority: None,
             log_keys: None,
             accreditations: Map::new_sync(),
@@ -347,6 +351,12 @@ impl Registry {
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;
                 policy::check(self, entry)?;
                 self.policy = entry;
+            }
+            RegistryKey::TimeCorrection(first) => {
+                let entry: pb::TimeCorrection = decode(record.body).map_err(|error| malformed(&error))?;
+                let entry = Correction::from(entry);
+                correction::check(self, &entry)?;
+                self.corrections.insert_mut(*first, Arc::new(entry));
             }
             RegistryKey::Accreditation(institution, number) => {
                 set!(accreditations, admit::accreditation, (*institution, *number));

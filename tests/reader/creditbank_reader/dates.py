@@ -33,7 +33,8 @@ def within(day, holder):
 
 def of_ms(time_ms):
     """The day (UTC) of a time in milliseconds since 1970."""
-    return datetime.date(1970, 1, 1) + datetime.timedelta(days=time_ms // 86_400_000)
+    epoch, days = datetime.date(1970, 1, 1), time_ms // 86_400_000
+    return datetime.date.max if days > (datetime.date.max - epoch).days else epoch + datetime.timedelta(days=days)
 
 
 def add_months(day, months, keep_end=False):

@@ -15,7 +15,8 @@ RECORD_PIECE, GROUP_PIECE = b"\x01", b"\x02"
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
 KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
 KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
-KIND_COUNTRY, KIND_REGISTRY_SUCCESSION, KIND_REGISTRY_POLICY, KIND_LOG_SUCCESSION = 74, 76, 77, 79
+KIND_COUNTRY, KIND_REGISTRY_SUCCESSION, KIND_REGISTRY_POLICY, KIND_TIME_CORRECTION, KIND_LOG_SUCCESSION = 74, 76, 77, 78, 79
+CORRECTING_ENTRIES = 3
 
 
 @dataclass
@@ -127,6 +128,8 @@ def registry_key(kind, body):
         identity = var(body.alpha2.encode())
     elif kind in (KIND_REGISTRY_SUCCESSION, KIND_REGISTRY_POLICY, KIND_LOG_SUCCESSION):
         identity = b""
+    elif kind == KIND_TIME_CORRECTION:
+        identity = uint(64, body.first)
     elif kind in (KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING):
         name = body.terms if kind == KIND_PROPOSAL else body.agreement
         identity = var(name.code.encode()) + uint(32, name.version)

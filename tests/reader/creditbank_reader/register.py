@@ -110,4 +110,6 @@ def _identity(kind, body):
         return (body.alpha2,)
     if kind in (forms.KIND_EQUIVALENCE, forms.KIND_DEFINITION):
         return body.institution, body.code, body.version
+    if kind == forms.KIND_TIME_CORRECTION:
+        return (body.first,)
     return (body.code,)

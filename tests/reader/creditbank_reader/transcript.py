@@ -105,7 +105,7 @@ class Proved:
     @property
     def reliance(self):
         """Whether the records can be relied on."""
-        valid = all(record.standing in standing.VALID for record in self.records)
+        valid = bool(self.records) and all(record.standing in standing.VALID for record in self.records)
         return currency.reliance(valid, self.currency.state)
 
 
@@ -116,10 +116,11 @@ def checksum(body):
 
 def verify_transcript(canonical, data, trust, now_ms=0):
     """What a transcript proves at a verifier's time; raises Broken with the first broken link."""
-    run = _Verification(canonical, trust)
+    run = _Verification(canonical, trust, now_ms)
     steps = (("file", lambda: run.file(data)), ("publication", run.read_log_keys), ("checkpoint", run.check_note), ("statement", run.read_statement),
              ("checkpoint", run.check_consistency), ("seal", run.check_seals), ("registry", run.check_registry),
-             ("block", run.check_blocks), ("publication", run.check_publications), ("record", run.check_records),
+             ("block", run.check_blocks), ("publication", run.check_publications), ("seal", run.check_times),
+             ("record", run.check_records),
              ("status", run.check_statuses), ("block", run.check_used_blocks), ("statement", run.check_statement),
              ("registry", run.check_institutions), ("registry", run.check_used_registry), ("seal", run.check_used_seals))
     for link, step in steps:
@@ -257,9 +258,10 @@ class _Part:
 class _Verification:
     """The state of one verification; the methods are the steps, in order."""
 
-    def __init__(self, canonical, trust):
+    def __init__(self, canonical, trust, now_ms):
         self.canonical = canonical
         self.trust = trust
+        self.now_ms = now_ms
         self.ledger = forms.Ledger(canonical)
         self.records = []
         self.message = self.head = self.last = self.day = self.statement = None
@@ -350,21 +352,35 @@ class _Verification:
         first = self.base.seals[min(self.base.seals)][0]
         _require(first.first_index == 0, "the first seal is not the log's first")
         _require(first.previous == genesis, "the log has another beginning")
+        _require(self.base.head.size - 1 in self.base.seals, "the base does not end with the last leaf of its tree")
         _require(self.head.size - 1 in self.status.seals, "the last seal is not the last leaf")
         self.last = self.status.seals[self.head.size - 1][0]
         self.day = dates.of_ms(self.last.time_ms)
+        self.today = max(self.day, dates.of_ms(self.now_ms))
 
     def _check_order(self):
         """The seals of both parts are of one log."""
-        before = None
+        before, self.back = None, []
         for _, (seal, raw) in sorted({**self.base.seals, **self.status.seals}.items()):
             if before is not None:
                 _require(seal.first_index > before[0].index, "rounds overlap")
-                _require(seal.time_ms >= before[0].time_ms, "times go back")
+                if seal.time_ms < before[0].time_ms:
+                    self.back.append((before[0], seal))
                 _require(seal.records_total >= before[0].records_total, "records went away")
                 if seal.first_index == before[0].index + 1:
                     _require(seal.previous == forms.seal_id(before[1]), "seals are not linked")
             before = (seal, raw)
+
+    def check_times(self):
+        """Step 6, the times that go back."""
+        given = [(part, at, body) for part in self.parts
+                 for (at, _), (kind, body, _) in part.registry.items() if kind == forms.KIND_TIME_CORRECTION]
+        for before, seal in self.back:
+            _require(any(body.first <= before.index <= body.last + forms.CORRECTING_ENTRIES < seal.index
+                         and seal.time_ms >= body.bound_ms for _, _, body in given), "times go back")
+        for part, at, body in given:
+            if part is self.status and at == self.last.index:
+                part.needed_registry.add((at, forms.registry_key(forms.KIND_TIME_CORRECTION, body)))
 
     def check_registry(self):
         """Step 4."""
@@ -455,6 +471,7 @@ class _Verification:
         for item in part.listed("log_keys"):
             _require(item.block in part.blocks, "a log key without its block")
             part.check_registrar(item.block)
+            _require(item.block not in {at for at, *_ in part.followed}, "a log key in a block with a succession")
             record = forms.RECORD_PIECE + _nested(item, self.canonical, "record")
             self._check_piece(part.blocks[item.block][0].header, item.record.index, record, item.path)
             self._check_tree_of(part, item)
@@ -483,11 +500,20 @@ class _Verification:
             record = b"".join(write_field(at, value) for at, value in
                               ((1, place[1]), (2, entry.kind), (3, entry.version), (4, entry.body)) if value)
             self._check_piece(head.header, number - 1, forms.RECORD_PIECE + record, by_place[place].path)
-            records[place] = entry.kind
+            records[place] = (entry.kind, entry.body)
         _require(records.keys() == by_place.keys(), "a publication of no registry entry")
-        for place, kind in records.items():
+        for place, (kind, body) in records.items():
+            if place[0] in {at for at, *_ in part.followed}:
+                _require(self._is_of_registrars(kind, body), "published in a block with a succession")
             self._check_publisher(part, place[0], kind)
             part.published.add(place[0])
+
+    def _is_of_registrars(self, kind, body):
+        """Whether a block with a succession may have the record."""
+        if kind == forms.KIND_KEY:
+            key = self.canonical.read("Key", body)
+            return key.institution == 0 and key.purpose in (PURPOSE_REGISTRY, PURPOSE_APPROVER)
+        return kind in (forms.KIND_REGISTRY_SUCCESSION, forms.KIND_REGISTRY_POLICY)
 
     def _check_publisher(self, part, index, kind):
         entry, seal = part.blocks[index]
@@ -525,7 +551,7 @@ class _Verification:
             identity = status_id(entry.leaf, place.index, found)
             whose = self._owner(entry, seal, place.entry, opened)
             trusted = self.trust.institutions is None or header.institution in self.trust.institutions
-            expired = record.kind in standing.KINDS_THAT_EXPIRE and standing.has_expired(opened, self.day)
+            expired = record.kind in standing.KINDS_THAT_EXPIRE and standing.has_expired(opened, self.today)
             approvers = [approval.key_id for approval in entry.approvals]
             accredited = None
             if record.kind == KIND_CREDIT:
@@ -548,7 +574,7 @@ class _Verification:
                                     and (effect.place.entry, effect.place.index) == amended)
         _require(group is not None, "the effect that replaces what is amended is missing")
         whose = owner(header, [group], opened)
-        if whose != header.institution:
+        if group.authority.basis == BASIS_CUSTODIAN:
             _require(self.base.is_custodian(header.institution, whose, seal), "not the custodian's to amend")
         return whose
 
@@ -598,6 +624,8 @@ class _Verification:
         setters = {action for action, (found, _) in status.SETS.items() if found == mark}
         if mark in (status.REINSTATED, status.UNDER_REVIEW) and not effect.redemption_plus_1:
             setters.add(status.REINSTATE)
+        if mark == status.REINSTATED and effect.redemption_plus_1:
+            setters.clear()
         _require(effect.action in setters, "another effect than the mark's")
         _require(seal.rules_version == RULES_VERSION, "an effect under other rules")
         _require(effect.action != DISPUTE, "an action that blocks may not carry")
@@ -699,9 +727,9 @@ class _Verification:
 
     def check_used_seals(self):
         """Step 10, the seals."""
-        for part, own in ((self.base, min(self.base.seals)), (self.status, self.last.index)):
+        for part, own in ((self.base, {min(self.base.seals)}), (self.status, set())):
             used = {part.blocks[index][1].index for index in part.used_blocks}
-            _require({own} | used | part.publishers_seals == part.seals.keys(), "a seal that nothing needs")
+            _require({part.head.size - 1} | own | used | part.publishers_seals == part.seals.keys(), "a seal that nothing needs")
 
     def result(self, now_ms):
         """What was proved."""

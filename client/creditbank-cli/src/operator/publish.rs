@@ -38,7 +38,7 @@ pub(super) async fn run(global: &Global, client: &Client, records: &[Record], wh
             let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
             return output::print(global, &value, || {
                 format!(
-                    "{what}: not published yet. The registry's policy asks for {required} approvals: have {} approved\n\
+                    "{what}: not published yet. It needs the approvals of {required} other persons: have {} approved\n\
                      (creditbank approve), put the approvals beside it, and run this command again.",
                     request.display()
                 )

@@ -1,11 +1,12 @@
 //! `registry`: entries of any kind.
 
+mod correct_time;
 mod load;
 mod succeed;
 
-use creditbank_protocol::InstitutionId;
 use creditbank_protocol::pb::{Kind, RegistryPolicy};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::{InstitutionId, LogIndex};
 
 use super::publish;
 use crate::connect::Global;
@@ -53,6 +54,14 @@ pub(crate) enum Command {
     /// registry
     #[command(verbatim_doc_comment)]
     Succeed(Box<succeed::Arguments>),
+    /// Go on after the node has sealed under a clock that was ahead
+    ///
+    /// With the node under the right clock again:
+    ///   creditbank registry correct-time --bound 2026-09-01T08:30Z --registry-key registry.key
+    /// It finds the seals that say a later time, and writes a request, which a second person approves (`creditbank
+    /// approve`); run again, it corrects the time. The log goes on from the bound.
+    #[command(verbatim_doc_comment)]
+    CorrectTime(correct_time::Arguments),
     /// How many other persons must approve each block of the operator
     ///
     /// Their keys are admitted first: `creditbank keygen --purpose approver`, `creditbank key request --institution 0`,
@@ -71,6 +80,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     match command {
         Command::Publish(arguments) => load::run(global, &client, &arguments).await,
         Command::Succeed(arguments) => succeed::run(global, &client, *arguments).await,
+        Command::CorrectTime(arguments) => correct_time::run(global, &client, &arguments).await,
         Command::Approvals { number } => {
             let record = publish::entry(Kind::RegistryPolicy, &RegistryPolicy { approvals: number })?;
             publish::run(global, &client, &[record], &format!("a policy of {number} approvals")).await
@@ -93,6 +103,10 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
         Kind::RegistryPolicy => RegistryKey::RegistryPolicy,
         Kind::RegistrySuccession => RegistryKey::RegistrySuccession,
+        Kind::TimeCorrection => {
+            let expected = |_| "expected the log index of the first wrong seal".to_owned();
+            RegistryKey::TimeCorrection(LogIndex(code.parse().map_err(expected)?))
+        }
         Kind::Country => RegistryKey::Country(code),
         Kind::FieldOfEducation => RegistryKey::FieldOfEducation(code),
         Kind::AgreementProposal => {

@@ -62,6 +62,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "sealed_at": time(report.sealed_at_ms),
         "witnesses": report.witnesses,
         "complete_for": report.statement.complete_for.map(|institution| institution.0),
+        "complete_as_of": report.statement.complete_for.map(|_| time(report.statement.as_of_ms)),
         "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
@@ -89,8 +90,11 @@ pub(super) fn relied_on(report: &Report, path: &Path) -> Result<(), Failure> {
         Reliance::Doubtful => {
             let doubtful = report.records.iter().filter(|record| !record.standing().is_valid()).count();
             let all = report.records.len();
-            let what =
-                format!("{doubtful} of {all} records are authentic but not to be relied on, as said beside them");
+            let what = if all == 0 {
+                format!("{shown} shows no record")
+            } else {
+                format!("{doubtful} of {all} records are authentic but not to be relied on, as said beside them")
+            };
             Err(Failure::Told(what))
         }
         Reliance::Clock => {
@@ -187,6 +191,7 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
         "verdict": one.standing().name(),
         "standing": one.standing_in_log().name(),
         "missing_claim": one.missing_claim,
+        "hidden": one.disclosed.hidden().collect::<Vec<_>>(),
         "kind": names::of(info.kind),
         "place": one.place.to_string(),
         "institution": one.unit.institution.0,
@@ -215,7 +220,10 @@ fn line(report: &Report, one: &TranscriptRecord) -> Result<String, Failure> {
     let about = Summary::of(kind, &one.disclosed.body)?.columns().join("  ");
     let (standing, kind, place) = (one.standing(), names::of(kind), one.place);
     let (by, sealed) = (by_whom(report, one), time(one.sealed_at_ms));
-    Ok(format!("{standing}  {kind} {place}  {about}  {by}; sealed {sealed} under key {}", one.key_id))
+    let hidden: Vec<&str> = one.disclosed.hidden().collect();
+    let hidden =
+        if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };
+    Ok(format!("{standing}  {kind} {place}  {about}  {by}; sealed {sealed} under key {}{hidden}", one.key_id))
 }
 
 /// As of when the status holds, by whose word, and what this verifier makes of that.
@@ -244,7 +252,10 @@ fn text(report: &Report, lines: &[String]) -> String {
         names => names.join(", "),
     };
     let complete = match report.statement.complete_for {
-        Some(institution) => format!("all records of {} about this person", name(report, institution)),
+        Some(institution) => {
+            let as_of = time(report.statement.as_of_ms);
+            format!("all records of {} about this person up to {as_of}", name(report, institution))
+        }
         None => "some records about this person; nobody says that these are all".to_owned(),
     };
     let complete = if report.statement.is_whole {

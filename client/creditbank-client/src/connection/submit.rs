@@ -1,6 +1,6 @@
 //! Blocks: what to build on, and sealing.
 
-use creditbank_protocol::block::{BlockDraft, SignedBlock};
+use creditbank_protocol::block::{BlockDraft, CREATED_WITHIN_MINUTES, SignedBlock};
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::{BlockEntries, Entry, EntryError, join};
 use creditbank_protocol::key::KeyId;
@@ -91,13 +91,17 @@ impl Client {
         (records, groups): (&[Record], Vec<pb::EffectGroup>),
         (operation_id, approvals): ([u8; 16], Vec<pb::Approval>),
     ) -> Result<Vec<u8>, ClientError> {
+        // A head that is more than a day ahead was made under a wrong clock: nothing could be sealed behind it, unless the
+        // time was corrected.
+        let now = now_s() / 60;
+        let earliest = Some(head.created_at_minute).filter(|head| *head <= now + CREATED_WITHIN_MINUTES);
         let draft = BlockDraft {
             origin: self.origin().to_owned(),
             unit,
             height: head.next_height,
             previous: head.previous,
             operation_id,
-            created_at_minute: head.created_at_minute.max(now_s() / 60),
+            created_at_minute: earliest.unwrap_or(0).max(now),
             key_id: KeyId::of(&key.public_key()),
         };
         sign_draft(&draft, key, records, groups, approvals)

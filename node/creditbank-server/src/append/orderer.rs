@@ -58,6 +58,21 @@ enum Takes {
     Persons,
     /// Nothing: it is sealed although nothing new is in it.
     Nothing,
+    /// One block, which corrects the time.
+    Correction,
+    /// Nothing any more.
+    NoMore,
+}
+
+impl Takes {
+    /// Whether a block is one of those that the round takes in.
+    fn takes(self, verified: &VerifiedBlock) -> bool {
+        match self {
+            Self::All => verified.block.correction().is_none(),
+            Self::Correction => verified.block.correction().is_some(),
+            Self::Persons | Self::Nothing | Self::NoMore => false,
+        }
+    }
 }
 
 /// What is ready, and follows the round that is on its way.
@@ -113,7 +128,7 @@ impl<B, A> Orderer<B, A> {
 
     /// Takes an empty round if none was sealed for the configured time and nothing waits.
     pub(crate) fn tick(&mut self) {
-        let sealed = self.tip.log.last_seal().map(|seal| seal.time_ms);
+        let sealed = self.tip.log.last_seal().map(|_| self.tip.log.earliest_ms());
         let interval_ms = self.shared.limits.seal_interval_ms;
         if self.waiting.is_empty() && sealed.is_some_and(|sealed| self.shared.clock.now_ms() >= sealed + interval_ms) {
             self.waiting.push_back(Work::Seal);
@@ -176,19 +191,27 @@ impl<B, A> Orderer<B, A> {
                 Err(outcomes) => return Step::Answer(outcomes),
             },
         };
-        while building.takes != Takes::Nothing && building.builder.bytes() < self.shared.limits.round_bytes_max {
+        while ![Takes::Nothing, Takes::NoMore].contains(&building.takes)
+            && building.builder.bytes() < self.shared.limits.round_bytes_max
+        {
             match self.waiting.pop_front() {
-                Some(Work::Block(verified, reply)) if building.takes == Takes::All => {
+                Some(Work::Block(verified, reply)) if building.takes.takes(&verified) => {
+                    if building.takes == Takes::Correction {
+                        building.takes = Takes::NoMore;
+                    }
                     match building.builder.place(verified) {
                         Ok(outcome) => building.outcomes.blocks.push((outcome, reply)),
                         Err(verified) => {
+                            if verified.block.correction().is_some() {
+                                building.takes = Takes::Correction;
+                            }
                             self.waiting.push_front(Work::Block(verified, reply));
                             self.building = Some(building);
                             return Step::Wait;
                         }
                     }
                 }
-                Some(Work::Accounts { institution, persons, reply }) => {
+                Some(Work::Accounts { institution, persons, reply }) if building.takes != Takes::Correction => {
                     let opened = match &self.failed {
                         Some(_) => Err(AccountError::Stopped),
                         None => building.builder.open_accounts(institution, &persons),
@@ -219,7 +242,14 @@ impl<B, A> Orderer<B, A> {
             self.waiting.pop_front();
         }
         let persons = matches!(self.waiting.front(), Some(Work::Accounts { .. }));
+        let corrects =
+            matches!(self.waiting.front(), Some(Work::Block(verified, _)) if verified.block.correction().is_some());
+        let last_ms = self.tip.log.last_seal().map(|seal| seal.time_ms);
         let (now_ms, takes) = match now {
+            // The round that corrects the time is sealed at the time of the last wrong seal, whatever the clock says.
+            Ok(_) | Err(SubmitError::Clock(_)) if corrects && !seal && changing.is_none() => {
+                (last_ms.unwrap_or(0), Takes::Correction)
+            }
             Ok(now_ms) if seal || changing.is_some() => (now_ms, Takes::Nothing),
             Ok(now_ms) => (now_ms, Takes::All),
             // Accounts need no time.
@@ -290,7 +320,12 @@ impl<B, A> Orderer<B, A> {
             let moved = i64::try_from(wall).unwrap_or(i64::MAX) - i64::try_from(expected).unwrap_or(i64::MAX);
             return Err(SubmitError::Clock(moved));
         }
-        Ok(self.tip.log.last_seal().map_or(wall, |seal| wall.max(seal.time_ms)))
+        // A clock that is a little behind waits at the last seal's time; one that is far behind waits for a correction.
+        let earliest = self.tip.log.earliest_ms();
+        if self.shared.limits.correct_time && wall.saturating_add(CLOCK_JUMP_MS) < earliest {
+            return Err(SubmitError::Clock(i64::try_from(earliest - wall).map_or(i64::MIN, |behind| -behind)));
+        }
+        Ok(wall.max(earliest))
     }
 
     fn fail(&mut self, why: String) {

@@ -13,9 +13,11 @@ mod view;
 
 use std::sync::Arc;
 
-use creditbank_ledger::state::{ChainError, OpenRound, ReadBlock, Refusal};
-use creditbank_protocol::entry::BlockEntries;
+use creditbank_ledger::state::{ChainError, OpenRound, ReadBlock, Refusal, check_bound, no_seal};
+use creditbank_protocol::correction::Correction;
+use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::merkle::StoredNode;
+use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, LogIndex, Place};
 use creditbank_rules::admission::{BlockFacts, admit_block, admit_operator_effects};
@@ -33,7 +35,7 @@ use crate::clock::Entropy;
 use crate::ledger::Shared;
 use crate::private::PrivateKeys;
 use crate::tables;
-use crate::unreadable::{missing, of_store};
+use crate::unreadable::{damaged, missing, of_store};
 use accounts::Identities;
 use learners::{AdmittedBlock, Learners};
 
@@ -145,6 +147,9 @@ impl RoundBuilder {
             }
             checked => checked?,
         };
+        if let Some(said) = read.correction() {
+            self.check_correction(&said)?;
+        }
         // Everything that can refuse comes before anything that changes the round.
         let facts = BlockFacts { groups, ..self.round.facts(read, records) };
         let context = self.context();
@@ -176,6 +181,27 @@ impl RoundBuilder {
             self.bytes += self.learners.keep(&self.shared.private, &block, records, &mut self.rows);
         }
         Ok(Placed::New(entry))
+    }
+
+    /// The bound of a correction of the time against the seal before the first wrong one.
+    fn check_correction(&self, said: &Correction) -> Result<(), SubmitError> {
+        if let Some(pending) = self.pending.as_ref().filter(|pending| said.first >= pending.first) {
+            return Err(SubmitError::Stopped(pending.unsettled().to_string()));
+        }
+        let seal_at = |index: LogIndex| -> Result<Option<Seal>, SubmitError> {
+            if index.0 >= self.state.head.size {
+                return Ok(None);
+            }
+            let bytes = self.shared.store.entry(index).map_err(of_store)?;
+            match Entry::parse(&bytes).map_err(damaged)? {
+                Entry::Seal(signed) => Ok(Some(signed.seal().clone())),
+                Entry::Head(_) | Entry::Public(_) => Ok(None),
+            }
+        };
+        let first = seal_at(said.first)?.ok_or_else(|| no_seal(said))?;
+        let before = first.first_index.0.checked_sub(1).map(LogIndex);
+        let before = before.map(seal_at).transpose()?.flatten().map(|seal| (seal.index, seal.time_ms));
+        Ok(check_bound(&self.round.state().in_force().registry, said, before)?)
     }
 
     /// Refuses for the time being when an answer needed the round before on the disk.

@@ -95,7 +95,11 @@ pub enum SubmitError {
         retry_after_ms: u64,
     },
     /// The wall clock has jumped: sealing waits for an operator.
-    #[error("the node's clock has moved by {0} ms against its own running time; sealing waits for an operator")]
+    #[error(
+        "the node's clock has moved by {0} ms against its own running time; sealing waits for the operator, who sets the \
+         clock and starts the node anew (docs/operate/clock.md; `creditbank registry correct-time` where it has sealed \
+         under a wrong one)"
+    )]
     Clock(i64),
     /// What the node has stored cannot be read. Whether the block was sealed is not known.
     #[error(transparent)]

@@ -55,7 +55,9 @@ pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<Status
     let keepers = question.institutions.iter().flat_map(|subject| registry.custodians(*subject, day));
     let institutions = question.institutions.iter().copied().chain(keepers).map(RegistryKey::Institution);
     let wanted = institutions.chain(keys.into_iter().map(RegistryKey::Key));
-    for key in wanted {
+    // Who asks may show seals from before and behind a correction of the time.
+    let corrections = registry.corrections().map(|one| RegistryKey::TimeCorrection(one.first));
+    for key in wanted.chain(corrections) {
         planner.want(last.index, key);
     }
     Ok(StatusPlan { part: planner.finish()?, marks })

@@ -127,9 +127,9 @@ pub fn transcript(
 ) -> Result<TranscriptPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
     let records = selected(view, account, institution, last.index)?;
-    let newest = records.last().map_or(LogIndex(0), |used| used.place.entry);
-    let mut planner = Planner::new(view, view.seal_of(newest)?);
-    planner.plan.seals.insert(view.seal_of(LogIndex(0))?);
+    let mut planner = Planner::new(view, last.index);
+    // The base begins with the log's first seal, and ends with the one that says of when the statement is.
+    planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
     let mut question = StatusQuestion { keys: BTreeSet::from([statement_key]), ..StatusQuestion::default() };
     for used in &records {
         let (signer, key) = planner.record(used)?;

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::authority::amended_institutions;
+use creditbank_protocol::correction::Correction;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place};
-use creditbank_rules::Registry;
+use creditbank_rules::{Registry, Rejection};
 
-use crate::state::{Applied, ReadBlock};
+use crate::state::{Applied, ReadBlock, check_bound, no_seal};
 
 /// 16 bytes for each entry, and what is rare beside.
 #[derive(Debug, Default)]
@@ -25,6 +26,8 @@ pub(super) struct Entries {
     /// The records that effects have named with both: a place has one status id, and a status id one place.
     named: BTreeMap<Place, Digest>,
     places: BTreeMap<Digest, Place>,
+    /// Log index and time of each seal: a correction of the time is not before the seal before its first.
+    seals: Vec<(LogIndex, u64)>,
     institutions: Numbered<InstitutionId>,
     signers: Numbered<KeyId>,
 }
@@ -116,6 +119,19 @@ impl Entries {
     /// review.
     pub(super) fn has_cleared(&self, entry: LogIndex, id: Digest, redemption: Option<LogIndex>) -> bool {
         self.cleared.get(&(entry, id)) == Some(&redemption)
+    }
+
+    /// Keeps the next entry, which is a seal.
+    pub(super) fn keep_seal(&mut self, index: LogIndex, time_ms: u64) {
+        self.seals.push((index, time_ms));
+        self.keep_other();
+    }
+
+    /// Checks the bound of a correction of the time against the seal before the first wrong one.
+    pub(super) fn check_correction(&self, registry: &Registry, said: &Correction) -> Result<(), Rejection> {
+        let at = self.seals.binary_search_by_key(&said.first, |(index, _)| *index).map_err(|_| no_seal(said))?;
+        let before = at.checked_sub(1).and_then(|before| self.seals.get(before)).copied();
+        check_bound(registry, said, before)
     }
 
     /// Keeps the next entry, which is a seal or a public part.

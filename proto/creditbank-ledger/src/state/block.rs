@@ -5,6 +5,7 @@ use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::correction::Correction;
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
@@ -21,6 +22,7 @@ pub struct ReadBlock {
     approvals: Vec<Approved>,
     successor: Option<[u8; 32]>,
     log_succession: Option<pb::LogSuccession>,
+    correction: Option<Correction>,
     /// Whether the public records are the ones that were signed, as far as can be said without the hidden ones.
     public: Result<(), BlockError>,
 }
@@ -31,18 +33,38 @@ impl ReadBlock {
     /// its public part, where it has one.
     pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);
-        let (approvals, successor) = (approvals(&block), successor(&block));
+        let (approvals, successor, correction) = (approvals(&block), successor(&block), correction(&block));
         let log_succession = log_succession(&block);
-        Self { id: block.header().id(), approvals, successor, log_succession, block, leaf, public_leaf, public }
+        Self {
+            id: block.header().id(),
+            approvals,
+            successor,
+            log_succession,
+            correction,
+            block,
+            leaf,
+            public_leaf,
+            public,
+        }
     }
 
     /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
     /// signed; `entries` are its own.
     pub fn with_records(block: SignedBlock, entries: &BlockEntries) -> Self {
         let (leaf, public_leaf) = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
-        let (approvals, successor) = (approvals(&block), successor(&block));
+        let (approvals, successor, correction) = (approvals(&block), successor(&block), correction(&block));
         let log_succession = log_succession(&block);
-        Self { id: block.header().id(), approvals, successor, log_succession, block, leaf, public_leaf, public: Ok(()) }
+        Self {
+            id: block.header().id(),
+            approvals,
+            successor,
+            log_succession,
+            correction,
+            block,
+            leaf,
+            public_leaf,
+            public: Ok(()),
+        }
     }
 
     /// The block.
@@ -91,6 +113,11 @@ impl ReadBlock {
         self.log_succession.as_ref()
     }
 
+    /// What it says of the time, where it corrects it: a block of the operator whose first record does.
+    pub fn correction(&self) -> Option<Correction> {
+        self.correction
+    }
+
     /// The error of the public records, if there is one.
     pub(super) fn check_public(&self) -> Result<(), BlockError> {
         self.public.clone()
@@ -112,6 +139,13 @@ pub fn log_succession(block: &SignedBlock) -> Option<pb::LogSuccession> {
     let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
     let is_one = first.kind == i32::from(pb::Kind::LogSuccession);
     is_one.then(|| decode(&first.body).ok()).flatten()
+}
+
+/// What a block of the operator says of the time, in its first record. One behind it is refused with the block.
+fn correction(block: &SignedBlock) -> Option<Correction> {
+    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
+    let is_one = first.kind == i32::from(pb::Kind::TimeCorrection);
+    is_one.then(|| decode::<pb::TimeCorrection>(&first.body).ok()).flatten().map(Correction::from)
 }
 
 /// Whoever has approved a block. Where an approval names no key, the key is one that nobody has.

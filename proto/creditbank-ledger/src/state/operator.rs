@@ -51,6 +51,11 @@ pub(super) fn check_content(read: &ReadBlock) -> Result<(), Refusal> {
         let expected = "nothing beside a succession of the log";
         return Err(Rejection::new(Rule::Contradiction, expected, "more").into());
     }
+    let correction = i32::from(Kind::TimeCorrection);
+    if read.correction().is_none() && shown.iter().any(|record| record.kind == correction) {
+        let expected = "a correction of the time alone in its block";
+        return Err(Rejection::new(Rule::Contradiction, expected, "one behind another record").into());
+    }
     if read.successor().is_none() {
         return Ok(());
     }

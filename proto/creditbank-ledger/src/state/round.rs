@@ -14,7 +14,7 @@ use creditbank_rules::{Rejection, Rule};
 
 use super::seal::{check_beginning, check_end};
 use super::{ChainError, ChainHead, LastSeal, LogState, MarkChange, ReadBlock, Refusal, Registration};
-use super::{SealRefusal, Written, marks, operator};
+use super::{SealRefusal, Written, correction, marks, operator};
 
 /// A round on top of a [`LogState`], which stays as it is.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl LogState {
     /// Opens the next round as its seal says, whose blocks have as many entries; what can be seen before the blocks
     /// must hold. `first` is the first of them: with it the log may go on under another origin.
     pub fn open_for(&self, seal: &Seal, entries: u64, first: Option<&ReadBlock>) -> Result<OpenRound, SealRefusal> {
-        let earliest = self.last_seal.map_or(0, |last| last.time_ms);
+        let earliest = self.earliest_ms();
         let origin = first.and_then(ReadBlock::log_succession).map(|said| said.new_origin.clone());
         let expected = self.expected_seal(LogIndex(self.size() + entries), earliest);
         let origin = origin.unwrap_or_else(|| expected.origin.clone());
@@ -129,6 +129,12 @@ impl OpenRound {
         self.registration.as_ref().map_or(&*self.state.in_force.registry, Registration::registry).origin()
     }
 
+    /// Whether the round corrects the time: then it has one block.
+    fn is_correcting(&self) -> bool {
+        let before = self.state.in_force.registry.corrections().count();
+        self.registration.as_ref().is_some_and(|now| now.registry().corrections().count() > before)
+    }
+
     /// The log key that signs the seal at a log index. What the round has admitted counts: a log key may begin with the
     /// seal of the round that admits it.
     pub fn log_key(&self, seal: LogIndex) -> [u8; 32] {
@@ -155,7 +161,7 @@ impl OpenRound {
             key_id: header.key_id,
             approvals: block.approvals(),
             created_at_minute: header.created_at_minute,
-            sealed_at_ms: self.sealed_at_ms,
+            sealed_at_ms: block.correction().map_or(self.sealed_at_ms, |said| said.bound_ms),
             records,
             groups: &block.block().public().groups,
             once: &self.state.once,
@@ -180,13 +186,25 @@ impl OpenRound {
             let institution_known = in_force.registry.institution(unit.institution).is_some();
             return Err(ChainError::UnknownUnit { unit, institution_known }.into());
         };
-        head.check(header, self.sealed_at_ms)?;
+        let before = in_force.registry.counted_minute(head.entry, head.created_at_minute);
+        let head = ChainHead { created_at_minute: before, ..head };
+        match block.correction() {
+            // It is as if the round were sealed at the bound: nobody dates a block by the wrong clock any more.
+            Some(said) => correction::as_of(&head, said.bound_minute()).check(header, said.bound_ms)?,
+            None => head.check(header, self.sealed_at_ms)?,
+        }
+        if self.is_correcting() {
+            return Err(correction::alone().into());
+        }
         if block.is_operators() {
             let checked = operator::check_key(self.registry_key(), &in_force.registry, block);
             checked.map_err(Refusal::OperatorKey)?;
             // A succession is also what is left when approvers are gone or have been stolen.
             if block.successor().is_none() {
                 check_approvals(&in_force.registry, &self.facts(block, &[]))?;
+            }
+            if let Some(said) = block.correction() {
+                correction::check(self, block, said)?;
             }
         }
         Ok(Checked { block, entry: self.next() })
@@ -284,7 +302,7 @@ impl OpenRound {
         let expected = self.draft_seal();
         check_beginning(&expected, signed.seal())?;
         check_end(&expected, signed.seal())?;
-        let earliest = self.state.last_seal.map_or(0, |last| last.time_ms);
+        let earliest = self.state.earliest_ms();
         if expected.time_ms < earliest || signed.seal().time_ms != expected.time_ms {
             let (min, found) = (expected.time_ms.max(earliest), signed.seal().time_ms);
             return Err(SealRefusal::Time { min, found });

@@ -22,7 +22,7 @@ fn signing(number: u8) -> SigningKey {
 }
 
 /// An approver of the operator's blocks, as the registry knows it.
-fn approver(number: u8) -> pb::Key {
+pub(crate) fn approver(number: u8) -> pb::Key {
     let key = signing(number);
     let public_key = key.verifying_key().to_bytes();
     let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Approver, &public_key);
@@ -39,8 +39,13 @@ fn policy(approvals: u32) -> Record {
     registry_record(Kind::RegistryPolicy, &pb::RegistryPolicy { approvals })
 }
 
-/// The operator's next block, approved by these.
-fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
+/// The operator's next block, approved by these for an hour.
+pub(crate) fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
+    approved_for(60, log, records, approvers)
+}
+
+/// The same, for so many minutes.
+pub(crate) fn approved_for(minutes: u64, log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
     let mut draft = log.draft(UnitId::OPERATOR, records, Vec::new());
     let read = draft.read();
     let header = read.block().header();
@@ -50,7 +55,7 @@ fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
             let key = signing(*number);
             let bare = pb::Approval {
                 key_id: KeyId::of(&key.verifying_key().to_bytes()).0.to_vec(),
-                until_minute: header.created_at_minute + 60,
+                until_minute: header.created_at_minute + minutes,
                 salt: vec![*number; 16],
                 ..Default::default()
             };
@@ -61,7 +66,7 @@ fn approved(log: &Log, records: Vec<Record>, approvers: &[u8]) -> Draft {
     draft
 }
 
-fn refused(log: &Log, draft: &Draft) -> Rule {
+pub(crate) fn refused(log: &Log, draft: &Draft) -> Rule {
     let refusal = apply(&mut log.state.open(log.time_ms), &draft.read()).expect_err("it is refused");
     let (Refusal::Rule(rejection) | Refusal::OperatorKey(rejection)) = refusal else {
         panic!("a rule, found {refusal}");

@@ -110,6 +110,14 @@ impl Disclosed {
     }
 }
 
+impl Disclosed {
+    /// The names of the fields that are hidden: whether they are there, and what they say, nobody sees.
+    pub fn hidden(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let fields = self.info.schema.fields.iter().zip(&self.opened);
+        fields.filter(|(_, is_opened)| !**is_opened).map(|(field, _)| field.name)
+    }
+}
+
 /// Refuses a value that holds another field than `number`.
 fn only_field(info: &KindInfo, number: u16, value: &[u8]) -> Result<(), DisclosureError> {
     let ranges = top_level_fields(info.schema, value)?;

@@ -38,9 +38,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every record may be called valid.
+    /// Whether there are records, and every one may be called valid.
     pub fn is_valid(&self) -> bool {
-        self.records.iter().all(|record| record.standing().is_valid())
+        !self.records.is_empty() && self.records.iter().all(|record| record.standing().is_valid())
     }
 
     /// Whether the verifier trusts every institution that signed a record.
@@ -70,7 +70,7 @@ impl Report {
 /// Whether the records of an authentic transcript can be relied on. In order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reliance {
-    /// A record must not be called valid, or whoever signed it is not trusted.
+    /// A record must not be called valid, or whoever signed it is not trusted; or no record is shown.
     Doubtful,
     /// The file is of a time that has not come yet.
     Clock,
@@ -130,7 +130,7 @@ pub struct TranscriptRecord {
     pub redeemed: Option<LogIndex>,
     /// Log index of the block that has put it under review.
     pub under_review: Option<LogIndex>,
-    /// Whether its time was over on the day of the last seal.
+    /// Whether its time was over on the day of the last seal, or on the verifier's where that is later.
     pub expired: bool,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
@@ -182,6 +182,9 @@ impl TranscriptRecord {
 pub struct Statement {
     /// Size of the tree as of which it was said.
     pub size: u64,
+    /// Time of the seal that this tree ends with, milliseconds since 1970-01-01T00:00Z: of records that came later it
+    /// says nothing, however new the status is.
+    pub as_of_ms: u64,
     /// The key that signed it.
     pub key_id: KeyId,
     /// Whether the statement says that these are all records of one institution, and of which.

@@ -70,7 +70,7 @@ fn check(
         return Err(broken(Link::File, "header")(fault));
     }
     let parts = Parts::open(transcript, trust)?;
-    let mut records = record::check_all(&transcript.records, &parts, trust)?;
+    let mut records = record::check_all(&transcript.records, &parts, trust, now_ms)?;
     let statuses = transcript.status.as_ref().map_or(&[][..], |status| &status.statuses);
     effects::check(&parts.status, statuses, &mut records)?;
     if surplus == Surplus::Refused {

@@ -7,8 +7,8 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Action};
 use creditbank_protocol::transcript::{CutError, cut, open_file, verify, write_file};
 
-use super::log::{HONEST, Log, NOW_MS, trust};
-use super::transcripts::{credit, result};
+use super::log::{HONEST, Log, NEXT_REGISTRY, NOW_MS, REGISTRY, trust};
+use super::transcripts::{credit, result, rotated};
 
 /// Three records of two institutions and two rounds, of which one was taken back.
 fn log() -> Log {
@@ -46,6 +46,32 @@ fn any_records_can_be_cut_out() {
         let found = open_file(&left).expect("a file");
         assert_eq!((&found.base, &found.status, &found.records), (&expected.base, &expected.status, &expected.records));
         assert_eq!((found.salts, found.statement), (expected.salts, expected.statement), "{kept:b}");
+    }
+}
+
+/// Goal: records of any round can be left out, also of the newest one, and also where another registry key has taken
+/// over: what the others need stays.
+#[test]
+fn records_of_any_round_can_be_cut_out() {
+    let mut log = rotated(REGISTRY, NEXT_REGISTRY, |_| ());
+    for seed in [2, 3] {
+        log.issue(1, &[credit(seed, "ALG-2", None)], Vec::new());
+        log.seal();
+    }
+    let all: [(u64, u32, Option<&[u16]>); 3] = [(6, 0, None), (8, 0, None), (10, 0, None)];
+    let whole = write_file(&log.transcript(&all, &[])).expect("a file");
+    for kept in 1..8usize {
+        let shown: Vec<_> = (0..3).filter(|at| kept >> at & 1 == 1).map(|at| all[at]).collect();
+        let keep: BTreeSet<Place> = shown.iter().map(|(entry, index, _)| Place::new(*entry, *index)).collect();
+        let left = cut(&whole, &keep, &trust(), NOW_MS).expect("it can be cut");
+        let report = verify(&left, &trust(), NOW_MS).expect("what is left verifies");
+        let places: BTreeSet<Place> = report.records.iter().map(|record| record.place).collect();
+        assert_eq!((places, report.statement.is_whole), (keep, false), "{kept:b}");
+        let withheld: Vec<_> =
+            all.iter().filter(|one| !shown.contains(one)).map(|(entry, ..)| log.id(*entry, 0)).collect();
+        let expected = log.transcript(&shown, &withheld);
+        let found = open_file(&left).expect("a file");
+        assert_eq!((found.base, found.status), (expected.base, expected.status), "{kept:b}");
     }
 }
 

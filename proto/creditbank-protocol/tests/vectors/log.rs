@@ -486,7 +486,7 @@ impl Log {
 
     /// How the records came into the log.
     fn base(&self, size: u64, shown: Shown<'_>) -> pb::TreeProofs {
-        let mut part = Part { size, seals: vec![self.seals[0].seal.index.0], ..Part::default() };
+        let mut part = Part { size, seals: vec![self.seals[0].seal.index.0, size - 1], ..Part::default() };
         for (entry, ..) in shown {
             let accreditations = self.accreditations.iter();
             let of = self.blocks[entry].header().unit.institution;

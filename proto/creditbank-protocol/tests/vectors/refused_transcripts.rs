@@ -19,7 +19,9 @@ use super::log::{
     Bend, HONEST, LOG, Log, MINUTE, NEXT_LOG, NEXT_REGISTRY, NOW_MS, PADDING_SEED, REGISTRY, STATEMENT, Shown,
     key_entry, policy, public, public_record, trust, unit_key,
 };
-use super::transcripts::{APPROVED, APPROVER, approved, closing, credit, custody, result, rotated, sealed_anew};
+use super::transcripts::{
+    APPROVED, APPROVER, CORRECTED, approved, closing, corrected, credit, custody, result, rotated, sealed_anew,
+};
 use super::{agree, hex, key};
 
 type Case = (&'static str, Link, Vec<u8>);
@@ -152,6 +154,9 @@ fn seals() -> Vec<Case> {
         bent("no base", Link::Seal, |transcript| transcript.base = None),
         bent("no proofs of the status", Link::Seal, |transcript| status(transcript).proofs = None),
         bent("without the first seal", Link::Seal, |transcript| drop(base(transcript).seals.remove(0))),
+        bent("without the last seal of the statement's tree", Link::Seal, |transcript| {
+            drop(base(transcript).seals.pop());
+        }),
         bent("without the last seal", Link::Seal, |transcript| drop(newest(transcript).seals.pop())),
         bent_whole("seals not ascending", Link::Seal, |transcript| base(transcript).seals.swap(0, 1)),
         bent_whole("a seal twice", Link::Seal, |transcript| {
@@ -317,6 +322,24 @@ fn blocks() -> Vec<Case> {
             Link::Block,
             Bend { block: |block| block.extend([0x2a, 0x00]), ..HONEST },
         ),
+    ]
+}
+
+/// Times that go back, and what the correction says.
+fn times() -> Vec<Case> {
+    let shown = |about, bend: fn(&mut pb::TimeCorrection)| {
+        (about, Link::Seal, raw(&corrected(bend).transcript(&CORRECTED, &[]).encode_to_vec()))
+    };
+    let mut silent = corrected(|_| ());
+    silent.also.clear();
+    vec![
+        (
+            "a time that goes back without a correction",
+            Link::Seal,
+            raw(&silent.transcript(&CORRECTED, &[]).encode_to_vec()),
+        ),
+        shown("a correction of another interval", |said| (said.first, said.last) = (2, 2)),
+        shown("a time before the bound", |said| said.bound_ms = (MINUTE + 5 * 60) * 60_000),
     ]
 }
 
@@ -989,7 +1012,7 @@ fn refused_transcripts() {
         custodians(),
     ]
     .concat();
-    let all = [all, issuers(), statements()].concat();
+    let all = [all, issuers(), statements(), times()].concat();
     let shown: Vec<Value> = all
         .into_iter()
         .map(|(about, link, file)| {

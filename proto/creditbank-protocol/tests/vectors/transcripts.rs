@@ -9,7 +9,7 @@ use creditbank_protocol::pb::{self, Action, Kind, Place, Purpose};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{verify, write_file};
-use creditbank_protocol::{InstitutionId, Standing, Trust};
+use creditbank_protocol::{InstitutionId, LogIndex, Standing, Trust};
 use serde_json::{Value, json};
 
 use super::blocks::ORIGIN;
@@ -417,6 +417,11 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             }])
             .transcript(&[(6, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20]))], &[]),
         ),
+        (
+            "corrected",
+            "the second round was sealed under a clock that was 20 hours ahead, and the third record behind the correction",
+            corrected(|_| ()).transcript(&CORRECTED, &[]),
+        ),
         ("redeemed", "another institution has used it", used(Action::Redeem).transcript(&first, &[])),
         ("under-review", "something that it stands on has changed", used(Action::Review).transcript(&first, &[])),
         (
@@ -461,6 +466,33 @@ pub(super) fn rotated(signer: u8, registrar: u8, bend: fn(&mut pb::RegistrySucce
     log.registrar = registrar;
     log.admit(&[1]);
     log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log
+}
+
+/// A record before the time was wrong, one while it was, and one since.
+pub(super) const CORRECTED: [(u64, u32, Option<&[u16]>); 3] = [(3, 0, None), (5, 0, None), (10, 0, None)];
+
+/// A log whose seal at 6 is 20 hours ahead, and the one at 9, of the round that corrects the time.
+pub(super) fn corrected(bend: fn(&mut pb::TimeCorrection)) -> Log {
+    const AHEAD: u64 = 20 * 60;
+    let seal: fn(usize, &mut creditbank_protocol::seal::Seal) = |number, seal| match number {
+        2 => seal.time_ms += AHEAD * 60_000,
+        3 => seal.time_ms = (MINUTE + 2 * 60 + AHEAD) * 60_000,
+        _ => {}
+    };
+    let mut log = Log::admitting(Bend { seal, ..HONEST }, &[1]);
+    for (number, course) in [(1, "ALG-1"), (2, "ALG-2")] {
+        log.issue(1, &[credit(number, course, None)], Vec::new());
+        log.seal();
+    }
+    let mut said = pb::TimeCorrection { first: 6, last: 6, bound_ms: (MINUTE + 2 * 60 + 10) * 60_000 };
+    bend(&mut said);
+    log.also.push(RegistryKey::TimeCorrection(LogIndex(said.first)));
+    log.operator(&[public_record(Kind::TimeCorrection, body(&said))]);
+    log.seal();
+    log.issue(1, &[credit(3, "ALG-3", None)], Vec::new());
+    log.seal();
     log.seal();
     log
 }
@@ -579,8 +611,8 @@ fn transcripts() {
         &json!({
             "about": "PROTOCOL.md, Transcript files: files that verify, and what is found in them. `ended`: 1 superseded, 2 revoked \
                       by a block of the transcript. `incomplete`: the first required field that is hidden. `standing`: what may be said of it, in one \
-                      word.",
-            "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
+                      word, at the verifier's time `now_ms`.",
+            "now_ms": NOW_MS, "policy": policy(), "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
             "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "transcripts": shown,
             "about_narrow": "The same files, trusting these institutions alone: the standing of each record.",
             "narrow": NARROW.map(|(name, institutions, standings)| json!({

@@ -2,7 +2,7 @@
 
 use creditbank_protocol::key::{KeyId, verify, within_dates};
 use creditbank_protocol::mandate::{core, joint_message};
-use creditbank_protocol::once::{SALT_LEN, is_in_time, remembered_until};
+use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::{self, Award, AwardBasis, Kind, Purpose, QualificationDefinition};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, Part, Place, Portion};
@@ -164,10 +164,10 @@ fn cosigned(
         let expected =
             "a signature over this award by a unit key in force, with awards in its scope, of an active institution";
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
-        let last = remembered_until(issuing.created_at_minute);
-        let expected = format_args!("a signature until a minute from {minute} to {last}; ask for another one");
-        let in_time = is_in_time(one.until_minute, issuing.created_at_minute, minute);
-        require(in_time, Rule::NotCosigned, "cosignatures", expected, one.until_minute)?;
+        let until = one.until_minute;
+        let lasts = registry.consent_lasts(until, issuing.created_at_minute, minute);
+        lasts
+            .map_err(|expected| Rejection::new(Rule::NotCosigned, expected, until.to_string()).field("cosignatures"))?;
         digests.push(message.digest());
     }
     Ok(digests)

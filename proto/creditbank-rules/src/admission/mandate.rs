@@ -2,7 +2,7 @@
 
 use creditbank_protocol::Digest;
 use creditbank_protocol::mandate::{BY_LEGAL_BASIS, core, mandate_digest, verify_mandate};
-use creditbank_protocol::once::{SALT_LEN, is_in_time, remembered_until};
+use creditbank_protocol::once::SALT_LEN;
 use creditbank_protocol::pb::Mandate;
 use creditbank_protocol::record::Record;
 
@@ -45,10 +45,8 @@ pub(super) fn check(
         format_args!("a paper that lists {} among its acts, or a mandate without a list", kind.as_str_name());
     require(acts, Rule::NoMandate, "mandate", expected, format_args!("{} others", mandate.acts.len()))?;
     let (until, sealed) = (mandate.until_minute, issuing.sealed_at_ms / 60_000);
-    let last = remembered_until(issuing.created_at_minute);
-    let expected = format_args!("a mandate until a minute from {sealed} to {last}; ask for another one");
-    let in_time = is_in_time(until, issuing.created_at_minute, sealed);
-    require(in_time, Rule::MandateExpired, "mandate", expected, until)?;
+    let lasts = registry.consent_lasts(until, issuing.created_at_minute, sealed);
+    lasts.map_err(|expected| Rejection::new(Rule::MandateExpired, expected, until.to_string()).field("mandate"))?;
     let core = core(kind, record.body()).map_err(malformed)?;
     Ok(mandate_digest(origin, institution, kind, &core, mandate))
 }

@@ -2,7 +2,6 @@
 
 use creditbank_protocol::UnitId;
 use creditbank_protocol::key::within_dates;
-use creditbank_protocol::once::{is_in_time, remembered_until};
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
@@ -93,9 +92,7 @@ fn check_approval(registry: &Registry, block: &BlockFacts<'_>, approval: &Approv
     let expected = "the approval of an approver of this unit, in force and not revoked";
     found.ok_or_else(|| refuse(Rule::NotAnApprover, expected, approval.key))?;
     let (until, sealed) = (approval.until_minute, block.sealed_at_ms / 60_000);
-    if !is_in_time(until, block.created_at_minute, sealed) {
-        let last = remembered_until(block.created_at_minute);
-        let expected = format!("an approval until a minute from {sealed} to {last}; ask for another one");
+    if let Err(expected) = registry.consent_lasts(until, block.created_at_minute, sealed) {
         return Err(refuse(Rule::ApprovalExpired, &expected, until));
     }
     if block.once.is_used(&approval.digest) {

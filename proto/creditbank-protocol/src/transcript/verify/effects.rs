@@ -100,7 +100,9 @@ fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -
     let (group, effect) = proved.effect(|effect| effect.status_id == record.status_id.0).ok_or_else(missing)?;
     let (action, expected) = (pb::Action::try_from(effect.action).unwrap_or_default(), mark.set_by());
     let reopens = mark == Mark::UnderReview && action == pb::Action::Reinstate && effect.redemption_plus_1 == 0;
-    if action != expected && !reopens {
+    // The reinstatement of a release sets the mark redeemed, to the redemption, and not this one.
+    let holds_again = mark == Mark::Reinstated && effect.redemption_plus_1 != 0;
+    if action != expected && !reopens || holds_again {
         return Err(differs("the action that has set the mark", expected.as_str_name(), action.as_str_name()));
     }
     let seal = part.tree.seal_of_round(proved.using())?;

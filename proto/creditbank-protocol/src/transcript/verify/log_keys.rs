@@ -94,6 +94,9 @@ impl LogKeys {
                 let missing = || Fault::Missing("the block of a log key".to_owned());
                 let block = blocks.get(&index).ok_or_else(missing)?;
                 registrars.check(block)?;
+                if registrars.blocks().any(|succession| succession == index) {
+                    return Err(Fault::KeyScope("its block names the next registry key, and no log key"));
+                }
                 let record = proved.record.as_ref().ok_or_else(missing)?;
                 piece(&block.head, record.index, &Piece::Record(record), &proved.path)?;
                 Follower::of(proved)?.check_tree(&tree.head, record.index, &proved.consistency)

@@ -149,7 +149,7 @@ impl Parts {
         let genesis = trust.beginning(&begun).genesis();
         let base = Tree::open(Which::Base, named, &proofs.0.seals, &log_keys.0)?;
         let status = Tree::open(Which::Status, newest, &proofs.1.seals, &log_keys.1)?;
-        tree::check_order(&base, &status, &genesis)?;
+        let back = tree::check_order(&base, &status, &genesis)?;
         let registry =
             (RegistryProofs::open(&proofs.0.registry, &base)?, RegistryProofs::open(&proofs.1.registry, &status)?);
         let records = transcript.records.iter().map(|record| Place::read(record.place).entry);
@@ -166,6 +166,11 @@ impl Parts {
         let status = Part::new(status, registry.1, blocks.1, registrars.1, log_keys.1);
         let base = Part { published: published::check(&base, &proofs.0.publications)?, ..base };
         let status = Part { published: published::check(&status, &proofs.1.publications)?, ..status };
+        // What was published is what the operator has said.
+        let corrections = |part: &Part| part.registry.corrections().map_err(broken(Link::Registry, "corrections"));
+        let corrections = [corrections(&base)?, corrections(&status)?].concat();
+        tree::check_times(&back, &corrections)?;
+        status.registry.using_corrections(status.tree.last_seal().index);
         Ok(Self { base, status, said, witnesses: accepted.witnesses, cosigned_s: accepted.cosigned_s })
     }
 }

@@ -6,6 +6,7 @@
 use super::tree::piece;
 use super::{BTreeMap, BTreeSet, Fault, Link, LogIndex, Part, Place, ProvedBlock, TranscriptError, broken, pb};
 use crate::block::Piece;
+use crate::canonical::decode;
 use crate::record::info_of;
 
 /// What was published.
@@ -55,6 +56,7 @@ pub(super) fn check(part: &Part, publications: &[pb::Publication]) -> Result<Pub
     if let Some(place) = by_place.keys().find(|place| !records.contains_key(place)) {
         return Err(wrong(*place)(Fault::Surplus("a publication of no registry entry")));
     }
+    let follows = |entry: LogIndex| part.registrars.blocks().any(|block| block == entry);
     let mut published = Published { blocks: BTreeSet::new(), seals: BTreeSet::new() };
     for (place, record) in &records {
         let Some(block) = part.blocks.get(&place.entry) else { continue };
@@ -63,12 +65,28 @@ pub(super) fn check(part: &Part, publications: &[pb::Publication]) -> Result<Pub
         if by_operator != is_operators(record) {
             return Err(wrong(Fault::KeyScope("its block is not of whom such a record is for")));
         }
+        if follows(place.entry) && !is_of_registrars(record) {
+            return Err(wrong(Fault::KeyScope("its block names the next registry key, and nobody else's entries")));
+        }
         // One block of the operator publishes many records: its signature is checked once.
         if published.blocks.insert(place.entry) || !by_operator {
             published.seals.extend(signer(block, record, part).map_err(wrong)?);
         }
     }
     Ok(published)
+}
+
+/// Whether a block with a succession may have the record: a key of the registry or of an approver of the operator, or
+/// the policy. Whoever has the next registry key takes over in the open, and does nothing else before.
+fn is_of_registrars(record: &pb::PublicRecord) -> bool {
+    match pb::Kind::try_from(record.kind) {
+        Ok(pb::Kind::RegistrySuccession | pb::Kind::RegistryPolicy) => true,
+        Ok(pb::Kind::Key) => decode::<pb::Key>(&record.body).is_ok_and(|key| {
+            let purposes = [pb::Purpose::Registry, pb::Purpose::Approver].map(i32::from);
+            key.institution == 0 && purposes.contains(&key.purpose)
+        }),
+        _ => false,
+    }
 }
 
 fn is_operators(record: &pb::PublicRecord) -> bool {

@@ -1,12 +1,15 @@
 //! The records: from the disclosed fields to the block of the base, and under which key it was signed.
 
-use super::{BTreeMap, Fault, Link, Part, Parts, Place, ProvedBlock, TranscriptError, TranscriptRecord, Trust, broken};
+use super::{
+    BTreeMap, BTreeSet, Fault, Link, Part, Parts, Place, ProvedBlock, TranscriptError, TranscriptRecord, Trust, broken,
+};
 use super::{Digest, digests, pb};
 use crate::InstitutionId;
 use crate::accreditation::{covers, end_of};
 use crate::authority::amended_for;
 use crate::canonical::decode;
 use crate::contested::is_suspect;
+use crate::dates::day_of_ms;
 use crate::key::KeyId;
 use crate::merkle::{record_leaf, verify_inclusion};
 use crate::record::{Disclosed, RestsOn, amends_of, expires_of, has_expired};
@@ -18,6 +21,7 @@ pub(super) fn check_all(
     disclosed: &[pb::DisclosedRecord],
     parts: &Parts,
     trust: &Trust,
+    now_ms: u64,
 ) -> Result<Vec<TranscriptRecord>, TranscriptError> {
     let mut records: Vec<TranscriptRecord> = Vec::with_capacity(disclosed.len());
     let mut ids: BTreeMap<Digest, Place> = BTreeMap::new();
@@ -30,7 +34,7 @@ pub(super) fn check_all(
         let Some(block) = parts.base.blocks.get(&place.entry) else {
             return Err(wrong(Fault::Missing("the record's block".to_owned())));
         };
-        let record = check(disclosed, place, block.using(), parts, trust).map_err(wrong)?;
+        let record = check(disclosed, place, block.using(), parts, trust, now_ms).map_err(wrong)?;
         if ids.insert(record.status_id, place).is_some() {
             let fault = Fault::Surplus("the same record stands twice in the log");
             return Err(broken(Link::Record, place)(fault));
@@ -47,6 +51,7 @@ fn check(
     proved: &ProvedBlock,
     Parts { base, status, .. }: &Parts,
     trust: &Trust,
+    now_ms: u64,
 ) -> Result<TranscriptRecord, Fault> {
     let header = proved.head.header();
     let path = digests(&disclosed.path)?;
@@ -91,7 +96,7 @@ fn check(
         redeemed: None,
         under_review: None,
         ended: None,
-        expired: has_expired(expires_of(kind, &disclosed.body)?.as_ref(), tree.day()),
+        expired: has_expired(expires_of(kind, &disclosed.body)?.as_ref(), tree.day().max(day_of_ms(now_ms))),
         missing_claim: disclosed.missing_claim(),
         rests_on: RestsOn::of(kind, &disclosed.body)?,
         disclosed,
@@ -113,7 +118,9 @@ fn accreditation(
     let credit: pb::Credit = decode(body)?;
     let given = base.registry.accreditations(owner, seal)?;
     let covering = |entry: &pb::Accreditation| end_of(&credit).is_some_and(|end| covers(entry, &credit, end));
-    Ok(Some(given.iter().filter(|entry| covering(entry)).map(|entry| entry.number).collect()))
+    // The same one may be given under several seals.
+    let numbers: BTreeSet<u32> = given.iter().filter(|entry| covering(entry)).map(|entry| entry.number).collect();
+    Ok(Some(numbers.into_iter().collect()))
 }
 
 /// For which closed institution a record replaces the one at a place; `None`: for its signer. The effect says so by

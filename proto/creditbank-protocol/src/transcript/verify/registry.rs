@@ -8,6 +8,7 @@ use super::{
 };
 use crate::UnitId;
 use crate::canonical::{Canonical, decode, encode};
+use crate::correction::Correction;
 use crate::dates::Day;
 use crate::key::KeyId;
 use crate::map::{MapProof, MapTags};
@@ -91,6 +92,22 @@ impl RegistryProofs {
         }
         found.sort_by_key(|keeper| keeper.number);
         Ok(found)
+    }
+
+    /// The corrections of the time that are given.
+    pub(super) fn corrections(&self) -> Result<Vec<Correction>, Fault> {
+        let is_one = |entry: &&pb::RegistryEntry| entry.kind == i32::from(pb::Kind::TimeCorrection);
+        self.entries().filter(is_one).map(|entry| Ok(decode::<pb::TimeCorrection>(&entry.body)?.into())).collect()
+    }
+
+    /// Says that the corrections under a seal are needed, whether or not a time goes back: who asks for the status of
+    /// records does not know by which seals others will look at them.
+    pub(super) fn using_corrections(&self, seal: LogIndex) {
+        for ((_, at), (entry, used)) in &self.entries {
+            if *at == seal && entry.kind == i32::from(pb::Kind::TimeCorrection) {
+                used.set(true);
+            }
+        }
     }
 
     fn take<M: Canonical>(&self, key: &RegistryKey, seal: &Seal) -> Result<M, Fault> {

@@ -27,7 +27,7 @@ pub(super) fn read(transcript: &pb::Transcript) -> Result<(pb::SubjectStatement,
 /// Checks the statement against its key and the records.
 pub(super) fn check(
     transcript: &pb::Transcript,
-    Parts { said, status, .. }: &Parts,
+    Parts { said, base, status, .. }: &Parts,
     records: &[TranscriptRecord],
 ) -> Result<Statement, Fault> {
     let key_id = KeyId::from_slice(&said.key_id).ok_or_else(|| Fault::Missing("the statement's key id".to_owned()))?;
@@ -59,6 +59,7 @@ pub(super) fn check(
     };
     Ok(Statement {
         size: said.size,
+        as_of_ms: base.tree.last_seal().time_ms,
         key_id,
         complete_for,
         is_whole,

@@ -6,6 +6,7 @@ use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, Tran
 use super::{digests, pb};
 use crate::UnitId;
 use crate::block::{Piece, SignedHead, check_effects, check_places};
+use crate::correction::{Correction, may_go_back};
 use crate::dates::{Day, day_of_ms};
 use crate::entry::Entry;
 use crate::merkle::{self, verify_inclusion};
@@ -144,7 +145,7 @@ impl Tree {
         self.seals.get(&index).map(|(seal, _)| seal)
     }
 
-    /// The seal with which the status part ends.
+    /// The seal with which the part ends: the last leaf of its tree.
     pub(super) fn last_seal(&self) -> &Seal {
         &self.seals.values().next_back().expect("check_order has found the last seal").0
     }
@@ -154,27 +155,33 @@ impl Tree {
         day_of_ms(self.last_seal().time_ms)
     }
 
-    /// The seals under which nothing was looked up, but for the one that each part has for itself: the base begins with
-    /// the log's first, the status part ends with the last.
+    /// The seals under which nothing was looked up, but for those that each part has for itself: both end with the last
+    /// leaf of their tree, and the base begins with the log's first seal.
     pub(super) fn unneeded(&self, needed: &BTreeSet<LogIndex>) -> BTreeSet<LogIndex> {
-        let own = |index: LogIndex, seal: &Seal| match self.part {
-            Which::Base => seal.first_index == LogIndex(0),
-            Which::Status => index.next().0 == self.head.size,
+        let own = |index: LogIndex, seal: &Seal| {
+            index.next().0 == self.head.size || self.part == Which::Base && seal.first_index == LogIndex(0)
         };
         let seals = self.seals.iter().filter(|(index, (seal, _))| !own(**index, seal) && !needed.contains(index));
         seals.map(|(index, _)| *index).collect()
     }
 }
 
-/// The seals of both parts are of one log: rounds do not overlap, times do not go back, neighbours are chained. The
-/// first seal of the log binds it to its keys, the last one holds the roots that belong to the checkpoint.
-pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<(), TranscriptError> {
+/// The seals of both parts are of one log: rounds do not overlap, neighbours are chained. The first seal of the log binds
+/// it to its keys. The last ones of both parts hold the roots that belong to their trees: of the checkpoint, and of the
+/// statement, whose time they say. Where times go back.
+pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<Vec<StepBack>, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let mut seals: BTreeMap<LogIndex, &(Seal, Digest)> = BTreeMap::new();
     seals.extend(base.seals.iter().chain(&status.seals).map(|(index, seal)| (*index, seal)));
     let mut before: Option<&(Seal, Digest)> = None;
+    let mut back = Vec::new();
     for (index, seal) in seals {
         before.map_or(Ok(()), |before| follows(before, &seal.0)).map_err(broken(Link::Seal, index))?;
+        let earlier = before.filter(|(before, _)| seal.0.time_ms < before.time_ms);
+        back.extend(earlier.map(|(before, _)| StepBack {
+            before: (before.index, before.time_ms),
+            seal: (seal.0.index, seal.0.time_ms),
+        }));
         before = Some(seal);
     }
     let wrong = broken(Link::Seal, "ends");
@@ -186,18 +193,37 @@ pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Resul
         let what = "the genesis value (origin, log key, registry key and the next one)";
         return Err(wrong(differs(what, genesis, first.previous)));
     }
-    if status.seals.keys().next_back().map(|last| last.0) != status.head.size.checked_sub(1) {
+    let ends = |tree: &Tree| tree.seals.keys().next_back().map(|last| last.0) == tree.head.size.checked_sub(1);
+    if !ends(base) {
+        return Err(wrong(missing("the seal that is the last leaf of the statement's tree")));
+    }
+    if !ends(status) {
         return Err(wrong(missing("the seal that is the checkpoint's last leaf")));
     }
-    Ok(())
+    Ok(back)
+}
+
+/// A seal with an earlier time than the one before it, each with log index and time. Whether it may be, a correction
+/// says.
+pub(super) struct StepBack {
+    before: (LogIndex, u64),
+    seal: (LogIndex, u64),
+}
+
+/// Refuses a time that goes back without a correction.
+pub(super) fn check_times(back: &[StepBack], corrections: &[Correction]) -> Result<(), TranscriptError> {
+    match back.iter().find(|one| !may_go_back(corrections, one.before.0, one.seal)) {
+        Some(StepBack { before, seal }) => {
+            let fault = differs("the seal's time, at least, but for a correction", before.1, seal.1);
+            Err(broken(Link::Seal, seal.0)(fault))
+        }
+        None => Ok(()),
+    }
 }
 
 fn follows((last, last_id): &(Seal, Digest), seal: &Seal) -> Result<(), Fault> {
     if seal.first_index <= last.index {
         return Err(differs("the first index of the round, at least", last.index.next(), seal.first_index));
-    }
-    if seal.time_ms < last.time_ms {
-        return Err(differs("the seal's time, at least", last.time_ms, seal.time_ms));
     }
     if seal.records_total < last.records_total {
         return Err(differs("the number of records, at least", last.records_total, seal.records_total));

@@ -8,6 +8,7 @@ use super::derived::{
     APPLICATIONS, CASE, Held, TODAY, UNTIL, appeal, application, at, course, decision, effect, group, id, marked, of,
     paper, redeeming, reference, signed, world,
 };
+use super::rules::corrected;
 use crate::fixtures::{ALIAS, credit, day, record};
 use crate::world::NOW_MS;
 
@@ -52,6 +53,8 @@ pub(crate) fn refused() -> Vec<Case> {
             entry.mandate.as_mut().expect("a mandate").salt.clear();
         }),
         expired("a mandate that ended a minute before the seal", |mandate| mandate.until_minute = NOW_MS / 60_000 - 1),
+        expired("the time was corrected: it may have been used before that", |_| ())
+            .with(|case| case.set(Kind::TimeCorrection, &corrected(10))),
         expired("a mandate for more than 30 days", |mandate| mandate.until_minute = NOW_MS / 60_000 + 43_201),
         mandated("a paper that is for other kinds", |mandate| mandate.acts = vec![i32::from(Kind::Award)]),
         mandated("a paper that is for nothing", |mandate| mandate.acts.clear()),

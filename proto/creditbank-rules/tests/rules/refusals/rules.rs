@@ -144,6 +144,16 @@ fn signers() -> Vec<Case> {
             approver(|_| ())(case);
             case.approved_until = NOW_MINUTE + 43_201;
         }),
+        world("APPROVAL_EXPIRED", "the time was corrected 10 minutes ago: it may have been used before that", |case| {
+            approver(|_| ())(case);
+            case.set(Kind::TimeCorrection, &corrected(10));
+            case.approved_until = NOW_MINUTE - 10 + 43_200;
+        }),
+        world("APPROVAL_EXPIRED", "the time was corrected 30 days ago", |case| {
+            approver(|_| ())(case);
+            case.set(Kind::TimeCorrection, &corrected(43_200));
+            case.approved_until = NOW_MINUTE;
+        }),
         world("APPROVAL_USED", "an earlier block has used it", |case| {
             approver(|_| ())(case);
             case.use_up_approval();
@@ -588,6 +598,19 @@ fn registry() -> Vec<Case> {
         ),
         Case::operator(
             Some("CONTRADICTION"),
+            "a correction of the time that ends before it begins",
+            Kind::TimeCorrection,
+            &pb::TimeCorrection { first: 30, last: 29, bound_ms: NOW_MS },
+        ),
+        Case::operator(
+            Some("CONTRADICTION"),
+            "a correction of what was corrected, with the seal that has ended it",
+            Kind::TimeCorrection,
+            &pb::TimeCorrection { first: 23, last: 30, bound_ms: NOW_MS },
+        )
+        .with(|case| case.set(Kind::TimeCorrection, &corrected(10))),
+        Case::operator(
+            Some("CONTRADICTION"),
             "another log key",
             Kind::Key,
             &key_for(Purpose::Log, 0, 0, &signing(OTHER), &[]),
@@ -622,6 +645,11 @@ pub(crate) fn refused() -> Vec<Case> {
     [signers(), credits(), scopes(), others(), repeats(), effects(), registry()].into_iter().flatten().collect()
 }
 
+/// The seals from 16 to 20 were corrected, so many minutes ago.
+pub(crate) fn corrected(minutes: u64) -> pb::TimeCorrection {
+    pb::TimeCorrection { first: 16, last: 20, bound_ms: NOW_MS - minutes * 60_000 }
+}
+
 pub(crate) fn admitted() -> Vec<Case> {
     let good = |about, change: fn(&mut pb::Credit)| {
         let mut entry = credit();
@@ -630,6 +658,24 @@ pub(crate) fn admitted() -> Vec<Case> {
     };
     vec![
         Case::new(None, "a Credit"),
+        Case::operator(
+            None,
+            "a correction of the time behind another one",
+            Kind::TimeCorrection,
+            &pb::TimeCorrection { first: 24, last: 30, bound_ms: NOW_MS },
+        )
+        .with(|case| case.set(Kind::TimeCorrection, &corrected(10))),
+        Case::new(None, "an approval that was given since the time was corrected").with(|case| {
+            case.set(Kind::Key, &key_for(Purpose::Approver, 1, 1, &signing(APPROVER), &[]));
+            case.approver = Some(APPROVER);
+            case.set(Kind::TimeCorrection, &corrected(10));
+            case.approved_until = NOW_MINUTE - 10 + 43_201;
+        }),
+        Case::new(None, "an approval more than 30 days after the time was corrected").with(|case| {
+            case.set(Kind::Key, &key_for(Purpose::Approver, 1, 1, &signing(APPROVER), &[]));
+            case.approver = Some(APPROVER);
+            case.set(Kind::TimeCorrection, &corrected(43_201));
+        }),
         Case::new(None, "one record of each kind").with(|case| {
             case.records = vec![
                 record(Kind::Credit, &credit(), 1),

@@ -1,0 +1,30 @@
+//! `registry correct-time`: the log goes on after it was sealed under a clock that was ahead.
+
+use creditbank_client::Client;
+use creditbank_client::time_correction::correction;
+use creditbank_client::validity::shown;
+use creditbank_protocol::pb::Kind;
+
+use super::super::publish;
+use crate::connect::Global;
+use crate::failure::Failure;
+use crate::values;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// By when all wrong seals were made, as 2026-09-01T08:30Z: now, or some minutes ago. The log goes on from then
+    #[arg(long, value_name = "TIME", value_parser = values::minute)]
+    bound: u64,
+}
+
+pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { bound } = *arguments;
+    let found = correction(client, bound.saturating_mul(60_000)).await?;
+    let Some(found) = found else {
+        let what = format!("the newest seal says no later time than {}: there is nothing to correct", shown(bound));
+        return Err(Failure::NotValid(what));
+    };
+    let what = format!("a correction of the seals from {} to {}, back to {}", found.first, found.last, shown(bound));
+    let record = publish::entry(Kind::TimeCorrection, &found)?;
+    publish::run(global, client, &[record], &what).await
+}
