@@ -16,6 +16,7 @@ use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_server::directory;
 use creditbank_server::environment::Environment;
+use creditbank_server::operate::backup::{MakeOptions, RestoreOptions, make, restore};
 use creditbank_server::operate::check::check;
 use creditbank_server::operate::succeed::{SucceedError, Succeeded, SuccessionOptions, succeed};
 use creditbank_tests::chain::signed;
@@ -58,6 +59,23 @@ async fn connect(node: &TestNode, trust: &Trust, access: &KeyFile) -> Client {
 async fn transcript(client: &Client, university: &University, alias: Alias) -> Vec<u8> {
     let learner = InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() };
     client.transcript(Learner::Alias(learner)).await.expect("a transcript").0
+}
+
+/// A backup of it restores, and a checkpoint of the new origin is what others have seen of it.
+fn restores(dir: &Path) {
+    let environment = Environment::system();
+    let config = directory::read_config(&environment, dir).expect("a configuration");
+    let (backup, seen) = (tempfile::tempdir().expect("a directory"), dir.join("seen"));
+    let from = backup.path().join("b");
+    let options = MakeOptions { with_keys: true, keys_expire_days: 1 };
+    let made = make(&environment, dir, &config, &from, options, &mut |_, _| ()).expect("a backup");
+    assert_eq!(made.origin, SECOND);
+    std::fs::write(&seen, &made.checkpoint).expect("a file");
+    let options = RestoreOptions { seen: vec![seen], nothing_published: false, accept_expired: false, keys: None };
+    let to = backup.path().join("r");
+    let restored = restore(&environment, &from, &to, &options, &mut |_, _| ()).expect("it restores");
+    assert_eq!(restored.held_below, None);
+    assert_eq!(report(&to), [""; 0]);
 }
 
 /// Issues under the name that the log has now.
@@ -149,11 +167,18 @@ async fn the_log_goes_on_under_another_origin() {
     let audit = client.audit(|_, _| ()).await.expect("an audit");
     assert!(audit.contradiction.is_none(), "{:?}", audit.contradiction);
 
+    // The old node under the new trust file: it is not the log any more.
+    let old = TestNode::again(dir).await;
+    let refused = Client::connect(&ConnectOptions::new(&old.url()), second.clone(), None).await.map(|_| ());
+    assert!(refused.is_err(), "the old node beyond its end");
+    let dir = old.stop().await;
+
     // Once more.
     let cut = node.ledger().size();
     let registry_key = std::fs::read(dir.path().join("keys/registry.key")).expect("a file");
     let to = node.stop().await;
     assert_eq!(std::fs::read(to.path().join("keys/registry.key")).expect("it was copied"), registry_key);
+    restores(to.path());
     let (to, done) = succeeded(to.path(), cut, THIRD).expect("it goes on");
     assert!(done.lost.is_empty());
     let third = Trust::parse(&done.trust).expect("the new trust file");

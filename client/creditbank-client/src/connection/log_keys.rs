@@ -45,7 +45,12 @@ impl Client {
         }
         self.follow_log_keys().await?;
         let known = self.known_history();
-        Ok(known.map_or_else(|| self.origin.clone(), |known| known.origins().newest().to_owned()))
+        let newest = known.map_or_else(|| self.origin.clone(), |known| known.origins().newest().to_owned());
+        if self.trust.former.iter().any(|former| former.origin == newest) {
+            let what = format!("the node serves {newest}, a former name of {} by the trust file", self.origin);
+            return Err(ClientError::lie(what));
+        }
+        Ok(newest)
     }
 
     /// Asks the node which log keys have followed, and checks its proof.
