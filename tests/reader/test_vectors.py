@@ -141,6 +141,11 @@ class Vectors:
         check.equal("commitment", suite.commitment(said.public_key), case["commitment"])
         check.equal("succession", message, case["message"])
         check.that("succession", suite.verify(said.public_key, message, said.signature))
+        case = vectors["log_succession"]
+        said = self.kinds.read(ledger.KIND_LOG_SUCCESSION, 1, unhex(case["body"]))
+        message = suite.log_succession_message(said)
+        check.equal("log succession", message, case["message"])
+        check.that("log succession", suite.verify(unhex(case["log_key"]), message, said.signature))
         for key in (*vectors["refused_public_keys"], *SMALL_ORDER_KEYS):
             check.that(f"refused key {key}", not suite.is_strict_point(unhex(key)))
 
