@@ -192,13 +192,8 @@ pub fn text_of(beginning: &LogKeys, history: &LogKeyHistory) -> Result<String, N
     let key = VerifierKey::new(origins.newest(), KeyType::Log, first_key)?;
     let one = |former: &FormerOrigin| format!("{{ origin = \"{}\", size = {} }}", former.origin, former.size.0);
     let former: Vec<String> = origins.former().iter().map(one).collect();
-    let former = match former.is_empty() {
-        true => String::new(),
-        false => format!(
-            "# The log key was stolen: what a former name says beyond its size is not the log's.\nformer = [{}]\n",
-            former.join(", ")
-        ),
-    };
+    let about = "# The log key was stolen: what a former name says beyond its size is not the log's.";
+    let former = if former.is_empty() { String::new() } else { format!("{about}\nformer = [{}]\n", former.join(", ")) };
     Ok(format!(
         "# Whom you trust. Get it from the operator by a way that you trust, not from whoever shows a transcript.\n\
          # What the log was begun with. It never changes.\n\

@@ -93,7 +93,7 @@ impl Shared {
         let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
         let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
         let commitments = commitments(&records, &secret.padding_seed());
-        let (statement, signature) = self.statement(state, &commitments, institution, key)?;
+        let (statement, signature) = Self::statement(state, &commitments, institution, key)?;
         let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -145,7 +145,6 @@ impl Shared {
     }
 
     fn statement(
-        &self,
         state: &State,
         commitments: &[Digest],
         institution: Option<InstitutionId>,

@@ -1,6 +1,8 @@
 //! Transcripts of a log that goes on under another origin: what a verifier takes, with an old trust file and a new one,
 //! and what it refuses.
 
+#![allow(clippy::assigning_clones, clippy::too_many_lines)] // Lists of cases.
+
 use creditbank_protocol::key::{commitment, sign};
 use creditbank_protocol::note::{KeyType, VerifierKey};
 use creditbank_protocol::pb;
