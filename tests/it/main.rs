@@ -27,6 +27,7 @@ mod sealing;
 mod seeds;
 mod services;
 mod stacking;
+mod succession;
 mod sync;
 mod time;
 mod tls;

@@ -21,7 +21,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "tokens")
+         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "successions", "tokens")
 FLIPS = 200
 PADDING_SEED = 10
 FLIP_SEED = 20_261_123
@@ -141,6 +141,11 @@ class Vectors:
         check.equal("commitment", suite.commitment(said.public_key), case["commitment"])
         check.equal("succession", message, case["message"])
         check.that("succession", suite.verify(said.public_key, message, said.signature))
+        case = vectors["log_succession"]
+        said = self.kinds.read(ledger.KIND_LOG_SUCCESSION, 1, unhex(case["body"]))
+        message = suite.log_succession_message(said)
+        check.equal("log succession", message, case["message"])
+        check.that("log succession", suite.verify(unhex(case["log_key"]), message, said.signature))
         for key in (*vectors["refused_public_keys"], *SMALL_ORDER_KEYS):
             check.that(f"refused key {key}", not suite.is_strict_point(unhex(key)))
 
@@ -510,6 +515,22 @@ class Vectors:
         for case in vectors["refused"]:
             label = f"transcript: {case['about']}"
             self._refused(label, base64.b64decode(case["file"]), trust, case["link"])
+
+    def successions(self, vectors):
+        """Section 10, Succession of the log."""
+        def held(case):
+            former = {one["origin"]: one["size"] for one in case["trust"]["former"]}
+            return replace(trust_of({**vectors, "policy": case["trust"]["policy"]}), former=former)
+        for case in vectors["hold"]:
+            try:
+                proved = transcript.verify_transcript(self.reader, unhex(case["file"]), held(case))
+            except Refused as error:
+                self.checks.that(f"succession: {case['about']} is refused: {error}", False)
+                continue
+            self.checks.equal(f"succession: {case['about']}", [proved.origin, proved.size, [one.entry for one in proved.records]],
+                              [case["origin"], case["size"], case["entries"]])
+        for case in vectors["refused"]:
+            self._refused(f"succession: {case['about']}", unhex(case["file"]), held(case), case["link"])
 
     def freshness(self, vectors):
         """Section 13, Age and Reliance."""

@@ -21,7 +21,8 @@ def main(proto, file, trust_file):
     try:
         policy = notes.Policy.parse(trust["policy"])
         institutions = frozenset(trust["institutions"]) if "institutions" in trust else None
-        held = transcript.Trust(policy, *(bytes.fromhex(trust[name]) for name in transcript.BEGINNING), institutions)
+        held = transcript.Trust(policy, *(bytes.fromhex(trust[name]) for name in transcript.BEGINNING), institutions,
+                                former={one["origin"]: one["size"] for one in trust.get("former", [])})
         proved = transcript.verify_transcript(canonical, pathlib.Path(file).read_bytes(), held)
     except Refused as error:
         print(f"{file}: not valid: {error}")

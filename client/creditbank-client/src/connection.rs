@@ -76,6 +76,9 @@ impl ConnectOptions {
 /// A connection to a node, with the trust of whoever uses it.
 pub struct Client {
     trust: Trust,
+    /// The name of the log by the policy.
+    named: String,
+    /// Its name now.
     origin: String,
     access: Option<KeyFile>,
     timeout: Duration,
@@ -144,8 +147,9 @@ impl Client {
         }
         let log = the_log(&trust)?;
         let channel = endpoint.connect().await?;
-        let client = Self {
+        let mut client = Self {
             trust,
+            named: log.clone(),
             origin: log,
             access,
             timeout: options.timeout,
@@ -159,12 +163,13 @@ impl Client {
             log_keys: Mutex::new(None),
         };
         client.check_beginning().await?;
+        client.origin = client.newest_origin().await?;
         Ok(client)
     }
 
     /// Checks that the log was begun with the keys of the trust file: its first block names the genesis value.
     async fn check_beginning(&self) -> Result<(), ClientError> {
-        let expected = self.trust.beginning(&self.origin).genesis();
+        let expected = self.trust.beginning(&self.named).genesis();
         let (first, _) = self.entry(0).await?;
         match Entry::parse(&first).map_err(ClientError::lie)? {
             Entry::Head(head) if head.header().previous == expected => Ok(()),
@@ -174,7 +179,7 @@ impl Client {
         }
     }
 
-    /// The log.
+    /// The name that the log had at the connection.
     pub fn origin(&self) -> &str {
         &self.origin
     }
@@ -227,9 +232,7 @@ impl Client {
 
     /// Checks that a checkpoint and the largest one seen are of one history, and remembers the larger.
     async fn observe(&self, new: &Checkpoint) -> Result<(), ClientError> {
-        if new.origin != self.origin {
-            return Err(ClientError::lie(format!("the checkpoint is of {}, expected {}", new.origin, self.origin)));
-        }
+        self.check_origin(new)?;
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(seen) = seen {
             let (old, new) = if seen.size <= new.size { (&seen, new) } else { (new, &seen) };

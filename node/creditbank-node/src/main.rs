@@ -9,6 +9,7 @@ mod quickstart;
 mod reindex;
 mod restore;
 mod serve;
+mod succeed;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -67,6 +68,15 @@ enum Command {
     /// A log that contradicts it is refused; a log that lacks it is restored, but not served until it has it. Then run
     /// `check`.
     Restore(restore::Arguments),
+    /// After a theft of the log key: go on under another origin and another log key, in a new directory.
+    ///
+    /// Witnesses have cosigned what the thief has signed, so the origin is lost; the entries up to the last checkpoint
+    /// before the theft are not. The new log begins with them, and its first block of its own says so under the
+    /// registry key. Places, receipts and transcripts of before stay what they are. What the old log has beyond N is
+    /// lost: the command says whose it is. Stop the old node first; its directory stays as it is.
+    ///
+    /// A planned change of the log key needs none of this: `creditbank key rotate`.
+    Succeed(succeed::Arguments),
     /// Seal 32,593 real results of a real university, export a transcript, verify it, break it.
     ///
     /// Runs a node in a temporary directory on a free port of the loopback. The data are studentInfo.csv of the Open
@@ -108,6 +118,7 @@ fn main() -> ExitCode {
             Command::Reindex(arguments) => tokio::task::block_in_place(|| reindex::run(&arguments)),
             Command::Backup(arguments) => tokio::task::block_in_place(|| backup::run(&arguments)),
             Command::Restore(arguments) => tokio::task::block_in_place(|| restore::run(arguments)),
+            Command::Succeed(arguments) => tokio::task::block_in_place(|| succeed::run(arguments)),
             Command::Quickstart(arguments) => Box::pin(quickstart::run(arguments)).await,
         }
     });

@@ -85,3 +85,56 @@ async fn what_cannot_be_served_says_what_to_do() {
     let (code, said) = run(&["init", "--origin", "https://x.example"], empty.path());
     assert!(code == Some(2) && said.contains("without scheme"), "{said}");
 }
+
+/// Goal: `succeed` says what is wrong and how to ask for it, makes a node that `check` finds whole, and says what is
+/// next.
+#[test]
+fn a_log_goes_on_by_the_command() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name).to_str().expect("a plain path").to_owned();
+    let run = |arguments: &[&str]| {
+        let run = Command::new(BINARY).args(arguments).output().expect("it runs");
+        let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        (run.status.code(), said)
+    };
+    let (old, new, keys) = (at("old"), at("new"), at("registry"));
+    let (code, said) = run(&["init", "--dir", &old, "--registry-keys", &keys, "--origin", "test.example/log"]);
+    assert_eq!(code, Some(0), "{said}");
+    let registry_key = format!("{keys}/registry.key");
+    let succeed = |size: &str, origin: &str| {
+        run(&[
+            "succeed",
+            "--dir",
+            &old,
+            "--to",
+            &new,
+            "--size",
+            size,
+            "--origin",
+            origin,
+            "--registry-key",
+            &registry_key,
+            "--case",
+            "2026-1",
+        ])
+    };
+    let second = "test.example/second";
+    let (code, said) = succeed("100000", second);
+    assert!(code == Some(2) && said.contains("there is no size 100000"), "{code:?} {said}");
+    // It says where a round ends.
+    let (code, said) = succeed("1", second);
+    assert!(code == Some(2) && said.contains("not directly behind a seal"), "{code:?} {said}");
+    let after = said.trim_end().rsplit(' ').next().expect("a size").to_owned();
+    let (code, said) = succeed(&after, "test.example/log");
+    assert!(code == Some(2) && said.contains("choose another"), "{code:?} {said}");
+    let (code, said) = succeed(&after, second);
+    assert!(code == Some(0) && said.contains("Next:") && said.contains("trust.toml"), "{code:?} {said}");
+    let (code, said) = run(&["check", "--dir", &new]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = succeed(&after, second);
+    assert!(code == Some(2) && said.contains("not empty"), "{code:?} {said}");
+    let (code, said) = run(&["check", "--dir", &old]);
+    assert_eq!(code, Some(0), "the old one is as it was: {said}");
+    let trust = std::fs::read_to_string(dir.path().join("new/trust.toml")).expect("a trust file");
+    assert!(trust.contains(&format!("former = [{{ origin = \"test.example/log\", size = {after} }}]")), "{trust}");
+}

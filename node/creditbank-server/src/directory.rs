@@ -35,6 +35,7 @@ use creditbank_protocol::pb::Purpose;
 use creditbank_store::{Disk, KeyStoreError, Options, StoreError};
 
 pub use config::{Config, ConfigError, Tls};
+pub(crate) use config::{NAME_RULE, is_origin};
 pub(crate) use held::{HELD_FILE, parse_published};
 pub use init::{InitError, NEXT_REGISTRY_KEY, REGISTRY_KEY, begin, init};
 pub use key_ring::KeyRing;
@@ -132,7 +133,7 @@ fn read_secret(disk: &dyn Disk, path: &Path) -> Result<String, DirectoryError> {
 }
 
 /// Writes a new file with mode 0600, synced; refuses to replace one. Its name is durable once the directory is synced.
-fn write_secret(disk: &dyn Disk, path: &Path, text: &str) -> Result<(), DirectoryError> {
+pub(crate) fn write_secret(disk: &dyn Disk, path: &Path, text: &str) -> Result<(), DirectoryError> {
     disk.write_new(path, text.as_bytes()).map_err(at(path))
 }
 
@@ -193,6 +194,16 @@ pub fn open_stepped<B, A>(
     Ok(Ledger::stepped(parts(environment, dir, config, limits, true)?)?)
 }
 
+/// As [`open_stepped`], of a log whose next block lets it go on under another origin: the old log key is not there.
+pub(crate) fn open_succeeding(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+) -> Result<(Ledger, Steps<(), ()>), DirectoryError> {
+    let parts = parts(environment, dir, config, Limits::default(), true)?;
+    Ok(Ledger::stepped(Parts { succeeds: true, ..parts })?)
+}
+
 /// What the log of a node's directory is made of.
 fn parts(
     environment: &Environment,
@@ -213,5 +224,5 @@ fn parts(
     let Environment { clock, entropy, .. } = environment.clone();
     let keys = config.store.open_keys(&dir.join("learners.keys"), &options, &secrets.master, needed, &*entropy)?;
     let private = secrets.private();
-    Ok(Parts { begun, store, keys, private, ring, clock, entropy, limits })
+    Ok(Parts { begun, store, keys, private, ring, clock, entropy, limits, succeeds: false })
 }

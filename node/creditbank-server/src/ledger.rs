@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use creditbank_ledger::state::LogKeys;
+use creditbank_ledger::state::{ChainHead, LogKeys};
 use creditbank_protocol::key::{KeyId, LogKeyHistory};
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint_by};
 use creditbank_protocol::pb::{Purpose, Receipt};
-use creditbank_protocol::{Digest, LogIndex};
+use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rpc::v1::SubmitBlockRequest;
-use creditbank_store::{KeyStore, Round, Row, Store, StoreError};
+use creditbank_store::{Head, KeyStore, Round, Row, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::append::courses::Courses;
@@ -70,6 +70,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Bounds.
     pub limits: Limits,
+    /// Whether the log is about to go on under another origin: the old log key is not asked for.
+    pub succeeds: bool,
 }
 
 /// Why a log cannot be opened.
@@ -143,7 +145,8 @@ pub struct Ledger {
 
 /// What the append path and the readers share.
 pub(crate) struct Shared {
-    pub(crate) origin: String,
+    /// The name with which the log was begun: bodies are encrypted for it for ever. Checkpoints bear the one of the state.
+    pub(crate) first_origin: String,
     pub(crate) store: Box<dyn Store>,
     pub(crate) keys: KeyStore,
     pub(crate) private: PrivateKeys,
@@ -219,8 +222,8 @@ impl Shared {
 
     /// Opens the log: rebuilds what is held in memory.
     fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
-        let Parts { begun, store, keys, private, ring, clock, entropy, limits } = parts;
-        let (origin, first) = (begun.origin.clone(), begun.log_key);
+        let Parts { begun, store, keys, private, ring, clock, entropy, limits, succeeds } = parts;
+        let (first_origin, first) = (begun.origin.clone(), begun.log_key);
         let mut state = load(&*store, begun)?;
         let expected = tables::needed_keys(&*store).map_err(LoadError::from)?;
         let found = keys.len() as u64;
@@ -232,7 +235,8 @@ impl Shared {
             if behind_ms > 0 && !limits.correct_time {
                 return Err(OpenError::Clock { behind_ms });
             }
-            let checkpoint = Checkpoint { origin: origin.clone(), size: state.head.size, root: state.head.root };
+            let origin = state.log.origin_of_size(state.head.size).to_owned();
+            let checkpoint = Checkpoint { origin, size: state.head.size, root: state.head.root };
             let missing = || LoadError::Row(tables::NOTE.0);
             let note = tables::note_of(&*store, state.head.size).map_err(LoadError::from)?.ok_or_else(missing)?;
             state.checkpoint = if note.lines.is_empty() {
@@ -242,7 +246,9 @@ impl Shared {
             };
             state.signers = note.signers;
         }
-        check_log_keys(&ring, &state, first)?;
+        if !succeeds {
+            check_log_keys(&ring, &state, (&first_origin, first))?;
+        }
         if state.log.last_seal().is_some() {
             let days = clock.now_ms().saturating_sub(state.log.earliest_ms()) / 86_400_000;
             if days > 0 {
@@ -250,7 +256,7 @@ impl Shared {
             }
         }
         Ok(Arc::new(Self {
-            origin,
+            first_origin,
             store,
             keys,
             private,
@@ -272,9 +278,10 @@ pub(crate) fn sign_by(ring: &KeyRing, checkpoint: &Checkpoint, signers: &[[u8; 3
 }
 
 /// Checks that the key is there that signs the next seal; warns where it is not that signs after it.
-fn check_log_keys(ring: &KeyRing, state: &State, first: [u8; 32]) -> Result<(), OpenError> {
+fn check_log_keys(ring: &KeyRing, state: &State, (origin, first): (&str, [u8; 32])) -> Result<(), OpenError> {
     let next = LogIndex(state.head.size);
-    let history = state.log.in_force().registry.log_keys().cloned().unwrap_or_else(|| LogKeyHistory::new(first));
+    let history =
+        state.log.in_force().registry.log_keys().cloned().unwrap_or_else(|| LogKeyHistory::new(origin, first));
     let in_force = history.at(next);
     if ring.find(&in_force).is_none() {
         return Err(NoLogKey::new(&in_force, next).into());
@@ -302,9 +309,24 @@ impl Ledger {
         Ok((Self { shared, threads: None, failed: watch::Sender::new(None) }, steps))
     }
 
-    /// The name of the log.
-    pub fn origin(&self) -> &str {
-        &self.shared.origin
+    /// The name that the log has now.
+    pub fn origin(&self) -> String {
+        self.shared.state().log.origin().to_owned()
+    }
+
+    /// The names and log keys that the log has had.
+    pub fn log_keys(&self) -> LogKeyHistory {
+        let state = self.shared.state();
+        let begun = state.log.keys();
+        let known = state.log.in_force().registry.log_keys().cloned();
+        known.unwrap_or_else(|| LogKeyHistory::new(&begun.origin, begun.log_key))
+    }
+
+    /// Where the operator's chain goes on, in which log, and how many approvals its blocks need.
+    pub(crate) fn operators_chain(&self) -> (Head, ChainHead, usize) {
+        let state = self.shared.state();
+        let chain = state.log.chain(UnitId::OPERATOR).expect("a log has the operator's chain from its beginning on");
+        (state.head, chain, state.log.in_force().registry.approvals_required(UnitId::OPERATOR))
     }
 
     /// What the log was begun with: its genesis value.

@@ -196,7 +196,7 @@ impl Replay {
         checks: &mut Vec<SignatureCheck>,
     ) -> Result<ReplayedRound, Contradiction> {
         let subject = Subject::seal(LogIndex(self.state.size()), self.next());
-        let opened = self.state.open_for(signed.seal(), self.held_entries);
+        let opened = self.state.open_for(signed.seal(), self.held_entries, self.held.first());
         let mut round = opened.map_err(|refusal| subject.no_seal(&refusal))?;
         let mut blocks = Vec::with_capacity(self.held.len());
         for read in &self.held {

@@ -33,7 +33,7 @@ use rpds::RedBlackTreeMapSync;
 
 pub use creditbank_protocol::key::LogKeys;
 
-pub use block::{ReadBlock, successor};
+pub use block::{ReadBlock, log_succession, successor};
 pub use chain::{ChainError, ChainHead};
 pub use correction::{check_bound, no_seal};
 pub(crate) use marks::effect_subject;
@@ -100,9 +100,20 @@ impl LogState {
         Self { keys: Arc::new(keys), genesis, frontier, chains, in_force, marks, status, once, last_seal }
     }
 
-    /// The log's name and keys.
+    /// The name and the keys that the log was begun with.
     pub fn keys(&self) -> &LogKeys {
         &self.keys
+    }
+
+    /// The name that the log has now.
+    pub fn origin(&self) -> &str {
+        self.in_force.registry.origin()
+    }
+
+    /// The name that a checkpoint of a size bears.
+    pub fn origin_of_size(&self, size: u64) -> &str {
+        let log_keys = self.in_force.registry.log_keys();
+        log_keys.map_or(self.origin(), |log_keys| log_keys.origins().of_size(size))
     }
 
     /// What the operator's first block and the first seal name as their previous.

@@ -237,9 +237,9 @@ fn a_seal_says_what_the_round_comes_to() {
         assert!(format!("{refusal:?}").starts_with(what), "{refusal:?}: expected {what}");
     }
     let back = Seal { time_ms: 1, ..honest.clone() };
-    let refusal = log.state.open_for(&back, 2).map(|_| ()).expect_err("back in time");
+    let refusal = log.state.open_for(&back, 2, None).map(|_| ()).expect_err("back in time");
     assert_eq!(refusal, SealRefusal::Time { min: log.time_ms - 1_000, found: 1 });
-    log.state.open_for(&honest, 2).expect("the honest seal");
+    log.state.open_for(&honest, 2, None).expect("the honest seal");
 }
 
 /// Goal: what a block has used up is part of the state: remembered through the 30th day after the block, forgotten

@@ -2,6 +2,7 @@
 
 mod batch;
 mod log_keys;
+mod log_succession;
 mod succession;
 
 use std::cell::Cell;
@@ -13,6 +14,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, Verifying
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
 pub use log_keys::{LogKeyError, LogKeyHistory};
+pub use log_succession::{FormerOrigin, LogSuccessionError, OriginHistory, log_succession_message, succession_root};
 pub use succession::{LogKeys, RegistryAuthority, SuccessionError, commitment, succession_message};
 
 use crate::UnitId;

@@ -2,7 +2,7 @@
 
 use crate::entry::{Entry, EntryError};
 use crate::merkle::{self, ProofError};
-use crate::note::{Checkpoint, NoteError, Policy};
+use crate::note::{Checkpoint, NoteError, Policy, VerifierKey};
 use crate::pb;
 use crate::{Digest, LogIndex};
 
@@ -49,11 +49,11 @@ pub fn verify_receipt(receipt: &pb::Receipt, policy: &Policy) -> Result<Verified
     verify_receipt_by(receipt, policy, &[])
 }
 
-/// As [`verify_receipt`], where one of these log keys may have signed ([`Policy::verify_signed_by`]).
+/// As [`verify_receipt`], where one of these keys may have signed ([`Policy::verify_signed_by`]).
 pub fn verify_receipt_by(
     receipt: &pb::Receipt,
     policy: &Policy,
-    log_keys: &[[u8; 32]],
+    log_keys: &[VerifierKey],
 ) -> Result<VerifiedReceipt, ReceiptError> {
     let checkpoint = policy.verify_signed_by(&receipt.checkpoint, log_keys)?.checkpoint;
     let hash = |bytes: &Vec<u8>| Digest::from_slice(bytes).ok_or(ReceiptError::Hash(bytes.len()));

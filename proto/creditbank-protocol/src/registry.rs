@@ -38,6 +38,8 @@ pub enum RegistryKey {
     RegistryPolicy,
     /// A correction of the time, by the log index of the first wrong seal.
     TimeCorrection(LogIndex),
+    /// The newest succession of the log.
+    LogSuccession,
     /// What was proposed as an agreement, by code and version.
     AgreementProposal(String, u32),
     /// Its acceptance.
@@ -102,6 +104,7 @@ impl RegistryKey {
             pb::Kind::RegistrySuccession => read(body, |_: pb::RegistrySuccession| Self::RegistrySuccession),
             pb::Kind::RegistryPolicy => read(body, |_: pb::RegistryPolicy| Self::RegistryPolicy),
             pb::Kind::TimeCorrection => read(body, |m: pb::TimeCorrection| Self::TimeCorrection(LogIndex(m.first))),
+            pb::Kind::LogSuccession => read(body, |_: pb::LogSuccession| Self::LogSuccession),
             pb::Kind::AgreementProposal => read(body, |m: pb::AgreementProposal| {
                 let terms = m.terms.unwrap_or_default();
                 Self::AgreementProposal(terms.code, terms.version)
@@ -144,6 +147,7 @@ impl RegistryKey {
             Self::RegistrySuccession => pb::Kind::RegistrySuccession,
             Self::RegistryPolicy => pb::Kind::RegistryPolicy,
             Self::TimeCorrection(_) => pb::Kind::TimeCorrection,
+            Self::LogSuccession => pb::Kind::LogSuccession,
             Self::AgreementProposal(..) => pb::Kind::AgreementProposal,
             Self::AgreementAcceptance(..) => pb::Kind::AgreementAcceptance,
             Self::AgreementEnding(..) => pb::Kind::AgreementEnding,
@@ -163,7 +167,7 @@ impl RegistryKey {
                 preimage.u64(institution.0).u32(*number)
             }
             Self::Key(id) => preimage.fixed(&id.0),
-            Self::RegistrySuccession | Self::RegistryPolicy => preimage,
+            Self::RegistrySuccession | Self::RegistryPolicy | Self::LogSuccession => preimage,
             Self::TimeCorrection(first) => preimage.u64(first.0),
             Self::CreditUnit(code)
             | Self::Framework(code)
@@ -196,6 +200,7 @@ impl std::fmt::Display for RegistryKey {
             Self::RegistrySuccession => f.write_str("succession"),
             Self::RegistryPolicy => f.write_str("policy"),
             Self::TimeCorrection(first) => write!(f, "{first}"),
+            Self::LogSuccession => f.write_str("log"),
             Self::CreditUnit(code)
             | Self::Framework(code)
             | Self::GradeScale(code)

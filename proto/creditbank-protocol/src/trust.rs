@@ -5,6 +5,8 @@
 //! log_key = "0101..."
 //! registry_key = "0707..."
 //! next_registry_key = "1a2b..."
+//! # After a theft of the log key: each former origin of the log, and the size up to which it holds.
+//! former = [{ origin = "old.example/log", size = 1234 }]
 //! institutions = [1, 7]        # whom you trust; left out: all that the registry has admitted
 //! current_within = "24h"       # a status that is older is shown as not current
 //! stale_after = "30d"          # a status that is older is not relied on
@@ -14,13 +16,17 @@
 //! """
 //! ```
 
+mod origins;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::key::LogKeys;
+pub use origins::FormerError;
+
+use crate::key::{FormerOrigin, LogKeyHistory, LogKeys};
 use crate::note::{KeyType, NoteError, Policy, PolicyError, VerifierKey};
-use crate::{Digest, InstitutionId};
+use crate::{Digest, InstitutionId, LogIndex};
 
 /// Whom a verifier trusts: their own trust file, not what a transcript says.
 #[derive(Debug, Clone)]
@@ -33,6 +39,9 @@ pub struct Trust {
     pub registry_key: [u8; 32],
     /// Commitment to the registry key that may follow.
     pub next_registry_key: Digest,
+    /// The origins that the log had before, in their order, each with the size up to which it holds. The policy names
+    /// the newest.
+    pub former: Vec<FormerOrigin>,
     /// The institutions; `None`: all that the registry has admitted.
     pub institutions: Option<BTreeSet<InstitutionId>>,
     /// How old a status may be.
@@ -72,6 +81,9 @@ pub enum TrustError {
     /// A status would be stale before it ceases to be current.
     #[error("stale_after: expected at least current_within")]
     Stale,
+    /// Former origins out of order.
+    #[error("former: expected the origins in their order, each with a larger size")]
+    Former,
     /// Not a policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -83,17 +95,32 @@ struct Text {
     log_key: String,
     registry_key: String,
     next_registry_key: String,
+    #[serde(default)]
+    former: Vec<Former>,
     institutions: Option<Vec<u64>>,
     current_within: Option<String>,
     stale_after: Option<String>,
     policy: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Former {
+    origin: String,
+    size: u64,
+}
+
 impl Trust {
     /// Reads the text of a trust file.
     pub fn parse(text: &str) -> Result<Self, TrustError> {
-        let Text { log_key, registry_key, next_registry_key, institutions, current_within, stale_after, policy } =
-            toml::from_str(text).map_err(|error| TrustError::Text(error.to_string()))?;
+        let text: Text = toml::from_str(text).map_err(|error| TrustError::Text(error.to_string()))?;
+        let Text { log_key, registry_key, next_registry_key, former, institutions, .. } = text;
+        let (current_within, stale_after, policy) = (text.current_within, text.stale_after, text.policy);
+        let former = former.into_iter().map(|one| FormerOrigin { origin: one.origin, size: LogIndex(one.size) });
+        let former: Vec<FormerOrigin> = former.collect();
+        if former.windows(2).any(|two| two[0].size >= two[1].size) {
+            return Err(TrustError::Former);
+        }
         let key = |name, text: String| {
             let key = hex::decode(text).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
             key.ok_or(TrustError::Key(name))
@@ -103,18 +130,19 @@ impl Trust {
         let institutions = institutions.map(|numbers| numbers.into_iter().map(InstitutionId).collect());
         let freshness = freshness(current_within.as_deref(), stale_after.as_deref())?;
         let policy = Policy::parse(&policy)?;
-        Ok(Self { policy, log_key, registry_key, next_registry_key, institutions, freshness })
+        Ok(Self { policy, log_key, registry_key, next_registry_key, former, institutions, freshness })
     }
 
     /// Trust in all institutions that the registry of a log has admitted, with the usual bounds of age. The log was
     /// begun with these keys.
     pub fn new(policy: Policy, log_key: [u8; 32], registry_key: [u8; 32], next_registry_key: Digest) -> Self {
         let freshness = Freshness::default();
-        Self { policy, log_key, registry_key, next_registry_key, institutions: None, freshness }
+        Self { policy, log_key, registry_key, next_registry_key, former: Vec::new(), institutions: None, freshness }
     }
 
-    /// What the log was begun with.
+    /// What a log was begun with, of which the newest origin that is known is this one.
     pub fn beginning(&self, origin: &str) -> LogKeys {
+        let origin = self.first_origin(origin);
         let Self { log_key, registry_key, next_registry_key, .. } = *self;
         LogKeys { origin: origin.to_owned(), log_key, registry_key, next_registry_key }
     }
@@ -153,13 +181,26 @@ fn duration_ms(text: &str) -> Option<u64> {
 
 /// The text of a trust file for one log without witnesses, which is signed by the log key of its beginning.
 pub fn text_for(beginning: &LogKeys) -> Result<String, NoteError> {
-    let key = VerifierKey::new(&beginning.origin, KeyType::Log, beginning.log_key)?;
+    text_of(beginning, &LogKeyHistory::new(&beginning.origin, beginning.log_key))
+}
+
+/// As [`text_for`], of a log that has gone on under other origins: the policy names the newest with its first key, and
+/// where the former ones end is pinned.
+pub fn text_of(beginning: &LogKeys, history: &LogKeyHistory) -> Result<String, NoteError> {
+    let origins = history.origins();
+    let first_key = history.signers_of(origins.newest()).next().map_or(beginning.log_key, |(_, key)| key);
+    let key = VerifierKey::new(origins.newest(), KeyType::Log, first_key)?;
+    let one = |former: &FormerOrigin| format!("{{ origin = \"{}\", size = {} }}", former.origin, former.size.0);
+    let former: Vec<String> = origins.former().iter().map(one).collect();
+    let about = "# The log key was stolen: what a former name says beyond its size is not the log's.";
+    let former = if former.is_empty() { String::new() } else { format!("{about}\nformer = [{}]\n", former.join(", ")) };
     Ok(format!(
         "# Whom you trust. Get it from the operator by a way that you trust, not from whoever shows a transcript.\n\
          # What the log was begun with. It never changes.\n\
          log_key = \"{}\"\n\
          registry_key = \"{}\"\n\
          next_registry_key = \"{}\"\n\
+         {former}\
          # institutions = [1]   # only these; left out: all that the registry has admitted\n\
          # current_within = \"24h\"   # a status that is older is shown as not current\n\
          # stale_after = \"30d\"      # a status that is older is not relied on\n\

@@ -26,6 +26,7 @@ const HELD: &[(&str, &str, &str)] = &[
     ("`institution` MUST be the signer's", "proto/vectors/refusals.json", "in the name of another institution"),
     ("who replays the rules MUST know it", "tests/it/replay.rs", "rules_version"),
     ("the roots, previous and the signature MUST be there", "proto/vectors/seals.json", "no registry root"),
+    ("that size, which MUST be there", "proto/vectors/successions.json", "another root than the tree had"),
     ("In this order it MUST check", "proto/vectors/transcripts_refused.json", "\"link\": \"statement\""),
     (
         "whose entries of that round MUST be there",

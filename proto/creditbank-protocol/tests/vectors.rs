@@ -30,6 +30,8 @@ mod records;
 mod refused_transcripts;
 #[path = "vectors/signatures.rs"]
 mod signatures;
+#[path = "vectors/successions.rs"]
+mod successions;
 #[path = "vectors/transcript.rs"]
 mod transcript;
 #[path = "vectors/transcripts.rs"]

@@ -11,6 +11,7 @@ mod key;
 mod level;
 mod lists;
 mod log_key;
+mod log_succession;
 mod policy;
 pub(crate) mod rank;
 pub(crate) mod scale;
@@ -90,7 +91,7 @@ pub struct Registry {
 impl Registry {
     /// The registry of a log before its first entry.
     pub fn begun(keys: &LogKeys) -> Self {
-        let log_keys = Some(LogKeyHistory::new(keys.log_key));
+        let log_keys = Some(LogKeyHistory::new(&keys.origin, keys.log_key));
         Self { authority: Some(keys.registry()), log_keys, ..Self::new(&keys.origin) }
     }
 
@@ -137,9 +138,15 @@ impl Registry {
         authority::complete(self, &authority)
     }
 
-    /// The log that it belongs to.
+    /// The log that it belongs to, by the name that it has now.
     pub fn origin(&self) -> &str {
-        &self.origin
+        self.log_keys.as_ref().map_or(&self.origin, |log_keys| log_keys.origins().newest())
+    }
+
+    /// All names that the log has had.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
+        let known = self.log_keys.iter().flat_map(|log_keys| log_keys.origins().all().map(|(_, origin)| origin));
+        known.chain(self.log_keys.is_none().then_some(self.origin.as_str()))
     }
 
     /// An institution by number.
@@ -335,6 +342,10 @@ impl Registry {
             RegistryKey::RegistrySuccession => {
                 let said: pb::RegistrySuccession = decode(record.body).map_err(|error| malformed(&error))?;
                 self.authority = Some(authority::succeed(self, &said)?);
+            }
+            RegistryKey::LogSuccession => {
+                let said: pb::LogSuccession = decode(record.body).map_err(|error| malformed(&error))?;
+                self.log_keys = Some(log_succession::succeed(self, &said, record)?);
             }
             RegistryKey::RegistryPolicy => {
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;

@@ -232,8 +232,8 @@ class Policy:
 
     def accept(self, note, log_keys=()):
         """The checkpoint of a note that the quorum has cosigned, the key of the log that signed it, and from when the
-        quorum is (seconds since 1970; None where the policy asks for none). The log keys are those that have followed
-        one of the policy."""
+        quorum is (seconds since 1970; None where the policy asks for none). The log keys (NoteKey) are those that have
+        followed one of the policy."""
         checkpoint, key, held = self.accept_signed(note, log_keys)
         if self.quorum == "none":
             return checkpoint, key, None
@@ -245,9 +245,7 @@ class Policy:
     def accept_signed(self, note, log_keys=()):
         """The checkpoint of a note, the key of the log that signed it, and all keys that did: what a receipt needs."""
         text, signatures = split_note(note)
-        origin = text.split("\n")[0]
-        named = any(log.name == origin for log in self.logs)
-        logs = [*self.logs, *[NoteKey(origin, LOG_TYPE, key) for key in log_keys if named]]
+        logs = [*self.logs, *log_keys]
         known = {(key.name, key.id): key for key in [*logs, *self.witnesses.values()]}
         held = {}
         for name, identity, signature in signatures:

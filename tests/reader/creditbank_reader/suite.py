@@ -127,6 +127,12 @@ def succession_message(origin, before, said):
                     var(said.case_reference.encode()))
 
 
+def log_succession_message(said):
+    """What a log key signs that takes over with another origin."""
+    return preimage("log-succession", var(said.origin.encode()), uint(64, said.size), said.root,
+                    var(said.new_origin.encode()), said.log_key, var(said.case_reference.encode()))
+
+
 def genesis_preimage(origin, log_key, registry_key, next_registry_key):
     """What the genesis value is the hash of."""
     return preimage("genesis", var(origin.encode()), log_key, registry_key, next_registry_key)

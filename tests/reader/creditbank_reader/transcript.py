@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from . import accreditation, currency, dates
 from . import ledger as forms
 from . import maps, standing, status, tree
+from .log_keys import LogKeys
 from .authority import is_custodian, is_suspect, owner
 from .notes import Policy
 from .once import is_in_time
@@ -19,7 +20,6 @@ FILE_LEN_MAX = 64 * 2 ** 20
 VERSION = 1
 COMMITMENTS_MIN = 16
 FIRST_REGISTRY_KIND = 64
-PURPOSE_LOG = 1
 PURPOSE_REGISTRY, PURPOSE_STATEMENT, PURPOSE_UNIT, PURPOSE_APPROVER = 2, 3, 5, 6
 STATE_ACTIVE = 1
 KIND_CREDIT = 3
@@ -55,6 +55,8 @@ class Trust:
     institutions: frozenset | None = None
     """Numbers of those that are trusted; None: all that the registry has admitted."""
     freshness: currency.Freshness = currency.Freshness()
+    former: dict = field(default_factory=dict)
+    """The origins that the log had before, in their order, each with the size up to which it holds."""
 
 
 @dataclass
@@ -275,50 +277,51 @@ class _Verification:
         self.message = message
 
     def read_log_keys(self):
-        """Before step 2: which log keys the parts say have followed. That they have, step 6 says."""
-        self.log_keys = [[(-1, 0, self.trust.log_key)], [(-1, 0, self.trust.log_key)]]
+        """Before step 2: which log keys and origins the parts say have followed. That they have, step 6 says."""
         status = self.message.status if self.message.has("status") else None
         proofs = (self.message.base if self.message.has("base") else None,
                   status.proofs if status is not None and status.has("proofs") else None)
+        self.first_origin = self._first_origin(proofs[1])
+        self.log_keys = [LogKeys(self.first_origin, self.trust.log_key) for _ in proofs]
         for part, followed in zip(proofs, self.log_keys):
             given = part.log_keys if part is not None else []
             _require(_ascending([item.block for item in given]), "log keys are not ascending")
             for item in given:
-                self._follow_log_key(followed, item)
+                followed.follow(self.canonical, item)
 
-    def _follow_log_key(self, followed, item):
-        _require(item.has("record") and item.record.kind == forms.KIND_KEY and item.record.version == VERSION,
-                 "a log key without its record")
-        key = self.canonical.read("Key", item.record.body)
-        _require(key.suite == SUITE and key.purpose == PURPOSE_LOG and (key.institution, key.unit) == (0, 0)
-                 and len(key.public_key) == 32, "not a log key")
-        _require(key.from_index > item.block, "a log key that begins before its block")
-        _require(all(key.public_key != known for _, _, known in followed), "a log key twice")
-        # What was named before and has not begun yet never will.
-        followed[:] = [one for one in followed if one[1] <= item.block]
-        followed.append((item.block, key.from_index, key.public_key))
+    def _first_origin(self, status):
+        """The origin that the log was begun with, which the genesis value confirms."""
+        if self.trust.former:
+            return next(iter(self.trust.former))
+        for item in status.log_keys if status is not None else []:
+            if item.has("record") and item.record.kind == forms.KIND_LOG_SUCCESSION:
+                return self.canonical.read("LogSuccession", item.record.body).origin
+        return self.message.origin
 
     def check_note(self):
         """Step 2, the note."""
         _require(self.message.has("status"), "there is no status part")
-        followed = [key for _, _, key in self.log_keys[1][1:]]
-        self.head, _, self.cosigned = self.trust.policy.accept(self.message.status.checkpoint, followed)
-        _require(self.head.origin == self.message.origin, "the origins differ")
+        log_keys, trust = self.log_keys[1], self.trust
+        followers = log_keys.followers(trust.policy, trust.former)
+        self.head, _, self.cosigned = trust.policy.accept(self.message.status.checkpoint, followers)
+        log_keys.check_former(self.head, trust.former)
+        _require(self.head.origin == log_keys.origin(max(self.head.size, 1) - 1), "a checkpoint of another origin")
 
     def read_statement(self):
         """Step 2, the tree that the statement names."""
         statement = self.canonical.read("SubjectStatement", self.message.statement)
         _require(statement.suite == SUITE and statement.version == VERSION, "suite or version is unknown")
-        _require(statement.origin == self.head.origin, "a statement of another origin")
+        _require(statement.origin == self.message.origin, "a statement of another origin")
         _require(statement.has("root"), "a statement without a root")
         self.statement = statement
 
     def check_consistency(self):
         """Step 2, the two trees."""
         said, head = self.statement, self.head
+        _require(said.origin == self.log_keys[1].origin(max(said.size, 1) - 1), "a statement of another origin")
         _require(tree.verify_consistency(said.size, head.size, self.message.status.consistency, said.root, head.root),
                  "the checkpoint's tree does not begin with the statement's")
-        named = type(head)(head.origin, said.size, said.root)
+        named = type(head)(said.origin, said.size, said.root)
         status = self.message.status
         self.base = _Part(self.message.base if self.message.has("base") else None, named)
         self.status = _Part(status.proofs if status.has("proofs") else None, head)
@@ -336,16 +339,15 @@ class _Verification:
                 part.include(item)
                 entry = self.ledger.read_seal(item.entry)
                 seal = entry.seal
-                log_key = [key for _, begins, key in log_keys if begins <= item.index][-1]
-                _require(verify(log_key, forms.seal_message(entry.seal_bytes), entry.signature),
+                _require(verify(log_keys.key(item.index), forms.seal_message(entry.seal_bytes), entry.signature),
                          "the log key did not sign the seal")
-                _require(seal.origin == self.head.origin, "a seal of another origin")
                 _require(seal.index == item.index, "a seal at another index")
+                _require(seal.origin == log_keys.origin(item.index), "a seal of another origin")
                 order.append(item.index)
                 part.seals[item.index] = (seal, entry.seal_bytes)
             _require(_ascending(order), "seals are not ascending")
         self._check_order()
-        genesis = sha256(genesis_preimage(self.head.origin, *(getattr(self.trust, name) for name in BEGINNING)))
+        genesis = sha256(genesis_preimage(self.first_origin, *(getattr(self.trust, name) for name in BEGINNING)))
         _require(self.base.seals, "there is no seal")
         first = self.base.seals[min(self.base.seals)][0]
         _require(first.first_index == 0, "the first seal is not the log's first")
@@ -399,20 +401,20 @@ class _Verification:
 
     def check_blocks(self):
         """Step 5."""
-        for part in self.parts:
-            self._check_blocks_of(part)
+        for part, log_keys in zip(self.parts, self.log_keys):
+            self._check_blocks_of(part, log_keys)
         heights = {}
         for _, (entry, _) in sorted({**self.base.blocks, **self.status.blocks}.items(), key=lambda item: item[0]):
             unit = (entry.header.institution, entry.header.unit)
             _require(entry.header.height > heights.get(unit, -1), "heights of a unit are not ascending")
             heights[unit] = entry.header.height
 
-    def _check_blocks_of(self, part):
+    def _check_blocks_of(self, part, log_keys):
         _require(_ascending([item.index for item in part.listed("blocks")]), "blocks are not ascending")
         for item in part.listed("blocks"):
             part.include(item)
             entry = self.ledger.read_head(item.entry)
-            _require(entry.header.origin == self.head.origin, "a block of another origin")
+            _require(entry.header.origin == log_keys.origin(item.index), "a block of another origin")
             rounds = [seal for seal, _ in part.seals.values() if seal.first_index <= item.index < seal.index]
             part.blocks[item.index] = (entry, rounds[0] if rounds else None)
             part.groups[item.index] = {}
@@ -436,14 +438,14 @@ class _Verification:
 
     def check_publications(self):
         """Step 6: who has published each registry entry."""
-        for part in self.parts:
-            self._follow(part)
+        for part, log_keys in zip(self.parts, self.log_keys):
+            self._follow(part, log_keys)
         for part in self.parts:
             self._check_log_keys_of(part)
         for part in self.parts:
             self._check_publications_of(part)
 
-    def _follow(self, part):
+    def _follow(self, part, log_keys):
         """Follows the successions of the registry key."""
         part.followed = [(-1, self.trust.registry_key, self.trust.next_registry_key)]
         for item in part.listed("successions"):
@@ -458,7 +460,7 @@ class _Verification:
             _require(said.has("public_key") and said.has("next_registry_key"), "a succession without its key")
             _require(commitment(said.public_key) == committed, "not the key that was committed to")
             _require(is_strict_point(said.public_key), "not a key")
-            message = succession_message(self.head.origin, before, said)
+            message = succession_message(log_keys.origin(item.block), before, said)
             _require(verify(said.public_key, message, said.signature), "the new key did not sign the succession")
             part.followed.append((item.block, said.public_key, said.next_registry_key))
             part.check_registrar(item.block)
@@ -472,7 +474,18 @@ class _Verification:
             _require(item.block not in {at for at, *_ in part.followed}, "a log key in a block with a succession")
             record = forms.RECORD_PIECE + _nested(item, self.canonical, "record")
             self._check_piece(part.blocks[item.block][0].header, item.record.index, record, item.path)
+            self._check_tree_of(part, item)
             part.published.add(item.block)
+
+    def _check_tree_of(self, part, item):
+        """The tree of a part begins with the one that a succession of the log names."""
+        if item.record.kind != forms.KIND_LOG_SUCCESSION:
+            _require(not item.consistency, "a log key of the same origin with a consistency path")
+            return
+        _require(item.record.index == 0, "a succession that is not the first record of its block")
+        said = self.canonical.read("LogSuccession", item.record.body)
+        _require(tree.verify_consistency(said.size, part.head.size, item.consistency, said.root, part.head.root),
+                 "the tree does not begin with the one that a succession names")
 
     def _check_publications_of(self, part):
         given = [((item.place.entry, item.place.index), item) for item in part.listed("publications")]

@@ -41,7 +41,7 @@ impl Client {
     pub async fn audit(&self, mut progress: impl FnMut(u64, u64)) -> Result<Audit, ClientError> {
         let (accepted, note) = self.checkpoint().await?;
         let checkpoint = accepted.checkpoint;
-        let keys = self.trust.beginning(&self.origin);
+        let keys = self.trust.beginning(&self.named);
         let seed = random()?;
         let (chunks, queue) = mpsc::channel::<Vec<Vec<u8>>>(CHUNKS_AHEAD);
         let replaying = tokio::task::spawn_blocking(move || replay(keys, seed, queue));

@@ -4,19 +4,53 @@ use std::sync::PoisonError;
 
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::key::LogKeyHistory;
-use creditbank_protocol::note::{Accepted, NoteError};
+use creditbank_protocol::note::{Accepted, Checkpoint, Note, NoteError, VerifierKey};
 use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::transcript::follow_log_keys;
-use creditbank_rpc::v1::GetStatusProofRequest;
+use creditbank_rpc::v1::{GetCheckpointRequest, GetStatusProofRequest};
 
 use super::Client;
 use crate::ClientError;
 
 impl Client {
     /// The log keys that were followed so far; none before that was necessary.
-    pub(super) fn known_log_keys(&self) -> Vec<[u8; 32]> {
-        let known = self.log_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().flat_map(LogKeyHistory::all).map(|(_, key)| key).collect()
+    pub(super) fn known_log_keys(&self) -> Vec<VerifierKey> {
+        let known = self.known_history();
+        known.and_then(|known| self.trust.followers(&known).ok()).unwrap_or_default()
+    }
+
+    fn known_history(&self) -> Option<LogKeyHistory> {
+        self.log_keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Refuses a checkpoint that is none of this log, by the names that it has had.
+    pub(super) fn check_origin(&self, checkpoint: &Checkpoint) -> Result<(), ClientError> {
+        let known = self.known_history();
+        let known = known.unwrap_or_else(|| LogKeyHistory::new(&self.origin, self.trust.log_key));
+        self.trust.check_former(checkpoint, &known).map_err(ClientError::lie)?;
+        let is_former = self.trust.former.iter().any(|former| former.origin == checkpoint.origin);
+        let expected = known.origins().of_size(checkpoint.size);
+        if expected == checkpoint.origin || is_former {
+            return Ok(());
+        }
+        Err(ClientError::lie(format!("the checkpoint is of {}, expected {expected}", checkpoint.origin)))
+    }
+
+    /// The name that the log has now. One that the trust file does not name was followed before it is believed.
+    pub(super) async fn newest_origin(&self) -> Result<String, ClientError> {
+        let answer = self.log.clone().get_checkpoint(GetCheckpointRequest {}).await?.into_inner();
+        let note = Note::parse(&answer.checkpoint)?;
+        if Checkpoint::parse(note.text())?.origin == self.origin {
+            return Ok(self.origin.clone());
+        }
+        self.follow_log_keys().await?;
+        let known = self.known_history();
+        let newest = known.map_or_else(|| self.origin.clone(), |known| known.origins().newest().to_owned());
+        if self.trust.former.iter().any(|former| former.origin == newest) {
+            let what = format!("the node serves {newest}, a former name of {} by the trust file", self.origin);
+            return Err(ClientError::lie(what));
+        }
+        Ok(newest)
     }
 
     /// Asks the node which log keys have followed, and checks its proof.

@@ -42,7 +42,7 @@ impl Issued {
         let issued = Self::read(&dir.join("issued"))?.0;
         match fs::read_to_string(&path) {
             Ok(found) if found == job(origin, unit) || issued.0.is_empty() => Ok(issued),
-            Ok(_) => Err(of_another(dir)),
+            Ok(found) => Err(of_another(dir, &found, origin, unit)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(at(&path)(error)),
         }
@@ -90,7 +90,18 @@ pub(crate) fn damaged(path: &Path, error: &dyn std::fmt::Display) -> ClientError
     ClientError::Local(format!("{} is damaged: {error}; {next}", path.display()))
 }
 
-fn of_another(dir: &Path) -> ClientError {
+/// Notes of something else. Those of a former name of the log say of lost blocks that they were sealed: with them
+/// nothing of these would be issued again.
+fn of_another(dir: &Path, found: &str, origin: &str, unit: &IssuingUnit) -> ClientError {
+    let named = found.lines().find_map(|line| line.strip_prefix("origin = \"")?.strip_suffix('"'));
+    if let Some(named) = named.filter(|named| job(named, unit) == found) {
+        return ClientError::Local(format!(
+            "{} holds the notes of {named}, and the log is {origin}. Where {named} is a former name of this log, its log key \
+             was stolen, and blocks beyond the end of {named} are lost: pass another --work directory and run this again. \
+             What the ledger holds is found there and not issued twice; what is lost is issued again",
+            dir.display()
+        ));
+    }
     let what = "holds the notes of an import with another log or unit, or with other seed secrets";
     ClientError::Local(format!("{} {what}: pass another --work directory", dir.display()))
 }
@@ -142,7 +153,7 @@ impl Notes {
             Ok(_) if !dir.join("issued").exists() && fs::read_dir(&outbox).map_err(at(&outbox))?.next().is_none() => {
                 replace(&path, job.as_bytes())?;
             }
-            Ok(_) => return Err(of_another(dir)),
+            Ok(found) => return Err(of_another(dir, &found, origin, unit)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => replace(&path, job.as_bytes())?,
             Err(error) => return Err(at(&path)(error)),
         }
@@ -190,6 +201,24 @@ mod tests {
 
     use super::*;
     use crate::Seeds;
+
+    /// Goal: notes of a former name of the log are not used, as they know nothing of lost blocks; what to do is said.
+    #[test]
+    fn notes_of_a_former_name_are_not_used() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let key = KeyFile { purpose: Purpose::Unit, key: ed25519_dalek::SigningKey::from_bytes(&[1; 32]) };
+        let unit = |number| {
+            let seeds = Seeds::derived([1; 32]);
+            IssuingUnit::new(UnitId::new(1, number), Arc::new(key.clone()), seeds)
+        };
+        drop(Notes::open(dir.path(), "test.example/log", &unit(1)).expect("opened"));
+        fs::write(dir.path().join("issued"), [0; MARK_LEN]).expect("something was issued");
+        let refused = |number| Notes::open(dir.path(), "test.example/second", &unit(number)).map(|_| ());
+        let said = refused(1).expect_err("another name").to_string();
+        assert!(said.contains("former name") && said.contains("another --work directory"), "{said}");
+        let said = refused(2).expect_err("another unit").to_string();
+        assert!(!said.contains("former name"), "{said}");
+    }
 
     /// Goal: the second run with the same notes is told who is first and what to do; it can run once that has ended.
     #[test]

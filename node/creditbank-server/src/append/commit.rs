@@ -109,7 +109,7 @@ pub(crate) fn write(shared: &Shared, sealed: SealedRound) -> Result<Option<Check
         error => fatal(error),
     })?;
     for block in bodies {
-        block.seal(&shared.origin, &context, &mut round.entries).map_err(fatal)?;
+        block.seal(&shared.first_origin, &context, &mut round.entries).map_err(fatal)?;
     }
     // The round before is published: its signatures are made, and stay when the keys are gone.
     round.rows.extend(checkpoint.as_ref().and_then(|_| shared.newest_note()));

@@ -1,6 +1,6 @@
 //! The first half of a block's way: everything that needs no order. Any thread may do it.
 
-use creditbank_ledger::state::{ReadBlock, successor};
+use creditbank_ledger::state::{ReadBlock, log_succession, successor};
 use creditbank_protocol::Digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, with_places};
 use creditbank_protocol::entry::BlockEntries;
@@ -115,8 +115,11 @@ pub fn verify(registry: &Registry, request: SubmitBlockRequest) -> Result<Verifi
     let SubmitBlockRequest { block, records, places } = request;
     let parsed = SignedBlock::parse(&block).map_err(SubmitError::Block)?;
     let header = parsed.header();
-    if header.origin != registry.origin() {
-        let (expected, found) = (registry.origin().to_owned(), header.origin.clone());
+    // The block with which the log goes on under another origin bears that one; what is in it the rules check.
+    let other = log_succession(&parsed).map(|said| said.new_origin);
+    let origin = other.as_deref().unwrap_or(registry.origin());
+    if header.origin != origin {
+        let (expected, found) = (origin.to_owned(), header.origin.clone());
         return Err(SubmitError::Origin { expected, found });
     }
     let count = usize::try_from(header.count).unwrap_or(usize::MAX);

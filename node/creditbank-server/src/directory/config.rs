@@ -73,8 +73,11 @@ struct Text {
     tls: Option<Tls>,
 }
 
+/// What the name of a log must be.
+pub(crate) const NAME_RULE: &str = "a host and path without scheme (letters, digits and .-_/:), as credits.example/log";
+
 /// Whether a name can be the origin of a log: it stands in checkpoints and in their key names.
-pub(super) fn is_origin(name: &str) -> bool {
+pub(crate) fn is_origin(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/:".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(allowed) && !name.contains("://")
 }

@@ -9,6 +9,8 @@ use creditbank_protocol::note::{Checkpoint, KeyType, Note, NoteError, VerifierKe
 use creditbank_store::{Disk, Store};
 
 use super::{DirectoryError, at};
+use crate::append::state::load;
+use crate::ledger::OpenError;
 use crate::tables;
 
 /// In a log's directory: the signed note of the checkpoint that the log must contain before the node serves it.
@@ -25,7 +27,9 @@ pub(super) fn check(disk: &dyn Disk, log_dir: &Path, store: &dyn Store, begun: &
     let shown = path.display().to_string();
     let mut log_keys = tables::note_signers(store)?;
     log_keys.insert(begun.log_key);
-    let published = parse_published(&note, &begun.origin, &log_keys)
+    // The newest name: what others have seen under a former one is the thief's.
+    let log = load(store, begun.clone()).map_err(OpenError::from)?.log;
+    let published = parse_published(&note, log.origin(), &log_keys)
         .map_err(|error| DirectoryError::Held { path: shown.clone(), what: error.to_string() })?;
     let size = store.head().size;
     if size < published.size {

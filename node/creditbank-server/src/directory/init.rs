@@ -159,7 +159,7 @@ fn first_blocks(
     let mut keys = keys.into_iter().collect::<Result<Vec<_>, _>>()?;
     let own = read_key_at(environment, &registry_keys.join(REGISTRY_KEY), Purpose::Registry)?;
     keys.insert(0, own.clone());
-    let (origin, minute) = (ledger.origin(), ledger.now_ms() / 60_000);
+    let (origin, minute) = (&ledger.origin(), ledger.now_ms() / 60_000);
     let registry_key = own.public_key();
     let mut previous = ledger.genesis();
     let records = first_records(origin, &keys, minute)?;

@@ -59,7 +59,7 @@ impl KeyRing {
     }
 
     /// The log keys that sign the checkpoint after the seal at a log index, in their order: those that have signed, sign
-    /// or will sign seals, as far as their files are there.
+    /// or will sign seals under the origin that holds there, as far as their files are there.
     pub(crate) fn signers(&self, log_keys: &LogKeyHistory, seal: LogIndex) -> Vec<[u8; 32]> {
         let in_force = log_keys.at(seal);
         let is_over = |from: LogIndex, key: &[u8; 32]| from <= seal && *key != in_force;
@@ -67,7 +67,7 @@ impl KeyRing {
         let has = |(from, key): &(LogIndex, [u8; 32])| {
             if is_over(*from, key) { self.known(key).is_some() } else { self.find(key).is_some() }
         };
-        log_keys.all().filter(has).map(|(_, key)| key).collect()
+        log_keys.signers_of(log_keys.origins().at(seal)).filter(has).map(|(_, key)| key).collect()
     }
 
     /// The statement key that a registry has in force at a minute; of several the one that came last.

@@ -30,7 +30,7 @@ impl Caller {
         let registry = ledger.registry();
         let key = registry.key(&id).ok_or_else(|| unauthenticated(format!("key {id} is not in the registry")))?;
         let now_s = ledger.now_ms() / 1_000;
-        token::check(token, ledger.origin(), &key.public_key, now_s).map_err(unauthenticated)?;
+        token::check(token, &ledger.origin(), &key.public_key, now_s).map_err(unauthenticated)?;
         let minute = now_s / 60;
         if key.revoked.is_some() || !within_dates(key, minute) {
             return Err(unauthenticated(format!("key {id} is not in force")));

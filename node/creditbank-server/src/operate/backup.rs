@@ -11,7 +11,7 @@
 //! ```
 //! Index and flat files are not copied: the journal makes them.
 
-mod files;
+pub(super) mod files;
 mod make;
 mod manifest;
 mod restore;

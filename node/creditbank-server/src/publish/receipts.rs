@@ -66,7 +66,8 @@ impl Shared {
         let index = index.into();
         let size = self.seal_of(index)?.next().0;
         let root = self.root_of(size)?;
-        let checkpoint = self.note(Checkpoint { origin: self.origin.clone(), size, root })?;
+        let checkpoint =
+            self.note(Checkpoint { origin: self.state().log.origin_of_size(size).to_owned(), size, root })?;
         let ProvedEntry { index, entry, inclusion } = self.proved(index, size, &root)?;
         Ok(Receipt { entry, index, inclusion, checkpoint })
     }

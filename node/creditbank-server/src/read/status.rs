@@ -65,7 +65,7 @@ impl Shared {
     }
 
     /// The path by which a tree begins with a smaller one.
-    fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, ReceiptError> {
+    pub(super) fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, ReceiptError> {
         consistency_proof(old, new, &mut self.node())
     }
 }

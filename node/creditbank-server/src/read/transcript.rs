@@ -93,12 +93,12 @@ impl Shared {
         let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
         let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
         let commitments = commitments(&records, &secret.padding_seed());
-        let (statement, signature) = self.statement(state, &commitments, institution, key)?;
+        let (statement, signature) = Self::statement(state, &commitments, institution, key)?;
         let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
             version: TRANSCRIPT_VERSION,
-            origin: self.origin.clone(),
+            origin: state.log.origin_of_size(state.head.size).to_owned(),
             statement,
             statement_signature: signature.to_vec(),
             base: Some(self.tree_proofs(state, &plan.base)?),
@@ -122,12 +122,29 @@ impl Shared {
             registry: registry_proofs(state, plan)?,
             publications: pieces.publications,
             successions: pieces.successions,
-            log_keys: pieces.log_keys,
+            log_keys: self.with_trees(state, pieces.log_keys)?,
         })
     }
 
-    fn statement(
+    /// Adds to each succession of the log that the tree continues the one that it names.
+    fn with_trees(
         &self,
+        state: &State,
+        log_keys: Vec<pb::ProvedLogKey>,
+    ) -> Result<Vec<pb::ProvedLogKey>, TranscriptError> {
+        let with_tree = |proved: pb::ProvedLogKey| {
+            let kind = proved.record.as_ref().map(|record| record.kind);
+            if kind != Some(pb::Kind::LogSuccession.into()) {
+                return Ok(proved);
+            }
+            // Its block is at the size of the tree that goes on.
+            let path = self.consistency(proved.block, state.head.size)?;
+            Ok(pb::ProvedLogKey { consistency: path.iter().map(|hash| hash.0.to_vec()).collect(), ..proved })
+        };
+        log_keys.into_iter().map(with_tree).collect()
+    }
+
+    fn statement(
         state: &State,
         commitments: &[Digest],
         institution: Option<InstitutionId>,
@@ -135,7 +152,7 @@ impl Shared {
     ) -> Result<(Vec<u8>, [u8; 64]), CanonicalError> {
         let selection = if institution.is_some() { Selection::Complete } else { Selection::Some };
         let statement = pb::SubjectStatement {
-            origin: self.origin.clone(),
+            origin: state.log.origin_of_size(state.head.size).to_owned(),
             size: state.head.size,
             root: state.head.root.0.to_vec(),
             commitments: commitments.iter().map(|commitment| commitment.0.to_vec()).collect(),
@@ -199,6 +216,7 @@ impl Pieces {
                 block: entry.0,
                 record: Some(record),
                 path,
+                consistency: Vec::new(),
             }));
             pieces.groups.extend(planned.shown().filter_map(group));
             pieces.publications.extend(published.filter_map(publication));

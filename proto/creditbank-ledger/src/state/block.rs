@@ -21,6 +21,7 @@ pub struct ReadBlock {
     public_leaf: Option<Digest>,
     approvals: Vec<Approved>,
     successor: Option<[u8; 32]>,
+    log_succession: Option<pb::LogSuccession>,
     correction: Option<Correction>,
     /// Whether the public records are the ones that were signed, as far as can be said without the hidden ones.
     public: Result<(), BlockError>,
@@ -33,7 +34,18 @@ impl ReadBlock {
     pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);
         let (approvals, successor, correction) = (approvals(&block), successor(&block), correction(&block));
-        Self { id: block.header().id(), approvals, successor, correction, block, leaf, public_leaf, public }
+        let log_succession = log_succession(&block);
+        Self {
+            id: block.header().id(),
+            approvals,
+            successor,
+            log_succession,
+            correction,
+            block,
+            leaf,
+            public_leaf,
+            public,
+        }
     }
 
     /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
@@ -41,7 +53,18 @@ impl ReadBlock {
     pub fn with_records(block: SignedBlock, entries: &BlockEntries) -> Self {
         let (leaf, public_leaf) = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
         let (approvals, successor, correction) = (approvals(&block), successor(&block), correction(&block));
-        Self { id: block.header().id(), approvals, successor, correction, block, leaf, public_leaf, public: Ok(()) }
+        let log_succession = log_succession(&block);
+        Self {
+            id: block.header().id(),
+            approvals,
+            successor,
+            log_succession,
+            correction,
+            block,
+            leaf,
+            public_leaf,
+            public: Ok(()),
+        }
     }
 
     /// The block.
@@ -85,6 +108,11 @@ impl ReadBlock {
         self.successor
     }
 
+    /// That the log goes on under another origin with the block, where it says so.
+    pub fn log_succession(&self) -> Option<&pb::LogSuccession> {
+        self.log_succession.as_ref()
+    }
+
     /// What it says of the time, where it corrects it: a block of the operator whose first record does.
     pub fn correction(&self) -> Option<Correction> {
         self.correction
@@ -104,6 +132,13 @@ pub fn successor(block: &SignedBlock) -> Option<[u8; 32]> {
     }
     let said: pb::RegistrySuccession = decode(&first.body).ok()?;
     said.public_key.try_into().ok()
+}
+
+/// That the log goes on under another origin: the first record of a block of the operator says so.
+pub fn log_succession(block: &SignedBlock) -> Option<pb::LogSuccession> {
+    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
+    let is_one = first.kind == i32::from(pb::Kind::LogSuccession);
+    is_one.then(|| decode(&first.body).ok()).flatten()
 }
 
 /// What a block of the operator says of the time, in its first record. One behind it is refused with the block.

@@ -42,6 +42,15 @@ pub(super) fn check_content(read: &ReadBlock) -> Result<(), Refusal> {
     if shown.iter().skip(1).any(|record| record.kind == succession) {
         return Err(Rejection::new(Rule::Contradiction, "a succession as the first record", "one behind it").into());
     }
+    let other_log = i32::from(Kind::LogSuccession);
+    if shown.iter().skip(1).any(|record| record.kind == other_log) {
+        let expected = "a succession of the log as the first record";
+        return Err(Rejection::new(Rule::Contradiction, expected, "one behind it").into());
+    }
+    if read.log_succession().is_some() && (shown.len() > 1 || !block.public().groups.is_empty()) {
+        let expected = "nothing beside a succession of the log";
+        return Err(Rejection::new(Rule::Contradiction, expected, "more").into());
+    }
     let correction = i32::from(Kind::TimeCorrection);
     if read.correction().is_none() && shown.iter().any(|record| record.kind == correction) {
         let expected = "a correction of the time alone in its block";

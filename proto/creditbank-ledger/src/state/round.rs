@@ -10,6 +10,7 @@ use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rules::admission::{BlockFacts, check_approvals};
 use creditbank_rules::once::Use;
+use creditbank_rules::{Rejection, Rule};
 
 use super::seal::{check_beginning, check_end};
 use super::{ChainError, ChainHead, LastSeal, LogState, MarkChange, ReadBlock, Refusal, Registration};
@@ -94,10 +95,13 @@ impl LogState {
     }
 
     /// Opens the next round as its seal says, whose blocks have as many entries; what can be seen before the blocks
-    /// must hold.
-    pub fn open_for(&self, seal: &Seal, entries: u64) -> Result<OpenRound, SealRefusal> {
+    /// must hold. `first` is the first of them: with it the log may go on under another origin.
+    pub fn open_for(&self, seal: &Seal, entries: u64, first: Option<&ReadBlock>) -> Result<OpenRound, SealRefusal> {
         let earliest = self.earliest_ms();
-        check_beginning(&self.expected_seal(LogIndex(self.size() + entries), earliest), seal)?;
+        let origin = first.and_then(ReadBlock::log_succession).map(|said| said.new_origin.clone());
+        let expected = self.expected_seal(LogIndex(self.size() + entries), earliest);
+        let origin = origin.unwrap_or_else(|| expected.origin.clone());
+        check_beginning(&Seal { origin, ..expected }, seal)?;
         Ok(self.open(seal.time_ms))
     }
 }
@@ -118,6 +122,11 @@ impl OpenRound {
         let changed = self.registration.as_ref().and_then(|registration| registration.registry().authority());
         let authority = changed.or_else(|| self.state.in_force.registry.authority());
         authority.map_or(self.state.keys.registry_key, |authority| authority.key)
+    }
+
+    /// The name that the log has, with the blocks so far.
+    pub fn origin(&self) -> &str {
+        self.registration.as_ref().map_or(&*self.state.in_force.registry, Registration::registry).origin()
     }
 
     /// Whether the round corrects the time: then it has one block.
@@ -162,9 +171,16 @@ impl OpenRound {
     /// Whether a block is the next of its chain; of the operator's, also whether its key is in force.
     pub fn check<'a>(&self, block: &'a ReadBlock) -> Result<Checked<'a>, Refusal> {
         let header = block.block().header();
-        let (LogState { keys, in_force, .. }, unit) = (&self.state, block.unit());
-        if header.origin != keys.origin {
-            return Err(Refusal::Origin { expected: keys.origin.clone(), found: header.origin.clone() });
+        let (in_force, unit) = (&self.state.in_force, block.unit());
+        // Its registry is still that of the old origin, by which others would be judged.
+        if self.origin() != self.state.origin() {
+            let expected = "the seal: the round of a succession of the log has its block alone";
+            return Err(Rejection::new(Rule::Contradiction, expected, "another block").into());
+        }
+        // The block with which the log goes on under another origin bears that one.
+        let origin = block.log_succession().map_or(self.state.origin(), |said| said.new_origin.as_str());
+        if header.origin != origin {
+            return Err(Refusal::Origin { expected: origin.to_owned(), found: header.origin.clone() });
         }
         let Some(head) = self.state.chain(unit) else {
             let institution_known = in_force.registry.institution(unit.institution).is_some();
@@ -209,6 +225,7 @@ impl OpenRound {
         }
         if read.is_operators() {
             operator::check_content(read)?;
+            self.check_log_succession(read)?;
         }
         read.check_public().map_err(Refusal::Public)?;
         let marks = marks::changes(&self.state.marks, block.public(), entry)?;
@@ -247,6 +264,24 @@ impl OpenRound {
         Ok(Applied { entry, chain, begun, written, marks, used, nodes, records: header.count })
     }
 
+    /// The log goes on under another origin directly behind a seal, from the tree that is there.
+    fn check_log_succession(&self, read: &ReadBlock) -> Result<(), Refusal> {
+        let Some(said) = read.log_succession() else { return Ok(()) };
+        let refuse = |field, expected: String, found: String| {
+            Err(Rejection::new(Rule::Contradiction, expected, found).field(field).record(0).into())
+        };
+        if self.next() != self.first {
+            return refuse("size", "the first block behind a seal".to_owned(), self.next().to_string());
+        }
+        let root = self.state.frontier.root();
+        if root.0[..] != said.root[..] {
+            let found =
+                Digest::from_slice(&said.root).map_or_else(|| "other bytes".to_owned(), |root| root.to_string());
+            return refuse("root", root.to_string(), found);
+        }
+        Ok(())
+    }
+
     /// What the seal of the round must say.
     pub fn draft_seal(&mut self) -> Seal {
         if !self.marked.is_empty() {
@@ -256,6 +291,7 @@ impl OpenRound {
         }
         Seal {
             first_index: self.first,
+            origin: self.origin().to_owned(),
             records_total: self.state.records_total() + self.records,
             ..self.state.expected_seal(self.next(), self.sealed_at_ms)
         }

@@ -100,7 +100,7 @@ impl LogState {
     /// What the seal of the next round must say, if the round has no block and ends at log index `index`.
     pub(super) fn expected_seal(&self, index: LogIndex, time_ms: u64) -> Seal {
         Seal {
-            origin: self.keys.origin.clone(),
+            origin: self.origin().to_owned(),
             first_index: LogIndex(self.size()),
             index,
             status_root: self.status.root(),

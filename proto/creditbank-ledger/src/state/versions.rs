@@ -5,7 +5,7 @@ use std::sync::Arc;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::LogKeys;
 use creditbank_protocol::map::SparseMap;
-use creditbank_protocol::pb::{Key, Kind, Purpose, RegistryEntry};
+use creditbank_protocol::pb::{Key, Kind, LogSuccession, Purpose, RegistryEntry};
 use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_rules::Registry;
 
@@ -46,7 +46,7 @@ impl RegistryVersions {
         let kind = i32::from(Kind::RegistrySuccession);
         let followed = written.iter().filter(|one| one.entry.kind == kind);
         self.successions.extend(followed.map(|one| one.place.entry));
-        for one in written.iter().filter(|one| one.entry.kind == i32::from(Kind::Key)) {
+        for one in &written {
             self.follow_log_key(one, &in_force.registry);
         }
         let mut entries = self.newest().entries.clone();
@@ -58,11 +58,10 @@ impl RegistryVersions {
     /// Keeps where a log key stands that follows another one. Those that have not begun then never will.
     fn follow_log_key(&mut self, one: &Written, registry: &Registry) {
         let Some(known) = registry.log_keys() else { return };
-        let Ok(entry) = decode::<Key>(&one.entry.body) else { return };
-        let key = <[u8; 32]>::try_from(entry.public_key.as_slice()).unwrap_or_default();
-        let follows = entry.purpose == i32::from(Purpose::Log) && known.followers().any(|follower| follower == key);
+        let Some((from, key)) = log_key_of(&one.entry) else { return };
+        let follows = known.followers().any(|follower| follower == key);
         if follows && self.log_keys.iter().all(|(_, _, before)| *before != key) {
-            self.log_keys.push((one.place, LogIndex(entry.from_index), key));
+            self.log_keys.push((one.place, from, key));
         }
         self.log_keys.retain(|(_, _, key)| known.contains(key));
     }
@@ -95,5 +94,20 @@ impl RegistryVersions {
     /// The blocks with which another registry key has taken over, ascending.
     pub fn successions(&self) -> &[LogIndex] {
         &self.successions
+    }
+}
+
+/// The log key that an entry names, with the first log index whose seal it signs.
+fn log_key_of(entry: &RegistryEntry) -> Option<(LogIndex, [u8; 32])> {
+    match Kind::try_from(entry.kind) {
+        Ok(Kind::Key) => {
+            let key = decode::<Key>(&entry.body).ok().filter(|key| key.purpose == i32::from(Purpose::Log))?;
+            Some((LogIndex(key.from_index), key.public_key.try_into().ok()?))
+        }
+        Ok(Kind::LogSuccession) => {
+            let said = decode::<LogSuccession>(&entry.body).ok()?;
+            Some((LogIndex(said.size), said.log_key.try_into().ok()?))
+        }
+        _ => None,
     }
 }

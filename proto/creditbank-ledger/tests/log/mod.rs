@@ -101,7 +101,7 @@ impl Log {
         let head = self.state.chain(unit).expect("an admitted unit");
         let key = key_of(unit.institution.0);
         let header = BlockDraft {
-            origin: ORIGIN.to_owned(),
+            origin: self.state.origin().to_owned(),
             unit,
             height: head.next_height,
             previous: head.previous,

@@ -6,9 +6,12 @@ use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
-use creditbank_protocol::key::{KeyId, commitment, possession_message, sign, succession_message};
+use creditbank_protocol::key::{
+    KeyId, commitment, log_succession_message, possession_message, sign, succession_message,
+};
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
+use creditbank_protocol::seal::Seal;
 use creditbank_rules::Rule;
 use ed25519_dalek::SigningKey;
 
@@ -332,6 +335,103 @@ fn a_seal_is_by_the_log_key_in_force() {
             let entries = [&log.entries[..at], &[other][..]].concat();
             replay(&entries).err().expect("a seal by the wrong log key");
         }
+    }
+}
+
+const SECOND: &str = "test.example/second";
+
+/// A block with which the log goes on under another origin; what it says is bent before the new log key signs it.
+fn goes_on(log: &Log, bend: impl FnOnce(&mut pb::LogSuccession)) -> Draft {
+    let mut said = pb::LogSuccession {
+        origin: log.state.origin().to_owned(),
+        size: log.state.size(),
+        root: log.state.root().0.to_vec(),
+        new_origin: SECOND.to_owned(),
+        log_key: log::next_log_key().verifying_key().to_bytes().to_vec(),
+        case_reference: "2026/3".to_owned(),
+        signature: Vec::new(),
+    };
+    bend(&mut said);
+    if said.signature.is_empty() {
+        said.signature = sign(&log::next_log_key(), log_succession_message(&said).as_bytes()).to_vec();
+    }
+    let mut draft = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::LogSuccession, &said)], Vec::new());
+    draft.header.origin = said.new_origin;
+    draft
+}
+
+/// Goal: only the registry key lets the log go on under another origin, directly behind a seal and from the tree that is
+/// there; the new log key has signed it, nothing stands beside it, and the old origin and log key end with it.
+#[test]
+fn a_succession_of_the_log_is_by_its_rules() {
+    let mut log = Log::new();
+    log.issue(log::ONE, &[1]);
+    let bent = |bend: fn(&mut pb::LogSuccession)| refused(&log, &goes_on(&log, bend));
+    assert_eq!(bent(|said| said.root = vec![7; 32]), Rule::Contradiction, "another root");
+    assert_eq!(bent(|said| said.size -= 1), Rule::Contradiction, "a smaller size");
+    assert_eq!(bent(|said| said.size += 1), Rule::Contradiction, "a larger size");
+    assert_eq!(bent(|said| said.origin = "test.example/other".to_owned()), Rule::Contradiction, "another log's");
+    assert_eq!(bent(|said| said.new_origin = ORIGIN.to_owned()), Rule::Contradiction, "the same origin");
+    let stolen = |said: &mut pb::LogSuccession| said.log_key = log::log_key().verifying_key().to_bytes().to_vec();
+    assert_eq!(refused(&log, &goes_on(&log, stolen)), Rule::Contradiction, "the stolen key");
+    assert_eq!(bent(|said| said.case_reference.clear()), Rule::MissingField, "no reason");
+    assert_eq!(bent(|said| said.signature = vec![1; 64]), Rule::NoPossession, "not signed by the new key");
+    let mut by_log_key = goes_on(&log, |_| ());
+    by_log_key.key = log::log_key();
+    by_log_key.header.key_id = KeyId::of(&log::log_key().verifying_key().to_bytes());
+    assert_eq!(refused(&log, &by_log_key), Rule::UnknownKey, "by the log key");
+    let mut more = goes_on(&log, |_| ());
+    more.records.push(policy(0));
+    assert_eq!(refused(&log, &more), Rule::Contradiction, "something beside it");
+    let mut second = goes_on(&log, |_| ());
+    second.records.insert(0, policy(0));
+    second.header.origin = ORIGIN.to_owned();
+    assert_eq!(refused(&log, &second), Rule::Contradiction, "behind another record");
+    let is_of_another = |draft: &Draft| {
+        let refusal = apply(&mut log.state.open(log.time_ms), &draft.read()).expect_err("it is refused");
+        matches!(refusal, Refusal::Origin { .. })
+    };
+    let mut old = goes_on(&log, |_| ());
+    old.header.origin = ORIGIN.to_owned();
+    assert!(is_of_another(&old), "its own block bears the new origin");
+    let mut early = log.draft(log::ONE, vec![log::credit(2)], Vec::new());
+    early.header.origin = SECOND.to_owned();
+    assert!(is_of_another(&early), "the new origin before its beginning");
+    // Not the first block of the round, and not the last one.
+    let mut round = log.state.open(log.time_ms);
+    apply(&mut round, &log.draft(log::ONE, vec![log::credit(2)], Vec::new()).read()).expect("a block");
+    let late = goes_on(&log, |said| said.size = log.state.size() + 1);
+    assert!(matches!(apply(&mut round, &late.read()), Err(Refusal::Rule(_))), "not behind a seal");
+    let mut round = log.state.open(log.time_ms);
+    apply(&mut round, &goes_on(&log, |_| ()).read()).expect("the log goes on");
+    for origin in [ORIGIN, SECOND] {
+        let mut draft = log.draft(log::ONE, vec![log::credit(2)], Vec::new());
+        draft.header.origin = origin.to_owned();
+        assert!(matches!(apply(&mut round, &draft.read()), Err(Refusal::Rule(_))), "another block of the round");
+    }
+
+    let size = log.state.size();
+    let draft = goes_on(&log, |_| ());
+    log.round(&[draft]);
+    assert_eq!((log.state.origin(), log.state.origin_of_size(size)), (SECOND, ORIGIN));
+    assert_eq!(log.state.keys().origin, ORIGIN, "what the genesis value binds");
+    let mut old = log.draft(log::ONE, vec![log::credit(3)], Vec::new());
+    old.header.origin = ORIGIN.to_owned();
+    let refusal = apply(&mut log.state.open(log.time_ms), &old.read()).expect_err("the old origin");
+    assert!(matches!(refusal, Refusal::Origin { .. }), "{refusal}");
+    log.issue(log::ONE, &[3]);
+    // A key that proved its possession under the old origin is published again as it was.
+    let again = approved(&log, vec![registry_record(Kind::Key, &approver(51))], &[]);
+    log.round(&[again]);
+    replay(&log.entries).expect("the log agrees with itself");
+    let at = usize::try_from(size).expect("small");
+    for (index, entry) in log.entries.iter().enumerate().skip(at) {
+        let Ok(Entry::Seal(signed)) = Entry::parse(entry) else { continue };
+        let by_stolen_key = log::seal_by(signed.seal(), &log::log_key());
+        replay(&[&log.entries[..index], &[by_stolen_key][..]].concat()).err().expect("the stolen log key");
+        let of_old = Seal { origin: ORIGIN.to_owned(), ..signed.seal().clone() };
+        let of_old = log::seal_by(&of_old, &log::next_log_key());
+        replay(&[&log.entries[..index], &[of_old][..]].concat()).err().expect("a seal of the old origin");
     }
 }
 

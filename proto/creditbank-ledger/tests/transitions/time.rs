@@ -57,7 +57,7 @@ fn the_log_goes_on_from_the_bound() {
     assert_eq!(log.state.earliest_ms(), wrong_ms);
     let block = log.draft(ONE, vec![credit(4)], Vec::new());
     let back = Log { time_ms: said.bound_ms, ..log.clone() }.state.open(said.bound_ms).draft_seal();
-    assert!(matches!(log.state.open_for(&back, 0), Err(SealRefusal::Time { .. })));
+    assert!(matches!(log.state.open_for(&back, 0, None), Err(SealRefusal::Time { .. })));
     let mut early = block;
     early.header.created_at_minute = right_ms / 60_000;
     assert!(matches!(log.state.open(wrong_ms).check(&early.read()), Err(Refusal::Chain(_))));
@@ -75,7 +75,7 @@ fn the_log_goes_on_from_the_bound() {
     };
     assert_eq!(LogState::restore(keys(), stored).earliest_ms(), said.bound_ms);
     let early = log.state.open(said.bound_ms - 1).draft_seal();
-    let refused = log.state.open_for(&early, 0).map(|_| ()).expect_err("below the bound");
+    let refused = log.state.open_for(&early, 0, None).map(|_| ()).expect_err("below the bound");
     assert_eq!(refused, SealRefusal::Time { min: said.bound_ms, found: said.bound_ms - 1 });
     for unit in [ONE, TWO] {
         log.issue(unit, &[5]);

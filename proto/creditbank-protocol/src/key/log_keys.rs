@@ -3,13 +3,15 @@
 //! The registry key names each log key and the first log index whose seal it signs. So the log key that is in force
 //! cannot name another one, and whoever has a retired one cannot seal what comes later.
 
+use super::log_succession::{LogSuccessionError, OriginHistory};
 use crate::LogIndex;
 use crate::pb::{self, Purpose};
 use crate::record::SUITE;
 
-/// The log keys, each from the first log index whose seal it signs. Cloning costs some bytes a key.
+/// The log keys, each from the first log index whose seal it signs, and the log's names. Cloning costs some bytes a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKeyHistory {
+    origins: OriginHistory,
     begun: [u8; 32],
     followed: Vec<(LogIndex, [u8; 32])>,
 }
@@ -34,9 +36,14 @@ pub enum LogKeyError {
 }
 
 impl LogKeyHistory {
-    /// The history of a log that was begun with a key.
-    pub fn new(begun: [u8; 32]) -> Self {
-        Self { begun, followed: Vec::new() }
+    /// The history of a log that was begun with a name and a key.
+    pub fn new(origin: &str, begun: [u8; 32]) -> Self {
+        Self { origins: OriginHistory::new(origin), begun, followed: Vec::new() }
+    }
+
+    /// The log's names.
+    pub fn origins(&self) -> &OriginHistory {
+        &self.origins
     }
 
     /// The key that signs the seal at a log index.
@@ -62,6 +69,27 @@ impl LogKeyHistory {
         self.followed.retain(|(from, _)| *from <= block);
         self.followed.push((from, key));
         Ok(())
+    }
+
+    /// Takes in that the log goes on under another origin with the block at a log index. Keys that sign no seal before
+    /// it never will. Whether the tree had the root that is named, and who has signed the block, is not asked here.
+    pub fn succeed(&mut self, block: LogIndex, said: &pb::LogSuccession) -> Result<(), LogSuccessionError> {
+        if <[u8; 32]>::try_from(said.log_key.as_slice()).is_ok_and(|key| self.contains(&key)) {
+            return Err(LogSuccessionError::KnownKey);
+        }
+        let key = self.origins.follow(block, said)?;
+        self.followed.retain(|(from, _)| *from < block);
+        self.followed.push((block, key));
+        Ok(())
+    }
+
+    /// The keys that sign checkpoints of an origin of the log: a key of one origin signs none of another, as it may be
+    /// the stolen one.
+    pub fn signers_of<'a>(&'a self, origin: &str) -> impl Iterator<Item = (LogIndex, [u8; 32])> + use<'a> {
+        let begins = self.origins.all().find(|(_, name)| *name == origin).map(|(begins, _)| begins);
+        let former = self.origins.former().iter().find(|former| former.origin == origin);
+        let ends = former.map_or(LogIndex(u64::MAX), |former| former.size);
+        self.all().filter(move |(from, _)| begins.is_some_and(|begins| begins <= *from) && *from < ends)
     }
 
     /// Whether a key is or was a log key, or will be.
@@ -92,7 +120,7 @@ mod tests {
     /// Goal: each seal has one key, which begins behind the block that admits it; one that never began is replaced.
     #[test]
     fn each_index_has_one_log_key() {
-        let mut history = LogKeyHistory::new([1; 32]);
+        let mut history = LogKeyHistory::new("test.example/log", [1; 32]);
         history.follow(LogIndex(10), &entry(2, 20)).expect("it follows");
         assert_eq!([0, 19, 20, 99].map(|index| history.at(LogIndex(index))[0]), [1, 1, 2, 2]);
         let begun = LogKeyError::Begun { block: LogIndex(30), from: LogIndex(30) };

@@ -169,22 +169,16 @@ impl Policy {
         self.verify_signed_by(note, &[])
     }
 
-    /// As [`Self::verify_signed`], where one of these log keys may have signed instead of those that the policy names of
-    /// the same log. The caller knows, or checks, that they have followed the log's first one.
-    pub fn verify_signed_by(&self, note: &[u8], log_keys: &[[u8; 32]]) -> Result<Accepted, NoteError> {
+    /// As [`Self::verify_signed`], where one of these keys may have signed instead of those that the policy names. The
+    /// caller knows, or checks, that they have followed a log of the policy (`Trust::followers`).
+    pub fn verify_signed_by(&self, note: &[u8], followers: &[VerifierKey]) -> Result<Accepted, NoteError> {
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse(note.text())?;
         let mut log_key = None;
-        for log in &self.logs {
+        for log in self.logs.iter().chain(followers) {
             // Every known key's line must hold; the first key of the origin that signed is the log's.
             if note.signed_by(log)?.is_some() && log.name() == checkpoint.origin {
                 log_key = log_key.or(Some(*log.public_key()));
-            }
-        }
-        let is_named = self.logs.iter().any(|log| log.name() == checkpoint.origin);
-        for key in log_keys.iter().filter(|_| is_named) {
-            if note.signed_by(&VerifierKey::new(&checkpoint.origin, KeyType::Log, *key)?)?.is_some() {
-                log_key = log_key.or(Some(*key));
             }
         }
         let log_key = log_key.ok_or_else(|| NoteError::NoTrustedLog { origin: checkpoint.origin.clone() })?;
@@ -206,8 +200,8 @@ impl Policy {
         self.verify_by(note, &[])
     }
 
-    /// As [`Self::verify`], with log keys as in [`Self::verify_signed_by`].
-    pub fn verify_by(&self, note: &[u8], log_keys: &[[u8; 32]]) -> Result<Accepted, NoteError> {
+    /// As [`Self::verify`], with keys as in [`Self::verify_signed_by`].
+    pub fn verify_by(&self, note: &[u8], log_keys: &[VerifierKey]) -> Result<Accepted, NoteError> {
         let accepted = self.verify_signed_by(note, log_keys)?;
         if self.quorum.is_none() || accepted.cosigned_s.is_some() {
             Ok(accepted)

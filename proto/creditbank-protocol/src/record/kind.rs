@@ -22,7 +22,7 @@ pub struct KindInfo {
 /// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo
 /// and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
 /// right, from what and when.
-static KINDS: [KindInfo; 30] = [
+static KINDS: [KindInfo; 31] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
     learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20]),
@@ -53,6 +53,7 @@ static KINDS: [KindInfo; 30] = [
     registry(Kind::RegistrySuccession, &tables::REGISTRY_SUCCESSION),
     registry(Kind::RegistryPolicy, &tables::REGISTRY_POLICY),
     registry(Kind::TimeCorrection, &tables::TIME_CORRECTION),
+    registry(Kind::LogSuccession, &tables::LOG_SUCCESSION),
 ];
 
 const fn learner(kind: Kind, schema: &'static Message, required: RequiredClaims) -> KindInfo {

@@ -87,7 +87,7 @@ fn check(
         record.kept_by = kept_by(record.owner(), &institutions, &custodians, tree);
     }
     let report = Report {
-        origin: transcript.origin.clone(),
+        origin: tree.head.origin.clone(),
         size: tree.head.size,
         root: tree.head.root,
         sealed_at_ms: last.time_ms,

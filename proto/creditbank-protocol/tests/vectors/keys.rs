@@ -1,12 +1,13 @@
 //! Key ids, possession, genesis, tags.
 
-use creditbank_protocol::UnitId;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{
-    KeyId, commitment, possession_message, sign, succession_message, verify, verifying_key,
+    KeyId, LogKeyHistory, commitment, log_succession_message, possession_message, sign, succession_message, verify,
+    verifying_key,
 };
 use creditbank_protocol::pb::{self, Purpose};
+use creditbank_protocol::{LogIndex, UnitId};
 use serde_json::json;
 
 use super::{agree, hex, key, log_keys};
@@ -41,6 +42,22 @@ fn keys() {
     let said = pb::RegistrySuccession { signature: succession_signature.to_vec(), ..bare.clone() };
     let after = begun.registry().succeed("test.example/log", &said).expect("it follows");
     assert_eq!(after.key, public(&next));
+    let new_log = key(33);
+    let bare_log = pb::LogSuccession {
+        origin: "test.example/log".to_owned(),
+        size: 1_234,
+        root: vec![9; 32],
+        new_origin: "test.example/second".to_owned(),
+        log_key: public(&new_log).to_vec(),
+        case_reference: "2026/2".to_owned(),
+        signature: Vec::new(),
+    };
+    let log_preimage = log_succession_message(&bare_log);
+    let log_signature = sign(&new_log, log_preimage.as_bytes());
+    let said_log = pb::LogSuccession { signature: log_signature.to_vec(), ..bare_log.clone() };
+    let mut history = LogKeyHistory::new("test.example/log", public(&log));
+    history.succeed(LogIndex(1_234), &said_log).expect("it follows");
+    assert_eq!([1_233, 1_234].map(|index| history.at(LogIndex(index))), [public(&log), public(&new_log)]);
     let small_order = [0u8; 32];
     // Points of full order whose y is written as y + p: the library reads them, the protocol does not.
     let spelled_twice = |low: u8| <[u8; 32]>::try_from([&[low][..], &[0xff; 30], &[0x7f]].concat()).expect("32 bytes");
@@ -70,6 +87,12 @@ fn keys() {
                 "commitment": begun.next_registry_key.to_string(), "next_registry_key": hex(&bare.next_registry_key),
                 "case_reference": bare.case_reference, "message": hex(succession_preimage.as_bytes()),
                 "signature": hex(succession_signature), "body": hex(encode(&said).expect("canonical")),
+            },
+            "log_succession": {
+                "seed": hex(new_log.to_bytes()), "origin": bare_log.origin, "size": bare_log.size,
+                "root": hex(&bare_log.root), "new_origin": bare_log.new_origin, "log_key": hex(&bare_log.log_key),
+                "case_reference": bare_log.case_reference, "message": hex(log_preimage.as_bytes()),
+                "signature": hex(log_signature), "body": hex(encode(&said_log).expect("canonical")),
             },
             "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat()), hex(unreduced)],
         }),

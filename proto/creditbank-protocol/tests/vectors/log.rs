@@ -8,7 +8,7 @@ use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock};
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::entry::{BlockEntries, PUBLIC};
 use creditbank_protocol::hash::{Preimage, tag};
-use creditbank_protocol::key::{KeyId, commitment, sign};
+use creditbank_protocol::key::{KeyId, commitment, log_succession_message, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, consistency_proof, leaf_hash, record_path, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint_by};
@@ -128,6 +128,10 @@ pub(super) struct Log {
     pub(super) sealers: Vec<(u64, u64, u8)>,
     /// The seeds of the log keys that sign checkpoints.
     pub(super) note_signers: Vec<u8>,
+    /// The names of the log, each with the log index from which on it holds.
+    origins: Vec<(u64, String)>,
+    /// The name that entries bear, where it is another than the one in force.
+    pub(super) borne: Option<&'static str>,
 }
 
 impl Log {
@@ -157,7 +161,48 @@ impl Log {
             also: Vec::new(),
             sealers: Vec::new(),
             note_signers: vec![LOG],
+            origins: vec![(0, ORIGIN.to_owned())],
+            borne: None,
         }
+    }
+
+    /// The log goes on under another origin, with the log key of a seed. What is said is bent before it is signed,
+    /// unless it is signed then.
+    pub(super) fn succeed(&mut self, seed: u8, origin: &str, bend: impl FnOnce(&mut pb::LogSuccession)) {
+        let size = self.entries.len() as u64;
+        let mut said = pb::LogSuccession {
+            origin: self.origin_of(size),
+            size,
+            root: root(&self.leaves(size)).0.to_vec(),
+            new_origin: origin.to_owned(),
+            log_key: public(seed).to_vec(),
+            case_reference: "2026/2".to_owned(),
+            signature: Vec::new(),
+        };
+        bend(&mut said);
+        if said.signature.is_empty() {
+            said.signature = sign(&key(seed), log_succession_message(&said).as_bytes()).to_vec();
+        }
+        self.origins.push((size, origin.to_owned()));
+        let block = self.operator(&[public_record(Kind::LogSuccession, encode(&said).expect("canonical"))]);
+        self.sealers.retain(|(_, from, _)| *from < size);
+        self.sealers.push((block, size, seed));
+        self.note_signers = vec![seed];
+    }
+
+    /// The name in force at a log index.
+    fn origin_at(&self, index: u64) -> String {
+        let begun = self.origins.iter().rev().find(|(begins, _)| *begins <= index);
+        begun.map_or_else(|| ORIGIN.to_owned(), |(_, origin)| origin.clone())
+    }
+
+    /// The name of a checkpoint.
+    fn origin_of(&self, size: u64) -> String {
+        self.origin_at(size.saturating_sub(1))
+    }
+
+    fn origin_of_next(&self) -> String {
+        self.borne.map_or_else(|| self.origin_at(self.entries.len() as u64), str::to_owned)
     }
 
     /// A block of the operator that names another log key, which seals from a log index on.
@@ -223,7 +268,7 @@ impl Log {
         let (height, previous) = self.heads[&(institution, unit)];
         let seed = if institution == 0 { self.registrar } else { self.signer.unwrap_or(unit_key(institution)) };
         let mut draft = BlockDraft {
-            origin: ORIGIN.to_owned(),
+            origin: self.origin_of_next(),
             unit: UnitId::new(institution, unit),
             height,
             previous,
@@ -344,7 +389,7 @@ impl Log {
         let first_index = self.seals.last().map_or(LogIndex(0), |sealed| sealed.seal.index.next());
         let marks: BTreeMap<Digest, Marks> = self.marks.iter().chain(&self.lies).map(|(id, one)| (*id, *one)).collect();
         let mut seal = Seal {
-            origin: ORIGIN.to_owned(),
+            origin: self.origin_of_next(),
             first_index,
             index: LogIndex(self.entries.len() as u64),
             status_root: status_of(&marks).root(),
@@ -412,7 +457,7 @@ impl Log {
         records.dedup();
         let commitments = commitments(&records, &PADDING_SEED);
         let mut statement = pb::SubjectStatement {
-            origin: ORIGIN.to_owned(),
+            origin: self.origin_of(size),
             size,
             root: root(&self.leaves(size)).0.to_vec(),
             commitments: commitments.iter().map(|one| one.0.to_vec()).collect(),
@@ -428,7 +473,7 @@ impl Log {
         pb::Transcript {
             suite: 1,
             version: 1,
-            origin: ORIGIN.to_owned(),
+            origin: self.origin_of(size),
             statement,
             statement_signature: signature.to_vec(),
             base: Some(self.base(size, shown)),
@@ -485,19 +530,25 @@ impl Log {
         }
         part.registry.extend(wanted.iter().chain(&self.also).map(|key| (last, key.digest())));
         let leaves = self.leaves(size);
-        let mut checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: root(&leaves) };
+        let mut checkpoint = Checkpoint { origin: self.origin_of(size), size, root: root(&leaves) };
         (self.bend.checkpoint)(&mut checkpoint);
+        pb::StatusPart {
+            checkpoint: self.note(&checkpoint),
+            consistency: self.consistency(base_size, size),
+            proofs: Some(self.proofs(part)),
+            statuses: statuses.into_values().collect(),
+        }
+    }
+
+    /// That a tree begins with a smaller one.
+    fn consistency(&self, old: u64, size: u64) -> Vec<Vec<u8>> {
+        let leaves = self.leaves(size);
         let mut node = |level: u8, at: u64| {
             let from = usize::try_from(at << level).expect("small");
             Ok::<_, creditbank_protocol::merkle::RangeError>(root(&leaves[from..from + (1 << level)]))
         };
-        let path = consistency_proof(base_size, size, &mut node).expect("a smaller tree");
-        pb::StatusPart {
-            checkpoint: self.note(&checkpoint),
-            consistency: path.iter().map(|hash| hash.0.to_vec()).collect(),
-            proofs: Some(self.proofs(part)),
-            statuses: statuses.into_values().collect(),
-        }
+        let path = consistency_proof(old, size, &mut node).expect("a smaller tree");
+        path.iter().map(|hash| hash.0.to_vec()).collect()
     }
 
     fn note(&self, checkpoint: &Checkpoint) -> Vec<u8> {
@@ -558,7 +609,7 @@ impl Log {
             .sealers
             .iter()
             .filter(|(_, from, _)| *from <= newest)
-            .filter_map(|(at, ..)| self.log_key(*at))
+            .filter_map(|(at, ..)| self.log_key(*at, size))
             .collect();
         blocks.extend(log_keys.iter().map(|one| one.block));
         let successions = self.successions(&blocks.iter().copied().collect::<Vec<_>>());
@@ -577,10 +628,13 @@ impl Log {
     }
 
     /// The log key that a block names.
-    fn log_key(&self, block: u64) -> Option<pb::ProvedLogKey> {
+    fn log_key(&self, block: u64, size: u64) -> Option<pb::ProvedLogKey> {
         let signed = &self.blocks[&block];
         let path = Levels::new(signed.shown().leaves().to_vec()).path(0)?.iter().map(|hash| hash.0.to_vec()).collect();
-        Some(pb::ProvedLogKey { block, record: signed.public().records.first().cloned(), path })
+        let record = signed.public().records.first().cloned();
+        let goes_on = record.as_ref().is_some_and(|record| record.kind == i32::from(Kind::LogSuccession));
+        let consistency = if goes_on { self.consistency(block, size) } else { Vec::new() };
+        Some(pb::ProvedLogKey { block, record, path, consistency })
     }
 
     /// How the registry keys have followed one another, up to the newest block of the operator among these.

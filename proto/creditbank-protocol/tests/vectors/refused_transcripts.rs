@@ -50,7 +50,7 @@ fn small(bend: Bend) -> pb::Transcript {
 }
 
 /// The file of bytes that may not be canonical.
-fn raw(content: &[u8]) -> Vec<u8> {
+pub(super) fn raw(content: &[u8]) -> Vec<u8> {
     let head = [b"CBT\x01", content].concat();
     let checksum = Preimage::new(tag::TRANSCRIPT).variable(&head).digest();
     [&head[..], checksum.as_bytes()].concat()

@@ -13,7 +13,7 @@ pub(super) fn succeed(registry: &Registry, said: &pb::RegistrySuccession) -> Res
     let expected = "a registry of a log that was begun";
     let authority = registry.authority.ok_or_else(|| Rejection::new(Rule::Contradiction, expected, "another"))?;
     present(!said.case_reference.is_empty(), "case_reference", "why another registry key takes over")?;
-    authority.succeed(&registry.origin, said).map_err(|error| match error {
+    authority.succeed(registry.origin(), said).map_err(|error| match error {
         SuccessionError::NotTheSuccessor => {
             let expected = format!("the key under the commitment {}", authority.next);
             Rejection::new(Rule::NotTheSuccessor, expected, hex(&said.public_key)).field("public_key")

@@ -98,8 +98,10 @@ fn permanent(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
 
 fn possession(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {
     let public_key = <[u8; 32]>::try_from(entry.public_key.as_slice()).unwrap_or([0; 32]);
-    let message =
-        possession_message(registry.origin(), UnitId::new(entry.institution, entry.unit), purpose, &public_key);
-    let holds = verify(&public_key, message.as_bytes(), &entry.possession).is_ok();
+    // Under any name that the log has had: an entry is published again, for a revocation say, as it was signed.
+    let holds = registry.origins().any(|origin| {
+        let message = possession_message(origin, UnitId::new(entry.institution, entry.unit), purpose, &public_key);
+        verify(&public_key, message.as_bytes(), &entry.possession).is_ok()
+    });
     require(holds, Rule::NoPossession, "possession", "a signature by the key itself", "one that does not verify")
 }

@@ -73,7 +73,7 @@ impl RoundBuilder {
         let signers = history.map_or_else(|| vec![log_key], |history| ring.signers(history, closed.seal.index));
         rows.push(tables::note(log.size(), &Note { signers: signers.clone(), lines: String::new() }));
         let next = Head { size: log.size(), root: log.root(), ..base };
-        let checkpoint = Checkpoint { origin: log.keys().origin.clone(), size: next.size, root: next.root };
+        let checkpoint = Checkpoint { origin: log.origin().to_owned(), size: next.size, root: next.root };
         let change = Change { head: next, log, written: closed.written, marked, signers };
         let Learners { rows: learners, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };

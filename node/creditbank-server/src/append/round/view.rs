@@ -90,7 +90,7 @@ impl<'a> StoreView<'a> {
         let Some(key) = self.context.keys.get(&account) else {
             return Ok(None);
         };
-        let opened = self.context.private.open_body(&header.origin, place, key.as_bytes(), &sealed);
+        let opened = self.context.private.open_body(&self.state.log.keys().origin, place, key.as_bytes(), &sealed);
         let record = opened.map_err(|_| damaged(OpenError::Sealed))?;
         let facts = RecordFacts {
             kind: record.kind(),

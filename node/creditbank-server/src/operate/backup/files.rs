@@ -10,7 +10,7 @@ use super::{BackedUpFile, BackupError, at};
 const CHUNK_LEN: u64 = 1 << 20;
 
 /// Makes a directory that may exist but must be empty.
-pub(super) fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
+pub(in crate::operate) fn new_dir(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     disk.make_dir(dir).map_err(at(dir))?;
     match disk.list(dir).map_err(at(dir))?.first() {
         None => Ok(()),
@@ -47,7 +47,13 @@ fn chunks(
 }
 
 /// Copies at most `len` bytes into a new file, synced.
-pub(super) fn copy(disk: &dyn Disk, from: &Path, to: &Path, name: &str, len: u64) -> Result<BackedUpFile, BackupError> {
+pub(in crate::operate) fn copy(
+    disk: &dyn Disk,
+    from: &Path,
+    to: &Path,
+    name: &str,
+    len: u64,
+) -> Result<BackedUpFile, BackupError> {
     let file = disk.open_existing(from).map_err(at(from))?;
     above(disk, to)?;
     let out = disk.create_new(to).map_err(at(to))?;
@@ -57,19 +63,19 @@ pub(super) fn copy(disk: &dyn Disk, from: &Path, to: &Path, name: &str, len: u64
 }
 
 /// Writes a new file, synced.
-pub(super) fn put(disk: &dyn Disk, to: &Path, content: &[u8]) -> Result<(), BackupError> {
+pub(in crate::operate) fn put(disk: &dyn Disk, to: &Path, content: &[u8]) -> Result<(), BackupError> {
     above(disk, to)?;
     disk.write_new(to, content).map_err(at(to))
 }
 
 /// Size and hash of a file.
-pub(super) fn hash(disk: &dyn Disk, path: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
+pub(in crate::operate) fn hash(disk: &dyn Disk, path: &Path, name: &str) -> Result<BackedUpFile, BackupError> {
     let file = disk.open_existing(path).map_err(at(path))?;
     chunks(&*file, path, name, u64::MAX, |_, _| Ok(()))
 }
 
 /// Makes the names in a directory and in all below it durable.
-pub(super) fn sync_dirs(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
+pub(in crate::operate) fn sync_dirs(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> {
     for name in disk.list(dir).map_err(at(dir))? {
         let path = dir.join(name);
         if disk.info(&path).map_err(at(&path))?.is_dir {
@@ -80,7 +86,7 @@ pub(super) fn sync_dirs(disk: &dyn Disk, dir: &Path) -> Result<(), BackupError> 
 }
 
 /// Names of the files, not of the directories, in a directory.
-pub(super) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, BackupError> {
+pub(in crate::operate) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, BackupError> {
     let mut names = Vec::new();
     for name in disk.list(dir).map_err(at(dir))? {
         let path = dir.join(&name);
@@ -92,6 +98,6 @@ pub(super) fn list(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, BackupErr
 }
 
 /// Whether there is such a file.
-pub(super) fn exists(disk: &dyn Disk, path: &Path) -> Result<bool, BackupError> {
+pub(in crate::operate) fn exists(disk: &dyn Disk, path: &Path) -> Result<bool, BackupError> {
     disk.exists(path).map_err(at(path))
 }

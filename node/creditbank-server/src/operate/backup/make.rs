@@ -72,13 +72,17 @@ pub fn make(
         copied.push(files::copy(disk, &held, &out.join(&name), &name, u64::MAX)?);
     }
     // The same bytes that the node has signed for this head.
-    let checkpoint = Checkpoint { origin: config.origin.clone(), size: head.size, root: head.root };
+    let checkpoint = Checkpoint {
+        origin: found.origin.clone().unwrap_or_else(|| config.origin.clone()),
+        size: head.size,
+        root: head.root,
+    };
     let note = sign_by(&ring, &checkpoint, &found.signers).map_err(DirectoryError::from)?;
     let log_keys = found.log_keys.iter().map(hex::encode).collect();
     let now_ms = environment.clock.now_ms();
     let manifest = Manifest {
         version: Manifest::VERSION,
-        origin: config.origin.clone(),
+        origin: checkpoint.origin.clone(),
         log_keys,
         size: head.size,
         root: head.root.to_string(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use creditbank_protocol::Digest;
+use creditbank_protocol::entry::Entry;
 use creditbank_protocol::merkle::{Frontier, empty_root, leaf_hash};
 use creditbank_store::Head;
 use creditbank_store::inspect::JournalReader;
@@ -18,6 +19,8 @@ pub(super) struct Tree {
     pub(super) head: Head,
     /// The roots at the sizes that were asked for, as far as the log has them.
     pub(super) roots: BTreeMap<u64, Digest>,
+    /// The origin of the last seal; `None` of a log without entries.
+    pub(super) origin: Option<String>,
     /// The log keys that sign the last checkpoint, in the order of their lines.
     pub(super) signers: Vec<[u8; 32]>,
     /// All log keys that have ever signed a checkpoint.
@@ -28,7 +31,14 @@ pub(super) struct Tree {
 pub(super) fn read(journal: &JournalReader, sizes: &[u64], mut progress: impl FnMut(u64)) -> Result<Tree, BackupError> {
     let mut head = Head { epoch: 1, size: 0, root: empty_root() };
     let mut frontier = Frontier::default();
-    let mut tree = Tree { sequence: 0, head, roots: BTreeMap::new(), signers: Vec::new(), log_keys: BTreeSet::new() };
+    let mut tree = Tree {
+        sequence: 0,
+        head,
+        roots: BTreeMap::new(),
+        origin: None,
+        signers: Vec::new(),
+        log_keys: BTreeSet::new(),
+    };
     let mut wrong = None;
     let mut done = 0;
     if sizes.contains(&0) {
@@ -58,6 +68,9 @@ pub(super) fn read(journal: &JournalReader, sizes: &[u64], mut progress: impl Fn
             if sizes.contains(&frontier.size()) {
                 tree.roots.insert(frontier.size(), frontier.root());
             }
+        }
+        if let Some(Ok(Entry::Seal(seal))) = round.entries.last().map(|write| Entry::parse(&write.entry)) {
+            tree.origin = Some(seal.seal().origin.clone());
         }
         for row in round.rows.iter().filter(|row| row.table == tables::NOTE) {
             let Some(note) = row.value.as_deref().and_then(tables::read_note) else { continue };

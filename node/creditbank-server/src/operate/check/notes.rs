@@ -32,7 +32,7 @@ pub(super) fn faults(log: &LogState, round: &Round) -> Vec<String> {
 
 fn of_note(log: &LogState, head: Head, note: &tables::Note) -> Option<String> {
     let known = log.in_force().registry.log_keys();
-    let (origin, size) = (log.keys().origin.clone(), head.size);
+    let (origin, size) = (log.origin_of_size(head.size).to_owned(), head.size);
     if note.signers.is_empty() || !note.signers.iter().all(|key| known.is_some_and(|known| known.contains(key))) {
         return Some(format!("the checkpoint of size {size} is signed by keys that are no log keys"));
     }

@@ -4,12 +4,13 @@ use super::FileError;
 use crate::block::BlockError;
 use crate::canonical::CanonicalError;
 use crate::entry::EntryError;
-use crate::key::{LogKeyError, SignatureError};
+use crate::key::{LogKeyError, LogSuccessionError, SignatureError};
 use crate::map::MapError;
 use crate::merkle::ProofError;
 use crate::note::NoteError;
 use crate::record::DisclosureError;
 use crate::seal::SealError;
+use crate::trust::FormerError;
 
 /// A link of the proof, in the order in which they are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +96,12 @@ pub enum Fault {
     /// A log key does not follow the one before.
     #[error(transparent)]
     LogKey(#[from] LogKeyError),
+    /// The log does not go on under another origin.
+    #[error(transparent)]
+    LogSuccession(#[from] LogSuccessionError),
+    /// A former origin does not end where the trust file says.
+    #[error(transparent)]
+    Former(#[from] FormerError),
     /// A structure is not canonical.
     #[error(transparent)]
     Canonical(#[from] CanonicalError),

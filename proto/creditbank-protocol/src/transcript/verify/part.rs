@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
-use super::log_keys::LogKeys;
+use super::log_keys::{LogKeys, first_origin};
 use super::published::{self, Published};
 use super::registrars::Registrars;
 use super::{
@@ -133,30 +133,32 @@ impl Parts {
         let (none, no_status) = (pb::TreeProofs::default(), pb::StatusPart::default());
         let status = transcript.status.as_ref().unwrap_or(&no_status);
         let proofs = (transcript.base.as_ref().unwrap_or(&none), status.proofs.as_ref().unwrap_or(&none));
-        let log_keys = (LogKeys::said(Which::Base, proofs.0, trust)?, LogKeys::said(Which::Status, proofs.1, trust)?);
+        let begun = first_origin(proofs.1, trust, &transcript.origin);
+        let log_keys = (
+            LogKeys::said(Which::Base, proofs.0, trust, &begun)?,
+            LogKeys::said(Which::Status, proofs.1, trust, &begun)?,
+        );
         let accepted = log_keys.1.accept(&status.checkpoint, trust)?;
         let newest = accepted.checkpoint;
-        if newest.origin != transcript.origin {
-            let fault = Fault::Origin { expected: transcript.origin.clone(), found: newest.origin };
-            return Err(broken(Link::Checkpoint, "note")(fault));
-        }
         let (said, named) = said::read(transcript).map_err(broken(Link::Statement, &transcript.origin))?;
+        log_keys.1.has_origin(&named).map_err(broken(Link::Checkpoint, "origin"))?;
         let path = super::digests(&status.consistency).map_err(broken(Link::Checkpoint, "consistency"))?;
         verify_consistency(named.size, &named.root, newest.size, &newest.root, &path)
             .map_err(broken(Link::Checkpoint, "consistency"))?;
 
-        let genesis = trust.beginning(&newest.origin).genesis();
+        let genesis = trust.beginning(&begun).genesis();
         let base = Tree::open(Which::Base, named, &proofs.0.seals, &log_keys.0)?;
         let status = Tree::open(Which::Status, newest, &proofs.1.seals, &log_keys.1)?;
         let back = tree::check_order(&base, &status, &genesis)?;
         let registry =
             (RegistryProofs::open(&proofs.0.registry, &base)?, RegistryProofs::open(&proofs.1.registry, &status)?);
         let records = transcript.records.iter().map(|record| Place::read(record.place).entry);
-        let blocks = (base.blocks(proofs.0, records)?, status.blocks(proofs.1, std::iter::empty())?);
+        let blocks =
+            (base.blocks(proofs.0, &log_keys.0, records)?, status.blocks(proofs.1, &log_keys.1, std::iter::empty())?);
         tree::check_heights(&blocks.0, &blocks.1)?;
         let registrars = (
-            Registrars::follow(&base, &blocks.0, &proofs.0.successions, trust)?,
-            Registrars::follow(&status, &blocks.1, &proofs.1.successions, trust)?,
+            Registrars::follow(&base, &log_keys.0, &blocks.0, &proofs.0.successions, trust)?,
+            Registrars::follow(&status, &log_keys.1, &blocks.1, &proofs.1.successions, trust)?,
         );
         log_keys.0.check(&base, &blocks.0, &registrars.0)?;
         log_keys.1.check(&status, &blocks.1, &registrars.1)?;

@@ -2,6 +2,7 @@
 //! Each one opens the commitment of the one before, so neither the log key nor a thief of the registry key can name
 //! one.
 
+use super::log_keys::LogKeys;
 use super::tree::piece;
 use super::{BTreeMap, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Tree, Trust, broken, pb};
 use crate::UnitId;
@@ -20,15 +21,16 @@ impl Registrars {
     /// Follows the successions that are given, from the log's beginning on.
     pub(super) fn follow(
         tree: &Tree,
+        log_keys: &LogKeys,
         blocks: &BTreeMap<LogIndex, ProvedBlock>,
         successions: &[pb::ProvedSuccession],
         trust: &Trust,
     ) -> Result<Self, TranscriptError> {
-        let begun = trust.beginning(&tree.head.origin).registry();
+        let begun = trust.beginning(log_keys.first_origin()).registry();
         let mut this = Self { begun, followed: Vec::new() };
         for proved in successions {
             let index = LogIndex(proved.block);
-            let next = this.next(&tree.head.origin, blocks, proved);
+            let next = this.next(log_keys.origin(index), blocks, proved);
             this.followed.push((index, next.map_err(broken(Link::Publication, tree.at(index)))?));
         }
         Ok(this)

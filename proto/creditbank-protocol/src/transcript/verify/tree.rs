@@ -56,17 +56,8 @@ impl Tree {
         if seal.index.0 != proved.index {
             return Err(differs("the seal's index", proved.index, seal.index));
         }
-        self.is_origin(&seal.origin)?;
+        log_keys.is_origin(seal.index, &seal.origin)?;
         Ok((seal.clone(), signed.id()))
-    }
-
-    fn is_origin(&self, found: &str) -> Result<(), Fault> {
-        let expected = &self.head.origin;
-        if found == expected {
-            Ok(())
-        } else {
-            Err(Fault::Origin { expected: expected.clone(), found: found.to_owned() })
-        }
     }
 
     /// Checks an entry's inclusion and returns its leaf hash.
@@ -82,6 +73,7 @@ impl Tree {
     pub(super) fn blocks(
         &self,
         proofs: &pb::TreeProofs,
+        log_keys: &LogKeys,
         with_records: impl Iterator<Item = LogIndex>,
     ) -> Result<BTreeMap<LogIndex, ProvedBlock>, TranscriptError> {
         let mut out: BTreeMap<LogIndex, ProvedBlock> = BTreeMap::new();
@@ -91,7 +83,7 @@ impl Tree {
             if out.keys().next_back().is_some_and(|last| index <= *last) {
                 return Err(wrong(Fault::Surplus("blocks are not in order")));
             }
-            let block = self.block_of(proved).map_err(wrong)?;
+            let block = self.block_of(proved, log_keys).map_err(wrong)?;
             out.insert(index, block);
         }
         self.groups(&proofs.groups, &mut out)?;
@@ -104,12 +96,12 @@ impl Tree {
         Ok(out)
     }
 
-    fn block_of(&self, proved: &pb::ProvedEntry) -> Result<ProvedBlock, Fault> {
+    fn block_of(&self, proved: &pb::ProvedEntry, log_keys: &LogKeys) -> Result<ProvedBlock, Fault> {
         let leaf = self.include(proved)?;
         let Entry::Head(head) = Entry::parse(&proved.entry)? else {
             return Err(Fault::EntryType("block"));
         };
-        self.is_origin(&head.header().origin)?;
+        log_keys.is_origin(LogIndex(proved.index), &head.header().origin)?;
         let from = LogIndex(proved.index);
         let covering = self.seals.range(from..).next().filter(|(_, (seal, _))| seal.first_index <= from);
         Ok(ProvedBlock::new(head, leaf, from, covering.map(|(index, _)| *index)))

@@ -1,0 +1,137 @@
+//! `succeed`: after a theft of the log key the log goes on under another origin, in a new directory.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use creditbank_protocol::key::KeyId;
+use creditbank_server::environment::Environment;
+use creditbank_server::operate::backup::BackupError;
+use creditbank_server::operate::succeed::{LostBlocks, SucceedError, Succeeded, SuccessionOptions, succeed};
+use serde_json::json;
+
+use crate::backup::bar;
+use crate::failure::Usage;
+use crate::node_dir::NodeDir;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  creditbank-node succeed --dir bank --to bank-2 --size 48213 --origin credits.example/log-2 \\\n    \
+                        --registry-key /media/key/registry.key --case 2026-114"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    node: NodeDir,
+    /// A new directory for the node that goes on.
+    #[arg(long, value_name = "NEW")]
+    to: PathBuf,
+    /// The size of the last checkpoint under a quorum before the theft: what the log has beyond it is lost.
+    #[arg(long, value_name = "N")]
+    size: u64,
+    /// The name from now on, one that the log never had: a host and a path, as credits.example/log-2.
+    #[arg(long)]
+    origin: String,
+    /// The registry key in force.
+    #[arg(long, value_name = "FILE")]
+    registry_key: PathBuf,
+    /// An approver's key, once for each approval that the registry's policy asks for.
+    #[arg(long, value_name = "FILE")]
+    approver_key: Vec<PathBuf>,
+    /// Why: a number of a case or of minutes. It stands in the log.
+    #[arg(long, value_name = "REFERENCE")]
+    case: String,
+    /// Print one JSON object instead of sentences.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { node, to, size, origin, registry_key, approver_key, case, json } = arguments;
+    let environment = Environment::system();
+    let config = node.config(&environment)?;
+    let options = SuccessionOptions {
+        size,
+        origin: origin.clone(),
+        registry_key,
+        approver_keys: approver_key,
+        case_reference: case,
+    };
+    let bar = bar(json);
+    let done = succeed(&environment, node.path(), &config, &to, &options, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let done = done.map_err(usage)?;
+    // For everybody, as the one that `init` writes.
+    let trust = to.join("trust.toml");
+    fs::set_permissions(&trust, fs::Permissions::from_mode(0o644)).with_context(|| trust.display().to_string())?;
+    if json {
+        let lost = |one: &LostBlocks| {
+            let entries: Vec<u64> = one.entries.iter().map(|entry| entry.0).collect();
+            json!({
+                "institution": one.unit.institution.0, "unit": one.unit.number, "from_height": one.from_height,
+                "entries": entries, "records": one.records,
+            })
+        };
+        let lost: Vec<_> = done.lost.iter().map(lost).collect();
+        let Succeeded { former, size, new_size, log_key, .. } = &done;
+        crate::say(
+            &json!({
+                "dir": to, "origin": origin, "former": former, "former_size": size, "size": new_size,
+                "log_key_id": KeyId::of(log_key).to_string(), "lost": lost,
+            })
+            .to_string(),
+        );
+        return Ok(());
+    }
+    tell(&done, &origin, &to.display().to_string());
+    Ok(())
+}
+
+fn tell(done: &Succeeded, origin: &str, to: &str) {
+    let Succeeded { former, size, lost, .. } = done;
+    crate::say(&format!(
+        "{to} holds the log of {former} up to size {size}. From there on it is {origin}, with a new log key."
+    ));
+    if lost.is_empty() {
+        crate::say("Nothing is lost: the old log ends there.");
+    } else {
+        crate::say(&format!("Lost are the blocks beyond size {size}. Whoever issued them submits them again:"));
+    }
+    for one in lost {
+        let (blocks, records) = (one.entries.len(), one.records);
+        let (first, last) = (one.entries.first(), one.entries.last());
+        let range = first.zip(last).map(|(first, last)| format!("log index {first} to {last}")).unwrap_or_default();
+        crate::say(&format!(
+            "  unit {}: {blocks} blocks, {records} records, {range}; its chain goes on at height {}",
+            one.unit, one.from_height
+        ));
+    }
+    crate::say("Next:");
+    crate::say(&format!(
+        "  creditbank-node check --dir {to}, then creditbank-node serve --dir {to}; never serve the old one again"
+    ));
+    crate::say(&format!(
+        "  {to}/trust.toml   give it to everybody: it names the new log line and pins {former} at size {size}. Who keeps \
+         the old file follows too, and cannot see by it that {former} ends there"
+    ));
+    crate::say(&format!("  tell the witnesses the new log line, and that {former} has ended at size {size}"));
+    crate::say("  tell the units above: they run sync or import again with a new --work directory");
+}
+
+/// What the caller must ask for differently exits with 2.
+fn usage(error: SucceedError) -> anyhow::Error {
+    use SucceedError as E;
+    match error {
+        E::Copy(BackupError::Exists(_))
+        | E::NoSeal { .. }
+        | E::Beyond { .. }
+        | E::Origin(_)
+        | E::SameOrigin(_)
+        | E::Memory
+        | E::Approvals { .. } => Usage(error.to_string()).into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,390 @@
+//! After a theft of the log key: the log goes on under another origin and another log key, in a new directory. The old
+//! directory stays as it is.
+//!
+//! The new log begins with the old entries up to the last checkpoint that counts. What the old log has beyond it is
+//! lost: whoever has issued it submits it again.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use creditbank_protocol::approval::approval_message;
+use creditbank_protocol::block::{BlockDraft, DraftError, SignedBlock};
+use creditbank_protocol::canonical::{CanonicalError, encode};
+use creditbank_protocol::entry::Entry;
+use creditbank_protocol::key::{KeyId, log_succession_message, sign};
+use creditbank_protocol::key_file::KeyFile;
+use creditbank_protocol::note::NoteError;
+use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError};
+use creditbank_protocol::trust::text_of;
+use creditbank_protocol::{LogIndex, UnitId};
+use creditbank_store::inspect::JournalReader;
+use creditbank_store::{Disk, Head, Round, Row, StoreError};
+use ed25519_dalek::SigningKey;
+
+use crate::append::SubmitError;
+use crate::clock::random;
+use crate::directory::{
+    Config, DirectoryError, NAME_RULE, Secrets, at, is_origin, key_path, open_succeeding, read_key_at, store_options,
+    write_secret,
+};
+use crate::environment::Environment;
+use crate::ledger::Ledger;
+use crate::operate::backup::{BackupError, files};
+use crate::tables;
+
+/// What the operator says about a succession.
+#[derive(Debug, Clone)]
+pub struct SuccessionOptions {
+    /// The size of the last checkpoint that counts: everything beyond it is lost.
+    pub size: u64,
+    /// The name from now on.
+    pub origin: String,
+    /// The file of the registry key in force.
+    pub registry_key: PathBuf,
+    /// The files of as many approvers' keys as the registry's policy asks for.
+    pub approver_keys: Vec<PathBuf>,
+    /// Why: a number of a case or of minutes.
+    pub case_reference: String,
+}
+
+/// A unit's blocks beyond the cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostBlocks {
+    /// Whose.
+    pub unit: UnitId,
+    /// Where they were.
+    pub entries: Vec<LogIndex>,
+    /// Their records, hidden and public.
+    pub records: u64,
+    /// The height of the first one: the unit goes on from there.
+    pub from_height: u64,
+}
+
+/// A log that goes on.
+#[derive(Debug, Clone)]
+pub struct Succeeded {
+    /// Its former name.
+    pub former: String,
+    /// Up to where it holds.
+    pub size: u64,
+    /// Entries of the new log.
+    pub new_size: u64,
+    /// The new log key.
+    pub log_key: [u8; 32],
+    /// What is lost, by unit.
+    pub lost: Vec<LostBlocks>,
+    /// The text of the new trust file.
+    pub trust: String,
+}
+
+/// Why a log does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SucceedError {
+    /// No round ends there.
+    #[error("size {size} is not directly behind a seal: the nearest sizes are {before} and {after}")]
+    NoSeal {
+        /// What was asked for.
+        size: u64,
+        /// The last seal before it.
+        before: u64,
+        /// The first seal behind it.
+        after: u64,
+    },
+    /// The log does not have it.
+    #[error("the log has {found} entries: there is no size {size}")]
+    Beyond {
+        /// What was asked for.
+        size: u64,
+        /// What is there.
+        found: u64,
+    },
+    /// A name that cannot be.
+    #[error("origin {0:?}: expected {NAME_RULE}")]
+    Origin(String),
+    /// A name that the log has or had.
+    #[error("{0} is the name of the old log or was one of its names: witnesses refuse it for ever, so choose another")]
+    SameOrigin(String),
+    /// There is no journal.
+    #[error("the log is in memory: there is nothing to go on from")]
+    Memory,
+    /// The last round's signatures were not stored.
+    #[error(
+        "the journal has no signatures of the checkpoint of size {0}: start the old node and stop it once, with its old \
+         log key, without serving anybody; then try again"
+    )]
+    NoNote(u64),
+    /// A round that cannot be read.
+    #[error("round {sequence} of the journal: {what}; run creditbank-node check")]
+    Damaged {
+        /// Which round.
+        sequence: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The registry asks for approvals.
+    #[error(
+        "the registry's policy asks for {expected} approvals of each block of the operator, {found} keys were given"
+    )]
+    Approvals {
+        /// By the policy.
+        expected: usize,
+        /// Given.
+        found: usize,
+    },
+    /// Files, keys, store.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Copying.
+    #[error(transparent)]
+    Copy(#[from] BackupError),
+    /// The journal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The record.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The block.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// The block.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The name.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+}
+
+/// What the old journal comes to.
+struct Cut {
+    head: Head,
+    /// Signatures of the checkpoint at the cut.
+    note: Option<Row>,
+    lost: BTreeMap<UnitId, LostBlocks>,
+    names: Vec<String>,
+}
+
+/// Lets the log of `dir` go on in `to`, which must be new or empty. Nobody may serve `dir` meanwhile.
+pub fn succeed(
+    environment: &Environment,
+    dir: &Path,
+    config: &Config,
+    to: &Path,
+    options: &SuccessionOptions,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Succeeded, SucceedError> {
+    if !is_origin(&options.origin) {
+        return Err(SucceedError::Origin(options.origin.clone()));
+    }
+    let disk = &*environment.disk;
+    let log_dir = dir.join(config.store.path().ok_or(SucceedError::Memory)?);
+    let registry_key = read_key_at(environment, &options.registry_key, Purpose::Registry)?;
+    let approvers = options.approver_keys.iter().map(|path| read_key_at(environment, path, Purpose::Approver));
+    let approvers = approvers.collect::<Result<Vec<_>, _>>()?;
+    let journal = JournalReader::new(&environment.disk, &log_dir, config.beginning().genesis().0);
+    let total: u64 = journal.segments()?.iter().map(|(_, _, len)| len).sum();
+    let _lock = disk.lock(&log_dir)?;
+    let mut done = 0;
+    let cut = read_cut(&journal, options.size, |bytes| {
+        done += bytes;
+        progress(done, total * 2);
+    })?;
+    if cut.names.contains(&options.origin) || options.origin == config.origin {
+        return Err(SucceedError::SameOrigin(options.origin.clone()));
+    }
+    let note = cut.note.ok_or(SucceedError::NoNote(options.size))?;
+
+    files::new_dir(disk, to)?;
+    let log_key = copy_keys(environment, dir, to)?;
+    let new = Config { store: config.store.moved_to("log"), ..config.clone() };
+    let store_options = store_options(environment, config.beginning().genesis());
+    let store = new.store.open_store(to, &store_options, &mut |_| {})?;
+    let mut failed = None;
+    journal.rounds(1, |raw| {
+        done += raw.frame_len();
+        progress(done, total * 2);
+        match raw.decode() {
+            Ok(decoded) if decoded.round.next.size > options.size => return ControlFlow::Break(()),
+            Ok(decoded) => failed = store.append(&decoded.round).err().map(SucceedError::from),
+            Err(error) => {
+                failed = Some(SucceedError::Damaged { sequence: raw.sequence, what: error.to_string() });
+            }
+        }
+        if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    // Nobody has the key any more that could sign it again.
+    store.append(&Round {
+        base: cut.head,
+        next: cut.head,
+        entries: Vec::new(),
+        nodes: Vec::new(),
+        rows: vec![note],
+    })?;
+    store.close()?;
+    drop(store);
+
+    let (ledger, mut steps) = open_succeeding(environment, to, &new)?;
+    let former = ledger.origin();
+    let block = block(environment, &ledger, options, (&registry_key, &approvers), &log_key)?;
+    steps.seal(&block, ())?;
+    let new_size = ledger.size();
+    let trust = text_of(&config.beginning(), &ledger.log_keys())?;
+    steps.close()?;
+    drop((steps, ledger));
+    files::put(disk, &to.join("trust.toml"), trust.as_bytes())?;
+    files::sync_dirs(disk, to)?;
+    // Last, and after everything else is durable: a directory with a configuration is a whole node.
+    files::put(disk, &to.join("node.toml"), new.to_text().as_bytes())?;
+    files::sync_dirs(disk, to)?;
+    progress(total * 2, total * 2);
+    let log_key = log_key.verifying_key().to_bytes();
+    Ok(Succeeded { former, size: options.size, new_size, log_key, lost: cut.lost.into_values().collect(), trust })
+}
+
+/// Reads the old journal to its end: what stands at the cut, and what is lost beyond it.
+fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Result<Cut, SucceedError> {
+    let (mut head, mut newest, mut after) = (None, 0, None);
+    let mut cut = Cut {
+        head: Head { epoch: 1, size: 0, root: creditbank_protocol::merkle::empty_root() },
+        note: None,
+        lost: BTreeMap::new(),
+        names: Vec::new(),
+    };
+    let mut before = 0;
+    let mut damaged = None;
+    journal.rounds(1, |raw| {
+        read(raw.frame_len());
+        let round = match raw.decode() {
+            Ok(decoded) => decoded.round,
+            Err(error) => {
+                damaged = Some(SucceedError::Damaged { sequence: raw.sequence, what: error.to_string() });
+                return ControlFlow::Break(());
+            }
+        };
+        newest = round.next.size;
+        if round.next.size <= size {
+            before = round.next.size;
+        } else {
+            after.get_or_insert(round.next.size);
+        }
+        if round.next.size == size {
+            head.get_or_insert(round.next);
+        }
+        for row in round.rows.into_iter().filter(|row| row.table == tables::NOTE && row.key == size.to_be_bytes()) {
+            let note = row.value.as_deref().and_then(tables::read_note);
+            if note.is_some_and(|note| !note.lines.is_empty()) {
+                cut.note = Some(row);
+            }
+        }
+        for (index, write) in (round.base.size..).zip(&round.entries) {
+            note_entry(&mut cut, size, LogIndex(index), Entry::parse(&write.entry).ok());
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = damaged {
+        return Err(error);
+    }
+    match head {
+        Some(head) if size > 0 => Ok(Cut { head, ..cut }),
+        _ if size > newest => Err(SucceedError::Beyond { size, found: newest }),
+        _ => Err(SucceedError::NoSeal { size, before, after: after.unwrap_or(newest) }),
+    }
+}
+
+/// Keeps the names of the log, and which blocks are lost.
+fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
+    match entry {
+        Some(Entry::Seal(seal)) if cut.names.last() != Some(&seal.seal().origin) => {
+            cut.names.push(seal.seal().origin.clone());
+        }
+        Some(Entry::Head(head)) if index.0 >= size => {
+            let header = head.header();
+            let first =
+                || LostBlocks { unit: header.unit, entries: Vec::new(), records: 0, from_height: header.height };
+            let lost = cut.lost.entry(header.unit).or_insert_with(first);
+            lost.entries.push(index);
+            lost.records += u64::from(header.count);
+        }
+        _ => {}
+    }
+}
+
+/// Copies the node's keys but the log keys, which are stolen, and makes another log key.
+fn copy_keys(environment: &Environment, dir: &Path, to: &Path) -> Result<SigningKey, SucceedError> {
+    let disk: &dyn Disk = &*environment.disk;
+    // Read first: without it nothing that was copied could be opened.
+    Secrets::read(disk, &dir.join("keys").join("secrets"))?;
+    for name in files::list(disk, &dir.join("keys"))? {
+        let is_log_key = name == "log.key" || name.starts_with("log-");
+        if !is_log_key {
+            let name = format!("keys/{name}");
+            files::copy(disk, &dir.join(&name), &to.join(&name), &name, u64::MAX)?;
+        }
+    }
+    let name = "learners.keys";
+    files::copy(disk, &dir.join(name), &to.join(name), name, u64::MAX)?;
+    let key = KeyFile { purpose: Purpose::Log, key: SigningKey::from_bytes(&random(&*environment.entropy)) };
+    write_secret(disk, &key_path(to, Purpose::Log), &key.to_text())?;
+    disk.sync_dir(&to.join("keys")).map_err(at(to))?;
+    Ok(key.key)
+}
+
+/// The block with which the log goes on.
+fn block(
+    environment: &Environment,
+    ledger: &Ledger,
+    options: &SuccessionOptions,
+    (registry_key, approvers): (&KeyFile, &[KeyFile]),
+    log_key: &SigningKey,
+) -> Result<Vec<u8>, SucceedError> {
+    let (head, chain, approvals) = ledger.operators_chain();
+    if approvals != approvers.len() {
+        return Err(SucceedError::Approvals { expected: approvals, found: approvers.len() });
+    }
+    let bare = pb::LogSuccession {
+        origin: ledger.origin(),
+        size: head.size,
+        root: head.root.0.to_vec(),
+        new_origin: options.origin.clone(),
+        log_key: log_key.verifying_key().to_bytes().to_vec(),
+        case_reference: options.case_reference.clone(),
+        signature: Vec::new(),
+    };
+    let signature = sign(log_key, log_succession_message(&bare).as_bytes()).to_vec();
+    let body = encode(&pb::LogSuccession { signature, ..bare })?;
+    let record = Record::of(Kind::LogSuccession, &PUBLIC_SEED, body)?;
+    let minute = (ledger.now_ms() / 60_000).max(chain.created_at_minute);
+    let draft = BlockDraft {
+        origin: options.origin.clone(),
+        unit: UnitId::OPERATOR,
+        height: chain.next_height,
+        previous: chain.previous,
+        operation_id: random(&*environment.entropy),
+        created_at_minute: minute,
+        key_id: KeyId::of(&registry_key.public_key()),
+    };
+    let records = [record];
+    let signed = |approvals: Vec<pb::Approval>| {
+        draft.sign(&records, Vec::new(), approvals, |message| sign(&registry_key.key, message))
+    };
+    let unapproved = signed(Vec::new())?;
+    let parsed = SignedBlock::parse(&unapproved).expect("the block was just made");
+    let approval = |key: &KeyFile| {
+        let bare = pb::Approval {
+            key_id: KeyId::of(&key.public_key()).0.to_vec(),
+            salt: random::<16>(&*environment.entropy).to_vec(),
+            until_minute: minute + 60,
+            ..Default::default()
+        };
+        let message = approval_message(parsed.header(), &bare);
+        pb::Approval { signature: sign(&key.key, message.as_bytes()).to_vec(), ..bare }
+    };
+    Ok(signed(approvers.iter().map(approval).collect())?)
+}
