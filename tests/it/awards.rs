@@ -118,8 +118,8 @@ async fn no_root_pays_twice() {
     replayed(client).await;
 }
 
-/// Goal: the log does not show which records an award rests on, nor whom its revocation releases or a revocation puts under
-/// review: only what is by right of the issuer of the record shows its place. A replay comes to the same marks.
+/// Goal: the log does not show which records an award rests on, nor whom its revocation releases or a revocation puts
+/// under review: only what is by right of the issuer of the record shows its place. A replay comes to the same marks.
 #[tokio::test]
 async fn the_log_does_not_show_what_an_award_rests_on() {
     let scene = scene().await;
@@ -154,8 +154,8 @@ async fn the_log_does_not_show_what_an_award_rests_on() {
     replayed(client).await;
 }
 
-/// Goal: the places beside a block are those of its effects, one for each that shows none: without them, with one more, and
-/// with those of other records the block is refused; with the right ones it is sealed, and sealed once.
+/// Goal: the places beside a block are those of its effects, one for each that shows none: without them, with one more,
+/// and with those of other records the block is refused; with the right ones it is sealed, and sealed once.
 #[tokio::test]
 async fn places_beside_a_block_are_compared() {
     let scene = scene().await;

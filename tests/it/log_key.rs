@@ -178,7 +178,8 @@ async fn a_log_key_is_refused_that_cannot_follow() {
     assert_eq!(node.ledger().size(), size, "nothing was sealed");
 }
 
-/// Goal: the statement key is followed by another one, whose file the node finds by itself; the old one's statements end.
+/// Goal: the statement key is followed by another one, whose file the node finds by itself; the old one's statements
+/// end.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_statement_key_is_followed() {
     let node = TestNode::start().await;

@@ -224,7 +224,7 @@ async fn a_succession_that_cannot_be_is_refused() {
     };
     let there = succeed(&environment, dir.path(), &config, dir.path(), &options, &mut |_, _| ()).map(|_| ());
     assert!(there.expect_err("a directory that is not empty").to_string().contains("not empty"));
-    // Another key than the registry's is none.
+    // Another registry key than the one in force is refused.
     let next = directory::read_key_at(&environment, &dir.path().join("keys/next-registry.key"), Purpose::Registry);
     let wrong = SuccessionOptions { registry_key: dir.path().join("keys/next-registry.key"), ..options };
     assert!(next.is_ok());

@@ -22,9 +22,9 @@ use creditbank_tests::{Chain, TestNode, University};
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Goal: one start under a clock that is 40 days ahead seals one round, and nothing can be sealed any more. With the clock
-/// right again the operator and a second person correct the time, and the node goes on, after a restart too; an auditor
-/// agrees, and a transcript across the correction is authentic.
+/// Goal: one start under a clock that is 40 days ahead seals one round, and nothing can be sealed any more. With the
+/// clock right again the operator and a second person correct the time, and the node goes on, after a restart too; an
+/// auditor agrees, and a transcript across the correction is authentic.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_is_corrected() {
     let node = TestNode::start().await;

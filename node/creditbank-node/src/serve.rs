@@ -23,8 +23,8 @@ pub(crate) struct Arguments {
     /// Of a log in memory, which begins anew: where the registry key is [default: DIR-keys]
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
-    /// Serve although the clock is behind the log, which was sealed under a wrong one: nothing is sealed but a correction
-    /// of the time (creditbank registry correct-time), and what comes behind it
+    /// Serve although the clock is behind the log, which was sealed under a wrong one: nothing is sealed but a
+    /// correction of the time (creditbank registry correct-time), and what comes behind it
     #[arg(long)]
     correct_time: bool,
 }
@@ -86,7 +86,8 @@ fn refuse_registry_keys(dir: &Path, config: &Config) -> anyhow::Result<()> {
 /// Most directories in one another that are looked into: links may lead around in circles.
 const DEPTH_MAX: u32 = 8;
 
-/// The first registry key under a directory, also behind links. The log is left out: it holds no keys, and may be large.
+/// The first registry key under a directory, also behind links. The log is left out: it holds no keys, and may be
+/// large.
 fn registry_key_under(dir: &Path, log: Option<&Path>, depth: u32) -> Option<PathBuf> {
     for item in fs::read_dir(dir).ok()?.flatten() {
         let path = item.path();

@@ -34,8 +34,8 @@ pub struct Limits {
     pub round_bytes_max: usize,
     /// An empty round is sealed when nothing was for so long.
     pub seal_interval_ms: u64,
-    /// Opens also where the clock is behind the log, which was sealed under a wrong one. Until it has caught up, nothing
-    /// is sealed but a correction of the time.
+    /// Opens also where the clock is behind the log, which was sealed under a wrong one. Until it has caught up,
+    /// nothing is sealed but a correction of the time.
     pub correct_time: bool,
 }
 
@@ -145,7 +145,8 @@ pub struct Ledger {
 
 /// What the append path and the readers share.
 pub(crate) struct Shared {
-    /// The name with which the log was begun: bodies are encrypted for it for ever. Checkpoints bear the one of the state.
+    /// The name with which the log was begun: bodies are encrypted for it for ever. Checkpoints bear the one of the
+    /// state.
     pub(crate) first_origin: String,
     pub(crate) store: Box<dyn Store>,
     pub(crate) keys: KeyStore,

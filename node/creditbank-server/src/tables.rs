@@ -38,8 +38,8 @@ pub(crate) const APPLICATION: Table = Table(10);
 /// Last minute at which something could be used again that a block has used up, and its digest -> nothing.
 pub(crate) const USED: Table = Table(11);
 
-/// Size of a checkpoint -> its [`Note`]. In the round itself only who will sign: nothing is signed before it is durable.
-/// The next round has the signatures.
+/// Size of a checkpoint -> its [`Note`]. In the round itself only who will sign: nothing is signed before it is
+/// durable. The next round has the signatures.
 pub(crate) const NOTE: Table = Table(12);
 
 fn put(table: Table, key: Vec<u8>, value: Vec<u8>) -> Row {

@@ -176,8 +176,8 @@ impl LogState {
         self.last_seal
     }
 
-    /// The next seal's time is not before this one, milliseconds since 1970: the last seal's, or, behind a correction of
-    /// the time, its bound.
+    /// The next seal's time is not before this one, milliseconds since 1970: the last seal's, or, behind a correction
+    /// of the time, its bound.
     pub fn earliest_ms(&self) -> u64 {
         let earliest = |last: LastSeal| self.in_force.registry.resumes_at(last.index).unwrap_or(last.time_ms);
         self.last_seal.map_or(0, earliest)

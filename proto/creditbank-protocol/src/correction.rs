@@ -1,9 +1,9 @@
-//! Corrections of the time (PROTOCOL.md, section 10, "Time correction"): the seals of an interval were made under a clock
-//! that was ahead, and the log goes on from a bound.
+//! Corrections of the time (PROTOCOL.md, section 10, "Time correction"): the seals of an interval were made under a
+//! clock that was ahead, and the log goes on from a bound.
 //!
 //! Seals keep the time that they say: it is later than the true one, so that whatever is suspect by the true time is
-//! suspect by theirs. If they counted as sealed at the bound, whoever has the registry key could take the suspicion from
-//! what a stolen key has sealed.
+//! suspect by theirs. If they counted as sealed at the bound, whoever has the registry key could take the suspicion
+//! from what a stolen key has sealed.
 
 use crate::LogIndex;
 use crate::pb;
@@ -61,8 +61,8 @@ pub fn may_go_back<'a>(
 mod tests {
     use super::*;
 
-    /// Goal: an interval reaches from its first wrong seal to the seal of the correcting round, and no further; only from
-    /// within it to behind it a time goes back, and not below the bound.
+    /// Goal: an interval reaches from its first wrong seal to the seal of the correcting round, and no further; only
+    /// from within it to behind it a time goes back, and not below the bound.
     #[test]
     fn an_interval_ends_with_its_own_seal() {
         let one = Correction { first: LogIndex(10), last: LogIndex(12), bound_ms: 500 };

@@ -18,8 +18,8 @@ impl From<&Record> for RecordBody {
     }
 }
 
-/// A signed block with what goes beside it: those of its records that are hidden, and the places that its effects do not
-/// show. `groups` are its effects with their places, in any order.
+/// A signed block with what goes beside it: those of its records that are hidden, and the places that its effects do
+/// not show. `groups` are its effects with their places, in any order.
 pub fn block_request(block: Vec<u8>, records: &[Record], groups: &[EffectGroup]) -> SubmitBlockRequest {
     // Bytes that are no block need no places: they are refused anyway.
     let parsed = SignedBlock::parse(&block);

@@ -23,7 +23,7 @@ impl Client {
         self.log_keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Refuses a checkpoint that is none of this log, by the names that it has had.
+    /// Refuses a checkpoint of another log: of an origin that this log does not have now and has not had.
     pub(super) fn check_origin(&self, checkpoint: &Checkpoint) -> Result<(), ClientError> {
         let known = self.known_history();
         let known = known.unwrap_or_else(|| LogKeyHistory::new(&self.origin, self.trust.log_key));

@@ -91,8 +91,8 @@ impl Client {
         (records, groups): (&[Record], Vec<pb::EffectGroup>),
         (operation_id, approvals): ([u8; 16], Vec<pb::Approval>),
     ) -> Result<Vec<u8>, ClientError> {
-        // A head that is more than a day ahead was made under a wrong clock: nothing could be sealed behind it, unless the
-        // time was corrected.
+        // A head that is more than a day ahead was made under a wrong clock: nothing could be sealed behind it, unless
+        // the time was corrected.
         let now = now_s() / 60;
         let earliest = Some(head.created_at_minute).filter(|head| *head <= now + CREATED_WITHIN_MINUTES);
         let draft = BlockDraft {

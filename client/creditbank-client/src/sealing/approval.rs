@@ -62,8 +62,8 @@ pub struct ApprovalRequest {
     pub public_count: u32,
     records: Vec<RecordText>,
     public_part: String,
-    /// `entry/index` of the record of each effect that shows no place, in their order. The approval does not cover them:
-    /// the node compares each with its status id, which it does cover.
+    /// `entry/index` of the record of each effect that shows no place, in their order. The approval does not cover
+    /// them: the node compares each with its status id, which it does cover.
     places: Vec<String>,
 }
 

@@ -58,8 +58,8 @@ impl KeyRing {
         }
     }
 
-    /// The log keys that sign the checkpoint after the seal at a log index, in their order: those that have signed, sign
-    /// or will sign seals under the origin that holds there, as far as their files are there.
+    /// The log keys that sign the checkpoint after the seal at a log index, in their order: those that have signed,
+    /// sign or will sign seals under the origin that holds there, as far as their files are there.
     pub(crate) fn signers(&self, log_keys: &LogKeyHistory, seal: LogIndex) -> Vec<[u8; 32]> {
         let in_force = log_keys.at(seal);
         let is_over = |from: LogIndex, key: &[u8; 32]| from <= seal && *key != in_force;

@@ -4,7 +4,7 @@ use creditbank_protocol::Digest;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::approval::approval_digest;
 use creditbank_protocol::block::{BlockError, SignedBlock, public_record};
-use creditbank_protocol::canonical::decode;
+use creditbank_protocol::canonical::{Canonical, decode};
 use creditbank_protocol::correction::Correction;
 use creditbank_protocol::entry::BlockEntries;
 use creditbank_protocol::key::KeyId;
@@ -28,42 +28,31 @@ pub struct ReadBlock {
 }
 
 impl ReadBlock {
-    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its head, `public_leaf`
-    /// that of
-    /// its public part, where it has one.
+    /// A block of the log whose hidden records are not at hand. `leaf` is the leaf hash of its head, `public_leaf` that
+    /// of its public part, where it has one.
     pub fn public(block: SignedBlock, leaf: Digest, public_leaf: Option<Digest>) -> Self {
         let public = check_public(&block);
-        let (approvals, successor, correction) = (approvals(&block), successor(&block), correction(&block));
-        let log_succession = log_succession(&block);
-        Self {
-            id: block.header().id(),
-            approvals,
-            successor,
-            log_succession,
-            correction,
-            block,
-            leaf,
-            public_leaf,
-            public,
-        }
+        Self::new(block, (leaf, public_leaf), public)
     }
 
     /// A block whose records, the public ones included, [`SignedBlock::records`] has found to be the ones that were
     /// signed; `entries` are its own.
     pub fn with_records(block: SignedBlock, entries: &BlockEntries) -> Self {
-        let (leaf, public_leaf) = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
-        let (approvals, successor, correction) = (approvals(&block), successor(&block), correction(&block));
-        let log_succession = log_succession(&block);
+        let leaves = (leaf_hash(&entries.head), entries.public.as_deref().map(leaf_hash));
+        Self::new(block, leaves, Ok(()))
+    }
+
+    fn new(block: SignedBlock, (leaf, public_leaf): (Digest, Option<Digest>), public: Result<(), BlockError>) -> Self {
         Self {
             id: block.header().id(),
-            approvals,
-            successor,
-            log_succession,
-            correction,
+            approvals: approvals(&block),
+            successor: successor(&block),
+            log_succession: log_succession(&block),
+            correction: correction(&block),
             block,
             leaf,
             public_leaf,
-            public: Ok(()),
+            public,
         }
     }
 
@@ -126,26 +115,24 @@ impl ReadBlock {
 
 /// The registry key that takes over with a block of the operator: the first record of the block says so.
 pub fn successor(block: &SignedBlock) -> Option<[u8; 32]> {
-    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
-    if first.kind != i32::from(pb::Kind::RegistrySuccession) {
-        return None;
-    }
-    let said: pb::RegistrySuccession = decode(&first.body).ok()?;
+    let said: pb::RegistrySuccession = said_first(block, pb::Kind::RegistrySuccession)?;
     said.public_key.try_into().ok()
+}
+
+/// The first record of a block of the operator, where it is of a kind.
+fn said_first<M: Canonical>(block: &SignedBlock, kind: pb::Kind) -> Option<M> {
+    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
+    if first.kind == i32::from(kind) { decode(&first.body).ok() } else { None }
 }
 
 /// That the log goes on under another origin: the first record of a block of the operator says so.
 pub fn log_succession(block: &SignedBlock) -> Option<pb::LogSuccession> {
-    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
-    let is_one = first.kind == i32::from(pb::Kind::LogSuccession);
-    is_one.then(|| decode(&first.body).ok()).flatten()
+    said_first(block, pb::Kind::LogSuccession)
 }
 
 /// What a block of the operator says of the time, in its first record. One behind it is refused with the block.
 fn correction(block: &SignedBlock) -> Option<Correction> {
-    let first = block.public().records.first().filter(|_| block.header().unit.institution.is_operator())?;
-    let is_one = first.kind == i32::from(pb::Kind::TimeCorrection);
-    is_one.then(|| decode::<pb::TimeCorrection>(&first.body).ok()).flatten().map(Correction::from)
+    said_first::<pb::TimeCorrection>(block, pb::Kind::TimeCorrection).map(Correction::from)
 }
 
 /// Whoever has approved a block. Where an approval names no key, the key is one that nobody has.

@@ -64,7 +64,7 @@ pub fn check_bound(registry: &Registry, said: &Correction, before: Option<(LogIn
     Ok(())
 }
 
-/// The first wrong seal is none, as there is no seal at its log index.
+/// There is no seal at the log index that is said to be the first wrong one.
 pub fn no_seal(said: &Correction) -> Rejection {
     refuse("the log index of a seal as the first wrong one", said.first)
 }

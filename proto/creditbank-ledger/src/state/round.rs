@@ -152,8 +152,8 @@ impl OpenRound {
         self.state.marks_of(status_id)
     }
 
-    /// What the rules look at of a block of this round; `records` are all records of the block, or none. Whoever has them
-    /// adds the places that do not show.
+    /// What the rules look at of a block of this round; `records` are all records of the block, or none. Whoever has
+    /// them adds the places that do not show.
     pub fn facts<'a>(&'a self, block: &'a ReadBlock, records: &'a [Record]) -> BlockFacts<'a> {
         let header = block.block().header();
         BlockFacts {

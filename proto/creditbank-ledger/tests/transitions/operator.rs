@@ -360,8 +360,8 @@ fn goes_on(log: &Log, bend: impl FnOnce(&mut pb::LogSuccession)) -> Draft {
     draft
 }
 
-/// Goal: only the registry key lets the log go on under another origin, directly behind a seal and from the tree that is
-/// there; the new log key has signed it, nothing stands beside it, and the old origin and log key end with it.
+/// Goal: only the registry key lets the log go on under another origin, directly behind a seal and from the tree that
+/// is there; the new log key has signed it, nothing stands beside it, and the old origin and log key end with it.
 #[test]
 fn a_succession_of_the_log_is_by_its_rules() {
     let mut log = Log::new();

@@ -129,8 +129,8 @@ fn a_correction_stands_alone() {
     assert!(apply(&mut round, &log.draft(ONE, vec![credit(9)], Vec::new()).read()).is_err());
 }
 
-/// Goal: the bound is not before the seal before the first wrong one, and the first wrong one is a seal: a log whose node
-/// did not look is found by every replay.
+/// Goal: the bound is not before the seal before the first wrong one, and the first wrong one is a seal: a log whose
+/// node did not look is found by every replay.
 #[test]
 fn no_correction_reaches_further_back() {
     let (log, right_ms, said) = ahead();
@@ -144,8 +144,8 @@ fn no_correction_reaches_further_back() {
     assert_eq!(found(&pb::TimeCorrection { bound_ms: right_ms - 1_000, ..said }), None);
     assert_eq!(found(&pb::TimeCorrection { bound_ms: right_ms - 1_001, ..said }).as_deref(), Some("CONTRADICTION"));
     assert_eq!(found(&pb::TimeCorrection { first: said.first - 1, ..said }).as_deref(), Some("CONTRADICTION"));
-    // A later correction begins behind an earlier one. That it goes no lower than that one's bound its approval sees to:
-    // it must have been given since.
+    // A later correction begins behind an earlier one. That it goes no lower than that one's bound its approval sees
+    // to: it must have been given since.
     let (mut log, said) = corrected();
     log.time_ms += 500 * DAY_MS;
     log.round(&[]);
@@ -164,8 +164,8 @@ fn no_correction_reaches_further_back() {
     assert_eq!(refused(&log, &correcting(&log, &second(last.index.0, said.bound_ms))), Rule::ApprovalExpired);
 }
 
-/// Goal: a wrong clock makes the log forget what was used; for 30 days after the correction a consent counts only where it
-/// was signed behind the bound, which its last minute proves.
+/// Goal: a wrong clock makes the log forget what was used; for 30 days after the correction a consent counts only where
+/// it was signed behind the bound, which its last minute proves.
 #[test]
 fn nothing_is_used_twice_across_a_correction() {
     let (log, said) = corrected();

@@ -8,7 +8,8 @@ use crate::LogIndex;
 use crate::pb::{self, Purpose};
 use crate::record::SUITE;
 
-/// The log keys, each from the first log index whose seal it signs, and the log's names. Cloning costs some bytes a key.
+/// The log keys, each from the first log index whose seal it signs, and the log's names. Cloning costs some bytes a
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogKeyHistory {
     origins: OriginHistory,

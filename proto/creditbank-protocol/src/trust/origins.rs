@@ -55,8 +55,7 @@ impl Trust {
         Ok(keys)
     }
 
-    /// Checks that the log's origins end where the file says, and that a checkpoint is none of a former origin beyond
-    /// its end.
+    /// Checks that the log's origins end where the file says. Refuses a checkpoint of a former origin beyond its end.
     pub fn check_former(&self, checkpoint: &Checkpoint, history: &LogKeyHistory) -> Result<(), FormerError> {
         for FormerOrigin { origin, size } in &self.former {
             let size = size.0;

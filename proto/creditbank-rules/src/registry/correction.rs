@@ -9,8 +9,8 @@ use super::Registry;
 use super::admit::require;
 use crate::{Rejection, Rule};
 
-/// An interval ends behind its beginning, and begins behind the one before. That it ends with the log, and is bounded by
-/// the seal before it, whoever has the log checks.
+/// An interval ends behind its beginning, and begins behind the one before. That it ends with the log, and is bounded
+/// by the seal before it, whoever has the log checks.
 pub(super) fn check(registry: &Registry, entry: &Correction) -> Result<(), Rejection> {
     let found = format!("{} to {}", entry.first, entry.last);
     require(
@@ -49,8 +49,8 @@ impl Registry {
         self.corrections().map(last).filter(|last| sealed_at_minute <= *last).max()
     }
 
-    /// Whether a consent until a minute counts for a block that was created at one minute and is sealed at another; else
-    /// what is expected of it.
+    /// Whether a consent until a minute counts for a block that was created at one minute and is sealed at another;
+    /// else what is expected of it.
     pub(crate) fn consent_lasts(&self, until: u64, created: u64, sealed: u64) -> Result<(), String> {
         let last = created.saturating_add(VALID_MINUTES_MAX);
         let after = self.consents_until_after(sealed).filter(|after| *after >= sealed);

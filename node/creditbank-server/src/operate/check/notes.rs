@@ -6,8 +6,8 @@ use creditbank_store::{Head, Round};
 
 use crate::tables;
 
-/// What is wrong with the rows of a round that say who signs its checkpoint, and how the one before was signed. `log` is
-/// the log with the round.
+/// What is wrong with the rows of a round that say who signs its checkpoint, and how the one before was signed. `log`
+/// is the log with the round.
 pub(super) fn faults(log: &LogState, round: &Round) -> Vec<String> {
     let rows = || round.rows.iter().filter(|row| row.table == tables::NOTE);
     let mut faults = Vec::new();

@@ -166,9 +166,9 @@ impl Tree {
     }
 }
 
-/// The seals of both parts are of one log: rounds do not overlap, neighbours are chained. The first seal of the log binds
-/// it to its keys. The last ones of both parts hold the roots that belong to their trees: of the checkpoint, and of the
-/// statement, whose time they say. Where times go back.
+/// The seals of both parts are of one log: rounds do not overlap, neighbours are chained. The first seal of the log
+/// binds it to its keys. The last ones of both parts hold the roots that belong to their trees: of the checkpoint, and
+/// of the statement, whose time they say. Where times go back.
 pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Result<Vec<StepBack>, TranscriptError> {
     let missing = |what: &str| Fault::Missing(what.to_owned());
     let mut seals: BTreeMap<LogIndex, &(Seal, Digest)> = BTreeMap::new();
