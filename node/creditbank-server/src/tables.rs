@@ -7,7 +7,6 @@ use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place, UnitId};
-use creditbank_rules::once::Use;
 use creditbank_store::{Row, Store, StoreError, Table};
 
 /// Digest of an identity -> the account, sealed.
@@ -197,22 +196,12 @@ pub(crate) fn read_status(key: &[u8], value: &[u8]) -> Option<(Place, Digest, Ma
     Some((place_of(key)?, Digest(*id), Marks::from_bytes(marks)?))
 }
 
-fn used_key(used: &Use) -> Vec<u8> {
-    [&used.until_minute.to_be_bytes()[..], used.digest.as_bytes()].concat()
+fn used(digest: &Digest) -> Row {
+    put(USED, digest.as_bytes().to_vec(), Vec::new())
 }
 
-fn used(used: &Use) -> Row {
-    put(USED, used_key(used), Vec::new())
-}
-
-/// It could not be used again any more.
-fn forgotten(used: &Use) -> Row {
-    Row { table: USED, key: used_key(used), value: None }
-}
-
-pub(crate) fn read_used(key: &[u8]) -> Option<Use> {
-    let (minute, digest) = key.split_first_chunk::<8>()?;
-    Some(Use { digest: Digest::from_slice(digest)?, until_minute: u64::from_be_bytes(*minute) })
+pub(crate) fn read_used(key: &[u8]) -> Option<Digest> {
+    Digest::from_slice(key)
 }
 
 /// Who signs a checkpoint, and how.
@@ -273,5 +262,5 @@ pub(crate) fn block_rows(applied: &Applied) -> impl Iterator<Item = Row> + '_ {
 /// The rows that follow from the seal of a round.
 pub(crate) fn seal_rows(closed: &Closed) -> impl Iterator<Item = Row> + '_ {
     let chains = closed.chains.iter().map(|(unit, head)| chain(*unit, head));
-    std::iter::once(seal(closed.seal.index)).chain(chains).chain(closed.forgotten.iter().map(forgotten))
+    std::iter::once(seal(closed.seal.index)).chain(chains)
 }

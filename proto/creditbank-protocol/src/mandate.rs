@@ -35,10 +35,9 @@ pub fn mandate_message(
 }
 
 /// What a paper stands for: one record of a kind, whatever it says. Until when it holds is the institution's word, so
-/// another
-/// day makes it no other paper.
-fn paper_message(origin: &str, institution: InstitutionId, kind: Kind, mandate: &Mandate) -> Preimage {
-    let preimage = Preimage::new(tag::PAPER_MANDATE).variable(origin.as_bytes()).u64(institution.0);
+/// another day makes it no other paper; and neither does another origin of the log.
+fn paper_message(institution: InstitutionId, kind: Kind, mandate: &Mandate) -> Preimage {
+    let preimage = Preimage::new(tag::PAPER_MANDATE).u64(institution.0);
     preimage.u16(kind_number(kind)).variable(mandate.paper_reference.as_bytes()).fixed(&mandate.salt)
 }
 
@@ -70,7 +69,7 @@ pub fn verify_mandate(
 /// salt keeps it silent.
 pub fn mandate_digest(origin: &str, institution: InstitutionId, kind: Kind, core: &[u8], mandate: &Mandate) -> Digest {
     if !mandate.paper_reference.is_empty() {
-        paper_message(origin, institution, kind, mandate).digest()
+        paper_message(institution, kind, mandate).digest()
     } else if !mandate.legal_basis.is_empty() {
         legal_message(origin, institution, kind, core, mandate).digest()
     } else {

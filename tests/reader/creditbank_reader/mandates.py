@@ -36,8 +36,8 @@ def mandate_digest(origin, institution, kind, data, mandate):
                            var(mandate.legal_basis.encode()), uint(64, mandate.until_minute), mandate.salt)
     if not mandate.has("paper_reference"):
         return sha256(mandate_message(origin, institution, kind, data, mandate))
-    return tagged_hash("paper-mandate", var(origin.encode()), uint(64, institution), uint(16, kind),
-                       var(mandate.paper_reference.encode()), mandate.salt)
+    return tagged_hash("paper-mandate", uint(64, institution), uint(16, kind), var(mandate.paper_reference.encode()),
+                       mandate.salt)
 
 
 def consents(records, origin, institution, kind, body):

@@ -60,8 +60,6 @@ class Scene:
         self.register = register
         self.origin = vectors["origin"]
         self.sealed_at_minute = vectors["sealed_at_ms"] // 60_000
-        self.corrections = [records.read(entry["kind"], 1, bytes.fromhex(entry["body"])).bound_ms
-                            for entry in case["registry"] if entry["kind"] == forms.KIND_TIME_CORRECTION]
         self.used = {bytes.fromhex(digest) for digest in case["used"]}
         self.today = EPOCH + datetime.timedelta(vectors["sealed_at_ms"] // 86_400_000)
         self.aliases = {(one["institution"], one["alias"]): one for one in vectors["aliases"]}
@@ -89,7 +87,7 @@ class Scene:
         self.has_records = bool(records)
         self.key = self.keys[header.key_id]
         require(not self.key.has("revoked"), "KEY_REVOKED")
-        self.minutes = (header.created_at_minute, self.sealed_at_minute, self.corrections)
+        self.minutes = (header.created_at_minute, self.sealed_at_minute)
         names, amends, redeems, used_up = [], [], [], []
         stated = self._stated(groups)
         for kind, body in records:

@@ -9,7 +9,6 @@ use creditbank_protocol::seal::{Seal, SignedSeal};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rules::admission::{BlockFacts, check_approvals};
-use creditbank_rules::once::Use;
 use creditbank_rules::{Rejection, Rule};
 
 use super::seal::{check_beginning, check_end};
@@ -56,7 +55,7 @@ pub struct Applied {
     /// Marks that its effects set or clear, in the order of the effects.
     pub marks: Vec<MarkChange>,
     /// What it has used up.
-    pub used: Vec<Use>,
+    pub used: Vec<Digest>,
     /// Tree nodes that the entry completes.
     pub nodes: Vec<StoredNode>,
     /// Its records, hidden and public.
@@ -74,8 +73,6 @@ pub struct Closed {
     pub chains: Vec<(UnitId, ChainHead)>,
     /// The registry entries that the round has written, in order. Where there are none, the registry stays in force.
     pub written: Vec<Written>,
-    /// Uses that need not be remembered any more, as nothing that they used up holds any more.
-    pub forgotten: Vec<Use>,
     /// Tree nodes that the entry of the seal completes.
     pub nodes: Vec<StoredNode>,
 }
@@ -241,8 +238,8 @@ impl OpenRound {
         };
 
         // Whether it was free to be used the rules have said, with the same set.
-        let used = once::uses(block).into_iter().map(|digest| Use::new(digest, header.created_at_minute));
-        let used: Vec<Use> = used.filter(|one| self.state.once.use_up(*one)).collect();
+        let mut used = once::uses(block);
+        used.retain(|one| self.state.once.use_up(*one));
         for change in &marks {
             self.state.marks.insert_mut(change.status_id, change.after);
             self.marked.push(change.status_id);
@@ -312,12 +309,11 @@ impl OpenRound {
         let Seal { index, time_ms, records_total, .. } = expected;
         let seal = LastSeal { id: signed.id(), index, time_ms, records_total };
         state.last_seal = Some(seal);
-        let forgotten = state.once.forget_before(time_ms / 60_000);
         let mut written = Vec::new();
         if let Some(registration) = registration {
             (state.in_force, written) = registration.finish(&state.in_force);
         }
         let chains = moved.into_iter().filter_map(|unit| Some((unit, state.chain(unit)?))).collect();
-        Ok(Closed { state, seal, chains, written, forgotten, nodes })
+        Ok(Closed { state, seal, chains, written, nodes })
     }
 }

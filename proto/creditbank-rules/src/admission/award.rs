@@ -13,6 +13,7 @@ use super::fields::{present, require};
 use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
 use super::used::{at, named};
+use super::uses::consent_lasts;
 use super::{AdmissionError, mandate};
 use crate::dates::day_of_ms;
 use crate::qualification::{self, Candidate, HeldAward};
@@ -165,7 +166,7 @@ fn cosigned(
             "a signature over this award by a unit key in force, with awards in its scope, of an active institution";
         require(holds, Rule::NotCosigned, "cosignatures", expected, format_args!("another of {}", one.institution))?;
         let until = one.until_minute;
-        let lasts = registry.consent_lasts(until, issuing.created_at_minute, minute);
+        let lasts = consent_lasts(until, issuing.created_at_minute, minute);
         lasts
             .map_err(|expected| Rejection::new(Rule::NotCosigned, expected, until.to_string()).field("cosignatures"))?;
         digests.push(message.digest());

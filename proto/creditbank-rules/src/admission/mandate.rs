@@ -9,6 +9,7 @@ use creditbank_protocol::record::Record;
 use super::derived::Issuing;
 use super::fields::{present, require};
 use super::kinds::malformed;
+use super::uses::consent_lasts;
 use crate::{Registry, Rejection, Rule};
 
 /// Checks the mandate of a record of an institution and returns the digest that the log has of it. Whether it was
@@ -45,7 +46,7 @@ pub(super) fn check(
         format_args!("a paper that lists {} among its acts, or a mandate without a list", kind.as_str_name());
     require(acts, Rule::NoMandate, "mandate", expected, format_args!("{} others", mandate.acts.len()))?;
     let (until, sealed) = (mandate.until_minute, issuing.sealed_at_ms / 60_000);
-    let lasts = registry.consent_lasts(until, issuing.created_at_minute, sealed);
+    let lasts = consent_lasts(until, issuing.created_at_minute, sealed);
     lasts.map_err(|expected| Rejection::new(Rule::MandateExpired, expected, until.to_string()).field("mandate"))?;
     let core = core(kind, record.body()).map_err(malformed)?;
     Ok(mandate_digest(origin, institution, kind, &core, mandate))

@@ -5,6 +5,7 @@ use creditbank_protocol::key::within_dates;
 use creditbank_protocol::pb::{self, Kind, Purpose, RegistryState};
 use creditbank_protocol::record::{Record, info_of};
 
+use super::uses::consent_lasts;
 use super::{Approved, BlockFacts, kinds};
 use crate::{Registry, Rejection, Rule};
 
@@ -92,7 +93,7 @@ fn check_approval(registry: &Registry, block: &BlockFacts<'_>, approval: &Approv
     let expected = "the approval of an approver of this unit, in force and not revoked";
     found.ok_or_else(|| refuse(Rule::NotAnApprover, expected, approval.key))?;
     let (until, sealed) = (approval.until_minute, block.sealed_at_ms / 60_000);
-    if let Err(expected) = registry.consent_lasts(until, block.created_at_minute, sealed) {
+    if let Err(expected) = consent_lasts(until, block.created_at_minute, sealed) {
         return Err(refuse(Rule::ApprovalExpired, &expected, until));
     }
     if block.once.is_used(&approval.digest) {

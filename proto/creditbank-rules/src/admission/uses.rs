@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::once::stated;
+use creditbank_protocol::once::{VALID_MINUTES_MAX, stated};
 use creditbank_protocol::pb::Basis;
 use creditbank_protocol::{Digest, once};
 
@@ -25,6 +25,16 @@ pub(super) fn check_public(block: &BlockFacts<'_>) -> Result<(), Rejection> {
         require(states, Rule::NotAuthorised, "public_part", expected, "a group without either")?;
     }
     stated(block.groups).iter().try_for_each(|digest| unused(block, digest, "public_part"))
+}
+
+/// Whether a consent until a minute holds for a block that was created at one minute and is sealed at another; else what
+/// is expected of it.
+pub(super) fn consent_lasts(until: u64, created: u64, sealed: u64) -> Result<(), String> {
+    if once::is_in_time(until, created, sealed) {
+        return Ok(());
+    }
+    let last = created.saturating_add(VALID_MINUTES_MAX);
+    Err(format!("a last minute from {sealed} to {last}; ask for another one"))
 }
 
 /// Checks that a mandate was not used before.

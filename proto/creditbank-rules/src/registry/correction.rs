@@ -1,9 +1,7 @@
-//! Corrections of the time, as far as they stand in the registry: from when on the log goes on, and which consents are
-//! left.
+//! Corrections of the time, as far as they stand in the registry: from when on the log goes on.
 
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::correction::Correction;
-use creditbank_protocol::once::VALID_MINUTES_MAX;
 
 use super::Registry;
 use super::admit::require;
@@ -40,25 +38,5 @@ impl Registry {
     /// The bound from which on seals go on behind the one at a log index, where that ends an interval.
     pub fn resumes_at(&self, seal: LogIndex) -> Option<u64> {
         self.corrections().find(|one| one.end() == seal).map(|one| one.bound_ms)
-    }
-
-    /// In a round that is sealed at a minute, a consent counts only where it lasts longer than this. Uses may have been
-    /// forgotten under a wrong clock; what lasts so long was signed behind the bound, and cannot have been used before.
-    pub fn consents_until_after(&self, sealed_at_minute: u64) -> Option<u64> {
-        let last = |one: &Correction| one.bound_minute().saturating_add(VALID_MINUTES_MAX);
-        self.corrections().map(last).filter(|last| sealed_at_minute <= *last).max()
-    }
-
-    /// Whether a consent until a minute counts for a block that was created at one minute and is sealed at another;
-    /// else what is expected of it.
-    pub(crate) fn consent_lasts(&self, until: u64, created: u64, sealed: u64) -> Result<(), String> {
-        let last = created.saturating_add(VALID_MINUTES_MAX);
-        let after = self.consents_until_after(sealed).filter(|after| *after >= sealed);
-        let first = after.map_or(sealed, |after| after.saturating_add(1));
-        if creditbank_protocol::once::is_in_time(until, created, sealed) && until >= first {
-            return Ok(());
-        }
-        let why = if after.is_some() { " (the time was corrected: shorter ones could be used twice)" } else { "" };
-        Err(format!("a last minute from {first} to {last}{why}; ask for another one"))
     }
 }

@@ -11,7 +11,6 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::{Marks, Named};
 use creditbank_protocol::{Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, check_records};
-use creditbank_rules::once::Use;
 use creditbank_rules::{Rejection, Rule, Sealing};
 use ed25519_dalek::SigningKey;
 
@@ -654,9 +653,9 @@ fn an_approval_ends_and_is_used_once() {
     for until in [0, now - 1, now - 59 + 43_200] {
         assert_eq!(rule(approved(&world, until)), Rule::ApprovalExpired, "{until}");
     }
-    world.once.use_up(Use::new(Digest([4; 32]), now));
+    world.once.use_up(Digest([4; 32]));
     approved(&world, now).expect("another one was used");
-    world.once.use_up(Use::new(Digest([3; 32]), now));
+    world.once.use_up(Digest([3; 32]));
     assert_eq!(rule(approved(&world, now)), Rule::ApprovalUsed);
 }
 

@@ -5,7 +5,7 @@ use creditbank_protocol::block::Header;
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::once::{SALT_LEN, remembered_until};
+use creditbank_protocol::once::{SALT_LEN, VALID_MINUTES_MAX};
 use creditbank_protocol::pb;
 use prost::Message as _;
 
@@ -46,7 +46,7 @@ pub(super) fn approved(block: &[u8], approver: &KeyFile) -> Option<Vec<u8>> {
     let header = Header::parse(read(block)?.header).ok()?;
     let bare = pb::Approval {
         key_id: KeyId::of(&approver.public_key()).0.to_vec(),
-        until_minute: remembered_until(header.created_at_minute),
+        until_minute: header.created_at_minute + VALID_MINUTES_MAX,
         salt: vec![7; SALT_LEN],
         ..Default::default()
     };

@@ -53,8 +53,6 @@ pub(crate) fn refused() -> Vec<Case> {
             entry.mandate.as_mut().expect("a mandate").salt.clear();
         }),
         expired("a mandate that ended a minute before the seal", |mandate| mandate.until_minute = NOW_MS / 60_000 - 1),
-        expired("the time was corrected: it may have been used before that", |_| ())
-            .with(|case| case.set(Kind::TimeCorrection, &corrected(10))),
         expired("a mandate for more than 30 days", |mandate| mandate.until_minute = NOW_MS / 60_000 + 43_201),
         mandated("a paper that is for other kinds", |mandate| mandate.acts = vec![i32::from(Kind::Award)]),
         mandated("a paper that is for nothing", |mandate| mandate.acts.clear()),
@@ -67,6 +65,13 @@ pub(crate) fn refused() -> Vec<Case> {
             entry.mandate = Some(pb::Mandate { until_minute: UNTIL + 1, ..given });
         }),
         changed("MANDATE_USED", "a paper that an earlier application has used", |_| ()).with(|case| case.use_up(0)),
+        changed(
+            "MANDATE_USED",
+            "a paper that an earlier application has used, and the time was corrected since",
+            |_| (),
+        )
+        .with(|case| case.set(Kind::TimeCorrection, &corrected(10)))
+        .with(|case| case.use_up(0)),
         changed("MANDATE_USED", "a signature that an earlier application has used", |entry| {
             entry.mandate = signed(Kind::Application, entry, 1);
         })

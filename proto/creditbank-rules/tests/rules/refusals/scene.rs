@@ -10,7 +10,7 @@ use creditbank_protocol::record::{Record, info_of};
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, admit_operator_effects};
-use creditbank_rules::once::{Once, Use};
+use creditbank_rules::once::Once;
 use creditbank_rules::{
     CourseKey, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Said, Sealing,
 };
@@ -136,7 +136,7 @@ impl Scene {
         let sealed_at_ms = number(&file["sealed_at_ms"]);
         let mut once = Once::default();
         for digest in list(&case["used"]) {
-            once.use_up(Use::new(Digest(array(digest)), sealed_at_ms / 60_000));
+            once.use_up(Digest(array(digest)));
         }
         Self { ledger, once, sealed_at_ms }
     }
