@@ -278,10 +278,12 @@ class Scene:
     # Effects.
 
     def _effects(self, groups, amends, redeems):
-        found = []
-        for group in groups:
-            for effect in group.effects:
-                found.append((group.authority, effect, self._effect(group.authority, effect)))
+        said = [(group.authority, effect) for group in groups for effect in group.effects]
+        shown = [one for one in said if one[1].status_id not in self.beside]
+        silent = [one for one in said if one[1].status_id in self.beside]
+        found = [(*one, self._effect(*one)) for one in shown]
+        self._asked(found, silent, redeems)
+        found += [(*one, self._effect(*one)) for one in silent]
 
         def places(*actions):
             return sorted(target.place for _, effect, target in found if effect.action in actions)
@@ -292,13 +294,41 @@ class Scene:
         self._releases(found)
         changed = set(places(SUPERSEDE, REVOKE))
         restored = self._restored(found)
-        against = {status.SUPERSEDED, status.REVOKED, status.UNDER_REVIEW}
-        due = {one.place for one in self.held.values()
-               if one.depends_on & changed and one.place not in changed | restored and not against & one.marks.keys()}
+        due = self._due(changed, restored)
         reviews = set(places(REVIEW))
         require(due <= reviews, "DEPENDANTS_NOT_REVIEWED")
         require(due == reviews, "EFFECT_MISMATCH")
         self._reinstated(found, restored, set(places(REVOKE)), changed)
+
+    def _asked(self, shown, silent, redeems):
+        """Refuses an effect that shows no place, and is about a place for which the block has no cause, in one way: whatever
+        stands there. Else whoever has a key could find out where the record of a status id stands."""
+        def places(*actions):
+            return {target.place for _, effect, target in shown if effect.action in actions}
+
+        actions = {effect.action for _, effect in silent}
+        changed, restored = places(SUPERSEDE, REVOKE), self._restored(shown)
+        closes, again = set(), {}
+        if actions & {CLOSE_REVIEW, REINSTATE}:
+            closes, again = self._follows(restored, places(REVOKE), changed)
+        released = {self.beside[effect.status_id] for _, effect in silent if effect.action == RELEASE}
+        let_go = self._let_go([target for _, effect, target in shown if effect.action == REVOKE], restored)
+        for authority, effect in silent:
+            self._form(effect)
+            redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
+            require(self._right(authority, effect.action, self.sealed_by.get(redemption, 0)), "NOT_AUTHORISED")
+            place = self.beside[effect.status_id]
+            left = effect.action == RELEASE and place in self.held \
+                and self._is_left_behind(effect, self.held[place], released)
+            asked = {REDEEM: (place, authority.mandate_digest) in redeems, REVIEW: place in self._due(changed, restored),
+                     CLOSE_REVIEW: place in closes, REINSTATE: place in again, RELEASE: place in let_go or left}
+            require(asked[effect.action], "EFFECT_MISMATCH")
+
+    def _due(self, changed, restored):
+        """The places of what is to be put under review."""
+        against = {status.SUPERSEDED, status.REVOKED, status.UNDER_REVIEW}
+        return {one.place for one in self.held.values()
+                if one.depends_on & changed and one.place not in changed | restored and not against & one.marks.keys()}
 
     def _restored(self, found):
         """The records of which a block clears what has ended them."""
@@ -329,6 +359,10 @@ class Scene:
                   if effect.action == CLOSE_REVIEW and authority.basis == DEPENDENCY}
         again = {target.place: effect.redemption_plus_1 - 1 for _, effect, target in found
                  if effect.action == REINSTATE and effect.redemption_plus_1}
+        require(self._follows(restored, revoked, gone) == (closes, again), "EFFECT_MISMATCH")
+
+    def _follows(self, restored, revoked, gone):
+        """What follows from the reinstatements of a block: the reviews that it closes, and what is held again."""
         due, holds = set(), {}
         for place in sorted(restored):
             held = self.held[place]
@@ -349,7 +383,7 @@ class Scene:
             self._meanwhile(held, entry, restored, gone)
             due |= {one.place for one in self.held.values() if place in one.depends_on and one.place not in gone
                     and one.place not in restored and one.marks.get(status.UNDER_REVIEW) == entry}
-        require(holds == again and due == closes, "EFFECT_MISMATCH")
+        return due, holds
 
     def _meanwhile(self, held, entry, restored, gone):
         """Refuses to reinstate what was ended at an entry, where something has come in its place."""
@@ -393,13 +427,17 @@ class Scene:
                 found[place] = released[identity]
         return found
 
-    def _effect(self, authority, effect):
+    @staticmethod
+    def _form(effect):
         require(effect.action in (SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW,
                                   REINSTATE), "ACTION_NOT_ADMITTED")
         named = effect.redemption_plus_1, effect.contested_plus_1
         fits = {REINSTATE: bool(named[1]), RELEASE: not named[1]}.get(effect.action, named == (0, 0))
         require(fits and (effect.action == REVOKE or not effect.reason), "EFFECT_MISMATCH")
         require(effect.action != REVOKE or effect.reason, "MISSING_FIELD")
+
+    def _effect(self, authority, effect):
+        self._form(effect)
         target = self.held.get(place_of(effect.place) if effect.has("place") else self.beside[effect.status_id])
         require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")
         redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
@@ -457,11 +495,9 @@ class Scene:
                 found.add(held.place[0])
         return found
 
-    def _releases(self, found):
-        released = {target.place for _, effect, target in found if effect.action == RELEASE}
-        revoked = [target for _, effect, target in found if effect.action == REVOKE]
-        left = set(released)
-        restored = self._restored(found)
+    def _let_go(self, revoked, restored):
+        """The places of what records let go of that are revoked."""
+        found = set()
         for holder in revoked:
             # A reinstated record holds what its amendment held in its place.
             if holder.body is not None and holder.body.has("amends") and place_of(holder.body.amends.place) in restored:
@@ -471,8 +507,15 @@ class Scene:
             for place in self.named_by(holder):
                 held = self.held.get(place)
                 if held is not None and held.marks.get(status.REDEEMED) in self.entries(holder):
-                    require(place in left, "EFFECT_MISMATCH")
-                    left.remove(place)
+                    found.add(place)
+        return found
+
+    def _releases(self, found):
+        released = {target.place for _, effect, target in found if effect.action == RELEASE}
+        revoked = [target for _, effect, target in found if effect.action == REVOKE]
+        let_go = self._let_go(revoked, self._restored(found))
+        require(let_go <= released, "EFFECT_MISMATCH")
+        left = released - let_go
         for _, effect, target in found:
             if effect.action == RELEASE and target.place in left:
                 require(self._is_left_behind(effect, target, released), "EFFECT_MISMATCH")

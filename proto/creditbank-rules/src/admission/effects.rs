@@ -1,5 +1,6 @@
 //! Status effects: who may change what, and that records and their effects belong together.
 
+mod asked;
 mod holders;
 mod reinstated;
 mod reviews;
@@ -12,6 +13,7 @@ pub(super) use reviews::reviews_of;
 use std::collections::BTreeSet;
 
 use creditbank_protocol::authority::{Right, right};
+use creditbank_protocol::block::shows_place;
 use creditbank_protocol::pb::{Action, Authority, Basis, Effect};
 use creditbank_protocol::status::{Mark, Named, TransitionError, is_carried_by_blocks};
 use creditbank_protocol::{Digest, InstitutionId, LogIndex, Place};
@@ -51,12 +53,14 @@ pub(super) fn check(
     block: &BlockFacts<'_>,
     admitted: &[Option<Admitted>],
 ) -> Result<(), AdmissionError> {
-    let mut checked = Vec::new();
-    for group in block.groups {
-        let authority = group.authority.clone().unwrap_or_default();
-        for effect in &group.effects {
-            checked.push(check_effect(view, block, &authority, effect)?);
-        }
+    let (shown, silent): (Vec<_>, Vec<_>) = said(block).partition(|(by, effect)| shows_place(Some(by), effect));
+    let mut checked = Vec::with_capacity(shown.len() + silent.len());
+    for (authority, effect) in shown {
+        checked.push(check_effect(view, block, &authority, effect)?);
+    }
+    asked::check(view, block, admitted, &checked, &silent)?;
+    for (authority, effect) in silent {
+        checked.push(check_effect(view, block, &authority, effect)?);
     }
     let of = |action| checked.iter().filter(move |one| one.action == action);
     let admitted = || admitted.iter().flatten();
@@ -79,6 +83,14 @@ pub(super) fn check(
     holders::check(view, block, &checked)?;
     reviews::check(view, &checked)?;
     reinstated::check(view, block, &checked)
+}
+
+/// The effects of a block, each with its authority.
+fn said<'a>(block: &BlockFacts<'a>) -> impl Iterator<Item = (Authority, &'a Effect)> {
+    block.groups.iter().flat_map(|group| {
+        let authority = group.authority.clone().unwrap_or_default();
+        group.effects.iter().map(move |effect| (authority.clone(), effect))
+    })
 }
 
 fn same_places(

@@ -142,8 +142,10 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
             }
         }
     }
+    let all = checked.iter().filter(|one| one.action == Action::Release).map(|one| one.place).collect();
     for one in checked.iter().filter(|one| released.contains(&one.place)) {
-        let free = is_left_behind(view, one, checked)?;
+        let redemption = one.named().redemption;
+        let free = redemption.map_or(Ok(false), |by| is_left_behind(view, (one.place, by), &all))?;
         let expected = "a release with the revocation of what has redeemed it, or after it";
         require(free, Rule::EffectMismatch, "public_part", expected, one.place)?;
         signer::check_scope(view.registry(), block, Kind::Award)
@@ -152,25 +154,26 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
     Ok(())
 }
 
-/// Whether what has redeemed a record is revoked, and held by nothing else (any more).
-fn is_left_behind(view: &impl View, one: &Checked<'_>, checked: &[Checked<'_>]) -> Result<bool, ViewError> {
-    let Some(entry) = one.effect.redemption_plus_1.checked_sub(1).map(LogIndex) else {
-        return Ok(false);
-    };
-    let Some(institution) = institution_at(view, entry)? else {
+/// Whether what has redeemed the record at a place, by a block, is revoked, and held by nothing else (any more) but what
+/// is released with it.
+pub(super) fn is_left_behind(
+    view: &impl View,
+    (place, entry): (Place, LogIndex),
+    released: &BTreeSet<Place>,
+) -> Result<bool, ViewError> {
+    let (Some(institution), Some(target)) = (institution_at(view, entry)?, view.record_at(place)?) else {
         return Ok(false);
     };
     for key in [CourseKey::Award, CourseKey::Conversion] {
-        for held in view.held(&one.target.account, institution, &key)? {
+        for held in view.held(&target.account, institution, &key)? {
             if held.marks.get(Mark::Revoked).is_none() {
                 continue;
             }
             let Some((facts, record)) = view.content_at(held.place)? else { continue };
-            let let_go = |place| checked.iter().any(|other| other.place == place && other.action == Action::Release);
-            if redemption(view, held.place, &facts, &record)?.is_some_and(|found| !let_go(found.marked)) {
+            if redemption(view, held.place, &facts, &record)?.is_some_and(|found| !released.contains(&found.marked)) {
                 continue;
             }
-            if redeemed_by(&record).contains(&one.place) && entries(view, held.place, &record)?.contains(&entry) {
+            if redeemed_by(&record).contains(&place) && entries(view, held.place, &record)?.contains(&entry) {
                 return Ok(true);
             }
         }

@@ -137,16 +137,16 @@ fn rights() -> Vec<Case> {
             group(Basis::Issuer, &[effect(at(1), Action::Release)]),
         )
         .with(Case::by_other),
-        held("STATUS_FORBIDS", "a release of another redemption", group(Basis::Issuer, &[release(at(1), 7)]))
+        held("EFFECT_MISMATCH", "a release of another redemption", group(Basis::Issuer, &[release(at(1), 7)]))
             .with(|case| case.sealed(7, UNIT_KEY, NOW_MS - 3_600_000)),
         on_credit(
-            "STATUS_FORBIDS",
+            "EFFECT_MISMATCH",
             "a release of what nobody has redeemed",
             &[],
             group(Basis::Issuer, &[release(at(1), 1)]),
         ),
-        held("STATUS_FORBIDS", "redeemed twice", mandated(|_| ())),
-        on_credit("STATUS_FORBIDS", "redeemed under review", &[(Action::Review, 8)], mandated(|_| ())),
+        held("EFFECT_MISMATCH", "redeemed twice, by no record", mandated(|_| ())),
+        on_credit("EFFECT_MISMATCH", "redeemed under review, by no record", &[(Action::Review, 8)], mandated(|_| ())),
         on_credit(
             "STATUS_FORBIDS",
             "a review closed that nobody has opened",
@@ -190,7 +190,7 @@ fn together() -> Vec<Case> {
         ),
         effects(Some("EFFECT_MISMATCH"), "a review without a revocation", depended, vec![reviews(&[at(2)])]),
         effects(
-            Some("STATUS_FORBIDS"),
+            Some("EFFECT_MISMATCH"),
             "a review of what is under review",
             depended,
             vec![revoke(at(1)), reviews(&[at(2), at(3)])],
