@@ -133,7 +133,8 @@ async fn registrars_issue_again_what_is_lost() {
     let by_sync = Desk { client: &of_sync, university: &syncing, dir: dir.path() };
     let line = |number: u64| format!("{number},C{number},2023A,Title,15,pass\n");
     let lines = |numbers: std::ops::Range<u64>| numbers.map(line).collect::<String>();
-    let rows = |numbers: std::ops::Range<u64>| numbers.map(|one| format!("r{one},{}", line(one))).collect::<String>();
+    let row = |number: u64| format!("r{number},{}", line(number));
+    let rows = |numbers: std::ops::Range<u64>| numbers.map(row).collect::<String>();
     by_import.import("import", &lines(0..3)).await.expect("sealed");
     by_sync.sync("sync", &rows(0..3)).await.expect("sealed");
     let receipt = |height| node.ledger().block(UnitId::new(1, 1), height).expect("a receipt");
