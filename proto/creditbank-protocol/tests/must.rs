@@ -40,9 +40,14 @@ const HELD: &[(&str, &str, &str)] = &[
     ),
     ("the others MUST be its padding", "proto/vectors/transcripts_refused.json", "a withheld record that is denied"),
     (
-        "the same key's entry, which MUST",
+        "Under the last seal the same key's entry, which MUST",
         "proto/vectors/transcripts_refused.json",
         "without the key under the last seal",
+    ),
+    (
+        "for a theft: under the last seal the same key's entry, which MUST",
+        "proto/vectors/transcripts_refused.json",
+        "a statement key that is not shown in the status part",
     ),
     (
         "the signer MUST have been its custodian",
