@@ -20,8 +20,8 @@ use super::log::{
     key_entry, policy, public, public_record, trust, unit_key,
 };
 use super::transcripts::{
-    APPROVED, APPROVER, CORRECTED, SECOND_APPROVER, approved, approved_effect, approver_stolen, closing, corrected, credit, custody, result, rotated, sealed_anew,
-    statement_key_ended, statement_key_followed,
+    APPROVED, APPROVER, CORRECTED, SECOND_APPROVER, approved, approved_effect, approver_stolen, closing, corrected,
+    credit, custody, result, rotated, sealed_anew, statement_key_ended, statement_key_followed,
 };
 use super::{agree, hex, key};
 
@@ -603,9 +603,8 @@ fn without_stolen_approver(about: &'static str, link: Link, mut transcript: pb::
     let part = newest(&mut transcript);
     let of = |body: &[u8]| pb::Key::decode(body).is_ok_and(|key| key.public_key == public(APPROVER));
     let last = part.seals.last().expect("a seal").index;
-    let is_one = |one: &pb::ProvedRegistryEntry| {
-        one.seal == last && one.entry.as_ref().is_some_and(|entry| of(&entry.body))
-    };
+    let is_one =
+        |one: &pb::ProvedRegistryEntry| one.seal == last && one.entry.as_ref().is_some_and(|entry| of(&entry.body));
     let at = part.registry.iter().position(is_one).expect("the approver's key");
     let place = part.registry.remove(at).entry.and_then(|entry| entry.place).expect("a place");
     part.publications.retain(|one| one.place != Some(place));

@@ -188,8 +188,7 @@ impl Case {
     pub(crate) fn sealed(&mut self, entry: u64, key: u8, sealed_at_ms: u64) {
         self.sealings.retain(|known| known["entry"] != entry);
         let key_id = id_of(key).to_string();
-        self.sealings
-            .push(json!({ "entry": entry, "key_id": key_id, "approvers": [], "sealed_at_ms": sealed_at_ms }));
+        self.sealings.push(json!({ "entry": entry, "key_id": key_id, "approvers": [], "sealed_at_ms": sealed_at_ms }));
     }
 
     /// A key has approved an entry too.
