@@ -46,6 +46,7 @@ fn is_about_the_node(error: &SubmitError) -> bool {
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)
         | SubmitError::Unreadable(_)
+        | SubmitError::LogKeyMissing(_)
         | SubmitError::Stopped(_) => true,
         SubmitError::Block(_)
         | SubmitError::Record { .. }

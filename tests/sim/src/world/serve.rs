@@ -381,6 +381,7 @@ fn is_decision(error: &SubmitError) -> bool {
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)
         | SubmitError::Unreadable(_)
+        | SubmitError::LogKeyMissing(_)
         | SubmitError::Stopped(_) => false,
     }
 }
