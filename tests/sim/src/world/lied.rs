@@ -47,7 +47,6 @@ fn is_about_the_node(error: &SubmitError) -> bool {
         | SubmitError::Clock(_)
         | SubmitError::LogKeyMissing(_)
         | SubmitError::Unreadable(_)
-        | SubmitError::LogKeyMissing(_)
         | SubmitError::Stopped(_) => true,
         SubmitError::Block(_)
         | SubmitError::Record { .. }

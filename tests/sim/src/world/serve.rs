@@ -382,7 +382,6 @@ fn is_decision(error: &SubmitError) -> bool {
         | SubmitError::Clock(_)
         | SubmitError::LogKeyMissing(_)
         | SubmitError::Unreadable(_)
-        | SubmitError::LogKeyMissing(_)
         | SubmitError::Stopped(_) => false,
     }
 }
