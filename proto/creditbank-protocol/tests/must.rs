@@ -40,7 +40,7 @@ const HELD: &[(&str, &str, &str)] = &[
     ),
     ("the others MUST be its padding", "proto/vectors/transcripts_refused.json", "a withheld record that is denied"),
     (
-        "Under the last seal the same key's entry, which MUST",
+        "each key that has approved the block, which MUST",
         "proto/vectors/transcripts_refused.json",
         "without the key under the last seal",
     ),
