@@ -40,12 +40,12 @@ const HELD: &[(&str, &str, &str)] = &[
     ),
     ("the others MUST be its padding", "proto/vectors/transcripts_refused.json", "a withheld record that is denied"),
     (
-        "each key that has approved the block, which MUST",
+        "that has approved the block, which MUST",
         "proto/vectors/transcripts_refused.json",
-        "without the key under the last seal",
+        "without what has become of the record's approver",
     ),
     (
-        "for a theft: under the last seal the same key's entry, which MUST",
+        "the same key's entry, which MUST",
         "proto/vectors/transcripts_refused.json",
         "a statement key that is not shown in the status part",
     ),
