@@ -423,7 +423,8 @@ class _Verification:
             order.append((item.block, item.piece))
             _require(item.block in part.blocks, "a group of a block that is not there")
             self._check_piece(part.blocks[item.block][0].header, item.piece,
-                              forms.GROUP_PIECE + _nested(item, self.canonical, "group"), item.path)
+                              forms.SLICE_PIECE + _nested(item, self.canonical, "group"), item.path)
+            _require(len(item.group.effects) <= forms.SLICE_EFFECTS_MAX, "more effects than a piece has")
             part.groups[item.block][item.piece] = item.group
         _require(_ascending(order), "groups are not ascending")
         for groups in part.groups.values():
@@ -579,9 +580,11 @@ class _Verification:
         return whose
 
     def _is_suspect(self, entry, seal):
-        """Whether the key of a block is compromised, as the last seal has it, at the time of its round."""
-        now = self.status.registered(self.last, forms.KIND_KEY, entry.header.key_id)
-        return is_suspect(now, seal.time_ms)
+        """Whether a key that signed or approved a block is compromised, as the last seal has it, at the time of its
+        round."""
+        ids = [entry.header.key_id] + [approval.key_id for approval in entry.approvals if approval.has("key_id")]
+        now = [self.status.registered(self.last, forms.KIND_KEY, one) for one in ids]
+        return any(is_suspect(key, seal.time_ms) for key in now)
 
     def check_statuses(self):
         """Step 8: what has become of the records."""

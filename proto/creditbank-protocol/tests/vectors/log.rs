@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::approval::approval_message;
-use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock};
+use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock, Slice, slices};
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::entry::{BlockEntries, PUBLIC};
 use creditbank_protocol::hash::{Preimage, tag};
@@ -120,6 +120,8 @@ pub(super) struct Log {
     pub(super) registrar: u8,
     /// The seed of the key that approves units' blocks from now on.
     pub(super) approver: Option<u8>,
+    /// The seed of the key that approves the operator's blocks from now on.
+    pub(super) operators_approver: Option<u8>,
     /// The seed of the key that signs statements from now on.
     pub(super) stater: u8,
     /// Accreditations that a transcript shows of an institution's records: institution and number.
@@ -159,6 +161,7 @@ impl Log {
             signer: None,
             registrar: REGISTRY,
             approver: None,
+            operators_approver: None,
             stater: STATEMENT,
             accreditations: Vec::new(),
             also: Vec::new(),
@@ -289,7 +292,7 @@ impl Log {
             SignedBlock::parse(&block.expect("a block")).expect("a block")
         };
         let mut block = signed(None);
-        if let Some(approver) = self.approver.filter(|_| institution > 0) {
+        if let Some(approver) = if institution > 0 { self.approver } else { self.operators_approver } {
             let mut approval = pb::Approval {
                 key_id: KeyId::of(&public(approver)).0.to_vec(),
                 until_minute: self.minute(),
@@ -331,7 +334,8 @@ impl Log {
         }
         let mut head: pb::BlockHead = decode(&entries.head[1..]).expect("a head");
         let mut header: pb::BlockHeader = decode(&head.header).expect("a header");
-        header.public_root = Piece::Group(&bent).leaf().0.to_vec();
+        let slice = Slice { authority: bent.authority.as_ref(), effects: &bent.effects };
+        header.public_root = Piece::Slice(slice).leaf().0.to_vec();
         head.header = encode(&header).expect("canonical");
         let message = Preimage::new(tag::BLOCK_SIGNATURE).variable(&head.header);
         head.signature = sign(&key(signer), message.as_bytes()).to_vec();
@@ -524,7 +528,8 @@ impl Log {
         let tree = status_of(marks);
         for (entry, index, _) in shown {
             let header = self.blocks[entry].header();
-            wanted.extend([RegistryKey::Key(header.key_id), RegistryKey::Institution(header.unit.institution)]);
+            wanted.extend(self.sealers_of(*entry));
+            wanted.push(RegistryKey::Institution(header.unit.institution));
             let authorities = self.blocks[entry].public().groups.iter().filter_map(|group| group.authority.as_ref());
             let others = authorities.filter(|by| by.basis == i32::from(pb::Basis::Custodian));
             wanted.extend(others.map(|by| RegistryKey::Institution(by.institution.into())));
@@ -532,7 +537,7 @@ impl Log {
             let marks = marks.get(&id).copied().unwrap_or_default();
             for (_, at) in marks.iter().filter(|(_, at)| self.blocks.contains_key(&at.0)) {
                 self.show(&mut part, at.0, |effect| effect.status_id == id.0);
-                wanted.push(RegistryKey::Key(self.blocks[&at.0].header().key_id));
+                wanted.extend(self.sealers_of(at.0));
             }
             statuses.insert(id, status_proof(&tree, id, &marks));
         }
@@ -546,6 +551,11 @@ impl Log {
             proofs: Some(self.proofs(part)),
             statuses: statuses.into_values().collect(),
         }
+    }
+
+    /// The keys that have signed and approved a block.
+    fn sealers_of(&self, entry: u64) -> Vec<RegistryKey> {
+        self.blocks[&entry].head().key_ids().map(RegistryKey::Key).collect()
     }
 
     /// That a tree begins with a smaller one.
@@ -572,10 +582,10 @@ impl Log {
         part.seals.push(seal);
         part.blocks.insert(entry);
         part.registry.extend(self.signers(entry).into_iter().map(|key| (seal, key)));
-        for (piece, group) in (block.public().records.len()..).zip(&block.public().groups) {
-            if group.effects.iter().any(&is_wanted) {
+        for (piece, slice) in (block.public().records.len()..).zip(slices(block.public())) {
+            if slice.effects.iter().any(&is_wanted) {
                 part.groups.insert((entry, piece));
-                let by = group.authority.clone().unwrap_or_default();
+                let by = slice.authority.cloned().unwrap_or_default();
                 if by.basis == i32::from(pb::Basis::Custodian) {
                     let of = [header.unit.institution, by.institution.into()];
                     part.registry.extend(of.map(|number| (seal, RegistryKey::Institution(number).digest())));
@@ -667,7 +677,7 @@ impl Log {
         pb::ProvedGroup {
             block: entry,
             piece: u32::try_from(piece).expect("small"),
-            group: block.public().groups.get(piece - block.public().records.len()).cloned(),
+            group: slices(block.public()).nth(piece - block.public().records.len()).map(Slice::to_group),
             path: levels.path(piece).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
         }
     }
