@@ -124,3 +124,25 @@ fn refusals() {
     let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !provoked.contains(rule)).collect();
     assert!(missing.is_empty(), "rules without a block that breaks them: {missing:?}");
 }
+
+/// Goal: whoever has a key cannot find out where the record of a status id stands: an effect for which the block has no
+/// cause is refused in the same words at its place, at another record's, and where nothing stands.
+#[test]
+fn trying_places_tells_nothing() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/refusals.json");
+    let file: Value = serde_json::from_str(&fs::read_to_string(path).expect("the vectors")).expect("JSON");
+    for about in
+        ["a review without a revocation", "a release of what nobody has redeemed", "redeemed twice, by no record"]
+    {
+        let case = scene::list(&file["rules"]).iter().find(|case| case["about"] == about).expect("the case");
+        let answers: BTreeSet<String> = [0, 1, 2, 3, 900]
+            .into_iter()
+            .map(|entry| {
+                let mut tried = case.clone();
+                tried["places"] = json!([{ "entry": entry, "index": 0 }]);
+                format!("{:?}", Scene::read(&file, &tried).judge(&tried).expect_err("a refusal"))
+            })
+            .collect();
+        assert_eq!(answers.len(), 1, "{about}: {answers:?}");
+    }
+}
