@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::trust::text_for;
 use creditbank_server::directory::key_path;
 use creditbank_tests::TestNode;
 use serde_json::Value;
@@ -172,7 +173,20 @@ async fn from_the_first_key_to_a_verified_transcript() {
     let (code, _, err) = desk.call(&["verify", "one.cbt", "--at", "2199-01-01"]).await;
     assert!(code == 4 && err.contains("ask for status: creditbank status one.cbt"), "{err}");
     let (code, _, err) = desk.call(&["verify", "one.cbt", "--at", "2020-01-01"]).await;
-    assert!(code == 1 && err.contains("ahead of this clock"), "{err}");
+    assert!(code == 1 && err.contains("the time of --at: pass a later time"), "{err}");
+    // A trust file of another log is named as what is wrong, and so is one that is none.
+    let another = text_for(&desk.node.trust().beginning("other.example/log")).expect("a trust file");
+    fs::write(desk.path("other.toml"), another).expect("the trust file");
+    let verify_under = async |trust: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+        command.current_dir(desk.dir.path()).args(["verify", "one.cbt", "--trust", trust]).env_clear();
+        let output = desk.run(command).await;
+        (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (code, err) = verify_under("other.toml").await;
+    assert!(code == 1 && err.contains("your trust file is for other.example/log"), "{err}");
+    let (code, err) = verify_under("one.cbt").await;
+    assert!(code == 2 && err.contains("one.cbt is no trust file: expected TOML"), "{err}");
     let mut file = fs::read(desk.path("t.cbt")).expect("the transcript");
     let middle = file.len() / 2;
     file[middle] ^= 1;
@@ -503,6 +517,16 @@ async fn approvals_compromise_and_custody() {
     let (code, out, _) = desk.call(&["verify", "before.cbt"]).await;
     // The stolen key has revoked one of the two: that is contested too, and nobody calls the record revoked.
     assert!(code == 1 && out.matches("contested  credit").count() == 2 && !out.contains("revoked  credit"), "{out}");
+    // Beneath each stands why, and whom to ask.
+    let of_one = "contested because its revocation was signed in entry";
+    let of_other = format!("with the key {key_id}, which counts as stolen since 2026-01-01T00:00Z: ask Universit");
+    assert!(out.contains(of_one) && out.matches(&of_other).count() == 2, "{out}");
+    let (_, out, err) = desk.call(&["verify", "before.cbt", "--json"]).await;
+    assert!(err.contains("2 of 2 records") && err.contains("2 contested"), "{err}");
+    let said: Value = serde_json::from_str(&out).expect("JSON");
+    let by = &said["records"][1]["contested_by"];
+    assert_eq!((&by["key_id"], &by["role"]), (&Value::from(key_id.as_str()), &"signed".into()), "{said}");
+    assert_eq!(by["since"], "2026-01-01T00:00:00Z");
     let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "good.key"];
     let done = desk.json(&[&confirm[..], &access].concat()).await;
     assert_eq!(done["changed"], 2, "{done}");

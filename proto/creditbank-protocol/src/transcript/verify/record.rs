@@ -92,6 +92,7 @@ fn check(
         kept_by: None,
         marks: Marks::default(),
         contested: is_suspect(&now, seal.time_ms),
+        suspicion: None,
         confirmed: None,
         redeemed: None,
         under_review: None,
