@@ -27,6 +27,17 @@ pub(super) async fn refuse_known(client: &Client, key: &RegistryKey, what: &str,
 
 /// Publishes entries in one block and says what was done.
 pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
+    run_acting(global, client, records, what, "it acts on what is sealed from now on.").await
+}
+
+/// The same of entries that act in another way; `acts` says in which.
+pub(super) async fn run_acting(
+    global: &Global,
+    client: &Client,
+    records: &[Record],
+    what: &str,
+    acts: &str,
+) -> Result<(), Failure> {
     let key = global.registry_key()?;
     let receipt = match publish_or_ask(client, key, records, Some(&global.registry_work())).await? {
         Published::Sealed(receipt) => receipt,
@@ -47,6 +58,6 @@ pub(super) async fn run(global: &Global, client: &Client, records: &[Record], wh
     };
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
     output::print(global, &value, || {
-        format!("{what}: published at entry {}; it acts on what is sealed from now on.", receipt.index)
+        format!("{what}: published at entry {}; {acts}", receipt.index)
     })
 }

@@ -89,7 +89,13 @@ impl ApprovalQueue {
         let mut approvals: Vec<pb::Approval> = Vec::new();
         for answer in answers(&path)? {
             let text = serde_json::from_str(&read_text(&answer)?);
-            let text = text.map_err(|error| wrong(format!("{}: {error}", answer.display())))?;
+            let text = text.map_err(|error| {
+                let file = answer.display();
+                wrong(format!(
+                    "{file} is no whole approval ({error}): expected what `creditbank approve` has written; have it sent \
+                     again, or remove it"
+                ))
+            })?;
             let approval = request.approval(&text)?;
             // Of one person's two approvals one counts.
             if approvals.iter().all(|known| known.key_id != approval.key_id) {
