@@ -503,7 +503,13 @@ async fn approvals_compromise_and_custody() {
     assert!(code == 2 && err.contains("--yes"), "{err}");
     let text = desk.good(&["approve", &request, "--key", "approver.key", "--yes"]).await;
     assert!(text.contains("1 revoke") && text.contains(&first), "{text}");
-    desk.good(&waiting).await;
+    let done = desk.json(&waiting).await;
+    let entry = done["records"][0]["outcome"].as_str().and_then(|text| text.strip_prefix("revoked in entry "));
+    let entry = entry.expect("an entry").to_owned();
+    let approver = desk.json(&["log", "entry", &entry]).await["approvals"][0]["key_id"].clone();
+    let text_of_entry = desk.good(&["log", "entry", &entry]).await;
+    assert!(text_of_entry.contains(&format!("key id {}", approver.as_str().expect("a key"))), "{text_of_entry}");
+    assert!(text_of_entry.contains("created_at_minute  20"), "a time that people can read: {text_of_entry}");
     let shown = desk.json(&[&["record", "show", &first][..], &access].concat()).await;
     assert_eq!(shown["marks"][0], "revoked");
     desk.operate(&["unit", "change", "--institution", "1", "--requires-approval", "false"]).await;
@@ -511,6 +517,23 @@ async fn approvals_compromise_and_custody() {
     let key_id = shown["key_id"].as_str().expect("a key").to_owned();
     desk.operate(&["key", "revoke", &key_id, "--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"])
         .await;
+    let registry_key = key_path(desk.node.dir(), Purpose::Registry);
+    let refused = async |arguments: &[&str], code: i32, expected: &str| {
+        let found = desk.call(&[arguments, &["--registry-key", self::shown(&registry_key)], &access].concat()).await;
+        assert!(found.0 == code && found.2.contains(expected), "{arguments:?}: {found:?}");
+    };
+    let stolen = ["--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"];
+    let again = [&["key", "revoke", &key_id][..], &stolen].concat();
+    refused(&again, 1, "is revoked already: compromised since 2026-01-01T00:00Z").await;
+    for (purpose, expected) in [("log", "run creditbank-node succeed"), ("registry", "creditbank registry succeed")] {
+        let keys = desk.json(&["key", "list", "--institution", "0"]).await;
+        let found = keys.as_array().into_iter().flatten().find(|one| one["entry"]["purpose"] == purpose);
+        let id = found.and_then(|one| one["entry"]["key_id"].as_str()).expect("a key").to_owned();
+        refused(&[&["key", "revoke", &id][..], &stolen].concat(), 2, expected).await;
+    }
+    refused(&["contested", "list", "--institution", "9"], 1, "no unit 1 of institution 9").await;
+    let elsewhere: Vec<&str> = ISSUE.iter().map(|word| if *word == "1" { "9" } else { *word }).collect();
+    refused(&elsewhere, 2, "is of unit 1/1, expected one of unit 9/1").await;
     let listed = desk.json(&[&["contested", "list", "--institution", "1"][..], &access].concat()).await;
     assert_eq!((&listed["counts"]["contested"], &listed["counts"]["ended"]), (&2.into(), &1.into()), "{listed}");
     desk.good(&[&["transcript", "--out", "before.cbt"][..], &who].concat()).await;
@@ -527,7 +550,14 @@ async fn approvals_compromise_and_custody() {
     let by = &said["records"][1]["contested_by"];
     assert_eq!((&by["key_id"], &by["role"]), (&Value::from(key_id.as_str()), &"signed".into()), "{said}");
     assert_eq!(by["since"], "2026-01-01T00:00:00Z");
-    let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "good.key"];
+    // The key is in a directory of its own, without seed secrets: nothing is made that needs them.
+    fs::create_dir(desk.path("safe")).expect("a directory");
+    fs::rename(desk.path("good.key"), desk.path("safe/good.key")).expect("the key");
+    let revoke = ["revoke", "--all-of-key", &key_id, "--reason", "decision", "--key", "safe/good.key", "--dry-run"];
+    let planned = desk.json(&[&revoke[..], &access].concat()).await;
+    assert_eq!(planned["records"].as_array().map(Vec::len), Some(2), "{planned}");
+    assert_eq!(planned["records"][0]["outcome"], "would be revoked", "{planned}");
+    let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "safe/good.key"];
     let done = desk.json(&[&confirm[..], &access].concat()).await;
     assert_eq!(done["changed"], 2, "{done}");
     desk.good(&[&["transcript", "--out", "after.cbt"][..], &who].concat()).await;
