@@ -13,7 +13,7 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::Note;
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::transcript::verify;
+use creditbank_protocol::transcript::{Reliance, verify};
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -178,8 +178,7 @@ async fn a_log_key_is_refused_that_cannot_follow() {
     assert_eq!(node.ledger().size(), size, "nothing was sealed");
 }
 
-/// Goal: the statement key is followed by another one, whose file the node finds by itself; the old one's statements
-/// end.
+/// Goal: the statement key is followed by another one, whose file the node finds by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_statement_key_is_followed() {
     let node = TestNode::start().await;
@@ -198,13 +197,46 @@ async fn the_statement_key_is_followed() {
     let file = transcript(&client, &university, alias).await;
     let report = verify(&file, &node.trust(), node.ledger().now_ms()).expect("authentic");
     assert_eq!(report.statement.key_id, KeyId::of(&second.public_key()));
-    // An old file stays what it was, until somebody asks for its status.
-    verify(&before, &node.trust(), node.ledger().now_ms()).expect("as of its own time");
+    verify(&before, &node.trust(), node.ledger().now_ms()).expect("an old file stays what it was");
     fs::remove_file(node.dir().join("keys/statement.key")).expect("destroyed");
     let node = node.restart().await;
     let client = university.client(&node).await;
     let file = transcript(&client, &university, alias).await;
     verify(&file, &node.trust(), node.ledger().now_ms()).expect("authentic");
+}
+
+/// Goal: a transcript that was exported before the statement key was rotated gets newer statuses, and can be relied on.
+/// When the key turns out to be stolen, no statement by it holds any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_transcript_survives_a_rotation() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let client = university.client(&node).await;
+    let mut chain = Chain::of(&client, &university).await;
+    chain.issue(&client, &university, &[credit_record(alias, "A-0")]).await;
+    let before = transcript(&client, &university, alias).await;
+    let now_ms = || node.ledger().now_ms();
+    let old = verify(&before, &node.trust(), now_ms()).expect("authentic");
+    let (first, second) = (node.key(Purpose::Statement), key(Purpose::Statement, 87));
+    put_key(node.dir(), "statement-2.key", &second);
+    let gone = rotated(entry_of(&client, &first).await);
+    admit(&client, &node, &[request(&second), gone]).await.expect("a rotation");
+    chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;
+    let anybody = node.client(None).await;
+    let new = anybody.refresh(&before, &old).await.expect("a newer status");
+    assert!(new.report.size > old.size);
+    let report = verify(&new.file, &node.trust(), now_ms()).expect("authentic");
+    assert_eq!((report.reliance(), report.statement.key_id), (Reliance::Good, KeyId::of(&first.public_key())));
+
+    let reason = pb::RevocationReason::Compromised.into();
+    let since = pb::KeyRevocation { reason, compromised_since_minute: now_ms() / 60_000 };
+    let stolen = pb::Key { revoked: Some(since), ..entry_of(&client, &first).await };
+    admit(&client, &node, &[stolen]).await.expect("a theft is told");
+    let refused = anybody.refresh(&new.file, &new.report).await.expect_err("a stolen key").to_string();
+    assert!(refused.contains("export the transcript anew"), "{refused}");
+    let file = transcript(&client, &university, alias).await;
+    verify(&file, &node.trust(), now_ms()).expect("exported anew");
 }
 
 /// Goal: access keys are followed by others: the old one reads nothing any more.

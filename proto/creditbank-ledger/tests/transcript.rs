@@ -57,27 +57,33 @@ fn signed(seal: u64, institution: InstitutionId) -> [(LogIndex, RegistryKey); 3]
     [key(seal, institution), registered(seal, institution), unit]
 }
 
-/// What the status of a record of the first institution needs of the registry.
-fn registry_of_own() -> BTreeSet<(LogIndex, RegistryKey)> {
-    let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
-    BTreeSet::from([statement, key(LAST, OWN), registered(LAST, OWN)])
+/// That the statement key was in force.
+fn statement_key() -> (LogIndex, RegistryKey) {
+    (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY))
 }
 
-/// Goal: a record needs its block, the first seal and that of its round, and the key of its signer there; its status
-/// needs the last seal, and the signer, its key and the statement key there.
+/// What the status of a record of the first institution needs of the registry.
+fn registry_of_own() -> BTreeSet<(LogIndex, RegistryKey)> {
+    BTreeSet::from([statement_key(), key(LAST, OWN), registered(LAST, OWN)])
+}
+
+/// Goal: a record needs its block, the first seal and that of its round, and the key of its signer there; the statement
+/// needs its key at the end of the base. The status needs the last seal, and the signer, its key and the statement key
+/// there.
 #[test]
 fn a_record_needs_its_block_and_signer() {
     let world = world();
     let own = plan(&world, Some(OWN)).unwrap();
     assert_eq!(own.records.iter().map(|used| used.place).collect::<Vec<_>>(), [Place::new(11, 0)]);
     assert_eq!((blocks(&own.base), own.base.seals), (indices(&[11]), indices(&[1, 12, LAST])));
-    assert_eq!(own.base.registry, BTreeSet::from(signed(12, OWN)));
+    assert_eq!(own.base.registry, signed(12, OWN).into_iter().chain([statement_key()]).collect());
     assert_eq!(own.status.marks, BTreeMap::from([(Digest([11; 32]), Marks::default())]));
     assert_eq!((blocks(&own.status.part), own.status.part.seals), (indices(&[]), indices(&[LAST])));
     assert_eq!(own.status.part.registry, registry_of_own());
     let all = plan(&world, None).unwrap();
     assert_eq!((blocks(&all.base), all.base.seals), (indices(&[11, 13]), indices(&[1, 12, 14, LAST])));
-    assert_eq!(all.base.registry, signed(12, OWN).into_iter().chain(signed(14, OTHER)).collect());
+    let both = signed(12, OWN).into_iter().chain(signed(14, OTHER));
+    assert_eq!(all.base.registry, both.chain([statement_key()]).collect());
     let mut registry = registry_of_own();
     registry.extend([key(LAST, OTHER), registered(LAST, OTHER)]);
     assert_eq!(all.status.part.registry, registry);
@@ -157,7 +163,8 @@ fn a_custodian_proves_that_it_is_one() {
     }
     world.records.retain(|at, _| *at == place);
     let found = plan(&world, None).unwrap();
-    assert_eq!(found.base.registry, signed(12, OWN).into_iter().chain([registered(12, OTHER)]).collect());
+    let base = signed(12, OWN).into_iter().chain([registered(12, OTHER), statement_key()]);
+    assert_eq!(found.base.registry, base.collect());
     let mut registry = registry_of_own();
     registry.insert(registered(LAST, OTHER));
     assert_eq!(found.status.part.registry, registry);
@@ -165,9 +172,8 @@ fn a_custodian_proves_that_it_is_one() {
     // A record that the institution signed itself, before it was closed.
     world.blocks.insert(LogIndex(11), block(OTHER, Basis::Issuer, &[]));
     let found = plan(&world, None).unwrap();
-    assert_eq!(found.base.registry, BTreeSet::from(signed(12, OTHER)));
-    let statement = (LogIndex(LAST), RegistryKey::Key(STATEMENT_KEY));
-    let registry = [statement, key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
+    assert_eq!(found.base.registry, signed(12, OTHER).into_iter().chain([statement_key()]).collect());
+    let registry = [statement_key(), key(LAST, OTHER), registered(LAST, OTHER), registered(LAST, OWN)];
     assert_eq!(found.status.part.registry, BTreeSet::from(registry), "the custodian of today");
 }
 

@@ -393,7 +393,15 @@ impl Log {
             entries.cloned().collect::<Vec<_>>()
         };
         let publisher = self.registers_publisher.then(|| in_map(&map, 2, of(self.named_publisher)));
-        let own = signers(3).into_iter().map(|entry| in_map(&map, closing, entry));
+        let own = signers(3).into_iter().map(|entry| (closing, entry));
+        // The statement key as it is at the end of the base.
+        let at_last = if is_late { &late } else { &registry };
+        let statement_key = at_last.iter().find(|(_, entry)| is_key(entry, 4)).cloned().expect("an entry of the key");
+        let statement_place = statement_key.1.place;
+        let mut own: Vec<_> = own.chain([(last, statement_key)]).collect();
+        own.sort_by_key(|(seal, (key, _))| (*seal, *key));
+        let own =
+            own.into_iter().map(|(seal, entry)| in_map(if seal == closing { &map } else { &late_map }, seal, entry));
         let base_registry: Vec<_> = publisher.into_iter().chain(own).collect();
         let mut early: Vec<_> = registry.iter().map(|(_, entry)| entry.place).collect();
         let mut status_registry = Vec::new();
@@ -431,9 +439,14 @@ impl Log {
             status_publications.extend(self.publications(true).into_iter().filter(|one| one.place != unit));
             status_blocks.push(usize::try_from(self.late_entry()).expect("small"));
         }
-        let base_publications =
+        let mut base_publications =
             published(&base_registry.iter().map(|one| one.entry.as_ref().expect("one").place).collect::<Vec<_>>());
         let base_blocks = first_block(&base_publications).into_iter().chain(heads[..with_record].iter().copied());
+        let mut base_blocks: Vec<usize> = base_blocks.collect();
+        if is_late {
+            base_publications.extend(self.publications(true).into_iter().filter(|one| one.place == statement_place));
+            base_blocks.push(usize::try_from(self.late_entry()).expect("small"));
+        }
         let mut status_seals = vec![last];
         status_seals.extend((!effects.is_empty()).then_some(closing));
         status_seals.sort_unstable();
@@ -459,7 +472,7 @@ impl Log {
             statement_signature: signature.to_vec(),
             base: Some(pb::TreeProofs {
                 seals: proved_all(std::collections::BTreeSet::from([2, closing, last]).into_iter().collect()),
-                blocks: proved_all(base_blocks.collect()),
+                blocks: proved_all(base_blocks),
                 groups: Vec::new(),
                 registry: base_registry,
                 publications: base_publications,

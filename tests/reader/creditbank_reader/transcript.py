@@ -673,11 +673,14 @@ class _Verification:
     def check_statement(self):
         """Step 9."""
         raw, statement = self.message.statement, self.statement
-        key = self.status.registered(self.last, forms.KIND_KEY, statement.key_id)
+        of_base = self.base.seals[self.base.head.size - 1][0]
+        key = self.base.registered(of_base, forms.KIND_KEY, statement.key_id)
         _require(key.suite == SUITE and key.purpose == PURPOSE_STATEMENT, "the key is for something else")
         _require(key.institution == 0, "not a key of the operator")
-        _require(_in_force(key, self.last.time_ms // MS_PER_MINUTE), "the statement key is not in force")
+        _require(_in_force(key, of_base.time_ms // MS_PER_MINUTE), "the statement key was not in force")
         _require(not key.has("revoked"), "the statement key was revoked")
+        now = self.status.registered(self.last, forms.KIND_KEY, statement.key_id)
+        _require(not now.revoked.compromised_since_minute, "the statement key was stolen")
         message = preimage("statement-signature", var(raw))
         _require(verify(key.public_key, message, self.message.statement_signature),
                  "the statement's signature does not hold")

@@ -130,6 +130,8 @@ pub fn transcript(
     let mut planner = Planner::new(view, last.index);
     // The base begins with the log's first seal, and ends with the one that says of when the statement is.
     planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
+    // A later end of the statement key changes nothing of the statement.
+    planner.want(last.index, RegistryKey::Key(statement_key));
     let mut question = StatusQuestion { keys: BTreeSet::from([statement_key]), ..StatusQuestion::default() };
     for used in &records {
         let (signer, key) = planner.record(used)?;

@@ -66,7 +66,7 @@ pub(super) struct Bend {
     pub(super) signer: Option<u8>,
     pub(super) publisher: Option<u8>,
     pub(super) seal_signer: Option<u8>,
-    pub(super) statement_signer: u8,
+    pub(super) statement_signer: Option<u8>,
 }
 
 pub(super) const HONEST: Bend = Bend {
@@ -85,7 +85,7 @@ pub(super) const HONEST: Bend = Bend {
     signer: None,
     publisher: None,
     seal_signer: None,
-    statement_signer: STATEMENT,
+    statement_signer: None,
 };
 
 type Registry = BTreeMap<Digest, pb::RegistryEntry>;
@@ -120,6 +120,8 @@ pub(super) struct Log {
     pub(super) registrar: u8,
     /// The seed of the key that approves units' blocks from now on.
     pub(super) approver: Option<u8>,
+    /// The seed of the key that signs statements from now on.
+    pub(super) stater: u8,
     /// Accreditations that a transcript shows of an institution's records: institution and number.
     pub(super) accreditations: Vec<(u64, u32)>,
     /// Further registry entries that a transcript names under the last seal.
@@ -157,6 +159,7 @@ impl Log {
             signer: None,
             registrar: REGISTRY,
             approver: None,
+            stater: STATEMENT,
             accreditations: Vec::new(),
             also: Vec::new(),
             sealers: Vec::new(),
@@ -464,11 +467,11 @@ impl Log {
             selection: pb::Selection::Some.into(),
             no_holder_key: Some(pb::Marker {}),
             no_identity: Some(pb::Marker {}),
-            key_id: KeyId::of(&public(STATEMENT)).0.to_vec(),
+            key_id: self.stater_id().0.to_vec(),
             ..Default::default()
         };
         (self.bend.statement)(&mut statement);
-        let signer = key(self.bend.statement_signer);
+        let signer = key(self.bend.statement_signer.unwrap_or(self.stater));
         let (statement, signature) = sign_statement(statement, |message| sign(&signer, message)).expect("a statement");
         pb::Transcript {
             suite: 1,
@@ -484,9 +487,14 @@ impl Log {
         }
     }
 
+    fn stater_id(&self) -> KeyId {
+        KeyId::of(&public(self.stater))
+    }
+
     /// How the records came into the log.
     fn base(&self, size: u64, shown: Shown<'_>) -> pb::TreeProofs {
         let mut part = Part { size, seals: vec![self.seals[0].seal.index.0, size - 1], ..Part::default() };
+        part.registry.push((size - 1, RegistryKey::Key(self.stater_id()).digest()));
         for (entry, ..) in shown {
             let accreditations = self.accreditations.iter();
             let of = self.blocks[entry].header().unit.institution;
@@ -511,7 +519,7 @@ impl Log {
         let Sealed { seal, marks, .. } = self.seals.last().expect("a seal");
         let last = seal.index.0;
         let mut part = Part { size, seals: vec![last], ..Part::default() };
-        let mut wanted: Vec<RegistryKey> = vec![RegistryKey::Key(KeyId::of(&public(STATEMENT)))];
+        let mut wanted: Vec<RegistryKey> = vec![RegistryKey::Key(self.stater_id())];
         let mut statuses = BTreeMap::new();
         let tree = status_of(marks);
         for (entry, index, _) in shown {

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{KeyId, commitment, sign};
-use creditbank_protocol::pb::{self, Kind, Place, Purpose};
+use creditbank_protocol::pb::{self, Kind, Place, Purpose, RevocationReason};
 use creditbank_protocol::status::{Marks, Named};
 use creditbank_protocol::transcript::{Link, verify, write_file};
 use creditbank_protocol::{Digest, UnitId};
@@ -21,6 +21,7 @@ use super::log::{
 };
 use super::transcripts::{
     APPROVED, APPROVER, CORRECTED, approved, closing, corrected, credit, custody, result, rotated, sealed_anew,
+    statement_key_ended, statement_key_followed,
 };
 use super::{agree, hex, key};
 
@@ -945,7 +946,7 @@ fn statements() -> Vec<Case> {
         bent("a statement that is not canonical", Link::Statement, |transcript| {
             transcript.statement.extend([0x52, 0x00])
         }),
-        lied("a statement signed by another key", Link::Statement, Bend { statement_signer: REGISTRY, ..HONEST }),
+        lied("a statement signed by another key", Link::Statement, Bend { statement_signer: Some(REGISTRY), ..HONEST }),
         said("a statement of another suite", |statement| statement.suite = 65_535),
         said("a statement of another version", |statement| statement.version = 65_535),
         said("a statement of another log", |statement| statement.origin = "test.example/other".to_owned()),
@@ -988,7 +989,51 @@ fn statements() -> Vec<Case> {
         bad_key("a revoked statement key", |key| {
             key.revoked = Some(pb::KeyRevocation { reason: 1, compromised_since_minute: 0 })
         }),
+        bent("a statement key that is not shown in the base", Link::Statement, |transcript| {
+            without_statement_key(base(transcript))
+        }),
+        bent("a statement key that is not shown in the status part", Link::Statement, |transcript| {
+            without_statement_key(newest(transcript))
+        }),
+        statement_as_of(
+            "a statement key that counts as stolen from the statement on",
+            5,
+            &statement_key_ended(RevocationReason::Compromised, MINUTE + 60, 0),
+        ),
+        // A thief can give a statement any time of the past.
+        statement_as_of(
+            "a statement key that counts as stolen only since after the statement",
+            5,
+            &statement_key_ended(RevocationReason::Compromised, MINUTE + 120, 0),
+        ),
+        statement_as_of(
+            "a statement by a key that was rotated before",
+            9,
+            &statement_key_ended(RevocationReason::Rotated, 0, 0),
+        ),
+        statement_as_of("a statement key that was published after the statement", 5, &statement_key_followed()),
+        statement_as_of(
+            "a statement key that was published in the statement's own round",
+            8,
+            &statement_key_followed(),
+        ),
     ]
+}
+
+/// A statement of the time when the log had `size` entries, and the newest status.
+fn statement_as_of(about: &'static str, size: u64, log: &Log) -> Case {
+    (about, Link::Statement, raw(&log.transcript_as_of(size, &[(3, 0, None)], &[]).encode_to_vec()))
+}
+
+/// Leaves the entry of the statement key out of a part, and its publication.
+fn without_statement_key(part: &mut pb::TreeProofs) {
+    let is_one = |proved: &pb::ProvedRegistryEntry| {
+        let body = proved.entry.as_ref().map(|entry| entry.body.clone()).unwrap_or_default();
+        pb::Key::decode(&body[..]).is_ok_and(|key| key.public_key == public(STATEMENT))
+    };
+    let at = part.registry.iter().position(is_one).expect("the statement key");
+    let place = part.registry.remove(at).entry.expect("an entry").place;
+    part.publications.retain(|publication| publication.place != place);
 }
 
 fn name(link: Link) -> String {

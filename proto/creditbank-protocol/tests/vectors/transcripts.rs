@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::blocks::ORIGIN;
 use super::effects::{AWARDS, begun, then};
 use super::log::{
-    Bend, HONEST, LOG, Log, MINUTE, NEXT_LOG, NEXT_REGISTRY, NOW_MS, REGISTRY, key_entry, policy, public,
+    Bend, HONEST, LOG, Log, MINUTE, NEXT_LOG, NEXT_REGISTRY, NOW_MS, REGISTRY, STATEMENT, key_entry, policy, public,
     public_record, trust,
 };
 use super::{agree, hex, key};
@@ -422,6 +422,21 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "the second round was sealed under a clock that was 20 hours ahead, and the third record behind the correction",
             corrected(|_| ()).transcript(&CORRECTED, &[]),
         ),
+        (
+            "statement-key-rotated",
+            "the statement key was rotated after the statement, and the status is of a later time",
+            statement_key_ended(pb::RevocationReason::Rotated, 0, 0).transcript_as_of(5, &first, &[]),
+        ),
+        (
+            "statement-key-over",
+            "the statement key was in force until after the statement, and no longer at the last seal",
+            statement_key_ended(pb::RevocationReason::Unspecified, 0, MINUTE + 61).transcript_as_of(5, &first, &[]),
+        ),
+        (
+            "statement-key-followed",
+            "the statement is by the key that has followed the first one",
+            statement_key_followed().transcript(&first, &[]),
+        ),
         ("redeemed", "another institution has used it", used(Action::Redeem).transcript(&first, &[])),
         ("under-review", "something that it stands on has changed", used(Action::Review).transcript(&first, &[])),
         (
@@ -430,6 +445,39 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             then(used(Action::Redeem), 2, Action::Review, pb::Basis::Dependency, 0).transcript(&first, &[]),
         ),
     ]
+}
+
+/// Seed of a second statement key.
+const SECOND_STATEMENT: u8 = 42;
+
+/// A record in entry 3, of the round that the seal at 4 closes; then the statement key ends, by revocation or by date.
+pub(super) fn statement_key_ended(reason: pb::RevocationReason, since: u64, until_minute: u64) -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    let is_revoked = reason != pb::RevocationReason::Unspecified;
+    let revoked = is_revoked.then(|| pb::KeyRevocation { reason: reason.into(), compromised_since_minute: since });
+    let entry = pb::Key { revoked, until_minute, ..key_entry(STATEMENT, Purpose::Statement, 0, 0) };
+    log.operator(&[public_record(Kind::Key, body(&entry))]);
+    log.seal();
+    log.seal();
+    log
+}
+
+/// The same record, and another statement key that has followed the first one, which was rotated; the new one signs the
+/// statements.
+pub(super) fn statement_key_followed() -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    let revoked = Some(pb::KeyRevocation { reason: pb::RevocationReason::Rotated.into(), ..Default::default() });
+    let gone = pb::Key { revoked, ..key_entry(STATEMENT, Purpose::Statement, 0, 0) };
+    let come = key_entry(SECOND_STATEMENT, Purpose::Statement, 0, 0);
+    log.operator(&[come, gone].map(|key| public_record(Kind::Key, body(&key))));
+    log.seal();
+    log.seal();
+    log.stater = SECOND_STATEMENT;
+    log
 }
 
 /// Seed of the registry key after the next.

@@ -3,6 +3,7 @@
 use super::{BTreeSet, Fault, InstitutionId, Parts, Place, SUITE, TranscriptRecord, differs, part, pb};
 use crate::Digest;
 use crate::canonical::decode;
+use crate::contested::compromised_since;
 use crate::key::{self, KeyId};
 use crate::note::Checkpoint;
 use crate::pb::Purpose;
@@ -31,18 +32,21 @@ pub(super) fn check(
     records: &[TranscriptRecord],
 ) -> Result<Statement, Fault> {
     let key_id = KeyId::from_slice(&said.key_id).ok_or_else(|| Fault::Missing("the statement's key id".to_owned()))?;
-    let last = status.tree.last_seal();
-    let statement_key = status.registry.key(key_id, last)?;
+    let statement_key = base.registry.key(key_id, base.tree.last_seal())?;
     if statement_key.purpose != i32::from(Purpose::Statement) || statement_key.institution != 0 {
         return Err(Fault::KeyScope("it has another purpose"));
     }
     if statement_key.revoked.is_some() {
-        return Err(Fault::KeyScope(
-            "it was rotated or revoked since, and its statements end with it: export the transcript anew",
-        ));
+        return Err(Fault::KeyScope("it was revoked before the statement"));
     }
-    if !part::in_force(&statement_key, last) {
-        return Err(Fault::KeyScope("it was not in force at the last seal"));
+    if !part::in_force(&statement_key, base.tree.last_seal()) {
+        return Err(Fault::KeyScope("it was not in force at the time of the statement"));
+    }
+    // A statement is not in the log: a thief of its key can give it any time of the past.
+    if compromised_since(&status.registry.key(key_id, status.tree.last_seal())?).is_some() {
+        return Err(Fault::KeyScope(
+            "it was stolen, and nobody can tell its owner's statements from the thief's: export the transcript anew",
+        ));
     }
     let message = statement::message(&transcript.statement);
     key::verify(&statement_key.public_key, message.as_bytes(), &transcript.statement_signature)?;
