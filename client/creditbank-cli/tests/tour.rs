@@ -470,6 +470,28 @@ async fn a_registrar_corrects() {
     assert!(code == 2 && err.contains("decision"), "{err}");
 }
 
+/// What is no revocation is refused before anything is written, and so is a unit that is another's or none.
+async fn what_cannot_be_revoked_is_refused(desk: &Desk, key_id: &str) {
+    let registry_key = key_path(desk.node.dir(), Purpose::Registry);
+    let refused = async |arguments: &[&str], code: i32, expected: &str| {
+        let keys = ["--registry-key", shown(&registry_key), "--access-key", "access.key"];
+        let found = desk.call(&[arguments, &keys].concat()).await;
+        assert!(found.0 == code && found.2.contains(expected), "{arguments:?}: {found:?}");
+    };
+    let stolen = ["--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"];
+    let again = [&["key", "revoke", key_id][..], &stolen].concat();
+    refused(&again, 1, "is revoked already: compromised since 2026-01-01T00:00Z").await;
+    for (purpose, expected) in [("log", "run creditbank-node succeed"), ("registry", "creditbank registry succeed")] {
+        let keys = desk.json(&["key", "list", "--institution", "0"]).await;
+        let found = keys.as_array().into_iter().flatten().find(|one| one["entry"]["purpose"] == purpose);
+        let id = found.and_then(|one| one["entry"]["key_id"].as_str()).expect("a key").to_owned();
+        refused(&[&["key", "revoke", &id][..], &stolen].concat(), 2, expected).await;
+    }
+    refused(&["contested", "list", "--institution", "9"], 1, "no unit 1 of institution 9").await;
+    let elsewhere: Vec<&str> = ISSUE.iter().map(|word| if *word == "1" { "9" } else { *word }).collect();
+    refused(&elsewhere, 2, "is of unit 1/1, expected one of unit 9/1").await;
+}
+
 /// A second person, a stolen key, and a custodian, from the command line.
 #[tokio::test(flavor = "multi_thread")]
 async fn approvals_compromise_and_custody() {
@@ -517,23 +539,7 @@ async fn approvals_compromise_and_custody() {
     let key_id = shown["key_id"].as_str().expect("a key").to_owned();
     desk.operate(&["key", "revoke", &key_id, "--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"])
         .await;
-    let registry_key = key_path(desk.node.dir(), Purpose::Registry);
-    let refused = async |arguments: &[&str], code: i32, expected: &str| {
-        let found = desk.call(&[arguments, &["--registry-key", self::shown(&registry_key)], &access].concat()).await;
-        assert!(found.0 == code && found.2.contains(expected), "{arguments:?}: {found:?}");
-    };
-    let stolen = ["--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"];
-    let again = [&["key", "revoke", &key_id][..], &stolen].concat();
-    refused(&again, 1, "is revoked already: compromised since 2026-01-01T00:00Z").await;
-    for (purpose, expected) in [("log", "run creditbank-node succeed"), ("registry", "creditbank registry succeed")] {
-        let keys = desk.json(&["key", "list", "--institution", "0"]).await;
-        let found = keys.as_array().into_iter().flatten().find(|one| one["entry"]["purpose"] == purpose);
-        let id = found.and_then(|one| one["entry"]["key_id"].as_str()).expect("a key").to_owned();
-        refused(&[&["key", "revoke", &id][..], &stolen].concat(), 2, expected).await;
-    }
-    refused(&["contested", "list", "--institution", "9"], 1, "no unit 1 of institution 9").await;
-    let elsewhere: Vec<&str> = ISSUE.iter().map(|word| if *word == "1" { "9" } else { *word }).collect();
-    refused(&elsewhere, 2, "is of unit 1/1, expected one of unit 9/1").await;
+    what_cannot_be_revoked_is_refused(&desk, &key_id).await;
     let listed = desk.json(&[&["contested", "list", "--institution", "1"][..], &access].concat()).await;
     assert_eq!((&listed["counts"]["contested"], &listed["counts"]["ended"]), (&2.into(), &1.into()), "{listed}");
     desk.good(&[&["transcript", "--out", "before.cbt"][..], &who].concat()).await;

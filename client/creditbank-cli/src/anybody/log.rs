@@ -79,9 +79,10 @@ fn entry_value(index: LogIndex, bytes: &[u8]) -> Result<Value, Failure> {
     match Entry::parse(bytes).map_err(|error| Failure::NotValid(error.to_string()))? {
         Entry::Head(head) => {
             let header = head.header();
-            let approvals = head.approvals().iter().map(|one| {
-                json!({ "key_id": hex::encode(&one.key_id), "until_minute": one.until_minute })
-            });
+            let approvals = head
+                .approvals()
+                .iter()
+                .map(|one| json!({ "key_id": hex::encode(&one.key_id), "until_minute": one.until_minute }));
             let approvals: Vec<Value> = approvals.collect();
             Ok(json!({
                 "index": index.0, "type": "block", "leaf_hash": leaf,

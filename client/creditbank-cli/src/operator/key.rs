@@ -242,7 +242,9 @@ fn check_revocation(id: KeyId, entry: &pb::Key, new: &pb::KeyRevocation) -> Resu
         }
         Ok(Purpose::Log) => return usage("a log key ends where the next one begins: run creditbank key rotate"),
         Ok(Purpose::Registry) if entry.revoked.is_none() => {
-            return usage("the registry key in force is not revoked: another one takes over, creditbank registry succeed");
+            return usage(
+                "the registry key in force is not revoked: another one takes over, creditbank registry succeed",
+            );
         }
         _ => {}
     }

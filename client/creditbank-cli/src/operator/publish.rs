@@ -57,7 +57,5 @@ pub(super) async fn run_acting(
         }
     };
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
-    output::print(global, &value, || {
-        format!("{what}: published at entry {}; {acts}", receipt.index)
-    })
+    output::print(global, &value, || format!("{what}: published at entry {}; {acts}", receipt.index))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
+use creditbank_client::Client;
 use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings};
 use creditbank_client::correct::{Asked, Change, Correction, Target, effects};
-use creditbank_client::Client;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Place, UnitId, names, pb};

@@ -47,7 +47,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let corrections = match (&file, place, all_of_key, reason) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, Asked::Revoke(reason))?,
         (None, Some(place), _, Some(reason)) => one(at(place, reason)),
-        (None, None, Some(id), Some(reason)) => all(still_contested(&client, id, None).await?, move |it| at(it, reason)),
+        (None, None, Some(id), Some(reason)) => {
+            all(still_contested(&client, id, None).await?, move |it| at(it, reason))
+        }
         _ => return Err(Failure::Usage("pass --place or --all-of-key, and --reason, or a file".to_owned())),
     };
     let work = Work { file: file.as_deref(), corrections, case_reference: &case_reference, verb: "revoked" };

@@ -123,7 +123,9 @@ impl ApprovalRequest {
     pub fn read(path: &Path) -> Result<Self, ClientError> {
         serde_json::from_str(&read_text(path)?).map_err(|error| {
             let file = path.display();
-            wrong(format!("{file} is no whole request ({error}): expected what a command has written; have it sent again"))
+            wrong(format!(
+                "{file} is no whole request ({error}): expected what a command has written; have it sent again"
+            ))
         })
     }
 

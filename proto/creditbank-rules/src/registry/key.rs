@@ -1,10 +1,10 @@
 //! Keys: one key, one purpose, and proof that whoever asked holds it.
 
 use creditbank_protocol::dates::show_minute;
-use creditbank_protocol::{UnitId, names};
 use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key};
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::record::info_of;
+use creditbank_protocol::{UnitId, names};
 
 use super::admit::{present, require};
 use super::{Registry, policy};
