@@ -77,7 +77,7 @@ async fn a_second_person_approves() {
     // An approver whom the registry does not know.
     approve(&desk, &key(Purpose::Approver, 41));
     let unknown = desk.run(&client, &unit, wanted()).await.expect_err("unknown");
-    assert!(unknown.to_string().contains("NOT_AN_APPROVER"), "{unknown}");
+    assert!(unknown.to_string().contains("not in the registry: remove this file"), "{unknown}");
     approve(&desk, &approver(&node).await);
     let (rows, done) = desk.run(&client, &unit, wanted()).await.expect("approved");
     assert_eq!((done.blocks, done.waiting), (1, 0));
@@ -298,8 +298,9 @@ async fn the_registry_may_need_two_persons() {
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::ApprovalMissing);
 
     let dir = tempfile::tempdir().expect("a directory");
-    let run = || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), Some(dir.path()));
-    let Published::Waiting(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
+    let run =
+        || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), Some(dir.path()), |_| ());
+    let Published::Asked(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
     for (at, approver) in approvers.iter().enumerate() {
         let Published::Waiting(again, _) = run().await.expect("a request") else {
             panic!("{at} approvals are too few")
@@ -318,8 +319,9 @@ async fn the_registry_may_need_two_persons() {
     // What is approved and then refused is said, and not asked for again without a word.
     let no_institution = University::new(99).unit_entry();
     let bad = registry_record(Kind::Unit, &no_institution).expect("a record");
-    let run = || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&bad), Some(dir.path()));
-    let Published::Waiting(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
+    let run =
+        || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&bad), Some(dir.path()), |_| ());
+    let Published::Asked(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
     for (at, approver) in approvers.iter().enumerate() {
         let request = ApprovalRequest::read(&path).expect("a request");
         let published = request.published().expect("what it would publish");

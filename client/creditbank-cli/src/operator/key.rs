@@ -49,6 +49,9 @@ pub(crate) enum Command {
         request: PathBuf,
         #[command(flatten)]
         term: Term,
+        /// Publish the entry of a key anew that was admitted before, with these kinds and times
+        #[arg(long)]
+        replace: bool,
     },
     /// Admit a key in the place of another, which is revoked as rotated
     #[command(after_long_help = ROTATE_HELP)]
@@ -130,10 +133,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Request { key, purpose, institution, unit, out } => {
             request(global, &*key.open_any(purpose)?, institution, unit, &out)
         }
-        Command::Add { request, term } => {
+        Command::Add { request, term, replace } => {
             let client = global.connect().await?;
             let key = term.key(&read_request(&request)?, &term.kinds)?;
             let what = format!("key {}", key_id(&key));
+            publish::refuse_known(&client, &RegistryKey::Key(key_id(&key)), &what, replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::Key, &key)?], &what).await
         }
         Command::Rotate { old, request, term } => {
@@ -150,8 +154,6 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             if come.purpose != i32::from(Purpose::Log) {
                 gone.revoked = Some(revocation(RevocationReason::Rotated, None));
                 records.push(publish::entry(Kind::Key, &gone)?);
-            }
-            if come.purpose != i32::from(Purpose::Log) {
                 return publish::run(global, &client, &records, &what).await;
             }
             let line = log_line(&client, &come)?;
@@ -160,7 +162,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                  witnesses, beside the old one:\n{line}",
                 come.from_index
             );
-            publish::run_acting(global, &client, &records, &what, &acts).await
+            publish::run_acting(global, &client, &records, &what, &global.registry_work(), &acts).await
         }
         Command::Revoke { key, reason, compromised_since } => {
             let client = global.connect().await?;

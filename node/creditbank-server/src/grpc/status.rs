@@ -62,6 +62,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
             tracing::warn!(%error, "nothing is sealed");
             refusal(Code::Unavailable, Reason::ClockMoved, error)
         }
+        SubmitError::LogKeyMissing(_) => refusal(Code::FailedPrecondition, Reason::LogKeyMissing, error),
         SubmitError::Unreadable(error) => of_view(error),
         // Why is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, Reason::Stopped, "the node is stopping: come back later"),
@@ -468,6 +469,7 @@ mod tests {
             of_submit(&SubmitError::Busy { retry_after_ms: 1 }),
             of_submit(&SubmitError::NoRoom { retry_after_ms: 1 }),
             of_submit(&SubmitError::Clock(1)),
+            of_submit(&SubmitError::LogKeyMissing(creditbank_protocol::key::KeyId([1; 16]))),
             of_submit(&SubmitError::Stopped(String::new())),
             of_status(invalid("field", "one", "another")),
             of_status(denied("no")),

@@ -619,6 +619,16 @@ fn standings() {
     assert_eq!(seen, all.map(Standing::name).collect());
 }
 
+/// Goal: whoever reads a record that was sealed under a clock that was ahead learns by when it was sealed in truth.
+#[test]
+fn corrected_times_are_shown() {
+    let file = write_file(&corrected(|_| ()).transcript(&CORRECTED, &[])).expect("a file");
+    let report = verify(&file, &trust(), NOW_MS).expect("authentic");
+    let bound_ms = report.corrections[0].bound_ms;
+    let shown: Vec<_> = report.records.iter().map(|record| report.corrected_ms(record)).collect();
+    assert_eq!(shown, [None, Some(bound_ms), None]);
+}
+
 #[test]
 fn transcripts() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/transcripts");
