@@ -3,7 +3,6 @@
 
 use super::{Parts, TranscriptRecord};
 use crate::contested::{causes, compromised_since, is_suspect};
-use crate::key::KeyId;
 use crate::transcript::report::Suspicion;
 
 /// Why a record is contested.
@@ -13,12 +12,11 @@ pub(super) fn of(Parts { base, status, .. }: &Parts, record: &TranscriptRecord) 
         let part = if entry == record.place.entry { base } else { status };
         let block = part.blocks.get(&entry)?;
         let seal = part.tree.seal_of_round(block).ok()?;
-        let approvers = block.head.approvals().iter().filter_map(|approval| KeyId::from_slice(&approval.key_id));
-        let keys = std::iter::once((block.head.header().key_id, false)).chain(approvers.map(|key_id| (key_id, true)));
-        keys.into_iter().find_map(|(key_id, approved)| {
+        block.head.key_ids().enumerate().find_map(|(at, key_id)| {
             let key = status.registry.key(key_id, last).ok()?;
             let since_minute = compromised_since(&key).filter(|_| is_suspect(&key, seal.time_ms))?;
-            Some(Suspicion { entry, key_id, approved, since_minute })
+            // The signer comes first.
+            Some(Suspicion { entry, key_id, approved: at > 0, since_minute })
         })
     })
 }
