@@ -2,7 +2,7 @@
 
 #![allow(clippy::too_many_lines)] // A story in its order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use creditbank_client::{Client, ConnectOptions};
 use creditbank_protocol::Alias;
@@ -27,11 +27,21 @@ use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 use tempfile::TempDir;
 
-const SECOND: &str = "test.example/second";
+pub(crate) const SECOND: &str = "test.example/second";
 const THIRD: &str = "test.example/third";
 
 /// What the operator types, and what comes of it.
 fn succeeded(from: &Path, size: u64, origin: &str) -> Result<(TempDir, Succeeded), SucceedError> {
+    succeeded_by(from, size, origin, Vec::new())
+}
+
+/// As [`succeeded`], with the files of approvers.
+pub(crate) fn succeeded_by(
+    from: &Path,
+    size: u64,
+    origin: &str,
+    approver_keys: Vec<PathBuf>,
+) -> Result<(TempDir, Succeeded), SucceedError> {
     let environment = Environment::system();
     let to = tempfile::tempdir().expect("a directory");
     let config = directory::read_config(&environment, from).expect("a configuration");
@@ -39,26 +49,26 @@ fn succeeded(from: &Path, size: u64, origin: &str) -> Result<(TempDir, Succeeded
         size,
         origin: origin.to_owned(),
         registry_key: from.join("keys/registry.key"),
-        approver_keys: Vec::new(),
+        approver_keys,
         case_reference: "2026-7".to_owned(),
     };
     let done = succeed(&environment, from, &config, to.path(), &options, &mut |_, _| ())?;
     Ok((to, done))
 }
 
-fn report(dir: &Path) -> Vec<String> {
+pub(crate) fn report(dir: &Path) -> Vec<String> {
     let environment = Environment::system();
     let config = directory::read_config(&environment, dir).expect("a configuration");
     let report = check(&environment, dir, &config, &mut |_, _| ()).expect("a report");
     report.findings.listed().iter().map(|finding| format!("{finding:?}")).collect()
 }
 
-async fn connect(node: &TestNode, trust: &Trust, access: &KeyFile) -> Client {
+pub(crate) async fn connect(node: &TestNode, trust: &Trust, access: &KeyFile) -> Client {
     let options = ConnectOptions::new(&node.url());
     Client::connect(&options, trust.clone(), Some(access.clone())).await.expect("a connection")
 }
 
-async fn transcript(client: &Client, university: &University, alias: Alias) -> Vec<u8> {
+pub(crate) async fn transcript(client: &Client, university: &University, alias: Alias) -> Vec<u8> {
     let learner = InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() };
     client.transcript(Learner::Alias(learner)).await.expect("a transcript").0
 }
