@@ -165,9 +165,13 @@ async fn the_log_goes_on_under_another_origin() {
         let fresh = connect(&node, trust, &university.access).await.refresh(&before, &old).await.expect("a status");
         let found = verify(&fresh.file, trust, now_ms).expect("authentic");
         assert_eq!((found.records.len(), found.origin.as_str()), (2, SECOND));
+        let former: Vec<_> = found.former.iter().map(|one| (one.origin.as_str(), one.size.0)).collect();
+        assert_eq!(former, [(ORIGIN, cut)]);
     }
     // An old trust file cannot know; the new one does.
-    verify(&beyond, &first, now_ms).expect("nobody has told");
+    let told = verify(&beyond, &first, now_ms).expect("nobody has told");
+    let error = connect(&node, &first, &university.access).await.refresh(&beyond, &told).await.expect_err("it is lost");
+    assert!(error.to_string().contains("is given up: ask whoever shows the file for a new export"), "{error}");
     let error = verify(&beyond, &second, now_ms).expect_err("beyond the end of the old origin").to_string();
     assert!(error.contains(&format!("holds up to size {cut}")), "{error}");
     // The stolen key signs nothing of the new origin, not even for the old trust file.

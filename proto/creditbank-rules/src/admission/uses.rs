@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::once::{VALID_MINUTES_MAX, stated};
 use creditbank_protocol::pb::Basis;
 use creditbank_protocol::{Digest, once};
@@ -33,8 +34,8 @@ pub(super) fn consent_lasts(until: u64, created: u64, sealed: u64) -> Result<(),
     if once::is_in_time(until, created, sealed) {
         return Ok(());
     }
-    let last = created.saturating_add(VALID_MINUTES_MAX);
-    Err(format!("a last minute from {sealed} to {last}; ask for another one"))
+    let [first, last] = [sealed, created.saturating_add(VALID_MINUTES_MAX)].map(show_minute);
+    Err(format!("a last minute from {first} to {last}; ask for another one"))
 }
 
 /// Checks that a mandate was not used before.
