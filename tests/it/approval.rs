@@ -133,8 +133,8 @@ async fn what_a_stolen_approver_approved_is_contested() {
 
     approver_key(&node, &stolen, Some(1)).await;
     let anybody = node.client(None).await;
-    let first = anybody.refresh(&old[0].0, &old[0].1).await.expect("a newer status").report;
-    let second = anybody.refresh(&old[1].0, &old[1].1).await.expect("a newer status").report;
+    let first = anybody.refresh(&old[0].0, Some(&old[0].1)).await.expect("a newer status").report;
+    let second = anybody.refresh(&old[1].0, Some(&old[1].1)).await.expect("a newer status").report;
     assert_eq!((standings(&first), standings(&second)), (vec![Standing::Contested], vec![Standing::Contested; 2]));
     let amendment = second.records[1].place;
     let found = findings(&client, UnitId::new(1, 1)).await.expect("a list");
@@ -150,8 +150,8 @@ async fn what_a_stolen_approver_approved_is_contested() {
     assert!(alone.to_string().contains("APPROVAL_MISSING"), "{alone}");
     assert!(matches!(approved(&client, &unit, &good, confirm(amendment)).await, Outcome::Already | Outcome::Done(_)));
     approved(&client, &unit, &good, reinstate(at(0), None)).await;
-    let first = anybody.refresh(&old[0].0, &old[0].1).await.expect("a newer status").report;
-    let second = anybody.refresh(&old[1].0, &old[1].1).await.expect("a newer status").report;
+    let first = anybody.refresh(&old[0].0, Some(&old[0].1)).await.expect("a newer status").report;
+    let second = anybody.refresh(&old[1].0, Some(&old[1].1)).await.expect("a newer status").report;
     assert_eq!(standings(&first), [Standing::Authentic]);
     assert_eq!(standings(&second), [Standing::Superseded, Standing::Authentic]);
     replayed(&client).await;

@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use creditbank_client::operator::{KeyRequest, publish, registry_record};
-use creditbank_client::{Client, ClientError};
+use creditbank_client::{Client, ClientError, ConnectOptions};
 use creditbank_protocol::UnitId;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
-use creditbank_protocol::note::Note;
+use creditbank_protocol::note::{KeyType, Note, Policy, VerifierKey};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::transcript::{Reliance, verify};
+use creditbank_protocol::trust::Trust;
 use creditbank_rpc::Reason;
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -72,6 +73,7 @@ async fn the_log_key_is_followed() {
     let client = university.client(&node).await;
     let mut chain = Chain::of(&client, &university).await;
     let mut receipts = vec![chain.issue(&client, &university, &[credit_record(alias, "A-0")]).await];
+    let early = transcript(&client, &university, alias).await;
     let second = key(Purpose::Log, 80);
     put_key(node.dir(), "log-2.key", &second);
     let from_index = node.ledger().size() + 8;
@@ -111,6 +113,15 @@ async fn the_log_key_is_followed() {
     assert_eq!(verify(&file, &trust, node.ledger().now_ms()).expect("authentic").records.len(), 7);
     let audit = client.audit(|_, _| ()).await.expect("an audit");
     assert!(audit.contradiction.is_none(), "{:?}", audit.contradiction);
+
+    // A verifier whose trust file names the second key alone does not accept the status that an early transcript has;
+    // a newer one it does.
+    let named = VerifierKey::new(ORIGIN, KeyType::Log, second.public_key()).expect("a key");
+    let newer = Trust { policy: Policy::parse(&format!("log {named}\nquorum none\n")).expect("a policy"), ..trust };
+    verify(&early, &newer, node.ledger().now_ms()).expect_err("signed by the first key alone");
+    let anybody = Client::connect(&ConnectOptions::new(&node.url()), newer.clone(), None).await.expect("connected");
+    let fresh = anybody.refresh(&early, None).await.expect("a status");
+    assert_eq!(verify(&fresh.file, &newer, node.ledger().now_ms()).expect("authentic").reliance(), Reliance::Good);
     let dir = node.stop().await;
     let report = check(&environment, dir.path(), &config, &mut |_, _| ()).expect("a report");
     assert!(report.findings.listed().is_empty(), "{:?}", report.findings.listed());
@@ -234,7 +245,7 @@ async fn an_old_transcript_survives_a_rotation() {
     admit(&client, &node, &[request(&second), gone]).await.expect("a rotation");
     chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await;
     let anybody = node.client(None).await;
-    let new = anybody.refresh(&before, &old).await.expect("a newer status");
+    let new = anybody.refresh(&before, Some(&old)).await.expect("a newer status");
     assert!(new.report.size > old.size);
     let report = verify(&new.file, &node.trust(), now_ms()).expect("authentic");
     assert_eq!((report.reliance(), report.statement.key_id), (Reliance::Good, KeyId::of(&first.public_key())));
@@ -243,7 +254,7 @@ async fn an_old_transcript_survives_a_rotation() {
     let since = pb::KeyRevocation { reason, compromised_since_minute: now_ms() / 60_000 };
     let stolen = pb::Key { revoked: Some(since), ..entry_of(&client, &first).await };
     admit(&client, &node, &[stolen]).await.expect("a theft is told");
-    let refused = anybody.refresh(&new.file, &new.report).await.expect_err("a stolen key").to_string();
+    let refused = anybody.refresh(&new.file, Some(&new.report)).await.expect_err("a stolen key").to_string();
     assert!(refused.contains("export the transcript anew"), "{refused}");
     let file = transcript(&client, &university, alias).await;
     verify(&file, &node.trust(), now_ms()).expect("exported anew");

@@ -126,6 +126,8 @@ async fn the_log_goes_on_under_another_origin() {
         chain.issue(&client, &university, &[credit_record(alias, course)]).await;
     }
     let beyond = transcript(&client, &university, alias).await;
+    let had = verify(&before, &first, node.ledger().now_ms()).expect("authentic");
+    let late = client.refresh(&before, Some(&had)).await.expect("a status").file;
     let stolen = node.key(Purpose::Log);
     let now_ms = node.ledger().now_ms();
     let dir = node.stop().await;
@@ -162,15 +164,23 @@ async fn the_log_goes_on_under_another_origin() {
         // A file of before, as it was and with the status of now.
         let old = verify(&before, trust, now_ms).expect("authentic");
         assert_eq!((old.records.len(), old.origin.as_str()), (2, ORIGIN));
-        let fresh = connect(&node, trust, &university.access).await.refresh(&before, &old).await.expect("a status");
+        let fresh =
+            connect(&node, trust, &university.access).await.refresh(&before, Some(&old)).await.expect("a status");
         let found = verify(&fresh.file, trust, now_ms).expect("authentic");
         assert_eq!((found.records.len(), found.origin.as_str()), (2, SECOND));
         let former: Vec<_> = found.former.iter().map(|one| (one.origin.as_str(), one.size.0)).collect();
         assert_eq!(former, [(ORIGIN, cut)]);
     }
+    // A statement of before with a status from beyond the cut: the statement is good, and so is a newer status.
+    for (trust, had) in [(&first, verify(&late, &first, now_ms).ok()), (&second, verify(&late, &second, now_ms).ok())] {
+        let fresh =
+            connect(&node, trust, &university.access).await.refresh(&late, had.as_ref()).await.expect("a status");
+        assert_eq!(verify(&fresh.file, trust, now_ms).expect("authentic").origin, SECOND);
+    }
     // An old trust file cannot know; the new one does.
     let told = verify(&beyond, &first, now_ms).expect("nobody has told");
-    let error = connect(&node, &first, &university.access).await.refresh(&beyond, &told).await.expect_err("it is lost");
+    let error =
+        connect(&node, &first, &university.access).await.refresh(&beyond, Some(&told)).await.expect_err("it is lost");
     assert!(error.to_string().contains("is given up: ask whoever shows the file for a new export"), "{error}");
     let error = verify(&beyond, &second, now_ms).expect_err("beyond the end of the old origin").to_string();
     assert!(error.contains(&format!("holds up to size {cut}")), "{error}");

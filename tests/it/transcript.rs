@@ -217,12 +217,12 @@ async fn the_status_of_a_transcript_is_refreshed() {
     // Without the node the old file says what was so at its time. Anybody may ask for more.
     let anybody = node.client(None).await;
     let same = verify(&old, &node.trust(), now_ms()).expect("authentic");
-    let new = anybody.refresh(&old, &same).await.expect("a newer status");
+    let new = anybody.refresh(&old, Some(&same)).await.expect("a newer status");
     assert_eq!(standings(&new.report), [Standing::Authentic, Standing::Revoked]);
     assert!(new.report.size > before.size && new.report.statement.size == before.size);
     let (parts, newer) = (open_file(&old).expect("a file"), open_file(&new.file).expect("a file"));
     assert_eq!((&parts.statement, &parts.base, &parts.records), (&newer.statement, &newer.base, &newer.records));
-    let again = anybody.refresh(&new.file, &new.report).await.expect("the newest status");
+    let again = anybody.refresh(&new.file, Some(&new.report)).await.expect("the newest status");
     assert_eq!(again.file, new.file, "nothing has happened since");
     // The old status under the new checkpoint proves nothing.
     let (old_status, new_status) = (parts.status.expect("a status part"), newer.status.clone().expect("a status part"));
@@ -237,7 +237,7 @@ async fn the_status_of_a_transcript_is_refreshed() {
     }
     // A node that was set back answers no one who has seen more.
     let other = TestNode::start().await;
-    other.client(None).await.refresh(&old, &before).await.expect_err("another log");
+    other.client(None).await.refresh(&old, Some(&before)).await.expect_err("another log");
 }
 
 /// Goal: anybody gets a proof of what stands under any id, also where there is no such record, and not for more ids

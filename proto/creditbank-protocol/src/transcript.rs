@@ -10,6 +10,7 @@ mod cut;
 mod file;
 mod report;
 mod statement;
+mod subject;
 mod verify;
 
 pub use currency::{AHEAD_MAX_MS, Currency, Current};
@@ -17,6 +18,7 @@ pub use cut::{CutError, cut};
 pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
 pub use report::{Institution, Reliance, Report, Statement, Suspicion, TranscriptRecord};
 pub use statement::{COMMITMENTS_MIN, commitment, commitments, padding, sign_statement};
+pub use subject::{Subject, subject};
 pub use verify::{Fault, Link, TranscriptError, follow_log_keys, verify};
 
 /// Version of the transcript's layout.

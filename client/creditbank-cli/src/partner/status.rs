@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use creditbank_client::files::replace;
 use creditbank_client::{Refreshed, now_ms};
 use creditbank_protocol::names;
-use creditbank_protocol::transcript::{Current, Report, TranscriptError, verify};
+use creditbank_protocol::standing::Standing;
+use creditbank_protocol::transcript::{Current, Report, verify};
 use serde_json::json;
 
 use super::verify::{axes, read_file, relied_on, time};
@@ -28,12 +29,20 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { file: path, out } = arguments;
     let file = read_file(&path)?;
     let (trust, now) = (global.trust()?, now_ms());
-    let not_valid = |error: TranscriptError| Failure::NotValid(why::not_valid(&path, &file, &trust, &error));
-    let before = verify(&file, &trust, now).map_err(not_valid)?;
+    // The status that the file has may be one that this trust file does not accept, and the rest be good.
+    let (before, not_valid) = match verify(&file, &trust, now) {
+        Ok(before) => (Some(before), None),
+        Err(error) => (None, Some(Failure::NotValid(why::not_valid(&path, &file, &trust, &error)))),
+    };
     let client = global.connect().await?;
-    let Refreshed { file: newest, report: after } = client.refresh(&file, &before).await?;
+    let refreshed = client.refresh(&file, before.as_ref()).await;
+    let Refreshed { file: newest, report: after } = match (refreshed, not_valid) {
+        (Ok(refreshed), _) => refreshed,
+        (Err(_), Some(not_valid)) => return Err(not_valid),
+        (Err(error), None) => return Err(error.into()),
+    };
     let is_ahead = |report: &Report| report.currency.state == Current::Clock;
-    if out.is_none() && is_ahead(&after) && !is_ahead(&before) {
+    if out.is_none() && is_ahead(&after) && !before.as_ref().is_some_and(is_ahead) {
         // What can be relied on is not replaced by what cannot.
         return Err(Failure::NotValid(format!(
             "the newest status says {}, which is ahead of this clock: {} stays as it is. If this clock is right, the log was \
@@ -48,17 +57,21 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         None => replace(&path, &newest)?,
     }
     let written = out.unwrap_or(path);
-    let pairs = || before.records.iter().zip(&after.records);
+    let standings: Vec<Option<Standing>> = match &before {
+        Some(before) => before.records.iter().map(|record| Some(record.standing())).collect(),
+        None => vec![None; after.records.len()],
+    };
+    let pairs = || standings.iter().zip(&after.records);
     let records = pairs().map(|(was, is)| {
         json!({
             "place": is.place.to_string(), "kind": names::of(is.disclosed.info.kind),
-            "before": was.standing().name(), "verdict": is.standing().name(), "because": why::of(&after, is),
+            "before": was.map(Standing::name), "verdict": is.standing().name(), "because": why::of(&after, is),
         })
     });
     let value = json!({
         "file": written, "valid": after.is_valid(), "axes": axes(&after),
-        "log_size_before": before.size, "log_size": after.size,
-        "sealed_at_before": time(before.sealed_at_ms), "sealed_at": time(after.sealed_at_ms),
+        "log_size_before": before.as_ref().map(|before| before.size), "log_size": after.size,
+        "sealed_at_before": before.as_ref().map(|before| time(before.sealed_at_ms)), "sealed_at": time(after.sealed_at_ms),
         "records": records.collect::<Vec<_>>(),
     });
     output::print(global, &value, || {
@@ -67,15 +80,20 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             why::of(&after, one).map(|why| format!("\n{kind} {}: {} because {why}", one.place, one.standing()))
         });
         let changed: Vec<String> = pairs()
-            .filter(|(was, is)| was.standing() != is.standing())
+            .filter(|(was, is)| **was != Some(is.standing()))
             .map(|(was, is)| {
                 let kind = names::of(is.disclosed.info.kind);
-                format!("{kind} {}: was {}, is {}", is.place, was.standing(), is.standing())
+                let was = was.map(|was| format!("was {was}, ")).unwrap_or_default();
+                format!("{kind} {}: {was}is {}", is.place, is.standing())
             })
             .collect();
         let changed = if changed.is_empty() { "no record has another standing".to_owned() } else { changed.join("\n") };
-        let (shown, was, is) = (written.display(), time(before.sealed_at_ms), time(after.sealed_at_ms));
-        format!("{shown}: as of {is}, before as of {was}\n{changed}{}", because.collect::<String>())
+        let was = before.as_ref().map_or_else(
+            || "the status that it had was not valid under this trust file".to_owned(),
+            |before| format!("before as of {}", time(before.sealed_at_ms)),
+        );
+        let (shown, is) = (written.display(), time(after.sealed_at_ms));
+        format!("{shown}: as of {is}, {was}\n{changed}{}", because.collect::<String>())
     })?;
     relied_on(&after, &written, now, false)
 }

@@ -108,7 +108,10 @@ fn advice(file: &[u8], trust: &Trust, error: &TranscriptError) -> Option<String>
         Fault::Former(FormerError::EndsElsewhere { .. }) => {
             Some("Get the newest trust file from the log's operator, and compare".to_owned())
         }
-        Fault::Note(NoteError::NoTrustedLog { .. }) => Some(another_log(file, trust)),
+        Fault::Note(NoteError::NoTrustedLog { .. }) => Some(format!(
+            "{}. Where your trust file names a log key that has followed, ask for a newer status: creditbank status FILE",
+            another_log(file, trust)
+        )),
         Fault::Differs { what, .. } if what.starts_with("the genesis value") => Some(another_log(file, trust)),
         _ => None,
     }

@@ -1,10 +1,8 @@
 //! The newest status of the records of a transcript.
 
-use std::collections::BTreeSet;
-
-use creditbank_protocol::key::{FormerOrigin, KeyId};
+use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::note::Checkpoint;
-use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify, write_file};
+use creditbank_protocol::transcript::{FileError, Report, open_file, subject, verify, write_file};
 use creditbank_rpc::v1::GetStatusProofRequest;
 
 use super::Client;
@@ -26,25 +24,41 @@ fn checkpoint(report: &Report) -> Checkpoint {
 
 impl Client {
     /// Asks for the newest status of a transcript's records, and puts it in the place of the one that the file has. The
-    /// statement and what proves the records stay as they are. Both checkpoints are of one history. `before` is what
-    /// the file proves as it is.
-    pub async fn refresh(&self, file: &[u8], before: &Report) -> Result<Refreshed, ClientError> {
-        let mut transcript = open_file(file).map_err(|error| ClientError::Local(error.to_string()))?;
-        self.observe(&checkpoint(before)).await.map_err(|error| self.given_up(before).unwrap_or(error))?;
-        let keys_of = |record: &TranscriptRecord| [&[record.key_id][..], &record.approved_by].concat();
-        let keys: BTreeSet<KeyId> = before.records.iter().flat_map(keys_of).collect();
-        let institutions: BTreeSet<u64> =
-            before.records.iter().flat_map(|record| [record.unit.institution.0, record.owner().0]).collect();
+    /// statement and what proves the records stay as they are. `before` is what the file proves as it is: then both
+    /// checkpoints are of one history. Without it, the status that the file has proves nothing to this side, and the new
+    /// one is judged alone.
+    pub async fn refresh(&self, file: &[u8], before: Option<&Report>) -> Result<Refreshed, ClientError> {
+        let local = |error: FileError| ClientError::Local(error.to_string());
+        let mut transcript = open_file(file).map_err(local)?;
+        let unread = || ClientError::Local("the file does not say whose status is to be asked for".to_owned());
+        let subject = subject(file).map_err(local)?.ok_or_else(unread)?;
+        let (mut before, mut lost) = (before, None);
+        if let Some(had) = before
+            && let Err(error) = self.observe(&checkpoint(had)).await
+        {
+            // The statement may lie before the part that was given up.
+            lost = Some(self.given_up(had).ok_or(error)?);
+            before = None;
+        }
         let request = GetStatusProofRequest {
-            status_ids: before.records.iter().map(|record| record.status_id.0.to_vec()).collect(),
-            base_size: before.statement.size,
-            key_ids: keys.iter().chain([&before.statement.key_id]).map(|id| id.0.to_vec()).collect(),
-            institutions: institutions.into_iter().collect(),
+            status_ids: subject.status_ids.iter().map(|id| id.0.to_vec()).collect(),
+            base_size: subject.base_size,
+            key_ids: subject.keys.iter().map(|id| id.0.to_vec()).collect(),
+            institutions: subject.institutions.iter().map(|institution| institution.0).collect(),
         };
-        transcript.status = self.log.clone().get_status_proof(request).await?.into_inner().status;
+        let answer = self.log.clone().get_status_proof(request).await;
+        transcript.status = match (answer, lost.take()) {
+            (Ok(answer), none) => {
+                lost = none;
+                answer.into_inner().status
+            }
+            (Err(_), Some(lost)) => return Err(lost),
+            (Err(error), None) => return Err(error.into()),
+        };
         let file = write_file(&transcript).map_err(ClientError::lie)?;
-        let after = verify(&file, &self.trust, super::now_ms())?;
-        if after.size < before.size {
+        let after =
+            verify(&file, &self.trust, super::now_ms()).map_err(|error| lost.unwrap_or_else(|| error.into()))?;
+        if let Some(before) = before.filter(|before| after.size < before.size) {
             let (found, had) = (after.size, before.size);
             return Err(ClientError::lie(format!("the node's log has {found} entries, the transcript's had {had}")));
         }

@@ -179,8 +179,9 @@ fn nothing_is_used_twice_across_a_correction() {
     let first = log.state.last_seal().expect("a seal").index.0;
     log.time_ms += 400 * DAY_MS;
     log.round(&[]);
-    let last = log.state.last_seal().expect("a seal").index.0;
-    let said = pb::TimeCorrection { first, last, bound_ms };
+    let last = log.state.last_seal().expect("a seal");
+    log.time_ms = last.time_ms;
+    let said = pb::TimeCorrection { first, last: last.index.0, bound_ms };
     let block = correcting(&log, &said);
     log.round(&[block]);
     log.time_ms = bound_ms + 10 * 60_000;

@@ -533,7 +533,11 @@ fn a_unit_may_require_approval() {
 fn effects() {
     let world = holding(1, Marks::default());
     assert_eq!(effect_rule(&world, effect(Action::Redeem, Basis::Issuer), &[]), Rule::NotAuthorised);
-    assert_eq!(effect_rule(&world, effect(Action::Release, Basis::Issuer), &[]), Rule::StatusForbids);
+    assert_eq!(
+        effect_rule(&world, effect(Action::Release, Basis::Issuer), &[]),
+        Rule::NotAuthorised,
+        "of no redemption"
+    );
     assert_eq!(effect_rule(&world, effect(Action::Dispute, Basis::Issuer), &[]), Rule::ActionNotAdmitted);
     let mut unreasoned = effect(Action::Revoke, Basis::Issuer);
     unreasoned.effects[0].reason = 0;
