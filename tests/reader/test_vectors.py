@@ -146,6 +146,12 @@ class Vectors:
         message = suite.log_succession_message(said)
         check.equal("log succession", message, case["message"])
         check.that("log succession", suite.verify(unhex(case["log_key"]), message, said.signature))
+        former = suite.public_key(unhex(case["former_seed"]))
+        check.that("log succession, the old key", suite.verify(former, message, said.former_signature))
+        case = vectors["log_handover"]
+        message = suite.log_handover_message(case["origin"], unhex(case["log_key"]), case["from_index"])
+        check.equal("log handover", message, case["message"])
+        check.that("log handover", suite.verify(suite.public_key(unhex(case["seed"])), message, unhex(case["signature"])))
         for key in (*vectors["refused_public_keys"], *SMALL_ORDER_KEYS):
             check.that(f"refused key {key}", not suite.is_strict_point(unhex(key)))
 
@@ -519,16 +525,23 @@ class Vectors:
     def successions(self, vectors):
         """Section 10, Succession of the log."""
         def held(case):
-            former = {one["origin"]: one["size"] for one in case["trust"]["former"]}
+            former = transcript.read_former(case["trust"]["former"])
             return replace(trust_of({**vectors, "policy": case["trust"]["policy"]}), former=former)
         for case in vectors["hold"]:
             try:
-                proved = transcript.verify_transcript(self.reader, unhex(case["file"]), held(case))
+                proved = transcript.verify_transcript(self.reader, unhex(case["file"]), held(case), vectors["now_ms"])
             except Refused as error:
                 self.checks.that(f"succession: {case['about']} is refused: {error}", False)
                 continue
-            self.checks.equal(f"succession: {case['about']}", [proved.origin, proved.size, [one.entry for one in proved.records]],
-                              [case["origin"], case["size"], case["entries"]])
+            self.checks.equal(f"succession: {case['about']}", [proved.origin, proved.size, [one.entry for one in proved.records], proved.currency.state],
+                              [case["origin"], case["size"], case["entries"], case["current"]])
+        for case in vectors["former_refused"]:
+            try:
+                transcript.read_former(case["former"])
+                found = True
+            except Refused:
+                found = False
+            self.checks.equal(f"former origins: {case['about']}", found, False)
         for case in vectors["refused"]:
             self._refused(f"succession: {case['about']}", unhex(case["file"]), held(case), case["link"])
 

@@ -109,6 +109,15 @@ class Proved:
         return currency.reliance(valid, self.currency.state)
 
 
+def read_former(listed):
+    """The former origins of a trust file, in their order."""
+    sizes = [one["size"] for one in listed]
+    _require(_ascending(sizes), "former origins are not in their order")
+    found = {one["origin"]: one["size"] for one in listed}
+    _require(len(found) == len(listed), "a former origin twice")
+    return found
+
+
 def checksum(body):
     """The checksum over everything before it."""
     return tagged_hash("transcript", var(body))
@@ -304,7 +313,7 @@ class _Verification:
         log_keys, trust = self.log_keys[1], self.trust
         followers = log_keys.followers(trust.policy, trust.former)
         self.head, _, self.cosigned = trust.policy.accept(self.message.status.checkpoint, followers)
-        log_keys.check_former(self.head, trust.former)
+        log_keys.check_former(self.head, trust)
         _require(self.head.origin == log_keys.origin(max(self.head.size, 1) - 1), "a checkpoint of another origin")
 
     def read_statement(self):
@@ -737,7 +746,8 @@ class _Verification:
     def result(self, now_ms):
         """What was proved."""
         head = self.head
-        age = currency.currency(self.last.time_ms, self.cosigned, now_ms, self.trust.freshness)
+        age = currency.currency(self.last.time_ms, self.cosigned, now_ms, self.trust.freshness,
+                                head.origin in self.trust.former)
         return Proved(head.origin, head.size, head.root, self.records, self.whole, self.statement, age)
 
 

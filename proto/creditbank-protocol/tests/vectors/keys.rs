@@ -3,8 +3,8 @@
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{
-    KeyId, LogKeyHistory, commitment, log_succession_message, possession_message, sign, succession_message, verify,
-    verifying_key,
+    KeyId, LogKeyHistory, commitment, log_handover_message, log_succession_message, possession_message, sign,
+    succession_message, verify, verifying_key,
 };
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::{LogIndex, UnitId};
@@ -50,14 +50,31 @@ fn keys() {
         new_origin: "test.example/second".to_owned(),
         log_key: public(&new_log).to_vec(),
         case_reference: "2026/2".to_owned(),
-        signature: Vec::new(),
+        ..Default::default()
     };
     let log_preimage = log_succession_message(&bare_log);
     let log_signature = sign(&new_log, log_preimage.as_bytes());
-    let said_log = pb::LogSuccession { signature: log_signature.to_vec(), ..bare_log.clone() };
+    let former_signature = sign(&log, log_preimage.as_bytes());
+    let said_log = pb::LogSuccession {
+        signature: log_signature.to_vec(),
+        former_signature: former_signature.to_vec(),
+        ..bare_log.clone()
+    };
     let mut history = LogKeyHistory::new("test.example/log", public(&log));
     history.succeed(LogIndex(1_234), &said_log).expect("it follows");
     assert_eq!([1_233, 1_234].map(|index| history.at(LogIndex(index))), [public(&log), public(&new_log)]);
+    let handover_preimage = log_handover_message("test.example/log", &public(&new_log), 1_234);
+    let handover = sign(&log, handover_preimage.as_bytes());
+    let mut rotated = LogKeyHistory::new("test.example/log", public(&log));
+    let follows = pb::Key {
+        public_key: public(&new_log).to_vec(),
+        suite: 1,
+        purpose: Purpose::Log.into(),
+        from_index: 1_234,
+        handover: handover.to_vec(),
+        ..Default::default()
+    };
+    rotated.follow(LogIndex(1_000), &follows).expect("it follows");
     let small_order = [0u8; 32];
     // Points of full order whose y is written as y + p: the library reads them, the protocol does not.
     let spelled_twice = |low: u8| <[u8; 32]>::try_from([&[low][..], &[0xff; 30], &[0x7f]].concat()).expect("32 bytes");
@@ -92,7 +109,12 @@ fn keys() {
                 "seed": hex(new_log.to_bytes()), "origin": bare_log.origin, "size": bare_log.size,
                 "root": hex(&bare_log.root), "new_origin": bare_log.new_origin, "log_key": hex(&bare_log.log_key),
                 "case_reference": bare_log.case_reference, "message": hex(log_preimage.as_bytes()),
-                "signature": hex(log_signature), "body": hex(encode(&said_log).expect("canonical")),
+                "signature": hex(log_signature), "former_seed": hex(log.to_bytes()),
+                "former_signature": hex(former_signature), "body": hex(encode(&said_log).expect("canonical")),
+            },
+            "log_handover": {
+                "seed": hex(log.to_bytes()), "origin": "test.example/log", "log_key": hex(public(&new_log)),
+                "from_index": 1_234, "message": hex(handover_preimage.as_bytes()), "signature": hex(handover),
             },
             "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat()), hex(unreduced)],
         }),
