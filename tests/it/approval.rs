@@ -4,11 +4,12 @@ use creditbank_fixtures::credit;
 use std::fs;
 use std::sync::Arc;
 
-use creditbank_client::correct::Outcome;
+use creditbank_client::correct::contest::findings;
+use creditbank_client::correct::{Correction, Outcome};
 use creditbank_client::operator::{KeyRequest, Published, publish, publish_or_ask, registry_record};
 use creditbank_client::sealing::approval::{ApprovalRequest, approval_path, approval_path_by};
 use creditbank_client::validity::last_minute;
-use creditbank_protocol::UnitId;
+use creditbank_client::{Client, IssuingUnit};
 use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::block::SignedBlock;
 use creditbank_protocol::canonical::encode;
@@ -17,12 +18,15 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::{self, Action, Basis, Kind, Place, Purpose, RecordReference};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_protocol::transcript::{Report, TranscriptRecord};
+use creditbank_protocol::{Standing, UnitId};
 use creditbank_rpc::Reason;
 use creditbank_rpc::block_request;
-use creditbank_rpc::v1::SubmitBlockRequest;
+use creditbank_rpc::v1::learner_reference::Learner;
+use creditbank_rpc::v1::{InstitutionAlias, SubmitBlockRequest};
 use creditbank_tests::acts::{by, effect, group, reference, replayed, send, submit};
 use creditbank_tests::chain::now_s;
-use creditbank_tests::corrections::{Corrections, amend, revoke};
+use creditbank_tests::corrections::{Corrections, amend, confirm, reinstate, revoke};
 use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{key, record, set};
 use creditbank_tests::{Chain, Scene, TestNode, University};
@@ -77,13 +81,80 @@ async fn a_second_person_approves() {
     // An approver whom the registry does not know.
     approve(&desk, &key(Purpose::Approver, 41));
     let unknown = desk.run(&client, &unit, wanted()).await.expect_err("unknown");
-    assert!(unknown.to_string().contains("NOT_AN_APPROVER"), "{unknown}");
+    assert!(unknown.to_string().contains("not in the registry: remove this file"), "{unknown}");
     approve(&desk, &approver(&node).await);
     let (rows, done) = desk.run(&client, &unit, wanted()).await.expect("approved");
     assert_eq!((done.blocks, done.waiting), (1, 0));
     assert!(rows.iter().all(|row| row.outcome == Outcome::Already), "{rows:?}");
     assert_eq!(client.record(at(1)).await.expect("a record").marks, ["revoked"]);
     assert!(desk.requests().is_empty());
+}
+
+/// Admits an approver's key of the university's unit, or revokes it as compromised since a minute.
+async fn approver_key(node: &TestNode, approver: &KeyFile, since: Option<u64>) {
+    let request = KeyRequest::new(ORIGIN, UnitId::new(1, 1), approver).expect("a request");
+    let reason = pb::RevocationReason::Compromised.into();
+    let revoked = since.map(|minute| pb::KeyRevocation { reason, compromised_since_minute: minute });
+    set(node, Kind::Key, &pb::Key { revoked, ..request.record(&[], 0, 0).expect("a key") }).await;
+}
+
+/// Corrections with the approval of a key.
+async fn approved(client: &Client, unit: &IssuingUnit, by: &KeyFile, wanted: Correction) -> Outcome {
+    let desk = Corrections { require_approval: true, ..Corrections::default() };
+    assert_eq!(desk.one(client, unit, wanted.clone()).await, Outcome::Waiting);
+    approve(&desk, by);
+    desk.one(client, unit, wanted).await
+}
+
+/// Goal: what a stolen approver's key has approved is contested, though the unit's own key is good: records until they
+/// are confirmed, effects until they are reinstated, both with the approval of a good key. Transcripts, old ones too,
+/// show it, and whoever replays the log agrees.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stolen_approver_approved_is_contested() {
+    let (node, university, aliases, entry) = scene(2).await;
+    let (client, unit) = (university.client(&node).await, university.issuing());
+    let at = |index| Place { entry, index };
+    set(&node, Kind::Unit, &pb::Unit { requires_approval: true, ..university.unit_entry() }).await;
+    let (stolen, good) = (key(Purpose::Approver, 40), key(Purpose::Approver, 42));
+    approver_key(&node, &stolen, None).await;
+    approver_key(&node, &good, None).await;
+    approved(&client, &unit, &stolen, revoke(at(0))).await;
+    let right = pb::Credit { language: "en".to_owned(), ..credit(aliases[1], "A-1") };
+    approved(&client, &unit, &stolen, amend(at(1), &right)).await;
+    let learner =
+        |alias: creditbank_protocol::Alias| Learner::Alias(InstitutionAlias { institution: 1, alias: alias.to_vec() });
+    let standings = |report: &Report| report.records.iter().map(TranscriptRecord::standing).collect::<Vec<_>>();
+    let mut old = Vec::new();
+    for alias in &aliases {
+        old.push(client.transcript(learner(*alias)).await.expect("a transcript"));
+    }
+    assert_eq!(standings(&old[0].1), [Standing::Revoked]);
+    assert_eq!(standings(&old[1].1), [Standing::Superseded, Standing::Authentic]);
+
+    approver_key(&node, &stolen, Some(1)).await;
+    let anybody = node.client(None).await;
+    let first = anybody.refresh(&old[0].0, &old[0].1).await.expect("a newer status").report;
+    let second = anybody.refresh(&old[1].0, &old[1].1).await.expect("a newer status").report;
+    assert_eq!((standings(&first), standings(&second)), (vec![Standing::Contested], vec![Standing::Contested; 2]));
+    let amendment = second.records[1].place;
+    let found = findings(&client, UnitId::new(1, 1)).await.expect("a list");
+    let stolen_id = KeyId::of(&stolen.public_key());
+    assert!(found.records.iter().all(|one| one.key_id == stolen_id && !one.confirmed), "{found:?}");
+    assert_eq!(found.records.iter().map(|one| one.place).collect::<Vec<_>>(), [amendment]);
+    let effects: Vec<_> = found.effects.iter().map(|one| (Place::from(one.place), one.action)).collect();
+    assert_eq!(effects.len(), 2, "{effects:?}");
+
+    let amendment = Place { entry: amendment.entry.0, index: amendment.index };
+    let desk = Corrections::default();
+    let alone = desk.run(&client, &unit, vec![confirm(amendment)]).await.expect_err("not alone");
+    assert!(alone.to_string().contains("APPROVAL_MISSING"), "{alone}");
+    assert!(matches!(approved(&client, &unit, &good, confirm(amendment)).await, Outcome::Already | Outcome::Done(_)));
+    approved(&client, &unit, &good, reinstate(at(0), None)).await;
+    let first = anybody.refresh(&old[0].0, &old[0].1).await.expect("a newer status").report;
+    let second = anybody.refresh(&old[1].0, &old[1].1).await.expect("a newer status").report;
+    assert_eq!(standings(&first), [Standing::Authentic]);
+    assert_eq!(standings(&second), [Standing::Superseded, Standing::Authentic]);
+    replayed(&client).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,8 +369,9 @@ async fn the_registry_may_need_two_persons() {
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::ApprovalMissing);
 
     let dir = tempfile::tempdir().expect("a directory");
-    let run = || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), Some(dir.path()));
-    let Published::Waiting(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
+    let run =
+        || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&entry), Some(dir.path()), |_| ());
+    let Published::Asked(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
     for (at, approver) in approvers.iter().enumerate() {
         let Published::Waiting(again, _) = run().await.expect("a request") else {
             panic!("{at} approvals are too few")
@@ -318,8 +390,9 @@ async fn the_registry_may_need_two_persons() {
     // What is approved and then refused is said, and not asked for again without a word.
     let no_institution = University::new(99).unit_entry();
     let bad = registry_record(Kind::Unit, &no_institution).expect("a record");
-    let run = || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&bad), Some(dir.path()));
-    let Published::Waiting(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
+    let run =
+        || publish_or_ask(&client, Arc::clone(&registry) as _, std::slice::from_ref(&bad), Some(dir.path()), |_| ());
+    let Published::Asked(path, 2) = run().await.expect("a request") else { panic!("two approvals are needed") };
     for (at, approver) in approvers.iter().enumerate() {
         let request = ApprovalRequest::read(&path).expect("a request");
         let published = request.published().expect("what it would publish");

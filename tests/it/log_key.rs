@@ -133,7 +133,16 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     let mut chain = Chain::of(&client, &university).await;
     let second = key(Purpose::Log, 81);
     let from_index = node.ledger().size() + 6;
-    admit(&client, &node, &[follower(&node, &second, from_index)]).await.expect("admitted");
+    let follows = [follower(&node, &second, from_index)];
+    let refused = admit(&client, &node, &follows).await.expect_err("the node has no such file");
+    assert_eq!(refused.refusal().expect("a refusal").why(), Reason::LogKeyMissing, "{refused}");
+    let file = format!("log-{}.key", KeyId::of(&second.public_key()));
+    put_key(node.dir(), &file, &second);
+    admit(&client, &node, &follows).await.expect("admitted");
+    let dir = node.stop().await;
+    fs::remove_file(dir.path().join("keys").join(file)).expect("lost");
+    let node = TestNode::again(dir).await;
+    let client = university.client(&node).await;
     let first = chain.issue(&client, &university, &[credit_record(alias, "A-0")]).await;
     let block = chain.block(&university, &[credit_record(alias, "A-1")], Vec::new());
     let stopped = client.submit(block.clone()).await.expect_err("nobody can seal it");
@@ -163,6 +172,7 @@ async fn a_log_key_is_refused_that_cannot_follow() {
     let node = TestNode::start().await;
     let client = node.client(None).await;
     let second = key(Purpose::Log, 82);
+    put_key(node.dir(), "log-2.key", &second);
     let size = node.ledger().size();
     let follows = |from_index| follower(&node, &second, from_index);
     let by_itself = KeyRequest::new(ORIGIN, UnitId::OPERATOR, &second).expect("a request");

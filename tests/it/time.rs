@@ -68,18 +68,18 @@ async fn a_wrong_clock_is_corrected() {
     let work = tempfile::tempdir().expect("a directory");
     let run = async |said: &pb::TimeCorrection| {
         let record = registry_record(Kind::TimeCorrection, said).expect("a record");
-        publish_or_ask(&client, Arc::clone(&registry) as _, &[record], Some(work.path())).await
+        publish_or_ask(&client, Arc::clone(&registry) as _, &[record], Some(work.path()), |_| ()).await
     };
     let approve = |path: &std::path::Path| {
         let request = ApprovalRequest::read(path).expect("a request");
         let given = request.approve(&approver, last_minute(7)).expect("approved");
         fs::write(approval_path(path), serde_json::to_string(&given).expect("JSON")).expect("the approval");
     };
-    let Published::Waiting(path, 1) = run(&further).await.expect("a request") else { panic!("one approval") };
+    let Published::Asked(path, 1) = run(&further).await.expect("a request") else { panic!("one approval") };
     approve(&path);
     // What can never be sealed as it was approved is given up, and asked for anew.
-    assert!(matches!(run(&further).await, Ok(Published::Waiting(..)) | Err(_)), "before the log was right");
-    let Published::Waiting(path, 1) = run(&said).await.expect("a request") else { panic!("one approval") };
+    assert!(matches!(run(&further).await, Ok(Published::Asked(..)) | Err(_)), "before the log was right");
+    let Published::Asked(path, 1) = run(&said).await.expect("a request") else { panic!("one approval") };
     approve(&path);
     assert!(matches!(run(&said).await.expect("sealed"), Published::Sealed(_)));
     assert!(matches!(run(&said).await.expect("nothing is done twice"), Published::Already));

@@ -77,10 +77,15 @@ impl Global {
         self.registry_key.is_some()
     }
 
-    /// Where the operator's blocks stand while they are under way: beside the registry key.
+    /// Where the operator's blocks stand while they are under way: beside the registry key. After each succession of the
+    /// log another directory: notes of a former origin may name blocks that are lost.
     pub(crate) fn registry_work(&self) -> PathBuf {
-        let file = self.registry_key.as_ref().and_then(KeyPlace::file).map(|key| crate::files::beside(key, ".blocks"));
-        file.unwrap_or_else(|| PathBuf::from("creditbank.blocks"))
+        let name = match self.trust().map_or(0, |trust| trust.former.len()) {
+            0 => ".blocks".to_owned(),
+            former => format!(".{}.blocks", former + 1),
+        };
+        let file = self.registry_key.as_ref().and_then(KeyPlace::file).map(|key| crate::files::beside(key, &name));
+        file.unwrap_or_else(|| PathBuf::from(format!("creditbank{name}")))
     }
 
     /// The operator's registry key.

@@ -1,5 +1,7 @@
 //! Entries of the registry on screen. Each was checked against the registry root of the newest seal.
 
+use creditbank_client::operator::waiting_records;
+use creditbank_client::validity::shown;
 use creditbank_client::{Client, RegistryItem};
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::KeyId;
@@ -34,21 +36,53 @@ pub(crate) async fn read<M: Canonical>(
     Ok(found.ok_or_else(|| Failure::NotValid(missing()))?.decode()?)
 }
 
-/// The next free number of a kind of entry: of institutions, or of what one institution has numbered.
+/// The next free number of a kind of entry: of institutions, or of what one institution has numbered. What waits for
+/// approvals has taken its number already.
 pub(crate) async fn next_number<N: TryFrom<u64>>(
     client: &Client,
     kind: Kind,
     institution: Option<InstitutionId>,
+    waiting: &[RegistryKey],
 ) -> Result<N, Failure> {
-    let number = |key: &RegistryKey| match key {
-        RegistryKey::Institution(number) => number.0,
-        RegistryKey::Accreditation(_, number) | RegistryKey::GradeDistribution(_, number) => u64::from(*number),
-        _ => 0,
-    };
     let items = client.registry_list(kind, institution).await?;
-    let largest = items.iter().map(|item| number(&item.key)).max().unwrap_or(0);
+    let known = items.iter().map(|item| &item.key).chain(waiting);
+    let largest = known.filter_map(|key| number_of(key, kind, institution)).max().unwrap_or(0);
     let next = largest.checked_add(1).and_then(|next| N::try_from(next).ok());
     next.ok_or_else(|| Failure::Usage("the numbers are used up: pass --number".to_owned()))
+}
+
+/// The number of an operator's entry that is to have the next free one: that of an earlier run of the same command, if
+/// its request still waits for approvals.
+pub(crate) async fn operator_number<N: TryFrom<u64> + Copy, M: Canonical>(
+    (global, client): (&Global, &Client),
+    kind: Kind,
+    institution: Option<InstitutionId>,
+    entry: impl Fn(N) -> M,
+) -> Result<N, Failure> {
+    let mut taken = Vec::new();
+    for record in waiting_records(&global.registry_work())? {
+        let Ok(key) = RegistryKey::of(record.kind(), record.body()) else { continue };
+        let number = number_of(&key, kind, institution).and_then(|number| N::try_from(number).ok());
+        if let Some(number) = number
+            && encode(&entry(number)).is_ok_and(|body| body == record.body())
+        {
+            return Ok(number);
+        }
+        taken.push(key);
+    }
+    next_number(client, kind, institution, &taken).await
+}
+
+/// The number of an entry of a kind, of an institution where it is its institution's.
+fn number_of(key: &RegistryKey, kind: Kind, institution: Option<InstitutionId>) -> Option<u64> {
+    let (owner, number) = match key {
+        RegistryKey::Institution(number) => (None, number.0),
+        RegistryKey::Accreditation(owner, number) | RegistryKey::GradeDistribution(owner, number) => {
+            (Some(*owner), u64::from(*number))
+        }
+        _ => return None,
+    };
+    (key.kind() == kind && (owner.is_none() || owner == institution)).then_some(number)
 }
 
 /// Prints one entry.
@@ -143,7 +177,7 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::FieldOfEducation => &["names"],
         Kind::Institution => &["names", "country", "type", "state", "identifiers"],
         Kind::Unit => &["names", "state"],
-        Kind::Key => &["institution", "unit", "purpose", "kinds", "revoked"],
+        Kind::Key => return of_key(entry),
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
         Kind::Framework => &["names", "countries"],
         Kind::RegistryPolicy => &["approvals"],
@@ -170,4 +204,32 @@ fn terms(terms: &Value) -> String {
     let [sender, receiver, unit, ratio, target] =
         ["sender", "receiver", "source_unit", "ratio", "target_unit"].map(|name| show::line(&terms[name]));
     format!("{sender} to {receiver}: 1 {unit} = {ratio} {target}")
+}
+
+/// Whose key it is, what it may do, and when.
+fn of_key(entry: &Value) -> String {
+    let text = |name: &str| show::line(&entry[name]);
+    let number = |name: &str| entry[name].as_u64().unwrap_or(0);
+    let whose = match (number("institution"), number("unit")) {
+        (0, _) => "operator".to_owned(),
+        (institution, 0) => format!("institution {institution}"),
+        (institution, unit) => format!("unit {institution}.{unit}"),
+    };
+    let from_index = (number("from_index") > 0).then(|| format!("seals from log index {}", number("from_index")));
+    let minute = |name: &str, word: &str| (number(name) > 0).then(|| format!("{word} {}", shown(number(name))));
+    let revoked = entry["revoked"].as_object().map(|_| {
+        let since = entry["revoked"]["compromised_since_minute"].as_u64().filter(|minute| *minute > 0);
+        let since = since.map(|minute| format!(" since {}", shown(minute))).unwrap_or_default();
+        format!("REVOKED: {}{since}", show::line(&entry["revoked"]["reason"]))
+    });
+    let parts = [
+        Some(whose),
+        Some(text("purpose")),
+        Some(text("kinds")),
+        from_index,
+        minute("from_minute", "from"),
+        minute("until_minute", "until"),
+        revoked,
+    ];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }

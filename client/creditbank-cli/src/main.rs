@@ -210,7 +210,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Keygen(arguments) => keygen::run(&global, &arguments),
         Command::Institution(command) => institution::run(&global, command).await,
         Command::Unit(command) => unit::run(&global, command).await,
-        Command::Key(command) => key::run(&global, command).await,
+        Command::Key(command) => Box::pin(key::run(&global, command)).await,
         Command::Accreditation(command) => accreditation::run(&global, command).await,
         Command::Scale(command) => scale::run(&global, command).await,
         Command::Registry(command) => registry::run(&global, command).await,

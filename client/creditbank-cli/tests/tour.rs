@@ -229,6 +229,65 @@ async fn the_registry_is_shown_and_changed() {
     );
 }
 
+/// Goal: an admission that is typed twice admits nobody twice and changes nothing without a word; a request for
+/// approvals that still waits says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_twice_is_refused() {
+    let desk = Desk::new().await;
+    desk.admit().await;
+    let registry_key = key_path(desk.node.dir(), Purpose::Registry);
+    let again = async |arguments: &[&str], expected: &str| {
+        let (code, out, err) = desk.call(&[arguments, &["--registry-key", shown(&registry_key)]].concat()).await;
+        assert!(matches!(code, 1 | 2) && err.contains(expected), "{arguments:?}: {code} {out}{err}");
+    };
+    let institution = ["institution", "add", "--name", "fr:Universit\u{e9} d'Essai", "--country", "FR"];
+    again(&institution, "institution 1 of FR has this name already: pass --number").await;
+    desk.operate(&[&institution[..], &["--number", "2"]].concat()).await;
+    again(&["key", "add", "unit.json", "--kinds", "credit"], "pass --replace").await;
+    desk.operate(&["key", "add", "unit.json", "--kinds", "credit", "--replace"]).await;
+    let keys = desk.good(&["key", "list", "--institution", "1"]).await;
+    assert!(keys.contains("unit 1.1, unit, credit") && !keys.contains("result"), "{keys}");
+    let operators = desk.good(&["key", "list", "--institution", "0"]).await;
+    assert!(operators.contains("operator, log"), "{operators}");
+
+    desk.good(&["keygen", "second.key", "--purpose", "approver"]).await;
+    desk.good(&["key", "request", "--key", "second.key", "--institution", "0", "--out", "second.json"]).await;
+    desk.operate(&["key", "add", "second.json"]).await;
+    desk.operate(&["registry", "approvals", "1"]).await;
+    // Two that wait take two numbers; each command publishes its own, and only what was approved.
+    let third = ["institution", "add", "--name", "fr:Trois", "--country", "FR"];
+    let fourth = ["institution", "add", "--name", "fr:Quatre", "--country", "FR"];
+    let asked = async |arguments: &[&str]| {
+        let out = desk.operate(&[arguments, &["--json"]].concat()).await;
+        let value: Value = serde_json::from_str(&out).expect("JSON");
+        let text = |name: &str| value[name].as_str().expect("a text").to_owned();
+        (text("waiting_for_approval"), text("request"))
+    };
+    let (what, request) = asked(&third).await;
+    assert_eq!(what, "institution 3");
+    let (what, other) = asked(&fourth).await;
+    assert_eq!(what, "institution 4");
+    again(&third, "institution 3 still waits").await;
+    desk.good(&["approve", &other, "--key", "second.key", "--yes"]).await;
+    again(&third, "institution 3 still waits").await;
+    assert_eq!(desk.call(&["institution", "show", "4"]).await.0, 1, "its own command publishes it");
+    assert!(desk.operate(&fourth).await.contains("institution 4: published"));
+
+    // An approval that is nobody's stops its own command alone, and the message names the file.
+    desk.good(&["keygen", "stranger.key", "--purpose", "approver"]).await;
+    desk.good(&["approve", &request, "--key", "stranger.key", "--yes"]).await;
+    again(&third, ".approval is by key").await;
+    assert!(desk.operate(&["institution", "state", "2", "suspended"]).await.contains("not published yet"));
+    fs::remove_file(format!("{request}.approval")).expect("removed");
+    desk.good(&["approve", &request, "--key", "second.key", "--yes"]).await;
+    assert!(desk.operate(&third).await.contains("institution 3: published"));
+    again(&third, "has this name already").await;
+
+    // A key that does not sign for the operator asks nobody.
+    let (code, _, err) = desk.call(&[&third[..], &["--number", "9", "--registry-key", "second.key"]].concat()).await;
+    assert!(code == 2, "{err}");
+}
+
 /// Goal: an operator loads a national framework and its level map from files, replaces what is there only when asked
 /// to, and what the file leaves as it is costs nothing.
 #[tokio::test(flavor = "multi_thread")]
@@ -263,8 +322,10 @@ async fn entries_are_published_from_files() {
     assert_eq!(levels, &serde_json::json!([{ "code": "basic" }, { "code": "advanced" }]));
     let map = desk.good(&["registry", "show", "level-map", "XA-NQF-EQF"]).await;
     assert!(map.contains("advanced: 5, 6; basic: no comparable level"), "{map}");
-    let again = desk.operate(&["registry", "publish", "national.toml"]).await;
-    assert!(again.contains("Nothing was published"), "{again}");
+    let registry_key = key_path(desk.node.dir(), Purpose::Registry);
+    let publish = ["registry", "publish", "national.toml", "--registry-key", shown(&registry_key)];
+    let (code, again, err) = desk.call(&publish).await;
+    assert!(code == 1 && again.contains("Nothing was published") && err.contains("already"), "{again}{err}");
 
     let shown = desk.good(&["registry", "show", "legal-deadline", "LISBON", "--json"]).await;
     write("law.json", &shown.replace("\"decision_days\": 120", "\"decision_days\": 90"));

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::key::{log_handover_message, possession_message, verify};
+use creditbank_protocol::key::{KeyId, log_handover_message, possession_message, verify};
 use creditbank_protocol::key_file::{purpose_name, purpose_of};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
+use creditbank_protocol::registry::RegistryKey;
+use creditbank_rpc::v1::Refusal;
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::{Mark, Operation, Outbox};
@@ -120,6 +122,20 @@ pub fn registry_record<M: Canonical>(kind: Kind, message: &M) -> Result<Record, 
     Record::of(kind, &PUBLIC_SEED, body).map_err(|error| ClientError::Local(error.to_string()))
 }
 
+/// What became of a block that an earlier command has left under way.
+#[derive(Debug, Clone)]
+pub enum Earlier {
+    /// It is sealed now.
+    Sealed(Box<Receipt>),
+    /// It was refused, and is gone: the command must be run again.
+    Refused(Box<Refusal>),
+}
+
+/// Registry records that wait for approvals in a directory of requests, of all commands.
+pub fn waiting_records(work: &Path) -> Result<Vec<Record>, ClientError> {
+    Ok(ApprovalQueue::open(work).waiting()?.into_iter().flat_map(|one| one.operation.records).collect())
+}
+
 /// What became of registry records.
 #[derive(Debug, Clone)]
 pub enum Published {
@@ -127,7 +143,9 @@ pub enum Published {
     Sealed(Box<Receipt>),
     /// An earlier run has sealed all of them.
     Already,
-    /// A block waits for the approvals of so many persons, who are sent this request.
+    /// A request was written: a block needs the approvals of so many persons.
+    Asked(PathBuf, usize),
+    /// An earlier run has written this request, and it still lacks some of so many approvals.
     Waiting(PathBuf, usize),
 }
 
@@ -142,10 +160,10 @@ pub async fn publish(
     records: &[Record],
     work: Option<&Path>,
 ) -> Result<Receipt, ClientError> {
-    match publish_or_ask(client, key, records, work).await? {
+    match publish_or_ask(client, key, records, work, |_| ()).await? {
         Published::Sealed(receipt) => Ok(*receipt),
         Published::Already => Err(ClientError::Local("these registry records were published before".to_owned())),
-        Published::Waiting(path, required) => Err(ClientError::Local(format!(
+        Published::Asked(path, required) | Published::Waiting(path, required) => Err(ClientError::Local(format!(
             "the registry's policy asks for {required} approvals: have {} approved (creditbank approve), then run this \
              again",
             path.display()
@@ -154,12 +172,14 @@ pub async fn publish(
 }
 
 /// As [`publish`]; where the registry's policy asks for approvals, a request for each block in its turn is written into
-/// `work`, and a later call goes on once enough persons have approved it.
+/// `work`, and a later call with the same records goes on once enough persons have approved it. `told` hears what became
+/// of blocks of other calls that were under way.
 pub async fn publish_or_ask(
     client: &Client,
     key: Arc<dyn Signer>,
     records: &[Record],
     work: Option<&Path>,
+    mut told: impl FnMut(Earlier),
 ) -> Result<Published, ClientError> {
     let unit = registry_unit(key)?;
     let mut outbox = outbox_of(client, &unit, work)?;
@@ -167,24 +187,32 @@ pub async fn publish_or_ask(
     let corrects = records.iter().any(|record| record.kind() == Kind::TimeCorrection);
     let required = client.approvals_required(UnitId::OPERATOR).await?.max(usize::from(corrects));
     let queue = work.map(ApprovalQueue::open);
-    let mut earlier = settle_earlier(&mut outbox).await?.sealed;
+    let blocks: Vec<(Mark, &[Record])> =
+        split_public(records).into_iter().map(|records| (mark(&unit, records), records)).collect();
+    let own: Vec<Mark> = blocks.iter().map(|(mark, _)| *mark).collect();
+    // What an earlier run of the same command has left under way is not published twice.
+    let mut earlier = Vec::new();
+    let settled = settle_earlier(&mut outbox).await?;
+    for (marks, receipt) in settled.sealed {
+        if marks.iter().any(|mark| own.contains(mark)) {
+            earlier.push((marks, receipt));
+        } else {
+            told(Earlier::Sealed(receipt));
+        }
+    }
+    settled.refused.into_iter().for_each(|refusal| told(Earlier::Refused(Box::new(refusal))));
     let mut waiting = BTreeSet::new();
     if let Some(queue) = &queue {
         let sealed = |marks: &[Mark], receipt| earlier.push((marks.to_vec(), receipt));
-        let asked = seal_approved(&mut outbox, queue, sealed).await?;
+        let mut asked = seal_approved(&mut outbox, queue, Some(&own), sealed).await?;
         // What two persons wanted and the node refuses must be said, and not asked for again without a word.
-        let own: Vec<Mark> = split_public(records).into_iter().map(|records| mark(&unit, records)).collect();
-        if let Some((_, refusal)) =
-            asked.refused.into_iter().find(|(marks, _)| marks.iter().any(|one| own.contains(one)))
-        {
+        if let Some((_, refusal)) = asked.refused.pop() {
             return Err(ClientError::Refused(refusal));
         }
         waiting = asked.waiting;
     }
     let mut last = None;
-    for records in split_public(records) {
-        let mark = mark(&unit, records);
-        // What an earlier run of the same command has left under way is not published twice.
+    for (mark, records) in blocks {
         if let Some(at) = earlier.iter().position(|(marks, _)| *marks == [mark]) {
             last = Some(Published::Sealed(earlier.remove(at).1));
             continue;
@@ -206,7 +234,8 @@ pub async fn publish_or_ask(
                 last = Some(Published::Already);
                 continue;
             }
-            return Ok(Published::Waiting(queue.put(client.origin(), &unit, &operation, &[mark])?, required));
+            check_signer(client, &unit).await?;
+            return Ok(Published::Asked(queue.put(client.origin(), &unit, &operation, &[mark])?, required));
         }
         match seal(&mut outbox, operation, vec![mark]).await? {
             Answer::Sealed(receipt) => last = Some(Published::Sealed(receipt)),
@@ -214,6 +243,22 @@ pub async fn publish_or_ask(
         }
     }
     last.ok_or_else(|| ClientError::Local("expected at least one registry record".to_owned()))
+}
+
+/// Refuses a key that does not sign for the operator, before anybody is asked to approve what it would sign.
+async fn check_signer(client: &Client, unit: &IssuingUnit) -> Result<(), ClientError> {
+    let id = KeyId::of(&unit.key.public_key());
+    let wrong = |what: &str| Err(ClientError::Local(format!("key {id} {what}")));
+    match client.registry_entry(&RegistryKey::Key(id)).await? {
+        None => wrong(
+            "is not the registry key of this log: expected the one in force. The next registry key takes over by \
+             creditbank registry succeed",
+        ),
+        Some(item) if item.decode::<pb::Key>()?.revoked.is_some() => {
+            wrong("is not the registry key any more: another one has followed it; pass that one")
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Publishes registry records of a succession, which nobody approves, in one block.

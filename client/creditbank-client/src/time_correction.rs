@@ -17,6 +17,12 @@ pub async fn correction(client: &Client, bound_ms: u64) -> Result<Option<pb::Tim
     }
     let size = client.checkpoint().await?.0.checkpoint.size;
     let last = size.checked_sub(1).map(LogIndex);
+    // The registry has a correction from the round behind it on; until then the round itself tells.
+    if let Some(published) = size.checked_sub(2).map(LogIndex)
+        && is_correction(client, published).await?
+    {
+        corrected = last;
+    }
     let (mut first, mut next) = (None, last);
     while let Some(index) = next.filter(|index| Some(*index) > corrected) {
         let seal = seal_at(client, index).await?;
@@ -28,6 +34,13 @@ pub async fn correction(client: &Client, bound_ms: u64) -> Result<Option<pb::Tim
     }
     let found = first.zip(last);
     Ok(found.map(|(first, last)| pb::TimeCorrection { first: first.0, last: last.0, bound_ms }))
+}
+
+/// Whether an entry publishes a correction: whether the round in which it stands is that of one.
+async fn is_correction(client: &Client, index: LogIndex) -> Result<bool, ClientError> {
+    let entry = Entry::parse(&client.entry(index).await?.0).map_err(ClientError::lie)?;
+    let kind = i32::from(Kind::TimeCorrection);
+    Ok(matches!(entry, Entry::Public(public) if public.part().records.iter().any(|record| record.kind == kind)))
 }
 
 async fn seal_at(client: &Client, index: LogIndex) -> Result<Seal, ClientError> {

@@ -3,9 +3,10 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use creditbank_ledger::state::{ChainHead, LogKeys};
+use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::{KeyId, LogKeyHistory};
 use creditbank_protocol::note::{Checkpoint, NoteError, sign_checkpoint_by};
-use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::{Digest, LogIndex, UnitId};
 use creditbank_rpc::v1::SubmitBlockRequest;
 use creditbank_store::{Head, KeyStore, Round, Row, Store, StoreError};
@@ -173,7 +174,15 @@ impl Shared {
     /// Checks what needs no order of a block and what is beside it.
     pub(crate) fn verify(&self, request: SubmitBlockRequest) -> Result<VerifiedBlock, SubmitError> {
         let state = self.state();
-        verify(&state.registry().registry, request)
+        let registry = &state.registry().registry;
+        let verified = verify(registry, request)?;
+        // Nobody could seal what follows once the key is in force.
+        for key in log_keys(&verified) {
+            if registry.key(&KeyId::of(&key)).is_none() && self.ring.find(&key).is_none() {
+                return Err(SubmitError::LogKeyMissing(KeyId::of(&key)));
+            }
+        }
+        Ok(verified)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -269,6 +278,14 @@ impl Shared {
             state: RwLock::new(Arc::new(state)),
         }))
     }
+}
+
+/// The log keys that a block names.
+fn log_keys(verified: &VerifiedBlock) -> Vec<[u8; 32]> {
+    let keys = verified.records.iter().filter(|record| record.kind() == Kind::Key);
+    let keys = keys.filter_map(|record| decode::<pb::Key>(record.body()).ok());
+    let of_log = keys.filter(|key| key.purpose == i32::from(Purpose::Log));
+    of_log.filter_map(|key| key.public_key.try_into().ok()).collect()
 }
 
 /// The note of a checkpoint by log keys whose files are there.

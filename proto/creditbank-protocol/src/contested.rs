@@ -1,8 +1,8 @@
 //! Whether a record is contested (PROTOCOL.md, section 8, "Confirm").
 //!
 //! When a key is stolen, nobody can tell what its owner has sealed from what the thief has. So everything that the key
-//! has sealed from the time of the theft on is *contested*, until the owner confirms it with another key. A
-//! confirmation by a key that was itself stolen by then settles nothing.
+//! has signed or approved from the time of the theft on is *contested*, until the owner confirms it with another key. A
+//! confirmation by a key that was itself stolen by then, or approved by one, settles nothing.
 //!
 //! The same holds of what such a key has done to records. An effect by it is contested. It keeps its force until it is
 //! reinstated; but nobody relies on a record that a contested effect has ended, nor calls it revoked.
@@ -16,8 +16,9 @@ pub fn compromised_since(key: &pb::Key) -> Option<u64> {
     key.revoked.as_ref().map(|revoked| revoked.compromised_since_minute).filter(|since| *since != 0)
 }
 
-/// Whether what a key sealed is suspect: the key counts as compromised at the minute of the seal. `sealed_at_ms` is the
-/// seal's time, milliseconds since 1970.
+/// Whether a block is suspect by one of its keys: that which signed it, or one that approved it
+/// ([`SignedHead::key_ids`](crate::block::SignedHead::key_ids)). The key counts as compromised at the minute of the
+/// seal. `sealed_at_ms` is the seal's time, milliseconds since 1970.
 pub fn is_suspect(key: &pb::Key, sealed_at_ms: u64) -> bool {
     compromised_since(key).is_some_and(|since| sealed_at_ms / 60_000 >= since)
 }

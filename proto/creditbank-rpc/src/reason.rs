@@ -65,6 +65,8 @@ creditbank_protocol::with_rules!(reasons {
     NoRoom = "NO_ROOM",
     /// The node's clock has jumped.
     ClockMoved = "CLOCK_MOVED",
+    /// The node has no file of the log key that is to follow.
+    LogKeyMissing = "LOG_KEY_MISSING",
     /// The node is stopping.
     Stopped = "STOPPED",
     /// What the node has stored of this is damaged.

@@ -306,9 +306,10 @@ impl Registry {
         all.into_iter().flatten().map(|keeper| keeper.number.into())
     }
 
-    /// Whether what a key sealed at a time is suspect: the key was revoked as compromised since then.
-    pub fn is_suspect(&self, key: &KeyId, sealed_at_ms: u64) -> bool {
-        self.key(key).is_some_and(|key| is_suspect(key, sealed_at_ms))
+    /// Whether a block is suspect that was sealed at a time: one of the keys that signed or approved it was revoked as
+    /// compromised since then.
+    pub fn is_suspect<'a>(&self, keys: impl IntoIterator<Item = &'a KeyId>, sealed_at_ms: u64) -> bool {
+        keys.into_iter().filter_map(|id| self.key(id)).any(|key| is_suspect(key, sealed_at_ms))
     }
 
     /// Sets what the record says, after checking it against what is in force; returns the key of the entry.

@@ -1,5 +1,6 @@
 //! What the rules may look at.
 
+use creditbank_protocol::block::SignedHead;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Effect, EffectGroup, Kind};
 use creditbank_protocol::record::Record;
@@ -65,12 +66,26 @@ pub struct RecordFacts {
 }
 
 /// Who sealed a block, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealing {
     /// The key that signed it.
     pub key_id: KeyId,
+    /// The keys that approved it.
+    pub approvers: Vec<KeyId>,
     /// Time of the seal of its round, milliseconds since 1970.
     pub sealed_at_ms: u64,
+}
+
+impl Sealing {
+    /// Who sealed the block with this head, at a time.
+    pub fn of(head: &SignedHead, sealed_at_ms: u64) -> Self {
+        Self { key_id: head.header().key_id, approvers: head.key_ids().skip(1).collect(), sealed_at_ms }
+    }
+
+    /// The keys of all who stand by the block: the one that signed it, then those that approved it.
+    pub fn key_ids(&self) -> impl Iterator<Item = &KeyId> {
+        std::iter::once(&self.key_id).chain(&self.approvers)
+    }
 }
 
 /// What a block says in public of its records and of those of others.

@@ -75,9 +75,11 @@ class Scene:
                 key = records.read(entry["kind"], 1, bytes.fromhex(entry["body"]))
                 keys[forms.key_id(key.public_key)] = key
         self.keys = keys
-        sealings = {one["entry"]: (keys[bytes.fromhex(one["key_id"])], one["sealed_at_ms"]) for one in case["sealings"]}
-        self.sealed_by = {entry: key.institution for entry, (key, _) in sealings.items()}
-        self.suspect = {entry for entry, (key, sealed) in sealings.items() if is_suspect(key, sealed)}
+        by = {one["entry"]: [keys[bytes.fromhex(key)] for key in (one["key_id"], *one["approvers"])]
+              for one in case["sealings"]}
+        self.sealed_by = {entry: found[0].institution for entry, found in by.items()}
+        self.suspect = {one["entry"] for one in case["sealings"]
+                        if any(is_suspect(key, one["sealed_at_ms"]) for key in by[one["entry"]])}
         self.said = {one["entry"]: [effect for group in one["groups"]
                                     for effect in records.canonical.read("EffectGroup", bytes.fromhex(group)).effects]
                      for one in case.get("said", [])}

@@ -588,9 +588,11 @@ class _Verification:
         return whose
 
     def _is_suspect(self, entry, seal):
-        """Whether the key of a block is compromised, as the last seal has it, at the time of its round."""
-        now = self.status.registered(self.last, forms.KIND_KEY, entry.header.key_id)
-        return is_suspect(now, seal.time_ms)
+        """Whether a key that signed or approved a block is compromised, as the last seal has it, at the time of its
+        round."""
+        ids = [entry.header.key_id] + [approval.key_id for approval in entry.approvals if approval.has("key_id")]
+        now = [self.status.registered(self.last, forms.KIND_KEY, one) for one in ids]
+        return any(is_suspect(key, seal.time_ms) for key in now)
 
     def check_statuses(self):
         """Step 8: what has become of the records."""

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
+use crate::partner::verify::time;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -56,6 +57,7 @@ fn value(origin: &str, audit: &Audit, took: Duration) -> Value {
     });
     json!({
         "origin": origin, "good": audit.contradiction.is_none(), "contradiction": contradiction,
+        "sealed_at": sealed_at(audit), "corrections_of_time": corrections(audit),
         "size": audit.checkpoint.size, "root": audit.checkpoint.root.to_string(),
         "checkpoint": String::from_utf8_lossy(&audit.note),
         "entries": counts.entries, "blocks": counts.blocks, "seals": counts.seals, "records": counts.records,
@@ -65,6 +67,16 @@ fn value(origin: &str, audit: &Audit, took: Duration) -> Value {
         "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         "entries_per_second": u64::try_from(rate).unwrap_or(u64::MAX),
     })
+}
+
+/// Time of the newest seal; none in an empty log.
+fn sealed_at(audit: &Audit) -> Option<String> {
+    audit.replay.state().last_seal().map(|seal| time(seal.time_ms))
+}
+
+/// How often the operator has corrected the time.
+fn corrections(audit: &Audit) -> usize {
+    audit.replay.state().in_force().registry.corrections().count()
 }
 
 fn tell(audit: &Audit, took: Duration) -> String {
@@ -84,11 +96,20 @@ fn tell(audit: &Audit, took: Duration) -> String {
         output::table(&["replayed", "number"], rows.map(|(what, number)| vec![what.to_owned(), number.to_string()]));
     let (seconds, tenths) = (took.as_secs(), took.subsec_millis() / 100);
     let end = match &audit.contradiction {
-        None => format!(
-            "Everything that can be known without the records holds, in {seconds}.{tenths} s. Size {}, root {}.\nThe rules about \
-             the records themselves are the operator's word.",
-            audit.checkpoint.size, audit.checkpoint.root
-        ),
+        None => {
+            let sealed = sealed_at(audit).map(|time| format!(", last sealed {time}")).unwrap_or_default();
+            let corrected = match corrections(audit) {
+                0 => String::new(),
+                times => format!(
+                    "\nThe operator has corrected the time, corrections: {times} (creditbank registry list time-correction)."
+                ),
+            };
+            format!(
+                "Everything that can be known without the records holds, in {seconds}.{tenths} s.\nSize {}{sealed}, root \
+                 {}.{corrected}\nThe rules about the records themselves are the operator's word.",
+                audit.checkpoint.size, audit.checkpoint.root
+            )
+        }
         Some(found) => format!(
             "CONTRADICTION at log entry {}: {}\n  {}\n  expected {}\n  found    {}\nThe entries up to it and the checkpoint's \
              signed note prove it to anybody; --out keeps the note.",

@@ -62,7 +62,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 number
             } else {
                 let own = Some(unit.id.institution);
-                entries::next_number(&client, Kind::GradeDistribution, own).await?
+                entries::next_number(&client, Kind::GradeDistribution, own, &[]).await?
             };
             let about = pb::GradeDistribution {
                 institution: unit.id.institution.0,

@@ -81,15 +81,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Add(add) => {
-            let number = match add.number {
-                Some(number) => number,
-                None => entries::next_number(&client, Kind::Accreditation, Some(add.institution)).await?,
-            };
             let mut levels = add.levels;
             levels.sort_by_key(pb::Level::encode_to_vec);
-            let entry = pb::Accreditation {
+            let bare = pb::Accreditation {
                 institution: add.institution.0,
-                number,
+                number: 0,
                 body: add.body,
                 levels,
                 fields: sorted(add.fields),
@@ -99,6 +95,13 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 from: Some(add.from),
                 until: add.until,
             };
+            let (whose, of) = ((global, &client), Some(add.institution));
+            let entry = |number| pb::Accreditation { number, ..bare.clone() };
+            let number = match add.number {
+                Some(number) => number,
+                None => entries::operator_number(whose, Kind::Accreditation, of, entry).await?,
+            };
+            let entry = entry(number);
             let what = format!("accreditation {number} of institution {}", entry.institution);
             let key = RegistryKey::Accreditation(entry.institution.into(), number);
             publish::refuse_known(&client, &key, &what, add.replace).await?;

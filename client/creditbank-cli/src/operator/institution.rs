@@ -55,7 +55,7 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Add {
-    /// Its permanent number; left out: the next free one
+    /// Its permanent number; left out: the next free one, if no other institution of its country has its name
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=9_007_199_254_740_991))]
     number: Option<u64>,
     /// Its name with the language, as "en:The Open University"; several may be given
@@ -140,32 +140,50 @@ fn keeping(
 
 async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure> {
     let Add { number, names, country, kind, domains, identifiers, since, custodian_of, replace } = add;
-    let number = match number {
-        Some(number) => number,
-        None => entries::next_number(client, Kind::Institution, None).await?,
-    };
     let domains = domains.into_iter().map(|domain| ("domain".to_owned(), domain));
-    let entry = pb::Institution {
+    let entry = |number| pb::Institution {
         number,
         state: RegistryState::Active.into(),
         r#type: kind.into(),
-        country,
-        names: names.into_iter().map(|name| pb::DatedName { name: Some(name), from: since, until: None }).collect(),
+        country: country.clone(),
+        names: names.iter().cloned().map(|name| pb::DatedName { name: Some(name), from: since, until: None }).collect(),
         identifiers: domains
-            .chain(identifiers)
+            .clone()
+            .chain(identifiers.iter().cloned())
             .map(|(scheme, value)| pb::DatedCode { scheme, value, ..Default::default() })
             .collect(),
         addresses: Vec::new(),
         relations: custodian_of
-            .into_iter()
-            .map(|InstitutionId(institution)| pb::Relation {
+            .iter()
+            .map(|&InstitutionId(institution)| pb::Relation {
                 r#type: pb::RelationType::CustodianOf.into(),
                 institution,
                 ..Default::default()
             })
             .collect(),
     };
-    let what = format!("institution {number}");
+    let number = if let Some(number) = number {
+        number
+    } else {
+        refuse_same(client, &country, &names).await?;
+        entries::operator_number((global, client), Kind::Institution, None, &entry).await?
+    };
+    let (entry, what) = (entry(number), format!("institution {number}"));
     publish::refuse_known(client, &RegistryKey::Institution(number.into()), &what, replace).await?;
     publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
+}
+
+/// Refuses a second institution of the same name in one country: the command was run before, most likely.
+async fn refuse_same(client: &Client, country: &str, names: &[pb::Text]) -> Result<(), Failure> {
+    for item in client.registry_list(Kind::Institution, None).await? {
+        let known: pb::Institution = item.decode()?;
+        let mut own = known.names.iter().filter_map(|name| name.name.as_ref());
+        if known.country == country && own.any(|name| names.iter().any(|new| new.value == name.value)) {
+            return Err(Failure::NotValid(format!(
+                "institution {} of {country} has this name already: pass --number to admit another one",
+                known.number
+            )));
+        }
+    }
+    Ok(())
 }

@@ -48,6 +48,9 @@ pub(crate) enum Command {
         request: PathBuf,
         #[command(flatten)]
         term: Term,
+        /// Publish the entry of a key anew that was admitted before, with these kinds and times
+        #[arg(long)]
+        replace: bool,
     },
     /// Admit a key in the place of another, which is revoked as rotated
     #[command(after_long_help = ROTATE_HELP)]
@@ -139,10 +142,11 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Request { key, purpose, institution, unit, handover, out } => {
             request(global, &*key.open_any(purpose)?, UnitId::new(institution, unit), &handover, &out)
         }
-        Command::Add { request, term } => {
+        Command::Add { request, term, replace } => {
             let client = global.connect().await?;
             let key = term.key(&read_request(&request)?, &term.kinds)?;
             let what = format!("key {}", key_id(&key));
+            publish::refuse_known(&client, &RegistryKey::Key(key_id(&key)), &what, replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::Key, &key)?], &what).await
         }
         Command::Rotate { old, request, term } => {
@@ -164,6 +168,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Revoke { key, reason, compromised_since } => {
             let client = global.connect().await?;
             let mut entry = current(&client, key).await?;
+            if entry.revoked == Some(revocation(reason, compromised_since)) {
+                let what = format!("key {key} is revoked so already; nothing was done");
+                return Err(Failure::NotValid(what));
+            }
             entry.revoked = Some(revocation(reason, compromised_since));
             let what = format!("revocation of key {key}");
             publish::run(global, &client, &[publish::entry(Kind::Key, &entry)?], &what).await

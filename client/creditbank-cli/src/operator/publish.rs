@@ -1,12 +1,14 @@
 //! Registry records on their way into the log.
 
+use std::path::Path;
+
 use creditbank_client::Client;
-use creditbank_client::operator::{Published, publish_or_ask, registry_record};
+use creditbank_client::operator::{Earlier, Published, publish_or_ask, registry_record};
 use creditbank_protocol::canonical::Canonical;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::registry::RegistryKey;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
@@ -27,14 +29,24 @@ pub(super) async fn refuse_known(client: &Client, key: &RegistryKey, what: &str,
 
 /// Publishes entries in one block and says what was done.
 pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
+    run_in(global, client, records, what, &global.registry_work()).await
+}
+
+/// As [`run`], with its blocks and requests in another directory.
+pub(super) async fn run_in(
+    global: &Global,
+    client: &Client,
+    records: &[Record],
+    what: &str,
+    work: &Path,
+) -> Result<(), Failure> {
     let key = global.registry_key()?;
-    let receipt = match publish_or_ask(client, key, records, Some(&global.registry_work())).await? {
+    let receipt = match publish_or_ask(client, key, records, Some(work), tell_earlier).await? {
         Published::Sealed(receipt) => receipt,
         Published::Already => {
-            let value = json!({ "already_published": what });
-            return output::print(global, &value, || format!("{what}: published before; nothing was done."));
+            return nothing_done(global, json!({ "already_published": what }), format!("{what} was published before"));
         }
-        Published::Waiting(request, required) => {
+        Published::Asked(request, required) => {
             let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
             return output::print(global, &value, || {
                 format!(
@@ -44,9 +56,38 @@ pub(super) async fn run(global: &Global, client: &Client, records: &[Record], wh
                 )
             });
         }
+        Published::Waiting(request, required) => {
+            let value = json!({ "waiting_for_approval": what, "request": request, "approvals": required });
+            let shown = request.display();
+            let said = format!("{what} still waits: expected approvals of {required} persons beside {shown}");
+            return nothing_done(global, value, said);
+        }
     };
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
     output::print(global, &value, || {
         format!("{what}: published at entry {}; it acts on what is sealed from now on.", receipt.index)
     })
+}
+
+/// What became of another command's block.
+fn tell_earlier(earlier: Earlier) {
+    match earlier {
+        Earlier::Sealed(receipt) => {
+            eprintln!("note: what an earlier command has left under way is published at entry {}", receipt.index);
+        }
+        Earlier::Refused(refusal) => eprintln!(
+            "note: what an earlier command has left under way was refused and is NOT published: {}",
+            refusal.message
+        ),
+    }
+}
+
+/// A command that did nothing says so, and fails.
+fn nothing_done(global: &Global, value: Value, said: String) -> Result<(), Failure> {
+    let said = format!("{said}; nothing was done");
+    if global.json {
+        output::print(global, &value, String::new)?;
+        return Err(Failure::Told(said));
+    }
+    Err(Failure::NotValid(said))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use creditbank_client::files::replace;
 use creditbank_client::{Refreshed, now_ms};
 use creditbank_protocol::names;
-use creditbank_protocol::transcript::{TranscriptError, verify};
+use creditbank_protocol::transcript::{Current, Report, TranscriptError, verify};
 use serde_json::json;
 
 use super::verify::{axes, read_file, relied_on, time};
@@ -30,6 +30,16 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let before = verify(&file, &global.trust()?, now_ms()).map_err(not_valid)?;
     let client = global.connect().await?;
     let Refreshed { file: newest, report: after } = client.refresh(&file, &before).await?;
+    let is_ahead = |report: &Report| report.currency.state == Current::Clock;
+    if out.is_none() && is_ahead(&after) && !is_ahead(&before) {
+        // What can be relied on is not replaced by what cannot.
+        return Err(Failure::NotValid(format!(
+            "the newest status says {}, which is ahead of this clock: {} stays as it is. If this clock is right, the log was \
+             sealed under a wrong one; ask for status again when its operator has corrected it",
+            time(after.sealed_at_ms),
+            path.display()
+        )));
+    }
     match &out {
         Some(out) => output::new_file(out, &newest, true)?,
         None if newest == file => {}

@@ -136,7 +136,7 @@ fn name(report: &Report, id: InstitutionId) -> String {
 
 /// By whom, in words: who issued, for whom, who keeps the records of a closed institution, who stands by a contested
 /// one.
-fn by_whom(report: &Report, record: &TranscriptRecord) -> String {
+fn by_whom(report: &Report, record: &TranscriptRecord, legal_basis: Option<&str>) -> String {
     let mut text = name(report, record.unit.institution);
     if let Some(other) = record.on_behalf_of {
         text = format!("{}, amended by its custodian {text}", name(report, other));
@@ -145,6 +145,9 @@ fn by_whom(report: &Report, record: &TranscriptRecord) -> String {
     }
     if let Some(rests_on) = &record.rests_on {
         text = format!("{text}; {}", foundation(rests_on));
+    }
+    if let Some(basis) = legal_basis {
+        text = format!("{text}; BY LAW, without the learner's consent: {}", show::safe(basis));
     }
     if !record.approved_by.is_empty() {
         text = format!("{text}, approved by a second person");
@@ -209,6 +212,7 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
         "accreditation": one.accreditation.as_ref().map(|shown| if shown.is_empty() { "not shown" } else { "shown" }),
         "accreditations": one.accreditation,
         "sealed_at": time(one.sealed_at_ms),
+        "sealed_by": report.corrected_ms(one).map(time),
         "status_id": one.status_id.to_string(),
         "record": show::body(info.name(), &one.disclosed.body)?,
     }))
@@ -219,7 +223,13 @@ fn line(report: &Report, one: &TranscriptRecord) -> Result<String, Failure> {
     let kind = one.disclosed.info.kind;
     let about = Summary::of(kind, &one.disclosed.body)?.columns().join("  ");
     let (standing, kind, place) = (one.standing(), names::of(kind), one.place);
-    let (by, sealed) = (by_whom(report, one), time(one.sealed_at_ms));
+    let body = show::body(one.disclosed.info.name(), &one.disclosed.body)?;
+    let legal_basis = body["mandate"]["legal_basis"].as_str().filter(|basis| !basis.is_empty());
+    let by = by_whom(report, one, legal_basis);
+    let sealed = match report.corrected_ms(one) {
+        Some(bound) => format!("{} under a clock that was ahead, in truth by {}", time(one.sealed_at_ms), time(bound)),
+        None => time(one.sealed_at_ms),
+    };
     let hidden: Vec<&str> = one.disclosed.hidden().collect();
     let hidden =
         if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::note::Checkpoint;
-use creditbank_protocol::transcript::{Report, open_file, verify, write_file};
+use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify, write_file};
 use creditbank_rpc::v1::GetStatusProofRequest;
 
 use super::Client;
@@ -30,7 +31,8 @@ impl Client {
     pub async fn refresh(&self, file: &[u8], before: &Report) -> Result<Refreshed, ClientError> {
         let mut transcript = open_file(file).map_err(|error| ClientError::Local(error.to_string()))?;
         self.observe(&checkpoint(before)).await?;
-        let keys: BTreeSet<_> = before.records.iter().map(|record| record.key_id).collect();
+        let keys_of = |record: &TranscriptRecord| [&[record.key_id][..], &record.approved_by].concat();
+        let keys: BTreeSet<KeyId> = before.records.iter().flat_map(keys_of).collect();
         let institutions: BTreeSet<u64> =
             before.records.iter().flat_map(|record| [record.unit.institution.0, record.owner().0]).collect();
         let request = GetStatusProofRequest {

@@ -1,4 +1,4 @@
-//! What a compromised key has sealed: which records of a unit are contested, and which of them are confirmed; and what
+//! What a compromised key has signed or approved: which records of a unit are contested, and which of them are confirmed; and what
 //! it has done to records, and what of that still holds.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use creditbank_protocol::{LogIndex, Place, UnitId};
 use crate::connection::marks_of;
 use crate::{Client, ClientError};
 
-/// A record that a compromised key has sealed.
+/// A record that a compromised key has sealed or approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contested {
     /// Where it stands.
@@ -38,13 +38,8 @@ pub(super) struct Suspects {
 }
 
 impl Suspects {
-    /// Whether what the key sealed at a time is suspect.
-    pub(super) async fn is_suspect(
-        &mut self,
-        client: &Client,
-        key: KeyId,
-        sealed_at_ms: u64,
-    ) -> Result<bool, ClientError> {
+    /// Whether what the key signed or approved is suspect, which was sealed at a time.
+    async fn is_suspect(&mut self, client: &Client, key: KeyId, sealed_at_ms: u64) -> Result<bool, ClientError> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.keys.entry(key) {
             let entry = client.registry_entry(&RegistryKey::Key(key)).await?;
             let entry = entry.ok_or_else(|| ClientError::lie("a block's key is not in the registry"))?;
@@ -53,15 +48,20 @@ impl Suspects {
         Ok(is_suspect(&self.keys[&key], sealed_at_ms))
     }
 
-    /// Whether the block at a log index was signed by a key that was compromised by then.
+    /// Whether the block at a log index was signed or approved by a key that was compromised by then.
     pub(super) async fn is_suspect_at(&mut self, client: &Client, entry: LogIndex) -> Result<bool, ClientError> {
         let (bytes, _) = client.entry(entry).await?;
         let Entry::Head(head) = Entry::parse(&bytes).map_err(ClientError::lie)? else {
             return Err(ClientError::lie("a mark names no block"));
         };
         let header = head.header();
-        let (_, key_id, sealed_at_ms) = client.sealing(header.unit, header.height).await?;
-        self.is_suspect(client, key_id, sealed_at_ms).await
+        let (_, keys, sealed_at_ms) = client.sealing(header.unit, header.height).await?;
+        for key in keys {
+            if self.is_suspect(client, key, sealed_at_ms).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -93,14 +93,14 @@ impl Client {
         }
     }
 
-    /// Who signed the block at a log index, and when it was sealed.
-    async fn sealing(&self, unit: UnitId, height: u64) -> Result<(LogIndex, KeyId, u64), ClientError> {
+    /// Where the block of a unit stands, the keys that signed and approved it, and when it was sealed.
+    async fn sealing(&self, unit: UnitId, height: u64) -> Result<(LogIndex, Vec<KeyId>, u64), ClientError> {
         let receipt = self.block(unit, height).await?;
         let verified = self.check_receipt(&receipt).await?;
         let Entry::Head(head) = &verified.entry else {
             return Err(ClientError::lie("the entry is no block"));
         };
-        Ok((verified.index, head.header().key_id, self.sealed_at(verified.checkpoint.size).await?))
+        Ok((verified.index, head.key_ids().collect(), self.sealed_at(verified.checkpoint.size).await?))
     }
 }
 
@@ -121,7 +121,7 @@ pub struct ContestedEffect {
     pub holds: Option<bool>,
 }
 
-/// What compromised keys of a unit have sealed.
+/// What compromised keys of a unit have signed or approved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Records, by place; confirmed and ended ones too.
@@ -130,12 +130,12 @@ pub struct Findings {
     pub effects: Vec<ContestedEffect>,
 }
 
-/// Records of a unit that a compromised key has sealed, by place; confirmed and ended ones too.
+/// Records of a unit that a compromised key has sealed or approved, by place; confirmed and ended ones too.
 pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, ClientError> {
     Ok(findings(client, unit).await?.records)
 }
 
-/// What compromised keys of a unit have sealed. Looks at blocks from the newest back to the first compromise.
+/// What compromised keys of a unit have signed or approved. Looks at blocks from the newest back to the first compromise.
 pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientError> {
     let mut stolen: BTreeMap<KeyId, pb::Key> = BTreeMap::new();
     for item in client.registry_list(Kind::Key, Some(unit.institution)).await? {
@@ -152,13 +152,14 @@ pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientE
     let mut height = client.chain_head(unit).await?.next_height;
     while let Some(below) = height.checked_sub(1) {
         height = below;
-        let (entry, key_id, sealed_at_ms) = client.sealing(unit, height).await?;
+        let (entry, keys, sealed_at_ms) = client.sealing(unit, height).await?;
         if sealed_at_ms / 60_000 < first {
             break;
         }
-        if !stolen.get(&key_id).is_some_and(|key| is_suspect(key, sealed_at_ms)) {
+        let is_stolen = |id: &KeyId| stolen.get(id).is_some_and(|key| is_suspect(key, sealed_at_ms));
+        let Some(key_id) = keys.into_iter().find(is_stolen) else {
             continue;
-        }
+        };
         for record in client.issued(unit, height, 1).await?.0 {
             let marks = marks_of(&record.marks, record.mark_entries.iter().copied().map(LogIndex))?;
             let ended = marks.have_ended();

@@ -163,7 +163,7 @@ impl<'a> Corrector<'a> {
             done.blocks += 1;
             done.changed += marks.len() as u64;
         };
-        Ok(seal_approved(outbox, &queue, sealed).await?.waiting)
+        Ok(seal_approved(outbox, &queue, None, sealed).await?.waiting)
     }
 
     fn mark(&self, resolved: &Resolved) -> Mark {
@@ -190,10 +190,6 @@ impl<'a> Corrector<'a> {
                 continue;
             }
             let outcome = |outcome: Outcome| part.iter().map(move |one| row(one, outcome.clone()));
-            if self.options.dry_run {
-                outcome(Outcome::WouldBeDone).try_for_each(|row| tell(&mut self.done, row))?;
-                continue;
-            }
             let ended = part.iter().filter(|one| !one.reopens).map(|one| (&one.authority, &one.effect));
             let follows = match consequences(self.client, self.unit, ended).await {
                 Ok(follows) => follows,
@@ -207,6 +203,10 @@ impl<'a> Corrector<'a> {
             if part.len() > 1 && part.len() + follows.effects.len() > EFFECTS_MAX {
                 let second = part.split_off(part.len() / 2);
                 parts.extend([second, part]);
+                continue;
+            }
+            if self.options.dry_run {
+                outcome(Outcome::WouldBeDone).try_for_each(|row| tell(&mut self.done, row))?;
                 continue;
             }
             let (reviewed, released) = (follows.reviewed, follows.released);
@@ -315,6 +315,7 @@ fn cannot_be_reinstated(refusal: &Refusal) -> bool {
     matches!(
         refusal.why(),
         Reason::AlreadySpent
+            | Reason::NotContested
             | Reason::StatusForbids
             | Reason::UnknownTarget
             | Reason::SourceNotUsable

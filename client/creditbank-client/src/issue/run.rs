@@ -45,7 +45,7 @@ pub(super) async fn import<R: Source>(
             done.blocks += 1;
             done.records += marks.len() as u64;
         };
-        waiting = seal_approved(&mut outbox, &queue, sealed).await?.waiting;
+        waiting = seal_approved(&mut outbox, &queue, None, sealed).await?.waiting;
     }
     let report = Report::create(places.refused)?;
     let (batches, learners) = (HashMap::new(), HashSet::new());

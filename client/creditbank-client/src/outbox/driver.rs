@@ -9,8 +9,8 @@ use std::time::Duration;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::pb::{self, EffectGroup, Receipt};
 use creditbank_protocol::record::Record;
-use creditbank_rpc::block_request;
 use creditbank_rpc::v1::Refusal;
+use creditbank_rpc::{Reason, block_request};
 use tokio::time::Instant;
 
 use super::core::{Action, Core, Event, Halt, Open, Settings, Ticket};
@@ -19,6 +19,7 @@ use super::line::Line;
 use super::mark::Mark;
 use super::notes::{Held, Notes};
 use super::{Prepared, open_of};
+use crate::sealing::approval::Waiting;
 use crate::{ChainHead, Client, ClientError, IssuingUnit};
 
 /// What a block will hold, but not where in the chain.
@@ -93,6 +94,11 @@ impl<'a> Outbox<'a> {
     /// How many other persons must approve a block of this unit.
     pub(crate) async fn approvals_required(&self) -> Result<usize, ClientError> {
         self.client.approvals_required(self.unit.id).await
+    }
+
+    /// Checks the approvals of a request.
+    pub(crate) async fn check_approvers(&self, waiting: &Waiting) -> Result<(), ClientError> {
+        waiting.check_approvers(self.client, self.unit.id).await
     }
 
     /// Notes what the ledger holds already.
@@ -248,9 +254,13 @@ impl From<Halt> for ClientError {
             Halt::Unsettled(Open::Refused(refusal)) => Self::Refused(refusal),
             Halt::Unsettled(Open::Lost(why)) => Self::Unreachable(why),
             Halt::Unsettled(Open::Unverified(why)) => Self::Lie(why),
-            Halt::ChainMoved(times) => {
-                Self::Local(format!("the unit's chain moved {times} times in a row: run the command again"))
-            }
+            // Nobody was faster: the clocks differ, and the node says by how much.
+            Halt::ChainMoved { refusal, .. } if refusal.why() == Reason::WrongTime => Self::Refused(refusal),
+            Halt::ChainMoved { times, refusal } => Self::Local(format!(
+                "the unit's chain has moved {times} times in a row: run the command again when nobody else seals for this \
+                 unit. The node said last: {}",
+                refusal.message
+            )),
             Halt::Contradiction { height } => {
                 Self::Lie(format!("it has sealed a block that builds on another than the one at height {height}"))
             }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::outbox::Operation;
 use crate::secret::random;
 use crate::{ClientError, Signer};
-pub(crate) use queue::ApprovalQueue;
+pub(crate) use queue::{ApprovalQueue, Waiting};
 pub use queue::{approval_path, approval_path_by};
 pub use summary::Summary;
 

@@ -63,14 +63,18 @@ pub(crate) struct Asked {
 }
 
 /// Seals what as many persons as are required have approved since the last run, and tells `sealed` the marks of each
-/// block and its receipt.
+/// block and its receipt. With `only`, of the blocks that have one of these marks: others are other commands' to seal.
 pub(crate) async fn seal_approved(
     outbox: &mut Outbox<'_>,
     queue: &ApprovalQueue,
+    only: Option<&[Mark]>,
     mut sealed: impl FnMut(&[Mark], Box<Receipt>),
 ) -> Result<Asked, ClientError> {
     let mut asked = Asked::default();
-    let waiting = queue.waiting()?;
+    let mut waiting = queue.waiting()?;
+    if let Some(only) = only {
+        waiting.retain(|one| one.marks.iter().any(|mark| only.contains(mark)));
+    }
     let required = if waiting.is_empty() { 0 } else { outbox.approvals_required().await? };
     for waiting in waiting {
         if waiting.marks.iter().all(|mark| outbox.is_noted(mark)) {
@@ -82,6 +86,7 @@ pub(crate) async fn seal_approved(
             continue;
         }
         waiting.check_in_time()?;
+        outbox.check_approvers(&waiting).await?;
         match seal(outbox, waiting.operation.clone(), waiting.marks.clone()).await? {
             Answer::Sealed(receipt) => {
                 sealed(&waiting.marks, receipt);

@@ -64,7 +64,7 @@ async fn go_on(
         return Ok(Some(Sealed::Done(LogIndex(receipt.index))));
     }
     let queue = ApprovalQueue::open(options.work);
-    let asked = seal_approved(outbox, &queue, |_, _| ()).await?;
+    let asked = seal_approved(outbox, &queue, None, |_, _| ()).await?;
     asked.refused.iter().filter(|(marks, _)| marks.contains(&mark)).for_each(|(_, refusal)| told(refusal));
     if outbox.is_noted(&mark) {
         return Ok(Some(Sealed::Already));

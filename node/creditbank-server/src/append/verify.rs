@@ -101,6 +101,11 @@ pub enum SubmitError {
          under a wrong one)"
     )]
     Clock(i64),
+    /// It names a log key whose file the node does not have.
+    #[error(
+        "the node has no file of log key {0}, and would stop where it takes over: put the file into its keys/ (named          log-*.key) first, then admit it"
+    )]
+    LogKeyMissing(KeyId),
     /// What the node has stored cannot be read. Whether the block was sealed is not known.
     #[error(transparent)]
     Unreadable(#[from] ViewError),

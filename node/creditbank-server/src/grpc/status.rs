@@ -59,6 +59,7 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
         SubmitError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
+        SubmitError::LogKeyMissing(_) => refusal(Code::FailedPrecondition, Reason::LogKeyMissing, error),
         SubmitError::Unreadable(error) => of_view(error),
         // Why is for the operator, in the node's log.
         SubmitError::Stopped(_) => refusal(Code::Unavailable, Reason::Stopped, "the node is stopping: come back later"),
@@ -465,6 +466,7 @@ mod tests {
             of_submit(&SubmitError::Busy { retry_after_ms: 1 }),
             of_submit(&SubmitError::NoRoom { retry_after_ms: 1 }),
             of_submit(&SubmitError::Clock(1)),
+            of_submit(&SubmitError::LogKeyMissing(creditbank_protocol::key::KeyId([1; 16]))),
             of_submit(&SubmitError::Stopped(String::new())),
             of_status(invalid("field", "one", "another")),
             of_status(denied("no")),

@@ -48,7 +48,7 @@ pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<Status
     for (id, marks) in &marks {
         // A dispute is the learner's, and no block says so yet.
         for (_, entry) in marks.iter().filter(|(mark, _)| *mark != Mark::Disputed) {
-            keys.insert(set_by(&mut planner, id, entry)?);
+            keys.extend(set_by(&mut planner, id, entry)?);
         }
     }
     let (registry, day) = (view.registry_at(last.index), day_of_ms(last.time_ms));
@@ -63,19 +63,20 @@ pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<Status
     Ok(StatusPlan { part: planner.finish()?, marks })
 }
 
-/// The group that has set a mark, and the right of a custodian who signed it. The key of its block.
-fn set_by(planner: &mut Planner<'_, impl ProofView>, id: &Digest, entry: LogIndex) -> Result<KeyId, PlanError> {
+/// The group that has set a mark, and the right of a custodian who signed it. The keys that have signed and approved its
+/// block.
+fn set_by(planner: &mut Planner<'_, impl ProofView>, id: &Digest, entry: LogIndex) -> Result<Vec<KeyId>, PlanError> {
     if planner.plan.blocks.len() > STATUS_BLOCKS_MAX {
         return Err(PlanError::TooManyBlocks);
     }
     let (planned, seal) = planner.block(entry)?;
-    let (signer, key) = (planned.block.header().unit.institution, planned.block.header().key_id);
+    let (signer, keys) = (planned.block.header().unit.institution, planned.block.head().key_ids().collect());
     // A status id stands in a block once at most.
     let group = planned.show(|effect| effect.status_id == id.0);
     if let Some(subject) = group.and_then(custodian_of) {
         planner.custody(seal, signer, subject);
     }
-    Ok(key)
+    Ok(keys)
 }
 
 /// The closed institution for which a custodian acts.

@@ -134,9 +134,9 @@ pub fn transcript(
     planner.want(last.index, RegistryKey::Key(statement_key));
     let mut question = StatusQuestion { keys: BTreeSet::from([statement_key]), ..StatusQuestion::default() };
     for used in &records {
-        let (signer, key) = planner.record(used)?;
+        let (signer, keys) = planner.record(used)?;
         question.status_ids.insert(used.facts.status_id);
-        question.keys.insert(key);
+        question.keys.extend(keys);
         question.institutions.extend([signer, used.facts.institution]);
     }
     Ok(TranscriptPlan { records, base: planner.finish()?, status: status(view, &question)? })
@@ -193,12 +193,12 @@ impl<'a, V: ProofView> Planner<'a, V> {
         self.plan.registry.insert(proved.clone()).then_some(proved)
     }
 
-    /// The block of a record, the one whose record it replaces, and what accredits it. Who has signed it, with which
-    /// key.
-    fn record(&mut self, used: &Used) -> Result<(InstitutionId, KeyId), PlanError> {
+    /// The block of a record, the one whose record it replaces, and what accredits it. Who has signed it, and the keys
+    /// that have signed and approved it.
+    fn record(&mut self, used: &Used) -> Result<(InstitutionId, Vec<KeyId>), PlanError> {
         let subject = used.facts.institution;
         let (planned, seal) = self.block(used.place.entry)?;
-        let (signer, key) = (planned.block.header().unit.institution, planned.block.header().key_id);
+        let (signer, keys) = (planned.block.header().unit.institution, planned.block.head().key_ids().collect());
         let amends = amends_of(used.record.kind(), used.record.body()).ok().flatten();
         if let Some(amended) = amends.and_then(|amends| amends.place).map(Place::from) {
             let replaces =
@@ -212,7 +212,7 @@ impl<'a, V: ProofView> Planner<'a, V> {
         if let Some(number) = accreditation(registry, subject, used) {
             self.want(seal, RegistryKey::Accreditation(subject, number));
         }
-        Ok((signer, key))
+        Ok((signer, keys))
     }
 
     /// A block, the seal of its round, and who has signed and approved it, as the registry had them during the round.

@@ -74,7 +74,7 @@ pub(super) fn effects(
             && let Some(place) = change.place
             && !is_contested_by(&change.before, place.entry, is_suspect).unwrap_or_else(|never| match never {})
         {
-            let expected = "a record that a compromised key has sealed or reinstated";
+            let expected = "a record that a compromised key has sealed, approved or reinstated";
             return Err(subject.wrong(Rule::NotContested.name(), expected, &format!("effect on {place}")));
         }
         match action {
@@ -123,7 +123,7 @@ fn reinstatement(
         return wrong(Rule::EffectMismatch, "no records in a block that reinstates");
     }
     if !entries.is_suspect(entry, registry) {
-        return wrong(Rule::NotContested, "an effect of a block that a compromised key has sealed");
+        return wrong(Rule::NotContested, "an effect of a block that a compromised key has signed or approved");
     }
     if clears_end(change) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What a replay keeps of each entry: whose it is, which key signed it when, and how many records it has, so that
+//! What a replay keeps of each entry: whose it is, which keys signed and approved it when, and how many records it has, so that
 //! places and confirmations can be checked.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,8 @@ pub(super) struct Entries {
     /// Log index and time of each seal: a correction of the time is not before the seal before its first.
     seals: Vec<(LogIndex, u64)>,
     institutions: Numbered<InstitutionId>,
-    signers: Numbered<KeyId>,
+    /// Of each block the key that signed it, and those that approved it.
+    signers: Numbered<Vec<KeyId>>,
 }
 
 /// An entry. Numbers instead of what they stand for, as there are many entries and few of these.
@@ -37,7 +38,7 @@ pub(super) struct Entries {
 struct Kept {
     /// `NO_NUMBER` where the entry is not the head of a block.
     institution: u32,
-    signer: u32,
+    signers: u32,
     /// Minute of the seal of its round.
     sealed_at_minute: u32,
     records: u16,
@@ -58,18 +59,19 @@ impl<T> Default for Numbered<T> {
     }
 }
 
-impl<T: Copy + Ord> Numbered<T> {
+impl<T: Clone + Ord> Numbered<T> {
     fn number(&mut self, value: T) -> u32 {
-        let next = u32::try_from(self.values.len()).unwrap_or(NO_NUMBER);
-        let number = *self.numbers.entry(value).or_insert(next);
-        if number == next {
-            self.values.push(value);
+        if let Some(number) = self.numbers.get(&value) {
+            return *number;
         }
-        number
+        let next = u32::try_from(self.values.len()).unwrap_or(NO_NUMBER);
+        self.values.push(value.clone());
+        self.numbers.insert(value, next);
+        next
     }
 
-    fn value(&self, number: u32) -> Option<T> {
-        usize::try_from(number).ok().and_then(|number| self.values.get(number)).copied()
+    fn value(&self, number: u32) -> Option<&T> {
+        usize::try_from(number).ok().and_then(|number| self.values.get(number))
     }
 }
 
@@ -80,7 +82,7 @@ impl Entries {
         let institution = header.unit.institution;
         self.kept.push(Kept {
             institution: self.institutions.number(institution),
-            signer: self.signers.number(header.key_id),
+            signers: self.signers.number(block.head().key_ids().collect()),
             sealed_at_minute: u32::try_from(sealed_at_ms / 60_000).unwrap_or(u32::MAX),
             // At most 1,024, which the block's shape says.
             records: u16::try_from(header.count).unwrap_or(u16::MAX),
@@ -136,28 +138,28 @@ impl Entries {
 
     /// Keeps the next entry, which is a seal or a public part.
     pub(super) fn keep_other(&mut self) {
-        self.kept.push(Kept { institution: NO_NUMBER, signer: NO_NUMBER, sealed_at_minute: 0, records: 0 });
+        self.kept.push(Kept { institution: NO_NUMBER, signers: NO_NUMBER, sealed_at_minute: 0, records: 0 });
     }
 
-    /// Whether a key that is known to be compromised sealed an entry.
+    /// Whether a key that is known to be compromised signed or approved the block at a log index.
     pub(super) fn is_suspect(&self, entry: LogIndex, registry: &Registry) -> bool {
         self.kept(entry).is_some_and(|kept| {
-            let signer = self.signers.value(kept.signer);
-            signer.is_some_and(|id| registry.is_suspect(&id, u64::from(kept.sealed_at_minute) * 60_000))
+            let signers = self.signers.value(kept.signers);
+            signers.is_some_and(|ids| registry.is_suspect(ids, u64::from(kept.sealed_at_minute) * 60_000))
         })
     }
 
     /// The institution of the record at a place, if the log has a hidden one there.
     pub(super) fn issuer_at(&self, place: Place) -> Option<InstitutionId> {
         let kept = self.kept(place.entry)?;
-        let institution = self.institutions.value(kept.institution).filter(|number| !number.is_operator())?;
+        let institution = self.institutions.value(kept.institution).copied().filter(|number| !number.is_operator())?;
         let is_hidden = place.index < u32::from(kept.records) && !self.published.contains(&place);
         is_hidden.then_some(institution)
     }
 
     /// Whose block stands at a log index.
     pub(super) fn institution_at(&self, entry: LogIndex) -> Option<InstitutionId> {
-        self.institutions.value(self.kept(entry)?.institution)
+        self.institutions.value(self.kept(entry)?.institution).copied()
     }
 
     /// The closed institutions whose records some of a block's records may be.

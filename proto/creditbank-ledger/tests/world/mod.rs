@@ -125,7 +125,7 @@ impl View for World {
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         let days = u64::try_from(day(6, 1)).unwrap() + entry.0;
-        Ok(Some(Sealing { key_id: KeyId([0; 16]), sealed_at_ms: days * DAY_MS }))
+        Ok(Some(Sealing { key_id: KeyId([0; 16]), approvers: Vec::new(), sealed_at_ms: days * DAY_MS }))
     }
 
     fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {

@@ -4,7 +4,7 @@ use super::{
     BLOCK_VERSION, BlockError, HEAD_LEN_MAX, Header, Public, SignedBlock, check_effects, check_places, check_positions,
 };
 use crate::canonical::decode;
-use crate::key;
+use crate::key::{self, KeyId};
 use crate::once::SALT_LEN;
 use crate::pb;
 use crate::record::SUITE;
@@ -72,6 +72,13 @@ impl SignedHead {
     /// The consents of other persons, each by another key; unchecked.
     pub fn approvals(&self) -> &[pb::Approval] {
         &self.approvals
+    }
+
+    /// The keys of all who stand by the block: the one that signed it, then those that approved it; unchecked. What one
+    /// of them has sealed while it was stolen is contested.
+    pub fn key_ids(&self) -> impl Iterator<Item = KeyId> + '_ {
+        let approvers = self.approvals.iter().filter_map(|approval| KeyId::from_slice(&approval.key_id));
+        std::iter::once(self.header.key_id).chain(approvers)
     }
 
     /// Whether a public part belongs to it.

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 
 use super::currency::{Currency, Current};
+use crate::correction::Correction;
 use crate::key::KeyId;
 use crate::pb;
 use crate::record::{Disclosed, RestsOn};
@@ -35,6 +36,8 @@ pub struct Report {
     pub institutions: Vec<Institution>,
     /// The custodians of one of them as of the checkpoint, by number.
     pub custodians: Vec<pb::Institution>,
+    /// Intervals of seals that say a time which had not come yet, as the operator has corrected it.
+    pub corrections: Vec<Correction>,
 }
 
 impl Report {
@@ -58,6 +61,15 @@ impl Report {
             Current::Stale => Reliance::Stale,
             Current::Current | Current::NotCurrent => Reliance::Good,
         }
+    }
+
+    /// The bound of a record's time, in milliseconds since 1970, where the record was sealed under a clock that was
+    /// ahead.
+    pub fn corrected_ms(&self, record: &TranscriptRecord) -> Option<u64> {
+        let (entry, sealed_ms) = (record.place.entry, record.sealed_at_ms);
+        let is_wrong = |one: &&Correction| entry <= one.end() && sealed_ms > one.bound_ms;
+        // A later correction's interval can hold an earlier one's.
+        self.corrections.iter().filter(is_wrong).map(|one| one.bound_ms).min()
     }
 
     /// The registry entry of an institution that the transcript has, as of the checkpoint.

@@ -103,6 +103,7 @@ fn check(
         statement,
         institutions,
         custodians,
+        corrections: parts.status.registry.corrections().map_err(broken(Link::Registry, "corrections"))?,
     };
     Ok((parts, report))
 }

@@ -120,6 +120,8 @@ pub(super) struct Log {
     pub(super) registrar: u8,
     /// The seed of the key that approves units' blocks from now on.
     pub(super) approver: Option<u8>,
+    /// The seed of the key that approves the operator's blocks from now on.
+    pub(super) operators_approver: Option<u8>,
     /// The seed of the key that signs statements from now on.
     pub(super) stater: u8,
     /// Accreditations that a transcript shows of an institution's records: institution and number.
@@ -159,6 +161,7 @@ impl Log {
             signer: None,
             registrar: REGISTRY,
             approver: None,
+            operators_approver: None,
             stater: STATEMENT,
             accreditations: Vec::new(),
             also: Vec::new(),
@@ -323,7 +326,7 @@ impl Log {
             SignedBlock::parse(&block.expect("a block")).expect("a block")
         };
         let mut block = signed(None);
-        if let Some(approver) = self.approver.filter(|_| institution > 0) {
+        if let Some(approver) = if institution > 0 { self.approver } else { self.operators_approver } {
             let mut approval = pb::Approval {
                 key_id: KeyId::of(&public(approver)).0.to_vec(),
                 until_minute: self.minute(),
@@ -558,7 +561,8 @@ impl Log {
         let tree = status_of(marks);
         for (entry, index, _) in shown {
             let header = self.blocks[entry].header();
-            wanted.extend([RegistryKey::Key(header.key_id), RegistryKey::Institution(header.unit.institution)]);
+            wanted.extend(self.sealers_of(*entry));
+            wanted.push(RegistryKey::Institution(header.unit.institution));
             let authorities = self.blocks[entry].public().groups.iter().filter_map(|group| group.authority.as_ref());
             let others = authorities.filter(|by| by.basis == i32::from(pb::Basis::Custodian));
             wanted.extend(others.map(|by| RegistryKey::Institution(by.institution.into())));
@@ -566,7 +570,7 @@ impl Log {
             let marks = marks.get(&id).copied().unwrap_or_default();
             for (_, at) in marks.iter().filter(|(_, at)| self.blocks.contains_key(&at.0)) {
                 self.show(&mut part, at.0, |effect| effect.status_id == id.0);
-                wanted.push(RegistryKey::Key(self.blocks[&at.0].header().key_id));
+                wanted.extend(self.sealers_of(at.0));
             }
             statuses.insert(id, status_proof(&tree, id, &marks));
         }
@@ -580,6 +584,11 @@ impl Log {
             proofs: Some(self.proofs(part)),
             statuses: statuses.into_values().collect(),
         }
+    }
+
+    /// The keys that have signed and approved a block.
+    fn sealers_of(&self, entry: u64) -> Vec<RegistryKey> {
+        self.blocks[&entry].head().key_ids().map(RegistryKey::Key).collect()
     }
 
     /// That a tree begins with a smaller one.

@@ -20,8 +20,8 @@ use super::log::{
     key_entry, policy, public, public_record, trust, unit_key,
 };
 use super::transcripts::{
-    APPROVED, APPROVER, CORRECTED, approved, closing, corrected, credit, custody, result, rotated, sealed_anew,
-    statement_key_ended, statement_key_followed,
+    APPROVED, APPROVER, CORRECTED, SECOND_APPROVER, approved, approved_effect, approver_stolen, closing, corrected,
+    credit, custody, result, rotated, sealed_anew, statement_key_ended, statement_key_followed,
 };
 use super::{agree, hex, key};
 
@@ -624,6 +624,22 @@ fn records() -> Vec<Case> {
 }
 
 /// Blocks that whoever signed could not seal.
+/// Leaves the entry of the approver's key under the last seal out of the status part, with what published it.
+fn without_stolen_approver(about: &'static str, link: Link, mut transcript: pb::Transcript) -> Case {
+    let part = newest(&mut transcript);
+    let of = |body: &[u8]| pb::Key::decode(body).is_ok_and(|key| key.public_key == public(APPROVER));
+    let last = part.seals.last().expect("a seal").index;
+    let is_one =
+        |one: &pb::ProvedRegistryEntry| one.seal == last && one.entry.as_ref().is_some_and(|entry| of(&entry.body));
+    let at = part.registry.iter().position(is_one).expect("the approver's key");
+    let place = part.registry.remove(at).entry.and_then(|entry| entry.place).expect("a place");
+    part.publications.retain(|one| one.place != Some(place));
+    if !part.publications.iter().any(|one| one.place.is_some_and(|other| other.entry == place.entry)) {
+        part.blocks.retain(|block| block.index != place.entry);
+    }
+    (about, link, raw(&transcript.encode_to_vec()))
+}
+
 fn issuers() -> Vec<Case> {
     let lied = |about, bend: Bend| lied(about, Link::Record, bend);
     let approver = |about, log_bend: Bend, bend: fn(&mut pb::Key)| {
@@ -676,6 +692,16 @@ fn issuers() -> Vec<Case> {
             entry.kind != i32::from(Kind::Key)
                 || pb::Key::decode(&entry.body[..]).is_ok_and(|key| key.public_key != public(APPROVER))
         }),
+        without_stolen_approver(
+            "without what has become of the record's approver",
+            Link::Record,
+            approver_stolen(1).transcript(&[(6, 0, None)], &[]),
+        ),
+        without_stolen_approver(
+            "without what has become of the approver of a revocation",
+            Link::Status,
+            approved_effect([SECOND_APPROVER, APPROVER], pb::Action::Revoke).transcript(&[(6, 0, None)], &[]),
+        ),
         unproved("without the unit", |entry| entry.kind != i32::from(Kind::Unit)),
         unproved("without the institution at the time", |entry| entry.kind != i32::from(Kind::Institution)),
     ]

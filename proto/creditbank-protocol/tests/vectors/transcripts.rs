@@ -199,6 +199,69 @@ pub(super) fn approved(log_bend: Bend, bend: fn(&mut pb::Key)) -> Log {
     log
 }
 
+/// The key of an approver, as it is once it counts as stolen from a minute on.
+fn stolen_approver(institution: u64, unit: u32, since: u64) -> Record {
+    let revoked =
+        pb::KeyRevocation { reason: pb::RevocationReason::Compromised.into(), compromised_since_minute: since };
+    let key = key_entry(APPROVER, Purpose::Approver, institution, unit);
+    public_record(Kind::Key, body(&pb::Key { revoked: Some(revoked), ..key }))
+}
+
+/// A record in entry 6, approved by a key that counts as stolen from a minute on.
+pub(super) fn approver_stolen(since: u64) -> Log {
+    let mut log = approved(APPROVED, |_| ());
+    log.operator(&[stolen_approver(1, 1, since)]);
+    log.seal();
+    log.seal();
+    log
+}
+
+/// Seed of a second approver's key of institution 1.
+pub(super) const SECOND_APPROVER: u8 = 36;
+
+/// A record in entry 6, and an effect on it in entry 8, each with the approval of a key. Then the first of the two keys
+/// counts as stolen from the beginning.
+pub(super) fn approved_effect([of_record, of_effect]: [u8; 2], action: Action) -> Log {
+    let mut log = Log::admitting(APPROVED, &[1]);
+    let approvers = [APPROVER, SECOND_APPROVER].map(|seed| key_entry(seed, Purpose::Approver, 1, 1));
+    log.operator(&approvers.map(|key| public_record(Kind::Key, body(&key))));
+    log.seal();
+    log.approver = Some(of_record);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log.approver = Some(of_effect);
+    let group = log.effect(6, 0, action);
+    log.issue(1, &[], vec![group]);
+    log.seal();
+    log.operator(&[stolen_approver(1, 1, 1)]);
+    log.seal();
+    log.seal();
+    log
+}
+
+/// A record by a key that was stolen before, confirmed by the operator with an approval, by a key that counts as stolen
+/// from a minute on.
+fn confirmed_by_operator(since: u64) -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    let revoked = Some(pb::KeyRevocation { reason: 2, compromised_since_minute: 1 });
+    let stolen = pb::Key { revoked, ..Log::unit_entry(1) };
+    let registry = key_entry(REGISTRY, Purpose::Registry, 0, 0);
+    let approver = key_entry(APPROVER, Purpose::Approver, 0, 0);
+    log.operator(&[stolen, registry, approver].map(|key| public_record(Kind::Key, body(&key))));
+    log.seal();
+    let group = log.effect(3, 0, Action::Confirm);
+    log.operators_approver = Some(APPROVER);
+    log.by_case(group);
+    log.operators_approver = None;
+    log.seal();
+    log.operator(&[stolen_approver(0, 0, since)]);
+    log.seal();
+    log.seal();
+    log
+}
+
 /// A credit of June 2024 at level 6, in entry 6, and accreditations of its institution.
 fn accredited(entries: &[pb::Accreditation]) -> Log {
     let mut log = Log::admitting(HONEST, &[1]);
@@ -396,6 +459,46 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             "approved",
             "a second person has approved the block, as the unit asks for",
             approved(APPROVED, |_| ()).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "approver-stolen",
+            "the approver's key counts as stolen since the record's seal",
+            approver_stolen(MINUTE + 120).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "approver-stolen-later",
+            "the approver's key counts as stolen since the minute after",
+            approver_stolen(MINUTE + 121).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "approver-stolen-confirmed",
+            "a stolen key has approved it, and it was confirmed with the approval of a good one",
+            approved_effect([APPROVER, SECOND_APPROVER], Action::Confirm).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "approver-stolen-confirmed-with-stolen",
+            "a stolen key has approved both it and its confirmation",
+            approved_effect([APPROVER, APPROVER], Action::Confirm).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "revoked-with-stolen-approval",
+            "good keys have sealed and approved it, and it was revoked with the approval of a stolen one",
+            approved_effect([SECOND_APPROVER, APPROVER], Action::Revoke).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "revoked-with-good-approval",
+            "a stolen key has approved it, and it was revoked with the approval of a good one",
+            approved_effect([APPROVER, SECOND_APPROVER], Action::Revoke).transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "confirmed-by-operator-with-stolen-approval",
+            "an approver of the operator's confirmation was stolen",
+            confirmed_by_operator(1).transcript(&[(3, 0, None)], &[]),
+        ),
+        (
+            "confirmed-by-operator-with-approval",
+            "the same, and the approver was stolen the minute after",
+            confirmed_by_operator(MINUTE + 181).transcript(&[(3, 0, None)], &[]),
         ),
         (
             "accredited",
@@ -617,6 +720,16 @@ fn standings() {
     }
     let all = Standing::ORDER.into_iter().filter(|standing| *standing != Standing::Disputed);
     assert_eq!(seen, all.map(Standing::name).collect());
+}
+
+/// Goal: whoever reads a record that was sealed under a clock that was ahead learns by when it was sealed in truth.
+#[test]
+fn corrected_times_are_shown() {
+    let file = write_file(&corrected(|_| ()).transcript(&CORRECTED, &[])).expect("a file");
+    let report = verify(&file, &trust(), NOW_MS).expect("authentic");
+    let bound_ms = report.corrections[0].bound_ms;
+    let shown: Vec<_> = report.records.iter().map(|record| report.corrected_ms(record)).collect();
+    assert_eq!(shown, [None, Some(bound_ms), None]);
 }
 
 #[test]

@@ -437,7 +437,8 @@ fn contested_records_are_confirmed() {
     for key_of in [&stolen, &second] {
         world.set(Kind::Key, &key(1, 1, key_of, &[Kind::Credit]));
     }
-    world.ledger.sealings.insert(PLACE.entry, Sealing { key_id: id(&stolen), sealed_at_ms: minute * 60_000 });
+    let sealing = |signer, minute| Sealing { key_id: id(signer), approvers: Vec::new(), sealed_at_ms: minute * 60_000 };
+    world.ledger.sealings.insert(PLACE.entry, sealing(&stolen, minute));
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "the key is good");
     let compromised = |key_of, since| pb::Key { revoked: Some(revoked(since)), ..key(1, 1, key_of, &[Kind::Credit]) };
     world.set(Kind::Key, &compromised(&stolen, minute + 1));
@@ -450,13 +451,48 @@ fn contested_records_are_confirmed() {
     // Confirmed: no longer contested, until the key that confirmed it is known to have been stolen too.
     let marks = Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark");
     world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
-    world.ledger.sealings.insert(LogIndex(9), Sealing { key_id: id(&second), sealed_at_ms: (minute + 10) * 60_000 });
+    world.ledger.sealings.insert(LogIndex(9), sealing(&second, minute + 10));
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "confirmed");
     world.set(Kind::Key, &compromised(&second, minute + 10));
     admit_block(&world.ledger, &world.facts(&[], &[confirm()])).expect("confirmed by a thief");
     let marks = marks.after(Action::Revoke, 10, Named::default()).expect("revoked");
     world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::StatusForbids);
+}
+
+/// Goal: what a stolen approver's key has approved is confirmed like what a stolen unit's key has signed; a confirmation
+/// that a stolen key has approved settles nothing.
+#[test]
+fn what_a_stolen_approver_approved_is_confirmed() {
+    let confirm = || effect(Action::Confirm, Basis::Issuer);
+    let mut world = holding(1, Marks::default());
+    let keys = [31, 32, 33].map(|seed| SigningKey::from_bytes(&[seed; 32]));
+    let [signer, stolen, good] = &keys;
+    let id = |key: &SigningKey| creditbank_protocol::key::KeyId::of(&key.verifying_key().to_bytes());
+    let approver = |key_of: &SigningKey, since: Option<u64>| {
+        let reason = RevocationReason::Compromised.into();
+        let revoked = since.map(|since| pb::KeyRevocation { reason, compromised_since_minute: since });
+        pb::Key { revoked, ..key_for(pb::Purpose::Approver, 1, 1, key_of, &[]) }
+    };
+    let minute = NOW_MS / 60_000 - 100;
+    let sealed = |approvers: &[&SigningKey], minute| Sealing {
+        key_id: id(signer),
+        approvers: approvers.iter().map(|key| id(key)).collect(),
+        sealed_at_ms: minute * 60_000,
+    };
+    world.set(Kind::Key, &key(1, 1, signer, &[Kind::Credit]));
+    world.set(Kind::Key, &approver(good, None));
+    world.ledger.sealings.insert(PLACE.entry, sealed(&[good, stolen], minute));
+    world.set(Kind::Key, &approver(stolen, Some(minute + 1)));
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "approved a minute before");
+    world.set(Kind::Key, &approver(stolen, Some(minute)));
+    admit_block(&world.ledger, &world.facts(&[], &[confirm()])).expect("one of two approvals is a thief's");
+    let marks = Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark");
+    world.hold(PLACE, &of(&credit())[0], 1, "AAA", marks);
+    world.ledger.sealings.insert(LogIndex(9), sealed(&[good], minute + 10));
+    assert_eq!(effect_rule(&world, confirm(), &[]), Rule::NotContested, "confirmed");
+    world.ledger.sealings.insert(LogIndex(9), sealed(&[stolen], minute + 10));
+    admit_block(&world.ledger, &world.facts(&[], &[confirm()])).expect("a thief has approved the confirmation");
 }
 
 /// The operator acts with a case reference, and supersedes nothing.

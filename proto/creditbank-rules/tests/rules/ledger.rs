@@ -88,7 +88,7 @@ impl View for Ledger {
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
-        Ok(self.sealings.get(&entry).copied())
+        Ok(self.sealings.get(&entry).cloned())
     }
 
     fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {

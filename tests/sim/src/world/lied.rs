@@ -45,6 +45,7 @@ fn is_about_the_node(error: &SubmitError) -> bool {
         SubmitError::Busy { .. }
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)
+        | SubmitError::LogKeyMissing(_)
         | SubmitError::Unreadable(_)
         | SubmitError::Stopped(_) => true,
         SubmitError::Block(_)

@@ -380,6 +380,7 @@ fn is_decision(error: &SubmitError) -> bool {
         | SubmitError::Busy { .. }
         | SubmitError::NoRoom { .. }
         | SubmitError::Clock(_)
+        | SubmitError::LogKeyMissing(_)
         | SubmitError::Unreadable(_)
         | SubmitError::Stopped(_) => false,
     }

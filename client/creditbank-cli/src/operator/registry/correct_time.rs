@@ -30,5 +30,6 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: &Arguments)
     };
     let what = format!("a correction of the seals from {} to {}, back to {}", found.first, found.last, shown(bound));
     let record = publish::entry(Kind::TimeCorrection, &found)?;
-    publish::run(global, client, &[record], &what).await
+    // Apart from other commands' blocks: the node takes nothing else before the time is corrected.
+    publish::run_in(global, client, &[record], &what, &global.registry_work().join("correct-time")).await
 }

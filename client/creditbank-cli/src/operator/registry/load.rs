@@ -86,10 +86,13 @@ pub(super) async fn run(global: &Global, client: &Client, arguments: &Arguments)
             .iter()
             .map(|entry| json!({ "kind": entry.kind(), "key": entry.key.to_string(), "change": entry.change() }))
             .collect();
-        return output::print(global, &json!({ "written": false, "entries": shown }), || {
+        output::print(global, &json!({ "written": false, "entries": shown }), || {
             let rows = entries.iter().map(|entry| vec![entry.kind(), entry.key.to_string(), entry.change().to_owned()]);
             output::table(&["kind", "entry", "change"], rows) + "\nNothing was published."
-        });
+        })?;
+        // A preview has done what it was asked for.
+        let same = || Failure::Told("the registry has all these entries already".to_owned());
+        return if arguments.dry_run { Ok(()) } else { Err(same()) };
     }
     let what = match entries.as_slice() {
         [one] => format!("{} {}", one.kind(), one.key),

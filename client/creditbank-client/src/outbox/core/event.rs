@@ -168,8 +168,14 @@ pub enum Action {
 pub enum Halt {
     /// The node did not settle a block or answer a question in so many tries: the last answer.
     Unsettled(Open),
-    /// Others were faster so many times in a row.
-    ChainMoved(u32),
+    /// The node found so many times in a row that the first block does not continue its chain, or that its time is too
+    /// far from the node's.
+    ChainMoved {
+        /// How many times.
+        times: u32,
+        /// What it said last.
+        refusal: Box<Refusal>,
+    },
     /// The node has proved a block sealed, and another one at the height below it.
     Contradiction {
         /// The height below.

@@ -95,7 +95,7 @@ impl Core {
         }
         self.moved += 1;
         if self.moved >= self.settings.tries_max {
-            self.halt(Halt::ChainMoved(self.moved));
+            self.halt(Halt::ChainMoved { times: self.moved, refusal });
         }
     }
 }

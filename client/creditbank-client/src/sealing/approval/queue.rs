@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use creditbank_protocol::pb;
+use creditbank_protocol::UnitId;
+use creditbank_protocol::key::KeyId;
+use creditbank_protocol::pb::{self, Purpose};
+use creditbank_protocol::registry::RegistryKey;
 
 use super::{ApprovalRequest, read_text, wrong};
 use crate::files::{make_dir, replace};
 use crate::outbox::{Mark, Operation};
 use crate::validity;
-use crate::{ClientError, IssuingUnit};
+use crate::{Client, ClientError, IssuingUnit};
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
@@ -38,6 +41,8 @@ pub(crate) struct Waiting {
     /// With the approvals that are there.
     pub(crate) operation: Operation,
     pub(crate) marks: Vec<Mark>,
+    /// The file of each approval, in the operation's order.
+    files: Vec<PathBuf>,
 }
 
 impl ApprovalQueue {
@@ -86,24 +91,54 @@ impl ApprovalQueue {
         let request = ApprovalRequest::read(&path)?;
         let marks = path.with_extension("marks");
         let marks = fs::read(&marks).map_err(|error| ClientError::File { path: marks.display().to_string(), error })?;
-        let mut approvals: Vec<pb::Approval> = Vec::new();
+        let (mut approvals, mut files): (Vec<pb::Approval>, _) = (Vec::new(), Vec::new());
         for answer in answers(&path)? {
             let text = serde_json::from_str(&read_text(&answer)?);
-            let text = text.map_err(|error| wrong(format!("{}: {error}", answer.display())))?;
-            let approval = request.approval(&text)?;
+            let text = text.map_err(|error| {
+                wrong(format!("{} is no approval, or is cut off ({error}): have it sent anew", answer.display()))
+            })?;
+            let approval = request.approval(&text).map_err(|error| wrong(format!("{}: {error}", answer.display())))?;
             // Of one person's two approvals one counts.
             if approvals.iter().all(|known| known.key_id != approval.key_id) {
                 approvals.push(approval);
+                files.push(answer);
             }
         }
         let operation = Operation { approvals, ..request.operation()? };
         let read =
             Mark::read(&marks).map_err(|error| wrong(format!("the marks beside {}: {error}", path.display())))?;
-        Ok(Waiting { operation, marks: read, path })
+        Ok(Waiting { operation, marks: read, path, files })
     }
 }
 
 impl Waiting {
+    /// Checks against the registry that each approval is by a key that approves for a unit: the node would refuse the
+    /// block, and not say which file is wrong.
+    pub(crate) async fn check_approvers(&self, client: &Client, unit: UnitId) -> Result<(), ClientError> {
+        for (approval, file) in self.operation.approvals.iter().zip(&self.files) {
+            let Some(id) = KeyId::from_slice(&approval.key_id) else { continue };
+            let why = match client.registry_entry(&RegistryKey::Key(id)).await? {
+                None => "is not in the registry",
+                Some(item) => {
+                    let key: pb::Key = item.decode()?;
+                    if key.revoked.is_some() {
+                        "is revoked"
+                    } else if key.purpose != i32::from(Purpose::Approver) || unit_of(&key) != unit {
+                        "does not approve for this unit"
+                    } else {
+                        continue;
+                    }
+                }
+            };
+            return Err(wrong(format!(
+                "{} is by key {id}, which {why}: remove this file, have its request approved by another person, and run \
+                 this command again",
+                file.display()
+            )));
+        }
+        Ok(())
+    }
+
     /// An approval that has ended is not sent: the node would refuse the block.
     pub(crate) fn check_in_time(&self) -> Result<(), ClientError> {
         let Some(approval) = self.operation.approvals.iter().find(|one| validity::is_over(one.until_minute)) else {
@@ -131,6 +166,10 @@ impl Waiting {
         }
         Ok(())
     }
+}
+
+fn unit_of(key: &pb::Key) -> UnitId {
+    UnitId::new(key.institution, key.unit)
 }
 
 /// The approvals that lie beside a request, in the order of their names.

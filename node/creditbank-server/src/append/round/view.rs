@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use creditbank_protocol::AccountId;
 use creditbank_protocol::authority::owner;
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::block::{SignedBlock, SignedHead};
 use creditbank_protocol::entry::{Entry, EntryError, join};
-use creditbank_protocol::key::KeyId;
 use creditbank_protocol::merkle::leaf_hash;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::status::status_id;
@@ -183,13 +182,13 @@ impl View for StoreView<'_> {
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
-        let Some(key_id) = signer_of(&self.context.store.entry(entry).map_err(of_store)?)? else {
+        let Some(head) = head_of(&self.context.store.entry(entry).map_err(of_store)?)? else {
             return Ok(None);
         };
         let index = tables::seal_of(self.context.store, entry).map_err(of_store)?;
         let index = index.ok_or_else(|| missing("the index has no seal for an entry; reindex rebuilds it"))?;
         match Entry::parse(&self.context.store.entry(index).map_err(of_store)?).map_err(damaged)? {
-            Entry::Seal(signed) => Ok(Some(Sealing { key_id, sealed_at_ms: signed.seal().time_ms })),
+            Entry::Seal(signed) => Ok(Some(Sealing::of(&head, signed.seal().time_ms))),
             Entry::Head(_) | Entry::Public(_) => Err(damaged("the index names a block as a seal")),
         }
     }
@@ -275,8 +274,8 @@ impl View for RoundView<'_> {
             return self.store.sealing(entry);
         };
         let pending = self.builder.entries.get(position);
-        let key_id = pending.map(|write| signer_of(&write.entry)).transpose()?.flatten();
-        Ok(key_id.map(|key_id| Sealing { key_id, sealed_at_ms: self.builder.round.sealed_at_ms() }))
+        let head = pending.map(|write| head_of(&write.entry)).transpose()?.flatten();
+        Ok(head.map(|head| Sealing::of(&head, self.builder.round.sealed_at_ms())))
     }
 
     fn said(&self, entry: LogIndex) -> Result<Option<Said>, ViewError> {
@@ -315,10 +314,10 @@ impl RoundBuilder {
     }
 }
 
-/// The key that signed a block, by its head; of another entry, nothing.
-fn signer_of(entry: &[u8]) -> Result<Option<KeyId>, ViewError> {
+/// The head of a block; of another entry, nothing.
+fn head_of(entry: &[u8]) -> Result<Option<SignedHead>, ViewError> {
     match Entry::parse(entry).map_err(damaged)? {
-        Entry::Head(head) => Ok(Some(head.header().key_id)),
+        Entry::Head(head) => Ok(Some(head)),
         Entry::Public(_) | Entry::Seal(_) => Ok(None),
     }
 }

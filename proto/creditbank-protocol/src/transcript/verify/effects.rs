@@ -9,7 +9,7 @@ use super::{
     differs, digests, pb,
 };
 use crate::authority::{self, Right};
-use crate::contested::{is_contested_by, is_suspect};
+use crate::contested::is_contested_by;
 use crate::map::{self, MapProof, MapTags};
 use crate::pb::Purpose;
 use crate::seal::{RULES_VERSION, Seal};
@@ -93,7 +93,7 @@ fn marks(root: &Digest, id: &Digest, status: &pb::StatusProof) -> Result<Marks, 
     }
 }
 
-/// Checks that a block has set a mark, and had the right to. Says whether its key is under suspicion.
+/// Checks that a block has set a mark, and had the right to. Says whether the block is suspect.
 fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -> Result<bool, Fault> {
     let missing = || Fault::Missing(format!("the group of effects of block {entry} by which it is {}", mark.name()));
     let proved = part.blocks.get(&entry).ok_or_else(missing)?;
@@ -125,7 +125,7 @@ fn set_by(part: &Part, record: &TranscriptRecord, mark: Mark, entry: LogIndex) -
     let header = proved.head.header();
     let by = group.authority.clone().unwrap_or_default();
     right(part, &by, action, header.unit.institution, record.owner(), seal)?;
-    Ok(is_suspect(&part.registry.key(header.key_id, part.tree.last_seal())?, seal.time_ms))
+    part.is_suspect(&proved.head, seal.time_ms)
 }
 
 /// What others than the issuer do to a record: use it, say that what it rests on has changed.

@@ -13,6 +13,7 @@ use crate::UnitId;
 use crate::approval::approval_message;
 use crate::authority;
 use crate::block::{CREATED_WITHIN_MINUTES, Header, SignedHead};
+use crate::contested::is_suspect;
 use crate::dates::day_of_ms;
 use crate::key::{self, KeyId};
 use crate::merkle::verify_consistency;
@@ -239,6 +240,14 @@ impl Part {
             return Err(Fault::Issuer("the approval had ended, or ends too late"));
         }
         Ok(key::verify(&key.public_key, approval_message(header, approval).as_bytes(), &approval.signature)?)
+    }
+
+    /// Whether a block is suspect: by the registry of this part's last seal, which must show each key that signed or
+    /// approved the block. `sealed_at_ms` is the time of the block's own seal.
+    pub(super) fn is_suspect(&self, head: &SignedHead, sealed_at_ms: u64) -> Result<bool, Fault> {
+        let last = self.tree.last_seal();
+        let keys = head.key_ids().map(|id| self.registry.key(id, last)).collect::<Result<Vec<_>, _>>()?;
+        Ok(keys.iter().any(|key| is_suspect(key, sealed_at_ms)))
     }
 
     /// Whether the registry of the round had `signer` as the custodian of `other`, which was closed.

@@ -8,7 +8,6 @@ use crate::InstitutionId;
 use crate::accreditation::{covers, end_of};
 use crate::authority::amended_for;
 use crate::canonical::decode;
-use crate::contested::is_suspect;
 use crate::dates::day_of_ms;
 use crate::key::KeyId;
 use crate::merkle::{record_leaf, verify_inclusion};
@@ -77,7 +76,6 @@ fn check(
         None => None,
     };
     let tree = &status.tree;
-    let now = status.registry.key(header.key_id, tree.last_seal())?;
     Ok(TranscriptRecord {
         place,
         status_id: status_id(&proved.leaf, place.index, &disclosed.hash),
@@ -91,7 +89,7 @@ fn check(
         amends: amended,
         kept_by: None,
         marks: Marks::default(),
-        contested: is_suspect(&now, seal.time_ms),
+        contested: status.is_suspect(&proved.head, seal.time_ms)?,
         confirmed: None,
         redeemed: None,
         under_review: None,

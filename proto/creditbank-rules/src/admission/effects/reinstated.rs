@@ -40,10 +40,10 @@ struct Reinstated {
     contested: LogIndex,
 }
 
-/// Whether the block at a log index was sealed by a key that is known to have been compromised by then.
+/// Whether the block at a log index was signed or approved by a key that is known to have been compromised by then.
 pub(crate) fn is_suspect(view: &impl View, entry: LogIndex) -> Result<bool, ViewError> {
     let sealing = view.sealing(entry)?;
-    Ok(sealing.is_some_and(|by| view.registry().is_suspect(&by.key_id, by.sealed_at_ms)))
+    Ok(sealing.is_some_and(|by| view.registry().is_suspect(by.key_ids(), by.sealed_at_ms)))
 }
 
 /// Whether a record is contested (PROTOCOL.md, section 8, "Confirm").
@@ -90,7 +90,7 @@ pub(super) fn names_contested(
     let entry = named.contested.unwrap_or_default();
     let ended = before.have_ended() && named.redemption.is_none();
     let contested = is_suspect(view, entry)? && (!ended || is_contested(view, place, before)?);
-    let expected = "an effect of a block that a compromised key has sealed, and that nobody has settled";
+    let expected = "an effect of a block that a compromised key has signed or approved, and that nobody has settled";
     require(contested, Rule::NotContested, "public_part", expected, format_args!("the one at {entry} on {place}"))?;
     if ended {
         return Ok(());

@@ -187,7 +187,15 @@ impl Case {
     /// A key sealed an entry at a time.
     pub(crate) fn sealed(&mut self, entry: u64, key: u8, sealed_at_ms: u64) {
         self.sealings.retain(|known| known["entry"] != entry);
-        self.sealings.push(json!({ "entry": entry, "key_id": id_of(key).to_string(), "sealed_at_ms": sealed_at_ms }));
+        let key_id = id_of(key).to_string();
+        self.sealings.push(json!({ "entry": entry, "key_id": key_id, "approvers": [], "sealed_at_ms": sealed_at_ms }));
+    }
+
+    /// A key has approved an entry too.
+    pub(crate) fn approved_by(&mut self, entry: u64, key: u8) {
+        let sealing = self.sealings.iter_mut().find(|known| known["entry"] == entry);
+        let approvers = sealing.and_then(|known| known["approvers"].as_array_mut()).expect("a sealed entry");
+        approvers.push(id_of(key).to_string().into());
     }
 
     /// The groups in the order of a set, and so the effects of each.

@@ -32,6 +32,21 @@ pub(crate) fn struck(case: &mut Case, entry: u64, records: u32, groups: &[pb::Ef
     case.said.push(json!({ "entry": entry, "records": records, "groups": shown(groups) }));
 }
 
+/// Seed of an approver's key that was stolen.
+const ACCOMPLICE: u8 = 23;
+
+/// The credit in entry 1 was revoked in entry 9 by a good key, and approved by a key that was stolen at a minute.
+fn revoked_with_approval(case: &mut Case, since: u64) {
+    let reason = RevocationReason::Compromised.into();
+    let revoked = Some(pb::KeyRevocation { reason, compromised_since_minute: since });
+    case.set(Kind::Key, &pb::Key { revoked, ..key_for(Purpose::Approver, 1, 1, &signing(ACCOMPLICE), &[]) });
+    case.holds_credit(marked(&[(Action::Revoke, 9)]));
+    case.sealed(9, super::case::UNIT_KEY, SEALED_MS);
+    case.approved_by(9, ACCOMPLICE);
+    let groups = shown(&[by_issuer(&[effect(at(1), Action::Revoke)])]);
+    case.said.push(json!({ "entry": 9, "records": 0, "groups": groups }));
+}
+
 /// Groups as the log shows them.
 fn shown(groups: &[pb::EffectGroup]) -> Vec<String> {
     public_part(&[], groups.to_vec()).groups.iter().map(|group| hex::encode(body(group))).collect()
@@ -121,6 +136,12 @@ pub(crate) fn refused() -> Vec<Case> {
                 revoked(case);
                 stolen_later(case);
             },
+            &[reinstate(at(1), 9)],
+        ),
+        refused(
+            "NOT_CONTESTED",
+            "revoked by a good key, with an approval of a minute before the approver's key was stolen",
+            |case| revoked_with_approval(case, SINCE + 1),
             &[reinstate(at(1), 9)],
         ),
         refused(
@@ -259,6 +280,11 @@ pub(crate) fn admitted() -> Vec<Case> {
     for_case.authority.as_mut().expect("an authority").case_reference = "CASE-1".to_owned();
     vec![
         admitted("what a stolen key has revoked is reinstated", revoked, restored()),
+        admitted(
+            "what a good key has revoked with a stolen key's approval is reinstated",
+            |case| revoked_with_approval(case, SINCE),
+            restored(),
+        ),
         admitted("the same by the operator for a case", revoked, vec![for_case]).with(Case::by_operator),
         admitted(
             "amended, and the amendment is revoked with it",

@@ -410,6 +410,13 @@ fn effects() -> Vec<Case> {
             effect(Action::Confirm, Basis::Issuer),
         )
         .with(|case| stolen(case, HELD_MINUTE + 1)),
+        refused(
+            "NOT_CONTESTED",
+            "approved a minute before the approver's key was stolen",
+            1,
+            effect(Action::Confirm, Basis::Issuer),
+        )
+        .with(|case| approved_by_thief(case, HELD_MINUTE + 1)),
         refused("NOT_CONTESTED", "confirmed by a good key", 1, effect(Action::Confirm, Basis::Issuer)).with(|case| {
             stolen(case, HELD_MINUTE);
             case.held.clear();
@@ -430,6 +437,16 @@ fn effects() -> Vec<Case> {
         marked("revoked twice", Action::Revoke),
         marked("revoked after it was superseded", Action::Supersede),
     ]
+}
+
+/// Seed of an approver's key that was stolen.
+const ACCOMPLICE: u8 = 23;
+
+/// A good key has sealed the record, with the approval of a key that was stolen at a minute.
+fn approved_by_thief(case: &mut Case, since: u64) {
+    let entry = key_for(Purpose::Approver, 1, 1, &signing(ACCOMPLICE), &[]);
+    case.set(Kind::Key, &pb::Key { revoked: revoked(RevocationReason::Compromised, since), ..entry });
+    case.approved_by(PLACE.entry, ACCOMPLICE);
 }
 
 /// Institution 1 as the custodian of institution 2.
@@ -753,6 +770,21 @@ pub(crate) fn admitted() -> Vec<Case> {
             case.held.clear();
             case.hold(1, Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark"), 0);
             case.sealed(9, 7, NOW_MS - 60_000);
+        }),
+        of_effect(None, "a stolen key has approved it", 1, effect(Action::Confirm, Basis::Issuer))
+            .with(|case| approved_by_thief(case, HELD_MINUTE)),
+        of_effect(
+            None,
+            "confirmed with a stolen key's approval, and once more",
+            1,
+            effect(Action::Confirm, Basis::Issuer),
+        )
+        .with(|case| {
+            case.held.clear();
+            case.hold(1, Marks::default().after(Action::Confirm, 9, Named::default()).expect("a first mark"), 0);
+            approved_by_thief(case, HELD_MINUTE);
+            case.sealed(9, UNIT_KEY, NOW_MS - 60_000);
+            case.approved_by(9, ACCOMPLICE);
         }),
         of_effect(None, "a contested record, confirmed by the operator", 1, with_case(Action::Confirm)).with(|case| {
             stolen(case, HELD_MINUTE);

@@ -99,7 +99,8 @@ fn held(value: &Value) -> (Place, Held) {
 
 fn sealing(value: &Value) -> (LogIndex, Sealing) {
     let key_id = KeyId(array(&value["key_id"]));
-    (number(&value["entry"]).into(), Sealing { key_id, sealed_at_ms: number(&value["sealed_at_ms"]) })
+    let approvers = list(&value["approvers"]).iter().map(|id| KeyId(array(id))).collect();
+    (number(&value["entry"]).into(), Sealing { key_id, approvers, sealed_at_ms: number(&value["sealed_at_ms"]) })
 }
 
 fn said(value: &Value) -> (LogIndex, Said) {
