@@ -489,7 +489,7 @@ class Vectors:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
             self.checks.equal(case["file"], self._found(proved), {
-                name: case[name] for name in ("size", "root", "records", "whole", "complete_for", "holder_key", "identity")})
+                name: case[name] for name in ("size", "root", "as_of_ms", "records", "whole", "complete_for", "holder_key", "identity")})
         for case in vectors["narrow"]:
             narrow = replace(trust, institutions=frozenset(case["institutions"]))
             proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow,
@@ -511,7 +511,7 @@ class Vectors:
                 "approved_by": [key.hex() for key in record.approved_by],
                 "accreditation": record.accreditation, "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
         identity = statement.identity
-        return {"size": proved.size, "root": proved.root.hex(), "records": found, "whole": proved.whole,
+        return {"size": proved.size, "root": proved.root.hex(), "as_of_ms": proved.statement_as_of_ms, "records": found, "whole": proved.whole,
                 "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
                 "identity": [identity.entry, identity.index] if statement.has("identity") else None}
 

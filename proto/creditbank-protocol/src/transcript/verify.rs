@@ -103,7 +103,7 @@ fn check(
         statement,
         institutions,
         custodians,
-        corrections: parts.status.registry.corrections().map_err(broken(Link::Registry, "corrections"))?,
+        corrections: parts.corrections.clone(),
     };
     Ok((parts, report))
 }

@@ -341,6 +341,12 @@ fn times() -> Vec<Case> {
         ),
         shown("a correction of another interval", |said| (said.first, said.last) = (2, 2)),
         shown("a time before the bound", |said| said.bound_ms = (MINUTE + 5 * 60) * 60_000),
+        shown("a correction to a time before that of the seal before", |said| said.bound_ms = (MINUTE + 59) * 60_000),
+        shown("a correction to the beginning of time", |said| said.bound_ms = 0),
+        shown("a correction of what comes behind its block", |said| said.last = 10),
+        shown("a correction that ends before the seal before its block", |said| (said.first, said.last) = (5, 5)),
+        shown("a correction that begins behind its end", |said| said.first = 7),
+        shown("a correction to the time of the last wrong seal", |said| said.bound_ms = (MINUTE + 21 * 60) * 60_000),
     ]
 }
 
