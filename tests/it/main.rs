@@ -1,6 +1,7 @@
 //! End to end: clients and a node over real gRPC, in this process.
 
 mod accounts;
+mod after_succession;
 mod amend;
 mod approval;
 mod awards;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::too_many_lines)] // A story in its order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use creditbank_client::{Client, ConnectOptions};
 use creditbank_protocol::Alias;
@@ -28,11 +28,21 @@ use creditbank_tests::university::credit_record;
 use creditbank_tests::{Chain, TestNode, University};
 use tempfile::TempDir;
 
-const SECOND: &str = "test.example/second";
+pub(crate) const SECOND: &str = "test.example/second";
 const THIRD: &str = "test.example/third";
 
 /// What the operator types, and what comes of it.
 fn succeeded(from: &Path, size: u64, origin: &str) -> Result<(TempDir, Succeeded), SucceedError> {
+    succeeded_by(from, size, origin, Vec::new())
+}
+
+/// As [`succeeded`], with the files of approvers.
+pub(crate) fn succeeded_by(
+    from: &Path,
+    size: u64,
+    origin: &str,
+    approver_keys: Vec<PathBuf>,
+) -> Result<(TempDir, Succeeded), SucceedError> {
     let environment = Environment::system();
     let to = tempfile::tempdir().expect("a directory");
     let config = directory::read_config(&environment, from).expect("a configuration");
@@ -40,26 +50,26 @@ fn succeeded(from: &Path, size: u64, origin: &str) -> Result<(TempDir, Succeeded
         size,
         origin: origin.to_owned(),
         registry_key: from.join("keys/registry.key"),
-        approver_keys: Vec::new(),
+        approver_keys,
         case_reference: "2026-7".to_owned(),
     };
     let done = succeed(&environment, from, &config, to.path(), &options, &mut |_, _| ())?;
     Ok((to, done))
 }
 
-fn report(dir: &Path) -> Vec<String> {
+pub(crate) fn report(dir: &Path) -> Vec<String> {
     let environment = Environment::system();
     let config = directory::read_config(&environment, dir).expect("a configuration");
     let report = check(&environment, dir, &config, &mut |_, _| ()).expect("a report");
     report.findings.listed().iter().map(|finding| format!("{finding:?}")).collect()
 }
 
-async fn connect(node: &TestNode, trust: &Trust, access: &KeyFile) -> Client {
+pub(crate) async fn connect(node: &TestNode, trust: &Trust, access: &KeyFile) -> Client {
     let options = ConnectOptions::new(&node.url());
     Client::connect(&options, trust.clone(), Some(access.clone())).await.expect("a connection")
 }
 
-async fn transcript(client: &Client, university: &University, alias: Alias) -> Vec<u8> {
+pub(crate) async fn transcript(client: &Client, university: &University, alias: Alias) -> Vec<u8> {
     let learner = InstitutionAlias { institution: university.institution, alias: alias.0.to_vec() };
     client.transcript(Learner::Alias(learner)).await.expect("a transcript").0
 }
@@ -156,9 +166,13 @@ async fn the_log_goes_on_under_another_origin() {
         let fresh = connect(&node, trust, &university.access).await.refresh(&before, &old).await.expect("a status");
         let found = verify(&fresh.file, trust, now_ms).expect("authentic");
         assert_eq!((found.records.len(), found.origin.as_str()), (2, SECOND));
+        let former: Vec<_> = found.former.iter().map(|one| (one.origin.as_str(), one.size.0)).collect();
+        assert_eq!(former, [(ORIGIN, cut)]);
     }
     // An old trust file cannot know; the new one does.
-    verify(&beyond, &first, now_ms).expect("nobody has told");
+    let told = verify(&beyond, &first, now_ms).expect("nobody has told");
+    let error = connect(&node, &first, &university.access).await.refresh(&beyond, &told).await.expect_err("it is lost");
+    assert!(error.to_string().contains("is given up: ask whoever shows the file for a new export"), "{error}");
     let error = verify(&beyond, &second, now_ms).expect_err("beyond the end of the old origin").to_string();
     assert!(error.contains(&format!("holds up to size {cut}")), "{error}");
     // The stolen key signs nothing of the new origin, not even for the old trust file.

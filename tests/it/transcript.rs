@@ -151,32 +151,36 @@ async fn a_forger_with_the_right_checksum_fails() {
 }
 
 /// Goal: a transcript carries the pieces that it needs, and not what its blocks show besides: 40 records of 8 blocks,
-/// or of
-/// 20, stay small though every block takes back 500 records of others.
+/// or of 20, stay small though every block takes back 500 records of others, and some of these too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transcript_of_large_blocks_is_small() {
     const RECORDS: usize = 40;
     const EFFECTS: u32 = 500;
     let node = TestNode::start().await;
-    for (number, blocks, most) in [(1, 8, 60_000), (2, 20, 100_000)] {
+    // How many records of a block the next one takes back; those of the last one another block of 500 effects.
+    for (number, blocks, marked, most) in [(1, 8, 0, 60_000), (2, 8, 1, 63_000), (3, 8, 5, 85_000), (4, 20, 1, 100_000)]
+    {
         let university = University::admit(&node, number).await;
         let client = university.client(&node).await;
         let aliases = university.aliases(&node, 0..=u64::from(EFFECTS)).await;
         let (learner, others) = (aliases[0], &aliases[1..]);
         let mut chain = Chain::of(&client, &university).await;
-        for block in 0..blocks {
+        let mut before = Vec::new();
+        for block in 0..blocks + marked.min(1) {
             let wrong: Vec<_> = others.iter().map(|other| credit_record(*other, &format!("W-{block}"))).collect();
             let receipt = chain.issue(&client, &university, &wrong).await;
-            let revoked = (0..EFFECTS).zip(&wrong).map(|(index, record)| {
-                let effect = effect(Action::Revoke, &reference(&receipt, index, record));
-                Effect { reason: EffectReason::Error.into(), ..effect }
-            });
+            let wrong = (0..EFFECTS).zip(&wrong).map(|(index, record)| reference(&receipt, index, record));
+            let revoked = wrong
+                .chain(std::mem::take(&mut before))
+                .map(|record| Effect { reason: EffectReason::Error.into(), ..effect(Action::Revoke, &record) });
             let groups = vec![group(by(Basis::Issuer), revoked.collect())];
-            let courses = (block..RECORDS).step_by(blocks);
+            let courses = (block..RECORDS).step_by(blocks).take(if block < blocks { RECORDS } else { 0 });
             let records: Vec<_> = courses.map(|course| credit_record(learner, &format!("C-{course}"))).collect();
             let request = chain.block(&university, &records, groups);
-            client.submit(request.clone()).await.expect("the block is sealed");
+            let receipt = client.submit(request.clone()).await.expect("the block is sealed");
             chain.advance(&request);
+            before =
+                (0..).zip(&records).take(marked).map(|(index, record)| reference(&receipt, index, record)).collect();
         }
         let by_alias = InstitutionAlias { institution: u64::from(number), alias: learner.to_vec() };
         let begun = std::time::Instant::now();
@@ -184,8 +188,10 @@ async fn a_transcript_of_large_blocks_is_small() {
         let made = begun.elapsed();
         let begun = std::time::Instant::now();
         let report = verify(&file, &node.trust(), now_ms()).expect("authentic");
-        println!("{blocks} blocks: {} bytes, made in {made:?}, verified in {:?}", file.len(), begun.elapsed());
-        assert_eq!(report.records.len(), RECORDS);
+        let revoked = report.records.iter().filter(|record| record.standing() == Standing::Revoked).count();
+        let verified = begun.elapsed();
+        println!("{blocks} blocks, {revoked} marks: {} bytes, made in {made:?}, verified in {verified:?}", file.len());
+        assert_eq!((report.records.len(), revoked), (RECORDS, blocks * marked));
         assert!(file.len() < most, "{} bytes, at most {most} are expected", file.len());
     }
 }

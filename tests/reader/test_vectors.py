@@ -293,6 +293,12 @@ class Vectors:
         check.equal("key id", suite.key_id(key), header.key_id.hex())
         check.equal("public root", header.public_root, vectors["public_root"])
         check.equal("pieces", header.public_count, vectors["public_count"])
+        sliced = vectors["pieces"]
+        pieces = ledger.pieces(self.reader.read("PublicPart", unhex(sliced["public_part"])))
+        check.equal("pieces of effects", [piece.hex() for piece in pieces], sliced["pieces"])
+        check.equal("number of pieces of effects", len(pieces), sliced["public_count"])
+        check.equal("root of pieces of effects", tree.root([tree.leaf_hash(piece) for piece in pieces]),
+                    sliced["public_root"])
         check.equal("header id", ledger.header_id(entry.header_bytes), vectors["header_id"])
         message = ledger.block_message(entry.header_bytes)
         check.equal("signed message", message, vectors["signed_message"])

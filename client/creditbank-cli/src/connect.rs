@@ -92,7 +92,9 @@ impl Global {
     pub(crate) fn registry_key(&self) -> Result<Arc<dyn Signer>, Failure> {
         let missing = || {
             let what = "changes of the registry are signed by the operator";
-            Failure::Usage(format!("{what}: --registry-key DIR/keys/registry.key, or CREDITBANK_REGISTRY_KEY"))
+            let next =
+                "--registry-key FILE, or CREDITBANK_REGISTRY_KEY; `creditbank-node init` has written registry.key";
+            Failure::Usage(format!("{what}: pass {next} beside the node's directory"))
         };
         Ok(self.registry_key.as_ref().ok_or_else(missing)?.open(Purpose::Registry)?)
     }

@@ -110,8 +110,9 @@ pub(crate) async fn list(
 ) -> Result<(), Failure> {
     let public = info_of(kind).is_some_and(|info| info.public);
     if !public {
-        let expected = "expected a kind that everybody may read: see --help";
-        return Err(Failure::Usage(expected.to_owned()));
+        let found = names::of(kind);
+        let expected = format!("expected {}; {found} records are of learners, and not public", values::public_kinds());
+        return Err(Failure::Usage(expected));
     }
     let mut items = client.registry_list(kind, institution).await?;
     if kind == Kind::Key && institution.is_none_or(InstitutionId::is_operator) {
@@ -152,7 +153,7 @@ fn line(item: &RegistryItem, name: &str, value: &Value) -> String {
         (Kind::GradeScale, "listed") => item.decode().ok().map(|scale| grades(&scale)),
         _ => None,
     };
-    read.unwrap_or_else(|| show::line(value))
+    read.unwrap_or_else(|| show::field(name, value))
 }
 
 /// `6: 7, 8; 5: no comparable level`.
@@ -181,6 +182,7 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
         Kind::Framework => &["names", "countries"],
         Kind::RegistryPolicy => &["approvals"],
+        Kind::LogSuccession => &["origin", "size", "new_origin", "case_reference"],
         Kind::TimeCorrection => &["first", "last", "bound_ms"],
         Kind::RegistrySuccession => &["public_key", "next_registry_key", "case_reference"],
         Kind::AgreementProposal => return terms(&entry["terms"]),
@@ -195,7 +197,8 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
         _ => &["names", "countries", "source"],
     };
-    let texts = fields.iter().filter_map(|field| entry.get(field)).map(show::line).filter(|text| !text.is_empty());
+    let texts = fields.iter().filter_map(|name| entry.get(name).map(|value| show::field(name, value)));
+    let texts = texts.filter(|text| !text.is_empty());
     texts.collect::<Vec<_>>().join(", ")
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use creditbank_client::ClientError;
+use creditbank_client::files::told;
 use creditbank_client::import::{ImportError, MappingError};
 use creditbank_client::issue::IssueError;
 
@@ -42,7 +43,7 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self + '_ {
-        move |error| Self::Usage(format!("{}: {error}", path.display()))
+        move |error| Self::Usage(format!("{}: {}", path.display(), told(&error)))
     }
 }
 

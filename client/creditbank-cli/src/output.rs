@@ -39,9 +39,9 @@ pub(crate) fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>)
     table.to_string()
 }
 
-/// One line for each fact about one thing.
+/// One line for each fact about one thing; what is not there has no line.
 pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let facts: Vec<_> = facts.into_iter().collect();
+    let facts: Vec<_> = facts.into_iter().filter(|(_, fact)| !fact.is_empty()).collect();
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     facts.iter().map(|(name, fact)| format!("{name:width$}  {fact}").trim_end().to_owned() + "\n").collect()
 }

@@ -4,3 +4,4 @@ pub(crate) mod cut;
 pub(crate) mod status;
 pub(crate) mod transcript;
 pub(crate) mod verify;
+mod why;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use creditbank_client::{Client, KeyPlace, Seeds};
+use creditbank_client::{Client, KeyPlace, Seeds, Signer};
 use creditbank_protocol::UnitId;
 
 use crate::failure::Failure;
@@ -25,12 +25,28 @@ impl SeedsFile {
         if path.exists() {
             return Ok(Seeds::open(&path, unit)?);
         }
+        self.fresh_or_missing(client, path, unit).await
+    }
+
+    /// As [`Self::open`], for commands that make no records: they need no seeds, only a secret for their notes. Where the
+    /// file is elsewhere, that comes from the key.
+    pub(crate) async fn if_there(
+        &self,
+        client: &Client,
+        (place, key): (&KeyPlace, &dyn Signer),
+        unit: UnitId,
+    ) -> Result<Seeds, Failure> {
+        let is_there = self.seeds.is_some() || Seeds::default_path(place.file(), unit).exists();
+        if is_there { self.open(client, place, unit).await } else { Ok(Seeds::derived(key.secret()?)) }
+    }
+
+    async fn fresh_or_missing(&self, client: &Client, path: PathBuf, unit: UnitId) -> Result<Seeds, Failure> {
         if client.chain_head(unit).await?.next_height == 0 {
             return Ok(Seeds::fresh(&path, unit)?);
         }
         Err(Failure::Usage(format!(
-            "{} is not there, and the unit has signed before: pass the file of its seed secrets (--seeds FILE), or \
-             restore it from a copy. If it is lost, see `creditbank seeds new --help`",
+            "{} is not there, and unit {unit} has signed before: expected the file of its seed secrets, which it has \
+             beside its former key (--seeds FILE). If it is lost, see `creditbank seeds new --help`",
             path.display()
         )))
     }

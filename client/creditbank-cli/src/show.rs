@@ -1,5 +1,6 @@
 //! Records and registry entries of every kind, as JSON and as lines of text, by the schema itself.
 
+use creditbank_client::validity::shown as minute;
 use creditbank_protocol::Place;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind};
@@ -11,6 +12,7 @@ use prost_reflect::{DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMe
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
+use crate::partner::verify::time;
 use crate::schema::SCHEMA;
 
 /// The body of a record as JSON: fields by the schema's names, amounts as decimal strings, dates as `2014-06-30`.
@@ -77,6 +79,22 @@ pub(crate) fn enum_name(known: &EnumDescriptor, number: i32) -> String {
     }
 }
 
+/// The field of an entry in one line for people: a moment as a time, anything else as its value.
+pub(crate) fn field(name: &str, value: &Value) -> String {
+    match value.as_u64() {
+        Some(ms) if name.ends_with("_ms") => time(ms),
+        Some(minutes) if name.ends_with("_minute") => minute(minutes),
+        _ => line(value),
+    }
+}
+
+/// An entry in one line, each field with its name.
+pub(crate) fn named(value: &Value) -> String {
+    let fields = value.as_object().into_iter().flatten();
+    let parts = fields.map(|(name, value)| (name, field(name, value))).filter(|(_, text)| !text.is_empty());
+    parts.map(|(name, text)| format!("{} {text}", name.replace('_', " "))).collect::<Vec<_>>().join(", ")
+}
+
 /// A value in one line for people.
 pub(crate) fn line(value: &Value) -> String {
     match value {
@@ -87,7 +105,7 @@ pub(crate) fn line(value: &Value) -> String {
             fields.get("value").map(line).unwrap_or_default()
         }
         Value::Object(fields) => {
-            let texts = fields.values().map(line).filter(|text| !text.is_empty());
+            let texts = fields.iter().map(|(name, value)| field(name, value)).filter(|text| !text.is_empty());
             texts.collect::<Vec<_>>().join(" ")
         }
         Value::Null => String::new(),

@@ -19,6 +19,15 @@ use crate::files::beside;
 use crate::seeds::SeedsFile;
 use crate::{entries, output, show};
 
+/// Whether a command makes records of learners, which have seeds.
+#[derive(Clone, Copy)]
+pub(crate) enum Needs {
+    /// It does.
+    Seeds,
+    /// It has effects on records, and makes none.
+    NoSeeds,
+}
+
 /// The key that signs.
 #[derive(clap::Args)]
 pub(crate) struct SigningKey {
@@ -36,9 +45,17 @@ impl SigningKey {
         global: &Global,
         client: &Client,
         operator_may: bool,
+        needs: Needs,
     ) -> Result<IssuingUnit, Failure> {
         match &self.key {
-            Some(place) => unit_of(client, place, &self.seeds).await,
+            Some(place) => {
+                let (id, key) = signer(client, place).await?;
+                let seeds = match needs {
+                    Needs::Seeds => self.seeds.open(client, place, id).await?,
+                    Needs::NoSeeds => self.seeds.if_there(client, (place, &*key), id).await?,
+                };
+                Ok(IssuingUnit::new(id, key, seeds))
+            }
             None if operator_may => Ok(IssuingUnit::operator(global.registry_key()?)?),
             None => Err(Failure::Usage("pass the signing key of a unit: --key FILE".to_owned())),
         }
@@ -48,12 +65,6 @@ impl SigningKey {
     pub(crate) fn beside(&self, suffix: &str) -> Option<PathBuf> {
         self.key.as_ref().and_then(|key| key.file()).map(|key| beside(key, suffix))
     }
-}
-
-/// The unit whose key this is, with its seed secrets.
-async fn unit_of(client: &Client, place: &KeyPlace, seeds: &SeedsFile) -> Result<IssuingUnit, Failure> {
-    let (id, key) = signer(client, place).await?;
-    Ok(IssuingUnit::new(id, key, seeds.open(client, place, id).await?))
 }
 
 /// A unit's key, and whose it is: the registry says so.
@@ -93,7 +104,7 @@ pub(crate) struct Signing {
 impl Signing {
     /// The unit that signs; without a unit's key, the operator, whose registry key is given.
     pub(crate) async fn unit(&self, global: &Global, client: &Client) -> Result<IssuingUnit, Failure> {
-        let unit = self.key.unit(global, client, global.has_registry_key()).await?;
+        let unit = self.key.unit(global, client, global.has_registry_key(), Needs::Seeds).await?;
         match self.institution {
             Some(expected) if expected != unit.id.institution => Err(Failure::Usage(format!(
                 "the key is one of institution {}, expected one of {expected}",

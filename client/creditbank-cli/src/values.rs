@@ -5,6 +5,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::purpose_of;
 use creditbank_protocol::names::{self, Named};
 use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::record::{KindInfo, info_of};
 use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 use creditbank_rules::dates;
 
@@ -64,13 +65,24 @@ pub(crate) fn level(argument: &str) -> Result<pb::Level, String> {
 
 /// A kind of record: `credit`, `grade-scale`.
 pub(crate) fn kind(argument: &str) -> Result<Kind, String> {
-    names::parse(argument)
-        .ok_or_else(|| "expected a kind of record, as credit, result, institution or grade-scale".to_owned())
+    names::parse(argument).ok_or_else(|| {
+        let learners = kinds().filter(|info| !info.public).map(|info| names::of(info.kind)).collect::<Vec<_>>();
+        format!("expected a kind of record: {}, or of the registry: {}", learners.join(", "), public_kinds())
+    })
+}
+
+fn kinds() -> impl Iterator<Item = &'static KindInfo> {
+    (0..256).filter_map(|number| Kind::try_from(number).ok()).filter_map(info_of)
+}
+
+/// The kinds of records that everybody may read.
+pub(crate) fn public_kinds() -> String {
+    kinds().filter(|info| info.public).map(|info| names::of(info.kind)).collect::<Vec<_>>().join(", ")
 }
 
 /// What a key is for, as `unit` or `institution-access`.
 pub(crate) fn purpose(argument: &str) -> Result<Purpose, String> {
-    purpose_of(argument).ok_or_else(|| "expected unit, approver, institution-access or learner".to_owned())
+    purpose_of(argument).ok_or_else(|| format!("expected {} or learner", names::listed::<Purpose>()))
 }
 
 /// A value of an enum of the protocol by its name, as `open-university`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::trust::text_for;
 use creditbank_server::directory::key_path;
 use creditbank_tests::TestNode;
 use serde_json::Value;
@@ -172,7 +173,20 @@ async fn from_the_first_key_to_a_verified_transcript() {
     let (code, _, err) = desk.call(&["verify", "one.cbt", "--at", "2199-01-01"]).await;
     assert!(code == 4 && err.contains("ask for status: creditbank status one.cbt"), "{err}");
     let (code, _, err) = desk.call(&["verify", "one.cbt", "--at", "2020-01-01"]).await;
-    assert!(code == 1 && err.contains("ahead of this clock"), "{err}");
+    assert!(code == 1 && err.contains("the time of --at: pass a later time"), "{err}");
+    // A trust file of another log is named as what is wrong, and so is one that is none.
+    let another = text_for(&desk.node.trust().beginning("other.example/log")).expect("a trust file");
+    fs::write(desk.path("other.toml"), another).expect("the trust file");
+    let verify_under = async |trust: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+        command.current_dir(desk.dir.path()).args(["verify", "one.cbt", "--trust", trust]).env_clear();
+        let output = desk.run(command).await;
+        (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (code, err) = verify_under("other.toml").await;
+    assert!(code == 1 && err.contains("your trust file is for other.example/log"), "{err}");
+    let (code, err) = verify_under("one.cbt").await;
+    assert!(code == 2 && err.contains("one.cbt is no trust file: expected TOML"), "{err}");
     let mut file = fs::read(desk.path("t.cbt")).expect("the transcript");
     let middle = file.len() / 2;
     file[middle] ^= 1;
@@ -517,6 +531,28 @@ async fn a_registrar_corrects() {
     assert!(code == 2 && err.contains("decision"), "{err}");
 }
 
+/// What is no revocation is refused before anything is written, and so is a unit that is another's or none.
+async fn what_cannot_be_revoked_is_refused(desk: &Desk, key_id: &str) {
+    let registry_key = key_path(desk.node.dir(), Purpose::Registry);
+    let refused = async |arguments: &[&str], code: i32, expected: &str| {
+        let keys = ["--registry-key", shown(&registry_key), "--access-key", "access.key"];
+        let found = desk.call(&[arguments, &keys].concat()).await;
+        assert!(found.0 == code && found.2.contains(expected), "{arguments:?}: {found:?}");
+    };
+    let stolen = ["--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"];
+    let again = [&["key", "revoke", key_id][..], &stolen].concat();
+    refused(&again, 1, "is revoked already: compromised since 2026-01-01T00:00Z").await;
+    for (purpose, expected) in [("log", "run creditbank-node succeed"), ("registry", "creditbank registry succeed")] {
+        let keys = desk.json(&["key", "list", "--institution", "0"]).await;
+        let found = keys.as_array().into_iter().flatten().find(|one| one["entry"]["purpose"] == purpose);
+        let id = found.and_then(|one| one["entry"]["key_id"].as_str()).expect("a key").to_owned();
+        refused(&[&["key", "revoke", &id][..], &stolen].concat(), 2, expected).await;
+    }
+    refused(&["contested", "list", "--institution", "9"], 1, "no unit 1 of institution 9").await;
+    let elsewhere: Vec<&str> = ISSUE.iter().map(|word| if *word == "1" { "9" } else { *word }).collect();
+    refused(&elsewhere, 2, "is of unit 1/1, expected one of unit 9/1").await;
+}
+
 /// A second person, a stolen key, and a custodian, from the command line.
 #[tokio::test(flavor = "multi_thread")]
 async fn approvals_compromise_and_custody() {
@@ -551,6 +587,13 @@ async fn approvals_compromise_and_custody() {
     let text = desk.good(&["approve", &request, "--key", "approver.key", "--yes"]).await;
     assert!(text.contains("1 revoke") && text.contains(&first), "{text}");
     desk.good(&waiting).await;
+    // The newest block: its head, its public part, and the seal.
+    let size = desk.json(&["log", "checkpoint"]).await["size"].as_u64().expect("a size");
+    let entry = (size - 3).to_string();
+    let approver = desk.json(&["log", "entry", &entry]).await["approvals"][0]["key_id"].clone();
+    let text_of_entry = desk.good(&["log", "entry", &entry]).await;
+    assert!(text_of_entry.contains(&format!("key id {}", approver.as_str().expect("a key"))), "{text_of_entry}");
+    assert!(text_of_entry.contains("created_at_minute  20"), "a time that people can read: {text_of_entry}");
     let shown = desk.json(&[&["record", "show", &first][..], &access].concat()).await;
     assert_eq!(shown["marks"][0], "revoked");
     desk.operate(&["unit", "change", "--institution", "1", "--requires-approval", "false"]).await;
@@ -558,13 +601,31 @@ async fn approvals_compromise_and_custody() {
     let key_id = shown["key_id"].as_str().expect("a key").to_owned();
     desk.operate(&["key", "revoke", &key_id, "--reason", "compromised", "--compromised-since", "2026-01-01T00:00Z"])
         .await;
+    what_cannot_be_revoked_is_refused(&desk, &key_id).await;
     let listed = desk.json(&[&["contested", "list", "--institution", "1"][..], &access].concat()).await;
     assert_eq!((&listed["counts"]["contested"], &listed["counts"]["ended"]), (&2.into(), &1.into()), "{listed}");
     desk.good(&[&["transcript", "--out", "before.cbt"][..], &who].concat()).await;
     let (code, out, _) = desk.call(&["verify", "before.cbt"]).await;
     // The stolen key has revoked one of the two: that is contested too, and nobody calls the record revoked.
     assert!(code == 1 && out.matches("contested  credit").count() == 2 && !out.contains("revoked  credit"), "{out}");
-    let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "good.key"];
+    // Beneath each stands why, and whom to ask.
+    let of_one = "contested because its revocation was signed in entry";
+    let of_other = format!("with the key {key_id}, which counts as stolen since 2026-01-01T00:00Z: ask Universit");
+    assert!(out.contains(of_one) && out.matches(&of_other).count() == 2, "{out}");
+    let (_, out, err) = desk.call(&["verify", "before.cbt", "--json"]).await;
+    assert!(err.contains("2 of 2 records") && err.contains("2 contested"), "{err}");
+    let said: Value = serde_json::from_str(&out).expect("JSON");
+    let by = &said["records"][1]["contested_by"];
+    assert_eq!((&by["key_id"], &by["role"]), (&Value::from(key_id.as_str()), &"signed".into()), "{said}");
+    assert_eq!(by["since"], "2026-01-01T00:00:00Z");
+    // The key is in a directory of its own, without seed secrets: nothing is made that needs them.
+    fs::create_dir(desk.path("safe")).expect("a directory");
+    fs::rename(desk.path("good.key"), desk.path("safe/good.key")).expect("the key");
+    let revoke = ["revoke", "--all-of-key", &key_id, "--reason", "decision", "--key", "safe/good.key", "--dry-run"];
+    let planned = desk.json(&[&revoke[..], &access].concat()).await;
+    assert_eq!(planned["records"].as_array().map(Vec::len), Some(2), "{planned}");
+    assert_eq!(planned["records"][0]["outcome"], "would be revoked", "{planned}");
+    let confirm = ["confirm", "--all-of-key", &key_id, "--before", "2199-01-01", "--key", "safe/good.key"];
     let done = desk.json(&[&confirm[..], &access].concat()).await;
     assert_eq!(done["changed"], 2, "{done}");
     desk.good(&[&["transcript", "--out", "after.cbt"][..], &who].concat()).await;

@@ -25,7 +25,7 @@ pub enum ClientError {
     #[error("the node's answer does not verify: {0}")]
     Lie(String),
     /// A file of this side.
-    #[error("{path}: {error}")]
+    #[error("{path}: {}", crate::files::told(.error))]
     File {
         /// Which file.
         path: String,

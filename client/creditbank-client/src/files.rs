@@ -12,6 +12,18 @@ pub const PRIVATE: u32 = 0o600;
 /// Everybody may read it.
 pub const PUBLIC: u32 = 0o644;
 
+/// What is wrong with a file, in words: what was expected, and what was found.
+pub fn told(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "expected a file, found none".to_owned(),
+        io::ErrorKind::IsADirectory => "expected a file, found a directory".to_owned(),
+        io::ErrorKind::NotADirectory => "expected a directory on the way to it, found a file".to_owned(),
+        io::ErrorKind::AlreadyExists => "it is there already, and nothing is replaced: choose another name".to_owned(),
+        io::ErrorKind::PermissionDenied => "the system does not let this user at it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// Names the file in an I/O error.
 pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> ClientError + '_ {
     move |error| ClientError::File { path: path.display().to_string(), error }

@@ -89,7 +89,14 @@ impl KeyRequest {
         let possession = hex::decode(&self.possession).map_err(|_| wrong("possession is not hexadecimal"))?;
         let public_key = self.key()?;
         let message = possession_message(&self.origin, UnitId::new(self.institution, self.unit), purpose, &public_key);
-        verify(&public_key, message.as_bytes(), &possession).map_err(|error| wrong(&error.to_string()))?;
+        verify(&public_key, message.as_bytes(), &possession).map_err(|error| {
+            let (institution, unit) = (self.institution, self.unit);
+            wrong(&format!(
+                "expected the key's own signature for institution {institution}, unit {unit} as {}: {error}. The request \
+                 was changed; whoever has the key makes a new one (creditbank key request)",
+                self.purpose
+            ))
+        })?;
         let handover = self.handover.as_ref().map_or("", |handover| &handover.signature);
         let handover = hex::decode(handover).map_err(|_| wrong("handover is not hexadecimal"))?;
         let mut kinds: Vec<i32> = kinds.iter().map(|kind| i32::from(*kind)).collect();

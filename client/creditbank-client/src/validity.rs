@@ -1,6 +1,6 @@
 //! How long a person's consent holds: an approval, a mandate, a signature under a joint award.
 
-use creditbank_protocol::dates::date_of;
+pub use creditbank_protocol::dates::show_minute as shown;
 use creditbank_protocol::once::VALID_MINUTES_MAX;
 
 use crate::connection::now_s;
@@ -22,13 +22,6 @@ pub fn last_minute(days: u32) -> u64 {
 /// Whether a last minute is over by this side's clock.
 pub fn is_over(until_minute: u64) -> bool {
     until_minute < now_s() / 60
-}
-
-/// A minute as people read it: `2026-12-03T23:59Z`.
-pub fn shown(minute: u64) -> String {
-    let date = date_of(i64::try_from(minute / DAY_MINUTES).unwrap_or(i64::MAX / 2));
-    let (hour, minute) = (minute % DAY_MINUTES / 60, minute % 60);
-    format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}Z", date.year, date.month, date.day)
 }
 
 #[cfg(test)]

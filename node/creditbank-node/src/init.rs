@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use creditbank_protocol::dates::show_minute;
 use creditbank_server::directory::{self, Config, StoreUrl};
 use creditbank_server::environment::{ENGINES, Environment};
 
@@ -27,7 +28,8 @@ pub(crate) struct Arguments {
     /// script.
     #[arg(long, value_name = "DIR")]
     registry_keys: Option<PathBuf>,
-    /// The name of the log, for ever: a host and a path, as credits.example/log.
+    /// The name of the log, a host and a path, as credits.example/log. It stays, but for a theft of the log key
+    /// (`creditbank-node succeed`).
     #[arg(long)]
     origin: String,
     #[arg(long, help = StoreUrl::help(ENGINES), default_value_t = StoreUrl::standard())]
@@ -44,12 +46,19 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         let (keys, dir) = (shown(&registry_keys), shown(&dir));
         return Err(Usage(format!("{keys} lies under {dir}: expected a directory outside, --registry-keys DIR")).into());
     }
+    let sealed_minute = Environment::system().clock.now_ms() / 60_000;
     make(&dir, &registry_keys, &origin, store, listen)?;
     crate::say(&format!("A node for {origin} is in {}.", shown(&dir)));
     crate::say(&format!("  {}/trust.toml   give it to everybody who is to verify this log", shown(&dir)));
     crate::say(&format!("  {}/keys         back it up, show it to nobody", shown(&dir)));
     crate::say(&format!("  {}/registry.key        the registry key: not for this machine", shown(&registry_keys)));
     crate::say(&format!("  {}/next-registry.key   what follows it: to another place, offline", shown(&registry_keys)));
+    crate::say(&format!(
+        "Sealed at {} by this machine's clock. If that is not the time now, remove {} and the keys, set the clock and begin \
+         again: times in a log never go back.",
+        show_minute(sealed_minute),
+        shown(&dir)
+    ));
     crate::say(&format!("Next: creditbank-node serve --dir {}", shown(&dir)));
     Ok(())
 }

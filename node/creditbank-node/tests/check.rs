@@ -84,6 +84,8 @@ async fn damage_in_the_journal_is_found_where_it_is() {
         assert_eq!(code, Some(1), "byte {at} of {len}: {said}");
         let first = &found["listed"][0];
         assert_eq!(first["path"], segment.display().to_string(), "{found}");
+        assert!(!found["listed"].to_string().contains("reindex"), "which cannot mend it: {found}");
+        assert!(found["notes"].to_string().contains("restore a backup"), "{found}");
         assert!(first["offset"].as_u64().is_some_and(|offset| offset <= at as u64), "byte {at}: {found}");
         fs::write(&segment, &whole).expect("mended");
     }

@@ -158,6 +158,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) courses: Courses,
     pub(crate) state: RwLock<Arc<State>>,
+    /// Whether the log may go on under another origin.
+    pub(crate) succeeds: bool,
 }
 
 impl Shared {
@@ -276,6 +278,7 @@ impl Shared {
             limits,
             courses: Courses::new(),
             state: RwLock::new(Arc::new(state)),
+            succeeds,
         }))
     }
 }

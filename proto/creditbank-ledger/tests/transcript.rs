@@ -102,7 +102,7 @@ fn what_was_said_of_a_record_is_proved() {
     let found = plan(&world, Some(OWN)).unwrap();
     assert_eq!(found.status.marks[&id], marked(Action::Review, 20));
     let part = found.status.part;
-    assert_eq!(part.blocks[&LogIndex(20)].groups, BTreeSet::from([1]), "the group that is about the record");
+    assert_eq!(part.blocks[&LogIndex(20)].slices, BTreeSet::from([1]), "the effects that are about the record");
     assert_eq!((blocks(&part), part.seals), (indices(&[20]), indices(&[22, LAST])));
     let mut registry = registry_of_own();
     registry.extend(signed(22, OTHER));

@@ -10,7 +10,7 @@ mod split;
 pub use draft::{BlockDraft, DraftError, public_part};
 pub use head::SignedHead;
 pub use header::Header;
-pub use pieces::{Piece, Pieces, Public, split_groups};
+pub use pieces::{Piece, Pieces, Public, SLICE_EFFECTS_MAX, Slice, in_order, slices};
 pub(crate) use places::check_places;
 pub use places::{count_beside, places_beside, shows_place, with_places};
 pub use split::split_public;

@@ -34,19 +34,29 @@ pub fn is_contested_by<E>(
     entry: LogIndex,
     mut is_suspect: impl FnMut(LogIndex) -> Result<bool, E>,
 ) -> Result<bool, E> {
-    if let Some((_, ended)) = marks.ended() {
-        return is_suspect(ended);
-    }
-    let reinstated = marks.get(Mark::Reinstated);
     let mut since = None;
-    for index in reinstated.into_iter().chain([entry]) {
+    for index in causes(marks, entry) {
         if since.is_none() && is_suspect(index)? {
             since = Some(index);
         }
     }
-    let (Some(since), confirmed) = (since, marks.get(Mark::Confirmed)) else { return Ok(false) };
+    let Some(since) = since else { return Ok(false) };
+    if marks.have_ended() {
+        return Ok(true);
+    }
+    let confirmed = marks.get(Mark::Confirmed);
     let Some(confirmed) = confirmed.filter(|confirmed| *confirmed > since) else { return Ok(true) };
     is_suspect(confirmed)
+}
+
+/// The blocks that can make a record contested, by its marks; `entry` is that of the record. The first of them that is
+/// suspect is why it is contested.
+pub fn causes(marks: &Marks, entry: LogIndex) -> impl Iterator<Item = LogIndex> + use<> {
+    let [first, second] = match marks.ended() {
+        Some((_, ended)) => [Some(ended), None],
+        None => [marks.get(Mark::Reinstated), Some(entry)],
+    };
+    first.into_iter().chain(second)
 }
 
 #[cfg(test)]

@@ -73,6 +73,12 @@ pub fn within(day: Day, from: Option<&Date>, until: Option<&Date>) -> bool {
     from.is_none_or(|from| first_day(from) <= day) && until.is_none_or(|until| day <= last_day(until))
 }
 
+/// A minute since 1970 as people read it: `2026-12-03T23:59Z`, in UTC.
+pub fn show_minute(minute: u64) -> String {
+    let (date, of_day) = (date_of(day_of_ms(minute.saturating_mul(60_000))), minute % 1_440);
+    format!("{}T{:02}:{:02}Z", show(&date), of_day / 60, of_day % 60)
+}
+
 /// `2014-06` or `2014-06-30`.
 pub fn show(date: &Date) -> String {
     if date.day == 0 {

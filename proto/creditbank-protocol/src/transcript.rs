@@ -15,9 +15,9 @@ mod verify;
 pub use currency::{AHEAD_MAX_MS, Currency, Current};
 pub use cut::{CutError, cut};
 pub use file::{FileError, MAGIC, TRANSCRIPT_LEN_MAX, open_file, write_file};
-pub use report::{Institution, Reliance, Report, Statement, TranscriptRecord};
+pub use report::{Institution, Reliance, Report, Statement, Suspicion, TranscriptRecord};
 pub use statement::{COMMITMENTS_MIN, commitment, commitments, padding, sign_statement};
-pub use verify::{Link, TranscriptError, follow_log_keys, verify};
+pub use verify::{Fault, Link, TranscriptError, follow_log_keys, verify};
 
 /// Version of the transcript's layout.
 pub const TRANSCRIPT_VERSION: u32 = 1;

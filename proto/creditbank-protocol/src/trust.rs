@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 pub use origins::FormerError;
 
-use crate::key::{FormerOrigin, LogKeyHistory, LogKeys};
+use crate::key::{FormerOrigin, LogKeyHistory, LogKeys, verifying_key};
 use crate::note::{KeyType, NoteError, Policy, PolicyError, VerifierKey};
 use crate::{Digest, InstitutionId, LogIndex};
 
@@ -73,8 +73,11 @@ pub enum TrustError {
     #[error("{0}")]
     Text(String),
     /// Not a key.
-    #[error("{0}: expected 32 bytes in hexadecimal")]
+    #[error("{0}: expected 32 bytes in hexadecimal (64 digits)")]
     Key(&'static str),
+    /// 32 bytes that are not a key.
+    #[error("{0}: expected an Ed25519 public key, found 32 bytes that are none: compare it with the published one")]
+    Point(&'static str),
     /// Not a duration.
     #[error("{0}: expected a number of minutes, hours or days, as \"90m\", \"24h\" or \"30d\"")]
     Duration(&'static str),
@@ -127,6 +130,7 @@ impl Trust {
             key.ok_or(TrustError::Key(name))
         };
         let (log_key, registry_key) = (key("log_key", log_key)?, key("registry_key", registry_key)?);
+        verifying_key(&log_key).map_err(|_| TrustError::Point("log_key"))?;
         let next_registry_key = Digest(key("next_registry_key", next_registry_key)?);
         let institutions = institutions.map(|numbers| numbers.into_iter().map(InstitutionId).collect());
         let freshness = freshness(current_within.as_deref(), stale_after.as_deref())?;
@@ -259,6 +263,11 @@ mod tests {
         assert!(matches!(wrong("registry_key = 7"), TrustError::Text(_)));
         assert!(wrong(&format!("institution = [1]\n{}", text())).to_string().contains("institution"));
         assert_eq!(wrong(&text().replace("\"0707", "\"07")), TrustError::Key("registry_key"));
+        let log_key = format!("log_key = \"{}", hex::encode(Trust::parse(&text()).expect("a trust file").log_key));
+        let none = text().replace(&log_key, &format!("log_key = \"02{}", "00".repeat(31)));
+        assert_eq!(wrong(&none), TrustError::Point("log_key"));
+        let policy = wrong(&text().replace("quorum none\n", "")).to_string();
+        assert!(policy.starts_with("policy: a quorum line is missing"), "{policy}");
         assert!(matches!(wrong(&text().replace("quorum", "quorums")), TrustError::Policy(_)));
     }
 }

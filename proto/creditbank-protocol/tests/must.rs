@@ -40,9 +40,14 @@ const HELD: &[(&str, &str, &str)] = &[
     ),
     ("the others MUST be its padding", "proto/vectors/transcripts_refused.json", "a withheld record that is denied"),
     (
+        "that has approved the block, which MUST",
+        "proto/vectors/transcripts_refused.json",
+        "without what has become of the record's approver",
+    ),
+    (
         "the same key's entry, which MUST",
         "proto/vectors/transcripts_refused.json",
-        "without the key under the last seal",
+        "a statement key that is not shown in the status part",
     ),
     (
         "the signer MUST have been its custodian",

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::key::{KeyId, SignatureError, sign, verify};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ pub enum TokenError {
         found: String,
     },
     /// Over, too long, or not yet.
-    #[error("the access token's times are wrong: it lives at most {LIFE_MAX_S} s and must include now ({now_s})")]
+    #[error("the access token's times are wrong: it lives at most {LIFE_MAX_S} s and must include now, {} by the node's clock: compare the clocks", show_minute(now_s / 60))]
     Time {
         /// Now, by the node's clock.
         now_s: u64,

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from . import tree
 from .records import Records
 from .suite import SUITE, key_id, preimage, tagged_hash, uint, var
-from .wire import Refused
+from .wire import Refused, read_fields
 
 VERSION = 1
 ENTRY_LEN_MAX = 65_535
 HEAD_BYTE, SEAL_BYTE, PUBLIC_BYTE = b"\x01", b"\x02", b"\x03"
 HEAD_LEN_MAX = 2_048
-RECORD_PIECE, GROUP_PIECE = b"\x01", b"\x02"
+RECORD_PIECE, SLICE_PIECE = b"\x01", b"\x02"
+SLICE_EFFECTS_MAX = 4
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
 KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
 KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
@@ -76,9 +77,12 @@ def silent(groups):
 
 def pieces(public_part):
     """The pieces of a public part that was read."""
-    elements = [(RECORD_PIECE, item) for item in public_part.records]
-    elements += [(GROUP_PIECE, item) for item in public_part.groups]
-    return [first + b"".join(item.raw[number] for number in sorted(item.raw)) for first, item in elements]
+    found = [RECORD_PIECE + b"".join(item.raw[number] for number in sorted(item.raw)) for item in public_part.records]
+    for group in public_part.groups:
+        effects = [raw for _, _, _, raw in read_fields(group.raw.get(2, b""))]
+        for start in range(0, max(len(effects), 1), SLICE_EFFECTS_MAX):
+            found.append(SLICE_PIECE + group.raw.get(1, b"") + b"".join(effects[start:start + SLICE_EFFECTS_MAX]))
+    return found
 
 
 def check_pieces(header, public_part):

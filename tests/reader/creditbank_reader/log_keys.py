@@ -69,8 +69,8 @@ class LogKeys:
 
     def followers(self, policy, former):
         """The keys beside those of the policy that sign checkpoints of this log. Of an origin that the policy names, those
-        that follow the key that it names."""
-        named = {log.name: log.key for log in policy.logs}
+        that follow a key that it names."""
+        named = {log.name for log in policy.logs}
         if not any(name in named or name in former for _, name in self.origins):
             return []
         ends = [begins for begins, _ in self.origins[1:]] + [2 ** 64]
@@ -78,7 +78,8 @@ class LogKeys:
         for (begins, name), end in zip(self.origins, ends):
             keys = [key for _, since, key in self.keys if begins <= since < end]
             if name in named:
-                keys = keys[keys.index(named[name]) + 1:] if named[name] in keys else []
+                own = {log.key for log in policy.logs if log.name == name}
+                keys = keys[min(keys.index(key) for key in own & set(keys)) + 1:] if own & set(keys) else []
             found += [NoteKey(name, LOG_TYPE, key) for key in keys]
         return found
 

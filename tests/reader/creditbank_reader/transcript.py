@@ -463,7 +463,8 @@ class _Verification:
             order.append((item.block, item.piece))
             _require(item.block in part.blocks, "a group of a block that is not there")
             self._check_piece(part.blocks[item.block][0].header, item.piece,
-                              forms.GROUP_PIECE + _nested(item, self.canonical, "group"), item.path)
+                              forms.SLICE_PIECE + _nested(item, self.canonical, "group"), item.path)
+            _require(len(item.group.effects) <= forms.SLICE_EFFECTS_MAX, "more effects than a piece has")
             part.groups[item.block][item.piece] = item.group
         _require(_ascending(order), "groups are not ascending")
         for groups in part.groups.values():

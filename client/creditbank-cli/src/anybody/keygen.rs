@@ -13,8 +13,10 @@ use crate::{output, values};
 pub(crate) struct Arguments {
     /// New file for the key, or pkcs11:token=LABEL;object=NAME to make it in a token; nothing is ever replaced
     file: KeyPlace,
-    /// What the key is for: unit, approver, institution-access, auditor-access, guardian-access, registry; or
-    /// learner, for mandates
+    /// What the key is for
+    ///
+    /// Of an institution: unit, approver, institution-access. Of the operator: registry, approver, log, statement,
+    /// operator-access, credential. Of others: auditor-access, guardian-access, and learner, for mandates.
     #[arg(long, default_value = "unit", value_parser = values::purpose)]
     purpose: Purpose,
 }

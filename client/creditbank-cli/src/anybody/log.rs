@@ -49,9 +49,15 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             output::print(global, &value, || {
                 let (lists, facts): (Vec<_>, Vec<_>) =
                     value.as_object().into_iter().flatten().partition(|(_, value)| value.is_array());
-                let records = lists.iter().flat_map(|(_, list)| list.as_array().into_iter().flatten());
-                let records = records.map(|one| ("  public record", show::line(one)));
-                output::facts(facts.iter().map(|(name, value)| (name.as_str(), show::line(value))).chain(records))
+                let each = lists.iter().flat_map(|(name, list)| {
+                    let (one, many) = (name.trim_end_matches('s'), list.as_array().into_iter().flatten());
+                    many.map(move |value| (one, value))
+                });
+                let each = each.map(|(name, value)| match value["record"].as_object() {
+                    Some(_) => (name, format!("{} {}", show::line(&value["kind"]), show::named(&value["record"]))),
+                    None => (name, show::named(value)),
+                });
+                output::facts(facts.iter().map(|(name, value)| (name.as_str(), show::field(name, value))).chain(each))
             })
         }
         Command::Prove { index, out } => {
@@ -73,12 +79,17 @@ fn entry_value(index: LogIndex, bytes: &[u8]) -> Result<Value, Failure> {
     match Entry::parse(bytes).map_err(|error| Failure::NotValid(error.to_string()))? {
         Entry::Head(head) => {
             let header = head.header();
+            let approvals = head
+                .approvals()
+                .iter()
+                .map(|one| json!({ "key_id": hex::encode(&one.key_id), "until_minute": one.until_minute }));
+            let approvals: Vec<Value> = approvals.collect();
             Ok(json!({
                 "index": index.0, "type": "block", "leaf_hash": leaf,
                 "institution": header.unit.institution.0, "unit": header.unit.number, "height": header.height,
                 "records": header.count, "block_id": header.id().to_string(), "previous": header.previous.to_string(),
                 "records_root": header.records_root.to_string(), "key_id": header.key_id.to_string(),
-                "created_at_minute": header.created_at_minute, "public_count": header.pieces.count,
+                "created_at_minute": header.created_at_minute, "public_count": header.pieces.count, "approvals": approvals,
             }))
         }
         Entry::Public(public) => {

@@ -7,6 +7,7 @@ use creditbank_protocol::{Place, names};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::registrar::correct::{Common, Work, one};
+use crate::signing::Needs;
 use crate::values;
 
 #[derive(clap::Subcommand)]
@@ -26,7 +27,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let Command::Revoke { place, reason, common } = command;
     let client = global.connect().await?;
-    let unit = common.unit(global, &client, "").await?;
+    let unit = common.unit(global, &client, "", Needs::NoSeeds).await?;
     let found = client.record(place).await?.disclosed.info.kind;
     if found != Kind::Award {
         let found = names::of(found);

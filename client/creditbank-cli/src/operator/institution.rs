@@ -162,6 +162,11 @@ async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure
             })
             .collect(),
     };
+    if names.iter().any(|name| name.language == "und") {
+        return Err(Failure::Usage("expected each name with its language, as en:The Open University".to_owned()));
+    }
+    let missing = || format!("--country: expected a country of the registry (registry list country), found {country}");
+    let _: pb::Country = entries::read(client, &RegistryKey::Country(country.clone()), missing).await?;
     let number = if let Some(number) = number {
         number
     } else {

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::connection::the_log;
 use creditbank_client::operator::KeyRequest;
+use creditbank_client::validity::shown;
 use creditbank_client::{Client, KeyPlace, Signer};
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::purpose_name;
+use creditbank_protocol::names;
+use creditbank_protocol::note::{KeyType, VerifierKey};
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::registry::RegistryKey;
 use serde_json::json;
@@ -23,25 +26,7 @@ use crate::{entries, output, values};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Ask for the admission of a key: writes a file without secrets for the operator
-    Request {
-        /// The key file, of `creditbank keygen`, or pkcs11:... for a key in a token
-        #[arg(long)]
-        key: KeyPlace,
-        /// What a key in a token is for: unit or approver; a key file says it itself
-        #[arg(long, value_parser = values::purpose)]
-        purpose: Option<Purpose>,
-        /// Number of the institution; 0 for the operator's own keys
-        #[arg(long)]
-        institution: InstitutionId,
-        /// Number of the unit; left out for access keys
-        #[arg(long, default_value_t = 0)]
-        unit: u32,
-        #[command(flatten)]
-        handover: HandoverFrom,
-        /// New file for the request
-        #[arg(long)]
-        out: PathBuf,
-    },
+    Request(Box<Asked>),
     /// Admit a key
     Add {
         /// The request
@@ -88,6 +73,28 @@ pub(crate) enum Command {
     },
 }
 
+/// For which key admission is asked.
+#[derive(clap::Args)]
+pub(crate) struct Asked {
+    /// The key file, of `creditbank keygen`, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: KeyPlace,
+    /// What a key in a token is for: unit or approver; a key file says it itself
+    #[arg(long, value_parser = values::purpose)]
+    purpose: Option<Purpose>,
+    /// Number of the institution; 0 for the operator's own keys
+    #[arg(long)]
+    institution: InstitutionId,
+    /// Number of the unit; left out for access keys
+    #[arg(long, default_value_t = 0)]
+    unit: u32,
+    #[command(flatten)]
+    handover: HandoverFrom,
+    /// New file for the request
+    #[arg(long)]
+    out: PathBuf,
+}
+
 /// What a key may sign, and when.
 #[derive(clap::Args)]
 pub(crate) struct Term {
@@ -125,7 +132,7 @@ The log key: its successor begins at a log index. Take one that the log reaches 
 has the registry key alone can name no log key.
 
     creditbank keygen NODE/keys/log-2.key --purpose log
-    creditbank key request --key NODE/keys/log-2.key --institution 0 --log-key NODE/keys/log.key --from-index 120000 \
+    creditbank key request --key NODE/keys/log-2.key --institution 0 --log-key NODE/keys/log.key --from-index 120000 \\
         --out log.json
     creditbank key rotate OLD-KEY-ID log.json
 
@@ -139,7 +146,8 @@ The registry key is followed by `creditbank registry succeed`.";
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Request { key, purpose, institution, unit, handover, out } => {
+        Command::Request(asked) => {
+            let Asked { key, purpose, institution, unit, handover, out } = *asked;
             request(global, &*key.open_any(purpose)?, UnitId::new(institution, unit), &handover, &out)
         }
         Command::Add { request, term, replace } => {
@@ -156,23 +164,29 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let kinds = if term.kinds.is_empty() { &own } else { &term.kinds };
             let come = term.key(&read_request(&request)?, kinds)?;
             check_rotation(&gone, &come)?;
+            check_index(&client, &come).await?;
             let what = format!("key {} in the place of {old}", key_id(&come));
             let mut records = vec![publish::entry(Kind::Key, &come)?];
             // A log key ends where the next one begins.
             if come.purpose != i32::from(Purpose::Log) {
                 gone.revoked = Some(revocation(RevocationReason::Rotated, None));
                 records.push(publish::entry(Kind::Key, &gone)?);
+                return publish::run(global, &client, &records, &what).await;
             }
-            publish::run(global, &client, &records, &what).await
+            let line = log_line(&client, &come)?;
+            let acts = format!(
+                "it seals from log index {} on, and signs checkpoints from now on.\nIts line for trust files and \
+                 witnesses, beside the old one:\n{line}",
+                come.from_index
+            );
+            publish::run_acting(global, &client, &records, &what, &global.registry_work(), &acts).await
         }
         Command::Revoke { key, reason, compromised_since } => {
             let client = global.connect().await?;
             let mut entry = current(&client, key).await?;
-            if entry.revoked == Some(revocation(reason, compromised_since)) {
-                let what = format!("key {key} is revoked so already; nothing was done");
-                return Err(Failure::NotValid(what));
-            }
-            entry.revoked = Some(revocation(reason, compromised_since));
+            let revoked = revocation(reason, compromised_since);
+            check_revocation(key, &entry, &revoked)?;
+            entry.revoked = Some(revoked);
             let what = format!("revocation of key {key}");
             publish::run(global, &client, &[publish::entry(Kind::Key, &entry)?], &what).await
         }
@@ -202,6 +216,60 @@ fn check_rotation(gone: &pb::Key, come: &pb::Key) -> Result<(), Failure> {
     }
     if gone.revoked.is_some() {
         return usage("the old key is revoked already: admit the new one with creditbank key add");
+    }
+    Ok(())
+}
+
+/// The line of a policy that names a log key.
+fn log_line(client: &Client, key: &pb::Key) -> Result<String, Failure> {
+    let wrong = |what: String| Failure::Usage(format!("the log key: {what}"));
+    let bytes = key.public_key.as_slice().try_into().map_err(|_| wrong("expected 32 bytes".to_owned()))?;
+    let key = VerifierKey::new(client.origin(), KeyType::Log, bytes).map_err(|error| wrong(error.to_string()))?;
+    Ok(format!("log {key}"))
+}
+
+/// Refuses a log key that would begin in the past.
+async fn check_index(client: &Client, come: &pb::Key) -> Result<(), Failure> {
+    if come.purpose != i32::from(Purpose::Log) {
+        return Ok(());
+    }
+    let size = client.checkpoint().await?.0.checkpoint.size;
+    if come.from_index > size {
+        return Ok(());
+    }
+    let found = come.from_index;
+    Err(Failure::Usage(format!(
+        "--from-index: expected a log index that is still to come, above the log's size of now, {size}; found {found}"
+    )))
+}
+
+/// Refuses to revoke what is not revoked, or what is revoked so already.
+fn check_revocation(id: KeyId, entry: &pb::Key, new: &pb::KeyRevocation) -> Result<(), Failure> {
+    let usage = |what: &str| Err(Failure::Usage(what.to_owned()));
+    match Purpose::try_from(entry.purpose) {
+        Ok(Purpose::Log) if new.compromised_since_minute > 0 => {
+            return usage(
+                "a stolen log key is not revoked: stop the node and run creditbank-node succeed \
+                 (docs/operate/stolen-keys.md)",
+            );
+        }
+        Ok(Purpose::Log) => return usage("a log key ends where the next one begins: run creditbank key rotate"),
+        Ok(Purpose::Registry) if entry.revoked.is_none() => {
+            return usage(
+                "the registry key in force is not revoked: another one takes over, creditbank registry succeed",
+            );
+        }
+        _ => {}
+    }
+    let Some(old) = &entry.revoked else { return Ok(()) };
+    let since = |revoked: &pb::KeyRevocation| match revoked.compromised_since_minute {
+        0 => names::of(revoked.reason()),
+        minute => format!("{} since {}", names::of(revoked.reason()), shown(minute)),
+    };
+    let (was, is) = (old.compromised_since_minute, new.compromised_since_minute);
+    if old == new || was > 0 && (is == 0 || is >= was) || was == 0 && is == 0 {
+        let what = format!("key {id} is revoked already: {}. Only an earlier time of a theft can be added", since(old));
+        return Err(Failure::NotValid(what));
     }
     Ok(())
 }

@@ -27,9 +27,12 @@ pub(super) async fn refuse_known(client: &Client, key: &RegistryKey, what: &str,
     Ok(())
 }
 
+/// When entries act.
+const ACTS: &str = "it acts on what is sealed from now on.";
+
 /// Publishes entries in one block and says what was done.
 pub(super) async fn run(global: &Global, client: &Client, records: &[Record], what: &str) -> Result<(), Failure> {
-    run_in(global, client, records, what, &global.registry_work()).await
+    run_acting(global, client, records, what, &global.registry_work(), ACTS).await
 }
 
 /// As [`run`], with its blocks and requests in another directory.
@@ -39,6 +42,18 @@ pub(super) async fn run_in(
     records: &[Record],
     what: &str,
     work: &Path,
+) -> Result<(), Failure> {
+    run_acting(global, client, records, what, work, ACTS).await
+}
+
+/// The same of entries that act in another way; `acts` says in which.
+pub(super) async fn run_acting(
+    global: &Global,
+    client: &Client,
+    records: &[Record],
+    what: &str,
+    work: &Path,
+    acts: &str,
 ) -> Result<(), Failure> {
     let key = global.registry_key()?;
     let receipt = match publish_or_ask(client, key, records, Some(work), tell_earlier).await? {
@@ -64,9 +79,7 @@ pub(super) async fn run_in(
         }
     };
     let value = json!({ "published": what, "entry": receipt.index, "records": records.len() });
-    output::print(global, &value, || {
-        format!("{what}: published at entry {}; it acts on what is sealed from now on.", receipt.index)
-    })
+    output::print(global, &value, || format!("{what}: published at entry {}; {acts}", receipt.index))
 }
 
 /// What became of another command's block.

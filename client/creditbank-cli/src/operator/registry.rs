@@ -18,8 +18,9 @@ pub(crate) enum Command {
     /// All entries of a kind
     List {
         /// institution, unit, key, accreditation, credit-unit, framework, grade-scale, level-map, legal-deadline,
-        /// country, field-of-education; and what institutions publish: agreement-proposal, agreement-acceptance,
-        /// agreement-ending, equivalence, qualification-definition, grade-distribution
+        /// country, field-of-education; what the operator has decided about the log: registry-policy,
+        /// registry-succession, log-succession, time-correction; and what institutions publish: agreement-proposal,
+        /// agreement-acceptance, agreement-ending, equivalence, qualification-definition, grade-distribution
         #[arg(value_parser = values::kind)]
         kind: Kind,
         /// Only those of one institution
@@ -103,6 +104,7 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
         Kind::LegalDeadline => RegistryKey::LegalDeadline(code),
         Kind::RegistryPolicy => RegistryKey::RegistryPolicy,
         Kind::RegistrySuccession => RegistryKey::RegistrySuccession,
+        Kind::LogSuccession => RegistryKey::LogSuccession,
         Kind::TimeCorrection => {
             let expected = |_| "expected the log index of the first wrong seal".to_owned();
             RegistryKey::TimeCorrection(LogIndex(code.parse().map_err(expected)?))

@@ -10,6 +10,7 @@ use creditbank_protocol::transcript::{Current, Report, TranscriptError, verify};
 use serde_json::json;
 
 use super::verify::{axes, read_file, relied_on, time};
+use super::why;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::output;
@@ -26,8 +27,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file: path, out } = arguments;
     let file = read_file(&path)?;
-    let not_valid = |error: TranscriptError| Failure::NotValid(format!("{} is NOT VALID: {error}", path.display()));
-    let before = verify(&file, &global.trust()?, now_ms()).map_err(not_valid)?;
+    let (trust, now) = (global.trust()?, now_ms());
+    let not_valid = |error: TranscriptError| Failure::NotValid(why::not_valid(&path, &file, &trust, &error));
+    let before = verify(&file, &trust, now).map_err(not_valid)?;
     let client = global.connect().await?;
     let Refreshed { file: newest, report: after } = client.refresh(&file, &before).await?;
     let is_ahead = |report: &Report| report.currency.state == Current::Clock;
@@ -50,7 +52,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let records = pairs().map(|(was, is)| {
         json!({
             "place": is.place.to_string(), "kind": names::of(is.disclosed.info.kind),
-            "before": was.standing().name(), "verdict": is.standing().name(),
+            "before": was.standing().name(), "verdict": is.standing().name(), "because": why::of(&after, is),
         })
     });
     let value = json!({
@@ -60,6 +62,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         "records": records.collect::<Vec<_>>(),
     });
     output::print(global, &value, || {
+        let because = after.records.iter().filter_map(|one| {
+            let kind = names::of(one.disclosed.info.kind);
+            why::of(&after, one).map(|why| format!("\n{kind} {}: {} because {why}", one.place, one.standing()))
+        });
         let changed: Vec<String> = pairs()
             .filter(|(was, is)| was.standing() != is.standing())
             .map(|(was, is)| {
@@ -69,7 +75,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             .collect();
         let changed = if changed.is_empty() { "no record has another standing".to_owned() } else { changed.join("\n") };
         let (shown, was, is) = (written.display(), time(before.sealed_at_ms), time(after.sealed_at_ms));
-        format!("{shown}: as of {is}, before as of {was}\n{changed}")
+        format!("{shown}: as of {is}, before as of {was}\n{changed}{}", because.collect::<String>())
     })?;
-    relied_on(&after, &written)
+    relied_on(&after, &written, now, false)
 }

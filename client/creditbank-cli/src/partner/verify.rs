@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::now_ms;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
+use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
-use creditbank_protocol::{InstitutionId, names};
+use creditbank_protocol::{InstitutionId, Trust, names};
 use serde_json::{Value, json};
 
+use super::why;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::summary::{Summary, agreement, equivalence};
@@ -48,7 +50,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
                 let value = json!({ "valid": false, "authentic": false, "broken": error.to_string() });
                 output::print(global, &value, String::new)?;
             }
-            return Err(Failure::Told(format!("{} is NOT VALID: {error}", path.display())));
+            return Err(Failure::Told(why::not_valid(path, &file, &trust, &error)));
         }
     };
     let records = report.records.iter().map(|one| value(&report, one)).collect::<Result<Vec<_>, _>>()?;
@@ -59,6 +61,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "axes": axes(&report),
         "log": report.origin,
         "log_size": report.size,
+        "former": former(&report),
         "sealed_at": time(report.sealed_at_ms),
         "witnesses": report.witnesses,
         "complete_for": report.statement.complete_for.map(|institution| institution.0),
@@ -68,8 +71,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "identity": report.statement.identity.map(|place| place.to_string()),
         "records": records,
     });
-    output::print(global, &value, || text(&report, &lines))?;
-    relied_on(&report, path)
+    output::print(global, &value, || text(&report, &lines, &trust, now))?;
+    relied_on(&report, path, now, arguments.at.is_some())
+}
+
+/// The names that the log had before, for programs.
+fn former(report: &Report) -> Value {
+    report.former.iter().map(|former| json!({ "origin": former.origin, "size": former.size.0 })).collect()
 }
 
 /// What is asked of a transcript, each answered by itself.
@@ -84,7 +92,7 @@ pub(super) fn axes(report: &Report) -> Value {
 
 /// What ends a command that has shown what a transcript proves: by the first that holds (PROTOCOL.md, section 13,
 /// "Reliance"), exit code 1, 4 or 0.
-pub(super) fn relied_on(report: &Report, path: &Path) -> Result<(), Failure> {
+pub(super) fn relied_on(report: &Report, path: &Path, now_ms: u64, at: bool) -> Result<(), Failure> {
     let shown = path.display();
     match report.reliance() {
         Reliance::Doubtful => {
@@ -93,16 +101,14 @@ pub(super) fn relied_on(report: &Report, path: &Path) -> Result<(), Failure> {
             let what = if all == 0 {
                 format!("{shown} shows no record")
             } else {
-                format!("{doubtful} of {all} records are authentic but not to be relied on, as said beside them")
+                let what = why::doubtful(report);
+                format!(
+                    "{doubtful} of {all} records are authentic but not to be relied on ({what}), as said beneath each"
+                )
             };
             Err(Failure::Told(what))
         }
-        Reliance::Clock => {
-            let as_of = time(report.currency.as_of_ms);
-            Err(Failure::Told(format!(
-                "{shown} is of {as_of}, which is ahead of this clock: set the clock, then try again"
-            )))
-        }
+        Reliance::Clock => Err(Failure::Told(why::clock(report, path, now_ms, at))),
         Reliance::Stale => {
             let age = age(report.currency.age_ms);
             Err(Failure::Stale(format!("{shown} is stale, {age} old; ask for status: creditbank status {shown}")))
@@ -112,7 +118,7 @@ pub(super) fn relied_on(report: &Report, path: &Path) -> Result<(), Failure> {
 }
 
 /// An age in its largest unit.
-fn age(ms: u64) -> String {
+pub(super) fn age(ms: u64) -> String {
     let (number, unit) = match ms / 60_000 {
         minutes @ 0..120 => (minutes, "minutes"),
         minutes @ 120..2_880 => (minutes / 60, "hours"),
@@ -129,7 +135,7 @@ pub(crate) fn time(ms: u64) -> String {
 }
 
 /// The name of an institution as of the checkpoint.
-fn name(report: &Report, id: InstitutionId) -> String {
+pub(super) fn name(report: &Report, id: InstitutionId) -> String {
     let name = report.institution(id).and_then(|entry| entry.names.first()).and_then(|name| name.name.as_ref());
     name.map_or_else(|| format!("institution {id}"), |name| show::safe(&name.value))
 }
@@ -193,6 +199,8 @@ fn value(report: &Report, one: &TranscriptRecord) -> Result<Value, Failure> {
     Ok(json!({
         "verdict": one.standing().name(),
         "standing": one.standing_in_log().name(),
+        "because": why::of(report, one),
+        "contested_by": why::contested_by(one),
         "missing_claim": one.missing_claim,
         "hidden": one.disclosed.hidden().collect::<Vec<_>>(),
         "kind": names::of(info.kind),
@@ -233,18 +241,22 @@ fn line(report: &Report, one: &TranscriptRecord) -> Result<String, Failure> {
     let hidden: Vec<&str> = one.disclosed.hidden().collect();
     let hidden =
         if hidden.is_empty() { String::new() } else { format!("; HIDDEN by the holder: {}", hidden.join(", ")) };
-    Ok(format!("{standing}  {kind} {place}  {about}  {by}; sealed {sealed} under key {}{hidden}", one.key_id))
+    let why = why::of(report, one).map(|why| format!("\n  {standing} because {why}")).unwrap_or_default();
+    Ok(format!("{standing}  {kind} {place}  {about}  {by}; sealed {sealed} under key {}{hidden}{why}", one.key_id))
 }
 
 /// As of when the status holds, by whose word, and what this verifier makes of that.
-fn current(report: &Report) -> String {
+fn current(report: &Report, now_ms: u64) -> String {
     let currency = &report.currency;
     let word = if currency.by_witnesses { "witnesses" } else { "the operator's word" };
     let state = match currency.state {
         Current::Current => "yes",
         Current::NotCurrent => "no; for a newer status: creditbank status FILE",
         Current::Stale => "STALE; ask for status: creditbank status FILE",
-        Current::Clock => "UNKNOWN: it is ahead of this clock",
+        Current::Clock => {
+            let (as_of, now) = (time(currency.as_of_ms), time(now_ms));
+            return format!("UNKNOWN: as of {as_of} by {word}, but it is {now} by this check");
+        }
     };
     format!("{state}; as of {} by {word}, {} ago", time(currency.as_of_ms), age(currency.age_ms))
 }
@@ -256,34 +268,57 @@ fn trusted(report: &Report) -> String {
     if unknown.is_empty() { "yes: all issuers".to_owned() } else { format!("not {}", unknown.join(", ")) }
 }
 
-fn text(report: &Report, lines: &[String]) -> String {
+/// The log, and what it was called before.
+fn log(report: &Report, trust: &Trust) -> String {
+    let known = trust.policy.logs().iter().any(|log| log.name() == report.origin);
+    let former = |former: &FormerOrigin| format!("{} up to entry {}", former.origin, former.size);
+    let before: Vec<String> = report.former.iter().map(former).collect();
+    let before = match (before.as_slice(), known) {
+        ([], _) => String::new(),
+        (before, true) => format!("; before: {}", before.join(", ")),
+        (before, false) => format!(
+            "; before: {}. The log key was stolen, and the log goes on under this name: get its new trust file from the \
+             operator",
+            before.join(", ")
+        ),
+    };
+    format!("{}, {} entries{before}", report.origin, report.size)
+}
+
+/// What the file contains of all that there is.
+fn contains(report: &Report) -> String {
+    match (report.statement.complete_for, report.statement.is_whole) {
+        (Some(institution), is_whole) => {
+            let (name, as_of) = (name(report, institution), time(report.statement.as_of_ms));
+            if is_whole {
+                format!("all records of {name} about this person up to {as_of}")
+            } else {
+                format!(
+                    "some or all records of {name} about this person up to {as_of}: the holder may have left some out"
+                )
+            }
+        }
+        (None, true) => "records about this person; nobody says that there are no others".to_owned(),
+        (None, false) => "records about this person; the holder may have left some out".to_owned(),
+    }
+}
+
+fn text(report: &Report, lines: &[String], trust: &Trust, now_ms: u64) -> String {
     let witnesses = match report.witnesses.as_slice() {
         [] => "none: the log's operator alone vouches for this history".to_owned(),
         names => names.join(", "),
-    };
-    let complete = match report.statement.complete_for {
-        Some(institution) => {
-            let as_of = time(report.statement.as_of_ms);
-            format!("all records of {} about this person up to {as_of}", name(report, institution))
-        }
-        None => "some records about this person; nobody says that these are all".to_owned(),
-    };
-    let complete = if report.statement.is_whole {
-        format!("{complete}; all of them are shown")
-    } else {
-        format!("{complete}; some of them may not be shown")
     };
     let identity = report.statement.identity.map_or("no Identity record".to_owned(), |place| place.to_string());
     let facts = output::facts([
         ("authentic", "yes: every hash, proof and signature holds".to_owned()),
         ("trusted", trusted(report)),
-        ("log", format!("{}, {} entries", report.origin, report.size)),
-        ("current", current(report)),
+        ("log", log(report, trust)),
+        ("current", current(report, now_ms)),
         ("witnesses", witnesses),
         ("about", "one person, by the operator's word".to_owned()),
         ("holder's key", report.statement.holder_key.map_or("none bound".to_owned(), hex::encode)),
         ("identity", identity),
-        ("contains", complete),
+        ("contains", contains(report)),
     ]);
     format!("{facts}\n{}", lines.join("\n"))
 }

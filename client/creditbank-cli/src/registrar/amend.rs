@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::correct::{Common, Work, one};
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::signing::Needs;
 use crate::{edit, show, values};
 
 #[derive(clap::Args)]
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, mapping, place_column, place, set, from, reason, common } = arguments;
     let client = global.connect().await?;
-    let unit = common.unit(global, &client, "").await?;
+    let unit = common.unit(global, &client, "", Needs::Seeds).await?;
     let mapping = mapping.map(|path| read_mapping(&path, place_column.as_deref())).transpose()?;
     let corrections = if let (Some(path), Some(mapping)) = (&file, &mapping) {
         amendments(mapping, File::open(path).map_err(Failure::file(path))?, reason)?

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use creditbank_client::KeyPlace;
 use creditbank_client::sealing::approval::{ApprovalRequest, Summary, approval_path, approval_path_by};
 use creditbank_client::validity;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::names;
 use creditbank_protocol::pb::{Kind, Purpose};
 use creditbank_protocol::record::{KindInfo, info_of};
@@ -38,6 +39,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { request: path, key, out, valid_days, yes } = arguments;
     let request = ApprovalRequest::read(path)?;
+    let key = key.open(Purpose::Approver)?;
     // The summary is made of the records, after they were checked against what would be signed.
     let summary = request.summary()?;
     let published = published(&request)?;
@@ -48,10 +50,10 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
             "the request is for the log {origin}, which the trust file does not name"
         )));
     }
-    let key = key.open(Purpose::Approver)?;
     let until_minute = validity::last_minute(*valid_days);
     let until = validity::shown(until_minute);
-    let text = text_of(&request, &summary, &until) + &lines(&published);
+    let own = KeyId::of(&key.public_key()).to_string();
+    let text = text_of(&request, &summary, &until, &own) + &lines(&published);
     if !yes {
         ask(&text)?;
     }
@@ -88,7 +90,10 @@ fn published(request: &ApprovalRequest) -> Result<Vec<Value>, Failure> {
 
 /// One line for each of at most 200 records.
 fn lines(published: &[Value]) -> String {
-    let line = |one: &Value| format!("publishes {} {}\n", one["kind"].as_str().unwrap_or_default(), one["record"]);
+    let line = |one: &Value| {
+        let (kind, record) = (one["kind"].as_str().unwrap_or_default(), show::named(&one["record"]));
+        format!("publishes {kind}: {record}\n")
+    };
     let more = published.len().saturating_sub(200);
     let more = if more > 0 { format!("and {more} more: see --json\n") } else { String::new() };
     published.iter().take(200).map(line).collect::<String>() + &more
@@ -106,7 +111,7 @@ fn ask(text: &str) -> Result<(), Failure> {
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Told("not approved".to_owned())) }
 }
 
-fn text_of(request: &ApprovalRequest, summary: &Summary, until: &str) -> String {
+fn text_of(request: &ApprovalRequest, summary: &Summary, until: &str, own: &str) -> String {
     let counts = |map: &BTreeMap<String, u64>| {
         let shown = map.iter().take(40).map(|(name, count)| format!("{count} {}", show::safe(name)));
         let more = if map.len() > 40 { ", ..." } else { "" };
@@ -116,9 +121,13 @@ fn text_of(request: &ApprovalRequest, summary: &Summary, until: &str) -> String 
     let places = summary.places.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
     let places = if summary.places.len() > 20 { places + ", ..." } else { places };
     let said: Vec<String> = summary.said.iter().take(200).map(|line| show::safe(line) + "\n").collect();
+    let whose = match (request.institution, request.unit) {
+        (0, _) => "the operator".to_owned(),
+        (institution, unit) => format!("unit {unit} of institution {institution}"),
+    };
     let facts = output::facts([
         ("log", show::safe(&request.origin)),
-        ("institution", format!("{}, unit {}", request.institution, request.unit)),
+        ("for", whose),
         ("records", format!("{} ({})", request.count, counts(&summary.kinds))),
         ("learners", summary.learners.to_string()),
         ("credits", credits.collect::<Vec<_>>().join(", ")),
@@ -129,6 +138,7 @@ fn text_of(request: &ApprovalRequest, summary: &Summary, until: &str) -> String 
         ("on records", places),
         ("records root", request.records_root.clone()),
         ("operation", show::safe(&request.operation_id)),
+        ("your key", own.to_owned()),
         ("holds until", until.to_owned()),
     ]);
     facts + &said.concat()

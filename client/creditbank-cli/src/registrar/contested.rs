@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
+use creditbank_client::Client;
 use creditbank_client::correct::contest::{Contested, ContestedEffect, Findings, contested, findings};
 use creditbank_client::correct::{Asked, Change, Correction, Target, effects};
 use creditbank_protocol::key::KeyId;
@@ -11,9 +12,10 @@ use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Place, UnitId, names, pb};
 use serde_json::{Value, json};
 
-use super::correct::{Common, Work, one};
+use super::correct::{Common, Work, all, one};
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::signing::Needs;
 use crate::whose::Unit;
 use crate::{entries, output, show, values};
 
@@ -35,7 +37,7 @@ pub(crate) struct Arguments {
     /// One record: entry and index, as 34/718
     #[arg(long, conflicts_with = "file")]
     place: Option<Place>,
-    /// Everything that this key has sealed, and that is contested; look at `contested list` first
+    /// Everything that this key has sealed, and that is contested; look at `contested list` first. Needs --before
     #[arg(long, value_parser = values::key_id, conflicts_with_all = ["file", "place"], requires = "before")]
     all_of_key: Option<KeyId>,
     /// With --all-of-key: what was sealed before this minute of UTC, as 2026-09-01T08:30Z
@@ -46,6 +48,18 @@ pub(crate) struct Arguments {
     case_reference: String,
     #[command(flatten)]
     common: Common,
+}
+
+/// What a key has sealed that is still contested, before a minute since 1970 where one is given.
+pub(super) async fn still_contested(client: &Client, id: KeyId, before: Option<u64>) -> Result<Vec<Place>, Failure> {
+    let missing = || format!("the key {id} is not in the registry");
+    let entry: pb::Key = entries::read(client, &RegistryKey::Key(id), missing).await?;
+    let found = contested(client, UnitId::new(entry.institution, entry.unit)).await?;
+    let wanted = |one: &&Contested| {
+        let early = before.is_none_or(|before| one.sealed_at_ms / 60_000 < before);
+        one.key_id == id && early && !one.ended && !one.confirmed
+    };
+    Ok(found.iter().filter(wanted).map(|one| one.place).collect())
 }
 
 fn state(one: &Contested) -> &'static str {
@@ -67,6 +81,8 @@ fn held(one: &ContestedEffect) -> &'static str {
 pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Result<(), Failure> {
     let client = global.connect().await?;
     let UnitId { institution, number } = unit.id();
+    let missing = || format!("the registry has no unit {number} of institution {institution}");
+    let _: pb::Unit = entries::read(&client, &RegistryKey::Unit(unit.id()), missing).await?;
     let Findings { records: found, effects: done } = findings(&client, unit.id()).await?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     found.iter().for_each(|one| *counts.entry(state(one)).or_default() += 1);
@@ -89,7 +105,8 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
     output::print(global, &value, || {
         if found.is_empty() && effects.is_empty() {
             return format!(
-                "no key of unit {number} of institution {institution} was compromised when it sealed a block"
+                "No key of unit {number} of institution {institution} counts as stolen since a time at which it has sealed or \
+                 approved a block."
             );
         }
         let table = |names: &[&str], of: &[Value]| {
@@ -98,34 +115,30 @@ pub(crate) async fn run(global: &Global, Command::List { unit }: Command) -> Res
         };
         let counted: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
         let records = table(&["place", "kind", "sealed_at", "key_id", "state"], &records);
-        let sealed = format!("{records}\n{}", counted.join(", "));
+        let sealed = format!(
+            "{records}\n{}. Contested: confirm or revoke it. Confirmed: it counts. Ended: it was revoked or replaced.",
+            counted.join(", ")
+        );
         if effects.is_empty() {
             return sealed;
         }
         let done = table(&["place", "action", "effect", "sealed_at", "key_id", "state"], &effects);
-        format!("{sealed}\n\nWhat was done to records; `reinstate` undoes it:\n{done}")
+        format!(
+            "{sealed}\n\nWhat was done to records. Holds: it is in force, and contested; `reinstate` undoes it. Undone: it is \
+             not in force any more.\n{done}"
+        )
     })
 }
 
 pub(crate) async fn confirm(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, place, all_of_key, before, case_reference, common } = arguments;
     let client = global.connect().await?;
-    let unit = common.unit(global, &client, &case_reference).await?;
+    let unit = common.unit(global, &client, &case_reference, Needs::NoSeeds).await?;
     let at = |place: Place| Correction { line: 0, target: Target::At(place), change: Change::Confirm };
     let corrections = match (&file, place, all_of_key) {
         (Some(path), ..) => effects(File::open(path).map_err(Failure::file(path))?, Asked::Confirm)?,
         (None, Some(place), _) => one(at(place)),
-        (None, None, Some(id)) => {
-            let missing = || "the key is not in the registry".to_owned();
-            let entry: pb::Key = entries::read(&client, &RegistryKey::Key(id), missing).await?;
-            let found = contested(&client, UnitId::new(entry.institution, entry.unit)).await?;
-            let wanted = move |one: &Contested| {
-                let early = before.is_some_and(|before| one.sealed_at_ms / 60_000 < before);
-                one.key_id == id && early && !one.ended && !one.confirmed
-            };
-            let places: Vec<Place> = found.iter().filter(|one| wanted(one)).map(|one| one.place).collect();
-            Box::new(places.into_iter().map(move |place| Ok(Ok(at(place)))))
-        }
+        (None, None, Some(id)) => all(still_contested(&client, id, before).await?, at),
         _ => return Err(Failure::Usage("pass a file, --place or --all-of-key".to_owned())),
     };
     let work = Work { file: file.as_deref(), corrections, case_reference: &case_reference, verb: "confirmed" };

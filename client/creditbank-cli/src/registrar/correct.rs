@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use creditbank_client::Client;
 use creditbank_client::IssuingUnit;
 use creditbank_client::correct::{Correction, Corrector, Done, Lines, Options, Outcome, Row};
+use creditbank_protocol::Place;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::files::{Refused, beside};
-use crate::signing::{SigningKey, asked};
+use crate::signing::{Needs, SigningKey, asked};
 use crate::{output, show, values};
 
 /// Rows that are shown one by one.
@@ -48,6 +49,11 @@ pub(crate) struct Work<'a> {
     pub(crate) verb: &'static str,
 }
 
+/// The same correction of each of these records.
+pub(crate) fn all<'a>(places: Vec<Place>, correction: impl Fn(Place) -> Correction + 'a) -> Lines<'a> {
+    Box::new(places.into_iter().map(move |place| Ok(Ok(correction(place)))))
+}
+
 /// One correction, of no line.
 pub(crate) fn one<'a>(correction: Correction) -> Lines<'a> {
     Box::new(std::iter::once(Ok(Ok(correction))))
@@ -60,8 +66,9 @@ impl Common {
         global: &Global,
         client: &Client,
         case_reference: &str,
+        needs: Needs,
     ) -> Result<IssuingUnit, Failure> {
-        self.key.unit(global, client, !case_reference.is_empty()).await
+        self.key.unit(global, client, !case_reference.is_empty(), needs).await
     }
 
     /// Makes the corrections and says what became of them.
@@ -164,8 +171,13 @@ fn report(
             ("waiting for approval", done.waiting.to_string()),
             ("refused", done.refused.to_string()),
         ]);
+        let found = |row: &Row| match (place(row), row.line) {
+            (shown, 0) if shown.is_empty() => "not found".to_owned(),
+            (shown, line) if shown.is_empty() => format!("line {line}"),
+            (shown, _) => shown,
+        };
         let cells =
-            |row: &Row| vec![place(row), row.kind.to_ascii_lowercase(), changes(row).join("; "), outcome(row, verb)];
+            |row: &Row| vec![found(row), row.kind.to_ascii_lowercase(), changes(row).join("; "), outcome(row, verb)];
         let table =
             output::table(&["place", "kind", "what changed", "outcome"], rows.iter().take(TABLE_MAX).map(cells));
         let more = rows.len().saturating_sub(TABLE_MAX);

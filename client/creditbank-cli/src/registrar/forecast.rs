@@ -44,8 +44,8 @@ fn text(forecast: &Forecast, report: Option<&Path>) -> String {
     let done = &forecast.progress;
     let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
     let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
-    let mut text = output::facts([
-        ("nothing was written", String::new()),
+    let mut text = "nothing was written\n".to_owned();
+    text += &output::facts([
         ("lines read", done.lines.to_string()),
         ("would be issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
         ("credits", credits.collect::<Vec<_>>().join(", ")),

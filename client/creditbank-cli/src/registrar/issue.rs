@@ -107,10 +107,11 @@ fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[Pat
     });
     output::print(global, &value, || {
         let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
+        let kinds = if kinds.is_empty() { kinds } else { format!(" ({kinds})") };
         let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
         let facts = output::facts([
             ("lines read", done.lines.to_string()),
-            ("records issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
+            ("records issued", format!("{} in {} blocks{kinds}", done.records, done.blocks)),
             ("credits", credits.collect::<Vec<_>>().join(", ")),
             ("learners", done.learners.to_string()),
             ("issued before", done.already.to_string()),

@@ -13,6 +13,7 @@ use creditbank_protocol::{LogIndex, Place, UnitId};
 use super::correct::{Common, Work, one};
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::signing::Needs;
 use crate::{entries, values};
 
 #[derive(clap::Args)]
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, place, effect, all_of_key, reviews, case_reference, common } = arguments;
     let client = global.connect().await?;
-    let unit = common.unit(global, &client, &case_reference).await?;
+    let unit = common.unit(global, &client, &case_reference, Needs::NoSeeds).await?;
     let at = |place: Place, effect: Option<LogIndex>| Correction {
         line: 0,
         target: Target::At(place),

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use creditbank_client::import::Mapping;
 use creditbank_client::{Client, IssuingUnit, KeyPlace};
-use creditbank_protocol::pb::Purpose;
+use creditbank_protocol::key::KeyId;
 
 use super::format::Format;
 use crate::failure::Failure;
 use crate::files::Refused;
 use crate::seeds::SeedsFile;
+use crate::signing::signer;
 use crate::whose::Unit;
 
 /// How a file is read, and whose chain its lines belong to.
@@ -37,7 +38,14 @@ impl Source {
 
     /// The unit with its key and its seed secrets.
     pub(super) async fn open_unit(&self, client: &Client) -> Result<IssuingUnit, Failure> {
-        let (id, key) = (self.unit.id(), self.key.open(Purpose::Unit)?);
+        let id = self.unit.id();
+        let (own, key) = signer(client, &self.key).await?;
+        if own != id {
+            return Err(Failure::Usage(format!(
+                "the key {} is of unit {own}, expected one of unit {id} (--institution, --unit)",
+                KeyId::of(&key.public_key())
+            )));
+        }
         Ok(IssuingUnit::new(id, key, self.seeds.open(client, &self.key, id).await?))
     }
 

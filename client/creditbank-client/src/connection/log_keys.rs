@@ -19,7 +19,7 @@ impl Client {
         known.and_then(|known| self.trust.followers(&known).ok()).unwrap_or_default()
     }
 
-    fn known_history(&self) -> Option<LogKeyHistory> {
+    pub(super) fn known_history(&self) -> Option<LogKeyHistory> {
         self.log_keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

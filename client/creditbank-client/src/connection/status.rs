@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{FormerOrigin, KeyId};
 use creditbank_protocol::note::Checkpoint;
 use creditbank_protocol::transcript::{Report, TranscriptRecord, open_file, verify, write_file};
 use creditbank_rpc::v1::GetStatusProofRequest;
@@ -30,7 +30,7 @@ impl Client {
     /// the file proves as it is.
     pub async fn refresh(&self, file: &[u8], before: &Report) -> Result<Refreshed, ClientError> {
         let mut transcript = open_file(file).map_err(|error| ClientError::Local(error.to_string()))?;
-        self.observe(&checkpoint(before)).await?;
+        self.observe(&checkpoint(before)).await.map_err(|error| self.given_up(before).unwrap_or(error))?;
         let keys_of = |record: &TranscriptRecord| [&[record.key_id][..], &record.approved_by].concat();
         let keys: BTreeSet<KeyId> = before.records.iter().flat_map(keys_of).collect();
         let institutions: BTreeSet<u64> =
@@ -50,5 +50,18 @@ impl Client {
         }
         self.observe(&checkpoint(&after)).await?;
         Ok(Refreshed { file, report: after })
+    }
+
+    /// What to say of a file of a part of the log that was given up.
+    fn given_up(&self, before: &Report) -> Option<ClientError> {
+        let known = self.known_history()?;
+        let is_former = |former: &&FormerOrigin| former.origin == before.origin && before.size > former.size.0;
+        let FormerOrigin { origin, size } = known.origins().former().iter().find(is_former)?;
+        let (newest, found) = (self.origin(), before.size);
+        Some(ClientError::Missing(format!(
+            "the file is of {origin} with {found} entries, but since a theft of its key the log goes on as {newest} from \
+             entry {size}, and what {origin} had beyond that is given up: ask whoever shows the file for a new export, \
+             and the operator for the new trust file"
+        )))
     }
 }

@@ -121,10 +121,14 @@ impl ApprovalRequest {
 
     /// Reads a request.
     pub fn read(path: &Path) -> Result<Self, ClientError> {
-        serde_json::from_str(&read_text(path)?).map_err(|error| wrong(format!("{}: {error}", path.display())))
+        serde_json::from_str(&read_text(path)?).map_err(|error| {
+            let file = path.display();
+            wrong(format!(
+                "{file} is no whole request ({error}): expected what a command has written; have it sent again"
+            ))
+        })
     }
 
-    /// The operation, after checking it against root, count and digest.
     /// The records that it would publish, each with its kind and canonical bytes: what stands in the public log.
     pub fn published(&self) -> Result<Vec<(Kind, Vec<u8>)>, ClientError> {
         let records = self.operation()?.records;
@@ -132,6 +136,7 @@ impl ApprovalRequest {
         Ok(records.into_iter().filter(is_public).map(|record| (record.kind(), record.body().to_vec())).collect())
     }
 
+    /// The operation, after checking it against root, count and digest.
     pub(crate) fn operation(&self) -> Result<Operation, ClientError> {
         let bytes = |text: &str, what: &str| hex::decode(text).map_err(|_| wrong(format!("{what} is not hexadecimal")));
         let mut records = Vec::with_capacity(self.records.len());

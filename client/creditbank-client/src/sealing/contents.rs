@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use creditbank_protocol::Place;
-use creditbank_protocol::block::split_groups;
+use creditbank_protocol::block::in_order;
 use creditbank_protocol::canonical::{Canonical, CanonicalError, encode};
 use creditbank_protocol::pb::{self, Action, Authority, Basis, Effect, EffectGroup, Kind};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
@@ -110,5 +110,5 @@ pub(crate) fn groups(effects: impl IntoIterator<Item = (Authority, Effect)>) -> 
         authority: Some(authority),
         effects: effects.into_values().collect(),
     };
-    Ok(split_groups(groups.into_values().map(group).collect()))
+    Ok(in_order(groups.into_values().map(group).collect()))
 }

@@ -21,6 +21,7 @@ use creditbank_protocol::seal::Seal;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, LogIndex, Place};
 use creditbank_rules::admission::{BlockFacts, admit_block, admit_operator_effects};
+use creditbank_rules::{Rejection, Rule};
 use creditbank_store::{EntryWrite, KeyStore, Node, Row, Store};
 
 pub(crate) use bodies::Bodies;
@@ -149,6 +150,13 @@ impl RoundBuilder {
         };
         if let Some(said) = read.correction() {
             self.check_correction(&said)?;
+        }
+        // By the rules it may stand here. But no file of this node has the new log key: it could not seal the round.
+        if read.is_operators() && read.log_succession().is_some() && !self.shared.succeeds {
+            let expected = "no succession of the log: creditbank-node succeed makes one, in a directory of its own";
+            return Err(Rejection::new(Rule::Contradiction, expected, "one, sent to a node that serves")
+                .record(0)
+                .into());
         }
         // Everything that can refuse comes before anything that changes the round.
         let facts = BlockFacts { groups, ..self.round.facts(read, records) };

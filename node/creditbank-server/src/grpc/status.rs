@@ -58,7 +58,10 @@ pub fn of_submit(error: &SubmitError) -> Refusal {
         }
         SubmitError::Busy { retry_after_ms } => busy_for(error, *retry_after_ms),
         SubmitError::NoRoom { retry_after_ms } => no_room(error, *retry_after_ms),
-        SubmitError::Clock(_) => refusal(Code::Unavailable, Reason::ClockMoved, error),
+        SubmitError::Clock(_) => {
+            tracing::warn!(%error, "nothing is sealed");
+            refusal(Code::Unavailable, Reason::ClockMoved, error)
+        }
         SubmitError::LogKeyMissing(_) => refusal(Code::FailedPrecondition, Reason::LogKeyMissing, error),
         SubmitError::Unreadable(error) => of_view(error),
         // Why is for the operator, in the node's log.

@@ -114,11 +114,18 @@ pub fn check(
         rows: RowSet::new(total),
         marked: public::Marked::default(),
         key_count: 0,
+        is_damaged: false,
     };
     run.journal(&context, random(&*environment.entropy), &mut |done| progress(done, total))?;
     run.guard(&log_dir);
     run.key_store(&learners, fault);
-    index::compare(&mut run, environment, config, &log_dir)?;
+    if run.is_damaged {
+        let what = "the journal is damaged, which reindex cannot mend: restore a backup (creditbank-node restore). The \
+                    index was not compared with it";
+        run.report.notes.push(what.to_owned());
+    } else {
+        index::compare(&mut run, environment, config, &log_dir)?;
+    }
     progress(total, total);
     Ok(run.report)
 }
@@ -138,6 +145,8 @@ struct Run<'a> {
     marked: public::Marked,
     /// The newest number of keys that the log needs.
     key_count: u64,
+    /// Whether the journal does not read to its end: then nothing can be compared with it.
+    is_damaged: bool,
 }
 
 impl Run<'_> {
@@ -195,6 +204,7 @@ impl Run<'_> {
         self.report.findings.add(Finding { offset: Some(offset), ..Finding::of(&path, what) });
         self.report.notes.push(format!("nothing after round {} was checked in order", self.last));
         self.replay = None;
+        self.is_damaged = true;
         let mut from = self.last + 1;
         for (first, segment, _) in self.journal.segments()? {
             if first <= from || segment.display().to_string() == path {

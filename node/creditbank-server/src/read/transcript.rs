@@ -2,6 +2,7 @@
 //! (`creditbank_ledger::read::transcript`); here it is proved.
 
 use creditbank_ledger::read::{self, PartPlan, PlanError, TranscriptPlan};
+use creditbank_protocol::block::Slice;
 use creditbank_protocol::canonical::{CanonicalError, decode};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
@@ -188,15 +189,15 @@ impl Pieces {
             let mut published = plan.publications.range(own).peekable();
             let follows = plan.successions.contains(entry);
             let log_key = plan.log_keys.iter().find(|place| place.entry == *entry);
-            if planned.groups.is_empty() && published.peek().is_none() && !follows && log_key.is_none() {
+            if planned.slices.is_empty() && published.peek().is_none() && !follows && log_key.is_none() {
                 continue;
             }
             // Hashed once for all pieces of the block.
             let levels = Levels::new(planned.block.shown().leaves().to_vec());
             let path = |piece: usize| Some(levels.path(piece)?.iter().map(|hash| hash.0.to_vec()).collect());
             let number = |piece: usize| u32::try_from(piece).ok();
-            let group = |(piece, group): (usize, &pb::EffectGroup)| {
-                let group = Some(group.clone());
+            let group = |(piece, slice): (usize, Slice<'_>)| {
+                let group = Some(slice.to_group());
                 Some(pb::ProvedGroup { block: entry.0, piece: number(piece)?, group, path: path(piece)? })
             };
             let publication = |(place, piece): (&Place, &usize)| {

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use creditbank_protocol::block::Slice;
 use creditbank_protocol::dates::day_of_ms;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Basis, EffectGroup};
+use creditbank_protocol::pb::Basis;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::{Mark, Marks};
 use creditbank_protocol::{Digest, InstitutionId, LogIndex};
@@ -63,8 +64,8 @@ pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<Status
     Ok(StatusPlan { part: planner.finish()?, marks })
 }
 
-/// The group that has set a mark, and the right of a custodian who signed it. The keys that have signed and approved its
-/// block.
+/// The effects that have set a mark, and the right of a custodian who signed them. The keys that have signed and approved
+/// their block.
 fn set_by(planner: &mut Planner<'_, impl ProofView>, id: &Digest, entry: LogIndex) -> Result<Vec<KeyId>, PlanError> {
     if planner.plan.blocks.len() > STATUS_BLOCKS_MAX {
         return Err(PlanError::TooManyBlocks);
@@ -72,15 +73,15 @@ fn set_by(planner: &mut Planner<'_, impl ProofView>, id: &Digest, entry: LogInde
     let (planned, seal) = planner.block(entry)?;
     let (signer, keys) = (planned.block.header().unit.institution, planned.block.head().key_ids().collect());
     // A status id stands in a block once at most.
-    let group = planned.show(|effect| effect.status_id == id.0);
-    if let Some(subject) = group.and_then(custodian_of) {
+    let slice = planned.show(|effect| effect.status_id == id.0);
+    if let Some(subject) = slice.and_then(custodian_of) {
         planner.custody(seal, signer, subject);
     }
     Ok(keys)
 }
 
 /// The closed institution for which a custodian acts.
-fn custodian_of(group: &EffectGroup) -> Option<InstitutionId> {
-    let authority = group.authority.as_ref()?;
+fn custodian_of(slice: Slice<'_>) -> Option<InstitutionId> {
+    let authority = slice.authority?;
     (authority.basis == i32::from(Basis::Custodian)).then_some(InstitutionId(authority.institution))
 }

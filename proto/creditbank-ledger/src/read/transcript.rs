@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{self, BTreeMap};
 
 use creditbank_protocol::accreditation::{covers, end_of};
-use creditbank_protocol::block::SignedBlock;
+use creditbank_protocol::block::{SignedBlock, Slice, slices};
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Credit, Effect, EffectGroup, Kind};
+use creditbank_protocol::pb::{Action, Credit, Effect, Kind};
 use creditbank_protocol::record::amends_of;
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
@@ -77,23 +77,24 @@ pub struct PartPlan {
 pub struct PlannedBlock {
     /// The block.
     pub block: SignedBlock,
-    /// Which groups of its effects are shown, by their positions among its groups.
-    pub groups: BTreeSet<usize>,
+    /// Which slices of its effects are shown, by their positions among the slices.
+    pub slices: BTreeSet<usize>,
 }
 
 impl PlannedBlock {
-    /// Shows the group with such an effect.
-    pub(super) fn show(&mut self, is_wanted: impl Fn(&Effect) -> bool) -> Option<&EffectGroup> {
-        let mut groups = self.block.public().groups.iter().enumerate();
-        let (at, group) = groups.find(|(_, group)| group.effects.iter().any(&is_wanted))?;
-        self.groups.insert(at);
-        Some(group)
+    /// Shows the slice with such an effect.
+    pub(super) fn show(&mut self, is_wanted: impl Fn(&Effect) -> bool) -> Option<Slice<'_>> {
+        let mut slices = slices(self.block.public()).enumerate();
+        let (at, slice) = slices.find(|(_, slice)| slice.effects.iter().any(&is_wanted))?;
+        self.slices.insert(at);
+        Some(slice)
     }
 
-    /// The shown groups, each with its number among the pieces of the public part.
-    pub fn shown(&self) -> impl Iterator<Item = (usize, &EffectGroup)> {
+    /// The shown slices, each with its number among the pieces of the public part.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, Slice<'_>)> {
         let public = self.block.public();
-        self.groups.iter().filter_map(|at| Some((public.records.len() + at, public.groups.get(*at)?)))
+        let numbered = slices(public).enumerate().filter(|(at, _)| self.slices.contains(at));
+        numbered.map(|(at, slice)| (public.records.len() + at, slice))
     }
 }
 
@@ -324,7 +325,7 @@ fn planned<'a>(
     Ok(match blocks.entry(entry) {
         btree_map::Entry::Occupied(known) => known.into_mut(),
         btree_map::Entry::Vacant(free) => {
-            free.insert(PlannedBlock { block: view.block(entry)?, groups: BTreeSet::new() })
+            free.insert(PlannedBlock { block: view.block(entry)?, slices: BTreeSet::new() })
         }
     })
 }

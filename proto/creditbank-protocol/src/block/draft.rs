@@ -1,6 +1,6 @@
 //! Making blocks.
 
-use super::pieces::split_groups;
+use super::pieces::in_order;
 use super::places::without_hidden;
 use super::{BLOCK_VERSION, PUBLIC_LEN_MAX, Public, RECORDS_MAX};
 use crate::canonical::{CanonicalError, encode};
@@ -89,7 +89,7 @@ impl BlockDraft {
 }
 
 /// What a block of these records and effects shows to everybody: the records of public kinds at their positions, and
-/// the effects in groups that are not too large, without the places that do not show.
+/// the effects in the order of their groups, without the places that do not show.
 pub fn public_part(records: &[Record], groups: Vec<pb::EffectGroup>) -> pb::PublicPart {
     let records = (0u32..)
         .zip(records)
@@ -101,5 +101,5 @@ pub fn public_part(records: &[Record], groups: Vec<pb::EffectGroup>) -> pb::Publ
             body: record.body().to_vec(),
         })
         .collect();
-    pb::PublicPart { records, groups: split_groups(without_hidden(groups)) }
+    pb::PublicPart { records, groups: in_order(without_hidden(groups)) }
 }

@@ -1,8 +1,10 @@
-//! The pieces of a public part: each of its records, then each of its groups of effects. A proof carries one of them.
+//! The pieces of a public part: each of its records, then its effects, a few of a group at a time. A proof carries one of
+//! them.
 
 use std::fmt;
 
 use prost::Message as _;
+use prost::encoding::message;
 
 use crate::Digest;
 use crate::canonical::{CanonicalError, decode};
@@ -11,10 +13,11 @@ use crate::pb;
 
 /// First byte of a piece that is a public record.
 const RECORD: u8 = 0x01;
-/// First byte of a piece that is a group of effects.
-const GROUP: u8 = 0x02;
-/// Most effects of a group.
-const EFFECTS_MAX: usize = 64;
+/// First byte of a piece that is a slice of a group of effects.
+const SLICE: u8 = 0x02;
+/// Most effects of a slice. Transcripts are smallest with 2 to 4: a smaller slice has a longer path. 4 are hashed as fast
+/// as any, and the authority is repeated in proofs only, so a block has the same bytes whatever stands here.
+pub const SLICE_EFFECTS_MAX: usize = 4;
 
 /// The pieces of a public part, as a header names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +39,8 @@ impl fmt::Display for Pieces {
 pub enum Piece<'a> {
     /// A public record.
     Record(&'a pb::PublicRecord),
-    /// A group of effects.
-    Group(&'a pb::EffectGroup),
+    /// Effects of a group.
+    Slice(Slice<'a>),
 }
 
 impl Piece<'_> {
@@ -49,12 +52,42 @@ impl Piece<'_> {
                 bytes.push(RECORD);
                 record.encode_raw(&mut bytes);
             }
-            Self::Group(group) => {
-                bytes.push(GROUP);
-                group.encode_raw(&mut bytes);
+            Self::Slice(slice) => {
+                bytes.push(SLICE);
+                slice.encode(&mut bytes);
             }
         }
         leaf_hash(&bytes)
+    }
+}
+
+/// Some effects of a group, as a proof shows them: a group with the same authority and these effects.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice<'a> {
+    /// By what right the effects are.
+    pub authority: Option<&'a pb::Authority>,
+    /// The effects; none of a group without effects.
+    pub effects: &'a [pb::Effect],
+}
+
+impl<'a> Slice<'a> {
+    /// What a proof shows; `None` of more effects than a slice has.
+    pub fn shown(group: &'a pb::EffectGroup) -> Option<Self> {
+        let pb::EffectGroup { authority, effects } = group;
+        (effects.len() <= SLICE_EFFECTS_MAX).then_some(Self { authority: authority.as_ref(), effects })
+    }
+
+    /// As a proof shows it.
+    pub fn to_group(self) -> pb::EffectGroup {
+        pb::EffectGroup { authority: self.authority.cloned(), effects: self.effects.to_vec() }
+    }
+
+    /// The bytes of its group, without a copy of it.
+    fn encode(self, bytes: &mut Vec<u8>) {
+        if let Some(authority) = self.authority {
+            message::encode(1, authority, bytes);
+        }
+        message::encode_repeated(2, self.effects, bytes);
     }
 }
 
@@ -102,25 +135,24 @@ impl Default for Public {
 }
 
 fn leaves(part: &pb::PublicPart) -> Vec<Digest> {
-    let pieces = part.records.iter().map(Piece::Record).chain(part.groups.iter().map(Piece::Group));
+    let pieces = part.records.iter().map(Piece::Record).chain(slices(part).map(Piece::Slice));
     pieces.map(|piece| piece.leaf()).collect()
 }
 
-/// Groups as a public part has them: of at most 64 effects, in the order of their bytes. A larger one becomes several
-/// under the same authority.
-pub fn split_groups(groups: Vec<pb::EffectGroup>) -> Vec<pb::EffectGroup> {
-    let mut split = Vec::with_capacity(groups.len());
-    for group in groups {
-        if group.effects.len() <= EFFECTS_MAX {
-            split.push(group);
-            continue;
-        }
-        let pb::EffectGroup { authority, effects } = group;
-        let part = |effects: &[pb::Effect]| pb::EffectGroup { authority: authority.clone(), effects: effects.to_vec() };
-        split.extend(effects.chunks(EFFECTS_MAX).map(part));
-    }
-    split.sort_by_cached_key(prost::Message::encode_to_vec);
-    split
+/// The effects of a public part in slices: of each group in its order as many as a slice has, the last of the rest. A
+/// group without effects is one slice.
+pub fn slices(part: &pb::PublicPart) -> impl Iterator<Item = Slice<'_>> {
+    part.groups.iter().flat_map(|group| {
+        let authority = group.authority.as_ref();
+        let none = group.effects.is_empty().then_some(&group.effects[..]);
+        none.into_iter().chain(group.effects.chunks(SLICE_EFFECTS_MAX)).map(move |effects| Slice { authority, effects })
+    })
+}
+
+/// Groups in the order in which a public part has them: that of their bytes.
+pub fn in_order(mut groups: Vec<pb::EffectGroup>) -> Vec<pb::EffectGroup> {
+    groups.sort_by_cached_key(prost::Message::encode_to_vec);
+    groups
 }
 
 #[cfg(test)]
@@ -144,7 +176,7 @@ mod tests {
     /// Goal: as many effects as a block has bytes for are drafted as they come, and each piece has a path to the
     /// public root.
     #[test]
-    fn many_effects_are_split() {
+    fn effects_are_proved_in_slices() {
         let draft = BlockDraft {
             origin: "test.example/log".to_owned(),
             unit: UnitId::new(1, 1),
@@ -155,14 +187,19 @@ mod tests {
             key_id: KeyId([1; 16]),
         };
         for (groups, pieces) in
-            [(vec![(pb::Basis::Issuer, 64)], 1), (vec![(pb::Basis::Operator, 65), (pb::Basis::Issuer, 1_200)], 21)]
+            [(vec![(pb::Basis::Issuer, 4)], 1), (vec![(pb::Basis::Operator, 65), (pb::Basis::Issuer, 1_203)], 318)]
         {
             let groups = groups.into_iter().map(|(basis, count)| group(basis, count)).collect();
             let block = draft.sign(&[], groups, None, |_| [1; 64]).expect("a block");
             let block = SignedBlock::parse(&block).expect("a block");
             let Pieces { root, count } = block.header().pieces;
-            assert_eq!((count, block.public().groups.len()), (pieces, block.shown().leaves().len()));
-            assert!(block.public().groups.iter().all(|group| group.effects.len() <= EFFECTS_MAX));
+            assert_eq!((count, slices(block.public()).count()), (pieces, block.shown().leaves().len()));
+            for (slice, leaf) in slices(block.public()).zip(block.shown().leaves()) {
+                let shown = slice.to_group();
+                assert_eq!(*leaf, leaf_hash(&[&[SLICE], &shown.encode_to_vec()[..]].concat()));
+                assert!(Slice::shown(&shown).is_some());
+            }
+            assert!(Slice::shown(&group(pb::Basis::Issuer, 5)).is_none(), "more than a slice has");
             let levels = Levels::new(block.shown().leaves().to_vec());
             for (number, leaf) in (0u64..).zip(block.shown().leaves()) {
                 let path = levels.path(usize::try_from(number).expect("small")).expect("a piece");

@@ -24,12 +24,17 @@ enum Member {
 
 /// A policy line that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("policy line {line}: {fault}")]
+#[error("policy{}: {fault}", of_line(*.line))]
 pub struct PolicyError {
     /// From 1; 0 for the whole.
     pub line: usize,
     /// What is wrong.
     pub fault: String,
+}
+
+/// Which line; nothing where it is the whole.
+fn of_line(line: usize) -> String {
+    if line == 0 { String::new() } else { format!(" line {line}") }
 }
 
 /// A checkpoint that a policy accepts.

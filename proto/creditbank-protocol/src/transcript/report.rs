@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use super::currency::{Currency, Current};
 use crate::correction::Correction;
-use crate::key::KeyId;
+use crate::key::{FormerOrigin, KeyId};
 use crate::pb;
 use crate::record::{Disclosed, RestsOn};
 use crate::standing::Standing;
@@ -17,6 +17,9 @@ use crate::{Digest, InstitutionId, LogIndex, Place, UnitId};
 pub struct Report {
     /// The log.
     pub origin: String,
+    /// The names that it had before, each with the size up to which it holds. A log takes another name after a theft of
+    /// its key.
+    pub former: Vec<FormerOrigin>,
     /// Size of the checkpoint.
     pub size: u64,
     /// Root of the checkpoint.
@@ -134,6 +137,8 @@ pub struct TranscriptRecord {
     /// Sealed, or reinstated, at or after the time from which the key counts as compromised, and not confirmed since by
     /// a key above suspicion; or superseded or revoked by such a key.
     pub contested: bool,
+    /// Why it is contested; nothing where it is not.
+    pub suspicion: Option<Suspicion>,
     /// Log index of the block that confirms it, where its key is above suspicion.
     pub confirmed: Option<LogIndex>,
     /// How another block has ended the record: superseded or revoked.
@@ -150,6 +155,19 @@ pub struct TranscriptRecord {
     pub rests_on: Option<RestsOn>,
     /// The opened fields.
     pub disclosed: Disclosed,
+}
+
+/// Why a record is contested: which block makes it so, and by which of its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspicion {
+    /// Log index of the block: that of the record, or of the effect that has ended or reinstated it.
+    pub entry: LogIndex,
+    /// A key that counts as stolen.
+    pub key_id: KeyId,
+    /// Whether the key has approved the block. If not, it has signed it.
+    pub approved: bool,
+    /// From which minute since 1970 on the key counts as stolen.
+    pub since_minute: u64,
 }
 
 impl TranscriptRecord {

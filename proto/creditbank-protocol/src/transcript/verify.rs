@@ -12,16 +12,17 @@ mod record;
 mod registrars;
 mod registry;
 mod said;
+mod suspicion;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fault::{Fault, broken, differs};
+use fault::{broken, differs};
 use part::{Part, Parts, ProvedBlock, Which};
 use registry::RegistryProofs;
 use tree::Tree;
 
-pub use fault::{Link, TranscriptError};
+pub use fault::{Fault, Link, TranscriptError};
 pub use log_keys::follow_log_keys;
 pub(super) use part::Unneeded;
 
@@ -73,6 +74,9 @@ fn check(
     let mut records = record::check_all(&transcript.records, &parts, trust, now_ms)?;
     let statuses = transcript.status.as_ref().map_or(&[][..], |status| &status.statuses);
     effects::check(&parts.status, statuses, &mut records)?;
+    for record in records.iter_mut().filter(|record| record.contested) {
+        record.suspicion = suspicion::of(&parts, record);
+    }
     if surplus == Surplus::Refused {
         parts.base.blocks_used()?;
         parts.status.blocks_used()?;
@@ -88,6 +92,7 @@ fn check(
     }
     let report = Report {
         origin: tree.head.origin.clone(),
+        former: status.former_origins().to_vec(),
         size: tree.head.size,
         root: tree.head.root,
         sealed_at_ms: last.time_ms,

@@ -44,24 +44,24 @@ impl Trust {
     }
 
     /// The keys beside the policy's that sign checkpoints of a log that this file trusts: those that have followed, and
-    /// those of its other origins. Of an origin that the policy names, those that follow the key that it names.
+    /// those of its other origins. Of an origin that the policy names, those that follow a key that it names.
     pub fn followers(&self, history: &LogKeyHistory) -> Result<Vec<VerifierKey>, NoteError> {
-        let named = |origin: &str| self.policy.logs().iter().find(|log| log.name() == origin);
+        let logs = self.policy.logs();
+        let is_named = |origin: &str| logs.iter().any(|log| log.name() == origin);
         let is_former = |origin: &str| self.former.iter().any(|former| former.origin == origin);
         let origins = history.origins();
-        if !origins.all().any(|(_, origin)| named(origin).is_some() || is_former(origin)) {
+        if !origins.all().any(|(_, origin)| is_named(origin) || is_former(origin)) {
             return Ok(Vec::new());
         }
         let mut keys = Vec::new();
         for (_, origin) in origins.all() {
-            // What does not lead back to the policy's own key may be a thief's: he can begin the same name with another.
-            let own = named(origin).map(VerifierKey::public_key);
-            let mut counts = own.is_none();
+            // What does not lead back to a key of the policy may be a thief's: he can begin the same name with another.
+            let mut counts = !is_named(origin);
             for (_, key) in history.signers_of(origin) {
                 if counts {
                     keys.push(VerifierKey::new(origin, KeyType::Log, key)?);
                 }
-                counts |= own == Some(&key);
+                counts |= logs.iter().any(|log| log.name() == origin && *log.public_key() == key);
             }
         }
         Ok(keys)

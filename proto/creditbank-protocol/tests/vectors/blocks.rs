@@ -1,7 +1,7 @@
 //! Blocks, approvals, entries, seals.
 
 use creditbank_protocol::approval::{approval_digest, approval_message};
-use creditbank_protocol::block::{BlockDraft, SignedBlock};
+use creditbank_protocol::block::{BlockDraft, Public, SignedBlock, Slice, in_order, slices};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::{BlockEntries, Entry};
 use creditbank_protocol::hash::{Preimage, tag};
@@ -119,6 +119,36 @@ fn a_block_of_effects() {
     assert_eq!(block.header().count, 0);
 }
 
+/// A public part without records, and its pieces.
+fn pieces() -> serde_json::Value {
+    let group = |basis: pb::Basis, count: u8| pb::EffectGroup {
+        authority: Some(pb::Authority {
+            basis: basis.into(),
+            mandate_digest: if basis == pb::Basis::Mandate { vec![9; 32] } else { Vec::new() },
+            ..Default::default()
+        }),
+        effects: (1..=count)
+            .map(|number| pb::Effect {
+                status_id: vec![number; 32],
+                action: pb::Action::Review.into(),
+                ..Default::default()
+            })
+            .collect(),
+    };
+    let part = pb::PublicPart {
+        records: Vec::new(),
+        groups: in_order(vec![group(pb::Basis::Dependency, 9), group(pb::Basis::Mandate, 0)]),
+    };
+    let bytes = encode(&part).expect("canonical");
+    let public = Public::parse(&bytes).expect("canonical");
+    let piece = |slice: Slice<'_>| hex([&[2][..], &slice.to_group().encode_to_vec()].concat());
+    json!({
+        "about": "Nine effects of one authority are three pieces, and a group without effects is one.",
+        "public_part": hex(&bytes), "pieces": slices(&part).map(piece).collect::<Vec<_>>(),
+        "public_root": public.pieces().root.to_string(), "public_count": public.pieces().count,
+    })
+}
+
 #[test]
 fn blocks() {
     let unit = key(3);
@@ -164,6 +194,7 @@ fn blocks() {
             "entry": hex(&entry),
             "public_entry": hex(public.expect("a public part")),
             "leaf_hash": leaf_hash(&entry).to_string(),
+            "pieces": pieces(),
             "effects_alone": { "about": "The same effect without records: the count is 0 and not written.", "entries": alone.into_iter().map(hex).collect::<Vec<_>>() },
             "status_id": {
                 "entry_leaf": Digest([5; 32]).to_string(), "index": 1, "record_hash": Digest([6; 32]).to_string(),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::approval::approval_message;
-use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock};
+use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock, Slice, slices};
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::entry::{BlockEntries, PUBLIC};
 use creditbank_protocol::hash::{Preimage, tag};
@@ -368,7 +368,8 @@ impl Log {
         }
         let mut head: pb::BlockHead = decode(&entries.head[1..]).expect("a head");
         let mut header: pb::BlockHeader = decode(&head.header).expect("a header");
-        header.public_root = Piece::Group(&bent).leaf().0.to_vec();
+        let slice = Slice { authority: bent.authority.as_ref(), effects: &bent.effects };
+        header.public_root = Piece::Slice(slice).leaf().0.to_vec();
         head.header = encode(&header).expect("canonical");
         let message = Preimage::new(tag::BLOCK_SIGNATURE).variable(&head.header);
         head.signature = sign(&key(signer), message.as_bytes()).to_vec();
@@ -615,10 +616,10 @@ impl Log {
         part.seals.push(seal);
         part.blocks.insert(entry);
         part.registry.extend(self.signers(entry).into_iter().map(|key| (seal, key)));
-        for (piece, group) in (block.public().records.len()..).zip(&block.public().groups) {
-            if group.effects.iter().any(&is_wanted) {
+        for (piece, slice) in (block.public().records.len()..).zip(slices(block.public())) {
+            if slice.effects.iter().any(&is_wanted) {
                 part.groups.insert((entry, piece));
-                let by = group.authority.clone().unwrap_or_default();
+                let by = slice.authority.cloned().unwrap_or_default();
                 if by.basis == i32::from(pb::Basis::Custodian) {
                     let of = [header.unit.institution, by.institution.into()];
                     part.registry.extend(of.map(|number| (seal, RegistryKey::Institution(number).digest())));
@@ -710,7 +711,7 @@ impl Log {
         pb::ProvedGroup {
             block: entry,
             piece: u32::try_from(piece).expect("small"),
-            group: block.public().groups.get(piece - block.public().records.len()).cloned(),
+            group: slices(block.public()).nth(piece - block.public().records.len()).map(Slice::to_group),
             path: levels.path(piece).expect("a piece").iter().map(|hash| hash.0.to_vec()).collect(),
         }
     }

@@ -735,6 +735,16 @@ fn affected(about: &'static str, signer: u64, change: fn(&mut pb::EffectGroup)) 
 
 /// An effect of institution 1 on its own record that shows a place where none may stand, or none where one must.
 fn misplaced(about: &'static str, action: pb::Action, basis: pb::Basis, bend: fn(&mut pb::EffectGroup)) -> Case {
+    bent_piece(about, (action, basis), "the place of its record", bend)
+}
+
+/// An effect of institution 1 on its own record, in a piece that is bent and stands so in its block.
+fn bent_piece(
+    about: &'static str,
+    (action, basis): (pb::Action, pb::Basis),
+    why: &str,
+    bend: fn(&mut pb::EffectGroup),
+) -> Case {
     let mut log = Log::admitting(Bend { group: bend, ..HONEST }, &[1]);
     log.issue(1, &[credit(1, "ALG-1", None), result(2)], Vec::new());
     log.seal();
@@ -748,7 +758,7 @@ fn misplaced(about: &'static str, action: pb::Action, basis: pb::Basis, bend: fn
     let file = raw(&transcript.encode_to_vec());
     // The group is proved into its block: nothing else is wrong with it.
     let error = verify(&file, &trust(), NOW_MS).map(|_| ()).expect_err(about).to_string();
-    assert!(error.contains("the place of its record"), "{about}: {error}");
+    assert!(error.contains(why), "{about}: {error}");
     (about, Link::Block, file)
 }
 
@@ -814,6 +824,16 @@ fn effects() -> Vec<Case> {
         misplaced("a review that shows a place", pb::Action::Review, pb::Basis::Dependency, |group| {
             group.effects[0].place = Some(Place { entry: 3, index: 0 })
         }),
+        bent_piece(
+            "a piece of five effects",
+            (pb::Action::Revoke, pb::Basis::Issuer),
+            "more effects than a piece has",
+            |group| {
+                let other = |number: u8| pb::Effect { status_id: vec![number; 32], ..group.effects[0].clone() };
+                let others: Vec<_> = (0xfc..=0xff).map(other).collect();
+                group.effects.extend(others);
+            },
+        ),
         affected("an effect on another place", 1, |group| group.effects[0].place = Some(Place { entry: 3, index: 1 })),
         affected("an effect without authority", 1, |group| group.authority = None),
         affected("another institution as the issuer", 2, |_| ()),

@@ -317,6 +317,17 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
     let effect = revoked.effect(3, 0, Action::Revoke);
     revoked.issue(1, &[result(2)], vec![effect]);
     revoked.seal();
+    // Its effect is in the second piece of seven effects.
+    let mut among_many = Log::admitting(HONEST, &[1]);
+    among_many.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    among_many.seal();
+    let mut effects = among_many.effect(3, 0, Action::Revoke);
+    let other = |number: u8| pb::Effect { status_id: vec![number; 32], ..effects.effects[0].clone() };
+    let others: Vec<_> = [0, 1, 2, 3, 0xfe, 0xff].map(other).to_vec();
+    effects.effects.extend(others);
+    effects.effects.sort_by_cached_key(prost::Message::encode_to_vec);
+    among_many.issue(1, &[], vec![effects]);
+    among_many.seal();
     let mut superseded = Log::admitting(HONEST, &[1]);
     superseded.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
     superseded.seal();
@@ -357,6 +368,11 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             later.transcript(&[(3, 0, None)], &[]),
         ),
         ("revoked", "the second block takes the first record back", revoked.transcript(&both, &[])),
+        (
+            "revoked-among-many",
+            "a block with seven effects of one authority takes the record back: of its two pieces the second is shown",
+            among_many.transcript(&[(3, 0, None)], &[]),
+        ),
         (
             "refreshed",
             "the statement is of the time before a record was taken back, the status of a later one",

@@ -3,6 +3,7 @@
 
 use creditbank_protocol::LogIndex;
 use creditbank_protocol::correction::Correction;
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::once::VALID_MINUTES_MAX;
 
 use super::Registry;
@@ -59,6 +60,7 @@ impl Registry {
             return Ok(());
         }
         let why = if after.is_some() { " (the time was corrected: shorter ones could be used twice)" } else { "" };
+        let [first, last] = [first, last].map(show_minute);
         Err(format!("a last minute from {first} to {last}{why}; ask for another one"))
     }
 }

@@ -1,9 +1,10 @@
 //! Keys: one key, one purpose, and proof that whoever asked holds it.
 
-use creditbank_protocol::UnitId;
+use creditbank_protocol::dates::show_minute;
 use creditbank_protocol::key::{KeyId, possession_message, verify, verifying_key};
 use creditbank_protocol::pb::{self, Kind, Purpose, RevocationReason};
 use creditbank_protocol::record::info_of;
+use creditbank_protocol::{UnitId, names};
 
 use super::admit::{present, require};
 use super::{Registry, policy};
@@ -27,7 +28,7 @@ pub(super) fn check(registry: &Registry, entry: &pb::Key) -> Result<(), Rejectio
             Rule::Contradiction,
             "revoked",
             "a time of compromise with that reason, and with no other",
-            "else",
+            format!("{} with {} as its minute", names::of(reason), revoked.compromised_since_minute),
         )?;
     }
     permanent(registry, entry)?;
@@ -93,7 +94,13 @@ fn permanent(registry: &Registry, entry: &pb::Key) -> Result<(), Rejection> {
         let was_compromised = was.reason == i32::from(RevocationReason::Compromised);
         since(now) <= since(was) && (!was_compromised || now.reason == was.reason)
     });
-    require(kept, Rule::Permanent, "revoked", "the revocation, or one with an earlier time of compromise", "less")
+    let said = |revoked: &pb::KeyRevocation| match revoked.compromised_since_minute {
+        0 => names::of(revoked.reason()),
+        minute => format!("{} since {}", names::of(revoked.reason()), show_minute(minute)),
+    };
+    let expected = format!("the revocation that the key has ({}), or an earlier time of compromise", said(was));
+    let found = entry.revoked.as_ref().map_or("no revocation".to_owned(), said);
+    require(kept, Rule::Permanent, "revoked", &expected, found)
 }
 
 fn possession(registry: &Registry, entry: &pb::Key, purpose: Purpose) -> Result<(), Rejection> {

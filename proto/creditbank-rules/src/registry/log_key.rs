@@ -26,13 +26,14 @@ pub(super) fn follow(
     };
     let endless = entry.revoked.is_none() && entry.until_minute == 0;
     let expected = "a log key without end: it ends where the next one begins (creditbank key rotate)";
-    require(endless, Rule::Contradiction, "revoked", expected, "an end")?;
+    require(endless, Rule::Contradiction, "revoked", expected, "a revocation, or a last minute")?;
     let begun = entry.from_minute <= record.sealed_at_ms / 60_000;
     require(begun, Rule::Contradiction, "from_minute", "no later than the seal", entry.from_minute)?;
     let known = log_keys.all().find(|(_, key)| key[..] == entry.public_key[..]);
     if let Some((from, _)) = known {
         let same = entry.from_index == from.0;
-        require(same, Rule::Permanent, "from_index", "where the key begins, which stays", entry.from_index)?;
+        let expected = format!("{from}, where the key begins, which stays");
+        require(same, Rule::Permanent, "from_index", &expected, entry.from_index)?;
         return Ok(Some(log_keys.clone()));
     }
     let mut next = log_keys.clone();

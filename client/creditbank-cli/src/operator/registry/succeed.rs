@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
+use crate::files::beside;
 use crate::{output, values};
 
 #[derive(clap::Args)]
@@ -41,6 +42,9 @@ fn digest(text: &str) -> Result<Digest, String> {
 
 pub(crate) async fn run(global: &Global, client: &Client, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { key, then, then_commitment, case, approvals, compromised_since } = arguments;
+    // The notes stand beside the key that signs.
+    let own = key.file().map(|file| beside(file, ".blocks"));
+    let work = own.filter(|_| !global.has_registry_key()).unwrap_or_else(|| global.registry_work());
     let key = key.open(Purpose::Registry)?;
     let then = then.map(|then| then.open(Purpose::Registry)).transpose()?;
     let next = then.map(|then| commitment(&then.public_key())).or(then_commitment);
@@ -51,7 +55,7 @@ pub(crate) async fn run(global: &Global, client: &Client, arguments: Arguments) 
     let case_reference = case;
     let compromised_since_minute = compromised_since;
     let succession = Succession { key, next, case_reference, current, approvals, compromised_since_minute };
-    let receipt = succeed(client, succession, Some(&global.registry_work())).await?;
+    let receipt = succeed(client, succession, Some(&work)).await?;
     let value = json!({ "registry_key": own.to_string(), "entry": receipt.index, "planned": planned });
     output::print(global, &value, || {
         format!(

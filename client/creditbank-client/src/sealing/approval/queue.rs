@@ -95,7 +95,11 @@ impl ApprovalQueue {
         for answer in answers(&path)? {
             let text = serde_json::from_str(&read_text(&answer)?);
             let text = text.map_err(|error| {
-                wrong(format!("{} is no approval, or is cut off ({error}): have it sent anew", answer.display()))
+                let file = answer.display();
+                wrong(format!(
+                    "{file} is no whole approval ({error}): expected what `creditbank approve` has written; have it sent \
+                     again, or remove it"
+                ))
             })?;
             let approval = request.approval(&text).map_err(|error| wrong(format!("{}: {error}", answer.display())))?;
             // Of one person's two approvals one counts.

@@ -9,7 +9,7 @@ use super::tree::piece;
 use super::{BTreeMap, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Tree, Trust, Which, broken, digests, pb};
 use crate::block::Piece;
 use crate::canonical::decode;
-use crate::key::{LogKeyHistory, succession_root};
+use crate::key::{FormerOrigin, LogKeyHistory, succession_root};
 use crate::merkle::verify_consistency;
 use crate::note::{Accepted, Checkpoint, Note};
 use crate::pb::Kind;
@@ -71,6 +71,11 @@ impl LogKeys {
     /// The origin in force at a log index.
     pub(super) fn origin(&self, index: LogIndex) -> &str {
         self.history.origins().at(index)
+    }
+
+    /// The names that the log had before.
+    pub(super) fn former_origins(&self) -> &[FormerOrigin] {
+        self.history.origins().former()
     }
 
     /// The origin that the log was begun with.

@@ -16,7 +16,7 @@ use crate::block::{CREATED_WITHIN_MINUTES, Header, SignedHead};
 use crate::contested::is_suspect;
 use crate::correction::Correction;
 use crate::dates::day_of_ms;
-use crate::key::{self, KeyId};
+use crate::key::{self, FormerOrigin, KeyId};
 use crate::merkle::verify_consistency;
 use crate::once::is_in_time;
 use crate::pb::Purpose;
@@ -190,6 +190,11 @@ impl Part {
         log_keys: LogKeys,
     ) -> Self {
         Self { tree, registry, blocks, registrars, log_keys, published: Published::default() }
+    }
+
+    /// The names that the log had before, as of this part.
+    pub(super) fn former_origins(&self) -> &[FormerOrigin] {
+        self.log_keys.former_origins()
     }
 
     /// Whether a registry key or a log key has followed with the block at a log index.

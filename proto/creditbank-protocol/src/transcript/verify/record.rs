@@ -90,6 +90,7 @@ fn check(
         kept_by: None,
         marks: Marks::default(),
         contested: status.is_suspect(&proved.head, seal.time_ms)?,
+        suspicion: None,
         confirmed: None,
         redeemed: None,
         under_review: None,

@@ -5,7 +5,7 @@ use super::part::ProvedGroup;
 use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Which, broken, differs};
 use super::{Place, digests, pb};
 use crate::UnitId;
-use crate::block::{Piece, SignedHead, check_effects, check_places};
+use crate::block::{Piece, SignedHead, Slice, check_effects, check_places};
 use crate::correction::{Correction, may_go_back};
 use crate::dates::{Day, day_of_ms};
 use crate::entry::Entry;
@@ -124,7 +124,8 @@ impl Tree {
             let block = blocks.get_mut(&at.0);
             let block = block.ok_or_else(|| wrong(Fault::Missing("the block of a group of effects".to_owned())))?;
             let group = proved.group.clone().unwrap_or_default();
-            piece(&block.head, proved.piece, &Piece::Group(&group), &proved.path).map_err(wrong)?;
+            let slice = Slice::shown(&group).ok_or_else(|| wrong(Fault::Surplus("more effects than a piece has")))?;
+            piece(&block.head, proved.piece, &Piece::Slice(slice), &proved.path).map_err(wrong)?;
             block.groups.push(ProvedGroup::new(group, at.1));
         }
         for (index, block) in blocks {
