@@ -8,9 +8,31 @@ use creditbank_protocol::key::{
 };
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::{LogIndex, UnitId};
-use serde_json::json;
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
 
 use super::{agree, hex, key, log_keys};
+
+/// What a log key signs that another one is to follow.
+fn handover(log: &SigningKey, new_log: &SigningKey) -> Value {
+    let [before, public_key] = [log, new_log].map(|key| key.verifying_key().to_bytes());
+    let message = log_handover_message("test.example/log", &public_key, 1_234);
+    let signature = sign(log, message.as_bytes());
+    let follows = pb::Key {
+        public_key: public_key.to_vec(),
+        suite: 1,
+        purpose: Purpose::Log.into(),
+        from_index: 1_234,
+        handover: signature.to_vec(),
+        ..Default::default()
+    };
+    let mut history = LogKeyHistory::new("test.example/log", before);
+    history.follow(LogIndex(1_000), &follows).expect("it follows");
+    json!({
+        "seed": hex(log.to_bytes()), "origin": "test.example/log", "log_key": hex(public_key), "from_index": 1_234,
+        "message": hex(message.as_bytes()), "signature": hex(signature),
+    })
+}
 
 #[test]
 fn keys() {
@@ -63,18 +85,6 @@ fn keys() {
     let mut history = LogKeyHistory::new("test.example/log", public(&log));
     history.succeed(LogIndex(1_234), &said_log).expect("it follows");
     assert_eq!([1_233, 1_234].map(|index| history.at(LogIndex(index))), [public(&log), public(&new_log)]);
-    let handover_preimage = log_handover_message("test.example/log", &public(&new_log), 1_234);
-    let handover = sign(&log, handover_preimage.as_bytes());
-    let mut rotated = LogKeyHistory::new("test.example/log", public(&log));
-    let follows = pb::Key {
-        public_key: public(&new_log).to_vec(),
-        suite: 1,
-        purpose: Purpose::Log.into(),
-        from_index: 1_234,
-        handover: handover.to_vec(),
-        ..Default::default()
-    };
-    rotated.follow(LogIndex(1_000), &follows).expect("it follows");
     let small_order = [0u8; 32];
     // Points of full order whose y is written as y + p: the library reads them, the protocol does not.
     let spelled_twice = |low: u8| <[u8; 32]>::try_from([&[low][..], &[0xff; 30], &[0x7f]].concat()).expect("32 bytes");
@@ -112,10 +122,7 @@ fn keys() {
                 "signature": hex(log_signature), "former_seed": hex(log.to_bytes()),
                 "former_signature": hex(former_signature), "body": hex(encode(&said_log).expect("canonical")),
             },
-            "log_handover": {
-                "seed": hex(log.to_bytes()), "origin": "test.example/log", "log_key": hex(public(&new_log)),
-                "from_index": 1_234, "message": hex(handover_preimage.as_bytes()), "signature": hex(handover),
-            },
+            "log_handover": handover(&log, &new_log),
             "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat()), hex(unreduced)],
         }),
     );
