@@ -45,9 +45,11 @@ fn goes_on(node: &TestNode, origin: &str, unit: UnitId, key: &KeyFile, head: (u6
         new_origin: SECOND.to_owned(),
         log_key: log_key.verifying_key().to_bytes().to_vec(),
         case_reference: "2026-7".to_owned(),
-        signature: Vec::new(),
+        ..Default::default()
     };
-    let signature = sign(&log_key, log_succession_message(&bare).as_bytes()).to_vec();
+    let message = log_succession_message(&bare);
+    let [signature, former_signature] =
+        [&log_key, &node.key(Purpose::Log).key].map(|key| sign(key, message.as_bytes()).to_vec());
     let draft = BlockDraft {
         origin: origin.to_owned(),
         unit,
@@ -57,7 +59,7 @@ fn goes_on(node: &TestNode, origin: &str, unit: UnitId, key: &KeyFile, head: (u6
         created_at_minute: node.ledger().now_ms() / 60_000,
         key_id: KeyId::of(&key.public_key()),
     };
-    let record = public(Kind::LogSuccession, &pb::LogSuccession { signature, ..bare });
+    let record = public(Kind::LogSuccession, &pb::LogSuccession { signature, former_signature, ..bare });
     let block = draft.sign(&[record], Vec::new(), None, |message| sign(&key.key, message)).expect("a block");
     SubmitBlockRequest { block: block.into(), records: Vec::new(), places: Vec::new() }
 }

@@ -37,6 +37,13 @@ fn request(key: &KeyFile) -> pb::Key {
     KeyRequest::new(ORIGIN, UnitId::OPERATOR, key).expect("a request").record(&[], 0, 0).expect("a key")
 }
 
+/// A log key that the node's first one hands over to.
+fn follower(node: &TestNode, key: &KeyFile, from_index: u64) -> pb::Key {
+    let asked = KeyRequest::new(ORIGIN, UnitId::OPERATOR, key).expect("a request");
+    let asked = asked.handed_over(&node.key(Purpose::Log), from_index).expect("a handover");
+    asked.record(&[], 0, 0).expect("a key")
+}
+
 async fn admit(client: &Client, node: &TestNode, entries: &[pb::Key]) -> Result<Receipt, ClientError> {
     let records: Vec<_> =
         entries.iter().map(|entry| registry_record(Kind::Key, entry).expect("a canonical entry")).collect();
@@ -77,7 +84,7 @@ async fn the_log_key_is_followed() {
     let second = key(Purpose::Log, 80);
     put_key(node.dir(), "log-2.key", &second);
     let from_index = node.ledger().size() + 8;
-    receipts.push(admit(&client, &node, &[pb::Key { from_index, ..request(&second) }]).await.expect("admitted"));
+    receipts.push(admit(&client, &node, &[follower(&node, &second, from_index)]).await.expect("admitted"));
     assert_eq!(lines(&node.ledger().checkpoint()), 2, "from its admission on both sign");
     for course in ["A-1", "A-2", "A-3", "A-4", "A-5"] {
         receipts.push(chain.issue(&client, &university, &[credit_record(alias, course)]).await);
@@ -137,7 +144,7 @@ async fn a_log_key_that_is_not_there_stops_the_node() {
     let mut chain = Chain::of(&client, &university).await;
     let second = key(Purpose::Log, 81);
     let from_index = node.ledger().size() + 6;
-    let follows = [pb::Key { from_index, ..request(&second) }];
+    let follows = [follower(&node, &second, from_index)];
     let refused = admit(&client, &node, &follows).await.expect_err("the node has no such file");
     assert_eq!(refused.refusal().expect("a refusal").why(), Reason::LogKeyMissing, "{refused}");
     let file = format!("log-{}.key", KeyId::of(&second.public_key()));
@@ -178,12 +185,17 @@ async fn a_log_key_is_refused_that_cannot_follow() {
     let second = key(Purpose::Log, 82);
     put_key(node.dir(), "log-2.key", &second);
     let size = node.ledger().size();
-    let follows = |from_index| pb::Key { from_index, ..request(&second) };
+    let follows = |from_index| follower(&node, &second, from_index);
+    let by_itself = KeyRequest::new(ORIGIN, UnitId::OPERATOR, &second).expect("a request");
+    let by_itself = by_itself.handed_over(&second, size + 9).expect("a handover").record(&[], 0, 0).expect("a key");
     let first = entry_of(&client, &node.key(Purpose::Log)).await;
     let refused = [
         (follows(0), Reason::Contradiction, "no index"),
         (follows(size), Reason::Contradiction, "its own block"),
         (pb::Key { from_index: size + 9, ..first.clone() }, Reason::Permanent, "the first key begins anew"),
+        (pb::Key { from_index: size + 9, ..request(&second) }, Reason::NoPossession, "by the registry key alone"),
+        (by_itself, Reason::NoPossession, "handed over by itself"),
+        (pb::Key { from_index: size + 8, ..follows(size + 9) }, Reason::NoPossession, "handed over at another index"),
         (rotated(first.clone()), Reason::Contradiction, "an end by revocation"),
         (pb::Key { until_minute: 4_000_000_000, ..first }, Reason::Contradiction, "an end by date"),
         (

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use creditbank_client::{Client, ConnectOptions};
 use creditbank_protocol::Alias;
 use creditbank_protocol::block::BlockDraft;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::{Checkpoint, Note, sign_checkpoint};
 use creditbank_protocol::pb::{Purpose, Receipt};
@@ -256,4 +257,10 @@ async fn a_succession_that_cannot_be_is_refused() {
     let refused = succeed(&environment, dir.path(), &config, to.path(), &wrong, &mut |_, _| ()).map(|_| ());
     assert!(matches!(refused.expect_err("another key"), SucceedError::Submit(_)));
     assert!(!to.path().join("node.toml").exists(), "no node was made");
+    // The registry key alone is not enough: the old log key has to sign too.
+    let log_key = dir.path().join("keys/log.key");
+    let id = KeyId::of(&directory::read_key_at(&environment, &log_key, Purpose::Log).expect("a key").public_key());
+    std::fs::remove_file(&log_key).expect("a file");
+    let error = succeeded(dir.path(), size, SECOND).map(|_| ()).expect_err("the old log key is not there");
+    assert!(matches!(&error, SucceedError::NoLogKey { signers, .. } if *signers == [id.to_string()]), "{error}");
 }

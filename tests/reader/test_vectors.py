@@ -146,6 +146,12 @@ class Vectors:
         message = suite.log_succession_message(said)
         check.equal("log succession", message, case["message"])
         check.that("log succession", suite.verify(unhex(case["log_key"]), message, said.signature))
+        former = suite.public_key(unhex(case["former_seed"]))
+        check.that("log succession, the old key", suite.verify(former, message, said.former_signature))
+        case = vectors["log_handover"]
+        message = suite.log_handover_message(case["origin"], unhex(case["log_key"]), case["from_index"])
+        check.equal("log handover", message, case["message"])
+        check.that("log handover", suite.verify(suite.public_key(unhex(case["seed"])), message, unhex(case["signature"])))
         for key in (*vectors["refused_public_keys"], *SMALL_ORDER_KEYS):
             check.that(f"refused key {key}", not suite.is_strict_point(unhex(key)))
 
@@ -487,7 +493,7 @@ class Vectors:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
             self.checks.equal(case["file"], self._found(proved), {
-                name: case[name] for name in ("size", "root", "records", "whole", "complete_for", "holder_key", "identity")})
+                name: case[name] for name in ("size", "root", "as_of_ms", "records", "whole", "complete_for", "holder_key", "identity")})
         for case in vectors["narrow"]:
             narrow = replace(trust, institutions=frozenset(case["institutions"]))
             proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow,
@@ -509,7 +515,7 @@ class Vectors:
                 "approved_by": [key.hex() for key in record.approved_by],
                 "accreditation": record.accreditation, "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
         identity = statement.identity
-        return {"size": proved.size, "root": proved.root.hex(), "records": found, "whole": proved.whole,
+        return {"size": proved.size, "root": proved.root.hex(), "as_of_ms": proved.statement_as_of_ms, "records": found, "whole": proved.whole,
                 "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
                 "identity": [identity.entry, identity.index] if statement.has("identity") else None}
 
@@ -523,16 +529,23 @@ class Vectors:
     def successions(self, vectors):
         """Section 10, Succession of the log."""
         def held(case):
-            former = {one["origin"]: one["size"] for one in case["trust"]["former"]}
+            former = transcript.read_former(case["trust"]["former"])
             return replace(trust_of({**vectors, "policy": case["trust"]["policy"]}), former=former)
         for case in vectors["hold"]:
             try:
-                proved = transcript.verify_transcript(self.reader, unhex(case["file"]), held(case))
+                proved = transcript.verify_transcript(self.reader, unhex(case["file"]), held(case), vectors["now_ms"])
             except Refused as error:
                 self.checks.that(f"succession: {case['about']} is refused: {error}", False)
                 continue
-            self.checks.equal(f"succession: {case['about']}", [proved.origin, proved.size, [one.entry for one in proved.records]],
-                              [case["origin"], case["size"], case["entries"]])
+            self.checks.equal(f"succession: {case['about']}", [proved.origin, proved.size, [one.entry for one in proved.records], proved.currency.state],
+                              [case["origin"], case["size"], case["entries"], case["current"]])
+        for case in vectors["former_refused"]:
+            try:
+                transcript.read_former(case["former"])
+                found = True
+            except Refused:
+                found = False
+            self.checks.equal(f"former origins: {case['about']}", found, False)
         for case in vectors["refused"]:
             self._refused(f"succession: {case['about']}", unhex(case["file"]), held(case), case["link"])
 

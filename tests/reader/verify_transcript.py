@@ -22,7 +22,7 @@ def main(proto, file, trust_file):
         policy = notes.Policy.parse(trust["policy"])
         institutions = frozenset(trust["institutions"]) if "institutions" in trust else None
         held = transcript.Trust(policy, *(bytes.fromhex(trust[name]) for name in transcript.BEGINNING), institutions,
-                                former={one["origin"]: one["size"] for one in trust.get("former", [])})
+                                former=transcript.read_former(trust.get("former", [])))
         proved = transcript.verify_transcript(canonical, pathlib.Path(file).read_bytes(), held)
     except Refused as error:
         print(f"{file}: not valid: {error}")

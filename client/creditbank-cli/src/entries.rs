@@ -6,7 +6,7 @@ use creditbank_client::{Client, RegistryItem};
 use creditbank_protocol::canonical::{Canonical, encode};
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{self, Kind};
-use creditbank_protocol::record::info_of;
+use creditbank_protocol::record::{SUITE, info_of};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{InstitutionId, names};
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ fn value(item: &RegistryItem) -> Result<Value, Failure> {
     if let (RegistryKey::Key(KeyId(id)), Value::Object(fields)) = (&item.key, &mut body) {
         fields.insert("key_id".to_owned(), Value::String(hex::encode(id)));
         fields.remove("possession");
+        fields.remove("handover");
     }
     Ok(json!({ "kind": names::of(kind), "place": values::show_place(&item.place), "entry": body }))
 }
@@ -86,7 +87,10 @@ fn number_of(key: &RegistryKey, kind: Kind, institution: Option<InstitutionId>) 
 
 /// Prints one entry.
 pub(crate) async fn one(global: &Global, client: &Client, key: &RegistryKey) -> Result<(), Failure> {
-    let found = client.registry_entry(key).await?;
+    let found = match client.registry_entry(key).await? {
+        None if key.kind() == Kind::Key => log_key_of_succession(client).await?.filter(|item| item.key == *key),
+        found => found,
+    };
     let missing = || Failure::NotValid(format!("the registry has no {} {key}", names::of(key.kind())));
     let item = found.ok_or_else(missing)?;
     let value = value(&item)?;
@@ -110,7 +114,11 @@ pub(crate) async fn list(
         let expected = format!("expected {}; {found} records are of learners, and not public", values::public_kinds());
         return Err(Failure::Usage(expected));
     }
-    let items = client.registry_list(kind, institution).await?;
+    let mut items = client.registry_list(kind, institution).await?;
+    if kind == Kind::Key && institution.is_none_or(InstitutionId::is_operator) {
+        let more = log_key_of_succession(client).await?;
+        items.extend(more.filter(|more| items.iter().all(|item| item.key != more.key)));
+    }
     let entries = items.iter().map(value).collect::<Result<Vec<_>, _>>()?;
     let shown = Value::Array(entries);
     output::print(global, &shown, || {
@@ -119,6 +127,23 @@ pub(crate) async fn list(
         });
         output::table(&[names::of(kind).as_str(), "what", "place"], rows)
     })
+}
+
+/// The log key with which the log has gone on after a theft, as an entry of keys would have it: it stands in the
+/// succession alone.
+pub(crate) async fn log_key_of_succession(client: &Client) -> Result<Option<RegistryItem>, Failure> {
+    let Some(item) = client.registry_entry(&RegistryKey::LogSuccession).await? else { return Ok(None) };
+    let said: pb::LogSuccession = item.decode()?;
+    let Ok(public_key) = <[u8; 32]>::try_from(said.log_key.as_slice()) else { return Ok(None) };
+    let key = pb::Key {
+        public_key: said.log_key,
+        suite: u32::from(SUITE),
+        purpose: pb::Purpose::Log.into(),
+        from_index: said.size,
+        ..Default::default()
+    };
+    let body = encode(&key).map_err(|error| Failure::NotValid(error.to_string()))?;
+    Ok(Some(RegistryItem { key: RegistryKey::Key(KeyId::of(&public_key)), body, ..item }))
 }
 
 /// A field in one line. Of a level map, what each level is; of a grade scale, its grades and which of them fail.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use creditbank_protocol::UnitId;
 use creditbank_protocol::block::split_public;
 use creditbank_protocol::canonical::{Canonical, encode};
-use creditbank_protocol::key::{KeyId, possession_message, verify};
+use creditbank_protocol::key::{KeyId, log_handover_message, possession_message, verify};
+use creditbank_protocol::key_file::{purpose_name, purpose_of};
 use creditbank_protocol::pb::{self, Kind, Purpose, Receipt};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, SUITE};
 use creditbank_protocol::registry::RegistryKey;
@@ -36,6 +37,19 @@ pub struct KeyRequest {
     pub public_key: String,
     /// 64 bytes in hexadecimal.
     pub possession: String,
+    /// Of a log key: how the log key in force hands over to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+}
+
+/// That the log key in force hands over to another one. Whoever has the registry key alone cannot name a log key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handover {
+    /// The first log index whose seal the other one signs.
+    pub from_index: u64,
+    /// 64 bytes in hexadecimal, by the log key in force.
+    pub signature: String,
 }
 
 impl KeyRequest {
@@ -47,21 +61,34 @@ impl KeyRequest {
             origin: origin.to_owned(),
             institution: unit.institution.0,
             unit: unit.number,
-            purpose: creditbank_protocol::key_file::purpose_name(key.purpose()),
+            purpose: purpose_name(key.purpose()),
             public_key: hex::encode(public_key),
             possession: hex::encode(key.sign(message.as_bytes())?),
+            handover: None,
         })
+    }
+
+    /// The request for a log key, to which the one in force hands over the seals from a log index on.
+    pub fn handed_over(self, in_force: &dyn Signer, from_index: u64) -> Result<Self, ClientError> {
+        if in_force.purpose() != Purpose::Log || purpose_of(&self.purpose) != Some(Purpose::Log) {
+            return Err(ClientError::Local("a log key hands over to a log key, and no other to another".to_owned()));
+        }
+        let message = log_handover_message(&self.origin, &self.key()?, from_index);
+        let signature = hex::encode(in_force.sign(message.as_bytes())?);
+        Ok(Self { handover: Some(Handover { from_index, signature }), ..self })
+    }
+
+    fn key(&self) -> Result<[u8; 32], ClientError> {
+        let key = hex::decode(&self.public_key).map_err(|_| wrong("public_key is not hexadecimal"))?;
+        key.try_into().map_err(|_| wrong("public_key is not 32 bytes"))
     }
 
     /// The registry record: which kinds the key may sign (of a unit's key), from when until when in minutes since 1970.
     pub fn record(&self, kinds: &[Kind], from_minute: u64, until_minute: u64) -> Result<pb::Key, ClientError> {
-        let wrong = |what: &str| ClientError::Local(format!("key request: {what}"));
-        let purpose =
-            creditbank_protocol::key_file::purpose_of(&self.purpose).ok_or_else(|| wrong("unknown purpose"))?;
-        let public_key = hex::decode(&self.public_key).map_err(|_| wrong("public_key is not hexadecimal"))?;
+        let purpose = purpose_of(&self.purpose).ok_or_else(|| wrong("unknown purpose"))?;
         let possession = hex::decode(&self.possession).map_err(|_| wrong("possession is not hexadecimal"))?;
-        let key = public_key.clone().try_into().map_err(|_| wrong("public_key is not 32 bytes"))?;
-        let message = possession_message(&self.origin, UnitId::new(self.institution, self.unit), purpose, &key);
+        let public_key = self.key()?;
+        let message = possession_message(&self.origin, UnitId::new(self.institution, self.unit), purpose, &public_key);
         verify(&public_key, message.as_bytes(), &possession).map_err(|error| {
             let (institution, unit) = (self.institution, self.unit);
             wrong(&format!(
@@ -70,11 +97,13 @@ impl KeyRequest {
                 self.purpose
             ))
         })?;
+        let handover = self.handover.as_ref().map_or("", |handover| &handover.signature);
+        let handover = hex::decode(handover).map_err(|_| wrong("handover is not hexadecimal"))?;
         let mut kinds: Vec<i32> = kinds.iter().map(|kind| i32::from(*kind)).collect();
         kinds.sort_unstable();
         kinds.dedup();
         Ok(pb::Key {
-            public_key,
+            public_key: public_key.to_vec(),
             suite: u32::from(SUITE),
             purpose: purpose.into(),
             institution: self.institution,
@@ -84,9 +113,14 @@ impl KeyRequest {
             until_minute,
             revoked: None,
             possession,
-            from_index: 0,
+            from_index: self.handover.as_ref().map_or(0, |handover| handover.from_index),
+            handover,
         })
     }
+}
+
+fn wrong(what: &str) -> ClientError {
+    ClientError::Local(format!("key request: {what}"))
 }
 
 /// A registry record of a kind.

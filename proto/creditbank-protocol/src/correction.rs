@@ -47,6 +47,12 @@ impl Correction {
     }
 }
 
+/// By when a seal was made: at the time that it says, or, where a correction holds it, at its bound or before.
+pub fn sealed_by_ms<'a>(corrections: impl IntoIterator<Item = &'a Correction>, seal: LogIndex, time_ms: u64) -> u64 {
+    let bounds = corrections.into_iter().filter(|one| one.holds(seal)).map(|one| one.bound_ms);
+    bounds.fold(time_ms, u64::min)
+}
+
 /// Whether a seal may have an earlier time than one before it: that one is in an interval, this one is behind it and
 /// not before the bound.
 pub fn may_go_back<'a>(

@@ -30,7 +30,9 @@ pub mod tag {
     pub const NEXT_REGISTRY_KEY: &str = "creditbank/v1/next-registry-key";
     /// What a registry key signs that takes over.
     pub const REGISTRY_SUCCESSION: &str = "creditbank/v1/registry-succession";
-    /// What a log key signs that takes over with another origin.
+    /// What the log key in force signs when another one is to follow it.
+    pub const LOG_HANDOVER: &str = "creditbank/v1/log-handover";
+    /// What a log key signs that takes over with another origin, and the one before it.
     pub const LOG_SUCCESSION: &str = "creditbank/v1/log-succession";
     /// A record's identity in the status tree.
     pub const STATUS_ID: &str = "creditbank/v1/status-id";

@@ -13,7 +13,7 @@ use curve25519_dalek::constants::EIGHT_TORSION;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, Verifier as _, VerifyingKey};
 
 pub use batch::{BatchItem, BatchKey, verify_batch};
-pub use log_keys::{LogKeyError, LogKeyHistory};
+pub use log_keys::{LogKeyError, LogKeyHistory, log_handover_message};
 pub use log_succession::{FormerOrigin, LogSuccessionError, OriginHistory, log_succession_message, succession_root};
 pub use succession::{LogKeys, RegistryAuthority, SuccessionError, commitment, succession_message};
 

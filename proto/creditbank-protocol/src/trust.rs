@@ -84,8 +84,8 @@ pub enum TrustError {
     /// A status would be stale before it ceases to be current.
     #[error("stale_after: expected at least current_within")]
     Stale,
-    /// Former origins out of order.
-    #[error("former: expected the origins in their order, each with a larger size")]
+    /// Former origins out of order, or one of them twice.
+    #[error("former: expected the origins in their order, each once and with a larger size")]
     Former,
     /// Not a policy.
     #[error(transparent)]
@@ -121,7 +121,8 @@ impl Trust {
         let (current_within, stale_after, policy) = (text.current_within, text.stale_after, text.policy);
         let former = former.into_iter().map(|one| FormerOrigin { origin: one.origin, size: LogIndex(one.size) });
         let former: Vec<FormerOrigin> = former.collect();
-        if former.windows(2).any(|two| two[0].size >= two[1].size) {
+        let names: BTreeSet<&str> = former.iter().map(|one| one.origin.as_str()).collect();
+        if names.len() < former.len() || former.windows(2).any(|two| two[0].size >= two[1].size) {
             return Err(TrustError::Former);
         }
         let key = |name, text: String| {

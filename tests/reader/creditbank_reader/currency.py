@@ -24,13 +24,14 @@ class Currency:
     state: str
 
 
-def currency(sealed_ms, cosigned_s, now_ms, freshness):
-    """The age of a status under a seal of one time; `cosigned_s`: that of the quorum, None without one."""
+def currency(sealed_ms, cosigned_s, now_ms, freshness, is_former=False):
+    """The age of a status under a seal of one time; `cosigned_s`: that of the quorum, None without one.
+    Of a former origin it is stale."""
     times = [sealed_ms] if cosigned_s is None else [sealed_ms, cosigned_s * 1000]
     age = max(0, now_ms - min(times))
     if max(times) > now_ms + AHEAD_MAX_MS:
         state = "clock"
-    elif age > freshness.stale_after_ms:
+    elif is_former or age > freshness.stale_after_ms:
         state = "stale"
     else:
         state = "not current" if age > freshness.current_within_ms else "current"

@@ -2,7 +2,7 @@
 
 from . import ledger as forms
 from .notes import LOG_TYPE, NoteKey
-from .suite import SUITE, is_strict_point, log_succession_message, verify
+from .suite import SUITE, is_strict_point, log_handover_message, log_succession_message, verify
 from .wire import Refused
 
 PURPOSE_LOG = 1
@@ -35,6 +35,9 @@ class LogKeys:
                  and len(key.public_key) == 32, "not a log key")
         _require(key.from_index > item.block, "a log key that begins before its block")
         _require(all(key.public_key != known for _, _, known in self.keys), "a log key twice")
+        _require(is_strict_point(key.public_key), "a log key that is no strict point")
+        message = log_handover_message(self.origins[-1][1], key.public_key, key.from_index)
+        _require(verify(self.key(item.block), message, key.handover), "the log key in force did not hand over")
         # What was named before and has not begun yet never will.
         self.keys = [one for one in self.keys if one[1] <= item.block]
         self.keys.append((item.block, key.from_index, key.public_key))
@@ -50,6 +53,8 @@ class LogKeys:
         _require(is_strict_point(said.log_key), "not a key")
         _require(verify(said.log_key, log_succession_message(said), said.signature),
                  "the new log key did not sign the succession")
+        _require(verify(self.key(block - 1), log_succession_message(said), said.former_signature),
+                 "the old log key did not sign the succession")
         self.keys = [one for one in self.keys if one[1] < block]
         self.keys.append((block, block, said.log_key))
         self.origins.append((block, said.new_origin))
@@ -63,18 +68,31 @@ class LogKeys:
         return [name for begins, name in self.origins if begins <= index][-1]
 
     def followers(self, policy, former):
-        """The keys beside those of the policy that sign checkpoints of this log."""
+        """The keys beside those of the policy that sign checkpoints of this log. Of an origin that the policy names, those
+        that follow a key that it names."""
         named = {log.name for log in policy.logs}
         if not any(name in named or name in former for _, name in self.origins):
             return []
         ends = [begins for begins, _ in self.origins[1:]] + [2 ** 64]
-        return [NoteKey(name, LOG_TYPE, key)
-                for (begins, name), end in zip(self.origins, ends)
-                for _, since, key in self.keys
-                if begins <= since < end and (since > begins or name not in named)]
+        found = []
+        for (begins, name), end in zip(self.origins, ends):
+            keys = [key for _, since, key in self.keys if begins <= since < end]
+            if name in named:
+                own = {log.key for log in policy.logs if log.name == name}
+                keys = keys[min(keys.index(key) for key in own & set(keys)) + 1:] if own & set(keys) else []
+            found += [NoteKey(name, LOG_TYPE, key) for key in keys]
+        return found
 
-    def check_former(self, checkpoint, former):
-        """Refuses a former origin that does not end where the trust file says."""
-        _require(checkpoint.size <= former.get(checkpoint.origin, checkpoint.size), "beyond the end of a former origin")
-        for (_, name), (ends, _) in zip(self.origins, self.origins[1:]):
-            _require(former.get(name, ends) == ends, "a former origin ends elsewhere")
+    def check_former(self, checkpoint, trust):
+        """Refuses a former origin beyond its end, and a log that does not have the origins that the trust file names."""
+        former = list(trust.former.items())
+        _require(checkpoint.size <= trust.former.get(checkpoint.origin, checkpoint.size), "beyond the end of a former origin")
+        if not former:
+            return
+        ends = [begins for begins, _ in self.origins[1:]]
+        for at, (_, name) in enumerate(self.origins[:len(former) + 1]):
+            if at == len(former):
+                _require(any(log.name == name for log in trust.policy.logs), "another origin than the policy names")
+                return
+            _require(name == former[at][0], "another origin than the former one")
+            _require(at >= len(ends) or ends[at] == former[at][1], "a former origin ends elsewhere")

@@ -127,8 +127,13 @@ def succession_message(origin, before, said):
                     var(said.case_reference.encode()))
 
 
+def log_handover_message(origin, key, from_index):
+    """What the log key in force signs when another one is to follow it."""
+    return preimage("log-handover", var(origin.encode()), uint(16, SUITE), key, uint(64, from_index))
+
+
 def log_succession_message(said):
-    """What a log key signs that takes over with another origin."""
+    """What a log key signs that takes over with another origin, and the one before it."""
     return preimage("log-succession", var(said.origin.encode()), uint(64, said.size), said.root,
                     var(said.new_origin.encode()), said.log_key, var(said.case_reference.encode()))
 

@@ -101,12 +101,23 @@ class Proved:
     """Whether it is proved that no record of the statement is withheld."""
     statement: object
     currency: object
+    statement_as_of_ms: int
+    """By when the seal was made that the statement's tree ends with."""
 
     @property
     def reliance(self):
         """Whether the records can be relied on."""
         valid = bool(self.records) and all(record.standing in standing.VALID for record in self.records)
         return currency.reliance(valid, self.currency.state)
+
+
+def read_former(listed):
+    """The former origins of a trust file, in their order."""
+    sizes = [one["size"] for one in listed]
+    _require(_ascending(sizes), "former origins are not in their order")
+    found = {one["origin"]: one["size"] for one in listed}
+    _require(len(found) == len(listed), "a former origin twice")
+    return found
 
 
 def checksum(body):
@@ -304,7 +315,7 @@ class _Verification:
         log_keys, trust = self.log_keys[1], self.trust
         followers = log_keys.followers(trust.policy, trust.former)
         self.head, _, self.cosigned = trust.policy.accept(self.message.status.checkpoint, followers)
-        log_keys.check_former(self.head, trust.former)
+        log_keys.check_former(self.head, trust)
         _require(self.head.origin == log_keys.origin(max(self.head.size, 1) - 1), "a checkpoint of another origin")
 
     def read_statement(self):
@@ -375,12 +386,41 @@ class _Verification:
         """Step 6, the times that go back."""
         given = [(part, at, body) for part in self.parts
                  for (at, _), (kind, body, _) in part.registry.items() if kind == forms.KIND_TIME_CORRECTION]
+        self.corrections = [body for _, _, body in given]
+        self._check_corrections()
         for before, seal in self.back:
             _require(any(body.first <= before.index <= body.last + forms.CORRECTING_ENTRIES < seal.index
                          and seal.time_ms >= body.bound_ms for _, _, body in given), "times go back")
         for part, at, body in given:
             if part is self.status and at == self.last.index:
                 part.needed_registry.add((at, forms.registry_key(forms.KIND_TIME_CORRECTION, body)))
+
+    def _check_corrections(self):
+        """Corrections agree with what is shown: their places, the seals, and one another."""
+        for part in self.parts:
+            for item in part.listed("registry"):
+                if item.entry.kind == forms.KIND_TIME_CORRECTION:
+                    body = self.canonical.read("TimeCorrection", item.entry.body)
+                    _require((item.entry.place.entry, item.entry.place.index) == (body.last + 1, 0),
+                             "a correction that is not directly behind the last wrong seal")
+        seals = [seal for part in self.parts for seal, _ in part.seals.values()]
+        spans = {(one.first, one.last + forms.CORRECTING_ENTRIES, one.bound_ms) for one in self.corrections}
+        for first, end, bound in spans:
+            last = end - forms.CORRECTING_ENTRIES
+            _require(first <= last, "a correction that ends before it begins")
+            for other in spans - {(first, end, bound)}:
+                _require(other[1] < first or end < other[0], "corrections overlap")
+                _require(other[1] > first or other[2] <= bound, "a correction to before an earlier one")
+            for seal in seals:
+                held = any(begins <= seal.index <= ends for begins, ends, _ in spans)
+                _require(seal.index >= first or held or seal.time_ms <= bound, "a correction to before the seal before")
+                _require(seal.index != last or seal.time_ms > bound, "a correction that takes nothing back")
+
+    def _statement_as_of(self):
+        """By when the seal was made that the statement's tree ends with."""
+        seal = self.base.seals[self.base.head.size - 1][0]
+        return min([seal.time_ms] + [one.bound_ms for one in self.corrections
+                                     if one.first <= seal.index <= one.last + forms.CORRECTING_ENTRIES])
 
     def check_registry(self):
         """Step 4."""
@@ -740,8 +780,10 @@ class _Verification:
     def result(self, now_ms):
         """What was proved."""
         head = self.head
-        age = currency.currency(self.last.time_ms, self.cosigned, now_ms, self.trust.freshness)
-        return Proved(head.origin, head.size, head.root, self.records, self.whole, self.statement, age)
+        age = currency.currency(self.last.time_ms, self.cosigned, now_ms, self.trust.freshness,
+                                head.origin in self.trust.former)
+        return Proved(head.origin, head.size, head.root, self.records, self.whole, self.statement, age,
+                      self._statement_as_of())
 
 
 def _in_force(key, minute):

@@ -26,23 +26,7 @@ use crate::{entries, output, values};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Ask for the admission of a key: writes a file without secrets for the operator
-    Request {
-        /// The key file, of `creditbank keygen`, or pkcs11:... for a key in a token
-        #[arg(long)]
-        key: KeyPlace,
-        /// What a key in a token is for: unit or approver; a key file says it itself
-        #[arg(long, value_parser = values::purpose)]
-        purpose: Option<Purpose>,
-        /// Number of the institution; 0 for the operator's own keys
-        #[arg(long)]
-        institution: InstitutionId,
-        /// Number of the unit; left out for access keys
-        #[arg(long, default_value_t = 0)]
-        unit: u32,
-        /// New file for the request
-        #[arg(long)]
-        out: PathBuf,
-    },
+    Request(Box<Asked>),
     /// Admit a key
     Add {
         /// The request
@@ -89,6 +73,28 @@ pub(crate) enum Command {
     },
 }
 
+/// For which key admission is asked.
+#[derive(clap::Args)]
+pub(crate) struct Asked {
+    /// The key file, of `creditbank keygen`, or pkcs11:... for a key in a token
+    #[arg(long)]
+    key: KeyPlace,
+    /// What a key in a token is for: unit or approver; a key file says it itself
+    #[arg(long, value_parser = values::purpose)]
+    purpose: Option<Purpose>,
+    /// Number of the institution; 0 for the operator's own keys
+    #[arg(long)]
+    institution: InstitutionId,
+    /// Number of the unit; left out for access keys
+    #[arg(long, default_value_t = 0)]
+    unit: u32,
+    #[command(flatten)]
+    handover: HandoverFrom,
+    /// New file for the request
+    #[arg(long)]
+    out: PathBuf,
+}
+
 /// What a key may sign, and when.
 #[derive(clap::Args)]
 pub(crate) struct Term {
@@ -101,8 +107,16 @@ pub(crate) struct Term {
     /// Until when it is in force; left out: without end
     #[arg(long, value_parser = values::minute)]
     until: Option<u64>,
+}
+
+/// Of a log key: which one hands over to it, and where.
+#[derive(clap::Args)]
+pub(crate) struct HandoverFrom {
+    /// Of a log key: the file of the log key in force, which hands over to it
+    #[arg(long, requires = "from_index")]
+    log_key: Option<KeyPlace>,
     /// Of a log key: the first log index whose seal it signs, ahead of the newest checkpoint
-    #[arg(long)]
+    #[arg(long, requires = "log_key")]
     from_index: Option<u64>,
 }
 
@@ -114,11 +128,13 @@ The statement key: put the new file beside the old one first, then rotate. The n
     creditbank key rotate OLD-KEY-ID statement.json
 
 The log key: its successor begins at a log index. Take one that the log reaches after you have put the file into place;
-`creditbank log checkpoint` says how far the log is.
+`creditbank log checkpoint` says how far the log is. The log key in force signs the request, where its file is: whoever
+has the registry key alone can name no log key.
 
     creditbank keygen NODE/keys/log-2.key --purpose log
-    creditbank key request --key NODE/keys/log-2.key --institution 0 --out log.json
-    creditbank key rotate OLD-KEY-ID log.json --from-index 120000
+    creditbank key request --key NODE/keys/log-2.key --institution 0 --log-key NODE/keys/log.key --from-index 120000 \\
+        --out log.json
+    creditbank key rotate OLD-KEY-ID log.json
 
 From its admission on the new key signs checkpoints beside the old one. At the index it takes over the seals; if its file
 is not there then, the node stops and says so, and nothing is lost. The old key goes on signing checkpoints for as long
@@ -130,8 +146,9 @@ The registry key is followed by `creditbank registry succeed`.";
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Request { key, purpose, institution, unit, out } => {
-            request(global, &*key.open_any(purpose)?, institution, unit, &out)
+        Command::Request(asked) => {
+            let Asked { key, purpose, institution, unit, handover, out } = *asked;
+            request(global, &*key.open_any(purpose)?, UnitId::new(institution, unit), &handover, &out)
         }
         Command::Add { request, term, replace } => {
             let client = global.connect().await?;
@@ -181,13 +198,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 impl Term {
     /// The registry record of a requested key.
     fn key(&self, request: &KeyRequest, kinds: &[Kind]) -> Result<pb::Key, Failure> {
-        let key = request.record(kinds, self.from.unwrap_or(0), self.until.unwrap_or(0))?;
-        match (key.purpose == i32::from(Purpose::Log), self.from_index) {
-            (true, Some(from_index)) => Ok(pb::Key { from_index, ..key }),
-            (true, None) => Err(Failure::Usage("a log key begins at a log index: pass --from-index".to_owned())),
-            (false, None) => Ok(key),
-            (false, Some(_)) => Err(Failure::Usage("--from-index is for log keys: leave it out".to_owned())),
-        }
+        Ok(request.record(kinds, self.from.unwrap_or(0), self.until.unwrap_or(0))?)
     }
 }
 
@@ -274,20 +285,34 @@ fn key_id(key: &pb::Key) -> KeyId {
 fn request(
     global: &Global,
     own: &dyn Signer,
-    institution: InstitutionId,
-    unit: u32,
+    owner: UnitId,
+    handover: &HandoverFrom,
     out: &Path,
 ) -> Result<(), Failure> {
     let trust = global.trust()?;
     let log = the_log(&trust)?;
-    let approves_registry = own.purpose() == Purpose::Approver && institution.is_operator();
+    let approves_registry = own.purpose() == Purpose::Approver && owner.institution.is_operator();
     let of_unit = matches!(own.purpose(), Purpose::Unit | Purpose::Approver) && !approves_registry;
-    if of_unit != (unit > 0) {
+    if of_unit != (owner.number > 0) {
         let name = purpose_name(own.purpose());
         let what = if of_unit { "belongs to a unit: pass --unit" } else { "belongs to no unit: leave --unit out" };
         return Err(Failure::Usage(format!("a key for {name} {what}")));
     }
-    let request = KeyRequest::new(&log, UnitId::new(institution, unit), own)?;
+    let mut request = KeyRequest::new(&log, owner, own)?;
+    match (own.purpose() == Purpose::Log, &handover.log_key, handover.from_index) {
+        (true, Some(log_key), Some(from_index)) => {
+            request = request.handed_over(&*log_key.open_any(Some(Purpose::Log))?, from_index)?;
+        }
+        (true, ..) => {
+            let what = "the log key in force hands over to another one: pass its file with --log-key, and the log index \
+                        from which on the new one seals with --from-index";
+            return Err(Failure::Usage(what.to_owned()));
+        }
+        (false, None, None) => {}
+        (false, ..) => {
+            return Err(Failure::Usage("--log-key and --from-index are for log keys: leave them out".to_owned()));
+        }
+    }
     let text = serde_json::to_string_pretty(&request).map_err(|error| Failure::Usage(error.to_string()))?;
     output::new_file(out, (text + "\n").as_bytes(), false)?;
     let value = json!({ "request": out, "public_key": request.public_key, "purpose": request.purpose });
@@ -301,5 +326,9 @@ fn read_request(path: &PathBuf) -> Result<KeyRequest, Failure> {
 }
 
 async fn current(client: &Client, key: KeyId) -> Result<pb::Key, Failure> {
+    // The log key of a succession has no entry of its own.
+    if let Some(item) = entries::log_key_of_succession(client).await?.filter(|item| item.key == RegistryKey::Key(key)) {
+        return Ok(item.decode()?);
+    }
     entries::read(client, &RegistryKey::Key(key), || format!("key {key} is not in the registry")).await
 }

@@ -27,8 +27,8 @@ impl Client {
     pub(super) fn check_origin(&self, checkpoint: &Checkpoint) -> Result<(), ClientError> {
         let known = self.known_history();
         let known = known.unwrap_or_else(|| LogKeyHistory::new(&self.origin, self.trust.log_key));
-        self.trust.check_former(checkpoint, &known).map_err(ClientError::lie)?;
-        let is_former = self.trust.former.iter().any(|former| former.origin == checkpoint.origin);
+        self.trust.check_former(checkpoint).map_err(ClientError::lie)?;
+        let is_former = self.trust.is_former(&checkpoint.origin);
         let expected = known.origins().of_size(checkpoint.size);
         if expected == checkpoint.origin || is_former {
             return Ok(());
@@ -46,7 +46,7 @@ impl Client {
         self.follow_log_keys().await?;
         let known = self.known_history();
         let newest = known.map_or_else(|| self.origin.clone(), |known| known.origins().newest().to_owned());
-        if self.trust.former.iter().any(|former| former.origin == newest) {
+        if self.trust.is_former(&newest) {
             let what = format!("the node serves {newest}, a former name of {} by the trust file", self.origin);
             return Err(ClientError::lie(what));
         }

@@ -58,6 +58,13 @@ impl KeyRing {
         }
     }
 
+    /// The log key of which something holds, if its file was there at the last look.
+    pub(crate) fn log_key_where(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<SigningKey> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut log_keys = known.iter().filter(|(_, (purpose, _))| *purpose == Purpose::Log);
+        log_keys.find(|(public_key, _)| is_it(public_key)).map(|(_, (_, key))| key.clone())
+    }
+
     /// The log keys that sign the checkpoint after the seal at a log index, in their order: those that have signed,
     /// sign or will sign seals under the origin that holds there, as far as their files are there.
     pub(crate) fn signers(&self, log_keys: &LogKeyHistory, seal: LogIndex) -> Vec<[u8; 32]> {

@@ -17,6 +17,7 @@ use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::NoteError;
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::{PUBLIC_SEED, Record, RecordError};
+use creditbank_protocol::seal::SignedSeal;
 use creditbank_protocol::trust::text_of;
 use creditbank_protocol::{LogIndex, UnitId};
 use creditbank_store::inspect::JournalReader;
@@ -26,8 +27,8 @@ use ed25519_dalek::SigningKey;
 use crate::append::SubmitError;
 use crate::clock::random;
 use crate::directory::{
-    Config, DirectoryError, NAME_RULE, Secrets, at, is_origin, key_path, open_succeeding, read_key_at, store_options,
-    write_secret,
+    Config, DirectoryError, KeyRing, NAME_RULE, Secrets, at, is_origin, key_path, open_succeeding, read_key_at,
+    store_options, write_secret,
 };
 use crate::environment::Environment;
 use crate::ledger::Ledger;
@@ -115,6 +116,18 @@ pub enum SucceedError {
          log key, without serving anybody; then try again"
     )]
     NoNote(u64),
+    /// The old log key is not there.
+    #[error(
+        "no file keys/log*.key holds the log key that has signed the seal before size {size}: {}. Whoever has stolen the \
+         registry key alone could not go on either; put a copy of this key there, and try again",
+        .signers.join(" or ")
+    )]
+    NoLogKey {
+        /// Where the old origin ends.
+        size: u64,
+        /// The keys that have signed the checkpoint there; one of them is the one that is looked for.
+        signers: Vec<String>,
+    },
     /// A round that cannot be read.
     #[error("round {sequence} of the journal: {what}; run creditbank-node check")]
     Damaged {
@@ -164,6 +177,10 @@ struct Cut {
     head: Head,
     /// Signatures of the checkpoint at the cut.
     note: Option<Row>,
+    /// Who has signed that checkpoint.
+    signers: Vec<[u8; 32]>,
+    /// The seal that the tree ends with at the cut.
+    seal: Option<SignedSeal>,
     lost: BTreeMap<UnitId, LostBlocks>,
     names: Vec<String>,
 }
@@ -197,6 +214,10 @@ pub fn succeed(
         return Err(SucceedError::SameOrigin(options.origin.clone()));
     }
     let note = cut.note.ok_or(SucceedError::NoNote(options.size))?;
+    let former_key = former_key(environment, dir, cut.seal.as_ref())?.ok_or_else(|| SucceedError::NoLogKey {
+        size: options.size,
+        signers: cut.signers.iter().map(|key| KeyId::of(key).to_string()).collect(),
+    })?;
 
     files::new_dir(disk, to)?;
     let log_key = copy_keys(environment, dir, to)?;
@@ -232,7 +253,7 @@ pub fn succeed(
 
     let (ledger, mut steps) = open_succeeding(environment, to, &new)?;
     let former = ledger.origin();
-    let block = block(environment, &ledger, options, (&registry_key, &approvers), &log_key)?;
+    let block = block(environment, &ledger, options, (&registry_key, &approvers), (&former_key, &log_key))?;
     steps.seal(&block, ())?;
     let new_size = ledger.size();
     let trust = text_of(&config.beginning(), &ledger.log_keys())?;
@@ -254,6 +275,8 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
     let mut cut = Cut {
         head: Head { epoch: 1, size: 0, root: creditbank_protocol::merkle::empty_root() },
         note: None,
+        signers: Vec::new(),
+        seal: None,
         lost: BTreeMap::new(),
         names: Vec::new(),
     };
@@ -278,9 +301,9 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
             head.get_or_insert(round.next);
         }
         for row in round.rows.into_iter().filter(|row| row.table == tables::NOTE && row.key == size.to_be_bytes()) {
-            let note = row.value.as_deref().and_then(tables::read_note);
-            if note.is_some_and(|note| !note.lines.is_empty()) {
-                cut.note = Some(row);
+            let note = row.value.as_deref().and_then(tables::read_note).filter(|note| !note.lines.is_empty());
+            if let Some(note) = note {
+                (cut.note, cut.signers) = (Some(row), note.signers);
             }
         }
         for (index, write) in (round.base.size..).zip(&round.entries) {
@@ -301,8 +324,13 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
 /// Keeps the names of the log, and which blocks are lost.
 fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
     match entry {
-        Some(Entry::Seal(seal)) if cut.names.last() != Some(&seal.seal().origin) => {
-            cut.names.push(seal.seal().origin.clone());
+        Some(Entry::Seal(seal)) => {
+            if cut.names.last() != Some(&seal.seal().origin) {
+                cut.names.push(seal.seal().origin.clone());
+            }
+            if index.next().0 == size {
+                cut.seal = Some(seal);
+            }
         }
         Some(Entry::Head(head)) if index.0 >= size => {
             let header = head.header();
@@ -314,6 +342,17 @@ fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
         }
         _ => {}
     }
+}
+
+/// The log key that has signed the last seal of the old origin: its owner signs with it that the log goes on, which
+/// whoever has stolen the registry key alone cannot.
+fn former_key(
+    environment: &Environment,
+    dir: &Path,
+    seal: Option<&SignedSeal>,
+) -> Result<Option<SigningKey>, SucceedError> {
+    let ring = KeyRing::open(environment, dir)?;
+    Ok(seal.and_then(|seal| ring.log_key_where(|key| seal.verify(key).is_ok())))
 }
 
 /// Copies the node's keys but the log keys, which are stolen, and makes another log key.
@@ -342,7 +381,7 @@ fn block(
     ledger: &Ledger,
     options: &SuccessionOptions,
     (registry_key, approvers): (&KeyFile, &[KeyFile]),
-    log_key: &SigningKey,
+    (former_key, log_key): (&SigningKey, &SigningKey),
 ) -> Result<Vec<u8>, SucceedError> {
     let (head, chain, approvals) = ledger.operators_chain();
     if approvals != approvers.len() {
@@ -355,10 +394,11 @@ fn block(
         new_origin: options.origin.clone(),
         log_key: log_key.verifying_key().to_bytes().to_vec(),
         case_reference: options.case_reference.clone(),
-        signature: Vec::new(),
+        ..Default::default()
     };
-    let signature = sign(log_key, log_succession_message(&bare).as_bytes()).to_vec();
-    let body = encode(&pb::LogSuccession { signature, ..bare })?;
+    let message = log_succession_message(&bare);
+    let [signature, former_signature] = [log_key, former_key].map(|key| sign(key, message.as_bytes()).to_vec());
+    let body = encode(&pb::LogSuccession { signature, former_signature, ..bare })?;
     let record = Record::of(Kind::LogSuccession, &PUBLIC_SEED, body)?;
     let minute = (ledger.now_ms() / 60_000).max(chain.created_at_minute);
     let draft = BlockDraft {

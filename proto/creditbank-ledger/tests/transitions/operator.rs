@@ -7,7 +7,7 @@ use creditbank_protocol::approval::approval_message;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::key::{
-    KeyId, commitment, log_succession_message, possession_message, sign, succession_message,
+    KeyId, commitment, log_handover_message, log_succession_message, possession_message, sign, succession_message,
 };
 use creditbank_protocol::pb::{self, Kind, Purpose};
 use creditbank_protocol::record::Record;
@@ -278,7 +278,13 @@ fn a_thief_of_the_registry_key_cannot_stay() {
     assert_eq!(by_thief([&whole[1..], &whole[..1]].concat()), Rule::Contradiction, "not the first record");
 }
 
+/// A log key that the first one hands over to.
 fn log_key_entry(key: &SigningKey, from_index: u64) -> pb::Key {
+    log_key_entry_by(&log::log_key(), key, from_index)
+}
+
+fn log_key_entry_by(by: &SigningKey, key: &SigningKey, from_index: u64) -> pb::Key {
+    let handover = sign(by, log_handover_message(ORIGIN, &public(key), from_index).as_bytes()).to_vec();
     let message = possession_message(ORIGIN, UnitId::OPERATOR, Purpose::Log, &public(key));
     pb::Key {
         public_key: public(key).to_vec(),
@@ -286,6 +292,7 @@ fn log_key_entry(key: &SigningKey, from_index: u64) -> pb::Key {
         purpose: Purpose::Log.into(),
         possession: sign(key, message.as_bytes()).to_vec(),
         from_index,
+        handover,
         ..Default::default()
     }
 }
@@ -310,6 +317,14 @@ fn a_log_key_has_one_beginning_and_no_end() {
         assert_eq!(refused(&log, &admitted(wrong)), Rule::Contradiction);
     }
     assert_eq!(refused(&log, &admitted(log_key_entry(&first, next + 9))), Rule::Permanent);
+    // Whoever has the registry key alone cannot let another key hand over.
+    for by in [&second, &log::key_of(0)] {
+        assert_eq!(refused(&log, &admitted(log_key_entry_by(by, &second, next + 9))), Rule::NoPossession);
+    }
+    let nobody = pb::Key { handover: Vec::new(), ..log_key_entry(&second, next + 9) };
+    assert_eq!(refused(&log, &admitted(nobody)), Rule::NoPossession);
+    let earlier = pb::Key { from_index: next + 8, ..log_key_entry(&second, next + 9) };
+    assert_eq!(refused(&log, &admitted(earlier)), Rule::NoPossession);
     apply(&mut log.state.open(log.time_ms), &admitted(log_key_entry(&first, 0)).read()).expect("as it is");
     apply(&mut log.state.open(log.time_ms), &admitted(log_key_entry(&second, next + 1)).read()).expect("it follows");
 }
@@ -349,11 +364,15 @@ fn goes_on(log: &Log, bend: impl FnOnce(&mut pb::LogSuccession)) -> Draft {
         new_origin: SECOND.to_owned(),
         log_key: log::next_log_key().verifying_key().to_bytes().to_vec(),
         case_reference: "2026/3".to_owned(),
-        signature: Vec::new(),
+        ..Default::default()
     };
     bend(&mut said);
+    let message = log_succession_message(&said);
     if said.signature.is_empty() {
-        said.signature = sign(&log::next_log_key(), log_succession_message(&said).as_bytes()).to_vec();
+        said.signature = sign(&log::next_log_key(), message.as_bytes()).to_vec();
+    }
+    if said.former_signature.is_empty() {
+        said.former_signature = sign(&log::log_key(), message.as_bytes()).to_vec();
     }
     let mut draft = log.draft(UnitId::OPERATOR, vec![registry_record(Kind::LogSuccession, &said)], Vec::new());
     draft.header.origin = said.new_origin;
@@ -376,6 +395,10 @@ fn a_succession_of_the_log_is_by_its_rules() {
     assert_eq!(refused(&log, &goes_on(&log, stolen)), Rule::Contradiction, "the stolen key");
     assert_eq!(bent(|said| said.case_reference.clear()), Rule::MissingField, "no reason");
     assert_eq!(bent(|said| said.signature = vec![1; 64]), Rule::NoPossession, "not signed by the new key");
+    let forged = |said: &mut pb::LogSuccession| {
+        said.former_signature = sign(&log::next_log_key(), log_succession_message(said).as_bytes()).to_vec();
+    };
+    assert_eq!(refused(&log, &goes_on(&log, forged)), Rule::NoPossession, "not signed by the old log key");
     let mut by_log_key = goes_on(&log, |_| ());
     by_log_key.key = log::log_key();
     by_log_key.header.key_id = KeyId::of(&log::log_key().verifying_key().to_bytes());

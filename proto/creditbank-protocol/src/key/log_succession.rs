@@ -1,7 +1,8 @@
 //! After a theft of the log key the log goes on under another origin and another log key.
 //!
 //! Witnesses that have cosigned what the thief has signed never cosign anything else of that origin, so the origin is
-//! lost. The entries are not: the tree goes on from a size that the operator names, under the registry key.
+//! lost. The entries are not: the tree goes on from a size that the operator names, under the registry key. The old log
+//! key has signed that too: its owner still has it, and whoever has stolen the registry key alone has not.
 
 use super::{SignatureError, verify, verifying_key};
 use crate::hash::{Preimage, tag};
@@ -55,6 +56,9 @@ pub enum LogSuccessionError {
     /// The new log key has not signed it.
     #[error("the new log key's signature: {0}")]
     Signature(#[from] SignatureError),
+    /// The log key that has signed the last seal of the old origin has not signed it.
+    #[error("the old log key's signature: {0}")]
+    FormerSignature(SignatureError),
 }
 
 impl OriginHistory {
@@ -94,9 +98,14 @@ impl OriginHistory {
         begins.zip(self.former.iter().map(|former| former.origin.as_str()).chain([self.newest.as_str()]))
     }
 
-    /// Takes in what the block at a log index says; the new log key. Whether the tree had the root that is named, and
+    /// Takes in what the block at a log index says; the new log key. `before` has signed the last seal. Whether the tree had the root that is named, and
     /// who has signed the block, is the caller's to check.
-    pub(super) fn follow(&mut self, block: LogIndex, said: &pb::LogSuccession) -> Result<[u8; 32], LogSuccessionError> {
+    pub(super) fn follow(
+        &mut self,
+        block: LogIndex,
+        said: &pb::LogSuccession,
+        before: &[u8; 32],
+    ) -> Result<[u8; 32], LogSuccessionError> {
         for (present, field) in [
             (!said.new_origin.is_empty(), "new_origin"),
             (!said.case_reference.is_empty(), "case_reference"),
@@ -122,14 +131,16 @@ impl OriginHistory {
             return Err(LogSuccessionError::Size { expected: block, found: size });
         }
         verifying_key(&log_key)?;
-        verify(&log_key, log_succession_message(said).as_bytes(), &said.signature)?;
+        let message = log_succession_message(said);
+        verify(&log_key, message.as_bytes(), &said.signature)?;
+        verify(before, message.as_bytes(), &said.former_signature).map_err(LogSuccessionError::FormerSignature)?;
         let origin = std::mem::replace(&mut self.newest, said.new_origin.clone());
         self.former.push(FormerOrigin { origin, size });
         Ok(log_key)
     }
 }
 
-/// What the new log key signs.
+/// What the new log key signs, and the old one too.
 pub fn log_succession_message(said: &pb::LogSuccession) -> Preimage {
     Preimage::new(tag::LOG_SUCCESSION)
         .variable(said.origin.as_bytes())

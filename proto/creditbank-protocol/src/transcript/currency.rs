@@ -25,7 +25,7 @@ pub enum Current {
     Current,
     /// Older than that, and not yet stale: shown, and no reason not to rely on it.
     NotCurrent,
-    /// Too old to rely on.
+    /// Too old to rely on, or of an origin that the log has no longer.
     Stale,
     /// Of a time that has not come yet by the verifier's clock: one of the clocks is wrong.
     Clock,
@@ -51,15 +51,22 @@ impl std::fmt::Display for Current {
 
 impl Currency {
     /// The age of a status under a seal of one time, whose checkpoint a quorum had cosigned at another: the earlier
-    /// counts.
-    pub(super) fn of(sealed_at_ms: u64, cosigned_s: Option<u64>, now_ms: u64, freshness: &Freshness) -> Self {
+    /// counts. Of a former origin it is stale whatever the times say: whoever has stolen the log key can still seal
+    /// there.
+    pub(super) fn of(
+        sealed_at_ms: u64,
+        cosigned_s: Option<u64>,
+        now_ms: u64,
+        freshness: &Freshness,
+        is_former: bool,
+    ) -> Self {
         let cosigned_ms = cosigned_s.map(|seconds| seconds.saturating_mul(1_000));
         let as_of_ms = cosigned_ms.map_or(sealed_at_ms, |cosigned| cosigned.min(sealed_at_ms));
         let newest_ms = cosigned_ms.map_or(sealed_at_ms, |cosigned| cosigned.max(sealed_at_ms));
         let age_ms = now_ms.saturating_sub(as_of_ms);
         let state = if newest_ms > now_ms.saturating_add(AHEAD_MAX_MS) {
             Current::Clock
-        } else if age_ms > freshness.stale_after_ms {
+        } else if is_former || age_ms > freshness.stale_after_ms {
             Current::Stale
         } else if age_ms > freshness.current_within_ms {
             Current::NotCurrent
@@ -78,7 +85,7 @@ mod tests {
     const SEALED: u64 = 1_000 * HOUR;
 
     fn state(cosigned_s: Option<u64>, now_ms: u64) -> Current {
-        Currency::of(SEALED, cosigned_s, now_ms, &Freshness::default()).state
+        Currency::of(SEALED, cosigned_s, now_ms, &Freshness::default(), false).state
     }
 
     /// Goal: the bounds of the age are where they are said to be, to the millisecond.
@@ -93,6 +100,14 @@ mod tests {
         assert_eq!(state(None, SEALED - AHEAD_MAX_MS - 1), Current::Clock);
     }
 
+    /// Goal: what is said under a former origin is stale from the first day on.
+    #[test]
+    fn a_former_origin_is_never_current() {
+        let of = |now_ms| Currency::of(SEALED, None, now_ms, &Freshness::default(), true).state;
+        assert_eq!([SEALED, SEALED + 100 * HOUR].map(of), [Current::Stale; 2]);
+        assert_eq!(of(SEALED - HOUR), Current::Clock);
+    }
+
     /// Goal: of seal and quorum the earlier one is the age, and the later one must not be ahead.
     #[test]
     fn an_old_cosignature_makes_old() {
@@ -101,8 +116,8 @@ mod tests {
         assert_eq!(state(seconds(SEALED - 30 * HOUR), now), Current::NotCurrent);
         assert_eq!(state(seconds(SEALED + HOUR), now), Current::Current);
         assert_eq!(state(seconds(now + AHEAD_MAX_MS + 1_000), now), Current::Clock);
-        let found = Currency::of(SEALED, seconds(SEALED - HOUR), now, &Freshness::default());
+        let found = Currency::of(SEALED, seconds(SEALED - HOUR), now, &Freshness::default(), false);
         assert_eq!((found.as_of_ms, found.age_ms, found.by_witnesses), (SEALED - HOUR, 2 * HOUR, true));
-        assert!(!Currency::of(SEALED, None, now, &Freshness::default()).by_witnesses);
+        assert!(!Currency::of(SEALED, None, now, &Freshness::default(), false).by_witnesses);
     }
 }

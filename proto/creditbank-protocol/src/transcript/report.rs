@@ -212,8 +212,8 @@ impl TranscriptRecord {
 pub struct Statement {
     /// Size of the tree as of which it was said.
     pub size: u64,
-    /// Time of the seal that this tree ends with, milliseconds since 1970-01-01T00:00Z: of records that came later it
-    /// says nothing, however new the status is.
+    /// Time of the seal that this tree ends with, milliseconds since 1970, or the bound of a correction that holds it:
+    /// of records that came later it says nothing, however new the status is.
     pub as_of_ms: u64,
     /// The key that signed it.
     pub key_id: KeyId,

@@ -96,13 +96,19 @@ fn check(
         size: tree.head.size,
         root: tree.head.root,
         sealed_at_ms: last.time_ms,
-        currency: Currency::of(last.time_ms, parts.cosigned_s, now_ms, &trust.freshness),
+        currency: Currency::of(
+            last.time_ms,
+            parts.cosigned_s,
+            now_ms,
+            &trust.freshness,
+            trust.is_former(&tree.head.origin),
+        ),
         witnesses: parts.witnesses.clone(),
         records,
         statement,
         institutions,
         custodians,
-        corrections: parts.status.registry.corrections().map_err(broken(Link::Registry, "corrections"))?,
+        corrections: parts.corrections.clone(),
     };
     Ok((parts, report))
 }

@@ -27,6 +27,14 @@ pub enum FormerError {
         /// Where the succession is.
         found: u64,
     },
+    /// Another name than the file has at this place: a rival log.
+    #[error("the log goes on as {found}, which the trust file does not name: it names {expected}")]
+    OtherOrigin {
+        /// What the trust file names there.
+        expected: String,
+        /// What the log says.
+        found: String,
+    },
 }
 
 impl Trust {
@@ -36,37 +44,66 @@ impl Trust {
     }
 
     /// The keys beside the policy's that sign checkpoints of a log that this file trusts: those that have followed, and
-    /// those of its other origins.
+    /// those of its other origins. Of an origin that the policy names, those that follow a key that it names.
     pub fn followers(&self, history: &LogKeyHistory) -> Result<Vec<VerifierKey>, NoteError> {
-        let is_named = |origin: &str| self.policy.logs().iter().any(|log| log.name() == origin);
+        let logs = self.policy.logs();
+        let is_named = |origin: &str| logs.iter().any(|log| log.name() == origin);
         let is_former = |origin: &str| self.former.iter().any(|former| former.origin == origin);
         let origins = history.origins();
         if !origins.all().any(|(_, origin)| is_named(origin) || is_former(origin)) {
             return Ok(Vec::new());
         }
         let mut keys = Vec::new();
-        for (begins, origin) in origins.all() {
-            // Of an origin that the policy names, the policy says whether the first key still counts.
-            let own = |(from, _): &(crate::LogIndex, [u8; 32])| *from > begins || !is_named(origin);
-            for (_, key) in history.signers_of(origin).filter(own) {
-                keys.push(VerifierKey::new(origin, KeyType::Log, key)?);
+        for (_, origin) in origins.all() {
+            // What does not lead back to a key of the policy may be a thief's: he can begin the same name with another.
+            let mut counts = !is_named(origin);
+            for (_, key) in history.signers_of(origin) {
+                if counts {
+                    keys.push(VerifierKey::new(origin, KeyType::Log, key)?);
+                }
+                counts |= logs.iter().any(|log| log.name() == origin && *log.public_key() == key);
             }
         }
         Ok(keys)
     }
 
-    /// Checks that the log's origins end where the file says. Refuses a checkpoint of a former origin beyond its end.
-    pub fn check_former(&self, checkpoint: &Checkpoint, history: &LogKeyHistory) -> Result<(), FormerError> {
+    /// Refuses a checkpoint of a former origin beyond its end.
+    pub fn check_former(&self, checkpoint: &Checkpoint) -> Result<(), FormerError> {
         for FormerOrigin { origin, size } in &self.former {
             let size = size.0;
             if checkpoint.origin == *origin && checkpoint.size > size {
                 return Err(FormerError::Beyond { origin: origin.clone(), size, found: checkpoint.size });
             }
-            let said = history.origins().former().iter().find(|said| said.origin == *origin);
-            if let Some(said) = said.filter(|said| said.size.0 != size) {
-                return Err(FormerError::EndsElsewhere { origin: origin.clone(), size, found: said.size.0 });
+        }
+        Ok(())
+    }
+
+    /// Checks that a log had the former origins of this file, each up to where it ends, and has gone on from the last of
+    /// them as a log that the policy names.
+    pub fn check_origins(&self, history: &LogKeyHistory) -> Result<(), FormerError> {
+        if self.former.is_empty() {
+            return Ok(());
+        }
+        let origins = history.origins();
+        for (at, (_, found)) in origins.all().enumerate().take(self.former.len() + 1) {
+            let known = self.former.get(at);
+            let is_named = || self.policy.logs().iter().any(|log| log.name() == found);
+            if !known.map_or_else(is_named, |known| known.origin == found) {
+                let named = || self.policy.logs().iter().map(VerifierKey::name).collect::<Vec<_>>().join(", ");
+                let expected = known.map_or_else(named, |known| known.origin.clone());
+                return Err(FormerError::OtherOrigin { expected, found: found.to_owned() });
+            }
+            let end = origins.former().get(at).map(|former| former.size.0);
+            if let Some((known, end)) = known.zip(end).filter(|(known, end)| known.size.0 != *end) {
+                let FormerOrigin { origin, size } = known.clone();
+                return Err(FormerError::EndsElsewhere { origin, size: size.0, found: end });
             }
         }
         Ok(())
+    }
+
+    /// Whether an origin is a former one by this file: what is said of it is never current.
+    pub fn is_former(&self, origin: &str) -> bool {
+        self.former.iter().any(|former| former.origin == origin)
     }
 }

@@ -3,14 +3,36 @@
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::hash::{Preimage, tag};
 use creditbank_protocol::key::{
-    KeyId, LogKeyHistory, commitment, log_succession_message, possession_message, sign, succession_message, verify,
-    verifying_key,
+    KeyId, LogKeyHistory, commitment, log_handover_message, log_succession_message, possession_message, sign,
+    succession_message, verify, verifying_key,
 };
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::{LogIndex, UnitId};
-use serde_json::json;
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
 
 use super::{agree, hex, key, log_keys};
+
+/// What a log key signs that another one is to follow.
+fn handover(log: &SigningKey, new_log: &SigningKey) -> Value {
+    let [before, public_key] = [log, new_log].map(|key| key.verifying_key().to_bytes());
+    let message = log_handover_message("test.example/log", &public_key, 1_234);
+    let signature = sign(log, message.as_bytes());
+    let follows = pb::Key {
+        public_key: public_key.to_vec(),
+        suite: 1,
+        purpose: Purpose::Log.into(),
+        from_index: 1_234,
+        handover: signature.to_vec(),
+        ..Default::default()
+    };
+    let mut history = LogKeyHistory::new("test.example/log", before);
+    history.follow(LogIndex(1_000), &follows).expect("it follows");
+    json!({
+        "seed": hex(log.to_bytes()), "origin": "test.example/log", "log_key": hex(public_key), "from_index": 1_234,
+        "message": hex(message.as_bytes()), "signature": hex(signature),
+    })
+}
 
 #[test]
 fn keys() {
@@ -50,11 +72,16 @@ fn keys() {
         new_origin: "test.example/second".to_owned(),
         log_key: public(&new_log).to_vec(),
         case_reference: "2026/2".to_owned(),
-        signature: Vec::new(),
+        ..Default::default()
     };
     let log_preimage = log_succession_message(&bare_log);
     let log_signature = sign(&new_log, log_preimage.as_bytes());
-    let said_log = pb::LogSuccession { signature: log_signature.to_vec(), ..bare_log.clone() };
+    let former_signature = sign(&log, log_preimage.as_bytes());
+    let said_log = pb::LogSuccession {
+        signature: log_signature.to_vec(),
+        former_signature: former_signature.to_vec(),
+        ..bare_log.clone()
+    };
     let mut history = LogKeyHistory::new("test.example/log", public(&log));
     history.succeed(LogIndex(1_234), &said_log).expect("it follows");
     assert_eq!([1_233, 1_234].map(|index| history.at(LogIndex(index))), [public(&log), public(&new_log)]);
@@ -92,8 +119,10 @@ fn keys() {
                 "seed": hex(new_log.to_bytes()), "origin": bare_log.origin, "size": bare_log.size,
                 "root": hex(&bare_log.root), "new_origin": bare_log.new_origin, "log_key": hex(&bare_log.log_key),
                 "case_reference": bare_log.case_reference, "message": hex(log_preimage.as_bytes()),
-                "signature": hex(log_signature), "body": hex(encode(&said_log).expect("canonical")),
+                "signature": hex(log_signature), "former_seed": hex(log.to_bytes()),
+                "former_signature": hex(former_signature), "body": hex(encode(&said_log).expect("canonical")),
             },
+            "log_handover": handover(&log, &new_log),
             "refused_public_keys": [hex(small_order), hex([&[1u8][..], &[0; 31]].concat()), hex(unreduced)],
         }),
     );

@@ -8,7 +8,7 @@ use creditbank_protocol::block::{BlockDraft, Piece, SignedBlock, Slice, slices};
 use creditbank_protocol::canonical::{decode, encode};
 use creditbank_protocol::entry::{BlockEntries, PUBLIC};
 use creditbank_protocol::hash::{Preimage, tag};
-use creditbank_protocol::key::{KeyId, commitment, log_succession_message, sign};
+use creditbank_protocol::key::{KeyId, commitment, log_handover_message, log_succession_message, sign};
 use creditbank_protocol::map::{MapTags, SparseMap};
 use creditbank_protocol::merkle::{Levels, consistency_proof, leaf_hash, record_path, root};
 use creditbank_protocol::note::{Checkpoint, KeyType, Policy, VerifierKey, sign_checkpoint_by};
@@ -183,11 +183,15 @@ impl Log {
             new_origin: origin.to_owned(),
             log_key: public(seed).to_vec(),
             case_reference: "2026/2".to_owned(),
-            signature: Vec::new(),
+            ..Default::default()
         };
         bend(&mut said);
+        let message = log_succession_message(&said);
         if said.signature.is_empty() {
-            said.signature = sign(&key(seed), log_succession_message(&said).as_bytes()).to_vec();
+            said.signature = sign(&key(seed), message.as_bytes()).to_vec();
+        }
+        if said.former_signature.is_empty() {
+            said.former_signature = sign(&key(self.sealer(size - 1)), message.as_bytes()).to_vec();
         }
         self.origins.push((size, origin.to_owned()));
         let block = self.operator(&[public_record(Kind::LogSuccession, encode(&said).expect("canonical"))]);
@@ -213,9 +217,39 @@ impl Log {
 
     /// A block of the operator that names another log key, which seals from a log index on.
     pub(super) fn rotate(&mut self, seed: u8, from_index: u64) {
-        let entry = pb::Key { from_index, ..key_entry(seed, Purpose::Log, 0, 0) };
+        let by = self.sealer(self.entries.len() as u64);
+        self.rotate_by(seed, from_index, by);
+    }
+
+    /// The same, handed over by the key of a seed.
+    pub(super) fn rotate_by(&mut self, seed: u8, from_index: u64, by: u8) {
+        let message = log_handover_message(&self.origin_of_next(), &public(seed), from_index);
+        let handover = sign(&key(by), message.as_bytes()).to_vec();
+        let entry = pb::Key { from_index, handover, ..key_entry(seed, Purpose::Log, 0, 0) };
         let block = self.operator(&[public_record(Kind::Key, encode(&entry).expect("canonical"))]);
         self.sealers.push((block, from_index, seed));
+    }
+
+    /// A block of the operator that names something as a log key that can sign nothing, handed over all the same. Seals
+    /// go on as before; proofs name it.
+    pub(super) fn rotate_to_nothing(&mut self, public_key: [u8; 32], from_index: u64) {
+        let by = self.sealer(self.entries.len() as u64);
+        let message = log_handover_message(&self.origin_of_next(), &public_key, from_index);
+        let handover = sign(&key(by), message.as_bytes()).to_vec();
+        let (public_key, bare) = (public_key.to_vec(), key_entry(by, Purpose::Log, 0, 0));
+        let entry = pb::Key { from_index, handover, public_key, ..bare };
+        let block = self.operator(&[public_record(Kind::Key, encode(&entry).expect("canonical"))]);
+        self.sealers.push((block, block + 1, by));
+    }
+
+    /// Who signs the next seal, if it is a few entries ahead.
+    pub(super) fn next_sealer(&self) -> u8 {
+        self.sealer(self.entries.len() as u64 + 2)
+    }
+
+    /// The newest block.
+    pub(super) fn newest_block(&self) -> u64 {
+        self.blocks.keys().next_back().copied().expect("a block")
     }
 
     /// Who signs the seal at a log index.

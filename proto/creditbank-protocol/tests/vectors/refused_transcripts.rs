@@ -341,6 +341,12 @@ fn times() -> Vec<Case> {
         ),
         shown("a correction of another interval", |said| (said.first, said.last) = (2, 2)),
         shown("a time before the bound", |said| said.bound_ms = (MINUTE + 5 * 60) * 60_000),
+        shown("a correction to a time before that of the seal before", |said| said.bound_ms = (MINUTE + 59) * 60_000),
+        shown("a correction to the beginning of time", |said| said.bound_ms = 0),
+        shown("a correction of what comes behind its block", |said| said.last = 10),
+        shown("a correction that ends before the seal before its block", |said| (said.first, said.last) = (5, 5)),
+        shown("a correction that begins behind its end", |said| said.first = 7),
+        shown("a correction to the time of the last wrong seal", |said| said.bound_ms = (MINUTE + 21 * 60) * 60_000),
     ]
 }
 
@@ -438,6 +444,17 @@ fn log_keys() -> Vec<Case> {
             part(transcript).log_keys[0].path = vec![vec![7; 32]];
         }
     };
+    // Whoever has the registry key alone: the key in force has not handed over.
+    let named = |about, rotate: fn(&mut Log)| {
+        let mut log = Log::admitting(HONEST, &[1]);
+        rotate(&mut log);
+        log.note_signers = vec![log.next_sealer()];
+        log.seal();
+        log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+        log.seal();
+        let entry = log.newest_block();
+        (about, Link::Publication, raw(&log.transcript(&[(entry, 0, None)], &[]).encode_to_vec()))
+    };
     let of_key = |about, link, change: fn(&mut pb::Key)| {
         let mut transcript = sealed_anew(HONEST, &both, 6).transcript(first, &[]);
         for part in [base, newest] {
@@ -475,8 +492,23 @@ fn log_keys() -> Vec<Case> {
         of_key("a statement key as a log key", Link::Publication, |entry| {
             entry.purpose = pb::Purpose::Statement.into()
         }),
-        of_key("another log key than the block names", Link::Seal, |entry| entry.public_key = public(THIEF).to_vec()),
+        of_key("another log key than the block names", Link::Publication, |entry| {
+            entry.public_key = public(THIEF).to_vec()
+        }),
         of_key("an earlier beginning than the block says", Link::Publication, |entry| entry.from_index = 5),
+        of_key("a log key without a handover", Link::Publication, |entry| entry.handover.clear()),
+        named("a log key that the registry key alone names", |log| log.rotate_by(THIEF, 5, THIEF)),
+        named("a log key that a retired one hands over to", |log| {
+            log.rotate(NEXT_LOG, 5);
+            log.seal();
+            log.rotate_by(THIEF, 8, LOG);
+        }),
+        named("a log key that one hands over to which has not begun", |log| {
+            log.rotate(NEXT_LOG, 100);
+            log.rotate_by(THIEF, 8, NEXT_LOG);
+        }),
+        named("a log key of small order that has not begun", |log| log.rotate_to_nothing([0; 32], 100)),
+        named("a log key that is no point and has not begun", |log| log.rotate_to_nothing([0xff; 32], 100)),
     ]
 }
 

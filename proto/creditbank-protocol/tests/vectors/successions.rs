@@ -3,11 +3,11 @@
 
 #![allow(clippy::assigning_clones, clippy::too_many_lines)] // Lists of cases.
 
-use creditbank_protocol::key::{commitment, sign};
+use creditbank_protocol::key::{commitment, log_succession_message, sign};
 use creditbank_protocol::note::{KeyType, VerifierKey};
 use creditbank_protocol::pb;
-use creditbank_protocol::transcript::{Link, verify, write_file};
-use creditbank_protocol::trust::Trust;
+use creditbank_protocol::transcript::{Current, Link, verify, write_file};
+use creditbank_protocol::trust::{Trust, TrustError};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -49,17 +49,20 @@ impl Held {
     }
 
     fn trust(&self) -> Trust {
+        Trust::parse(&self.text()).expect("a trust file")
+    }
+
+    fn text(&self) -> String {
         let former: Vec<String> =
             self.former.iter().map(|(origin, size)| format!("{{ origin = {origin:?}, size = {size} }}")).collect();
-        let text = format!(
+        format!(
             "log_key = {:?}\nregistry_key = {:?}\nnext_registry_key = {:?}\nformer = [{}]\npolicy = {:?}\n",
             hex(public(LOG)),
             hex(public(REGISTRY)),
             commitment(&public(NEXT_REGISTRY)).to_string(),
             former.join(", "),
             self.policy
-        );
-        Trust::parse(&text).expect("a trust file")
+        )
     }
 
     fn json(&self) -> Value {
@@ -117,6 +120,18 @@ fn never_begun() -> Log {
     log
 }
 
+/// A log of whoever has the old log key and the registry key: it goes on at the same size as the true one.
+fn rival(origin: &str) -> Log {
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
+    log.seal();
+    log.succeed(THIEF, origin, |_| ());
+    log.seal();
+    log.issue(1, &[credit(2, "ALG-2", None)], Vec::new());
+    log.seal();
+    log
+}
+
 const BOTH: super::log::Shown<'static> = &[(3, 0, None), (8, 0, None)];
 const FIRST: super::log::Shown<'static> = &[(3, 0, None)];
 
@@ -152,6 +167,16 @@ fn held() -> Vec<(&'static str, Held, pb::Transcript, &'static str)> {
             never_begun().transcript(&[(6, 0, None), (11, 0, None)], &[]),
             SECOND,
         ),
+    ]
+}
+
+/// Lists of former origins that no trust file may have.
+fn no_former() -> Vec<(&'static str, Vec<(&'static str, u64)>)> {
+    vec![
+        ("an origin twice", vec![(ORIGIN, CUT), (SECOND, 10), (ORIGIN, 15)]),
+        ("an origin twice, one directly behind the other", vec![(ORIGIN, CUT), (ORIGIN, 10)]),
+        ("a smaller size behind a larger one", vec![(ORIGIN, 10), (SECOND, CUT)]),
+        ("one size twice", vec![(ORIGIN, CUT), (SECOND, CUT)]),
     ]
 }
 
@@ -207,6 +232,23 @@ fn refused() -> Vec<(&'static str, Link, Held, pb::Transcript)> {
         log.note_signers = vec![LOG];
         log
     };
+    let rotated_rival = {
+        let mut log = rival(SECOND);
+        log.rotate(THIRD_LOG, 12);
+        log.note_signers = vec![THIRD_LOG];
+        log.issue(1, &[credit(3, "ALG-3", None)], Vec::new());
+        log.seal();
+        log
+    };
+    let by_retired_key = {
+        let mut log = sealed_anew(HONEST, &[LOG, NEXT_LOG], 6);
+        log.succeed(SECOND_LOG, SECOND, |said| {
+            said.signature = sign(&key(SECOND_LOG), log_succession_message(said).as_bytes()).to_vec();
+            said.former_signature = sign(&key(LOG), log_succession_message(said).as_bytes()).to_vec();
+        });
+        log.seal();
+        log
+    };
     let sealed_by_stolen_key = cut(Bend { seal_signer: Some(LOG), ..HONEST }, REGISTRY, |_| ());
     let elsewhere = Held::of(SECOND, SECOND_LOG, &[(ORIGIN, CUT + 2)]);
     vec![
@@ -224,6 +266,37 @@ fn refused() -> Vec<(&'static str, Link, Held, pb::Transcript)> {
         }),
         said("without a reason", |said| said.case_reference.clear()),
         said("not signed by the new log key", |said| said.signature = sign(&key(THIEF), b"").to_vec()),
+        said("not signed by the old log key: a thief of the registry key alone", |said| {
+            said.former_signature = sign(&key(SECOND_LOG), log_succession_message(said).as_bytes()).to_vec();
+        }),
+        said("with a signature of the old log key for another size", |said| {
+            let other = pb::LogSuccession { size: said.size - 2, ..said.clone() };
+            said.former_signature = sign(&key(LOG), log_succession_message(&other).as_bytes()).to_vec();
+        }),
+        (
+            "signed by a retired log key",
+            Link::Publication,
+            Held::old(),
+            by_retired_key.transcript(&[(6, 0, None)], &[]),
+        ),
+        (
+            "to another origin than the policy names, by whoever has the old log key and the registry key",
+            Link::Checkpoint,
+            Held::new(),
+            rival(THIRD).transcript(BOTH, &[]),
+        ),
+        (
+            "to the origin that the policy names, with another log key",
+            Link::Checkpoint,
+            Held::new(),
+            rival(SECOND).transcript(BOTH, &[]),
+        ),
+        (
+            "the same, and a further log key that follows it",
+            Link::Checkpoint,
+            Held::new(),
+            rotated_rival.transcript(&[(3, 0, None), (12, 0, None)], &[]),
+        ),
         bent("without the succession", Link::Checkpoint, |part| part.log_keys.clear()),
         bent("a succession that its block does not have", Link::Publication, |part| {
             part.log_keys[0].path = vec![vec![7; 32]];
@@ -271,11 +344,22 @@ fn successions() {
             let file = write_file(&transcript).expect("a file");
             let report = verify(&file, &held.trust(), NOW_MS).unwrap_or_else(|error| panic!("{about}: {error}"));
             assert_eq!(report.origin, origin, "{about}");
+            let state = report.currency.state;
+            let is_former = held.former.iter().any(|(former, _)| *former == origin);
+            assert_eq!(state == Current::Stale, is_former, "{about}: {state}");
             let records: Vec<u64> = report.records.iter().map(|record| record.place.entry.0).collect();
             json!({
                 "about": about, "trust": held.json(), "origin": origin, "size": report.size, "entries": records,
-                "file": hex(&file),
+                "current": state.name(), "file": hex(&file),
             })
+        })
+        .collect();
+    let no_former: Vec<Value> = no_former()
+        .into_iter()
+        .map(|(about, former)| {
+            let held = Held { former, ..Held::new() };
+            assert_eq!(Trust::parse(&held.text()).map(|_| ()).expect_err(about), TrustError::Former, "{about}");
+            json!({ "about": about, "former": held.json()["former"] })
         })
         .collect();
     let refused: Vec<Value> = refused()
@@ -294,7 +378,8 @@ fn successions() {
             "about": "PROTOCOL.md, Succession of the log: transcripts under an old trust file and under new ones, and \
                       those that a verifier refuses, with the first broken link. Hexadecimal.",
             "log_key": hex(public(LOG)), "registry_key": hex(public(REGISTRY)),
-            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "hold": hold, "refused": refused,
+            "next_registry_key": commitment(&public(NEXT_REGISTRY)).to_string(), "now_ms": NOW_MS, "hold": hold, "refused": refused,
+            "former_refused": no_former,
         }),
     );
 }

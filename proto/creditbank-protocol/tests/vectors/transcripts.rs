@@ -542,6 +542,11 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             corrected(|_| ()).transcript(&CORRECTED, &[]),
         ),
         (
+            "corrected-statement",
+            "the statement is as of a seal whose time was corrected since: it says nothing of what came after the bound",
+            corrected(|_| ()).transcript_as_of(7, &CORRECTED[..2], &[]),
+        ),
+        (
             "statement-key-rotated",
             "the statement key was rotated after the statement, and the status is of a later time",
             statement_key_ended(pb::RevocationReason::Rotated, 0, 0).transcript_as_of(5, &first, &[]),
@@ -777,7 +782,7 @@ fn transcripts() {
             json!({
                 "file": format!("transcripts/{name}.cbt"), "about": about, "size": report.size, "root": report.root.to_string(),
                 "records": report.records.iter().map(record).collect::<Vec<_>>(),
-                "whole": report.statement.is_whole, "complete_for": report.statement.complete_for.map(|institution| institution.0),
+                "as_of_ms": report.statement.as_of_ms, "whole": report.statement.is_whole, "complete_for": report.statement.complete_for.map(|institution| institution.0),
                 "holder_key": report.statement.holder_key.map(hex),
                 "identity": report.statement.identity.map(|place| [place.entry.0, u64::from(place.index)]),
             })

@@ -18,6 +18,8 @@ pub(super) fn follow(
     if !is_log_key {
         let expected = "0: only log keys begin at a log index";
         require(entry.from_index == 0, Rule::Contradiction, "from_index", expected, entry.from_index)?;
+        let expected = "nothing: only log keys are handed over to";
+        require(entry.handover.is_empty(), Rule::Contradiction, "handover", expected, "a signature")?;
     }
     let Some(log_keys) = registry.log_keys.as_ref().filter(|_| is_log_key) else {
         return Ok(registry.log_keys.clone());
@@ -40,7 +42,11 @@ pub(super) fn follow(
             let expected = format!("a log index behind the block at {block}");
             Rejection::new(Rule::Contradiction, expected, from.to_string()).field("from_index")
         }
-        LogKeyError::NoLogKey | LogKeyError::Known => {
+        LogKeyError::Handover(error) => {
+            let expected = "a signature by the log key in force (creditbank key request --log-key)";
+            Rejection::new(Rule::NoPossession, expected, error.to_string()).field("handover")
+        }
+        LogKeyError::NoLogKey | LogKeyError::NoPoint(_) | LogKeyError::Known => {
             Rejection::new(Rule::Contradiction, "a new log key of the operator", error.to_string()).field("public_key")
         }
     })?;

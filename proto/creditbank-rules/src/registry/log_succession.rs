@@ -34,6 +34,10 @@ pub(super) fn succeed(
         LogSuccessionError::Signature(error) => {
             Rejection::new(Rule::NoPossession, "a signature by the new log key", error.to_string()).field("signature")
         }
+        LogSuccessionError::FormerSignature(error) => {
+            let expected = "a signature by the log key that has signed the last seal";
+            Rejection::new(Rule::NoPossession, expected, error.to_string()).field("former_signature")
+        }
     })?;
     Ok(next)
 }

@@ -1,7 +1,8 @@
 //! Which log key signed which seal, under which origin: the ones of the log's beginning, and those that have followed.
 //!
-//! A part says which keys have followed, and the steps in between take it at its word. In the end each of them must be
-//! a record of a block that the registry key in force has signed: the log key cannot name another one.
+//! A part says which keys have followed, and that the log key in force has handed over to each. The steps in between
+//! take it at its word. In the end each of them must be a record of a block that the registry key in force has signed:
+//! neither of the two can name another one alone.
 
 use super::registrars::Registrars;
 use super::tree::piece;
@@ -49,7 +50,8 @@ impl LogKeys {
     pub(super) fn accept(&self, note: &[u8], trust: &Trust) -> Result<Accepted, TranscriptError> {
         let accepted = || {
             let accepted = trust.policy.verify_by(note, &trust.followers(&self.history)?)?;
-            trust.check_former(&accepted.checkpoint, &self.history)?;
+            trust.check_former(&accepted.checkpoint)?;
+            trust.check_origins(&self.history)?;
             self.has_origin(&accepted.checkpoint)?;
             Ok::<_, Fault>(accepted)
         };

@@ -14,6 +14,7 @@ use crate::approval::approval_message;
 use crate::authority;
 use crate::block::{CREATED_WITHIN_MINUTES, Header, SignedHead};
 use crate::contested::is_suspect;
+use crate::correction::Correction;
 use crate::dates::day_of_ms;
 use crate::key::{self, FormerOrigin, KeyId};
 use crate::merkle::verify_consistency;
@@ -123,6 +124,8 @@ pub(super) struct Parts {
     pub(super) status: Part,
     /// What the statement says; who has signed it is still to be checked.
     pub(super) said: pb::SubjectStatement,
+    /// The corrections of the time that are given.
+    pub(super) corrections: Vec<Correction>,
     pub(super) witnesses: Vec<String>,
     /// From when the policy's quorum of cosignatures is, seconds since 1970.
     pub(super) cosigned_s: Option<u64>,
@@ -169,10 +172,12 @@ impl Parts {
         let status = Part { published: published::check(&status, &proofs.1.publications)?, ..status };
         // What was published is what the operator has said.
         let corrections = |part: &Part| part.registry.corrections().map_err(broken(Link::Registry, "corrections"));
-        let corrections = [corrections(&base)?, corrections(&status)?].concat();
+        let placed = [corrections(&base)?, corrections(&status)?].concat();
+        tree::check_corrections([&base.tree, &status.tree], &placed)?;
+        let corrections: Vec<Correction> = placed.into_iter().map(|(_, one)| one).collect();
         tree::check_times(&back, &corrections)?;
         status.registry.using_corrections(status.tree.last_seal().index);
-        Ok(Self { base, status, said, witnesses: accepted.witnesses, cosigned_s: accepted.cosigned_s })
+        Ok(Self { base, status, said, corrections, witnesses: accepted.witnesses, cosigned_s: accepted.cosigned_s })
     }
 }
 

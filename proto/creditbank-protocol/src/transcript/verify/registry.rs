@@ -94,10 +94,13 @@ impl RegistryProofs {
         Ok(found)
     }
 
-    /// The corrections of the time that are given.
-    pub(super) fn corrections(&self) -> Result<Vec<Correction>, Fault> {
+    /// The corrections of the time that are given, each with its place.
+    pub(super) fn corrections(&self) -> Result<Vec<(Place, Correction)>, Fault> {
         let is_one = |entry: &&pb::RegistryEntry| entry.kind == i32::from(pb::Kind::TimeCorrection);
-        self.entries().filter(is_one).map(|entry| Ok(decode::<pb::TimeCorrection>(&entry.body)?.into())).collect()
+        let read = |entry: &pb::RegistryEntry| {
+            Ok((Place::read(entry.place), decode::<pb::TimeCorrection>(&entry.body)?.into()))
+        };
+        self.entries().filter(is_one).map(read).collect()
     }
 
     /// Says that the corrections under a seal are needed, whether or not a time goes back: who asks for the status of

@@ -4,6 +4,7 @@ use super::{BTreeSet, Fault, InstitutionId, Parts, Place, SUITE, TranscriptRecor
 use crate::Digest;
 use crate::canonical::decode;
 use crate::contested::compromised_since;
+use crate::correction::sealed_by_ms;
 use crate::key::{self, KeyId};
 use crate::note::Checkpoint;
 use crate::pb::Purpose;
@@ -28,7 +29,7 @@ pub(super) fn read(transcript: &pb::Transcript) -> Result<(pb::SubjectStatement,
 /// Checks the statement against its key and the records.
 pub(super) fn check(
     transcript: &pb::Transcript,
-    Parts { said, base, status, .. }: &Parts,
+    Parts { said, base, status, corrections, .. }: &Parts,
     records: &[TranscriptRecord],
 ) -> Result<Statement, Fault> {
     let key_id = KeyId::from_slice(&said.key_id).ok_or_else(|| Fault::Missing("the statement's key id".to_owned()))?;
@@ -65,7 +66,7 @@ pub(super) fn check(
     };
     Ok(Statement {
         size: said.size,
-        as_of_ms: base.tree.last_seal().time_ms,
+        as_of_ms: sealed_by_ms(corrections, base.tree.last_seal().index, base.tree.last_seal().time_ms),
         key_id,
         complete_for,
         is_whole,

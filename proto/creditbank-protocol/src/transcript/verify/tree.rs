@@ -3,7 +3,7 @@
 use super::log_keys::LogKeys;
 use super::part::ProvedGroup;
 use super::{BTreeMap, BTreeSet, Digest, Fault, Link, LogIndex, ProvedBlock, TranscriptError, Which, broken, differs};
-use super::{digests, pb};
+use super::{Place, digests, pb};
 use crate::UnitId;
 use crate::block::{Piece, SignedHead, Slice, check_effects, check_places};
 use crate::correction::{Correction, may_go_back};
@@ -209,6 +209,49 @@ pub(super) fn check_order(base: &Tree, status: &Tree, genesis: &Digest) -> Resul
 pub(super) struct StepBack {
     before: (LogIndex, u64),
     seal: (LogIndex, u64),
+}
+
+/// Refuses a correction that contradicts what is shown: its place, the seals before and in its interval, and the other
+/// corrections. So a time does not go back behind that of a seal that nothing corrects.
+pub(super) fn check_corrections(trees: [&Tree; 2], corrections: &[(Place, Correction)]) -> Result<(), TranscriptError> {
+    let seals: Vec<&Seal> = trees.into_iter().flat_map(|tree| tree.seals.values().map(|(seal, _)| seal)).collect();
+    for (place, one) in corrections {
+        check_correction((*place, one), corrections, &seals)
+            .map_err(broken(Link::Seal, format!("correction at {place}")))?;
+    }
+    Ok(())
+}
+
+fn check_correction(
+    (place, one): (Place, &Correction),
+    all: &[(Place, Correction)],
+    seals: &[&Seal],
+) -> Result<(), Fault> {
+    if one.first > one.last {
+        return Err(differs("the first wrong seal, at most", one.last, one.first));
+    }
+    let behind = Place::new(one.last.0.saturating_add(1), 0);
+    if place != behind {
+        return Err(differs("the place of the correction, directly behind the last wrong seal", behind, place));
+    }
+    for (_, other) in all.iter().filter(|(_, other)| other != one) {
+        if other.first <= one.end() && one.first <= other.end() {
+            return Err(differs("the first wrong seal, outside the interval that begins at", other.first, one.first));
+        }
+        if other.end() < one.first && other.bound_ms > one.bound_ms {
+            return Err(differs("the bound, at least an earlier one's", other.bound_ms, one.bound_ms));
+        }
+    }
+    for seal in seals {
+        let is_corrected = || all.iter().any(|(_, other)| other.holds(seal.index));
+        if seal.index < one.first && seal.time_ms > one.bound_ms && !is_corrected() {
+            return Err(differs("the bound, at least the time of a seal before", seal.time_ms, one.bound_ms));
+        }
+        if seal.index == one.last && seal.time_ms <= one.bound_ms {
+            return Err(differs("the bound, before the time of the last wrong seal", seal.time_ms, one.bound_ms));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a time that goes back without a correction.

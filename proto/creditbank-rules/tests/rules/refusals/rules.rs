@@ -627,6 +627,7 @@ fn registry() -> Vec<Case> {
             Kind::Key,
             &key_for(Purpose::Log, 0, 0, &signing(OTHER), &[]),
         ),
+        key_with("CONTRADICTION", "a handover to a key that is no log key", |entry| entry.handover = vec![1; 64]),
         own("PERMANENT", "a revocation taken back", |_| ()),
         own("PERMANENT", "a later time of compromise", |key| key.revoked = revoked(RevocationReason::Compromised, 101)),
         own("PERMANENT", "a compromise that becomes a rotation", |key| {
