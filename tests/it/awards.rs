@@ -176,10 +176,10 @@ async fn places_beside_a_block_are_compared() {
         (vec![first], Reason::WrongPlaceCount),
         (vec![first, second, second], Reason::WrongPlaceCount),
         (vec![second, first], Reason::UnknownTarget),
-        (vec![first, other], Reason::UnknownTarget),
+        (vec![first, other], Reason::EffectMismatch),
         (vec![first, first], Reason::UnknownTarget),
-        (vec![pb::Place::default(), second], Reason::UnknownTarget),
-        (vec![first, nowhere], Reason::UnknownTarget),
+        (vec![pb::Place::default(), second], Reason::EffectMismatch),
+        (vec![first, nowhere], Reason::EffectMismatch),
     ] {
         let refused = send(&client, &with(places.clone())).await.expect_err("other places");
         assert_eq!(refused, reason, "{places:?}");
