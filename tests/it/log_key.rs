@@ -27,7 +27,7 @@ use creditbank_tests::node::ORIGIN;
 use creditbank_tests::university::{credit_record, key};
 use creditbank_tests::{Chain, TestNode, University};
 
-fn put_key(dir: &Path, name: &str, key: &KeyFile) {
+pub(crate) fn put_key(dir: &Path, name: &str, key: &KeyFile) {
     let path = dir.join("keys").join(name);
     fs::write(&path, key.to_text().as_bytes()).expect("a key file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
@@ -38,13 +38,13 @@ fn request(key: &KeyFile) -> pb::Key {
 }
 
 /// A log key that the node's first one hands over to.
-fn follower(node: &TestNode, key: &KeyFile, from_index: u64) -> pb::Key {
+pub(crate) fn follower(node: &TestNode, key: &KeyFile, from_index: u64) -> pb::Key {
     let asked = KeyRequest::new(ORIGIN, UnitId::OPERATOR, key).expect("a request");
     let asked = asked.handed_over(&node.key(Purpose::Log), from_index).expect("a handover");
     asked.record(&[], 0, 0).expect("a key")
 }
 
-async fn admit(client: &Client, node: &TestNode, entries: &[pb::Key]) -> Result<Receipt, ClientError> {
+pub(crate) async fn admit(client: &Client, node: &TestNode, entries: &[pb::Key]) -> Result<Receipt, ClientError> {
     let records: Vec<_> =
         entries.iter().map(|entry| registry_record(Kind::Key, entry).expect("a canonical entry")).collect();
     publish(client, Arc::new(node.key(Purpose::Registry)), &records, None).await

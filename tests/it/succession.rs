@@ -10,11 +10,11 @@ use creditbank_protocol::block::BlockDraft;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::note::{Checkpoint, Note, sign_checkpoint};
-use creditbank_protocol::pb::{Purpose, Receipt};
+use creditbank_protocol::pb::{self, Purpose, Receipt};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::transcript::verify;
 use creditbank_protocol::trust::Trust;
-use creditbank_protocol::{Digest, LogIndex};
+use creditbank_protocol::{Digest, LogIndex, Place};
 use creditbank_rpc::v1::InstitutionAlias;
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_server::directory;
@@ -24,9 +24,11 @@ use creditbank_server::operate::check::check;
 use creditbank_server::operate::succeed::{SucceedError, Succeeded, SuccessionOptions, succeed};
 use creditbank_tests::chain::signed;
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::university::credit_record;
+use creditbank_tests::university::{credit_record, key};
 use creditbank_tests::{Chain, TestNode, University};
 use tempfile::TempDir;
+
+use crate::log_key::{admit, follower, put_key};
 
 pub(crate) const SECOND: &str = "test.example/second";
 const THIRD: &str = "test.example/third";
@@ -224,6 +226,49 @@ async fn the_log_goes_on_under_another_origin() {
     assert_eq!(node.ledger().log_keys().origins().at(LogIndex(0)), ORIGIN);
     let dir = node.stop().await;
     assert_eq!(report(dir.path()), [""; 0]);
+    // One name ends once.
+    let error = succeeded(dir.path(), cut, "test.example/fourth").map(|_| ()).expect_err("a second end");
+    assert!(matches!(&error, SucceedError::Gone { newest, .. } if newest == THIRD), "{error}");
+}
+
+/// Goal: a log key that was to follow when the log key was stolen follows nobody any more, and what it has signed
+/// beside the old one is no damage. What is lost is told by what it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pending_rotation_ends_with_the_old_origin() {
+    let node = TestNode::start().await;
+    let university = University::admit(&node, 1).await;
+    let alias = university.aliases(&node, 0..1).await[0];
+    let client = university.client(&node).await;
+    let next = key(Purpose::Log, 90);
+    put_key(node.dir(), "log-2.key", &next);
+    let follows = follower(&node, &next, node.ledger().size() + 50);
+    admit(&client, &node, &[follows]).await.expect("admitted");
+    let mut chain = Chain::of(&client, &university).await;
+    let place = Place::new(chain.issue(&client, &university, &[credit_record(alias, "A-1")]).await.index, 0);
+    let cut = node.ledger().size();
+    let revoked = revoking(&client, place).await;
+    let block = chain.block(&university, &[], vec![revoked]);
+    client.submit(block).await.expect("revoked, and lost");
+    let dir = node.stop().await;
+    let (to, done) = succeeded(dir.path(), cut, SECOND).expect("it goes on");
+    let lost: Vec<_> = done.lost.iter().map(|one| (one.records, one.published, one.effects)).collect();
+    assert_eq!(lost, [(0, 0, 1)]);
+    assert_eq!(report(to.path()), [""; 0]);
+    restores(to.path());
+}
+
+/// The group that revokes the record at a place.
+async fn revoking(client: &Client, place: Place) -> pb::EffectGroup {
+    let record = client.record(place).await.expect("a record");
+    let effect = pb::Effect {
+        status_id: record.status_id.0.to_vec(),
+        place: Some(place.into()),
+        action: pb::Action::Revoke.into(),
+        reason: pb::EffectReason::Error.into(),
+        ..Default::default()
+    };
+    let authority = Some(pb::Authority { basis: pb::Basis::Issuer.into(), ..Default::default() });
+    pb::EffectGroup { authority, effects: vec![effect] }
 }
 
 /// Goal: what cannot be is refused by name, and nothing is written.

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             let entries: Vec<u64> = one.entries.iter().map(|entry| entry.0).collect();
             json!({
                 "institution": one.unit.institution.0, "unit": one.unit.number, "from_height": one.from_height,
-                "entries": entries, "records": one.records,
+                "entries": entries, "records": one.records, "published": one.published, "effects": one.effects,
             })
         };
         let lost: Vec<_> = done.lost.iter().map(lost).collect();
@@ -98,15 +98,23 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
     if lost.is_empty() {
         crate::say("Nothing is lost: the old log ends there.");
     } else {
-        crate::say(&format!("Lost are the blocks beyond size {size}. Whoever issued them submits them again:"));
+        crate::say(&format!(
+            "Lost are the blocks beyond size {size}. Whoever sealed them does again what they did. Records come back with \
+             issue or sync; revocations, amendments, confirmations and what was published are made again by hand:"
+        ));
     }
     for one in lost {
         let (blocks, records) = (one.entries.len(), one.records);
         let (first, last) = (one.entries.first(), one.entries.last());
         let range = first.zip(last).map(|(first, last)| format!("log index {first} to {last}")).unwrap_or_default();
+        let whose =
+            if one.unit.institution.is_operator() { "the registry".to_owned() } else { format!("unit {}", one.unit) };
+        let also = [(one.published, "published"), (one.effects, "effects on records")].into_iter();
+        let also: String =
+            also.filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
         crate::say(&format!(
-            "  unit {}: {blocks} blocks, {records} records, {range}; its chain goes on at height {}",
-            one.unit, one.from_height
+            "  {whose}: {blocks} blocks, {records} records{also}, {range}; its chain goes on at height {}",
+            one.from_height
         ));
     }
     crate::say("Next:");
@@ -118,7 +126,9 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
          the old file follows too, and cannot see by it that {former} ends there"
     ));
     crate::say(&format!("  tell the witnesses the new log line, and that {former} has ended at size {size}"));
-    crate::say("  tell the units above: they run sync or import again with a new --work directory");
+    crate::say(
+        "  tell the units above: they run issue or sync again with a new --work directory, and repeat lost revocations",
+    );
 }
 
 /// What the caller must ask for differently exits with 2.
@@ -130,6 +140,7 @@ fn usage(error: SucceedError) -> anyhow::Error {
         | E::Beyond { .. }
         | E::Origin(_)
         | E::SameOrigin(_)
+        | E::Gone { .. }
         | E::Memory
         | E::Approvals { .. } => Usage(error.to_string()).into(),
         other => other.into(),

@@ -51,7 +51,7 @@ pub struct SuccessionOptions {
 }
 
 /// A unit's blocks beyond the cut.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LostBlocks {
     /// Whose.
     pub unit: UnitId,
@@ -59,6 +59,10 @@ pub struct LostBlocks {
     pub entries: Vec<LogIndex>,
     /// Their records, hidden and public.
     pub records: u64,
+    /// Of these, those that they published: entries of the registry, or what the institution publishes.
+    pub published: u64,
+    /// What they did to records: revocations, amendments, confirmations and what follows from them.
+    pub effects: u64,
     /// The height of the first one: the unit goes on from there.
     pub from_height: u64,
 }
@@ -107,6 +111,17 @@ pub enum SucceedError {
     /// A name that the log has or had.
     #[error("{0} is the name of the old log or was one of its names: witnesses refuse it for ever, so choose another")]
     SameOrigin(String),
+    /// The log has gone on under another name already.
+    #[error(
+        "the log goes on as {newest} since an earlier succession, which lies beyond size {size}: expected a size behind \
+         that one. A second end of the same name contradicts every trust file that pins the first"
+    )]
+    Gone {
+        /// What was asked for.
+        size: u64,
+        /// Its name now.
+        newest: String,
+    },
     /// There is no journal.
     #[error("the log is in memory: there is nothing to go on from")]
     Memory,
@@ -182,6 +197,8 @@ struct Cut {
     /// The seal that the tree ends with at the cut.
     seal: Option<SignedSeal>,
     lost: BTreeMap<UnitId, LostBlocks>,
+    /// Whose the last block beyond the cut is.
+    newest_lost: Option<UnitId>,
     names: Vec<String>,
 }
 
@@ -212,6 +229,11 @@ pub fn succeed(
     })?;
     if cut.names.contains(&options.origin) || options.origin == config.origin {
         return Err(SucceedError::SameOrigin(options.origin.clone()));
+    }
+    if let Some(newest) =
+        cut.names.last().filter(|newest| cut.seal.as_ref().is_some_and(|seal| seal.seal().origin != **newest))
+    {
+        return Err(SucceedError::Gone { size: options.size, newest: newest.clone() });
     }
     let note = cut.note.ok_or(SucceedError::NoNote(options.size))?;
     let former_key = former_key(environment, dir, cut.seal.as_ref())?.ok_or_else(|| SucceedError::NoLogKey {
@@ -278,6 +300,7 @@ fn read_cut(journal: &JournalReader, size: u64, mut read: impl FnMut(u64)) -> Re
         signers: Vec::new(),
         seal: None,
         lost: BTreeMap::new(),
+        newest_lost: None,
         names: Vec::new(),
     };
     let mut before = 0;
@@ -334,11 +357,19 @@ fn note_entry(cut: &mut Cut, size: u64, index: LogIndex, entry: Option<Entry>) {
         }
         Some(Entry::Head(head)) if index.0 >= size => {
             let header = head.header();
-            let first =
-                || LostBlocks { unit: header.unit, entries: Vec::new(), records: 0, from_height: header.height };
+            let first = || LostBlocks { unit: header.unit, from_height: header.height, ..LostBlocks::default() };
             let lost = cut.lost.entry(header.unit).or_insert_with(first);
             lost.entries.push(index);
             lost.records += u64::from(header.count);
+            cut.newest_lost = Some(header.unit);
+        }
+        Some(Entry::Public(public)) => {
+            // It stands directly behind the head of its block.
+            if let Some(lost) = cut.newest_lost.and_then(|unit| cut.lost.get_mut(&unit)) {
+                let part = public.part();
+                lost.published += part.records.len() as u64;
+                lost.effects += part.groups.iter().map(|group| group.effects.len() as u64).sum::<u64>();
+            }
         }
         _ => {}
     }

@@ -1,7 +1,9 @@
 //! The signatures of checkpoints, which receipts need: they cannot be made again once a log key is destroyed.
 
 use creditbank_ledger::state::LogState;
+use creditbank_protocol::key::KeyId;
 use creditbank_protocol::note::{Checkpoint, KeyType, Note, VerifierKey};
+use creditbank_protocol::pb::Purpose;
 use creditbank_store::{Head, Round};
 
 use crate::tables;
@@ -31,9 +33,14 @@ pub(super) fn faults(log: &LogState, round: &Round) -> Vec<String> {
 }
 
 fn of_note(log: &LogState, head: Head, note: &tables::Note) -> Option<String> {
-    let known = log.in_force().registry.log_keys();
+    // A succession ends a log key that was to follow, and has signed the checkpoint before it.
+    let registry = &log.in_force().registry;
+    let is_log_key = |key: &[u8; 32]| {
+        let named = registry.key(&KeyId::of(key)).is_some_and(|entry| entry.purpose == i32::from(Purpose::Log));
+        named || registry.log_keys().is_some_and(|known| known.contains(key))
+    };
     let (origin, size) = (log.origin_of_size(head.size).to_owned(), head.size);
-    if note.signers.is_empty() || !note.signers.iter().all(|key| known.is_some_and(|known| known.contains(key))) {
+    if note.signers.is_empty() || !note.signers.iter().all(is_log_key) {
         return Some(format!("the checkpoint of size {size} is signed by keys that are no log keys"));
     }
     if note.lines.is_empty() {
