@@ -56,6 +56,10 @@ impl Client {
 pub async fn succeed(client: &Client, succession: Succession, work: Option<&Path>) -> Result<Receipt, ClientError> {
     let Succession { key, next, case_reference, current, approvals, compromised_since_minute } = succession;
     let local = |what: String| ClientError::Local(what);
+    if client.registry_key().await?.public_key == key.public_key() {
+        let what = "this key is the registry key in force already; nothing was done";
+        return Err(ClientError::Missing(what.to_owned()));
+    }
     let [own, committed] = [commitment(&key.public_key()), client.next_registry_key().await?];
     if own != committed {
         return Err(local(format!(
