@@ -1,6 +1,6 @@
 //! Options of every command, and the connection that they describe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,15 +77,23 @@ impl Global {
         self.registry_key.is_some()
     }
 
-    /// Where the operator's blocks stand while they are under way: beside the registry key. After each succession of the
-    /// log another directory: notes of a former origin may name blocks that are lost.
+    /// Where the operator's blocks stand while they are under way: beside the registry key.
     pub(crate) fn registry_work(&self) -> PathBuf {
-        let name = match self.trust().map_or(0, |trust| trust.former.len()) {
+        let file = self.registry_key.as_ref().and_then(KeyPlace::file);
+        file.map_or_else(|| PathBuf::from(format!("creditbank{}", self.work_name())), |key| self.work_beside(key))
+    }
+
+    /// The same, beside another key.
+    pub(crate) fn work_beside(&self, key: &Path) -> PathBuf {
+        crate::files::beside(key, &self.work_name())
+    }
+
+    /// After each succession of the log another one: notes of a former origin may name blocks that are lost.
+    fn work_name(&self) -> String {
+        match self.trust().map_or(0, |trust| trust.former.len()) {
             0 => ".blocks".to_owned(),
             former => format!(".{}.blocks", former + 1),
-        };
-        let file = self.registry_key.as_ref().and_then(KeyPlace::file).map(|key| crate::files::beside(key, &name));
-        file.unwrap_or_else(|| PathBuf::from(format!("creditbank{name}")))
+        }
     }
 
     /// The operator's registry key.

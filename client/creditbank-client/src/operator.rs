@@ -140,7 +140,7 @@ pub enum Earlier {
 
 /// Registry records that wait for approvals in a directory of requests, of all commands.
 pub fn waiting_records(work: &Path) -> Result<Vec<Record>, ClientError> {
-    Ok(ApprovalQueue::open(work).waiting()?.into_iter().flat_map(|one| one.operation.records).collect())
+    Ok(ApprovalQueue::open(work).operations()?.into_iter().flat_map(|one| one.records).collect())
 }
 
 /// What became of registry records.
@@ -211,9 +211,9 @@ pub async fn publish_or_ask(
     let mut waiting = BTreeSet::new();
     if let Some(queue) = &queue {
         let sealed = |marks: &[Mark], receipt| earlier.push((marks.to_vec(), receipt));
-        let mut asked = seal_approved(&mut outbox, queue, Some(&own), sealed).await?;
+        let asked = seal_approved(&mut outbox, queue, Some(&own), sealed).await?;
         // What two persons wanted and the node refuses must be said, and not asked for again without a word.
-        if let Some((_, refusal)) = asked.refused.pop() {
+        if let Some((_, refusal)) = asked.refused.into_iter().next() {
             return Err(ClientError::Refused(refusal));
         }
         waiting = asked.waiting;
@@ -232,7 +232,7 @@ pub async fn publish_or_ask(
                 ClientError::Local(what)
             })?;
             if waiting.contains(&mark) {
-                let asked = queue.waiting()?.into_iter().find(|one| one.marks.contains(&mark));
+                let asked = queue.waiting_of(&[mark])?.into_iter().next();
                 if let Some(asked) = asked {
                     return Ok(Published::Waiting(asked.path, required));
                 }
@@ -263,6 +263,9 @@ async fn check_signer(client: &Client, unit: &IssuingUnit) -> Result<(), ClientE
         ),
         Some(item) if item.decode::<pb::Key>()?.revoked.is_some() => {
             wrong("is not the registry key any more: another one has followed it; pass that one")
+        }
+        Some(item) if item.decode::<pb::Key>()?.purpose != i32::from(Purpose::Registry) => {
+            wrong("is not a registry key: pass the one in force")
         }
         Some(_) => Ok(()),
     }

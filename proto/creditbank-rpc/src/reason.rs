@@ -131,6 +131,11 @@ impl Reason {
         matches!(self, Self::StaleHead | Self::WrongHeight | Self::WrongPrevious | Self::WrongTime)
     }
 
+    /// Whether the same block can be sealed later, after somebody has done something else: what was approved is kept.
+    pub fn keeps_request(&self) -> bool {
+        self.about_signer() || matches!(self, Self::LogKeyMissing)
+    }
+
     /// Whether it is about who signs or approves, or for which log: no other block of this signer would go through.
     pub fn about_signer(&self) -> bool {
         matches!(

@@ -441,12 +441,14 @@ class Scene:
     def _effect(self, authority, effect):
         self._form(effect)
         target = self.held.get(place_of(effect.place) if effect.has("place") else self.beside[effect.status_id])
-        require(target is not None and target.status_id == effect.status_id, "UNKNOWN_TARGET")
+        require(target is not None, "UNKNOWN_TARGET")
         redemption = effect.redemption_plus_1 - 1 if effect.redemption_plus_1 else None
         owner = target.institution
         if effect.action in (RELEASE, REINSTATE) and redemption is not None:
             owner = self.sealed_by.get(redemption, 0)
+        # Before the status id is compared: else whoever may not change the record finds out which one stands there.
         require(self._right(authority, effect.action, owner), "NOT_AUTHORISED")
+        require(target.status_id == effect.status_id, "UNKNOWN_TARGET")
         follows = authority.basis == DEPENDENCY or redemption is not None
         if not follows and effect.action not in (REDEEM, RELEASE) and self.institution:
             require(target.kind in self.key.kinds, "KIND_OUTSIDE_KEY")

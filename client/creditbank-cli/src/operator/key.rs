@@ -153,6 +153,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Add { request, term, replace } => {
             let client = global.connect().await?;
             let key = term.key(&read_request(&request)?, &term.kinds)?;
+            if key.purpose == i32::from(Purpose::Log) {
+                let what = "a log key follows another one: run creditbank key rotate OLD-KEY-ID REQUEST";
+                return Err(Failure::Usage(what.to_owned()));
+            }
             let what = format!("key {}", key_id(&key));
             publish::refuse_known(&client, &RegistryKey::Key(key_id(&key)), &what, replace).await?;
             publish::run(global, &client, &[publish::entry(Kind::Key, &key)?], &what).await
@@ -239,11 +243,13 @@ async fn check_index(client: &Client, come: &pb::Key) -> Result<(), Failure> {
     }
     let found = come.from_index;
     Err(Failure::Usage(format!(
-        "--from-index: expected a log index that is still to come, above the log's size of now, {size}; found {found}"
+        "the request hands over from log index {found}: expected one above the log's size of now, {size}. Make the request \
+         anew (creditbank key request --log-key FILE --from-index N)"
     )))
 }
 
-/// Refuses to revoke what is not revoked, or what is revoked so already.
+/// Refuses a revocation that the registry does not take: of a log key, of the registry key in force, or one that changes
+/// nothing.
 fn check_revocation(id: KeyId, entry: &pb::Key, new: &pb::KeyRevocation) -> Result<(), Failure> {
     let usage = |what: &str| Err(Failure::Usage(what.to_owned()));
     match Purpose::try_from(entry.purpose) {

@@ -38,7 +38,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let refreshed = client.refresh(&file, before.as_ref()).await;
     let Refreshed { file: newest, report: after } = match (refreshed, not_valid) {
         (Ok(refreshed), _) => refreshed,
-        (Err(_), Some(not_valid)) => return Err(not_valid),
+        (Err(error), Some(not_valid)) => {
+            return Err(Failure::NotValid(format!("{not_valid}\nA newer status could not be got: {error}")));
+        }
         (Err(error), None) => return Err(error.into()),
     };
     let is_ahead = |report: &Report| report.currency.state == Current::Clock;

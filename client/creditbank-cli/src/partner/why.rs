@@ -105,6 +105,10 @@ fn advice(file: &[u8], trust: &Trust, error: &TranscriptError) -> Option<String>
              for a new export"
                 .to_owned(),
         ),
+        Fault::Former(FormerError::OtherOrigin { .. }) => Some(
+            "Do not rely on this file. Get the newest trust file from the log's operator by another way, and compare"
+                .to_owned(),
+        ),
         Fault::Former(FormerError::EndsElsewhere { .. }) => {
             Some("Get the newest trust file from the log's operator, and compare".to_owned())
         }

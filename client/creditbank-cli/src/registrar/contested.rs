@@ -21,8 +21,8 @@ use crate::{entries, output, show, values};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// What of a unit a compromised key has sealed, and what of it was confirmed, revoked or amended since; and what
-    /// the key has done to records
+    /// What of a unit a compromised key has signed or approved, and what of it was confirmed, revoked or amended since;
+    /// and what the key has done to records
     List {
         #[command(flatten)]
         unit: Unit,
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// One record: entry and index, as 34/718
     #[arg(long, conflicts_with = "file")]
     place: Option<Place>,
-    /// Everything that this key has sealed, and that is contested; look at `contested list` first. Needs --before
+    /// Everything that this key has signed or approved, and that is contested; look at `contested list` first. Needs --before
     #[arg(long, value_parser = values::key_id, conflicts_with_all = ["file", "place"], requires = "before")]
     all_of_key: Option<KeyId>,
     /// With --all-of-key: what was sealed before this minute of UTC, as 2026-09-01T08:30Z
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     common: Common,
 }
 
-/// What a key has sealed that is still contested, before a minute since 1970 where one is given.
+/// What a key has signed or approved that is still contested, before a minute since 1970 where one is given.
 pub(super) async fn still_contested(client: &Client, id: KeyId, before: Option<u64>) -> Result<Vec<Place>, Failure> {
     let missing = || format!("the key {id} is not in the registry");
     let entry: pb::Key = entries::read(client, &RegistryKey::Key(id), missing).await?;

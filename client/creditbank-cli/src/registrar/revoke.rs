@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     /// One record: entry and index, as 34/718
     #[arg(long, conflicts_with = "file", requires = "reason")]
     place: Option<Place>,
-    /// Everything that this stolen key has sealed and that is still contested
+    /// Everything that this stolen key has signed or approved and that is still contested
     ///
     /// First undo what it has done (`reinstate`) and confirm what is yours (`confirm`); what `contested list` still shows
     /// as contested is the thief's.

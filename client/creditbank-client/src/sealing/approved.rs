@@ -71,10 +71,10 @@ pub(crate) async fn seal_approved(
     mut sealed: impl FnMut(&[Mark], Box<Receipt>),
 ) -> Result<Asked, ClientError> {
     let mut asked = Asked::default();
-    let mut waiting = queue.waiting()?;
-    if let Some(only) = only {
-        waiting.retain(|one| one.marks.iter().any(|mark| only.contains(mark)));
-    }
+    let waiting = match only {
+        Some(only) => queue.waiting_of(only)?,
+        None => queue.waiting()?,
+    };
     let required = if waiting.is_empty() { 0 } else { outbox.approvals_required().await? };
     for waiting in waiting {
         if waiting.marks.iter().all(|mark| outbox.is_noted(mark)) {
@@ -92,7 +92,7 @@ pub(crate) async fn seal_approved(
                 sealed(&waiting.marks, receipt);
                 waiting.done()?;
             }
-            Answer::Refused(refusal) if refusal.why().about_signer() => return Err(ClientError::Refused(refusal)),
+            Answer::Refused(refusal) if refusal.why().keeps_request() => return Err(ClientError::Refused(refusal)),
             // Its lines are looked at again.
             Answer::Refused(refusal) => {
                 asked.refused.push((waiting.marks.clone(), refusal));

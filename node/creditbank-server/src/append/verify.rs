@@ -103,7 +103,8 @@ pub enum SubmitError {
     Clock(i64),
     /// It names a log key whose file the node does not have.
     #[error(
-        "the node has no file of log key {0}, and would stop where it takes over: put the file into its keys/ (named          log-*.key) first, then admit it"
+        "no file of this node holds log key {0}, and the node would stop where that key takes over: put its file into keys/, \
+         named log-2.key or the like, then run the command again"
     )]
     LogKeyMissing(KeyId),
     /// What the node has stored cannot be read. Whether the block was sealed is not known.

@@ -4,7 +4,7 @@
 //! name any more, or of a part of the log that was given up. The statement and the records are good nevertheless. So
 //! whoever asks for a newer status reads what to ask for without a proof, and judges the file that comes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FileError, open_file};
 use crate::authority::amended_for;
@@ -13,7 +13,7 @@ use crate::entry::Entry;
 use crate::key::KeyId;
 use crate::merkle::leaf_hash;
 use crate::pb;
-use crate::record::Disclosed;
+use crate::record::{Disclosed, amends_of};
 use crate::status::status_id;
 use crate::{Digest, InstitutionId, LogIndex, Place};
 
@@ -40,20 +40,29 @@ fn of(transcript: &pb::Transcript) -> Option<Subject> {
     let base = transcript.base.as_ref()?;
     let keys = BTreeSet::from([KeyId::from_slice(&said.key_id)?]);
     let mut found = Subject { base_size: said.size, status_ids: Vec::new(), keys, institutions: BTreeSet::new() };
+    // Unproved: a file may have many groups, which are looked through once.
+    let mut groups: BTreeMap<u64, Vec<&pb::EffectGroup>> = BTreeMap::new();
+    for proved in &base.groups {
+        groups.entry(proved.block).or_default().extend(proved.group.as_ref());
+    }
     for disclosed in &transcript.records {
         let place = Place::read(disclosed.place);
         let at = base.blocks.binary_search_by_key(&place.entry, |proved| LogIndex(proved.index)).ok()?;
         let entry = &base.blocks[at].entry;
         let Entry::Head(head) = Entry::parse(entry).ok()? else { return None };
         let disclosed = Disclosed::new(disclosed).ok()?;
-        let groups: Vec<pb::EffectGroup> = base
-            .groups
-            .iter()
-            .filter(|proved| LogIndex(proved.block) == place.entry)
-            .filter_map(|proved| proved.group.clone())
-            .collect();
         let signer = head.header().unit.institution;
-        let owner = amended_for(&groups, disclosed.info.kind, &disclosed.body).ok()?.unwrap_or(signer);
+        let (kind, body) = (disclosed.info.kind, &disclosed.body);
+        let owner = match amends_of(kind, body).ok()?.and_then(|amends| amends.place).map(Place::from) {
+            Some(amended) => {
+                // The group that replaces the record says for whom.
+                let replaces = |effect: &pb::Effect| Place::read(effect.place) == amended;
+                let of_block = groups.get(&place.entry.0).into_iter().flatten();
+                let group = of_block.copied().find(|group| group.effects.iter().any(replaces))?;
+                amended_for(std::slice::from_ref(group), kind, body).ok()?.unwrap_or(signer)
+            }
+            None => signer,
+        };
         found.status_ids.push(status_id(&leaf_hash(entry), place.index, &disclosed.hash));
         found.keys.insert(head.header().key_id);
         found.keys.extend(head.approvals().iter().filter_map(|one| KeyId::from_slice(&one.key_id)));

@@ -116,15 +116,16 @@ fn check_effect<'a>(
     action_admitted(effect)?;
     let unknown = || Rejection::new(Rule::UnknownTarget, "the place of a record", &shown).field("public_part");
     let target = view.record_at(place)?.ok_or_else(unknown)?;
-    let named = Digest::from_slice(&effect.status_id) == Some(target.status_id);
-    require(named, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
     let named = Named::by(effect);
     // What was redeemed is released by whoever redeemed it, and so is a release undone.
     let owner = match (action, named.redemption) {
         (Action::Release | Action::Reinstate, Some(entry)) => institution_at(view, entry)?,
         _ => Some(target.institution),
     };
+    // Before the status id is compared: else whoever may not change the record finds out which one stands here.
     authorised(view.registry(), block, authority, owner, action)?;
+    let fits = Digest::from_slice(&effect.status_id) == Some(target.status_id);
+    require(fits, Rule::UnknownTarget, "public_part", "the status id of the record at that place", &shown)?;
     // A redemption is in the scope of the key by the record that uses it, a review by what it follows from.
     let follows = authority.basis == i32::from(Basis::Dependency) || named.redemption.is_some();
     if !follows && !matches!(action, Action::Redeem | Action::Release) {
@@ -138,7 +139,8 @@ fn check_effect<'a>(
     }
     if action == Action::Confirm {
         let contested = is_contested(view, place, &target.marks)?;
-        let expected = "a record that a compromised key has sealed or reinstated, and that nobody has confirmed since";
+        let expected =
+            "a record that a compromised key has signed, approved or reinstated, and that nobody has confirmed since";
         require(contested, Rule::NotContested, "public_part", expected, &shown)?;
     }
     if action == Action::Reinstate {

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::connect::Global;
 use crate::failure::Failure;
-use crate::files::beside;
 use crate::{output, values};
 
 #[derive(clap::Args)]
@@ -43,8 +42,8 @@ fn digest(text: &str) -> Result<Digest, String> {
 pub(crate) async fn run(global: &Global, client: &Client, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { key, then, then_commitment, case, approvals, compromised_since } = arguments;
     // The notes stand beside the key that signs.
-    let own = key.file().map(|file| beside(file, ".blocks"));
-    let work = own.filter(|_| !global.has_registry_key()).unwrap_or_else(|| global.registry_work());
+    let own = key.file().filter(|_| !global.has_registry_key());
+    let work = own.map_or_else(|| global.registry_work(), |file| global.work_beside(file));
     let key = key.open(Purpose::Registry)?;
     let then = then.map(|then| then.open(Purpose::Registry)).transpose()?;
     let next = then.map(|then| commitment(&then.public_key())).or(then_commitment);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use creditbank_protocol::UnitId;
-use creditbank_protocol::key::KeyId;
+use creditbank_protocol::key::{KeyId, within_dates};
 use creditbank_protocol::pb::{self, Purpose};
 use creditbank_protocol::registry::RegistryKey;
 
@@ -12,7 +12,7 @@ use super::{ApprovalRequest, read_text, wrong};
 use crate::files::{make_dir, replace};
 use crate::outbox::{Mark, Operation};
 use crate::validity;
-use crate::{Client, ClientError, IssuingUnit};
+use crate::{Client, ClientError, IssuingUnit, now_ms};
 
 /// The file of an approval: the request's name and `.approval`.
 pub fn approval_path(request: &Path) -> PathBuf {
@@ -70,6 +70,26 @@ impl ApprovalQueue {
 
     /// What waits, in the order of the files' names.
     pub(crate) fn waiting(&self) -> Result<Vec<Waiting>, ClientError> {
+        self.paths()?.into_iter().map(Self::read).collect()
+    }
+
+    /// What waits and has one of these marks. What is wrong with other requests does not matter.
+    pub(crate) fn waiting_of(&self, marks: &[Mark]) -> Result<Vec<Waiting>, ClientError> {
+        let mut found = Vec::new();
+        for path in self.paths()? {
+            if marks_of(&path)?.iter().any(|mark| marks.contains(mark)) {
+                found.push(Self::read(path)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the requests that wait would seal, whoever has approved it.
+    pub(crate) fn operations(&self) -> Result<Vec<Operation>, ClientError> {
+        self.paths()?.iter().map(|path| ApprovalRequest::read(path)?.operation()).collect()
+    }
+
+    fn paths(&self) -> Result<Vec<PathBuf>, ClientError> {
         let at = |error| ClientError::File { path: self.dir.display().to_string(), error };
         let listed = match fs::read_dir(&self.dir) {
             Ok(listed) => listed,
@@ -84,13 +104,12 @@ impl ApprovalQueue {
             }
         }
         paths.sort();
-        paths.into_iter().map(Self::read).collect()
+        Ok(paths)
     }
 
     fn read(path: PathBuf) -> Result<Waiting, ClientError> {
         let request = ApprovalRequest::read(&path)?;
-        let marks = path.with_extension("marks");
-        let marks = fs::read(&marks).map_err(|error| ClientError::File { path: marks.display().to_string(), error })?;
+        let marks = marks_of(&path)?;
         let (mut approvals, mut files): (Vec<pb::Approval>, _) = (Vec::new(), Vec::new());
         for answer in answers(&path)? {
             let text = serde_json::from_str(&read_text(&answer)?);
@@ -109,9 +128,7 @@ impl ApprovalQueue {
             }
         }
         let operation = Operation { approvals, ..request.operation()? };
-        let read =
-            Mark::read(&marks).map_err(|error| wrong(format!("the marks beside {}: {error}", path.display())))?;
-        Ok(Waiting { operation, marks: read, path, files })
+        Ok(Waiting { operation, marks, path, files })
     }
 }
 
@@ -129,6 +146,8 @@ impl Waiting {
                         "is revoked"
                     } else if key.purpose != i32::from(Purpose::Approver) || unit_of(&key) != unit {
                         "does not approve for this unit"
+                    } else if !within_dates(&key, now_ms() / 60_000) {
+                        "is not in force now"
                     } else {
                         continue;
                     }
@@ -170,6 +189,13 @@ impl Waiting {
         }
         Ok(())
     }
+}
+
+/// What the notes will say of a request, from the file beside it.
+fn marks_of(request: &Path) -> Result<Vec<Mark>, ClientError> {
+    let path = request.with_extension("marks");
+    let bytes = fs::read(&path).map_err(|error| ClientError::File { path: path.display().to_string(), error })?;
+    Mark::read(&bytes).map_err(|error| wrong(format!("the marks beside {}: {error}", request.display())))
 }
 
 fn unit_of(key: &pb::Key) -> UnitId {
