@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use creditbank_client::files::replace;
 use creditbank_client::{Refreshed, now_ms};
 use creditbank_protocol::names;
+use creditbank_protocol::note::{Checkpoint, Note};
 use creditbank_protocol::standing::Standing;
-use creditbank_protocol::transcript::{Current, Report, verify};
+use creditbank_protocol::transcript::{Current, Report, open_file, verify};
 use serde_json::json;
 
 use super::verify::{axes, read_file, relied_on, time};
@@ -43,15 +44,12 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         }
         (Err(error), None) => return Err(error.into()),
     };
-    let is_ahead = |report: &Report| report.currency.state == Current::Clock;
-    if out.is_none() && is_ahead(&after) && !before.as_ref().is_some_and(is_ahead) {
-        // What can be relied on is not replaced by what cannot.
-        return Err(Failure::NotValid(format!(
-            "the newest status says {}, which is ahead of this clock: {} stays as it is. If this clock is right, the log was \
-             sealed under a wrong one; ask for status again when its operator has corrected it",
-            time(after.sealed_at_ms),
-            path.display()
-        )));
+    if out.is_none()
+        && let Some(why) = goes_back(&file, before.as_ref(), &after)
+    {
+        // What is good is not replaced by what is worse.
+        let shown = path.display();
+        return Err(Failure::NotValid(format!("{why}: {shown} stays as it is (--out FILE writes what the node has said)")));
     }
     match &out {
         Some(out) => output::new_file(out, &newest, true)?,
@@ -98,4 +96,35 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         format!("{shown}: as of {is}, {was}\n{changed}{}", because.collect::<String>())
     })?;
     relied_on(&after, &written, now, false)
+}
+
+/// Why a file is not replaced by one with the status that the node has given: where that is of a time to come, or older
+/// than the one that the file has.
+fn goes_back(file: &[u8], before: Option<&Report>, after: &Report) -> Option<String> {
+    let is_ahead = |report: &Report| report.currency.state == Current::Clock;
+    if is_ahead(after) && !before.is_some_and(is_ahead) {
+        return Some(format!(
+            "the newest status says {}, which is ahead of this clock. If this clock is right, the log was sealed under a \
+             wrong one; ask for status again when its operator has corrected it",
+            time(after.sealed_at_ms)
+        ));
+    }
+    // What a file says that is not accepted is still a hint that the node may hide something.
+    let said = Checkpoint::parse(Note::parse(&open_file(file).ok()?.status?.checkpoint).ok()?.text()).ok()?;
+    // After a theft of the log key the log has given up what it had beyond a size.
+    if said.origin != after.origin {
+        return None;
+    }
+    let had = said.size;
+    if after.size < had {
+        return Some(format!("the node's status is of {} entries, the file's is of {had}", after.size));
+    }
+    let as_of = before.filter(|before| !is_ahead(before)).map_or(0, |before| before.currency.as_of_ms);
+    (after.currency.as_of_ms < as_of).then(|| {
+        format!(
+            "the node's status is as of {}, the file's as of {}",
+            time(after.currency.as_of_ms),
+            time(as_of)
+        )
+    })
 }

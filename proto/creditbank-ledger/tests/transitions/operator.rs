@@ -353,6 +353,26 @@ fn a_seal_is_by_the_log_key_in_force() {
     }
 }
 
+/// Goal: the registry key alone does not bring a log key back that was replaced before it began, by the handover that it
+/// once had, and does not change the one that stands.
+#[test]
+fn a_replaced_log_key_does_not_come_back() {
+    let mut log = Log::new();
+    let admit = |log: &Log, entry: &pb::Key| approved(log, vec![registry_record(Kind::Key, entry)], &[]);
+    let replaced = log_key_entry(&log::next_log_key(), log.state.size() + 200);
+    let draft = admit(&log, &replaced);
+    log.round(&[draft]);
+    let next = log_key_entry(&SigningKey::from_bytes(&[93; 32]), log.state.size() + 100);
+    let draft = admit(&log, &next);
+    log.round(&[draft]);
+    assert_eq!(refused(&log, &admit(&log, &replaced)), Rule::Contradiction);
+    for handover in [Vec::new(), vec![1; 64], replaced.handover] {
+        let bent = pb::Key { handover, ..next.clone() };
+        assert_eq!(refused(&log, &admit(&log, &bent)), Rule::Permanent);
+    }
+    apply(&mut log.state.open(log.time_ms), &admit(&log, &next).read()).expect("the same once more");
+}
+
 const SECOND: &str = "test.example/second";
 
 /// A block with which the log goes on under another origin; what it says is bent before the new log key signs it.

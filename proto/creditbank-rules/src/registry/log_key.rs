@@ -1,6 +1,6 @@
 //! Log keys: the registry names who seals from which log index on.
 
-use creditbank_protocol::key::{LogKeyError, LogKeyHistory};
+use creditbank_protocol::key::{KeyId, LogKeyError, LogKeyHistory};
 use creditbank_protocol::pb::{self, Purpose};
 
 use super::admit::require;
@@ -29,13 +29,20 @@ pub(super) fn follow(
     require(endless, Rule::Contradiction, "revoked", expected, "a revocation, or a last minute")?;
     let begun = entry.from_minute <= record.sealed_at_ms / 60_000;
     require(begun, Rule::Contradiction, "from_minute", "no later than the seal", entry.from_minute)?;
+    let before = <[u8; 32]>::try_from(entry.public_key.as_slice()).ok().and_then(|key| registry.key(&KeyId::of(&key)));
     let known = log_keys.all().find(|(_, key)| key[..] == entry.public_key[..]);
     if let Some((from, _)) = known {
+        let stands = before.map_or(&[][..], |before| &before.handover);
+        let expected = "the handover that stands, which stays";
+        require(entry.handover == stands, Rule::Permanent, "handover", expected, "another one")?;
         let same = entry.from_index == from.0;
         let expected = format!("{from}, where the key begins, which stays");
         require(same, Rule::Permanent, "from_index", &expected, entry.from_index)?;
         return Ok(Some(log_keys.clone()));
     }
+    // Its handover would still hold: who has the registry key alone could name it once more.
+    let expected = "a key that was no log key before: one that was replaced before it began does not come back";
+    require(before.is_none(), Rule::Contradiction, "public_key", expected, "a replaced log key")?;
     let mut next = log_keys.clone();
     next.follow(record.entry, entry).map_err(|error| match error {
         LogKeyError::Begun { block, from } => {
