@@ -49,7 +49,9 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     {
         // What is good is not replaced by what is worse.
         let shown = path.display();
-        return Err(Failure::NotValid(format!("{why}: {shown} stays as it is (--out FILE writes what the node has said)")));
+        return Err(Failure::NotValid(format!(
+            "{why}: {shown} stays as it is (--out FILE writes what the node has said)"
+        )));
     }
     match &out {
         Some(out) => output::new_file(out, &newest, true)?,
@@ -121,10 +123,6 @@ fn goes_back(file: &[u8], before: Option<&Report>, after: &Report) -> Option<Str
     }
     let as_of = before.filter(|before| !is_ahead(before)).map_or(0, |before| before.currency.as_of_ms);
     (after.currency.as_of_ms < as_of).then(|| {
-        format!(
-            "the node's status is as of {}, the file's as of {}",
-            time(after.currency.as_of_ms),
-            time(as_of)
-        )
+        format!("the node's status is as of {}, the file's as of {}", time(after.currency.as_of_ms), time(as_of))
     })
 }
