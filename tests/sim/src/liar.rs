@@ -322,15 +322,20 @@ impl Liar {
     fn effect_on_nothing(&self, scene: &Scene<'_>, chance: &mut Chance, truth: &Truth) -> Option<Lie> {
         let known = chance.pick(&truth.known)?;
         let mut reference = known.reference.clone();
+        let mut reason = "UNKNOWN_TARGET";
         if chance.often(500) {
             reference.status_id = vec![7; 32];
+            // Whose record it is, is asked first: nobody finds out which status id stands at another's place.
+            if known.issuer.institution != self.unit.institution {
+                reason = "NOT_AUTHORISED";
+            }
         } else if let Some(place) = &mut reference.place {
             place.index += 1_000;
         }
         let authority = pb::Authority { basis: Basis::Issuer.into(), ..Default::default() };
         let content = revoking(&reference, authority);
         let block = self.false_block(&scene.head, scene, &content, chance);
-        refused_at("an effect on nothing", request(block, &content), "UNKNOWN_TARGET", scene)
+        refused_at("an effect on nothing", request(block, &content), reason, scene)
     }
 
     /// A root that is not of the records.

@@ -325,7 +325,11 @@ fn a_log_key_has_one_beginning_and_no_end() {
     assert_eq!(refused(&log, &admitted(nobody)), Rule::NoPossession);
     let earlier = pb::Key { from_index: next + 8, ..log_key_entry(&second, next + 9) };
     assert_eq!(refused(&log, &admitted(earlier)), Rule::NoPossession);
-    apply(&mut log.state.open(log.time_ms), &admitted(log_key_entry(&first, 0)).read()).expect("as it is");
+    apply(
+        &mut log.state.open(log.time_ms),
+        &admitted(pb::Key { handover: Vec::new(), ..log_key_entry(&first, 0) }).read(),
+    )
+    .expect("as it is");
     apply(&mut log.state.open(log.time_ms), &admitted(log_key_entry(&second, next + 1)).read()).expect("it follows");
 }
 
