@@ -110,8 +110,11 @@ fn tell(done: &Succeeded, origin: &str, to: &str) {
         let whose =
             if one.unit.institution.is_operator() { "the registry".to_owned() } else { format!("unit {}", one.unit) };
         let also = [(one.published, "published"), (one.effects, "effects on records")].into_iter();
-        let also: String =
-            also.filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+        let also: String = also
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!(", {count} {what}"))
+            .collect::<Vec<_>>()
+            .concat();
         crate::say(&format!(
             "  {whose}: {blocks} blocks, {records} records{also}, {range}; its chain goes on at height {}",
             one.from_height

@@ -128,7 +128,7 @@ impl ApprovalQueue {
             }
         }
         let operation = Operation { approvals, ..request.operation()? };
-        Ok(Waiting { operation, marks, path, files })
+        Ok(Waiting { path, operation, marks, files })
     }
 }
 
