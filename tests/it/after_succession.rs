@@ -123,8 +123,8 @@ fn sealed(node: &TestNode, unit: u32) -> usize {
 }
 
 /// Goal: a registrar whose blocks are lost is told why the notes do not count any more. With other notes the same file
-/// issues what is lost, also of persons whose accounts were lost, and nothing twice; the unit goes on from the head that
-/// the log has; receipts of before hold, and those of lost blocks do not.
+/// issues what is lost, also of persons whose accounts were lost, and nothing twice; the unit goes on from the head
+/// that the log has; receipts of before hold, and those of lost blocks do not.
 #[tokio::test(flavor = "multi_thread")]
 async fn registrars_issue_again_what_is_lost() {
     let node = TestNode::start().await;

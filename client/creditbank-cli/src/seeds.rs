@@ -28,8 +28,8 @@ impl SeedsFile {
         self.fresh_or_missing(client, path, unit).await
     }
 
-    /// As [`Self::open`], for commands that make no records: they need no seeds, only a secret for their notes. Where the
-    /// file is elsewhere, that comes from the key.
+    /// As [`Self::open`], for commands that make no records: they need no seeds, only a secret for their notes. Where
+    /// the file is elsewhere, that comes from the key.
     pub(crate) async fn if_there(
         &self,
         client: &Client,

@@ -179,8 +179,8 @@ pub async fn publish(
 }
 
 /// As [`publish`]; where the registry's policy asks for approvals, a request for each block in its turn is written into
-/// `work`, and a later call with the same records goes on once enough persons have approved it. `told` hears what became
-/// of blocks of other calls that were under way.
+/// `work`, and a later call with the same records goes on once enough persons have approved it. `told` hears what
+/// became of blocks of other calls that were under way.
 pub async fn publish_or_ask(
     client: &Client,
     key: Arc<dyn Signer>,

@@ -34,7 +34,7 @@ pub(crate) const DEPENDANT: Table = Table(9);
 /// Institution, place of an application for recognition that it received -> nothing.
 pub(crate) const APPLICATION: Table = Table(10);
 
-/// Last minute at which something could be used again that a block has used up, and its digest -> nothing.
+/// Digest of something that a block has used up -> nothing.
 pub(crate) const USED: Table = Table(11);
 
 /// Size of a checkpoint -> its [`Note`]. In the round itself only who will sign: nothing is signed before it is

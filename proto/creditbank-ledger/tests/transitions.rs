@@ -242,8 +242,8 @@ fn a_seal_says_what_the_round_comes_to() {
     log.state.open_for(&honest, 2, None).expect("the honest seal");
 }
 
-/// Goal: what a block has used up is part of the state for ever, also long after it has ended, and is said with the block,
-/// so that it can be stored.
+/// Goal: what a block has used up is part of the state for ever, also long after it has ended, and is said with the
+/// block, so that it can be stored.
 #[test]
 fn a_use_is_remembered_for_ever() {
     const DAY_MS: u64 = 86_400_000;

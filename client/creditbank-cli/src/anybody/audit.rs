@@ -101,7 +101,7 @@ fn tell(audit: &Audit, took: Duration) -> String {
             let corrected = match corrections(audit) {
                 0 => String::new(),
                 times => format!(
-                    "\nThe operator has corrected the time, corrections: {times} (creditbank registry list time-correction)."
+                    "\nThe operator has corrected the time {times} times (creditbank registry list time-correction)."
                 ),
             };
             format!(

@@ -248,8 +248,8 @@ async fn check_index(client: &Client, come: &pb::Key) -> Result<(), Failure> {
     )))
 }
 
-/// Refuses a revocation that the registry does not take: of a log key, of the registry key in force, or one that changes
-/// nothing.
+/// Refuses a revocation that the registry does not take: of a log key, of the registry key in force, or one that
+/// changes nothing.
 fn check_revocation(id: KeyId, entry: &pb::Key, new: &pb::KeyRevocation) -> Result<(), Failure> {
     let usage = |what: &str| Err(Failure::Usage(what.to_owned()));
     match Purpose::try_from(entry.purpose) {

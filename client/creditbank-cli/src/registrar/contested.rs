@@ -37,7 +37,8 @@ pub(crate) struct Arguments {
     /// One record: entry and index, as 34/718
     #[arg(long, conflicts_with = "file")]
     place: Option<Place>,
-    /// Everything that this key has signed or approved, and that is contested; look at `contested list` first. Needs --before
+    /// Everything that this key has signed or approved, and that is contested; look at `contested list` first. Needs
+    /// --before
     #[arg(long, value_parser = values::key_id, conflicts_with_all = ["file", "place"], requires = "before")]
     all_of_key: Option<KeyId>,
     /// With --all-of-key: what was sealed before this minute of UTC, as 2026-09-01T08:30Z

@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     place: Option<Place>,
     /// Everything that this stolen key has signed or approved and that is still contested
     ///
-    /// First undo what it has done (`reinstate`) and confirm what is yours (`confirm`); what `contested list` still shows
-    /// as contested is the thief's.
+    /// First undo what it has done (`reinstate`) and confirm what is yours (`confirm`); what `contested list` still
+    /// shows as contested is the thief's.
     #[arg(long, value_parser = values::key_id, conflicts_with_all = ["file", "place"], requires = "reason")]
     all_of_key: Option<KeyId>,
     /// error, rule, decision or other; the log holds no other words about it

@@ -25,8 +25,8 @@ fn checkpoint(report: &Report) -> Checkpoint {
 impl Client {
     /// Asks for the newest status of a transcript's records, and puts it in the place of the one that the file has. The
     /// statement and what proves the records stay as they are. `before` is what the file proves as it is: then both
-    /// checkpoints are of one history. Without it, the status that the file has proves nothing to this side, and the new
-    /// one is judged alone.
+    /// checkpoints are of one history. Without it, the status that the file has proves nothing to this side, and the
+    /// new one is judged alone.
     pub async fn refresh(&self, file: &[u8], before: Option<&Report>) -> Result<Refreshed, ClientError> {
         let local = |error: FileError| ClientError::Local(error.to_string());
         let mut transcript = open_file(file).map_err(local)?;
@@ -47,14 +47,8 @@ impl Client {
             institutions: subject.institutions.iter().map(|institution| institution.0).collect(),
         };
         let answer = self.log.clone().get_status_proof(request).await;
-        transcript.status = match (answer, lost.take()) {
-            (Ok(answer), none) => {
-                lost = none;
-                answer.into_inner().status
-            }
-            (Err(_), Some(lost)) => return Err(lost),
-            (Err(error), None) => return Err(error.into()),
-        };
+        let answer = answer.map_err(|error| lost.take().unwrap_or_else(|| error.into()))?;
+        transcript.status = answer.into_inner().status;
         let file = write_file(&transcript).map_err(ClientError::lie)?;
         let after =
             verify(&file, &self.trust, super::now_ms()).map_err(|error| lost.unwrap_or_else(|| error.into()))?;

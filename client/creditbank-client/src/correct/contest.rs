@@ -1,5 +1,5 @@
-//! What a compromised key has signed or approved: which records of a unit are contested, and which of them are confirmed; and what
-//! it has done to records, and what of that still holds.
+//! What a compromised key has signed or approved: which records of a unit are contested, and which of them are
+//! confirmed; and what it has done to records, and what of that still holds.
 
 use std::collections::BTreeMap;
 
@@ -135,7 +135,8 @@ pub async fn contested(client: &Client, unit: UnitId) -> Result<Vec<Contested>, 
     Ok(findings(client, unit).await?.records)
 }
 
-/// What compromised keys of a unit have signed or approved. Looks at blocks from the newest back to the first compromise.
+/// What compromised keys of a unit have signed or approved. Looks at blocks from the newest back to the first
+/// compromise.
 pub async fn findings(client: &Client, unit: UnitId) -> Result<Findings, ClientError> {
     let mut stolen: BTreeMap<KeyId, pb::Key> = BTreeMap::new();
     for item in client.registry_list(Kind::Key, Some(unit.institution)).await? {

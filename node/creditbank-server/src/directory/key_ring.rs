@@ -58,7 +58,7 @@ impl KeyRing {
         }
     }
 
-    /// The log key of which something holds, if its file was there at the last look.
+    /// The first log key for which `is_it` is true, among those whose files were there at the last look.
     pub(crate) fn log_key_where(&self, is_it: impl Fn(&[u8; 32]) -> bool) -> Option<SigningKey> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut log_keys = known.iter().filter(|(_, (purpose, _))| *purpose == Purpose::Log);

@@ -64,8 +64,8 @@ pub fn status(view: &impl ProofView, question: &StatusQuestion) -> Result<Status
     Ok(StatusPlan { part: planner.finish()?, marks })
 }
 
-/// The effects that have set a mark, and the right of a custodian who signed them. The keys that have signed and approved
-/// their block.
+/// The effects that have set a mark, and the right of a custodian who signed them. The keys that have signed and
+/// approved their block.
 fn set_by(planner: &mut Planner<'_, impl ProofView>, id: &Digest, entry: LogIndex) -> Result<Vec<KeyId>, PlanError> {
     if planner.plan.blocks.len() > STATUS_BLOCKS_MAX {
         return Err(PlanError::TooManyBlocks);

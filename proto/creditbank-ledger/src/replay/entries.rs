@@ -1,5 +1,5 @@
-//! What a replay keeps of each entry: whose it is, which keys signed and approved it when, and how many records it has, so that
-//! places and confirmations can be checked.
+//! What a replay keeps of each entry: whose it is, which keys signed and approved it when, and how many records it has,
+//! so that places and confirmations can be checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -357,8 +357,8 @@ fn a_seal_is_by_the_log_key_in_force() {
     }
 }
 
-/// Goal: the registry key alone does not bring a log key back that was replaced before it began, by the handover that it
-/// once had, and does not change the one that stands.
+/// Goal: the registry key alone does not bring a log key back that was replaced before it began, by the handover that
+/// it once had, and does not change the one that stands.
 #[test]
 fn a_replaced_log_key_does_not_come_back() {
     let mut log = Log::new();

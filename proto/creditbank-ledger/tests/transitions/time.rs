@@ -163,8 +163,8 @@ fn no_correction_reaches_further_back() {
     assert_eq!(replayed(&second(last.index.0, said.bound_ms - 1)).as_deref(), Some("CONTRADICTION"));
 }
 
-/// Goal: what was used before a correction stays used behind it, also where the correction takes seals in that were right,
-/// and whatever the clock said in between.
+/// Goal: what was used before a correction stays used behind it, also where the correction takes seals in that were
+/// right, and whatever the clock said in between.
 #[test]
 fn nothing_is_used_twice_across_a_correction() {
     let mut log = Log::new();

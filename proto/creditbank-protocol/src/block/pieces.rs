@@ -1,5 +1,5 @@
-//! The pieces of a public part: each of its records, then its effects, a few of a group at a time. A proof carries one of
-//! them.
+//! The pieces of a public part: each of its records, then its effects, a few of a group at a time. A proof carries one
+//! of them.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ use crate::pb;
 const RECORD: u8 = 0x01;
 /// First byte of a piece that is a slice of a group of effects.
 const SLICE: u8 = 0x02;
-/// Most effects of a slice. Transcripts are smallest with 2 to 4: a smaller slice has a longer path. 4 are hashed as fast
-/// as any, and the authority is repeated in proofs only, so a block has the same bytes whatever stands here.
+/// Most effects of a slice. Transcripts are smallest with 2 to 4: a smaller slice has a longer path. 4 are hashed as
+/// fast as any, and the authority is repeated in proofs only, so a block has the same bytes whatever stands here.
 pub const SLICE_EFFECTS_MAX: usize = 4;
 
 /// The pieces of a public part, as a header names them.

@@ -98,8 +98,8 @@ impl OriginHistory {
         begins.zip(self.former.iter().map(|former| former.origin.as_str()).chain([self.newest.as_str()]))
     }
 
-    /// Takes in what the block at a log index says; the new log key. `before` has signed the last seal. Whether the tree had the root that is named, and
-    /// who has signed the block, is the caller's to check.
+    /// Takes in what the block at a log index says; the new log key. `before` has signed the last seal. Whether the
+    /// tree had the root that is named, and who has signed the block, is the caller's to check.
     pub(super) fn follow(
         &mut self,
         block: LogIndex,

@@ -71,7 +71,8 @@ impl Report {
     pub fn corrected_ms(&self, record: &TranscriptRecord) -> Option<u64> {
         let (entry, sealed_ms) = (record.place.entry, record.sealed_at_ms);
         let is_wrong = |one: &&Correction| entry <= one.end() && sealed_ms > one.bound_ms;
-        // An entry before the interval says a time that is not later than the bound, so the end of the interval is enough.
+        // An entry before the interval says a time that is not later than the bound, so the end of the interval is
+        // enough.
         self.corrections.iter().filter(is_wrong).map(|one| one.bound_ms).min()
     }
 

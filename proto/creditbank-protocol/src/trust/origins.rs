@@ -78,8 +78,8 @@ impl Trust {
         Ok(())
     }
 
-    /// Checks that a log had the former origins of this file, each up to where it ends, and has gone on from the last of
-    /// them as a log that the policy names.
+    /// Checks that a log had the former origins of this file, each up to where it ends, and has gone on from the last
+    /// of them as a log that the policy names.
     pub fn check_origins(&self, history: &LogKeyHistory) -> Result<(), FormerError> {
         if self.former.is_empty() {
             return Ok(());

@@ -28,8 +28,8 @@ pub(super) fn check_public(block: &BlockFacts<'_>) -> Result<(), Rejection> {
     stated(block.groups).iter().try_for_each(|digest| unused(block, digest, "public_part"))
 }
 
-/// Whether a consent until a minute holds for a block that was created at one minute and is sealed at another; else what
-/// is expected of it.
+/// Whether a consent until a minute holds for a block that was created at one minute and is sealed at another; else
+/// what is expected of it.
 pub(super) fn consent_lasts(until: u64, created: u64, sealed: u64) -> Result<(), String> {
     if once::is_in_time(until, created, sealed) {
         return Ok(());

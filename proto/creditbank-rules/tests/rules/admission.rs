@@ -459,8 +459,8 @@ fn contested_records_are_confirmed() {
     assert_eq!(effect_rule(&world, confirm(), &[]), Rule::StatusForbids);
 }
 
-/// Goal: what a stolen approver's key has approved is confirmed like what a stolen unit's key has signed; a confirmation
-/// that a stolen key has approved settles nothing.
+/// Goal: what a stolen approver's key has approved is confirmed like what a stolen unit's key has signed; a
+/// confirmation that a stolen key has approved settles nothing.
 #[test]
 fn what_a_stolen_approver_approved_is_confirmed() {
     let confirm = || effect(Action::Confirm, Basis::Issuer);

@@ -59,7 +59,7 @@ pub(super) fn check(
     for (authority, effect) in silent {
         action_admitted(effect)?;
         let (action, place) = (action_of(effect), Place::read(effect.place));
-        // By right of whoever redeemed, or of nobody: whose record it is does not matter.
+        // None of these depends on whose record it is; a release depends on who redeemed it.
         let redemption = Named::by(effect).redemption;
         let owner = redemption.map(|entry| institution_at(view, entry)).transpose()?.flatten();
         authorised(view.registry(), block, authority, owner, action)?;

@@ -154,8 +154,8 @@ pub(super) fn check(view: &impl View, block: &BlockFacts<'_>, checked: &[Checked
     Ok(())
 }
 
-/// Whether what has redeemed the record at a place, by a block, is revoked, and held by nothing else (any more) but what
-/// is released with it.
+/// Whether what has redeemed the record at a place, by a block, is revoked, and held by nothing else (any more) but
+/// what is released with it.
 pub(super) fn is_left_behind(
     view: &impl View,
     (place, entry): (Place, LogIndex),
