@@ -224,8 +224,9 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
         _ => &["names", "countries"],
     };
-    let source = matches!(kind, Kind::CreditUnit | Kind::GradeScale | Kind::Framework | Kind::LevelMap | Kind::LegalDeadline)
-        .then(|| best_source(entry));
+    let source =
+        matches!(kind, Kind::CreditUnit | Kind::GradeScale | Kind::Framework | Kind::LevelMap | Kind::LegalDeadline)
+            .then(|| best_source(entry));
     let texts = fields.iter().filter_map(|name| entry.get(name).map(|value| show::field(name, value)));
     let texts = texts.chain(source).filter(|text| !text.is_empty());
     texts.collect::<Vec<_>>().join(", ")

@@ -55,7 +55,8 @@ pub(crate) fn text(argument: &str) -> Result<pb::Text, String> {
 
 /// A source with its grade, looked up today: `A: example.org/rules`, `B/copy: example.org/handbook`.
 pub(crate) fn source_of(argument: &str) -> Result<pb::Source, String> {
-    let expected = || "expected a grade (A to D) and a text, as \"A: example.org/rules\" or \"B/copy: a title\"".to_owned();
+    let expected =
+        || "expected a grade (A to D) and a text, as \"A: example.org/rules\" or \"B/copy: a title\"".to_owned();
     let (mark, text) = argument.split_once(':').ok_or_else(expected)?;
     let (grade, reading) = mark.split_once('/').map_or((mark, None), |(grade, reading)| (grade, Some(reading)));
     let grade = names::parse::<SourceGrade>(grade.trim()).ok_or_else(expected)?;

@@ -125,7 +125,9 @@ pub fn grade_of(text: &str) -> Option<pb::Grade> {
         return None;
     }
     let (scale, value) = match value.split_once(':') {
-        Some((institution, value)) if code(institution) && !value.is_empty() => (format!("{scale}:{institution}"), value),
+        Some((institution, value)) if code(institution) && !value.is_empty() => {
+            (format!("{scale}:{institution}"), value)
+        }
         _ => (scale.to_owned(), value),
     };
     Some(pb::Grade { scale, value: value.to_owned() })

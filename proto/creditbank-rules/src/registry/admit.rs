@@ -154,7 +154,13 @@ pub(super) fn credit_unit(_: &Registry, entry: &pb::CreditUnit) -> Checked {
     countries(&entry.countries)?;
     sources(&entry.sources, "where the figures were published")?;
     let band = (entry.workload_hours_min_e4, entry.workload_hours_max_e4);
-    require(band.1 == 0 || band.0 <= band.1, Rule::Contradiction, "workload_hours_min_e4", "at most the maximum", band.0)
+    require(
+        band.1 == 0 || band.0 <= band.1,
+        Rule::Contradiction,
+        "workload_hours_min_e4",
+        "at most the maximum",
+        band.0,
+    )
 }
 
 pub(super) fn framework(_: &Registry, entry: &pb::Framework) -> Checked {

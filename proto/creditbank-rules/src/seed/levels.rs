@@ -11,8 +11,10 @@ use super::{english, sources};
 
 const TABLE: &str = include_str!("../../data/seed/levels.csv");
 /// Of the whole table; the columns of Great Britain and the EQF are older than its leaving the European Union.
-const TABLE_SOURCES: &[&str] =
-    &[LEAFLET, "Ac the same leaflet's edition with the FHEQ; copy: docslib 2439177: the row of EQF 4 could not be read"];
+const TABLE_SOURCES: &[&str] = &[
+    LEAFLET,
+    "Ac the same leaflet's edition with the FHEQ; copy: docslib 2439177: the row of EQF 4 could not be read",
+];
 /// Of one pair in it, whose other authority says the same.
 const IRISH: &[&str] = &["Ao www2.nzqa.govt.nz, ireland-nz, with QQI: the same table", LEAFLET];
 const NEW_ZEALAND_EUROPE: &[&str] = &[
@@ -44,18 +46,8 @@ const MAPS: &[Row] = &[
         &["1:", "2:", "3:1", "4:2", "5:3 4", "6:5 6", "7:7", "8:7", "9:9", "10:10"],
     ),
     ("NZQF", "EQF", NEW_ZEALAND_EUROPE, &["1:2", "2:3", "3:4", "4:4", "5:5", "6:5", "7:6", "8:", "9:7", "10:8"]),
-    (
-        "NZQF",
-        "HKQF",
-        NEW_ZEALAND_HONG_KONG,
-        &["1:1", "2:2", "3:3", "4:3", "5:4", "6:4", "7:5", "8:", "9:6", "10:7"],
-    ),
-    (
-        "NZQF",
-        "NFQ-IE",
-        NEW_ZEALAND_IRELAND,
-        &["1:3", "2:4", "3:5", "4:5", "5:6", "6:6", "7:7 8", "8:", "9:9", "10:10"],
-    ),
+    ("NZQF", "HKQF", NEW_ZEALAND_HONG_KONG, &["1:1", "2:2", "3:3", "4:3", "5:4", "6:4", "7:5", "8:", "9:6", "10:7"]),
+    ("NZQF", "NFQ-IE", NEW_ZEALAND_IRELAND, &["1:3", "2:4", "3:5", "4:5", "5:6", "6:6", "7:7 8", "8:", "9:9", "10:10"]),
 ];
 
 pub(super) fn all() -> Vec<LevelMap> {

@@ -117,7 +117,10 @@ const SCALES: &[Row] = &[
         "",
         ("A|B|C|D|E", "FX|F"),
         None,
-        &["Bo unilink.it, ECTS grades", "An Publications Office of the EU, ECTS Users' Guide 2015: grading tables instead"],
+        &[
+            "Bo unilink.it, ECTS grades",
+            "An Publications Office of the EU, ECTS Users' Guide 2015: grading tables instead",
+        ],
     ),
     (
         "ES-10",

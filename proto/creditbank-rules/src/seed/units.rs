@@ -132,10 +132,8 @@ const UNITS: &[Row] = &[
         "JP",
         (45, 45),
         0,
-        &[
-            "Ac 大学設置基準 (ordinance 28 of 1956), article 21; copies: meijigakuin.ac.jp/law, Sophia's rules; \
-             revision of 2022 not read",
-        ],
+        &["Ac 大学設置基準 (ordinance 28 of 1956), article 21; copies: meijigakuin.ac.jp/law, Sophia's rules; \
+             revision of 2022 not read"],
     ),
     (
         "KR-ACBS",
@@ -169,14 +167,7 @@ const UNITS: &[Row] = &[
         0,
         &["Ao umap.org/credit-transfer-scheme: 1 UCTS is 1 Asian or US credit, and 1.5 ECTS"],
     ),
-    (
-        "UCTS-60",
-        "UMAP credit of the older scheme, 60 a year",
-        "",
-        (0, 0),
-        60,
-        &["Ao umap.org/ucts: the older scheme"],
-    ),
+    ("UCTS-60", "UMAP credit of the older scheme, 60 a year", "", (0, 0), 60, &["Ao umap.org/ucts: the older scheme"]),
     (
         "US-CEU",
         "US continuing education unit, 10 contact hours",
@@ -191,7 +182,9 @@ const UNITS: &[Row] = &[
         "US",
         (30, 0),
         45,
-        &["Ac ecfr.gov, 34 CFR 600.2; copy: nmu.edu/compliance/160: not less than 1 class hour and 2 outside, 10 weeks"],
+        &[
+            "Ac ecfr.gov, 34 CFR 600.2; copy: nmu.edu/compliance/160: not less than 1 class hour and 2 outside, 10 weeks",
+        ],
     ),
     (
         "US-SEMESTER",
@@ -199,7 +192,9 @@ const UNITS: &[Row] = &[
         "US",
         (45, 0),
         30,
-        &["Ac ecfr.gov, 34 CFR 600.2; copy: nmu.edu/compliance/160: not less than 1 class hour and 2 outside, 15 weeks"],
+        &[
+            "Ac ecfr.gov, 34 CFR 600.2; copy: nmu.edu/compliance/160: not less than 1 class hour and 2 outside, 15 weeks",
+        ],
     ),
 ];
 

@@ -299,9 +299,13 @@ fn frameworks_of_the_seed() {
     ] {
         assert_eq!(registry.framework(code).map(|found| found.levels.len()), Some(levels), "{code}");
     }
-    for (framework, code, known) in
-        [("NCRF", "4.5", true), ("NCRF", "0", true), ("NCRF", "7.5", false), ("NCRF", "1.5", false), ("FHEQ", "3", false)]
-    {
+    for (framework, code, known) in [
+        ("NCRF", "4.5", true),
+        ("NCRF", "0", true),
+        ("NCRF", "7.5", false),
+        ("NCRF", "1.5", false),
+        ("FHEQ", "3", false),
+    ] {
         assert_eq!(registry.has_level(&level(framework, code)), known, "{framework} {code}");
     }
 }

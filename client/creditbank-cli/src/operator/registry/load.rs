@@ -118,7 +118,8 @@ pub(super) fn show_weak(global: &Global, code: Option<&str>) -> Result<(), Failu
     let wrong = |error: toml::de::Error| Failure::Usage(format!("the file of weak entries: {error}"));
     let mut all: toml::Table = toml::from_str(WEAK).map_err(wrong)?;
     if let Some(entries) = all.get_mut("entries").and_then(toml::Value::as_array_mut) {
-        let of = |entry: &toml::Value| entry.get("entry").and_then(|entry| entry.get("code")?.as_str().map(str::to_owned));
+        let of =
+            |entry: &toml::Value| entry.get("entry").and_then(|entry| entry.get("code")?.as_str().map(str::to_owned));
         if let Some(code) = code {
             let codes = entries.iter().filter_map(of).collect::<Vec<_>>().join(", ");
             entries.retain(|entry| of(entry).as_deref() == Some(code));

@@ -264,7 +264,9 @@ fn others() -> Vec<Case> {
         changed_result("UNKNOWN_CREDIT_UNIT", "attempted in an unknown unit", |result| {
             result.attempted = Some(amount(1, "EURO"))
         }),
-        changed_result("GRADE_IS_A_PASS", "a failure with an A", |result| result.grade = Some(grade("JP-SABC:TOKAI", "A"))),
+        changed_result("GRADE_IS_A_PASS", "a failure with an A", |result| {
+            result.grade = Some(grade("JP-SABC:TOKAI", "A"))
+        }),
         changed_result("EMBARGO_TOO_LONG", "without a period: from the seal", |result| {
             result.visible_from = Some(date(9999, 12, 31))
         }),

@@ -92,7 +92,8 @@ fn ects() -> Vec<Case> {
         "",
         &[("A", 7), ("B", 37), ("C", 135), ("D", 98), ("E", 92), ("FX", 1), ("F", 2)],
     );
-    let target = distribution(1, 1, "JP-SABC:TOKAI", "", &[("S", 10), ("A", 25), ("B", 30), ("C", 35), ("D", 5), ("E", 5)]);
+    let target =
+        distribution(1, 1, "JP-SABC:TOKAI", "", &[("S", 10), ("A", 25), ("B", 30), ("C", 35), ("D", 5), ("E", 5)]);
     let with = |about: &str, choice: pb::OverlapChoice, scales: (&str, &str), value: &str, entries: &[Entry]| {
         let rule = pb::GradeRule {
             overlap: choice.into(),
@@ -144,7 +145,13 @@ fn ects() -> Vec<Case> {
     ];
     found.push(with("the longest field", Average, ("ECTS-AF", "JP-SABC:TOKAI"), "C", &longer));
     found.push(with("the receiver has published nothing", Average, ("ECTS-AF", "JP-SABC:TOKAI"), "C", &[source]));
-    found.push(with("the source's institution has published nothing", Average, ("ECTS-AF", "JP-SABC:TOKAI"), "C", &[target]));
+    found.push(with(
+        "the source's institution has published nothing",
+        Average,
+        ("ECTS-AF", "JP-SABC:TOKAI"),
+        "C",
+        &[target],
+    ));
     found
 }
 
