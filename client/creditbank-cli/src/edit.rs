@@ -4,7 +4,7 @@ use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Field as CanonicalField, Many, Message, Shape};
 use creditbank_protocol::pb;
 use creditbank_protocol::record::info_of;
-use creditbank_rules::dates;
+use creditbank_rules::{dates, deadline};
 use creditbank_rules::decimal::parse_e4;
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
@@ -52,6 +52,13 @@ fn of_message(
             for (name, part) in [("year", year), ("month", month), ("day", day)] {
                 set(name, Field::U32(part));
             }
+            return Ok(message);
+        }
+        "Term" => {
+            let example = "a term, as 3 months, 6 weeks, 10 working days or 30 days";
+            let term = deadline::parse(text()?).ok_or_else(|| expected(at, example, value))?;
+            set("amount", Field::U32(term.amount));
+            set("unit", Field::EnumNumber(term.unit));
             return Ok(message);
         }
         "Place" => {

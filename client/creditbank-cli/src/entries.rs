@@ -221,7 +221,7 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::GradeDistribution => &["scale", "field", "cycle", "period"],
         Kind::LevelMap if entry["withdrawn"] == true => return format!("{}: {WITHDRAWN}", show::line(&entry["names"])),
         Kind::LevelMap => &["names", "from_framework", "to_framework"],
-        Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
+        Kind::LegalDeadline => &["names", "country", "purpose", "decision", "appeal"],
         _ => &["names", "countries"],
     };
     let source =

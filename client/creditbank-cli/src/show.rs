@@ -6,7 +6,7 @@ use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{KindInfo, info_of};
 use creditbank_rpc::identity::is_invisible;
-use creditbank_rules::dates;
+use creditbank_rules::{dates, deadline};
 use creditbank_rules::decimal::show_e4;
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
@@ -39,6 +39,13 @@ fn of_message(message: &DynamicMessage) -> Value {
         "Date" => Value::String(dates::show(&pb::Date { year: part("year"), month: part("month"), day: part("day") })),
         "Place" => Value::String(Place::new(number("entry"), part("index")).to_string()),
         "Ratio" => Value::String(format!("{}/{}", number("numerator"), number("denominator"))),
+        "Term" => {
+            let unit = match message.get_field_by_name("unit").as_deref() {
+                Some(Field::EnumNumber(unit)) => *unit,
+                _ => 0,
+            };
+            Value::String(deadline::show(&pb::Term { amount: part("amount"), unit }))
+        }
         "Amount" => json!({ "amount": show_e4(number("e4")), "unit": text("unit") }),
         _ => {
             let fields = message.fields().map(|(field, value)| {

@@ -9,6 +9,7 @@ pub mod agreement;
 mod codes;
 pub mod conversion;
 mod course_key;
+pub mod deadline;
 pub mod decimal;
 pub mod once;
 pub mod qualification;

@@ -4,7 +4,7 @@ others (PROTOCOL.md, sections 8 and 15). The first rule that is broken is the an
 import datetime
 
 from . import ledger as forms
-from . import awards, mandates, status
+from . import awards, deadlines, mandates, status
 from .authority import is_custodian, is_suspect
 from .dates import first, is_real
 from .grades import Broken, require
@@ -13,7 +13,8 @@ from .once import is_in_time
 KIND_IDENTITY, KIND_CREDIT, KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 1, 3, 5, 6, 7, 12, 14
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW, REINSTATE = 1, 2, 3, 4, 5, 8, 9, 10
 ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
-FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN = range(1, 10)
+FULL, PARTIAL, ALTERNATIVE, CONDITIONAL, REFUSED, UNVERIFIED, MISSING, RECEIVED, WITHDRAWN, PUT_OFF = \
+    range(1, 11)
 KIND_DEADLINE = 72
 EPOCH = datetime.date(1970, 1, 1)
 JUDGED_KINDS = {KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD}
@@ -173,7 +174,7 @@ class Scene:
         law = self.register.get(KIND_DEADLINE, message.deadline)
         require(law is not None, "UNKNOWN_REFERENCE")
         own = self.register.get(forms.KIND_INSTITUTION, self.institution)
-        require(law.country in ("", own.country), "CONTRADICTION")
+        require(law.country in ("", own.country) and law.purpose in (0, message.purpose), "CONTRADICTION")
         for reference in message.records:
             found = self._at(place_of(reference.place), account)
             require(found.status_id == reference.status_id and not reference.has("origin"), "SOURCE_NOT_USABLE")
@@ -199,22 +200,33 @@ class Scene:
         return None if other is None else self._application_of(other)
 
     def _stage(self, case, without):
-        """("open", clock runs, open appeal), ("decided", decision) or ("closed",)."""
-        runs, appeal, decided = True, None, None
+        """("open", clock, open appeal), ("decided", decision) or ("closed",)."""
+        law = self.register.get(KIND_DEADLINE, case.body.deadline)
+        term = law.decision if law.has("decision") else None
+        clock = deadlines.Clock(law, term, first(case.body.received), law.decision_from == deadlines.COMPLETE_DOCUMENTS)
+        appeal, decided, last = None, None, None
         for step in sorted(self.held.values(), key=lambda one: one.place):
             if step.kind not in (KIND_DECISION, KIND_APPEAL) or not step.stands() or step.place == without \
                     or self._application_of(step) != case.place:
                 continue
             if step.kind == KIND_APPEAL:
-                runs, appeal, decided = True, step.place, None
-            elif step.body.type in (MISSING, RECEIVED):
-                runs = step.body.type == RECEIVED
+                appeal, decided = step.place, None
+                term = law.appeal_decision if law.has("appeal_decision") else None
+                from_end = last is not None and law.appeal_decision_from == deadlines.APPEAL_PERIOD
+                clock = deadlines.Clock(law, term, last if from_end else first(step.body.received))
+            elif step.body.type == MISSING:
+                clock.stop(first(step.body.decided))
+            elif step.body.type == RECEIVED:
+                clock.go_on(first(step.body.decided))
+            elif step.body.type == PUT_OFF:
+                clock.put_off(first(step.body.put_off_until))
             elif step.body.type == WITHDRAWN:
                 return ("closed",)
             else:
                 decided = step
+                last = first(step.body.appeal_until) if step.body.has("appeal_until") else None
         if decided is None:
-            return "open", runs, appeal
+            return "open", clock, appeal
         return ("closed",) if appeal is not None else ("decided", decided)
 
     def _own(self, place, kind, account):
@@ -243,17 +255,45 @@ class Scene:
         require(stage[0] == "open" and stage[2] == appeal, "NOT_OPEN")
         require(decided >= first(case.body.received), "INVALID_DATE")
         require(message.type and message.has("decider"), "MISSING_FIELD")
-        self._says(message, case, stage[1])
+        clock = stage[1]
+        self._says(message, case, clock.stopped is None)
         law = self.register.get(KIND_DEADLINE, case.body.deadline)
-        ends = message.type not in (MISSING, RECEIVED, WITHDRAWN) and appeal is None and law.appeal_days > 0
-        until = decided + datetime.timedelta(law.appeal_days) if ends else None
+        self._put_off(message, law, clock, decided, appeal)
+        notified = self._notified(message, law, decided)
+        ends = message.type not in (MISSING, RECEIVED, PUT_OFF, WITHDRAWN) and appeal is None
+        name = "appeal_untold" if message.appeal_untold and law.has("appeal_untold") else "appeal"
+        runs = ends and law.has(name) and notified is not None
+        until = deadlines.end_of(getattr(law, name), notified, law) if runs else None
         found = first(message.appeal_until) if message.has("appeal_until") else None
         require(found == until and message.appeal_instance == (law.appeal_instance if ends else ""), "CONTRADICTION")
         return "case", case.place
 
+    def _put_off(self, message, law, clock, decided, appeal):
+        if message.type != PUT_OFF:
+            require(not message.has("put_off_until"), "CONTRADICTION")
+            return
+        require(message.has("reasons") and message.has("put_off_until") and message.put_off_until.day, "MISSING_FIELD")
+        due = clock.due() if clock.stopped is None and not clock.was_put_off and appeal is None else None
+        require(due is not None and decided <= due, "NOT_OPEN")
+        require(law.has("extension") or law.extension_reasonable, "CONTRADICTION")
+        until = first(message.put_off_until)
+        last = deadlines.end_of(law.extension, due, law) if law.has("extension") else until
+        require(due < until <= last, "CONTRADICTION")
+
+    def _notified(self, message, law, decided):
+        """The day on which a decision counts as notified, or None."""
+        require(bool(message.channel) == message.has("notified"), "MISSING_FIELD")
+        require(message.channel or not message.has("arrived"), "CONTRADICTION")
+        if not message.channel:
+            return None
+        day = self.day(message, "notified")
+        arrived = self.day(message, "arrived") if message.has("arrived") else None
+        require(day >= decided and (arrived is None or arrived >= day), "INVALID_DATE")
+        return deadlines.counts_as_notified(law, message.channel, day, arrived)
+
     def _says(self, message, case, runs):
         kind = message.type
-        require(kind in (MISSING, RECEIVED) or message.has("legal_basis"), "MISSING_FIELD")
+        require(kind in (MISSING, RECEIVED, PUT_OFF) or message.has("legal_basis"), "MISSING_FIELD")
         require(all(one.type and one.has("reason") for one in message.differences), "MISSING_FIELD")
         if kind == PARTIAL:
             asked = {place_of(one.place) for one in case.body.records}
@@ -274,7 +314,8 @@ class Scene:
         stage = self._stage(case, former)
         require(stage[0] == "decided" and stage[1].place == place_of(message.decision), "NOT_OPEN")
         decided = stage[1].body
-        require(decided.has("appeal_until") and received <= first(decided.appeal_until), "NOT_OPEN")
+        require(decided.has("appeal_instance"), "NOT_OPEN")
+        require(not decided.has("appeal_until") or received <= first(decided.appeal_until), "NOT_OPEN")
         return "case", case.place
 
     # Effects.

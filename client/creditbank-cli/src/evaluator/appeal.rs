@@ -61,7 +61,7 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let text = output::facts([
         ("appeal against", decision.to_string()),
         ("received", dates::show(&received)),
-        ("last day", until.unwrap_or_else(|| "the decision names none".to_owned())),
+        ("last day", until.unwrap_or_else(|| "none: not notified, or the law gives no number".to_owned())),
         ("decided by", show::safe(&decided.appeal_instance)),
     ]);
     if signing.resumed(global, &client, &unit, &wish, value.clone()).await? {

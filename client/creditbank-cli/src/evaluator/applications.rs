@@ -31,6 +31,7 @@ fn value(one: &ApplicationState) -> Value {
         "overdue": one.overdue,
         "appeal": place(one.appeal.as_ref()),
         "decision": place(one.decision.as_ref()),
+        "appealable": one.appealable,
         "appeal_until": one.appeal_until.as_ref().map(dates::show),
         "alias": hex::encode(&one.alias),
     })

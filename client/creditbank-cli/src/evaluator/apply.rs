@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use creditbank_client::recognition::consent::mandate;
 use creditbank_client::sealing::{Contents, record};
-use creditbank_protocol::pb::{self, Kind, RecognitionPurpose};
+use creditbank_protocol::pb::{self, Kind, RecognitionPurpose, Silence};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Alias, Place};
-use creditbank_rules::dates;
+use creditbank_rules::{dates, deadline};
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
+use super::decide::unknown_holidays;
 use super::mandated::{Mandated, wish};
 use super::received::Received;
 use super::shown::{Shown, reference};
@@ -47,6 +48,15 @@ pub(crate) struct Arguments {
     signing: Signing,
 }
 
+fn silence(law: &pb::LegalDeadline) -> String {
+    match law.silence() {
+        Silence::CountsAsRefused => "it counts as refused".to_owned(),
+        Silence::CountsAsGranted => "it counts as granted".to_owned(),
+        Silence::OpensAppeal => "the applicant may appeal or go to court".to_owned(),
+        Silence::Unspecified => "the entry does not say".to_owned(),
+    }
+}
+
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { alias, purpose, asked, deadline, records, transcript, received, mandated, signing } = arguments;
     let consent = mandated.consent()?;
@@ -80,15 +90,22 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         mandate(client.origin(), &unit, Kind::Application, &draft, mandated.given(&consent, &signing.reference))?;
     let application = pb::Application { mandate: Some(given), ..draft };
     let contents = Contents::of([record(&unit, Kind::Application, &application, &signing.reference)?]);
-    let due = dates::show(&dates::date_of(dates::first_day(&received) + i64::from(law.decision_days)));
+    let end = |term| dates::date_of(deadline::end_of(term, dates::first_day(&received), &law));
+    let due = law.decision.as_ref().map(|term| (dates::show(&end(term)), term));
+    let basis = show::safe(&law.legal_basis);
+    let when = due.as_ref().map_or(format!("the law gives no number ({basis})"), |(day, term)| {
+        let unknown = unknown_holidays(&law, end(term).year);
+        format!("{day}{unknown} ({}, {basis})", deadline::show(term))
+    });
     let value = json!({
-        "received": dates::show(&received), "due": due, "records": application.records.len(),
+        "received": dates::show(&received), "due": due.as_ref().map(|(day, _)| day), "records": application.records.len(),
         "evidence": application.evidence.iter().map(hex::encode).collect::<Vec<_>>(),
     });
     let text = output::facts([
         ("application", show::safe(&application.asked)),
         ("received", dates::show(&received)),
-        ("decision due", format!("{due} ({} days, {})", law.decision_days, show::safe(&law.legal_basis))),
+        ("decision due", when),
+        ("where nothing is decided", silence(&law)),
         ("records", application.records.len().to_string()),
         ("documents", application.evidence.len().to_string()),
     ]);

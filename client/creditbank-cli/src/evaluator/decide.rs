@@ -1,13 +1,15 @@
-//! `decide`: a decision on an application or an appeal, or a step towards one. The last day of an appeal is the law's.
+//! `decide`: a decision on an application or an appeal, or a step towards one. The last day of an appeal is the law's, from
+//! the day on which the decision counts as notified.
 
 use creditbank_client::sealing::{Contents, record};
 use creditbank_client::{Client, ReadRecord};
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{self, ConditionType, DecisionType, DifferenceType, Kind};
+use creditbank_protocol::pb::{self, ConditionType, DecisionType, DifferenceType, Kind, NoticeChannel};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::{Place, names};
-use creditbank_rules::admission::case::is_final;
-use creditbank_rules::dates;
+use creditbank_rules::admission::case::{appeal_until, is_appealable};
+use creditbank_rules::dates::{self, Day};
+use creditbank_rules::deadline;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
@@ -21,7 +23,7 @@ pub(crate) struct Arguments {
     /// The application or the appeal: entry and index, as 34/718
     place: Place,
     /// full, partial, alternative, conditional, refused, cannot-be-verified, documents-missing (the clock stops),
-    /// documents-received (it goes on), withdrawn
+    /// documents-received (it goes on), put-off (a later day, once and with reasons), withdrawn
     #[arg(long = "type", value_parser = values::named::<DecisionType>)]
     kind: DecisionType,
     /// The person who answers for it
@@ -48,6 +50,25 @@ pub(crate) struct Arguments {
     /// The day of the decision [default: today]
     #[arg(long, value_parser = values::date)]
     decided: Option<pb::Date>,
+    /// How it was made known: letter, electronic, portal or delivered. From then on the time for an appeal runs, as the law
+    /// counts it. Left out: it is not notified yet, and that time has not begun
+    #[arg(long, value_parser = values::named::<NoticeChannel>)]
+    channel: Option<NoticeChannel>,
+    /// The day on which it was posted, sent, retrieved or handed over [default: the day of the decision]
+    #[arg(long, value_parser = values::date, requires = "channel")]
+    notified: Option<pb::Date>,
+    /// The day on which it is known to have arrived, where that is later than the law has it
+    #[arg(long, value_parser = values::date, requires = "channel")]
+    arrived: Option<pb::Date>,
+    /// It says nothing of the appeal, or says it wrongly
+    #[arg(long)]
+    appeal_untold: bool,
+    /// With put-off: until when
+    #[arg(long, value_parser = values::date)]
+    put_off_until: Option<pb::Date>,
+    /// With put-off: why
+    #[arg(long, default_value = "")]
+    reasons: String,
     #[command(flatten)]
     signing: Signing,
 }
@@ -93,6 +114,35 @@ async fn case(client: &Client, place: Place) -> Result<(pb::Application, Option<
     }
 }
 
+/// Sets what the law says of an appeal; the day on which the decision counts as notified, once it is made known.
+pub(super) fn appealable(decision: &mut pb::Decision, law: &pb::LegalDeadline) -> Option<Day> {
+    let day = |date: &Option<pb::Date>| date.as_ref().map(dates::first_day);
+    let notified = day(&decision.notified)
+        .map(|notified| deadline::counts_as_notified(law, decision.channel(), notified, day(&decision.arrived)));
+    decision.appeal_until = appeal_until(decision, law, notified).map(dates::date_of);
+    decision.appeal_instance = if is_appealable(decision) { law.appeal_instance.clone() } else { String::new() };
+    notified
+}
+
+/// The last day of an appeal in words, with who decides on it.
+pub(super) fn last_day(decision: &pb::Decision, law: &pb::LegalDeadline) -> String {
+    let who = show::safe(&decision.appeal_instance);
+    match (&decision.appeal_until, &law.appeal) {
+        _ if who.is_empty() => "there is no appeal".to_owned(),
+        (Some(day), _) => format!("{}, {who}{}", dates::show(day), unknown_holidays(law, day.year)),
+        (None, Some(term)) => format!("{} from its notification, {who}", deadline::show(term)),
+        (None, None) => format!("the law gives no last day, {who}"),
+    }
+}
+
+/// What is not known of the calendar of a year, where it matters.
+pub(super) fn unknown_holidays(law: &pb::LegalDeadline, year: u32) -> &'static str {
+    let working = |term: &Option<pb::Term>| term.is_some_and(|term| term.unit() == pb::TermUnit::WorkingDays);
+    let matters = law.rolls || working(&law.decision) || working(&law.appeal);
+    let known = law.holidays.iter().any(|holiday| holiday.year == year);
+    if matters && !known { " (holidays of that year are not known)" } else { "" }
+}
+
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { place, kind, decider, legal_basis, recognised, alternative, conditions, differences, .. } =
         arguments;
@@ -104,12 +154,11 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let unknown = || format!("the registry has no legal deadline {}", application.deadline);
     let law: pb::LegalDeadline = entries::read(&client, &law, unknown).await?;
     let decided = arguments.decided.unwrap_or_else(creditbank_client::today);
-    let open = appeal.is_none() && is_final(kind) && kind != DecisionType::Withdrawn && law.appeal_days > 0;
-    let until = open.then(|| dates::date_of(dates::first_day(&decided) + i64::from(law.appeal_days)));
     let mut recognised: Vec<pb::Place> = recognised.into_iter().map(pb::Place::from).collect();
     recognised.sort_by_cached_key(pb::Place::encode_to_vec);
     recognised.dedup();
-    let decision = pb::Decision {
+    let notified = arguments.channel.map(|_| arguments.notified.unwrap_or(decided));
+    let mut decision = pb::Decision {
         learner: application.learner,
         application: if appeal.is_none() { place.written() } else { None },
         appeal: appeal.and_then(Place::written),
@@ -122,26 +171,31 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         conditions,
         differences,
         missing_documents: missing,
-        appeal_until: until,
-        appeal_instance: if open { law.appeal_instance } else { String::new() },
+        appeal_until: None,
+        appeal_instance: String::new(),
         amends: None,
+        channel: arguments.channel.map_or(0, i32::from),
+        notified,
+        arrived: arguments.arrived,
+        appeal_untold: arguments.appeal_untold,
+        put_off_until: arguments.put_off_until,
+        reasons: arguments.reasons,
     };
+    let counts = appealable(&mut decision, &law);
     let contents = Contents::of([record(&unit, Kind::Decision, &decision, &signing.reference)?]);
     let name = names::of(kind);
-    let until = until.as_ref().map(dates::show);
+    let until = decision.appeal_until.as_ref().map(dates::show);
+    let counts = counts.map(|day| dates::show(&dates::date_of(day)));
     let value = json!({
-        "type": name, "decided": dates::show(&decided), "appeal_until": until,
+        "type": name, "decided": dates::show(&decided), "appeal_until": until, "counts_as_notified": counts,
         "appeal_instance": decision.appeal_instance,
     });
-    let no_appeal = || "none".to_owned();
     let text = output::facts([
         ("decision", name),
         ("decided", dates::show(&decided)),
         ("by", show::safe(&decision.decider)),
-        (
-            "appeal until",
-            until.map_or_else(no_appeal, |day| format!("{day}, {}", show::safe(&decision.appeal_instance))),
-        ),
+        ("counts as notified", counts.unwrap_or_else(|| "not notified yet".to_owned())),
+        ("appeal until", last_day(&decision, &law)),
     ]);
     signing.seal(global, &client, &unit, &contents, (value, text)).await
 }

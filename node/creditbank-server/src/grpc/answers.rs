@@ -8,7 +8,7 @@ use creditbank_protocol::dates::date_of;
 use creditbank_protocol::pb::{self, RecordReference};
 use creditbank_protocol::{LogIndex, Standing};
 use creditbank_rpc::v1 as api;
-use creditbank_rules::admission::case::{Case, Stage};
+use creditbank_rules::admission::case::{AppealTime, Case, Stage};
 use creditbank_rules::decimal::show_e4;
 use creditbank_rules::qualification::UnusedReason;
 use creditbank_rules::{Rejection, Rule};
@@ -38,9 +38,13 @@ pub(super) fn application(found: ApplicationCase) -> api::ApplicationState {
     };
     match stage {
         Some(Stage::Open { appeal, .. }) => state.appeal = appeal.map(Into::into),
-        Some(Stage::Decided { decision, appeal_until }) => {
+        Some(Stage::Decided { decision, appeal }) => {
             state.decision = Some(decision.into());
-            state.appeal_until = appeal_until.map(date_of);
+            state.appeal_until = match appeal {
+                AppealTime::Until(until) => Some(date_of(until)),
+                AppealTime::None | AppealTime::Open => None,
+            };
+            state.appealable = appeal != AppealTime::None;
         }
         Some(Stage::Closed) | None => {}
     }
@@ -49,7 +53,7 @@ pub(super) fn application(found: ApplicationCase) -> api::ApplicationState {
 
 fn stage_name(stage: Option<&Stage>) -> &'static str {
     match stage {
-        Some(Stage::Open { due: None, .. }) => "documents missing",
+        Some(Stage::Open { stopped: true, .. }) => "documents missing",
         Some(Stage::Open { appeal: Some(_), .. }) => "appealed",
         Some(Stage::Open { .. }) => "open",
         Some(Stage::Decided { .. }) => "decided",

@@ -4,19 +4,19 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::dates::{Day, day_of_ms};
-use creditbank_protocol::pb::{Kind, RecordReference};
+use creditbank_protocol::pb::{Kind, LegalDeadline, RecordReference};
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{Alias, Digest, InstitutionId, LogIndex, Place};
 use creditbank_rules::admission;
 use creditbank_rules::admission::case::{self, Case, Stage};
-use creditbank_rules::{Registry, View, ViewError};
+use creditbank_rules::{Registry, View, ViewError, deadline};
 
 use super::{MarkedRecord, QuestionError, ReadView};
 
 /// Most applications of one answer.
 const APPLICATIONS_MAX: usize = 10_000;
-/// Days of a review where the registry says nothing.
-const REVIEW_DAYS: u32 = 90;
+/// Days of a review where the registry says nothing: this program's own.
+const REVIEW_DAYS: Day = 90;
 
 /// An application that an institution has received.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,14 +105,15 @@ pub fn applications(
 /// The records of an institution that are under review, overdue ones first, then the oldest reviews first.
 pub fn reviews(view: &impl ReadView, institution: InstitutionId, today: Day) -> Result<Vec<Review>, ViewError> {
     let country = view.registry().institution(institution).map(|found| found.country.clone()).unwrap_or_default();
-    let days = review_days(view.registry(), &country);
+    let law = reviewed_under(view.registry(), &country);
     let mut found = Vec::new();
     for MarkedRecord { place, status_id, since: entry } in view.marked(Mark::UnderReview)? {
         if view.issuer(place)? != Some(institution) {
             continue;
         }
         let since = view.sealing(entry)?.map_or(0, |sealing| day_of_ms(sealing.sealed_at_ms));
-        let due = since + Day::from(days);
+        let term = law.and_then(|law| Some((law, law.review.as_ref()?)));
+        let due = term.map_or(since + REVIEW_DAYS, |(law, term)| deadline::end_of(term, since, law));
         let kind = view.record_at(place)?.map_or(Kind::Unspecified, |facts| facts.kind);
         found.push(Review { place, status_id, kind, entry, since, due, overdue: today > due });
     }
@@ -150,8 +151,8 @@ fn named(view: &impl View, found: admission::Consequences) -> Result<Consequence
     })
 }
 
-/// Days in which a review is to be done: those of the country's deadline, else of the one for all.
-fn review_days(registry: &Registry, country: &str) -> u32 {
-    let of = |code: &str| registry.deadlines().find(|law| law.country == code && law.review_days > 0);
-    of(country).or_else(|| of("")).map_or(REVIEW_DAYS, |law| law.review_days)
+/// The deadline that says how long a review may take: the country's, else the one for all.
+fn reviewed_under<'a>(registry: &'a Registry, country: &str) -> Option<&'a LegalDeadline> {
+    let of = |code: &str| registry.deadlines().find(|law| law.country == code && law.review.is_some());
+    of(country).or_else(|| of(""))
 }

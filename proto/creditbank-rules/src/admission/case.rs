@@ -1,9 +1,10 @@
 //! A case: an application for recognition, and what was decided and objected since. Its state is computed from its records.
 
-use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline};
+use creditbank_protocol::pb::{self, Decision, DecisionType, Kind, LegalDeadline, Term, TermStart};
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use crate::dates::{Day, first_day};
+use crate::deadline::{bare_end, end_of, later, rolled, stopped_days};
 use crate::{CourseKey, Registry, View, ViewError};
 
 /// A record of a case after its application, by place.
@@ -18,23 +19,47 @@ pub enum Step {
 /// Where a case stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
-    /// Open: the last day on which the decision is in time; `None` while documents are missing. `appeal` is the place of the
-    /// appeal that is open, if it is one.
+    /// Open.
     Open {
-        /// Last day in time.
+        /// Last day on which the decision is in time; `None` while documents are missing, and where the law sets no time.
         due: Option<Day>,
-        /// The open appeal.
+        /// The open appeal, if it is one.
         appeal: Option<Place>,
+        /// Whether the clock stands still, as documents are missing.
+        stopped: bool,
+        /// Whether the decision was put off already.
+        put_off: bool,
     },
-    /// Decided, and an appeal is possible until a day.
+    /// Decided; what can be done against it.
     Decided {
         /// The decision.
         decision: Place,
-        /// Last day of an appeal.
-        appeal_until: Option<Day>,
+        /// Whether an appeal is possible.
+        appeal: AppealTime,
     },
     /// Decided on appeal, or withdrawn: nothing more can come.
     Closed,
+}
+
+/// How long an appeal is possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppealTime {
+    /// There is no appeal.
+    None,
+    /// The time for it has not begun, as the decision is not notified, or the law gives no number.
+    Open,
+    /// Up to a day.
+    Until(Day),
+}
+
+impl AppealTime {
+    fn of(decision: &Decision) -> Self {
+        match &decision.appeal_until {
+            _ if decision.appeal_instance.is_empty() => Self::None,
+            Some(until) => Self::Until(first_day(until)),
+            None => Self::Open,
+        }
+    }
 }
 
 /// An application with all that has followed.
@@ -48,9 +73,23 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
-/// Whether a decision ends a case, or only stops and starts its clock.
+/// Whether a decision ends a case, or only stops, starts or moves its clock.
 pub fn is_final(decision: DecisionType) -> bool {
-    !matches!(decision, DecisionType::DocumentsMissing | DecisionType::DocumentsReceived)
+    !matches!(decision, DecisionType::DocumentsMissing | DecisionType::DocumentsReceived | DecisionType::PutOff)
+}
+
+/// Whether a law that knows appeals knows one against such a decision.
+pub fn is_appealable(decision: &Decision) -> bool {
+    let kind = DecisionType::try_from(decision.r#type).unwrap_or_default();
+    is_final(kind) && kind != DecisionType::Withdrawn && decision.application.is_some()
+}
+
+/// The last day of an appeal against a decision that counts as notified on a day; `None` where there is none, where the law
+/// gives no number, and while the decision is not notified.
+pub fn appeal_until(decision: &Decision, law: &pb::LegalDeadline, notified: Option<Day>) -> Option<Day> {
+    let untold = law.appeal_untold.as_ref().filter(|_| decision.appeal_untold);
+    let term = untold.or(law.appeal.as_ref()).filter(|_| is_appealable(decision))?;
+    Some(end_of(term, notified?, law))
 }
 
 /// The case of an application at an institution; `None` where no application stands at the place.
@@ -95,25 +134,33 @@ impl Case {
     /// Where it stands under a law.
     pub fn stage(&self, law: &LegalDeadline) -> Stage {
         let received = self.application.received.as_ref().map_or(0, first_day);
-        let mut clock = Clock::new(received, law.decision_days);
+        let mut clock = Clock::new(law, law.decision.as_ref(), received);
+        clock.restarts = law.decision_from() == TermStart::CompleteDocuments;
         let mut appeal = None;
         let mut ended = None;
+        let mut appealed = AppealTime::None;
         for step in &self.steps {
             match step {
                 Step::Appeal(place, read) => {
                     appeal = Some(*place);
                     ended = None;
-                    clock = Clock::new(read.received.as_ref().map_or(0, first_day), law.appeal_decision_days);
+                    let received = read.received.as_ref().map_or(0, first_day);
+                    let start = match appealed {
+                        AppealTime::Until(until) if law.appeal_decision_from() == TermStart::AppealPeriod => until,
+                        _ => received,
+                    };
+                    clock = Clock::new(law, law.appeal_decision.as_ref(), start);
                 }
                 Step::Decision(place, read) => {
                     let decided = read.decided.as_ref().map_or(0, first_day);
                     match DecisionType::try_from(read.r#type).unwrap_or_default() {
                         DecisionType::DocumentsMissing => clock.stop(decided),
                         DecisionType::DocumentsReceived => clock.go_on(decided),
+                        DecisionType::PutOff => clock.put_off(read.put_off_until.as_ref().map_or(0, first_day)),
                         DecisionType::Withdrawn => return Stage::Closed,
                         _ => {
-                            let appeal_until = read.appeal_until.as_ref().map(first_day);
-                            ended = Some(Stage::Decided { decision: *place, appeal_until });
+                            appealed = AppealTime::of(read);
+                            ended = Some(Stage::Decided { decision: *place, appeal: appealed });
                         }
                     }
                 }
@@ -122,20 +169,28 @@ impl Case {
         match ended {
             Some(_) if appeal.is_some() => Stage::Closed,
             Some(decided) => decided,
-            None => Stage::Open { due: clock.due(), appeal },
+            None => {
+                Stage::Open { due: clock.due(), appeal, stopped: clock.stopped.is_some(), put_off: clock.was_put_off }
+            }
         }
     }
 }
 
-/// A legal deadline that stands still while documents are missing.
-struct Clock {
-    due: Day,
+/// The time for a decision, which stands still while documents are missing.
+struct Clock<'a> {
+    law: &'a LegalDeadline,
+    /// The term, and its end before that is moved to a working day; `None` where the law sets no time.
+    runs: Option<(&'a Term, Day)>,
     stopped: Option<Day>,
+    /// The term runs from the complete documents: it begins when those come that were missing first.
+    restarts: bool,
+    was_put_off: bool,
 }
 
-impl Clock {
-    fn new(from: Day, days: u32) -> Self {
-        Self { due: from + Day::from(days), stopped: None }
+impl<'a> Clock<'a> {
+    fn new(law: &'a LegalDeadline, term: Option<&'a Term>, from: Day) -> Self {
+        let runs = term.map(|term| (term, bare_end(term, from, law)));
+        Self { law, runs, stopped: None, restarts: false, was_put_off: false }
     }
 
     fn stop(&mut self, day: Day) {
@@ -143,12 +198,34 @@ impl Clock {
     }
 
     fn go_on(&mut self, day: Day) {
-        if let Some(stopped) = self.stopped.take() {
-            self.due += (day - stopped).max(0);
+        let Some(stopped) = self.stopped.take() else { return };
+        let restarts = std::mem::take(&mut self.restarts);
+        if let Some((term, end)) = &mut self.runs {
+            *end = if restarts { bare_end(term, day, self.law) } else { moved(self.law, term, *end, stopped, day) };
         }
     }
 
-    fn due(&self) -> Option<Day> {
-        self.stopped.is_none().then_some(self.due)
+    fn put_off(&mut self, until: Day) {
+        self.was_put_off = true;
+        if let Some((_, end)) = &mut self.runs {
+            *end = until;
+        }
     }
+
+    /// The last day in time. A clock that the law lets stand still for some days only goes on by itself.
+    fn due(&self) -> Option<Day> {
+        let (term, end) = self.runs?;
+        let end = match self.stopped {
+            None => end,
+            Some(_) if self.law.stop_days_max == 0 => return None,
+            Some(stopped) => moved(self.law, term, end, stopped, Day::MAX),
+        };
+        Some(rolled(end, self.law))
+    }
+}
+
+/// An end that a stop of the clock has moved.
+fn moved(law: &LegalDeadline, term: &Term, end: Day, stopped: Day, until: Day) -> Day {
+    let most = if law.stop_days_max == 0 { until } else { stopped + Day::from(law.stop_days_max) };
+    later(term, end, stopped_days(term, stopped, until.min(most), law), law)
 }

@@ -2,15 +2,16 @@
 
 use creditbank_protocol::pb::{self, Amends, Appeal, Application, Date, Decision, DecisionType, Kind};
 use creditbank_protocol::record::Record;
-use creditbank_protocol::{AccountId, InstitutionId, Place};
+use creditbank_protocol::{AccountId, InstitutionId, Place, names};
 
-use super::case::{self, Case, Stage, Step};
+use super::case::{self, AppealTime, Case, Stage, Step};
 use super::derived::Issuing;
 use super::fields::{present, require};
 use super::kinds::malformed;
 use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
 use crate::dates::{Day, date_of, day_of_ms, first_day};
+use crate::deadline;
 use crate::{CourseKey, RecordFacts, Registry, Rejection, Rule, View};
 
 /// A day that people name: with its day, and not after the seal's.
@@ -37,7 +38,10 @@ pub(super) fn application_fields(
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, unknown, &application.deadline).field("deadline"))?;
     let country = registry.institution(block.unit.institution).map_or("", |found| found.country.as_str());
     let fits = law.country.is_empty() || law.country == country;
-    require(fits, Rule::Contradiction, "deadline", format_args!("a deadline that holds in {country}"), &law.country)
+    require(fits, Rule::Contradiction, "deadline", format_args!("a deadline that holds in {country}"), &law.country)?;
+    let fits = law.purpose == 0 || law.purpose == application.purpose;
+    let found = names::of(law.purpose());
+    require(fits, Rule::Contradiction, "deadline", "a deadline for this purpose", found)
 }
 
 /// An application names records of its learner, and is the only open one for its purpose.
@@ -173,7 +177,7 @@ pub(super) fn decision(
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
     let sealed = day_of_ms(issuing.sealed_at_ms);
     let decided = past_day(decision.decided.as_ref(), "decided", sealed)?;
-    let Stage::Open { due, appeal } = case.stage(law) else {
+    let Stage::Open { due, appeal, stopped, put_off } = case.stage(law) else {
         let expected = "an application or an appeal that is open";
         return Err(Rejection::new(Rule::NotOpen, expected, case.place.to_string()).field("application").into());
     };
@@ -182,8 +186,10 @@ pub(super) fn decision(
     let received = case.application.received.as_ref().map_or(0, first_day);
     require(decided >= received, Rule::InvalidDate, "decided", "a day after the application", "an earlier one")?;
     present(!decision.decider.is_empty(), "decider", "the person who answers for it")?;
-    content(decision, &case, due.is_none())?;
-    appeal_days(decision, law, decided)?;
+    content(decision, &case, stopped)?;
+    self::put_off(decision, law, due.filter(|due| decided <= *due && !put_off && !stopped && asked.is_none()))?;
+    let notified = notified(decision, law, decided, sealed)?;
+    appeal_time(decision, law, notified)?;
     let mut depends: Vec<Place> = vec![case.place];
     depends.extend(asked);
     depends.extend(case.application.records.iter().filter_map(|reference| reference.place).map(Place::from));
@@ -222,25 +228,68 @@ fn content(decision: &Decision, case: &Case, stopped: bool) -> Result<(), Reject
         DecisionType::DocumentsReceived => {
             require(stopped, Rule::NotOpen, "type", "a clock that stands still", "one that runs")
         }
+        DecisionType::PutOff => present(!decision.reasons.is_empty(), "reasons", "why it is put off"),
         DecisionType::Full | DecisionType::CannotBeVerified | DecisionType::Withdrawn | DecisionType::Unspecified => {
             Ok(())
         }
     }
 }
 
+/// A decision is put off once, before it is due, and as far as the law lets it. `due` is the last day in time of a decision
+/// that can be put off.
+fn put_off(decision: &Decision, law: &pb::LegalDeadline, due: Option<Day>) -> Result<(), Rejection> {
+    let until = decision.put_off_until.as_ref();
+    if decision.r#type != i32::from(DecisionType::PutOff) {
+        let found = until.map_or(String::new(), crate::dates::show);
+        return require(until.is_none(), Rule::Contradiction, "put_off_until", "no day without putting it off", found);
+    }
+    let until = until.filter(|until| until.day != 0);
+    let missing = || Rejection::new(Rule::MissingField, "the day until which it is put off", "none").field("put_off_until");
+    let until = first_day(until.ok_or_else(missing)?);
+    let expected = "an open application, in time, whose clock runs, and which was not put off before";
+    let due = due.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, "another one").field("type"))?;
+    let last = law.extension.as_ref().map(|term| deadline::end_of(term, due, law));
+    let lets = last.is_some() || law.extension_reasonable;
+    require(lets, Rule::Contradiction, "type", "a law that lets a decision be put off", &law.code)?;
+    let shown = |day: Day| crate::dates::show(&date_of(day));
+    let within = until > due && last.is_none_or(|last| until <= last);
+    let expected = last.map_or(format!("a day after {}", shown(due)), |last| {
+        format!("a day after {}, until {}", shown(due), shown(last))
+    });
+    require(within, Rule::Contradiction, "put_off_until", expected, shown(until))
+}
+
+/// The day on which a decision counts as notified; `None` while nothing says that it was made known.
+fn notified(
+    decision: &Decision,
+    law: &pb::LegalDeadline,
+    decided: Day,
+    sealed: Day,
+) -> Result<Option<Day>, Rejection> {
+    let known = decision.channel != 0;
+    present(!known || decision.notified.is_some(), "notified", "the day on which it was posted, sent or handed over")?;
+    present(known || decision.notified.is_none(), "channel", "letter, electronic, portal or delivered")?;
+    let arrived = decision.arrived.as_ref();
+    require(known || arrived.is_none(), Rule::Contradiction, "arrived", "nothing before it is made known", "a day")?;
+    if !known {
+        return Ok(None);
+    }
+    let day = past_day(decision.notified.as_ref(), "notified", sealed)?;
+    require(day >= decided, Rule::InvalidDate, "notified", "no day before the decision", "an earlier one")?;
+    let arrived = arrived.map(|arrived| past_day(Some(arrived), "arrived", sealed)).transpose()?;
+    let later = arrived.is_none_or(|arrived| arrived >= day);
+    require(later, Rule::InvalidDate, "arrived", "no day before it was sent", "an earlier one")?;
+    Ok(Some(deadline::counts_as_notified(law, decision.channel(), day, arrived)))
+}
+
 /// The last day of an appeal and its instance are the law's.
-fn appeal_days(decision: &Decision, law: &pb::LegalDeadline, decided: Day) -> Result<(), Rejection> {
-    let kind = DecisionType::try_from(decision.r#type).unwrap_or_default();
-    let open = case::is_final(kind)
-        && kind != DecisionType::Withdrawn
-        && decision.application.is_some()
-        && law.appeal_days > 0;
-    let until = open.then(|| date_of(decided + Day::from(law.appeal_days)));
+fn appeal_time(decision: &Decision, law: &pb::LegalDeadline, notified: Option<Day>) -> Result<(), Rejection> {
+    let until = case::appeal_until(decision, law, notified).map(date_of);
     let shown = |date: &Option<Date>| date.as_ref().map_or("none".to_owned(), crate::dates::show);
     let same = decision.appeal_until == until;
     let found = shown(&decision.appeal_until);
     require(same, Rule::Contradiction, "appeal_until", format_args!("{} (the law's)", shown(&until)), found)?;
-    let instance = if open { law.appeal_instance.as_str() } else { "" };
+    let instance = if case::is_appealable(decision) { law.appeal_instance.as_str() } else { "" };
     let same = decision.appeal_instance == instance;
     require(same, Rule::Contradiction, "appeal_instance", "the law's, where there is one", &decision.appeal_instance)
 }
@@ -261,14 +310,17 @@ pub(super) fn appeal(
     let received = past_day(appeal.received.as_ref(), "received", day_of_ms(issuing.sealed_at_ms))?;
     let law = case.deadline(view.registry());
     let stage = law.map(|law| case.stage(law));
-    let Some(Stage::Decided { decision, appeal_until }) = stage else {
+    let Some(Stage::Decided { decision, appeal: time }) = stage else {
         let expected = "a decision that ends the application and was not appealed";
         return Err(Rejection::new(Rule::NotOpen, expected, application.to_string()).field("decision").into());
     };
     let asked = Place::read(appeal.decision);
     require(decision == asked, Rule::NotOpen, "decision", "the decision that stands", asked)?;
-    let last = appeal_until.map_or("no appeal is possible".to_owned(), |day| crate::dates::show(&date_of(day)));
-    let in_time = appeal_until.is_some_and(|until| received <= until);
-    require(in_time, Rule::NotOpen, "received", format_args!("an appeal until {last}"), "a later one")?;
+    let (in_time, last) = match time {
+        AppealTime::None => (false, "a decision against which an appeal is possible".to_owned()),
+        AppealTime::Open => (true, String::new()),
+        AppealTime::Until(until) => (received <= until, format!("an appeal until {}", crate::dates::show(&date_of(until)))),
+    };
+    require(in_time, Rule::NotOpen, "received", last, crate::dates::show(&date_of(received)))?;
     Ok((application, vec![decision]))
 }
