@@ -206,7 +206,6 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::Unit => &["names", "state"],
         Kind::Key => return of_key(entry),
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
-        Kind::Framework => &["names", "countries"],
         Kind::RegistryPolicy => &["approvals"],
         Kind::LogSuccession => &["origin", "size", "new_origin", "case_reference"],
         Kind::TimeCorrection => &["first", "last", "bound_ms"],
