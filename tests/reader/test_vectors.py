@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from annotate import annotate
-from creditbank_reader import (conversion, currency, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
+from creditbank_reader import (conversion, currency, deadlines, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
@@ -21,7 +21,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "successions", "tokens")
+         "receipts", "refusals", "deadlines", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "successions", "tokens")
 FLIPS = 200
 PADDING_SEED = 10
 FLIP_SEED = 20_261_123
@@ -426,6 +426,32 @@ class Vectors:
     def _register(self, vectors, case):
         entries = [*vectors["registry"], *case.get("registry", [])]
         return Register(self.kinds, [(entry["kind"], unhex(entry["body"])) for entry in entries])
+
+    def deadlines(self, vectors):
+        """Section 15: terms of laws, notices, and when a decision is due."""
+        def day(text):
+            return None if text is None else datetime.date.fromisoformat(text)
+
+        for case in vectors["ends"]:
+            law = self.kinds.read(72, 1, unhex(case["law"]))
+            found = deadlines.end_of(SimpleNamespace(amount=case["amount"], unit=case["unit"]), day(case["start"]), law)
+            self.checks.equal(f"deadline: {case['about']}", found, day(case["end"]))
+        for case in vectors["notices"]:
+            law = self.kinds.read(72, 1, unhex(case["law"]))
+            found = deadlines.counts_as_notified(law, case["channel"], day(case["notified"]), day(case["arrived"]))
+            self.checks.equal(f"notice: {case['about']}", found, day(case["counts"]))
+        for case in vectors["dues"]:
+            law = self.kinds.read(72, 1, unhex(case["law"]))
+            term = law.decision if law.has("decision") else None
+            clock = deadlines.Clock(law, term, day(case["received"]), law.decision_from == deadlines.COMPLETE_DOCUMENTS)
+            for step in case["steps"]:
+                if step["type"] == rules.MISSING:
+                    clock.stop(day(step["decided"]))
+                elif step["type"] == rules.RECEIVED:
+                    clock.go_on(day(step["decided"]))
+                else:
+                    clock.put_off(day(step["put_off_until"]))
+            self.checks.equal(f"due: {case['about']}", clock.due(), day(case["due"]))
 
     def conversions(self, vectors):
         """Section 17: every conversion is computed again from its sources."""

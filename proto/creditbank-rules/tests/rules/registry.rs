@@ -53,19 +53,27 @@ fn level_map() -> pb::LevelMap {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the schema has it")]
+fn term(amount: u32) -> Option<pb::Term> {
+    Some(pb::Term { amount, unit: pb::TermUnit::Days.into() })
+}
+
 fn deadline() -> pb::LegalDeadline {
     pb::LegalDeadline {
         code: "IT-LAW".to_owned(),
         names: vec![text("A law")],
         country: "IT".to_owned(),
         purpose: pb::RecognitionPurpose::Study.into(),
-        decision_days: 90,
-        appeal_days: 60,
-        appeal_decision_days: 30,
+        decision: term(90),
+        decision_from: pb::TermStart::Receipt.into(),
+        appeal: term(60),
+        appeal_decision: term(30),
+        appeal_decision_from: pb::TermStart::Receipt.into(),
         appeal_instance: "A court".to_owned(),
-        review_days: 90,
+        review: term(90),
         legal_basis: "A law".to_owned(),
         sources: sources("A gazette"),
+        ..Default::default()
     }
 }
 
@@ -139,14 +147,43 @@ fn deadlines_that_cannot_be_kept() {
     assert_eq!(rule(|law| law.names.clear()), (Rule::MissingField, Some("names")));
     assert_eq!(rule(|law| law.country = "it".to_owned()), (Rule::InvalidCode, Some("country")));
     assert_eq!(rule(|law| law.country = "XX".to_owned()), (Rule::UnknownReference, Some("country")));
-    assert_eq!(rule(|law| law.decision_days = 0), (Rule::MissingField, Some("decision_days")));
-    assert_eq!(rule(|law| law.appeal_instance.clear()), (Rule::MissingField, Some("appeal_instance")));
-    assert_eq!(rule(|law| law.appeal_days = 0), (Rule::Contradiction, Some("appeal_instance")));
+    assert_eq!(rule(|law| law.decision = term(0)), (Rule::MissingField, Some("decision")));
+    let without_unit = |law: &mut pb::LegalDeadline| law.appeal = Some(pb::Term { amount: 3, unit: 0 });
+    assert_eq!(rule(without_unit), (Rule::MissingField, Some("appeal")));
+    assert_eq!(rule(|law| law.decision_from = 0), (Rule::MissingField, Some("decision_from")));
+    let from_appeals = |law: &mut pb::LegalDeadline| law.decision_from = pb::TermStart::AppealPeriod.into();
+    assert_eq!(rule(from_appeals), (Rule::MissingField, Some("decision_from")));
+    assert_eq!(rule(|law| law.decision = None), (Rule::Contradiction, Some("decision_from")));
+    let two = |law: &mut pb::LegalDeadline| (law.extension, law.extension_reasonable) = (term(1), true);
+    assert_eq!(rule(two), (Rule::Contradiction, Some("extension")));
+    let of_nothing = |law: &mut pb::LegalDeadline| {
+        (law.decision, law.decision_from, law.extension_reasonable) = (None, 0, true);
+    };
+    assert_eq!(rule(of_nothing), (Rule::Contradiction, Some("extension")));
+    assert_eq!(rule(|law| law.appeal_instance.clear()), (Rule::Contradiction, Some("appeal")));
     let no_instance = |law: &mut pb::LegalDeadline| {
-        law.appeal_days = 0;
+        law.appeal = None;
         law.appeal_instance.clear();
     };
-    assert_eq!(rule(no_instance), (Rule::Contradiction, Some("appeal_decision_days")));
+    assert_eq!(rule(no_instance), (Rule::Contradiction, Some("appeal_decision")));
+    let untold = |law: &mut pb::LegalDeadline| (law.appeal, law.appeal_untold) = (None, term(365));
+    assert_eq!(rule(untold), (Rule::Contradiction, Some("appeal_untold")));
+    assert_eq!(rule(|law| law.appeal_decision_from = 0), (Rule::MissingField, Some("appeal_decision_from")));
+    assert_eq!(rule(|law| law.appeal_decision = None), (Rule::Contradiction, Some("appeal_decision_from")));
+    let holidays = |days: &[(u32, u32)]| {
+        days.iter().map(|(month, day)| pb::Date { year: 2026, month: *month, day: *day }).collect::<Vec<_>>()
+    };
+    let invalid = (Rule::InvalidDate, Some("holidays"));
+    assert_eq!(refusal(&registry, Kind::LegalDeadline, &deadline(), |law| law.holidays = holidays(&[(12, 0)])), invalid);
+    let unordered = |law: &mut pb::LegalDeadline| law.holidays = holidays(&[(12, 26), (12, 25)]);
+    assert_eq!(refusal(&registry, Kind::LegalDeadline, &deadline(), unordered), invalid);
+    let notice = pb::DeemedNotice { channel: pb::NoticeChannel::Letter.into(), after: term(4), ..Default::default() };
+    let noticed = |notice: pb::DeemedNotice| {
+        refusal(&registry, Kind::LegalDeadline, &deadline(), |law| law.notices = vec![notice])
+    };
+    assert_eq!(noticed(pb::DeemedNotice { channel: 0, ..notice }), (Rule::MissingField, Some("notices")));
+    assert_eq!(noticed(pb::DeemedNotice { after: None, ..notice }), (Rule::MissingField, Some("notices")));
+    assert_eq!(noticed(pb::DeemedNotice { after: term(0), ..notice }), (Rule::MissingField, Some("notices")));
     assert_eq!(rule(|law| law.legal_basis.clear()), (Rule::MissingField, Some("legal_basis")));
     assert_eq!(rule(|law| law.sources.clear()), (Rule::MissingField, Some("sources")));
 }
@@ -477,12 +514,39 @@ fn countries_of_the_seed() {
     }
 }
 
-/// Goal: the convention's four months are there, and nobody takes a default for a law.
+/// Goal: months are months, appeals run where a text says so, and nobody takes a default of this program for a law.
 #[test]
 fn deadlines_of_the_seed() {
     let registry = seeded();
-    let lisbon = registry.deadline("LISBON").expect("it is in the seed");
-    assert_eq!((lisbon.country.as_str(), lisbon.decision_days, lisbon.appeal_days), ("", 120, 30));
+    let said = |code: &str| {
+        let law = registry.deadline(code).unwrap_or_else(|| panic!("{code} is in the seed"));
+        let show = |term: &Option<pb::Term>| term.as_ref().map_or("-".to_owned(), creditbank_rules::deadline::show);
+        [&law.decision, &law.extension, &law.appeal, &law.appeal_untold, &law.appeal_decision].map(show).join(", ")
+    };
+    for (code, expected) in [
+        ("LISBON", "4 months, -, -, -, -"),
+        ("EU-2005-36", "3 months, 1 month, -, -, -"),
+        ("DE-BQFG-6", "3 months, -, 1 month, 12 months, -"),
+        ("DE-BQFG-13", "3 months, -, 1 month, 12 months, -"),
+        ("DE-BQFG-13-EU", "3 months, 1 month, 1 month, 12 months, -"),
+        ("AT-UG-90", "3 months, -, 4 weeks, -, -"),
+        ("AT-AUBG-7", "4 months, -, 4 weeks, -, -"),
+        ("IT-DPR-394", "90 days, -, -, -, -"),
+        ("ES-RD-889", "6 months, -, 1 month, -, -"),
+        ("NL-AWB", "8 weeks, -, 6 weeks, -, 6 weeks"),
+        ("NO-FVL", "-, -, 3 weeks, -, -"),
+        ("SE-UHR", "-, -, 3 weeks, -, -"),
+        ("DK-CREDIT", "-, -, 4 weeks, -, -"),
+        ("FR-CJA", "-, -, 2 months, -, -"),
+        ("CN-CSCSE", "20 working days, -, 12 months, -, -"),
+        ("CN-XZFY", "-, -, 60 days, -, 60 days"),
+    ] {
+        assert_eq!(said(code), expected, "{code}");
+    }
+    let all = seeds::<pb::LegalDeadline>(Kind::LegalDeadline);
+    assert_eq!(all.len(), 16);
+    assert!(all.iter().all(|law| law.review.is_none()), "how long a review takes is this program's default");
+    assert!(registry.deadline("DE-BQFG").is_none(), "two sections, two entries");
 }
 
 /// Goal: an operator loads a national framework and a map from it, and from a later date another takes its place.

@@ -9,6 +9,7 @@
 mod chains;
 mod chance;
 mod conversions;
+mod deadlines;
 mod file;
 mod grades;
 mod learners;

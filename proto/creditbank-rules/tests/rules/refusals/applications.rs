@@ -64,6 +64,7 @@ pub(crate) fn refused() -> Vec<Case> {
             let given = signed(Kind::Application, entry, 1).expect("a mandate");
             entry.mandate = Some(pb::Mandate { until_minute: UNTIL + 1, ..given });
         }),
+        changed("CONTRADICTION", "a deadline for another purpose", |entry| entry.deadline = "WORK-LAW".to_owned()),
         changed("MANDATE_USED", "a paper that an earlier application has used", |_| ()).with(|case| case.use_up(0)),
         changed(
             "MANDATE_USED",

@@ -45,6 +45,30 @@ fn documents(kind: DecisionType, on: u32) -> pb::Decision {
     }
 }
 
+/// The application in entry 2 is under a law of posts and months: due on the 23rd of November, appeals for a month.
+fn by_post(case: &mut Case) {
+    case.holds_credit(marked(&[]));
+    let entry = pb::Application { deadline: "POST".to_owned(), records: vec![reference(at(1))], ..application() };
+    case.holds(Held { depends_on: vec![at(1)], ..Held::new(2, APPLICATIONS) }, Kind::Application, &entry);
+}
+
+/// A decision that was posted on the 20th of November: it counts as notified on the 24th.
+fn posted(appeal_until: Option<pb::Date>) -> pb::Decision {
+    pb::Decision { channel: pb::NoticeChannel::Letter.into(), appeal_until, ..decision(DecisionType::Full) }
+}
+
+/// The decision is put off on the 20th of November.
+fn put_off((year, month, of_month): (u32, u32, u32)) -> pb::Decision {
+    pb::Decision {
+        legal_basis: String::new(),
+        put_off_until: day(year, month, of_month),
+        reasons: "The archive has not answered".to_owned(),
+        appeal_until: None,
+        appeal_instance: String::new(),
+        ..decision(DecisionType::PutOff)
+    }
+}
+
 fn on_appeal() -> pb::Decision {
     pb::Decision {
         application: None,
@@ -105,11 +129,62 @@ fn contents() -> Vec<Case> {
             entry.recognised = vec![at(5)];
         }),
         changed("INVALID_DATE", "decided before the application", DecisionType::Full, |entry| {
-            (entry.decided, entry.appeal_until) = (day(2026, 11, 1), day(2026, 12, 1));
+            entry.decided = day(2026, 11, 1);
         }),
         changed("INVALID_DATE", "decided tomorrow", DecisionType::Full, |entry| {
             entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1);
         }),
+        changed("MISSING_FIELD", "notified on no day", DecisionType::Full, |entry| entry.notified = None),
+        changed("MISSING_FIELD", "notified in no way", DecisionType::Full, |entry| entry.channel = 0),
+        changed("CONTRADICTION", "arrived, but never sent", DecisionType::Full, |entry| {
+            (entry.channel, entry.notified, entry.arrived) = (0, None, day(2026, 11, 21));
+            entry.appeal_until = None;
+        }),
+        changed("INVALID_DATE", "notified before it was decided", DecisionType::Full, |entry| {
+            (entry.notified, entry.appeal_until) = (day(2026, 11, 19), day(2026, 12, 19));
+        }),
+        changed("INVALID_DATE", "notified tomorrow", DecisionType::Full, |entry| {
+            (entry.notified, entry.appeal_until) = (day(TODAY.0, TODAY.1, TODAY.2 + 1), day(2026, 12, 24));
+        }),
+        changed("INVALID_DATE", "arrived before it was sent", DecisionType::Full, |entry| {
+            entry.arrived = day(2026, 11, 19);
+        }),
+        changed("CONTRADICTION", "the time for an appeal from the day of the decision", DecisionType::Full, |entry| {
+            entry.notified = day(2026, 11, 21);
+        }),
+        changed("CONTRADICTION", "a last day before anybody was notified", DecisionType::Full, |entry| {
+            (entry.channel, entry.notified) = (0, None);
+        }),
+        changed("CONTRADICTION", "a day until which a decision that decides is put off", DecisionType::Full, |entry| {
+            entry.put_off_until = day(2027, 1, 20);
+        }),
+        made(Some("CONTRADICTION"), "put off, which the law does not know", applied, &put_off((2027, 3, 20))),
+        made(Some("CONTRADICTION"), "put off by more than the law lets", by_post, &put_off((2026, 12, 24))),
+        made(Some("CONTRADICTION"), "put off to the day on which it is due", by_post, &put_off((2026, 11, 23))),
+        made(
+            Some("MISSING_FIELD"),
+            "put off without reasons",
+            by_post,
+            &pb::Decision { reasons: String::new(), ..put_off((2026, 12, 23)) },
+        ),
+        made(
+            Some("MISSING_FIELD"),
+            "put off until no day",
+            by_post,
+            &pb::Decision { put_off_until: None, ..put_off((2026, 12, 23)) },
+        ),
+        made(
+            Some("CONTRADICTION"),
+            "by post, a month from the day of posting",
+            by_post,
+            &pb::Decision { appeal_until: day(2026, 12, 20), ..posted(day(2026, 12, 24)) },
+        ),
+        made(
+            Some("CONTRADICTION"),
+            "a year, though the decision says how to appeal",
+            by_post,
+            &posted(day(2027, 11, 24)),
+        ),
         changed("CONTRADICTION", "an appeal for a day longer", DecisionType::Full, |entry| {
             entry.appeal_until = day(2026, 12, 21);
         }),
@@ -177,6 +252,40 @@ fn stages() -> Vec<Case> {
                 step(case, 3, &documents(DecisionType::DocumentsMissing, 3));
             },
             &documents(DecisionType::DocumentsMissing, 4),
+        ),
+        not_open(
+            "put off a second time",
+            |case| {
+                by_post(case);
+                step(case, 3, &put_off((2026, 12, 1)));
+            },
+            &put_off((2026, 12, 23)),
+        ),
+        not_open(
+            "put off while documents are missing",
+            |case| {
+                by_post(case);
+                step(case, 3, &documents(DecisionType::DocumentsMissing, 3));
+            },
+            &put_off((2026, 12, 23)),
+        ),
+        not_open(
+            "put off when it was due already",
+            |case| {
+                case.holds_credit(marked(&[]));
+                let (deadline, received) = ("POST".to_owned(), day(2026, 10, 1));
+                let entry = pb::Application { deadline, received, ..application() };
+                case.holds(Held::new(2, APPLICATIONS), Kind::Application, &entry);
+            },
+            &put_off((2026, 12, 23)),
+        ),
+        not_open(
+            "a law without a time for the decision is put off",
+            |case| {
+                let entry = pb::Application { deadline: "OPEN".to_owned(), ..application() };
+                case.holds(Held::new(2, APPLICATIONS), Kind::Application, &entry);
+            },
+            &put_off((2026, 12, 23)),
         ),
         amended(Some("NOT_OPEN"), "an amendment of a decision that was appealed", appealed),
         made(Some("DUPLICATE_RECORD"), "two steps of one case in a block", applied, &decision(DecisionType::Full))
@@ -302,6 +411,26 @@ pub(crate) fn admitted() -> Vec<Case> {
             applied,
             &pb::Decision { appeal_until: None, appeal_instance: String::new(), ..decision(DecisionType::Withdrawn) },
         ),
+        made(None, "put off by a month from the day on which it is due", by_post, &put_off((2026, 12, 23))),
+        made(None, "by post: on the fourth day, and a month from then", by_post, &posted(day(2026, 12, 24))),
+        made(
+            None,
+            "by post, which arrived on the 23rd: the fourth day counts",
+            by_post,
+            &pb::Decision { arrived: day(2026, 11, 23), ..posted(day(2026, 12, 24)) },
+        ),
+        made(
+            None,
+            "by post, without a word of appeals: a year",
+            by_post,
+            &pb::Decision { appeal_untold: true, ..posted(day(2027, 11, 24)) },
+        ),
+        made(
+            None,
+            "not notified yet: the time for an appeal has not begun",
+            applied,
+            &pb::Decision { channel: 0, notified: None, appeal_until: None, ..decision(DecisionType::Full) },
+        ),
         made(None, "documents are missing", applied, &documents(DecisionType::DocumentsMissing, 3)),
         made(
             None,
@@ -314,6 +443,16 @@ pub(crate) fn admitted() -> Vec<Case> {
         ),
         made(None, "on appeal", appealed, &differing(on_appeal())),
         amended(None, "an amendment, judged as if it came where the former one stands", decided),
+        objecting(
+            None,
+            "an appeal against what is not notified yet",
+            |case| {
+                applied(case);
+                let unknown = pb::Decision { channel: 0, notified: None, ..decision(DecisionType::Full) };
+                step(case, 3, &pb::Decision { appeal_until: None, ..unknown });
+            },
+            &appeal(),
+        ),
         objecting(
             None,
             "an appeal on the last day",

@@ -34,17 +34,23 @@ pub(crate) fn reference(place: Place) -> pb::RecordReference {
     pb::RecordReference { place: Some(place), status_id: id(place), ..Default::default() }
 }
 
+fn days(amount: u32) -> Option<pb::Term> {
+    (amount > 0).then_some(pb::Term { amount, unit: pb::TermUnit::Days.into() })
+}
+
 fn deadline(code: &str, country: &str, appeal_days: u32) -> pb::LegalDeadline {
     let instance = if appeal_days > 0 { "The appeals board" } else { "" };
     pb::LegalDeadline {
         code: code.to_owned(),
         names: vec![pb::Text { language: "en".to_owned(), value: "Recognition".to_owned() }],
         country: country.to_owned(),
-        decision_days: 120,
-        appeal_days,
-        appeal_decision_days: if appeal_days > 0 { 60 } else { 0 },
+        decision: days(120),
+        decision_from: pb::TermStart::Receipt.into(),
+        appeal: days(appeal_days),
+        appeal_decision: if appeal_days > 0 { days(60) } else { None },
+        appeal_decision_from: if appeal_days > 0 { pb::TermStart::Receipt.into() } else { 0 },
         appeal_instance: instance.to_owned(),
-        review_days: 90,
+        review: days(90),
         legal_basis: "An act".to_owned(),
         sources: sources("here"),
         ..Default::default()
@@ -74,7 +80,26 @@ pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
         (Kind::Key, body(&key_for(Purpose::Unit, 2, 1, &signing(OTHER_KEY), &kinds()))),
     ]);
     entries.extend(countries().iter().map(|country| (Kind::Country, body(country))));
-    let deadlines = [deadline("LAW", "", 30), deadline("NO-APPEAL", "GB", 0), deadline("FR-LAW", "FR", 30)];
+    let law = |code: &str, change: fn(&mut pb::LegalDeadline)| {
+        let mut law = deadline(code, "", 30);
+        change(&mut law);
+        law
+    };
+    let deadlines = [
+        deadline("LAW", "", 30),
+        deadline("NO-APPEAL", "GB", 0),
+        deadline("FR-LAW", "FR", 30),
+        law("WORK-LAW", |law| law.purpose = pb::RecognitionPurpose::Work.into()),
+        law("OPEN", |law| (law.decision, law.decision_from, law.appeal) = (None, 0, None)),
+        law("POST", |law| {
+            let month = Some(pb::Term { amount: 1, unit: pb::TermUnit::Months.into() });
+            (law.appeal, law.extension, law.rolls) = (month, month, true);
+            law.appeal_untold = Some(pb::Term { amount: 12, unit: pb::TermUnit::Months.into() });
+            law.decision = Some(pb::Term { amount: 3, unit: pb::TermUnit::Weeks.into() });
+            let channel = pb::NoticeChannel::Letter.into();
+            law.notices = vec![pb::DeemedNotice { channel, after: days(4), ..Default::default() }];
+        }),
+    ];
     entries.extend(deadlines.iter().map(|law| (Kind::LegalDeadline, body(law))));
     entries
 }
@@ -251,6 +276,8 @@ pub(crate) fn decision(kind: pb::DecisionType) -> pb::Decision {
         decided: day(2026, 11, 20),
         decider: "B. Example".to_owned(),
         legal_basis: "An act".to_owned(),
+        channel: pb::NoticeChannel::Delivered.into(),
+        notified: day(2026, 11, 20),
         appeal_until: day(2026, 12, 20),
         appeal_instance: "The appeals board".to_owned(),
         ..Default::default()
