@@ -18,11 +18,38 @@ use creditbank_tests::acts::{alias, replayed};
 use creditbank_tests::chain::{now_ms, now_s};
 use creditbank_tests::degrees::{amending, confer, revoke, seal, stand_by};
 use creditbank_tests::node::ORIGIN;
-use creditbank_tests::{Scene, TestNode, University};
+use creditbank_tests::{Scene, TestNode, University, set};
 
 #[allow(clippy::unnecessary_wraps)] // As fields want it.
 pub(crate) fn today(less: i64) -> Option<Date> {
     Some(date_of(day_of_ms(creditbank_tests::chain::now_s() * 1_000) - less))
+}
+
+/// The law of [`with_law`].
+const LAW: &str = "IT-TEST";
+
+/// A node whose registry has a law of days: 120 for a decision, 30 for an appeal.
+async fn with_law() -> TestNode {
+    let node = TestNode::start().await;
+    let days = |amount| Some(pb::Term { amount, unit: pb::TermUnit::Days.into() });
+    let law = pb::LegalDeadline {
+        code: LAW.to_owned(),
+        names: vec![pb::Text { language: "en".to_owned(), value: "A law of days".to_owned() }],
+        decision: days(120),
+        decision_from: pb::TermStart::Receipt.into(),
+        appeal: days(30),
+        appeal_instance: "A court".to_owned(),
+        legal_basis: "An act".to_owned(),
+        sources: vec![pb::Source {
+            text: "a test".to_owned(),
+            grade: pb::SourceGrade::D.into(),
+            as_of: today(0),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    set(&node, Kind::LegalDeadline, &law).await;
+    node
 }
 
 pub(crate) fn application(learner: Alias, received: Option<Date>) -> pb::Application {
@@ -46,12 +73,10 @@ fn decision(learner: Alias, application: &RecordReference, kind: DecisionType, a
         decided: today(ago),
         decider: "A registrar".to_owned(),
         legal_basis: "An act".to_owned(),
+        channel: pb::NoticeChannel::Delivered.into(),
+        notified: today(ago),
         appeal_until: if appeal { today(ago - 30) } else { None },
-        appeal_instance: if appeal {
-            "The instance that the law of the authority's country names".to_owned()
-        } else {
-            String::new()
-        },
+        appeal_instance: if appeal { "A court".to_owned() } else { String::new() },
         ..Default::default()
     }
 }
@@ -66,11 +91,12 @@ async fn stages(node: &TestNode, of: &University, overdue: bool) -> Vec<(String,
 /// is decided; and no amendment sets back the clock or takes away the appeal.
 #[tokio::test]
 async fn a_case_from_application_to_appeal() {
-    let node = TestNode::start().await;
+    let node = with_law().await;
     let one = University::admit(&node, 1).await;
     let client = node.client(None).await;
     let learner = alias(&node, &one, 7).await;
-    let first = application(learner, today(200));
+    let under = |application| pb::Application { deadline: LAW.to_owned(), ..application };
+    let first = under(application(learner, today(200)));
     let asked = seal(&client, &one, Kind::Application, &first, Vec::new()).await.expect("received");
     let second = pb::Application { asked: "Year two".to_owned(), mandate: Some(mandate()), ..first.clone() };
     let refused = seal(&client, &one, Kind::Application, &second, Vec::new()).await;
@@ -127,7 +153,7 @@ async fn a_case_from_application_to_appeal() {
     let refused = seal(&client, &one, Kind::Appeal, &appeal(today(0)), Vec::new()).await;
     assert!([Reason::NotOpen, Reason::DuplicateRecord].contains(&refused.expect_err("closed")));
     // Another one, refused 40 days ago: too late.
-    let other = application(learner, today(60));
+    let other = under(application(learner, today(60)));
     let asked = seal(&client, &one, Kind::Application, &other, Vec::new()).await.expect("the first is closed");
     let refusal =
         pb::Decision { differences: refusal.differences, ..decision(learner, &asked, DecisionType::Refused, 40) };

@@ -10,6 +10,7 @@ pub(crate) mod decide;
 pub(crate) mod distribution;
 pub(crate) mod equivalence;
 mod mandated;
+pub(crate) mod notify;
 pub(crate) mod qualification;
 mod received;
 pub(crate) mod recognise;

@@ -28,8 +28,8 @@ use clap::{Parser, Subcommand};
 use anybody::{audit, keygen, log};
 use connect::Global;
 use evaluator::{
-    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, qualification,
-    recognise, review,
+    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, notify,
+    qualification, recognise, review,
 };
 use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
@@ -140,6 +140,8 @@ enum Command {
     Apply(Box<apply::Arguments>),
     /// Decide on an application or an appeal
     Decide(Box<decide::Arguments>),
+    /// Record how and when a decision was made known: from then on the time for an appeal runs
+    Notify(Box<notify::Arguments>),
     /// Say what a qualification of elsewhere is comparable to, or the credit from which it exempts
     Recognise(Box<recognise::Arguments>),
     /// Record an appeal against a decision
@@ -230,6 +232,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Convert(command) => convert::run(&global, command).await,
         Command::Apply(arguments) => apply::run(&global, *arguments).await,
         Command::Decide(arguments) => decide::run(&global, *arguments).await,
+        Command::Notify(arguments) => notify::run(&global, *arguments).await,
         Command::Recognise(arguments) => recognise::run(&global, *arguments).await,
         Command::Appeal(arguments) => appeal::run(&global, *arguments).await,
         Command::Applications(arguments) => applications::run(&global, arguments).await,

@@ -37,15 +37,18 @@ impl Office {
             let entry = request.expect("a request").record(&all_kinds(), 0, 0).expect("a key");
             set(&node, Kind::Key, &entry).await;
         }
+        let days = |amount| Some(pb::Term { amount, unit: pb::TermUnit::Days.into() });
         let law = pb::LegalDeadline {
             code: "GB-TEST".to_owned(),
             names: vec![text("Recognition")],
             country: "GB".to_owned(),
-            decision_days: 120,
-            appeal_days: 30,
-            appeal_decision_days: 60,
+            decision: days(120),
+            decision_from: pb::TermStart::Receipt.into(),
+            appeal: days(30),
+            appeal_decision: days(60),
+            appeal_decision_from: pb::TermStart::Receipt.into(),
             appeal_instance: "the Appeals Board".to_owned(),
-            review_days: 90,
+            review: days(90),
             legal_basis: "an act".to_owned(),
             sources: vec![pb::Source {
                 text: "a test".to_owned(),
@@ -213,7 +216,13 @@ async fn an_application_until_its_appeal() {
     let decision =
         office.seal(2, &[&decide[..], &["--type", "refused", "--difference", "level:no final thesis"]].concat()).await;
     let states = office.json(2, &["applications"]).await;
-    assert_eq!((&states[0]["stage"], &states[0]["appeal_until"]), (&"decided".into(), &"2026-12-20".into()));
+    assert_eq!((&states[0]["appealable"], &states[0]["appeal_until"]), (&true.into(), &Value::Null), "not notified yet");
+    let made_known = ["notify", &decision, "--channel", "letter", "--notified", "2026-11-20", "--arrived", "2026-11-22"];
+    let value = office.json(2, &[&made_known[..], &["--key", "unit-2.key"]].concat()).await;
+    assert_eq!(value["changed"], 1, "{value}");
+    let states = office.json(2, &["applications"]).await;
+    assert_eq!((&states[0]["stage"], &states[0]["appeal_until"]), (&"decided".into(), &"2026-12-22".into()));
+    let decision = states[0]["decision"].as_str().expect("the amended one").to_owned();
     let read = office.json(2, &["record", "show", &decision]).await;
     assert_eq!(read["record"]["appeal_instance"], "the Appeals Board");
     let appeal = ["appeal", &decision, "--grounds", "the thesis is there", "--mandate-paper", "file 12"];

@@ -342,12 +342,12 @@ async fn entries_are_published_from_files() {
     assert!(code == 1 && again.contains("Nothing was published") && err.contains("already"), "{again}{err}");
 
     let shown = desk.good(&["registry", "show", "legal-deadline", "LISBON", "--json"]).await;
-    write("law.json", &shown.replace("\"decision_days\": 120", "\"decision_days\": 90"));
+    write("law.json", &shown.replace("\"decision\": \"4 months\"", "\"decision\": \"60 working days\""));
     let (code, _, err) = desk.call(&["registry", "publish", "law.json"]).await;
     assert!(code == 1 && err.contains("--replace"), "{err}");
     desk.operate(&["registry", "publish", "law.json", "--replace"]).await;
     let law = desk.json(&["registry", "show", "legal-deadline", "LISBON"]).await;
-    assert_eq!(law["entry"]["decision_days"], 90);
+    assert_eq!(law["entry"]["decision"], "60 working days");
 
     let seed = desk.json(&["registry", "publish", "--seed", "--dry-run"]).await;
     let changes: Vec<_> = seed["entries"].as_array().into_iter().flatten().map(|entry| &entry["change"]).collect();
@@ -360,7 +360,7 @@ async fn entries_are_published_from_files() {
     assert_eq!(replaced.map(|entry| entry["key"].clone()).collect::<Vec<_>>(), ["LISBON"]);
 
     let nowhere =
-        shown.replace("LISBON", "NOWHERE").replace("\"decision_days\"", "\"country\": \"XX\", \"decision_days\"");
+        shown.replace("LISBON", "NOWHERE").replace("\"decision\":", "\"country\": \"XX\", \"decision\":");
     write("nowhere.json", &nowhere);
     let key = key_path(desk.node.dir(), Purpose::Registry);
     let (code, _, err) = desk.call(&["registry", "publish", "nowhere.json", "--registry-key", self::shown(&key)]).await;

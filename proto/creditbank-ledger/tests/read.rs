@@ -56,7 +56,7 @@ fn applications_have_their_deadlines() {
         found.iter().map(|one| (one.case.place, one.overdue)).collect::<Vec<_>>(),
         [(late, true), (early, false)]
     );
-    assert_eq!(found[0].stage, Some(Stage::Open { due: Some(due), appeal: None }));
+    assert_eq!(found[0].stage, Some(Stage::Open { due: Some(due), appeal: None, stopped: false, put_off: false }));
     assert_eq!((found[0].due(), found[0].alias), (Some(due), Alias([1; 16])));
     assert_eq!(applications(&world, OWN, true, due + 1).unwrap().len(), 1);
     world.broken.push(early);

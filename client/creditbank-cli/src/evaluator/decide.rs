@@ -96,7 +96,7 @@ pub(super) fn read_as<M: creditbank_protocol::canonical::Canonical>(read: &ReadR
 }
 
 /// The application of an open step, and the appeal where it is one.
-async fn case(client: &Client, place: Place) -> Result<(pb::Application, Option<Place>), Failure> {
+pub(super) async fn case(client: &Client, place: Place) -> Result<(pb::Application, Option<Place>), Failure> {
     let read = client.record(place).await?;
     match read.disclosed.info.kind {
         Kind::Application => Ok((read_as(&read)?, None)),

@@ -110,8 +110,8 @@ fn eu_professions() -> LegalDeadline {
             "Directive 2005/36/EC, article 51: receipt confirmed in a month, three months from the complete file, one more \
              in the general system; counted as Regulation 1182/71, article 3",
             &[
-                "Bo businessindenmark.virk.dk: Denmark states the same three and one months",
                 "Ac eur-lex.europa.eu, CELEX 31971R1182, article 3(4); the rest of article 3 was not read",
+                "Bo businessindenmark.virk.dk: Denmark states the same three and one months",
                 "An eur-lex.europa.eu, Directive 2005/36/EC, article 51",
             ],
         )
