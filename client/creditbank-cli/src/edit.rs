@@ -4,8 +4,8 @@ use creditbank_protocol::Place;
 use creditbank_protocol::canonical::{Field as CanonicalField, Many, Message, Shape};
 use creditbank_protocol::pb;
 use creditbank_protocol::record::info_of;
-use creditbank_rules::{dates, deadline};
 use creditbank_rules::decimal::parse_e4;
+use creditbank_rules::{dates, deadline};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
     DynamicMessage, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor, Value as Field,

@@ -28,8 +28,8 @@ use clap::{Parser, Subcommand};
 use anybody::{audit, keygen, log};
 use connect::Global;
 use evaluator::{
-    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, notify,
-    qualification, recognise, review,
+    agreement, appeal, applications, apply, award, convert, decide, distribution, equivalence, notify, qualification,
+    recognise, review,
 };
 use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};

@@ -6,8 +6,8 @@ use creditbank_protocol::names;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_protocol::record::{KindInfo, info_of};
 use creditbank_rpc::identity::is_invisible;
-use creditbank_rules::{dates, deadline};
 use creditbank_rules::decimal::show_e4;
+use creditbank_rules::{dates, deadline};
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind as FieldKind, ReflectMessage as _, Value as Field};
 use serde_json::{Map, Value, json};
 

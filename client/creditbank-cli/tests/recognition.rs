@@ -216,8 +216,13 @@ async fn an_application_until_its_appeal() {
     let decision =
         office.seal(2, &[&decide[..], &["--type", "refused", "--difference", "level:no final thesis"]].concat()).await;
     let states = office.json(2, &["applications"]).await;
-    assert_eq!((&states[0]["appealable"], &states[0]["appeal_until"]), (&true.into(), &Value::Null), "not notified yet");
-    let made_known = ["notify", &decision, "--channel", "letter", "--notified", "2026-11-20", "--arrived", "2026-11-22"];
+    assert_eq!(
+        (&states[0]["appealable"], &states[0]["appeal_until"]),
+        (&true.into(), &Value::Null),
+        "not notified yet"
+    );
+    let made_known =
+        ["notify", &decision, "--channel", "letter", "--notified", "2026-11-20", "--arrived", "2026-11-22"];
     let value = office.json(2, &[&made_known[..], &["--key", "unit-2.key"]].concat()).await;
     assert_eq!(value["changed"], 1, "{value}");
     let states = office.json(2, &["applications"]).await;

@@ -359,8 +359,7 @@ async fn entries_are_published_from_files() {
     let replaced = seed["entries"].as_array().into_iter().flatten().filter(|entry| entry["change"] == "replaced");
     assert_eq!(replaced.map(|entry| entry["key"].clone()).collect::<Vec<_>>(), ["LISBON"]);
 
-    let nowhere =
-        shown.replace("LISBON", "NOWHERE").replace("\"decision\":", "\"country\": \"XX\", \"decision\":");
+    let nowhere = shown.replace("LISBON", "NOWHERE").replace("\"decision\":", "\"country\": \"XX\", \"decision\":");
     write("nowhere.json", &nowhere);
     let key = key_path(desk.node.dir(), Purpose::Registry);
     let (code, _, err) = desk.call(&["registry", "publish", "nowhere.json", "--registry-key", self::shown(&key)]).await;

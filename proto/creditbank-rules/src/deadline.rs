@@ -82,9 +82,8 @@ pub(crate) fn later(term: &Term, end: Day, days: Day, law: &LegalDeadline) -> Da
 /// The day on which a notice counts as received: what the law says of the channel, or the day of its arrival where that is
 /// known and later.
 pub fn counts_as_notified(law: &LegalDeadline, channel: NoticeChannel, notified: Day, arrived: Option<Day>) -> Day {
-    let says = |one: &&DeemedNotice| {
-        one.channel() == channel && within(notified, one.from.as_ref(), one.until.as_ref())
-    };
+    let says =
+        |one: &&DeemedNotice| one.channel() == channel && within(notified, one.from.as_ref(), one.until.as_ref());
     let after = law.notices.iter().find(says).and_then(|one| one.after.as_ref());
     // What the law says of full days and of weekends is about terms in which somebody acts.
     let deemed = after.map_or(notified, |after| counted(after, notified, law));

@@ -244,7 +244,8 @@ fn put_off(decision: &Decision, law: &pb::LegalDeadline, due: Option<Day>) -> Re
         return require(until.is_none(), Rule::Contradiction, "put_off_until", "no day without putting it off", found);
     }
     let until = until.filter(|until| until.day != 0);
-    let missing = || Rejection::new(Rule::MissingField, "the day until which it is put off", "none").field("put_off_until");
+    let missing =
+        || Rejection::new(Rule::MissingField, "the day until which it is put off", "none").field("put_off_until");
     let until = first_day(until.ok_or_else(missing)?);
     let expected = "an open application, in time, whose clock runs, and which was not put off before";
     let due = due.ok_or_else(|| Rejection::new(Rule::NotOpen, expected, "another one").field("type"))?;
@@ -260,12 +261,7 @@ fn put_off(decision: &Decision, law: &pb::LegalDeadline, due: Option<Day>) -> Re
 }
 
 /// The day on which a decision counts as notified; `None` while nothing says that it was made known.
-fn notified(
-    decision: &Decision,
-    law: &pb::LegalDeadline,
-    decided: Day,
-    sealed: Day,
-) -> Result<Option<Day>, Rejection> {
+fn notified(decision: &Decision, law: &pb::LegalDeadline, decided: Day, sealed: Day) -> Result<Option<Day>, Rejection> {
     let known = decision.channel != 0;
     present(!known || decision.notified.is_some(), "notified", "the day on which it was posted, sent or handed over")?;
     present(known || decision.notified.is_none(), "channel", "letter, electronic, portal or delivered")?;
@@ -319,7 +315,9 @@ pub(super) fn appeal(
     let (in_time, last) = match time {
         AppealTime::None => (false, "a decision against which an appeal is possible".to_owned()),
         AppealTime::Open => (true, String::new()),
-        AppealTime::Until(until) => (received <= until, format!("an appeal until {}", crate::dates::show(&date_of(until)))),
+        AppealTime::Until(until) => {
+            (received <= until, format!("an appeal until {}", crate::dates::show(&date_of(until))))
+        }
     };
     require(in_time, Rule::NotOpen, "received", last, crate::dates::show(&date_of(received)))?;
     Ok((application, vec![decision]))

@@ -66,13 +66,7 @@ fn terms(entry: &pb::LegalDeadline) -> Checked {
     let known = matches!(from, TermStart::Receipt | TermStart::AppealPeriod);
     present(!decides || known, "appeal_decision_from", "receipt or appeal period")?;
     let without = "nothing without a term for the decision on an appeal";
-    require(
-        decides || entry.appeal_decision_from == 0,
-        Rule::Contradiction,
-        "appeal_decision_from",
-        without,
-        "a start",
-    )
+    require(decides || entry.appeal_decision_from == 0, Rule::Contradiction, "appeal_decision_from", without, "a start")
 }
 
 /// Holidays are days, ascending; a notice has a channel and a term.

@@ -214,9 +214,10 @@ fn italian() -> LegalDeadline {
         decision_from: TermStart::Receipt.into(),
         stop_days_max: 30,
         silence: Silence::OpensAppeal.into(),
-        appeal_instance: "The court or the head of state; or the ministry, which has 20 days to ask the university for a \
+        appeal_instance:
+            "The court or the head of state; or the ministry, which has 20 days to ask the university for a \
                           review, and the university 60"
-            .to_owned(),
+                .to_owned(),
         ..entry(
             "IT-DPR-394",
             "Italy: recognition of degrees by universities",

@@ -174,7 +174,10 @@ fn deadlines_that_cannot_be_kept() {
         days.iter().map(|(month, day)| pb::Date { year: 2026, month: *month, day: *day }).collect::<Vec<_>>()
     };
     let invalid = (Rule::InvalidDate, Some("holidays"));
-    assert_eq!(refusal(&registry, Kind::LegalDeadline, &deadline(), |law| law.holidays = holidays(&[(12, 0)])), invalid);
+    assert_eq!(
+        refusal(&registry, Kind::LegalDeadline, &deadline(), |law| law.holidays = holidays(&[(12, 0)])),
+        invalid
+    );
     let unordered = |law: &mut pb::LegalDeadline| law.holidays = holidays(&[(12, 26), (12, 25)]);
     assert_eq!(refusal(&registry, Kind::LegalDeadline, &deadline(), unordered), invalid);
     let notice = pb::DeemedNotice { channel: pb::NoticeChannel::Letter.into(), after: term(4), ..Default::default() };

@@ -166,7 +166,8 @@ fn make() -> Value {
     let dues: Vec<Value> = dues()
         .into_iter()
         .map(|(about, law, received, steps, due)| {
-            let step = |(kind, day, until): Said| json!({ "type": i32::from(kind), "decided": day, "put_off_until": until });
+            let step =
+                |(kind, day, until): Said| json!({ "type": i32::from(kind), "decided": day, "put_off_until": until });
             let steps: Vec<Value> = steps.into_iter().map(step).collect();
             json!({ "about": about, "law": hex(&law), "received": received, "steps": steps, "due": due })
         })
