@@ -117,7 +117,7 @@ async fn files_that_cannot_be_read_at_all() {
     };
     assert!(matches!(import(scene.issue("").await.expect_err("no header")), ImportError::Empty));
     let missing = import(scene.issue("student,course\n").await.expect_err("columns are missing"));
-    assert!(matches!(missing, ImportError::Column { .. }), "{missing}");
+    assert!(matches!(missing, ImportError::Columns { .. }), "{missing}");
     let twice =
         import(scene.issue("student,student,course,term,title,credits,result\n").await.expect_err("a column twice"));
     assert!(matches!(twice, ImportError::Twice(_)), "{twice}");

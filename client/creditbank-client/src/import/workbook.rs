@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 
 use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Reader as _, Xlsx};
 
+use super::about::Facts;
+use super::file_options::File;
 use super::rows::ImportError;
 use super::table::{Row, Source, Table};
 use super::unpack;
@@ -30,7 +32,8 @@ pub(super) struct Workbook {
 }
 
 impl Workbook {
-    pub(super) fn open<R: Source>(input: R, sheet: Option<String>) -> Result<Self, ImportError> {
+    pub(super) fn open<R: Source>(input: R, file: &File) -> Result<Self, ImportError> {
+        let sheet = file.sheet.clone();
         let (out, rows) = sync_channel(AHEAD);
         let read = move || {
             if let Err(error) = Sheet::read(input, sheet.as_deref(), &out) {
@@ -54,6 +57,10 @@ impl Table for Workbook {
             Some(Err(_)) => Err(ImportError::Workbook("it is damaged".to_owned())),
             _ => Ok(false),
         }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts { format: "workbook (.xlsx)", ..Facts::default() }
     }
 
     fn cell(&self, line: u64, position: usize) -> Option<String> {
