@@ -19,7 +19,6 @@ pub(crate) mod report;
 mod rows;
 mod table;
 mod texts;
-mod unpack;
 mod workbook;
 
 pub use about::{About, Sample};

@@ -50,7 +50,7 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
     if let Some(asked) = asked.filter(|asked| *asked > 1 && *asked != row.line) {
         return Err(ImportError::Header(format!("header_line is {asked}, and that line is blank")));
     }
-    if let Some(problem) = row.broken.as_ref().or(row.problems.first().map(|(_, problem)| problem)) {
+    if let Some(problem) = &row.broken {
         return Err(ImportError::Header(problem.clone()));
     }
     let names = header::names(&row)?;
