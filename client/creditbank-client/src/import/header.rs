@@ -69,7 +69,7 @@ pub(super) fn places<'a>(
     }
     missing.sort_unstable();
     missing.dedup();
-    places.sort_unstable();
+    places.sort_unstable_by_key(|(name, position)| (*position, *name));
     places.dedup();
     Ok(if missing.is_empty() { Ok(places) } else { Err(missing) })
 }
@@ -153,7 +153,7 @@ mod tests {
     fn names_are_compared() {
         let names = header(&["nume\u{301}ro", " code ", "", "", "note", "note"]);
         let found = places(&names, ["num\u{e9}ro", "code", "code"].into_iter()).expect("no column twice");
-        assert_eq!(found, Ok(vec![("code", 1), ("num\u{e9}ro", 0)]));
+        assert_eq!(found, Ok(vec![("num\u{e9}ro", 0), ("code", 1)]));
         assert!(matches!(places(&names, ["note"].into_iter()), Err(ImportError::Twice(name)) if name == "note"));
         let missing = places(&names, ["Code", "x", "a"].into_iter()).expect("no column twice");
         assert_eq!(missing, Err(vec!["Code", "a", "x"]));

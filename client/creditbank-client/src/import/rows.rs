@@ -82,6 +82,7 @@ pub struct Rows<'a> {
     /// Rows that may be the last ones, which are left out.
     ahead: VecDeque<Row>,
     has_lines: bool,
+    has_ended: bool,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
 }
@@ -112,6 +113,7 @@ impl<'a> Rows<'a> {
             row: Row::default(),
             ahead: VecDeque::new(),
             has_lines: false,
+            has_ended: false,
             seen: HashMap::new(),
         })
     }
@@ -125,9 +127,8 @@ impl<'a> Rows<'a> {
                 .notes
                 .push(format!("the text is valid UTF-8 too, although it is read as {encoding}: look at the words"));
         }
-        // At the end, what is ahead is what is left out.
         let last = self.ahead.iter().map(|row| row.line.to_string()).collect::<Vec<_>>().join(", ");
-        if !last.is_empty() {
+        if self.has_ended && !last.is_empty() {
             about.notes.push(format!("left out at the end (skip_last): lines {last}"));
         }
         about
@@ -141,6 +142,7 @@ impl<'a> Rows<'a> {
             let read = self.table.read(&mut row);
             self.row = row;
             if !read? {
+                self.has_ended = true;
                 return Ok(false);
             }
             if self.row.is_blank() {
@@ -207,8 +209,9 @@ impl<'a> Rows<'a> {
         let Some(delimiter) = self.about.delimiter else {
             // A row of a sheet has its columns, and what stands beside the table is not read. Where a cell of the table is
             // empty too, the row may have been moved.
-            let beside = row.values.iter().skip(expected).position(|value| !value.is_empty());
-            let is_empty = |wanted: &&Wanted<'_>| row.values.get(wanted.position).unwrap_or_default().is_empty();
+            let beside = row.values.iter().skip(expected).position(|value| !value.trim_ascii().is_empty());
+            let is_empty =
+                |wanted: &&Wanted<'_>| row.values.get(wanted.position).unwrap_or_default().trim_ascii().is_empty();
             return match (beside, self.wanted.iter().find(is_empty)) {
                 (Some(beside), Some(empty)) => {
                     let cell = |position| self.table.cell(row.line, position).unwrap_or_default();

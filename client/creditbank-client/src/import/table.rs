@@ -54,9 +54,9 @@ impl Row {
         self.broken = None;
     }
 
-    /// Whether nothing stands in it, or only delimiters.
+    /// Whether nothing stands in it, or only delimiters and bytes that no reader sees, such as the end mark of DOS.
     pub(super) fn is_blank(&self) -> bool {
-        let is_empty = self.values.as_slice().trim_ascii().is_empty();
+        let is_empty = self.values.as_slice().iter().all(|byte| *byte <= b' ');
         is_empty && self.problems.is_empty() && self.broken.is_none()
     }
 }

@@ -87,8 +87,9 @@ pub(crate) fn try_read(mapping: &str, encoding: Option<&str>, file: &[u8]) -> Re
     for row in &mut rows {
         lines.push(match row.map_err(|error| error.to_string())? {
             Ok(draft) => {
-                let record = draft.finish(Alias([7; 16]), &unit).expect("a record");
-                let credit = decode::<Credit>(record.body()).expect("a Credit");
+                let record = draft.finish(Alias([7; 16]), &unit);
+                let credit =
+                    record.map(|record| decode::<Credit>(record.body()).expect("a Credit")).unwrap_or_default();
                 let title = credit.course.and_then(|course| course.titles.into_iter().next()).unwrap_or_default().value;
                 let credits = draft.credits().map_or(0, |(e4, _)| e4);
                 let grade = draft.grade().map_or("", |(_, value)| value);

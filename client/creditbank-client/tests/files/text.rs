@@ -64,7 +64,7 @@ fn swallowed_records() {
     for (lines, words) in [
         (
             "s1,C1,\"Law,6,14,2024A\ns2,C1,Art,6,14,2024A\n",
-            "line: the quote that opens on line 2 is not closed; lines 2 to 3",
+            "line: the quote that opens on line 2 is not closed; lines 2 to 4",
         ),
         ("s1,C1,\"Law\"s,6,14,2024A\n", "line: text stands behind a closing quote"),
         (
