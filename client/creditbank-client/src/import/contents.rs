@@ -65,7 +65,7 @@ pub(super) fn no_workbook<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> O
     if has(&|part| part.starts_with("ppt/")) {
         return Some("it is a presentation (.pptx): save the table as .xlsx");
     }
-    if has(&|part| part.ends_with(".iwa") || part == "Index.zip" || part == "index.apxl") {
+    if has(&|part| part.to_ascii_lowercase().ends_with(".iwa") || part == "Index.zip" || part == "index.apxl") {
         return Some("it is a document of Numbers, Pages or Keynote: export it as .xlsx");
     }
     Some("it is an archive without a workbook: unpack it, and give the file that is in it")

@@ -24,7 +24,7 @@ const NOT_AVAILABLE: [&str; 16] = [
 /// What is wrong with a value, in words that do not repeat it.
 pub(super) fn find(value: &str) -> Option<String> {
     // Most values are plain ASCII.
-    let is_suspect = |byte: u8| byte < 0x20 || byte >= 0x7f;
+    let is_suspect = |byte: u8| !(0x20..0x7f).contains(&byte);
     let begins = value.trim_ascii_start().as_bytes().first();
     if !value.bytes().any(is_suspect) && !matches!(begins, Some(b'#' | b'E')) {
         return None;

@@ -55,11 +55,11 @@ fn find(names: &[String], wanted: &str) -> Result<Option<usize>, ImportError> {
     }
 }
 
-/// The places of the columns, or which of them are missing.
-pub(super) fn places<'a>(
-    names: &[String],
-    wanted: impl Iterator<Item = &'a str>,
-) -> Result<Result<Vec<(&'a str, usize)>, Vec<&'a str>>, ImportError> {
+/// The columns that were found, with their places; or those that are missing.
+pub(super) type Places<'a> = Result<Vec<(&'a str, usize)>, Vec<&'a str>>;
+
+/// Looks for columns in a header.
+pub(super) fn places<'a>(names: &[String], wanted: impl Iterator<Item = &'a str>) -> Result<Places<'a>, ImportError> {
     let (mut places, mut missing) = (Vec::new(), Vec::new());
     for name in wanted {
         match find(names, name)? {
@@ -88,28 +88,26 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// What to say about columns that were not found.
     pub(super) fn explain(&self, wanted: &[&str], missing: &[&str]) -> ImportError {
-        let mut text = format!("line {} was taken as the header, and has the columns {}", self.line, list(self.names));
+        let mut text =
+            vec![format!("line {} was taken as the header, and has the columns {}", self.line, list(self.names))];
         for name in missing {
-            if let Some(near) = self.names.iter().find(|other| near_key(other) == near_key(name)) {
-                text.push_str(&format!(". {}", difference(name, near)));
-            }
+            let near = self.names.iter().find(|other| near_key(other) == near_key(name));
+            text.extend(near.map(|near| difference(name, near)));
         }
         let has_all = |names: &[String]| wanted.iter().all(|name| matches!(find(names, name), Ok(Some(_))));
+        let is_one = self.names.iter().filter(|name| !name.is_empty()).count() == 1;
         if let Some((line, _)) = self.others.iter().find(|(_, names)| has_all(names)) {
-            text.push_str(&format!(". All of them are on line {line}: set header_line = {line} in [file]"));
+            text.push(format!("All of them are on line {line}: set header_line = {line} in [file]"));
         } else if let Some((delimiter, line, _)) = self.delimited.iter().find(|(.., names)| has_all(names)) {
             let delimiter = char::from(*delimiter);
-            text.push_str(&format!(
-                ". All of them are there with another delimiter: set delimiter = {delimiter:?} in [file]"
-            ));
-            if *line != self.line {
-                text.push_str(&format!(" and header_line = {line}"));
-            }
-        } else if self.names.iter().filter(|name| !name.is_empty()).count() == 1 && self.file.delimiter.is_none() {
-            text.push_str(". If it is one column for you too, look at [file] delimiter and header_line");
+            let line = if *line == self.line { String::new() } else { format!(" and header_line = {line}") };
+            let what = "All of them are there with another delimiter: set delimiter =";
+            text.push(format!("{what} {delimiter:?} in [file]{line}"));
+        } else if is_one && self.file.delimiter.is_none() {
+            text.push("If the file has more than one column, look at delimiter and header_line in [file]".to_owned());
         }
         let missing: Vec<String> = missing.iter().map(|name| (*name).to_owned()).collect();
-        ImportError::Columns { missing: list(&missing), found: text }
+        ImportError::Columns { missing: list(&missing), found: text.join(". ") }
     }
 }
 

@@ -60,13 +60,12 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         Err(missing) => return Err(explain(mapping, table, &row, above, &missing)),
     };
     let facts = table.facts();
-    if file.hidden != Some(Hidden::Include) {
-        if let Some((name, place)) = places.iter().find(|(_, place)| facts.hidden_columns.contains(place)) {
-            let column = table.cell(row.line, *place).unwrap_or_default();
-            return Err(ImportError::Workbook(format!(
-                "the column {name:?} ({column}) is hidden: show it, or set hidden = \"include\" in [file]"
-            )));
-        }
+    let mut hidden = places.iter().filter(|(_, place)| facts.hidden_columns.contains(place));
+    if let (Some((name, place)), true) = (hidden.next(), file.hidden != Some(Hidden::Include)) {
+        let column = table.cell(row.line, *place).unwrap_or_default();
+        return Err(ImportError::Workbook(format!(
+            "the column {name:?} ({column}) is hidden: show it, or set hidden = \"include\" in [file]"
+        )));
     }
     // What feeds a field of two is read by both.
     let of_dates = |name: &str| DATE_FIELDS.iter().any(|field| mapping.column_of(field) == Some(name));

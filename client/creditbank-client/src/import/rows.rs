@@ -276,7 +276,7 @@ fn has_swallowed(value: &[u8], delimiter: char, position: usize, width: usize) -
     let delimiter = u8::try_from(delimiter).unwrap_or(b',');
     let pieces: Vec<&[u8]> =
         value.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|piece| !piece.is_empty()).collect();
-    let count = |piece: &[u8]| piece.iter().filter(|byte| **byte == delimiter).count();
+    let count = |piece: &[u8]| piece.split(|byte| *byte == delimiter).count() - 1;
     let [first, middle @ .., last] = pieces.as_slice() else { return false };
     let ends = count(first) + 1 + position == width && count(last) == position;
     width > 1 && ends && middle.iter().all(|piece| count(piece) + 1 == width)

@@ -57,7 +57,7 @@ impl Format {
 
     /// What a cell with this text shows.
     pub(super) fn show_text(&self, text: String) -> Result<String, String> {
-        let of_text = |section: &&Section| section.parts.iter().any(|part| *part == Part::Text);
+        let of_text = |section: &&Section| section.parts.contains(&Part::Text);
         let section = match self.sections.as_slice() {
             [.., last] if self.sections.len() == 4 => Some(last),
             sections => sections.iter().rfind(of_text),

@@ -1,4 +1,4 @@
-//! OpenDocument sheets (.ods): all sheets are in one part, and each cell has its value and the text that it shows.
+//! `OpenDocument` sheets (.ods): all sheets are in one part, and each cell has its value and the text that it shows.
 
 use std::collections::HashSet;
 use std::io::{Read, Seek};
@@ -224,7 +224,7 @@ impl<I: Read> Reader<I> {
                 Event::Start(element) => {
                     depth += 1;
                     match (element.name().as_ref(), &mut text) {
-                        ("text:p", Some(text)) => text.push('\n'),
+                        ("text:p" | "text:line-break", Some(text)) => text.push('\n'),
                         ("text:p", none) => *none = Some(String::new()),
                         ("text:span" | "text:a" | "text:ruby" | "text:ruby-base", Some(_)) => {}
                         ("text:s", Some(text)) => {
@@ -233,7 +233,6 @@ impl<I: Read> Reader<I> {
                             text.extend(std::iter::repeat_n(SPACE, count));
                         }
                         ("text:tab", Some(text)) => text.push('\t'),
-                        ("text:line-break", Some(text)) => text.push('\n'),
                         // Comments, drawings, notes, readings.
                         _ => {
                             depth -= 1;

@@ -193,7 +193,7 @@ impl Section {
         let is_exact = rounded == scaled && (has_general || digits + places > 0);
         let mut text = String::new();
         self.whole(before, &rounded, digits, &mut text);
-        self.fraction(behind, &rounded, &mut text);
+        Self::fraction(behind, &rounded, &mut text);
         let is_plain = self.parts.iter().all(|part| match part {
             Part::Literal(literal) => literal.trim().is_empty(),
             _ => true,
@@ -227,7 +227,7 @@ impl Section {
                         None => {}
                     }
                 }
-                other => self.common(other, number, text),
+                other => Self::common(other, number, text),
             }
         }
         if digits == 0 && !self.parts.iter().any(|part| matches!(part, Part::General | Part::Text)) {
@@ -236,7 +236,7 @@ impl Section {
     }
 
     /// The point and what stands behind it.
-    fn fraction(&self, parts: &[Part], number: &Decimal, text: &mut String) {
+    fn fraction(parts: &[Part], number: &Decimal, text: &mut String) {
         let fraction: Vec<char> = number.fraction().chars().collect();
         let mut at = 0;
         let has_digits = |rest: &[Part]| {
@@ -257,12 +257,12 @@ impl Section {
                     }
                     at += 1;
                 }
-                other => self.common(other, number, text),
+                other => Self::common(other, number, text),
             }
         }
     }
 
-    fn common(&self, part: &Part, number: &Decimal, text: &mut String) {
+    fn common(part: &Part, number: &Decimal, text: &mut String) {
         match part {
             Part::Literal(literal) => text.push_str(literal),
             Part::Percent => text.push('%'),

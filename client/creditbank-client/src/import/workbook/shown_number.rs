@@ -32,11 +32,7 @@ pub(super) fn shown_number(shown: Option<&str>, number: &Decimal, is_percent: bo
     let digits: String = inner.chars().filter(char::is_ascii_digit).collect();
     let size = meant.size();
     let is_same = same_number(&inner, &size).is_some() || Decimal::parse(&digits).is_some_and(|found| found == size);
-    if is_same && meant.is_negative == body.contains('-') || is_same && !meant.is_negative {
-        Ok(body.to_owned())
-    } else {
-        refuse()
-    }
+    if is_same && (!meant.is_negative || body.contains('-')) { Ok(body.to_owned()) } else { refuse() }
 }
 
 /// The text as a number with a point, where it is this number.

@@ -73,15 +73,12 @@ pub(super) fn unescaped(text: String) -> String {
     let mut units: Vec<u16> = Vec::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(letter) = rest.chars().next() {
-        match code(rest) {
-            Some(unit) => {
-                units.push(unit);
-                rest = &rest["_x0000_".len()..];
-            }
-            None => {
-                units.extend_from_slice(letter.encode_utf16(&mut [0; 2]));
-                rest = &rest[letter.len_utf8()..];
-            }
+        if let Some(unit) = code(rest) {
+            units.push(unit);
+            rest = &rest["_x0000_".len()..];
+        } else {
+            units.extend_from_slice(letter.encode_utf16(&mut [0; 2]));
+            rest = &rest[letter.len_utf8()..];
         }
     }
     String::from_utf16_lossy(&units)
