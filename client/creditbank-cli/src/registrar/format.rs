@@ -11,7 +11,7 @@ use crate::failure::Failure;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Format of the file")]
 pub(super) struct Format {
-    /// auto, utf-8, utf-16le, windows-1252, shift_jis, gb18030 and others [default: the mapping's, else auto]
+    /// auto, utf-8, utf-16le, windows-1252, euc-kr, gb18030 and others [default: the mapping's, else auto]
     ///
     /// A byte order mark always wins. Without one, auto means UTF-8: a file that is not is refused before anything is
     /// issued, with the line and the place in it, and with the list of all names. Other encodings are never guessed, because
