@@ -1,4 +1,4 @@
-//! `OpenDocument` sheets (.ods): all sheets are in one part, and each cell has its value and the text that it shows.
+//! OpenDocument sheets (.ods): all sheets are in one part, and each cell has its value and the text that it shows.
 
 use std::collections::HashSet;
 use std::io::{Read, Seek};
