@@ -16,15 +16,15 @@ const FIRST_WEEKDAY: Day = 3;
 
 /// The last day of a term of a law that runs from an event on a day.
 pub fn end_of(term: &Term, start: Day, law: &LegalDeadline) -> Day {
-    rolled(bare_end(term, start, law), law)
+    rolled(bare_end(*term, start, law), law)
 }
 
 /// The same, before it is moved to a working day: what a stop of the clock is added to.
-pub(crate) fn bare_end(term: &Term, start: Day, law: &LegalDeadline) -> Day {
+pub(crate) fn bare_end(term: Term, start: Day, law: &LegalDeadline) -> Day {
     counted(term, start, law) + Day::from(law.full_days)
 }
 
-fn counted(term: &Term, start: Day, law: &LegalDeadline) -> Day {
+fn counted(term: Term, start: Day, law: &LegalDeadline) -> Day {
     let amount = Day::from(term.amount);
     match term.unit() {
         TermUnit::Days | TermUnit::Unspecified => start + amount,
@@ -63,7 +63,7 @@ fn rolled_always(mut day: Day, law: &LegalDeadline) -> Day {
 }
 
 /// How long the clock stood still, in the days that the term counts: working days, or all.
-pub(crate) fn stopped_days(term: &Term, from: Day, until: Day, law: &LegalDeadline) -> Day {
+pub(crate) fn stopped_days(term: Term, from: Day, until: Day, law: &LegalDeadline) -> Day {
     if term.unit() == TermUnit::WorkingDays {
         let days = (from + 1..=until).filter(|day| is_working_day(*day, law)).count();
         return Day::try_from(days).unwrap_or(0);
@@ -72,7 +72,7 @@ pub(crate) fn stopped_days(term: &Term, from: Day, until: Day, law: &LegalDeadli
 }
 
 /// What was added to an end, in the days that the term counts.
-pub(crate) fn later(term: &Term, end: Day, days: Day, law: &LegalDeadline) -> Day {
+pub(crate) fn later(term: Term, end: Day, days: Day, law: &LegalDeadline) -> Day {
     if term.unit() == TermUnit::WorkingDays {
         return (0..days).fold(end, |day, _| rolled_always(day + 1, law));
     }
@@ -84,7 +84,7 @@ pub(crate) fn later(term: &Term, end: Day, days: Day, law: &LegalDeadline) -> Da
 pub fn counts_as_notified(law: &LegalDeadline, channel: NoticeChannel, notified: Day, arrived: Option<Day>) -> Day {
     let says =
         |one: &&DeemedNotice| one.channel() == channel && within(notified, one.from.as_ref(), one.until.as_ref());
-    let after = law.notices.iter().find(says).and_then(|one| one.after.as_ref());
+    let after = law.notices.iter().find(says).and_then(|one| one.after);
     // What the law says of full days and of weekends is about terms in which somebody acts.
     let deemed = after.map_or(notified, |after| counted(after, notified, law));
     arrived.map_or(deemed, |arrived| arrived.max(deemed))

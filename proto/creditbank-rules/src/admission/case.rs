@@ -134,7 +134,7 @@ impl Case {
     /// Where it stands under a law.
     pub fn stage(&self, law: &LegalDeadline) -> Stage {
         let received = self.application.received.as_ref().map_or(0, first_day);
-        let mut clock = Clock::new(law, law.decision.as_ref(), received);
+        let mut clock = Clock::new(law, law.decision, received);
         clock.restarts = law.decision_from() == TermStart::CompleteDocuments;
         let mut appeal = None;
         let mut ended = None;
@@ -149,7 +149,7 @@ impl Case {
                         AppealTime::Until(until) if law.appeal_decision_from() == TermStart::AppealPeriod => until,
                         _ => received,
                     };
-                    clock = Clock::new(law, law.appeal_decision.as_ref(), start);
+                    clock = Clock::new(law, law.appeal_decision, start);
                 }
                 Step::Decision(place, read) => {
                     let decided = read.decided.as_ref().map_or(0, first_day);
@@ -180,7 +180,7 @@ impl Case {
 struct Clock<'a> {
     law: &'a LegalDeadline,
     /// The term, and its end before that is moved to a working day; `None` where the law sets no time.
-    runs: Option<(&'a Term, Day)>,
+    runs: Option<(Term, Day)>,
     stopped: Option<Day>,
     /// The term runs from the complete documents: it begins when those come that were missing first.
     restarts: bool,
@@ -188,7 +188,7 @@ struct Clock<'a> {
 }
 
 impl<'a> Clock<'a> {
-    fn new(law: &'a LegalDeadline, term: Option<&'a Term>, from: Day) -> Self {
+    fn new(law: &'a LegalDeadline, term: Option<Term>, from: Day) -> Self {
         let runs = term.map(|term| (term, bare_end(term, from, law)));
         Self { law, runs, stopped: None, restarts: false, was_put_off: false }
     }
@@ -201,7 +201,7 @@ impl<'a> Clock<'a> {
         let Some(stopped) = self.stopped.take() else { return };
         let restarts = std::mem::take(&mut self.restarts);
         if let Some((term, end)) = &mut self.runs {
-            *end = if restarts { bare_end(term, day, self.law) } else { moved(self.law, term, *end, stopped, day) };
+            *end = if restarts { bare_end(*term, day, self.law) } else { moved(self.law, *term, *end, stopped, day) };
         }
     }
 
@@ -225,7 +225,7 @@ impl<'a> Clock<'a> {
 }
 
 /// An end that a stop of the clock has moved.
-fn moved(law: &LegalDeadline, term: &Term, end: Day, stopped: Day, until: Day) -> Day {
+fn moved(law: &LegalDeadline, term: Term, end: Day, stopped: Day, until: Day) -> Day {
     let most = if law.stop_days_max == 0 { until } else { stopped + Day::from(law.stop_days_max) };
     later(term, end, stopped_days(term, stopped, until.min(most), law), law)
 }
