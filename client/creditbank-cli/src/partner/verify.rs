@@ -66,6 +66,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "witnesses": report.witnesses,
         "complete_for": report.statement.complete_for.map(|institution| institution.0),
         "complete_as_of": report.statement.complete_for.map(|_| time(report.statement.as_of_ms)),
+        "visible_on": date(&report.statement.visible_on),
         "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
@@ -290,11 +291,13 @@ fn contains(report: &Report) -> String {
     match (report.statement.complete_for, report.statement.is_whole) {
         (Some(institution), is_whole) => {
             let (name, as_of) = (name(report, institution), time(report.statement.as_of_ms));
+            let visible = date(&report.statement.visible_on);
             if is_whole {
-                format!("all records of {name} about this person up to {as_of}")
+                format!("all records of {name} about this person up to {as_of} that are visible on {visible}")
             } else {
                 format!(
-                    "some or all records of {name} about this person up to {as_of}: the holder may have left some out"
+                    "some or all records of {name} about this person up to {as_of} that are visible on {visible}: the \
+                     holder may have left some out"
                 )
             }
         }

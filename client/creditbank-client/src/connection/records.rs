@@ -144,11 +144,18 @@ impl Client {
 
     /// A transcript file and what it proves.
     pub async fn transcript(&self, learner: Learner) -> Result<(Vec<u8>, Report), ClientError> {
+        let (file, report, _) = self.export(learner).await?;
+        Ok((file, report))
+    }
+
+    /// A transcript file, what it proves, and how many of the records that the caller may read are left out, as they
+    /// may not be shown yet: the node's word.
+    pub async fn export(&self, learner: Learner) -> Result<(Vec<u8>, Report, u32), ClientError> {
         let learner = Some(LearnerReference { learner: Some(learner) });
         let request = self.with_access(ExportTranscriptRequest { learner })?;
-        let transcript = self.learner.clone().export_transcript(request).await?.into_inner().transcript;
-        let report = verify(&transcript, &self.trust, super::now_ms())?;
-        Ok((transcript, report))
+        let answer = self.learner.clone().export_transcript(request).await?.into_inner();
+        let report = verify(&answer.transcript, &self.trust, super::now_ms())?;
+        Ok((answer.transcript, report, answer.embargoed))
     }
 
     /// The public key of a key of the registry.

@@ -116,9 +116,10 @@ impl LearnerService for Service {
             let (account, institution) = resolve(ledger, caller, learner)?;
             Ok::<_, Status>(ledger.transcript(&account, institution)?)
         };
-        let transcript = blocking(&self.0, read).await?;
+        let (transcript, embargoed) = blocking(&self.0, read).await?;
         tracing::info!(?caller, "transcript");
-        Ok(Response::new(api::ExportTranscriptResponse { transcript }))
+        let embargoed = u32::try_from(embargoed).unwrap_or(u32::MAX);
+        Ok(Response::new(api::ExportTranscriptResponse { transcript, embargoed }))
     }
 
     async fn get_balance(
