@@ -44,7 +44,7 @@ async fn a_transcript_leaves_it_out() {
     for reader in [&client, &operator] {
         let Err(ClientError::Refused(refusal)) = reader.transcript(of(late)).await else { panic!("nothing to show") };
         assert_eq!(refusal.why(), Reason::NotFound);
-        assert!(refusal.found.contains(&show(&soon)), "{refusal:?}");
+        assert!(refusal.message.contains(&show(&soon)), "{refusal:?}");
         assert_eq!(reader.records(of(late)).await.expect("its records").0.len(), 1, "issuer and operator read it");
 
         let (file, report, embargoed) = reader.export(of(both)).await.expect("a transcript");

@@ -305,6 +305,7 @@ fn of_transcript(error: TranscriptError) -> Refusal {
 
 fn of_account(error: AccountError) -> Refusal {
     match error {
+        AccountError::Unknown { .. } => refusal(Code::NotFound, Reason::NotFound, error),
         AccountError::Person { .. } | AccountError::TooMany(_) => {
             refusal(Code::InvalidArgument, Reason::InvalidRequest, error)
         }
