@@ -85,7 +85,7 @@ async fn an_outdated_transcript_is_found_out() {
     desk.good(&[&["transcript", "--out", "before.cbt", "--alias", &student][..], &ACCESS].concat()).await;
     let records = desk.json(&[&["learner", "records", "--alias", &student][..], &ACCESS].concat()).await;
     let place = records["records"][0]["place"].as_str().expect("a place").to_owned();
-    let revoke = ["revoke", "--place", &place, "--reason", "error", "--institution", "1", "--key", "unit.key"];
+    let revoke = ["revoke", "--place", &place, "--reason", "error", "--key", "unit.key"];
     desk.good(&[&revoke[..], &ACCESS].concat()).await;
     let before = fs::read(desk.path("before.cbt")).expect("the file");
     desk.good(&["verify", "before.cbt"]).await;
