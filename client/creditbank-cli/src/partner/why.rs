@@ -8,7 +8,6 @@ use creditbank_protocol::Trust;
 use creditbank_protocol::dates::show as date;
 use creditbank_protocol::note::{NoteError, VerifierKey};
 use creditbank_protocol::pb::Action;
-use creditbank_protocol::record::visible_from_of;
 use creditbank_protocol::standing::Standing;
 use creditbank_protocol::transcript::{Fault, Report, TranscriptError, TranscriptRecord, open_file};
 use creditbank_protocol::trust::FormerError;
@@ -32,8 +31,7 @@ pub(super) fn of(report: &Report, record: &TranscriptRecord) -> Option<String> {
         Standing::Contested => contested(report, record),
         Standing::Disputed => "the learner contests it".to_owned(),
         Standing::NotVisible => {
-            let from = visible_from_of(record.disclosed.info.kind, &record.disclosed.body).ok().flatten();
-            let from = from.as_ref().map_or("a later day".to_owned(), date);
+            let from = record.embargo.as_ref().map_or("a later day".to_owned(), date);
             format!("it may not be shown before {from}: its issuer has not published it yet")
         }
         Standing::IssuerNotTrusted => {

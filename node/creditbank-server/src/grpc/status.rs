@@ -305,12 +305,11 @@ fn of_transcript(error: TranscriptError) -> Refusal {
 
 fn of_account(error: AccountError) -> Refusal {
     match error {
-        AccountError::Unknown { .. } => refusal(Code::NotFound, Reason::NotFound, error),
         AccountError::Person { .. } | AccountError::TooMany(_) => {
             refusal(Code::InvalidArgument, Reason::InvalidRequest, error)
         }
         AccountError::Unreadable(error) => of_view(&error),
-        AccountError::Erased => refusal(Code::NotFound, Reason::NotFound, error),
+        AccountError::Erased | AccountError::Unknown { .. } => refusal(Code::NotFound, Reason::NotFound, error),
         AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
         AccountError::Stopped => refusal(Code::Unavailable, Reason::Stopped, error),

@@ -150,8 +150,8 @@ pub struct TranscriptRecord {
     pub under_review: Option<LogIndex>,
     /// Whether its time was over on the day of the last seal, or on the verifier's where that is later.
     pub expired: bool,
-    /// Whether the day from which on it may be shown had not come on that day.
-    pub embargoed: bool,
+    /// From when on it may be shown, where that had not come on that day.
+    pub embargo: Option<pb::Date>,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
     /// What an award or a conversion rests on, as far as it is shown.
@@ -199,7 +199,7 @@ impl TranscriptRecord {
                 Standing::Contested => self.contested,
                 // Blocks carry no disputes yet.
                 Standing::Disputed => false,
-                Standing::NotVisible => self.embargoed,
+                Standing::NotVisible => self.embargo.is_some(),
                 Standing::IssuerNotTrusted => !issuer_trusted,
                 Standing::Redeemed => self.redeemed.is_some(),
                 Standing::UnderReview => self.under_review.is_some(),

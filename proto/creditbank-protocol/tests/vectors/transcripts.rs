@@ -794,7 +794,7 @@ fn transcripts() {
                     "on_behalf_of": record.on_behalf_of.map(|other| other.0),
                     "kept_by": record.kept_by.map(|keeper| keeper.0), "ended": record.ended.map(i32::from),
                     "approved_by": record.approved_by.iter().map(ToString::to_string).collect::<Vec<_>>(), "accreditation": record.accreditation,
-                    "expired": record.expired, "embargoed": record.embargoed, "incomplete": record.missing_claim, "standing": record.standing().name(),
+                    "expired": record.expired, "embargoed": record.embargo.is_some(), "incomplete": record.missing_claim, "standing": record.standing().name(),
                 })
             };
             json!({

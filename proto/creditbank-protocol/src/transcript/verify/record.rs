@@ -97,7 +97,7 @@ fn check(
         under_review: None,
         ended: None,
         expired: has_expired(expires_of(kind, &disclosed.body)?.as_ref(), today),
-        embargoed: is_embargoed(visible_from_of(kind, &disclosed.body)?.as_ref(), today),
+        embargo: visible_from_of(kind, &disclosed.body)?.filter(|from| is_embargoed(Some(from), today)),
         missing_claim: disclosed.missing_claim(),
         rests_on: RestsOn::of(kind, &disclosed.body)?,
         disclosed,
