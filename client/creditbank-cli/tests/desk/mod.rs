@@ -96,7 +96,7 @@ impl Desk {
             "--fail",
             "F",
             "--source",
-            "essai.example",
+            "A/own-site: essai.example",
         ])
         .await;
         fs::write(self.path("map.toml"), MAPPING).expect("the mapping");
