@@ -2,23 +2,34 @@
 //!
 //! A line that cannot become a record is refused with its number, field and reason; the good ones go through.
 
+mod again;
 mod csv_file;
 mod draft;
 mod encoding;
+mod identity;
 mod line;
 mod mapping;
 pub(crate) mod report;
 mod rows;
+mod scales;
+mod survey;
 mod table;
 mod texts;
 mod unpack;
+mod values;
+#[cfg(test)]
+mod tests;
 mod workbook;
 
+pub(crate) use again::Again;
 pub(crate) use draft::After;
 pub use draft::DraftRecord;
 pub use encoding::Encoding;
 pub use mapping::{Mapping, MappingError};
+pub use scales::ScalesError;
+pub(crate) use survey::Taking;
 pub use rows::{ImportError, RefusedLine, Rows};
+pub use survey::{Found, Survey, Warning};
 pub use table::Source;
 
 /// The mapping of the Open University Learning Analytics Dataset's result file.

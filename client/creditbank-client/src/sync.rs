@@ -88,6 +88,7 @@ pub async fn sync<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
+    let mapping = &mapping.informed(client).await?;
     let rows = Rows::open(mapping, input)?;
     let mut outbox = Outbox::open(client, unit, places.work)?;
     // Sealed or not, the chain will say.
@@ -108,6 +109,7 @@ pub async fn plan<R: Source>(
     report: Option<&Path>,
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
+    let mapping = &mapping.informed(client).await?;
     let rows = Rows::open(mapping, input)?;
     Issued::peek(work, client.origin(), unit)?;
     let view = View::open(client, unit, work, false).await?;

@@ -47,7 +47,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let Arguments { file, mapping, place_column, place, set, from, reason, common } = arguments;
     let client = global.connect().await?;
     let unit = common.unit(global, &client, "", Needs::Seeds).await?;
-    let mapping = mapping.map(|path| read_mapping(&path, place_column.as_deref())).transpose()?;
+    let mapping = match &mapping {
+        Some(path) => Some(read_mapping(path, place_column.as_deref())?.informed(&client).await?),
+        None => None,
+    };
     let corrections = if let (Some(path), Some(mapping)) = (&file, &mapping) {
         amendments(mapping, File::open(path).map_err(Failure::file(path))?, reason)?
     } else {

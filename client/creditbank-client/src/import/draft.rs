@@ -11,6 +11,7 @@ use crate::outbox::Mark;
 use crate::seeds::{SeedInput, of_period, this_year, why_destroyed};
 
 use super::RefusedLine;
+use super::survey::Seen;
 use crate::{ClientError, IssuingUnit};
 
 /// The kinds of records that a file makes.
@@ -30,6 +31,12 @@ pub struct DraftRecord {
     pub(crate) place: Option<String>,
     /// The record in whose stead this one is issued.
     pub(crate) after: Option<After>,
+    /// Fields whose cells are blank: what was signed of them stays when a file is followed.
+    pub(crate) kept: Vec<String>,
+    /// Why it cannot be issued, unless it follows a record that says what its cells do not.
+    pub(crate) wanting: Option<RefusedLine>,
+    /// What a registrar should see before it is signed.
+    pub(crate) seen: Vec<Seen>,
     pub(super) body: Body,
 }
 
@@ -57,6 +64,18 @@ impl DraftRecord {
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
         let seed = self.seed(unit)?;
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
+    }
+
+    /// Whether it can be a record at all, whoever it is about. Dry runs and runs ask this first, so that both refuse the same
+    /// lines.
+    pub(super) fn spelled(&self) -> Result<(), RefusedLine> {
+        let refuse = |error: &dyn std::fmt::Display| RefusedLine {
+            line: self.line,
+            field: "record".to_owned(),
+            reason: error.to_string(),
+        };
+        let body = self.body_for(vec![1; 16]).map_err(|error| refuse(&error))?;
+        Record::of(self.kind, &[1; 32], body).map(|_| ()).map_err(|error| refuse(&error))
     }
 
     /// The same line as a record in another's stead.
@@ -93,12 +112,7 @@ impl DraftRecord {
     }
 
     fn year(&self) -> u32 {
-        let period = match &self.body {
-            Body::Outcome(body) => &body.period,
-            Body::Credit(body) => &body.period,
-            Body::Result(body) => &body.period,
-        };
-        of_period(period.as_ref()).unwrap_or_else(this_year)
+        of_period(self.period()).unwrap_or_else(this_year)
     }
 
     /// The body for a learner, with what it amends.
@@ -166,6 +180,26 @@ impl DraftRecord {
             Body::Result(body) => &body.course,
         };
         course.as_ref().map_or("", |course| course.code.as_str())
+    }
+
+    /// The title of the course; empty where the line has none.
+    pub(super) fn title(&self) -> &str {
+        let course = match &self.body {
+            Body::Outcome(body) => &body.course,
+            Body::Credit(body) => &body.course,
+            Body::Result(body) => &body.course,
+        };
+        let title = course.as_ref().and_then(|course| course.titles.first());
+        title.map_or("", |title| title.value.as_str())
+    }
+
+    /// First and last day.
+    pub(super) fn period(&self) -> Option<&pb::Period> {
+        match &self.body {
+            Body::Outcome(body) => body.period.as_ref(),
+            Body::Credit(body) => body.period.as_ref(),
+            Body::Result(body) => body.period.as_ref(),
+        }
     }
 
     /// Scale and value of the grade; of an Outcome its score.

@@ -1,13 +1,13 @@
 //! From the rows of a file to draft records.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sha2::{Digest as _, Sha256};
 
 use super::draft::DraftRecord;
 use super::line::Line;
-use super::mapping::Mapping;
+use super::mapping::{Mapping, MappingError};
 use super::table::{self, Row, Source, Table};
 
 /// Most bytes of one field.
@@ -33,16 +33,25 @@ pub enum ImportError {
     /// A header that cannot be read.
     #[error("the header line cannot be read: {0}")]
     Header(String),
+    /// A mapping that does not fit this node's registry.
+    #[error("mapping: {0}")]
+    Mapping(MappingError),
     /// Two columns of the same name.
     #[error("the header names the column {0:?} twice")]
     Twice(String),
-    /// The mapping names a column that the file does not have.
-    #[error("the mapping names the column {missing:?}; the file has {found}")]
+    /// The mapping names columns that the file does not have.
+    #[error("the mapping names columns that the file does not have: {missing}; the file has {found}")]
     Column {
-        /// The column.
+        /// The columns, in quotes.
         missing: String,
         /// The file's.
         found: String,
+    },
+    /// A header, and nothing below it that is a result.
+    #[error("the file has no lines below its header{}: nothing to do", skipped_rows(.skipped))]
+    NoLines {
+        /// Rows that the mapping skips.
+        skipped: u64,
     },
     /// Bytes that are no text in the file's encoding.
     #[error("{0}")]
@@ -60,6 +69,10 @@ pub enum ImportError {
     },
 }
 
+fn skipped_rows(skipped: &u64) -> String {
+    if *skipped == 0 { String::new() } else { format!(" but {skipped} that the mapping skips") }
+}
+
 /// The lines of a file, in order.
 pub struct Rows<'a> {
     mapping: &'a Mapping,
@@ -70,6 +83,9 @@ pub struct Rows<'a> {
     row: Row,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
+    skipped: u64,
+    /// Whether lines come that lack a value which a record of the ledger may have.
+    follows: bool,
 }
 
 impl<'a> Rows<'a> {
@@ -100,14 +116,36 @@ impl<'a> Rows<'a> {
                 return Err(ImportError::Twice(name));
             }
         }
-        if let Some(missing) = mapping.columns().find(|column| !columns.contains_key(*column)) {
+        let missing: BTreeSet<&str> = mapping.columns().filter(|column| !columns.contains_key(*column)).collect();
+        if !missing.is_empty() {
+            let missing = missing.iter().map(|column| format!("{column:?}")).collect::<Vec<_>>().join(", ");
             let mut found = columns.keys().cloned().collect::<Vec<_>>().join(", ");
             if columns.len() == 1 && found.contains([';', '\t', '|']) {
                 found.push_str(" in one column: set [file] delimiter in the mapping");
             }
-            return Err(ImportError::Column { missing: missing.to_owned(), found });
+            return Err(ImportError::Column { missing, found });
         }
-        Ok(Self { mapping, table, width: row.values.len(), columns, row, seen: HashMap::new() })
+        Ok(Self { mapping, table, width: row.values.len(), columns, row, seen: HashMap::new(), skipped: 0, follows: false })
+    }
+
+    /// The same lines for who compares them with the ledger: what a blank cell lacks may be there.
+    #[must_use]
+    pub(crate) fn following(self) -> Self {
+        Self { follows: true, ..self }
+    }
+
+    /// Rows that the mapping has skipped so far.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Whether the row under way is no result, by the mapping.
+    fn is_skipped(&self) -> bool {
+        self.mapping.file.skip_where.iter().any(|rule| {
+            let at = self.columns.get(&rule.column);
+            let value = at.and_then(|at| self.row.values.get(*at)).unwrap_or_default();
+            std::str::from_utf8(value).is_ok_and(|value| rule.matches(value))
+        })
     }
 
     fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
@@ -136,7 +174,12 @@ impl<'a> Rows<'a> {
             let value = std::str::from_utf8(value).map_err(|_| refuse(name, "the text is not UTF-8".to_owned()))?;
             values.insert(name.as_str(), value);
         }
-        let draft = Line { line, values: &values }.draft(self.mapping).map_err(|refused| self.with_cell(refused))?;
+        let has_cells = self.table.cell(line, 0).is_some();
+        let draft = Line { line, values: &values, has_cells }.draft(self.mapping);
+        let draft = draft.map_err(|refused| self.with_cell(refused))?;
+        if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
+            return Err(self.with_cell(wanting.clone()));
+        }
         let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
         match self.seen.entry(std::array::from_fn(|i| digest[i])) {
             Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
@@ -162,11 +205,14 @@ impl Iterator for Rows<'_> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.row.problems.clear();
-        match self.table.read(&mut self.row) {
-            Ok(true) => Some(Ok(self.line())),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
+        loop {
+            self.row.problems.clear();
+            match self.table.read(&mut self.row) {
+                Ok(true) if self.is_skipped() => self.skipped += 1,
+                Ok(true) => return Some(Ok(self.line())),
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
 }
