@@ -157,7 +157,7 @@ enum Command {
     /// An award that was made
     #[command(subcommand)]
     Award(award::Command),
-    /// The mappings that come with the program
+    /// What the columns of a file mean: examples, and a first mapping for a file
     #[command(subcommand)]
     Mapping(mapping::Command),
     /// One record
@@ -237,7 +237,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Review(command) => review::run(&global, command).await,
         Command::Qualification(command) => Box::pin(qualification::run(&global, command)).await,
         Command::Award(command) => award::run(&global, command).await,
-        Command::Mapping(command) => mapping::run(&command),
+        Command::Mapping(command) => mapping::run(&global, command),
         Command::Record(command) => record::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,

@@ -9,6 +9,7 @@ mod encoding;
 mod identity;
 mod line;
 mod mapping;
+pub mod propose;
 pub(crate) mod report;
 mod rows;
 mod scales;
@@ -32,7 +33,18 @@ pub use rows::{ImportError, RefusedLine, Rows};
 pub use survey::{Found, Survey, Warning};
 pub use table::Source;
 
-/// The mapping of the Open University Learning Analytics Dataset's result file.
-pub const OULAD: &str = include_str!("../../mappings/oulad.toml");
+/// The mappings that come with the program, by name: a commented one to start from, and those of systems whose exports are
+/// public.
+pub const SHIPPED: [(&str, &str); 7] = [
+    ("template", TEMPLATE),
+    ("campusonline", include_str!("../../mappings/campusonline.toml")),
+    ("canvas", include_str!("../../mappings/canvas.toml")),
+    ("moodle", include_str!("../../mappings/moodle.toml")),
+    ("oneroster", include_str!("../../mappings/oneroster.toml")),
+    ("oulad", OULAD),
+    ("zhengfang", include_str!("../../mappings/zhengfang.toml")),
+];
 /// A commented mapping to start from.
 pub const TEMPLATE: &str = include_str!("../../mappings/template.toml");
+/// The mapping of the Open University Learning Analytics Dataset's result file.
+pub const OULAD: &str = include_str!("../../mappings/oulad.toml");

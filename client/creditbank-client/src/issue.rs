@@ -200,6 +200,8 @@ pub async fn issue_all<R: Source>(
 }
 
 fn changed(draft: &DraftRecord) -> RefusedLine {
-    let reason = "this result was issued before with other values; amend the record that was issued".to_owned();
+    let reason = "this result was issued before with other values: amend that record, or, where it was revoked, let sync \
+                  issue the result anew"
+        .to_owned();
     RefusedLine { line: draft.line, field: "reference".to_owned(), reason }
 }

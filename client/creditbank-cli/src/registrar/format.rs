@@ -35,6 +35,6 @@ impl Format {
     }
 }
 
-fn encoding(name: &str) -> Result<Encoding, String> {
+pub(super) fn encoding(name: &str) -> Result<Encoding, String> {
     Encoding::by_name(name).ok_or_else(|| "expected auto, utf-8, utf-16le, utf-16be or gb18030".to_owned())
 }

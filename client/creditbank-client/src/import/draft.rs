@@ -1,5 +1,7 @@
 //! A record that is complete but for the learner's alias.
 
+mod keep;
+
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, AmendReason, Amends, Kind};
 use creditbank_protocol::record::Record;

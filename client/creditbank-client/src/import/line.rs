@@ -54,7 +54,9 @@ impl<'a> Line<'a> {
     /// does the spelling of the learner's identity.
     fn reference(&self, mapping: &Mapping, person: &TypedIdentity) -> Vec<u8> {
         let part = |column: &String| {
-            let value = if *column == mapping.learner.column {
+            let value = if let Some(constant) = column.strip_prefix('=') {
+                constant
+            } else if *column == mapping.learner.column {
                 person.value.as_str()
             } else {
                 cells::trimmed(cells::text(self.value(column)))

@@ -85,7 +85,8 @@ pub struct Mapping {
     pub(super) numbers: Numbers,
     pub(super) dates: DateForm,
     pub(super) learner: Learner,
-    /// Columns that together name a result: no two lines share them.
+    /// Columns that together name a result: no two lines share them. One that begins with = is the text behind it, for what
+    /// a file does not say of itself.
     pub(super) reference: Vec<String>,
     pub(super) fields: BTreeMap<String, Field>,
     pub(super) modules: BTreeMap<String, Constants>,
@@ -223,7 +224,7 @@ impl Mapping {
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let of_fields = self.fields.values().flat_map(|field| &field.columns).map(String::as_str);
         of_fields
-            .chain(self.reference.iter().map(String::as_str))
+            .chain(self.reference.iter().map(String::as_str).filter(|column| !column.starts_with('=')))
             .chain([self.learner.column.as_str()])
             .chain(self.results.iter().filter_map(Results::column))
             .chain(self.period.iter().map(|period| period.column.as_str()))

@@ -11,6 +11,7 @@ use super::survey::{Survey, Warning};
 use super::{DraftRecord, ImportError, Mapping, RefusedLine, Rows};
 
 mod identities;
+mod shipped;
 mod values;
 
 /// The scales of a new node, and one of two words.
