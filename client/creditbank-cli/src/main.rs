@@ -78,8 +78,17 @@ enum Command {
     Registry(registry::Command),
     /// Import a registrar's CSV or .xlsx workbook as signed records
     ///
-    /// Run the same command again after an interruption: nothing is issued twice. Lines that break a rule are listed in
-    /// FILE.refused.csv with their numbers and reasons; the others go through.
+    /// Look first, then issue:
+    ///
+    ///   creditbank issue results.csv --mapping results.toml --institution 1 --key unit.key --dry-run
+    ///
+    ///   creditbank issue results.csv --mapping results.toml --institution 1 --key unit.key
+    ///
+    /// Before anything is signed the first records are shown in words. What must be looked at, such as text in a wrong
+    /// encoding or a check digit that fails, stops the run until it is accepted by name (--accept). Lines that break a rule
+    /// are listed in FILE.refused.csv with their numbers and reasons; the others go through. Run the same command again
+    /// after an interruption: nothing is issued twice. Exit code 1 when lines are refused, and when the file has none.
+    #[command(verbatim_doc_comment)]
     Issue(issue::Arguments),
     /// Put other records in the place of wrong ones: one, or a file of them
     ///
@@ -113,8 +122,10 @@ enum Command {
     ///
     /// Lines are recognised by the mapping's `record_id` (or `reference`) columns. What was issued before is read from
     /// the ledger itself; the notes in --work only save time. A record that the file no longer has is reported and
-    /// never revoked. A record id that now names another learner, or another kind of record, is refused. Run it as
-    /// often as you like: what is unchanged is left alone, and an interrupted run goes on.
+    /// never revoked. A record id that now names another learner, or another kind of record, is refused. A blank cell
+    /// takes nothing away unless the mapping says blank = "clear". Where more than 5 % of the records have vanished or
+    /// lost a value, nothing is signed until --accept vanished. Run it as often as you like: what is unchanged is left
+    /// alone, and an interrupted run goes on.
     Sync(sync::Arguments),
     /// The secrets from which the seeds of a unit's records are derived: show, make, destroy
     #[command(subcommand)]

@@ -7,7 +7,7 @@ mod national;
 mod network;
 pub mod ror;
 
-use unicode_normalization::UnicodeNormalization as _;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::v1::{IdentityType, TypedIdentity};
 
@@ -57,7 +57,7 @@ pub fn doubt(identity: &TypedIdentity) -> Option<String> {
 }
 
 fn composed(text: &str) -> String {
-    text.nfc().collect()
+    ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
 /// Capital letters where there is exactly one for a letter, and that letter's small one is it again: so `i` becomes `I`,

@@ -4,7 +4,7 @@ mod keep;
 
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, AmendReason, Amends, Kind};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{BODY_LEN_MAX, Record};
 use creditbank_protocol::{Alias, Digest, Place};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
@@ -71,13 +71,15 @@ impl DraftRecord {
     /// Whether it can be a record at all, whoever it is about. Dry runs and runs ask this first, so that both refuse the same
     /// lines.
     pub(super) fn spelled(&self) -> Result<(), RefusedLine> {
-        let refuse = |error: &dyn std::fmt::Display| RefusedLine {
-            line: self.line,
-            field: "record".to_owned(),
-            reason: error.to_string(),
-        };
-        let body = self.body_for(vec![1; 16]).map_err(|error| refuse(&error))?;
-        Record::of(self.kind, &[1; 32], body).map(|_| ()).map_err(|error| refuse(&error))
+        let refuse =
+            |field: &str, reason: String| RefusedLine { line: self.line, field: field.to_owned(), reason };
+        let body = self.body_for(vec![1; 16]);
+        let body = body.map_err(|error| refuse(error.field.unwrap_or("record"), error.to_string()))?;
+        if body.len() > BODY_LEN_MAX {
+            let what = format!("a record of {} bytes, at most {BODY_LEN_MAX} are taken", body.len());
+            return Err(refuse("record", what));
+        }
+        Ok(())
     }
 
     /// The same line as a record in another's stead.

@@ -61,7 +61,8 @@ pub fn look<R: Source>(
 ) -> Result<Look, ImportError> {
     let mut best: Option<Look> = None;
     for delimiter in [',', ';', '\t', '|'] {
-        let file = File { encoding: encoding.unwrap_or_default(), sheet: sheet.clone(), delimiter, ..File::default() };
+        let mut file = File::default();
+        (file.encoding, file.sheet, file.delimiter) = (encoding.unwrap_or_default(), sheet.clone(), delimiter);
         let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
         let found = read(&file, input)?;
         if best.as_ref().is_none_or(|best| found.columns.len() > best.columns.len()) {

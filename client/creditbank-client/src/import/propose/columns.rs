@@ -1,6 +1,6 @@
 //! Names that columns have in the exports of student systems, in several languages.
 
-use unicode_normalization::UnicodeNormalization as _;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::Look;
 
@@ -45,7 +45,7 @@ const NAMES: [(&str, &[&str]); 7] = [
 ];
 
 fn folded(name: &str) -> String {
-    name.nfc().collect::<String>().to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    ComposingNormalizerBorrowed::new_nfc().normalize(name).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The column that a key is usually of.
