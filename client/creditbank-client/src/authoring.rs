@@ -7,4 +7,4 @@ pub mod qualification;
 pub(crate) mod text_file;
 pub(crate) mod wording;
 
-pub use text_file::TextError;
+pub use text_file::{TextError, grade_of};
