@@ -183,7 +183,10 @@ impl<'a> Line<'a> {
             return Ok(());
         }
         match numbers.read(grade) {
-            Number::Plain(number) => *grade = number,
+            Number::Plain(number) if mapping.passes(&scale, &number).is_some() => *grade = number,
+            Number::Plain(number) => {
+                *grade = mapping.listed_as(&scale, &number).map_or(number.clone(), str::to_owned);
+            }
             // What the scale does not have, and what words may mean.
             Number::Not => {}
             Number::Odd(why) => {

@@ -10,6 +10,7 @@ mod wrong;
 use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::GradeScale;
+use creditbank_rules::decimal::parse_e4;
 use serde::Deserialize;
 
 use super::encoding::Encoding;
@@ -206,6 +207,14 @@ impl Mapping {
     /// Whether a grade passes; nothing where the registry's scales were not read or have no such grade.
     pub(super) fn passes(&self, scale: &str, grade: &str) -> Option<bool> {
         creditbank_rules::grade_passes(self.scales.get(scale)?, grade)
+    }
+
+    /// The grade that a scale lists and that is the same number, as 2.0 for 2; nothing where there are two.
+    pub(super) fn listed_as(&self, scale: &str, number: &str) -> Option<&str> {
+        let e4 = parse_e4(number).ok()?;
+        let listed = self.scales.get(scale)?.listed.iter().map(|grade| grade.value.as_str());
+        let mut same = listed.filter(|value| parse_e4(value).is_ok_and(|own| own == e4));
+        same.next().filter(|_| same.next().is_none())
     }
 
     pub(super) fn knows_scale(&self, code: &str) -> bool {

@@ -135,7 +135,7 @@ impl Look {
             column("credits", "which column has the credits, or how many each result is worth, as 6", true),
             question("unit", "the credit unit, as ECTS, CATS or US-SEMESTER: creditbank registry list credit-unit", None, true),
             column("grade", "which column has the grade", true),
-            question("scale", "the grade scale, as FR-20, DE-5 or GB-100: creditbank scale list", None, true),
+            question("scale", "the grade scale, as FR-20, DE-5 or US-4: creditbank scale list", None, true),
             question("results", "credit where every line is a pass; scale where the scale says which passes", None, true),
             question("blank", "what a blank grade means: ungraded, or refuse", (!has_blanks).then(|| "refuse".to_owned()), has_blanks),
             column("period", "which column names the term, as 2024A; or first and last month, as 2024-09 2025-01", true),

@@ -70,8 +70,8 @@ fn the_scale_decides() {
 fn either_column() {
     let read = Read::case("27-either", "mapping.toml", "input.csv");
     assert_eq!(read.shown(), ["2 credit L1 78 6", "3 credit L2 P 6"]);
-    assert_eq!((read.good(0).grade(), read.good(1).grade()), (Some(("GB-100", "78")), Some(("GB-PF", "P"))));
-    let fields = FRENCH.replace("grade = { column = \"grade\" }\nscale = \"FR-20\"", "grade = { columns = [\"title\", \"grade\"], scales = [\"GB-100\", \"GB-PF\"] }");
+    assert_eq!((read.good(0).grade(), read.good(1).grade()), (Some(("GB-100-UG", "78")), Some(("GB-PF", "P"))));
+    let fields = FRENCH.replace("grade = { column = \"grade\" }\nscale = \"FR-20\"", "grade = { columns = [\"title\", \"grade\"], scales = [\"GB-100-UG\", \"GB-PF\"] }");
     let read = Read::of(&mapping("", "", &fields, ""), &file(&["l3;C;;6;"])).expect("a file");
     assert_eq!(read.shown(), ["2: grade"]);
     assert!(read.why(2).contains("blank"), "{}", read.why(2));
@@ -101,6 +101,10 @@ fn words_for_grades() {
     let fields = FRENCH.replace("{ column = \"grade\" }", "{ column = \"grade\", words = { \"1,0*\" = \"1.0\", \"n.b.\" = \"\" } }").replace("FR-20", "DE-5");
     let read = Read::of(&mapping("", "decimal = \",\"", &fields, ""), &file(&["a;C;T;6;1,0*", "b;C;T;6;n.b.", "c;C;T;6;2,3"]));
     assert_eq!(read.expect("a file").shown(), ["2 credit A 1.0 6", "3 credit B no grade 6", "4 credit C 2.3 6"]);
+    let listed = FRENCH.replace("FR-20", "DE-MODUL");
+    let read = Read::of(&mapping("", "decimal = \",\"", &listed, ""), &file(&["a;C;T;6;1,0", "b;C;T;6;2", "c;C;T;6;1,4"]));
+    let shown = ["2 credit A 1.0 6", "3 credit B 2.0 6", "4 credit C 1.4 6"];
+    assert_eq!(read.expect("a file").shown(), shown, "a spreadsheet writes 2 for 2.0; 1.4 is the node's to refuse");
 }
 
 /// Goal: titles that were damaged on their way are refused, or shown with what was meant.
