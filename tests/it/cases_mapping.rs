@@ -124,7 +124,10 @@ async fn what_must_be_looked_at_stops_the_run() {
     let forecast = desk.forecast(&mapping, &file).await.expect("a forecast");
     assert_eq!(forecast.stops, [Warning::Mojibake]);
     let stopped = desk.issue(&mapping, &file).await.expect_err("it stops");
-    assert!(stopped.to_string().contains("mojibake (2)") && stopped.to_string().contains("--accept mojibake"), "{stopped}");
+    assert!(
+        stopped.to_string().contains("mojibake (2)") && stopped.to_string().contains("--accept mojibake"),
+        "{stopped}"
+    );
     assert_eq!((desk.desk.node.ledger().size(), desk.desk.sealed()), (size, sealed));
     let accepting = mapping.accepting([Warning::Mojibake]);
     let forecast = desk.forecast(&accepting, &file).await.expect("a forecast");
@@ -182,13 +185,16 @@ async fn spellings_lead_to_one_account() {
         (National, "dk", "070761-4285", "0707614285"),
         (Network, "ORCID", "https://orcid.org/0000-0002-1825-0097", "0000000218250097"),
     ] {
-        let (one, other) = (of(kind, scope, one).await.expect("an alias"), of(kind, scope, other).await.expect("an alias"));
+        let (one, other) =
+            (of(kind, scope, one).await.expect("an alias"), of(kind, scope, other).await.expect("an alias"));
         assert_eq!(one, other, "{scope}");
     }
     let capital = of(StudentNumber, "", "GE42ABC").await.expect("an alias");
     assert_eq!(of(StudentNumberExact, "", "GE42ABC").await.expect("an alias"), capital);
     assert_ne!(of(StudentNumberExact, "", "ge42abc").await.expect("an alias"), capital);
-    for (kind, scope, value) in [(National, "DK", "--"), (StudentNumberExact, "1", "7"), (StudentNumber, "", "1\u{200b}")] {
+    for (kind, scope, value) in
+        [(National, "DK", "--"), (StudentNumberExact, "1", "7"), (StudentNumber, "", "1\u{200b}")]
+    {
         assert!(of(kind, scope, value).await.is_err(), "{value:?}");
     }
 }
@@ -209,7 +215,8 @@ async fn blanks_take_nothing_away() {
     let accepting = mapping.accepting([Warning::Vanished]);
     let done = desk.sync(&accepting, &delta).await.expect("it was looked at");
     assert_eq!((done.unchanged, done.amended, done.vanished), (1, 0, 1));
-    let both = |first: &str, second: &str| vec![("BG1".to_owned(), first.to_owned()), ("BG1".to_owned(), second.to_owned())];
+    let both =
+        |first: &str, second: &str| vec![("BG1".to_owned(), first.to_owned()), ("BG1".to_owned(), second.to_owned())];
     assert_eq!(desk.standing().await, both("14", "15"));
     // Another value changes while the grade is blank: the grade stays.
     let retitled = String::from_utf8(delta.clone()).expect("text").replace("Pottery", "Pottery and glazes");
@@ -252,7 +259,8 @@ async fn mistakes_are_told_early() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_registrys_scale_decides() {
     let desk = Desk::new().await;
-    let done = desk.issue(&mapping("22-makeup", "french.toml"), &read("22-makeup", "french.csv")).await.expect("the import");
+    let done =
+        desk.issue(&mapping("22-makeup", "french.toml"), &read("22-makeup", "french.csv")).await.expect("the import");
     assert_eq!((done.kinds.get("credit"), done.kinds.get("result"), done.refused), (Some(&1), Some(&2), 0));
     let done = desk.issue(&mapping("32-tum", "mapping.toml"), &read("32-tum", "input.csv")).await.expect("the import");
     assert_eq!((done.kinds.get("credit"), done.kinds.get("result"), done.refused), (Some(&1), Some(&2), 0));

@@ -130,7 +130,8 @@ async fn a_first_mapping() {
     let new = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
         command.current_dir(office.desk.dir()).env_clear().stdin(std::process::Stdio::null());
-        let output = command.args(["mapping", "new", "r.csv", "--out", "new.toml"]).args(more).output().expect("it runs");
+        let output =
+            command.args(["mapping", "new", "r.csv", "--out", "new.toml"]).args(more).output().expect("it runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
     };
@@ -139,7 +140,8 @@ async fn a_first_mapping() {
     assert!(!office.desk.path("new.toml").exists());
     let (code, _, err) = new(&["--set", "units=ECTS"]);
     assert!(code == 2 && err.contains("unit"), "{err}");
-    let answers = ["unit=ECTS", "scale=DE-5", "results=scale", "title_language=de", "reference=Matrikelnummer,LVNR,Semester"];
+    let answers =
+        ["unit=ECTS", "scale=DE-5", "results=scale", "title_language=de", "reference=Matrikelnummer,LVNR,Semester"];
     let answers: Vec<&str> = answers.iter().flat_map(|answer| ["--set", answer]).collect();
     let (code, out, err) = new(&answers);
     assert!(code == 0 && out.contains("Matrikelnummer") && out.contains("look at each"), "{out}{err}");

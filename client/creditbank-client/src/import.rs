@@ -15,11 +15,11 @@ mod rows;
 mod scales;
 mod survey;
 mod table;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod unpack;
 mod values;
-#[cfg(test)]
-mod tests;
 mod workbook;
 
 pub(crate) use again::Again;
@@ -27,9 +27,9 @@ pub(crate) use draft::After;
 pub use draft::DraftRecord;
 pub use encoding::Encoding;
 pub use mapping::{Mapping, MappingError};
+pub use rows::{ImportError, RefusedLine, Rows};
 pub use scales::ScalesError;
 pub(crate) use survey::Taking;
-pub use rows::{ImportError, RefusedLine, Rows};
 pub use survey::{Found, Survey, Warning};
 pub use table::Source;
 

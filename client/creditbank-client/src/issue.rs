@@ -12,7 +12,9 @@ mod run;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::import::{Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, ScalesError, Source, Survey, Warning};
+use crate::import::{
+    Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, ScalesError, Source, Survey, Warning,
+};
 use crate::outbox::{Held, Issued};
 use crate::sealing::approval::ApprovalQueue;
 use crate::{Client, ClientError, IssuingUnit};
@@ -200,8 +202,9 @@ pub async fn issue_all<R: Source>(
 }
 
 fn changed(draft: &DraftRecord) -> RefusedLine {
-    let reason = "this result was issued before with other values: amend that record, or, where it was revoked, let sync \
+    let reason =
+        "this result was issued before with other values: amend that record, or, where it was revoked, let sync \
                   issue the result anew"
-        .to_owned();
+            .to_owned();
     RefusedLine { line: draft.line, field: "reference".to_owned(), reason }
 }

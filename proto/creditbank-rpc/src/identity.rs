@@ -119,7 +119,11 @@ mod tests {
             (National, "CN", &["11010519491231002x", "11010519491231002X"]),
             (National, "SE", &["19811218-9876", "198112189876"]),
             (Passport, "FR", &["12AB34567", "12ab 34567"]),
-            (Network, "orcid", &[orcid, "https://orcid.org/0000-0002-1825-0097", "0000000218250097", "orcid.org/0000000218250097"]),
+            (
+                Network,
+                "orcid",
+                &[orcid, "https://orcid.org/0000-0002-1825-0097", "0000000218250097", "orcid.org/0000000218250097"],
+            ),
             (Network, "esi", &[esi, "URN:SCHAC:personaluniquecode:INT:ESI:Example.org:a7"]),
         ] {
             let forms: Vec<_> = spellings.iter().map(|value| normalise(&of(kind, scope, value))).collect();

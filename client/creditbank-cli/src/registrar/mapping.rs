@@ -157,5 +157,7 @@ fn told(file: &Path, out: &Path, guessed: &[(&'static str, String)]) -> String {
         format!("these were guessed from the file; look at each:\n{}\n", output::table(&["key", "guess"], rows))
     };
     let (file, out) = (file.display(), out.display());
-    format!("{guesses}written to {out}; see what it makes of the file:\n  creditbank issue {file} --mapping {out} --dry-run")
+    format!(
+        "{guesses}written to {out}; see what it makes of the file:\n  creditbank issue {file} --mapping {out} --dry-run"
+    )
 }

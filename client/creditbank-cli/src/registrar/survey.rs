@@ -26,7 +26,8 @@ pub(super) fn value(survey: &Survey) -> Value {
         .warnings
         .iter()
         .map(|(warning, found)| {
-            let sample = |(line, field, what): &(u64, String, String)| json!({ "line": line, "field": field, "what": what });
+            let sample =
+                |(line, field, what): &(u64, String, String)| json!({ "line": line, "field": field, "what": what });
             let samples: Vec<Value> = found.samples.iter().map(sample).collect();
             (warning.name().to_owned(), json!({ "count": found.count, "stops": warning.stops(), "samples": samples }))
         })
@@ -58,7 +59,8 @@ pub(super) fn text(survey: &Survey) -> String {
         .warnings
         .iter()
         .flat_map(|(warning, found)| {
-            let name = |first: bool| if first { format!("{} ({})", warning.name(), found.count) } else { String::new() };
+            let name =
+                |first: bool| if first { format!("{} ({})", warning.name(), found.count) } else { String::new() };
             found.samples.iter().enumerate().map(move |(at, (line, field, what))| {
                 vec![name(at == 0), line.to_string(), show::safe(field), show::safe(what)]
             })

@@ -102,14 +102,15 @@ fn value(done: &SyncReport, dry_run: bool, report: Option<&Path>) -> Value {
 fn text(done: &SyncReport, dry_run: bool) -> String {
     let (issued, amended) =
         if dry_run { ("would be issued", "would be amended") } else { ("records issued", "records amended") };
-    let mut text = survey::text(&done.survey) + &output::facts([
-        ("lines read", done.lines.to_string()),
-        ("unchanged", done.unchanged.to_string()),
-        (issued, done.issued.to_string()),
-        (amended, done.amended.to_string()),
-        ("vanished", format!("{}, which stand as they did", done.vanished)),
-        ("lines refused", done.refused.to_string()),
-    ]);
+    let mut text = survey::text(&done.survey)
+        + &output::facts([
+            ("lines read", done.lines.to_string()),
+            ("unchanged", done.unchanged.to_string()),
+            (issued, done.issued.to_string()),
+            (amended, done.amended.to_string()),
+            ("vanished", format!("{}, which stand as they did", done.vanished)),
+            ("lines refused", done.refused.to_string()),
+        ]);
     let mut rows: Vec<Vec<String>> = Vec::new();
     rows.extend(done.steps.iter().filter(|planned| dry_run || planned.step == Step::Amend).map(|planned| {
         let place = planned.place.as_ref().map(values::show_place).unwrap_or_default();

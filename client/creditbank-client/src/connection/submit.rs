@@ -9,8 +9,8 @@ use creditbank_protocol::receipt::VerifiedReceipt;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
-    CheckRecordsRequest, CheckRecordsResponse, CheckedRecord, GetBlockRequest, GetChainHeadRequest, Refusal, SubmitBlockRequest,
-    SubmitBlocksResponse,
+    CheckRecordsRequest, CheckRecordsResponse, CheckedRecord, GetBlockRequest, GetChainHeadRequest, Refusal,
+    SubmitBlockRequest, SubmitBlocksResponse,
 };
 
 use tokio_stream::Stream;

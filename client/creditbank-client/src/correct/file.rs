@@ -36,7 +36,8 @@ pub fn effects<'a>(input: impl Read + 'a, asked: Asked) -> Result<Lines<'a>, Imp
     if header.is_empty() {
         return Err(ImportError::Empty);
     }
-    let places = column("place").ok_or_else(|| ImportError::Column { missing: "\"place\"".to_owned(), found: found() })?;
+    let places =
+        column("place").ok_or_else(|| ImportError::Column { missing: "\"place\"".to_owned(), found: found() })?;
     let (reasons, entries) = (column("reason"), column("effect"));
     let line = move |record: &csv::StringRecord| {
         let number = record.position().map_or(0, csv::Position::line);

@@ -71,8 +71,7 @@ impl DraftRecord {
     /// Whether it can be a record at all, whoever it is about. Dry runs and runs ask this first, so that both refuse the same
     /// lines.
     pub(super) fn spelled(&self) -> Result<(), RefusedLine> {
-        let refuse =
-            |field: &str, reason: String| RefusedLine { line: self.line, field: field.to_owned(), reason };
+        let refuse = |field: &str, reason: String| RefusedLine { line: self.line, field: field.to_owned(), reason };
         let body = self.body_for(vec![1; 16]);
         let body = body.map_err(|error| refuse(error.field.unwrap_or("record"), error.to_string()))?;
         if body.len() > BODY_LEN_MAX {

@@ -1,14 +1,16 @@
 //! A line of the file and what the mapping makes of it.
 
+mod grade;
+
 use std::collections::BTreeMap;
 
 use creditbank_protocol::dates;
-use creditbank_protocol::pb::{Kind, ResultStatus};
+use creditbank_protocol::pb::Kind;
 use creditbank_rpc::v1::TypedIdentity;
 
-use super::draft::{Body, DraftRecord};
+use super::draft::DraftRecord;
 use super::identity;
-use super::mapping::{Blank, Constants, DATES, Mapping, NUMBERS, Results, WORDS};
+use super::mapping::{Blank, Constants, DATES, Mapping, NUMBERS, WORDS};
 use super::rows::RefusedLine;
 use super::survey::{Seen, Warning};
 use super::texts::Texts;
@@ -91,7 +93,7 @@ impl<'a> Line<'a> {
             gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
         let (kind, body) = Texts { line: self.line, texts: &gathered.texts }.body()?;
-        let wanting = gathered.lacks_grade && wants_grade(&body);
+        let wanting = gathered.lacks_grade && grade::wants_grade(&body);
         let wanting = wanting.then(|| {
             let what = "the grade is blank: say what that means, as grade = { column = \"...\", blank = \"ungraded\" }";
             self.refuse("grade", what)
@@ -130,7 +132,9 @@ impl<'a> Line<'a> {
             let read = field.read(|column| self.value(column));
             if read.is_blank {
                 match field.blank {
-                    Some(Blank::Refuse) => return Err(self.refuse(name, "the cell is blank, which the mapping refuses")),
+                    Some(Blank::Refuse) => {
+                        return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
+                    }
                     Some(Blank::Clear) => {}
                     Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.clone()),
                     None => {
@@ -158,7 +162,11 @@ impl<'a> Line<'a> {
                     };
                 }
                 if DATES.contains(&name.as_str()) {
-                    text = mapping.dates.read(&text).map(|date| dates::show(&date)).map_err(|why| self.refuse(name, why))?;
+                    text = mapping
+                        .dates
+                        .read(&text)
+                        .map(|date| dates::show(&date))
+                        .map_err(|why| self.refuse(name, why))?;
                 }
             }
             if name == "grade" {
@@ -173,81 +181,6 @@ impl<'a> Line<'a> {
             }
         }
         self.grade(mapping, numbers, gathered)
-    }
-
-    /// The grade as the scale spells it: a number with a point, unless the scale itself has it as it stands.
-    fn grade(&self, mapping: &Mapping, numbers: Numbers, gathered: &mut Gathered<'a>) -> Result<(), RefusedLine> {
-        let scale = gathered.texts.get("scale").cloned().unwrap_or_default();
-        let Some(grade) = gathered.texts.get_mut("grade").filter(|grade| !grade.is_empty()) else { return Ok(()) };
-        if gathered.grade_is_word || mapping.passes(&scale, grade).is_some() {
-            return Ok(());
-        }
-        match numbers.read(grade) {
-            Number::Plain(number) if mapping.passes(&scale, &number).is_some() => *grade = number,
-            Number::Plain(number) => {
-                *grade = mapping.listed_as(&scale, &number).map_or(number.clone(), str::to_owned);
-            }
-            // What the scale does not have, and what words may mean.
-            Number::Not => {}
-            Number::Odd(why) => {
-                let is_word = matches!(&mapping.results, Some(Results::Scale { words, .. }) if words.contains_key(&gathered.grade_cell));
-                if mapping.knows_scale(&scale) && !is_word {
-                    return Err(self.refuse("grade", why));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What makes the line a Credit or a Result.
-    fn result(&self, mapping: &'a Mapping, gathered: &mut Gathered<'a>) -> Result<(), RefusedLine> {
-        match &mapping.results {
-            None => Ok(()),
-            Some(Results::Values { column, values }) => {
-                let value = cells::trimmed(cells::text(self.value(column)));
-                let known = values.get(value);
-                let reason = || format!("{value:?} is not among the mapping's results");
-                gathered.set(known.ok_or_else(|| self.refuse(column, reason()))?);
-                Ok(())
-            }
-            Some(Results::Scale { column, words }) => self.by_scale(mapping, column.as_deref(), words, gathered),
-        }
-    }
-
-    fn by_scale(
-        &self,
-        mapping: &Mapping,
-        column: Option<&str>,
-        words: &'a BTreeMap<String, Constants>,
-        gathered: &mut Gathered<'a>,
-    ) -> Result<(), RefusedLine> {
-        let cell = column.map_or(gathered.grade_cell.as_str(), |column| cells::trimmed(cells::text(self.value(column))));
-        if let Some(word) = words.get(cell) {
-            gathered.texts.insert("kind", "result".to_owned());
-            gathered.texts.insert("grade", String::new());
-            gathered.lacks_grade = false;
-            gathered.set(word);
-            return Ok(());
-        }
-        let (scale, grade) = (gathered.text("scale"), gathered.text("grade"));
-        if grade.is_empty() {
-            let what = "the grade is blank, so that nothing says whether the result passes: a line in [results.words] can, as \
-                        \"\" = { status = \"absent\" }";
-            return Err(self.refuse("grade", what));
-        }
-        let passes = mapping.passes(scale, grade).ok_or_else(|| {
-            let what = if mapping.knows_scale(scale) {
-                format!("{grade:?} is no grade of {scale}: a line in [results.words] can say what it means")
-            } else {
-                format!("the registry has no grade scale {scale:?}")
-            };
-            self.refuse("grade", what)
-        })?;
-        gathered.texts.insert("kind", if passes { "credit" } else { "result" }.to_owned());
-        if !passes {
-            gathered.texts.insert("status", "failed".to_owned());
-        }
-        Ok(())
     }
 
     /// Warns of a period that is longer than those of its kind.
@@ -295,13 +228,5 @@ impl<'a> Gathered<'a> {
         if wording::has_entities(text) {
             self.see(Warning::Entities, name, format!("{text:?}"));
         }
-    }
-}
-
-/// Whether a blank grade leaves open what the record says. Who was absent or has withdrawn has none.
-fn wants_grade(body: &Body) -> bool {
-    match body {
-        Body::Credit(_) | Body::Outcome(_) => true,
-        Body::Result(result) => matches!(result.status(), ResultStatus::Failed | ResultStatus::Provisional),
     }
 }

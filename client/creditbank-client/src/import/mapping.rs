@@ -125,7 +125,11 @@ impl Mapping {
         }
         if numbers.thousands.is_some_and(|one| one == numbers.decimal.unwrap_or('.') || one.is_ascii_alphanumeric()) {
             let found = file.thousands.map(String::from).unwrap_or_default();
-            return wrong("file.thousands", "another character than decimal, which is \".\" where it is left out", &found);
+            return wrong(
+                "file.thousands",
+                "another character than decimal, which is \".\" where it is left out",
+                &found,
+            );
         }
         let expected = "a form such as DD.MM.YYYY; years of two digits with their century, as DD.MM.20YY";
         let dates = match file.date.as_deref().map(|form| DateForm::parse(form).ok_or(form)).transpose() {
@@ -201,7 +205,14 @@ impl Mapping {
         let tables = self.modules.values().chain(self.results.iter().flat_map(Results::tables).map(|(_, table)| table));
         let of_tables = tables.filter_map(|table| table.get("scale"));
         let own = field.and_then(|field| field.value.as_ref());
-        Some(own.into_iter().chain(of_columns).chain(of_tables).map(String::as_str).filter(|code| !code.is_empty()).collect())
+        Some(
+            own.into_iter()
+                .chain(of_columns)
+                .chain(of_tables)
+                .map(String::as_str)
+                .filter(|code| !code.is_empty())
+                .collect(),
+        )
     }
 
     /// Whether a grade passes; nothing where the registry's scales were not read or have no such grade.

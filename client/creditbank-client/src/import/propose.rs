@@ -119,7 +119,8 @@ impl Look {
         let of = |key: &str| answer(key).or_else(|| columns::guess(self, key));
         let grade = of("grade");
         let grades = grade.as_deref().and_then(|name| self.column(name));
-        let numbers = ["credits", "grade", "hours"].into_iter().filter_map(of).filter_map(|name| self.column(&name).cloned());
+        let numbers =
+            ["credits", "grade", "hours"].into_iter().filter_map(of).filter_map(|name| self.column(&name).cloned());
         let has_commas = numbers.into_iter().any(|column| column.values.iter().any(|value| is_decimal(value, ',')));
         let dates = self.columns.iter().find_map(date_form);
         let has_blanks = grades.is_some_and(|column| column.blank > 0);
@@ -127,22 +128,56 @@ impl Look {
         let column = |key, asks, needed| question(key, asks, columns::guess(self, key), needed);
         let mut all = vec![
             column("learner", "which column names the student", true),
-            question("learner_type", "what that is: student_number, national, passport or network", Some("student_number".to_owned()), false),
-            question("learner_scope", "of which country or network that is; nothing for a student number", None, answer("learner_type").is_some_and(|kind| kind != "student_number")),
+            question(
+                "learner_type",
+                "what that is: student_number, national, passport or network",
+                Some("student_number".to_owned()),
+                false,
+            ),
+            question(
+                "learner_scope",
+                "of which country or network that is; nothing for a student number",
+                None,
+                answer("learner_type").is_some_and(|kind| kind != "student_number"),
+            ),
             column("course_code", "which column has the code of the course, or the code itself", true),
             column("title", "which column has the title of the course, or the title itself", true),
             question("title_language", "the language of the titles, as en or zh", None, true),
             column("credits", "which column has the credits, or how many each result is worth, as 6", true),
-            question("unit", "the credit unit, as ECTS, CATS or US-SEMESTER: creditbank registry list credit-unit", None, true),
+            question(
+                "unit",
+                "the credit unit, as ECTS, CATS or US-SEMESTER: creditbank registry list credit-unit",
+                None,
+                true,
+            ),
             column("grade", "which column has the grade", true),
             question("scale", "the grade scale, as FR-20, DE-5 or US-4: creditbank scale list", None, true),
-            question("results", "credit where every line is a pass; scale where the scale says which passes", None, true),
-            question("blank", "what a blank grade means: ungraded, or refuse", (!has_blanks).then(|| "refuse".to_owned()), has_blanks),
-            column("period", "which column names the term, as 2024A; or first and last month, as 2024-09 2025-01", true),
+            question(
+                "results",
+                "credit where every line is a pass; scale where the scale says which passes",
+                None,
+                true,
+            ),
+            question(
+                "blank",
+                "what a blank grade means: ungraded, or refuse",
+                (!has_blanks).then(|| "refuse".to_owned()),
+                has_blanks,
+            ),
+            column(
+                "period",
+                "which column names the term, as 2024A; or first and last month, as 2024-09 2025-01",
+                true,
+            ),
             question("reference", "the columns that together name one result, with commas between them", None, true),
         ];
         if has_commas || answer("decimal").is_some() {
-            all.push(question("decimal", "what stands between whole and fraction: , or .", Some(",".to_owned()), false));
+            all.push(question(
+                "decimal",
+                "what stands between whole and fraction: , or .",
+                Some(",".to_owned()),
+                false,
+            ));
         }
         if let Some((form, is_sure)) = dates {
             let guess = is_sure.then(|| form.to_owned());
@@ -151,7 +186,12 @@ impl Look {
         if let Some(period) = of("period").filter(|period| self.column(period).is_some()) {
             let values: &[String] = self.column(&period).map_or(&[], |column| &column.values);
             let guess = values.first().and_then(|value| columns::term_pattern(value));
-            all.push(question("period_pattern", "how terms are written, as {yyyy}{suffix} or {yyyy}-{yyyy+1}-{suffix}", guess, true));
+            all.push(question(
+                "period_pattern",
+                "how terms are written, as {yyyy}{suffix} or {yyyy}-{yyyy+1}-{suffix}",
+                guess,
+                true,
+            ));
         }
         all.retain(|question| !answers.contains_key(question.key));
         all

@@ -125,7 +125,16 @@ impl<'a> Rows<'a> {
             }
             return Err(ImportError::Column { missing, found });
         }
-        Ok(Self { mapping, table, width: row.values.len(), columns, row, seen: HashMap::new(), skipped: 0, follows: false })
+        Ok(Self {
+            mapping,
+            table,
+            width: row.values.len(),
+            columns,
+            row,
+            seen: HashMap::new(),
+            skipped: 0,
+            follows: false,
+        })
     }
 
     /// The same lines for who compares them with the ledger: what a blank cell lacks may be there.

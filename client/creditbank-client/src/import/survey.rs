@@ -5,8 +5,8 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub use warning::Warning;
 pub(crate) use warning::Seen;
+pub use warning::Warning;
 
 use crate::issue::IssueError;
 

@@ -19,7 +19,11 @@ pub(super) fn scales() -> Vec<GradeScale> {
     let seed = creditbank_rules::seed::entries().expect("a seed");
     let own = seed.iter().filter(|(kind, _)| *kind == Kind::GradeScale);
     let mut scales: Vec<GradeScale> = own.map(|(_, body)| decode(body).expect("a scale")).collect();
-    let listed = [("P", true), ("F", false)].map(|(value, pass)| ListedGrade { value: value.to_owned(), pass, ..Default::default() });
+    let listed = [("P", true), ("F", false)].map(|(value, pass)| ListedGrade {
+        value: value.to_owned(),
+        pass,
+        ..Default::default()
+    });
     scales.push(GradeScale { code: "GB-PF".to_owned(), listed: listed.to_vec(), ..GradeScale::default() });
     scales
 }
@@ -54,7 +58,10 @@ impl Read {
             let person = &draft.person[0].value;
             format!("{} {} {person} {grade} {credits}", draft.line, draft.kind_name()).trim_end().to_owned()
         };
-        self.lines.iter().map(|line| line.as_ref().map_or_else(|bad| format!("{}: {}", bad.line, bad.field), good)).collect()
+        self.lines
+            .iter()
+            .map(|line| line.as_ref().map_or_else(|bad| format!("{}: {}", bad.line, bad.field), good))
+            .collect()
     }
 
     /// Why a line was refused.

@@ -174,9 +174,7 @@ impl<'a> Texts<'a> {
     fn date(&self, field: &str) -> Result<Option<pb::Date>, RefusedLine> {
         match self.get(field) {
             "" => Ok(None),
-            text => {
-                DateForm::default().read(text).map(Some).map_err(|why| self.refuse(field, why))
-            }
+            text => DateForm::default().read(text).map(Some).map_err(|why| self.refuse(field, why)),
         }
     }
 

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use creditbank_protocol::Place;
 
 use super::view::{Held, View};
+use crate::Client;
 use crate::import::{DraftRecord, Mapping, Rows, Survey, Warning};
 use crate::issue::IssueError;
-use crate::Client;
 
 /// One record in so many may vanish or lose a value before a run stops: 5 %.
 const LOST_ONE_IN: u64 = 20;

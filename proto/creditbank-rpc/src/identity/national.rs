@@ -186,9 +186,7 @@ fn luhn(digits: &[u32]) -> bool {
 fn turkish(digits: &[u32]) -> bool {
     let odd: u32 = [0, 2, 4, 6, 8].iter().map(|at| digits[*at]).sum();
     let even: u32 = [1, 3, 5, 7].iter().map(|at| digits[*at]).sum();
-    digits[0] != 0
-        && (odd * 7 + 100 - even) % 10 == digits[9]
-        && digits[..10].iter().sum::<u32>() % 10 == digits[10]
+    digits[0] != 0 && (odd * 7 + 100 - even) % 10 == digits[9] && digits[..10].iter().sum::<u32>() % 10 == digits[10]
 }
 
 #[cfg(test)]
@@ -220,7 +218,8 @@ mod tests {
             let said = doubt(country, bad).unwrap_or_default();
             assert!(said.contains("check digit") && !said.contains(bad), "{country}: {said}");
         }
-        for (country, odd) in [("SE", "8112189876"), ("FR", "123"), ("CN", "\u{5f20}"), ("IT", "X"), ("ES", "\u{e9}\u{e9}\u{e9}\u{e9}L")]
+        for (country, odd) in
+            [("SE", "8112189876"), ("FR", "123"), ("CN", "\u{5f20}"), ("IT", "X"), ("ES", "\u{e9}\u{e9}\u{e9}\u{e9}L")]
         {
             assert!(doubt(country, odd).is_some_and(|said| said.contains("has")), "{country}");
         }

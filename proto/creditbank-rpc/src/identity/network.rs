@@ -36,7 +36,8 @@ fn orcid(value: &str) -> Option<String> {
     let bare = bare.trim_start_matches("ORCID.ORG/").trim_start_matches("ORCID:").trim_end_matches('/');
     let bare: String = bare.chars().filter(|c| !c.is_whitespace() && !is_dash(*c)).collect();
     let (digits, last) = bare.split_at_checked(15).filter(|(_, last)| last.len() == 1)?;
-    let is_one = digits.bytes().all(|byte| byte.is_ascii_digit()) && (last == "X" || last.as_bytes()[0].is_ascii_digit());
+    let is_one =
+        digits.bytes().all(|byte| byte.is_ascii_digit()) && (last == "X" || last.as_bytes()[0].is_ascii_digit());
     is_one.then(|| [&bare[..4], &bare[4..8], &bare[8..12], &bare[12..]].join("-"))
 }
 

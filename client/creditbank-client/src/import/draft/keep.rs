@@ -44,7 +44,8 @@ fn of_course(name: &str, new: &mut Option<pb::Course>, old: Option<pb::Course>) 
 fn of_period(name: &str, new: &mut Option<pb::Period>, old: Option<pb::Period>) -> bool {
     let old = old.unwrap_or_default();
     let mut period = new.take().unwrap_or_default();
-    let gave = if name == "period_from" { fill(&mut period.from, old.from) } else { fill(&mut period.until, old.until) };
+    let gave =
+        if name == "period_from" { fill(&mut period.from, old.from) } else { fill(&mut period.until, old.until) };
     *new = (period != pb::Period::default()).then_some(period);
     gave
 }

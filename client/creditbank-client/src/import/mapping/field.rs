@@ -172,7 +172,11 @@ impl Field {
         }
         if !is_grade && self.blank == Some(Blank::Ungraded) {
             let expected = "refuse, keep or clear: ungraded is for a grade";
-            return Err(MappingError::Value { key: format!("fields.{name}.blank"), expected, found: "ungraded".into() });
+            return Err(MappingError::Value {
+                key: format!("fields.{name}.blank"),
+                expected,
+                found: "ungraded".into(),
+            });
         }
         Ok(())
     }

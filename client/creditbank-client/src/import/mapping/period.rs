@@ -199,7 +199,9 @@ mod tests {
         ] {
             assert!(read(&table, value).is_err(), "{value}");
         }
-        for odd in ["pattern = \"{suffix}\"", "pattern = \"{yyyy}{yy}\"", "pattern = \"{year}\"", "pattern = \"{yy}{suffix}\""] {
+        for odd in
+            ["pattern = \"{suffix}\"", "pattern = \"{yyyy}{yy}\"", "pattern = \"{year}\"", "pattern = \"{yy}{suffix}\""]
+        {
             let text: Text = toml::from_str(&with(odd, "A")).expect("a table");
             assert!(Period::of(text).is_err(), "{odd}");
         }

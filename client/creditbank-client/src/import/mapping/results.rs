@@ -47,7 +47,9 @@ impl Results {
                 let expected = "[results.values] beside a column; words belong to by = \"scale\"";
                 Err(wrong("words", expected, words.keys().cloned().collect::<Vec<_>>().join(", ")))
             }
-            (None, None) => Err(wrong("column", "column with [results.values], or by = \"scale\"", "neither".to_owned())),
+            (None, None) => {
+                Err(wrong("column", "column with [results.values], or by = \"scale\"", "neither".to_owned()))
+            }
         }
     }
 

@@ -80,7 +80,12 @@ pub fn write(look: &Look, answers: &BTreeMap<String, String>) -> Result<Draft, V
     if get("results") == "scale" {
         line("", format_args!("\n# What passes in the scale is a Credit, another grade a failed Result."));
         line("results", format_args!("[results]\nby = \"scale\""));
-        line("", format_args!("\n# Words that are no grades: failed, withdrawn, absent, incomplete, deferred, misconduct, ..."));
+        line(
+            "",
+            format_args!(
+                "\n# Words that are no grades: failed, withdrawn, absent, incomplete, deferred, misconduct, ..."
+            ),
+        );
         line("", format_args!("[results.words]\n# ABS = {{ status = \"absent\" }}"));
     }
     if let Some(column) = look.column(period) {
@@ -101,21 +106,27 @@ pub fn write(look: &Look, answers: &BTreeMap<String, String>) -> Result<Draft, V
     Ok(Draft { text, guessed })
 }
 
+/// A basic string of TOML, which escapes as JSON does.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    serde_json::Value::from(text).to_string()
 }
 
 /// What stands in the place of the suffix.
 fn suffixes(pattern: &str, values: &[String]) -> BTreeSet<String> {
     let mut regex = regex::escape(pattern);
-    for (place, part) in
-        [("{yyyy\\+1}", "[0-9]{4}"), ("{yy\\+1}", "[0-9]{2}"), ("{yyyy}", "[0-9]{4}"), ("{yy}", "[0-9]{2}"), ("{suffix}", "(.+)")]
-    {
+    for (place, part) in [
+        ("{yyyy\\+1}", "[0-9]{4}"),
+        ("{yy\\+1}", "[0-9]{2}"),
+        ("{yyyy}", "[0-9]{4}"),
+        ("{yy}", "[0-9]{2}"),
+        ("{suffix}", "(.+)"),
+    ] {
         let escaped = place.replace('{', "\\{").replace('}', "\\}");
         regex = regex.replace(&escaped, part);
     }
     let Ok(regex) = regex::Regex::new(&format!("^{regex}$")) else { return BTreeSet::new() };
-    let suffix = |value: &String| Some(regex.captures(value)?.get(1).map_or(String::new(), |part| part.as_str().to_owned()));
+    let suffix =
+        |value: &String| Some(regex.captures(value)?.get(1).map_or(String::new(), |part| part.as_str().to_owned()));
     values.iter().filter_map(suffix).collect()
 }
 

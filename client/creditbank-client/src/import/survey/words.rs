@@ -95,8 +95,7 @@ fn period(period: Option<&pb::Period>) -> String {
 /// A course code without regard to case, and what is left of that without spaces and dashes.
 pub(super) fn code_keys(code: &str) -> (String, String) {
     let key = ComposingNormalizerBorrowed::new_nfc().normalize(code).to_lowercase();
-    let is_between =
-        |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let is_between = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}');
     let near = ComposingNormalizerBorrowed::new_nfkc().normalize(&key).replace(is_between, "");
     (key, near)
 }

@@ -67,13 +67,23 @@ fn case_of_letters() {
 /// Goal: the mapping says what a good number looks like, and nothing else passes.
 #[test]
 fn stated_shapes() {
-    assert_eq!(persons("digits = 8", &["20230001", "2023001", "2023000A", "=\"00230001\""]), ["20230001", "refused", "refused", "00230001"]);
+    assert_eq!(
+        persons("digits = 8", &["20230001", "2023001", "2023000A", "=\"00230001\""]),
+        ["20230001", "refused", "refused", "00230001"]
+    );
     assert_eq!(persons("pad = 8", &["230001", "20230001", "GE1"]), ["00230001", "20230001", "GE1"]);
     assert_eq!(persons("pad = 8\ndigits = 8", &["230001", "202300011"]), ["00230001", "refused"]);
     let letters = "pattern = \"[A-Z]{2}[0-9]{2}[A-Z]{3}\"\ncase = \"upper\"";
-    assert_eq!(persons(letters, &["ge42abc", "GE42ABCD", "XGE42ABC", "N/A"]), ["GE42ABC", "refused", "refused", "refused"]);
+    assert_eq!(
+        persons(letters, &["ge42abc", "GE42ABCD", "XGE42ABC", "N/A"]),
+        ["GE42ABC", "refused", "refused", "refused"]
+    );
     assert_eq!(persons("pattern = \"a|b\"", &["a", "b", "ab"]), ["A", "B", "refused"], "anchored as a whole");
-    assert_eq!(persons("pattern = \"10\\\\.[0-9]{3}\"", &["10.234"]), ["10.234"], "a stated shape goes before suspicion");
+    assert_eq!(
+        persons("pattern = \"10\\\\.[0-9]{3}\"", &["10.234"]),
+        ["10.234"],
+        "a stated shape goes before suspicion"
+    );
     assert_eq!(persons("pattern = \"[0-9]+\"", &["\u{661}\u{662}", "\u{ff11}"]), ["refused", "refused"]);
     assert_eq!(persons("", &["00123", "=\"00123\"", "\"=\"\"00124\"\"\""]), ["00123", "00123", "00124"]);
     assert_eq!(persons("", &["1\u{200b}2", "1 2", "1\u{202e}2"]), ["refused"; 3]);

@@ -35,8 +35,12 @@ fn a_german_export() {
     assert_eq!(absent.status(), creditbank_protocol::pb::ResultStatus::Absent);
     let dated = format!("{FRENCH}\nperiod_from = {{ column = \"title\" }}\nperiod_until = {{ column = \"title\" }}");
     let with = mapping("", "date = \"DD.MM.YYYY\"", &dated, "");
-    let read = Read::of(&with, &file(&["k1;K;12.02.2025;6;14", "k2;K;2025-02-12;6;14", "k3;K;13.13.2025;6;14"])).expect("a file");
-    assert_eq!((period(&read, 0), period(&read, 1)), ("2025-02-12 2025-02-12".to_owned(), "2025-02-12 2025-02-12".to_owned()));
+    let read = Read::of(&with, &file(&["k1;K;12.02.2025;6;14", "k2;K;2025-02-12;6;14", "k3;K;13.13.2025;6;14"]))
+        .expect("a file");
+    assert_eq!(
+        (period(&read, 0), period(&read, 1)),
+        ("2025-02-12 2025-02-12".to_owned(), "2025-02-12 2025-02-12".to_owned())
+    );
     assert_eq!(read.why(4), "\"13.13.2025\" is no date such as DD.MM.YYYY or 2014-06-30");
 }
 
@@ -51,14 +55,16 @@ fn the_scale_decides() {
     };
     assert_eq!((status(1), status(2)), ("failed".to_owned(), "absent".to_owned()));
     let read = Read::case("22-makeup", "mapping.toml", "input.csv");
-    let shown: Vec<String> = read.shown().iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    let shown: Vec<String> =
+        read.shown().iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(shown, ["2 result", "3 credit", "4 result", "5 credit", "6 result"]);
     assert_eq!((period(&read, 0), period(&read, 3)), ("2023-09 2024-01".to_owned(), "2024-09 2025-01".to_owned()));
     let by = "[results]\nby = \"scale\"\n[results.words]\nW = { status = \"withdrawn\" }";
     let fields = FRENCH.replace("kind = \"credit\"", "");
     let lines = ["a1;C;T;6;14", "a2;C;T;6;W", "a3;C;T;6;", "a4;C;T;6;21", "a5;C;T;6;9.99", "a6;C;T;6;10"];
     let read = Read::of(&mapping("", "", &fields, by), &file(&lines)).expect("a file");
-    let kinds = ["2 credit A1 14 6", "3 result A2 no grade", "4: grade", "5: grade", "6 result A5 9.99", "7 credit A6 10 6"];
+    let kinds =
+        ["2 credit A1 14 6", "3 result A2 no grade", "4: grade", "5: grade", "6 result A5 9.99", "7 credit A6 10 6"];
     assert_eq!(read.shown(), kinds);
     let blank = by.replace("W =", "\"\" = { status = \"in_progress\" }\nW =");
     let read = Read::of(&mapping("", "", &fields, &blank), &file(&lines)).expect("a file");
@@ -71,7 +77,10 @@ fn either_column() {
     let read = Read::case("27-either", "mapping.toml", "input.csv");
     assert_eq!(read.shown(), ["2 credit L1 78 6", "3 credit L2 P 6"]);
     assert_eq!((read.good(0).grade(), read.good(1).grade()), (Some(("GB-100-UG", "78")), Some(("GB-PF", "P"))));
-    let fields = FRENCH.replace("grade = { column = \"grade\" }\nscale = \"FR-20\"", "grade = { columns = [\"title\", \"grade\"], scales = [\"GB-100-UG\", \"GB-PF\"] }");
+    let fields = FRENCH.replace(
+        "grade = { column = \"grade\" }\nscale = \"FR-20\"",
+        "grade = { columns = [\"title\", \"grade\"], scales = [\"GB-100-UG\", \"GB-PF\"] }",
+    );
     let read = Read::of(&mapping("", "", &fields, ""), &file(&["l3;C;;6;"])).expect("a file");
     assert_eq!(read.shown(), ["2: grade"]);
     assert!(read.why(2).contains("blank"), "{}", read.why(2));
@@ -98,11 +107,15 @@ fn words_for_grades() {
     let read = Read::case("43-lode", "mapping.toml", "input.csv");
     let grades: Vec<_> = (0..5).map(|at| read.good(at).grade().expect("a grade").1).collect();
     assert_eq!(grades, ["30L", "18", "30L", "30L", "30"]);
-    let fields = FRENCH.replace("{ column = \"grade\" }", "{ column = \"grade\", words = { \"1,0*\" = \"1.0\", \"n.b.\" = \"\" } }").replace("FR-20", "DE-5");
-    let read = Read::of(&mapping("", "decimal = \",\"", &fields, ""), &file(&["a;C;T;6;1,0*", "b;C;T;6;n.b.", "c;C;T;6;2,3"]));
+    let fields = FRENCH
+        .replace("{ column = \"grade\" }", "{ column = \"grade\", words = { \"1,0*\" = \"1.0\", \"n.b.\" = \"\" } }")
+        .replace("FR-20", "DE-5");
+    let read =
+        Read::of(&mapping("", "decimal = \",\"", &fields, ""), &file(&["a;C;T;6;1,0*", "b;C;T;6;n.b.", "c;C;T;6;2,3"]));
     assert_eq!(read.expect("a file").shown(), ["2 credit A 1.0 6", "3 credit B no grade 6", "4 credit C 2.3 6"]);
     let listed = FRENCH.replace("FR-20", "DE-MODUL");
-    let read = Read::of(&mapping("", "decimal = \",\"", &listed, ""), &file(&["a;C;T;6;1,0", "b;C;T;6;2", "c;C;T;6;1,4"]));
+    let read =
+        Read::of(&mapping("", "decimal = \",\"", &listed, ""), &file(&["a;C;T;6;1,0", "b;C;T;6;2", "c;C;T;6;1,4"]));
     let shown = ["2 credit A 1.0 6", "3 credit B 2.0 6", "4 credit C 1.4 6"];
     assert_eq!(read.expect("a file").shown(), shown, "a spreadsheet writes 2 for 2.0; 1.4 is the node's to refuse");
 }
@@ -162,7 +175,11 @@ fn mistakes_in_mappings() {
     for file in ["decimal = \";\"", "date = \"dd.mm.yy\"", "skip_where = [{ column = \"a\" }]", "thousands = \".\""] {
         assert!(Mapping::parse(&mapping("", file, FRENCH, "")).is_err(), "{file}");
     }
-    for more in ["[results]\nby = \"column\"", "[results]\nby = \"scale\"\n[results.values]\nA = {}", "[period]\ncolumn = \"t\""] {
+    for more in [
+        "[results]\nby = \"column\"",
+        "[results]\nby = \"scale\"\n[results.values]\nA = {}",
+        "[period]\ncolumn = \"t\"",
+    ] {
         assert!(Mapping::parse(&mapping("", "", FRENCH, more)).is_err(), "{more}");
     }
     for learner in ["pattern = \"[\"", "digits = 0", "type = \"national\"", "scope = \"FR\"", "case = \"Upper\""] {

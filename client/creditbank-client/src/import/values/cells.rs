@@ -14,7 +14,8 @@ pub(in crate::import) fn trimmed(cell: &str) -> &str {
 /// An error value of a spreadsheet, as `#REF!`.
 pub(in crate::import) fn is_error(text: &str) -> bool {
     const ERRORS: [&str; 12] = [
-        "#REF!", "#N/A", "#NV", "#NAME?", "#VALUE!", "#WERT!", "#VALEUR!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!",
+        "#REF!", "#N/A", "#NV", "#NAME?", "#VALUE!", "#WERT!", "#VALEUR!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!",
+        "#CALC!",
     ];
     let is_hashes = text.len() > 2 && text.bytes().all(|byte| byte == b'#');
     is_hashes || ERRORS.iter().any(|error| text.eq_ignore_ascii_case(error))

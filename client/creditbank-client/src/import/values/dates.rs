@@ -30,7 +30,8 @@ impl DateForm {
         let mut rest = text;
         let count = |pieces: &[Piece], of: fn(&Piece) -> bool| pieces.iter().filter(|piece| of(piece)).count();
         while let Some(first) = rest.chars().next() {
-            let century = rest.get(..2).and_then(|two| two.parse::<u32>().ok()).filter(|_| rest.get(2..4) == Some("YY"));
+            let century =
+                rest.get(..2).and_then(|two| two.parse::<u32>().ok()).filter(|_| rest.get(2..4) == Some("YY"));
             let (piece, len) = if rest.starts_with("YYYY") {
                 (Piece::Year, 4)
             } else if let Some(century) = century {

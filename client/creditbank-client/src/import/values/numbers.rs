@@ -42,13 +42,18 @@ impl Numbers {
         if fraction.is_none_or(is_digits) {
             if is_digits(whole) {
                 // The point of a workbook's number may be this file's separator of groups.
-                return Number::Plain(format!("{sign}{whole}{}", fraction.map_or(String::new(), |rest| format!(".{rest}"))));
+                return Number::Plain(format!(
+                    "{sign}{whole}{}",
+                    fraction.map_or(String::new(), |rest| format!(".{rest}"))
+                ));
             }
             if let Some(separator) = self.thousands
                 && let Some(digits) = grouped(whole, separator)
             {
                 if self.from_cells && separator == '.' {
-                    let what = format!("{text:?} is one number with a decimal point and another one without: unformat the cell");
+                    let what = format!(
+                        "{text:?} is one number with a decimal point and another one without: unformat the cell"
+                    );
                     return Number::Odd(what);
                 }
                 let fraction = fraction.map_or(String::new(), |rest| format!(".{rest}"));
@@ -65,7 +70,9 @@ impl Numbers {
             return Number::Plain(text.replace('\u{2212}', "-"));
         }
         let stated = match (self.decimal, self.thousands) {
-            (None, None) => "the mapping says nothing of them: set [file] decimal = \",\" and, if so, thousands = \".\"".to_owned(),
+            (None, None) => {
+                "the mapping says nothing of them: set [file] decimal = \",\" and, if so, thousands = \".\"".to_owned()
+            }
             (_, thousands) => {
                 let thousands = thousands.map_or(String::new(), |c| format!(" and thousands {c:?}"));
                 format!("the mapping says decimal {decimal:?}{thousands}")

@@ -1,6 +1,8 @@
 //! Text that was damaged on its way: read in a wrong encoding, cut by a spreadsheet, turned around.
 
-use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1257};
+use encoding_rs::{
+    Encoding, MACINTOSH, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1257,
+};
 
 use super::cells;
 
@@ -71,7 +73,8 @@ pub(in crate::import) fn has_entities(text: &str) -> bool {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         ["amp", "lt", "gt", "quot", "apos", "nbsp"].contains(&name)
             || name.strip_prefix("#x").or_else(|| name.strip_prefix('#')).is_some_and(digits)
-            || (name.len() < 9 && ["uml", "acute", "grave", "circ", "cedil", "tilde"].iter().any(|end| name.ends_with(end)))
+            || (name.len() < 9
+                && ["uml", "acute", "grave", "circ", "cedil", "tilde"].iter().any(|end| name.ends_with(end)))
     })
 }
 
@@ -92,8 +95,15 @@ mod tests {
             assert_eq!(mojibake(seen).as_deref(), Some(meant), "{seen}");
         }
         for well in [
-            "Geometry", "G\u{e9}om\u{e9}trie", "\u{10d}esk\u{fd}", "\u{41c}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}",
-            "\u{393}\u{3b5}\u{3c9}", "\u{9ad8}\u{7b49}\u{6570}\u{5b66}", "\u{c3}ngela", "\u{c2}ge d'or", "80 \u{b0}C",
+            "Geometry",
+            "G\u{e9}om\u{e9}trie",
+            "\u{10d}esk\u{fd}",
+            "\u{41c}\u{430}\u{442}\u{435}\u{43c}\u{430}\u{442}\u{438}\u{43a}\u{430}",
+            "\u{393}\u{3b5}\u{3c9}",
+            "\u{9ad8}\u{7b49}\u{6570}\u{5b66}",
+            "\u{c3}ngela",
+            "\u{c2}ge d'or",
+            "80 \u{b0}C",
         ] {
             assert_eq!(mojibake(well), None, "{well}");
         }
@@ -104,7 +114,8 @@ mod tests {
         for bad in ["#REF!", "Law of\nthe sea", "G\u{fffd}o", "Algebra \u{202e}x", "a\u{7}"] {
             assert!(refusal(bad).is_some(), "{bad:?}");
         }
-        for good in ["\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}", "Law & society", "\u{2067}x\u{2069}"] {
+        for good in ["\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}", "Law & society", "\u{2067}x\u{2069}"]
+        {
             assert_eq!(refusal(good), None, "{good:?}");
         }
     }
