@@ -251,7 +251,7 @@ async fn mistakes_are_told_early() {
         desk.forecast(&mapping, header).await.expect_err("no lines"),
         desk.sync(&mapping, header).await.expect_err("no lines"),
     ] {
-        assert!(told.to_string().contains("no lines below its header"), "{told}");
+        assert!(told.to_string().contains("no lines after the header"), "{told}");
     }
 }
 

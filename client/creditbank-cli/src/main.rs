@@ -76,7 +76,7 @@ enum Command {
     /// The registry entry by entry, each with its proof checked
     #[command(subcommand)]
     Registry(registry::Command),
-    /// Import a registrar's CSV or .xlsx workbook as signed records
+    /// Import a registrar's CSV, workbook or .ods sheet as signed records
     ///
     /// Look first, then issue:
     ///

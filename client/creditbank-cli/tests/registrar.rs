@@ -115,7 +115,7 @@ async fn what_is_shown_before_anything_is_signed() {
     write("");
     for arguments in [["issue", "r.csv"].as_slice(), &["issue", "r.csv", "--dry-run"], &["sync", "r.csv"]] {
         let (code, _, err) = office.call(arguments).await;
-        assert!(code == 1 && err.contains("no lines below its header"), "{arguments:?}: {err}");
+        assert!(code == 1 && err.contains("no lines after the header"), "{arguments:?}: {err}");
     }
     let (code, _, err) = office.call(&["issue", "r.csv", "--accept", "everything"]).await;
     assert!(code == 2 && err.contains("mojibake"), "{err}");

@@ -2,13 +2,21 @@
 //!
 //! A line that cannot become a record is refused with its number, field and reason; the good ones go through.
 
+mod about;
 mod again;
+mod charset;
+mod contents;
 mod csv_file;
+mod damage;
+mod decoded;
 mod draft;
 mod encoding;
+mod file_options;
+mod header;
 mod identity;
 mod line;
 mod mapping;
+mod open_header;
 pub mod propose;
 pub(crate) mod report;
 mod rows;
@@ -18,11 +26,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod texts;
-mod unpack;
 mod values;
 mod workbook;
 
+pub use about::{About, Sample};
 pub(crate) use again::Again;
+pub use charset::Charset;
 pub(crate) use draft::After;
 pub use draft::DraftRecord;
 pub use encoding::Encoding;

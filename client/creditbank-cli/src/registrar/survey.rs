@@ -1,6 +1,6 @@
 //! What is in a file, before anything of it is signed.
 
-use creditbank_client::import::{Survey, Warning};
+use creditbank_client::import::{About, Survey, Warning};
 use serde_json::{Value, json};
 
 use crate::{output, show};
@@ -34,8 +34,17 @@ pub(super) fn value(survey: &Survey) -> Value {
         .collect();
     json!({
         "lines": survey.lines, "skipped": survey.skipped, "kinds": survey.kinds, "refused": survey.refused,
-        "words": survey.words, "first": survey.first, "warnings": warnings,
+        "format": survey.about.format, "sheet": survey.about.sheet, "encoding": survey.about.encoding,
+        "header_line": survey.about.header_line, "notes": survey.about.notes,
+        "words": survey.about.samples.iter().map(|sample| sample.word.as_str()).collect::<Vec<_>>(), "first": survey.first, "warnings": warnings,
     })
+}
+
+/// `CSV text in UTF-8, header on line 1`.
+fn read_as(about: &About) -> String {
+    let encoding = about.encoding.map_or(String::new(), |encoding| format!(" in {encoding}"));
+    let sheet = about.sheet.as_ref().map_or(String::new(), |sheet| format!(", sheet {:?}", show::safe(sheet)));
+    format!("read as {}{encoding}{sheet}, header on line {}", about.format, about.header_line)
 }
 
 /// For people: the first records in words, words to read, warnings.
@@ -48,9 +57,13 @@ pub(super) fn text(survey: &Survey) -> String {
             text = format!("{text}{}\n", shown.join("\n"));
         }
     }
-    if !survey.words.is_empty() {
-        let words: Vec<String> = survey.words.iter().map(|word| show::safe(word)).collect();
-        text = format!("{text}words of the titles, to see that they read well: {}\n", words.join(", "));
+    text = format!("{text}{}\n", read_as(&survey.about));
+    if !survey.about.samples.is_empty() {
+        let words: Vec<String> = survey.about.samples.iter().map(|sample| show::safe(&sample.word)).collect();
+        text = format!("{text}words to look at, as they were read: {}\n", words.join(", "));
+    }
+    for note in &survey.about.notes {
+        text = format!("{text}note: {}\n", show::safe(note));
     }
     if survey.skipped > 0 {
         text = format!("{text}{} rows are skipped, as the mapping says\n", survey.skipped);

@@ -185,17 +185,6 @@ impl DraftRecord {
         course.as_ref().map_or("", |course| course.code.as_str())
     }
 
-    /// The title of the course; empty where the line has none.
-    pub(super) fn title(&self) -> &str {
-        let course = match &self.body {
-            Body::Outcome(body) => &body.course,
-            Body::Credit(body) => &body.course,
-            Body::Result(body) => &body.course,
-        };
-        let title = course.as_ref().and_then(|course| course.titles.first());
-        title.map_or("", |title| title.value.as_str())
-    }
-
     /// First and last day.
     pub(super) fn period(&self) -> Option<&pb::Period> {
         match &self.body {

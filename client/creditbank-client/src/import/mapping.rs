@@ -14,10 +14,10 @@ use creditbank_rules::decimal::parse_e4;
 use serde::Deserialize;
 
 use super::encoding::Encoding;
+use super::file_options::File;
 use super::survey::Warning;
 use super::values::dates::DateForm;
 use super::values::numbers::Numbers;
-use super::values::skip::SkipRule;
 
 pub(super) use field::{Blank, Field};
 pub(super) use fields::{DATES, FIELDS, NUMBERS, WORDS};
@@ -47,36 +47,6 @@ struct Text {
     modules: BTreeMap<String, Constants>,
     results: Option<results::Text>,
     period: Option<period::Text>,
-}
-
-/// The shape of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    #[serde(default = "comma")]
-    pub(super) delimiter: char,
-    #[serde(default)]
-    pub(super) encoding: Encoding,
-    /// The sheet of a workbook; the first one where it is left out.
-    pub(super) sheet: Option<String>,
-    decimal: Option<char>,
-    thousands: Option<char>,
-    date: Option<String>,
-    /// Rows that are no results.
-    #[serde(default)]
-    pub(super) skip_where: Vec<SkipRule>,
-}
-
-fn comma() -> char {
-    ','
-}
-
-impl Default for File {
-    fn default() -> Self {
-        let (decimal, thousands, date) = (None, None, None);
-        let (encoding, sheet, skip_where) = (Encoding::Auto, None, Vec::new());
-        Self { delimiter: ',', encoding, sheet, decimal, thousands, date, skip_where }
-    }
 }
 
 /// A mapping that is well-formed.
@@ -116,9 +86,6 @@ impl Mapping {
         let wrong = |key: &str, expected: &'static str, found: &str| {
             Err(MappingError::Value { key: key.to_owned(), expected, found: found.to_owned() })
         };
-        if !file.delimiter.is_ascii() {
-            return wrong("file.delimiter", "one ASCII character", &file.delimiter.to_string());
-        }
         let numbers = Numbers { decimal: file.decimal, thousands: file.thousands, from_cells: false };
         if numbers.decimal.is_some_and(|decimal| !matches!(decimal, ',' | '.')) {
             return wrong("file.decimal", "\",\" or \".\"", &file.decimal.map(String::from).unwrap_or_default());
@@ -238,6 +205,11 @@ impl Mapping {
             "status" | "kind" => self.results.as_ref()?.column(),
             _ => self.fields.get(field)?.columns.first().map(String::as_str),
         }
+    }
+
+    /// Whether a field's text may come from a column.
+    pub(super) fn feeds(&self, field: &str, column: &str) -> bool {
+        self.fields.get(field).is_some_and(|field| field.columns.iter().any(|own| own == column))
     }
 
     /// Every column that the mapping names.

@@ -5,7 +5,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use super::mapping::File;
+use super::file_options::File;
 use super::table::{self, Row, Source};
 use super::values::cells;
 use super::{Encoding, ImportError};
@@ -62,7 +62,8 @@ pub fn look<R: Source>(
     let mut best: Option<Look> = None;
     for delimiter in [',', ';', '\t', '|'] {
         let mut file = File::default();
-        (file.encoding, file.sheet, file.delimiter) = (encoding.unwrap_or_default(), sheet.clone(), delimiter);
+        (file.encoding, file.sheet) = (encoding.unwrap_or_default(), sheet.clone());
+        file.delimiter = u8::try_from(delimiter).ok();
         let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
         let found = read(&file, input)?;
         if best.as_ref().is_none_or(|best| found.columns.len() > best.columns.len()) {
@@ -86,7 +87,6 @@ fn read<R: Source>(file: &File, input: R) -> Result<Look, ImportError> {
         row.values.iter().map(|name| Column { name: text(name), ..Column::default() }).collect();
     let mut rows = 0;
     while rows < ROWS_MAX {
-        row.problems.clear();
         if !table.read(&mut row)? {
             break;
         }
@@ -104,7 +104,7 @@ fn read<R: Source>(file: &File, input: R) -> Result<Look, ImportError> {
         }
     }
     columns.retain(|column| !column.name.is_empty());
-    Ok(Look { delimiter: file.delimiter, columns, rows })
+    Ok(Look { delimiter: file.delimiter.map_or(',', char::from), columns, rows })
 }
 
 impl Look {

@@ -3,21 +3,19 @@
 mod warning;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 pub(crate) use warning::Seen;
 pub use warning::Warning;
 
 use crate::issue::IssueError;
 
-use super::{DraftRecord, ImportError, Mapping, Rows};
+use super::{About, DraftRecord, ImportError, Mapping, Rows};
 
 /// Examples of each warning.
 const SAMPLES_MAX: usize = 5;
 /// Records that are shown in words.
 const FIRST_MAX: usize = 3;
-/// Words with other letters than a to z that are shown, for the eye that knows the language.
-const WORDS_MAX: usize = 12;
 /// Course codes that are compared with each other.
 const CODES_MAX: usize = 200_000;
 
@@ -44,8 +42,8 @@ pub struct Survey {
     pub refused: u64,
     /// Records as they would be signed, in words.
     pub first: Vec<String>,
-    /// Words with letters beyond a to z.
-    pub words: Vec<String>,
+    /// What the file is and how it was read, with words to look at.
+    pub about: About,
     /// What was noticed.
     pub warnings: BTreeMap<Warning, Found>,
 }
@@ -64,7 +62,7 @@ impl Survey {
                 Err(_) => taking.refused(),
             }
         }
-        taking.end(&rows)
+        Ok(taking.end(&rows))
     }
 
     /// Adds an example of a warning.
@@ -92,7 +90,6 @@ impl Survey {
 #[derive(Default)]
 pub(crate) struct Taking {
     survey: Survey,
-    words: BTreeSet<String>,
     /// The first spelling of each course code, by what is left without spaces and dashes.
     codes: HashMap<String, (String, u64)>,
 }
@@ -117,28 +114,13 @@ impl Taking {
         if self.survey.first.len() < FIRST_MAX {
             self.survey.first.push(words::of(mapping, draft));
         }
-        self.sample(draft);
         self.near(draft);
     }
 
-    /// What was found. A file without a line is an error: whoever runs a command expects that something is there.
-    pub(crate) fn end(mut self, rows: &Rows<'_>) -> Result<Survey, ImportError> {
-        self.survey.skipped = rows.skipped();
-        match self.survey.lines {
-            0 => Err(ImportError::NoLines { skipped: rows.skipped() }),
-            _ => Ok(self.survey),
-        }
-    }
-
-    fn sample(&mut self, draft: &DraftRecord) {
-        if self.survey.words.len() >= WORDS_MAX {
-            return;
-        }
-        for word in draft.title().split_whitespace().filter(|word| !word.is_ascii()) {
-            if self.survey.words.len() < WORDS_MAX && self.words.insert(word.to_owned()) {
-                self.survey.words.push(word.to_owned());
-            }
-        }
+    /// What was found.
+    pub(crate) fn end(mut self, rows: &Rows<'_>) -> Survey {
+        (self.survey.skipped, self.survey.about) = (rows.skipped(), rows.about());
+        self.survey
     }
 
     fn near(&mut self, draft: &DraftRecord) {

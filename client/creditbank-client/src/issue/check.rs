@@ -75,7 +75,7 @@ pub async fn check<R: Source>(
         }
     }
     check.ask(call).await?;
-    check.forecast.survey = taking.end(&rows)?;
+    check.forecast.survey = taking.end(&rows);
     check.forecast.stops = check.forecast.survey.stops(mapping);
     if !check.apart.is_empty() {
         check.ask_again(Rows::open(mapping, opened()?)?).await?;

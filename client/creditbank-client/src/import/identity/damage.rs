@@ -1,7 +1,5 @@
 //! What spreadsheets, databases and forms leave where an identity should stand.
 
-use crate::import::values::cells;
-
 /// Words that name nobody, in small letters.
 const PLACEHOLDERS: &[&str] = &[
     "na",
@@ -96,9 +94,6 @@ pub(super) fn has_foreign_digits(value: &str) -> bool {
 /// Why a value is no identity. Without a pattern of the mapping nothing else says what one looks like.
 pub(super) fn of(value: &str, may_have_separators: bool) -> Option<&'static str> {
     let small = value.to_lowercase();
-    if cells::is_error(value) {
-        return Some("is an error of a spreadsheet");
-    }
     let bare = small.trim_matches(|c| matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | '\''));
     let is_filling = |text: &str, of: &[char]| text.chars().all(|c| of.contains(&c));
     if bare.is_empty() || PLACEHOLDERS.contains(&bare) || is_filling(bare, &['x']) {
@@ -221,8 +216,6 @@ mod tests {
             "2.0e11",
             "10234567.0",
             "10234567,00",
-            "#REF!",
-            "########",
             "Total",
             "Moyenne",
             "moyenne:",

@@ -13,7 +13,12 @@ use crate::import::values::numbers::{Number, Numbers};
 
 impl<'a> Line<'a> {
     /// The grade as the scale spells it: a number with a point, unless the scale itself has it as it stands.
-    pub(super) fn grade(&self, mapping: &Mapping, numbers: Numbers, gathered: &mut Gathered<'a>) -> Result<(), RefusedLine> {
+    pub(super) fn grade(
+        &self,
+        mapping: &Mapping,
+        numbers: Numbers,
+        gathered: &mut Gathered<'a>,
+    ) -> Result<(), RefusedLine> {
         let scale = gathered.texts.get("scale").cloned().unwrap_or_default();
         let Some(grade) = gathered.texts.get_mut("grade").filter(|grade| !grade.is_empty()) else { return Ok(()) };
         if gathered.grade_is_word || mapping.passes(&scale, grade).is_some() {

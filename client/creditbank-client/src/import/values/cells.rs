@@ -11,16 +11,6 @@ pub(in crate::import) fn trimmed(cell: &str) -> &str {
     cell.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
 }
 
-/// An error value of a spreadsheet, as `#REF!`.
-pub(in crate::import) fn is_error(text: &str) -> bool {
-    const ERRORS: [&str; 12] = [
-        "#REF!", "#N/A", "#NV", "#NAME?", "#VALUE!", "#WERT!", "#VALEUR!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!",
-        "#CALC!",
-    ];
-    let is_hashes = text.len() > 2 && text.bytes().all(|byte| byte == b'#');
-    is_hashes || ERRORS.iter().any(|error| text.eq_ignore_ascii_case(error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +25,5 @@ mod tests {
             assert_eq!(text(cell), cell);
         }
         assert_eq!(trimmed("\u{feff} a b\u{a0}\u{200b}"), "a b");
-        assert!(is_error("#ref!") && is_error("#####") && !is_error("#1"));
     }
 }
