@@ -203,7 +203,7 @@ async fn after_a_revocation() {
 async fn an_interrupted_run_goes_on() {
     let system = System::new().await;
     let lines = |credits: &str| {
-        let line = |number: usize| format!("r{number},{},C{number},2023A,T,{credits},pass\n", number % 50);
+        let line = |number: usize| format!("r{number},{},C{number},2023A,T,{credits},pass\n", number % 50 + 1);
         (0..240).map(line).collect::<Vec<_>>().concat()
     };
     let mut interrupted = 0;

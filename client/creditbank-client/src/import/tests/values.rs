@@ -171,7 +171,7 @@ fn mistakes_in_mappings() {
     assert!(wrong("grad = \"A\"").contains("do you mean grade?"));
     assert!(wrong("grade = { columns = [\"a\", \"b\"], scales = [\"X\"] }").contains("scales"));
     assert!(wrong("grade = { column = \"a\", value = \"b\" }").contains("one of column, columns and value"));
-    assert!(wrong("title = { column = \"a\", blank = \"ungraded\" }").contains("ungraded is for a grade"));
+    assert!(wrong("site = { column = \"a\", blank = \"ungraded\" }").contains("ungraded is for a grade"));
     for file in ["decimal = \";\"", "date = \"dd.mm.yy\"", "skip_where = [{ column = \"a\" }]", "thousands = \".\""] {
         assert!(Mapping::parse(&mapping("", file, FRENCH, "")).is_err(), "{file}");
     }
