@@ -252,7 +252,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Record(command) => record::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,
-        Command::Verify(arguments) => verify::run(&global, &arguments),
+        Command::Verify(arguments) => verify::run(&global, &arguments).await,
         Command::Cut(arguments) => cut::run(&global, &arguments),
         Command::Status(arguments) => status::run(&global, arguments).await,
         Command::Audit(arguments) => audit::run(&global, &arguments).await,
