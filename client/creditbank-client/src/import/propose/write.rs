@@ -37,7 +37,9 @@ pub fn write(look: &Look, answers: &BTreeMap<String, String>) -> Result<Draft, V
     let source = |key: &str| {
         let value = get(key);
         let more = if key == "grade" && get("blank") == "ungraded" { ", blank = \"ungraded\"" } else { "" };
-        match look.column(value) {
+        // A unit may be called as its column is.
+        let may_be_column = ["course_code", "title", "credits", "grade"].contains(&key);
+        match look.column(value).filter(|_| may_be_column) {
             Some(_) => format!("{{ column = {}{more} }}", quoted(value)),
             None => quoted(value),
         }
