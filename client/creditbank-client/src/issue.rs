@@ -127,7 +127,7 @@ pub async fn survey<R: Source>(
 }
 
 fn from_start<R: Source>(input: &Again<R>) -> Result<Again<R>, ImportError> {
-    input.from_start().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })
+    input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })
 }
 
 impl<R: Source> Surveyed<R> {

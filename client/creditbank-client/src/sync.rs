@@ -116,7 +116,7 @@ pub async fn sync<R: Source>(
 
 /// The lines of a file from its beginning, also those that lack a value which the ledger may have.
 fn open<'a, R: Source>(mapping: &'a Mapping, input: &Again<R>) -> Result<Rows<'a>, ImportError> {
-    let start = input.from_start().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
+    let start = input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
     Ok(Rows::open(mapping, start)?.following())
 }
 

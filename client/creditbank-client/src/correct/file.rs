@@ -92,7 +92,7 @@ pub fn amendments<'a>(
     reason: AmendReason,
 ) -> Result<Lines<'a>, IssueError> {
     let input = Again::new(input);
-    let start = || input.from_start().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
+    let start = || input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
     Survey::of(mapping, Rows::open(mapping, start()?)?, |_| false)?.check(mapping)?;
     let rows = Rows::open(mapping, start()?)?;
     let correction = move |row: Result<crate::import::DraftRecord, RefusedLine>| {

@@ -12,7 +12,7 @@ impl<R: Seek> Again<R> {
     }
 
     /// The file from its beginning. The readings before are over.
-    pub(crate) fn from_start(&self) -> io::Result<Self> {
+    pub(crate) fn again(&self) -> io::Result<Self> {
         self.lock().seek(SeekFrom::Start(0))?;
         Ok(Self(Arc::clone(&self.0)))
     }

@@ -23,7 +23,7 @@ const OUTCOME_DAYS_MAX: i64 = 15 * 366;
 
 /// A line with its values by column.
 pub(super) struct Line<'a> {
-    pub(super) line: u64,
+    pub(super) number: u64,
     pub(super) values: &'a BTreeMap<&'a str, &'a str>,
     /// It is a row of a workbook.
     pub(super) has_cells: bool,
@@ -45,7 +45,7 @@ struct Gathered<'a> {
 
 impl<'a> Line<'a> {
     fn refuse(&self, field: &str, reason: impl Into<String>) -> RefusedLine {
-        RefusedLine { line: self.line, field: field.to_owned(), reason: reason.into() }
+        RefusedLine { line: self.number, field: field.to_owned(), reason: reason.into() }
     }
 
     fn value(&self, column: &str) -> &'a str {
@@ -92,14 +92,14 @@ impl<'a> Line<'a> {
             let (from, until) = period.read(value).map_err(|why| self.refuse(&period.column, why))?;
             gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
-        let (kind, body) = Texts { line: self.line, texts: &gathered.texts }.body()?;
+        let (kind, body) = Texts { line: self.number, texts: &gathered.texts }.body()?;
         let wanting = gathered.lacks_grade && grade::wants_grade(&body);
         let wanting = wanting.then(|| {
             let what = "the grade is blank: say what that means, as grade = { column = \"...\", blank = \"ungraded\" }";
             self.refuse("grade", what)
         });
         let draft = DraftRecord {
-            line: self.line,
+            line: self.number,
             reference: self.reference(mapping, &named.identity),
             person: vec![named.identity],
             kind,
@@ -186,7 +186,7 @@ impl<'a> Line<'a> {
     /// Warns of a period that is longer than those of its kind.
     fn with_long_period(mut draft: DraftRecord) -> DraftRecord {
         let most = if draft.kind == Kind::Outcome { OUTCOME_DAYS_MAX } else { COURSE_DAYS_MAX };
-        let days = draft.period().and_then(dates::period_days).map(|(first, last)| i64::from(last) - i64::from(first));
+        let days = draft.period().and_then(dates::period_days).map(|(first, last)| last - first);
         if let Some(days) = days.filter(|days| *days > most) {
             let what = format!("{days} days");
             draft.seen.push(Seen { warning: Warning::LongPeriod, field: "period".to_owned(), what });

@@ -213,7 +213,7 @@ impl<'a> Rows<'a> {
             values.insert(name, value);
         }
         let has_cells = self.about.delimiter.is_none();
-        let draft = Line { line, values: &values, has_cells }.draft(self.mapping);
+        let draft = Line { number: line, values: &values, has_cells }.draft(self.mapping);
         let draft = draft.map_err(|refused| self.at_cell(refused))?;
         if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
             return Err(self.at_cell(wanting.clone()));

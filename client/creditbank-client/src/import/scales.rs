@@ -5,7 +5,7 @@ use creditbank_protocol::registry::RegistryKey;
 
 use super::mapping::{MappingError, nearest};
 use super::{ImportError, Mapping};
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, RegistryItem};
 
 /// Why the scales of a mapping are not known.
 #[derive(Debug, thiserror::Error)]
@@ -29,21 +29,19 @@ impl Mapping {
     pub async fn informed(&self, client: &Client) -> Result<Self, ScalesError> {
         let all = || async {
             let items = client.registry_list(Kind::GradeScale, None).await?;
-            items.iter().map(|item| item.decode::<GradeScale>()).collect::<Result<Vec<_>, ClientError>>()
+            items.iter().map(RegistryItem::decode::<GradeScale>).collect::<Result<Vec<_>, ClientError>>()
         };
         let Some(named) = self.named_scales() else {
             return Ok(self.clone().with_scales(all().await?));
         };
         let mut scales = Vec::new();
         for code in named {
-            match client.registry_entry(&RegistryKey::GradeScale(code.to_owned())).await? {
-                Some(item) => scales.push(item.decode::<GradeScale>()?),
-                None => {
-                    let known = all().await?;
-                    let nearest = nearest(code, known.iter().map(|scale| scale.code.as_str())).map(str::to_owned);
-                    return Err(MappingError::Scale { code: code.to_owned(), nearest }.into());
-                }
-            }
+            let Some(item) = client.registry_entry(&RegistryKey::GradeScale(code.to_owned())).await? else {
+                let known = all().await?;
+                let nearest = nearest(code, known.iter().map(|scale| scale.code.as_str())).map(str::to_owned);
+                return Err(MappingError::Scale { code: code.to_owned(), nearest }.into());
+            };
+            scales.push(item.decode::<GradeScale>()?);
         }
         Ok(self.clone().with_scales(scales))
     }

@@ -169,7 +169,7 @@ fn italian(value: &str) -> Option<bool> {
 }
 
 fn dutch(digits: &[u32]) -> bool {
-    (by(11, &digits[..8], &[9, 8, 7, 6, 5, 4, 3, 2]) + 11 - digits[8] % 11) % 11 == 0
+    (by(11, &digits[..8], &[9, 8, 7, 6, 5, 4, 3, 2]) + 11 - digits[8]).is_multiple_of(11)
 }
 
 fn norwegian(digits: &[u32]) -> bool {
@@ -180,7 +180,7 @@ fn luhn(digits: &[u32]) -> bool {
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
     let sum: u32 =
         digits.iter().rev().enumerate().map(|(at, digit)| if at % 2 == 1 { doubled(*digit) } else { *digit }).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn turkish(digits: &[u32]) -> bool {

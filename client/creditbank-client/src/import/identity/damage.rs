@@ -102,7 +102,7 @@ pub(super) fn of(value: &str, may_have_separators: bool) -> Option<&'static str>
     if TOTALS.contains(&bare.trim_end_matches(':')) {
         return Some("is the word of a total or a mean: skip such rows with [file] skip_where");
     }
-    if !value.chars().any(|c| c.is_alphanumeric()) {
+    if !value.chars().any(char::is_alphanumeric) {
         return Some("is a placeholder");
     }
     if is_filling(value, &['0', '.', ',', '-', '/', ' ']) {

@@ -53,7 +53,8 @@ pub fn write(look: &Look, answers: &BTreeMap<String, String>) -> Result<Draft, V
     line("", format_args!("[file]"));
     line("", format_args!("delimiter = {}", quoted(&look.delimiter.to_string())));
     for key in ["decimal", "date", "encoding", "sheet"] {
-        if !get(key).is_empty() && !(key == "decimal" && get(key) == ".") {
+        let is_usual = key == "decimal" && get(key) == ".";
+        if !get(key).is_empty() && !is_usual {
             line(key, format_args!("{key} = {}", quoted(get(key))));
         }
     }

@@ -1,5 +1,7 @@
 //! A record as it would be signed, in words for a person.
 
+use std::fmt::Write as _;
+
 use creditbank_protocol::dates;
 use creditbank_protocol::names;
 use creditbank_protocol::pb;
@@ -61,7 +63,8 @@ pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
     let mut text = format!("line {}: {}\n", draft.line, draft.kind_name());
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.trim().is_empty()) {
         let fact = fact.split_whitespace().collect::<Vec<_>>().join(" ");
-        text.push_str(&format!("  {name:<13} {fact}\n"));
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "  {name:<13} {fact}");
     }
     text
 }
