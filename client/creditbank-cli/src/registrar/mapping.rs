@@ -38,6 +38,7 @@ pub(crate) enum Command {
     /// Where something is missing, nothing is written, the missing keys are listed and the exit code is 1. A value that is
     /// the name of a column means that column; another one is the same for every line.
     #[command(verbatim_doc_comment)]
+    #[expect(clippy::doc_markdown, reason = "an example as it is typed")]
     New(New),
 }
 

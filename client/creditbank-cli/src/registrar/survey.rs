@@ -10,7 +10,7 @@ use crate::{output, show};
 pub(super) struct Accept {
     /// A warning that was looked at and does not stop the run: mojibake, check-digit, private-use, vanished
     ///
-    /// The mapping can say it for every run, as accept = ["check-digit"].
+    /// The mapping can say it for every run, as `accept = ["check-digit"]`.
     #[arg(long = "accept", value_name = "NAME", value_parser = warning)]
     pub(super) accept: Vec<Warning>,
 }
