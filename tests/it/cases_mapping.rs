@@ -173,13 +173,13 @@ async fn persons_who_are_named_for_the_first_time() {
 /// institution tells apart stays apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn spellings_lead_to_one_account() {
+    use IdentityType::{National, Network, StudentNumber, StudentNumberExact};
     let desk = Registrar::new().await;
     let client = desk.client().await;
     let of = async |kind: IdentityType, scope: &str, value: &str| {
         let identity = TypedIdentity { r#type: kind.into(), scope: scope.to_owned(), value: value.to_owned() };
         client.open_accounts(1, vec![Person { identities: vec![identity] }]).await.map(|aliases| aliases[0])
     };
-    use IdentityType::{National, Network, StudentNumber, StudentNumberExact};
     for (kind, scope, one, other) in [
         (StudentNumber, "", "GE42ABC", "ge42abc"),
         (National, "dk", "070761-4285", "0707614285"),

@@ -118,7 +118,7 @@ pub async fn survey<R: Source>(
     input: R,
     work: &Path,
 ) -> Result<Surveyed<R>, IssueError> {
-    let mapping = mapping.informed(client).await?;
+    let mapping = Box::pin(mapping.informed(client)).await?;
     let issued = Issued::peek(work, client.origin(), unit)?;
     let input = Again::new(input);
     let rows = Rows::open(&mapping, from_start(&input)?)?;
@@ -145,7 +145,7 @@ impl<R: Source> Surveyed<R> {
         self.survey.check(&self.mapping)?;
         let then = if approved { OnRefusal::Ask } else { OnRefusal::GoOn };
         let input = from_start(&self.input)?;
-        let done = import((client, unit), &self.mapping, input, places, then, progress).await?;
+        let done = Box::pin(import((client, unit), &self.mapping, input, places, then, progress)).await?;
         let waiting = if approved { ApprovalQueue::open(places.work).waiting()? } else { Vec::new() };
         Ok((done, waiting.into_iter().filter(|one| one.operation.approvals.is_empty()).map(|one| one.path).collect()))
     }
@@ -160,7 +160,7 @@ pub async fn issue<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&Progress),
 ) -> Result<Progress, IssueError> {
-    let surveyed = survey(client, unit, mapping, input, places.work).await?;
+    let surveyed = Box::pin(survey(client, unit, mapping, input, places.work)).await?;
     Ok(surveyed.issue(client, unit, places, false, progress).await?.0)
 }
 
@@ -173,7 +173,7 @@ pub async fn issue_approved<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&Progress),
 ) -> Result<(Progress, Vec<PathBuf>), IssueError> {
-    let surveyed = survey(client, unit, mapping, input, places.work).await?;
+    let surveyed = Box::pin(survey(client, unit, mapping, input, places.work)).await?;
     surveyed.issue(client, unit, places, true, progress).await
 }
 
@@ -192,13 +192,14 @@ pub async fn issue_all<R: Source>(
     places: Places<'_>,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Result<Progress, Forecast>, IssueError> {
-    let mapping = &mapping.informed(client).await?;
-    let forecast = check(client, unit, mapping, &open, places.work, Some(places.refused), &mut progress).await?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
+    let check = check(client, unit, mapping, &open, places.work, Some(places.refused), &mut progress);
+    let forecast = Box::pin(check).await?;
     if forecast.progress.refused > 0 || !forecast.stops.is_empty() {
         return Ok(Err(forecast));
     }
     let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
-    Ok(Ok(import((client, unit), mapping, input, places, OnRefusal::Stop, progress).await?))
+    Ok(Ok(Box::pin(import((client, unit), mapping, input, places, OnRefusal::Stop, progress)).await?))
 }
 
 fn changed(draft: &DraftRecord) -> RefusedLine {

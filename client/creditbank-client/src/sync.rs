@@ -100,18 +100,19 @@ pub async fn sync<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
-    let mapping = &mapping.informed(client).await?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
     let input = Again::new(input);
     let mut outbox = Outbox::open(client, unit, places.work)?;
     // Sealed or not, the chain will say.
     settle_earlier(&mut outbox).await?;
     let view = View::open(client, unit, places.work, true).await?;
-    let survey = look::at(client, mapping, open(mapping, &input)?, &view).await?;
+    let survey = Box::pin(look::at(client, mapping, open(mapping, &input)?, &view)).await?;
     survey.check(mapping)?;
     let report = Some(Report::create(places.refused)?);
     let mut run = Run::new(client, unit, Compare::new(client, unit, view), Some(outbox), report);
     run.done.survey = survey;
-    run.file(open(mapping, &input)?, progress).await
+    // What a whole run needs is kept beside its caller's, not in it.
+    Box::pin(run.file(open(mapping, &input)?, progress)).await
 }
 
 /// The lines of a file from its beginning, also those that lack a value which the ledger may have.
@@ -130,16 +131,17 @@ pub async fn plan<R: Source>(
     report: Option<&Path>,
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
-    let mapping = &mapping.informed(client).await?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
     let input = Again::new(input);
     Issued::peek(work, client.origin(), unit)?;
     let view = View::open(client, unit, work, false).await?;
-    let survey = look::at(client, mapping, open(mapping, &input)?, &view).await?;
+    let survey = Box::pin(look::at(client, mapping, open(mapping, &input)?, &view)).await?;
     let report = report.map(Report::create).transpose()?;
     let mut run = Run::new(client, unit, Compare::new(client, unit, view), None, report);
     run.done.stops = survey.stops(mapping);
     run.done.survey = survey;
-    run.file(open(mapping, &input)?, progress).await
+    // What a whole run needs is kept beside its caller's, not in it.
+    Box::pin(run.file(open(mapping, &input)?, progress)).await
 }
 
 /// One run over a file.

@@ -50,7 +50,7 @@ pub async fn check<R: Source>(
     mut progress: impl FnMut(&Progress),
 ) -> Result<Forecast, IssueError> {
     let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
-    let mapping = &mapping.informed(client).await?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
     let mut check = Check::new(client, unit, Issued::peek(work, client.origin(), unit)?);
     let mut rows = Rows::open(mapping, opened()?)?;
     let mut taking = Taking::default();

@@ -92,7 +92,7 @@ pub async fn with_file<R: Source>(
     input: R,
     work: &Path,
 ) -> Result<Comparison, IssueError> {
-    let mapping = &mapping.informed(client).await?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
     let rows = Rows::open(mapping, input)?.following();
     Issued::peek(work, client.origin(), unit)?;
     let view = View::open(client, unit, work, false).await?;
