@@ -19,11 +19,7 @@ pub(super) fn scales() -> Vec<GradeScale> {
     let seed = creditbank_rules::seed::entries().expect("a seed");
     let own = seed.iter().filter(|(kind, _)| *kind == Kind::GradeScale);
     let mut scales: Vec<GradeScale> = own.map(|(_, body)| decode(body).expect("a scale")).collect();
-    let listed = [("P", true), ("F", false)].map(|(value, pass)| ListedGrade {
-        value: value.to_owned(),
-        pass,
-        ..Default::default()
-    });
+    let listed = [("P", true), ("F", false)].map(|(value, pass)| ListedGrade { value: value.to_owned(), pass });
     scales.push(GradeScale { code: "GB-PF".to_owned(), listed: listed.to_vec(), ..GradeScale::default() });
     scales
 }
