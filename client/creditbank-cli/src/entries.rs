@@ -193,6 +193,8 @@ fn brief(kind: Kind, entry: &Value) -> String {
         }
         Kind::QualificationDefinition => &["titles", "level", "unit", "from", "until"],
         Kind::GradeDistribution => &["scale", "field", "cycle", "period"],
+        Kind::CourseAlias => &["code", "same_as", "withdrawn"],
+        Kind::CourseCodes => &["case_matters"],
         Kind::LevelMap => &["names", "from_framework", "to_framework"],
         Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
         _ => &["names", "countries", "source"],

@@ -6,6 +6,8 @@ use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
 use super::{AdmissionError, award, comparability, conversion, mandate, recognition};
+use crate::dates::Day;
+use crate::plausible::latest_day;
 use crate::{CourseKey, View};
 
 /// Whose record is judged, and as of when.
@@ -17,6 +19,13 @@ pub(super) struct Issuing {
     pub(super) sealed_at_ms: u64,
     /// When the block was created, in minutes since 1970.
     pub(super) created_at_minute: u64,
+}
+
+impl Issuing {
+    /// The latest day on earth when the block was created.
+    pub(super) fn latest_day(&self) -> Day {
+        latest_day(self.created_at_minute)
+    }
 }
 
 /// What follows from a record.

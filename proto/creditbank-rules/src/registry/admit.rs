@@ -41,12 +41,10 @@ fn state(number: i32) -> Checked {
     present(known, "state", "active, suspended or closed")
 }
 
-/// Names are read by people: each has a language and a text of what can be seen.
+/// Names are read by people: each has a language and a text.
 pub(crate) fn names<'a>(names: impl Iterator<Item = &'a pb::Text>) -> Checked {
     for name in names {
         present(!name.language.is_empty() && !name.value.is_empty(), "names", "a language and a text for each name")?;
-        let visible = !name.value.contains(char::is_control);
-        require(visible, Rule::InvalidCode, "names", "text without control characters", "some")?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ fn registry(case: &Case) -> Registry {
         let institution = case::publisher(*kind, entry).unwrap_or(0);
         let sealed_at_ms = NOW_MS - 86_400_000;
         let record =
-            RegistryRecord { kind: *kind, body: entry, institution: institution.into(), sealed_at_ms, entry: 0.into() };
+            RegistryRecord { kind: *kind, body: entry, institution: institution.into(), created_at_minute: sealed_at_ms / 60_000, sealed_at_ms, entry: 0.into() };
         registry.admit(record).expect("the registry of the case is admitted");
     }
     registry
