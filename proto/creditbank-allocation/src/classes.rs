@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::{InstitutionId, Place};
 use creditbank_protocol::pb::{Origin, RequirementType};
+use creditbank_protocol::{InstitutionId, Place};
 use creditbank_rules::dates::Day;
 use creditbank_rules::qualification::{Case, Fraction, Point, RootUse, root_uses, takes};
 

@@ -130,9 +130,7 @@ impl RegistryKey {
             pb::Kind::GradeDistribution => {
                 read(body, |m: pb::GradeDistribution| Self::GradeDistribution(m.institution.into(), m.number))
             }
-            pb::Kind::CourseAlias => {
-                read(body, |m: pb::CourseAlias| Self::CourseAlias(m.institution.into(), m.code))
-            }
+            pb::Kind::CourseAlias => read(body, |m: pb::CourseAlias| Self::CourseAlias(m.institution.into(), m.code)),
             pb::Kind::CourseCodes => read(body, |m: pb::CourseCodes| Self::CourseCodes(m.institution.into())),
             other => Err(RegistryKeyError::Kind(other)),
         }

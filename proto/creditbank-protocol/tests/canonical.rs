@@ -142,8 +142,8 @@ proptest! {
 static NESTED: Message = Message {
     name: "Nested",
     fields: &[
-        Field { number: 1, name: "inner", many: Many::One, shape: Shape::Message(&NESTED) },
-        Field { number: 2, name: "value", many: Many::One, shape: Shape::Integer { max: 1 } },
+        Field { number: 1, name: "inner", many: Many::One, shape: Shape::Message(&NESTED), prose: false },
+        Field { number: 2, name: "value", many: Many::One, shape: Shape::Integer { max: 1 }, prose: false },
     ],
 };
 

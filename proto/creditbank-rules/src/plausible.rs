@@ -101,7 +101,7 @@ mod tests {
         let of = |first: &str, last: &str, planned| period(day(first), day(last), latest, planned).is_ok();
         assert!(of("2026-09-01", "2027-02-28", false) && of("1970-01-01", "2010-12-31", false));
         assert!(of("2026-11-27", "2046-11-27", false) && !of("2026-11-27", "2046-11-28", false));
-        assert!( !of("2025-09-01", "2205-01-31", false));
+        assert!(!of("2025-09-01", "2205-01-31", false));
         assert!(!of("2026-11-28", "2027-01-01", false) && of("2026-11-28", "2027-01-01", true));
         assert!(!of("2567-06-01", "2567-10-31", true) && !of("1403-07-01", "1403-11-30", true));
     }
@@ -111,6 +111,12 @@ mod tests {
     fn an_expiry_lies_within_a_hundred_years() {
         let latest = day("2026-11-27");
         let of = |text: &str| expires(parse(text).as_ref(), latest).is_ok();
-        assert!(of("2031-12-31") && of("2126-11-27") && !of("2126-11-28") && !of("2570-10") && expires(None, latest).is_ok());
+        assert!(
+            of("2031-12-31")
+                && of("2126-11-27")
+                && !of("2126-11-28")
+                && !of("2570-10")
+                && expires(None, latest).is_ok()
+        );
     }
 }

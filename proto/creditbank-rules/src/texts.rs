@@ -16,7 +16,8 @@ pub fn check(kind: Kind, body: &[u8]) -> Result<(), Rejection> {
             Form::Course => course_code::check(found.text).map_err(code),
             Form::CoursePrefix => course_code::check_prefix(found.text).map_err(code),
             Form::Text | Form::Code => text::check(found.text, found.prose).map_err(|odd| {
-                let expected = if found.prose { "text, which may break into lines by U+000A" } else { "text of one line" };
+                let expected =
+                    if found.prose { "text, which may break into lines by U+000A" } else { "text of one line" };
                 Rejection::new(Rule::InvalidText, expected, odd.to_string())
             }),
         };

@@ -41,7 +41,14 @@ impl Client {
             for item in waiting {
                 let institution = publisher(&item)?.into();
                 let kind = item.key.kind();
-                let record = RegistryRecord { kind, body: &item.body, institution, created_at_minute: 0, sealed_at_ms: 0, entry: 0.into() };
+                let record = RegistryRecord {
+                    kind,
+                    body: &item.body,
+                    institution,
+                    created_at_minute: 0,
+                    sealed_at_ms: 0,
+                    entry: 0.into(),
+                };
                 if registry.admit(record).is_err() {
                     later.push(item);
                 }

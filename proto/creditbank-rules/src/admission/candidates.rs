@@ -20,7 +20,9 @@ pub fn candidates(registry: &Registry, definition: &QualificationDefinition, use
     match used.record.kind() {
         Kind::Credit => {
             let read = used.record.read::<pb::Credit>().ok();
-            read.map(|read| Candidate::credit(registry, definition, reference, institution, &read)).into_iter().collect()
+            read.map(|read| Candidate::credit(registry, definition, reference, institution, &read))
+                .into_iter()
+                .collect()
         }
         Kind::Outcome => {
             let read = used.record.read::<pb::Outcome>().ok();
@@ -77,9 +79,8 @@ pub(super) fn passes(
         }
     }
     let is_pass = |one: &Candidate| {
-        let same = |course: &CourseName| {
-            courses.iter().any(|(of, counted)| *of == one.institution && counted.is_same(course))
-        };
+        let same =
+            |course: &CourseName| courses.iter().any(|(of, counted)| *of == one.institution && counted.is_same(course));
         one.course.as_ref().is_some_and(same)
     };
     let mut found = Vec::new();

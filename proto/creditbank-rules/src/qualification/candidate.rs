@@ -259,7 +259,11 @@ impl Candidate {
             let source = source.filter(|_| agreement.is_some()).and_then(|source| conversion.sources.get(source));
             let of = source.map_or(institution, |source| source.institution.into());
             let course = name(registry, of, result.course.as_ref());
-            Self { agreement, course, ..Self::converted(record, Kind::Conversion, institution, position, result, origin) }
+            Self {
+                agreement,
+                course,
+                ..Self::converted(record, Kind::Conversion, institution, position, result, origin)
+            }
         });
         each.collect()
     }

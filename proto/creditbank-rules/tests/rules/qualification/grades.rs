@@ -1,8 +1,8 @@
 //! Means and retakes.
 
 use creditbank_protocol::pb::{Grade, GradePoint, Match, Ratio, Requirement, RequirementType, RetakePolicy};
-use creditbank_rules::{CourseName, Rule};
 use creditbank_rules::qualification::Candidate;
+use creditbank_rules::{CourseName, Rule};
 
 use super::scene::*;
 use crate::fixtures::node;

@@ -92,11 +92,17 @@ fn held(value: &Value) -> (Place, Held) {
         key: key(&value["key"]),
         repeats_max: (!value["repeats_max"].is_null()).then(|| small(&value["repeats_max"])),
         hash_prefix: std::array::from_fn(|i| hash[i]),
-        spelling: kept.as_ref().map_or([0; 8], spelled),
+        spelling: kept.as_ref().map_or_else(|| spelled_key(&value["key"]), spelled),
         record: kept,
         depends_on: list(&value["depends_on"]).iter().map(place).collect(),
     };
     (place(value), held)
+}
+
+/// The same of a record that is not there, by the code of its key.
+fn spelled_key(key: &Value) -> [u8; 8] {
+    let code = key[1].as_str().filter(|_| key[0] == "course");
+    code.map_or([0; 8], course_code::spelling)
 }
 
 /// How the code of a record's course is spelled.
@@ -198,7 +204,14 @@ impl Scene {
         for (index, record) in (0u32..).zip(facts.records) {
             if info_of(record.kind()).is_some_and(|info| info.public) {
                 let (kind, body) = (record.kind(), record.body());
-                let published = RegistryRecord { kind, body, institution, created_at_minute: sealed_at_ms / 60_000, sealed_at_ms, entry: 0.into() };
+                let published = RegistryRecord {
+                    kind,
+                    body,
+                    institution,
+                    created_at_minute: sealed_at_ms / 60_000,
+                    sealed_at_ms,
+                    entry: 0.into(),
+                };
                 registry.admit(published).map_err(|rejection| rejection.record(index))?;
             }
         }
