@@ -119,6 +119,7 @@ fn field_row(message: &MessageDescriptor, field: &FieldDescriptor) -> Result<Str
 
 /// The bounds of `canonical.proto`'s option; zero where it is silent.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the option has one for each thing that a field may be")]
 struct Rule {
     set: bool,
     code: bool,

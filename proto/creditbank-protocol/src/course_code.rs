@@ -80,12 +80,15 @@ fn odd(character: char) -> Option<&'static str> {
     match character {
         '\u{fffd}' => Some("the replacement character: the file was read in a wrong encoding"),
         // Letters and marks that cannot be seen: the rest of Default_Ignorable_Code_Point that is neither Cf nor Cn.
-        '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180d}' | '\u{180f}' => {
-            Some("a character that cannot be seen")
-        }
-        '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}' => {
-            Some("a character that cannot be seen")
-        }
+        '\u{34f}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180d}'
+        | '\u{180f}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{ffa0}'
+        | '\u{e0100}'..='\u{e01ef}' => Some("a character that cannot be seen"),
         '\t' => Some("a tab"),
         '\n' | '\r' => Some("a line break"),
         _ => match category(character) {

@@ -84,7 +84,6 @@ pub fn category(character: char) -> &'static str {
         Is::CurrencySymbol => "Sc",
         Is::ModifierSymbol => "Sk",
         Is::OtherSymbol => "So",
-        // Also of categories that a later version of the library may add.
-        _ => "Cn",
+        Is::Unassigned => "Cn",
     }
 }

@@ -434,14 +434,12 @@ impl Registry {
                 self.distributions.insert_mut((*institution, *number), Arc::new(entry));
             }
             RegistryKey::CourseAlias(institution, _) => {
-                let entry: pb::CourseAlias = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, *institution)?;
-                self.courses = self.courses.with_alias(entry)?;
+                self.courses = self.courses.with_alias(decode(record.body).map_err(|error| malformed(&error))?)?;
             }
             RegistryKey::CourseCodes(institution) => {
-                let entry: pb::CourseCodes = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, *institution)?;
-                self.courses = self.courses.with_codes(entry)?;
+                self.courses = self.courses.with_codes(decode(record.body).map_err(|error| malformed(&error))?)?;
             }
         }
         Ok(key)

@@ -3,6 +3,8 @@
 use super::reader::Reader;
 use super::{Form, Message, Shape};
 
+const VARINT: u8 = 0;
+
 /// A text that is not a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundText<'a> {
@@ -37,20 +39,20 @@ fn walk<'a, E>(
     while !reader.is_empty() {
         let Ok(tag) = reader.varint() else { return Ok(()) };
         let Some(field) = message.field(tag >> 3) else { return Ok(()) };
-        if tag & 7 == 0 {
+        let wire = u8::try_from(tag & 7).expect("three bits");
+        if wire == VARINT {
             let Ok(_) = reader.varint() else { return Ok(()) };
             continue;
         }
         let Ok(part) = reader.delimited() else { return Ok(()) };
         let (top, prose) = within.map_or((field.name, field.prose), |(top, prose)| (top, prose || field.prose));
         match field.shape {
-            Shape::Text { form: Form::Code, .. } => {}
-            Shape::Text { form, .. } => {
+            Shape::Text { form, .. } if form != Form::Code => {
                 let Ok(text) = std::str::from_utf8(part) else { return Ok(()) };
                 see(FoundText { field: top, form, prose, text })?;
             }
             Shape::Message(inner) => walk(inner, part, Some((top, prose)), see)?,
-            Shape::Integer { .. } | Shape::Enum { .. } | Shape::Bytes { .. } => {}
+            Shape::Text { .. } | Shape::Integer { .. } | Shape::Enum { .. } | Shape::Bytes { .. } => {}
         }
     }
     Ok(())

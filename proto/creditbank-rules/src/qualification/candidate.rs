@@ -260,8 +260,8 @@ impl Candidate {
             let of = source.map_or(institution, |source| source.institution.into());
             let course = name(registry, of, result.course.as_ref());
             Self {
-                agreement,
                 course,
+                agreement,
                 ..Self::converted(record, Kind::Conversion, institution, position, result, origin)
             }
         });
