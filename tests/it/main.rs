@@ -34,3 +34,4 @@ mod sync;
 mod time;
 mod tls;
 mod transcript;
+mod visible;

@@ -77,7 +77,7 @@ enum Command {
     /// The registry entry by entry, each with its proof checked
     #[command(subcommand)]
     Registry(registry::Command),
-    /// Import a registrar's CSV or .xlsx workbook as signed records
+    /// Import a registrar's CSV, workbook or .ods sheet as signed records
     ///
     /// Run the same command again after an interruption: nothing is issued twice. Lines that break a rule are listed in
     /// FILE.refused.csv with their numbers and reasons; the others go through.
@@ -246,7 +246,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Record(command) => record::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,
-        Command::Verify(arguments) => verify::run(&global, &arguments),
+        Command::Verify(arguments) => verify::run(&global, &arguments).await,
         Command::Cut(arguments) => cut::run(&global, &arguments),
         Command::Status(arguments) => status::run(&global, arguments).await,
         Command::Audit(arguments) => audit::run(&global, &arguments).await,
