@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) use warning::Seen;
 pub use warning::Warning;
 
+use creditbank_protocol::course_code;
+
 use crate::issue::IssueError;
 
 use super::{About, DraftRecord, ImportError, Mapping, Rows};
@@ -128,9 +130,8 @@ impl Taking {
         if code.is_empty() || self.codes.len() >= CODES_MAX {
             return;
         }
-        let (key, near) = words::code_keys(code);
-        let first = self.codes.entry(near).or_insert_with(|| (code.to_owned(), draft.line));
-        if words::code_keys(&first.0).0 != key {
+        let first = self.codes.entry(course_code::near(code)).or_insert_with(|| (code.to_owned(), draft.line));
+        if course_code::key(&first.0) != course_code::key(code) {
             let what = format!("{code:?} is another course than {:?} of line {}", first.0, first.1);
             self.survey.warn(Warning::NearCode, draft.line, "course_code", what);
         }

@@ -7,7 +7,6 @@ use creditbank_protocol::names;
 use creditbank_protocol::pb;
 use creditbank_rpc::v1::IdentityType;
 use creditbank_rules::decimal::show_e4;
-use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::import::draft::Body;
 use crate::import::{DraftRecord, Mapping};
@@ -93,12 +92,4 @@ fn date(date: Option<pb::Date>) -> String {
 
 fn period(period: Option<&pb::Period>) -> String {
     period.map_or(String::new(), |period| format!("{} to {}", date(period.from), date(period.until)))
-}
-
-/// A course code without regard to case, and what is left of that without spaces and dashes.
-pub(super) fn code_keys(code: &str) -> (String, String) {
-    let key = ComposingNormalizerBorrowed::new_nfc().normalize(code).to_lowercase();
-    let is_between = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}');
-    let near = ComposingNormalizerBorrowed::new_nfkc().normalize(&key).replace(is_between, "");
-    (key, near)
 }
