@@ -8,6 +8,8 @@ mod awards;
 mod bad_blocks;
 mod bad_records;
 mod blocks;
+mod cases_codes;
+mod cases_mapping;
 mod compromise;
 mod conversions;
 mod custodian;

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from .courses import key
 from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, ENROLMENT, EXEMPTION, MODE_RPL,
                             NON_FORMAL, OUTCOME, OWN, RPL, TAKING, TRANSFER, Points, Tree)
 
@@ -13,6 +14,7 @@ def lists(match):
     """The lists of a Match."""
     found = {name: list(getattr(match, name)) for name in LISTS}
     found["levels"] = [(one.framework, one.level) for one in match.levels]
+    found["courses"], found["course_prefixes"] = ([key(one) for one in found[name]] for name in ("courses", "course_prefixes"))
     return found
 
 

@@ -22,7 +22,7 @@ pub struct KindInfo {
 /// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo
 /// and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
 /// right, from what and when.
-static KINDS: [KindInfo; 31] = [
+static KINDS: [KindInfo; 33] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
     learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20]),
@@ -39,6 +39,8 @@ static KINDS: [KindInfo; 31] = [
     learner(Kind::Award, &tables::AWARD, &[2, 3, 4, 10, 13, 17]),
     learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13]),
     published(Kind::GradeDistribution, &tables::GRADE_DISTRIBUTION),
+    published(Kind::CourseAlias, &tables::COURSE_ALIAS),
+    published(Kind::CourseCodes, &tables::COURSE_CODES),
     registry(Kind::Institution, &tables::INSTITUTION),
     registry(Kind::Unit, &tables::UNIT),
     registry(Kind::Key, &tables::KEY),

@@ -15,7 +15,8 @@ use super::spend::{Spending, stands_on};
 use super::used::{at, named, visible};
 use super::uses::consent_lasts;
 use super::{AdmissionError, mandate};
-use crate::dates::{Day, day_of_ms};
+use crate::dates::Day;
+use crate::plausible::happened;
 use crate::qualification::{self, Candidate, HeldAward};
 use crate::{CourseKey, Registry, Rejection, Rule, View};
 
@@ -31,7 +32,9 @@ pub(super) fn check(
     present(!award.certificate_number.is_empty(), "certificate_number", "the number of the certificate")?;
     present(award.kind != 0, "kind", "graduation, degree, diploma or certificate")?;
     present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
-    let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(issuing.sealed_at_ms))?;
+    let conferred = past_day(award.conferred.as_ref(), "conferred", issuing.latest_day())?;
+    let attested = award.attestations.iter().filter_map(|one| one.on.as_ref());
+    attested.into_iter().try_for_each(|on| happened(on, issuing.latest_day(), "attestations"))?;
     let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
     if let Some(former) = amends {
         same_basis(view, &award, former, account)?;

@@ -10,17 +10,17 @@ use super::fields::{present, require};
 use super::kinds::malformed;
 use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
-use crate::dates::{Day, date_of, day_of_ms, first_day};
+use crate::dates::{Day, date_of, first_day};
 use crate::deadline;
+use crate::plausible::happened;
 use crate::{CourseKey, RecordFacts, Registry, Rejection, Rule, View};
 
-/// A day that people name: with its day, and not after the seal's.
-pub(super) fn past_day(date: Option<&Date>, field: &'static str, sealed: Day) -> Result<Day, Rejection> {
+/// A day that people name: with its day, and one that has come.
+pub(super) fn past_day(date: Option<&Date>, field: &'static str, latest: Day) -> Result<Day, Rejection> {
     let date = date.ok_or_else(|| Rejection::new(Rule::MissingField, "a day", "nothing").field(field))?;
     require(date.day != 0, Rule::InvalidDate, field, "a day", "a month")?;
-    let day = first_day(date);
-    require(day <= sealed, Rule::InvalidDate, field, "a day that has come", crate::dates::show(date))?;
-    Ok(day)
+    happened(date, latest, field)?;
+    Ok(first_day(date))
 }
 
 /// Checks the fields of an application that need no ledger; its records and open ones are [`application`]'s.
@@ -31,7 +31,7 @@ pub(super) fn application_fields(
 ) -> Result<(), Rejection> {
     present(application.purpose != 0, "purpose", "study, work or a regulated profession")?;
     present(!application.asked.is_empty(), "asked", "what is asked")?;
-    past_day(application.received.as_ref(), "received", day_of_ms(block.sealed_at_ms))?;
+    past_day(application.received.as_ref(), "received", block.latest_day())?;
     let law = registry.deadline(&application.deadline);
     let unknown = "the code of a legal deadline of the registry";
     let law =
@@ -175,8 +175,8 @@ pub(super) fn decision(
     let law = case.deadline(view.registry());
     let law =
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
-    let sealed = day_of_ms(issuing.sealed_at_ms);
-    let decided = past_day(decision.decided.as_ref(), "decided", sealed)?;
+    let latest = issuing.latest_day();
+    let decided = past_day(decision.decided.as_ref(), "decided", latest)?;
     let Stage::Open { due, appeal, stopped, put_off } = case.stage(law) else {
         let expected = "an application or an appeal that is open";
         return Err(Rejection::new(Rule::NotOpen, expected, case.place.to_string()).field("application").into());
@@ -188,7 +188,7 @@ pub(super) fn decision(
     present(!decision.decider.is_empty(), "decider", "the person who answers for it")?;
     content(decision, &case, stopped)?;
     self::put_off(decision, law, due.filter(|due| decided <= *due && !put_off && !stopped && asked.is_none()))?;
-    let notified = notified(decision, law, decided, sealed)?;
+    let notified = notified(decision, law, decided, latest)?;
     appeal_time(decision, law, notified)?;
     let mut depends: Vec<Place> = vec![case.place];
     depends.extend(asked);
@@ -261,7 +261,7 @@ fn put_off(decision: &Decision, law: &pb::LegalDeadline, due: Option<Day>) -> Re
 }
 
 /// The day on which a decision counts as notified; `None` while nothing says that it was made known.
-fn notified(decision: &Decision, law: &pb::LegalDeadline, decided: Day, sealed: Day) -> Result<Option<Day>, Rejection> {
+fn notified(decision: &Decision, law: &pb::LegalDeadline, decided: Day, latest: Day) -> Result<Option<Day>, Rejection> {
     let known = decision.channel != 0;
     present(!known || decision.notified.is_some(), "notified", "the day on which it was posted, sent or handed over")?;
     present(known || decision.notified.is_none(), "channel", "letter, electronic, portal or delivered")?;
@@ -270,9 +270,9 @@ fn notified(decision: &Decision, law: &pb::LegalDeadline, decided: Day, sealed: 
     if !known {
         return Ok(None);
     }
-    let day = past_day(decision.notified.as_ref(), "notified", sealed)?;
+    let day = past_day(decision.notified.as_ref(), "notified", latest)?;
     require(day >= decided, Rule::InvalidDate, "notified", "no day before the decision", "an earlier one")?;
-    let arrived = arrived.map(|arrived| past_day(Some(arrived), "arrived", sealed)).transpose()?;
+    let arrived = arrived.map(|arrived| past_day(Some(arrived), "arrived", latest)).transpose()?;
     let later = arrived.is_none_or(|arrived| arrived >= day);
     require(later, Rule::InvalidDate, "arrived", "no day before it was sent", "an earlier one")?;
     Ok(Some(deadline::counts_as_notified(law, decision.channel(), day, arrived)))
@@ -303,7 +303,7 @@ pub(super) fn appeal(
     let former = amends.map(|amends| Place::read(amends.place));
     case.steps.retain(|step| !matches!(step, Step::Appeal(place, _) if Some(*place) == former));
     present(!appeal.grounds.is_empty(), "grounds", "why the decision is wrong")?;
-    let received = past_day(appeal.received.as_ref(), "received", day_of_ms(issuing.sealed_at_ms))?;
+    let received = past_day(appeal.received.as_ref(), "received", issuing.latest_day())?;
     let law = case.deadline(view.registry());
     let stage = law.map(|law| case.stage(law));
     let Some(Stage::Decided { decision, appeal: time }) = stage else {

@@ -131,7 +131,7 @@ fn contents() -> Vec<Case> {
         changed("INVALID_DATE", "decided before the application", DecisionType::Full, |entry| {
             entry.decided = day(2026, 11, 1);
         }),
-        changed("INVALID_DATE", "decided tomorrow", DecisionType::Full, |entry| {
+        changed("IMPLAUSIBLE_DATE", "decided tomorrow", DecisionType::Full, |entry| {
             entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1);
         }),
         changed("MISSING_FIELD", "notified on no day", DecisionType::Full, |entry| entry.notified = None),
@@ -374,7 +374,7 @@ fn appeals() -> Vec<Case> {
         ),
         objecting(Some("NO_MANDATE"), "without a mandate", decided, &pb::Appeal { mandate: None, ..appeal() }),
         objecting(
-            Some("INVALID_DATE"),
+            Some("IMPLAUSIBLE_DATE"),
             "received tomorrow",
             decided,
             &pb::Appeal { received: day(TODAY.0, TODAY.1, TODAY.2 + 1), ..appeal() },

@@ -69,7 +69,7 @@ fn countries() -> [pb::Country; 2] {
 
 /// What institutions sign.
 pub(crate) fn kinds() -> Vec<Kind> {
-    (1..=16).filter_map(|number| Kind::try_from(number).ok()).collect()
+    (1..=18).filter_map(|number| Kind::try_from(number).ok()).collect()
 }
 
 pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {
@@ -189,7 +189,7 @@ pub(crate) fn marked(actions: &[(Action, u64)]) -> Marks {
 
 /// The key of a course.
 pub(crate) fn course(code: &str) -> CourseKey {
-    CourseKey::Course(code.to_owned())
+    CourseKey::course(code)
 }
 
 /// What the ledger holds at a place.

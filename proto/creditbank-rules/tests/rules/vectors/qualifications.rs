@@ -312,6 +312,7 @@ fn others() -> Vec<Case> {
 }
 
 fn means() -> Vec<Case> {
+    let without: Vec<String> = ["A+", "A-", "B+", "B-", "C+", "C-", "D", "D+", "D-"].map(str::to_owned).to_vec();
     let mean =
         |scale: &str, least: &str, points: &[(&str, u64)], retakes: pb::RetakePolicy| pb::QualificationDefinition {
             average_scale: scale.to_owned(),
@@ -320,6 +321,7 @@ fn means() -> Vec<Case> {
                 .map(|(value, e4)| pb::GradePoint { value: (*value).to_owned(), e4: *e4 })
                 .collect(),
             retakes: retakes.into(),
+            no_points: if scale == "US-4" { without.clone() } else { Vec::new() },
             ..all(vec![
                 credits(1, 20, None),
                 Requirement {
@@ -496,8 +498,14 @@ fn chances(base: &[Entry]) -> Vec<Case> {
 fn try_admit(base: &[Entry], more: &[Entry]) -> Option<Registry> {
     let mut registry = admit(base);
     for (kind, body, institution) in more {
-        let record =
-            RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: 0, entry: 0.into() };
+        let record = RegistryRecord {
+            kind: *kind,
+            body,
+            institution: (*institution).into(),
+            created_at_minute: 0,
+            sealed_at_ms: 0,
+            entry: 0.into(),
+        };
         registry.admit(record).ok()?;
     }
     Some(registry)
@@ -590,6 +598,7 @@ fn definitions(base: &[Entry]) -> Vec<Value> {
             kind: Kind::QualificationDefinition,
             body: &body,
             institution: 1.into(),
+            created_at_minute: 0,
             sealed_at_ms: 0,
             entry: 0.into(),
         };
@@ -655,6 +664,7 @@ fn qualifications() {
             kind: Kind::QualificationDefinition,
             body: &body,
             institution: 1.into(),
+            created_at_minute: 0,
             sealed_at_ms: 0,
             entry: 0.into(),
         };
