@@ -8,3 +8,4 @@ pub(crate) mod text_file;
 pub(crate) mod wording;
 
 pub use text_file::TextError;
+pub use wording::document as document_in_words;

@@ -13,7 +13,7 @@ use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _
 use chacha20::{R20, hchacha};
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
-use creditbank_rules::CourseKey;
+use creditbank_rules::{CourseKey, DocumentKey};
 use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
@@ -147,6 +147,11 @@ impl PrivateKeys {
         let scope = if identity.r#type == student_number { institution.to_string() } else { identity.scope.clone() };
         let kind = identity.r#type.to_be_bytes();
         mac(&self.pepper, &[b"identity", &kind, scope.as_bytes(), identity.value.as_bytes()])
+    }
+
+    /// The digest of the number of an award's document: who has the index alone cannot try numbers.
+    pub fn document_digest(&self, number: &DocumentKey) -> [u8; 32] {
+        mac(&self.pepper, &[b"document", &number.to_bytes()])
     }
 
     fn mask(&self, nonce: &[u8], account: &[u8]) -> [u8; 16] {

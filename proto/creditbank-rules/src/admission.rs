@@ -7,7 +7,9 @@ pub mod case;
 mod comparability;
 mod conversion;
 mod derived;
+mod documents;
 mod effects;
+mod enrolment;
 mod fields;
 mod kinds;
 mod mandate;
@@ -32,7 +34,7 @@ pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::Used;
 
 use crate::once::Once;
-use crate::{CourseKey, Registry, Rejection, View, ViewError};
+use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError};
 use derived::{Derived, Issuing};
 
 /// A block whose shape, hashes and signature are right.
@@ -88,6 +90,8 @@ pub struct Admitted {
     pub depends_on: Vec<Place>,
     /// What others have signed in it, by the digests that stand in the log: each is used once.
     pub consents: Vec<Digest>,
+    /// Of an award: the numbers of its documents, each of which is given once.
+    pub documents: Vec<DocumentKey>,
 }
 
 /// Why a block was not admitted.
@@ -251,10 +255,11 @@ fn admit_record(
     let amends = target.map(|(place, _)| place);
     let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);
     let issuing = Issuing { institution, sealed_at_ms, created_at_minute };
-    let Derived { key, redeems, depends_on, consents } = derived::check(view, issuing, record, amends, &account)?;
+    let Derived { key, redeems, depends_on, consents, documents } = derived::check(view, issuing, record, amends, &account)?;
     consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
     let (kind, repeats_max) = (record.kind(), common.repeats_max);
     let key = key.or_else(|| common.key.clone()).ok_or_else(|| kinds::not_issued(kind))?;
     history.check(view, institution, record, &common, &key, &account)?;
-    Ok(Some(Admitted { account, kind, institution, key, repeats_max, amends, redeems, depends_on, consents }))
+    history.documents(&documents)?;
+    Ok(Some(Admitted { account, kind, institution, key, repeats_max, amends, redeems, depends_on, consents, documents }))
 }
