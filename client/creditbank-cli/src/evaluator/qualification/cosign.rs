@@ -12,6 +12,7 @@ use creditbank_rules::dates;
 use serde_json::json;
 
 use super::award::{basis_name, title};
+use super::documents;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::{ask, signer};

@@ -39,7 +39,7 @@ pub(crate) fn audited() -> pb::Award {
         basis: pb::AwardBasis::Audited.into(),
         allocations: vec![put(2, 1)],
         redeems: vec![reference(at(1))],
-        certificate_number: "2026/17".to_owned(),
+        documents: vec![document("2026/17")],
         kind: pb::AwardKind::Certificate.into(),
         conferred: day(2026, 11, 20),
         decider: "B. Example".to_owned(),
@@ -189,10 +189,21 @@ fn certified(case: &mut Case, of_award: &[(Action, u64)]) {
     case.holds(held, Kind::Award, &audited());
 }
 
+/// A diploma with a number.
+pub(super) fn document(number: &str) -> pb::AwardDocument {
+    pb::AwardDocument {
+        r#type: pb::AwardDocumentType::Diploma.into(),
+        number: Some(pb::DocumentNumber { series: "A".to_owned(), number: number.to_owned() }),
+        issued: day(2026, 11, 20),
+        state: pb::AwardDocumentState::Issued.into(),
+        ..Default::default()
+    }
+}
+
 /// The award in entry 6 is amended.
 fn amending(name: Option<&'static str>, about: &'static str, change: impl FnOnce(&mut pb::Award)) -> Case {
     let amends = Some(pb::Amends { place: Some(at(6)), reason: pb::AmendReason::Error.into() });
-    let mut award = pb::Award { amends, certificate_number: "2026/18".to_owned(), ..audited() };
+    let mut award = pb::Award { amends, documents: vec![document("2026/18")], ..audited() };
     change(&mut award);
     of(name, about, Kind::Award, &award).with(|case| {
         certified(case, &[]);
@@ -228,7 +239,6 @@ fn forms() -> Vec<Case> {
         awarding(Some("CONTRADICTION"), about, earned, &award)
     };
     vec![
-        changed("MISSING_FIELD", "without the number of a certificate", |award| award.certificate_number.clear()),
         changed("MISSING_FIELD", "of no kind", |award| award.kind = 0),
         changed("MISSING_FIELD", "decided by nobody", |award| award.decider.clear()),
         changed("MISSING_FIELD", "on no basis", |award| award.basis = 0),
@@ -291,7 +301,7 @@ fn forms() -> Vec<Case> {
             Some("NOT_COSIGNED"),
             "a signature for another award",
             joint,
-            &pb::Award { certificate_number: "2026/18".to_owned(), ..cosigned(&audited(), OTHER_KEY) },
+            &pb::Award { documents: vec![document("2026/18")], ..cosigned(&audited(), OTHER_KEY) },
         ),
         under(
             Some("NOT_COSIGNED"),

@@ -4,7 +4,7 @@ use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, Allocation, Kind, Requirement, RequirementType as Type};
 use creditbank_rules::admission::{Used, candidates};
 use creditbank_rules::dates::first_day;
-use creditbank_rules::qualification::{Audit, Case as Judged, HeldAward, check, takes};
+use creditbank_rules::qualification::{Audit, Case as Judged, HeldAward, HeldEnrolment, check, mark_enrolled, takes};
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use serde_json::{Value, json};
 
@@ -65,9 +65,15 @@ fn judge(
     held: &[HeldAward],
     award: &pb::Award,
 ) -> Result<Audit, Rejection> {
-    let all: Vec<_> = records.iter().flat_map(|used| candidates(registry, definition, used)).collect();
+    let mut all: Vec<_> = records.iter().flat_map(|used| candidates(registry, definition, used)).collect();
+    let enrolment = |reference: &pb::RecordReference| {
+        let used = records.iter().find(|used| used.reference() == *reference).expect("an enrolment of the case");
+        HeldEnrolment::of(&used.record.read().expect("an enrolment"))
+    };
+    let enrolments: Vec<_> = award.enrolments.iter().map(enrolment).collect();
+    mark_enrolled(&mut all, &enrolments);
     let day = first_day(award.conferred.as_ref().expect("a day"));
-    check(registry, definition, &all, &award.allocations, &award.attestations, held, 1.into(), day)
+    check(registry, definition, &all, &award.allocations, &award.attestations, held, &enrolments, 1.into(), day)
 }
 
 fn used_of(records: &[(Used, Vec<u8>)]) -> Vec<Used> {
@@ -438,7 +444,7 @@ fn chances(base: &[Entry]) -> Vec<Case> {
         let records = learners::generated(chance, 9);
         let all: Vec<_> = records.iter().flat_map(|(used, _)| candidates(&registry, &definition, used)).collect();
         let day = first_day(&day(2024, 7, 15).expect("a day"));
-        let case = Judged::new(&registry, &definition, &all, &[], &[], day).expect("a tree");
+        let case = Judged::new(&registry, &definition, &all, &[], &[], &[], day).expect("a tree");
         let mut allocations = Vec::new();
         for (position, candidate) in all.iter().enumerate() {
             let honest = chance.below(20) > 0;
