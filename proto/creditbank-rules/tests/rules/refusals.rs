@@ -15,11 +15,14 @@ mod consequences;
 mod conversions;
 mod decisions;
 mod derived;
+mod documents;
+mod enrolments;
 mod form;
 mod publications;
 mod recognitions;
 mod reinstated_kinds;
 mod reinstatements;
+mod results;
 mod rules;
 mod scene;
 
@@ -56,7 +59,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 11] = [
+const CASES: [(Cases, Cases); 14] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (agreements::refused, agreements::admitted),
@@ -68,6 +71,9 @@ const CASES: [(Cases, Cases); 11] = [
     (reinstatements::refused, reinstatements::admitted),
     (reinstated_kinds::refused, reinstated_kinds::admitted),
     (awards::refused, awards::admitted),
+    (results::refused, results::admitted),
+    (enrolments::refused, enrolments::admitted),
+    (documents::refused, documents::admitted),
 ];
 
 fn refused(file: &Value, case: &Case) -> Value {
