@@ -193,7 +193,8 @@ pub(crate) fn set(body: &mut Value, assignment: &str) -> Result<(), String> {
         return Ok(());
     }
     if at.is_array() || at.is_null() && text.starts_with('[') {
-        let list: Value = serde_json::from_str(text).map_err(|error| format!("{path}: expected a list in JSON: {error}"))?;
+        let list: Value =
+            serde_json::from_str(text).map_err(|error| format!("{path}: expected a list in JSON: {error}"))?;
         *at = list;
         return Ok(());
     }

@@ -35,7 +35,8 @@ use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
 use partner::{cut, status, transcript, verify};
 use registrar::{
-    amend, approve, contested, enrolment, issue, learner, mapping, reconcile, record, reinstate, revoke, seed_secrets, sync,
+    amend, approve, contested, enrolment, issue, learner, mapping, reconcile, record, reinstate, revoke, seed_secrets,
+    sync,
 };
 
 /// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.

@@ -255,11 +255,23 @@ fn admit_record(
     let amends = target.map(|(place, _)| place);
     let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);
     let issuing = Issuing { institution, sealed_at_ms, created_at_minute };
-    let Derived { key, redeems, depends_on, consents, documents } = derived::check(view, issuing, record, amends, &account)?;
+    let Derived { key, redeems, depends_on, consents, documents } =
+        derived::check(view, issuing, record, amends, &account)?;
     consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
     let (kind, repeats_max) = (record.kind(), common.repeats_max);
     let key = key.or_else(|| common.key.clone()).ok_or_else(|| kinds::not_issued(kind))?;
     history.check(view, institution, record, &common, &key, &account)?;
     history.documents(&documents)?;
-    Ok(Some(Admitted { account, kind, institution, key, repeats_max, amends, redeems, depends_on, consents, documents }))
+    Ok(Some(Admitted {
+        account,
+        kind,
+        institution,
+        key,
+        repeats_max,
+        amends,
+        redeems,
+        depends_on,
+        consents,
+        documents,
+    }))
 }

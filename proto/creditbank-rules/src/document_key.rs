@@ -28,13 +28,8 @@ impl DocumentKey {
     /// The key as bytes, for a digest. No two keys have the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let length = u32::try_from(self.series.len()).expect("the schema bounds it");
-        [
-            &self.institution.0.to_be_bytes()[..],
-            &length.to_be_bytes(),
-            self.series.as_bytes(),
-            self.number.as_bytes(),
-        ]
-        .concat()
+        [&self.institution.0.to_be_bytes()[..], &length.to_be_bytes(), self.series.as_bytes(), self.number.as_bytes()]
+            .concat()
     }
 }
 

@@ -87,8 +87,10 @@ struct Said {
 impl Said {
     fn put(self, enrolment: Enrolment) -> Enrolment {
         let Self { until, definition, mode, load } = self;
-        let name = definition.map(|(institution, code, version)| {
-            QualificationName { institution: institution.0, code, version }
+        let name = definition.map(|(institution, code, version)| QualificationName {
+            institution: institution.0,
+            code,
+            version,
         });
         Enrolment {
             until: until.or(enrolment.until),

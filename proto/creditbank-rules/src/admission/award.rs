@@ -52,10 +52,8 @@ pub(super) fn check(
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
             present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
-            let free = award.definition.is_none()
-                && bare
-                && award.cosignatures.is_empty()
-                && award.enrolments.is_empty();
+            let free =
+                award.definition.is_none() && bare && award.cosignatures.is_empty() && award.enrolments.is_empty();
             documents::check(view, issuing, &award, &[], before)?;
             require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
             return Ok(derived(Vec::new()));

@@ -63,9 +63,8 @@ fn number(given: &DocumentNumber) -> Result<(), Rejection> {
 fn replaced(documents: &[AwardDocument]) -> Result<(), Rejection> {
     for document in documents {
         let Some(original) = &document.replaces else { continue };
-        let same = |one: &&AwardDocument| {
-            one.institution == document.institution && one.number.as_ref() == Some(original)
-        };
+        let same =
+            |one: &&AwardDocument| one.institution == document.institution && one.number.as_ref() == Some(original);
         let stands = documents.iter().find(same).is_some_and(|one| one.state() == State::Issued);
         let own = document.number.as_ref() == Some(original);
         let expected = "an original that is another document, and no longer issued";

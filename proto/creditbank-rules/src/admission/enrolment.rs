@@ -31,8 +31,7 @@ pub(super) fn fields(block: &BlockFacts<'_>, enrolment: &Enrolment) -> Result<()
         let expected = "a day that has come (only who is registered may begin later)";
         require(from <= sealed, Rule::InvalidDate, "from", expected, shown)?;
     }
-    let ended =
-        matches!(state, EnrolmentState::Withdrawn | EnrolmentState::Completed | EnrolmentState::Excluded);
+    let ended = matches!(state, EnrolmentState::Withdrawn | EnrolmentState::Completed | EnrolmentState::Excluded);
     present(!ended || enrolment.until.is_some(), "until", "the last day of what has ended")?;
     if let Some(until) = &enrolment.until {
         let ordered = from <= last_day(until);

@@ -51,7 +51,13 @@ const NAME_CHARS_MAX: usize = 64;
 /// A name that an institution gives to a term or a session; it may be absent.
 pub(super) fn named(name: &str, field: &'static str) -> Result<(), Rejection> {
     let fits = name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control);
-    require(fits, Rule::InvalidCode, field, "at most 64 characters, none of them a control character", name.escape_debug())
+    require(
+        fits,
+        Rule::InvalidCode,
+        field,
+        "at most 64 characters, none of them a control character",
+        name.escape_debug(),
+    )
 }
 
 /// First and last day of the period.

@@ -31,9 +31,8 @@ impl HeldEnrolment {
 
     /// Whether it may be on this qualification: it names it, in whatever version, or names none.
     pub fn is_on(&self, definition: &QualificationDefinition) -> bool {
-        let same = |name: &QualificationName| {
-            (name.institution, &name.code) == (definition.institution, &definition.code)
-        };
+        let same =
+            |name: &QualificationName| (name.institution, &name.code) == (definition.institution, &definition.code);
         self.definition.as_ref().is_none_or(same)
     }
 }
@@ -55,8 +54,12 @@ pub fn mark_enrolled(candidates: &mut [Candidate], enrolments: &[HeldEnrolment])
 pub fn enrolled_time(enrolments: &[HeldEnrolment], day: Day) -> Option<((Day, Day), Day)> {
     let spell = |one: &HeldEnrolment| (one.from, one.until.map_or(day, |until| until.min(day)));
     let of = |counts: bool| {
-        let mut spells: Vec<(Day, Day)> =
-            enrolments.iter().filter(|one| one.counts == counts).map(spell).filter(|(from, until)| from <= until).collect();
+        let mut spells: Vec<(Day, Day)> = enrolments
+            .iter()
+            .filter(|one| one.counts == counts)
+            .map(spell)
+            .filter(|(from, until)| from <= until)
+            .collect();
         spells.sort_unstable();
         spells
     };
@@ -103,7 +106,10 @@ mod tests {
             (&[spell(10, None, true)], Some(((10, 100), 0))),
             (&[spell(10, Some(20), true), spell(15, Some(30), true)], Some(((10, 30), 0))),
             (&[spell(10, Some(20), true), spell(31, Some(40), true)], Some(((10, 40), 10))),
-            (&[spell(10, Some(50), true), spell(20, Some(29), false), spell(25, Some(34), false)], Some(((10, 50), 15))),
+            (
+                &[spell(10, Some(50), true), spell(20, Some(29), false), spell(25, Some(34), false)],
+                Some(((10, 50), 15)),
+            ),
             (&[spell(20, Some(29), false)], None),
             (&[spell(200, None, true)], None),
         ];

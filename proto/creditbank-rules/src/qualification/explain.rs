@@ -1,8 +1,8 @@
 //! Requirements in words.
 
 use creditbank_protocol::pb::{
-    AssessmentType, Match, Mode, Origin, OutcomeType, PassBasis, QualificationDefinition, QualificationName, Ratio, Requirement,
-    RequirementType,
+    AssessmentType, Match, Mode, Origin, OutcomeType, PassBasis, QualificationDefinition, QualificationName, Ratio,
+    Requirement, RequirementType,
 };
 
 use super::grades::GradeOrder;
@@ -215,7 +215,8 @@ pub(crate) fn finds(case: &Case<'_>, position: usize, finding: &Finding) -> Stri
         Measure::Present(false) => "none".to_owned(),
         Measure::Enrolment { span: None, .. } => "no time at the awarding institution".to_owned(),
         Measure::Enrolment { span: Some((first, last)), gaps } => {
-            let without = if *gaps > 0 { format!(", {gaps} days of it not enrolled or on leave") } else { String::new() };
+            let without =
+                if *gaps > 0 { format!(", {gaps} days of it not enrolled or on leave") } else { String::new() };
             format!("{} to {}{without}", show(&date_of(*first)), show(&date_of(*last)))
         }
         Measure::Average { mean_e4: None, .. } => "no grade that enters the mean".to_owned(),

@@ -6,7 +6,8 @@ use creditbank_protocol::pb::{Award, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View, ViewError,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View,
+    ViewError,
 };
 
 use crate::fixtures::ORIGIN;

@@ -23,11 +23,12 @@ use crate::{output, show, values};
 pub(crate) struct Arguments {
     #[command(flatten)]
     about: About,
-    /// A document of the award: TYPE[@INSTITUTION]:SERIES:NUMBER:DAY, as diploma:A:12345:2026-06-30; may be repeated
+    /// A document of the award: TYPE[@INSTITUTION]:SERIES:NUMBER:DAY, as `diploma:A:12345:2026-06-30`; may be repeated
     ///
     /// Types: diploma, certificate, diploma-supplement, transcript, replacement, other. Series, number and day may be left
-    /// out, as in diploma::12345; the day is that of conferral then. @INSTITUTION is another one that confers the award.
-    #[arg(long = "document", value_name = "DOCUMENT", value_parser = documents::parse, verbatim_doc_comment)]
+    /// out, as in `diploma:A:12345` or `diploma`; the day is that of conferral then. INSTITUTION is another one that
+    /// confers the award.
+    #[arg(long = "document", value_name = "DOCUMENT", value_parser = documents::parse)]
     documents: Vec<pb::AwardDocument>,
     /// graduation, degree, diploma or certificate
     #[arg(long, value_parser = values::named::<AwardKind>)]
@@ -160,7 +161,7 @@ fn wish(arguments: &Arguments) -> Vec<u8> {
     let Arguments { about, documents, signing, .. } = arguments;
     let code = about.code.as_deref().unwrap_or_default();
     let texts = [code, &signing.reference].map(str::as_bytes);
-    let documents: Vec<u8> = documents.iter().flat_map(|one| one.encode_length_delimited_to_vec()).collect();
+    let documents: Vec<u8> = documents.iter().flat_map(pb::AwardDocument::encode_length_delimited_to_vec).collect();
     [&b"award"[..], &about.alias.0, texts[0], &[0], &documents, &[0], texts[1]].concat()
 }
 

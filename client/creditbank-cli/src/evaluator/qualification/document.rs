@@ -113,13 +113,11 @@ async fn amend(
     if read.disclosed.info.kind != Kind::Award || read.subject() != unit.id.institution {
         return Err(Failure::NotValid(format!("{place} is no award of institution {}", unit.id.institution)));
     }
-    let former = RecordReference {
-        place: Some(place.into()),
-        status_id: read.status_id.0.to_vec(),
-        ..Default::default()
-    };
+    let former =
+        RecordReference { place: Some(place.into()), status_id: read.status_id.0.to_vec(), ..Default::default() };
     let body = &read.disclosed.body;
-    let mut award: Award = creditbank_protocol::canonical::decode(body).map_err(|e| Failure::NotValid(e.to_string()))?;
+    let mut award: Award =
+        creditbank_protocol::canonical::decode(body).map_err(|e| Failure::NotValid(e.to_string()))?;
     change(&mut award)?;
     let amends = Some(Amends { place: Some(place.into()), reason: reason.into() });
     let joint = !award.cosignatures.is_empty();
@@ -132,7 +130,9 @@ async fn amend(
             let signed = JointAward::read(path)?.signed()?;
             if (Award { cosignatures: Vec::new(), ..signed.clone() }) != award {
                 let path = path.display();
-                return Err(Failure::NotValid(format!("{path}: expected the amendment that was signed, found another")));
+                return Err(Failure::NotValid(format!(
+                    "{path}: expected the amendment that was signed, found another"
+                )));
             }
             award = signed;
         }

@@ -58,9 +58,8 @@ mod tests {
     #[test]
     fn parts_may_be_left_out() {
         let day = Some(pb::Date { year: 2026, month: 6, day: 30 });
-        let given = |series: &str, number: &str| {
-            Some(DocumentNumber { series: series.to_owned(), number: number.to_owned() })
-        };
+        let given =
+            |series: &str, number: &str| Some(DocumentNumber { series: series.to_owned(), number: number.to_owned() });
         let cases = [
             ("diploma:A:12345:2026-06-30", 0, given("A", "12345"), day),
             ("diploma::12345:2026-06-30", 0, given("", "12345"), day),

@@ -186,7 +186,8 @@ impl View for StoreView<'_> {
             let (key, _) = row.map_err(of_store)?;
             tables::document_of(&key).ok_or_else(|| damaged("a row of documents is malformed; reindex rebuilds it"))
         };
-        let mut places = self.context.store.rows(tables::DOCUMENT, &digest).map(place).collect::<Result<Vec<_>, _>>()?;
+        let mut places =
+            self.context.store.rows(tables::DOCUMENT, &digest).map(place).collect::<Result<Vec<_>, _>>()?;
         if let Some(pending) = self.context.pending {
             // The round before may be in the store already, or not.
             places.retain(|place| place.entry < pending.first);

@@ -80,7 +80,13 @@ pub(super) fn check(
                     let ended = view.record_at(other)?.is_some_and(|facts| facts.marks.have_ended());
                     let stands = restored.contains(&other) || !ended;
                     let expected = "no other award that has a document of the same number";
-                    require(gone.contains(&other) || !stands, Rule::DocumentNumberUsed, "public_part", expected, other)?;
+                    require(
+                        gone.contains(&other) || !stands,
+                        Rule::DocumentNumberUsed,
+                        "public_part",
+                        expected,
+                        other,
+                    )?;
                 }
             }
         }

@@ -342,7 +342,8 @@ fn the_most_specific_agreement_wins() {
 #[test]
 fn what_is_not_stated_is_in_no_scope() {
     let eqf = level("EQF", "6");
-    let stated = Facts { unit: "CATS", level: Some(&eqf), field: "0541", mode: Mode::Online, basis: PassBasis::Unspecified };
+    let stated =
+        Facts { unit: "CATS", level: Some(&eqf), field: "0541", mode: Mode::Online, basis: PassBasis::Unspecified };
     let silent = Facts { unit: "CATS", level: None, field: "", mode: Mode::Unspecified, basis: PassBasis::Unspecified };
     assert_eq!(covers(&terms(), &silent), Ok(()));
     let scopes: [Change; 3] = [

@@ -84,7 +84,12 @@ pub(crate) fn earned(case: &mut Case) {
 }
 
 /// A block with one award and the redemptions that it names.
-pub(crate) fn awarding(name: Option<&'static str>, about: &'static str, scene: impl FnOnce(&mut Case), award: &pb::Award) -> Case {
+pub(crate) fn awarding(
+    name: Option<&'static str>,
+    about: &'static str,
+    scene: impl FnOnce(&mut Case),
+    award: &pb::Award,
+) -> Case {
     of(name, about, Kind::Award, award).with(scene).with(|case| {
         let places: Vec<Place> = award.redeems.iter().filter_map(|one| one.place).collect();
         if places.is_empty() {

@@ -1,9 +1,9 @@
 //! Documents of awards: each number is given once.
 
+use creditbank_protocol::AccountId;
 use creditbank_protocol::pb::{
     self, Action, AmendReason, AwardDocument, AwardDocumentState as State, AwardDocumentType, DocumentNumber, Kind,
 };
-use creditbank_protocol::AccountId;
 use creditbank_rules::CourseKey;
 
 use super::awards::{amending, audited, awarding, changed, cosigned, document, earned, honorary, under};
@@ -49,10 +49,8 @@ fn amended(name: Option<&'static str>, about: &'static str, documents: Vec<Award
 pub(crate) fn refused() -> Vec<Case> {
     let twice = pb::Award { documents: vec![document("1"), document("1")], ..audited() };
     let joint = |entry: &mut pb::QualificationDefinition| entry.awarding = vec![1, 2];
-    let of_other = |institution| pb::Award {
-        documents: vec![AwardDocument { institution, ..document("1") }],
-        ..audited()
-    };
+    let of_other =
+        |institution| pb::Award { documents: vec![AwardDocument { institution, ..document("1") }], ..audited() };
     vec![
         with("MISSING_FIELD", "a document of no type", |one| one.r#type = 0),
         with("MISSING_FIELD", "a document in no state", |one| one.state = 0),
@@ -107,10 +105,8 @@ pub(crate) fn refused() -> Vec<Case> {
 
 pub(crate) fn admitted() -> Vec<Case> {
     let joint = |entry: &mut pb::QualificationDefinition| entry.awarding = vec![1, 2];
-    let both = pb::Award {
-        documents: vec![document("1"), AwardDocument { institution: 2, ..document("1") }],
-        ..audited()
-    };
+    let both =
+        pb::Award { documents: vec![document("1"), AwardDocument { institution: 2, ..document("1") }], ..audited() };
     let series = |case: &mut Case| {
         earned(case);
         given_before(case, &[]);

@@ -183,7 +183,11 @@ pub(crate) fn admitted() -> Vec<Case> {
         }),
         good("two programmes, in one block", |_| ()).with(|case| {
             let programme = Some(pb::Course { code: "LAW".to_owned(), titles: vec![text("Law")] });
-            case.records.push(record(Kind::Enrolment, &pb::Enrolment { programme, definition: None, ..enrolment() }, 2));
+            case.records.push(record(
+                Kind::Enrolment,
+                &pb::Enrolment { programme, definition: None, ..enrolment() },
+                2,
+            ));
         }),
         by_enrolment(None, "under the version on which the learner has enrolled", (|_| (), &[]), &named()),
         asking(None, "as many months of enrolment as the requirement asks for", months(74), |_| ()),

@@ -28,7 +28,8 @@ fn rule(method: pb::GradeMethod, source: &str, target: &str) -> pb::GradeRule {
 
 /// What was compensated or condoned: its mark has a target only where a table has a row for it, its basis goes along.
 fn compensated() -> Vec<Case> {
-    let row = |min_e4, max_e4, target: &str| pb::GradeRow { min_e4, max_e4, target: target.to_owned(), ..Default::default() };
+    let row =
+        |min_e4, max_e4, target: &str| pb::GradeRow { min_e4, max_e4, target: target.to_owned(), ..Default::default() };
     let table = |rows: Vec<pb::GradeRow>| pb::GradeRule { rows, ..rule(pb::GradeMethod::Table, "GB-100", "DE-5") };
     let passing = table(vec![row(400_000, 1_000_000, "3.0")]);
     let lenient = table(vec![row(400_000, 1_000_000, "3.0"), row(350_000, 399_999, "4.0")]);

@@ -469,11 +469,7 @@ fn studies() -> Vec<Case> {
     let spell = |version: u32, from: Option<pb::Date>, until: Option<pb::Date>, state: State| pb::Enrolment {
         learner: vec![2; 16],
         programme: course("DEGREE", "A degree"),
-        definition: (version > 0).then(|| pb::QualificationName {
-            institution: 1,
-            code: "DEGREE".to_owned(),
-            version,
-        }),
+        definition: (version > 0).then(|| pb::QualificationName { institution: 1, code: "DEGREE".to_owned(), version }),
         from,
         until,
         state: state.into(),
@@ -499,9 +495,12 @@ fn studies() -> Vec<Case> {
         enrolled(about, first, &[spell(version, from, day(2024, 6, 30), state)])
     };
     vec![
-        Case::new("as much compensated and condoned as is allowed", all(vec![credits(1, 60, None), cap(40)]), &three, {
-            put_all()
-        }),
+        Case::new(
+            "as much compensated and condoned as is allowed",
+            all(vec![credits(1, 60, None), cap(40)]),
+            &three,
+            { put_all() },
+        ),
         Case::new("more compensated and condoned", all(vec![credits(1, 60, None), cap(39)]), &three, put_all()),
         Case::new(
             "what was earned alone",
@@ -525,15 +524,24 @@ fn studies() -> Vec<Case> {
         enrolled("a month more", stay(49), std::slice::from_ref(&four)),
         enrolled("four years, one of them on leave", stay(37), &[four.clone(), year_off.clone()]),
         enrolled("three years, without that of the leave", stay(36), &[four.clone(), year_off]),
-        enrolled("two spells with a gap of half a year", stay(30), &[
-            spell(1, day(2020, 1, 1), day(2022, 12, 31), completed),
-            spell(0, day(2023, 7, 1), None, registered),
-        ]),
-        enrolled("overlapping spells count once", stay(37), &[
-            spell(1, day(2020, 1, 1), day(2022, 12, 31), completed),
-            spell(0, day(2021, 1, 1), day(2022, 12, 31), registered),
-        ]),
-        enrolled("credit that ended a day after the enrolment", after(), &[spell(1, day(2024, 6, 29), None, registered)]),
+        enrolled(
+            "two spells with a gap of half a year",
+            stay(30),
+            &[spell(1, day(2020, 1, 1), day(2022, 12, 31), completed), spell(0, day(2023, 7, 1), None, registered)],
+        ),
+        enrolled(
+            "overlapping spells count once",
+            stay(37),
+            &[
+                spell(1, day(2020, 1, 1), day(2022, 12, 31), completed),
+                spell(0, day(2021, 1, 1), day(2022, 12, 31), registered),
+            ],
+        ),
+        enrolled(
+            "credit that ended a day after the enrolment",
+            after(),
+            &[spell(1, day(2024, 6, 29), None, registered)],
+        ),
         enrolled("credit that ended on its first day", after(), &[spell(1, day(2024, 6, 30), None, registered)]),
         enrolled("credit after an enrolment that is named by none", after(), &[]),
         catalogue("enrolled while the version was in force", day(2022, 12, 31), 1, registered),
