@@ -27,7 +27,7 @@ async fn a_new_node_knows_units_frameworks_and_scales() {
     let level =
         |item: &creditbank_client::RegistryItem| item.decode::<pb::Framework>().expect("a framework").levels.len();
     let fheq = client.registry_entry(&RegistryKey::Framework("FHEQ".to_owned())).await.expect("an answer");
-    assert_eq!(fheq.as_ref().map(level), Some(6), "levels 3 to 8");
+    assert_eq!(fheq.as_ref().map(level), Some(5), "levels 4 to 8");
     for code in ["ECTS", "CATS", "US-SEMESTER"] {
         let found = client.registry_entry(&RegistryKey::CreditUnit(code.to_owned())).await.expect("an answer");
         assert!(found.is_some(), "{code}");

@@ -149,11 +149,37 @@ pub(crate) async fn log_key_of_succession(client: &Client) -> Result<Option<Regi
 /// A field in one line. Of a level map, what each level is; of a grade scale, its grades and which of them fail.
 fn line(item: &RegistryItem, name: &str, value: &Value) -> String {
     let read = match (item.key.kind(), name) {
+        (_, "sources") => Some(sources(value)),
+        (Kind::LevelMap, "withdrawn") => Some(WITHDRAWN.to_owned()),
         (Kind::LevelMap, "rows") => item.decode().ok().map(|map| levels(&map)),
         (Kind::GradeScale, "listed") => item.decode().ok().map(|scale| grades(&scale)),
         _ => None,
     };
     read.unwrap_or_else(|| show::field(name, value))
+}
+
+/// What a map that is not applied any more says in the place of its levels.
+const WITHDRAWN: &str = "withdrawn: no authority stands behind it";
+
+/// `example.org/rules (grade A, copy, 2026-11-26)`.
+fn sources(value: &Value) -> String {
+    let one = |source: &Value| {
+        let part = |name: &str| source[name].as_str().filter(|text| !text.is_empty()).map(show::safe);
+        let grade = part("grade").map(|grade| format!("grade {}", grade.to_uppercase()));
+        let reading = part("reading").map(|reading| reading.replace('-', " "));
+        let parts: Vec<String> = [grade, reading, part("as_of")].into_iter().flatten().collect();
+        format!("{} ({})", part("text").unwrap_or_default(), parts.join(", "))
+    };
+    value.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The best source of an entry, as its list shows it: where it is, and how good; or that all are weak.
+fn best_source(entry: &Value) -> String {
+    let Some(first) = entry["sources"].as_array().and_then(|sources| sources.first()) else { return String::new() };
+    let grade = first["grade"].as_str().unwrap_or_default().to_uppercase();
+    let weak = entry["sources"].as_array().into_iter().flatten().all(|source| source["grade"] == "d");
+    let text = show::safe(first["text"].as_str().unwrap_or_default());
+    if weak { format!("weak sources alone: {text}") } else { format!("{text} ({grade})") }
 }
 
 /// `6: 7, 8; 5: no comparable level`.
@@ -180,7 +206,6 @@ fn brief(kind: Kind, entry: &Value) -> String {
         Kind::Unit => &["names", "state"],
         Kind::Key => return of_key(entry),
         Kind::Accreditation => &["body", "levels", "fields", "modes", "programmes", "sites", "from", "until"],
-        Kind::Framework => &["names", "countries"],
         Kind::RegistryPolicy => &["approvals"],
         Kind::LogSuccession => &["origin", "size", "new_origin", "case_reference"],
         Kind::TimeCorrection => &["first", "last", "bound_ms"],
@@ -193,12 +218,16 @@ fn brief(kind: Kind, entry: &Value) -> String {
         }
         Kind::QualificationDefinition => &["titles", "level", "unit", "from", "until"],
         Kind::GradeDistribution => &["scale", "field", "cycle", "period"],
+        Kind::LevelMap if entry["withdrawn"] == true => return format!("{}: {WITHDRAWN}", show::line(&entry["names"])),
         Kind::LevelMap => &["names", "from_framework", "to_framework"],
         Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],
-        _ => &["names", "countries", "source"],
+        _ => &["names", "countries"],
     };
+    let source =
+        matches!(kind, Kind::CreditUnit | Kind::GradeScale | Kind::Framework | Kind::LevelMap | Kind::LegalDeadline)
+            .then(|| best_source(entry));
     let texts = fields.iter().filter_map(|name| entry.get(name).map(|value| show::field(name, value)));
-    let texts = texts.filter(|text| !text.is_empty());
+    let texts = texts.chain(source).filter(|text| !text.is_empty());
     texts.collect::<Vec<_>>().join(", ")
 }
 

@@ -4,7 +4,7 @@ use creditbank_client::validity::DAYS_MAX;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::key_file::purpose_of;
 use creditbank_protocol::names::{self, Named};
-use creditbank_protocol::pb::{self, Kind, Purpose};
+use creditbank_protocol::pb::{self, Kind, Purpose, SourceGrade, SourceReading};
 use creditbank_protocol::record::{KindInfo, info_of};
 use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 use creditbank_rules::dates;
@@ -51,6 +51,22 @@ pub(crate) fn text(argument: &str) -> Result<pb::Text, String> {
         _ if argument.is_empty() => Err("expected a name, as en:The Open University".to_owned()),
         _ => Ok(pb::Text { language: "und".to_owned(), value: argument.to_owned() }),
     }
+}
+
+/// A source with its grade, looked up today: `A: example.org/rules`, `B/copy: example.org/handbook`.
+pub(crate) fn source_of(argument: &str) -> Result<pb::Source, String> {
+    let expected =
+        || "expected a grade (A to D) and a text, as \"A: example.org/rules\" or \"B/copy: a title\"".to_owned();
+    let (mark, text) = argument.split_once(':').ok_or_else(expected)?;
+    let (grade, reading) = mark.split_once('/').map_or((mark, None), |(grade, reading)| (grade, Some(reading)));
+    let grade = names::parse::<SourceGrade>(grade.trim()).ok_or_else(expected)?;
+    let reading = reading.map_or(Ok(SourceReading::Unspecified), |reading| named(reading.trim()))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(expected());
+    }
+    let as_of = Some(creditbank_client::today());
+    Ok(pb::Source { text: text.to_owned(), grade: grade.into(), reading: reading.into(), as_of })
 }
 
 /// A level and its framework: `FHEQ:6`.

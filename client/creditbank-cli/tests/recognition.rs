@@ -47,7 +47,12 @@ impl Office {
             appeal_instance: "the Appeals Board".to_owned(),
             review_days: 90,
             legal_basis: "an act".to_owned(),
-            source: "a test".to_owned(),
+            sources: vec![pb::Source {
+                text: "a test".to_owned(),
+                grade: pb::SourceGrade::D.into(),
+                as_of: Some(pb::Date { year: 2026, month: 11, day: 26 }),
+                ..Default::default()
+            }],
             ..Default::default()
         };
         set(&node, Kind::LegalDeadline, &law).await;
@@ -256,7 +261,7 @@ async fn what_stands_on_a_record_is_reviewed() {
 async fn a_transcript_is_converted_once() {
     let office = Office::new().await;
     let (_, template, _) = office.call(1, &["agreement", "template"]).await;
-    let terms = template.replace("2026-09-01", "2024-09-01").replace("levels = [\"FHEQ:4", "levels = [\"FHEQ:3");
+    let terms = template.replace("2026-09-01", "2024-09-01");
     let terms = terms.replace("fields = [", "# fields = [").replace("modes = [", "# modes = [");
     office.write("agreement.toml", &terms);
     office.seal(1, &["agreement", "propose", "agreement.toml"]).await;
@@ -481,7 +486,7 @@ async fn a_definition_is_checked_and_published() {
     office.write("odd.toml", &template.replacen("\"300\"", "\"many\"", 1));
     let (code, _, err) = alone(path.to_str().expect("UTF-8"));
     assert!(code == 2 && err.contains("requirement 2: amount") && err.contains("line "), "{err}");
-    office.write("odd.toml", &template.replacen("GB-100:40", "GB-100:100.5", 1));
+    office.write("odd.toml", &template.replacen("GB-100-UG:40", "GB-100-UG:100.5", 1));
     let (code, text, err) = alone(path.to_str().expect("UTF-8"));
     assert!(code == 1 && text.contains("NEVER: requirement 11") && err.contains("never be met"), "{text}{err}");
     // Institution 9 is in no registry: alone it is believed, a node knows better.

@@ -96,7 +96,7 @@ impl Desk {
             "--fail",
             "F",
             "--source",
-            "essai.example",
+            "A/own-site: essai.example",
         ])
         .await;
         fs::write(self.path("map.toml"), MAPPING).expect("the mapping");
@@ -317,7 +317,7 @@ async fn entries_are_published_from_files() {
         code = "XA-NQF"
         names = [{ language = "en", value = "A national framework" }]
         levels = [{ code = "basic" }, { code = "advanced" }]
-        source = "a decree"
+        sources = [{ text = "a decree", grade = "a", as_of = "2026-11-26" }]
         [[entries]]
         kind = "level-map"
         [entries.entry]
@@ -326,7 +326,7 @@ async fn entries_are_published_from_files() {
         from_framework = "XA-NQF"
         to_framework = "EQF"
         rows = [{ from = "advanced", to = ["6", "5"] }, { from = "basic" }]
-        source = "a report"
+        sources = [{ text = "a report", grade = "b", reading = "copy", as_of = "2026-11-26" }]
         "#,
     );
     let plan = desk.json(&["registry", "publish", "national.toml", "--dry-run"]).await;

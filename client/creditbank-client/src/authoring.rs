@@ -7,5 +7,5 @@ pub mod qualification;
 pub(crate) mod text_file;
 pub(crate) mod wording;
 
-pub use text_file::TextError;
+pub use text_file::{TextError, grade_of};
 pub use wording::document as document_in_words;

@@ -60,7 +60,7 @@ fn definition() -> QualificationDefinition {
         Some(Match { courses, ..Default::default() })
     };
     let six = Some(Match { levels: vec![level("6")], ..Default::default() });
-    let minimum = Some(Grade { scale: "GB-100".to_owned(), value: "55".to_owned() });
+    let minimum = Some(Grade { scale: "GB-100-UG".to_owned(), value: "55".to_owned() });
     let at_most = |parent| node(parent, RequirementType::AtMost);
     let requirements = vec![
         node(0, RequirementType::All),
@@ -104,7 +104,7 @@ fn definition() -> QualificationDefinition {
         code: "BSC".to_owned(),
         version: 1,
         unit: "ECTS".to_owned(),
-        average_scale: "GB-100".to_owned(),
+        average_scale: "GB-100-UG".to_owned(),
         requirements,
         ..Default::default()
     }
@@ -132,7 +132,7 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
                 assessment: AssessmentType::Exam,
                 origin: [Origin::Own, Origin::Own, Origin::Transfer, Origin::Rpl]
                     [usize::try_from(dice.below(4)).expect("four")],
-                grade: Some(Grade { scale: "GB-100".to_owned(), value: (40 + lift + dice.below(30)).to_string() }),
+                grade: Some(Grade { scale: "GB-100-UG".to_owned(), value: (40 + lift + dice.below(30)).to_string() }),
                 attempt: Some(1),
                 period: Some((end - 120, end)),
                 expires: None,

@@ -1,6 +1,9 @@
 //! The registry of a new node: credit units, frameworks and level maps, grade scales, fields of education, countries and
-//! legal deadlines, each with its source. An operator may replace any, and add what is missing: a national framework and
-//! its level maps are loaded in the same way, as registry records.
+//! legal deadlines, each with its sources and their grade. An operator may replace any, and add what is missing: a national
+//! framework and its level maps are loaded in the same way, as registry records.
+//!
+//! What rests on weak sources alone is not in the registry of a new node, but in [`WEAK`], which an operator who wants it
+//! publishes by hand.
 
 mod countries;
 mod deadlines;
@@ -11,7 +14,10 @@ mod scales;
 mod units;
 
 use creditbank_protocol::canonical::{Canonical, CanonicalError, encode};
-use creditbank_protocol::pb::{Kind, Text};
+use creditbank_protocol::pb::{Date, Kind, Source, SourceGrade, SourceReading, Text};
+
+/// Entries whose only sources are weak (grade D), as TOML that `creditbank registry publish` reads.
+pub const WEAK: &str = include_str!("../data/seed/weak.toml");
 
 /// Kind and canonical body of every seed entry, in an order in which they can be admitted.
 pub fn entries() -> Result<Vec<(Kind, Vec<u8>)>, CanonicalError> {
@@ -37,8 +43,31 @@ fn add<M: Canonical>(
     Ok(())
 }
 
-/// The source of what no document at hand says.
-const UNSOURCED: &str = "unsourced: general knowledge";
+/// The day on which the sources of the seed were looked up.
+const LOOKED_UP: Date = Date { year: 2026, month: 11, day: 26 };
+
+/// Sources as the tables write them, the best first: grade, how it was read where that is known, and the text. `Ao` was read
+/// on the issuer's own site, `Ac` in a copy, of `An` the figure was not read.
+fn sources(written: &[&str]) -> Vec<Source> {
+    written.iter().map(|one| source(one)).collect()
+}
+
+fn source(written: &str) -> Source {
+    let (mark, text) = written.split_once(' ').unwrap_or((written, ""));
+    let grade = match mark.as_bytes().first() {
+        Some(b'A') => SourceGrade::A,
+        Some(b'B') => SourceGrade::B,
+        Some(b'C') => SourceGrade::C,
+        _ => SourceGrade::D,
+    };
+    let reading = match mark.as_bytes().get(1) {
+        Some(b'o') => SourceReading::OwnSite,
+        Some(b'c') => SourceReading::Copy,
+        Some(b'n') => SourceReading::NotRead,
+        _ => SourceReading::Unspecified,
+    };
+    Source { text: text.to_owned(), grade: grade.into(), reading: reading.into(), as_of: Some(LOOKED_UP) }
+}
 
 /// One text, in English.
 fn english(value: &str) -> Vec<Text> {

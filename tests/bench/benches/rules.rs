@@ -130,7 +130,7 @@ fn credit(number: u32) -> pb::Credit {
         amount: Some(pb::Amount { e4: 150_000, unit: "CATS".to_owned() }),
         level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
         field: "0541".to_owned(),
-        grade: Some(pb::Grade { scale: "GB-100".to_owned(), value: "67".to_owned() }),
+        grade: Some(pb::Grade { scale: "GB-100-UG".to_owned(), value: "67".to_owned() }),
         period: Some(pb::Period { from: Some(date(2025, 9)), until: Some(date(2026, 6)) }),
         ..Default::default()
     }

@@ -38,7 +38,7 @@ fn credit(number: u32) -> Vec<u8> {
         }),
         amount: Some(pb::Amount { e4: 150_000, unit: "CATS".to_owned() }),
         level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
-        grade: Some(pb::Grade { scale: "GB-100".to_owned(), value: "67".to_owned() }),
+        grade: Some(pb::Grade { scale: "GB-100-UG".to_owned(), value: "67".to_owned() }),
         period: Some(pb::Period { from: date(9), until: date(12) }),
         outcomes: vec![outcome],
         ..Default::default()

@@ -64,7 +64,7 @@ fn credit(number: u64, learners: &[Alias]) -> pb::Credit {
         amount: Some(pb::Amount { e4: 150_000, unit: "CATS".to_owned() }),
         level: Some(pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }),
         field: "0542".to_owned(),
-        grade: Some(pb::Grade { scale: "GB-100".to_owned(), value: grade.to_owned() }),
+        grade: Some(pb::Grade { scale: "GB-100-UG".to_owned(), value: grade.to_owned() }),
         attempt: 1,
         language: "en".to_owned(),
         mode: pb::Mode::OnSite.into(),

@@ -291,7 +291,8 @@ class Converter:
             pair = (of_map.from_framework, of_map.to_framework)
         if level.framework == pair[1]:
             return same
-        rows = [*terms.level_rows, *(of_map.rows if of_map is not None else [])]
+        applied = of_map is not None and not of_map.withdrawn
+        rows = [*terms.level_rows, *(of_map.rows if applied else [])]
         row = next((row for row in rows if row.has("from") and getattr(row, "from") == level.level
                     and level.framework == pair[0]), None)
         require(row is not None and row.to, "UNDEFINED_LEVEL")

@@ -44,6 +44,14 @@ pub(crate) enum Command {
     /// from what `registry show --json` prints or written anew. It acts on what is sealed from now on; what was decided
     /// before keeps the version of its day. Entries that stand as they are in the file are left alone.
     Publish(load::Arguments),
+    /// Entries that a new node does not have, as their only sources are weak
+    ///
+    /// As TOML for `creditbank registry publish FILE`. No authority stands behind them: whoever publishes one has checked
+    /// it.
+    ShowWeak {
+        /// Only the entry of this code, as CN-5
+        code: Option<String>,
+    },
     /// Let the registry key that was committed to take over
     ///
     /// As planned, with both keys:
@@ -77,8 +85,13 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    if let Command::ShowWeak { code } = &command {
+        return load::show_weak(global, code.as_deref());
+    }
     let client = global.connect().await?;
     match command {
+        // Answered above: it needs no node.
+        Command::ShowWeak { .. } => Ok(()),
         Command::Publish(arguments) => load::run(global, &client, &arguments).await,
         Command::Succeed(arguments) => succeed::run(global, &client, *arguments).await,
         Command::CorrectTime(arguments) => correct_time::run(global, &client, &arguments).await,

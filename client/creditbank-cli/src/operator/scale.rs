@@ -49,9 +49,11 @@ pub(crate) struct Add {
     /// The smallest number is the best grade
     #[arg(long)]
     lower_is_better: bool,
-    /// Where the scale was published
-    #[arg(long)]
-    source: String,
+    /// Where the scale was published: its grade (A official and primary, B official and secondary, C academic, D weak),
+    /// how it was read where that is to be said (own-site, copy, not-read), and the address or title, as
+    /// "A/copy: example.org/rules"; the best source first
+    #[arg(long = "source", required = true, value_parser = values::source_of, value_name = "GRADE: TEXT")]
+    sources: Vec<pb::Source>,
     /// Publish a scale anew that is there already
     #[arg(long)]
     replace: bool,
@@ -89,5 +91,5 @@ fn scale(add: Add) -> pb::GradeScale {
     let (mut names, mut countries) = (add.names, add.countries);
     names.sort_by_key(pb::Text::encode_to_vec);
     countries.sort_unstable();
-    pb::GradeScale { code: add.code, names, countries, listed, numeric, source: add.source }
+    pb::GradeScale { code: add.code, names, countries, listed, numeric, sources: add.sources }
 }

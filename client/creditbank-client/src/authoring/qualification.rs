@@ -201,7 +201,7 @@ mod tests {
             let read = parse(&TEMPLATE.replacen(from, to, 1), Some(2)).expect(to);
             review_alone(&read).expect("well-formed")
         };
-        let never = review("minimum = \"GB-100:40\"", "minimum = \"GB-100:100.1\"");
+        let never = review("minimum = \"GB-100-UG:40\"", "minimum = \"GB-100-UG:100.1\"");
         assert!(!never.is_good(), "{never:?}");
         let unknown = review("level = \"FHEQ:6\" ", "level = \"FHEQ:9\" ");
         assert!(unknown.refused.is_some_and(|reason| reason.contains("FHEQ 9")));

@@ -108,11 +108,29 @@ pub(crate) fn level(key: &str, text: &str) -> Result<pb::Level, TextError> {
     Ok(pb::Level { framework: framework.to_owned(), level: level.to_owned() })
 }
 
-/// A grade and its scale: `FR-20:12`.
+/// A grade and its scale: `FR-20:12`, `JP-SABC:TOKAI:A`, `GB-CLASS:2:1`.
 pub(crate) fn grade(key: &str, text: &str) -> Result<pb::Grade, TextError> {
-    let parts = text.split_once(':').filter(|(scale, value)| !scale.is_empty() && !value.is_empty());
-    let (scale, value) = parts.ok_or_else(|| wrong(key, "a scale and one of its grades, as \"FR-20:12\"", text))?;
-    Ok(pb::Grade { scale: scale.to_owned(), value: value.to_owned() })
+    grade_of(text).ok_or_else(|| wrong(key, "a scale and one of its grades, as \"FR-20:12\"", text))
+}
+
+/// A grade behind its scale; `None` where no scale stands in front. The scale begins with a capital letter. An institution's
+/// own has the institution behind a colon, in capitals, two or more: so `JP-SABC:TOKAI:A` is an A, and `GB-CLASS:2:1` is 2:1.
+pub fn grade_of(text: &str) -> Option<pb::Grade> {
+    let (scale, value) = text.split_once(':')?;
+    let code = |part: &str| {
+        let inner = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+        part.len() > 1 && part.bytes().all(inner) && part.starts_with(|first: char| first.is_ascii_uppercase())
+    };
+    if !scale.starts_with(|first: char| first.is_ascii_alphabetic()) || value.is_empty() {
+        return None;
+    }
+    let (scale, value) = match value.split_once(':') {
+        Some((institution, value)) if code(institution) && !value.is_empty() => {
+            (format!("{scale}:{institution}"), value)
+        }
+        _ => (scale.to_owned(), value),
+    };
+    Some(pb::Grade { scale, value: value.to_owned() })
 }
 
 /// A code and a version: `PARIS-LEEDS.1`.

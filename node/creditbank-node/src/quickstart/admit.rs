@@ -121,6 +121,11 @@ fn scale() -> pb::GradeScale {
         countries: vec!["GB".to_owned()],
         listed: grades.map(grade).to_vec(),
         numeric: None,
-        source: "OULAD studentInfo.csv, final_result; doi:10.1038/sdata.2017.171".to_owned(),
+        sources: vec![pb::Source {
+            text: "OULAD studentInfo.csv, final_result; doi:10.1038/sdata.2017.171".to_owned(),
+            grade: pb::SourceGrade::A.into(),
+            reading: pb::SourceReading::OwnSite.into(),
+            as_of: Some(pb::Date { year: 2026, month: 11, day: 26 }),
+        }],
     }
 }

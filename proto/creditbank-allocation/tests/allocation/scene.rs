@@ -54,7 +54,7 @@ pub(crate) fn definition(requirements: Vec<Requirement>) -> QualificationDefinit
         code: "DEGREE".to_owned(),
         version: 1,
         unit: "ECTS".to_owned(),
-        average_scale: "GB-100".to_owned(),
+        average_scale: "GB-100-UG".to_owned(),
         requirements,
         ..Default::default()
     }
@@ -129,5 +129,5 @@ pub(crate) fn is_met(answer: &Answer) -> bool {
 
 #[expect(clippy::unnecessary_wraps, reason = "fields of messages are optional")]
 pub(crate) fn grade(value: u64) -> Option<pb::Grade> {
-    Some(pb::Grade { scale: "GB-100".to_owned(), value: value.to_string() })
+    Some(pb::Grade { scale: "GB-100-UG".to_owned(), value: value.to_string() })
 }

@@ -40,7 +40,8 @@ mod tests {
         let source = "x".repeat(len.min(400));
         let names =
             vec![pb::Text { language: "en".to_owned(), value: "y".repeat(len.saturating_sub(400).clamp(1, 1_000)) }];
-        let scale = pb::GradeScale { code: "S".to_owned(), source, names, ..Default::default() };
+        let sources = vec![pb::Source { text: source, ..Default::default() }];
+        let scale = pb::GradeScale { code: "S".to_owned(), sources, names, ..Default::default() };
         Record::of(Kind::GradeScale, &PUBLIC_SEED, encode(&scale).expect("canonical")).expect("a record")
     }
 

@@ -203,21 +203,23 @@ fn completed(block: &BlockFacts<'_>, date: Option<&Date>, begin: Option<Day>) ->
     require(holds, Rule::InvalidDate, "completed", expected, crate::dates::show(date))
 }
 
-/// Workload hours, where they and the unit's band are stated: amount times hours per credit, compared as integers.
+/// Workload hours, where they and the unit's band are stated: amount times hours per credit, compared as integers. A band
+/// without a maximum is a floor.
 fn workload(credit: &pb::Credit, amount: &pb::Amount, unit: &pb::CreditUnit) -> Result<(), Rejection> {
     let workload = credit.hours.as_ref().filter(|hours| hours.kind == i32::from(HoursKind::Workload));
-    let Some(hours) = workload.filter(|_| unit.workload_hours_max_e4 > 0) else {
+    let Some(hours) = workload.filter(|_| unit.workload_hours_min_e4 > 0 || unit.workload_hours_max_e4 > 0) else {
         return Ok(());
     };
     // Both sides in hundred-millionths of an hour.
     let found = u128::from(hours.e4) * 10_000;
     let bound = |per_credit: u64| u128::from(amount.e4) * u128::from(per_credit);
     let (min, max) = (unit.workload_hours_min_e4, unit.workload_hours_max_e4);
-    if (bound(min)..=bound(max)).contains(&found) {
+    if bound(min) <= found && (max == 0 || found <= bound(max)) {
         return Ok(());
     }
-    let expected =
-        format!("{} to {} hours per credit for {} {}", show_e4(min), show_e4(max), show_e4(amount.e4), unit.code);
+    let band =
+        if max == 0 { format!("at least {}", show_e4(min)) } else { format!("{} to {}", show_e4(min), show_e4(max)) };
+    let expected = format!("{band} hours per credit for {} {}", show_e4(amount.e4), unit.code);
     let found = format!("{} hours", show_e4(hours.e4));
     Err(Rejection::new(Rule::WorkloadOutsideBand, expected, found).field("hours"))
 }

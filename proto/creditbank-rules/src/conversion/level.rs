@@ -1,5 +1,5 @@
 //! Levels under an agreement: its own rows first, then the registry's map. No row, or a row without a comparable level, is a
-//! refusal; of several comparable levels the receiver states one.
+//! refusal; of several comparable levels the receiver states one. A withdrawn map has no rows.
 
 use creditbank_protocol::pb::{AgreementTerms, Level, LevelMapRow};
 
@@ -27,9 +27,14 @@ pub(super) fn comparable(registry: &Registry, terms: &AgreementTerms, level: &Le
         Rejection::new(Rule::UndefinedLevel, expected, found).field("level")
     };
     let of_map = map.filter(|map| map.from_framework == from && map.to_framework == to);
+    let withdrawn = of_map.is_some_and(|map| map.withdrawn);
+    let of_map = of_map.filter(|map| !map.withdrawn);
     let rows = terms.level_rows.iter().chain(of_map.into_iter().flat_map(|map| &map.rows));
     let row: Option<&LevelMapRow> = rows.into_iter().find(|row| row.from == level.level && level.framework == from);
-    let row = row.ok_or_else(|| refuse(format!("{}, which is undefined", show(level))))?;
+    let row = row.ok_or_else(|| {
+        let why = if withdrawn { "the map is withdrawn: no authority stands behind it" } else { "which is undefined" };
+        refuse(format!("{}, {why}", show(level)))
+    })?;
     if row.to.is_empty() {
         return Err(refuse(format!("{}, which has none", show(level))));
     }

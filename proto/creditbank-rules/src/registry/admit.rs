@@ -1,6 +1,6 @@
 //! When a registry record is well-formed and fits what is in force.
 
-use creditbank_protocol::pb::{self, Date, InstitutionType, RegistryState, RelationType};
+use creditbank_protocol::pb::{self, Date, InstitutionType, RegistryState, RelationType, SourceGrade};
 
 use super::Registry;
 use crate::codes::{is_country, is_field};
@@ -47,6 +47,20 @@ pub(crate) fn names<'a>(names: impl Iterator<Item = &'a pb::Text>) -> Checked {
         present(!name.language.is_empty() && !name.value.is_empty(), "names", "a language and a text for each name")?;
         let visible = !name.value.contains(char::is_control);
         require(visible, Rule::InvalidCode, "names", "text without control characters", "some")?;
+    }
+    Ok(())
+}
+
+/// Where an entry was published: at least one source, each with a text, a grade, and when it was looked up.
+pub(super) fn sources(sources: &[pb::Source], expected: &str) -> Checked {
+    present(!sources.is_empty(), "sources", expected)?;
+    for source in sources {
+        present(!source.text.is_empty(), "sources", "an address or a title for each source")?;
+        let visible = !source.text.contains(char::is_control);
+        require(visible, Rule::InvalidCode, "sources", "text without control characters", "some")?;
+        let grade = SourceGrade::try_from(source.grade).unwrap_or_default();
+        present(grade != SourceGrade::Unspecified, "sources", "a grade, A to D, for each source")?;
+        present(source.as_of.is_some(), "sources", "the day on which each source was looked up, or of its version")?;
     }
     Ok(())
 }
@@ -138,9 +152,15 @@ pub(super) fn credit_unit(_: &Registry, entry: &pb::CreditUnit) -> Checked {
     present(!entry.names.is_empty(), "names", "at least one name")?;
     names(entry.names.iter())?;
     countries(&entry.countries)?;
-    present(!entry.source.is_empty(), "source", "where the figures were published")?;
+    sources(&entry.sources, "where the figures were published")?;
     let band = (entry.workload_hours_min_e4, entry.workload_hours_max_e4);
-    require(band.0 <= band.1, Rule::Contradiction, "workload_hours_min_e4", "at most the maximum", band.0)
+    require(
+        band.1 == 0 || band.0 <= band.1,
+        Rule::Contradiction,
+        "workload_hours_min_e4",
+        "at most the maximum",
+        band.0,
+    )
 }
 
 pub(super) fn framework(_: &Registry, entry: &pb::Framework) -> Checked {
@@ -148,7 +168,7 @@ pub(super) fn framework(_: &Registry, entry: &pb::Framework) -> Checked {
     present(!entry.names.is_empty(), "names", "at least one name")?;
     names(entry.names.iter())?;
     countries(&entry.countries)?;
-    present(!entry.source.is_empty(), "source", "where the framework was published")?;
+    sources(&entry.sources, "where the framework was published")?;
     present(!entry.levels.is_empty(), "levels", "at least one level")?;
     let mut codes: Vec<&str> = entry.levels.iter().map(|level| level.code.as_str()).collect();
     present(codes.iter().all(|code| !code.is_empty()), "levels", "a code for each level")?;

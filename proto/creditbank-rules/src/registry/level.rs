@@ -1,12 +1,13 @@
 //! Level maps: which are well-formed, and what a level of one framework is in another.
 //!
 //! A map need not name every level. That there is no comparable level, that there are several, and that nothing is said
-//! are results; only what needs a level where there is none has to refuse.
+//! are results; only what needs a level where there is none has to refuse. A map that is withdrawn is not applied: no
+//! authority stands behind it, as its sources say.
 
 use creditbank_protocol::pb;
 
 use super::Registry;
-use super::admit::{Checked, names, present, require};
+use super::admit::{Checked, names, present, require, sources};
 use crate::Rule;
 
 /// What a level map says about a level.
@@ -18,11 +19,16 @@ pub enum Comparable<'a> {
     None,
     /// The map does not name the level, or its framework does not have it any more.
     Undefined,
+    /// The map is withdrawn, whatever it says.
+    Withdrawn,
 }
 
 impl Registry {
     /// What a level of the map's first framework is in its second.
     pub fn comparable<'a>(&self, map: &'a pb::LevelMap, level: &str) -> Comparable<'a> {
+        if map.withdrawn {
+            return Comparable::Withdrawn;
+        }
         if !self.level_exists(&map.from_framework, level) {
             return Comparable::Undefined;
         }
@@ -46,8 +52,8 @@ pub(super) fn map(registry: &Registry, entry: &pb::LevelMap) -> Checked {
     framework(registry, &entry.to_framework, "to_framework")?;
     let itself = entry.from_framework == entry.to_framework;
     require(!itself, Rule::Contradiction, "to_framework", "another framework than the first", &entry.to_framework)?;
-    present(!entry.source.is_empty(), "source", "where the levels were compared")?;
-    present(!entry.rows.is_empty(), "rows", "at least one level")?;
+    sources(&entry.sources, "where the levels were compared")?;
+    present(!entry.rows.is_empty() || entry.withdrawn, "rows", "at least one level")?;
     let mut from: Vec<&str> = entry.rows.iter().map(|row| row.from.as_str()).collect();
     from.sort_unstable();
     let twice = from.windows(2).find(|pair| pair[0] == pair[1]);

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{self, RecognitionPurpose};
 
 use super::Registry;
-use super::admit::{Checked, names, present, require};
+use super::admit::{Checked, names, present, require, sources};
 use crate::Rule;
 use crate::codes::{is_country, is_field};
 
@@ -33,7 +33,7 @@ pub(super) fn deadline(registry: &Registry, entry: &pb::LegalDeadline) -> Checke
     let days = entry.appeal_decision_days;
     require(appeals || days == 0, Rule::Contradiction, "appeal_decision_days", none, days)?;
     present(!entry.legal_basis.is_empty(), "legal_basis", "the law, or on what else it stands")?;
-    present(!entry.source.is_empty(), "source", "where it was published")
+    sources(&entry.sources, "where it was published")
 }
 
 pub(super) fn country(_: &Registry, entry: &pb::Country) -> Checked {
@@ -45,7 +45,7 @@ pub(super) fn country(_: &Registry, entry: &pb::Country) -> Checked {
     require(digits, Rule::InvalidCode, "numeric", "three digits", &entry.numeric)?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
     names(entry.names.iter())?;
-    present(!entry.source.is_empty(), "source", "where the codes were published")
+    sources(&entry.sources, "where the codes were published")
 }
 
 /// The parent of a field is in the registry before it.
@@ -53,7 +53,7 @@ pub(super) fn field(registry: &Registry, entry: &pb::FieldOfEducation) -> Checke
     require(is_field(&entry.code), Rule::InvalidCode, "code", "two to four digits (ISCED-F)", &entry.code)?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
     names(entry.names.iter())?;
-    present(!entry.source.is_empty(), "source", "where the field was published")?;
+    sources(&entry.sources, "where the field was published")?;
     let parent = entry.code.get(..entry.code.len() - 1).filter(|parent| is_field(parent));
     let exists = parent.is_none_or(|parent| registry.field(parent).is_some());
     require(exists, Rule::UnknownReference, "code", "a field whose parent is in the registry", &entry.code)

@@ -3,7 +3,7 @@
 use creditbank_protocol::pb::{self, NumericGrades};
 
 use super::Registry;
-use super::admit::{names, present, require};
+use super::admit::{names, present, require, sources};
 use crate::decimal::{parse_e4, show_e4};
 use crate::{Rejection, Rule};
 
@@ -11,7 +11,7 @@ pub(super) fn check(_: &Registry, entry: &pb::GradeScale) -> Result<(), Rejectio
     present(!entry.code.is_empty(), "code", "a code")?;
     present(!entry.names.is_empty(), "names", "at least one name")?;
     names(entry.names.iter())?;
-    present(!entry.source.is_empty(), "source", "where the scale was published")?;
+    sources(&entry.sources, "where the scale was published")?;
     let grades = !entry.listed.is_empty() || entry.numeric.is_some();
     present(grades, "listed", "listed grades or a range of numbers")?;
     let mut values: Vec<&str> = entry.listed.iter().map(|grade| grade.value.as_str()).collect();

@@ -2,10 +2,10 @@
 
 use creditbank_protocol::pb::Country;
 
-use super::{table, texts};
+use super::{sources, table, texts};
 
 const TABLE: &str = include_str!("../../data/country-codes/countries.csv");
-const SOURCE: &str = "ISO 3166-1 and UN M49, from github.com/datasets/country-codes (ODC-PDDL-1.0)";
+const SOURCE: &str = "Bc ISO 3166-1 and UN M49; copy: github.com/datasets/country-codes (ODC-PDDL-1.0)";
 
 pub(super) fn all() -> impl Iterator<Item = Country> {
     table(TABLE).map(|[alpha2, alpha3, numeric, english, french, chinese]| Country {
@@ -13,6 +13,6 @@ pub(super) fn all() -> impl Iterator<Item = Country> {
         alpha3: alpha3.to_owned(),
         numeric: numeric.to_owned(),
         names: texts(&[("en", english), ("fr", french), ("zh", chinese)]),
-        source: SOURCE.to_owned(),
+        sources: sources(&[SOURCE]),
     })
 }

@@ -25,7 +25,7 @@ fn german() -> LegalDeadline {
         review_days: 90,
         legal_basis: "BQFG, section 6 (3): three months from the complete documents; VwGO, section 70: one month"
             .to_owned(),
-        source: "unsourced: general knowledge; review_days is a default of this program".to_owned(),
+        sources: super::sources(&["Ac gesetze-im-internet.de/bqfg"]),
     }
 }
 
@@ -41,8 +41,6 @@ fn lisbon() -> LegalDeadline {
         appeal_instance: "The instance that the law of the authority's country names".to_owned(),
         review_days: 90,
         legal_basis: "Lisbon Recognition Convention: a reasonable time; four months by its practice".to_owned(),
-        source: "unsourced: general knowledge, Lisbon Recognition Convention practice; \
-                 appeal_days, appeal_decision_days and review_days are defaults of this program"
-            .to_owned(),
+        sources: super::sources(&["Ac ear.enic-naric.net, coe.int"]),
     }
 }

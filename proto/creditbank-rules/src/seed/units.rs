@@ -1,91 +1,219 @@
 //! Credit units.
 //!
 //! Where a country leaves the size of a credit to its institutions, the country's unit states no hours and each
-//! institution's own is a unit of its own, named after it: `CN-XUEFEN:PKU`. In China these count class hours, which stand in the
-//! name: the band of a unit is of the learner's whole work, and nobody has published that.
+//! institution's own is a unit of its own, named after it: `AU-POINTS:UNSW`. Class hours stand in the name: the band of a
+//! unit is of the learner's whole work.
 
 use creditbank_protocol::pb::CreditUnit;
 
-use super::{UNSOURCED, countries, named};
+use super::{countries, named, sources};
 
-/// Code, name, countries, hours per credit (least, most), credits of a year, source; figures in whole numbers, 0 where
-/// they are not stated.
-type Row = (&'static str, &'static str, &'static str, (u64, u64), u64, &'static str);
+/// Code, name, countries, hours per credit (least, most), credits of a year, sources; figures in whole numbers, 0 where
+/// they are not stated. A floor has 0 as its most.
+type Row = (&'static str, &'static str, &'static str, (u64, u64), u64, &'static [&'static str]);
 
 const UNITS: &[Row] = &[
-    ("AU-48", "Australian points, 48 a year", "AU", (0, 0), 48, "en.wikipedia.org/wiki/Course_credit"),
     (
         "AU-EFTSL",
         "Equivalent full-time student load (Australia), 1 a year",
         "AU",
         (0, 0),
         1,
-        "en.wikipedia.org/wiki/Course_credit",
+        &[
+            "Bo Services Australia 010-07010060",
+            "An legislation.gov.au F2022L00344, Administration Guidelines 2022; Higher Education Support Act 2003, sch. 1",
+        ],
     ),
-    ("AU-POINTS:MELBOURNE", "University of Melbourne points, 100 a year", "AU", (0, 0), 100, UNSOURCED),
-    ("AU-POINTS:QUT", "Queensland University of Technology points, 96 a year", "AU", (0, 0), 96, UNSOURCED),
-    ("AU-POINTS:UNSW", "University of New South Wales units of credit, 48 a year", "AU", (0, 0), 48, UNSOURCED),
-    ("AU-POINTS:UQ", "University of Queensland units, 16 a year", "AU", (0, 0), 16, UNSOURCED),
-    ("CATS", "UK credit (CATS)", "GB", (10, 10), 120, "en.wikipedia.org/wiki/Credit_Accumulation_and_Transfer_Scheme"),
-    ("CN-XUEFEN", "Chinese credit, hours set by each institution", "CN", (0, 0), 0, "nesochina.org"),
-    ("CN-XUEFEN:FUDAN", "Fudan University credit, 18 class hours", "CN", (0, 0), 0, "nesochina.org"),
-    ("CN-XUEFEN:PKU", "Peking University credit, 15 class hours", "CN", (0, 0), 0, "nesochina.org"),
     (
-        "CN-XUEFEN:QINGDAO-LAB",
-        "Qingdao University credit of laboratory work, 32 class hours",
+        "AU-POINTS:JCU",
+        "James Cook University credit points, 24 a year",
+        "AU",
+        (0, 0),
+        24,
+        &["Ao jcu.edu.au, credit points"],
+    ),
+    (
+        "AU-POINTS:MELBOURNE",
+        "University of Melbourne points, 100 a year",
+        "AU",
+        (0, 0),
+        100,
+        &["Ao ask.unimelb.edu.au 2866: 12.5 a subject"],
+    ),
+    (
+        "AU-POINTS:UNSW",
+        "University of New South Wales units of credit, 48 a year",
+        "AU",
+        (25, 25),
+        48,
+        &["Ao student.unsw.edu.au/uoc: about 25 hours each"],
+    ),
+    ("AU-POINTS:UQ", "University of Queensland units, 16 a year", "AU", (0, 0), 16, &["Ao uq.edu.au, my advisor 4312"]),
+    (
+        "AU-POINTS:UWA",
+        "University of Western Australia points, 48 a year",
+        "AU",
+        (25, 25),
+        48,
+        &["Ao ipoint.uwa.edu.au 196: 6 points are 150 hours"],
+    ),
+    (
+        "CATS",
+        "UK credit (CATS)",
+        "GB",
+        (10, 10),
+        120,
+        &[
+            "Bo imperial.ac.uk, national frameworks: 10 notional hours",
+            "An qaa.ac.uk, Higher Education Credit Framework for England, 2nd edition, May 2021; copy: readkong.com 8403735",
+        ],
+    ),
+    (
+        "CN-XUEFEN",
+        "Chinese credit, hours set by each institution",
         "CN",
         (0, 0),
         0,
-        "wodeyuanxiao.com",
+        &["Bo nuffic.nl/en/education-systems/china: no national unit in higher education"],
     ),
     (
-        "CN-XUEFEN:QINGDAO-THEORY",
-        "Qingdao University credit of theory, 16 class hours",
+        "CN-XUEFEN:VOCATIONAL",
+        "Chinese credit of vocational colleges, usually 16 to 18 class hours",
         "CN",
         (0, 0),
         0,
-        "wodeyuanxiao.com",
+        &["An Ministry of Education, 教职成〔2019〕13号 of 5 June 2019; copies: zh.wikisource.org, jwc.hbxytc.cn"],
     ),
-    ("CN-XUEFEN:TIANJIN", "Tianjin University credit, 15 class hours", "CN", (0, 0), 0, "nesochina.org"),
-    ("ECTS", "European credit (ECTS)", "", (25, 30), 60, "ECTS Users' Guide: 60 a year of 1500 to 1800 hours"),
-    ("HK-CREDIT", "Hong Kong QF credit", "HK", (10, 10), 0, "hkqr.gov.hk"),
-    ("IN-NCRF", "Indian NCrF credit", "IN", (30, 30), 40, "National Credit Framework: 1200 hours are 40 credits"),
-    ("JP-TANI", "Japanese credit", "JP", (45, 45), 0, "niadqe.jp/glossary/5335"),
-    ("KR-ACBS", "Korean credit (ACBS)", "KR", (0, 0), 0, "eng.nile.or.kr"),
-    ("NZ-CREDIT", "New Zealand credit", "NZ", (10, 10), 120, UNSOURCED),
-    ("UCTS", "UMAP credit (UCTS)", "", (38, 48), 60, "janu.jp/eng/global-engagement/umap-ucts.html"),
-    ("US-CEU", "US continuing education unit", "US", (0, 0), 0, "X12 element 1141: 10 contact hours"),
-    ("US-QUARTER", "US quarter credit hour", "US", (30, 36), 45, "34 CFR 600.2; hesc.ny.gov: 10 to 12 weeks"),
+    (
+        "ECTS",
+        "European credit (ECTS)",
+        "",
+        (25, 30),
+        60,
+        &[
+            "Bo azvo.hr, glossary; ee.ethz.ch; student.oslomet.no: 60 a year of 1500 to 1800 hours",
+            "An Publications Office of the EU, ECTS Users' Guide 2015",
+        ],
+    ),
+    (
+        "ECTS:NL",
+        "European credit in the Netherlands, 28 hours by law",
+        "NL",
+        (28, 28),
+        60,
+        &[
+            "Bo eur.nl/en/dutch-grading-system",
+            "An wetten.overheid.nl, Wet op het hoger onderwijs en wetenschappelijk onderzoek, article 7.4",
+        ],
+    ),
+    (
+        "HK-CREDIT",
+        "Hong Kong QF credit",
+        "HK",
+        (10, 10),
+        0,
+        &["Ao hkqr.gov.hk, explanation of levels: whole or nothing, independent of the grade"],
+    ),
+    (
+        "IN-NCRF",
+        "Indian NCrF credit",
+        "IN",
+        (30, 30),
+        40,
+        &[
+            "Ac ugc.gov.in, Report on the National Credit Framework, draft, table 5; copy: scribd 657057144",
+            "C thehindu.com 66729994: the chairman of the UGC",
+            "An ugc.gov.in, Report on the National Credit Framework, April 2023; copy: scribd 671587274",
+        ],
+    ),
+    (
+        "JP-TANI",
+        "Japanese credit",
+        "JP",
+        (45, 45),
+        0,
+        &["Ac 大学設置基準 (ordinance 28 of 1956), article 21; copies: meijigakuin.ac.jp/law, Sophia's rules; \
+             revision of 2022 not read"],
+    ),
+    (
+        "KR-ACBS",
+        "Korean credit (ACBS)",
+        "KR",
+        (0, 0),
+        0,
+        &["Ao cb.or.kr, nCreditRegInfo (National Institute for Lifelong Education)", "Bo eng.nile.or.kr"],
+    ),
+    (
+        "NZ-CREDIT",
+        "New Zealand credit",
+        "NZ",
+        (10, 10),
+        120,
+        &["Ao nzqa.govt.nz, Qualification and Micro-credential Listing and Operational Rules 2022, rule 3"],
+    ),
+    (
+        "SCQF",
+        "Scottish credit (SCQF)",
+        "GB",
+        (10, 10),
+        0,
+        &["Bo sqa.org.uk/sqa/71377.html; gov.scot, annex D: at least 10 hours to be rated"],
+    ),
+    (
+        "UCTS",
+        "UMAP credit (UCTS), 38 to 48 hours, of which 13 to 16 of class",
+        "",
+        (38, 48),
+        0,
+        &["Ao umap.org/credit-transfer-scheme: 1 UCTS is 1 Asian or US credit, and 1.5 ECTS"],
+    ),
+    ("UCTS-60", "UMAP credit of the older scheme, 60 a year", "", (0, 0), 60, &["Ao umap.org/ucts: the older scheme"]),
+    (
+        "US-CEU",
+        "US continuing education unit, 10 contact hours",
+        "US",
+        (0, 0),
+        0,
+        &["Ao iacet.org, about the CEU (ANSI/IACET 1): the word is free, others need not comply"],
+    ),
+    (
+        "US-QUARTER",
+        "US quarter credit hour, at least 30 hours",
+        "US",
+        (30, 0),
+        45,
+        &[
+            "Ac ecfr.gov, 34 CFR 600.2; copy: nmu.edu/compliance/160: not less than 1 class hour and 2 outside, 10 weeks",
+        ],
+    ),
     (
         "US-SEMESTER",
-        "US semester credit hour",
+        "US semester credit hour, at least 45 hours",
         "US",
-        (45, 45),
+        (45, 0),
         30,
-        "34 CFR 600.2: 1 class hour and 2 outside, 15 weeks",
+        &[
+            "Ac ecfr.gov, 34 CFR 600.2; copy: nmu.edu/compliance/160: not less than 1 class hour and 2 outside, 15 weeks",
+        ],
     ),
 ];
 
 /// What people call some units at home: code, language, name.
 const AT_HOME: &[(&str, &str, &str)] = &[
     ("CN-XUEFEN", "zh", "学分"),
-    ("CN-XUEFEN:FUDAN", "zh", "复旦大学学分(18学时)"),
-    ("CN-XUEFEN:PKU", "zh", "北京大学学分(15学时)"),
-    ("CN-XUEFEN:QINGDAO-LAB", "zh", "青岛大学实验学分(32学时)"),
-    ("CN-XUEFEN:QINGDAO-THEORY", "zh", "青岛大学理论学分(16学时)"),
-    ("CN-XUEFEN:TIANJIN", "zh", "天津大学学分(15学时)"),
+    ("CN-XUEFEN:VOCATIONAL", "zh", "职业院校学分"),
     ("JP-TANI", "ja", "単位"),
     ("KR-ACBS", "ko", "학점"),
 ];
 
 pub(super) fn all() -> impl Iterator<Item = CreditUnit> {
-    UNITS.iter().map(|(code, name, of, (least, most), year, source)| CreditUnit {
+    UNITS.iter().map(|(code, name, of, (least, most), year, published)| CreditUnit {
         code: (*code).to_owned(),
         names: named(code, name, AT_HOME),
         countries: countries(of),
         workload_hours_min_e4: least * 10_000,
         workload_hours_max_e4: most * 10_000,
         year_e4: year * 10_000,
-        source: (*source).to_owned(),
+        sources: sources(published),
     })
 }

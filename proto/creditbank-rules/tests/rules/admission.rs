@@ -221,8 +221,8 @@ fn fields_of_a_credit() {
             Rule::UnknownLevel,
         ),
         (credit_rule(|credit| credit.grade = Some(grade("NONE", "A"))), Rule::UnknownGrade),
-        (credit_rule(|credit| credit.grade = Some(grade("JP-SABC", "Z"))), Rule::UnknownGrade),
-        (credit_rule(|credit| credit.grade = Some(grade("JP-SABC", "E"))), Rule::GradeNotAPass),
+        (credit_rule(|credit| credit.grade = Some(grade("JP-SABC:TOKAI", "Z"))), Rule::UnknownGrade),
+        (credit_rule(|credit| credit.grade = Some(grade("JP-SABC:TOKAI", "E"))), Rule::GradeNotAPass),
         (
             credit_rule(|credit| (credit.amount, credit.hours) = (ects(6_0000), workload(149_9999))),
             Rule::WorkloadOutsideBand,
@@ -318,7 +318,7 @@ fn results_identities_and_outcomes() {
     let cases = [
         (result_rule(|result| result.status = 0), Rule::MissingField),
         (result_rule(|result| result.visible_from = Some(date(9999, 12, 31))), Rule::EmbargoTooLong),
-        (result_rule(|result| result.grade = Some(grade("JP-SABC", "A"))), Rule::GradeIsAPass),
+        (result_rule(|result| result.grade = Some(grade("JP-SABC:TOKAI", "A"))), Rule::GradeIsAPass),
         (identity_rule(|identity| identity.names.clear()), Rule::MissingField),
         (identity_rule(|identity| identity.birth_date = None), Rule::MissingField),
         (identity_rule(|identity| identity.birth_date = Some(date(2027, 1, 1))), Rule::InvalidDate),
@@ -330,7 +330,7 @@ fn results_identities_and_outcomes() {
     ];
     cases.into_iter().for_each(|(found, expected)| assert_eq!(found, expected));
     let mut open = result();
-    (open.status, open.grade) = (pb::ResultStatus::Provisional.into(), Some(grade("JP-SABC", "A")));
+    (open.status, open.grade) = (pb::ResultStatus::Provisional.into(), Some(grade("JP-SABC:TOKAI", "A")));
     World::new().admit(&[record(Kind::Result, &open, 1)]).expect("a provisional result may carry a pass");
 }
 

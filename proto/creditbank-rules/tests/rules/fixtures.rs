@@ -14,4 +14,4 @@ pub(crate) use records::{ACCOUNT, ALIAS, CLOSED_ALIAS, OTHER_ALIAS, credit, iden
 pub(crate) use registry::{
     ORIGIN, accreditation, admit_seed, institution, key, key_for, operator, seed_of, seeded, unit,
 };
-pub(crate) use values::{amount, course, date, day, fheq, grade, level, reference, text};
+pub(crate) use values::{amount, course, date, day, fheq, grade, level, reference, sources, text};

@@ -1,5 +1,6 @@
 //! What is converted: the records that were named, or those of a transcript that fit.
 
+use creditbank_client::authoring::grade_of;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, AgreementTerms, DisclosedRecord, Kind, Tier};
 use creditbank_protocol::transcript::TranscriptRecord;
@@ -152,8 +153,8 @@ pub(super) fn state(request: &mut PreviewConversionRequest, what: &What, scale: 
     }
     for text in &what.grades {
         let (source, value) = split(text)?;
-        let grade = match value.split_once(':') {
-            Some((scale, value)) => pb::Grade { scale: scale.to_owned(), value: value.to_owned() },
+        let grade = match grade_of(&value) {
+            Some(grade) => grade,
             None if scale.is_empty() => {
                 return Err(Failure::Usage(format!("{text:?}: name the scale too, as 34/718=FR-20:14")));
             }

@@ -8,6 +8,7 @@ use creditbank_protocol::names;
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::{PUBLIC_SEED, Record, info_of};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rules::seed::WEAK;
 use serde_json::{Value, json};
 
 use crate::connect::Global;
@@ -112,6 +113,25 @@ fn seed() -> Result<Vec<(RegistryKey, Record)>, Failure> {
     each.collect()
 }
 
+/// Prints what comes along and is not in the registry of a new node.
+pub(super) fn show_weak(global: &Global, code: Option<&str>) -> Result<(), Failure> {
+    let wrong = |error: toml::de::Error| Failure::Usage(format!("the file of weak entries: {error}"));
+    let mut all: toml::Table = toml::from_str(WEAK).map_err(wrong)?;
+    if let Some(entries) = all.get_mut("entries").and_then(toml::Value::as_array_mut) {
+        let of =
+            |entry: &toml::Value| entry.get("entry").and_then(|entry| entry.get("code")?.as_str().map(str::to_owned));
+        if let Some(code) = code {
+            let codes = entries.iter().filter_map(of).collect::<Vec<_>>().join(", ");
+            entries.retain(|entry| of(entry).as_deref() == Some(code));
+            if entries.is_empty() {
+                return Err(Failure::NotValid(format!("{code} is not among the weak entries: {codes}")));
+            }
+        }
+    }
+    let text = if code.is_some() { toml::to_string(&all).unwrap_or_default() } else { WEAK.to_owned() };
+    output::print(global, &json!(all["entries"]), || text.trim_end().to_owned())
+}
+
 /// Every entry of the file, in its order.
 fn read(path: &Path) -> Result<Vec<(RegistryKey, Record)>, Failure> {
     let wrong = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
@@ -179,6 +199,8 @@ fn inexact(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use creditbank_rules::RegistryRecord;
+
     use super::*;
 
     const MAP: &str = r#"
@@ -189,7 +211,7 @@ mod tests {
         from_framework = "XA"
         to_framework = "EQF"
         rows = [{ from = "L2", to = ["3", "2"] }, { from = "L1" }]
-        source = "the ministry's decree"
+        sources = [{ text = "the ministry's decree", grade = "a", as_of = "2026-11-26" }]
     "#;
 
     /// Goal: TOML and JSON of the same entry are the same record; sets are put in order, lists keep theirs.
@@ -214,6 +236,28 @@ mod tests {
         }
     }
 
+    /// Goal: the file of weak entries is read, each says that its sources are weak, none is in the seed, and a registry that
+    /// was seeded admits them all.
+    #[test]
+    fn the_weak_entries_can_be_published() {
+        let weak = parse(WEAK, true).expect("the file that comes along");
+        assert_eq!(weak.len(), 10);
+        let mut registry = creditbank_rules::Registry::new("test.example/log");
+        let mut seeded = Vec::new();
+        for (kind, body) in creditbank_rules::seed::entries().expect("the seed") {
+            seeded.push(RegistryKey::of(kind, &body).expect("a key"));
+            registry.admit(RegistryRecord::of_operator(kind, &body)).expect("the seed is admitted");
+        }
+        for (key, record) in weak {
+            assert!(!seeded.contains(&key), "{key} is in the seed");
+            let shown = show::body(show::message_of(key.kind()), record.body()).expect("it can be shown");
+            let mut grades = shown["sources"].as_array().expect("sources").iter().map(|source| &source["grade"]);
+            assert!(grades.all(|grade| grade == "d"), "{key}");
+            registry.admit(RegistryRecord::of_operator(key.kind(), record.body())).expect("it is admitted");
+        }
+        assert!(registry.scale("CN-5").is_some() && registry.framework("GD-QF").is_some());
+    }
+
     /// Goal: a file that cannot be meant is refused with what was expected.
     #[test]
     fn what_cannot_be_meant() {
@@ -224,7 +268,7 @@ mod tests {
             ("\"level-map\"", "\"agreement-proposal\"", "operator"),
             ("kind = \"level-map\"", "", "kind is missing"),
             ("[entry]", "[entri]", "entri"),
-            ("source", "sauce", "is no field"),
+            ("sources", "sauces", "is no field"),
             ("\"L1\"", "4.5", "\"4.5\""),
         ] {
             let error = parse(&MAP.replace(from, to), true).expect_err(to);

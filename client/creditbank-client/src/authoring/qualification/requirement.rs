@@ -139,7 +139,7 @@ fn example(key: &str) -> &'static str {
         "amount" => "credits in the definition's unit, as amount = \"90\"",
         "match" => "which records, as match = { courses = [\"MATH-101\"] }",
         "outcome" => "a kind of outcome, as outcome = \"test-score\"",
-        "minimum" => "a grade behind its scale, as minimum = \"GB-100:60\"",
+        "minimum" => "a grade behind its scale, as minimum = \"GB-100-UG:60\"",
         "awards" => "awards that fill it, as awards = [\"2/BSC-INF\"]",
         "months" => "a number of months, as months = 84",
         _ => "a code, as code = \"THESIS\"",

@@ -122,6 +122,10 @@ fn levels(registry: &Registry, terms: &AgreementTerms) -> Checked {
     let map = registry.level_map(&terms.level_map);
     let known = terms.level_map.is_empty() || map.is_some();
     require(known, Rule::UnknownReference, "terms", "a level map of the registry", &terms.level_map)?;
+    let applied = map.is_none_or(|map| !map.withdrawn);
+    let expected = "a level map that is applied";
+    let found = format_args!("{}, which is withdrawn: no authority stands behind it", terms.level_map);
+    require(applied, Rule::UnknownReference, "terms", expected, found)?;
     let named = !from.is_empty() && !to.is_empty();
     if let Some(map) = map {
         let same = from.is_empty() && to.is_empty() || (from, to) == (&map.from_framework, &map.to_framework);

@@ -87,6 +87,7 @@ fn terms_that_make_no_sense_are_refused() {
             terms.award_share_max = Some(pb::Ratio { numerator: 3, denominator: 2 });
         }),
         ("unknown level map", Rule::UnknownReference, |terms| terms.level_map = "XX".to_owned()),
+        ("a level map that is withdrawn", Rule::UnknownReference, |terms| terms.level_map = "AQF-EQF".to_owned()),
         ("level rows without frameworks", Rule::MissingField, |terms| {
             terms.level_rows = vec![pb::LevelMapRow { from: "6".to_owned(), to: vec!["6".to_owned()] }];
         }),

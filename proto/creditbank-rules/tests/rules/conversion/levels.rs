@@ -10,18 +10,22 @@ fn row(from: &str, to: &[&str]) -> pb::LevelMapRow {
     pb::LevelMapRow { from: from.to_owned(), to: to.iter().map(|&to| to.to_owned()).collect() }
 }
 
-/// EQF to the Irish framework, of which level 6 is two levels and level 8 is looked at without a result.
-fn land() -> (Land, pb::AgreementTerms) {
-    let mut land = Land::new();
-    let map = pb::LevelMap {
+fn map() -> pb::LevelMap {
+    pb::LevelMap {
         code: "EQF-NFQ".to_owned(),
         names: vec![text("EQF to NFQ")],
         from_framework: "EQF".to_owned(),
         to_framework: "NFQ-IE".to_owned(),
         rows: vec![row("5", &["6"]), row("6", &["7", "8"]), row("7", &["9"]), row("8", &[])],
-        source: "docslib 5620981".to_owned(),
-    };
-    land.set(0, Kind::LevelMap, &map);
+        sources: crate::fixtures::sources("docslib 5620981"),
+        withdrawn: false,
+    }
+}
+
+/// EQF to the Irish framework, of which level 6 is two levels and level 8 is looked at without a result.
+fn land() -> (Land, pb::AgreementTerms) {
+    let mut land = Land::new();
+    land.set(0, Kind::LevelMap, &map());
     let terms = pb::AgreementTerms { level_map: "EQF-NFQ".to_owned(), level_rows: vec![row("7", &["8"])], ..terms() };
     land.agree(&terms);
     (land, terms)
@@ -56,6 +60,18 @@ fn comparable_levels_are_taken_and_undefined_ones_refused() {
     assert_eq!(convert(at(1, "NFQ-IE", "8"), None), found("NFQ-IE 8"), "of the target framework already");
     assert_eq!(convert(credit(1, HERE, 100_000, "CATS"), None), Ok(None), "not stated stays not stated");
     assert_eq!(rule(convert(credit(1, HERE, 100_000, "CATS"), Some("8"))), Rule::ConversionDiffers);
+}
+
+/// Goal: a map that is withdrawn is not applied, whatever it says; the agreement's own rows still are.
+#[test]
+fn a_withdrawn_map_is_not_applied() {
+    let (mut land, terms) = land();
+    land.set(0, Kind::LevelMap, &pb::LevelMap { withdrawn: true, ..map() });
+    let refused = land.convert(&terms, &[at(1, "EQF", "5")]).expect_err("nobody stands behind the map");
+    assert_eq!(refused.rule, Rule::UndefinedLevel);
+    assert!(refused.found.contains("withdrawn: no authority stands behind it"), "{refused}");
+    let converted = land.convert(&terms, &[at(1, "EQF", "7")]).expect("the agreement itself says it");
+    assert_eq!(converted.results[0].level, Some(level("NFQ-IE", "8")));
 }
 
 /// Goal: an agreement that does not convert levels leaves them as they are.

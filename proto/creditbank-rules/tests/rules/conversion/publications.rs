@@ -80,7 +80,7 @@ fn equivalences_are_well_formed() {
 #[test]
 fn distributions_are_well_formed_and_final() {
     let jp = [("S", 5), ("A", 5), ("B", 0), ("C", 0), ("D", 1), ("E", 0)];
-    let good = distribution(THERE, 1, "JP-SABC", &jp);
+    let good = distribution(THERE, 1, "JP-SABC:TOKAI", &jp);
     let cases: &[(&str, Rule, Change<pb::GradeDistribution>)] = &[
         ("unknown scale", Rule::UnknownGrade, |entry| entry.scale = "XX".to_owned()),
         ("no field", Rule::InvalidCode, |entry| entry.field = "5".to_owned()),

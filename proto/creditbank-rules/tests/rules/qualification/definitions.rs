@@ -218,10 +218,10 @@ fn contradictions_are_named() {
         with(vec![cap((3, 10), of_origin(Origin::Own)), cap((6, 10), rest)]),
         "requirements 3 and 4 together allow less than the whole",
     );
-    let high = Grade { scale: "GB-100".to_owned(), value: "101".to_owned() };
+    let high = Grade { scale: "GB-100-UG".to_owned(), value: "101".to_owned() };
     let mut mean = definition(with(vec![Requirement { minimum: Some(high), ..node(1, Type::Average) }]));
-    mean.average_scale = "GB-100".to_owned();
-    refused(&mean, Rule::UnknownGrade, "101 in GB-100");
+    mean.average_scale = "GB-100-UG".to_owned();
+    refused(&mean, Rule::UnknownGrade, "101 in GB-100-UG");
     let found = satisfiability(&registry(), &mean).expect("a tree");
     assert!(!found.satisfiable && found.conflicts[0].reason.contains("no number"), "{found:?}");
 }

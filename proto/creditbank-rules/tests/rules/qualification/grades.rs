@@ -22,11 +22,11 @@ fn mean(scale: &str, minimum: &str) -> creditbank_protocol::pb::QualificationDef
 /// Goal: the mean is weighted by credit and exact; what has no grade is left out.
 #[test]
 fn the_mean_is_exact() {
-    let candidates = [graded(0, 10, "GB-100", "60"), graded(1, 20, "GB-100", "70"), credit(2, 100)];
+    let candidates = [graded(0, 10, "GB-100-UG", "60"), graded(1, 20, "GB-100-UG", "70"), credit(2, 100)];
     let all = [put(2, 0), put(2, 1), put(2, 2)];
-    let audit = judged(&mean("GB-100", "66.6666"), &candidates, &all).expect("200 / 3 is more");
+    let audit = judged(&mean("GB-100-UG", "66.6666"), &candidates, &all).expect("200 / 3 is more");
     assert_eq!(audit.average_e4, Some(Ratio { numerator: 2_000_000, denominator: 3 }));
-    assert_refused(judged(&mean("GB-100", "66.6667"), &candidates, &all), Rule::RequirementsNotMet, "66.6666");
+    assert_refused(judged(&mean("GB-100-UG", "66.6667"), &candidates, &all), Rule::RequirementsNotMet, "66.6666");
 }
 
 /// Goal: where a smaller number is better, at least means at most.
@@ -57,11 +57,11 @@ fn letters_have_points() {
 fn retakes() {
     let pass = |index: u32, value: &str, until: &str| {
         let period = Some((day("2023-01-01"), day(until)));
-        Candidate { course: Some("C".to_owned()), period, ..graded(index, 30, "GB-100", value) }
+        Candidate { course: Some("C".to_owned()), period, ..graded(index, 30, "GB-100-UG", value) }
     };
     let candidates = [pass(0, "50", "2023-06-30"), pass(1, "70", "2023-12-31"), pass(2, "60", "2024-06-30")];
     let under = |policy: RetakePolicy, minimum: &str, index: u32| {
-        let mut definition = mean("GB-100", minimum);
+        let mut definition = mean("GB-100-UG", minimum);
         definition.retakes = policy.into();
         judged(&definition, &candidates, &[put(2, index)])
     };
@@ -74,6 +74,6 @@ fn retakes() {
     }
     under(RetakePolicy::Average, "60", 2).expect("the last gives credit, the mean of 50, 70 and 60 the grade");
     assert_refused(under(RetakePolicy::Average, "60.0001", 2), Rule::RequirementsNotMet, "found 60");
-    let definition = mean("GB-100", "60");
+    let definition = mean("GB-100-UG", "60");
     judged(&definition, &candidates, &[put(2, 0), put(2, 1), put(2, 2)]).expect("without a policy each counts");
 }

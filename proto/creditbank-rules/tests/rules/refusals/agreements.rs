@@ -54,7 +54,7 @@ fn proposing(name: &'static str, about: &'static str, change: impl FnOnce(&mut p
 
 fn proposals() -> Vec<Case> {
     let graded = |about, name, change: fn(&mut pb::GradeRule)| {
-        let scale = "JP-SABC".to_owned();
+        let scale = "JP-SABC:TOKAI".to_owned();
         let mut rule = pb::GradeRule {
             method: pb::GradeMethod::Table.into(),
             source_scale: scale.clone(),
@@ -209,7 +209,7 @@ fn lists() -> Vec<Case> {
         }),
         equivalent("CONTRADICTION", "a kind of outcome with a course", |entry| entry.source_outcome = 1),
         equivalent("GRADE_NOT_A_PASS", "a least grade that fails", |entry| {
-            entry.minimum = Some(pb::Grade { scale: "JP-SABC".to_owned(), value: "E".to_owned() });
+            entry.minimum = Some(pb::Grade { scale: "JP-SABC:TOKAI".to_owned(), value: "E".to_owned() });
         }),
         equivalent("UNKNOWN_REFERENCE", "a version too many", |entry| entry.version = 2),
         published(Some("PERMANENT"), "an equivalence once more", Kind::Equivalence, &equivalence())

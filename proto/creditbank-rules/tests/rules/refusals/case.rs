@@ -24,7 +24,7 @@ pub(crate) const PLACE: Place = Place { entry: 5, index: 3 };
 pub(crate) const UNIT_KEY: u8 = 5;
 pub(crate) const REGISTRY_KEY: u8 = 2;
 /// What the seed of a real node has of credit units, frameworks and scales is large; these are enough.
-const SEEDED: [&str; 4] = ["CATS", "ECTS", "FHEQ", "JP-SABC"];
+const SEEDED: [&str; 5] = ["CATS", "ECTS", "FHEQ", "JP-SABC:TOKAI", "US-SEMESTER"];
 
 pub(crate) fn signing(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])

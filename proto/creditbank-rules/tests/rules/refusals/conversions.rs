@@ -204,7 +204,7 @@ fn eqf(case: &mut Case) {
         code: "EQF".to_owned(),
         names: vec![text("EQF")],
         levels,
-        source: "here".to_owned(),
+        sources: crate::fixtures::sources("here"),
         ..Default::default()
     };
     case.registry.insert(0, (Kind::Framework, body(&framework)));
@@ -296,7 +296,7 @@ fn amounts() -> Vec<Case> {
         differs("at another level", |result| result.level.as_mut().expect("a level").level = "5".to_owned()),
         differs("without its level", |result| result.level = None),
         differs("with a grade that nobody suggests", |result| {
-            result.grade = Some(pb::Grade { scale: "JP-SABC".to_owned(), value: "S".to_owned() });
+            result.grade = Some(pb::Grade { scale: "JP-SABC:TOKAI".to_owned(), value: "S".to_owned() });
             result.suggested = result.grade.clone();
         }),
         differs("of another course", |result| result.course.as_mut().expect("a course").code = "B".to_owned()),

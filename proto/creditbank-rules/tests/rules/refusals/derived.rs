@@ -11,7 +11,7 @@ use creditbank_rules::CourseKey;
 use serde_json::{Value, json};
 
 use super::case::{self, Case, REGISTRY_KEY, UNIT_KEY, body, id_of, signing};
-use crate::fixtures::{ACCOUNT, ALIAS, ORIGIN, credit, day, key_for, record, unit};
+use crate::fixtures::{ACCOUNT, ALIAS, ORIGIN, credit, day, key_for, record, sources, unit};
 use crate::world::NOW_MS;
 
 /// Seeds of keys: of the unit of institution 2, of the learner, and of a unit whose key signs only what a case says.
@@ -46,7 +46,7 @@ fn deadline(code: &str, country: &str, appeal_days: u32) -> pb::LegalDeadline {
         appeal_instance: instance.to_owned(),
         review_days: 90,
         legal_basis: "An act".to_owned(),
-        source: "here".to_owned(),
+        sources: sources("here"),
         ..Default::default()
     }
 }
@@ -57,7 +57,7 @@ fn countries() -> [pb::Country; 2] {
         alpha3: alpha3.to_owned(),
         numeric: numeric.to_owned(),
         names: vec![pb::Text { language: "en".to_owned(), value: alpha3.to_owned() }],
-        source: "ISO 3166-1".to_owned(),
+        sources: sources("ISO 3166-1"),
     })
 }
 

@@ -4,11 +4,11 @@ use creditbank_protocol::pb::{self, Kind};
 
 use super::case::Case;
 use super::derived::published;
-use crate::fixtures::{self, text};
+use crate::fixtures::{self, sources, text};
 
 pub(crate) fn distribution(institution: u64) -> pb::GradeDistribution {
     let counts = [("S", 12), ("A", 30), ("B", 40), ("C", 15), ("D", 2), ("E", 1)];
-    fixtures::distribution(institution, 1, "JP-SABC", &counts)
+    fixtures::distribution(institution, 1, "JP-SABC:TOKAI", &counts)
 }
 
 pub(crate) fn refused() -> Vec<Case> {
@@ -17,7 +17,7 @@ pub(crate) fn refused() -> Vec<Case> {
         alpha3: "IRL".to_owned(),
         numeric: "372".to_owned(),
         names: vec![text("Ireland")],
-        source: "ISO 3166-1".to_owned(),
+        sources: sources("ISO 3166-1"),
     };
     vec![
         published(Some("NOT_THE_PUBLISHER"), "of another institution", Kind::GradeDistribution, &distribution(2)),

@@ -164,7 +164,7 @@ pub(crate) fn refused() -> Vec<Case> {
             Some("UNKNOWN_GRADE"),
             "an exemption with a failing grade",
             &exempting(|credit| {
-                credit.grade = Some(pb::Grade { scale: "JP-SABC".to_owned(), value: "E".to_owned() });
+                credit.grade = Some(pb::Grade { scale: "JP-SABC:TOKAI".to_owned(), value: "E".to_owned() });
             }),
         ),
         made(

@@ -4,12 +4,12 @@ use creditbank_protocol::pb::{self, Kind, PassBasis};
 
 use super::case::Case;
 use super::derived::of;
-use crate::fixtures::{credit, date, grade, result, text};
+use crate::fixtures::{credit, date, grade, result, sources, text};
 
 fn numbers(code: &str, max: u64, pass: u64) -> pb::GradeScale {
     let numeric = pb::NumericGrades { max_e4: max * 10_000, pass_e4: pass * 10_000, ..Default::default() };
-    let (code, source) = (code.to_owned(), "here".to_owned());
-    pb::GradeScale { code, names: vec![text("A scale")], numeric: Some(numeric), source, ..Default::default() }
+    let (code, sources) = (code.to_owned(), sources("here"));
+    pb::GradeScale { code, names: vec![text("A scale")], numeric: Some(numeric), sources, ..Default::default() }
 }
 
 /// Marks from 0 to 100 and from 0 to 10, and words.

@@ -208,11 +208,14 @@ fn credits() -> Vec<Case> {
         }),
         changed_credit("UNKNOWN_GRADE", "an unknown scale", |credit| credit.grade = Some(grade("NONE", "A"))),
         changed_credit("UNKNOWN_GRADE", "a grade that the scale does not have", |credit| {
-            credit.grade = Some(grade("JP-SABC", "Z"))
+            credit.grade = Some(grade("JP-SABC:TOKAI", "Z"))
         }),
-        changed_credit("GRADE_NOT_A_PASS", "E", |credit| credit.grade = Some(grade("JP-SABC", "E"))),
+        changed_credit("GRADE_NOT_A_PASS", "E", |credit| credit.grade = Some(grade("JP-SABC:TOKAI", "E"))),
         changed_credit("WORKLOAD_OUTSIDE_BAND", "149.9999 hours for 6 ECTS", |credit| {
             (credit.amount, credit.hours) = (Some(amount(6_0000, "ECTS")), workload(149_9999))
+        }),
+        changed_credit("WORKLOAD_OUTSIDE_BAND", "134.9999 hours for 3 US credits", |credit| {
+            (credit.amount, credit.hours) = (Some(amount(3_0000, "US-SEMESTER")), workload(134_9999))
         }),
         changed_credit("WORKLOAD_OUTSIDE_BAND", "180.0001 hours for 6 ECTS", |credit| {
             (credit.amount, credit.hours) = (Some(amount(6_0000, "ECTS")), workload(180_0001))
@@ -261,7 +264,9 @@ fn others() -> Vec<Case> {
         changed_result("UNKNOWN_CREDIT_UNIT", "attempted in an unknown unit", |result| {
             result.attempted = Some(amount(1, "EURO"))
         }),
-        changed_result("GRADE_IS_A_PASS", "a failure with an A", |result| result.grade = Some(grade("JP-SABC", "A"))),
+        changed_result("GRADE_IS_A_PASS", "a failure with an A", |result| {
+            result.grade = Some(grade("JP-SABC:TOKAI", "A"))
+        }),
         changed_result("EMBARGO_TOO_LONG", "without a period: from the seal", |result| {
             result.visible_from = Some(date(9999, 12, 31))
         }),
@@ -507,7 +512,7 @@ fn registry() -> Vec<Case> {
             code: "X".to_owned(),
             names: vec![text("X")],
             listed,
-            source: "here".to_owned(),
+            sources: crate::fixtures::sources("here"),
             ..Default::default()
         };
         change(&mut entry);
@@ -703,6 +708,12 @@ pub(crate) fn admitted() -> Vec<Case> {
         good("25 hours for each of 6 ECTS", |credit| {
             (credit.amount, credit.hours) = (Some(amount(6_0000, "ECTS")), workload(150_0000))
         }),
+        good("300 hours for 3 US credits, whose hours are a floor", |credit| {
+            (credit.amount, credit.hours) = (Some(amount(3_0000, "US-SEMESTER")), workload(300_0000))
+        }),
+        good("135 hours for 3 US credits", |credit| {
+            (credit.amount, credit.hours) = (Some(amount(3_0000, "US-SEMESTER")), workload(135_0000))
+        }),
         good("30 hours for each of 6 ECTS", |credit| {
             (credit.amount, credit.hours) = (Some(amount(6_0000, "ECTS")), workload(180_0000))
         }),
@@ -730,7 +741,7 @@ pub(crate) fn admitted() -> Vec<Case> {
             Kind::Result,
             &pb::Result {
                 status: pb::ResultStatus::Provisional.into(),
-                grade: Some(grade("JP-SABC", "A")),
+                grade: Some(grade("JP-SABC:TOKAI", "A")),
                 ..result()
             },
         ),

@@ -13,7 +13,7 @@ use super::file::{
 };
 use super::file::{shown, unhex};
 use super::{chains, grades};
-use crate::fixtures::{ORIGIN, between, day, text};
+use crate::fixtures::{ORIGIN, between, day, sources, text};
 
 /// A record of the learner that is converted, and which of its results.
 #[derive(Clone)]
@@ -65,6 +65,7 @@ impl Used {
 }
 
 /// What is to be converted, and what the registry has beyond the file's.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) about: String,
     pub(crate) registry: Vec<Entry>,
@@ -142,13 +143,12 @@ pub(crate) fn base() -> Vec<Entry> {
         "EQF",
         "NFQ-IE",
         "DE-5",
-        "GB-100",
+        "GB-100-UG",
         "NL-10",
-        "JP-SABC",
+        "JP-SABC:TOKAI",
         "ECTS-AF",
         "IT-30",
         "US-4",
-        "CN-5",
     ];
     let member = i32::from(pb::RelationType::MemberOf);
     let mut entries = vec![institution(0, "", &[])];
@@ -381,7 +381,8 @@ fn levels() -> Vec<Case> {
         from_framework: "FHEQ".to_owned(),
         to_framework: "NFQ-IE".to_owned(),
         rows: usual(),
-        source: "here".to_owned(),
+        sources: sources("here"),
+        withdrawn: false,
     };
     let text = pb::AgreementTerms {
         level_from_framework: "FHEQ".to_owned(),
@@ -394,6 +395,14 @@ fn levels() -> Vec<Case> {
     mapped.registry.extend(agreed(&text));
     let mut own = of("by the agreement's own row before the map's", vec![row("7", &["10"])], None, &[Some("7")]);
     own.registry.clone_from(&mapped.registry);
+    let withdrawn = (Kind::LevelMap, bytes(&pb::LevelMap { withdrawn: true, ..map }), 0);
+    let after = |of: &Case, about: &str| {
+        let mut case = Case { about: about.to_owned(), ..of.clone() };
+        case.registry.push(withdrawn.clone());
+        case
+    };
+    let without = after(&mapped, "by a map that was withdrawn");
+    let still = after(&own, "by the agreement's own row, as the map was withdrawn");
     vec![
         of("one comparable level", usual(), None, &[Some("5")]),
         of("one of two comparable levels", usual(), Some("8"), &[Some("6")]),
@@ -408,6 +417,8 @@ fn levels() -> Vec<Case> {
         of("a lump with a part that states none", usual(), None, &[Some("6"), None]),
         mapped,
         own,
+        without,
+        still,
     ]
 }
 

@@ -93,14 +93,14 @@ fn tables() -> Vec<Case> {
             row("", 550_000, 699_999, "2.0"),
             row("", 400_000, 500_000, "4.0"),
         ],
-        ..rule(pb::GradeMethod::Table, "GB-100", "DE-5")
+        ..rule(pb::GradeMethod::Table, "GB-100-UG", "DE-5")
     };
     let letters = pb::GradeRule {
         rows: vec![row("S", 0, 0, "1.0"), row("A", 0, 0, "1.3"), row("B", 0, 0, "2.3"), row("C", 0, 0, "3.7")],
-        ..rule(pb::GradeMethod::Table, "JP-SABC", "DE-5")
+        ..rule(pb::GradeMethod::Table, "JP-SABC:TOKAI", "DE-5")
     };
     let mut other = case("a grade of another scale", &numbers, "70");
-    other.sources = vec![Used::credit(1, 2, &graded("JP-SABC", "A"))];
+    other.sources = vec![Used::credit(1, 2, &graded("JP-SABC:TOKAI", "A"))];
     let mut ungraded = case("no grade", &numbers, "70");
     ungraded.sources = vec![Used::credit(1, 2, &credit("C1", 200_000))];
     let stated = |value: &str, reason: &str| Stated {
@@ -146,7 +146,8 @@ fn ects() -> Vec<Case> {
         "",
         &[("A", 7), ("B", 37), ("C", 135), ("D", 98), ("E", 92), ("FX", 1), ("F", 2)],
     );
-    let target = distribution(1, 1, "JP-SABC", "", &[("S", 10), ("A", 25), ("B", 30), ("C", 35), ("D", 5), ("E", 5)]);
+    let target =
+        distribution(1, 1, "JP-SABC:TOKAI", "", &[("S", 10), ("A", 25), ("B", 30), ("C", 35), ("D", 5), ("E", 5)]);
     let with = |about: &str, choice: pb::OverlapChoice, scales: (&str, &str), value: &str, entries: &[Entry]| {
         let rule = pb::GradeRule {
             overlap: choice.into(),
@@ -161,17 +162,17 @@ fn ects() -> Vec<Case> {
     for choice in [Minimum, Average, Maximum] {
         for value in ["A", "B", "C", "D", "E"] {
             let both = [source.clone(), target.clone()];
-            found.push(with(&format!("distributions, {value}"), choice, ("ECTS-AF", "JP-SABC"), value, &both));
+            found.push(with(&format!("distributions, {value}"), choice, ("ECTS-AF", "JP-SABC:TOKAI"), value, &both));
         }
         let dutch = [
             distribution(2, 1, "NL-10", "", &NL),
-            distribution(1, 1, "JP-SABC", "", &[("S", 0), ("A", 30), ("B", 40), ("C", 30), ("D", 0), ("E", 7)]),
+            distribution(1, 1, "JP-SABC:TOKAI", "", &[("S", 0), ("A", 30), ("B", 40), ("C", 30), ("D", 0), ("E", 7)]),
         ];
         for value in ["10", "9.5", "8", "7.00", "6.2", "5.5"] {
             found.push(with(
                 &format!("numbers and grades that nobody got, {value}"),
                 choice,
-                ("NL-10", "JP-SABC"),
+                ("NL-10", "JP-SABC:TOKAI"),
                 value,
                 &dutch,
             ));
@@ -184,7 +185,7 @@ fn ects() -> Vec<Case> {
             found.push(with(
                 &format!("written as the scale writes numbers, {value}"),
                 choice,
-                ("JP-SABC", "DE-5"),
+                ("JP-SABC:TOKAI", "DE-5"),
                 value,
                 &german,
             ));
@@ -193,17 +194,23 @@ fn ects() -> Vec<Case> {
     let longer = [
         source.clone(),
         target.clone(),
-        distribution(1, 2, "JP-SABC", "05", &[("S", 90), ("A", 4), ("B", 3), ("C", 3), ("D", 0), ("E", 0)]),
-        distribution(1, 3, "JP-SABC", "06", &[("S", 1), ("A", 1), ("B", 1), ("C", 97), ("D", 0), ("E", 0)]),
+        distribution(1, 2, "JP-SABC:TOKAI", "05", &[("S", 90), ("A", 4), ("B", 3), ("C", 3), ("D", 0), ("E", 0)]),
+        distribution(1, 3, "JP-SABC:TOKAI", "06", &[("S", 1), ("A", 1), ("B", 1), ("C", 97), ("D", 0), ("E", 0)]),
     ];
-    found.push(with("the longest field", Average, ("ECTS-AF", "JP-SABC"), "C", &longer));
-    found.push(with("the receiver has published nothing", Average, ("ECTS-AF", "JP-SABC"), "C", &[source]));
-    found.push(with("the source's institution has published nothing", Average, ("ECTS-AF", "JP-SABC"), "C", &[target]));
+    found.push(with("the longest field", Average, ("ECTS-AF", "JP-SABC:TOKAI"), "C", &longer));
+    found.push(with("the receiver has published nothing", Average, ("ECTS-AF", "JP-SABC:TOKAI"), "C", &[source]));
+    found.push(with(
+        "the source's institution has published nothing",
+        Average,
+        ("ECTS-AF", "JP-SABC:TOKAI"),
+        "C",
+        &[target],
+    ));
     found
 }
 
 fn target_of_source() -> Entry {
-    distribution(2, 1, "JP-SABC", "", &[("S", 10), ("A", 25), ("B", 30), ("C", 35), ("D", 5), ("E", 5)])
+    distribution(2, 1, "JP-SABC:TOKAI", "", &[("S", 10), ("A", 25), ("B", 30), ("C", 35), ("D", 5), ("E", 5)])
 }
 
 fn formulas() -> Vec<Case> {
@@ -229,7 +236,7 @@ fn formulas() -> Vec<Case> {
         ("the nearest step, of equal ones the better", 0, Nearest),
         ("the unfavourable step", 0, Unfavourable),
     ] {
-        for value in ["10", "9.7", "8.5", "8", "7.75", "7", "6.1", "5.5", "5.4"] {
+        for value in ["10", "9.7", "8.5", "8", "7.7", "7", "6.1", "5.5", "5.4"] {
             found.push(case(format!("{name}, {value}"), &of("NL-10", dutch, places, choice), value));
         }
     }
@@ -245,7 +252,7 @@ fn formulas() -> Vec<Case> {
     found.push(case("letters that stand for numbers", &letters, "B"));
     found.push(case("a letter without a number", &letters, "A-"));
     let mut rising = of("DE-5", (10_000, 40_000), 0, Nearest);
-    rising.target_scale = "GB-100".to_owned();
+    rising.target_scale = "GB-100-UG".to_owned();
     let formula = rising.formula.as_mut().expect("a formula");
     (formula.target_best_e4, formula.target_pass_e4) = (1_000_000, 400_000);
     formula.steps_e4 = vec![850_000, 750_000, 650_000, 550_000, 450_000];

@@ -88,10 +88,10 @@ fn any_credit(chance: &mut Chance) -> pb::Credit {
     one.assessment = chance.of(&[0, 1, 2]);
     one.grade = chance.of(&[
         None,
-        Some(grade("GB-100", "45")),
-        Some(grade("GB-100", "55.5")),
-        Some(grade("GB-100", "60")),
-        Some(grade("GB-100", "72.25")),
+        Some(grade("GB-100-UG", "45")),
+        Some(grade("GB-100-UG", "55.5")),
+        Some(grade("GB-100-UG", "60")),
+        Some(grade("GB-100-UG", "72.25")),
     ]);
     one.attempt = chance.of(&[0, 1, 2]);
     one.basis = chance.of(&[0, 0, 0, 0, 2, 3, 4, 5]);

@@ -32,7 +32,7 @@ struct Case {
 
 fn base() -> Vec<Entry> {
     let mut entries = vec![institution(0, "", &[])];
-    entries.extend(seed_entries(&["CATS", "ECTS", "FHEQ", "GB-100", "DE-5", "US-4"]));
+    entries.extend(seed_entries(&["CATS", "ECTS", "FHEQ", "GB-100-UG", "DE-5", "US-4"]));
     entries.extend([institution(1, "GB", &[]), institution(2, "GB", &[]), institution(3, "DE", &[])]);
     let any = definition("BASE", vec![credits(0, 10, None)]);
     entries.push(defined(&pb::QualificationDefinition { institution: 2, ..any }));
@@ -343,8 +343,8 @@ fn means() -> Vec<Case> {
     };
     let none = pb::RetakePolicy::Unspecified;
     let three = [
-        own(1, &graded("M1", "GB-100", "60", 100_000)),
-        own(2, &graded("M2", "GB-100", "70", 200_000)),
+        own(1, &graded("M1", "GB-100-UG", "60", 100_000)),
+        own(2, &graded("M2", "GB-100-UG", "70", 200_000)),
         own(3, &credit("M3")),
     ];
     let put_all = || vec![put(2, 1, 0), put(2, 2, 0), put(2, 3, 0)];
@@ -357,7 +357,7 @@ fn means() -> Vec<Case> {
             &pb::Credit {
                 attempt,
                 period: Some(pb::Period { from: day(2023, 1, 1), until }),
-                grade: Some(grade("GB-100", value)),
+                grade: Some(grade("GB-100-UG", value)),
                 ..credit("M1")
             },
         )
@@ -370,11 +370,11 @@ fn means() -> Vec<Case> {
     ];
     let retaken = |policy: pb::RetakePolicy, least: &str, entry: u64| {
         let about = format!("{} of four passes: the one in entry {entry}", policy.as_str_name());
-        Case::new(&about, mean("GB-100", least, &[], policy), &passes, vec![put(2, entry, 0)])
+        Case::new(&about, mean("GB-100-UG", least, &[], policy), &passes, vec![put(2, entry, 0)])
     };
     let mut found = vec![
-        Case::new("a mean of 200/3", mean("GB-100", "66.6666", &[], none), &three, put_all()),
-        Case::new("a mean just below", mean("GB-100", "66.6667", &[], none), &three, put_all()),
+        Case::new("a mean of 200/3", mean("GB-100-UG", "66.6666", &[], none), &three, put_all()),
+        Case::new("a mean just below", mean("GB-100-UG", "66.6667", &[], none), &three, put_all()),
         Case::new(
             "a scale that runs downwards",
             mean("DE-5", "1.8", &[], none),
@@ -388,7 +388,7 @@ fn means() -> Vec<Case> {
             vec![put(2, 1, 0), put(2, 2, 0)],
         ),
         Case::new("letters with points", mean("US-4", "B", &points, none), &letters, vec![put(2, 1, 0), put(2, 2, 0)]),
-        Case::new("nothing that has a grade", mean("GB-100", "40", &[], none), &three[2..], vec![put(2, 3, 0)]),
+        Case::new("nothing that has a grade", mean("GB-100-UG", "40", &[], none), &three[2..], vec![put(2, 3, 0)]),
     ];
     for policy in [pb::RetakePolicy::First, pb::RetakePolicy::Best, pb::RetakePolicy::Last, pb::RetakePolicy::Average] {
         found.extend((1..=4).map(|entry| retaken(policy, "40", entry)));
@@ -499,7 +499,7 @@ fn studies() -> Vec<Case> {
             "as much compensated and condoned as is allowed",
             all(vec![credits(1, 60, None), cap(40)]),
             &three,
-            { put_all() },
+            put_all(),
         ),
         Case::new("more compensated and condoned", all(vec![credits(1, 60, None), cap(39)]), &three, put_all()),
         Case::new(
@@ -653,14 +653,14 @@ fn bounds() -> Vec<pb::QualificationDefinition> {
             }),
             ..node(1, Type::Courses)
         };
-        pb::QualificationDefinition { retakes, average_scale: "GB-100".to_owned(), ..all(vec![course(), course()]) }
+        pb::QualificationDefinition { retakes, average_scale: "GB-100-UG".to_owned(), ..all(vec![course(), course()]) }
     };
     let mean = |least: &str| pb::QualificationDefinition {
-        average_scale: "GB-100".to_owned(),
+        average_scale: "GB-100-UG".to_owned(),
         ..all(vec![
             sixty(),
             Requirement {
-                minimum: Some(pb::Grade { scale: "GB-100".to_owned(), value: least.to_owned() }),
+                minimum: Some(pb::Grade { scale: "GB-100-UG".to_owned(), value: least.to_owned() }),
                 ..node(1, Type::Average)
             },
         ])

@@ -98,7 +98,7 @@ fn leaf(chance: &mut Chance, parent: u32) -> Requirement {
         }
         Type::Average => {
             let value = chance.of(&["40", "55.5", "60", "70", "100"]).to_owned();
-            found.minimum = Some(pb::Grade { scale: "GB-100".to_owned(), value });
+            found.minimum = Some(pb::Grade { scale: "GB-100-UG".to_owned(), value });
         }
         Type::Age => found.months = chance.of(&[12, 24, 60, 84]),
         Type::Enrolment => found.months = chance.of(&[4, 6, 12, 24]),
@@ -140,5 +140,5 @@ pub(crate) fn generated(chance: &mut Chance, code: &str, size: u64) -> pb::Quali
     }
     let retakes = i32::try_from(chance.below(5)).expect("small");
     let awarding = if chance.one_in(4) { vec![1, 2] } else { Vec::new() };
-    pb::QualificationDefinition { retakes, awarding, average_scale: "GB-100".to_owned(), ..definition(code, nodes) }
+    pb::QualificationDefinition { retakes, awarding, average_scale: "GB-100-UG".to_owned(), ..definition(code, nodes) }
 }
