@@ -30,7 +30,7 @@ fn rule(method: pb::GradeMethod, source: &str, target: &str) -> pb::GradeRule {
 fn compensated() -> Vec<Case> {
     let row =
         |min_e4, max_e4, target: &str| pb::GradeRow { min_e4, max_e4, target: target.to_owned(), ..Default::default() };
-    let table = |rows: Vec<pb::GradeRow>| pb::GradeRule { rows, ..rule(pb::GradeMethod::Table, "GB-100", "DE-5") };
+    let table = |rows: Vec<pb::GradeRow>| pb::GradeRule { rows, ..rule(pb::GradeMethod::Table, "GB-100-UG", "DE-5") };
     let passing = table(vec![row(400_000, 1_000_000, "3.0")]);
     let lenient = table(vec![row(400_000, 1_000_000, "3.0"), row(350_000, 399_999, "4.0")]);
     let formula = pb::GradeRule {
@@ -42,7 +42,7 @@ fn compensated() -> Vec<Case> {
             truncate_places_plus_1: 2,
             ..Default::default()
         }),
-        ..rule(pb::GradeMethod::Formula, "GB-100", "DE-5")
+        ..rule(pb::GradeMethod::Formula, "GB-100-UG", "DE-5")
     };
     let by = |basis: PassBasis, about: &str, rule: &pb::GradeRule, value: &str| {
         let mut one = case(about, rule, value);

@@ -436,7 +436,7 @@ fn shares() -> Vec<Case> {
 fn studies() -> Vec<Case> {
     let passed = |code: &str, basis: PassBasis, value: &str| pb::Credit {
         basis: basis.into(),
-        grade: Some(grade("GB-100", value)),
+        grade: Some(grade("GB-100-UG", value)),
         ..credit(code)
     };
     let of_bases = |bases: &[PassBasis]| pb::Match {
@@ -454,10 +454,10 @@ fn studies() -> Vec<Case> {
         own(3, &passed("M3", PassBasis::Condoned, "38")),
     ];
     let put_all = || vec![put(2, 1, 0), put(2, 2, 0), put(2, 3, 0)];
-    let mean = |least: &str| Requirement { minimum: Some(grade("GB-100", least)), ..node(1, Type::Average) };
+    let mean = |least: &str| Requirement { minimum: Some(grade("GB-100-UG", least)), ..node(1, Type::Average) };
     let with_mean = |about: &str, least: &str| {
         let asked = pb::QualificationDefinition {
-            average_scale: "GB-100".to_owned(),
+            average_scale: "GB-100-UG".to_owned(),
             ..all(vec![credits(1, 60, None), mean(least)])
         };
         Case::new(about, asked, &three, put_all())
