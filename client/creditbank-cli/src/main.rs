@@ -77,7 +77,7 @@ enum Command {
     /// The registry entry by entry, each with its proof checked
     #[command(subcommand)]
     Registry(registry::Command),
-    /// Import a registrar's CSV or .xlsx workbook as signed records
+    /// Import a registrar's CSV, workbook or .ods sheet as signed records
     ///
     /// Run the same command again after an interruption: nothing is issued twice. Lines that break a rule are listed in
     /// FILE.refused.csv with their numbers and reasons; the others go through.

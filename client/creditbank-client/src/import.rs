@@ -2,18 +2,27 @@
 //!
 //! A line that cannot become a record is refused with its number, field and reason; the good ones go through.
 
+mod about;
+mod charset;
+mod contents;
 mod csv_file;
+mod damage;
+mod decoded;
 mod draft;
 mod encoding;
+mod file_options;
+mod header;
 mod line;
 mod mapping;
+mod open_header;
 pub(crate) mod report;
 mod rows;
 mod table;
 mod texts;
-mod unpack;
 mod workbook;
 
+pub use about::{About, Sample};
+pub use charset::Charset;
 pub(crate) use draft::After;
 pub use draft::DraftRecord;
 pub use encoding::Encoding;

@@ -18,7 +18,7 @@ use crate::signing::asked;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A CSV with a header line, or an .xlsx workbook whose first row is the header
+    /// A CSV with a header line, an .xlsx workbook or an .ods sheet
     file: PathBuf,
     #[command(flatten)]
     source: Source,

@@ -21,7 +21,7 @@ const ROWS_MAX: usize = 50;
     arg.help("The unit's key file, or pkcs11:... for a key in a token: records are recognised by it, nothing is signed")
 }))]
 pub(crate) struct Arguments {
-    /// What the registrar has: a CSV or an .xlsx workbook [default: what sync has noted]
+    /// What the registrar has: a CSV, an .xlsx workbook or an .ods sheet [default: what sync has noted]
     file: Option<PathBuf>,
     #[command(flatten)]
     source: Source,

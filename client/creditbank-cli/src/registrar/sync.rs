@@ -21,7 +21,7 @@ const ROWS_MAX: usize = 50;
     arg.help("What the columns mean, with `record_id`: see `creditbank mapping show template`")
 }))]
 pub(crate) struct Arguments {
-    /// The whole export of the student system: a CSV with a header line, or an .xlsx workbook
+    /// The whole export of the student system: a CSV with a header line, an .xlsx workbook or an .ods sheet
     file: PathBuf,
     #[command(flatten)]
     source: Source,

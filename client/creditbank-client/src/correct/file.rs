@@ -31,11 +31,11 @@ pub fn effects<'a>(input: impl Read + 'a, asked: Asked) -> Result<Lines<'a>, Imp
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
     let header = reader.headers().map_err(|error| ImportError::Header(error.to_string()))?.clone();
     let column = |name: &str| header.iter().position(|head| head.trim_start_matches('\u{feff}') == name);
-    let found = || header.iter().collect::<Vec<_>>().join(", ");
+    let found = || format!("its columns are {}", header.iter().collect::<Vec<_>>().join(", "));
     if header.is_empty() {
         return Err(ImportError::Empty);
     }
-    let places = column("place").ok_or_else(|| ImportError::Column { missing: "place".to_owned(), found: found() })?;
+    let places = column("place").ok_or_else(|| ImportError::Columns { missing: "place".to_owned(), found: found() })?;
     let (reasons, entries) = (column("reason"), column("effect"));
     let line = move |record: &csv::StringRecord| {
         let number = record.position().map_or(0, csv::Position::line);

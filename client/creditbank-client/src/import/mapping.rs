@@ -6,6 +6,7 @@ use creditbank_rpc::v1::IdentityType;
 use serde::Deserialize;
 
 use super::encoding::Encoding;
+use super::file_options::File;
 
 /// Names of everything that a record can be given.
 pub(super) const FIELDS: [&str; 26] = [
@@ -97,28 +98,6 @@ struct Text {
     period: Option<Period>,
 }
 
-/// The shape of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    #[serde(default = "comma")]
-    pub(super) delimiter: char,
-    #[serde(default)]
-    pub(super) encoding: Encoding,
-    /// The sheet of a workbook; the first one where it is left out.
-    pub(super) sheet: Option<String>,
-}
-
-fn comma() -> char {
-    ','
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self { delimiter: ',', encoding: Encoding::Auto, sheet: None }
-    }
-}
-
 /// How a learner is named.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,14 +171,6 @@ impl Mapping {
                 return Err(MappingError::Value { key: "learner.type".to_owned(), expected, found: other.to_owned() });
             }
         };
-        if !file.delimiter.is_ascii() {
-            let found = file.delimiter.to_string();
-            return Err(MappingError::Value {
-                key: "file.delimiter".to_owned(),
-                expected: "one ASCII character",
-                found,
-            });
-        }
         let reference = match record_id {
             Some(column) if reference.is_empty() => vec![column],
             Some(column) => {

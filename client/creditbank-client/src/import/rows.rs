@@ -1,14 +1,17 @@
 //! From the rows of a file to draft records.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use sha2::{Digest as _, Sha256};
 
+use super::about::{About, Samples};
 use super::draft::DraftRecord;
+use super::header::Wanted;
 use super::line::Line;
 use super::mapping::Mapping;
-use super::table::{self, Row, Source, Table};
+use super::table::{self, Kind, Row, Source, Table};
+use super::{damage, open_header};
 
 /// Most bytes of one field.
 const FIELD_LEN_MAX: usize = 64 << 10;
@@ -16,7 +19,7 @@ const FIELD_LEN_MAX: usize = 64 << 10;
 /// A line that becomes no record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedLine {
-    /// Line of the file on which it begins, from 1; the header is line 1.
+    /// Line of the file on which it begins, from 1.
     pub line: u64,
     /// The field or column.
     pub field: String,
@@ -30,23 +33,29 @@ pub enum ImportError {
     /// No header.
     #[error("the file is empty: expected a header line")]
     Empty,
+    /// Nothing but a header.
+    #[error("there are no lines after the header on line {0}: nothing was read")]
+    NoLines(u64),
     /// A header that cannot be read.
     #[error("the header line cannot be read: {0}")]
     Header(String),
-    /// Two columns of the same name.
-    #[error("the header names the column {0:?} twice")]
+    /// Two columns of one name, which the mapping wants.
+    #[error("the mapping names the column {0:?}, and the header has it twice: rename one of them in the file")]
     Twice(String),
-    /// The mapping names a column that the file does not have.
-    #[error("the mapping names the column {missing:?}; the file has {found}")]
-    Column {
-        /// The column.
+    /// The file does not have columns that it should have.
+    #[error("the file does not have these columns: {missing}; {found}")]
+    Columns {
+        /// The columns.
         missing: String,
-        /// The file's.
+        /// What the file has, and what may help.
         found: String,
     },
     /// Bytes that are no text in the file's encoding.
     #[error("{0}")]
     Encoding(String),
+    /// A file that holds something else than a table.
+    #[error("the file cannot be read: {0}")]
+    NoTable(String),
     /// A workbook that cannot be read, or has no such sheet.
     #[error("the workbook cannot be read: {0}")]
     Workbook(String),
@@ -66,77 +75,116 @@ pub struct Rows<'a> {
     table: Box<dyn Table>,
     /// Fields of the header, also those without a name.
     width: usize,
-    columns: BTreeMap<String, usize>,
+    wanted: Vec<Wanted<'a>>,
+    about: About,
+    samples: Samples,
     row: Row,
+    /// Rows that may be the last ones, which are left out.
+    ahead: VecDeque<Row>,
+    has_lines: bool,
+    has_ended: bool,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
 }
 
 impl<'a> Rows<'a> {
-    /// Reads the header: the first line, or the first row of a sheet that is not empty.
+    /// Reads the header: the line that the mapping says, else the first one that is not blank.
     pub fn open(mapping: &'a Mapping, input: impl Source) -> Result<Self, ImportError> {
         let mut table = table::open(&mapping.file, input)?;
-        let mut row = Row::default();
-        if !table.read(&mut row)? {
-            return Err(ImportError::Empty);
+        let header = open_header::read(mapping, &mut *table)?;
+        let facts = table.facts();
+        let about = About {
+            format: facts.format,
+            sheet: facts.sheet,
+            encoding: facts.encoding,
+            is_also_utf8: facts.is_also_utf8,
+            delimiter: facts.delimiter.map(char::from),
+            header_line: header.line,
+            samples: Vec::new(),
+            notes: facts.notes,
+        };
+        Ok(Self {
+            mapping,
+            table,
+            width: header.width,
+            wanted: header.wanted,
+            about,
+            samples: Samples::default(),
+            row: Row::default(),
+            ahead: VecDeque::new(),
+            has_lines: false,
+            has_ended: false,
+            seen: HashMap::new(),
+        })
+    }
+
+    /// What the file is, with sample words of the lines that were read until now.
+    pub fn about(&self) -> About {
+        let mut about = About { samples: self.samples.all(), ..self.about.clone() };
+        if about.is_also_utf8 {
+            let encoding = about.encoding.unwrap_or_default();
+            about
+                .notes
+                .push(format!("the text is valid UTF-8 too, although it is read as {encoding}: look at the words"));
         }
-        if let Some((_, problem)) = row.problems.first() {
-            return Err(ImportError::Header(problem.clone()));
+        let last = self.ahead.iter().map(|row| row.line.to_string()).collect::<Vec<_>>().join(", ");
+        if self.has_ended && !last.is_empty() {
+            about.notes.push(format!("left out at the end (skip_last): lines {last}"));
         }
-        let mut columns = BTreeMap::new();
-        for (index, name) in row.values.iter().enumerate() {
-            let name = if index == 0 { name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name) } else { name };
-            if name.contains(&0) {
-                let what = "it looks like UTF-16 without a byte order mark: pass --encoding utf-16le or utf-16be";
-                return Err(ImportError::Header(what.to_owned()));
+        about
+    }
+
+    /// The next row that is not blank and not one of the last ones.
+    fn read(&mut self) -> Result<bool, ImportError> {
+        let skip_last = self.mapping.file.rows_skipped();
+        loop {
+            let mut row = std::mem::take(&mut self.row);
+            let read = self.table.read(&mut row);
+            self.row = row;
+            if !read? {
+                self.has_ended = true;
+                return Ok(false);
             }
-            let name = std::str::from_utf8(name).map_err(|_| ImportError::Header("it is not UTF-8".to_owned()))?;
-            let name = name.trim_matches('"').to_owned();
-            // A column of a sheet without a name is none; what stands in it is refused.
-            if name.is_empty() && table.cell(row.line, index).is_some() {
+            if self.row.is_blank() {
                 continue;
             }
-            if columns.insert(name.clone(), index).is_some() {
-                return Err(ImportError::Twice(name));
+            if skip_last == 0 {
+                return Ok(true);
+            }
+            self.ahead.push_back(std::mem::take(&mut self.row));
+            if self.ahead.len() > skip_last {
+                self.row = self.ahead.pop_front().unwrap_or_default();
+                return Ok(true);
             }
         }
-        if let Some(missing) = mapping.columns().find(|column| !columns.contains_key(*column)) {
-            let mut found = columns.keys().cloned().collect::<Vec<_>>().join(", ");
-            if columns.len() == 1 && found.contains([';', '\t', '|']) {
-                found.push_str(" in one column: set [file] delimiter in the mapping");
-            }
-            return Err(ImportError::Column { missing: missing.to_owned(), found });
-        }
-        Ok(Self { mapping, table, width: row.values.len(), columns, row, seen: HashMap::new() })
     }
 
     fn line(&mut self) -> Result<DraftRecord, RefusedLine> {
         let line = self.row.line;
         let refuse = |field: &str, reason: String| RefusedLine { line, field: field.to_owned(), reason };
-        if let Some((position, problem)) = self.row.problems.first() {
-            let column = self.columns.iter().find(|(_, index)| *index == position).map_or("", |(name, _)| name);
-            return Err(refuse(column, problem.clone()));
-        }
-        let (expected, found) = (self.width, self.row.values.len());
-        if found != expected {
-            let last = self.row.until;
-            let swallowed = if last > line {
-                format!("; it goes on to line {last}: is a quote not closed?")
-            } else {
-                String::new()
-            };
-            return Err(refuse("line", format!("{found} fields, expected {expected}{swallowed}")));
-        }
+        self.check_shape().map_err(|reason| refuse("line", reason))?;
         let mut values = BTreeMap::new();
-        for (name, index) in &self.columns {
-            let value = self.row.values.get(*index).unwrap_or_default();
-            if value.len() > FIELD_LEN_MAX {
-                return Err(refuse(name, format!("{} bytes, at most {FIELD_LEN_MAX} are read", value.len())));
+        for wanted in &self.wanted {
+            let Wanted { name, position, .. } = *wanted;
+            let at_cell = |reason: String| refuse(name, with_cell(&*self.table, line, position, reason));
+            if let Some((_, problem)) = self.row.problems.iter().find(|(place, _)| *place == position) {
+                return Err(at_cell(problem.clone()));
             }
-            let value = std::str::from_utf8(value).map_err(|_| refuse(name, "the text is not UTF-8".to_owned()))?;
-            values.insert(name.as_str(), value);
+            let value = self.row.values.get(position).unwrap_or_default();
+            if value.len() > FIELD_LEN_MAX {
+                return Err(at_cell(format!("{} bytes, at most {FIELD_LEN_MAX} are read", value.len())));
+            }
+            let value = std::str::from_utf8(value).map_err(|_| at_cell("the text is not UTF-8".to_owned()))?;
+            let kind = self.row.kinds.get(position).copied().unwrap_or_default();
+            if let Some(reason) = damage::find(value).or_else(|| odd_kind(wanted, kind)) {
+                return Err(at_cell(reason));
+            }
+            if !value.is_ascii() {
+                self.samples.look(line, name, value);
+            }
+            values.insert(name, value);
         }
-        let draft = Line { line, values: &values }.draft(self.mapping).map_err(|refused| self.with_cell(refused))?;
+        let draft = Line { line, values: &values }.draft(self.mapping).map_err(|refused| self.at_cell(refused))?;
         let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
         match self.seen.entry(std::array::from_fn(|i| digest[i])) {
             Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
@@ -147,25 +195,107 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Why the values of the row may not stand where they belong.
+    fn check_shape(&self) -> Result<(), String> {
+        let row = &self.row;
+        let lines = || {
+            let (first, last) = (row.line, row.until);
+            if last > first { format!("; lines {first} to {last} became one record") } else { String::new() }
+        };
+        if let Some(broken) = &row.broken {
+            return Err(format!("{broken}{}", lines()));
+        }
+        let (expected, found) = (self.width, row.values.len());
+        let Some(delimiter) = self.about.delimiter else {
+            // A row of a sheet has its columns, and what stands beside the table is not read. Where a cell of the table is
+            // empty too, the row may have been moved.
+            let beside = row.values.iter().skip(expected).position(|value| !value.trim_ascii().is_empty());
+            let is_empty =
+                |wanted: &&Wanted<'_>| row.values.get(wanted.position).unwrap_or_default().trim_ascii().is_empty();
+            return match (beside, self.wanted.iter().find(is_empty)) {
+                (Some(beside), Some(empty)) => {
+                    let cell = |position| self.table.cell(row.line, position).unwrap_or_default();
+                    let (beside, empty) = (cell(expected + beside), cell(empty.position));
+                    Err(format!(
+                        "cell {beside}: a value in a column without a header, and cell {empty} is empty: were cells moved?"
+                    ))
+                }
+                _ => Ok(()),
+            };
+        };
+        if found != expected {
+            return Err(format!("{found} fields, expected {expected}{}", lines()));
+        }
+        let swallowed = |(position, value): (usize, &[u8])| has_swallowed(value, delimiter, position, expected);
+        if row.until > row.line && row.values.iter().enumerate().any(swallowed) {
+            return Err(format!(
+                "a quoted value looks as if it had swallowed a record{}: is a quote not closed?",
+                lines()
+            ));
+        }
+        Ok(())
+    }
+
     /// A refusal with the cell that it is about, where the file has cells.
-    fn with_cell(&self, refused: RefusedLine) -> RefusedLine {
+    fn at_cell(&self, refused: RefusedLine) -> RefusedLine {
         let column = self.mapping.column_of(&refused.field).unwrap_or(&refused.field);
-        let cell = self.columns.get(column).and_then(|position| self.table.cell(refused.line, *position));
-        match cell {
-            Some(cell) => RefusedLine { reason: format!("cell {cell}: {}", refused.reason), ..refused },
+        match self.wanted.iter().find(|wanted| wanted.name == column) {
+            Some(wanted) => {
+                let reason = with_cell(&*self.table, refused.line, wanted.position, refused.reason);
+                RefusedLine { reason, ..refused }
+            }
             None => refused,
         }
     }
+}
+
+fn with_cell(table: &dyn Table, line: u64, position: usize, reason: String) -> String {
+    match table.cell(line, position) {
+        Some(cell) => format!("cell {cell}: {reason}"),
+        None => reason,
+    }
+}
+
+/// Why a cell that holds this is not what the column is for. A spreadsheet program makes dates of `1-2` and booleans of words.
+fn odd_kind(wanted: &Wanted<'_>, kind: Kind) -> Option<String> {
+    match kind {
+        Kind::Date if !wanted.takes_dates => Some(
+            "a date, and the column feeds a field that takes none: format the cell as text and type it again"
+                .to_owned(),
+        ),
+        Kind::Boolean if !wanted.takes_booleans => {
+            Some("a boolean (TRUE or FALSE), and the column feeds a field that takes none".to_owned())
+        }
+        Kind::Text | Kind::Number | Kind::Date | Kind::Boolean => None,
+    }
+}
+
+/// Whether a value of several lines has just the delimiters that the rest of its record, whole records, and the beginning of
+/// another have: two quotes that were not closed fit each other.
+fn has_swallowed(value: &[u8], delimiter: char, position: usize, width: usize) -> bool {
+    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+    let pieces: Vec<&[u8]> =
+        value.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|piece| !piece.is_empty()).collect();
+    let count = |piece: &[u8]| piece.split(|byte| *byte == delimiter).count() - 1;
+    let [first, middle @ .., last] = pieces.as_slice() else { return false };
+    let ends = count(first) + 1 + position == width && count(last) == position;
+    width > 1 && ends && middle.iter().all(|piece| count(piece) + 1 == width)
 }
 
 impl Iterator for Rows<'_> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.row.problems.clear();
-        match self.table.read(&mut self.row) {
-            Ok(true) => Some(Ok(self.line())),
-            Ok(false) => None,
+        match self.read() {
+            Ok(true) => {
+                self.has_lines = true;
+                Some(Ok(self.line()))
+            }
+            Ok(false) if self.has_lines => None,
+            Ok(false) => {
+                self.has_lines = true;
+                Some(Err(ImportError::NoLines(self.about.header_line)))
+            }
             Err(error) => Some(Err(error)),
         }
     }

@@ -1,46 +1,67 @@
-//! Workbooks (.xlsx): one sheet, row by row, on a thread of its own that is at most a few rows ahead.
+//! Workbooks: one sheet, row by row, on a thread of its own that is at most a few rows ahead.
 //!
-//! A number of a workbook is binary floating point that is written as decimal text. It is taken as the shortest decimal that
-//! stands for the same stored number, which is what somebody typed; one with more than 15 significant digits is what a
-//! computation left, and is refused, never rounded.
+//! The sheet is read twice: once to see what it hides and merges, so that nothing is issued from a sheet that is then refused, and
+//! once for its rows. Neither time more than a few rows are held.
 
+mod cells;
+mod date;
+mod decimal;
+mod number_format;
+mod ods;
+mod sections;
+mod sheet;
+mod shown_number;
+mod strings;
+mod unpack;
+mod xlsx;
+mod xml;
+
+use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Reader as _, Xlsx};
+use zip::ZipArchive;
 
+use self::ods::Ods;
+use self::sheet::{Cell, Give, Layout, Named, Region, cell_name, column_name};
+use self::xlsx::Xlsx;
+use self::xml::wrong;
+use super::about::Facts;
+use super::contents::no_workbook;
+use super::file_options::{File, Hidden};
+use super::header::key;
 use super::rows::ImportError;
 use super::table::{Row, Source, Table};
-use super::unpack;
 
 /// Rows that are read ahead.
 const AHEAD: usize = 64;
-/// Most rows and columns that are read; a sheet cannot have more rows.
-const ROWS_MAX: u32 = 1_048_576;
-const COLUMNS_MAX: u32 = 1_000;
-/// Most merged regions of a sheet.
-const MERGED_MAX: usize = 1_000;
-/// Digits that a number of a workbook keeps.
-const DIGITS_MAX: usize = 15;
+/// Most hidden rows that a message names.
+const NAMED_MAX: usize = 5;
 
 /// One sheet of a workbook.
 pub(super) struct Workbook {
+    facts: Facts,
     rows: Receiver<Result<Row, ImportError>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Workbook {
-    pub(super) fn open<R: Source>(input: R, sheet: Option<String>) -> Result<Self, ImportError> {
+    /// Looks at the whole sheet, and begins to read it.
+    pub(super) fn open<R: Source>(input: R, file: &File) -> Result<Self, ImportError> {
         let (out, rows) = sync_channel(AHEAD);
+        let (told, facts) = sync_channel(1);
+        let file = file.clone();
         let read = move || {
-            if let Err(error) = Sheet::read(input, sheet.as_deref(), &out) {
+            if let Err(error) = read(input, &file, &told, &out) {
                 // Whoever no longer listens needs no error.
+                let _ = told.try_send(Err(ImportError::Workbook(error.to_string())));
                 let _ = out.send(Err(error));
             }
         };
         let reader = std::thread::Builder::new().name("workbook".to_owned()).spawn(read);
         let reader = reader.map_err(|error| ImportError::Workbook(error.to_string()))?;
-        Ok(Self { rows, reader: Some(reader) })
+        let facts = facts.recv().map_err(|_| ImportError::Workbook("it is damaged".to_owned()))??;
+        Ok(Self { facts, rows, reader: Some(reader) })
     }
 }
 
@@ -50,10 +71,15 @@ impl Table for Workbook {
             *row = next?;
             return Ok(true);
         }
+        row.clear();
         match self.reader.take().map(JoinHandle::join) {
             Some(Err(_)) => Err(ImportError::Workbook("it is damaged".to_owned())),
             _ => Ok(false),
         }
+    }
+
+    fn facts(&self) -> Facts {
+        self.facts.clone()
     }
 
     fn cell(&self, line: u64, position: usize) -> Option<String> {
@@ -61,206 +87,204 @@ impl Table for Workbook {
     }
 }
 
-/// `B17` for the second column of row 17.
-fn cell_name(line: u64, position: usize) -> String {
-    let mut letters = Vec::new();
-    let mut rest = position + 1;
-    while rest > 0 {
-        letters.push(b'A' + u8::try_from((rest - 1) % 26).unwrap_or(0));
-        rest = (rest - 1) / 26;
-    }
-    let letters: String = letters.iter().rev().map(|letter| char::from(*letter)).collect();
-    format!("{letters}{line}")
+/// A workbook of either format.
+enum Book<R> {
+    Xlsx(Box<Xlsx<R>>),
+    Ods(Ods<R>),
 }
 
-/// The rows of one sheet as they are read.
-struct Sheet<'a> {
-    out: &'a SyncSender<Result<Row, ImportError>>,
-    merged: Vec<Dimensions>,
-    /// Fields of the header, once it is known.
-    width: Option<usize>,
-}
-
-impl Sheet<'_> {
-    fn read<R: Source>(
-        mut input: R,
-        sheet: Option<&str>,
-        out: &SyncSender<Result<Row, ImportError>>,
-    ) -> Result<(), ImportError> {
-        let wrong = |error: &dyn std::fmt::Display| ImportError::Workbook(error.to_string());
-        unpack::check(&mut input)?;
-        let mut book: Xlsx<R> = Xlsx::new(input).map_err(|error| wrong(&error))?;
-        let names = book.sheet_names();
-        let name = match sheet {
-            Some(sheet) => names.iter().find(|name| *name == sheet),
-            None => names.first(),
-        };
-        let name = name.cloned().ok_or_else(|| {
-            let found = names.join(", ");
-            ImportError::Workbook(format!("it has no sheet {:?}; its sheets are {found}", sheet.unwrap_or_default()))
-        })?;
-        let merged = book.merge_cells_by_sheet_name(&name).map_err(|error| wrong(&error))?;
-        if merged.len() > MERGED_MAX {
-            let what = format!("{} merged regions, at most {MERGED_MAX} are read: unmerge the cells", merged.len());
-            return Err(ImportError::Workbook(what));
+impl<R: Read + Seek> Book<R> {
+    fn open(mut input: R) -> Result<Self, ImportError> {
+        let names = unpack::check(&mut input)?;
+        let archive = ZipArchive::new(input).map_err(wrong)?;
+        if names.iter().any(|name| name == ods::CONTENT) {
+            return Ods::open(archive).map(Self::Ods);
         }
-        let mut cells = book.worksheet_cells_reader(&name).map_err(|error| wrong(&error))?;
-        let mut this = Sheet { out, merged, width: None };
-        let mut at: Option<u32> = None;
-        let mut values: Vec<Result<String, String>> = Vec::new();
-        while let Some(cell) = cells.next_cell().map_err(|error| wrong(&error))? {
-            let (row, column) = cell.get_position();
-            if row >= ROWS_MAX || column >= COLUMNS_MAX {
-                let found = cell_name(u64::from(row) + 1, column as usize);
-                let what = format!("cell {found} is beyond {ROWS_MAX} rows and {COLUMNS_MAX} columns");
-                // A formatted but empty cell out there is no value.
-                if *cell.get_value() == DataRef::Empty {
-                    continue;
-                }
-                return Err(ImportError::Workbook(what));
-            }
-            if at != Some(row) {
-                if at.is_some_and(|at| at > row) {
-                    return Err(ImportError::Workbook(format!(
-                        "row {} stands after row {}",
-                        row + 1,
-                        at.unwrap_or(0) + 1
-                    )));
-                }
-                if !this.give(at, std::mem::take(&mut values)) {
-                    return Ok(());
-                }
-                at = Some(row);
-            }
-            let column = column as usize;
-            if values.len() <= column {
-                values.resize(column + 1, Ok(String::new()));
-            }
-            values[column] = text(cell.get_value());
+        if let Some(what) = no_workbook(names.iter().map(String::as_str)) {
+            return Err(ImportError::NoTable(what.to_owned()));
         }
-        this.give(at, values);
-        Ok(())
+        Ok(Self::Xlsx(Box::new(Xlsx::open(archive, &names)?)))
     }
 
-    /// Sends a row on, unless it is empty; whether somebody still listens.
-    fn give(&mut self, at: Option<u32>, mut values: Vec<Result<String, String>>) -> bool {
-        while values.last().is_some_and(|value| value.as_ref().is_ok_and(String::is_empty)) {
-            values.pop();
+    fn format(&self) -> &'static str {
+        match self {
+            Self::Xlsx(_) => "Excel workbook (.xlsx)",
+            Self::Ods(_) => "OpenDocument sheet (.ods)",
         }
-        let Some(at) = at.filter(|_| !values.is_empty()) else {
+    }
+
+    fn sheets(&self) -> &[Named] {
+        match self {
+            Self::Xlsx(book) => &book.sheets,
+            Self::Ods(book) => &book.sheets,
+        }
+    }
+
+    fn read(&mut self, sheet: &Named, give: &mut Give<'_>) -> Result<Layout, ImportError> {
+        match self {
+            Self::Xlsx(book) => book.read(&sheet.part, give),
+            Self::Ods(book) => book.read(&sheet.name, give),
+        }
+    }
+}
+
+/// The sheet that is meant: by its name, else the first one that is not hidden.
+fn choose(sheets: &[Named], file: &File) -> Result<Named, ImportError> {
+    let include = file.hidden == Some(Hidden::Include);
+    let shown = |hidden: bool| {
+        let names = sheets.iter().filter(|sheet| sheet.is_hidden == hidden).map(|sheet| format!("{:?}", sheet.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let list = || match (shown(false), shown(true)) {
+        (visible, hidden) if hidden.is_empty() => format!("its sheets are {visible}"),
+        (visible, hidden) => format!("its sheets are {visible}, and hidden {hidden}"),
+    };
+    let Some(asked) = &file.sheet else {
+        let first = sheets.iter().find(|sheet| !sheet.is_hidden);
+        return first.cloned().ok_or_else(|| wrong(format!("it has no visible sheet: {}", list())));
+    };
+    let found = sheets.iter().find(|sheet| sheet.name == *asked);
+    let found = found.or_else(|| sheets.iter().find(|sheet| key(&sheet.name) == key(asked)));
+    match found {
+        Some(sheet) if sheet.is_hidden && !include => {
+            Err(wrong(format!("the sheet {asked:?} is hidden: show it, or set hidden = \"include\" in [file]")))
+        }
+        Some(sheet) => Ok(sheet.clone()),
+        None => Err(wrong(format!("it has no sheet {asked:?}; {}", list()))),
+    }
+}
+
+/// Reads a sheet twice: looks at it, tells what it is, and sends its rows.
+fn read<R: Source>(
+    input: R,
+    file: &File,
+    told: &SyncSender<Result<Facts, ImportError>>,
+    out: &SyncSender<Result<Row, ImportError>>,
+) -> Result<(), ImportError> {
+    let mut book = Book::open(input)?;
+    let sheet = choose(book.sheets(), file)?;
+    let (layout, hidden) = look(&mut book, &sheet, file)?;
+    let mut notes = Vec::new();
+    let rest = book.sheets().iter().filter(|other| other.name != sheet.name && !other.is_hidden);
+    let rest = rest.map(|other| format!("{:?}", other.name)).collect::<Vec<_>>().join(", ");
+    if !rest.is_empty() {
+        notes.push(format!("other sheets were not read: {rest}"));
+    }
+    if hidden.count > 0 {
+        let done = if file.hidden == Some(Hidden::Skip) { "were left out" } else { "were read" };
+        notes.push(format!("{} hidden rows {done}: {}", hidden.count, hidden.names()));
+    }
+    if !layout.hidden_columns.is_empty() {
+        let columns = layout.hidden_columns.iter().take(NAMED_MAX).map(|column| column_name(*column));
+        notes.push(format!("hidden columns: {}", columns.collect::<Vec<_>>().join(", ")));
+    }
+    let facts = Facts {
+        format: book.format(),
+        sheet: Some(sheet.name.clone()),
+        hidden_columns: layout.hidden_columns,
+        notes,
+        ..Facts::default()
+    };
+    let _ = told.send(Ok(facts));
+    let mut merged = Merged::new(layout.merged);
+    book.read(&sheet, &mut |row, cells, is_hidden| {
+        if is_hidden && file.hidden == Some(Hidden::Skip) {
             return true;
-        };
-        let line = u64::from(at) + 1;
-        let width = *self.width.get_or_insert(values.len());
-        let mut row = Row { line, until: line, ..Row::default() };
-        let extra = values.iter().skip(width).position(|value| value.as_ref().is_ok_and(|value| !value.is_empty()));
-        if let Some(extra) = extra {
-            let cell = cell_name(line, width + extra);
-            row.problems.push((width + extra, format!("cell {cell}: a value in a column without a header")));
         }
-        values.resize(width, Ok(String::new()));
-        for (position, value) in values.iter().enumerate() {
-            let merged = self.merged.iter().find(|region| region.contains(at, u32::try_from(position).unwrap_or(0)));
-            let problem = match (merged, value) {
-                (Some(region), _) => {
-                    let first = cell_name(u64::from(region.start.0) + 1, region.start.1 as usize);
-                    Some(format!("it is merged with others from {first} on: unmerge them"))
-                }
-                (None, Err(problem)) => Some(problem.clone()),
-                (None, Ok(_)) => None,
-            };
-            if let Some(problem) = problem {
-                row.problems.push((position, format!("cell {}: {problem}", cell_name(line, position))));
+        let Some(row) = row_of(row, cells, &mut merged) else { return true };
+        out.send(Ok(row)).is_ok()
+    })?;
+    Ok(())
+}
+
+/// Hidden rows that hold something.
+#[derive(Default)]
+struct HiddenRows {
+    count: usize,
+    first: Vec<u32>,
+}
+
+impl HiddenRows {
+    fn names(&self) -> String {
+        let more = if self.count > self.first.len() { " and more" } else { "" };
+        self.first.iter().map(u32::to_string).collect::<Vec<_>>().join(", ") + more
+    }
+}
+
+/// What a sheet merges and hides. Rows that are hidden are refused, unless the mapping says what becomes of them.
+fn look<R: Read + Seek>(book: &mut Book<R>, sheet: &Named, file: &File) -> Result<(Layout, HiddenRows), ImportError> {
+    let mut hidden = HiddenRows::default();
+    let mut first = file.header_line.map(|line| line - 1);
+    let layout = book.read(sheet, &mut |row, cells, is_hidden| {
+        if cells.iter().all(Cell::is_empty) {
+            return true;
+        }
+        if is_hidden && *first.get_or_insert(row) <= row {
+            hidden.count += 1;
+            if hidden.first.len() < NAMED_MAX {
+                hidden.first.push(row + 1);
             }
-            row.values.push_field(value.as_deref().unwrap_or_default().as_bytes());
         }
-        self.out.send(Ok(row)).is_ok()
+        first.get_or_insert(row);
+        true
+    })?;
+    if hidden.count > 0 && file.hidden.is_none() {
+        return Err(wrong(format!(
+            "the sheet {:?} has {} hidden rows ({}), perhaps by a filter: show them, or set hidden = \"skip\" or \"include\" in \
+             [file]",
+            sheet.name,
+            hidden.count,
+            hidden.names()
+        )));
     }
+    Ok((layout, hidden))
 }
 
-/// The text of a cell, or why it has none.
-fn text(value: &DataRef<'_>) -> Result<String, String> {
-    match Data::from(value.clone()) {
-        Data::Empty => Ok(String::new()),
-        Data::String(text) | Data::DateTimeIso(text) => Ok(text),
-        Data::Int(number) => decimal(&number.to_string()),
-        Data::Float(number) => decimal(&number.to_string()),
-        Data::Bool(yes) => Ok(if yes { "TRUE" } else { "FALSE" }.to_owned()),
-        Data::DateTime(date) => day(&date),
-        Data::DurationIso(_) => Err("a duration, expected text, a number or a date".to_owned()),
-        Data::Error(error) => Err(format!("the error {error}, expected a value")),
-    }
+/// The merged regions, and those that the rows have come to.
+struct Merged {
+    /// By their first row, the last one first.
+    later: Vec<Region>,
+    here: Vec<Region>,
 }
 
-/// A number as it was typed: the shortest decimal that stands for the stored one.
-fn decimal(shortest: &str) -> Result<String, String> {
-    let digits = shortest.trim_start_matches('-');
-    let whole = digits.split('.').next().unwrap_or_default();
-    if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return Err("it is no finite number".to_owned());
+impl Merged {
+    fn new(mut regions: Vec<Region>) -> Self {
+        regions.sort_unstable_by_key(|region| std::cmp::Reverse(region.first));
+        Self { later: regions, here: Vec::new() }
     }
-    if whole.len() > DIGITS_MAX {
-        let what = "a number of more than 15 digits, of which a workbook keeps 15: format the cell as text";
-        return Err(what.to_owned());
-    }
-    let significant = digits.trim_start_matches(['0', '.']).bytes().filter(u8::is_ascii_digit).count();
-    if significant > DIGITS_MAX {
-        let what = "has more digits than anybody types: it was computed, and nothing is rounded here; round it in the workbook";
-        return Err(format!("{shortest} {what}"));
-    }
-    Ok(shortest.to_owned())
-}
 
-/// A date as ISO 8601; with the time where it has one.
-fn day(date: &ExcelDateTime) -> Result<String, String> {
-    // 1 is the first day; 0 is a time without a day. Beyond the last day of 9999 the workbook has no dates.
-    let serial = date.as_f64().to_string();
-    let days: Option<u32> = serial.split('.').next().and_then(|days| days.parse().ok());
-    if date.is_duration() || !days.is_some_and(|days| (1..=2_957_003).contains(&days)) {
-        return Err("a time without a date, expected text, a number or a date".to_owned());
-    }
-    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
-    let time =
-        if (hour, minute, second) == (0, 0, 0) { String::new() } else { format!("T{hour:02}:{minute:02}:{second:02}") };
-    Ok(format!("{year:04}-{month:02}-{day:02}{time}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use calamine::ExcelDateTimeType;
-
-    use super::*;
-
-    /// Goal: numbers come as they were typed; what a computation left and what a workbook does not keep are refused.
-    #[test]
-    fn numbers_are_taken_exactly_or_not_at_all() {
-        let number = |number: f64| text(&DataRef::Float(number));
-        for (stored, typed) in
-            [("7.5", "7.5"), ("1.1000000000000001", "1.1"), ("60", "60"), ("1E2", "100"), ("-1", "-1")]
-        {
-            assert_eq!(number(stored.parse().expect("a number")).as_deref(), Ok(typed));
+    /// The regions that a row is in. Rows are asked for in order.
+    fn at(&mut self, row: u32) -> &[Region] {
+        while let Some(region) = self.later.pop_if(|region| region.first.0 <= row) {
+            self.here.push(region);
         }
-        for stored in ["0.30000000000000004", "0.333333333333333333", "1e15", "12345678901234567", "1e300", "NaN"] {
-            assert!(number(stored.parse().expect("a number")).is_err(), "{stored}");
+        self.here.retain(|region| region.last.0 >= row);
+        &self.here
+    }
+}
+
+/// A row with the problems of its cells; nothing where it is empty.
+fn row_of(number: u32, cells: &mut Vec<Cell>, merged: &mut Merged) -> Option<Row> {
+    while cells.last().is_some_and(Cell::is_empty) {
+        cells.pop();
+    }
+    if cells.is_empty() {
+        return None;
+    }
+    let line = u64::from(number) + 1;
+    let mut row = Row { line, until: line, ..Row::default() };
+    for region in merged.at(number) {
+        let first = cell_name(u64::from(region.first.0) + 1, region.first.1);
+        for position in region.first.1..=region.last.1.min(sheet::COLUMNS_MAX) {
+            row.problems.push((position, format!("it is merged with others from {first} on: unmerge them")));
         }
     }
-
-    /// Goal: the same day in both date systems; times alone and days beyond the calendar are refused.
-    #[test]
-    fn dates_are_iso() {
-        let date = |serial: f64, is_1904| day(&ExcelDateTime::new(serial, ExcelDateTimeType::DateTime, is_1904));
-        assert_eq!(date(45_536.0, false).as_deref(), Ok("2024-09-01"));
-        assert_eq!(date(44_074.0, true).as_deref(), Ok("2024-09-01"));
-        assert_eq!(date(45_536.5, false).as_deref(), Ok("2024-09-01T12:00:00"));
-        assert!(date(0.5, false).is_err() && date(-1.0, false).is_err() && date(9e9, false).is_err());
-        assert!(day(&ExcelDateTime::new(2.0, ExcelDateTimeType::TimeDelta, false)).is_err());
+    for (position, cell) in cells.iter_mut().enumerate() {
+        row.values.push_field(cell.text.as_bytes());
+        row.kinds.push(cell.kind);
+        if let Some(problem) = cell.problem.take() {
+            row.problems.push((position, problem));
+        }
     }
-
-    #[test]
-    fn cells_have_names() {
-        assert_eq!(cell_name(17, 1), "B17");
-        assert_eq!(cell_name(1, 25), "Z1");
-        assert_eq!(cell_name(1, 26), "AA1");
-        assert_eq!(cell_name(9, 701), "ZZ9");
-    }
+    Some(row)
 }
