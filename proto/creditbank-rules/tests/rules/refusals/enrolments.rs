@@ -35,13 +35,11 @@ fn enrolled(name: Option<&'static str>, about: &'static str, change: impl FnOnce
     of(name, about, Kind::Enrolment, &entry).with(defined)
 }
 
+/// How an enrolment is another one, and its marks.
+type Bent = (fn(&mut pb::Enrolment), &'static [(Action, u64)]);
+
 /// CERT has a second version since 2025; the learner of [`enrolment`] is in entry 3, changed, with marks.
-fn by_enrolment(
-    name: Option<&'static str>,
-    about: &'static str,
-    (change, marks): (fn(&mut pb::Enrolment), &'static [(Action, u64)]),
-    award: &pb::Award,
-) -> Case {
+fn by_enrolment(name: Option<&'static str>, about: &'static str, (change, marks): Bent, award: &pb::Award) -> Case {
     let scene = move |case: &mut Case| {
         earned(case);
         let second = pb::QualificationDefinition { version: 2, from: day(2025, 1, 1), ..definition("CERT") };
