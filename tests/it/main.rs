@@ -33,3 +33,4 @@ mod sync;
 mod time;
 mod tls;
 mod transcript;
+mod visible;

@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from annotate import annotate
-from creditbank_reader import (awards, conversion, currency, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
+from creditbank_reader import (awards, conversion, currency, dates, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
@@ -495,7 +495,7 @@ class Vectors:
                 self.checks.that(f"{case['file']} is refused: {error}", False)
                 continue
             self.checks.equal(case["file"], self._found(proved), {
-                name: case[name] for name in ("size", "root", "as_of_ms", "records", "whole", "complete_for", "holder_key", "identity")})
+                name: case[name] for name in ("size", "root", "as_of_ms", "records", "whole", "complete_for", "visible_on", "holder_key", "identity")})
         for case in vectors["narrow"]:
             narrow = replace(trust, institutions=frozenset(case["institutions"]))
             proved = transcript.verify_transcript(self.reader, (self.directory / case["file"]).read_bytes(), narrow,
@@ -515,10 +515,10 @@ class Vectors:
                 "contested": record.contested, "confirmed": record.confirmed,
                 "on_behalf_of": record.owner if record.owner != record.institution else None, "kept_by": record.kept_by,
                 "approved_by": [key.hex() for key in record.approved_by],
-                "accreditation": record.accreditation, "ended": record.ended, "expired": record.expired, "incomplete": hidden, "standing": record.standing})
+                "accreditation": record.accreditation, "ended": record.ended, "expired": record.expired, "embargoed": record.embargoed, "incomplete": hidden, "standing": record.standing})
         identity = statement.identity
         return {"size": proved.size, "root": proved.root.hex(), "as_of_ms": proved.statement_as_of_ms, "records": found, "whole": proved.whole,
-                "complete_for": statement.institution or None, "holder_key": statement.holder_key.hex() or None,
+                "complete_for": statement.institution or None, "visible_on": str(dates.first(statement.visible_on)), "holder_key": statement.holder_key.hex() or None,
                 "identity": [identity.entry, identity.index] if statement.has("identity") else None}
 
     def transcripts_refused(self, vectors):

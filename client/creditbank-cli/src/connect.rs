@@ -5,18 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use creditbank_client::{Client, ConnectOptions, KeyPlace, Signer, key_file, trust};
+use creditbank_client::{Client, ClientError, ConnectOptions, KeyPlace, Signer, key_file, trust};
 use creditbank_protocol::Trust;
 use creditbank_protocol::pb::Purpose;
 
 use crate::failure::Failure;
+
+/// Where a node of one's own listens.
+const DEFAULT_NODE: &str = "http://127.0.0.1:7600";
+/// How long somebody is waited for to say that the scheme is wrong.
+const HINT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The node
-    #[arg(long, global = true, env = "CREDITBANK_NODE", default_value = "http://127.0.0.1:7600", value_name = "URL")]
+    #[arg(long, global = true, env = "CREDITBANK_NODE", default_value = DEFAULT_NODE, value_name = "URL")]
     node: String,
     /// The trust file: which log, witnesses and institutions to believe
     #[arg(long, global = true, env = "CREDITBANK_TRUST", value_name = "FILE")]
@@ -64,7 +69,40 @@ impl Global {
             options.identity = Some((read(certificate)?, read(key)?));
         }
         let access = self.access_key.as_deref().map(key_file::read).transpose()?;
-        Ok(Client::connect(&options, self.trust()?, access).await?)
+        let connected = Client::connect(&options, self.trust()?, access).await;
+        connected.map_err(|error| match error {
+            ClientError::Unreachable(why) => ClientError::Unreachable(format!("{}: {why}", self.node_shown())).into(),
+            other => other.into(),
+        })
+    }
+
+    /// The node's address, where it was said, and what may be wrong with it.
+    fn node_shown(&self) -> String {
+        let node = &self.node;
+        let of_environment = std::env::var("CREDITBANK_NODE").is_ok_and(|said| said == *node);
+        let said = match (of_environment, node == DEFAULT_NODE) {
+            (true, _) => "from CREDITBANK_NODE",
+            (false, true) => "the default; --node URL names another",
+            (false, false) => "from --node",
+        };
+        format!("{node} ({said}){}", self.scheme_hint())
+    }
+
+    /// Where something answers at the address, the scheme is most likely the wrong one.
+    fn scheme_hint(&self) -> &'static str {
+        let Some((scheme, rest)) = self.node.split_once("://") else {
+            return "; expected http:// or https:// before the host";
+        };
+        let address = rest.split('/').next().unwrap_or_default();
+        let answers = std::net::ToSocketAddrs::to_socket_addrs(address).ok().and_then(|mut all| all.next());
+        let answers = answers.is_some_and(|at| std::net::TcpStream::connect_timeout(&at, HINT_TIMEOUT).is_ok());
+        match (scheme, answers) {
+            ("http", true) => "; something answers there, but not in plain HTTP/2: if it speaks TLS, use https://",
+            ("https", true) => {
+                "; something answers there, but not in TLS that this side accepts: if it speaks none, use http://"
+            }
+            _ => "",
+        }
     }
 
     /// Whether a log is named that a node can be asked about.

@@ -43,7 +43,15 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(path: &std::path::Path) -> impl Fn(std::io::Error) -> Self + '_ {
-        move |error| Self::Usage(format!("{}: {}", path.display(), told(&error)))
+        move |error| {
+            let looked = match std::env::current_dir() {
+                Ok(here) if path.is_relative() && error.kind() == std::io::ErrorKind::NotFound => {
+                    format!(" (looked in {})", here.display())
+                }
+                _ => String::new(),
+            };
+            Self::Usage(format!("{}: {}{looked}", path.display(), told(&error)))
+        }
     }
 }
 

@@ -246,7 +246,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Enrolment(command) => enrolment::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,
-        Command::Verify(arguments) => verify::run(&global, &arguments),
+        Command::Verify(arguments) => verify::run(&global, &arguments).await,
         Command::Cut(arguments) => cut::run(&global, &arguments),
         Command::Status(arguments) => status::run(&global, arguments).await,
         Command::Audit(arguments) => audit::run(&global, &arguments).await,

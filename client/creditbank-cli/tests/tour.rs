@@ -1,132 +1,16 @@
 //! The command as registrars, operators and verifiers use it: exit codes, JSON, and what it says.
 
+mod desk;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use creditbank_protocol::pb::Purpose;
 use creditbank_protocol::trust::text_for;
 use creditbank_server::directory::key_path;
-use creditbank_tests::TestNode;
 use serde_json::Value;
 
-/// A node, and a place for files.
-struct Desk {
-    node: TestNode,
-    dir: tempfile::TempDir,
-}
-
-impl Desk {
-    async fn new() -> Self {
-        let node = TestNode::start().await;
-        let dir = tempfile::tempdir().expect("a directory");
-        fs::write(dir.path().join("trust.toml"), node.trust_text()).expect("the trust file");
-        Self { node, dir }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
-        command.current_dir(self.dir.path()).args(arguments).env_clear();
-        command.args(["--node", &self.node.url(), "--trust", "trust.toml"]);
-        command
-    }
-
-    async fn run(&self, mut command: Command) -> Output {
-        tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
-    }
-
-    /// Exit code, standard output, standard error.
-    async fn call(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = self.run(self.command(arguments)).await;
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
-    }
-
-    async fn good(&self, arguments: &[&str]) -> String {
-        let (code, out, err) = self.call(arguments).await;
-        assert_eq!(code, 0, "{arguments:?}: {err}");
-        out
-    }
-
-    async fn json(&self, arguments: &[&str]) -> Value {
-        let out = self.good(&[arguments, &["--json"]].concat()).await;
-        serde_json::from_str(&out).expect("JSON and nothing else")
-    }
-
-    /// As the operator.
-    async fn operate(&self, arguments: &[&str]) -> String {
-        let key = key_path(self.node.dir(), Purpose::Registry);
-        self.good(&[arguments, &["--registry-key", shown(&key)]].concat()).await
-    }
-
-    /// Admits a university with everything that it needs.
-    async fn admit(&self) {
-        self.good(&["keygen", "unit.key"]).await;
-        self.good(&["keygen", "access.key", "--purpose", "institution-access"]).await;
-        self.good(&["key", "request", "--key", "unit.key", "--institution", "1", "--unit", "1", "--out", "unit.json"])
-            .await;
-        self.good(&["key", "request", "--key", "access.key", "--institution", "1", "--out", "access.json"]).await;
-        self.operate(&[
-            "institution",
-            "add",
-            "--name",
-            "fr:Universit\u{e9} d'Essai",
-            "--country",
-            "FR",
-            "--domain",
-            "essai.example",
-        ])
-        .await;
-        self.operate(&["unit", "add", "--institution", "1", "--name", "fr:Scolarit\u{e9}"]).await;
-        self.operate(&["key", "add", "unit.json", "--kinds", "credit,result"]).await;
-        self.operate(&["key", "add", "access.json"]).await;
-        self.operate(&["accreditation", "add", "--institution", "1", "--body", "HCERES", "--from", "2000-01"]).await;
-        self.operate(&[
-            "scale",
-            "add",
-            "ESSAI",
-            "--name",
-            "fr:Essai",
-            "--pass",
-            "A,B",
-            "--fail",
-            "F",
-            "--source",
-            "A/own-site: essai.example",
-        ])
-        .await;
-        fs::write(self.path("map.toml"), MAPPING).expect("the mapping");
-    }
-}
-
-fn shown(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
-const MAPPING: &str = r#"
-reference = ["course", "student"]
-[learner]
-type = "student_number"
-column = "student"
-[fields]
-kind = "credit"
-course_code = { column = "course" }
-title = { column = "title" }
-title_language = "fr"
-credits = { column = "ects" }
-unit = "ECTS"
-grade = { column = "grade" }
-scale = "ESSAI"
-period_from = "2024-09"
-period_until = "2025-01"
-"#;
-const FILE: &str = "student,course,title,ects,grade\n\
-    7,ALG,Alg\u{e8}bre,6,A\n7,ANA,Analyse,7.5,B\n8,ALG,Alg\u{e8}bre,6,F\n9,ALG,Alg\u{e8}bre,6,\n";
-const ISSUE: [&str; 8] = ["issue", "results.csv", "--mapping", "map.toml", "--institution", "1", "--key", "unit.key"];
+use desk::{Desk, FILE, ISSUE, shown};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_first_key_to_a_verified_transcript() {

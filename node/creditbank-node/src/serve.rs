@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use creditbank_protocol::key_file::KeyFile;
 use creditbank_protocol::pb::Purpose;
 use creditbank_server::directory::{self, Config};
@@ -54,7 +55,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let registry_keys = registry_keys.unwrap_or_else(|| registry_keys_beside(dir));
         directory::begin(&environment, dir, &registry_keys, &ledger).await?;
     }
-    let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await?;
+    let running = creditbank_server::serve::start(ledger, config.listen, config.tls.as_ref()).await;
+    let running = running.with_context(|| format!("`listen` in {} says where", shown(&dir.join("node.toml"))))?;
     let stop = async {
         tokio::select! {
             _ = interrupt.recv() => {}

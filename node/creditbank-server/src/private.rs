@@ -11,6 +11,7 @@
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
 use chacha20::{R20, hchacha};
+use creditbank_protocol::dates::Day;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::TypedIdentity;
 use creditbank_rules::{CourseKey, DocumentKey};
@@ -119,11 +120,20 @@ impl StatementSecret {
 }
 
 impl PrivateKeys {
-    /// What makes the salts of a statement on an account's records as of a size of the log: of one institution, or of
-    /// all.
-    pub(crate) fn statement(&self, account: &AccountId, of: Option<InstitutionId>, size: u64) -> StatementSecret {
+    /// What makes the salts of a statement on an account's records as of a size of the log and a day: of one
+    /// institution, or of all. The day is in it so that two statements do not show that a record has become visible.
+    pub(crate) fn statement(
+        &self,
+        account: &AccountId,
+        of: Option<InstitutionId>,
+        size: u64,
+        day: Day,
+    ) -> StatementSecret {
         let of = of.map_or(Vec::new(), |institution| institution.0.to_be_bytes().to_vec());
-        StatementSecret(keyed(&mac(&self.link, &[b"statement", account.as_bytes(), &of, &size.to_be_bytes()])))
+        StatementSecret(keyed(&mac(
+            &self.link,
+            &[b"statement", account.as_bytes(), &of, &size.to_be_bytes(), &day.to_be_bytes()],
+        )))
     }
 
     /// Secrets of 32 bytes: for identity and course digests, for aliases, for masks.

@@ -31,7 +31,7 @@ fn world() -> World {
 }
 
 fn plan(world: &World, institution: Option<InstitutionId>) -> Result<TranscriptPlan, PlanError> {
-    transcript(world, &ACCOUNT, institution, STATEMENT_KEY)
+    transcript(world, &ACCOUNT, institution, STATEMENT_KEY, 0)
 }
 
 fn indices(numbers: &[u64]) -> BTreeSet<LogIndex> {
@@ -213,7 +213,7 @@ fn what_is_registered_was_published() {
 #[test]
 fn a_plan_is_refused_with_its_reason() {
     let mut world = world();
-    let nobody = transcript(&world, &AccountId([8; 16]), None, STATEMENT_KEY);
+    let nobody = transcript(&world, &AccountId([8; 16]), None, STATEMENT_KEY, 0);
     assert!(matches!(nobody, Err(PlanError::Empty)));
     assert!(matches!(plan(&world, Some(InstitutionId(3))), Err(PlanError::Empty)));
     world.blocks.remove(&LogIndex(13));

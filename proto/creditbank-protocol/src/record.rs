@@ -11,12 +11,14 @@ mod disclosed;
 mod expires;
 mod kind;
 mod rests_on;
+mod visible;
 
 pub use amends::amends_of;
 pub use disclosed::{Disclosed, DisclosureError, RequiredClaims, disclose};
 pub use expires::{exemption_expires, expires_of, has_expired};
 pub use kind::{KindInfo, info_of, kind_info};
 pub use rests_on::RestsOn;
+pub use visible::{is_embargoed, visible_from_of};
 
 use crate::Digest;
 use crate::canonical::{Canonical, CanonicalError, top_level_fields};

@@ -115,6 +115,8 @@ macro_rules! with_rules {
             NotMostSpecific = "NOT_MOST_SPECIFIC",
             /// What is used is a standing record of this learner that may be used for this.
             SourceNotUsable = "SOURCE_NOT_USABLE",
+            /// What is used may be shown on the day (UTC) on which the block was created.
+            NotVisible = "NOT_VISIBLE",
             /// The level of a source has a comparable level.
             UndefinedLevel = "UNDEFINED_LEVEL",
             /// Amounts, levels and grades are those that the rules give, to the last digit.

@@ -20,6 +20,8 @@ pub enum Standing {
     Contested,
     /// The learner contests it.
     Disputed,
+    /// The day from which on it may be shown had not come on the day of which the answer speaks.
+    NotVisible,
     /// Whoever asks does not trust the institution that signed it.
     IssuerNotTrusted,
     /// An award or a conversion has used it: it is valid, and spent.
@@ -34,12 +36,13 @@ pub enum Standing {
 
 impl Standing {
     /// Every standing, in order of precedence. The last one always holds.
-    pub const ORDER: [Self; 10] = [
+    pub const ORDER: [Self; 11] = [
         Self::Revoked,
         Self::Superseded,
         Self::Incomplete,
         Self::Contested,
         Self::Disputed,
+        Self::NotVisible,
         Self::IssuerNotTrusted,
         Self::Redeemed,
         Self::UnderReview,
@@ -84,7 +87,12 @@ impl Standing {
             Self::Disputed => Some(Mark::Disputed),
             Self::Redeemed => Some(Mark::Redeemed),
             Self::UnderReview => Some(Mark::UnderReview),
-            Self::Incomplete | Self::Contested | Self::IssuerNotTrusted | Self::Expired | Self::Authentic => None,
+            Self::Incomplete
+            | Self::Contested
+            | Self::NotVisible
+            | Self::IssuerNotTrusted
+            | Self::Expired
+            | Self::Authentic => None,
         }
     }
 
@@ -96,6 +104,7 @@ impl Standing {
             Self::Incomplete => "incomplete",
             Self::Contested => "contested",
             Self::Disputed => "disputed",
+            Self::NotVisible => "not visible yet",
             Self::IssuerNotTrusted => "issuer not trusted",
             Self::Redeemed => "redeemed",
             Self::UnderReview => "under review",
@@ -112,6 +121,7 @@ impl Standing {
             | Self::Incomplete
             | Self::Contested
             | Self::Disputed
+            | Self::NotVisible
             | Self::IssuerNotTrusted => false,
             Self::Redeemed | Self::UnderReview | Self::Expired | Self::Authentic => true,
         }

@@ -114,9 +114,10 @@ struct Former {
 }
 
 impl Trust {
-    /// Reads the text of a trust file.
+    /// Reads the text of a trust file. Lines may end in CR LF: editors write them, also within the policy.
     pub fn parse(text: &str) -> Result<Self, TrustError> {
-        let text: Text = toml::from_str(text).map_err(|error| TrustError::Text(error.to_string()))?;
+        let text: Text =
+            toml::from_str(&text.replace("\r\n", "\n")).map_err(|error| TrustError::Text(error.to_string()))?;
         let Text { log_key, registry_key, next_registry_key, former, institutions, .. } = text;
         let (current_within, stale_after, policy) = (text.current_within, text.stale_after, text.policy);
         let former = former.into_iter().map(|one| FormerOrigin { origin: one.origin, size: LogIndex(one.size) });
@@ -172,7 +173,7 @@ fn freshness(current_within: Option<&str>, stale_after: Option<&str>) -> Result<
 }
 
 /// Milliseconds of a text as `90m`, `24h` or `30d`: digits without a leading zero, at most 9, and a unit.
-fn duration_ms(text: &str) -> Option<u64> {
+pub fn duration_ms(text: &str) -> Option<u64> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit_ms = match unit {
         "m" => 60_000,
@@ -237,6 +238,8 @@ mod tests {
         assert_eq!(trust.beginning("test.example/log"), beginning(trust.log_key));
         assert_eq!(trust.policy.logs().len(), 1);
         assert!(trust.includes(InstitutionId(9)), "nobody is left out");
+        let saved_elsewhere = Trust::parse(&text().replace('\n', "\r\n")).expect("lines that end in CR LF");
+        assert_eq!(saved_elsewhere.policy.logs().len(), 1);
         let narrow = Trust::parse(&format!("institutions = [1]\n{}", text())).expect("a trust file");
         assert_eq!([1, 2].map(|number| narrow.includes(InstitutionId(number))), [true, false]);
     }

@@ -363,6 +363,7 @@ impl Log {
             no_holder_key: Some(pb::Marker {}),
             no_identity: Some(pb::Marker {}),
             key_id: KeyId::of(&public(4)).0.to_vec(),
+            visible_on: Some(pb::Date { year: 2025, month: 2, day: 19 }),
             ..Default::default()
         };
         let (statement, signature) = sign_statement(statement, |message| sign(&key(4), message)).expect("a statement");

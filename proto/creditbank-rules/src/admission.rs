@@ -31,7 +31,7 @@ pub use candidates::{award_of, candidates};
 pub use comparability::exemption_root;
 pub use conversion::{earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
-pub use used::Used;
+pub use used::{Used, visible};
 
 use crate::once::Once;
 use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError};

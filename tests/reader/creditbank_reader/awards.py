@@ -1,5 +1,6 @@
 """Conversions and awards against the ledger: what they count, what they redeem, what is spent (PROTOCOL.md, sections 17 and 18)."""
 
+import datetime
 import unicodedata
 
 from . import conversion, mandates, qualification, status
@@ -7,6 +8,7 @@ from . import ledger as forms
 from .conversion import plain
 from .dates import first
 from .grades import require
+from .standing import KINDS_WITH_EMBARGO
 from .suite import verify
 
 KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION = 2, 3, 12, 14, 15
@@ -14,6 +16,7 @@ KIND_ENROLMENT = 19
 ISSUED, REASON_ERROR = 1, 1
 AUDITED, DECLARED, HONORARY = 1, 2, 3
 PURPOSE_UNIT = 5
+EPOCH = datetime.date(1970, 1, 1)
 AGAINST = {status.SUPERSEDED, status.REVOKED, status.DISPUTED, status.UNDER_REVIEW}
 
 
@@ -35,6 +38,13 @@ def standing(held):
     require(not AGAINST & held.marks.keys(), "SOURCE_NOT_USABLE")
 
 
+def visible(scene, held):
+    """Refuses a record that may not be shown on the day of the block."""
+    created = EPOCH + datetime.timedelta(scene.minutes[0] // 1_440)
+    dated = held.kind in KINDS_WITH_EMBARGO and held.body.has("visible_from")
+    require(not dated or created >= first(held.body.visible_from), "NOT_VISIBLE")
+
+
 def convert(scene, message, former, account):
     """Checks a Conversion; what it redeems."""
     require(message.has("decider"), "MISSING_FIELD")
@@ -44,6 +54,7 @@ def convert(scene, message, former, account):
     for source in message.sources:
         held = named(scene, source.record, account)
         standing(held)
+        visible(scene, held)
         require(status.REDEEMED not in held.marks, "ALREADY_SPENT")
         require(held.kind in (KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION), "SOURCE_NOT_USABLE")
         case = {**held.case, "body": held.case["record"]["body"], "result_plus_1": source.result_plus_1}
@@ -178,6 +189,7 @@ def _audited(scene, message, definition, enrolments, account):
     counted = []
     for allocation in message.allocations:
         held = named(scene, allocation.record, account)
+        visible(scene, held)
         found = _candidates(scene, definition, held)
         one = next((one for one in found if one.key[2] == allocation.result_plus_1), None)
         require(one is not None, "SOURCE_NOT_USABLE")

@@ -75,6 +75,7 @@ class ProvedRecord:
     owner: int
     trusted: bool
     expired: bool
+    embargoed: bool
     approved_by: list = field(default_factory=list)
     accreditation: list | None = None
     kept_by: int | None = None
@@ -593,6 +594,7 @@ class _Verification:
             whose = self._owner(entry, seal, place.entry, opened)
             trusted = self.trust.institutions is None or header.institution in self.trust.institutions
             expired = record.kind in standing.KINDS_THAT_EXPIRE and standing.has_expired(opened, self.today)
+            embargoed = record.kind in standing.KINDS_WITH_EMBARGO and standing.is_embargoed(opened, self.today)
             approvers = [approval.key_id for approval in entry.approvals]
             accredited = None
             if record.kind == KIND_CREDIT:
@@ -600,7 +602,8 @@ class _Verification:
                     forms.KIND_ACCREDITATION, uint(64, one.institution) + uint(32, one.number)))
                 accredited = [one.number for one in given if accreditation.covers(one, opened)]
             self.records.append(ProvedRecord(place.entry, place.index, header.institution, found, identity, opened,
-                                             hidden, contested, record.kind, whose, trusted, expired, approvers, accredited))
+                                             hidden, contested, record.kind, whose, trusted, expired, embargoed, approvers,
+                                             accredited))
         _require(_ascending(places), "records are not ascending")
         identities = {record.status_id for record in self.records}
         _require(len(identities) == len(self.records), "the same record stands twice")
@@ -732,6 +735,7 @@ class _Verification:
                  "not exactly one of holder_key and no_holder_key")
         _require(statement.has("identity") != statement.has("no_identity"),
                  "not exactly one of identity and no_identity")
+        _require(statement.has("visible_on") and statement.visible_on.day, "visible_on is no day")
         _require(statement.selection in (SELECTION_SOME, SELECTION_COMPLETE), "the selection is unknown")
         _require((statement.selection == SELECTION_COMPLETE) == statement.has("institution"),
                  "an institution goes with a complete selection, and with no other")

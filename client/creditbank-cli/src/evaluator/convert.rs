@@ -1,5 +1,6 @@
 //! `convert`: credit of others becomes credit of the receiver, shown step by step before anything is signed.
 
+mod fitting;
 mod sources;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::failure::Failure;
 use crate::signing::Signing;
 use crate::whose::OwnInstitution;
 use crate::{output, show, values};
+use fitting::preview_fitting;
 use sources::{Chosen, Skipped};
 
 #[derive(clap::Subcommand)]
@@ -31,7 +33,7 @@ pub(crate) enum Command {
     /// What a conversion would give, step by step; writes nothing
     ///
     /// A transcript is verified under the trust file before anything of it is used. Of a transcript without --place, every
-    /// credit that stands and fits the agreement is taken; what is left out is said, with the reason.
+    /// credit that stands and that the node would convert is taken; of each other one it is said why it is left out.
     Preview(Box<Preview>),
     /// Convert: previews, adds decider and mandate, and seals the Conversion
     ///
@@ -74,6 +76,13 @@ pub(crate) struct What {
     decided: Option<pb::Date>,
 }
 
+impl What {
+    /// Whether whatever of the transcript fits is taken: nobody has named the records.
+    fn takes_what_fits(&self) -> bool {
+        self.transcript.is_some() && self.places.is_empty() && self.agreement.is_some()
+    }
+}
+
 #[derive(clap::Args)]
 #[command(mut_arg("institution", |arg| arg.help("The receiver; left out: the access key's own institution")))]
 pub(crate) struct Preview {
@@ -112,7 +121,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let Preview { what, institution } = *arguments;
             let client = global.connect().await?;
             let institution = institution.id(&client).await?;
-            let previewed = preview(&client, request(global, &client, &what, institution).await?).await?;
+            let wanted = request(global, &client, &what, institution).await?;
+            let previewed = preview(&client, wanted, what.takes_what_fits()).await?;
             let value = value(&previewed.preview.conversion, &previewed)?;
             output::print(global, &value, || text(&previewed) + "nothing was written")
         }
@@ -121,12 +131,12 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let consent = mandated.consent()?;
             let client = global.connect().await?;
             let unit = signing.unit(global, &client).await?;
-            let request = request(global, &client, &what, unit.id.institution).await?;
-            let wish = wish(&request.0, &signing.reference);
+            let wanted = request(global, &client, &what, unit.id.institution).await?;
+            let wish = wish(&wanted.0, &signing.reference);
             if signing.resumed(global, &client, &unit, &wish, json!({})).await? {
                 return Ok(());
             }
-            let previewed = preview(&client, request).await?;
+            let previewed = preview(&client, wanted, what.takes_what_fits()).await?;
             let completion = Completion { decider: &decider, given: mandated.given(&consent, &signing.reference) };
             let draft = previewed.preview.clone();
             let (made, contents) = conversion(&client, &unit, draft, decision.map(Into::into), completion)?;
@@ -138,9 +148,15 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 
 async fn preview(
     client: &Client,
-    (request, skipped): (PreviewConversionRequest, Vec<Skipped>),
+    (request, mut skipped): (PreviewConversionRequest, Vec<Skipped>),
+    takes_what_fits: bool,
 ) -> Result<Previewed, Failure> {
-    Ok(Previewed { preview: client.preview_conversion(request).await?, skipped })
+    if !takes_what_fits {
+        return Ok(Previewed { preview: client.preview_conversion(request).await?, skipped });
+    }
+    let (preview, more) = preview_fitting(client, request).await?;
+    skipped.extend(more);
+    Ok(Previewed { preview, skipped })
 }
 
 /// What is wished, whatever the day: the request without what was shown.

@@ -2,6 +2,7 @@
 
 use creditbank_client::Client;
 use creditbank_protocol::InstitutionId;
+use creditbank_protocol::dates::{date_of, first_day};
 use creditbank_protocol::pb::{self, InstitutionType, Kind, RegistryState};
 use creditbank_protocol::registry::RegistryKey;
 
@@ -14,6 +15,20 @@ use crate::{entries, values};
 pub(crate) enum Command {
     /// Admit an institution
     Add(Add),
+    /// Give an institution another name from a day on; earlier names stay, with their dates
+    ///
+    ///   creditbank institution rename 11 --name "en:University of the North" --from 2027-01-01
+    #[command(verbatim_doc_comment)]
+    Rename {
+        /// Its number
+        number: InstitutionId,
+        /// The new name with its language; several may be given. It follows the name in the same language
+        #[arg(long = "name", required = true, value_parser = values::text)]
+        names: Vec<pb::Text>,
+        /// First day of the new name
+        #[arg(long, value_parser = values::date)]
+        from: pb::Date,
+    },
     /// Suspend an institution, close it, or make it active again
     State {
         /// Its number
@@ -65,8 +80,9 @@ pub(crate) struct Add {
     #[arg(long)]
     country: String,
     /// university, open-university, vocational-school, mooc-platform, employer, examination-board, recognition-authority
-    #[arg(long = "type", default_value = "university", value_parser = values::named::<InstitutionType>)]
-    kind: InstitutionType,
+    /// [default: university]
+    #[arg(long = "type", value_parser = values::named::<InstitutionType>)]
+    kind: Option<InstitutionType>,
     /// Its host name, as open.ac.uk; several may be given
     #[arg(long = "domain")]
     domains: Vec<String>,
@@ -79,7 +95,8 @@ pub(crate) struct Add {
     /// Number of a closed institution whose records it keeps
     #[arg(long)]
     custodian_of: Vec<InstitutionId>,
-    /// Publish an entry anew that is there already
+    /// Publish an entry anew that is there already: what is not stated stays, and a name follows the one in its language
+    /// (see `institution rename`)
     #[arg(long)]
     replace: bool,
 }
@@ -93,6 +110,13 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     let client = global.connect().await?;
     match command {
         Command::Add(add) => admit(global, &client, add).await,
+        Command::Rename { number, names, from } => {
+            let former = current(&client, number).await?;
+            let mut entry = former.clone();
+            follow(&mut entry.names, &with_language(names)?, Some(from))?;
+            let record = publish::entry(Kind::Institution, &entry)?;
+            publish::run(global, &client, &[record], &format!("name of institution {number}")).await
+        }
         Command::State { number, state } => {
             let mut entry = current(&client, number).await?;
             entry.state = state.into();
@@ -139,43 +163,82 @@ fn keeping(
 }
 
 async fn admit(global: &Global, client: &Client, add: Add) -> Result<(), Failure> {
-    let Add { number, names, country, kind, domains, identifiers, since, custodian_of, replace } = add;
-    let domains = domains.into_iter().map(|domain| ("domain".to_owned(), domain));
-    let entry = |number| pb::Institution {
-        number,
-        state: RegistryState::Active.into(),
-        r#type: kind.into(),
-        country: country.clone(),
-        names: names.iter().cloned().map(|name| pb::DatedName { name: Some(name), from: since, until: None }).collect(),
-        identifiers: domains
-            .clone()
-            .chain(identifiers.iter().cloned())
-            .map(|(scheme, value)| pb::DatedCode { scheme, value, ..Default::default() })
-            .collect(),
-        addresses: Vec::new(),
-        relations: custodian_of
-            .iter()
-            .map(|&InstitutionId(institution)| pb::Relation {
-                r#type: pb::RelationType::CustodianOf.into(),
-                institution,
-                ..Default::default()
-            })
-            .collect(),
+    let names = with_language(add.names.clone())?;
+    let country = &add.country;
+    let missing = || format!("--country: expected a country of the registry (registry list country), found {country}");
+    let _: pb::Country = entries::read(client, &RegistryKey::Country(country.clone()), missing).await?;
+    let number = if let Some(number) = add.number {
+        number
+    } else {
+        refuse_same(client, country, &names).await?;
+        // Of a new institution nothing stays as it was, so this cannot fail.
+        let entry = |number| stated(pb::Institution { number, ..Default::default() }, &add, &names).unwrap_or_default();
+        entries::operator_number((global, client), Kind::Institution, None, entry).await?
     };
+    let what = format!("institution {number}");
+    let key = RegistryKey::Institution(number.into());
+    publish::refuse_known(client, &key, &what, add.replace).await?;
+    let former = client.registry_entry(&key).await?.map(|item| item.decode::<pb::Institution>()).transpose()?;
+    let entry = stated(former.unwrap_or(pb::Institution { number, ..Default::default() }), &add, &names)?;
+    publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
+}
+
+/// An entry with what the command states. What it does not state stays as it is.
+fn stated(mut entry: pb::Institution, add: &Add, names: &[pb::Text]) -> Result<pb::Institution, Failure> {
+    let is_new = entry.state == i32::from(RegistryState::Unspecified);
+    if is_new {
+        entry.state = RegistryState::Active.into();
+        entry.r#type = InstitutionType::University.into();
+    }
+    entry.r#type = add.kind.map_or(entry.r#type, Into::into);
+    entry.country.clone_from(&add.country);
+    follow(&mut entry.names, names, add.since)?;
+    let domains = add.domains.iter().map(|domain| ("domain".to_owned(), domain.clone()));
+    for (scheme, value) in domains.chain(add.identifiers.iter().cloned()) {
+        if !entry.identifiers.iter().any(|known| known.scheme == scheme && known.value == value) {
+            entry.identifiers.push(pb::DatedCode { scheme, value, ..Default::default() });
+        }
+    }
+    for of in &add.custodian_of {
+        let kind = i32::from(pb::RelationType::CustodianOf);
+        if !entry.relations.iter().any(|one| one.r#type == kind && one.institution == of.0) {
+            entry = keeping(entry, *of, None, None);
+        }
+    }
+    Ok(entry)
+}
+
+/// Names, each with the language that it is in.
+fn with_language(names: Vec<pb::Text>) -> Result<Vec<pb::Text>, Failure> {
     if names.iter().any(|name| name.language == "und") {
         return Err(Failure::Usage("expected each name with its language, as en:The Open University".to_owned()));
     }
-    let missing = || format!("--country: expected a country of the registry (registry list country), found {country}");
-    let _: pb::Country = entries::read(client, &RegistryKey::Country(country.clone()), missing).await?;
-    let number = if let Some(number) = number {
-        number
-    } else {
-        refuse_same(client, &country, &names).await?;
-        entries::operator_number((global, client), Kind::Institution, None, &entry).await?
-    };
-    let (entry, what) = (entry(number), format!("institution {number}"));
-    publish::refuse_known(client, &RegistryKey::Institution(number.into()), &what, replace).await?;
-    publish::run(global, client, &[publish::entry(Kind::Institution, &entry)?], &what).await
+    Ok(names)
+}
+
+/// Adds names from a day on. The open name in the same language ends on the day before; what is there already is not
+/// added twice.
+fn follow(known: &mut Vec<pb::DatedName>, names: &[pb::Text], from: Option<pb::Date>) -> Result<(), Failure> {
+    for name in names {
+        if known.iter().any(|one| one.name.as_ref() == Some(name) && one.until.is_none()) {
+            continue;
+        }
+        let in_language = |one: &&mut pb::DatedName| {
+            one.until.is_none() && one.name.as_ref().is_some_and(|other| other.language == name.language)
+        };
+        if let Some(former) = known.iter_mut().find(in_language) {
+            let shown = former.name.as_ref().map_or("", |other| other.value.as_str());
+            let ends = || format!("{shown:?} is the name in {} so far", name.language);
+            let from = from
+                .ok_or_else(|| Failure::Usage(format!("{}: say since when {:?} is (--since)", ends(), name.value)))?;
+            if former.from.as_ref().is_some_and(|begun| first_day(begun) >= first_day(&from)) {
+                return Err(Failure::Usage(format!("{}, and begins on that day or later: pass a later day", ends())));
+            }
+            former.until = Some(date_of(first_day(&from) - 1));
+        }
+        known.push(pb::DatedName { name: Some(name.clone()), from, until: None });
+    }
+    Ok(())
 }
 
 /// Refuses a second institution of the same name in one country: the command was run before, most likely.
@@ -191,4 +254,74 @@ async fn refuse_same(client: &Client, country: &str, names: &[pb::Text]) -> Resu
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(language: &str, value: &str) -> pb::Text {
+        pb::Text { language: language.to_owned(), value: value.to_owned() }
+    }
+
+    fn day(year: u32, month: u32, day: u32) -> pb::Date {
+        pb::Date { year, month, day }
+    }
+
+    /// Goal: a new name follows the one in its language, which ends on the day before; everything else stays.
+    #[test]
+    fn a_name_follows_another() {
+        let old = |name: &pb::Text| pb::DatedName { name: Some(name.clone()), from: None, until: None };
+        let (english, french) = (text("en", "North College"), text("fr", "Collège du Nord"));
+        let mut names = vec![old(&english), old(&french)];
+        let new = text("en", "University of the North");
+        follow(&mut names, std::slice::from_ref(&new), Some(day(2027, 1, 1))).expect("it follows");
+        assert_eq!(names.len(), 3);
+        assert_eq!((names[0].until, names[1].until), (Some(day(2026, 12, 31)), None));
+        assert_eq!((names[2].name.clone(), names[2].from), (Some(new.clone()), Some(day(2027, 1, 1))));
+        follow(&mut names, std::slice::from_ref(&new), Some(day(2027, 1, 1))).expect("the same again");
+        assert_eq!(names.len(), 3, "it is not added twice");
+        assert!(follow(&mut names, &[text("en", "Another")], None).is_err(), "since when is not said");
+        assert!(follow(&mut names, &[text("en", "Another")], Some(day(2026, 1, 1))).is_err(), "before the one so far");
+    }
+
+    /// Goal: what a replacement does not state stays: domain, identifiers, relations, state, type.
+    #[test]
+    fn a_replacement_keeps_what_it_does_not_state() {
+        let former = pb::Institution {
+            number: 11,
+            state: RegistryState::Active.into(),
+            r#type: InstitutionType::Employer.into(),
+            country: "FR".to_owned(),
+            names: vec![pb::DatedName { name: Some(text("en", "Old")), ..Default::default() }],
+            identifiers: vec![pb::DatedCode {
+                scheme: "domain".to_owned(),
+                value: "old.example".to_owned(),
+                ..Default::default()
+            }],
+            relations: vec![pb::Relation {
+                r#type: pb::RelationType::CustodianOf.into(),
+                institution: 12,
+                from: Some(day(2025, 1, 1)),
+                until: None,
+            }],
+            ..Default::default()
+        };
+        let add = Add {
+            number: Some(11),
+            names: vec![text("en", "New")],
+            country: "FR".to_owned(),
+            kind: None,
+            domains: vec!["new.example".to_owned()],
+            identifiers: Vec::new(),
+            since: Some(day(2026, 12, 1)),
+            custodian_of: vec![InstitutionId(12)],
+            replace: true,
+        };
+        let entry = stated(former.clone(), &add, &add.names).expect("an entry");
+        assert_eq!((&entry.relations, entry.r#type, entry.state), (&former.relations, former.r#type, former.state));
+        let domains: Vec<&str> = entry.identifiers.iter().map(|one| one.value.as_str()).collect();
+        assert_eq!(domains, ["old.example", "new.example"]);
+        assert_eq!(entry.names[0].until, Some(day(2026, 11, 30)));
+    }
 }

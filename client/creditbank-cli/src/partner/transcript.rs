@@ -21,14 +21,19 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Arguments { out, who } = arguments;
     let client = global.connect().await?;
-    let (file, report) = client.transcript(who.learner(&client).await?).await?;
+    let (file, report, embargoed) = client.export(who.learner(&client).await?).await?;
     output::new_file(&out, &file, true)?;
     let records = report.records.len();
-    let value = json!({ "file": out, "bytes": file.len(), "records": records, "log_size": report.size });
+    let value = json!({ "file": out, "bytes": file.len(), "records": records, "embargoed": embargoed, "log_size": report.size });
     output::print(global, &value, || {
         let shown = out.display();
+        let left_out = match embargoed {
+            0 => String::new(),
+            1 => ". 1 record is left out, as it may not be shown yet (visible_from)".to_owned(),
+            more => format!(". {more} records are left out, as they may not be shown yet (visible_from)"),
+        };
         format!(
-            "{shown}: {records} records, {} bytes, verified. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml",
+            "{shown}: {records} records, {} bytes, verified{left_out}. Check it anywhere with\n  creditbank verify {shown} --trust TRUST.toml",
             file.len()
         )
     })

@@ -12,6 +12,7 @@ use creditbank_protocol::key::FormerOrigin;
 use creditbank_protocol::pb::AwardBasis;
 use creditbank_protocol::record::RestsOn;
 use creditbank_protocol::transcript::{Current, Reliance, Report, TRANSCRIPT_LEN_MAX, TranscriptRecord, verify};
+use creditbank_protocol::trust::duration_ms;
 use creditbank_protocol::{InstitutionId, Trust, names};
 use serde_json::{Value, json};
 
@@ -29,6 +30,18 @@ pub(crate) struct Arguments {
     /// Check it as of another time than now, as 2026-09-01 or 2026-09-01T08:30Z
     #[arg(long, value_parser = minute, value_name = "TIME")]
     at: Option<u64>,
+    /// Ask the node for the status of the records as of now, and judge by that; the file stays as it is
+    ///
+    /// Without it nobody is asked: a record that was revoked after the file's status shows as it was then.
+    #[arg(long, conflicts_with = "at")]
+    status: bool,
+    /// Do not rely on a status that is older, as 90m, 24h or 7d: exit code 4
+    #[arg(long, value_parser = age_ms, value_name = "AGE")]
+    max_age: Option<u64>,
+}
+
+fn age_ms(text: &str) -> Result<u64, String> {
+    duration_ms(text).ok_or_else(|| "expected a number and its unit, as 90m, 24h or 7d".to_owned())
 }
 
 /// The bytes of a transcript file: not more than one may have, and one.
@@ -39,11 +52,15 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(file)
 }
 
-pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.file;
     let now = arguments.at.map_or_else(now_ms, |minute| minute.saturating_mul(60_000));
     let trust = global.trust()?;
-    let file = read_file(path)?;
+    let mut file = read_file(path)?;
+    if arguments.status {
+        let before = verify(&file, &trust, now).ok();
+        file = global.connect().await?.refresh(&file, before.as_ref()).await?.file;
+    }
     let report = match verify(&file, &trust, now) {
         Ok(report) => report,
         Err(error) => {
@@ -67,13 +84,29 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<(), Failure>
         "witnesses": report.witnesses,
         "complete_for": report.statement.complete_for.map(|institution| institution.0),
         "complete_as_of": report.statement.complete_for.map(|_| time(report.statement.as_of_ms)),
+        "visible_on": date(&report.statement.visible_on),
         "whole": report.statement.is_whole,
         "holder_key": report.statement.holder_key.map(hex::encode),
         "identity": report.statement.identity.map(|place| place.to_string()),
         "records": records,
     });
     output::print(global, &value, || text(&report, &lines, &trust, now))?;
-    relied_on(&report, path, now, arguments.at.is_some())
+    relied_on(&report, path, now, arguments.at.is_some())?;
+    young_enough(&report, path, arguments.max_age)
+}
+
+/// Refuses a status that is older than the command allows.
+fn young_enough(report: &Report, path: &Path, max_age: Option<u64>) -> Result<(), Failure> {
+    match max_age.filter(|max| report.currency.age_ms > *max) {
+        None => Ok(()),
+        Some(max) => {
+            let (shown, found, most) = (path.display(), age(report.currency.age_ms), age(max));
+            Err(Failure::Stale(format!(
+                "the status of {shown} is {found} old, and --max-age asks for at most {most}: creditbank verify {shown} \
+                 --status asks the node"
+            )))
+        }
+    }
 }
 
 /// The names that the log had before, for programs.
@@ -292,11 +325,13 @@ fn contains(report: &Report) -> String {
     match (report.statement.complete_for, report.statement.is_whole) {
         (Some(institution), is_whole) => {
             let (name, as_of) = (name(report, institution), time(report.statement.as_of_ms));
+            let visible = date(&report.statement.visible_on);
             if is_whole {
-                format!("all records of {name} about this person up to {as_of}")
+                format!("all records of {name} about this person up to {as_of} that are visible on {visible}")
             } else {
                 format!(
-                    "some or all records of {name} about this person up to {as_of}: the holder may have left some out"
+                    "some or all records of {name} about this person up to {as_of} that are visible on {visible}: the \
+                     holder may have left some out"
                 )
             }
         }

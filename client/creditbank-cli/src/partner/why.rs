@@ -5,6 +5,7 @@ use std::path::Path;
 
 use creditbank_client::validity::shown as minute;
 use creditbank_protocol::Trust;
+use creditbank_protocol::dates::show as date;
 use creditbank_protocol::note::{NoteError, VerifierKey};
 use creditbank_protocol::pb::Action;
 use creditbank_protocol::standing::Standing;
@@ -29,6 +30,10 @@ pub(super) fn of(report: &Report, record: &TranscriptRecord) -> Option<String> {
         }
         Standing::Contested => contested(report, record),
         Standing::Disputed => "the learner contests it".to_owned(),
+        Standing::NotVisible => {
+            let from = record.embargo.as_ref().map_or("a later day".to_owned(), date);
+            format!("it may not be shown before {from}: its issuer has not published it yet")
+        }
         Standing::IssuerNotTrusted => {
             let issuer = record.unit.institution;
             let whose = name(report, issuer);

@@ -12,6 +12,13 @@ use crate::{output, records, values};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// The alias of a person at an institution. Opens an account for a person who has none: mind typing errors
+    ///
+    /// At a closed institution its custodian finds the former students by their student numbers; nothing is opened.
+    ///
+    ///   creditbank learner alias 20231234
+    ///   creditbank learner alias 20231234 --also national:FR:1850578006084
+    ///   creditbank learner alias 20231234 --institution 12     (you keep the records of 12)
+    #[command(verbatim_doc_comment)]
     Alias {
         #[command(flatten)]
         institution: OwnInstitution,
@@ -43,6 +50,20 @@ pub(crate) enum Command {
     },
 }
 
+/// Refuses to end well where an identity was not linked. Values are not repeated: they name a person.
+fn not_linked(elsewhere: &[usize], asked: usize) -> Result<(), Failure> {
+    if elsewhere.is_empty() {
+        return Ok(());
+    }
+    let which: Vec<String> = elsewhere.iter().map(|at| format!("--also number {at}")).collect();
+    let nothing = if elsewhere.len() == asked { "nothing was linked: " } else { "" };
+    Err(Failure::NotValid(format!(
+        "{nothing}{} of {asked} has an account of its own and stays with it. If both are one person, the two accounts are \
+         merged by the operator; records are issued to each until then",
+        which.join(", ")
+    )))
+}
+
 /// An identity in one argument.
 fn further(text: &str) -> Result<TypedIdentity, String> {
     let mut parts = text.splitn(3, ':');
@@ -64,10 +85,14 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Alias { institution, kind, scope, also, value } => {
             let institution = institution.id(&client).await?.0;
             let first = TypedIdentity { r#type: kind.into(), scope, value };
+            let asked = also.len();
             let person = Person { identities: std::iter::once(first).chain(also).collect() };
-            let aliases = client.open_accounts(institution, vec![person]).await?;
-            let alias = aliases.first().map(ToString::to_string).unwrap_or_default();
-            output::print(global, &json!({ "institution": institution, "alias": alias }), || alias.clone())
+            let (alias, elsewhere) = client.open_account(institution, person).await?;
+            let alias = alias.to_string();
+            // Numbered as the command line has them: --also 1 is the second identity.
+            let shown = json!({ "institution": institution, "alias": alias, "not_linked": elsewhere });
+            output::print(global, &shown, || alias.clone())?;
+            not_linked(&elsewhere, asked)
         }
         Command::Balance { who } => balance::run(global, &client, &who).await,
         Command::Records { who } => {

@@ -14,8 +14,8 @@ use creditbank_protocol::transcript::{Report, verify};
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Place, UnitId};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{
-    ExportTranscriptRequest, GetRecordRequest, HeldRecord, IssuedRecord, LearnerReference, ListIssuedRequest,
-    ListRecordsRequest, OpenAccountsRequest, Person,
+    ExportTranscriptRequest, GetRecordRequest, HeldRecord, IdentityElsewhere, IssuedRecord, LearnerReference,
+    ListIssuedRequest, ListRecordsRequest, OpenAccountsRequest, Person,
 };
 
 use super::Client;
@@ -89,16 +89,37 @@ impl Client {
         institution: impl Into<InstitutionId>,
         persons: Vec<Person>,
     ) -> Result<Vec<Alias>, ClientError> {
-        let institution = institution.into().0;
+        Ok(self.opened(institution.into(), persons).await?.0)
+    }
+
+    /// The alias of a person at an institution, and which of their identities, by position, were not linked: student
+    /// numbers that lead to another account.
+    pub async fn open_account(
+        &self,
+        institution: impl Into<InstitutionId>,
+        person: Person,
+    ) -> Result<(Alias, Vec<usize>), ClientError> {
+        let (aliases, elsewhere) = self.opened(institution.into(), vec![person]).await?;
+        let elsewhere = elsewhere.iter().filter_map(|one| usize::try_from(one.identity).ok()).collect();
+        let alias = aliases.into_iter().next();
+        alias.map(|alias| (alias, elsewhere)).ok_or_else(|| ClientError::lie("no alias for one person"))
+    }
+
+    async fn opened(
+        &self,
+        InstitutionId(institution): InstitutionId,
+        persons: Vec<Person>,
+    ) -> Result<(Vec<Alias>, Vec<IdentityElsewhere>), ClientError> {
         let count = persons.len();
         let request = self.with_access(OpenAccountsRequest { institution, persons })?;
-        let aliases = self.learner.clone().open_accounts(request).await?.into_inner().aliases;
-        if aliases.len() != count {
-            return Err(ClientError::lie(format!("{} aliases for {count} persons", aliases.len())));
+        let answer = self.learner.clone().open_accounts(request).await?.into_inner();
+        if answer.aliases.len() != count {
+            return Err(ClientError::lie(format!("{} aliases for {count} persons", answer.aliases.len())));
         }
         let alias =
             |alias: Vec<u8>| Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"));
-        aliases.into_iter().map(alias).collect()
+        let aliases = answer.aliases.into_iter().map(alias).collect::<Result<_, _>>()?;
+        Ok((aliases, answer.elsewhere))
     }
 
     /// What a unit has issued from a height on, of at most `blocks` blocks, and the height to go on from (0 at the
@@ -144,11 +165,18 @@ impl Client {
 
     /// A transcript file and what it proves.
     pub async fn transcript(&self, learner: Learner) -> Result<(Vec<u8>, Report), ClientError> {
+        let (file, report, _) = self.export(learner).await?;
+        Ok((file, report))
+    }
+
+    /// A transcript file, what it proves, and how many of the records that the caller may read are left out, as they
+    /// may not be shown yet: the node's word.
+    pub async fn export(&self, learner: Learner) -> Result<(Vec<u8>, Report, u32), ClientError> {
         let learner = Some(LearnerReference { learner: Some(learner) });
         let request = self.with_access(ExportTranscriptRequest { learner })?;
-        let transcript = self.learner.clone().export_transcript(request).await?.into_inner().transcript;
-        let report = verify(&transcript, &self.trust, super::now_ms())?;
-        Ok((transcript, report))
+        let answer = self.learner.clone().export_transcript(request).await?.into_inner();
+        let report = verify(&answer.transcript, &self.trust, super::now_ms())?;
+        Ok((answer.transcript, report, answer.embargoed))
     }
 
     /// The public key of a key of the registry.

@@ -1,7 +1,7 @@
 //! What a file is by its first bytes, whatever its name says.
 
 /// What files are that hold no table which is read here.
-const BINARY: [(&[u8], &str); 12] = [
+const BINARY: [(&[u8], &str); 15] = [
     (b"%PDF-", "a PDF: export the results as .xlsx or CSV instead"),
     (b"{\\rtf", "a text document (RTF): save the table as .xlsx or CSV"),
     (b"\x1f\x8b", "compressed with gzip: unpack it first"),
@@ -14,6 +14,10 @@ const BINARY: [(&[u8], &str); 12] = [
     (b"PAR1", "a Parquet file: export the results as .xlsx or CSV instead"),
     (b"\0\x01\0\0Standard", "an Access database: export the results as .xlsx or CSV instead"),
     (b"PK\x05\x06", "an empty archive"),
+    (b"ID;P", "a SYLK sheet: open it in your spreadsheet program and save it as .xlsx"),
+    // Sheets of before 1993, which some programs still write.
+    (b"\x09\x08\x10\0", "an old .xls sheet: save it as .xlsx"),
+    (b"\x09\x08\x08\0", "an old .xls sheet: save it as .xlsx"),
 ];
 
 /// Why a file holds no table that can be read as text: by its first bytes, and none of them is repeated.
@@ -26,8 +30,10 @@ pub(super) fn no_table(start: &[u8]) -> Option<String> {
     let text = text.trim_start().to_ascii_lowercase();
     let save = "open it in your spreadsheet program and save it as .xlsx";
     let page = ["<html", "<!doctype html", "<table", "<meta", "<head", "<body", "<div", "<style", "<tr"];
-    let comment = text.starts_with("<!--") && text.contains("<html");
-    if page.iter().any(|tag| text.starts_with(tag)) || comment || text.starts_with("<?xml") && text.contains("<html") {
+    let within = ["<html", "<body", "<table", "<tr>", "<td>"];
+    let is_markup = text.starts_with('<') && within.iter().any(|tag| text.contains(tag));
+    let is_xml = text.starts_with("<?xml") && !text.contains("<html") || text.contains("office:spreadsheet");
+    if page.iter().any(|tag| text.starts_with(tag)) || is_markup && !is_xml {
         return Some(format!("it is an HTML page, whatever its name says: {save}"));
     }
     if text.starts_with("mime-version:") {
@@ -96,6 +102,9 @@ mod tests {
             (&b"<html><head><meta charset=\"gb2312\"></head><body>Ada"[..], "an HTML page"),
             (b"\xef\xbb\xbf\r\n<TABLE border=1><tr><td>Ada", "an HTML page"),
             (b"<!DOCTYPE html PUBLIC>Ada", "an HTML page"),
+            (b"<!-- made by hand --><center><table><tr><td>Ada", "an HTML page"),
+            (b"<b>Results</b><table><tr><td>Ada", "an HTML page"),
+            (b"ID;PWXL;N;E\r\nAda", "a SYLK sheet"),
             (b"<?xml version=\"1.0\"?><!DOCTYPE html><html>Ada", "an HTML page"),
             (&utf16, "an HTML page"),
             (b"MIME-Version: 1.0\r\nAda", "a web page archive"),

@@ -225,6 +225,8 @@ fn separator(start: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn open(text: &str) -> CsvFile<&[u8]> {
@@ -311,5 +313,37 @@ mod tests {
         }
         let file = File { header_line: Some(9), ..File::default() };
         assert!(CsvFile::open(&file, &b"a\nb"[..]).err().expect("too far").to_string().contains("ends on line 2"));
+    }
+
+    proptest! {
+        /// Goal: what a writer of CSV wrote is read as it was, and what the csv crate reads otherwise is refused here.
+        #[test]
+        fn as_it_was_written(rows in proptest::collection::vec(proptest::collection::vec("[a\",;\r\n ]{0,6}", 1..4), 1..6)) {
+            let mut writer = csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+            rows.iter().for_each(|row| writer.write_record(row).expect("memory"));
+            let text = String::from_utf8(writer.into_inner().expect("memory")).expect("text");
+            let (mut file, mut row, mut found) = (open(&text), Row::default(), Vec::new());
+            while file.read(&mut row).expect("a row") {
+                prop_assert_eq!(&row.broken, &None);
+                found.push(row.values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>());
+            }
+            let written: Vec<_> = rows.into_iter().filter(|row| row.len() > 1 || !row[0].is_empty()).collect();
+            prop_assert_eq!(found, written);
+        }
+
+        /// Goal: any text is read to its end, and where nothing is refused it says what the csv crate says.
+        #[test]
+        fn any_text(text in "[a\",\r\n ]{0,40}") {
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let theirs: Vec<Vec<String>> =
+                reader.records().map(|row| row.expect("text").iter().map(str::to_owned).collect()).collect();
+            let (mut file, mut row, mut ours, mut broken) = (open(&text), Row::default(), Vec::new(), false);
+            while file.read(&mut row).expect("a row") {
+                broken |= row.broken.is_some();
+                ours.push(row.values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>());
+            }
+            let theirs: Vec<_> = theirs.into_iter().filter(|row| row.len() > 1 || !row[0].is_empty()).collect();
+            prop_assert!(broken || ours == theirs, "{:?} {:?}", ours, theirs);
+        }
     }
 }

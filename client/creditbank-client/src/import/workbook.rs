@@ -172,7 +172,7 @@ fn read<R: Source>(
     }
     if hidden.count > 0 {
         let done = if file.hidden == Some(Hidden::Skip) { "were left out" } else { "were read" };
-        notes.push(format!("{} hidden rows {done}: {}", hidden.count, hidden.names()));
+        notes.push(format!("hidden rows {done}: {}", hidden.names()));
     }
     if !layout.hidden_columns.is_empty() {
         let columns = layout.hidden_columns.iter().take(NAMED_MAX).map(|column| column_name(*column));
@@ -206,8 +206,11 @@ struct HiddenRows {
 
 impl HiddenRows {
     fn names(&self) -> String {
-        let more = if self.count > self.first.len() { " and more" } else { "" };
-        self.first.iter().map(u32::to_string).collect::<Vec<_>>().join(", ") + more
+        let more = match self.count.saturating_sub(self.first.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        self.first.iter().map(u32::to_string).collect::<Vec<_>>().join(", ") + &more
     }
 }
 
@@ -230,10 +233,8 @@ fn look<R: Read + Seek>(book: &mut Book<R>, sheet: &Named, file: &File) -> Resul
     })?;
     if hidden.count > 0 && file.hidden.is_none() {
         return Err(wrong(format!(
-            "the sheet {:?} has {} hidden rows ({}), perhaps by a filter: show them, or set hidden = \"skip\" or \"include\" in \
-             [file]",
+            "the sheet {:?} hides rows, perhaps by a filter: {}. Show them, or set hidden = \"skip\" or \"include\" in [file]",
             sheet.name,
-            hidden.count,
             hidden.names()
         )));
     }

@@ -1,7 +1,8 @@
 //! Workbooks of both formats: what a cell shows, what a sheet hides, what it merges.
 
 use crate::book::{Book, HEADER, archive, ods, ods_row, row, row_with};
-use crate::read::{error, mapping, read};
+use crate::read::{error, mapping, read, try_read};
+use proptest::prelude::*;
 
 /// The one line of a workbook with these cells.
 fn line(formats: &[&'static str], cells: [&str; 6]) -> String {
@@ -130,7 +131,7 @@ fn hidden_things() {
     }
     assert_eq!(read(&mapping("header_line = 2\nhidden = \"include\""), &book.pack()).lines.len(), 1);
     let hidden = Book::with(&[], &[row(1, &header), row_with(2, "ht=\"0\"", &good)].concat(), "").pack();
-    assert!(error(&mapping(""), &hidden).contains("1 hidden rows (2)"));
+    assert!(error(&mapping(""), &hidden).contains("hides rows, perhaps by a filter: 2."));
     assert!(error(&mapping("hidden = \"skip\""), &hidden).contains("no lines after the header"));
 }
 
@@ -244,7 +245,7 @@ fn open_document() {
     let filtered =
         [header.as_str(), &ods_row("table:visibility=\"filter\"", &["'s1", "'C1", "'Law", "6=6", "14=14", "'2024A"])]
             .concat();
-    assert!(error(&mapping(""), &ods("", &table("R", "v", &filtered))).contains("1 hidden rows (2)"));
+    assert!(error(&mapping(""), &ods("", &table("R", "v", &filtered))).contains("hides rows, perhaps by a filter: 2."));
     let encrypted = archive(&[
         ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
         ("content.xml", "garbage"),
@@ -276,5 +277,22 @@ fn damaged_workbooks() {
     ] {
         let refused = error(&mapping(""), &book);
         assert!(refused.contains(words) && !refused.contains("Ada"), "{words}: {refused}");
+    }
+}
+
+proptest! {
+    /// Goal: no sheet, however broken, makes the reader panic: a panic of its thread would say no more than "it is damaged".
+    #[test]
+    fn broken_sheets(pieces in proptest::collection::vec(0usize..26, 0..40)) {
+        const PIECES: [&str; 26] = [
+            "<row>", "<row r=\"2\">", "<row r=\"99999999999\">", "</row>", "<c>", "<c r=\"B2\" s=\"9\">", "<c t=\"s\">", "<c t=\"b\">", "</c>",
+            "<v>", "</v>", "1", "-1e400", "45000.99999999", "&#x41;", "&x;", "<is>", "</is>", "<t>", "</t>", "<f/>", "<rPh>", "</rPh>",
+            "<mergeCell ref=\"A1:XFD1048576\"/>", "<cols><col min=\"1\" max=\"99999999\" hidden=\"1\"/></cols>", "\u{1f600}",
+        ];
+        let inner: String = pieces.iter().map(|at| PIECES[*at]).collect();
+        let book = Book::with(&["0%"], &(row(1, &HEADER) + &inner), "").pack();
+        if let Err(error) = try_read(&mapping("hidden = \"include\""), None, &book) {
+            prop_assert!(!error.ends_with("read: it is damaged"), "{}", error);
+        }
     }
 }

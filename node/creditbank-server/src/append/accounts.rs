@@ -37,6 +37,12 @@ pub enum AccountError {
         /// What was expected.
         what: &'static str,
     },
+    /// A closed institution, which has nobody of this student number.
+    #[error("person {person}: expected a student number that the closed institution has used, found another identity")]
+    Unknown {
+        /// Position in the call.
+        person: usize,
+    },
     /// Too many in one call.
     #[error("{0} persons, at most {PERSONS_MAX} are allowed in one call")]
     TooMany(usize),
@@ -109,6 +115,11 @@ impl Person {
         &self.0
     }
 
+    /// Whether there is more than one identity.
+    pub(crate) fn has_several(&self) -> bool {
+        self.0.len() > 1
+    }
+
     /// About what it takes up in memory.
     pub(super) fn bytes(&self) -> usize {
         64 + self.0.iter().map(|identity| 96 + identity.scope.len() + identity.value.len()).sum::<usize>()
@@ -151,6 +162,45 @@ impl Ledger {
         // The learner is field 1 of every kind, so its bytes come first.
         let alias = self.shared.private.of(institution.0).alias(&account);
         Ok(([&[0x0a, 16][..], alias.as_bytes(), body].concat(), account))
+    }
+
+    /// The aliases of persons at a closed institution, by a student number. Nothing is opened.
+    pub fn find_accounts(&self, institution: InstitutionId, persons: &[Person]) -> Result<Vec<Alias>, AccountError> {
+        let keys = self.shared.private.of(institution.0);
+        let find = |(at, person): (usize, &Person)| {
+            let account = self.student_accounts(institution, person)?.find_map(|(_, account)| account);
+            let account = account.ok_or(AccountError::Unknown { person: at })?;
+            Ok(keys.alias(&account))
+        };
+        persons.iter().enumerate().map(find).collect()
+    }
+
+    /// Which student numbers of a person lead to another account than the alias's, by their positions.
+    pub fn elsewhere(
+        &self,
+        institution: InstitutionId,
+        person: &Person,
+        alias: &Alias,
+    ) -> Result<Vec<usize>, AccountError> {
+        let keys = self.shared.private.of(institution.0);
+        let known = self.student_accounts(institution, person)?;
+        let other = known.filter(|(_, account)| account.is_some_and(|account| keys.alias(&account) != *alias));
+        Ok(other.map(|(at, _)| at).collect())
+    }
+
+    /// The account of each student number of a person, with its position.
+    fn student_accounts(
+        &self,
+        institution: InstitutionId,
+        person: &Person,
+    ) -> Result<impl Iterator<Item = (usize, Option<AccountId>)>, AccountError> {
+        let student_number = i32::from(IdentityType::StudentNumber);
+        let numbers = person.identities().iter().enumerate().filter(|(_, one)| one.r#type == student_number);
+        let account = |(at, identity): (usize, &TypedIdentity)| {
+            let digest = self.shared.private.identity_digest(institution.0, identity);
+            Ok((at, known(&self.shared, &digest)?))
+        };
+        Ok(numbers.map(account).collect::<Result<Vec<_>, AccountError>>()?.into_iter())
     }
 
     /// Opens accounts for persons, or finds the ones that they have, and gives the institution's aliases in order.

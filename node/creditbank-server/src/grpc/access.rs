@@ -59,7 +59,10 @@ impl Caller {
             Self::Institution(own) if ledger.registry().is_custodian(own, institution, day_of_ms(ledger.now_ms())) => {
                 Ok(())
             }
-            Self::Institution(own) => Err(denied(format!("institution {own} may not read what {institution} issued"))),
+            Self::Institution(own) => Err(denied(format!(
+                "the access key is of institution {own}, which may not read what institution {institution} issued: \
+                     pass an access key of institution {institution}"
+            ))),
         }
     }
 }

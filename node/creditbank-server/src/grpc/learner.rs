@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use creditbank_ledger::read::Question;
+use creditbank_protocol::pb::{Institution, RegistryState};
 use creditbank_protocol::{AccountId, Alias, InstitutionId, Place};
 use creditbank_rpc::v1 as api;
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -66,18 +67,37 @@ impl LearnerService for Service {
         let api::OpenAccountsRequest { institution, persons } = request.into_inner();
         let institution = InstitutionId(institution);
         caller.may_read(&self.0, institution)?;
-        let active = i32::from(creditbank_protocol::pb::RegistryState::Active);
-        let registry = self.0.registry();
-        if registry.institution(institution).is_none_or(|found| found.state != active) {
-            return Err(status::denied(format!("institution {institution} is not active")));
-        }
+        let state = self.0.registry().institution(institution).map(Institution::state);
         let persons = persons.into_iter().enumerate().map(|(at, person)| Person::new(at, person.identities));
         let persons = persons.collect::<Result<Vec<_>, _>>()?;
-        let opened = self.0.open_accounts(institution, persons).await?;
+        let several: Vec<(usize, Person)> =
+            persons.iter().cloned().enumerate().filter(|(_, person)| person.has_several()).collect();
+        let opened = match state {
+            Some(RegistryState::Active) => self.0.open_accounts(institution, persons).await?,
+            Some(RegistryState::Closed) => {
+                blocking(&self.0, move |ledger: &Ledger| Ok::<_, Status>(ledger.find_accounts(institution, &persons)?))
+                    .await?
+            }
+            _ => return Err(status::denied(format!("institution {institution} is not active"))),
+        };
+        let aliases = opened.clone();
+        let elsewhere = move |ledger: &Ledger| {
+            let mut elsewhere = Vec::new();
+            for (at, person) in &several {
+                let Some(alias) = aliases.get(*at) else { continue };
+                let found = ledger.elsewhere(institution, person, alias)?;
+                elsewhere.extend(found.into_iter().filter_map(|identity| {
+                    let (person, identity) = (u32::try_from(*at).ok()?, u32::try_from(identity).ok()?);
+                    Some(api::IdentityElsewhere { person, identity })
+                }));
+            }
+            Ok::<_, Status>(elsewhere)
+        };
+        let elsewhere = blocking(&self.0, elsewhere).await?;
         let steps = u32::try_from(start.elapsed().as_nanos() / STEP.as_nanos() + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(start + STEP.saturating_mul(steps)).await;
         let aliases = opened.into_iter().map(|alias| alias.0.to_vec()).collect();
-        Ok(Response::new(api::OpenAccountsResponse { aliases }))
+        Ok(Response::new(api::OpenAccountsResponse { aliases, elsewhere }))
     }
 
     async fn list_records(
@@ -118,9 +138,10 @@ impl LearnerService for Service {
             let (account, institution) = resolve(ledger, caller, learner)?;
             Ok::<_, Status>(ledger.transcript(&account, institution)?)
         };
-        let transcript = blocking(&self.0, read).await?;
+        let (transcript, embargoed) = blocking(&self.0, read).await?;
         tracing::info!(?caller, "transcript");
-        Ok(Response::new(api::ExportTranscriptResponse { transcript }))
+        let embargoed = u32::try_from(embargoed).unwrap_or(u32::MAX);
+        Ok(Response::new(api::ExportTranscriptResponse { transcript, embargoed }))
     }
 
     async fn get_balance(

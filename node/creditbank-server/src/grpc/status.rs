@@ -182,6 +182,7 @@ fn rule_code(rule: Rule) -> Code {
         | Rule::OutsideScope
         | Rule::NotMostSpecific
         | Rule::SourceNotUsable
+        | Rule::NotVisible
         | Rule::UndefinedLevel
         | Rule::AlreadySpent
         | Rule::RequirementsNotMet
@@ -283,7 +284,7 @@ fn of_read(error: ReadError) -> Refusal {
 fn of_transcript(error: TranscriptError) -> Refusal {
     match error {
         TranscriptError::Plan(PlanError::View(error)) => of_view(&error),
-        TranscriptError::Plan(PlanError::Empty | PlanError::Missing(_)) => {
+        TranscriptError::Plan(PlanError::Empty | PlanError::NotVisible { .. } | PlanError::Missing(_)) => {
             refusal(Code::NotFound, Reason::NotFound, error)
         }
         TranscriptError::Plan(PlanError::TooMany | PlanError::TooManyBlocks) => {
@@ -308,7 +309,7 @@ fn of_account(error: AccountError) -> Refusal {
             refusal(Code::InvalidArgument, Reason::InvalidRequest, error)
         }
         AccountError::Unreadable(error) => of_view(&error),
-        AccountError::Erased => refusal(Code::NotFound, Reason::NotFound, error),
+        AccountError::Erased | AccountError::Unknown { .. } => refusal(Code::NotFound, Reason::NotFound, error),
         AccountError::NoRoom { retry_after_ms } => no_room(error, retry_after_ms),
         AccountError::Busy { retry_after_ms } => busy_for(error, retry_after_ms),
         AccountError::Stopped => refusal(Code::Unavailable, Reason::Stopped, error),

@@ -4,6 +4,7 @@
 use creditbank_ledger::read::{self, PartPlan, PlanError, TranscriptPlan};
 use creditbank_protocol::block::Slice;
 use creditbank_protocol::canonical::{CanonicalError, decode};
+use creditbank_protocol::dates::{Day, date_of, day_of_ms};
 use creditbank_protocol::key::{KeyId, sign};
 use creditbank_protocol::merkle::Levels;
 use creditbank_protocol::pb::{self, Marker, Selection};
@@ -58,21 +59,23 @@ pub enum TranscriptError {
 }
 
 impl Ledger {
-    /// A transcript of the learner's records, with full disclosure: all of one institution, or all. The subject
-    /// statement says that no holder key and no Identity are bound.
+    /// A transcript of the learner's records that may be shown today, with full disclosure: all of one institution, or
+    /// all; and how many more there are. The subject statement says that no holder key and no Identity are bound.
     pub fn transcript(
         &self,
         account: &AccountId,
         institution: Option<InstitutionId>,
-    ) -> Result<Vec<u8>, TranscriptError> {
+    ) -> Result<(Vec<u8>, usize), TranscriptError> {
         let shared = &self.shared;
+        let today = day_of_ms(self.now_ms());
         // All of it is of one moment: the plan, the checkpoint, and the tree that the proofs lead to.
         let (context, state) = (shared.context(), shared.state());
         let view = StoreView::new(&context, &state);
         let key = shared.statement_key(&state)?;
-        let plan = read::transcript(&view, account, institution, id_of(&key))?;
-        let secret = shared.private.statement(account, institution, state.head.size);
-        Ok(write_file(&shared.transcript(&state, &plan, institution, (&secret, &key))?)?)
+        let plan = read::transcript(&view, account, institution, id_of(&key), today)?;
+        let secret = shared.private.statement(account, institution, state.head.size, today);
+        let transcript = shared.transcript(&state, &plan, (institution, today), (&secret, &key))?;
+        Ok((write_file(&transcript)?, plan.embargoed))
     }
 }
 
@@ -88,13 +91,13 @@ impl Shared {
         &self,
         state: &State,
         plan: &TranscriptPlan,
-        institution: Option<InstitutionId>,
+        (institution, today): (Option<InstitutionId>, Day),
         (secret, key): (&StatementSecret, &SigningKey),
     ) -> Result<pb::Transcript, TranscriptError> {
         let salted = |used: &Used| (secret.salt(&used.facts.status_id), used.facts.status_id);
         let records: Vec<([u8; 16], Digest)> = plan.records.iter().map(salted).collect();
         let commitments = commitments(&records, &secret.padding_seed());
-        let (statement, signature) = Self::statement(state, &commitments, institution, key)?;
+        let (statement, signature) = Self::statement(state, &commitments, (institution, today), key)?;
         let disclosed = plan.records.iter().map(|used| self.disclose(used.place, &used.record));
         Ok(pb::Transcript {
             suite: u32::from(SUITE),
@@ -148,7 +151,7 @@ impl Shared {
     fn statement(
         state: &State,
         commitments: &[Digest],
-        institution: Option<InstitutionId>,
+        (institution, today): (Option<InstitutionId>, Day),
         key: &SigningKey,
     ) -> Result<(Vec<u8>, [u8; 64]), CanonicalError> {
         let selection = if institution.is_some() { Selection::Complete } else { Selection::Some };
@@ -162,6 +165,7 @@ impl Shared {
             no_holder_key: Some(Marker {}),
             no_identity: Some(Marker {}),
             key_id: id_of(key).0.to_vec(),
+            visible_on: Some(date_of(today)),
             ..Default::default()
         };
         sign_statement(statement, |message| sign(key, message))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::pb::{self, Kind, Level};
-use creditbank_protocol::record::{exemption_expires, has_expired};
+use creditbank_protocol::record::{exemption_expires, has_expired, is_embargoed};
 use creditbank_protocol::{Part, Standing};
 use creditbank_rules::admission::{SpentRoots, Used, is_contested, is_redeemed};
 use creditbank_rules::{View, ViewError};
@@ -89,6 +89,7 @@ fn standing<V: View>(
         Ok(match standing {
             Standing::Contested => Some(is_contested(view, used)?),
             Standing::Redeemed => Some(is_redeemed(view, used)? || roots.are_spent(used, part)?),
+            Standing::NotVisible => Some(is_embargoed(used.visible_from().as_ref(), today)),
             Standing::Expired => Some(has_expired(expires, today)),
             _ => None,
         })

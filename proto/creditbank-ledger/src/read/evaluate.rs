@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
+use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::status::Mark;
 use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
@@ -120,10 +121,12 @@ pub fn evaluate(
     let mut would = Hypothetical { view, definition, institution, account, day, granted: BTreeMap::new() };
     for used in &records {
         for one in candidates(view.registry(), definition, used) {
-            let barred = barred(view, &mut spending, used, &one)?;
+            let barred = barred(view, &mut spending, used, &one, today)?;
             found.push(Candidate { barred, ..one });
         }
-        found.extend(would.of(used)?);
+        if !is_embargoed(used.visible_from().as_ref(), today) {
+            found.extend(would.of(used)?);
+        }
     }
     if found.len() > CANDIDATES_MAX {
         let expected = format!("at most {CANDIDATES_MAX} records");
@@ -323,11 +326,13 @@ fn barred<V: View>(
     spending: &mut Spending<'_, V>,
     used: &Used,
     candidate: &Candidate,
+    today: Day,
 ) -> Result<Option<Barred>, QuestionError> {
     // Dates are the solver's to judge.
     let standing = Standing::in_ledger(&used.facts.marks, |standing| -> Result<_, QuestionError> {
         Ok(match standing {
             Standing::Contested => Some(is_contested(view, used)?),
+            Standing::NotVisible => Some(is_embargoed(used.visible_from().as_ref(), today)),
             Standing::Redeemed => Some(!spending.could_count(used, candidate.part, candidate.amount_e4())?),
             _ => None,
         })
@@ -339,6 +344,7 @@ fn barred<V: View>(
         Standing::Disputed => Some(Barred::Disputed),
         Standing::Redeemed => Some(Barred::Spent),
         Standing::UnderReview => Some(Barred::UnderReview),
+        Standing::NotVisible => used.visible_from().map(Barred::NotVisible),
         Standing::Incomplete | Standing::IssuerNotTrusted | Standing::Expired | Standing::Authentic => None,
     })
 }

@@ -51,6 +51,7 @@ pub fn preview(
     for of_record in order.chunk_by(|one, other| wanted[*one].place == wanted[*other].place) {
         let place = wanted[of_record[0]].place;
         let used = scope.find(view, account, place, today)?;
+        admission::visible(&used, today, "sources")?;
         let redeemed = admission::is_redeemed(view, &used)?;
         let all = sources_of(&used)?;
         for at in of_record {

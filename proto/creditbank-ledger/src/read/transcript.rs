@@ -8,9 +8,10 @@ use std::collections::btree_map::{self, BTreeMap};
 use creditbank_protocol::accreditation::{covers, end_of};
 use creditbank_protocol::block::{SignedBlock, Slice, slices};
 use creditbank_protocol::canonical::decode;
+use creditbank_protocol::dates::{Day, first_day, show};
 use creditbank_protocol::key::KeyId;
-use creditbank_protocol::pb::{Action, Credit, Effect, Kind};
-use creditbank_protocol::record::amends_of;
+use creditbank_protocol::pb::{Action, Credit, Date, Effect, Kind};
+use creditbank_protocol::record::{amends_of, is_embargoed};
 use creditbank_protocol::registry::RegistryKey;
 use creditbank_protocol::status::Marks;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, LogIndex, Place};
@@ -49,6 +50,8 @@ pub trait ProofView: ReadView {
 pub struct TranscriptPlan {
     /// The records, by place.
     pub records: Vec<Used>,
+    /// How many more there are that may not be shown yet.
+    pub embargoed: usize,
     /// How they came into the log.
     pub base: PartPlan,
     /// What has become of them.
@@ -110,6 +113,12 @@ pub enum PlanError {
     /// More blocks have set the marks than one answer tells of.
     #[error("more than {STATUS_BLOCKS_MAX} blocks have set the marks that are asked for")]
     TooManyBlocks,
+    /// None may be shown yet.
+    #[error("none of the records is visible yet; the next one is from {} on", show(.next))]
+    NotVisible {
+        /// When the next one is.
+        next: Date,
+    },
     /// A record that cannot be opened.
     #[error("no record can be read at {0}")]
     Missing(Place),
@@ -118,16 +127,17 @@ pub enum PlanError {
     View(#[from] ViewError),
 }
 
-/// What a transcript of a learner's records has to prove: of those of one institution, or of all. `statement_key`
-/// signs its subject statement.
+/// What a transcript of a learner's records has to prove: of those of one institution, or of all, as far as they may be
+/// shown today. `statement_key` signs its subject statement.
 pub fn transcript(
     view: &impl ProofView,
     account: &AccountId,
     institution: Option<InstitutionId>,
     statement_key: KeyId,
+    today: Day,
 ) -> Result<TranscriptPlan, PlanError> {
     let last = view.last_seal().ok_or(PlanError::Empty)?;
-    let records = selected(view, account, institution, last.index)?;
+    let (records, embargoed) = shown(selected(view, account, institution, last.index)?, today)?;
     let mut planner = Planner::new(view, last.index);
     // The base begins with the log's first seal, and ends with the one that says of when the statement is.
     planner.plan.seals.extend([view.seal_of(LogIndex(0))?, last.index]);
@@ -140,7 +150,7 @@ pub fn transcript(
         question.keys.extend(keys);
         question.institutions.extend([signer, used.facts.institution]);
     }
-    Ok(TranscriptPlan { records, base: planner.finish()?, status: status(view, &question)? })
+    Ok(TranscriptPlan { records, embargoed, base: planner.finish()?, status: status(view, &question)? })
 }
 
 /// The records of a transcript. One of a round behind the seal waits for the next one.
@@ -169,6 +179,16 @@ fn selected(
         Ok(Used { place, facts, record })
     };
     places.into_iter().map(open).collect()
+}
+
+/// The records that may be shown on a day, and how many may not.
+fn shown(records: Vec<Used>, today: Day) -> Result<(Vec<Used>, usize), PlanError> {
+    let (shown, embargoed): (Vec<Used>, Vec<Used>) =
+        records.into_iter().partition(|used| !is_embargoed(used.visible_from().as_ref(), today));
+    match embargoed.iter().filter_map(Used::visible_from).min_by_key(first_day) {
+        Some(next) if shown.is_empty() => Err(PlanError::NotVisible { next }),
+        _ => Ok((shown, embargoed.len())),
+    }
 }
 
 /// Collects what has to be proved in one tree.

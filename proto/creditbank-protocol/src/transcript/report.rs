@@ -150,6 +150,8 @@ pub struct TranscriptRecord {
     pub under_review: Option<LogIndex>,
     /// Whether its time was over on the day of the last seal, or on the verifier's where that is later.
     pub expired: bool,
+    /// From when on it may be shown, where that had not come on that day.
+    pub embargo: Option<pb::Date>,
     /// A claim that must be opened and is not: the record is `incomplete`, never `valid`.
     pub missing_claim: Option<&'static str>,
     /// What an award or a conversion rests on, as far as it is shown.
@@ -197,6 +199,7 @@ impl TranscriptRecord {
                 Standing::Contested => self.contested,
                 // Blocks carry no disputes yet.
                 Standing::Disputed => false,
+                Standing::NotVisible => self.embargo.is_some(),
                 Standing::IssuerNotTrusted => !issuer_trusted,
                 Standing::Redeemed => self.redeemed.is_some(),
                 Standing::UnderReview => self.under_review.is_some(),
@@ -220,6 +223,8 @@ pub struct Statement {
     pub key_id: KeyId,
     /// Whether the statement says that these are all records of one institution, and of which.
     pub complete_for: Option<InstitutionId>,
+    /// What may be shown from a later day (UTC) on, the statement leaves out.
+    pub visible_on: pb::Date,
     /// Whether every record of the statement is proved to be shown. If not, some may be withheld, and nobody sees how
     /// many.
     pub is_whole: bool,

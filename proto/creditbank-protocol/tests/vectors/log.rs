@@ -506,6 +506,7 @@ impl Log {
             no_holder_key: Some(pb::Marker {}),
             no_identity: Some(pb::Marker {}),
             key_id: self.stater_id().0.to_vec(),
+            visible_on: Some(pb::Date { year: 2025, month: 2, day: 19 }),
             ..Default::default()
         };
         (self.bend.statement)(&mut statement);

@@ -1030,6 +1030,12 @@ fn statements() -> Vec<Case> {
         said("a statement of another log", |statement| statement.origin = "test.example/other".to_owned()),
         said_at("a statement of another size", Link::Checkpoint, |statement| statement.size -= 1),
         said_at("a statement of another root", Link::Checkpoint, |statement| statement.root[0] ^= 1),
+        said("a statement that does not say as of which day its records are visible", |statement| {
+            statement.visible_on = None
+        }),
+        said("a statement whose records are visible in a month", |statement| {
+            statement.visible_on = Some(pb::Date { year: 2025, month: 2, day: 0 })
+        }),
         said("a statement without its key", |statement| statement.key_id.clear()),
         said("a statement by a key that is not there", |statement| statement.key_id = vec![1; 16]),
         said("a statement by a unit's key", |statement| statement.key_id = KeyId::of(&public(unit_key(1))).0.to_vec()),

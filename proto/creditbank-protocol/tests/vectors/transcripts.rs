@@ -121,6 +121,19 @@ fn expiring(rounds: usize) -> Log {
     log
 }
 
+/// Three records that may be shown from different days on.
+fn embargoed() -> Log {
+    let from = |(month, day)| Some(pb::Date { year: 2025, month, day });
+    let record = |(seed, day): (u8, (u32, u32))| {
+        let credit = pb::Credit { visible_from: from(day), ..credit(seed, "ALG-1", None).read().expect("a credit") };
+        Record::of(Kind::Credit, &[seed; 32], body(&credit)).expect("a record")
+    };
+    let mut log = Log::admitting(HONEST, &[1]);
+    log.issue(1, &[(1, (2, 0)), (2, (2, 20)), (3, (2, 21))].map(record), Vec::new());
+    log.seal();
+    log
+}
+
 /// Institution 1 is closed. 3 keeps its records from the month of the checkpoint on, 2 until its day.
 fn kept() -> Log {
     let mut log = Log::admitting(HONEST, &[1, 2, 3]);
@@ -426,6 +439,11 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
             expiring(1).transcript(&three, &[]),
         ),
         ("expired-later", "the same a day later", expiring(3).transcript(&three, &[])),
+        (
+            "embargoed",
+            "visible from the month of the verifier's time, its day, and the day after on",
+            embargoed().transcript(&three, &[]),
+        ),
         (
             "kept",
             "an institution is closed; of two custodians the one with the lower number is named",
@@ -776,14 +794,14 @@ fn transcripts() {
                     "on_behalf_of": record.on_behalf_of.map(|other| other.0),
                     "kept_by": record.kept_by.map(|keeper| keeper.0), "ended": record.ended.map(i32::from),
                     "approved_by": record.approved_by.iter().map(ToString::to_string).collect::<Vec<_>>(), "accreditation": record.accreditation,
-                    "expired": record.expired, "incomplete": record.missing_claim, "standing": record.standing().name(),
+                    "expired": record.expired, "embargoed": record.embargo.is_some(), "incomplete": record.missing_claim, "standing": record.standing().name(),
                 })
             };
             json!({
                 "file": format!("transcripts/{name}.cbt"), "about": about, "size": report.size, "root": report.root.to_string(),
                 "records": report.records.iter().map(record).collect::<Vec<_>>(),
                 "as_of_ms": report.statement.as_of_ms, "whole": report.statement.is_whole, "complete_for": report.statement.complete_for.map(|institution| institution.0),
-                "holder_key": report.statement.holder_key.map(hex),
+                "visible_on": creditbank_protocol::dates::show(&report.statement.visible_on), "holder_key": report.statement.holder_key.map(hex),
                 "identity": report.statement.identity.map(|place| [place.entry.0, u64::from(place.index)]),
             })
         })

@@ -12,10 +12,10 @@ use super::derived::{Derived, Issuing};
 use super::fields::{present, require};
 use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
-use super::used::{at, named};
+use super::used::{at, named, visible};
 use super::uses::consent_lasts;
 use super::{AdmissionError, documents, enrolment, mandate};
-use crate::dates::day_of_ms;
+use crate::dates::{Day, day_of_ms};
 use crate::qualification::{self, Candidate, HeldAward, HeldEnrolment};
 use crate::{CourseKey, DocumentKey, Registry, Rejection, Rule, View};
 
@@ -85,7 +85,7 @@ pub(super) fn check(
         let stands_on = unchanged(view, &award, before, account)?;
         return Ok(derived(sorted(stands_on.into_iter().chain(prior))));
     }
-    let (candidates, spending) = counted(view, &award, definition, &enrolments, account)?;
+    let (candidates, spending) = counted(view, &award, definition, &enrolments, account, issuing.day())?;
     let audit = qualification::check(
         view.registry(),
         definition,
@@ -218,6 +218,7 @@ fn counted<'a, V: View>(
     definition: &'a QualificationDefinition,
     enrolments: &[HeldEnrolment],
     account: &AccountId,
+    today: Day,
 ) -> Result<(Vec<Candidate>, Spending<'a, V>), AdmissionError> {
     let mut spending = Spending::new(view, account, definition);
     for earlier in &award.absorbs {
@@ -230,6 +231,7 @@ fn counted<'a, V: View>(
     let mut counted = Vec::with_capacity(allocations.len());
     for of_record in allocations.chunk_by(|one, other| one.record == other.record) {
         let used = named(view, of_record[0].record.as_ref(), account, "allocations")?;
+        visible(&used, today, "allocations")?;
         let all = candidates(view.registry(), definition, &used);
         for allocation in of_record {
             let part = Part::read(allocation.result_plus_1);
@@ -242,7 +244,7 @@ fn counted<'a, V: View>(
             counted.push(one);
         }
     }
-    let others = passes(view, definition, &counted, account)?;
+    let others = passes(view, definition, &counted, account, today)?;
     counted.extend(others);
     qualification::mark_enrolled(&mut counted, enrolments);
     Ok((counted, spending))

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use creditbank_protocol::pb::{self, EquivalenceType, Kind, QualificationDefinition, QualificationName, RetakePolicy};
+use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::{AccountId, InstitutionId, Place};
 
 use super::AdmissionError;
 use super::spend::has;
 use super::used::{Used, at};
-use crate::dates::first_day;
+use crate::dates::{Day, first_day};
 use crate::qualification::{Candidate, HeldAward};
 use crate::{CourseKey, Registry, View};
 
@@ -48,12 +49,14 @@ fn equivalence(registry: &Registry, conversion: &pb::Conversion) -> Option<Equiv
     EquivalenceType::try_from(found.r#type).ok()
 }
 
-/// Every standing pass of the courses of `counted`, beside those themselves: the retake policy has to see them all.
+/// Every standing pass of the courses of `counted` that may be shown today, beside those themselves: the retake policy
+/// has to see them all.
 pub(super) fn passes(
     view: &impl View,
     definition: &QualificationDefinition,
     counted: &[Candidate],
     account: &AccountId,
+    today: Day,
 ) -> Result<Vec<Candidate>, AdmissionError> {
     if definition.retakes == i32::from(RetakePolicy::Unspecified) {
         return Ok(Vec::new());
@@ -75,6 +78,9 @@ pub(super) fn passes(
                 continue;
             }
             let used = at(view, held.place, account, "allocations")?;
+            if is_embargoed(used.visible_from().as_ref(), today) {
+                continue;
+            }
             let of = candidates(view.registry(), definition, &used).into_iter();
             let is_pass = |one: &Candidate| {
                 one.course.as_deref().is_some_and(|course| courses.contains(&(one.institution, course)))

@@ -10,7 +10,7 @@ use super::derived::{Derived, Issuing};
 use super::effects::{entries, redemption};
 use super::fields::{present, require};
 use super::recognition::past_day;
-use super::used::{Used, at, named, standing};
+use super::used::{Used, at, named, standing, visible};
 use super::{AdmissionError, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
 use crate::dates::day_of_ms;
@@ -45,6 +45,7 @@ pub(super) fn check(
     for of_record in read.sources.chunk_by(|one, other| one.record == other.record) {
         let used = named(view, of_record[0].record.as_ref(), account, "sources")?;
         standing(view, &used, "sources")?;
+        visible(&used, issuing.day(), "sources")?;
         let redeemed = redemption(view, used.place, &used.facts, &used.record)?;
         let held = redeemed.is_none_or(|found| found.by.is_some_and(|entry| held.contains(&entry)));
         let all = sources_of(&used)?;

@@ -6,6 +6,7 @@ use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
 use super::{AdmissionError, award, comparability, conversion, enrolment, mandate, recognition};
+use crate::dates::{Day, day_of_ms};
 use crate::{CourseKey, DocumentKey, View};
 
 /// Whose record is judged, and as of when.
@@ -17,6 +18,13 @@ pub(super) struct Issuing {
     pub(super) sealed_at_ms: u64,
     /// When the block was created, in minutes since 1970.
     pub(super) created_at_minute: u64,
+}
+
+impl Issuing {
+    /// The day (UTC) on which the block was created.
+    pub(super) fn day(&self) -> Day {
+        day_of_ms(self.created_at_minute.saturating_mul(60_000))
+    }
 }
 
 /// What follows from a record.

@@ -1,7 +1,8 @@
 //! Records that another record stands on: they are there, are the learner's, and stand.
 
-use creditbank_protocol::pb::{Kind, RecordReference};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::dates::{Day, show};
+use creditbank_protocol::pb::{Date, Kind, RecordReference};
+use creditbank_protocol::record::{Record, is_embargoed, visible_from_of};
 use creditbank_protocol::{AccountId, Digest, InstitutionId, Place, Standing};
 
 use super::AdmissionError;
@@ -25,6 +26,11 @@ impl Used {
     pub fn reference(&self) -> RecordReference {
         let (place, status_id) = (Some(self.place.into()), self.facts.status_id.0.to_vec());
         RecordReference { place, status_id, ..Default::default() }
+    }
+
+    /// From when on it may be shown, if it says so.
+    pub fn visible_from(&self) -> Option<Date> {
+        visible_from_of(self.record.kind(), self.record.body()).ok().flatten()
     }
 }
 
@@ -88,4 +94,15 @@ pub(crate) fn standing(view: &impl View, used: &Used, field: &'static str) -> Re
     let stands = found == Standing::Authentic;
     let shown = format_args!("{}, which is {found}", used.place);
     Ok(require(stands, Rule::SourceNotUsable, field, "a record that stands", shown)?)
+}
+
+/// Refuses a record that may not be shown yet on a day: what stands on it would say that it is there, and what it says.
+pub fn visible(used: &Used, day: Day, field: &'static str) -> Result<(), Rejection> {
+    let from = used.visible_from();
+    let shown = || format!("{}, which is visible from {} on", used.place, from.as_ref().map_or(String::new(), show));
+    if is_embargoed(from.as_ref(), day) {
+        return Err(Rejection::new(Rule::NotVisible, "a record that may be shown on the day of the block", shown())
+            .field(field));
+    }
+    Ok(())
 }

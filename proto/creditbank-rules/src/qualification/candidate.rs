@@ -33,6 +33,8 @@ pub enum Barred {
     UnderReview,
     /// Sealed by a key that was compromised then, and not confirmed since.
     Contested,
+    /// It may not be shown before this day or month.
+    NotVisible(pb::Date),
 }
 
 /// By what right a Conversion gives credit.

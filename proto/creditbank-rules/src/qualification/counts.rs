@@ -34,6 +34,7 @@ impl fmt::Display for Obstacle {
             Self::Barred(Barred::Revoked) => f.write_str("revoked"),
             Self::Barred(Barred::Disputed) => f.write_str("disputed"),
             Self::Barred(Barred::UnderReview) => f.write_str("under review"),
+            Self::Barred(Barred::NotVisible(from)) => write!(f, "not visible before {}", show(from)),
             Self::Barred(Barred::Contested) => f.write_str("contested: its key was compromised"),
             Self::Hypothetical => f.write_str("not converted yet"),
             Self::Unit(unit) => write!(f, "in {unit}, which has to be converted"),

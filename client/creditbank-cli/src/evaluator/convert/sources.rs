@@ -4,7 +4,7 @@ use creditbank_client::authoring::grade_of;
 use creditbank_protocol::canonical::decode;
 use creditbank_protocol::pb::{self, AgreementTerms, DisclosedRecord, Kind, Tier};
 use creditbank_protocol::transcript::TranscriptRecord;
-use creditbank_protocol::{InstitutionId, Place};
+use creditbank_protocol::{InstitutionId, Place, names};
 use creditbank_rpc::v1::{PreviewConversionRequest, PreviewSource, StatedResult};
 
 use super::What;
@@ -26,6 +26,12 @@ pub(super) struct Chosen {
 
 fn order(source: &PreviewSource) -> (Place, u32) {
     (Place::read(source.place), source.result_plus_1)
+}
+
+/// A source as the command line names it: `34/718`, `34/718#2`.
+pub(super) fn shown_place(source: &PreviewSource) -> String {
+    let (place, result) = order(source);
+    if result == 0 { place.to_string() } else { format!("{place}#{result}") }
 }
 
 /// The records that the command line names, in order.
@@ -64,7 +70,6 @@ pub(super) fn under_agreement(
                 let source = |result_plus_1| PreviewSource { place, result_plus_1 };
                 chosen.sources.extend(results.into_iter().map(source));
             }
-            Err(reason) if reason.is_empty() => {}
             Err(reason) => {
                 chosen.left_out.push(Skipped { place: record.place.to_string(), reason });
             }
@@ -80,8 +85,7 @@ pub(super) fn under_agreement(
     Ok(chosen)
 }
 
-/// Which parts of a record fit: 0 for the record itself, or its results from 1; else why none does. Nothing is said of records
-/// that carry no credit.
+/// Which parts of a record fit: 0 for the record itself, or its results from 1; else why none does.
 fn fitting(
     shown: &Shown,
     record: &TranscriptRecord,
@@ -100,7 +104,7 @@ fn fitting(
             let fits = |(at, result): (u32, &pb::ConvertedCredit)| of_unit(result.amount.as_ref()).then_some(at);
             (1u32..).zip(&conversion.results).filter_map(fits).collect()
         }
-        _ => return Err(String::new()),
+        other => return Err(format!("it carries no credit ({})", names::of(other))),
     };
     let subject = record.owner().0;
     if subject == receiver.0 {

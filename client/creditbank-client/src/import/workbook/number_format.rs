@@ -129,6 +129,8 @@ fn built_in(id: u32) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn show(code: &str, number: &str) -> Result<(String, Kind), String> {
@@ -243,5 +245,36 @@ mod tests {
         }
         assert!(show(";;;").expect_err("hidden").contains("shows nothing and holds ab"));
         assert!(show("0;0;0;\"text\"").expect_err("replaced").contains("shows text and holds ab"));
+    }
+
+    proptest! {
+        /// Goal: whatever the format of digits, what is read is the number that the cell holds, or nothing is read.
+        #[test]
+        fn nothing_is_rounded(
+            whole in "(#,##)?[0#?]{1,6}", fraction in "(\\.[0#?]{0,4})?", percent in "( ?%)?",
+            number in -2_000_000_i64..2_000_000, places in 0usize..5,
+        ) {
+            let digits = format!("{:0>9}", number.abs());
+            let (before, behind) = digits.split_at(9 - places);
+            let held = Decimal::parse(&format!("{}{before}.{behind}", if number < 0 { "-" } else { "" })).expect("a number");
+            let meant = held.clone().percent(usize::from(!percent.is_empty()));
+            match Format::new(&format!("{whole}{fraction}{percent}")).show(&held, false) {
+                Ok((shown, kind)) => {
+                    prop_assert_eq!(kind, Kind::Number);
+                    prop_assert_eq!(Decimal::parse(&shown), Some(meant), "{}", shown);
+                }
+                Err(refused) => prop_assert!(refused.contains("holds"), "{}", refused),
+            }
+        }
+
+        /// Goal: no format makes the reader panic, and a text is never lost without a word.
+        #[test]
+        fn any_format(code in "\\PC{0,20}", number in -1_000i64..1_000) {
+            let format = Format::new(&code);
+            let _ = format.show(&Decimal::parse(&number.to_string()).expect("a number"), false);
+            if let Ok(shown) = format.show_text("ab".to_owned()) {
+                prop_assert!(shown.contains("ab"), "{} shows {}", code, shown);
+            }
+        }
     }
 }

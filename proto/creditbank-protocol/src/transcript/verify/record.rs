@@ -11,7 +11,7 @@ use crate::canonical::decode;
 use crate::dates::day_of_ms;
 use crate::key::KeyId;
 use crate::merkle::{record_leaf, verify_inclusion};
-use crate::record::{Disclosed, RestsOn, amends_of, expires_of, has_expired};
+use crate::record::{Disclosed, RestsOn, amends_of, expires_of, has_expired, is_embargoed, visible_from_of};
 use crate::seal::Seal;
 use crate::status::{Marks, status_id};
 
@@ -75,7 +75,8 @@ fn check(
         Some(place) => replaced(base, proved, place, kind, &disclosed.body)?,
         None => None,
     };
-    let tree = &status.tree;
+    // Of two days the later one: a verifier may look at an old status.
+    let today = status.tree.day().max(day_of_ms(now_ms));
     Ok(TranscriptRecord {
         place,
         status_id: status_id(&proved.leaf, place.index, &disclosed.hash),
@@ -95,7 +96,8 @@ fn check(
         redeemed: None,
         under_review: None,
         ended: None,
-        expired: has_expired(expires_of(kind, &disclosed.body)?.as_ref(), tree.day().max(day_of_ms(now_ms))),
+        expired: has_expired(expires_of(kind, &disclosed.body)?.as_ref(), today),
+        embargo: visible_from_of(kind, &disclosed.body)?.filter(|from| is_embargoed(Some(from), today)),
         missing_claim: disclosed.missing_claim(),
         rests_on: RestsOn::of(kind, &disclosed.body)?,
         disclosed,

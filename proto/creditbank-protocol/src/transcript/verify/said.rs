@@ -64,11 +64,14 @@ pub(super) fn check(
         Ok(pb::Selection::Some) if said.institution == 0 => None,
         _ => return Err(Fault::Surplus("the selection must be some, or complete and name an institution")),
     };
+    let visible_on = said.visible_on.filter(|date| date.day != 0);
+    let visible_on = visible_on.ok_or(Fault::Surplus("visible_on must be a day"))?;
     Ok(Statement {
         size: said.size,
         as_of_ms: sealed_by_ms(corrections, base.tree.last_seal().index, base.tree.last_seal().time_ms),
         key_id,
         complete_for,
+        visible_on,
         is_whole,
         holder_key: said.holder_key.as_slice().try_into().ok(),
         identity: said.identity.map(Place::from),

@@ -366,6 +366,12 @@ fn counting() -> Vec<Case> {
         }),
         changed("SOURCE_NOT_USABLE", "a result of a credit", |award| award.allocations[0].result_plus_1 = 1),
         of_credit("SOURCE_NOT_USABLE", "expired on the day before", |credit| credit.expires = day(2026, 11, 19)),
+        of_credit("NOT_VISIBLE", "visible from the day after the block on", |credit| {
+            credit.visible_from = day(2026, 11, 24);
+        }),
+        of_credit("NOT_VISIBLE", "visible from the month after the block on", |credit| {
+            credit.visible_from = day(2026, 12, 0);
+        }),
         of_credit("SOURCE_NOT_USABLE", "in another unit", |credit| {
             credit.amount = Some(pb::Amount { e4: 60_0000, unit: "ECTS".to_owned() });
         }),
@@ -502,6 +508,16 @@ pub(crate) fn admitted() -> Vec<Case> {
     };
     vec![
         awarding(None, "audited", earned, &audited()),
+        awarding(
+            None,
+            "of credit that is visible from the day of the block on",
+            |case| {
+                let entry = pb::Credit { visible_from: day(2026, 11, 23), ..credit() };
+                case.set(Kind::QualificationDefinition, &definition("CERT"));
+                case.holds(Held::new(1, course("AAA")), Kind::Credit, &entry);
+            },
+            &audited(),
+        ),
         awarding(None, "declared", earned, &declared()),
         awarding(None, "ex officio", earned, &pb::Award { mandate: ex_officio(), ..audited() }),
         awarding(None, "honorary", earned, &honorary()),

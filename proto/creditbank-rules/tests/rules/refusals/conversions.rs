@@ -279,6 +279,11 @@ fn rights() -> Vec<Case> {
         with_source("ALREADY_SPENT", "of a credit that an award holds", |case| {
             elsewhere(case, marked(&[(Action::Redeem, 8)]))
         }),
+        with_source("NOT_VISIBLE", "of a credit that is visible from the day after the block on", |case| {
+            let visible_from = Some(pb::Date { year: 2026, month: 11, day: 24 });
+            let held = Held { institution: 2, ..Held::new(1, course("AAA")) };
+            case.holds(held, Kind::Credit, &pb::Credit { visible_from, ..credit() });
+        }),
         with_source("SOURCE_NOT_USABLE", "of an award", |case| {
             case.holds(
                 Held { institution: 2, ..Held::new(1, CourseKey::Award) },
