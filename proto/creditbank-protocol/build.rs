@@ -107,20 +107,25 @@ fn field_row(message: &MessageDescriptor, field: &FieldDescriptor) -> Result<Str
         Kind::String | Kind::Bytes if rule.max_len == 0 && rule.len == 0 => {
             return Err(format!("{place}: a string or bytes field needs len or max_len"));
         }
-        Kind::String => format!("Shape::Text {{ len_max: {}, code: {} }}", rule.max_len, rule.code),
+        Kind::String => format!("Shape::Text {{ len_max: {}, form: {} }}", rule.max_len, rule.form(&place)?),
         Kind::Bytes if rule.len != 0 => format!("Shape::Bytes {{ len_min: {0}, len_max: {0} }}", rule.len),
         Kind::Bytes => format!("Shape::Bytes {{ len_min: 0, len_max: {} }}", rule.max_len),
         Kind::Message(inner) => format!("Shape::Message(&{})", constant(inner.name())),
         other => return Err(format!("{place}: {other:?} is outside the canonical subset")),
     };
-    Ok(format!("Field {{ number: {}, name: \"{}\", many: {many}, shape: {shape} }}", field.number(), field.name()))
+    let (number, name, prose) = (field.number(), field.name(), rule.prose);
+    Ok(format!("Field {{ number: {number}, name: \"{name}\", many: {many}, shape: {shape}, prose: {prose} }}"))
 }
 
 /// The bounds of `canonical.proto`'s option; zero where it is silent.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the option has one for each thing that a field may be")]
 struct Rule {
     set: bool,
     code: bool,
+    course: bool,
+    course_prefix: bool,
+    prose: bool,
     len: u64,
     max_len: u64,
     max_items: u64,
@@ -128,6 +133,17 @@ struct Rule {
 }
 
 impl Rule {
+    /// What kind of text a string field holds.
+    fn form(&self, place: &str) -> Result<&'static str, String> {
+        match (self.code, self.course, self.course_prefix) {
+            (false, false, false) => Ok("Form::Text"),
+            (true, false, false) => Ok("Form::Code"),
+            (false, true, false) => Ok("Form::Course"),
+            (false, false, true) => Ok("Form::CoursePrefix"),
+            _ => Err(format!("{place}: a string is a code, a course code, a prefix of one, or other text")),
+        }
+    }
+
     fn of(field: &FieldDescriptor) -> Self {
         let extension = field
             .parent_pool()
@@ -142,6 +158,9 @@ impl Rule {
         Self {
             set: flag("set"),
             code: flag("code"),
+            course: flag("course"),
+            course_prefix: flag("course_prefix"),
+            prose: flag("prose"),
             len: number("len"),
             max_len: number("max_len"),
             max_items: number("max_items"),

@@ -8,6 +8,7 @@ mod awards;
 mod bad_blocks;
 mod bad_records;
 mod blocks;
+mod cases_codes;
 mod compromise;
 mod conversions;
 mod custodian;

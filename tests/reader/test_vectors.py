@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from annotate import annotate
-from creditbank_reader import (awards, conversion, currency, dates, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
+from creditbank_reader import (awards, conversion, courses, currency, dates, ledger, mandates, maps, notes, once, qualification, records, refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
@@ -21,7 +21,7 @@ from creditbank_reader.schema import Schema
 from creditbank_reader.wire import Refused, read_fields, write_element, write_field
 
 FILES = ("canonical", "keys", "signatures", "records", "recognition", "registry", "blocks", "seals", "tree", "maps", "marks", "notes",
-         "receipts", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "successions", "tokens")
+         "receipts", "course_codes", "refusals", "conversions", "qualifications", "transcript", "effects", "transcripts", "transcripts_refused", "freshness", "successions", "tokens")
 FLIPS = 200
 PADDING_SEED = 10
 FLIP_SEED = 20_261_123
@@ -390,6 +390,7 @@ class Vectors:
             check.that(f"{case['name']} is in the table", case["name"] is None or case["name"] in table)
             self._once(vectors, case)
         self._rules(vectors)
+        self._fields(vectors)
 
     def _once(self, vectors, case):
         block = self.reader.read("Block", unhex(case["block"]))
@@ -422,6 +423,49 @@ class Vectors:
             self.checks.equal(f"rules: {case['about']}", found, case["name"])
             judged += 1
         self.checks.that(f"{judged} blocks were judged", judged >= 250)
+
+    def _fields(self, vectors):
+        """Of all records the texts, the dates of those that have happened, and courses that count once."""
+        judged = 0
+        for case in [*vectors["rules"], *vectors["admitted"]]:
+            block = self.reader.read("Block", unhex(case["block"]))
+            header, public = self.reader.read("BlockHeader", block.header), self.reader.read("PublicPart", block.public_part)
+            beside_it = [(record["kind"], unhex(record["body"])) for record in case["records"]]
+            shown = [*((record.kind, record.body) for record in public.records), *beside_it]
+            if case["name"] not in ("RECORD_MALFORMED", "WRONG_PART"):
+                found, name = rules.texts(self.kinds, shown), case["name"]
+                expected = name if name in ("INVALID_TEXT", "INVALID_COURSE_CODE") else None
+                self.checks.equal(f"texts: {case['about']}", found, expected)
+            if not {kind for kind, _ in beside_it} <= {1, 2, 3, 4} or public.records or not beside_it:
+                continue
+            plausible = rules.dates(self.kinds, header.created_at_minute, beside_it)
+            self.checks.equal(f"dates: {case['about']}", plausible, case["name"] != "IMPLAUSIBLE_DATE")
+            credits = all(kind == 3 for kind, _ in beside_it)
+            if case["about"] in self.REPEATS or credits and case["name"] == "TOO_MANY_REPEATS":
+                register = self._register(vectors, case)
+                found = rules.is_repeated(register, self.kinds, case["held"], beside_it)
+                self.checks.equal(f"repeats: {case['about']}", found, case["name"] == "TOO_MANY_REPEATS")
+                judged += 1
+        self.checks.that(f"{judged} courses were looked for", judged >= 15)
+
+    REPEATS = ("another code without an alias", "a code that was an alias", "a code that is an alias of another course now",
+               "an alias of another institution", "small letters, where case matters", "letters of full width")
+
+    def course_codes(self, vectors):
+        """Section 15: keys, near keys, what is no code and no text."""
+        for case in vectors["codes"]:
+            code = case["code"]
+            found = {"code": code, "key": courses.key(code), "exact": courses.exact(code), "near": courses.near(code)}
+            self.checks.equal(f"course code {code!r}", found, case)
+            self.checks.that(f"{code!r} is a code", courses.is_code(code))
+        self.checks.that("long codes are codes", all(courses.is_code(code) for code in vectors["longest"]))
+        for case in vectors["refused"]:
+            self.checks.that(f"{case['code']!r} is no code", not courses.is_code(case["code"]))
+        for case in vectors["prefixes"]:
+            self.checks.equal(f"prefix {case['prefix']!r}", courses.is_code(case["prefix"], True), case["holds"])
+        for case in vectors["texts"]:
+            found = {"text": case["text"], "line": courses.is_text(case["text"], False), "prose": courses.is_text(case["text"], True)}
+            self.checks.equal(f"text {case['text']!r}", found, case)
 
     def _register(self, vectors, case):
         entries = [*vectors["registry"], *case.get("registry", [])]

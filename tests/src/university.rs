@@ -30,7 +30,7 @@ pub struct University {
 }
 
 /// Everything that an institution may sign.
-pub const KINDS: [Kind; 16] = [
+pub const KINDS: [Kind; 18] = [
     Kind::Identity,
     Kind::Outcome,
     Kind::Credit,
@@ -47,6 +47,8 @@ pub const KINDS: [Kind; 16] = [
     Kind::Award,
     Kind::QualificationRecognition,
     Kind::GradeDistribution,
+    Kind::CourseAlias,
+    Kind::CourseCodes,
 ];
 
 /// A key that is the same in every run.

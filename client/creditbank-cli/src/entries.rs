@@ -218,6 +218,8 @@ fn brief(kind: Kind, entry: &Value) -> String {
         }
         Kind::QualificationDefinition => &["titles", "level", "unit", "from", "until"],
         Kind::GradeDistribution => &["scale", "field", "cycle", "period"],
+        Kind::CourseAlias => &["code", "same_as", "withdrawn"],
+        Kind::CourseCodes => &["case_matters"],
         Kind::LevelMap if entry["withdrawn"] == true => return format!("{}: {WITHDRAWN}", show::line(&entry["names"])),
         Kind::LevelMap => &["names", "from_framework", "to_framework"],
         Kind::LegalDeadline => &["names", "country", "purpose", "decision_days", "appeal_days"],

@@ -35,8 +35,8 @@ use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
 use partner::{cut, status, transcript, verify};
 use registrar::{
-    amend, approve, contested, enrolment, issue, learner, mapping, reconcile, record, reinstate, revoke, seed_secrets,
-    sync,
+    amend, approve, contested, course, enrolment, issue, learner, mapping, reconcile, record, reinstate, revoke,
+    seed_secrets, sync,
 };
 
 /// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.
@@ -125,6 +125,9 @@ enum Command {
     /// With a file: line by line, as sync would. Without: what sync has noted. The ledger's list is proved complete by
     /// the unit's signed chain. Exit code 1 when there is a difference.
     Reconcile(reconcile::Arguments),
+    /// Codes of your courses: which of them name one course, and whether case matters
+    #[command(subcommand)]
+    Course(course::Command),
     /// Agreements between institutions: propose, accept, end, list, show
     #[command(subcommand)]
     Agreement(agreement::Command),
@@ -228,6 +231,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Sync(arguments) => sync::run(&global, arguments).await,
         Command::Seeds(command) => seed_secrets::run(&global, command),
         Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
+        Command::Course(command) => course::run(&global, command).await,
         Command::Agreement(command) => agreement::run(&global, command).await,
         Command::Equivalence(command) => equivalence::run(&global, command).await,
         Command::Distribution(command) => distribution::run(&global, command).await,

@@ -5,6 +5,7 @@ pub(crate) mod approve;
 mod balance;
 pub(crate) mod contested;
 pub(crate) mod correct;
+pub(crate) mod course;
 pub(crate) mod enrolment;
 mod forecast;
 mod format;

@@ -134,6 +134,26 @@ impl Signing {
         self::told(global, &sealed, contents.records().len(), (value, text))
     }
 
+    /// Seals several blocks, one after the other, and says at the end what became of the last one that was new.
+    pub(crate) async fn seal_each(
+        &self,
+        global: &Global,
+        client: &Client,
+        unit: &IssuingUnit,
+        blocks: &[Contents],
+        (value, text): (Value, String),
+    ) -> Result<(), Failure> {
+        let Some((last, before)) = blocks.split_last() else { return output::print(global, &value, || text) };
+        if !self.dry_run {
+            let work = self.work();
+            let options = Options { work: &work, require_approval: self.require_approval };
+            for contents in before {
+                seal_block(client, unit, contents, options, refused_by_now).await?;
+            }
+        }
+        self.seal(global, client, unit, last, (value, text)).await
+    }
+
     /// Goes on with what an earlier run has begun for the same wish, and says so; `false` where none has.
     pub(crate) async fn resumed(
         &self,

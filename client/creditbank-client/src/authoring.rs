@@ -1,6 +1,8 @@
-//! What people write for recognition, in TOML: agreements, equivalences, grade distributions and qualifications.
+//! What people write for recognition, in TOML: agreements, equivalences, grade distributions and qualifications;
+//! and aliases of course codes.
 
 pub mod agreement;
+pub mod course_alias;
 pub mod distribution;
 pub mod equivalence;
 pub mod qualification;

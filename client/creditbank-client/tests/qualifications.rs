@@ -13,7 +13,7 @@ use creditbank_protocol::pb::{
 };
 use creditbank_rules::dates::{Day, first_day, parse as date};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case};
-use creditbank_rules::{Registry, RegistryRecord, seed};
+use creditbank_rules::{CourseName, Registry, RegistryRecord, seed};
 
 fn registry() -> Registry {
     let mut registry = Registry::new("test.example/log");
@@ -79,7 +79,7 @@ fn is_awarded(definition: &QualificationDefinition, mut credits: Vec<Candidate>)
         let place = Place { entry: 5, index };
         credit.record.place = Some(place);
         credit.roots = vec![CandidateRoot { place: place.into(), fraction: Ratio { numerator: 1, denominator: 1 } }];
-        credit.course.get_or_insert_with(|| format!("C{index}"));
+        credit.course.get_or_insert_with(|| CourseName::alone(1.into(), &format!("C{index}")));
     }
     let registry = registry();
     let case = Case::new(&registry, definition, &credits, &[], &[], &[], conferred()).expect("a tree");
@@ -151,7 +151,7 @@ fn korean_awards_begin_at_their_parts() {
         let of = |amount, field: &str, course: &str, institution| {
             credit(&asked, amount, |credit| {
                 credit.field = stated(field);
-                credit.course = stated(course);
+                credit.course = stated(course).map(|code| CourseName::alone(institution, &code));
                 credit.institution = institution;
             })
         };

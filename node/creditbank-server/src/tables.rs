@@ -11,8 +11,8 @@ use creditbank_store::{Row, Store, StoreError, Table};
 
 /// Digest of an identity -> the account, sealed.
 pub(crate) const IDENTITY: Table = Table(1);
-/// Account, digest of the [course key](creditbank_rules::CourseKey), place -> first bytes of the record hash, the kind,
-/// and of a Credit how often its course may count again. The only row per record.
+/// Account, digest of the [course key](creditbank_rules::CourseKey), place -> first bytes of the record hash, the
+/// spelling of the course's code, the kind, and of a Credit how often its course may count again. The only row per record.
 pub(crate) const LEARNER: Table = Table(2);
 /// Institution, unit, height -> log index.
 pub(crate) const BLOCK: Table = Table(3);
@@ -117,6 +117,8 @@ pub(crate) fn course_prefix(account: &AccountId, key: [u8; 8]) -> CoursePrefix {
 pub(crate) struct LearnerRow {
     pub(crate) place: Place,
     pub(crate) hash_prefix: [u8; 8],
+    /// How the code of its course is spelled; zero where it has none.
+    pub(crate) spelling: [u8; 8],
     pub(crate) kind: Kind,
     /// Of a Credit, and of no other kind; at most 100.
     pub(crate) repeats_max: Option<u8>,
@@ -127,12 +129,13 @@ impl LearnerRow {
         let key = [&prefix[..], &place_key(self.place)].concat();
         let kind = u8::try_from(i32::from(self.kind)).expect("kinds are numbered below 128");
         let repeats_max: &[u8] = self.repeats_max.as_slice();
-        put(LEARNER, key, [&self.hash_prefix[..], &[kind], repeats_max].concat())
+        put(LEARNER, key, [&self.hash_prefix[..], &self.spelling, &[kind], repeats_max].concat())
     }
 
     pub(crate) fn read(key: &[u8], value: &[u8]) -> Option<Self> {
         let place = place_of(key.get(16 + 8..)?)?;
-        let (hash_prefix, kind) = value.split_first_chunk::<8>()?;
+        let (hash_prefix, rest) = value.split_first_chunk::<8>()?;
+        let (spelling, kind) = rest.split_first_chunk::<8>()?;
         let (kind, repeats_max) = kind.split_first()?;
         let kind = Kind::try_from(i32::from(*kind)).ok()?;
         let repeats_max = match (kind, repeats_max) {
@@ -141,7 +144,7 @@ impl LearnerRow {
             (_, []) => None,
             _ => return None,
         };
-        Some(Self { place, hash_prefix: *hash_prefix, kind, repeats_max })
+        Some(Self { place, hash_prefix: *hash_prefix, spelling: *spelling, kind, repeats_max })
     }
 }
 

@@ -10,7 +10,7 @@ use creditbank_protocol::pb::{
 };
 use creditbank_protocol::{Part, Place};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case};
-use creditbank_rules::{Registry, RegistryRecord, seed};
+use creditbank_rules::{CourseName, Registry, RegistryRecord, seed};
 
 const LEARNERS: u64 = 400;
 const RECORDS: u32 = 60;
@@ -121,7 +121,7 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
                 part: Part::Whole,
                 kind: Kind::Credit,
                 institution: 1.into(),
-                course: Some(format!("C{index}")),
+                course: Some(CourseName::alone(1.into(), &format!("C{index}"))),
                 amount: Some(Amount {
                     e4: [25_000, 30_000, 40_000, 50_000, 60_000, 75_000][usize::try_from(dice.below(6)).expect("six")],
                     unit: "ECTS".to_owned(),

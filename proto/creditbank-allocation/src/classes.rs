@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use creditbank_protocol::Place;
 use creditbank_protocol::pb::{Origin, RequirementType};
+use creditbank_protocol::{InstitutionId, Place};
 use creditbank_rules::dates::Day;
 use creditbank_rules::qualification::{Case, Fraction, Point, RootUse, root_uses, takes};
 
@@ -40,7 +40,7 @@ struct Likeness<'a> {
     amount_e4: u64,
     aggregates: Vec<bool>,
     point: Option<(u64, u32)>,
-    course: Option<&'a str>,
+    course: Option<(InstitutionId, &'a str)>,
     period: Option<(Day, Day)>,
     agreement: Option<&'a str>,
     alone: Option<usize>,
@@ -73,7 +73,7 @@ pub(crate) fn classes(case: &Case<'_>) -> (Vec<Class>, Vec<SharedRoot>) {
             amount_e4: found.amount_e4(),
             aggregates: matching.chain(young).collect(),
             point: case.point(position).filter(|_| mean).map(|Point { sum_e4, of }| (sum_e4, of)),
-            course: found.course.as_deref().filter(|_| core),
+            course: found.course.as_ref().map(|course| (course.institution(), course.id())).filter(|_| core),
             period: found.period.filter(|_| own),
             agreement: by,
             alone: shared.iter().any(|root| root.parts.iter().any(|(one, _)| *one == position)).then_some(position),

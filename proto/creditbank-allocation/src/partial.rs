@@ -95,8 +95,7 @@ fn pursue(problem: &mut Problem<'_>) -> Option<Var> {
             }
             RequirementType::Courses => {
                 for code in &node.r#match.clone().unwrap_or_default().courses {
-                    let terms =
-                        problem.terms(requirement, |class| i128::from(problem.course(class) == Some(code.as_str())));
+                    let terms = problem.terms(requirement, |class| i128::from(problem.is_of(class, code)));
                     let (_, var) = fill(problem, active, terms, 1)?;
                     filled.push(((ONE_E4 / scale).max(1), var));
                 }

@@ -190,7 +190,7 @@ impl<'a> Problem<'a> {
             }
             RequirementType::Courses => {
                 for code in &node.r#match.clone().unwrap_or_default().courses {
-                    let terms = self.terms(requirement, |class| i128::from(self.course(class) == Some(code.as_str())));
+                    let terms = self.terms(requirement, |class| i128::from(self.is_of(class, code)));
                     self.model.at_least(when, terms, 1);
                 }
             }
@@ -227,8 +227,9 @@ impl<'a> Problem<'a> {
         Some(())
     }
 
-    pub(crate) fn course(&self, class: usize) -> Option<&'a str> {
-        self.case.candidates[self.classes[class].first()].course.as_deref()
+    /// Whether a code names the course of a class.
+    pub(crate) fn is_of(&self, class: usize, code: &str) -> bool {
+        self.case.candidates[self.classes[class].first()].is_of(code)
     }
 
     /// What follows already, and saves the solver from counting it out: CREDITS that are active ask together for no more than

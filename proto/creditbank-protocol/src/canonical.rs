@@ -8,9 +8,11 @@
 mod check;
 mod reader;
 mod schema;
+mod texts;
 
 pub use check::{check, top_level_fields};
-pub use schema::{Field, Many, Message, Shape, tables};
+pub use schema::{Field, Form, Many, Message, Shape, tables};
+pub use texts::{FoundText, texts};
 
 /// A message with a canonical form; implemented for every message of the schema.
 pub trait Canonical: prost::Message + Default {

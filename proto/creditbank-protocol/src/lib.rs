@@ -15,6 +15,7 @@ pub mod block;
 pub mod canonical;
 pub mod contested;
 pub mod correction;
+pub mod course_code;
 pub mod dates;
 pub mod entry;
 pub mod hash;
@@ -35,8 +36,10 @@ pub mod registry;
 pub mod seal;
 pub mod standing;
 pub mod status;
+pub mod text;
 pub mod transcript;
 pub mod trust;
+pub mod unicode;
 
 pub use hash::Digest;
 pub use ids::{AccountId, Alias, InstitutionId, LogIndex, Part, Place, Portion, UnitId};

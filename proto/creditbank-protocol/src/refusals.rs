@@ -41,8 +41,14 @@ macro_rules! with_rules {
             MissingField = "MISSING_FIELD",
             /// A date exists in the calendar and dates are in order.
             InvalidDate = "INVALID_DATE",
+            /// What has happened lies from 1900 to the latest day on earth when the block was made; what is planned lies near.
+            ImplausibleDate = "IMPLAUSIBLE_DATE",
             /// A code is well-formed: country, language, ISCED-F field, domain.
             InvalidCode = "INVALID_CODE",
+            /// A course code has at most 64 characters, which can be seen, and single spaces inside.
+            InvalidCourseCode = "INVALID_COURSE_CODE",
+            /// A text has no control character, override of direction, replacement character or unassigned one.
+            InvalidText = "INVALID_TEXT",
             /// The alias is one that this institution was given.
             UnknownAlias = "UNKNOWN_ALIAS",
             /// The learner's account is open.

@@ -52,6 +52,10 @@ pub enum RegistryKey {
     QualificationDefinition(InstitutionId, String, u32),
     /// A grade distribution by institution and number.
     GradeDistribution(InstitutionId, u32),
+    /// An alias by institution and code.
+    CourseAlias(InstitutionId, String),
+    /// What an institution says of its course codes.
+    CourseCodes(InstitutionId),
 }
 
 /// Why a body has no registry key.
@@ -126,6 +130,8 @@ impl RegistryKey {
             pb::Kind::GradeDistribution => {
                 read(body, |m: pb::GradeDistribution| Self::GradeDistribution(m.institution.into(), m.number))
             }
+            pb::Kind::CourseAlias => read(body, |m: pb::CourseAlias| Self::CourseAlias(m.institution.into(), m.code)),
+            pb::Kind::CourseCodes => read(body, |m: pb::CourseCodes| Self::CourseCodes(m.institution.into())),
             other => Err(RegistryKeyError::Kind(other)),
         }
     }
@@ -154,6 +160,8 @@ impl RegistryKey {
             Self::Equivalence(..) => pb::Kind::Equivalence,
             Self::QualificationDefinition(..) => pb::Kind::QualificationDefinition,
             Self::GradeDistribution(..) => pb::Kind::GradeDistribution,
+            Self::CourseAlias(..) => pb::Kind::CourseAlias,
+            Self::CourseCodes(_) => pb::Kind::CourseCodes,
         }
     }
 
@@ -161,7 +169,8 @@ impl RegistryKey {
     pub fn digest(&self) -> Digest {
         let preimage = Preimage::new(tag::REGISTRY_KEY).u16(kind_number(self.kind()));
         match self {
-            Self::Institution(institution) => preimage.u64(institution.0),
+            Self::Institution(institution) | Self::CourseCodes(institution) => preimage.u64(institution.0),
+            Self::CourseAlias(institution, code) => preimage.u64(institution.0).variable(code.as_bytes()),
             Self::Unit(unit) => preimage.u64(unit.institution.0).u32(unit.number),
             Self::Accreditation(institution, number) | Self::GradeDistribution(institution, number) => {
                 preimage.u64(institution.0).u32(*number)
@@ -192,7 +201,8 @@ impl std::fmt::Display for RegistryKey {
     /// What people call the entry: its number, code, or code and version.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Institution(number) => write!(f, "{number}"),
+            Self::Institution(number) | Self::CourseCodes(number) => write!(f, "{number}"),
+            Self::CourseAlias(institution, code) => write!(f, "{institution}/{code}"),
             Self::Unit(UnitId { institution, number })
             | Self::Accreditation(institution, number)
             | Self::GradeDistribution(institution, number) => write!(f, "{institution}.{number}"),

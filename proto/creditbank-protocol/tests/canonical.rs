@@ -110,7 +110,7 @@ fn record_hash_covers_everything() {
         Record::new(3, 2, &[9; 32], body.clone()).unwrap_err(),
         RecordError::UnknownVersion { kind: "Credit", expected: 1, found: 2 }
     );
-    assert_eq!(Record::new(17, 1, &[9; 32], body.clone()).unwrap_err(), RecordError::UnknownKind(17));
+    assert_eq!(Record::new(63, 1, &[9; 32], body.clone()).unwrap_err(), RecordError::UnknownKind(63));
     assert_eq!(Record::new(3, 1, &[9; 31], body).unwrap_err(), RecordError::Seed { found: 31 });
 }
 
@@ -142,8 +142,8 @@ proptest! {
 static NESTED: Message = Message {
     name: "Nested",
     fields: &[
-        Field { number: 1, name: "inner", many: Many::One, shape: Shape::Message(&NESTED) },
-        Field { number: 2, name: "value", many: Many::One, shape: Shape::Integer { max: 1 } },
+        Field { number: 1, name: "inner", many: Many::One, shape: Shape::Message(&NESTED), prose: false },
+        Field { number: 2, name: "value", many: Many::One, shape: Shape::Integer { max: 1 }, prose: false },
     ],
 };
 

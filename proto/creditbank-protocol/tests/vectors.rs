@@ -8,6 +8,8 @@
 mod blocks;
 #[path = "vectors/canonical.rs"]
 mod canonical;
+#[path = "vectors/course_codes.rs"]
+mod course_codes;
 #[path = "vectors/cut.rs"]
 mod cut;
 #[path = "vectors/effects.rs"]

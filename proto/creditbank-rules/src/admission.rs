@@ -22,6 +22,7 @@ mod uses;
 
 use std::collections::BTreeSet;
 
+use creditbank_protocol::course_code::spelling;
 use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::{Authority, Effect, EffectGroup, Kind};
 use creditbank_protocol::record::{Record, info_of};
@@ -33,8 +34,10 @@ pub use conversion::{earlier, source_of, sources_of};
 pub use spend::{Spending, SpentRoots, is_redeemed};
 pub use used::{Used, visible};
 
+use crate::dates::Day;
 use crate::once::Once;
-use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError};
+use crate::plausible::latest_day;
+use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError, texts};
 use derived::{Derived, Issuing};
 
 /// A block whose shape, hashes and signature are right.
@@ -56,6 +59,13 @@ pub struct BlockFacts<'a> {
     pub groups: &'a [EffectGroup],
     /// What earlier blocks have used up.
     pub once: &'a Once,
+}
+
+impl BlockFacts<'_> {
+    /// The latest day on earth when the block was created: what has happened lies before its end.
+    pub fn latest_day(&self) -> Day {
+        latest_day(self.created_at_minute)
+    }
 }
 
 /// Another person's consent to a block; the signature holds.
@@ -80,6 +90,8 @@ pub struct Admitted {
     pub institution: InstitutionId,
     /// With which of the learner's records it is found and counted.
     pub key: CourseKey,
+    /// Of a record of a course: how its code is [spelled](crate::course_code::spelling). Else zero.
+    pub spelling: [u8; 8],
     /// How often the course may count again; `None` where it is no Credit.
     pub repeats_max: Option<u32>,
     /// The record that it replaces.
@@ -240,6 +252,7 @@ fn admit_record(
     history: &mut repeats::History,
 ) -> Result<Option<Admitted>, AdmissionError> {
     signer::check_kind(view.registry(), block, record)?;
+    texts::check(record.kind(), record.body())?;
     if info_of(record.kind()).is_some_and(|info| info.public) {
         return Ok(None);
     }
@@ -259,14 +272,18 @@ fn admit_record(
         derived::check(view, issuing, record, amends, &account)?;
     consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
     let (kind, repeats_max) = (record.kind(), common.repeats_max);
-    let key = key.or_else(|| common.key.clone()).ok_or_else(|| kinds::not_issued(kind))?;
-    history.check(view, institution, record, &common, &key, &account)?;
+    let course = common.course.as_deref().map(|code| view.registry().course(institution, code));
+    let own = common.course.as_deref().map(CourseKey::course).or_else(|| common.key.clone());
+    let key = key.or(own).ok_or_else(|| kinds::not_issued(kind))?;
+    history.check(view, institution, record, &common, (&key, course.as_ref()), &account)?;
     history.documents(&documents)?;
+    let spelling = common.course.as_deref().map_or([0; 8], spelling);
     Ok(Some(Admitted {
         account,
         kind,
         institution,
         key,
+        spelling,
         repeats_max,
         amends,
         redeems,

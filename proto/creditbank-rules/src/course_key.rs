@@ -1,13 +1,15 @@
 //! Which of a learner's records at one institution belong together.
 
 use creditbank_protocol::Place;
+use creditbank_protocol::course_code::key;
 use creditbank_protocol::pb::RecognitionPurpose;
 
 /// By what a learner's records at one institution are found and counted: the course, or what takes its place for kinds
 /// that are about no course. Repeats, duplicates and the limit of [`crate::HELD_MAX`] count the records under one key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CourseKey {
-    /// Credits, Results and Outcomes of a course, by its code, which is not empty.
+    /// Credits, Results and Outcomes of a course, by the [key](creditbank_protocol::course_code::key) of its code, which is
+    /// not empty.
     Course(String),
     /// Identities.
     Identity,
@@ -28,6 +30,11 @@ pub enum CourseKey {
 }
 
 impl CourseKey {
+    /// The key of a course's code.
+    pub fn course(code: &str) -> Self {
+        Self::Course(key(code))
+    }
+
     /// The key as bytes, for a digest: a byte for the variant, then what it holds. No two keys have the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {

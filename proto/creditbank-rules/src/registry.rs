@@ -4,6 +4,7 @@ pub(crate) mod admit;
 mod agreement;
 mod authority;
 mod correction;
+mod courses;
 mod definition;
 mod distribution;
 pub(crate) mod equivalence;
@@ -33,7 +34,8 @@ pub use agreement::Agreement;
 pub use level::Comparable;
 pub use rank::Rank;
 
-use crate::{Rejection, Rule};
+use crate::plausible::latest_day;
+use crate::{CourseName, Rejection, Rule, texts};
 
 /// A registry record of a block.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,8 @@ pub struct RegistryRecord<'a> {
     pub body: &'a [u8],
     /// Who signed the block.
     pub institution: InstitutionId,
+    /// When its block was created, in minutes since 1970.
+    pub created_at_minute: u64,
     /// Time of the seal of its round.
     pub sealed_at_ms: u64,
     /// Log index of its block.
@@ -53,7 +57,14 @@ pub struct RegistryRecord<'a> {
 impl<'a> RegistryRecord<'a> {
     /// A record of the operator, where the time does not matter.
     pub fn of_operator(kind: Kind, body: &'a [u8]) -> Self {
-        Self { kind, body, institution: InstitutionId::OPERATOR, sealed_at_ms: 0, entry: LogIndex(0) }
+        Self {
+            kind,
+            body,
+            institution: InstitutionId::OPERATOR,
+            created_at_minute: 0,
+            sealed_at_ms: 0,
+            entry: LogIndex(0),
+        }
     }
 }
 
@@ -86,6 +97,7 @@ pub struct Registry {
     equivalences: Map<(InstitutionId, String, u32), pb::Equivalence>,
     definitions: Map<(InstitutionId, String, u32), pb::QualificationDefinition>,
     distributions: Map<(InstitutionId, u32), pb::GradeDistribution>,
+    courses: courses::Courses,
 }
 
 impl Registry {
@@ -118,6 +130,7 @@ impl Registry {
             equivalences: Map::new_sync(),
             definitions: Map::new_sync(),
             distributions: Map::new_sync(),
+            courses: courses::Courses::new(),
         }
     }
 
@@ -272,6 +285,21 @@ impl Registry {
         self.distributions.range((institution, 0)..=(institution, u32::MAX)).map(|(_, entry)| entry.as_ref())
     }
 
+    /// The course that a code of an institution names, with all codes that name it.
+    pub fn course(&self, institution: InstitutionId, code: &str) -> CourseName {
+        self.courses.course(institution, code)
+    }
+
+    /// The aliases that an institution has published and not withdrawn, by code.
+    pub fn course_aliases(&self, institution: InstitutionId) -> impl Iterator<Item = &pb::CourseAlias> {
+        self.courses.aliases(institution)
+    }
+
+    /// Whether case matters in the course codes of an institution.
+    pub fn case_matters(&self, institution: InstitutionId) -> bool {
+        self.courses.case_matters(institution)
+    }
+
     /// Whether a framework has a level.
     pub fn has_level(&self, level: &pb::Level) -> bool {
         self.level_exists(&level.framework, &level.level)
@@ -323,6 +351,8 @@ impl Registry {
             error @ RegistryKeyError::PublicKey => malformed(&error).field("public_key"),
             error => malformed(&error),
         })?;
+        // Of what is canonical; a body that is not is refused below.
+        texts::check(record.kind, record.body)?;
         macro_rules! set {
             ($map:ident, $check:path, $key:expr) => {{
                 let entry = decode(record.body).map_err(|error| malformed(&error))?;
@@ -400,8 +430,16 @@ impl Registry {
             RegistryKey::GradeDistribution(institution, number) => {
                 let entry: pb::GradeDistribution = decode(record.body).map_err(|error| malformed(&error))?;
                 published_by(record, entry.institution.into())?;
-                distribution::check(self, &entry, record.sealed_at_ms)?;
+                distribution::check(self, &entry, latest_day(record.created_at_minute))?;
                 self.distributions.insert_mut((*institution, *number), Arc::new(entry));
+            }
+            RegistryKey::CourseAlias(institution, _) => {
+                published_by(record, *institution)?;
+                self.courses = self.courses.with_alias(decode(record.body).map_err(|error| malformed(&error))?)?;
+            }
+            RegistryKey::CourseCodes(institution) => {
+                published_by(record, *institution)?;
+                self.courses = self.courses.with_codes(decode(record.body).map_err(|error| malformed(&error))?)?;
             }
         }
         Ok(key)

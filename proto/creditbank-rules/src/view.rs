@@ -46,6 +46,8 @@ pub struct HeldRecord {
     pub repeats_max: Option<u32>,
     /// First bytes of its hash.
     pub hash_prefix: [u8; 8],
+    /// Of a record of a course: how its code is [spelled](crate::course_code::spelling). Else zero.
+    pub spelling: [u8; 8],
     /// The marks against it.
     pub marks: Marks,
 }

@@ -83,6 +83,7 @@ fn set<M: Canonical>(registry: &mut Registry, kind: Kind, institution: impl Into
             kind,
             body: &body,
             institution: institution.into(),
+            created_at_minute: NOW_MS / 60_000,
             sealed_at_ms: NOW_MS,
             entry: 0.into(),
         })

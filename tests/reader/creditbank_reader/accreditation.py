@@ -1,6 +1,7 @@
 """Which credits an accreditation covers (RULES.md, section 15)."""
 
 from . import dates
+from .courses import key
 
 
 def covers(entry, credit):
@@ -15,5 +16,5 @@ def covers(entry, credit):
             and (not entry.levels or any(one.raw == level for one in entry.levels))
             and (not entry.fields or any(field.startswith(one) for one in entry.fields))
             and (not entry.modes or (credit.has("mode") and credit.mode in entry.modes))
-            and (not entry.programmes or any(course.startswith(one) for one in entry.programmes))
+            and (not entry.programmes or any(key(course).startswith(key(one)) for one in entry.programmes))
             and (not entry.sites or site in entry.sites))

@@ -6,7 +6,7 @@ import unicodedata
 from . import conversion, mandates, qualification, status
 from . import ledger as forms
 from .conversion import plain
-from .dates import first
+from .dates import first, has_happened
 from .grades import require
 from .standing import KINDS_WITH_EMBARGO
 from .suite import verify
@@ -87,6 +87,7 @@ def award(scene, body, message, former, account):
     """Checks an Award; what it redeems."""
     require(message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
     conferred = scene.day(message, "conferred")
+    require(all(has_happened(one.on, scene.now) for one in message.attestations if one.has("on")), "IMPLAUSIBLE_DATE")
     counts = any(message.has(name) for name in ("allocations", "redeems", "absorbs", "attestations", "average_e4"))
     if former is not None:
         require(scene.held[former].body.basis == message.basis, "CONTRADICTION")

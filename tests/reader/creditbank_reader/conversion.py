@@ -322,7 +322,8 @@ class Converter:
         else:
             fits = outcome and source.outcome != TEST_SCORE and found.source_outcome in (0, source.outcome)
         course = source.course.code if source.course is not None else ""
-        require(fits and found.source_course in ("", course), "OUTSIDE_SCOPE")
+        same = course and self.register.course(source.institution, course).is_named(found.source_course)
+        require(fits and (not found.source_course or same), "OUTSIDE_SCOPE")
         if found.has("minimum"):
             require(source.grade is not None and self._reaches(source.grade, found.minimum), "OUTSIDE_SCOPE")
         scale = self.register.scale(source.grade.scale) if source.grade is not None else None

@@ -37,6 +37,31 @@ def of_ms(time_ms):
     return datetime.date.max if days > (datetime.date.max - epoch).days else epoch + datetime.timedelta(days=days)
 
 
+EARLIEST = datetime.date(1900, 1, 1)
+PERIOD_MONTHS_MAX, EXPIRY_MONTHS_MAX = 240, 1200
+
+
+def latest(minute):
+    """The latest day on earth at a minute since 1970: that of UTC+14."""
+    return of_ms((minute + 840) * 60_000)
+
+
+def has_happened(date, now):
+    """Whether a date lies from 1900 to now."""
+    return EARLIEST <= first(date) <= now
+
+
+def is_plausible_period(begin, end, now, planned):
+    """Whether a period can be meant whose first and last day are real and in order."""
+    begun = begin <= (add_months(now, PERIOD_MONTHS_MAX) if planned else now)
+    return EARLIEST <= begin and begun and (end <= now or end <= add_months(begin, PERIOD_MONTHS_MAX))
+
+
+def is_plausible_expiry(date, now):
+    """Whether something can expire on a date."""
+    return last(date) <= add_months(now, EXPIRY_MONTHS_MAX)
+
+
 def add_months(day, months, keep_end=False):
     """The same day so many months later, or the month's last. With `keep_end`, the last of a month stays one."""
     count = day.year * 12 + day.month - 1 + months

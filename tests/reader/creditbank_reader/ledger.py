@@ -16,6 +16,7 @@ SLICE_EFFECTS_MAX = 4
 KIND_INSTITUTION, KIND_UNIT, KIND_KEY, KIND_ACCREDITATION = 64, 65, 66, 67
 KINDS_BY_CODE = (68, 69, 70, 71, 72, 75)
 KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING, KIND_EQUIVALENCE, KIND_DEFINITION, KIND_DISTRIBUTION = 8, 9, 10, 11, 13, 16
+KIND_COURSE_ALIAS, KIND_COURSE_CODES = 17, 18
 KIND_COUNTRY, KIND_REGISTRY_SUCCESSION, KIND_REGISTRY_POLICY, KIND_TIME_CORRECTION, KIND_LOG_SUCCESSION = 74, 76, 77, 78, 79
 CORRECTING_ENTRIES = 3
 
@@ -134,6 +135,10 @@ def registry_key(kind, body):
         identity = b""
     elif kind == KIND_TIME_CORRECTION:
         identity = uint(64, body.first)
+    elif kind == KIND_COURSE_ALIAS:
+        identity = uint(64, body.institution) + var(body.code.encode())
+    elif kind == KIND_COURSE_CODES:
+        identity = uint(64, body.institution)
     elif kind in (KIND_PROPOSAL, KIND_ACCEPTANCE, KIND_ENDING):
         name = body.terms if kind == KIND_PROPOSAL else body.agreement
         identity = var(name.code.encode()) + uint(32, name.version)

@@ -61,11 +61,8 @@ class Candidate:
     instead: bool = False
     after: bool = False
     """Whether its period ended after the learner was enrolled."""
-
-    @property
-    def course(self):
-        """Its course code."""
-        return self.own.course.code
+    course: object = None
+    """Its course, or None."""
 
     @property
     def period(self):
@@ -94,6 +91,7 @@ def candidates(register, records, definition, case):
         else:
             found.roots = [(key, Fraction(1))]
         found.expires = last(own.expires) if own.has("expires") else None
+        found.course = register.course(institution, own.course.code) if own.course.code else None
         return found
 
     if case["kind"] == KIND_CREDIT:
@@ -114,6 +112,9 @@ def candidates(register, records, definition, case):
     for number, result in enumerate(message.results, 1):
         one = made(number, result, _origin(register, message, result, institution, awarding))
         one.agreement = message.agreement if message.has("agreement") else None
+        if one.agreement is not None and result.source_plus_1 and one.course is not None:
+            source = message.sources[result.source_plus_1 - 1]
+            one.course = register.course(source.institution, result.course.code)
         found.append(one)
     return found
 
@@ -172,14 +173,15 @@ def matches(asked, found):
     def among(values, value):
         return not values or value != 0 and value in values
 
+    named = found.course is not None
     level = (own.level.framework, own.level.level) if own.has("level") else None
     uris = {one.esco_uri for one in own.outcomes} if found.kind in (KIND_CREDIT, KIND_OUTCOME) else set()
     assessment = own.assessment if found.kind in (KIND_CREDIT, KIND_OUTCOME) else 0
     return (not asked.levels or level in [(one.framework, one.level) for one in asked.levels]) \
         and begins(asked.fields, own.field) \
         and (not asked.institutions or found.institution in asked.institutions) \
-        and among(asked.modes, own.mode) and (not asked.courses or found.course in asked.courses) \
-        and begins(asked.course_prefixes, found.course) and among(asked.origins, found.origin) \
+        and among(asked.modes, own.mode) and (not asked.courses or named and any(map(found.course.is_named, asked.courses))) \
+        and (not asked.course_prefixes or named and any(map(found.course.begins, asked.course_prefixes))) and among(asked.origins, found.origin) \
         and among(asked.assessments, assessment) \
         and (not asked.esco_uris or bool(uris & set(asked.esco_uris))) \
         and (not asked.bases or found.kind != KIND_OUTCOME and (own.basis or EARNED) in asked.bases) \
@@ -246,7 +248,7 @@ class Audit:
             number = None if grade is None else self.points.of(grade)
             one.point = None if number is None else Fraction(number)
             if self._counts_alone(one) and one.unit and one.course:
-                groups.setdefault((one.institution, one.course), []).append(one)
+                groups.setdefault((one.institution, one.course.identity), []).append(one)
         if self.definition.retakes:
             for group in groups.values():
                 self._retake(group)
@@ -357,7 +359,8 @@ class Audit:
         if node.type == CREDITS:
             return sum(one.amount for one in taken) >= node.amount_e4
         if node.type == COURSES:
-            return set(node.match.courses) <= {one.course for one in taken}
+            courses = [one.course for one in taken if one.course is not None]
+            return all(any(course.is_named(code) for course in courses) for code in node.match.courses)
         if node.type == OUTCOME:
             return bool(taken)
         if node.type == AWARD:

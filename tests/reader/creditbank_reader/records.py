@@ -7,7 +7,7 @@ VERSION = 1
 BODY_LEN_MAX = 65_535
 PUBLIC_SEED = bytes(32)
 REGISTRY_KIND_MIN = 64
-PUBLISHED_KINDS = frozenset((8, 9, 10, 11, 13, 16))
+PUBLISHED_KINDS = frozenset((8, 9, 10, 11, 13, 16, 17, 18))
 """What institutions publish; registry kinds are the operator's."""
 REQUIRED = {
     1: (6,),

@@ -2,6 +2,7 @@
 
 import datetime
 
+from . import courses
 from . import ledger as forms
 from .dates import OPEN_BEGIN, OPEN_END, first, last, within
 
@@ -45,6 +46,10 @@ class Register:
     def all(self, kind):
         """All entries of a kind."""
         return [body for (of, _), body in self.found.items() if of == kind]
+
+    def course(self, institution, code):
+        """The course that a code of an institution names."""
+        return courses.course(self, institution, code)
 
     def scale(self, code):
         """A grade scale, or None."""
@@ -110,6 +115,10 @@ def _identity(kind, body):
         return (body.alpha2,)
     if kind in (forms.KIND_EQUIVALENCE, forms.KIND_DEFINITION):
         return body.institution, body.code, body.version
+    if kind == forms.KIND_COURSE_ALIAS:
+        return body.institution, body.code
+    if kind == forms.KIND_COURSE_CODES:
+        return (body.institution,)
     if kind == forms.KIND_TIME_CORRECTION:
         return (body.first,)
     return (body.code,)

@@ -6,10 +6,14 @@ import datetime
 from . import ledger as forms
 from . import awards, mandates, status
 from .authority import is_custodian, is_suspect
-from .dates import first, is_real
+from .courses import broken
+from .dates import first, has_happened, is_plausible_expiry, is_plausible_period, is_real, last, latest
 from .grades import Broken, require
 from .once import is_in_time
 
+KIND_OUTCOME, KIND_RESULT = 2, 4
+PLANNED = (5, 7, 8)
+"""Statuses of a Result that is not final: deferred, in progress, provisional."""
 KIND_IDENTITY, KIND_CREDIT, KIND_APPLICATION, KIND_APPEAL, KIND_DECISION, KIND_CONVERSION, KIND_AWARD = 1, 3, 5, 6, 7, 12, 14
 SUPERSEDE, REVOKE, REDEEM, RELEASE, CONFIRM, REVIEW, CLOSE_REVIEW, REINSTATE = 1, 2, 3, 4, 5, 8, 9, 10
 ISSUER, CUSTODIAN, OPERATOR, MANDATE, DEPENDENCY = 1, 2, 3, 4, 5
@@ -90,11 +94,14 @@ class Scene:
         self.key = self.keys[header.key_id]
         require(not self.key.has("revoked"), "KEY_REVOKED")
         self.minutes = (header.created_at_minute, self.sealed_at_minute)
+        self.now = latest(header.created_at_minute)
         names, amends, redeems, used_up = [], [], [], []
         stated = self._stated(groups)
         for kind, body in records:
             message = self.records.read(kind, 1, body)
             require(kind in self.key.kinds, "KIND_OUTSIDE_KEY")
+            wrong = broken(self.records.canonical.schema, message)
+            require(wrong is None, wrong)
             name, used = self._record(kind, body, message)
             names.append(name)
             redeems += used
@@ -159,7 +166,8 @@ class Scene:
         """A day that a person names."""
         require(message.has(name), "MISSING_FIELD")
         date = getattr(message, name)
-        require(is_real(date) and date.day and first(date) <= self.today, "INVALID_DATE")
+        require(is_real(date) and date.day, "INVALID_DATE")
+        require(has_happened(date, self.now), "IMPLAUSIBLE_DATE")
         return first(date)
 
     def _at(self, place, account):
@@ -547,4 +555,41 @@ class Scene:
         return False
 
 
-__all__ = ["Broken", "JUDGED_KINDS", "Scene"]
+def texts(records, shown):
+    """The rule that a text of records, each a kind and a body, breaks first, or None."""
+    found = (broken(records.canonical.schema, records.read(kind, 1, body)) for kind, body in shown)
+    return next((one for one in found if one is not None), None)
+
+
+def dates(records, minute, shown):
+    """Whether the dates of Identities, Outcomes, Credits and Results are plausible, of a block that was made at a minute."""
+    return all(_dates(records.read(kind, 1, body), kind, latest(minute)) for kind, body in shown)
+
+
+def _dates(message, kind, now):
+    if kind == KIND_IDENTITY:
+        return not message.has("birth_date") or has_happened(message.birth_date, now)
+    if kind not in (KIND_OUTCOME, KIND_CREDIT, KIND_RESULT):
+        return True
+    period, planned = message.period, kind == KIND_RESULT and message.status in PLANNED
+    begin, end = getattr(period, "from"), period.until
+    if period.has("from") and period.has("until") and first(begin) <= last(end) \
+            and not is_plausible_period(first(begin), last(end), now, planned):
+        return False
+    return kind == KIND_RESULT or not message.has("expires") or is_plausible_expiry(message.expires, now)
+
+
+def is_repeated(register, records, held, shown):
+    """Whether one of the Credits of institution 1 is of a course that counts once, and counts already: in `held`, as the
+    vectors show it, or before it."""
+    codes = [one["key"][1] for one in held if one["kind"] == KIND_CREDIT and one["institution"] == 1
+             and not {status.SUPERSEDED, status.REVOKED} & status.unspell(bytes.fromhex(one["marks"])).keys()]
+    for _, body in shown:
+        code = records.read(KIND_CREDIT, 1, body).course.code
+        if any(register.course(1, code).is_named(other) for other in codes):
+            return True
+        codes.append(code)
+    return False
+
+
+__all__ = ["Broken", "JUDGED_KINDS", "Scene", "dates", "is_repeated", "texts"]

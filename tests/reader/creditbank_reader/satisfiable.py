@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from .courses import key
 from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, EXEMPTION, MODE_RPL,
                             NON_FORMAL, OUTCOME, OWN, RPL, TAKING, TRANSFER, Points, Tree)
 
@@ -14,6 +15,7 @@ def lists(match):
     found = {name: list(getattr(match, name)) for name in LISTS}
     found["levels"] = [(one.framework, one.level) for one in match.levels]
     found["after"] = bool(match.after_enrolment)
+    found["courses"], found["course_prefixes"] = ([key(one) for one in found[name]] for name in ("courses", "course_prefixes"))
     return found
 
 

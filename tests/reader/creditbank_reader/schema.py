@@ -20,6 +20,9 @@ class Rule:
     max_len: int = 0
     max_items: int = 0
     max: int = 0
+    course: bool = False
+    course_prefix: bool = False
+    prose: bool = False
 
 
 @dataclass(frozen=True)

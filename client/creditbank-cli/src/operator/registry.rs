@@ -147,6 +147,15 @@ fn key_of(kind: Kind, code: String) -> Result<RegistryKey, String> {
                 institution.parse::<u64>().map_err(|_| "expected INSTITUTION.NUMBER, as 2.1".to_owned())?;
             RegistryKey::GradeDistribution(institution.into(), number)
         }
+        Kind::CourseAlias => {
+            let expected = || "expected INSTITUTION/CODE, as 2/WS101".to_owned();
+            let (institution, code) = code.split_once('/').ok_or_else(expected)?;
+            RegistryKey::CourseAlias(institution.parse::<u64>().map_err(|_| expected())?.into(), code.to_owned())
+        }
+        Kind::CourseCodes => {
+            let institution = code.parse::<u64>().map_err(|_| "expected the number of an institution".to_owned())?;
+            RegistryKey::CourseCodes(institution.into())
+        }
         _ => return Err("expected a kind that is found by a code".to_owned()),
     })
 }

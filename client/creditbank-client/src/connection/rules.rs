@@ -1,5 +1,6 @@
 //! The registry as the rules see it, put together from proved entries: for what a client works out itself.
 
+use creditbank_protocol::InstitutionId;
 use creditbank_protocol::canonical::{Canonical, decode};
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rules::{Registry, RegistryRecord};
@@ -8,7 +9,7 @@ use super::{Client, RegistryItem};
 use crate::ClientError;
 
 /// What agreements and definitions refer to, and they themselves.
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Country,
     Kind::FieldOfEducation,
     Kind::CreditUnit,
@@ -21,10 +22,12 @@ const KINDS: [Kind; 12] = [
     Kind::AgreementAcceptance,
     Kind::AgreementEnding,
     Kind::QualificationDefinition,
+    Kind::CourseCodes,
+    Kind::CourseAlias,
 ];
 
 impl Client {
-    /// The registry in force: lists, institutions, agreements and definitions, without units, keys and accreditations. Each
+    /// The registry in force: lists, institutions, agreements, definitions and what is said of course codes, without units, keys and accreditations. Each
     /// entry is proved; that none is missing is the node's word. An entry that the rules would not admit as things stand now,
     /// as one of an institution that is closed since, is left out.
     pub async fn rules_registry(&self) -> Result<Registry, ClientError> {
@@ -41,7 +44,14 @@ impl Client {
             for item in waiting {
                 let institution = publisher(&item)?.into();
                 let kind = item.key.kind();
-                let record = RegistryRecord { kind, body: &item.body, institution, sealed_at_ms: 0, entry: 0.into() };
+                let record = RegistryRecord {
+                    kind,
+                    body: &item.body,
+                    institution,
+                    created_at_minute: 0,
+                    sealed_at_ms: 0,
+                    entry: 0.into(),
+                };
                 if registry.admit(record).is_err() {
                     later.push(item);
                 }
@@ -51,6 +61,27 @@ impl Client {
             }
             waiting = later;
         }
+    }
+}
+
+impl Client {
+    /// What the registry says of the course codes of an institution, or of all, and nothing else: enough to know which
+    /// codes name one course.
+    pub async fn course_codes(&self, institution: Option<InstitutionId>) -> Result<Registry, ClientError> {
+        let mut registry = Registry::new(self.origin());
+        for kind in [Kind::CourseCodes, Kind::CourseAlias] {
+            for item in self.registry_list(kind, institution).await? {
+                let withdrawn = kind == Kind::CourseAlias && item.decode::<pb::CourseAlias>()?.withdrawn;
+                if withdrawn {
+                    continue;
+                }
+                let (body, entry) = (item.body.as_slice(), item.place.entry);
+                let institution = publisher(&item)?.into();
+                let record = RegistryRecord { kind, body, institution, created_at_minute: 0, sealed_at_ms: 0, entry };
+                registry.admit(record).map_err(|error| ClientError::Local(error.to_string()))?;
+            }
+        }
+        Ok(registry)
     }
 }
 
@@ -64,6 +95,8 @@ fn publisher(item: &RegistryItem) -> Result<u64, ClientError> {
         Kind::AgreementAcceptance => read(item, |one: pb::AgreementAcceptance| one.institution),
         Kind::AgreementEnding => read(item, |one: pb::AgreementEnding| one.institution),
         Kind::QualificationDefinition => read(item, |one: pb::QualificationDefinition| one.institution),
+        Kind::CourseAlias => read(item, |one: pb::CourseAlias| one.institution),
+        Kind::CourseCodes => read(item, |one: pb::CourseCodes| one.institution),
         _ => Ok(0),
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use creditbank_protocol::key::KeyId;
 use creditbank_rpc::Reason;
+use creditbank_rules::Registry;
 
 use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
@@ -44,7 +45,8 @@ pub async fn check<R: Source>(
     mut progress: impl FnMut(&Progress),
 ) -> Result<Forecast, IssueError> {
     let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
-    let mut check = Check::new(client, unit, Issued::peek(work, client.origin(), unit)?);
+    let codes = client.course_codes(Some(unit.id.institution)).await?;
+    let mut check = Check::new(client, unit, codes, Issued::peek(work, client.origin(), unit)?);
     let rows = Rows::open(mapping, opened()?)?;
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
@@ -88,6 +90,8 @@ impl Call {
 struct Check<'a> {
     client: &'a Client,
     unit: &'a IssuingUnit,
+    /// Which codes name one course.
+    codes: Registry,
     issued: Issued,
     forecast: Forecast,
     report: Option<Report>,
@@ -103,10 +107,11 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(client: &'a Client, unit: &'a IssuingUnit, issued: Issued) -> Self {
+    fn new(client: &'a Client, unit: &'a IssuingUnit, codes: Registry, issued: Issued) -> Self {
         Self {
             client,
             unit,
+            codes,
             issued,
             forecast: Forecast::default(),
             report: None,
@@ -121,7 +126,7 @@ impl<'a> Check<'a> {
 
     fn course_of(&self, draft: &DraftRecord) -> [u8; 16] {
         let mut input = draft.person_input();
-        input.extend(draft.course().as_bytes());
+        input.extend(self.codes.course(self.unit.id.institution, draft.course()).id().as_bytes());
         keyed(self.unit, b"course of a learner", &input)
     }
 

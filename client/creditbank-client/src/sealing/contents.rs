@@ -19,6 +19,8 @@ pub struct Contents {
     effects: Vec<(Authority, Effect)>,
     /// What was asked for, where what it comes to depends on the day.
     pub(super) request: Option<Vec<u8>>,
+    /// What it is about, where the same may be said again about something else.
+    before: Vec<u8>,
 }
 
 fn spelled(error: CanonicalError) -> ClientError {
@@ -68,6 +70,13 @@ impl Contents {
         Self { request: Some(request.to_vec()), ..self }
     }
 
+    /// The same, told apart by the notes from one that says the same about something else: of an entry of the registry,
+    /// which may be published, replaced and published anew, what stands there before.
+    #[must_use]
+    pub fn about(self, before: &[u8]) -> Self {
+        Self { before: before.to_vec(), ..self }
+    }
+
     /// Adds an effect by an authority; the same one again changes nothing.
     pub fn add(&mut self, authority: Authority, effect: Effect) {
         if !self.effects.iter().any(|one| (&one.0, &one.1) == (&authority, &effect)) {
@@ -91,6 +100,7 @@ impl Contents {
         for group in groups(self.effects.iter().cloned())? {
             said.extend(encode(&group).map_err(spelled)?);
         }
+        said.extend(&self.before);
         Ok(Mark::new(unit, &said, &said))
     }
 }

@@ -193,7 +193,10 @@ fn rule_code(rule: Rule) -> Code {
         Rule::KindNotIssued
         | Rule::MissingField
         | Rule::InvalidDate
+        | Rule::ImplausibleDate
         | Rule::InvalidCode
+        | Rule::InvalidCourseCode
+        | Rule::InvalidText
         | Rule::UnknownAlias
         | Rule::UnknownCreditUnit
         | Rule::UnknownLevel

@@ -104,6 +104,8 @@ fn owner(entry: &RegistryEntry) -> Option<InstitutionId> {
             decode::<pb::QualificationDefinition>(&entry.body).ok().map(|found| found.institution)
         }
         Kind::GradeDistribution => decode::<pb::GradeDistribution>(&entry.body).ok().map(|found| found.institution),
+        Kind::CourseAlias => decode::<pb::CourseAlias>(&entry.body).ok().map(|found| found.institution),
+        Kind::CourseCodes => decode::<pb::CourseCodes>(&entry.body).ok().map(|found| found.institution),
         _ => None,
     };
     number.map(InstitutionId)

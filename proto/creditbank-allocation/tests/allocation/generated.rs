@@ -2,6 +2,7 @@
 
 use creditbank_protocol::Place;
 use creditbank_protocol::pb::{Match, Origin, Ratio, Requirement, RequirementType, RetakePolicy};
+use creditbank_rules::CourseName;
 use creditbank_rules::qualification::{Candidate, CandidateRoot, satisfiability};
 
 use super::brute::brute;
@@ -109,7 +110,7 @@ fn candidates(dice: &mut Dice) -> Vec<Candidate> {
             one.grade = if dice.one_in(4) { None } else { grade(40 + 5 * dice.below(8)) };
             let end = day() - i64::try_from(dice.below(400)).expect("small");
             one.period = Some((end - 90, end));
-            one.course = Some(format!("C{}", dice.below(4)));
+            one.course = Some(CourseName::alone(1.into(), &format!("C{}", dice.below(4))));
             if dice.one_in(4) {
                 let fraction = Ratio { numerator: 1 + dice.below(2), denominator: 2 };
                 one.roots = vec![CandidateRoot { place: Place::new(1, 1), fraction }];

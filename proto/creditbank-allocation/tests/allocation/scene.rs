@@ -8,7 +8,7 @@ use creditbank_protocol::pb::{
 use creditbank_protocol::{Part, Place};
 use creditbank_rules::dates::{Day, first_day, parse};
 use creditbank_rules::qualification::{Candidate, CandidateRoot, Case, check};
-use creditbank_rules::{Registry, RegistryRecord, seed};
+use creditbank_rules::{CourseName, Registry, RegistryRecord, seed};
 
 pub(crate) fn registry() -> Registry {
     let mut registry = Registry::new("test.example/log");
@@ -72,7 +72,7 @@ pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
         part: Part::Whole,
         kind: Kind::Credit,
         institution: 1.into(),
-        course: Some(format!("C{index}")),
+        course: Some(CourseName::alone(1.into(), &format!("C{index}"))),
         amount: amount_of(amount * 10_000, "ECTS"),
         level: Some(Level { framework: "EQF".to_owned(), level: "6".to_owned() }),
         field: Some(field.to_owned()),

@@ -217,7 +217,7 @@ impl<V: View> Hypothetical<'_, V> {
         let Ok(converted) = convert(&request) else { return Ok(Vec::new()) };
         conversion.sources = converted.sources;
         conversion.results = converted.results;
-        let would = Candidate::conversion(definition, &reference, *institution, &conversion, None);
+        let would = Candidate::conversion(registry, definition, &reference, *institution, &conversion, None);
         Ok(would.into_iter().map(|one| Candidate { hypothetical: true, ..one }).collect())
     }
 }

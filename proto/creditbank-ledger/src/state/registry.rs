@@ -65,13 +65,14 @@ impl Registration {
     /// Admits the public records of the block at log index `entry`, all or none: what the operator registers, or what
     /// an institution publishes.
     pub fn admit(&mut self, block: &SignedBlock, entry: LogIndex, sealed_at_ms: u64) -> Result<&[Written], Refusal> {
-        let institution = block.header().unit.institution;
+        let (institution, created_at_minute) = (block.header().unit.institution, block.header().created_at_minute);
         let mut registry = self.registry.clone();
         let (mut leaves, mut written) = (Vec::new(), Vec::new());
         for shown in &block.public().records {
             let at = |rejection: Rejection| rejection.record(shown.index);
             let kind = published_kind(institution, shown).map_err(at)?;
-            let record = RegistryRecord { kind, body: &shown.body, institution, sealed_at_ms, entry };
+            let record =
+                RegistryRecord { kind, body: &shown.body, institution, created_at_minute, sealed_at_ms, entry };
             let key = registry.admit(record).map_err(at)?;
             let place = Place::new(entry, shown.index);
             let one = RegistryEntry {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::reader::Reader;
-use super::{Canonical as _, CanonicalError, DEPTH_MAX, Fault, Field, Many, Message, Shape};
+use super::{Canonical as _, CanonicalError, DEPTH_MAX, Fault, Field, Form, Many, Message, Shape};
 use crate::dates::is_real;
 use crate::pb::Date;
 
@@ -132,10 +132,10 @@ fn value<'a>(field: &Field, wire: u8, reader: &mut Reader<'a>, depth: u32, again
     }
     let part = reader.delimited()?;
     match field.shape {
-        Shape::Text { len_max, code } => {
+        Shape::Text { len_max, form } => {
             length(part, 1, len_max)?;
             let text = std::str::from_utf8(part).map_err(|_| Fault::Utf8)?;
-            if code && !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
+            if form == Form::Code && !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
                 return Err(Fault::Code.into());
             }
         }

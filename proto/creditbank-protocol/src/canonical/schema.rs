@@ -20,6 +20,8 @@ pub struct Field {
     pub many: Many,
     /// What it holds.
     pub shape: Shape,
+    /// Whether its text, and that of the messages in it, may break into lines.
+    pub prose: bool,
 }
 
 /// How often a field may stand.
@@ -52,12 +54,12 @@ pub enum Shape {
         /// The allowed values, ascending, without 0.
         values: &'static [u64],
     },
-    /// UTF-8 text, or a code of printable ASCII.
+    /// UTF-8 text.
     Text {
         /// Most bytes.
         len_max: u64,
-        /// Whether it is a code.
-        code: bool,
+        /// What kind of text.
+        form: Form,
     },
     /// Bytes.
     Bytes {
@@ -68,6 +70,19 @@ pub enum Shape {
     },
     /// Another message.
     Message(&'static Message),
+}
+
+/// What a text is. Only a code has a form that the canonical check knows; the others are a matter of the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Printable ASCII without spaces.
+    Code,
+    /// The code of a course, as its institution writes it.
+    Course,
+    /// What codes of courses begin with.
+    CoursePrefix,
+    /// Any other text.
+    Text,
 }
 
 impl Message {
@@ -85,7 +100,7 @@ impl Message {
 /// The tables, one per message.
 #[allow(missing_docs, clippy::unreadable_literal)]
 pub mod tables {
-    use super::{Field, Many, Message, Shape};
+    use super::{Field, Form, Many, Message, Shape};
 
     include!(concat!(env!("OUT_DIR"), "/schema.rs"));
 }

@@ -22,7 +22,7 @@ pub struct KindInfo {
 /// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo,
 /// basis and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
 /// right, from what and when.
-static KINDS: [KindInfo; 32] = [
+static KINDS: [KindInfo; 34] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
     learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20, 21]),
@@ -39,6 +39,8 @@ static KINDS: [KindInfo; 32] = [
     learner(Kind::Award, &tables::AWARD, &[2, 3, 4, 10, 13, 17]),
     learner(Kind::QualificationRecognition, &tables::QUALIFICATION_RECOGNITION, &[2, 3, 5, 6, 10, 12, 13]),
     published(Kind::GradeDistribution, &tables::GRADE_DISTRIBUTION),
+    published(Kind::CourseAlias, &tables::COURSE_ALIAS),
+    published(Kind::CourseCodes, &tables::COURSE_CODES),
     learner(Kind::Enrolment, &tables::ENROLMENT, &[2, 4, 5, 6, 9]),
     registry(Kind::Institution, &tables::INSTITUTION),
     registry(Kind::Unit, &tables::UNIT),

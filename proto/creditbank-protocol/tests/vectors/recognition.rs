@@ -208,6 +208,16 @@ fn entries() -> Vec<(Kind, Vec<u8>)> {
             bytes(&pb::QualificationDefinition { institution: 2, code: code(), version: 4, ..Default::default() }),
         ),
         (Kind::GradeDistribution, bytes(&pb::GradeDistribution { institution: 2, number: 5, ..Default::default() })),
+        (
+            Kind::CourseAlias,
+            bytes(&pb::CourseAlias {
+                institution: 2,
+                code: "ΠΛΗ 10".to_owned(),
+                same_as: "PLI10".to_owned(),
+                withdrawn: false,
+            }),
+        ),
+        (Kind::CourseCodes, bytes(&pb::CourseCodes { institution: 2, case_matters: true })),
         (Kind::LevelMap, bytes(&pb::LevelMap { code: code(), ..Default::default() })),
         (Kind::LegalDeadline, bytes(&pb::LegalDeadline { code: code(), ..Default::default() })),
         (Kind::Country, bytes(&pb::Country { alpha2: "IE".to_owned(), ..Default::default() })),

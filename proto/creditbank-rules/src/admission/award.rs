@@ -15,7 +15,8 @@ use super::spend::{Spending, stands_on};
 use super::used::{at, named, visible};
 use super::uses::consent_lasts;
 use super::{AdmissionError, documents, enrolment, mandate};
-use crate::dates::{Day, day_of_ms};
+use crate::dates::Day;
+use crate::plausible::happened;
 use crate::qualification::{self, Candidate, HeldAward, HeldEnrolment};
 use crate::{CourseKey, DocumentKey, Registry, Rejection, Rule, View};
 
@@ -30,7 +31,9 @@ pub(super) fn check(
     let award: Award = record.read().map_err(super::kinds::malformed)?;
     present(award.kind != 0, "kind", "graduation, degree, diploma or certificate")?;
     present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
-    let conferred = past_day(award.conferred.as_ref(), "conferred", day_of_ms(issuing.sealed_at_ms))?;
+    let conferred = past_day(award.conferred.as_ref(), "conferred", issuing.latest_day())?;
+    let attested = award.attestations.iter().filter_map(|one| one.on.as_ref());
+    attested.into_iter().try_for_each(|on| happened(on, issuing.latest_day(), "attestations"))?;
     let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
     let before = amends.map(|former| same_basis(view, &award, former, account)).transpose()?;
     let before = amends.zip(before.as_ref());

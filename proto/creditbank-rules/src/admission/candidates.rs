@@ -11,7 +11,7 @@ use super::spend::has;
 use super::used::{Used, at};
 use crate::dates::{Day, first_day};
 use crate::qualification::{Candidate, HeldAward};
-use crate::{CourseKey, Registry, View};
+use crate::{CourseKey, CourseName, Registry, View};
 
 /// What a record is to a definition: of a credit or an outcome one candidate, of a conversion or a recognition its results, of
 /// other kinds nothing.
@@ -21,23 +21,25 @@ pub fn candidates(registry: &Registry, definition: &QualificationDefinition, use
     match used.record.kind() {
         Kind::Credit => {
             let read = used.record.read::<pb::Credit>().ok();
-            read.map(|read| Candidate::credit(definition, reference, institution, &read)).into_iter().collect()
+            read.map(|read| Candidate::credit(registry, definition, reference, institution, &read))
+                .into_iter()
+                .collect()
         }
         Kind::Outcome => {
             let read = used.record.read::<pb::Outcome>().ok();
-            read.map(|read| Candidate::outcome(reference, institution, &read)).into_iter().collect()
+            read.map(|read| Candidate::outcome(registry, reference, institution, &read)).into_iter().collect()
         }
         Kind::Conversion => used.record.read::<pb::Conversion>().map_or_else(
             |_| Vec::new(),
             |read| {
                 let by = equivalence(registry, &read);
-                Candidate::conversion(definition, &reference, institution, &read, by)
+                Candidate::conversion(registry, definition, &reference, institution, &read, by)
             },
         ),
         Kind::QualificationRecognition => used
             .record
             .read::<pb::QualificationRecognition>()
-            .map_or_else(|_| Vec::new(), |read| Candidate::recognition(&reference, institution, &read)),
+            .map_or_else(|_| Vec::new(), |read| Candidate::recognition(registry, &reference, institution, &read)),
         _ => Vec::new(),
     }
 }
@@ -62,31 +64,40 @@ pub(super) fn passes(
         return Ok(Vec::new());
     }
     let known: BTreeSet<_> = counted.iter().map(Candidate::portion).collect();
-    let courses: BTreeSet<(InstitutionId, &str)> = counted
-        .iter()
-        .filter(|one| one.amount.is_some())
-        .filter_map(|one| Some((one.institution, one.course.as_deref()?)))
-        .collect();
+    let credit = counted.iter().filter(|one| one.amount.is_some());
+    let courses: Vec<(InstitutionId, &CourseName)> =
+        credit.filter_map(|one| Some((one.institution, one.course.as_ref()?))).collect();
+    let mut held = Vec::new();
+    // What an institution has issued itself is of its own courses.
+    let mut seen: BTreeSet<(InstitutionId, &str)> = BTreeSet::new();
+    for (of, course) in &courses {
+        if course.institution() == *of && seen.insert((*of, course.id())) {
+            held.extend(course.held(view, account)?);
+        }
+    }
+    let institutions: BTreeSet<InstitutionId> = courses.iter().map(|(institution, _)| *institution).collect();
+    for institution in institutions {
+        for key in [CourseKey::Conversion, CourseKey::Recognition] {
+            held.extend(view.held(account, institution, &key)?);
+        }
+    }
+    let is_pass = |one: &Candidate| {
+        let same =
+            |course: &CourseName| courses.iter().any(|(of, counted)| *of == one.institution && counted.is_same(course));
+        one.course.as_ref().is_some_and(same)
+    };
     let mut found = Vec::new();
     let mut places = BTreeSet::new();
-    let institutions: BTreeSet<InstitutionId> = courses.iter().map(|(institution, _)| *institution).collect();
-    let derived = institutions.iter().flat_map(|of| [(*of, CourseKey::Conversion), (*of, CourseKey::Recognition)]);
-    let own = courses.iter().map(|(of, code)| (*of, CourseKey::Course((*code).to_owned())));
-    for (institution, key) in own.chain(derived) {
-        for held in view.held(account, institution, &key)? {
-            if held.marks.have_ended() || !places.insert(held.place) {
-                continue;
-            }
-            let used = at(view, held.place, account, "allocations")?;
-            if is_embargoed(used.visible_from().as_ref(), today) {
-                continue;
-            }
-            let of = candidates(view.registry(), definition, &used).into_iter();
-            let is_pass = |one: &Candidate| {
-                one.course.as_deref().is_some_and(|course| courses.contains(&(one.institution, course)))
-            };
-            found.extend(of.filter(|one| is_pass(one) && !known.contains(&one.portion())));
+    for one in held.iter().filter(|one| !one.marks.have_ended()) {
+        if !places.insert(one.place) {
+            continue;
         }
+        let used = at(view, one.place, account, "allocations")?;
+        if is_embargoed(used.visible_from().as_ref(), today) {
+            continue;
+        }
+        let of = candidates(view.registry(), definition, &used).into_iter();
+        found.extend(of.filter(|one| is_pass(one) && !known.contains(&one.portion())));
     }
     Ok(found)
 }

@@ -11,9 +11,9 @@ use super::recognition::past_day;
 use super::used::{named, own, standing};
 use super::{AdmissionError, case, mandate};
 use crate::codes::is_country;
-use crate::dates::{day_of_ms, last_day};
+use crate::dates::last_day;
 use crate::decimal::MAX_E4;
-use crate::{CourseKey, Registry, Rejection, Rule, View};
+use crate::{CourseKey, Registry, Rejection, Rule, View, plausible};
 
 /// Checks a recognition by an institution.
 pub(super) fn check(
@@ -25,10 +25,14 @@ pub(super) fn check(
     let read: QualificationRecognition = record.read().map_err(super::kinds::malformed)?;
     let registry = view.registry();
     let digest = mandate::check(registry, issuing, record, read.mandate.as_ref())?;
-    let decided = past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
+    let decided = past_day(read.decided.as_ref(), "decided", issuing.latest_day())?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let later = read.expires.as_ref().is_none_or(|expires| last_day(expires) > decided);
     require(later, Rule::InvalidDate, "expires", "a date after the decision", "an earlier one")?;
+    plausible::expires(read.expires.as_ref(), issuing.latest_day())?;
+    if let Some(conferred) = read.qualification.as_ref().and_then(|found| found.conferred.as_ref()) {
+        plausible::happened(conferred, issuing.latest_day(), "qualification")?;
+    }
     let mut depends_on = Vec::new();
     let award = qualification(view, read.qualification.as_ref(), account)?;
     depends_on.extend(award.as_ref().and_then(|award| award.place).map(Place::from));

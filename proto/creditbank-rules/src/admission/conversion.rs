@@ -13,7 +13,6 @@ use super::recognition::past_day;
 use super::used::{Used, at, named, standing, visible};
 use super::{AdmissionError, SpentRoots, comparability, mandate};
 use crate::conversion::{self, Account, Source};
-use crate::dates::day_of_ms;
 use crate::{CourseKey, Rejection, Rule, View};
 
 /// Checks a conversion by an institution.
@@ -26,7 +25,7 @@ pub(super) fn check(
 ) -> Result<Derived, AdmissionError> {
     let read: pb::Conversion = record.read().map_err(super::kinds::malformed)?;
     let digest = mandate::check(view.registry(), issuing, record, read.mandate.as_ref())?;
-    past_day(read.decided.as_ref(), "decided", day_of_ms(issuing.sealed_at_ms))?;
+    past_day(read.decided.as_ref(), "decided", issuing.latest_day())?;
     present(!read.decider.is_empty(), "decider", "the person who answers for it")?;
     let mut depends_on = Vec::new();
     if read.decision.is_some() {

@@ -7,6 +7,7 @@ use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 use super::kinds::malformed;
 use super::{AdmissionError, award, comparability, conversion, enrolment, mandate, recognition};
 use crate::dates::{Day, day_of_ms};
+use crate::plausible::latest_day;
 use crate::{CourseKey, DocumentKey, View};
 
 /// Whose record is judged, and as of when.
@@ -21,6 +22,11 @@ pub(super) struct Issuing {
 }
 
 impl Issuing {
+    /// The latest day on earth when the block was created.
+    pub(super) fn latest_day(&self) -> Day {
+        latest_day(self.created_at_minute)
+    }
+
     /// The day (UTC) on which the block was created.
     pub(super) fn day(&self) -> Day {
         day_of_ms(self.created_at_minute.saturating_mul(60_000))

@@ -9,7 +9,6 @@ use super::AdmissionError;
 use super::derived::Issuing;
 use super::fields::{present, require};
 use super::recognition::past_day;
-use crate::dates::day_of_ms;
 use crate::{DocumentKey, Rejection, Rule, View};
 
 const FIELD: &str = "documents";
@@ -22,11 +21,11 @@ pub(super) fn check(
     among: &[u64],
     former: Option<(Place, &Award)>,
 ) -> Result<(), AdmissionError> {
-    let sealed = day_of_ms(issuing.sealed_at_ms);
+    let latest = issuing.latest_day();
     for document in &award.documents {
         present(document.r#type() != AwardDocumentType::Unspecified, FIELD, "a type of each")?;
         present(document.state() != State::Unspecified, FIELD, "a state of each")?;
-        past_day(document.issued.as_ref(), FIELD, sealed)?;
+        past_day(document.issued.as_ref(), FIELD, latest)?;
         let by = document.institution;
         let fits = by == 0 || by != issuing.institution.0 && among.contains(&by);
         let expected = "no institution, or another one that confers the award";

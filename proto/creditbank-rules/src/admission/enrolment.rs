@@ -7,7 +7,7 @@ use super::fields::{present, require};
 use super::kinds::malformed;
 use super::used::{named, standing};
 use super::{AdmissionError, BlockFacts, fields};
-use crate::dates::{day_of_ms, first_day, last_day, show};
+use crate::dates::{first_day, last_day, show};
 use crate::qualification::{HeldEnrolment, add_months, confers};
 use crate::{Registry, Rejection, Rule, View};
 
@@ -21,22 +21,22 @@ pub(super) fn fields(block: &BlockFacts<'_>, enrolment: &Enrolment) -> Result<()
     present(enrolment.from.is_some(), "from", "the first day")?;
     let state = enrolment.state();
     present(state != EnrolmentState::Unspecified, "state", "a state")?;
-    let sealed = day_of_ms(block.sealed_at_ms);
+    let latest = block.latest_day();
     let from = enrolment.from.as_ref().map_or(0, first_day);
     let shown = enrolment.from.as_ref().map(show).unwrap_or_default();
     if state == EnrolmentState::Registered {
-        let near = from <= add_months(sealed, AHEAD_MONTHS_MAX);
+        let near = from <= add_months(latest, AHEAD_MONTHS_MAX);
         require(near, Rule::InvalidDate, "from", "a day at most a year ahead", shown)?;
     } else {
         let expected = "a day that has come (only who is registered may begin later)";
-        require(from <= sealed, Rule::InvalidDate, "from", expected, shown)?;
+        require(from <= latest, Rule::InvalidDate, "from", expected, shown)?;
     }
     let ended = matches!(state, EnrolmentState::Withdrawn | EnrolmentState::Completed | EnrolmentState::Excluded);
     present(!ended || enrolment.until.is_some(), "until", "the last day of what has ended")?;
     if let Some(until) = &enrolment.until {
         let ordered = from <= last_day(until);
         require(ordered, Rule::InvalidDate, "until", "a day not before the first one", show(until))?;
-        let came = !ended || first_day(until) <= sealed;
+        let came = !ended || first_day(until) <= latest;
         require(came, Rule::InvalidDate, "until", "a day that has come, of what has ended", show(until))?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use creditbank_protocol::{AccountId, Alias, InstitutionId};
 
 use crate::codes::{is_country, is_field};
 use crate::dates::{Day, first_day, last_day, period_days};
-use crate::{Registry, Rejection, Rule, View};
+use crate::{Registry, Rejection, Rule, View, plausible};
 
 /// Most days between the end of the period and the end of an embargo.
 const EMBARGO_DAYS_MAX: Day = 400;
@@ -68,21 +68,25 @@ pub(super) fn period(period: Option<&Period>) -> Result<(Day, Day), Rejection> {
     days.ok_or_else(|| Rejection::new(Rule::InvalidDate, expected, "others").field("period"))
 }
 
-/// Credit is for study that has begun when it is sealed.
-pub(super) fn begun(from: Day, sealed: Day) -> Result<(), Rejection> {
-    require(from <= sealed, Rule::InvalidDate, "period", "a period that has begun", "one in the future")
+/// The last day of a period that need not be stated, and may be `planned`.
+pub(super) fn stated_period(stated: Option<&Period>, latest: Day, planned: bool) -> Result<Option<Day>, Rejection> {
+    let Some(stated) = stated else { return Ok(None) };
+    let (first, last) = period(Some(stated))?;
+    plausible::period(first, last, latest, planned)?;
+    Ok(Some(last))
 }
 
-/// Expiry and embargo against the end of the period; an embargo without a period is counted from the seal.
+/// Expiry and embargo against the end of the period; an embargo without a period is counted from the block.
 pub(super) fn after_period(
     expires: Option<&Date>,
     visible: Option<&Date>,
     end: Option<Day>,
-    sealed: Day,
+    latest: Day,
 ) -> Result<(), Rejection> {
     let later = expires.zip(end).is_none_or(|(expires, end)| last_day(expires) > end);
     require(later, Rule::InvalidDate, "expires", "a date after the period", "an earlier one")?;
-    let days = visible.map_or(0, |visible| first_day(visible) - end.unwrap_or(sealed));
+    plausible::expires(expires, latest)?;
+    let days = visible.map_or(0, |visible| first_day(visible) - end.unwrap_or(latest));
     let expected = "at most 400 days after the end of the period";
     require(days <= EMBARGO_DAYS_MAX, Rule::EmbargoTooLong, "visible_from", expected, format_args!("{days} days"))
 }

@@ -8,15 +8,16 @@ use creditbank_protocol::record::Record;
 
 use super::{BlockFacts, fields};
 use crate::admission::fields::{present, require};
-use crate::dates::{Day, day_of_ms, first_day, last_day};
+use crate::dates::{Day, first_day, last_day};
 use crate::decimal::show_e4;
-use crate::{CourseKey, Registry, Rejection, Rule};
+use crate::{CourseKey, Registry, Rejection, Rule, plausible};
 
 /// What the rules beyond single fields need of a record.
 pub(super) struct Common {
     pub(super) learner: Vec<u8>,
-    /// With which of the learner's records it is counted; `None` of a kind that stands on others, of which
-    /// [`super::derived::check`] says so.
+    /// The code of its course, if it has one: it is counted with the learner's records of this course.
+    pub(super) course: Option<String>,
+    /// With what else it is counted; `None` of a kind that stands on others, of which [`super::derived::check`] says so.
     pub(super) key: Option<CourseKey>,
     pub(super) earlier: Vec<Place>,
     pub(super) amends: Option<Amends>,
@@ -68,21 +69,22 @@ pub(super) fn malformed(error: creditbank_protocol::canonical::CanonicalError) -
 
 /// Of a record that stands on others.
 fn derived(learner: Vec<u8>, amends: Option<Amends>) -> Common {
-    Common { learner, key: None, earlier: Vec::new(), amends, repeats_max: None, credit: None }
+    Common { learner, course: None, key: None, earlier: Vec::new(), amends, repeats_max: None, credit: None }
 }
 
 fn identity(block: &BlockFacts<'_>, identity: pb::Identity) -> Result<Common, Rejection> {
     let named = |name: &pb::PersonName| !name.full.is_empty() || !name.family.is_empty() || !name.given.is_empty();
     present(identity.names.iter().any(named), "names", "at least one name")?;
     present(identity.birth_date.is_some(), "birth_date", "a date")?;
-    let born = identity.birth_date.as_ref().map_or(0, first_day);
-    let past = born <= day_of_ms(block.sealed_at_ms);
-    require(past, Rule::InvalidDate, "birth_date", "a date before today", "a later one")?;
+    let born = identity.birth_date.as_ref().map(first_day);
+    // The day itself is the learner's, and stands in no message.
+    let past = born.is_none_or(|born| (plausible::EARLIEST..=block.latest_day()).contains(&born));
+    require(past, Rule::ImplausibleDate, "birth_date", "a date from 1900 until today", "an earlier or a later one")?;
     present(identity.document != 0, "document", "the document that was checked")?;
     present(identity.assurance != 0, "assurance", "a level of assurance")?;
     let pb::Identity { learner, amends, .. } = identity;
     let key = Some(CourseKey::Identity);
-    Ok(Common { learner, key, earlier: Vec::new(), amends, repeats_max: None, credit: None })
+    Ok(Common { learner, course: None, key, earlier: Vec::new(), amends, repeats_max: None, credit: None })
 }
 
 fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) -> Result<Common, Rejection> {
@@ -99,13 +101,14 @@ fn outcome(registry: &Registry, block: &BlockFacts<'_>, outcome: pb::Outcome) ->
     fields::hours(outcome.workload.as_ref())?;
     fields::level(registry, outcome.level.as_ref())?;
     fields::codes(&outcome.field, &outcome.language, outcome.place.as_ref())?;
-    let period = outcome.period.as_ref().map(|period| fields::period(Some(period))).transpose()?;
-    let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
-    fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), end, sealed)?;
+    let latest = block.latest_day();
+    let end = fields::stated_period(outcome.period.as_ref(), latest, false)?;
+    fields::after_period(outcome.expires.as_ref(), outcome.visible_from.as_ref(), end, latest)?;
     let pb::Outcome { learner, amends, .. } = outcome;
-    let key = if code.is_empty() { CourseKey::UncodedOutcome } else { CourseKey::Course(code) };
+    let course = Some(code).filter(|code| !code.is_empty());
+    let key = Some(CourseKey::UncodedOutcome).filter(|_| course.is_none());
     // An outcome is no credit: it may be held any number of times.
-    Ok(Common { learner, key: Some(key), earlier: Vec::new(), amends, repeats_max: None, credit: None })
+    Ok(Common { learner, course, key, earlier: Vec::new(), amends, repeats_max: None, credit: None })
 }
 
 fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Result<Common, Rejection> {
@@ -114,8 +117,8 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     let amount =
         credit.amount.as_ref().ok_or_else(|| missing("amount", "an amount and its unit, 0 where it carries none"))?;
     let (begin, end) = fields::period(credit.period.as_ref())?;
-    let sealed = day_of_ms(block.sealed_at_ms);
-    fields::begun(begin, sealed)?;
+    let latest = block.latest_day();
+    plausible::period(begin, end, latest, false)?;
     let unit = registry.credit_unit(&amount.unit);
     let unit = unit.ok_or_else(|| {
         Rejection::new(Rule::UnknownCreditUnit, "a credit unit of the registry", &amount.unit).field("amount")
@@ -133,11 +136,11 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
     fields::named(&credit.session, "session")?;
     fields::hours(credit.hours.as_ref())?;
     fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
-    fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), sealed)?;
+    fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), latest)?;
     workload(&credit, amount, unit)?;
     let (learner, earlier, amends) = (credit.learner.clone(), places(&credit.earlier), credit.amends);
-    let (key, repeats_max) = (Some(CourseKey::Course(course)), Some(credit.repeats_max));
-    Ok(Common { learner, key, earlier, amends, repeats_max, credit: Some((Box::new(credit), end)) })
+    let (course, repeats_max) = (Some(course), Some(credit.repeats_max));
+    Ok(Common { learner, course, key: None, earlier, amends, repeats_max, credit: Some((Box::new(credit), end)) })
 }
 
 fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Result<Common, Rejection> {
@@ -149,21 +152,23 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
         require(known, Rule::UnknownCreditUnit, "attempted", "a credit unit of the registry", &attempted.unit)?;
     }
     fields::level(registry, result.level.as_ref())?;
+    let open = [ResultStatus::InProgress, ResultStatus::Provisional, ResultStatus::Deferred].contains(&status);
     grades(registry, result.grade.as_ref(), &result.further, |passes| {
-        let open = [ResultStatus::InProgress, ResultStatus::Provisional, ResultStatus::Deferred].contains(&status);
         if !passes || open { Ok(()) } else { Err((Rule::GradeIsAPass, "a grade that does not pass")) }
     })?;
     fields::hours(result.hours.as_ref())?;
     fields::codes(&result.field, &result.language, result.place.as_ref())?;
-    let period = result.period.as_ref().map(|period| fields::period(Some(period))).transpose()?;
-    completed(block, result.completed.as_ref(), period.map(|(begin, _)| begin))?;
+    let latest = block.latest_day();
+    let end = fields::stated_period(result.period.as_ref(), latest, open)?;
+    let begin = result.period.as_ref().and_then(|period| period.from.as_ref()).map(first_day);
+    completed(block, result.completed.as_ref(), begin)?;
     fields::named(&result.term, "term")?;
     fields::named(&result.session, "session")?;
-    let (end, sealed) = (period.map(|(_, end)| end), day_of_ms(block.sealed_at_ms));
-    fields::after_period(None, result.visible_from.as_ref(), end, sealed)?;
+    fields::after_period(None, result.visible_from.as_ref(), end, latest)?;
     let pb::Result { learner, earlier, amends, .. } = result;
     let earlier = places(&earlier);
-    Ok(Common { learner, key: Some(CourseKey::Course(course)), earlier, amends, repeats_max: None, credit: None })
+    let course = Some(course);
+    Ok(Common { learner, course, key: None, earlier, amends, repeats_max: None, credit: None })
 }
 
 fn places(written: &[pb::Place]) -> Vec<Place> {
@@ -198,8 +203,9 @@ fn grades(
 /// The day of the assessment: within the study or after it, and not to come.
 fn completed(block: &BlockFacts<'_>, date: Option<&Date>, begin: Option<Day>) -> Result<(), Rejection> {
     let Some(date) = date else { return Ok(()) };
-    let expected = "a day that has come, not before the period's first one";
-    let holds = first_day(date) <= day_of_ms(block.sealed_at_ms) && begin.is_none_or(|begin| begin <= last_day(date));
+    crate::plausible::happened(date, block.latest_day(), "completed")?;
+    let expected = "a day that is not before the period's first one";
+    let holds = begin.is_none_or(|begin| begin <= last_day(date));
     require(holds, Rule::InvalidDate, "completed", expected, crate::dates::show(date))
 }
 

@@ -10,16 +10,16 @@ use super::fields::{present, require};
 use super::kinds::malformed;
 use super::used::{named, own};
 use super::{AdmissionError, BlockFacts};
-use crate::dates::{Day, date_of, day_of_ms, first_day};
+use crate::dates::{Day, date_of, first_day};
+use crate::plausible::happened;
 use crate::{CourseKey, RecordFacts, Registry, Rejection, Rule, View};
 
-/// A day that people name: with its day, and not after the seal's.
-pub(super) fn past_day(date: Option<&Date>, field: &'static str, sealed: Day) -> Result<Day, Rejection> {
+/// A day that people name: with its day, and one that has come.
+pub(super) fn past_day(date: Option<&Date>, field: &'static str, latest: Day) -> Result<Day, Rejection> {
     let date = date.ok_or_else(|| Rejection::new(Rule::MissingField, "a day", "nothing").field(field))?;
     require(date.day != 0, Rule::InvalidDate, field, "a day", "a month")?;
-    let day = first_day(date);
-    require(day <= sealed, Rule::InvalidDate, field, "a day that has come", crate::dates::show(date))?;
-    Ok(day)
+    happened(date, latest, field)?;
+    Ok(first_day(date))
 }
 
 /// Checks the fields of an application that need no ledger; its records and open ones are [`application`]'s.
@@ -30,7 +30,7 @@ pub(super) fn application_fields(
 ) -> Result<(), Rejection> {
     present(application.purpose != 0, "purpose", "study, work or a regulated profession")?;
     present(!application.asked.is_empty(), "asked", "what is asked")?;
-    past_day(application.received.as_ref(), "received", day_of_ms(block.sealed_at_ms))?;
+    past_day(application.received.as_ref(), "received", block.latest_day())?;
     let law = registry.deadline(&application.deadline);
     let unknown = "the code of a legal deadline of the registry";
     let law =
@@ -171,8 +171,7 @@ pub(super) fn decision(
     let law = case.deadline(view.registry());
     let law =
         law.ok_or_else(|| Rejection::new(Rule::UnknownReference, "a legal deadline", &case.application.deadline))?;
-    let sealed = day_of_ms(issuing.sealed_at_ms);
-    let decided = past_day(decision.decided.as_ref(), "decided", sealed)?;
+    let decided = past_day(decision.decided.as_ref(), "decided", issuing.latest_day())?;
     let Stage::Open { due, appeal } = case.stage(law) else {
         let expected = "an application or an appeal that is open";
         return Err(Rejection::new(Rule::NotOpen, expected, case.place.to_string()).field("application").into());
@@ -258,7 +257,7 @@ pub(super) fn appeal(
     let former = amends.map(|amends| Place::read(amends.place));
     case.steps.retain(|step| !matches!(step, Step::Appeal(place, _) if Some(*place) == former));
     present(!appeal.grounds.is_empty(), "grounds", "why the decision is wrong")?;
-    let received = past_day(appeal.received.as_ref(), "received", day_of_ms(issuing.sealed_at_ms))?;
+    let received = past_day(appeal.received.as_ref(), "received", issuing.latest_day())?;
     let law = case.deadline(view.registry());
     let stage = law.map(|law| case.stage(law));
     let Some(Stage::Decided { decision, appeal_until }) = stage else {

@@ -11,7 +11,7 @@ use super::kinds::Common;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
-use crate::{CourseKey, DocumentKey, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
+use crate::{CourseKey, CourseName, DocumentKey, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 
 /// The records of the block so far, by learner, institution and key.
 #[derive(Default)]
@@ -40,17 +40,22 @@ impl History {
         require(fresh, Rule::DocumentNumberUsed, "documents", expected, "one that another has")
     }
 
-    /// Checks a record against what the ledger and the block hold for the same learner under the same key, and remembers it.
+    /// Checks a record against what the ledger and the block hold for the same learner of the same course, or else under the
+    /// same key, and remembers it.
     pub(super) fn check(
         &mut self,
         view: &impl View,
         institution: InstitutionId,
         record: &Record,
         common: &Common,
-        key: &CourseKey,
+        (key, course): (&CourseKey, Option<&CourseName>),
         account: &AccountId,
     ) -> Result<(), AdmissionError> {
-        let held = view.held(account, institution, key)?;
+        let held = match course {
+            Some(course) => course.held(view, account)?,
+            None => view.held(account, institution, key)?,
+        };
+        let key = course.map_or_else(|| key.clone(), CourseName::counted);
         let found = held.len();
         let expected = format_args!("at most {HELD_MAX} records of a learner for one course");
         require(found <= HELD_MAX, Rule::TooManyRepeats, "course", expected, found)?;

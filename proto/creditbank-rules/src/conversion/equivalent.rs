@@ -81,7 +81,8 @@ fn accepts(request: &Request<'_>, equivalence: &Equivalence, source: &Source) ->
     };
     require(fits, Rule::OutsideScope, "sources", expected, source.show())?;
     let course = source.course.as_ref().map_or("", |course: &Course| course.code.as_str());
-    let same = equivalence.source_course.is_empty() || course == equivalence.source_course;
+    let named = || request.registry.course(source.institution, course).is(&equivalence.source_course);
+    let same = equivalence.source_course.is_empty() || !course.is_empty() && named();
     let expected = format!("the course or test {}", equivalence.source_course);
     require(same, Rule::OutsideScope, "sources", &expected, course)?;
     if let Some(minimum) = &equivalence.minimum {

@@ -8,6 +8,7 @@ use creditbank_protocol::record::exemption_expires;
 use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
 use crate::dates::{Day, last_day, period_days};
+use crate::{CourseName, Registry};
 
 /// A record that was earned, and how much of it a candidate stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +61,9 @@ pub struct Candidate {
     pub kind: Kind,
     /// Who issued or converted it.
     pub institution: InstitutionId,
-    /// Course code, where there is one.
-    pub course: Option<String>,
+    /// The course, where there is one: of a Conversion under an agreement that of the source's institution, else of the
+    /// candidate's.
+    pub course: Option<CourseName>,
     /// The amount; `None` for an Outcome.
     pub amount: Option<pb::Amount>,
     /// The level, where it is stated.
@@ -120,8 +122,9 @@ fn stated(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn code(course: Option<&pb::Course>) -> Option<String> {
-    course.and_then(|course| stated(&course.code))
+fn name(registry: &Registry, institution: InstitutionId, course: Option<&pb::Course>) -> Option<CourseName> {
+    let code = course.map(|course| course.code.as_str()).filter(|code| !code.is_empty());
+    code.map(|code| registry.course(institution, code))
 }
 
 /// The basis that a record states; what states nothing was earned.
@@ -141,6 +144,11 @@ impl Candidate {
     /// Where its record stands.
     pub fn place(&self) -> Place {
         Place::read(self.record.place)
+    }
+
+    /// Whether a code names its course.
+    pub fn is_of(&self, code: &str) -> bool {
+        self.course.as_ref().is_some_and(|course| course.is(code))
     }
 
     /// What an allocation names.
@@ -185,6 +193,7 @@ impl Candidate {
     /// A Credit. Its origin: RPL by its mode; transfer or exemption by its basis; own where an awarding institution issued
     /// it; else transfer.
     pub fn credit(
+        registry: &Registry,
         definition: &QualificationDefinition,
         record: RecordReference,
         institution: InstitutionId,
@@ -199,7 +208,7 @@ impl Candidate {
             _ => Origin::Transfer,
         };
         Self {
-            course: code(credit.course.as_ref()),
+            course: name(registry, institution, credit.course.as_ref()),
             amount: Some(credit.amount.clone().unwrap_or_default()),
             level: credit.level.clone(),
             field: stated(&credit.field),
@@ -217,12 +226,17 @@ impl Candidate {
     }
 
     /// An Outcome. Its origin: RPL for prior learning, else non-formal.
-    pub fn outcome(record: RecordReference, institution: InstitutionId, outcome: &pb::Outcome) -> Self {
+    pub fn outcome(
+        registry: &Registry,
+        record: RecordReference,
+        institution: InstitutionId,
+        outcome: &pb::Outcome,
+    ) -> Self {
         let kind = OutcomeType::try_from(outcome.r#type).unwrap_or_default();
         let score =
             outcome.score.as_ref().map(|score| pb::Grade { scale: score.scale.clone(), value: score.value.clone() });
         Self {
-            course: code(outcome.course.as_ref()),
+            course: name(registry, institution, outcome.course.as_ref()),
             level: outcome.level.clone(),
             field: stated(&outcome.field),
             mode: Mode::try_from(outcome.mode).unwrap_or_default(),
@@ -241,6 +255,7 @@ impl Candidate {
     /// non-formal by an equivalence of a test or of non-formal learning; own where the converting institution and all of the
     /// sources' are awarding ones; else transfer. `equivalence` is the type of the equivalence that the Conversion names.
     pub fn conversion(
+        registry: &Registry,
         definition: &QualificationDefinition,
         record: &RecordReference,
         institution: InstitutionId,
@@ -259,13 +274,23 @@ impl Candidate {
                 _ => Origin::Transfer,
             };
             let agreement = conversion.agreement.clone();
-            Self { agreement, ..Self::converted(record, Kind::Conversion, institution, position, result, origin) }
+            // Under an agreement a result keeps the course of its source; else it is one of the converter's.
+            let source = usize::try_from(result.source_plus_1).ok().and_then(|plus_1| plus_1.checked_sub(1));
+            let source = source.filter(|_| agreement.is_some()).and_then(|source| conversion.sources.get(source));
+            let of = source.map_or(institution, |source| source.institution.into());
+            let course = name(registry, of, result.course.as_ref());
+            Self {
+                course,
+                agreement,
+                ..Self::converted(record, Kind::Conversion, institution, position, result, origin)
+            }
         });
         each.collect()
     }
 
     /// The exemptions of a qualification recognition; their origin is exemption. They expire with it, if not before.
     pub fn recognition(
+        registry: &Registry,
         record: &RecordReference,
         institution: InstitutionId,
         recognition: &pb::QualificationRecognition,
@@ -273,7 +298,8 @@ impl Candidate {
         let each = recognition.exemptions.iter().zip(0u32..).map(|(result, position)| {
             let kind = Kind::QualificationRecognition;
             let one = Self::converted(record, kind, institution, position, result, Origin::Exemption);
-            Self { expires: exemption_expires(result, recognition).as_ref().map(last_day), ..one }
+            let course = name(registry, institution, result.course.as_ref());
+            Self { course, expires: exemption_expires(result, recognition).as_ref().map(last_day), ..one }
         });
         each.collect()
     }
@@ -293,7 +319,6 @@ impl Candidate {
         let roots: Vec<CandidateRoot> = roots.collect();
         Self {
             part: Part::Result(position),
-            course: code(result.course.as_ref()),
             amount: Some(result.amount.clone().unwrap_or_default()),
             level: result.level.clone(),
             field: stated(&result.field),

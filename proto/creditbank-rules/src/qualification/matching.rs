@@ -3,6 +3,7 @@
 use creditbank_protocol::pb::Match;
 
 use super::Candidate;
+use crate::CourseName;
 
 /// Whether everything that is stated holds. An empty list asks nothing; what a candidate does not state matches nothing that
 /// is asked of it.
@@ -25,19 +26,20 @@ pub fn mismatch(asked: &Match, candidate: &Candidate) -> Option<&'static str> {
         bases,
         after_enrolment,
     } = asked;
-    let starts = |prefixes: &[String], code: &Option<String>| {
-        let begins = |code: &String| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()));
-        prefixes.is_empty() || code.as_ref().is_some_and(begins)
+    let begins = |field: &String| fields.iter().any(|prefix| field.starts_with(prefix.as_str()));
+    let course = |listed: &[String], fits: fn(&CourseName, &str) -> bool| {
+        let one = |course: &CourseName| listed.iter().any(|code| fits(course, code));
+        listed.is_empty() || candidate.course.as_ref().is_some_and(one)
     };
     let number = |list: &[i32], value: i32| list.is_empty() || value != 0 && list.contains(&value);
     let level = levels.is_empty() || candidate.level.as_ref().is_some_and(|level| levels.contains(level));
     let checks = [
         (level, "level"),
-        (starts(fields, &candidate.field), "field"),
+        (fields.is_empty() || candidate.field.as_ref().is_some_and(begins), "field"),
         (institutions.is_empty() || institutions.contains(&candidate.institution.0), "institution"),
         (number(modes, candidate.mode.into()), "mode"),
-        (courses.is_empty() || candidate.course.as_ref().is_some_and(|course| courses.contains(course)), "course"),
-        (starts(course_prefixes, &candidate.course), "course"),
+        (course(courses, CourseName::is), "course"),
+        (course(course_prefixes, CourseName::begins_with), "course"),
         (number(origins, candidate.origin.into()), "origin"),
         (number(assessments, candidate.assessment.into()), "assessment"),
         (esco_uris.is_empty() || esco_uris.iter().any(|uri| candidate.esco_uris.contains(uri)), "outcome"),

@@ -239,7 +239,7 @@ impl<'a> Case<'a> {
             RequirementType::Credits => least(self.amount(taken), node.amount_e4),
             RequirementType::Courses => {
                 let courses = &asked(node).courses;
-                let has = |position: &usize, code: &String| self.candidates[*position].course.as_ref() == Some(code);
+                let has = |position: &usize, code: &String| self.candidates[*position].is_of(code);
                 let open = |code: &&String| !taken.iter().any(|position| has(position, code));
                 let missing: Vec<String> = courses.iter().filter(open).cloned().collect();
                 (missing.is_empty(), Measure::Courses { missing })

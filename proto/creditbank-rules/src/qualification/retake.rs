@@ -25,7 +25,7 @@ fn age(candidate: &Candidate) -> (Option<Day>, Option<u32>, Portion) {
     (candidate.period.map(|(_, end)| end), candidate.attempt, candidate.portion())
 }
 
-/// The passes among `usable`: candidates of one institution with one course code. Under no policy each counts for itself.
+/// The passes among `usable`: candidates of one institution and one course. Under no policy each counts for itself.
 pub(crate) fn passes(
     registry: &Registry,
     definition: &QualificationDefinition,
@@ -49,12 +49,13 @@ pub(crate) fn passes(
             (left, right) => left.cmp(&right),
         }
     };
-    let mut courses: BTreeMap<(InstitutionId, &str), Vec<usize>> = BTreeMap::new();
+    let mut courses: BTreeMap<(InstitutionId, InstitutionId, &str), Vec<usize>> = BTreeMap::new();
     for position in usable {
         let candidate = &candidates[*position];
         // Outcomes are held any number of times, and credit without a course is nobody's retake.
         if let (Some(course), Some(_)) = (&candidate.course, &candidate.amount) {
-            courses.entry((candidate.institution, course)).or_default().push(*position);
+            let of = (candidate.institution, course.institution(), course.id());
+            courses.entry(of).or_default().push(*position);
         }
     }
     for group in courses.values() {

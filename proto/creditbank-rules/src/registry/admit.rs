@@ -41,12 +41,10 @@ fn state(number: i32) -> Checked {
     present(known, "state", "active, suspended or closed")
 }
 
-/// Names are read by people: each has a language and a text of what can be seen.
+/// Names are read by people: each has a language and a text.
 pub(crate) fn names<'a>(names: impl Iterator<Item = &'a pb::Text>) -> Checked {
     for name in names {
         present(!name.language.is_empty() && !name.value.is_empty(), "names", "a language and a text for each name")?;
-        let visible = !name.value.contains(char::is_control);
-        require(visible, Rule::InvalidCode, "names", "text without control characters", "some")?;
     }
     Ok(())
 }
@@ -56,8 +54,6 @@ pub(super) fn sources(sources: &[pb::Source], expected: &str) -> Checked {
     present(!sources.is_empty(), "sources", expected)?;
     for source in sources {
         present(!source.text.is_empty(), "sources", "an address or a title for each source")?;
-        let visible = !source.text.contains(char::is_control);
-        require(visible, Rule::InvalidCode, "sources", "text without control characters", "some")?;
         let grade = SourceGrade::try_from(source.grade).unwrap_or_default();
         present(grade != SourceGrade::Unspecified, "sources", "a grade, A to D, for each source")?;
         present(source.as_of.is_some(), "sources", "the day on which each source was looked up, or of its version")?;

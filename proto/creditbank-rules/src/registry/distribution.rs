@@ -7,7 +7,8 @@ use super::Registry;
 use super::admit::{dates, present, require};
 use super::rank::{Rank, rank};
 use crate::codes::is_field;
-use crate::dates::{day_of_ms, last_day};
+use crate::dates::{Day, last_day};
+use crate::plausible::happened;
 use crate::{Rejection, Rule};
 
 type Checked = Result<(), Rejection>;
@@ -17,7 +18,7 @@ pub(crate) const RESULTS_MIN: u64 = 10;
 /// Sums stay below this, so that shares are fractions of the schema.
 const RESULTS_BELOW: u64 = 10_000_000_000;
 
-pub(super) fn check(registry: &Registry, entry: &GradeDistribution, sealed_at_ms: u64) -> Checked {
+pub(super) fn check(registry: &Registry, entry: &GradeDistribution, latest: Day) -> Checked {
     let before = registry.distributions(entry.institution.into()).any(|other| other.number == entry.number);
     require(!before, Rule::Permanent, "number", "a number that was not published yet", entry.number)?;
     let unknown = || Rejection::new(Rule::UnknownGrade, "a grade scale of the registry", &entry.scale).field("scale");
@@ -29,8 +30,9 @@ pub(super) fn check(registry: &Registry, entry: &GradeDistribution, sealed_at_ms
     let period = entry.period.unwrap_or_default();
     present(period.from.is_some() && period.until.is_some(), "period", "a first and a last day")?;
     dates(period.from.as_ref(), period.until.as_ref(), "period")?;
-    let ended = period.until.as_ref().is_some_and(|until| last_day(until) <= day_of_ms(sealed_at_ms));
-    require(ended, Rule::InvalidDate, "period", "a period that has ended", "one that goes on")?;
+    let ended = period.until.as_ref().is_some_and(|until| last_day(until) <= latest);
+    require(ended, Rule::ImplausibleDate, "period", "a period that has ended", "one that goes on")?;
+    period.from.as_ref().map_or(Ok(()), |from| happened(from, latest, "period"))?;
     counts(entry, scale)
 }
 

@@ -59,7 +59,8 @@ fn target(registry: &Registry, entry: &Equivalence, kind: EquivalenceType) -> Ch
     present(!course.code.is_empty() && !course.titles.is_empty(), "target", "code and title of the target course")?;
     names(course.titles.iter())?;
     let itself = kind == EquivalenceType::Course
-        && (entry.source_institution, &entry.source_course) == (entry.institution, &course.code);
+        && entry.source_institution == entry.institution
+        && registry.course(entry.institution.into(), &course.code).is(&entry.source_course);
     require(!itself, Rule::Contradiction, "target", "another course than the source", &course.code)?;
     let missing = || Rejection::new(Rule::MissingField, "an amount and its unit", "nothing").field("amount");
     let amount = entry.amount.as_ref().ok_or_else(missing)?;

@@ -20,6 +20,7 @@ pub(crate) struct Held {
     /// Of a Credit: how often its course may count again.
     pub(crate) repeats_max: Option<u32>,
     pub(crate) hash_prefix: [u8; 8],
+    pub(crate) spelling: [u8; 8],
     /// What it says, where somebody asks.
     pub(crate) record: Option<Record>,
     /// What it stands on.
@@ -71,6 +72,7 @@ impl View for Ledger {
             kind: held.facts.kind,
             repeats_max: held.repeats_max,
             hash_prefix: held.hash_prefix,
+            spelling: held.spelling,
             marks: held.facts.marks,
         };
         Ok(self.held.iter().filter(|(_, held)| of(held)).map(shown).collect())

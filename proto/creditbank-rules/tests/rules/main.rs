@@ -3,6 +3,7 @@
 
 mod admission;
 mod conversion;
+mod courses;
 mod fixtures;
 mod ledger;
 mod qualification;

@@ -3,5 +3,5 @@
 mod allocations;
 mod definitions;
 mod grades;
-mod scene;
+pub(crate) mod scene;
 mod time;

@@ -13,6 +13,7 @@ mod awards;
 mod case;
 mod consequences;
 mod conversions;
+mod courses;
 mod decisions;
 mod derived;
 mod documents;
@@ -41,7 +42,7 @@ fn base() -> Value {
     json!({
         "about": "PROTOCOL.md, Refusals. The log was begun with the three keys. `registry` is admitted in its order, then a case's own; it acts on the case's block. An entry with \
                   `institution` was published by it. `held`: records that the ledger holds; what one says is in `record`, with which \
-                  of the learner's records it is counted in `key`, what it depends on in `depends_on`. `form`: refused before the \
+                  of the learner's records it is counted in `key` (of a course its code), what it depends on in `depends_on`. `form`: refused before the \
                   rules, in the order of checking. `rules`: of the right form, and refused by a rule; `record` is the position in the \
                   block. `admitted`: refused by nothing.",
         "rules_version": RULES_VERSION,
@@ -59,9 +60,10 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 14] = [
+const CASES: [(Cases, Cases); 15] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
+    (courses::refused, courses::admitted),
     (agreements::refused, agreements::admitted),
     (conversions::refused, conversions::admitted),
     (applications::refused, applications::admitted),

@@ -238,7 +238,7 @@ fn entries_without_sources() {
     assert_eq!(rule(|source| source.text.clear()), missing);
     assert_eq!(rule(|source| source.grade = 0), missing);
     assert_eq!(rule(|source| source.as_of = None), missing);
-    assert_eq!(rule(|source| source.text = "a\u{7}".to_owned()), (Rule::InvalidCode, Some("sources")));
+    assert_eq!(rule(|source| source.text = "a\u{7}".to_owned()), (Rule::InvalidText, Some("sources")));
 }
 
 /// Goal: the units that the issue names are there; hours of class are not hours of work.

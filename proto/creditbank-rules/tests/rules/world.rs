@@ -9,7 +9,7 @@ use creditbank_protocol::status::Marks;
 use creditbank_protocol::{InstitutionId, Place, UnitId};
 use creditbank_rules::admission::{AdmissionError, Admitted, BlockFacts, admit_block};
 use creditbank_rules::once::Once;
-use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection};
+use creditbank_rules::{CourseKey, LearnerState, RecordFacts, RegistryRecord, Rejection, course_code};
 use ed25519_dalek::SigningKey;
 
 use crate::fixtures::*;
@@ -72,9 +72,10 @@ impl World {
         let (kind, institution) = (record.kind(), institution.into());
         let held = Held {
             facts: RecordFacts { kind, institution, account: ACCOUNT, status_id: Digest([7; 32]), marks },
-            key: CourseKey::Course(course.to_owned()),
+            key: CourseKey::course(course),
             repeats_max: (kind == Kind::Credit).then_some(0),
             hash_prefix: std::array::from_fn(|i| record.hash().0[i]),
+            spelling: course_code::spelling(course),
             record: Some(record.clone()),
             depends_on: Vec::new(),
         };

@@ -40,6 +40,7 @@ pub fn review(mut registry: Registry, definition: &QualificationDefinition) -> R
         kind: Kind::QualificationDefinition,
         body: &body,
         institution,
+        created_at_minute: 0,
         sealed_at_ms: 0,
         entry: 0.into(),
     };
@@ -110,6 +111,7 @@ fn alone(definition: &QualificationDefinition) -> Result<Registry, String> {
             kind,
             body: &body,
             institution: institution.into(),
+            created_at_minute: 0,
             sealed_at_ms: 0,
             entry: 0.into(),
         });

@@ -70,7 +70,7 @@ impl Learners {
             let hash_prefix = std::array::from_fn(|i| record.hash().0[i]);
             // The schema bounds it by 100.
             let repeats_max = admitted.repeats_max.map(|most| u8::try_from(most).unwrap_or(u8::MAX));
-            let row = LearnerRow { place, hash_prefix, kind: admitted.kind, repeats_max };
+            let row = LearnerRow { place, hash_prefix, spelling: admitted.spelling, kind: admitted.kind, repeats_max };
             rows.push(row.row(&prefix));
             self.rows.entry(prefix).or_default().push(row);
         }

@@ -154,6 +154,7 @@ impl View for StoreView<'_> {
             kind: row.kind,
             repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
+            spelling: row.spelling,
             marks: self.state.marks(row.place),
         };
         Ok(self.rows(&self.prefix(account, institution, key))?.into_iter().map(held).collect())
@@ -256,6 +257,7 @@ impl View for RoundView<'_> {
             kind: row.kind,
             repeats_max: row.repeats_max.map(u32::from),
             hash_prefix: row.hash_prefix,
+            spelling: row.spelling,
             marks: self.builder.marks(row.place),
         };
         Ok(rows.into_iter().map(held).collect())

@@ -41,7 +41,8 @@ pub(super) fn check(
         }
         Kind::Credit => {
             let read: pb::Credit = record.read().map_err(malformed)?;
-            let all = held(CourseKey::Course(read.course.unwrap_or_default().code))?;
+            let course = view.registry().course(facts.institution, &read.course.unwrap_or_default().code);
+            let all = course.held(view, &facts.account)?;
             let counts = |one: &&HeldRecord| one.kind == Kind::Credit && (one.place == place || stands(one));
             let found = all.iter().filter(counts).count() as u64;
             let least = all.iter().filter(counts).filter_map(|one| one.repeats_max).min().unwrap_or(0);

@@ -1,5 +1,6 @@
 //! Requirements that have to hold together and cannot.
 
+use creditbank_protocol::course_code::key;
 use creditbank_protocol::pb::{Match, Origin, QualificationDefinition, Ratio, RequirementType as Type, RetakePolicy};
 
 use super::super::fraction::Fraction;
@@ -253,7 +254,7 @@ fn courses_twice(definition: &QualificationDefinition, tree: &Tree<'_>, with: &[
         for second in &cores[index + 1..] {
             let (one, other) = (asked(tree.node(*first)), asked(tree.node(*second)));
             let same = one.institutions.len() == 1 && one.institutions == other.institutions;
-            let course = one.courses.iter().find(|code| other.courses.contains(code));
+            let course = one.courses.iter().find(|code| other.courses.iter().any(|listed| key(listed) == key(code)));
             if let Some(code) = course.filter(|_| same) {
                 let (first, second) = (Tree::number(*first), Tree::number(*second));
                 reasons.push(format!(

@@ -3,8 +3,15 @@
 
 use creditbank_protocol::pb::{Match, Mode, Origin, QualificationDefinition, RequirementType};
 
+use creditbank_protocol::course_code::key;
+
 use super::super::measure::asked;
 use super::super::tree::Tree;
+
+/// What course codes are compared by, aliases aside: a definition is judged before anybody knows whose courses it meets.
+fn keys(codes: &[String]) -> Vec<String> {
+    codes.iter().map(|code| key(code)).collect()
+}
 
 /// Whether every record that matches `a` matches `b`.
 pub(super) fn within(a: &Match, b: &Match) -> bool {
@@ -14,15 +21,17 @@ pub(super) fn within(a: &Match, b: &Match) -> bool {
     fn prefixed(codes: &[String], prefixes: &[String]) -> bool {
         codes.iter().all(|code| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str())))
     }
+    let (courses, prefixes) = (keys(&a.courses), keys(&a.course_prefixes));
+    let asked_prefixes = keys(&b.course_prefixes);
     let fields = b.fields.is_empty() || !a.fields.is_empty() && prefixed(&a.fields, &b.fields);
-    let by_courses = !a.courses.is_empty() && prefixed(&a.courses, &b.course_prefixes);
-    let by_prefixes = !a.course_prefixes.is_empty() && prefixed(&a.course_prefixes, &b.course_prefixes);
+    let by_courses = !courses.is_empty() && prefixed(&courses, &asked_prefixes);
+    let by_prefixes = !prefixes.is_empty() && prefixed(&prefixes, &asked_prefixes);
     let prefixes = b.course_prefixes.is_empty() || by_courses || by_prefixes;
     part(&a.levels, &b.levels)
         && fields
         && part(&a.institutions, &b.institutions)
         && part(&a.modes, &b.modes)
-        && part(&a.courses, &b.courses)
+        && part(&courses, &keys(&b.courses))
         && prefixes
         && part(&a.origins, &b.origins)
         && part(&a.assessments, &b.assessments)
@@ -44,14 +53,16 @@ pub(super) fn apart(a: &Match, b: &Match) -> bool {
         let begins = |code: &String| prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()));
         !codes.is_empty() && !prefixes.is_empty() && !codes.iter().any(begins)
     }
+    let [a_courses, b_courses] = [&a.courses, &b.courses].map(|codes| keys(codes));
+    let [a_prefixes, b_prefixes] = [&a.course_prefixes, &b.course_prefixes].map(|codes| keys(codes));
     disjoint(&a.levels, &b.levels)
         || unlike(&a.fields, &b.fields)
         || disjoint(&a.institutions, &b.institutions)
         || disjoint(&a.modes, &b.modes)
-        || disjoint(&a.courses, &b.courses)
-        || unlike(&a.course_prefixes, &b.course_prefixes)
-        || outside(&a.courses, &b.course_prefixes)
-        || outside(&b.courses, &a.course_prefixes)
+        || disjoint(&a_courses, &b_courses)
+        || unlike(&a_prefixes, &b_prefixes)
+        || outside(&a_courses, &b_prefixes)
+        || outside(&b_courses, &a_prefixes)
         || disjoint(&a.origins, &b.origins)
         || disjoint(&a.assessments, &b.assessments)
         || disjoint(&a.bases, &b.bases)
@@ -60,7 +71,8 @@ pub(super) fn apart(a: &Match, b: &Match) -> bool {
 /// Why nothing can match what a requirement asks.
 pub(super) fn against_itself(definition: &QualificationDefinition, tree: &Tree<'_>, position: usize) -> Vec<String> {
     let asked = asked(tree.node(position));
-    let begins = |code: &String| asked.course_prefixes.iter().any(|prefix| code.starts_with(prefix.as_str()));
+    let prefixes = keys(&asked.course_prefixes);
+    let begins = |code: &String| prefixes.iter().any(|prefix| key(code).starts_with(prefix.as_str()));
     let mut reasons = Vec::new();
     let prefixed = asked.course_prefixes.is_empty() || asked.courses.is_empty();
     let every = tree.kind(position) == RequirementType::Courses;

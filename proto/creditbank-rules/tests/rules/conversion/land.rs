@@ -76,7 +76,14 @@ impl Land {
     pub(crate) fn try_set<M: Canonical>(&mut self, by: u64, kind: Kind, entry: &M) -> Result<(), Rejection> {
         let body = encode(entry).expect("the entry is canonical");
         let sealed_at_ms = u64::try_from(self.today).expect("a day after 1970") * 86_400_000;
-        let record = RegistryRecord { kind, body: &body, institution: by.into(), sealed_at_ms, entry: 0.into() };
+        let record = RegistryRecord {
+            kind,
+            body: &body,
+            institution: by.into(),
+            created_at_minute: sealed_at_ms / 60_000,
+            sealed_at_ms,
+            entry: 0.into(),
+        };
         self.registry.admit(record).map(|_| ())
     }
 

@@ -86,7 +86,7 @@ fn distributions_are_well_formed_and_final() {
         ("no field", Rule::InvalidCode, |entry| entry.field = "5".to_owned()),
         ("no cycle", Rule::MissingField, |entry| entry.cycle = 0),
         ("no period", Rule::MissingField, |entry| entry.period = None),
-        ("not over", Rule::InvalidDate, |entry| {
+        ("not over", Rule::ImplausibleDate, |entry| {
             entry.period = Some(pb::Period { from: Some(date(2026, 1, 0)), until: Some(date(2026, 11, 24)) });
         }),
         ("unknown grade", Rule::UnknownGrade, |entry| entry.counts[0].value = "Z".to_owned()),

@@ -17,7 +17,14 @@ fn publish(registry: &mut Registry, definition: &QualificationDefinition) -> Res
     let kind = Kind::QualificationDefinition;
     let institution = definition.institution;
     registry
-        .admit(RegistryRecord { kind, body: &body, institution: institution.into(), sealed_at_ms: 0, entry: 0.into() })
+        .admit(RegistryRecord {
+            kind,
+            body: &body,
+            institution: institution.into(),
+            created_at_minute: 0,
+            sealed_at_ms: 0,
+            entry: 0.into(),
+        })
         .map(|_| ())
 }
 

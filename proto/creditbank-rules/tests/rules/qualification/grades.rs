@@ -1,8 +1,8 @@
 //! Means and retakes.
 
 use creditbank_protocol::pb::{Grade, GradePoint, Match, Ratio, Requirement, RequirementType, RetakePolicy};
-use creditbank_rules::Rule;
 use creditbank_rules::qualification::Candidate;
+use creditbank_rules::{CourseName, Rule};
 
 use super::scene::*;
 use crate::fixtures::node;
@@ -57,7 +57,7 @@ fn letters_have_points() {
 fn retakes() {
     let pass = |index: u32, value: &str, until: &str| {
         let period = Some((day("2023-01-01"), day(until)));
-        Candidate { course: Some("C".to_owned()), period, ..graded(index, 30, "GB-100-UG", value) }
+        Candidate { course: Some(CourseName::alone(1.into(), "C")), period, ..graded(index, 30, "GB-100-UG", value) }
     };
     let candidates = [pass(0, "50", "2023-06-30"), pass(1, "70", "2023-12-31"), pass(2, "60", "2024-06-30")];
     let under = |policy: RetakePolicy, minimum: &str, index: u32| {

@@ -67,7 +67,7 @@ fn of(definition: &QualificationDefinition, institution: u64, index: u32, amount
         period: Some(pb::Period { from: parse("2024-01-01"), until: parse("2024-06-30") }),
         ..Default::default()
     };
-    Candidate::credit(definition, reference(index), institution.into(), &credit)
+    Candidate::credit(&registry(), definition, reference(index), institution.into(), &credit)
 }
 
 pub(crate) fn reference(index: u32) -> RecordReference {

@@ -225,7 +225,7 @@ fn lists() -> Vec<Case> {
             entry.counts.iter_mut().for_each(|one| one.count = 0);
             entry.counts[0].count = 9;
         }),
-        distributed("INVALID_DATE", "of a period that goes on", |entry| {
+        distributed("IMPLAUSIBLE_DATE", "of a period that goes on", |entry| {
             entry.period.as_mut().expect("a period").until = day(2026, 11, 24);
         }),
         published(Some("PERMANENT"), "a distribution once more", Kind::GradeDistribution, &distribution(1))

@@ -45,7 +45,7 @@ pub(crate) fn refused() -> Vec<Case> {
         changed("MISSING_FIELD", "nothing is asked", |entry| entry.asked.clear()),
         changed("MISSING_FIELD", "received on no day", |entry| entry.received = None),
         changed("INVALID_DATE", "received in a month", |entry| entry.received = day(2026, 11, 0)),
-        changed("INVALID_DATE", "received tomorrow", |entry| entry.received = day(year, month, today + 1)),
+        changed("IMPLAUSIBLE_DATE", "received tomorrow", |entry| entry.received = day(year, month, today + 1)),
         changed("UNKNOWN_REFERENCE", "an unknown legal deadline", |entry| entry.deadline = "NONE".to_owned()),
         changed("CONTRADICTION", "the deadline of another country", |entry| entry.deadline = "FR-LAW".to_owned()),
         changed("NO_MANDATE", "no mandate", |entry| entry.mandate = None),

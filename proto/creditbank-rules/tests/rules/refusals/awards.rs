@@ -255,7 +255,7 @@ fn forms() -> Vec<Case> {
             earned,
             &pb::Award { titles: Vec::new(), ..honorary() },
         ),
-        changed("INVALID_DATE", "conferred tomorrow", |award| award.conferred = day(TODAY.0, TODAY.1, TODAY.2 + 1)),
+        changed("IMPLAUSIBLE_DATE", "conferred tomorrow", |award| award.conferred = day(TODAY.0, TODAY.1, TODAY.2 + 1)),
         changed("UNKNOWN_REFERENCE", "under an unknown definition", |award| award.definition = Some(name("NONE", 1))),
         changed("CONTRADICTION", "a title of its own", |award| award.titles = vec![text("A title")]),
         honoured("honorary, under a definition", |award| award.definition = Some(name("CERT", 1))),

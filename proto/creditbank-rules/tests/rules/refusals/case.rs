@@ -75,6 +75,8 @@ pub(crate) fn publisher(kind: Kind, body: &[u8]) -> Option<u64> {
         Kind::Equivalence => read::<pb::Equivalence>(body).institution,
         Kind::QualificationDefinition => read::<pb::QualificationDefinition>(body).institution,
         Kind::GradeDistribution => read::<pb::GradeDistribution>(body).institution,
+        Kind::CourseAlias => read::<pb::CourseAlias>(body).institution,
+        Kind::CourseCodes => read::<pb::CourseCodes>(body).institution,
         _ => return None,
     })
 }

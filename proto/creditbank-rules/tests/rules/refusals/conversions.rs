@@ -19,8 +19,14 @@ fn registry(case: &Case) -> Registry {
     for (kind, entry) in derived::registry().iter().chain(&case.registry) {
         let institution = case::publisher(*kind, entry).unwrap_or(0);
         let sealed_at_ms = NOW_MS - 86_400_000;
-        let record =
-            RegistryRecord { kind: *kind, body: entry, institution: institution.into(), sealed_at_ms, entry: 0.into() };
+        let record = RegistryRecord {
+            kind: *kind,
+            body: entry,
+            institution: institution.into(),
+            created_at_minute: sealed_at_ms / 60_000,
+            sealed_at_ms,
+            entry: 0.into(),
+        };
         registry.admit(record).expect("the registry of the case is admitted");
     }
     registry
@@ -235,7 +241,9 @@ fn rights() -> Vec<Case> {
         bent("MISSING_FIELD", "by no right", |conversion| conversion.agreement = None),
         bent("MISSING_FIELD", "by two rights", |conversion| conversion.equivalence = by_equivalence().equivalence),
         bent("MISSING_FIELD", "of nothing", |conversion| conversion.sources.clear()),
-        bent("INVALID_DATE", "decided tomorrow", |conversion| conversion.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1)),
+        bent("IMPLAUSIBLE_DATE", "decided tomorrow", |conversion| {
+            conversion.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1)
+        }),
         bent("UNKNOWN_REFERENCE", "by an agreement that is not there", |conversion| {
             conversion.agreement.as_mut().expect("a name").version = 2;
         }),

@@ -107,7 +107,7 @@ fn contents() -> Vec<Case> {
         changed("INVALID_DATE", "decided before the application", DecisionType::Full, |entry| {
             (entry.decided, entry.appeal_until) = (day(2026, 11, 1), day(2026, 12, 1));
         }),
-        changed("INVALID_DATE", "decided tomorrow", DecisionType::Full, |entry| {
+        changed("IMPLAUSIBLE_DATE", "decided tomorrow", DecisionType::Full, |entry| {
             entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1);
         }),
         changed("CONTRADICTION", "an appeal for a day longer", DecisionType::Full, |entry| {
@@ -265,7 +265,7 @@ fn appeals() -> Vec<Case> {
         ),
         objecting(Some("NO_MANDATE"), "without a mandate", decided, &pb::Appeal { mandate: None, ..appeal() }),
         objecting(
-            Some("INVALID_DATE"),
+            Some("IMPLAUSIBLE_DATE"),
             "received tomorrow",
             decided,
             &pb::Appeal { received: day(TODAY.0, TODAY.1, TODAY.2 + 1), ..appeal() },

@@ -164,7 +164,7 @@ pub(crate) fn marked(actions: &[(Action, u64)]) -> Marks {
 
 /// The key of a course.
 pub(crate) fn course(code: &str) -> CourseKey {
-    CourseKey::Course(code.to_owned())
+    CourseKey::course(code)
 }
 
 /// What the ledger holds at a place.

@@ -124,7 +124,7 @@ pub(crate) fn refused() -> Vec<Case> {
         changed("MISSING_FIELD", "a qualification without a title", qualification(|one| one.titles.clear())),
         changed("MISSING_FIELD", "without a document", qualification(|one| one.evidence.clear())),
         changed("INVALID_CODE", "a country in small letters", qualification(|one| one.country = "fr".to_owned())),
-        changed("INVALID_DATE", "decided tomorrow", |entry| entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1)),
+        changed("IMPLAUSIBLE_DATE", "decided tomorrow", |entry| entry.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1)),
         changed("INVALID_DATE", "expired on its day", |entry| entry.expires = day(2026, 11, 20)),
         changed("UNKNOWN_LEVEL", "an unknown level", |entry| entry.level = Some(fheq("9"))),
         changed("CONTRADICTION", "a statement that carries out a decision", |entry| entry.decision = Some(at(3))),

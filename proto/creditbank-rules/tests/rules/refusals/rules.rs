@@ -48,12 +48,32 @@ fn changed_identity(name: &'static str, about: &'static str, change: impl FnOnce
     of(Some(name), about, Kind::Identity, &entry)
 }
 
+/// With another course code.
+fn coded(code: &str) -> impl FnOnce(&mut pb::Credit) {
+    let code = code.to_owned();
+    move |credit| credit.course.as_mut().expect("a course").code = code
+}
+
+/// With one of several codes that are not plain.
+fn coded_as<const N: usize>(credit: &mut pb::Credit) {
+    let codes = ["MATH 101 A", "ΠΛΗ10", "МАТ-101", "E\u{301}C-1", "ท.๑๐๑", "हिन्दी-१"];
+    coded(codes[N])(credit);
+}
+
+/// With another title of its course.
+fn titled(title: &str) -> impl FnOnce(&mut pb::Credit) {
+    let titles = vec![text(title)];
+    move |credit| credit.course.as_mut().expect("a course").titles = titles
+}
+
 fn period(from: pb::Date, until: pb::Date) -> Option<pb::Period> {
     Some(pb::Period { from: Some(from), until: Some(until) })
 }
 
 fn ended(year: u32, month: u32, day: u32) -> Option<pb::Period> {
-    period(date(1960, 1, 0), date(year, month, day))
+    // What has not ended lasts for at most 20 years.
+    let first = if year < 2026 { 1960 } else { 2020 };
+    period(date(first, 1, 0), date(year, month, day))
 }
 
 fn workload(e4: u64) -> Option<pb::Hours> {
@@ -185,8 +205,45 @@ fn credits() -> Vec<Case> {
         changed_credit("INVALID_DATE", "an end before the beginning", |credit| {
             credit.period = period(date(2026, 9, 0), date(2026, 2, 0))
         }),
-        changed_credit("INVALID_DATE", "a period that has not begun", |credit| {
+        changed_credit("IMPLAUSIBLE_DATE", "a period that has not begun", |credit| {
             credit.period = period(date(2026, 12, 0), date(2027, 2, 0))
+        }),
+        world("IMPLAUSIBLE_DATE", "tomorrow in Auckland, made at 09:59 UTC", |case| {
+            case.draft.created_at_minute -= 1_440 - 599;
+            let credit = pb::Credit { period: period(date(2026, 11, 23), date(2026, 11, 23)), ..credit() };
+            case.records = vec![record(Kind::Credit, &credit, 1)];
+        }),
+        changed_credit("IMPLAUSIBLE_DATE", "a period of the year 2567", |credit| {
+            credit.period = period(date(2567, 6, 0), date(2567, 10, 0))
+        }),
+        changed_credit("IMPLAUSIBLE_DATE", "a period of the year 1403", |credit| {
+            credit.period = period(date(1403, 7, 0), date(1403, 11, 0))
+        }),
+        changed_credit("IMPLAUSIBLE_DATE", "a period that ends in 2205", |credit| {
+            credit.period = period(date(2025, 9, 0), date(2205, 1, 0))
+        }),
+        changed_credit("IMPLAUSIBLE_DATE", "a period of more than 20 years that has not ended", |credit| {
+            credit.period = period(date(2016, 11, 1), date(2036, 11, 2))
+        }),
+        changed_credit("IMPLAUSIBLE_DATE", "expired in more than 100 years", |credit| {
+            credit.expires = Some(date(2126, 11, 24))
+        }),
+        changed_credit("INVALID_COURSE_CODE", "a space at the end of a course code", coded("WS-101 ")),
+        changed_credit("INVALID_COURSE_CODE", "two spaces in a course code", coded("WS  101")),
+        changed_credit("INVALID_COURSE_CODE", "a no-break space", coded("WS\u{a0}101")),
+        changed_credit("INVALID_COURSE_CODE", "a zero-width space", coded("WS\u{200b}101")),
+        changed_credit("INVALID_COURSE_CODE", "a zero-width joiner", coded("WS\u{200d}101")),
+        changed_credit("INVALID_COURSE_CODE", "an override of direction", coded("WS\u{202e}101")),
+        changed_credit("INVALID_COURSE_CODE", "a variation selector", coded("WS\u{fe0f}101")),
+        changed_credit("INVALID_COURSE_CODE", "a private-use character", coded("WS\u{e000}")),
+        changed_credit("INVALID_COURSE_CODE", "an unassigned character", coded("WS\u{378}")),
+        changed_credit("INVALID_COURSE_CODE", "65 characters", |credit| coded(&"é".repeat(65))(credit)),
+        changed_credit("INVALID_TEXT", "a line break in a title", titled("One\nTwo")),
+        changed_credit("INVALID_TEXT", "an override of direction in a title", titled("One \u{202e}owt")),
+        changed_credit("INVALID_TEXT", "a replacement character in a title", titled("R\u{fffd}sum\u{fffd}")),
+        changed_credit("INVALID_TEXT", "an unassigned character in a title", titled("One \u{378}")),
+        changed_credit("INVALID_TEXT", "a control character in the name of a site", |credit| {
+            credit.place = Some(pb::Site { name: "Main\u{7}".to_owned(), ..Default::default() })
         }),
         changed_credit("INVALID_DATE", "expired with the period", |credit| credit.expires = Some(date(2026, 9, 30))),
         changed_credit("INVALID_CODE", "a field of one digit", |credit| credit.field = "6".to_owned()),
@@ -274,7 +331,18 @@ fn others() -> Vec<Case> {
         changed_identity("MISSING_FIELD", "no birth date", |identity| identity.birth_date = None),
         changed_identity("MISSING_FIELD", "no document", |identity| identity.document = 0),
         changed_identity("MISSING_FIELD", "no assurance", |identity| identity.assurance = 0),
-        changed_identity("INVALID_DATE", "born tomorrow", |identity| identity.birth_date = Some(date(2026, 11, 24))),
+        changed_identity("IMPLAUSIBLE_DATE", "born in 1899", |identity| identity.birth_date = Some(date(1899, 12, 31))),
+        changed_identity("INVALID_TEXT", "a name with a tab", |identity| identity.names[0].full = "A\tB".to_owned()),
+        changed_result("IMPLAUSIBLE_DATE", "a failed course that has not begun", |result| {
+            result.period = period(date(2026, 12, 0), date(2027, 2, 0))
+        }),
+        changed_result("IMPLAUSIBLE_DATE", "a course in progress of the year 2567", |result| {
+            (result.status, result.period) =
+                (pb::ResultStatus::InProgress.into(), period(date(2567, 6, 0), date(2567, 10, 0)))
+        }),
+        changed_identity("IMPLAUSIBLE_DATE", "born tomorrow", |identity| {
+            identity.birth_date = Some(date(2026, 11, 24))
+        }),
         outcome_of("a test score without score", pb::OutcomeType::TestScore),
         outcome_of("prior learning without assessment", pb::OutcomeType::PriorLearning),
         outcome_of("an outcome of no type", pb::OutcomeType::Unspecified),
@@ -720,6 +788,41 @@ pub(crate) fn admitted() -> Vec<Case> {
         good("an embargo of 400 days", |credit| credit.visible_from = Some(date(2027, 11, 4))),
         good("a period that ended on the first day of the accreditation", |credit| credit.period = ended(1969, 1, 1)),
         good("a period that ends on the last day of the accreditation", |credit| credit.period = ended(2030, 12, 31)),
+        good("a period from 1900-01-01 on", |credit| credit.period = period(date(1900, 1, 1), date(2024, 1, 0))),
+        good("a period that has begun today at UTC+14, and lasts for 20 years", |credit| {
+            credit.period = period(date(2026, 11, 23), date(2029, 11, 23))
+        }),
+        good("expired in 100 years", |credit| credit.expires = Some(date(2126, 11, 23))),
+        good("a course code of three words", coded_as::<0>),
+        good("a Greek course code", coded_as::<1>),
+        good("a Cyrillic course code", coded_as::<2>),
+        good("a course code with a decomposed letter", coded_as::<3>),
+        good("a Thai course code", coded_as::<4>),
+        good("a Hindi course code with combining marks", coded_as::<5>),
+        good("a title with a joiner and direction marks", |credit| {
+            credit.course.as_mut().expect("a course").titles =
+                vec![pb::Text { language: "fa".to_owned(), value: "\u{200f}می\u{200c}خواهم\u{2067}".to_owned() }]
+        }),
+        good("a learning outcome in two lines", |credit| {
+            credit.outcomes = vec![pb::LearningOutcome { texts: vec![text("Reads.\nWrites.")], ..Default::default() }]
+        }),
+        Case::new(None, "a course in progress that begins next month").with(|case| {
+            let result = pb::Result {
+                status: pb::ResultStatus::InProgress.into(),
+                period: period(date(2026, 12, 0), date(2027, 2, 0)),
+                ..result()
+            };
+            case.records = vec![record(Kind::Result, &result, 1)];
+        }),
+        Case::new(None, "a failed course whose period ends next month").with(|case| {
+            let result = pb::Result { period: period(date(2026, 10, 0), date(2026, 12, 0)), ..result() };
+            case.records = vec![record(Kind::Result, &result, 1)];
+        }),
+        Case::new(None, "today in Auckland, made at 11:04 UTC").with(|case| {
+            case.draft.created_at_minute -= 1_440 - 664;
+            let credit = pb::Credit { period: period(date(2026, 11, 23), date(2026, 11, 23)), ..credit() };
+            case.records = vec![record(Kind::Credit, &credit, 1)];
+        }),
         good("29 February 2024", |credit| credit.period = ended(2024, 2, 29)),
         Case::new(None, "a repeat, where the first record allows one").with(|case| {
             case.hold(1, Marks::default(), 1);

@@ -12,7 +12,7 @@ use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, LogIndex, Pla
 use creditbank_rules::admission::{AdmissionError, Approved, BlockFacts, admit_block, admit_operator_effects};
 use creditbank_rules::once::Once;
 use creditbank_rules::{
-    CourseKey, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Said, Sealing,
+    CourseKey, LearnerState, RecordFacts, Registry, RegistryRecord, Rejection, Rule, Said, Sealing, course_code,
 };
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ fn record(value: &Value) -> Record {
 fn key(value: &Value) -> CourseKey {
     let purpose = || pb::RecognitionPurpose::try_from(i32::try_from(number(&value[1])).expect("small")).expect("one");
     match value[0].as_str().expect("the name of a key") {
-        "course" => CourseKey::Course(value[1].as_str().expect("a code").to_owned()),
+        "course" => CourseKey::course(value[1].as_str().expect("a code")),
         "identity" => CourseKey::Identity,
         "uncoded outcome" => CourseKey::UncodedOutcome,
         "application" => CourseKey::Application(purpose()),
@@ -87,15 +87,34 @@ fn held(value: &Value) -> (Place, Held) {
         marks: Marks::from_bytes(&bytes(&value["marks"])).expect("marks"),
     };
     let hash: [u8; 32] = array(&value["record_hash"]);
+    let kept = value.get("record").map(record);
     let held = Held {
         facts,
         key: key(&value["key"]),
         repeats_max: (!value["repeats_max"].is_null()).then(|| small(&value["repeats_max"])),
         hash_prefix: std::array::from_fn(|i| hash[i]),
-        record: value.get("record").map(record),
+        spelling: kept.as_ref().map_or_else(|| spelled_key(&value["key"]), spelled),
+        record: kept,
         depends_on: list(&value["depends_on"]).iter().map(place).collect(),
     };
     (place(value), held)
+}
+
+/// The same of a record that is not there, by the code of its key.
+fn spelled_key(key: &Value) -> [u8; 8] {
+    let code = key[1].as_str().filter(|_| key[0] == "course");
+    code.map_or([0; 8], course_code::spelling)
+}
+
+/// How the code of a record's course is spelled.
+fn spelled(record: &Record) -> [u8; 8] {
+    let course = match record.kind() {
+        Kind::Outcome => record.read::<pb::Outcome>().ok().and_then(|read| read.course),
+        Kind::Credit => record.read::<pb::Credit>().ok().and_then(|read| read.course),
+        Kind::Result => record.read::<pb::Result>().ok().and_then(|read| read.course),
+        _ => None,
+    };
+    course.filter(|course| !course.code.is_empty()).map_or([0; 8], |course| course_code::spelling(&course.code))
 }
 
 fn sealing(value: &Value) -> (LogIndex, Sealing) {
@@ -122,12 +141,14 @@ impl Scene {
         };
         let mut ledger = Ledger { registry: Registry::begun(&keys), ..Ledger::new() };
         for entry in list(&file["registry"]).iter().chain(list(&case["registry"])) {
-            let (institution, sealed_at_ms) = (&entry["institution"], &entry["sealed_at_ms"]);
+            let institution = &entry["institution"];
+            let sealed_at_ms = entry["sealed_at_ms"].as_u64().unwrap_or(0);
             ledger.admit(RegistryRecord {
                 kind: kind(&entry["kind"]),
                 body: &bytes(&entry["body"]),
                 institution: institution.as_u64().unwrap_or(0).into(),
-                sealed_at_ms: sealed_at_ms.as_u64().unwrap_or(0),
+                created_at_minute: sealed_at_ms / 60_000,
+                sealed_at_ms,
                 entry: 0.into(),
             });
         }
@@ -184,7 +205,14 @@ impl Scene {
         for (index, record) in (0u32..).zip(facts.records) {
             if info_of(record.kind()).is_some_and(|info| info.public) {
                 let (kind, body) = (record.kind(), record.body());
-                let published = RegistryRecord { kind, body, institution, sealed_at_ms, entry: 0.into() };
+                let published = RegistryRecord {
+                    kind,
+                    body,
+                    institution,
+                    created_at_minute: sealed_at_ms / 60_000,
+                    sealed_at_ms,
+                    entry: 0.into(),
+                };
                 registry.admit(published).map_err(|rejection| rejection.record(index))?;
             }
         }

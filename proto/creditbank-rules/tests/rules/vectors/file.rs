@@ -62,6 +62,7 @@ pub(crate) fn admit(entries: &[Entry]) -> Registry {
             kind: *kind,
             body,
             institution: (*institution).into(),
+            created_at_minute: SEALED_AT_MS / 60_000,
             sealed_at_ms: SEALED_AT_MS,
             entry: 0.into(),
         };

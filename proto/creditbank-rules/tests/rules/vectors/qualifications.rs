@@ -623,8 +623,14 @@ fn chances(base: &[Entry]) -> Vec<Case> {
 fn try_admit(base: &[Entry], more: &[Entry]) -> Option<Registry> {
     let mut registry = admit(base);
     for (kind, body, institution) in more {
-        let record =
-            RegistryRecord { kind: *kind, body, institution: (*institution).into(), sealed_at_ms: 0, entry: 0.into() };
+        let record = RegistryRecord {
+            kind: *kind,
+            body,
+            institution: (*institution).into(),
+            created_at_minute: 0,
+            sealed_at_ms: 0,
+            entry: 0.into(),
+        };
         registry.admit(record).ok()?;
     }
     Some(registry)
@@ -717,6 +723,7 @@ fn definitions(base: &[Entry]) -> Vec<Value> {
             kind: Kind::QualificationDefinition,
             body: &body,
             institution: 1.into(),
+            created_at_minute: 0,
             sealed_at_ms: 0,
             entry: 0.into(),
         };
@@ -782,6 +789,7 @@ fn qualifications() {
             kind: Kind::QualificationDefinition,
             body: &body,
             institution: 1.into(),
+            created_at_minute: 0,
             sealed_at_ms: 0,
             entry: 0.into(),
         };

@@ -1,0 +1,123 @@
+//! Which codes name one course, through the whole of the rules: as a relation, in requirements, in retakes, in
+//! accreditations, in equivalences.
+
+use creditbank_protocol::pb::{self, Kind, Match, RequirementType, RetakePolicy};
+use creditbank_rules::qualification::{Candidate, Obstacle};
+use creditbank_rules::{CourseName, Registry, RegistryRecord, Rule};
+use proptest::prelude::*;
+
+use crate::fixtures::{accreditation, course, credit, node, record};
+use crate::qualification::scene::{self, put};
+use crate::world::World;
+
+fn publish<M: creditbank_protocol::canonical::Canonical>(registry: &mut Registry, kind: Kind, by: u64, entry: &M) {
+    let body = creditbank_protocol::canonical::encode(entry).expect("canonical");
+    let (institution, entry) = (by.into(), 0.into());
+    let record = RegistryRecord { kind, body: &body, institution, created_at_minute: 0, sealed_at_ms: 0, entry };
+    registry.admit(record).expect("admitted");
+}
+
+fn alias(registry: &mut Registry, code: &str, same_as: &str) {
+    let entry = pb::CourseAlias { institution: 1, code: code.into(), same_as: same_as.into(), withdrawn: false };
+    publish(registry, Kind::CourseAlias, 1, &entry);
+}
+
+/// A credit for a code.
+fn coded(registry: &Registry, index: u32, amount: u64, code: &str) -> Candidate {
+    Candidate { course: Some(registry.course(1.into(), code)), ..scene::credit(index, amount) }
+}
+
+/// Goal: a required course is passed under each of its codes, and a prefix is met by each of them.
+#[test]
+fn a_required_course_has_several_codes() {
+    let mut registry = scene::registry();
+    let asked = |courses: &[&str], prefixes: &[&str]| Match {
+        courses: courses.iter().map(|code| (*code).to_owned()).collect(),
+        course_prefixes: prefixes.iter().map(|code| (*code).to_owned()).collect(),
+        ..Default::default()
+    };
+    let found = |registry: &Registry, asked: &Match, code: &str| {
+        creditbank_rules::qualification::matches(asked, &coded(registry, 0, 30, code))
+    };
+    let (required, prefixed) = (asked(&["ws-101"], &[]), asked(&[], &["ws-"]));
+    assert!(found(&registry, &required, "WS-101") && found(&registry, &prefixed, "WS-101"));
+    assert!(!found(&registry, &required, "WS101") && !found(&registry, &prefixed, "WS101"));
+    alias(&mut registry, "WS101", "WS-101");
+    assert!(found(&registry, &required, "WS101") && found(&registry, &prefixed, "ws101"));
+    // Another institution's code is another course.
+    let elsewhere = Candidate { course: Some(registry.course(2.into(), "WS101")), ..scene::credit(0, 30) };
+    assert!(!creditbank_rules::qualification::matches(&required, &elsewhere));
+    publish(&mut registry, Kind::CourseCodes, 1, &pb::CourseCodes { institution: 1, case_matters: true });
+    assert!(!found(&registry, &required, "WS-101"), "where case matters");
+}
+
+/// Goal: of passes under several codes of one course one counts: 6 ECTS, not 18.
+#[test]
+fn one_pass_of_a_course_counts() {
+    let mut registry = scene::registry();
+    alias(&mut registry, "WS101", "WS-101");
+    let definition = pb::QualificationDefinition {
+        retakes: RetakePolicy::Last.into(),
+        ..scene::definition(vec![node(0, RequirementType::All), crate::fixtures::credits(1, 90, None)])
+    };
+    let codes = ["WS-101", "ws-101", "WS101"];
+    let candidates: Vec<Candidate> =
+        (0u32..).zip(codes).map(|(index, code)| coded(&registry, index, 30, code)).collect();
+    let day = scene::day("2026-01-01");
+    let case = creditbank_rules::qualification::Case::new(&registry, &definition, &candidates, &[], &[], day)
+        .expect("a definition");
+    let counting = (0..3).filter(|at| case.obstacle(*at).is_none()).count();
+    assert_eq!(counting, 1);
+    assert!((0..3).any(|at| matches!(case.obstacle(at), Some(Obstacle::Retake(_)))));
+    assert_eq!(put(2, 0).requirement, 2);
+}
+
+/// Goal: an institution cannot widen its accreditation by calling a course something else; case and composition count
+/// there as everywhere.
+#[test]
+fn an_alias_widens_no_accreditation() {
+    let mut world = World::new();
+    world
+        .set(Kind::Accreditation, &pb::Accreditation { programmes: vec!["me\u{301}d-".to_owned()], ..accreditation() });
+    let of = |code: &str| [record(Kind::Credit, &pb::Credit { course: course(code, "A"), ..credit() }, 1)];
+    world.admit(&of("M\u{c9}D-1")).expect("of the programme");
+    let registry = &mut world.ledger.registry;
+    alias(registry, "HIST-1", "M\u{c9}D-1");
+    let refused = world.admit(&of("HIST-1")).expect_err("another course");
+    let creditbank_rules::admission::AdmissionError::Rejected(rejection) = refused else { panic!("{refused}") };
+    assert_eq!(rejection.rule, Rule::NotAccredited);
+}
+
+proptest! {
+    /// Goal: "the same course" is an equivalence relation, whatever aliases are published, withdrawn and replaced.
+    #[test]
+    fn the_same_course_is_an_equivalence(
+        steps in prop::collection::vec((0usize..6, 0usize..6, any::<bool>(), any::<bool>()), 0..24),
+    ) {
+        let codes = ["A", "a", "B 1", "B1", "E\u{301}", "\u{e9}"];
+        let mut registry = scene::registry();
+        for (one, other, withdrawn, case_matters) in steps {
+            let codes_of = pb::CourseCodes { institution: 1, case_matters };
+            publish(&mut registry, Kind::CourseCodes, 1, &codes_of);
+            let (code, same_as) = (codes[one].to_owned(), codes[other].to_owned());
+            let entry = pb::CourseAlias { institution: 1, code, same_as, withdrawn };
+            let body = creditbank_protocol::canonical::encode(&entry).expect("canonical");
+            let (kind, institution, entry) = (Kind::CourseAlias, 1.into(), 0.into());
+            // Of two codes that are one already, or of what was not published, it is refused, and changes nothing.
+            let _ = registry.admit(RegistryRecord {
+                kind, body: &body, institution, created_at_minute: 0, sealed_at_ms: 0, entry,
+            });
+        }
+        let names: Vec<CourseName> = codes.iter().map(|code| registry.course(1.into(), code)).collect();
+        for (at, one) in names.iter().enumerate() {
+            prop_assert!(one.is(codes[at]) && one.is_same(one));
+            for (with, other) in names.iter().enumerate() {
+                prop_assert_eq!(one.is_same(other), one.is(codes[with]));
+                prop_assert_eq!(one.is_same(other), other.is_same(one));
+                for third in &names {
+                    prop_assert!(!(one.is_same(other) && other.is_same(third)) || one.is_same(third));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Codes of one course: folded, aliased, told apart by case.
+
+use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::status::Marks;
+
+use super::case::Case;
+use super::derived::published;
+use crate::fixtures::{course, credit, record};
+
+fn alias(code: &str, same_as: &str) -> pb::CourseAlias {
+    pb::CourseAlias { institution: 1, code: code.to_owned(), same_as: same_as.to_owned(), withdrawn: false }
+}
+
+/// The learner holds a credit for AAA, and gets one for `code`.
+fn again(name: Option<&'static str>, about: &'static str, code: &'static str) -> Case {
+    Case::new(name, about).with(|case| {
+        case.hold(1, Marks::default(), 0);
+        case.records = vec![record(Kind::Credit, &pb::Credit { course: course(code, "A course"), ..credit() }, 2)];
+    })
+}
+
+fn aliased(case: &mut Case, names: &[(&str, &str)]) {
+    for (code, same_as) in names {
+        case.set(Kind::CourseAlias, &alias(code, same_as));
+    }
+}
+
+fn case_matters(case: &mut Case) {
+    case.set(Kind::CourseCodes, &pb::CourseCodes { institution: 1, case_matters: true });
+}
+
+/// An alias, withdrawn.
+fn withdrawn(code: &str, same_as: &str) -> pb::CourseAlias {
+    pb::CourseAlias { withdrawn: true, ..alias(code, same_as) }
+}
+
+pub(crate) fn refused() -> Vec<Case> {
+    let repeats = Some("TOO_MANY_REPEATS");
+    let said = |name, about, entry: &pb::CourseAlias| published(Some(name), about, Kind::CourseAlias, entry);
+    let many: Vec<String> = (0..64).map(|number| format!("X-{number}")).collect();
+    vec![
+        again(repeats, "the course in small letters", "aaa"),
+        again(repeats, "the course in letters of full case folding", "aAa"),
+        again(repeats, "the course under its alias", "A-A-A").with(|case| aliased(case, &[("A-A-A", "AAA")])),
+        again(repeats, "the course under its alias in small letters", "a-a-a")
+            .with(|case| aliased(case, &[("A-A-A", "aaa")])),
+        again(repeats, "the course of which this is an alias", "BBB").with(|case| aliased(case, &[("AAA", "BBB")])),
+        again(repeats, "an alias of an alias", "CCC").with(|case| aliased(case, &[("CCC", "BBB"), ("BBB", "AAA")])),
+        again(repeats, "two aliases of a third code", "CCC")
+            .with(|case| aliased(case, &[("CCC", "BBB"), ("AAA", "BBB")])),
+        again(repeats, "aliases in a ring", "CCC")
+            .with(|case| aliased(case, &[("CCC", "BBB"), ("BBB", "AAA"), ("AAA", "CCC")])),
+        again(repeats, "aliases that were published before case mattered", "ccc").with(|case| {
+            aliased(case, &[("ccc", "AAA")]);
+            case_matters(case);
+        }),
+        again(repeats, "an alias that was withdrawn, and another one that leads there too", "CCC").with(|case| {
+            aliased(case, &[("CCC", "AAA"), ("AAA", "CCC")]);
+            case.set(Kind::CourseAlias, &withdrawn("CCC", "AAA"));
+        }),
+        Case::new(repeats, "two codes of one course in one block").with(|case| {
+            aliased(case, &[("A-A-A", "AAA")]);
+            let other = pb::Credit { course: course("a-a-a", "A course"), ..credit() };
+            case.records = vec![record(Kind::Credit, &credit(), 1), record(Kind::Credit, &other, 2)];
+        }),
+        said(
+            "NOT_THE_PUBLISHER",
+            "an alias of another institution's course",
+            &pb::CourseAlias { institution: 2, ..alias("WS101", "WS-101") },
+        ),
+        said("MISSING_FIELD", "an alias of no course", &alias("WS101", "")),
+        said("MISSING_FIELD", "an alias without a code", &alias("", "WS-101")),
+        said("CONTRADICTION", "an alias of itself", &alias("WS-101", "ws-101")),
+        said("INVALID_COURSE_CODE", "an alias that ends with a space", &alias("WS101 ", "WS-101")),
+        said("UNKNOWN_REFERENCE", "an alias that is withdrawn and was never published", &withdrawn("WS101", "WS-101")),
+        said("UNKNOWN_REFERENCE", "an alias of another course is withdrawn", &withdrawn("WS101", "WS-101"))
+            .with(|case| aliased(case, &[("WS101", "WS-102")])),
+        said("CONTRADICTION", "a course of 65 codes", &alias("X-64", "X-0")).with(|case| {
+            let names: Vec<(&str, &str)> = many[1..].iter().map(|code| (code.as_str(), "X-0")).collect();
+            aliased(case, &names);
+        }),
+        published(
+            Some("NOT_THE_PUBLISHER"),
+            "that case matters in the codes of another institution",
+            Kind::CourseCodes,
+            &pb::CourseCodes { institution: 2, case_matters: true },
+        ),
+    ]
+}
+
+pub(crate) fn admitted() -> Vec<Case> {
+    let says = |about, entry: &pb::CourseAlias| published(None, about, Kind::CourseAlias, entry);
+    vec![
+        says("an alias", &alias("WS101", "WS-101")),
+        says("an alias of a course that has 63 codes", &alias("X-63", "X-0")).with(|case| {
+            let names: Vec<String> = (1..63).map(|number| format!("X-{number}")).collect();
+            aliased(case, &names.iter().map(|code| (code.as_str(), "X-0")).collect::<Vec<_>>());
+        }),
+        says("an alias of another course in its place", &alias("WS101", "WS-102"))
+            .with(|case| aliased(case, &[("WS101", "WS-101")])),
+        says("an alias that differs in case, where case matters", &alias("ws-101", "WS-101")).with(case_matters),
+        published(
+            None,
+            "that case matters",
+            Kind::CourseCodes,
+            &pb::CourseCodes { institution: 1, case_matters: true },
+        ),
+        again(None, "another code without an alias", "A-A-A"),
+        again(None, "a code that was an alias", "A-A-A").with(|case| {
+            aliased(case, &[("A-A-A", "AAA")]);
+            case.set(Kind::CourseAlias, &withdrawn("A-A-A", "AAA"));
+        }),
+        again(None, "a code that is an alias of another course now", "A-A-A")
+            .with(|case| aliased(case, &[("A-A-A", "AAA"), ("A-A-A", "BBB")])),
+        again(None, "an alias of another institution", "A-A-A").with(|case| {
+            case.set(Kind::CourseAlias, &pb::CourseAlias { institution: 2, ..alias("A-A-A", "AAA") });
+        }),
+        again(None, "small letters, where case matters", "aaa").with(case_matters),
+        again(None, "letters of full width", "ＡＡＡ"),
+    ]
+}
