@@ -137,13 +137,13 @@ async fn registrars_issue_again_what_is_lost() {
     let lines = |numbers: std::ops::Range<u64>| numbers.map(line).collect::<String>();
     let row = |number: u64| format!("r{number},{}", line(number));
     let rows = |numbers: std::ops::Range<u64>| numbers.map(row).collect::<String>();
-    by_import.import("import", &lines(0..3)).await.expect("sealed");
-    by_sync.sync("sync", &rows(0..3)).await.expect("sealed");
+    by_import.import("import", &lines(1..4)).await.expect("sealed");
+    by_sync.sync("sync", &rows(1..4)).await.expect("sealed");
     let receipt = |height| node.ledger().block(UnitId::new(1, 1), height).expect("a receipt");
     let (kept, cut) = (receipt(0), node.ledger().size());
-    by_import.import("import", &lines(0..5)).await.expect("sealed");
+    by_import.import("import", &lines(1..6)).await.expect("sealed");
     // One more result, and another value of one that stays.
-    let changed = rows(0..4).replace("r1,1,C1,2023A,Title,15", "r1,1,C1,2023A,Title,20");
+    let changed = rows(1..5).replace("r1,1,C1,2023A,Title,15", "r1,1,C1,2023A,Title,20");
     let done = by_sync.sync("sync", &changed).await.expect("sealed");
     assert_eq!((done.issued, done.amended), (1, 1));
     let lost = receipt(1);
@@ -163,7 +163,7 @@ async fn registrars_issue_again_what_is_lost() {
     let by_import = Desk { client: &of_import, university: &importing, dir: dir.path() };
     let by_sync = Desk { client: &of_sync, university: &syncing, dir: dir.path() };
     for error in [
-        by_import.import("import", &lines(0..5)).await.expect_err("old notes").to_string(),
+        by_import.import("import", &lines(1..6)).await.expect_err("old notes").to_string(),
         by_sync.sync("sync", &changed).await.expect_err("old notes").to_string(),
     ] {
         for said in ["the notes of test.example/log", "blocks beyond", "pass another --work directory"] {
@@ -172,12 +172,12 @@ async fn registrars_issue_again_what_is_lost() {
     }
     assert_eq!((sealed(&node, 1), sealed(&node, 2)), (3, 3), "nothing was issued under the old notes");
 
-    let done = by_import.import("import-2", &lines(0..5)).await.expect("sealed");
+    let done = by_import.import("import-2", &lines(1..6)).await.expect("sealed");
     assert_eq!((done.records, done.already, done.refused), (2, 3, 0));
     let done = by_sync.sync("sync-2", &changed).await.expect("sealed");
     assert_eq!((done.issued, done.amended, done.unchanged, done.refused), (1, 1, 2, 0));
     assert_eq!(of_import.chain_head(UnitId::new(1, 1)).await.expect("a head").next_height, 2);
-    let done = by_import.import("import-2", &lines(0..5)).await.expect("nothing to do");
+    let done = by_import.import("import-2", &lines(1..6)).await.expect("nothing to do");
     assert_eq!((done.records, done.already), (0, 5));
     let done = by_sync.sync("sync-2", &changed).await.expect("nothing to do");
     assert_eq!((done.issued, done.amended, done.unchanged), (0, 0, 4));

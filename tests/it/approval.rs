@@ -318,7 +318,7 @@ async fn an_import_is_approved_block_by_block() {
     set(&node, Kind::Unit, &pb::Unit { requires_approval: true, ..university.unit_entry() }).await;
     let approver = approver(&node).await;
     let mapping = Mapping::parse(MAPPING).expect("a mapping");
-    let lines = (0..1_200).map(|number| format!("{number},B-1\n"));
+    let lines = (1..=1_200).map(|number| format!("{number},B-1\n"));
     let csv = ["student,course\n".to_owned()].into_iter().chain(lines).chain([",B-1\n".to_owned()]).collect::<String>();
     let (work, refused) = (desk.work(), desk.dir.path().join("refused.csv"));
     let run = || async {

@@ -58,7 +58,7 @@ fn lines(count: usize) -> String {
     let line = |number: usize| {
         format!("{number},C{},2023A,Title,15,{}\n", number % 7, if number.is_multiple_of(3) { "fail" } else { "pass" })
     };
-    HEADER.to_owned() + &(0..count).map(line).collect::<String>()
+    HEADER.to_owned() + &(1..=count).map(line).collect::<String>()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ mod bad_blocks;
 mod bad_records;
 mod blocks;
 mod cases_codes;
+mod cases_mapping;
 mod compromise;
 mod conversions;
 mod custodian;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use creditbank_client::ClientError;
 use creditbank_client::files::told;
-use creditbank_client::import::{ImportError, MappingError};
+use creditbank_client::import::{ImportError, MappingError, ScalesError};
 use creditbank_client::issue::IssueError;
 
 /// Why a command did not do what it was to do.
@@ -63,7 +63,19 @@ impl From<MappingError> for Failure {
 
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
-        Self::NotValid(error.to_string())
+        match error {
+            ImportError::Mapping(error) => error.into(),
+            error => Self::NotValid(error.to_string()),
+        }
+    }
+}
+
+impl From<ScalesError> for Failure {
+    fn from(error: ScalesError) -> Self {
+        match error {
+            ScalesError::Client(error) => error.into(),
+            ScalesError::Mapping(error) => error.into(),
+        }
     }
 }
 
@@ -72,7 +84,7 @@ impl From<IssueError> for Failure {
         match error {
             IssueError::Client(error) => error.into(),
             IssueError::Import(error) => error.into(),
-            stopped @ IssueError::Stopped(_) => Self::NotValid(stopped.to_string()),
+            stopped @ (IssueError::Stopped(_) | IssueError::Warned(..)) => Self::NotValid(stopped.to_string()),
         }
     }
 }

@@ -79,8 +79,17 @@ enum Command {
     Registry(registry::Command),
     /// Import a registrar's CSV, workbook or .ods sheet as signed records
     ///
-    /// Run the same command again after an interruption: nothing is issued twice. Lines that break a rule are listed in
-    /// FILE.refused.csv with their numbers and reasons; the others go through.
+    /// Look first, then issue:
+    ///
+    ///   creditbank issue results.csv --mapping results.toml --institution 1 --key unit.key --dry-run
+    ///
+    ///   creditbank issue results.csv --mapping results.toml --institution 1 --key unit.key
+    ///
+    /// Before anything is signed the first records are shown in words. What must be looked at, such as text in a wrong
+    /// encoding or a check digit that fails, stops the run until it is accepted by name (--accept). Lines that break a rule
+    /// are listed in FILE.refused.csv with their numbers and reasons; the others go through. Run the same command again
+    /// after an interruption: nothing is issued twice. Exit code 1 when lines are refused, and when the file has none.
+    #[command(verbatim_doc_comment)]
     Issue(issue::Arguments),
     /// Put other records in the place of wrong ones: one, or a file of them
     ///
@@ -114,8 +123,10 @@ enum Command {
     ///
     /// Lines are recognised by the mapping's `record_id` (or `reference`) columns. What was issued before is read from
     /// the ledger itself; the notes in --work only save time. A record that the file no longer has is reported and
-    /// never revoked. A record id that now names another learner, or another kind of record, is refused. Run it as
-    /// often as you like: what is unchanged is left alone, and an interrupted run goes on.
+    /// never revoked. A record id that now names another learner, or another kind of record, is refused. A blank cell
+    /// takes nothing away unless the mapping says blank = "clear". Where more than 5 % of the records have vanished or
+    /// lost a value, nothing is signed until --accept vanished. Run it as often as you like: what is unchanged is left
+    /// alone, and an interrupted run goes on.
     Sync(sync::Arguments),
     /// The secrets from which the seeds of a unit's records are derived: show, make, destroy
     #[command(subcommand)]
@@ -161,7 +172,7 @@ enum Command {
     /// An award that was made
     #[command(subcommand)]
     Award(award::Command),
-    /// The mappings that come with the program
+    /// What the columns of a file mean: examples, and a first mapping for a file
     #[command(subcommand)]
     Mapping(mapping::Command),
     /// One record
@@ -221,14 +232,14 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Accreditation(command) => accreditation::run(&global, command).await,
         Command::Scale(command) => scale::run(&global, command).await,
         Command::Registry(command) => registry::run(&global, command).await,
-        Command::Issue(arguments) => issue::run(&global, arguments).await,
+        Command::Issue(arguments) => Box::pin(issue::run(&global, arguments)).await,
         Command::Amend(arguments) => amend::run(&global, *arguments).await,
         Command::Revoke(arguments) => revoke::run(&global, arguments).await,
         Command::Contested(command) => contested::run(&global, command).await,
         Command::Confirm(arguments) => contested::confirm(&global, arguments).await,
         Command::Reinstate(arguments) => reinstate::run(&global, arguments).await,
         Command::Approve(arguments) => approve::run(&global, &arguments),
-        Command::Sync(arguments) => sync::run(&global, arguments).await,
+        Command::Sync(arguments) => Box::pin(sync::run(&global, arguments)).await,
         Command::Seeds(command) => seed_secrets::run(&global, command),
         Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
         Command::Course(command) => course::run(&global, command).await,
@@ -245,7 +256,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Review(command) => review::run(&global, command).await,
         Command::Qualification(command) => Box::pin(qualification::run(&global, command)).await,
         Command::Award(command) => award::run(&global, command).await,
-        Command::Mapping(command) => mapping::run(&command),
+        Command::Mapping(command) => mapping::run(&global, command),
         Command::Record(command) => record::run(&global, command).await,
         Command::Enrolment(command) => enrolment::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,

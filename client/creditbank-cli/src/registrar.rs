@@ -19,4 +19,5 @@ pub(crate) mod reinstate;
 pub(crate) mod revoke;
 pub(crate) mod seed_secrets;
 mod source;
+mod survey;
 pub(crate) mod sync;

@@ -83,10 +83,74 @@ async fn a_student_system_and_both_sides() {
     for list in ["different", "only_registrar", "only_ledger"] {
         assert_eq!(differ[list]["count"], 1, "{list}: {differ}");
     }
-    let (code, out, err) = office.call(&["sync", "r.csv"]).await;
+    let (code, _, err) = office.call(&["sync", "r.csv"]).await;
+    assert!(code == 1 && err.contains("vanished (1)") && err.contains("--accept vanished"), "{err}");
+    let (code, plan, err) = office.call(&["sync", "r.csv", "--dry-run"]).await;
+    assert!(code == 1 && plan.contains("amount: 15 CATS -> 20 CATS") && err.contains("would stop"), "{plan}{err}");
+    let (code, out, err) = office.call(&["sync", "r.csv", "--accept", "vanished"]).await;
     assert!(code == 0 && out.contains("1, which stand as they did") && out.contains("vanished"), "{out}{err}");
     let (code, out, _) = office.call(&["reconcile", "r.csv"]).await;
     assert!(code == 1 && out.contains("only in the ledger"), "{out}");
     let (code, _, err) = office.call(&["reconcile", "--work", "elsewhere"]).await;
     assert!(code == 2 && err.contains("sync has noted nothing"), "{err}");
+}
+
+/// Goal: before anything is signed the first records are shown in words; what must be looked at ends the command with 1; a
+/// file without lines does too, and one that was issued before says so and ends with 0.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_before_anything_is_signed() {
+    let office = Office::new().await;
+    let write = |lines: &str| fs::write(office.desk.path("r.csv"), office.desk.csv(lines)).expect("the file");
+    write("ge42abc,C1,2023A,G\u{c3}\u{a9}om\u{c3}\u{a9}trie,15,pass\n");
+    let (code, out, err) = office.call(&["issue", "r.csv"]).await;
+    assert!(code == 1 && err.contains("stopped before anything was signed: mojibake (1)"), "{err}");
+    for part in ["line 2: credit", "student number GE42ABC", "15 CATS", "2023-09 to 2024-01", "G\u{e9}om\u{e9}trie"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert_eq!(office.desk.sealed(), 0);
+    let (code, out, err) = office.call(&["issue", "r.csv", "--accept", "mojibake"]).await;
+    assert!(code == 0 && out.contains("1 in 1 blocks"), "{out}{err}");
+    let (code, out, _) = office.call(&["issue", "r.csv", "--accept", "mojibake"]).await;
+    let before = |line: &str| line.starts_with("issued before") && line.ends_with(" 1");
+    assert!(code == 0 && out.lines().any(before), "{out}");
+    write("");
+    for arguments in [["issue", "r.csv"].as_slice(), &["issue", "r.csv", "--dry-run"], &["sync", "r.csv"]] {
+        let (code, _, err) = office.call(arguments).await;
+        assert!(code == 1 && err.contains("no lines after the header"), "{arguments:?}: {err}");
+    }
+    let (code, _, err) = office.call(&["issue", "r.csv", "--accept", "everything"]).await;
+    assert!(code == 2 && err.contains("mojibake"), "{err}");
+}
+
+/// Goal: a first mapping without a terminal: what is missing is listed and nothing written; with it the file is issued.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_mapping() {
+    let office = Office::new().await;
+    let file = "Matrikelnummer;LVNR;Titel;ECTS;Note;Semester\n0001;IN1;Informatik;7,5;1,3;2023W\n0002;IN1;Informatik;7,5;5,0;2023W\n";
+    fs::write(office.desk.path("r.csv"), file).expect("the file");
+    let new = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_creditbank"));
+        command.current_dir(office.desk.dir()).env_clear().stdin(std::process::Stdio::null());
+        let output =
+            command.args(["mapping", "new", "r.csv", "--out", "new.toml"]).args(more).output().expect("it runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().expect("a code"), text(output.stdout), text(output.stderr))
+    };
+    let (code, _, err) = new(&[]);
+    assert!(code == 1 && ["unit=", "scale=", "results=", "reference="].iter().all(|key| err.contains(key)), "{err}");
+    assert!(!office.desk.path("new.toml").exists());
+    let (code, _, err) = new(&["--set", "units=ECTS"]);
+    assert!(code == 2 && err.contains("unit"), "{err}");
+    let answers =
+        ["unit=ECTS", "scale=DE-5", "results=scale", "title_language=de", "reference=Matrikelnummer,LVNR,Semester"];
+    let answers: Vec<&str> = answers.iter().flat_map(|answer| ["--set", answer]).collect();
+    let (code, out, err) = new(&answers);
+    assert!(code == 0 && out.contains("Matrikelnummer") && out.contains("look at each"), "{out}{err}");
+    let (code, _, err) = new(&answers);
+    assert!(code == 2 && err.contains("exists"), "{err}");
+    fs::copy(office.desk.path("new.toml"), office.desk.path("map.toml")).expect("the mapping");
+    let (code, value) = office.json(&["issue", "r.csv"]).await;
+    let report = fs::read_to_string(office.desk.path("r.csv.refused.csv")).expect("the report");
+    let kinds = (&value["kinds"]["credit"], &value["kinds"]["result"]);
+    assert_eq!((code, kinds), (0, (&1.into(), &1.into())), "{report}");
 }

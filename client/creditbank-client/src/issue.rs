@@ -12,7 +12,10 @@ mod run;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Source};
+use crate::import::{
+    Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, ScalesError, Source, Survey, Warning,
+};
+use crate::outbox::{Held, Issued};
 use crate::sealing::approval::ApprovalQueue;
 use crate::{Client, ClientError, IssuingUnit};
 
@@ -65,6 +68,29 @@ pub enum IssueError {
         .0.refused, .0.records, .0.blocks
     )]
     Stopped(Box<Progress>),
+    /// Something must be looked at first. Nothing was signed.
+    #[error("stopped before anything was signed: {}", told(.0, .1))]
+    Warned(Box<Survey>, Vec<Warning>),
+}
+
+impl From<ScalesError> for IssueError {
+    fn from(error: ScalesError) -> Self {
+        match error {
+            ScalesError::Client(error) => Self::Client(error),
+            ScalesError::Mapping(error) => Self::Import(error.into()),
+        }
+    }
+}
+
+/// The warnings with their counts, and how they are accepted.
+pub fn told(survey: &Survey, stops: &[Warning]) -> String {
+    let counts = stops.iter().map(|stop| {
+        let count = survey.warnings.get(stop).map_or(0, |found| found.count);
+        format!("{} ({count})", stop.name())
+    });
+    let accept = stops.iter().map(|stop| format!("--accept {}", stop.name())).collect::<Vec<_>>().join(" ");
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    format!("{counts}. Look at the lines that a dry run shows; where they are right, pass {accept}")
 }
 
 /// Where an import keeps its notes and writes its report.
@@ -76,6 +102,55 @@ pub struct Places<'a> {
     pub refused: &'a Path,
 }
 
+/// A file that was looked at whole, before anything of it is signed.
+pub struct Surveyed<R> {
+    mapping: Mapping,
+    input: Again<R>,
+    /// What is in it.
+    pub survey: Survey,
+}
+
+/// Looks at a file whole, without asking the node about its lines: [`Surveyed::issue`] goes on from there.
+pub async fn survey<R: Source>(
+    client: &Client,
+    unit: &IssuingUnit,
+    mapping: &Mapping,
+    input: R,
+    work: &Path,
+) -> Result<Surveyed<R>, IssueError> {
+    let mapping = Box::pin(mapping.informed(client)).await?;
+    let issued = Issued::peek(work, client.origin(), unit)?;
+    let input = Again::new(input);
+    let rows = Rows::open(&mapping, from_start(&input)?)?;
+    let survey = Survey::of(&mapping, rows, |draft| matches!(issued.held(&draft.mark(unit)), Held::Same))?;
+    Ok(Surveyed { mapping, input, survey })
+}
+
+fn from_start<R: Source>(input: &Again<R>) -> Result<Again<R>, ImportError> {
+    input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })
+}
+
+impl<R: Source> Surveyed<R> {
+    /// Imports the file, unless something was found that stops the run. `progress` is called after each block. With
+    /// `approved` a second person approves the blocks: what was approved since the last run is sealed, and for the other
+    /// lines requests are written, which are returned with those of earlier runs that still wait.
+    pub async fn issue(
+        self,
+        client: &Client,
+        unit: &IssuingUnit,
+        places: Places<'_>,
+        approved: bool,
+        progress: impl FnMut(&Progress),
+    ) -> Result<(Progress, Vec<PathBuf>), IssueError> {
+        self.survey.check(&self.mapping)?;
+        let then = if approved { OnRefusal::Ask } else { OnRefusal::GoOn };
+        let input = from_start(&self.input)?;
+        let done = Box::pin(import((client, unit), &self.mapping, input, places, then, progress)).await?;
+        let waiting = if approved { ApprovalQueue::open(places.work).waiting()? } else { Vec::new() };
+        Ok((done, waiting.into_iter().filter(|one| one.operation.approvals.is_empty()).map(|one| one.path).collect()))
+    }
+}
+
 /// Imports a file. `progress` is called after each block.
 pub async fn issue<R: Source>(
     client: &Client,
@@ -85,11 +160,11 @@ pub async fn issue<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&Progress),
 ) -> Result<Progress, IssueError> {
-    import((client, unit), mapping, input, places, OnRefusal::GoOn, progress).await
+    let surveyed = Box::pin(survey(client, unit, mapping, input, places.work)).await?;
+    Ok(surveyed.issue(client, unit, places, false, progress).await?.0)
 }
 
-/// Imports a file whose blocks a second person approves: what was approved since the last run is sealed, and for the
-/// other lines requests are written, which are returned with those of earlier runs that still wait.
+/// Imports a file whose blocks a second person approves, as [`Surveyed::issue`] says.
 pub async fn issue_approved<R: Source>(
     client: &Client,
     unit: &IssuingUnit,
@@ -98,13 +173,12 @@ pub async fn issue_approved<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&Progress),
 ) -> Result<(Progress, Vec<PathBuf>), IssueError> {
-    let done = import((client, unit), mapping, input, places, OnRefusal::Ask, progress).await?;
-    let waiting = ApprovalQueue::open(places.work).waiting()?;
-    Ok((done, waiting.into_iter().filter(|one| one.operation.approvals.is_empty()).map(|one| one.path).collect()))
+    let surveyed = Box::pin(survey(client, unit, mapping, input, places.work)).await?;
+    surveyed.issue(client, unit, places, true, progress).await
 }
 
 /// Imports a file whole or not at all: first checks every line, as [`check`] does, and seals nothing when one is
-/// refused; the forecast is then the answer, and its refusals are in the report. `open` opens the file, for each
+/// refused or something must be looked at; the forecast is then the answer, and its refusals are in the report. `open` opens the file, for each
 /// reading.
 ///
 /// Between the check and the blocks somebody else may change the ledger: the import then ends at the first block with a
@@ -118,15 +192,20 @@ pub async fn issue_all<R: Source>(
     places: Places<'_>,
     mut progress: impl FnMut(&Progress),
 ) -> Result<Result<Progress, Forecast>, IssueError> {
-    let forecast = check(client, unit, mapping, &open, places.work, Some(places.refused), &mut progress).await?;
-    if forecast.progress.refused > 0 {
+    let mapping = &Box::pin(mapping.informed(client)).await?;
+    let check = check(client, unit, mapping, &open, places.work, Some(places.refused), &mut progress);
+    let forecast = Box::pin(check).await?;
+    if forecast.progress.refused > 0 || !forecast.stops.is_empty() {
         return Ok(Err(forecast));
     }
     let input = open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
-    Ok(Ok(import((client, unit), mapping, input, places, OnRefusal::Stop, progress).await?))
+    Ok(Ok(Box::pin(import((client, unit), mapping, input, places, OnRefusal::Stop, progress)).await?))
 }
 
 fn changed(draft: &DraftRecord) -> RefusedLine {
-    let reason = "this result was issued before with other values; amend the record that was issued".to_owned();
+    let reason =
+        "this result was issued before with other values: amend that record, or, where it was revoked, let sync \
+                  issue the result anew"
+            .to_owned();
     RefusedLine { line: draft.line, field: "reference".to_owned(), reason }
 }

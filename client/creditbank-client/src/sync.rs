@@ -6,10 +6,12 @@
 //! is under way.
 
 mod compare;
+mod look;
 pub mod reconcile;
 mod state;
 mod view;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use creditbank_protocol::Place;
@@ -17,7 +19,7 @@ use creditbank_protocol::key::KeyId;
 use creditbank_protocol::pb::Receipt;
 
 use crate::import::report::Report;
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::import::{Again, DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Warning};
 use crate::issue::batch::{Batch, refused_line};
 use crate::issue::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Places};
 use crate::outbox::{Issued, Outbox, patiently};
@@ -51,6 +53,12 @@ pub struct Planned {
     pub step: Step,
     /// The record that stands there so far.
     pub place: Option<Place>,
+    /// Its kind's name.
+    pub kind: &'static str,
+    /// What it says so far, as canonical bytes without the learner; empty unless it is amended.
+    pub before: Vec<u8>,
+    /// What it says then.
+    pub after: Vec<u8>,
 }
 
 /// What a synchronisation did, or would do.
@@ -76,6 +84,10 @@ pub struct SyncReport {
     pub steps: Vec<Planned>,
     /// The first refused lines.
     pub refused_lines: Vec<RefusedLine>,
+    /// What is in the file.
+    pub survey: Survey,
+    /// What would stop the run.
+    pub stops: Vec<Warning>,
 }
 
 /// Brings the ledger to what a file says. The whole file of the student system is expected: a record that is not in it
@@ -88,14 +100,25 @@ pub async fn sync<R: Source>(
     places: Places<'_>,
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
-    let rows = Rows::open(mapping, input)?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
+    let input = Again::new(input);
     let mut outbox = Outbox::open(client, unit, places.work)?;
     // Sealed or not, the chain will say.
     settle_earlier(&mut outbox).await?;
     let view = View::open(client, unit, places.work, true).await?;
+    let survey = Box::pin(look::at(client, mapping, open(mapping, &input)?, &view)).await?;
+    survey.check(mapping)?;
     let report = Some(Report::create(places.refused)?);
-    let run = Run::new(client, unit, Compare::new(client, unit, view), Some(outbox), report);
-    run.file(rows, progress).await
+    let mut run = Run::new(client, unit, Compare::new(client, unit, view), Some(outbox), report);
+    run.done.survey = survey;
+    // What a whole run needs is kept beside its caller's, not in it.
+    Box::pin(run.file(open(mapping, &input)?, progress)).await
+}
+
+/// The lines of a file from its beginning, also those that lack a value which the ledger may have.
+fn open<'a, R: Source>(mapping: &'a Mapping, input: &Again<R>) -> Result<Rows<'a>, ImportError> {
+    let start = input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() })?;
+    Ok(Rows::open(mapping, start)?.following())
 }
 
 /// What [`sync`] would do now. Writes nothing but the report of refused lines, where one is asked for.
@@ -108,12 +131,17 @@ pub async fn plan<R: Source>(
     report: Option<&Path>,
     progress: impl FnMut(&SyncReport),
 ) -> Result<SyncReport, IssueError> {
-    let rows = Rows::open(mapping, input)?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
+    let input = Again::new(input);
     Issued::peek(work, client.origin(), unit)?;
     let view = View::open(client, unit, work, false).await?;
+    let survey = Box::pin(look::at(client, mapping, open(mapping, &input)?, &view)).await?;
     let report = report.map(Report::create).transpose()?;
-    let run = Run::new(client, unit, Compare::new(client, unit, view), None, report);
-    run.file(rows, progress).await
+    let mut run = Run::new(client, unit, Compare::new(client, unit, view), None, report);
+    run.done.stops = survey.stops(mapping);
+    run.done.survey = survey;
+    // What a whole run needs is kept beside its caller's, not in it.
+    Box::pin(run.file(open(mapping, &input)?, progress)).await
 }
 
 /// One run over a file.
@@ -127,6 +155,8 @@ struct Run<'a> {
     done: SyncReport,
     drafts: Vec<DraftRecord>,
     len: usize,
+    /// What the records say that the lines under way amend, by line.
+    before: HashMap<u64, Vec<u8>>,
 }
 
 impl<'a> Run<'a> {
@@ -138,7 +168,8 @@ impl<'a> Run<'a> {
         report: Option<Report>,
     ) -> Self {
         let done = SyncReport::default();
-        Self { client, unit, compare, outbox, report, done, drafts: Vec::new(), len: 0 }
+        let before = HashMap::new();
+        Self { client, unit, compare, outbox, report, done, drafts: Vec::new(), len: 0, before }
     }
 
     async fn file(mut self, rows: Rows<'_>, mut progress: impl FnMut(&SyncReport)) -> Result<SyncReport, IssueError> {
@@ -185,6 +216,7 @@ impl<'a> Run<'a> {
         match verdict {
             Verdict::Unchanged(_) => self.done.unchanged += 1,
             Verdict::Refused(line, _) => self.refuse(&line)?,
+            Verdict::Issue(DraftRecord { wanting: Some(refused), .. }, _) => self.refuse(&refused)?,
             Verdict::Issue(draft, _) | Verdict::Amend(draft, _) => {
                 self.len += draft.len();
                 self.drafts.push(draft);
@@ -205,6 +237,7 @@ impl<'a> Run<'a> {
     async fn flush(&mut self) -> Result<(), ClientError> {
         self.len = 0;
         let drafts = std::mem::take(&mut self.drafts);
+        let drafts = self.kept(drafts).await?;
         if drafts.is_empty() {
             return Ok(());
         }
@@ -229,6 +262,25 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The lines without those that, with what their blank cells leave as it is, say what the ledger says.
+    async fn kept(&mut self, mut drafts: Vec<DraftRecord>) -> Result<Vec<DraftRecord>, ClientError> {
+        self.before.clear();
+        let amended = |draft: &DraftRecord| draft.after.filter(|after| after.amends.is_some()).map(|after| after.place);
+        let said = self.compare.view.said(self.client, drafts.iter().filter_map(amended)).await?;
+        drafts.retain_mut(|draft| {
+            let Some(said) = amended(draft).and_then(|at| said.get(&at)) else { return true };
+            draft.keep(said);
+            let differs = draft.body_bytes() != *said;
+            if differs {
+                self.before.insert(draft.line, said.clone());
+            } else {
+                self.done.unchanged += 1;
+            }
+            differs
+        });
+        Ok(drafts)
     }
 
     /// Notes what a sealed block holds.
@@ -273,7 +325,11 @@ impl<'a> Run<'a> {
         };
         *(if step == Step::Amend { &mut self.done.amended } else { &mut self.done.issued }) += 1;
         if self.done.steps.len() < SHOWN_MAX {
-            self.done.steps.push(Planned { line: draft.line, step, place: draft.after.map(|after| after.place) });
+            let place = draft.after.map(|after| after.place);
+            let before = self.before.remove(&draft.line).unwrap_or_default();
+            let kind = creditbank_protocol::record::info_of(draft.kind).map_or("", |info| info.name());
+            let (line, after) = (draft.line, draft.body_bytes());
+            self.done.steps.push(Planned { line, step, place, kind, before, after });
         }
     }
 

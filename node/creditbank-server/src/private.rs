@@ -13,7 +13,7 @@ use aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _
 use chacha20::{R20, hchacha};
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::record::Record;
-use creditbank_rpc::v1::TypedIdentity;
+use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::{CourseKey, DocumentKey};
 use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
@@ -23,6 +23,8 @@ use sha2::Sha256;
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
 use creditbank_protocol::{AccountId, Alias, Digest, InstitutionId, Place};
+
+use crate::append::accounts::is_student_number;
 
 const NONCE_LEN: usize = 24;
 const ACCOUNT_LEN: usize = 16;
@@ -150,13 +152,16 @@ impl PrivateKeys {
         InstitutionKeys { cipher: Aes128::new(&half(mac(&self.alias, &[b"alias", &number])).into()), courses }
     }
 
-    /// The digest of an identity. A student number counts within its institution only.
+    /// The digest of an identity in its normal form. A student number counts within its institution only; one that is
+    /// compared exactly is the same as one that is not where both are spelled the same.
     pub fn identity_digest(&self, institution: impl Into<InstitutionId>, identity: &TypedIdentity) -> [u8; 32] {
         let institution = institution.into();
-        let student_number = i32::from(creditbank_rpc::v1::IdentityType::StudentNumber);
-        let scope = if identity.r#type == student_number { institution.to_string() } else { identity.scope.clone() };
-        let kind = identity.r#type.to_be_bytes();
-        mac(&self.pepper, &[b"identity", &kind, scope.as_bytes(), identity.value.as_bytes()])
+        let (kind, scope) = if is_student_number(identity) {
+            (IdentityType::StudentNumber.into(), institution.to_string())
+        } else {
+            (identity.r#type, identity.scope.clone())
+        };
+        mac(&self.pepper, &[b"identity", &kind.to_be_bytes(), scope.as_bytes(), identity.value.as_bytes()])
     }
 
     /// The digest of the number of an award's document: who has the index alone cannot try numbers.

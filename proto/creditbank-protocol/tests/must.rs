@@ -80,6 +80,11 @@ const HELD: &[(&str, &str, &str)] = &[
         "proto/vectors/transcripts_refused.json",
         "complete, for nobody",
     ),
+    (
+        "`visible_on` MUST be there, with a day",
+        "proto/vectors/transcripts_refused.json",
+        "a statement that does not say as of which day its records are visible",
+    ),
 ];
 
 /// White space as one blank, so that lines may break anywhere.

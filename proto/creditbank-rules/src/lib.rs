@@ -27,6 +27,7 @@ pub use creditbank_protocol::course_code;
 pub use creditbank_protocol::dates;
 pub use creditbank_protocol::seal::RULES_VERSION;
 pub use document_key::DocumentKey;
+pub use registry::scale::passes as grade_passes;
 pub use registry::{Agreement, Comparable, Rank, Registry, RegistryRecord};
 pub use rejection::{Rejection, Rule};
 pub use view::{HELD_MAX, HeldRecord, LearnerState, RecordFacts, Said, Sealing, View, ViewError};

@@ -5,6 +5,7 @@ use creditbank_protocol::InstitutionId;
 use creditbank_protocol::dates::{date_of, first_day};
 use creditbank_protocol::pb::{self, InstitutionType, Kind, RegistryState};
 use creditbank_protocol::registry::RegistryKey;
+use creditbank_rpc::identity::ror;
 
 use super::publish;
 use crate::connect::Global;
@@ -103,7 +104,13 @@ pub(crate) struct Add {
 
 fn identifier(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once(':').ok_or_else(|| "expected a scheme and a value, as ror:05mzfcs16".to_owned())?;
-    Ok((parts.0.to_owned(), parts.1.to_owned()))
+    let (scheme, value) = parts;
+    if scheme != "ror" {
+        return Ok((scheme.to_owned(), value.to_owned()));
+    }
+    let id = ror::normal(value).filter(|id| ror::checks(id));
+    let id = id.ok_or_else(|| format!("{value:?} is no ROR id such as 05mzfcs16: its check digits fail"))?;
+    Ok((scheme.to_owned(), id))
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use creditbank_protocol::pb::{AmendReason, Kind};
 use serde_json::Value;
 
 use super::correct::{Common, Work, one};
+use super::survey::Accept;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::Needs;
@@ -40,14 +41,22 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = values::named::<AmendReason>)]
     reason: AmendReason,
     #[command(flatten)]
+    accept: Accept,
+    #[command(flatten)]
     common: Common,
 }
 
 pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { file, mapping, place_column, place, set, from, reason, common } = arguments;
+    let Arguments { file, mapping, place_column, place, set, from, reason, accept, common } = arguments;
     let client = global.connect().await?;
     let unit = common.unit(global, &client, "", Needs::Seeds).await?;
-    let mapping = mapping.map(|path| read_mapping(&path, place_column.as_deref())).transpose()?;
+    let mapping = match &mapping {
+        Some(path) => {
+            let mapping = read_mapping(path, place_column.as_deref())?.accepting(accept.accept.iter().copied());
+            Some(mapping.informed(&client).await?)
+        }
+        None => None,
+    };
     let corrections = if let (Some(path), Some(mapping)) = (&file, &mapping) {
         amendments(mapping, File::open(path).map_err(Failure::file(path))?, reason)?
     } else {

@@ -110,11 +110,16 @@ impl Common {
 
 /// What is different, as `grade.value: B -> A`.
 fn changes(row: &Row) -> Vec<String> {
-    if row.after.is_empty() {
+    differences(row.kind, &row.before, &row.after)
+}
+
+/// What two bodies of a kind do not have in common, as `field: old -> new`; nothing where there is only one.
+pub(super) fn differences(kind: &str, before: &[u8], after: &[u8]) -> Vec<String> {
+    if after.is_empty() || before.is_empty() {
         return Vec::new();
     }
-    let shown = |bytes: &[u8]| show::body(row.kind, bytes).unwrap_or(Value::Null);
-    let (before, after) = (shown(&row.before), shown(&row.after));
+    let shown = |bytes: &[u8]| show::body(kind, bytes).unwrap_or(Value::Null);
+    let (before, after) = (shown(before), shown(after));
     let names =
         |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let all: BTreeSet<String> =

@@ -6,6 +6,7 @@ use creditbank_client::issue::Forecast;
 use creditbank_rules::decimal::show_e4;
 use serde_json::{Value, json};
 
+use super::survey;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::{output, show};
@@ -14,6 +15,10 @@ use crate::{output, show};
 pub(super) fn report(global: &Global, forecast: &Forecast, report: Option<&Path>) -> Result<(), Failure> {
     output::print(global, &value(forecast, report), || text(forecast, report))?;
     let refused = forecast.progress.refused;
+    if !forecast.stops.is_empty() {
+        let told = creditbank_client::issue::told(&forecast.survey, &forecast.stops);
+        return Err(Failure::Told(format!("the run would stop before anything is signed: {told}")));
+    }
     if refused == 0 {
         return Ok(());
     }
@@ -37,6 +42,8 @@ fn value(forecast: &Forecast, report: Option<&Path>) -> Value {
         "learners": done.learners, "learners_with_earlier": forecast.learners_with_earlier,
         "grades": forecast.grades.iter().map(grade).collect::<Vec<_>>(), "ungraded": forecast.ungraded,
         "first_refused": refused.collect::<Vec<_>>(), "refused_file": report,
+        "new_learners": forecast.new_learners, "survey": survey::value(&forecast.survey),
+        "stops": forecast.stops.iter().map(|stop| stop.name()).collect::<Vec<_>>(),
     })
 }
 
@@ -44,12 +51,13 @@ fn text(forecast: &Forecast, report: Option<&Path>) -> String {
     let done = &forecast.progress;
     let kinds = done.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
     let credits = done.credits.iter().map(|(unit, e4)| format!("{} {unit}", show_e4(*e4)));
-    let mut text = "nothing was written\n".to_owned();
+    let mut text = survey::text(&forecast.survey) + "nothing was written\n";
     text += &output::facts([
         ("lines read", done.lines.to_string()),
         ("would be issued", format!("{} in {} blocks ({kinds})", done.records, done.blocks)),
         ("credits", credits.collect::<Vec<_>>().join(", ")),
         ("learners", format!("{}, {} of them with earlier lines", done.learners, forecast.learners_with_earlier)),
+        ("named for the first time", forecast.new_learners.to_string()),
         ("issued before", done.already.to_string()),
         ("would be refused", done.refused.to_string()),
     ]);

@@ -35,6 +35,6 @@ impl Format {
     }
 }
 
-fn encoding(name: &str) -> Result<Encoding, String> {
+pub(super) fn encoding(name: &str) -> Result<Encoding, String> {
     Encoding::by_name(name).ok_or_else(|| format!("expected auto or one of these. {}", Encoding::names()))
 }

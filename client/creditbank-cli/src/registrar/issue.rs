@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use creditbank_client::issue::{Places, Progress, check, issue, issue_all, issue_approved};
+use creditbank_client::issue::{Places, Progress, check, issue_all, survey as look};
 use creditbank_rules::decimal::show_e4;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::forecast;
 use super::source::Source;
+use super::survey;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::files::{self, Refused, beside};
@@ -77,15 +78,16 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             Err(forecast) => forecast::report(global, &forecast, Some(&report)),
         };
     }
-    if require_approval {
-        let done = issue_approved(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
-        bar.finish_and_clear();
-        let (done, requests) = done?;
-        return report_done(global, &done, &report, &requests);
+    let surveyed = look(&client, &unit, &mapping, bar.wrap_read(input), &work).await;
+    bar.set_position(0);
+    let surveyed = surveyed?;
+    if !global.json {
+        bar.suspend(|| output::line(survey::text(&surveyed.survey).trim_end()))?;
     }
-    let done = issue(&client, &unit, &mapping, bar.wrap_read(input), places, told).await;
+    let done = surveyed.issue(&client, &unit, places, require_approval, told).await;
     bar.finish_and_clear();
-    report_done(global, &done?, &report, &[])
+    let (done, requests) = done?;
+    report_done(global, &done, &report, &requests)
 }
 
 /// How far a file of `len` bytes is read; nothing where a program reads the output.
@@ -124,6 +126,9 @@ fn report_done(global: &Global, done: &Progress, refused: &Path, requests: &[Pat
         let what =
             format!("{} lines were refused; their numbers and reasons are in {}", done.refused, refused.display());
         return Err(Failure::Told(what));
+    }
+    if done.records + done.waiting + done.already == 0 {
+        return Err(Failure::Told("nothing was issued".to_owned()));
     }
     Ok(())
 }

@@ -1,30 +1,164 @@
-//! `mapping`: examples to start from.
+//! `mapping`: examples to start from, and a first mapping for a file.
 
-use creditbank_client::import::{OULAD, TEMPLATE};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 
+use creditbank_client::import::propose::{Look, Question, look, write};
+use creditbank_client::import::{Encoding, Mapping, SHIPPED};
+use serde_json::json;
+
+use super::format::encoding;
+use crate::connect::Global;
 use crate::failure::Failure;
-use crate::output;
+use crate::{files, output, show};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Print a mapping: `creditbank mapping show template > my.toml`
+    /// Print a mapping that comes with the program: `creditbank mapping show template > my.toml`
+    ///
+    /// template has a comment on every key. The others are of systems whose exports are public: campusonline, canvas,
+    /// moodle, oneroster (results.csv), oulad, zhengfang.
     Show {
         /// Which one
-        name: Name,
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(SHIPPED.map(|(name, _)| name)))]
+        name: String,
     },
+    /// Make a first mapping for a file
+    ///
+    /// The header and the first lines are read, and what they suggest is proposed. What they cannot say is asked on the
+    /// terminal. Without a terminal answer with --set:
+    ///
+    ///   creditbank mapping new results.csv
+    ///
+    ///   creditbank mapping new results.csv --set unit=ECTS --set scale=FR-20 --set title_language=fr \
+    ///     --set results=scale --set reference=matricule,cours,session --out results.toml
+    ///
+    /// Where something is missing, nothing is written, the missing keys are listed and the exit code is 1. A value that is
+    /// the name of a column means that column; another one is the same for every line.
+    #[command(verbatim_doc_comment)]
+    #[expect(clippy::doc_markdown, reason = "an example as it is typed")]
+    New(New),
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Name {
-    /// With a comment on every key
-    Template,
-    /// Of the Open University Learning Analytics Dataset
-    Oulad,
+#[derive(clap::Args)]
+pub(crate) struct New {
+    /// The file: with its header line
+    file: PathBuf,
+    /// Where the mapping goes; never in the place of a file that is there [default: FILE.toml]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// An answer, as unit=ECTS; the keys are those that are asked
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = answer)]
+    set: Vec<(String, String)>,
+    /// How the file is encoded, as for `issue`
+    #[arg(long, value_parser = encoding, value_name = "NAME")]
+    encoding: Option<Encoding>,
+    /// The sheet of a workbook, as for `issue`
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Ask nothing: take what the file suggests and what --set says
+    #[arg(long)]
+    no_questions: bool,
 }
 
-pub(crate) fn run(Command::Show { name }: &Command) -> Result<(), Failure> {
-    output::line(match name {
-        Name::Template => TEMPLATE.trim_end(),
-        Name::Oulad => OULAD.trim_end(),
+fn answer(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').ok_or_else(|| "expected KEY=VALUE, as unit=ECTS".to_owned())?;
+    Ok((parts.0.to_owned(), parts.1.to_owned()))
+}
+
+pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Show { name } => {
+            let text = SHIPPED.iter().find(|(own, _)| **own == name).map_or("", |(_, text)| text);
+            output::line(text.trim_end())
+        }
+        Command::New(arguments) => new(global, arguments),
+    }
+}
+
+fn new(global: &Global, arguments: New) -> Result<(), Failure> {
+    let New { file, out, set, encoding, sheet, no_questions } = arguments;
+    files::open(&file)?;
+    let out = out.unwrap_or_else(|| files::beside(&file, ".toml"));
+    if out.exists() {
+        return Err(Failure::Usage(format!("{} exists and is not replaced: choose another --out", out.display())));
+    }
+    let looked = look(encoding, sheet.clone(), || File::open(&file))?;
+    let mut answers: BTreeMap<String, String> = set.into_iter().collect();
+    known(&looked, &answers)?;
+    if let Some(sheet) = sheet {
+        answers.insert("sheet".to_owned(), sheet);
+    }
+    let may_ask = !no_questions && !global.json && std::io::stdin().is_terminal();
+    if may_ask {
+        ask(&looked, &mut answers)?;
+    }
+    let draft = write(&looked, &answers).map_err(|open| missing(&open))?;
+    Mapping::parse(&draft.text)?;
+    output::new_file(&out, draft.text.as_bytes(), false)?;
+    let guessed: BTreeMap<&str, &str> = draft.guessed.iter().map(|(key, guess)| (*key, guess.as_str())).collect();
+    output::print(global, &json!({ "mapping": out, "guessed": guessed, "rows": looked.rows }), || {
+        told(&file, &out, &draft.guessed)
     })
+}
+
+/// Refuses answers to what is not asked: a typing error would go unnoticed.
+fn known(looked: &Look, answers: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let asked: Vec<&str> = looked.questions(&BTreeMap::new()).iter().map(|question| question.key).collect();
+    let more = ["decimal", "date", "period_pattern"];
+    let is_known = |key: &&String| asked.contains(&key.as_str()) || more.contains(&key.as_str());
+    match answers.keys().find(|key| !is_known(key)) {
+        Some(odd) => Err(Failure::Usage(format!("--set {odd}: the keys are {}", asked.join(", ")))),
+        None => Ok(()),
+    }
+}
+
+/// Asks on the terminal what was not answered.
+fn ask(looked: &Look, answers: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    let shown = |column: &creditbank_client::import::propose::Column| {
+        let samples: Vec<String> = column.samples.iter().map(|sample| show::safe(sample)).collect();
+        vec![show::safe(&column.name), samples.join(" | "), column.blank.to_string()]
+    };
+    output::line(&output::table(&["column", "some of its values", "blank"], looked.columns.iter().map(shown)))?;
+    let mut input = std::io::stdin().lock();
+    loop {
+        let questions = looked.questions(answers);
+        let Some(question) = questions.first() else { return Ok(()) };
+        let guess = question.guess.as_ref().map_or(String::new(), |guess| format!(" [{}]", show::safe(guess)));
+        let wrong = |error: std::io::Error| Failure::Usage(format!("the terminal: {error}"));
+        let mut out = std::io::stdout().lock();
+        write!(out, "{}: {}{guess}: ", question.key, question.asks).and_then(|()| out.flush()).map_err(wrong)?;
+        drop(out);
+        let mut line = String::new();
+        if input.read_line(&mut line).map_err(wrong)? == 0 {
+            return Ok(());
+        }
+        let given = line.trim();
+        match (given, &question.guess) {
+            ("", Some(guess)) => answers.insert(question.key.to_owned(), guess.clone()),
+            ("", None) if question.needed => None,
+            (given, _) => answers.insert(question.key.to_owned(), given.to_owned()),
+        };
+    }
+}
+
+fn missing(open: &[Question]) -> Failure {
+    let lines = open.iter().map(|question| format!("  --set {}=...  {}", question.key, question.asks));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    Failure::NotValid(format!("the file does not say everything, and nothing was written. Say the rest:\n{lines}"))
+}
+
+fn told(file: &Path, out: &Path, guessed: &[(&'static str, String)]) -> String {
+    let rows = guessed.iter().map(|(key, guess)| vec![(*key).to_owned(), show::safe(guess)]);
+    let guesses = if guessed.is_empty() {
+        String::new()
+    } else {
+        format!("these were guessed from the file; look at each:\n{}\n", output::table(&["key", "guess"], rows))
+    };
+    let (file, out) = (file.display(), out.display());
+    format!(
+        "{guesses}written to {out}; see what it makes of the file:\n  creditbank issue {file} --mapping {out} --dry-run"
+    )
 }

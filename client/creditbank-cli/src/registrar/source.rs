@@ -7,6 +7,7 @@ use creditbank_client::{Client, IssuingUnit, KeyPlace};
 use creditbank_protocol::key::KeyId;
 
 use super::format::Format;
+use super::survey::Accept;
 use crate::failure::Failure;
 use crate::files::Refused;
 use crate::seeds::SeedsFile;
@@ -28,12 +29,14 @@ pub(super) struct Source {
     key: KeyPlace,
     #[command(flatten)]
     seeds: SeedsFile,
+    #[command(flatten)]
+    accept: Accept,
 }
 
 impl Source {
     /// The mapping, for a file of the format that the command line says.
     pub(super) fn read_mapping(&self) -> Result<Mapping, Failure> {
-        self.format.mapping(&self.mapping)
+        Ok(self.format.mapping(&self.mapping)?.accepting(self.accept.accept.iter().copied()))
     }
 
     /// The unit with its key and its seed secrets.

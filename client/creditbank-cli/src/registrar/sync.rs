@@ -6,8 +6,10 @@ use creditbank_client::issue::Places;
 use creditbank_client::sync::{Planned, Step, SyncReport, plan, sync};
 use serde_json::{Value, json};
 
+use super::correct::differences;
 use super::issue::bar;
 use super::source::Source;
+use super::survey;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::files::{self, Refused, beside};
@@ -60,6 +62,10 @@ pub(crate) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 
 fn tell(global: &Global, done: &SyncReport, dry_run: bool, report: Option<&Path>) -> Result<(), Failure> {
     output::print(global, &value(done, dry_run, report), || text(done, dry_run))?;
+    if !done.stops.is_empty() {
+        let told = creditbank_client::issue::told(&done.survey, &done.stops);
+        return Err(Failure::Told(format!("the run would stop before anything is signed: {told}")));
+    }
     if done.refused == 0 {
         return Ok(());
     }
@@ -78,7 +84,8 @@ fn step_name(step: Step) -> &'static str {
 fn value(done: &SyncReport, dry_run: bool, report: Option<&Path>) -> Value {
     let step = |planned: &Planned| {
         let place = planned.place.as_ref().map(values::show_place);
-        json!({ "line": planned.line, "step": step_name(planned.step), "place": place })
+        let changes = differences(planned.kind, &planned.before, &planned.after);
+        json!({ "line": planned.line, "step": step_name(planned.step), "place": place, "changes": changes })
     };
     let refused =
         done.refused_lines.iter().map(|line| json!({ "line": line.line, "field": line.field, "reason": line.reason }));
@@ -87,28 +94,29 @@ fn value(done: &SyncReport, dry_run: bool, report: Option<&Path>) -> Value {
         "amended": done.amended, "refused": done.refused, "blocks": done.blocks, "vanished": done.vanished,
         "vanished_places": done.vanished_places.iter().map(values::show_place).collect::<Vec<_>>(),
         "steps": done.steps.iter().map(step).collect::<Vec<_>>(),
-        "first_refused": refused.collect::<Vec<_>>(), "refused_file": report,
+        "first_refused": refused.collect::<Vec<_>>(), "refused_file": report, "survey": survey::value(&done.survey),
+        "stops": done.stops.iter().map(|stop| stop.name()).collect::<Vec<_>>(),
     })
 }
 
 fn text(done: &SyncReport, dry_run: bool) -> String {
     let (issued, amended) =
         if dry_run { ("would be issued", "would be amended") } else { ("records issued", "records amended") };
-    let mut text = output::facts([
-        ("lines read", done.lines.to_string()),
-        ("unchanged", done.unchanged.to_string()),
-        (issued, done.issued.to_string()),
-        (amended, done.amended.to_string()),
-        ("vanished", format!("{}, which stand as they did", done.vanished)),
-        ("lines refused", done.refused.to_string()),
-    ]);
+    let mut text = survey::text(&done.survey)
+        + &output::facts([
+            ("lines read", done.lines.to_string()),
+            ("unchanged", done.unchanged.to_string()),
+            (issued, done.issued.to_string()),
+            (amended, done.amended.to_string()),
+            ("vanished", format!("{}, which stand as they did", done.vanished)),
+            ("lines refused", done.refused.to_string()),
+        ]);
     let mut rows: Vec<Vec<String>> = Vec::new();
-    if dry_run {
-        rows.extend(done.steps.iter().map(|planned| {
-            let place = planned.place.as_ref().map(values::show_place).unwrap_or_default();
-            vec![planned.line.to_string(), step_name(planned.step).to_owned(), place, String::new()]
-        }));
-    }
+    rows.extend(done.steps.iter().filter(|planned| dry_run || planned.step == Step::Amend).map(|planned| {
+        let place = planned.place.as_ref().map(values::show_place).unwrap_or_default();
+        let changes = differences(planned.kind, &planned.before, &planned.after).join("; ");
+        vec![planned.line.to_string(), step_name(planned.step).to_owned(), place, changes]
+    }));
     rows.extend(
         done.refused_lines
             .iter()
@@ -122,7 +130,7 @@ fn text(done: &SyncReport, dry_run: bool) -> String {
     let more = rows.len().saturating_sub(ROWS_MAX);
     rows.truncate(ROWS_MAX);
     if !rows.is_empty() {
-        text = format!("{text}{}\n", output::table(&["line", "step", "record", "because"], rows));
+        text = format!("{text}{}\n", output::table(&["line", "step", "record", "what"], rows));
     }
     if more > 0 {
         text = format!("{text}and {more} more: --json shows up to a thousand of each\n");

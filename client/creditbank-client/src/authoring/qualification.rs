@@ -38,6 +38,8 @@ struct File {
     #[serde(default)]
     grade_points: Vec<Point>,
     #[serde(default)]
+    no_points: Vec<String>,
+    #[serde(default)]
     absorbs: Vec<String>,
     #[serde(default)]
     overlaps: Vec<Overlap>,
@@ -137,6 +139,7 @@ fn top(file: File, institution: u64, requirements: Vec<pb::Requirement>) -> Resu
         from: maybe_date("validity.from", file.validity.from.as_ref())?,
         until: maybe_date("validity.until", file.validity.until.as_ref())?,
         source: file.source,
+        no_points: ordered(file.no_points),
     })
 }
 

@@ -9,8 +9,8 @@ use creditbank_protocol::receipt::VerifiedReceipt;
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{Digest, UnitId};
 use creditbank_rpc::v1::{
-    CheckRecordsRequest, CheckedRecord, GetBlockRequest, GetChainHeadRequest, Refusal, SubmitBlockRequest,
-    SubmitBlocksResponse,
+    CheckRecordsRequest, CheckRecordsResponse, CheckedRecord, GetBlockRequest, GetChainHeadRequest, Refusal,
+    SubmitBlockRequest, SubmitBlocksResponse,
 };
 
 use tokio_stream::Stream;
@@ -153,6 +153,16 @@ impl Client {
         key_id: KeyId,
         records: Vec<CheckedRecord>,
     ) -> Result<Vec<Refusal>, ClientError> {
+        Ok(self.check_lines(unit, key_id, records).await?.refusals)
+    }
+
+    /// The same, with the positions of the learners whom the institution has not named before.
+    pub(crate) async fn check_lines(
+        &self,
+        unit: UnitId,
+        key_id: KeyId,
+        records: Vec<CheckedRecord>,
+    ) -> Result<CheckRecordsResponse, ClientError> {
         let request = CheckRecordsRequest {
             institution: unit.institution.0,
             unit: unit.number,
@@ -160,6 +170,6 @@ impl Client {
             records,
         };
         let request = self.with_access(request)?;
-        Ok(self.ledger.clone().check_records(request).await?.into_inner().refusals)
+        Ok(self.ledger.clone().check_records(request).await?.into_inner())
     }
 }

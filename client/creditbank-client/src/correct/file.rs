@@ -7,7 +7,8 @@ use creditbank_protocol::names;
 use creditbank_protocol::pb::{AmendReason, EffectReason};
 
 use super::{Change, Correction, NewBody, Target};
-use crate::import::{ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::import::{Again, ImportError, Mapping, RefusedLine, Rows, Source, Survey};
+use crate::issue::IssueError;
 
 /// A correction of each line, or why there is none.
 pub type Lines<'a> = Box<dyn Iterator<Item = Result<Result<Correction, RefusedLine>, ImportError>> + 'a>;
@@ -84,13 +85,16 @@ pub fn effects<'a>(input: impl Read + 'a, asked: Asked) -> Result<Lines<'a>, Imp
 }
 
 /// Amendments by the mapping that the records were issued with: a column of places where the mapping has one, otherwise
-/// the learner and the reference of the line say which record.
+/// the learner and the reference of the line say which record. The whole file is looked at first, as before it is issued.
 pub fn amendments<'a>(
     mapping: &'a Mapping,
     input: impl Source + 'a,
     reason: AmendReason,
-) -> Result<Lines<'a>, ImportError> {
-    let rows = Rows::open(mapping, input)?;
+) -> Result<Lines<'a>, IssueError> {
+    let input = Again::new(input);
+    let start = || input.again().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
+    Survey::of(mapping, Rows::open(mapping, start()?)?, |_| false)?.check(mapping)?;
+    let rows = Rows::open(mapping, start()?)?;
     let correction = move |row: Result<crate::import::DraftRecord, RefusedLine>| {
         let draft = Box::new(row?);
         let line = draft.line;

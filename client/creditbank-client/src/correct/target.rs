@@ -210,6 +210,8 @@ impl<'a> Resolver<'a> {
             NewBody::Bytes(other, bytes) if *other == kind => bytes.clone(),
             NewBody::Line(draft) if draft.kind == kind => {
                 let own = Alias::from_slice(&alias).ok_or_else(|| ClientError::lie("an alias is not 16 bytes"))?;
+                let mut draft = draft.clone();
+                draft.keep(&read.disclosed.body);
                 let mut bytes = draft.finish(own, self.unit)?.body().to_vec();
                 // What the mapping cannot say stays as it was.
                 if kind == Kind::Credit || kind == Kind::Result {

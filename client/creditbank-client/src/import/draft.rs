@@ -1,8 +1,10 @@
 //! A record that is complete but for the learner's alias.
 
+mod keep;
+
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, AmendReason, Amends, Kind};
-use creditbank_protocol::record::Record;
+use creditbank_protocol::record::{BODY_LEN_MAX, Record};
 use creditbank_protocol::{Alias, Digest, Place};
 use creditbank_rpc::v1::{CheckedRecord, RecordBody, TypedIdentity};
 use prost::Message as _;
@@ -11,6 +13,7 @@ use crate::outbox::Mark;
 use crate::seeds::{SeedInput, of_period, this_year, why_destroyed};
 
 use super::RefusedLine;
+use super::survey::Seen;
 use crate::{ClientError, IssuingUnit};
 
 /// The kinds of records that a file makes.
@@ -30,6 +33,12 @@ pub struct DraftRecord {
     pub(crate) place: Option<String>,
     /// The record in whose stead this one is issued.
     pub(crate) after: Option<After>,
+    /// Fields whose cells are blank: what was signed of them stays when a file is followed.
+    pub(crate) kept: Vec<String>,
+    /// Why it cannot be issued, unless it follows a record that says what its cells do not.
+    pub(crate) wanting: Option<RefusedLine>,
+    /// What a registrar should see before it is signed.
+    pub(crate) seen: Vec<Seen>,
     pub(super) body: Body,
 }
 
@@ -57,6 +66,19 @@ impl DraftRecord {
         let body = body.map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))?;
         let seed = self.seed(unit)?;
         Record::of(self.kind, &seed, body).map_err(|error| ClientError::Local(format!("line {}: {error}", self.line)))
+    }
+
+    /// Whether it can be a record at all, whoever it is about. Dry runs and runs ask this first, so that both refuse the same
+    /// lines.
+    pub(super) fn spelled(&self) -> Result<(), RefusedLine> {
+        let refuse = |field: &str, reason: String| RefusedLine { line: self.line, field: field.to_owned(), reason };
+        let body = self.body_for(vec![1; 16]);
+        let body = body.map_err(|error| refuse(error.field.unwrap_or("record"), error.to_string()))?;
+        if body.len() > BODY_LEN_MAX {
+            let what = format!("a record of {} bytes, at most {BODY_LEN_MAX} are taken", body.len());
+            return Err(refuse("record", what));
+        }
+        Ok(())
     }
 
     /// The same line as a record in another's stead.
@@ -93,12 +115,7 @@ impl DraftRecord {
     }
 
     fn year(&self) -> u32 {
-        let period = match &self.body {
-            Body::Outcome(body) => &body.period,
-            Body::Credit(body) => &body.period,
-            Body::Result(body) => &body.period,
-        };
-        of_period(period.as_ref()).unwrap_or_else(this_year)
+        of_period(self.period()).unwrap_or_else(this_year)
     }
 
     /// The body for a learner, with what it amends.
@@ -166,6 +183,15 @@ impl DraftRecord {
             Body::Result(body) => &body.course,
         };
         course.as_ref().map_or("", |course| course.code.as_str())
+    }
+
+    /// First and last day.
+    pub(super) fn period(&self) -> Option<&pb::Period> {
+        match &self.body {
+            Body::Outcome(body) => body.period.as_ref(),
+            Body::Credit(body) => body.period.as_ref(),
+            Body::Result(body) => body.period.as_ref(),
+        }
     }
 
     /// Scale and value of the grade; of an Outcome its score.

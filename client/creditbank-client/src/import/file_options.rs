@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 use super::encoding::Encoding;
+use super::values::skip::SkipRule;
 
 /// Most rows that may stand above the header or be left out at the end.
 const LINES_MAX: u32 = 1_000;
@@ -27,6 +28,13 @@ pub(super) struct File {
     pub(super) skip_last: Option<u32>,
     /// What happens to hidden rows, columns and sheets. They are refused where it is left out.
     pub(super) hidden: Option<Hidden>,
+    /// Between whole and fraction of a number, between its thousands, and how days are written.
+    pub(super) decimal: Option<char>,
+    pub(super) thousands: Option<char>,
+    pub(super) date: Option<String>,
+    /// Rows that are no results.
+    #[serde(default)]
+    pub(super) skip_where: Vec<SkipRule>,
 }
 
 impl File {

@@ -1,115 +1,232 @@
 //! A line of the file and what the mapping makes of it.
 
+mod grade;
+
 use std::collections::BTreeMap;
 
-use creditbank_rpc::identity::is_plain;
+use creditbank_protocol::dates;
+use creditbank_protocol::pb::Kind;
 use creditbank_rpc::v1::TypedIdentity;
 
 use super::draft::DraftRecord;
-use super::mapping::{Constants, Mapping, Source};
+use super::identity;
+use super::mapping::{Blank, Constants, DATES, Mapping, NUMBERS, WORDS};
 use super::rows::RefusedLine;
+use super::survey::{Seen, Warning};
 use super::texts::Texts;
+use super::values::numbers::{Number, Numbers};
+use super::values::{cells, wording};
 
-/// Most bytes of an identity value, as the protocol has it.
-const IDENTITY_LEN_MAX: usize = 256;
+/// Longest period of a course that nobody wonders at, in days; of an Outcome, which may be years of experience.
+const COURSE_DAYS_MAX: i64 = 3 * 366;
+const OUTCOME_DAYS_MAX: i64 = 15 * 366;
 
 /// A line with its values by column.
 pub(super) struct Line<'a> {
-    pub(super) line: u64,
+    pub(super) number: u64,
     pub(super) values: &'a BTreeMap<&'a str, &'a str>,
+    /// It is a row of a workbook.
+    pub(super) has_cells: bool,
 }
 
-impl Line<'_> {
+/// The texts of a line's fields while they come together.
+#[derive(Default)]
+struct Gathered<'a> {
+    texts: BTreeMap<&'a str, String>,
+    kept: Vec<String>,
+    seen: Vec<Seen>,
+    /// The cell of the grade as it is in the file.
+    grade_cell: String,
+    /// It is blank, and the mapping does not say what that means.
+    lacks_grade: bool,
+    /// The grade is a word of the mapping's, not the file's number.
+    grade_is_word: bool,
+}
+
+impl<'a> Line<'a> {
     fn refuse(&self, field: &str, reason: impl Into<String>) -> RefusedLine {
-        RefusedLine { line: self.line, field: field.to_owned(), reason: reason.into() }
+        RefusedLine { line: self.number, field: field.to_owned(), reason: reason.into() }
     }
 
-    fn value(&self, column: &str) -> &str {
+    fn value(&self, column: &str) -> &'a str {
         self.values.get(column).copied().unwrap_or_default()
     }
 
-    /// What names the result: the columns of the reference, each behind its length.
-    pub(super) fn reference(&self, mapping: &Mapping) -> Vec<u8> {
+    /// What names the result: the columns of the reference, each behind its length. Blanks at their ends do not count, nor
+    /// does the spelling of the learner's identity.
+    fn reference(&self, mapping: &Mapping, person: &TypedIdentity) -> Vec<u8> {
         let part = |column: &String| {
-            let value = self.value(column).as_bytes();
-            [&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()[..], value].concat()
+            let value = if let Some(constant) = column.strip_prefix('=') {
+                constant
+            } else if *column == mapping.learner.column {
+                person.value.as_str()
+            } else {
+                cells::trimmed(cells::text(self.value(column)))
+            };
+            [&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes()[..], value.as_bytes()].concat()
         };
         mapping.reference.iter().flat_map(part).collect()
     }
 
     /// The record of the line.
     pub(super) fn draft(&self, mapping: &Mapping) -> Result<DraftRecord, RefusedLine> {
-        let number = self.value(&mapping.learner.column);
-        if number.is_empty() {
-            return Err(self.refuse(&mapping.learner.column, "the learner's identity is empty"));
+        let named = identity::read(&mapping.learner, self.value(&mapping.learner.column))
+            .map_err(|why| self.refuse(&mapping.learner.column, why))?;
+        self.no_test_student()?;
+        let mut gathered = Gathered::default();
+        if let Some(what) = named.doubt {
+            let what = format!("{} ({what})", named.identity.value);
+            gathered.seen.push(Seen { warning: Warning::CheckDigit, field: mapping.learner.column.clone(), what });
         }
-        if !is_plain(number) {
-            let reason = "the learner's identity has white space at its ends or holds invisible characters";
-            return Err(self.refuse(&mapping.learner.column, reason));
-        }
-        if number.len() > IDENTITY_LEN_MAX {
-            let reason =
-                format!("the learner's identity has {} bytes, at most {IDENTITY_LEN_MAX} are taken", number.len());
-            return Err(self.refuse(&mapping.learner.column, reason));
-        }
-        let person = vec![TypedIdentity {
-            r#type: mapping.identity_type.into(),
-            scope: mapping.learner.scope.clone(),
-            value: number.to_owned(),
-        }];
-        let result = self.result(mapping)?;
-        let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
-        for (name, source) in &mapping.fields {
-            let text = match source {
-                Source::Value(value) => value.as_str(),
-                Source::Column { column } => self.value(column),
-            };
-            texts.insert(name, text);
-        }
+        self.fields(mapping, &mut gathered)?;
         if !mapping.modules.is_empty() {
-            let code = texts.get("course_code").copied().unwrap_or_default();
-            let module = mapping.modules.get(code);
+            let code = gathered.texts.get("course_code").cloned().unwrap_or_default();
+            let module = mapping.modules.get(&code);
             let module =
                 module.ok_or_else(|| self.refuse("course_code", format!("{code:?} is not in the catalogue")))?;
-            texts.extend(module.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            gathered.set(module);
         }
-        texts.extend(result.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())));
-        let span = self.span(mapping)?;
-        if let Some((from, until)) = &span {
-            texts.extend([("period_from", from.as_str()), ("period_until", until.as_str())]);
+        self.result(mapping, &mut gathered)?;
+        if let Some(period) = &mapping.period {
+            let value = cells::trimmed(cells::text(self.value(&period.column)));
+            let (from, until) = period.read(value).map_err(|why| self.refuse(&period.column, why))?;
+            gathered.texts.extend([("period_from", from), ("period_until", until)]);
         }
-        let texts = Texts { line: self.line, texts };
-        let (kind, body) = texts.body()?;
-        let place = mapping.place.as_ref().map(|column| self.value(column).to_owned());
-        Ok(DraftRecord { line: self.line, person, kind, reference: self.reference(mapping), after: None, body, place })
+        let (kind, body) = Texts { line: self.number, texts: &gathered.texts }.body()?;
+        let wanting = gathered.lacks_grade && grade::wants_grade(&body);
+        let wanting = wanting.then(|| {
+            let what = "the grade is blank: say what that means, as grade = { column = \"...\", blank = \"ungraded\" }";
+            self.refuse("grade", what)
+        });
+        let draft = DraftRecord {
+            line: self.number,
+            reference: self.reference(mapping, &named.identity),
+            person: vec![named.identity],
+            kind,
+            after: None,
+            body,
+            place: mapping.place.as_ref().map(|column| cells::trimmed(self.value(column)).to_owned()),
+            kept: gathered.kept,
+            wanting,
+            seen: gathered.seen,
+        };
+        draft.spelled()?;
+        Ok(Self::with_long_period(draft))
     }
 
-    fn result<'m>(&self, mapping: &'m Mapping) -> Result<Option<&'m Constants>, RefusedLine> {
-        let Some(results) = &mapping.results else {
-            return Ok(None);
-        };
-        let value = self.value(&results.column);
-        let known = results.values.get(value);
-        let reason = || format!("{value:?} is not among the mapping's results");
-        known.map(Some).ok_or_else(|| self.refuse(&results.column, reason()))
+    /// Learning platforms add a student of their own to every course.
+    fn no_test_student(&self) -> Result<(), RefusedLine> {
+        let is_one = |value: &str| matches!(cells::trimmed(value), "Student, Test" | "Test Student");
+        match self.values.iter().find(|(_, value)| is_one(value)) {
+            Some((column, _)) => {
+                Err(self.refuse(column, "it is a learning platform's test student: skip it with [file] skip_where"))
+            }
+            None => Ok(()),
+        }
     }
 
-    /// The period that the year and the suffix of a column stand for.
-    fn span(&self, mapping: &Mapping) -> Result<Option<(String, String)>, RefusedLine> {
-        let Some(period) = &mapping.period else {
-            return Ok(None);
-        };
-        let value = self.value(&period.column);
-        let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-        let (year, suffix) = value.split_at(digits);
-        let year: Option<u32> = year.parse().ok().filter(|_| digits == 4);
-        let span = period.suffixes.get(suffix);
-        let (Some(year), Some(span)) = (year, span) else {
-            let reason = format!("{value:?} is no year with one of the mapping's suffixes");
-            return Err(self.refuse(&period.column, reason));
-        };
-        let date =
-            |text: &str| text.replace("{year}", &year.to_string()).replace("{next_year}", &(year + 1).to_string());
-        Ok(Some((date(&span.from), date(&span.until))))
+    /// The texts of `[fields]`.
+    fn fields(&self, mapping: &'a Mapping, gathered: &mut Gathered<'a>) -> Result<(), RefusedLine> {
+        let numbers = Numbers { from_cells: self.has_cells, ..mapping.numbers };
+        for (name, field) in &mapping.fields {
+            let read = field.read(|column| self.value(column));
+            if read.is_blank {
+                match field.blank {
+                    Some(Blank::Refuse) => {
+                        return Err(self.refuse(name, "the cell is blank, which the mapping refuses"));
+                    }
+                    Some(Blank::Clear) => {}
+                    Some(Blank::Keep | Blank::Ungraded) => gathered.kept.push(name.clone()),
+                    None => {
+                        gathered.kept.push(name.clone());
+                        gathered.lacks_grade |= name == "grade";
+                    }
+                }
+            }
+            let mut text = read.text;
+            if read.column.is_some() && !text.is_empty() {
+                if let Some(why) = wording::refusal(&text) {
+                    return Err(self.refuse(name, why));
+                }
+                if read.is_trimmed {
+                    gathered.see(Warning::Trimmed, name, format!("{:?}", read.cell));
+                }
+                if WORDS.contains(&name.as_str()) || name == "course_code" {
+                    gathered.look_at(name, &text);
+                }
+                if NUMBERS.contains(&name.as_str()) && name != "grade" {
+                    text = match numbers.read(&text) {
+                        Number::Plain(number) => number,
+                        Number::Not => text,
+                        Number::Odd(why) => return Err(self.refuse(name, why)),
+                    };
+                }
+                if DATES.contains(&name.as_str()) {
+                    text = mapping
+                        .dates
+                        .read(&text)
+                        .map(|date| dates::show(&date))
+                        .map_err(|why| self.refuse(name, why))?;
+                }
+            }
+            if name == "grade" {
+                gathered.grade_is_word = read.column.is_none() || (read.cell != text && !read.is_trimmed);
+                gathered.grade_cell = read.cell;
+                if let Some(scale) = read.scale {
+                    gathered.texts.insert("scale", scale.to_owned());
+                }
+            }
+            if name != "scale" || !gathered.texts.contains_key("scale") {
+                gathered.texts.insert(name, text);
+            }
+        }
+        self.grade(mapping, numbers, gathered)
+    }
+
+    /// Warns of a period that is longer than those of its kind.
+    fn with_long_period(mut draft: DraftRecord) -> DraftRecord {
+        let most = if draft.kind == Kind::Outcome { OUTCOME_DAYS_MAX } else { COURSE_DAYS_MAX };
+        let days = draft.period().and_then(dates::period_days).map(|(first, last)| last - first);
+        if let Some(days) = days.filter(|days| *days > most) {
+            let what = format!("{days} days");
+            draft.seen.push(Seen { warning: Warning::LongPeriod, field: "period".to_owned(), what });
+        }
+        draft
+    }
+}
+
+impl<'a> Gathered<'a> {
+    fn text(&self, field: &str) -> &str {
+        self.texts.get(field).map_or("", String::as_str)
+    }
+
+    /// What a table of the mapping says goes before what the line says.
+    fn set(&mut self, constants: &'a Constants) {
+        for (name, value) in constants {
+            self.kept.retain(|kept| kept != name);
+            if name == "grade" {
+                self.lacks_grade = false;
+            }
+            self.texts.insert(name, value.clone());
+        }
+    }
+
+    fn see(&mut self, warning: Warning, field: &str, what: String) {
+        self.seen.push(Seen { warning, field: field.to_owned(), what });
+    }
+
+    /// Text that people read.
+    fn look_at(&mut self, name: &str, text: &str) {
+        if let Some(meant) = wording::mojibake(text) {
+            self.see(Warning::Mojibake, name, format!("{text:?}: is {meant:?} meant? Then set [file] encoding"));
+        } else if wording::has_lost_letters(text) {
+            self.see(Warning::Mojibake, name, format!("{text:?}: question marks stand for letters"));
+        }
+        if wording::has_private_use(text) {
+            self.see(Warning::PrivateUse, name, format!("{text:?}"));
+        }
+        if wording::has_entities(text) {
+            self.see(Warning::Entities, name, format!("{text:?}"));
+        }
     }
 }

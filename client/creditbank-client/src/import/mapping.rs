@@ -1,82 +1,31 @@
 //! Mapping files: which column is what, constant values, and tables.
 
-use std::collections::BTreeMap;
+mod field;
+mod fields;
+mod learner;
+mod period;
+mod results;
+mod wrong;
 
-use creditbank_rpc::v1::IdentityType;
+use std::collections::{BTreeMap, BTreeSet};
+
+use creditbank_protocol::pb::GradeScale;
+use creditbank_rules::decimal::parse_e4;
 use serde::Deserialize;
 
 use super::encoding::Encoding;
 use super::file_options::File;
+use super::survey::Warning;
+use super::values::dates::DateForm;
+use super::values::numbers::Numbers;
 
-/// Names of everything that a record can be given.
-pub(super) const FIELDS: [&str; 26] = [
-    "assessment",
-    "attempt",
-    "attempt_offset",
-    "country",
-    "course_code",
-    "credits",
-    "expires",
-    "field",
-    "framework",
-    "grade",
-    "hours",
-    "hours_kind",
-    "identity_check",
-    "kind",
-    "language",
-    "level",
-    "mode",
-    "outcome_type",
-    "period_from",
-    "period_until",
-    "repeats_max",
-    "scale",
-    "site",
-    "status",
-    "title",
-    "unit",
-];
-/// Fields that stand beside those above, for a second language and the embargo.
-const MORE_FIELDS: [&str; 2] = ["title_language", "visible_from"];
-
-/// Why a mapping cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MappingError {
-    /// Not TOML, or not these keys.
-    #[error("{0}")]
-    Toml(String),
-    /// A key that is none.
-    #[error("{place}: {key:?} is no field; the fields are {known}")]
-    Field {
-        /// In which table.
-        place: String,
-        /// The key.
-        key: String,
-        /// The known ones.
-        known: String,
-    },
-    /// A value that is none.
-    #[error("{key}: expected {expected}, found {found:?}")]
-    Value {
-        /// Which key.
-        key: String,
-        /// What it takes.
-        expected: &'static str,
-        /// What stands there.
-        found: String,
-    },
-}
-
-/// Where a field's text comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub(super) enum Source {
-    /// The same for every line.
-    Value(String),
-    /// A column of the line.
-    Column { column: String },
-}
+pub(super) use field::{Blank, Field};
+pub(super) use fields::{DATES, FIELDS, NUMBERS, WORDS};
+pub(super) use learner::Learner;
+pub(super) use period::Period;
+pub(super) use results::Results;
+pub use wrong::MappingError;
+pub(super) use wrong::nearest;
 
 /// Constants by field name.
 pub(super) type Constants = BTreeMap<String, String>;
@@ -86,67 +35,40 @@ pub(super) type Constants = BTreeMap<String, String>;
 struct Text {
     #[serde(default)]
     file: File,
-    learner: Learner,
+    learner: learner::Text,
     #[serde(default)]
     reference: Vec<String>,
     record_id: Option<String>,
     #[serde(default)]
-    fields: BTreeMap<String, Source>,
+    accept: Vec<String>,
+    #[serde(default)]
+    fields: BTreeMap<String, Field>,
     #[serde(default)]
     modules: BTreeMap<String, Constants>,
-    results: Option<Results>,
-    period: Option<Period>,
-}
-
-/// How a learner is named.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Learner {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    pub(super) scope: String,
-    pub(super) column: String,
-}
-
-/// What a value of a column makes of a line.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Results {
-    pub(super) column: String,
-    pub(super) values: BTreeMap<String, Constants>,
-}
-
-/// Periods by the last letter or letters of a column: the leading digits are the year.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Period {
-    pub(super) column: String,
-    pub(super) suffixes: BTreeMap<String, Span>,
-}
-
-/// First and last month or day, with `{year}` and `{next_year}`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Span {
-    pub(super) from: String,
-    pub(super) until: String,
+    results: Option<results::Text>,
+    period: Option<period::Text>,
 }
 
 /// A mapping that is well-formed.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     pub(super) file: File,
+    pub(super) numbers: Numbers,
+    pub(super) dates: DateForm,
     pub(super) learner: Learner,
-    pub(super) identity_type: IdentityType,
-    /// Columns that together name a result: no two lines share them.
+    /// Columns that together name a result: no two lines share them. One that begins with = is the text behind it, for what
+    /// a file does not say of itself.
     pub(super) reference: Vec<String>,
-    pub(super) fields: BTreeMap<String, Source>,
+    pub(super) fields: BTreeMap<String, Field>,
     pub(super) modules: BTreeMap<String, Constants>,
     pub(super) results: Option<Results>,
     pub(super) period: Option<Period>,
     /// Column that names the record that a line is about: of amendments.
     pub(super) place: Option<String>,
+    /// Warnings that do not stop a run.
+    accept: BTreeSet<Warning>,
+    /// Grade scales of the registry, once they were read.
+    scales: BTreeMap<String, GradeScale>,
 }
 
 impl Mapping {
@@ -159,48 +81,58 @@ impl Mapping {
 
     /// Reads a mapping. Amounts are strings: TOML's own decimals are binary floating point and are refused.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
-        let text: Text = toml::from_str(text).map_err(|error| MappingError::Toml(error.to_string()))?;
-        let Text { file, learner, reference, record_id, fields, modules, results, period } = text;
-        let identity_type = match learner.kind.as_str() {
-            "student_number" => IdentityType::StudentNumber,
-            "national" => IdentityType::National,
-            "passport" => IdentityType::Passport,
-            "network" => IdentityType::Network,
-            other => {
-                let expected = "student_number, national, passport or network";
-                return Err(MappingError::Value { key: "learner.type".to_owned(), expected, found: other.to_owned() });
-            }
+        let read: Text = toml::from_str(text).map_err(|error| wrong::of_toml(text, &error))?;
+        let Text { file, learner, reference, record_id, accept, fields, modules, results, period } = read;
+        let wrong = |key: &str, expected: &'static str, found: &str| {
+            Err(MappingError::Value { key: key.to_owned(), expected, found: found.to_owned() })
         };
+        let numbers = Numbers { decimal: file.decimal, thousands: file.thousands, from_cells: false };
+        if numbers.decimal.is_some_and(|decimal| !matches!(decimal, ',' | '.')) {
+            return wrong("file.decimal", "\",\" or \".\"", &file.decimal.map(String::from).unwrap_or_default());
+        }
+        if numbers.thousands.is_some_and(|one| one == numbers.decimal.unwrap_or('.') || one.is_ascii_alphanumeric()) {
+            let found = file.thousands.map(String::from).unwrap_or_default();
+            return wrong(
+                "file.thousands",
+                "another character than decimal, which is \".\" where it is left out",
+                &found,
+            );
+        }
+        let expected = "a form such as DD.MM.YYYY; years of two digits with their century, as DD.MM.20YY";
+        let dates = match file.date.as_deref().map(|form| DateForm::parse(form).ok_or(form)).transpose() {
+            Ok(form) => form.unwrap_or_default(),
+            Err(form) => return wrong("file.date", expected, form),
+        };
+        if let Some(rule) = file.skip_where.iter().find(|rule| !rule.says_something()) {
+            return wrong("file.skip_where", "equals, starts_with, contains or blank", &rule.column);
+        }
         let reference = match record_id {
             Some(column) if reference.is_empty() => vec![column],
             Some(column) => {
-                let expected = "either reference or record_id: one of them names a result";
-                return Err(MappingError::Value { key: "record_id".to_owned(), expected, found: column });
+                return wrong("record_id", "either reference or record_id: one of them names a result", &column);
             }
             None => reference,
         };
         if reference.is_empty() {
-            let expected = "the columns that together name one result, or record_id";
-            return Err(MappingError::Value { key: "reference".to_owned(), expected, found: "none".to_owned() });
+            return wrong("reference", "the columns that together name one result, or record_id", "none");
         }
+        let accept = accept.iter().map(|name| Warning::by_name(name).ok_or(name)).collect::<Result<_, _>>();
+        let accept = match accept {
+            Ok(accept) => accept,
+            Err(name) => return wrong("accept", Warning::NAMES, name),
+        };
+        let results = results.map(Results::of).transpose()?;
         known_fields("fields", fields.keys())?;
+        fields.iter().try_for_each(|(name, field)| field.check(name))?;
         for (code, constants) in &modules {
             known_fields(&format!("modules.{code}"), constants.keys())?;
         }
-        for (value, constants) in results.iter().flat_map(|results| &results.values) {
-            known_fields(&format!("results.values.{value}"), constants.keys())?;
+        for (place, constants) in results.iter().flat_map(Results::tables) {
+            known_fields(&place, constants.keys())?;
         }
-        for (suffix, span) in period.iter().flat_map(|period| &period.suffixes) {
-            for text in [&span.from, &span.until] {
-                let year = text.replace("{year}", "2000").replace("{next_year}", "2001");
-                if creditbank_rules::dates::parse(&year).is_none() {
-                    let key = format!("period.suffixes.{suffix}");
-                    let expected = "a month or day such as {year}-02 or {next_year}-06-30";
-                    return Err(MappingError::Value { key, expected, found: text.clone() });
-                }
-            }
-        }
-        Ok(Self { file, learner, identity_type, reference, fields, modules, results, period, place: None })
+        let (learner, period) = (Learner::of(learner)?, period.map(Period::of).transpose()?);
+        let (place, scales) = (None, BTreeMap::new());
+        Ok(Self { file, numbers, dates, learner, reference, fields, modules, results, period, place, accept, scales })
     }
 
     /// The same mapping for a file in this encoding, and of this sheet of a workbook, where they are given.
@@ -211,34 +143,98 @@ impl Mapping {
         self
     }
 
+    /// The same mapping for a run that these warnings do not stop.
+    #[must_use]
+    pub fn accepting(mut self, warnings: impl IntoIterator<Item = Warning>) -> Self {
+        self.accept.extend(warnings);
+        self
+    }
+
+    /// Whether a warning stops a run.
+    pub(crate) fn stops_at(&self, warning: Warning) -> bool {
+        warning.stops() && !self.accept.contains(&warning)
+    }
+
+    /// The same mapping with the registry's scales: what passes is theirs to say.
+    #[must_use]
+    pub fn with_scales(mut self, scales: impl IntoIterator<Item = GradeScale>) -> Self {
+        self.scales.extend(scales.into_iter().map(|scale| (scale.code.clone(), scale)));
+        self
+    }
+
+    /// The scales that it names; nothing where a column says which.
+    pub(crate) fn named_scales(&self) -> Option<BTreeSet<&str>> {
+        let field = self.fields.get("scale");
+        if field.is_some_and(|field| field.value.is_none()) {
+            return None;
+        }
+        let of_columns = self.fields.get("grade").into_iter().flat_map(|grade| &grade.scales);
+        let tables = self.modules.values().chain(self.results.iter().flat_map(Results::tables).map(|(_, table)| table));
+        let of_tables = tables.filter_map(|table| table.get("scale"));
+        let own = field.and_then(|field| field.value.as_ref());
+        Some(
+            own.into_iter()
+                .chain(of_columns)
+                .chain(of_tables)
+                .map(String::as_str)
+                .filter(|code| !code.is_empty())
+                .collect(),
+        )
+    }
+
+    /// Whether a grade passes; nothing where the registry's scales were not read or have no such grade.
+    pub(super) fn passes(&self, scale: &str, grade: &str) -> Option<bool> {
+        creditbank_rules::grade_passes(self.scales.get(scale)?, grade)
+    }
+
+    /// The grade that a scale lists and that is the same number, as 2.0 for 2; nothing where there are two.
+    pub(super) fn listed_as(&self, scale: &str, number: &str) -> Option<&str> {
+        let e4 = parse_e4(number).ok()?;
+        let listed = self.scales.get(scale)?.listed.iter().map(|grade| grade.value.as_str());
+        let mut same = listed.filter(|value| parse_e4(value).is_ok_and(|own| own == e4));
+        same.next().filter(|_| same.next().is_none())
+    }
+
+    pub(super) fn knows_scale(&self, code: &str) -> bool {
+        self.scales.contains_key(code)
+    }
+
     /// The column that a field's text comes from.
     pub(super) fn column_of(&self, field: &str) -> Option<&str> {
-        match self.fields.get(field)? {
-            Source::Column { column } => Some(column),
-            Source::Value(_) => None,
+        match field {
+            "status" | "kind" => self.results.as_ref()?.column(),
+            _ => self.fields.get(field)?.columns.first().map(String::as_str),
         }
+    }
+
+    /// Whether a field's text may come from a column.
+    pub(super) fn feeds(&self, field: &str, column: &str) -> bool {
+        self.fields.get(field).is_some_and(|field| field.columns.iter().any(|own| own == column))
     }
 
     /// Every column that the mapping names.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
-        let of_fields = self.fields.values().filter_map(|source| match source {
-            Source::Column { column } => Some(column.as_str()),
-            Source::Value(_) => None,
-        });
+        let of_fields = self.fields.values().flat_map(|field| &field.columns).map(String::as_str);
         of_fields
-            .chain(self.reference.iter().map(String::as_str))
+            .chain(self.reference.iter().map(String::as_str).filter(|column| !column.starts_with('=')))
             .chain([self.learner.column.as_str()])
-            .chain(self.results.iter().map(|results| results.column.as_str()))
+            .chain(self.results.iter().filter_map(Results::column))
             .chain(self.period.iter().map(|period| period.column.as_str()))
+            .chain(self.file.skip_where.iter().map(|rule| rule.column.as_str()))
             .chain(self.place.as_deref())
     }
 }
 
 fn known_fields<'a>(place: &str, keys: impl Iterator<Item = &'a String>) -> Result<(), MappingError> {
     for key in keys {
-        if !FIELDS.contains(&key.as_str()) && !MORE_FIELDS.contains(&key.as_str()) {
-            let known = [&FIELDS[..], &MORE_FIELDS].concat().join(", ");
-            return Err(MappingError::Field { place: place.to_owned(), key: key.clone(), known });
+        if !FIELDS.contains(&key.as_str()) {
+            let nearest = nearest(key, FIELDS.into_iter()).map(str::to_owned);
+            return Err(MappingError::Field {
+                place: place.to_owned(),
+                key: key.clone(),
+                nearest,
+                known: FIELDS.join(", "),
+            });
         }
     }
     Ok(())

@@ -68,7 +68,7 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
         )));
     }
     // What feeds a field of two is read by both.
-    let of_dates = |name: &str| DATE_FIELDS.iter().any(|field| mapping.column_of(field) == Some(name));
+    let of_dates = |name: &str| DATE_FIELDS.iter().any(|field| mapping.feeds(field, name));
     let wanted = |(name, position)| Wanted {
         name,
         position,
@@ -82,14 +82,14 @@ pub(super) fn read<'a>(mapping: &'a Mapping, table: &mut dyn Table) -> Result<He
 
 /// Whether a column feeds a field, other than dates where they do not count, or names the learner.
 fn feeds_more(mapping: &Mapping, name: &str, dates_do_not_count: bool) -> bool {
-    let mut fields = mapping.fields.keys().filter(|field| mapping.column_of(field) == Some(name));
+    let mut fields = mapping.fields.keys().filter(|field| mapping.feeds(field, name));
     let is_date = |field: &String| DATE_FIELDS.contains(&field.as_str());
     mapping.learner.column == name || fields.any(|field| !(dates_do_not_count && is_date(field)))
 }
 
 /// Whether a column does nothing but name the result.
 fn is_only_reference(mapping: &Mapping, name: &str) -> bool {
-    let of_results = mapping.results.as_ref().is_some_and(|results| results.column == name);
+    let of_results = mapping.results.as_ref().is_some_and(|results| results.column() == Some(name));
     let of_period = mapping.period.as_ref().is_some_and(|period| period.column == name);
     !feeds_more(mapping, name, false) && !of_results && !of_period
 }

@@ -9,7 +9,7 @@ use super::about::{About, Samples};
 use super::draft::DraftRecord;
 use super::header::Wanted;
 use super::line::Line;
-use super::mapping::Mapping;
+use super::mapping::{Mapping, MappingError};
 use super::table::{self, Kind, Row, Source, Table};
 use super::{damage, open_header};
 
@@ -50,6 +50,9 @@ pub enum ImportError {
         /// What the file has, and what may help.
         found: String,
     },
+    /// A mapping that does not fit this node's registry.
+    #[error("mapping: {0}")]
+    Mapping(MappingError),
     /// Bytes that are no text in the file's encoding.
     #[error("{0}")]
     Encoding(String),
@@ -85,6 +88,9 @@ pub struct Rows<'a> {
     has_ended: bool,
     /// First bytes of the references seen, and their lines: bounded at 24 bytes a line.
     seen: HashMap<[u8; 16], u64>,
+    skipped: u64,
+    /// Whether lines come that lack a value which a record of the ledger may have.
+    follows: bool,
 }
 
 impl<'a> Rows<'a> {
@@ -115,6 +121,28 @@ impl<'a> Rows<'a> {
             has_lines: false,
             has_ended: false,
             seen: HashMap::new(),
+            skipped: 0,
+            follows: false,
+        })
+    }
+
+    /// The same lines for who compares them with the ledger: what a blank cell lacks may be there.
+    #[must_use]
+    pub(crate) fn following(self) -> Self {
+        Self { follows: true, ..self }
+    }
+
+    /// Rows that the mapping has skipped so far.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Whether the row under way is no result, by the mapping.
+    fn is_skipped(&self) -> bool {
+        self.mapping.file.skip_where.iter().any(|rule| {
+            let wanted = self.wanted.iter().find(|wanted| wanted.name == rule.column);
+            let value = wanted.and_then(|wanted| self.row.values.get(wanted.position)).unwrap_or_default();
+            std::str::from_utf8(value).is_ok_and(|value| rule.matches(value))
         })
     }
 
@@ -184,7 +212,12 @@ impl<'a> Rows<'a> {
             }
             values.insert(name, value);
         }
-        let draft = Line { line, values: &values }.draft(self.mapping).map_err(|refused| self.at_cell(refused))?;
+        let has_cells = self.about.delimiter.is_none();
+        let draft = Line { number: line, values: &values, has_cells }.draft(self.mapping);
+        let draft = draft.map_err(|refused| self.at_cell(refused))?;
+        if let Some(wanting) = draft.wanting.as_ref().filter(|_| !self.follows) {
+            return Err(self.at_cell(wanting.clone()));
+        }
         let digest: [u8; 32] = Sha256::digest(&draft.reference).into();
         match self.seen.entry(std::array::from_fn(|i| digest[i])) {
             Entry::Occupied(first) => Err(refuse("reference", format!("the same result as line {}", first.get()))),
@@ -286,17 +319,23 @@ impl Iterator for Rows<'_> {
     type Item = Result<Result<DraftRecord, RefusedLine>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.read() {
-            Ok(true) => {
-                self.has_lines = true;
-                Some(Ok(self.line()))
-            }
-            Ok(false) if self.has_lines => None,
-            Ok(false) => {
-                self.has_lines = true;
-                Some(Err(ImportError::NoLines(self.about.header_line)))
-            }
-            Err(error) => Some(Err(error)),
+        loop {
+            return match self.read() {
+                Ok(true) if self.is_skipped() => {
+                    self.skipped += 1;
+                    continue;
+                }
+                Ok(true) => {
+                    self.has_lines = true;
+                    Some(Ok(self.line()))
+                }
+                Ok(false) if self.has_lines => None,
+                Ok(false) => {
+                    self.has_lines = true;
+                    Some(Err(ImportError::NoLines(self.about.header_line)))
+                }
+                Err(error) => Some(Err(error)),
+            };
         }
     }
 }

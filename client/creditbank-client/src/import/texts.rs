@@ -8,11 +8,12 @@ use creditbank_rules::decimal::parse_e4;
 
 use super::draft::Body;
 use super::rows::RefusedLine;
+use super::values::dates::DateForm;
 
 /// The text of each field of a line, with where it came from for messages.
 pub(super) struct Texts<'a> {
     pub(super) line: u64,
-    pub(super) texts: BTreeMap<&'a str, &'a str>,
+    pub(super) texts: &'a BTreeMap<&'a str, String>,
 }
 
 impl<'a> Texts<'a> {
@@ -22,7 +23,7 @@ impl<'a> Texts<'a> {
 
     /// The text of a field; empty where the mapping is silent.
     fn get(&self, field: &str) -> &'a str {
-        self.texts.get(field).copied().unwrap_or_default()
+        self.texts.get(field).map_or("", String::as_str)
     }
 
     pub(super) fn body(&self) -> Result<(Kind, Body), RefusedLine> {
@@ -173,11 +174,7 @@ impl<'a> Texts<'a> {
     fn date(&self, field: &str) -> Result<Option<pb::Date>, RefusedLine> {
         match self.get(field) {
             "" => Ok(None),
-            text => {
-                let date = creditbank_rules::dates::parse(text);
-                date.map(Some)
-                    .ok_or_else(|| self.refuse(field, format!("{text:?} is no date such as 2014-06 or 2014-06-30")))
-            }
+            text => DateForm::default().read(text).map(Some).map_err(|why| self.refuse(field, why)),
         }
     }
 
@@ -193,6 +190,6 @@ impl<'a> Texts<'a> {
             return Ok(None);
         }
         let found = names::parse(text).map(Some);
-        found.ok_or_else(|| self.refuse(field, format!("{text:?} is not one of its values")))
+        found.ok_or_else(|| self.refuse(field, format!("{text:?} is not one of {}", names::listed::<E>())))
     }
 }

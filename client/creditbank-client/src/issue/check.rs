@@ -10,7 +10,7 @@ use creditbank_rules::Registry;
 use super::batch::refused_line;
 use super::{BATCH_LEN_MAX, BATCH_MAX, IssueError, Progress};
 use crate::import::report::Report;
-use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source};
+use crate::import::{DraftRecord, ImportError, Mapping, RefusedLine, Rows, Source, Survey, Taking, Warning};
 use crate::outbox::{Held, Issued, keyed, patiently};
 use crate::{Client, ClientError, IssuingUnit};
 
@@ -30,6 +30,12 @@ pub struct Forecast {
     pub ungraded: u64,
     /// The first hundred refused lines.
     pub refused: Vec<RefusedLine>,
+    /// What is in the file.
+    pub survey: Survey,
+    /// What would stop the run.
+    pub stops: Vec<Warning>,
+    /// Learners whom the institution has not named before.
+    pub new_learners: u64,
 }
 
 /// Checks every line of a file as [`issue`](super::issue) would, and writes nothing but the report, where one is asked
@@ -45,16 +51,25 @@ pub async fn check<R: Source>(
     mut progress: impl FnMut(&Progress),
 ) -> Result<Forecast, IssueError> {
     let opened = || open().map_err(|error| ImportError::Read { line: 1, error: error.to_string() });
+    let mapping = &Box::pin(mapping.informed(client)).await?;
     let codes = client.course_codes(Some(unit.id.institution)).await?;
     let mut check = Check::new(client, unit, codes, Issued::peek(work, client.origin(), unit)?);
-    let rows = Rows::open(mapping, opened()?)?;
+    let mut rows = Rows::open(mapping, opened()?)?;
+    let mut taking = Taking::default();
     check.report = report.map(Report::create).transpose()?;
     let mut call = Call::default();
-    for row in rows {
+    for row in rows.by_ref() {
         check.forecast.progress.lines += 1;
         match row? {
-            Err(refused) => check.refuse(&refused)?,
-            Ok(draft) => check.take(draft, &mut call)?,
+            Err(refused) => {
+                taking.refused();
+                check.refuse(&refused)?;
+            }
+            Ok(draft) => {
+                let held = check.issued.held(&draft.mark(unit));
+                taking.line(mapping, &draft, matches!(held, Held::Same));
+                check.take(draft, held, &mut call)?;
+            }
         }
         if call.is_full() {
             check.ask(std::mem::take(&mut call)).await?;
@@ -62,6 +77,8 @@ pub async fn check<R: Source>(
         }
     }
     check.ask(call).await?;
+    check.forecast.survey = taking.end(&rows);
+    check.forecast.stops = check.forecast.survey.stops(mapping);
     if !check.apart.is_empty() {
         check.ask_again(Rows::open(mapping, opened()?)?).await?;
     }
@@ -102,6 +119,8 @@ struct Check<'a> {
     apart: HashSet<[u8; 16]>,
     learners: HashSet<[u8; 16]>,
     with_earlier: HashSet<[u8; 16]>,
+    /// Learners whom the institution has not named before, with the first line of each.
+    new: BTreeMap<[u8; 16], (u64, String)>,
     /// Lines of more than one call's courses that were refused or known in the first reading.
     settled: HashSet<u64>,
 }
@@ -120,6 +139,7 @@ impl<'a> Check<'a> {
             apart: HashSet::new(),
             learners: HashSet::new(),
             with_earlier: HashSet::new(),
+            new: BTreeMap::new(),
             settled: HashSet::new(),
         }
     }
@@ -143,8 +163,8 @@ impl<'a> Check<'a> {
     }
 
     /// Into the next call, unless it was issued before.
-    fn take(&mut self, draft: DraftRecord, call: &mut Call) -> Result<(), ClientError> {
-        match self.issued.held(&draft.mark(self.unit)) {
+    fn take(&mut self, draft: DraftRecord, held: Held, call: &mut Call) -> Result<(), ClientError> {
+        match held {
             Held::Same => {
                 self.forecast.progress.already += 1;
                 self.with_earlier.insert(self.learner_of(&draft));
@@ -191,7 +211,7 @@ impl<'a> Check<'a> {
     }
 
     /// By position: the refused lines, and `None` for one that the ledger holds already.
-    async fn refusals(&self, call: &Call) -> Result<HashMap<usize, Option<RefusedLine>>, ClientError> {
+    async fn refusals(&mut self, call: &Call) -> Result<HashMap<usize, Option<RefusedLine>>, ClientError> {
         if call.drafts.is_empty() {
             return Ok(HashMap::new());
         }
@@ -199,9 +219,15 @@ impl<'a> Check<'a> {
         let key_id = KeyId::of(&unit.key.public_key());
         let records = call.drafts.iter().map(|draft| draft.checked(unit)).collect::<Result<Vec<_>, _>>()?;
         let records = || records.clone();
-        let refusals = patiently(|| self.client.check_records(unit.id, key_id, records())).await?;
+        let answer = patiently(|| self.client.check_lines(unit.id, key_id, records())).await?;
+        for position in answer.new_learners {
+            let draft = call.drafts.get(position as usize);
+            let draft = draft.ok_or_else(|| ClientError::lie(format!("a new learner of record {position}")))?;
+            let value = draft.person.first().map(|identity| identity.value.clone()).unwrap_or_default();
+            self.new.entry(self.learner_of(draft)).or_insert((draft.line, value));
+        }
         let mut found = HashMap::new();
-        for refusal in refusals {
+        for refusal in answer.refusals {
             let index = (refusal.record_plus_1 as usize).checked_sub(1);
             let index = index.ok_or_else(|| ClientError::Refused(Box::new(refusal.clone())))?;
             let draft = call.drafts.get(index);
@@ -289,6 +315,10 @@ impl<'a> Check<'a> {
         }
         let forecast = &mut self.forecast;
         forecast.grades.retain(|_, count| *count > 0);
+        forecast.new_learners = self.new.len() as u64;
+        let mut new: Vec<(u64, String)> = self.new.into_values().collect();
+        new.sort_unstable();
+        new.into_iter().for_each(|(line, value)| forecast.survey.warn(Warning::NewIdentities, line, "learner", value));
         forecast.progress.learners = self.learners.len() as u64;
         forecast.learners_with_earlier = self.learners.intersection(&self.with_earlier).count() as u64;
         forecast.progress.blocks = forecast.progress.records.div_ceil(BATCH_MAX as u64);

@@ -61,14 +61,20 @@ impl<'a> Compare<'a> {
                 let after = After { place: at, amends: None };
                 Verdict::Issue(draft.following(after), Some(at))
             }
-            Held::Revoked { at, same: true } => refuse(at, "it was revoked in the ledger and says here what it said"),
+            Held::Revoked { at, same: true } => refuse(
+                at,
+                "it was revoked in the ledger, and the line still says what it said: correct the line, and it is issued anew, \
+                 or take it out of the file",
+            ),
             Held::OtherKind { at } => refuse(
                 at,
                 "it is of another kind now, which no amendment can change: revoke the old record, then synchronise",
             ),
-            Held::OtherPerson { at } => {
-                refuse(at, "the record id belongs to another learner, and a record never moves")
-            }
+            Held::OtherPerson { at } => refuse(
+                at,
+                "the record id belongs to another learner, and a record never moves: revoke the old record where it is \
+                 wrong, and the line is issued anew",
+            ),
             Held::Elsewhere { at } => refuse(at, "it was replaced by a record that this unit did not issue"),
         };
         if let Verdict::Unchanged(at) | Verdict::Amend(_, at) | Verdict::Refused(_, at) | Verdict::Issue(_, Some(at)) =
@@ -77,6 +83,16 @@ impl<'a> Compare<'a> {
             self.matched.insert(*at);
         }
         Ok(Some(verdict))
+    }
+
+    /// A line that says something else, with what its blank cells leave as it is.
+    pub(crate) async fn with_kept(&self, mut draft: DraftRecord, at: Place) -> Result<Verdict, ClientError> {
+        if draft.kept.is_empty() {
+            return Ok(Verdict::Amend(draft, at));
+        }
+        let said = self.view.said(self.client, [at]).await?.remove(&at).unwrap_or_default();
+        draft.keep(&said);
+        Ok(if draft.body_bytes() == said { Verdict::Unchanged(at) } else { Verdict::Amend(draft, at) })
     }
 
     /// Whether enough lines wait for an answer of the node.

@@ -92,7 +92,8 @@ pub async fn with_file<R: Source>(
     input: R,
     work: &Path,
 ) -> Result<Comparison, IssueError> {
-    let rows = Rows::open(mapping, input)?;
+    let mapping = &Box::pin(mapping.informed(client)).await?;
+    let rows = Rows::open(mapping, input)?.following();
     Issued::peek(work, client.origin(), unit)?;
     let view = View::open(client, unit, work, false).await?;
     let mut compare = Compare::new(client, unit, view);
@@ -100,10 +101,13 @@ pub async fn with_file<R: Source>(
     for row in rows {
         match row? {
             Err(refused) => found.take(Verdict::Refused(refused, Place::default())),
-            Ok(draft) => {
-                let verdict = compare.line(draft)?;
-                verdict.into_iter().for_each(|verdict| found.take(verdict));
-            }
+            Ok(draft) => match compare.line(draft)? {
+                Some(Verdict::Amend(draft, at)) => {
+                    let verdict = compare.with_kept(draft, at).await?;
+                    found.take(verdict);
+                }
+                verdict => verdict.into_iter().for_each(|verdict| found.take(verdict)),
+            },
         }
         if compare.is_full() {
             compare.settle().await?.0.into_iter().for_each(|verdict| found.take(verdict));

@@ -60,27 +60,32 @@ fn content(unit: &IssuingUnit, kind: Kind, body: &[u8]) -> [u8; 16] {
     keyed(unit, b"what it says", &[&[kind][..], body].concat())
 }
 
+/// What a record of the ledger says, without learner and amendment, and what it amends.
+pub(crate) fn said(record: &Record) -> Result<(Vec<u8>, Option<Amends>), ClientError> {
+    let body = record.body();
+    let wrong = ClientError::lie;
+    Ok(match record.kind() {
+        Kind::Credit => {
+            let read = decode::<pb::Credit>(body).map_err(wrong)?;
+            (pb::Credit { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
+        }
+        Kind::Result => {
+            let read = decode::<pb::Result>(body).map_err(wrong)?;
+            (pb::Result { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
+        }
+        Kind::Outcome => {
+            let read = decode::<pb::Outcome>(body).map_err(wrong)?;
+            (pb::Outcome { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
+        }
+        // No file makes others.
+        _ => (Vec::new(), None),
+    })
+}
+
 impl Row {
     /// What a record of the ledger is.
     pub(crate) fn of_record(unit: &IssuingUnit, place: Place, record: &Record) -> Result<Self, ClientError> {
-        let body = record.body();
-        let wrong = ClientError::lie;
-        let (said, amends): (Vec<u8>, Option<Amends>) = match record.kind() {
-            Kind::Credit => {
-                let read = decode::<pb::Credit>(body).map_err(wrong)?;
-                (pb::Credit { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-            }
-            Kind::Result => {
-                let read = decode::<pb::Result>(body).map_err(wrong)?;
-                (pb::Result { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-            }
-            Kind::Outcome => {
-                let read = decode::<pb::Outcome>(body).map_err(wrong)?;
-                (pb::Outcome { learner: Vec::new(), amends: None, ..read.clone() }.encode_to_vec(), read.amends)
-            }
-            // No file makes others.
-            _ => (Vec::new(), None),
-        };
+        let (said, amends) = said(record)?;
         Ok(Self {
             at: place,
             hash: record.hash(),

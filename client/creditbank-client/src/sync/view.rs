@@ -8,7 +8,7 @@ use creditbank_protocol::pb::Kind;
 use creditbank_protocol::status::{Mark, status_id};
 use creditbank_protocol::{LogIndex, Place};
 
-use super::state::{Row, State, content_of, id_of, person_of};
+use super::state::{Row, State, content_of, id_of, person_of, said};
 use crate::import::After;
 use crate::import::DraftRecord;
 use crate::{Client, ClientError, IssuedItem, IssuingUnit};
@@ -29,7 +29,7 @@ pub(crate) enum Held {
     OtherKind { at: Place },
     /// The same result of another person.
     OtherPerson { at: Place },
-    /// It was revoked; `same` when it said what the line says.
+    /// It was revoked; `same` when it said what the line says, as far as is known of the same person.
     Revoked { at: Place, same: bool },
     /// It was replaced by a record of another unit.
     Elsewhere { at: Place },
@@ -127,8 +127,9 @@ impl<'a> View<'a> {
             }
             let anew = draft.clone().following(After { place: at, amends: None });
             let Some(next) = self.issued_from(&anew)?.filter(|next| *next > at) else {
-                let content = content_of(self.unit, draft);
-                let same = self.state.rows.get(&at).is_some_and(|row| row.content == content);
+                let (content, person) = (content_of(self.unit, draft), person_of(self.unit, draft));
+                let is_same = |row: &Row| row.content == content && (row.person == [0; 16] || row.person == person);
+                let same = self.state.rows.get(&at).is_some_and(is_same);
                 return Ok(Held::Revoked { at, same });
             };
             at = next;
@@ -150,6 +151,18 @@ impl<'a> View<'a> {
     fn issued_from(&self, draft: &DraftRecord) -> Result<Option<Place>, ClientError> {
         let seeds = draft.all_seeds(self.unit)?;
         Ok(seeds.iter().find_map(|seed| self.by_id.get(&id_of(self.unit, seed))).copied())
+    }
+
+    /// What records say, by their places, without learner and amendment.
+    pub(crate) async fn said(
+        &self,
+        client: &Client,
+        places: impl IntoIterator<Item = Place>,
+    ) -> Result<BTreeMap<Place, Vec<u8>>, ClientError> {
+        let items = places.into_iter().filter_map(|place| self.items.get(&place));
+        let wanted: Vec<(Place, Digest)> = items.map(|item| (item.place, item.hash)).collect();
+        let read = client.read_bodies(&wanted).await?;
+        read.iter().map(|(place, record)| Ok((*place, said(record)?.0))).collect()
     }
 
     /// The line as an amendment of the record at a place.

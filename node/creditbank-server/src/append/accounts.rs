@@ -5,12 +5,13 @@
 
 use creditbank_protocol::InstitutionId;
 use creditbank_protocol::{AccountId, Alias};
-use creditbank_rpc::identity::is_plain;
+use creditbank_rpc::identity::{is_plain, normalise};
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
 use creditbank_rules::ViewError;
 
 use super::SubmitError;
 use crate::ledger::{Ledger, Shared};
+use crate::read::ReadError;
 use crate::tables;
 use crate::unreadable::{damaged, of_store};
 
@@ -22,7 +23,7 @@ const VALUE_LEN_MAX: usize = 256;
 /// How an identity is known to the node: keyed, so that nobody else can compute it.
 pub(super) type IdentityDigest = [u8; 32];
 
-/// A person by one or more identities, checked.
+/// A person by one or more identities, checked and in the form by which they are compared.
 #[derive(Debug, Clone)]
 pub struct Person(Vec<TypedIdentity>);
 
@@ -81,12 +82,14 @@ impl AccountError {
 }
 
 impl Person {
-    /// Checks the identities of the person at position `person` of a call. Values are never repeated in an error.
+    /// Checks the identities of the person at position `person` of a call, and gives them the one spelling that the digest
+    /// is made of. Values are never repeated in an error.
     pub fn new(person: usize, identities: Vec<TypedIdentity>) -> Result<Self, AccountError> {
         let refuse = |what| Err(AccountError::Person { person, what });
         if identities.is_empty() || identities.len() > IDENTITIES_MAX {
             return refuse("expected 1 to 8 identities");
         }
+        let mut normal = Vec::with_capacity(identities.len());
         for identity in &identities {
             let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
             let scoped = !identity.scope.is_empty();
@@ -99,7 +102,7 @@ impl Person {
             }
             match kind {
                 IdentityType::Unspecified => return refuse("expected a type of identity"),
-                IdentityType::StudentNumber if scoped => {
+                IdentityType::StudentNumber | IdentityType::StudentNumberExact if scoped => {
                     return refuse("a student number has no scope: it is the calling institution's");
                 }
                 IdentityType::National | IdentityType::Passport | IdentityType::Network if !scoped => {
@@ -107,8 +110,13 @@ impl Person {
                 }
                 _ => {}
             }
+            let identity = normalise(identity);
+            if identity.value.is_empty() {
+                return refuse("expected a value that is not made of separators alone");
+            }
+            normal.push(identity);
         }
-        Ok(Self(identities))
+        Ok(Self(normal))
     }
 
     pub(super) fn identities(&self) -> &[TypedIdentity] {
@@ -138,30 +146,58 @@ pub(super) fn known(shared: &Shared, digest: &IdentityDigest) -> Result<Option<A
     Ok(Some(account))
 }
 
+/// Who a record of a dry run is about.
+pub struct AskedAbout {
+    /// Their account, or one that only the check knows.
+    pub account: AccountId,
+    /// The institution's alias for it.
+    pub alias: Alias,
+    /// The institution has not named this person before.
+    pub is_new: bool,
+}
+
+/// Whether an identity is one that only its own institution gives out.
+pub(crate) fn is_student_number(identity: &TypedIdentity) -> bool {
+    let kind = IdentityType::try_from(identity.r#type).unwrap_or_default();
+    matches!(kind, IdentityType::StudentNumber | IdentityType::StudentNumberExact)
+}
+
 /// The first of a person's accounts, where their identities lead to different ones. To merge them is the operator's.
 pub(super) fn first_account(mut accounts: impl Iterator<Item = Option<AccountId>>) -> Option<AccountId> {
     accounts.find_map(|account| account)
 }
 
 impl Ledger {
-    /// The body of a record for a dry run, with the alias that the person's identities lead to, and the account behind it.
-    /// A person who is not known gets an account of their own for the time of the check; nothing is opened.
-    pub fn with_alias(
+    /// Who a record of a dry run is about, by their identities. A person who is not known gets an account of their own for
+    /// the time of the check; nothing is opened.
+    pub fn asked_about(
         &self,
         institution: InstitutionId,
         person: usize,
-        body: &[u8],
         identities: Vec<TypedIdentity>,
-    ) -> Result<(Vec<u8>, AccountId), AccountError> {
+    ) -> Result<AskedAbout, AccountError> {
         let Person(identities) = Person::new(person, identities)?;
         let digests = identities.iter().map(|identity| self.shared.private.identity_digest(institution.0, identity));
         let digests: Vec<_> = digests.collect();
         let accounts = digests.iter().map(|digest| known(&self.shared, digest)).collect::<Result<Vec<_>, _>>()?;
+        // A student number is known because its institution has named it. Of any other identity the institution's own
+        // records say so, and nothing else may: others know the person too.
+        let own_number = |(identity, account): (&TypedIdentity, &Option<AccountId>)| {
+            account.is_some() && is_student_number(identity)
+        };
+        let mut is_new = !identities.iter().zip(&accounts).any(own_number);
         let newcomer = || AccountId(std::array::from_fn(|i| digests.first().map_or(0, |digest| digest[i])));
-        let account = first_account(accounts.into_iter()).unwrap_or_else(newcomer);
-        // The learner is field 1 of every kind, so its bytes come first.
+        let found = first_account(accounts.into_iter());
+        if let Some(account) = found.filter(|_| is_new) {
+            let (own, _) = self.places(&account, Some(institution), None, 1).map_err(|error| match error {
+                ReadError::View(error) => error,
+                other => damaged(other),
+            })?;
+            is_new = own.is_empty();
+        }
+        let account = found.unwrap_or_else(newcomer);
         let alias = self.shared.private.of(institution.0).alias(&account);
-        Ok(([&[0x0a, 16][..], alias.as_bytes(), body].concat(), account))
+        Ok(AskedAbout { account, alias, is_new })
     }
 
     /// The aliases of persons at a closed institution, by a student number. Nothing is opened.

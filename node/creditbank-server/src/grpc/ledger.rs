@@ -169,7 +169,7 @@ impl LedgerService for Service {
             return Err(status::invalid("records", "at most 1024", records.len()));
         }
         let read = move |ledger: &Ledger| check(ledger, UnitId::new(institution, unit), key_id, records);
-        Ok(Response::new(api::CheckRecordsResponse { refusals: blocking(&self.0, read).await? }))
+        Ok(Response::new(blocking(&self.0, read).await?))
     }
 
     async fn reconcile(
@@ -220,15 +220,16 @@ impl LedgerService for Service {
     }
 }
 
-/// Which records would be refused. A record whose learner is named by identities gets the alias that they would lead
+/// Which records would be refused, and whom of their learners the institution has not named before. A record whose learner is named by identities gets the alias that they would lead
 /// to.
 fn check(
     ledger: &Ledger,
     unit: UnitId,
     key_id: KeyId,
     records: Vec<api::CheckedRecord>,
-) -> Result<Vec<api::Refusal>, Status> {
+) -> Result<api::CheckRecordsResponse, Status> {
     let mut refusals = Vec::new();
+    let mut new_learners = Vec::new();
     let mut checked = Vec::new();
     let mut positions = Vec::new();
     let mut newcomers = BTreeSet::new();
@@ -236,10 +237,13 @@ fn check(
         let api::RecordBody { kind, version, body, seed } = record.unwrap_or_default();
         let mut body: Vec<u8> = body.into();
         if !identities.is_empty() {
-            let named = ledger.with_alias(unit.institution, refusals.len() + checked.len(), &body, identities);
-            let (with_alias, account) = named?;
-            body = with_alias;
-            newcomers.insert(account);
+            let learner = ledger.asked_about(unit.institution, refusals.len() + checked.len(), identities)?;
+            // The learner is field 1 of every kind, so its bytes come first.
+            body = [&[0x0a, 16][..], learner.alias.as_bytes(), &body].concat();
+            newcomers.insert(learner.account);
+            if learner.is_new {
+                new_learners.push(position);
+            }
         }
         match Record::new(kind, version, &seed, body) {
             Ok(record) => {
@@ -257,5 +261,5 @@ fn check(
         rejection.record = index.and_then(|at| positions.get(at)).copied();
         refusals.push(status::of_rule(&rejection));
     }
-    Ok(refusals)
+    Ok(api::CheckRecordsResponse { refusals, new_learners })
 }

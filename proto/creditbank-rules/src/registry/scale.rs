@@ -39,7 +39,7 @@ fn numeric(range: &NumericGrades) -> Result<(), Rejection> {
 }
 
 /// Whether `value` passes in the scale; `None` when it is not one of its grades.
-pub(crate) fn passes(scale: &pb::GradeScale, value: &str) -> Option<bool> {
+pub fn passes(scale: &pb::GradeScale, value: &str) -> Option<bool> {
     if let Some(listed) = scale.listed.iter().find(|grade| grade.value == value) {
         return Some(listed.pass);
     }

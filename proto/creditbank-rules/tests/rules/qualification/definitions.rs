@@ -171,7 +171,25 @@ fn points_follow_grades() {
     one.grade_points = vec![point("A", 40_000), point("B", 20_000), point("C", 30_000)];
     refused(&one, Rule::Contradiction, "order of the grades");
     one.grade_points = vec![point("A", 40_000), point("B", 30_000), point("C", 30_000)];
+    refused(&one, Rule::MissingField, "no point for A+");
+    let others = ["A+", "A-", "B+", "B-", "C+", "C-", "D", "D+", "D-"];
+    one.no_points = others.map(str::to_owned).to_vec();
     publish(&mut registry(), &one).expect("B and C may be worth the same");
+    one.no_points.push("F+".to_owned());
+    refused(&one, Rule::Contradiction, "found F+");
+    one.no_points = vec!["A".to_owned()];
+    refused(&one, Rule::Contradiction, "found A");
+}
+
+/// Goal: thirty with honours has a number before a mean is made of it: it would be left out, and make the mean worse.
+#[test]
+fn honours_have_points() {
+    let minimum = Some(Grade { scale: "IT-30".to_owned(), value: "24".to_owned() });
+    let mut one = with(Requirement { minimum, ..node(1, Type::Average) });
+    one.average_scale = "IT-30".to_owned();
+    refused(&one, Rule::MissingField, "no point for 30L");
+    one.grade_points = vec![GradePoint { value: "30L".to_owned(), e4: 300_000 }];
+    publish(&mut registry(), &one).expect("30L counts as 30");
 }
 
 fn unsatisfiable(nodes: Vec<Requirement>, part: &str) {

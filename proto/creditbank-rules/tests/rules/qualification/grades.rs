@@ -38,6 +38,17 @@ fn scales_that_run_downwards() {
     assert_refused(judged(&mean("DE-5", "1.7"), &candidates, &all), Rule::RequirementsNotMet, "found 1.7667");
 }
 
+/// Goal: the mean of thirty with honours and eighteen is 24 where the definition counts the honours as thirty.
+#[test]
+fn honours_count_as_the_definition_says() {
+    let mut definition = mean("IT-30", "24");
+    definition.grade_points = vec![GradePoint { value: "30L".to_owned(), e4: 300_000 }];
+    let candidates = [graded(0, 15, "IT-30", "30L"), graded(1, 15, "IT-30", "18")];
+    let both = [put(2, 0), put(2, 1)];
+    let audit = judged(&definition, &candidates, &both).expect("24 is reached");
+    assert_eq!(audit.average_e4, Some(Ratio { numerator: 240_000, denominator: 1 }));
+}
+
 /// Goal: letters have the definition's points.
 #[test]
 fn letters_have_points() {

@@ -172,6 +172,21 @@ fn equivalent(name: Option<&'static str>, about: &'static str, bend: impl FnOnce
     case
 }
 
+/// Under an equivalence that names the course of the credit in entry 1 by an alias of its institution.
+fn by_alias(name: Option<&'static str>, about: &'static str, withdrawn: bool) -> Case {
+    let mut case = Case::new(name, about);
+    case.set(Kind::Equivalence, &pb::Equivalence { source_course: "a-a-a".to_owned(), ..equivalence() });
+    let alias = pb::CourseAlias { institution: 2, code: "A-A-A".to_owned(), same_as: "AAA".to_owned(), withdrawn };
+    case.set(Kind::CourseAlias, &pb::CourseAlias { withdrawn: false, ..alias.clone() });
+    elsewhere(&mut case, marked(&[]));
+    let conversion = computed(&case, &by_equivalence(), &[source()], &Account::default(), &[]);
+    if withdrawn {
+        case.set(Kind::CourseAlias, &alias);
+    }
+    case.records = vec![record(Kind::Conversion, &conversion, 1)];
+    case
+}
+
 /// The conversion in entry 4 has converted the credit in entry 1; another credit in entry 2 follows under the same code.
 fn again(name: Option<&'static str>, about: &'static str, most: u64, bend: impl FnOnce(&mut pb::Conversion)) -> Case {
     let text = pb::AgreementTerms { learner_max_e4: most, ..terms() };
@@ -240,6 +255,7 @@ fn rights() -> Vec<Case> {
         bent("MISSING_FIELD", "decided by nobody", |conversion| conversion.decider.clear()),
         bent("MISSING_FIELD", "by no right", |conversion| conversion.agreement = None),
         bent("MISSING_FIELD", "by two rights", |conversion| conversion.equivalence = by_equivalence().equivalence),
+        by_alias(Some("OUTSIDE_SCOPE"), "under an equivalence that names an alias that was withdrawn", true),
         bent("MISSING_FIELD", "of nothing", |conversion| conversion.sources.clear()),
         bent("IMPLAUSIBLE_DATE", "decided tomorrow", |conversion| {
             conversion.decided = day(TODAY.0, TODAY.1, TODAY.2 + 1)
@@ -467,6 +483,7 @@ pub(crate) fn admitted() -> Vec<Case> {
         levelled(None, "one comparable level", &["6"], Some("6")),
         levelled(None, "one of several comparable levels", &["5", "6"], Some("5")),
         equivalent(None, "under an equivalence", |_| ()),
+        by_alias(None, "under an equivalence that names an alias of the course", false),
         assessed(None, "by an assessment", |_| ()),
         counted(
             None,

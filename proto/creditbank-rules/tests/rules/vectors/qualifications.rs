@@ -320,6 +320,7 @@ fn others() -> Vec<Case> {
 }
 
 fn means() -> Vec<Case> {
+    let without: Vec<String> = ["A+", "A-", "B+", "B-", "C+", "C-", "D", "D+", "D-"].map(str::to_owned).to_vec();
     let mean =
         |scale: &str, least: &str, points: &[(&str, u64)], retakes: pb::RetakePolicy| pb::QualificationDefinition {
             average_scale: scale.to_owned(),
@@ -328,6 +329,7 @@ fn means() -> Vec<Case> {
                 .map(|(value, e4)| pb::GradePoint { value: (*value).to_owned(), e4: *e4 })
                 .collect(),
             retakes: retakes.into(),
+            no_points: if scale == "US-4" { without.clone() } else { Vec::new() },
             ..all(vec![
                 credits(1, 20, None),
                 Requirement {

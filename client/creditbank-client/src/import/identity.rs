@@ -1,0 +1,62 @@
+//! From a cell to the identity of a learner: by what the mapping states, else with distrust of what spreadsheets leave.
+
+mod damage;
+
+use creditbank_rpc::identity::{doubt, is_invisible, normalise};
+use creditbank_rpc::v1::TypedIdentity;
+
+use super::mapping::Learner;
+use super::values::cells;
+
+/// Most bytes of an identity value, as the protocol has it.
+const IDENTITY_LEN_MAX: usize = 256;
+
+/// An identity that a cell names.
+pub(super) struct Named {
+    /// In the form by which it is compared.
+    pub(super) identity: TypedIdentity,
+    /// What speaks against it.
+    pub(super) doubt: Option<String>,
+}
+
+/// The identity in a cell, or why there is none. Reasons hold no part of the value.
+pub(super) fn read(learner: &Learner, cell: &str) -> Result<Named, String> {
+    let value = cells::trimmed(cells::text(cell));
+    if value.is_empty() {
+        return Err("the learner's identity is empty".to_owned());
+    }
+    if value.contains(is_invisible) {
+        return Err("the learner's identity holds invisible characters".to_owned());
+    }
+    if value.len() > IDENTITY_LEN_MAX {
+        let found = value.len();
+        return Err(format!("the learner's identity has {found} bytes, at most {IDENTITY_LEN_MAX} are taken"));
+    }
+    if damage::has_foreign_digits(value) {
+        let what = "the learner's identity has digits of another script or width, expected 0 to 9";
+        return Err(what.to_owned());
+    }
+    let value = learner.case.of(value.to_owned());
+    let value = match learner.pad {
+        Some(len) if value.len() < len && value.bytes().all(|byte| byte.is_ascii_digit()) => format!("{value:0>len$}"),
+        _ => value,
+    };
+    if let Some(len) = learner.digits
+        && (value.len() != len || !value.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(format!("the learner's identity does not have exactly {len} digits, as the mapping says"));
+    }
+    match &learner.pattern {
+        Some(pattern) if !pattern.is_match(&value) => {
+            return Err("the learner's identity does not fit the mapping's pattern".to_owned());
+        }
+        Some(_) => {}
+        None => {
+            if let Some(what) = damage::of(&value, learner.may_have_separators()) {
+                return Err(format!("the learner's identity {what}; state learner.pattern where it is a good one"));
+            }
+        }
+    }
+    let stated = TypedIdentity { r#type: learner.identity_type().into(), scope: learner.scope.clone(), value };
+    Ok(Named { identity: normalise(&stated), doubt: doubt(&stated) })
+}

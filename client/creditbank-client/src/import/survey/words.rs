@@ -1,0 +1,95 @@
+//! A record as it would be signed, in words for a person.
+
+use std::fmt::Write as _;
+
+use creditbank_protocol::dates;
+use creditbank_protocol::names;
+use creditbank_protocol::pb;
+use creditbank_rpc::v1::IdentityType;
+use creditbank_rules::decimal::show_e4;
+
+use crate::import::draft::Body;
+use crate::import::{DraftRecord, Mapping};
+
+/// One fact a line, without what the record does not say.
+pub(super) fn of(mapping: &Mapping, draft: &DraftRecord) -> String {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    for identity in &draft.person {
+        let kind = names::of(IdentityType::try_from(identity.r#type).unwrap_or_default()).replace('-', " ");
+        facts.push(("who", format!("{kind} {} {}", identity.scope, identity.value)));
+    }
+    let grade = |grade: Option<&pb::Grade>| {
+        grade.map_or("none".to_owned(), |grade| {
+            let passes = match mapping.passes(&grade.scale, &grade.value) {
+                Some(true) => ", which passes",
+                Some(false) => ", which does not pass",
+                None => "",
+            };
+            format!("{} in {}{passes}", grade.value, grade.scale)
+        })
+    };
+    match &draft.body {
+        Body::Credit(one) => {
+            facts.push(("course", course(one.course.as_ref())));
+            facts.push(("credits", amount(one.amount.as_ref())));
+            facts.push(("grade", grade(one.grade.as_ref())));
+            facts.push(("level", level(one.level.as_ref())));
+            facts.push(("attempt", number(one.attempt)));
+            facts.push(("period", period(one.period.as_ref())));
+            facts.push(("expires", date(one.expires)));
+            facts.push(("visible from", date(one.visible_from)));
+        }
+        Body::Result(one) => {
+            facts.push(("status", names::of(one.status())));
+            facts.push(("course", course(one.course.as_ref())));
+            facts.push(("attempted", amount(one.attempted.as_ref())));
+            facts.push(("grade", grade(one.grade.as_ref())));
+            facts.push(("level", level(one.level.as_ref())));
+            facts.push(("attempt", number(one.attempt)));
+            facts.push(("period", period(one.period.as_ref())));
+            facts.push(("visible from", date(one.visible_from)));
+        }
+        Body::Outcome(one) => {
+            facts.push(("type", names::of(one.r#type())));
+            facts.push(("course", course(one.course.as_ref())));
+            let score = one.score.as_ref().map(|score| format!("{} in {}", score.value, score.scale));
+            facts.push(("score", score.unwrap_or_default()));
+            facts.push(("period", period(one.period.as_ref())));
+            facts.push(("expires", date(one.expires)));
+            facts.push(("visible from", date(one.visible_from)));
+        }
+    }
+    let mut text = format!("line {}: {}\n", draft.line, draft.kind_name());
+    for (name, fact) in facts.iter().filter(|(_, fact)| !fact.trim().is_empty()) {
+        let fact = fact.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "  {name:<13} {fact}");
+    }
+    text
+}
+
+fn course(course: Option<&pb::Course>) -> String {
+    let Some(course) = course else { return String::new() };
+    let titles = course.titles.iter().map(|title| format!("{} ({})", title.value, title.language));
+    std::iter::once(course.code.clone()).chain(titles).collect::<Vec<_>>().join(" ")
+}
+
+fn amount(amount: Option<&pb::Amount>) -> String {
+    amount.map_or(String::new(), |amount| format!("{} {}", show_e4(amount.e4), amount.unit))
+}
+
+fn level(level: Option<&pb::Level>) -> String {
+    level.map_or(String::new(), |level| format!("{} {}", level.framework, level.level))
+}
+
+fn number(number: u32) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
+fn date(date: Option<pb::Date>) -> String {
+    date.map_or(String::new(), |date| dates::show(&date))
+}
+
+fn period(period: Option<&pb::Period>) -> String {
+    period.map_or(String::new(), |period| format!("{} to {}", date(period.from), date(period.until)))
+}

@@ -1,0 +1,72 @@
+//! The whole file against the whole chain, before anything is signed: how much has vanished, and how much was emptied.
+
+use std::collections::HashSet;
+
+use creditbank_protocol::Place;
+
+use super::view::{Held, View};
+use crate::Client;
+use crate::import::{DraftRecord, Mapping, Rows, Survey, Warning};
+use crate::issue::IssueError;
+
+/// One record in so many may vanish or lose a value before a run stops: 5 %.
+const LOST_ONE_IN: u64 = 20;
+/// Records that are read at once.
+const READ_AT_ONCE: usize = 250;
+
+/// What is in a file that the ledger follows.
+pub(super) async fn at(
+    client: &Client,
+    mapping: &Mapping,
+    rows: Rows<'_>,
+    view: &View<'_>,
+) -> Result<Survey, IssueError> {
+    let mut matched: HashSet<Place> = HashSet::new();
+    let mut blank: Vec<(DraftRecord, Place)> = Vec::new();
+    let mut failed = None;
+    let mut survey = Survey::of(mapping, rows, |draft| {
+        let held = match view.held(draft) {
+            Ok(held) => held,
+            Err(error) => {
+                failed.get_or_insert(error);
+                return false;
+            }
+        };
+        let (Held::Same { at, .. }
+        | Held::Other { at }
+        | Held::OtherKind { at }
+        | Held::OtherPerson { at }
+        | Held::Revoked { at, .. }
+        | Held::Elsewhere { at }) = held
+        else {
+            return false;
+        };
+        matched.insert(at);
+        if matches!(held, Held::Other { .. }) && !draft.kept.is_empty() {
+            blank.push((draft.clone(), at));
+        }
+        matches!(held, Held::Same { .. })
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let shown: Vec<Place> =
+        view.rows().filter(|row| row.person != [0; 16] && view.stands(row.at)).map(|row| row.at).collect();
+    let mut lost: Vec<(u64, String, String)> = Vec::new();
+    let gone = shown.iter().filter(|at| !matched.contains(at));
+    lost.extend(gone.map(|at| (0, "record".to_owned(), format!("the one at {at} is not in the file"))));
+    for some in blank.chunks_mut(READ_AT_ONCE) {
+        let said = view.said(client, some.iter().map(|(_, at)| *at)).await?;
+        for (draft, at) in some {
+            let had = said.get(at).map(|said| draft.keep(said)).unwrap_or_default();
+            if !had.is_empty() {
+                lost.push((draft.line, had.join(", "), format!("blank; the record at {at} keeps what it says")));
+            }
+        }
+    }
+    let of = shown.len().max(matched.len()) as u64;
+    if lost.len() as u64 * LOST_ONE_IN > of {
+        lost.into_iter().for_each(|(line, field, what)| survey.warn(Warning::Vanished, line, &field, what));
+    }
+    Ok(survey)
+}
