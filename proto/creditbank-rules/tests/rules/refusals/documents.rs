@@ -56,7 +56,7 @@ pub(crate) fn refused() -> Vec<Case> {
         with("MISSING_FIELD", "a document in no state", |one| one.state = 0),
         with("MISSING_FIELD", "a document of no day", |one| one.issued = None),
         with("INVALID_DATE", "a document of a month", |one| one.issued = day(2026, 11, 0)),
-        with("INVALID_DATE", "a document of tomorrow", |one| one.issued = day(2026, 11, 24)),
+        with("IMPLAUSIBLE_DATE", "a document of tomorrow", |one| one.issued = day(2026, 11, 24)),
         with("MISSING_FIELD", "a series without a number", |one| one.number = number("A", "")),
         with("INVALID_CODE", "a number with a blank at its end", |one| one.number = number("A", "17 ")),
         with("CONTRADICTION", "a document of another institution than those that confer", |one| one.institution = 2),

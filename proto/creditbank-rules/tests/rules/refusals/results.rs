@@ -79,8 +79,8 @@ pub(crate) fn refused() -> Vec<Case> {
         credits("INVALID_DATE", "assessed before the period", |credit| {
             credit.completed = Some(date(2026, 1, 31));
         }),
-        credits("INVALID_DATE", "assessed tomorrow", |credit| credit.completed = Some(date(2026, 11, 24))),
-        results("INVALID_DATE", "a result that was assessed tomorrow", |result| {
+        credits("IMPLAUSIBLE_DATE", "assessed tomorrow", |credit| credit.completed = Some(date(2026, 11, 24))),
+        results("IMPLAUSIBLE_DATE", "a result that was assessed tomorrow", |result| {
             result.completed = Some(date(2026, 11, 24))
         }),
         credits("INVALID_CODE", "a term of 65 characters", |credit| credit.term = "Ε".repeat(65)),
