@@ -576,6 +576,8 @@ def _dates(message, kind, now):
     if period.has("from") and period.has("until") and first(begin) <= last(end) \
             and not is_plausible_period(first(begin), last(end), now, planned):
         return False
+    if kind in (KIND_CREDIT, KIND_RESULT) and message.has("completed") and not has_happened(message.completed, now):
+        return False
     return kind == KIND_RESULT or not message.has("expires") or is_plausible_expiry(message.expires, now)
 
 

@@ -84,7 +84,7 @@ pub(crate) fn refused() -> Vec<Case> {
             result.completed = Some(date(2026, 11, 24))
         }),
         credits("INVALID_CODE", "a term of 65 characters", |credit| credit.term = "Ε".repeat(65)),
-        results("INVALID_CODE", "a session with a line feed", |result| result.session = "June\n".to_owned()),
+        results("INVALID_TEXT", "a session with a line feed", |result| result.session = "June\n".to_owned()),
     ]
 }
 
