@@ -1,6 +1,6 @@
 //! Definitions, awards, and that no root pays twice.
 
-use creditbank_fixtures::{award, credit, definition, mandate};
+use creditbank_fixtures::{award, credit, definition, document, mandate};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::entry::Entry;
 use creditbank_protocol::pb::{self, Action, Basis, Effect, EffectGroup, EffectReason, Kind, RecordReference};
@@ -75,7 +75,7 @@ async fn no_root_pays_twice() {
     let receipt = submit(client, one, std::slice::from_ref(&degree), redeeming(one, &full)).await.expect("an award");
     let awarded = reference(&receipt, 0, &degree);
     // Neither here nor elsewhere again.
-    let again = pb::Award { certificate_number: "C-2".to_owned(), ..full.clone() };
+    let again = pb::Award { documents: vec![document("C-2")], ..full.clone() };
     let refused = submit(client, one, &[record(Kind::Award, &again, 2)], redeeming(one, &again)).await;
     assert_eq!(refused.expect_err("the same paper"), Reason::MandateUsed);
     let again = pb::Award { mandate: Some(mandate()), ..again };

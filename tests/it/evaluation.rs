@@ -1,6 +1,6 @@
 //! How far a learner is, from records at hand, over the wire.
 
-use creditbank_fixtures::{credit, mandate, text};
+use creditbank_fixtures::{credit, document, mandate, text};
 use creditbank_protocol::Alias;
 use creditbank_protocol::pb::{self, Kind};
 use creditbank_rpc::v1::learner_reference::Learner;
@@ -65,7 +65,7 @@ async fn progress_becomes_an_award() {
     let (answer, award) = reader.evaluate(question(learner)).await.expect("an answer");
     assert_eq!(answer.outcome(), EvaluationOutcome::Met);
     let award = pb::Award {
-        certificate_number: "C-1".to_owned(),
+        documents: vec![document("C-1")],
         kind: pb::AwardKind::Degree.into(),
         decider: "A registrar".to_owned(),
         mandate: Some(mandate()),

@@ -1,7 +1,7 @@
 //! Recognition: applications, decisions, appeals; prior learning; degrees of elsewhere; joint, declared and honorary
 //! awards. Such a log is good for `check`, after a restart, and for a verifier without the node.
 
-use creditbank_fixtures::{award, credit, definition, definition_name, mandate, text};
+use creditbank_fixtures::{award, credit, definition, definition_name, document, mandate, text};
 use creditbank_protocol::Alias;
 use creditbank_protocol::dates::{date_of, day_of_ms};
 use creditbank_protocol::key::{KeyId, sign};
@@ -225,7 +225,7 @@ async fn exemptions_count_once() {
     let entry = pb::QualificationRecognition { amends, legal_basis, mandate, ..entry };
     let renewed = seal(client, two, Kind::QualificationRecognition, &entry, groups).await.expect("amended");
     let again = counting(award(2, *other, "CERT", std::slice::from_ref(&renewed)));
-    let again = pb::Award { certificate_number: "C-2".to_owned(), ..again };
+    let again = pb::Award { documents: vec![document("C-2")], ..again };
     assert_eq!(confer(client, two, &again).await.expect_err("it has paid"), Reason::AlreadySpent);
 
     let credit = seal(client, one, Kind::Credit, &credit(*own, "AAA"), Vec::new()).await.expect("issued");
@@ -326,8 +326,7 @@ async fn a_log_with_every_kind_of_award_is_good() {
     assert_eq!(answer.outcome(), EvaluationOutcome::Missing, "it learns nothing of it");
 
     let bare = pb::Award { allocations: Vec::new(), redeems: Vec::new(), mandate: None, ..award(1, own, "CERT", &[]) };
-    let declared =
-        pb::Award { basis: pb::AwardBasis::Declared.into(), certificate_number: "D".to_owned(), ..bare.clone() };
+    let declared = pb::Award { basis: pb::AwardBasis::Declared.into(), documents: vec![document("D")], ..bare.clone() };
     confer(&client, &one, &declared).await.expect("declared");
     let (titles, definition) = (vec![text("Doctor honoris causa")], None);
     let honorary = pb::Award { basis: pb::AwardBasis::Honorary.into(), titles, definition, ..bare };

@@ -1,6 +1,6 @@
 //! Awards on awards, and what is taken back below them: whatever is amended, revoked or absorbed, no root pays twice.
 
-use creditbank_fixtures::{absorbing, award, credit, definition, mandate, overlapping};
+use creditbank_fixtures::{absorbing, award, credit, definition, document, mandate, overlapping};
 use creditbank_protocol::pb::{self, Kind, RecordReference};
 use creditbank_rpc::Reason;
 use creditbank_tests::Scene;
@@ -45,9 +45,9 @@ impl Stack for Scene {
         absorbs: &[RecordReference],
     ) -> pb::Award {
         let redeems = by_place([redeems, absorbs].concat());
-        let certificate_number = code.to_owned();
+        let documents = vec![document(code)];
         let absorbs = by_place(absorbs.to_vec());
-        pb::Award { redeems, absorbs, certificate_number, ..award(1, self.own, code, &by_place(counted.to_vec())) }
+        pb::Award { redeems, absorbs, documents, ..award(1, self.own, code, &by_place(counted.to_vec())) }
     }
 }
 
@@ -220,7 +220,7 @@ async fn an_overlap_is_between_two() {
     assert_eq!(confer(client, two, &elsewhere).await.expect_err("physics counts it"), Reason::AlreadySpent);
     confer(client, two, &award(2, scene.other, "CERT", &credits[..1])).await.expect("nobody counts it");
     revoke(client, one, &overlaps, &[(&credits[2], &overlaps)], &[]).await.expect("released");
-    confer(client, two, &pb::Award { certificate_number: "C-2".to_owned(), ..elsewhere }).await.expect("free again");
+    confer(client, two, &pb::Award { documents: vec![document("C-2")], ..elsewhere }).await.expect("free again");
     let late = award(2, scene.other, "CERT", &credits[2..]);
     assert_eq!(confer(client, two, &late).await.expect_err("law counts it"), Reason::AlreadySpent);
     revoke(client, one, &law, &[], &[]).await.expect("it has redeemed nothing");

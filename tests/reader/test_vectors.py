@@ -11,8 +11,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from annotate import annotate
-from creditbank_reader import (conversion, courses, currency, dates, deadlines, ledger, mandates, maps, notes, once, qualification, records, refusals,
-                               rules, status, suite,
+from creditbank_reader import (awards, conversion, courses, currency, dates, deadlines, ledger, mandates, maps, notes, once, qualification, records,
+                               refusals, rules, status, suite,
                                tokens, transcript, tree)
 from creditbank_reader.canonical import Canonical
 from creditbank_reader.grades import Broken
@@ -532,13 +532,15 @@ class Vectors:
         award = self.kinds.read(mandates.KIND_AWARD, 1, unhex(case["award"]))
         register, name = self._register(vectors, case), award.definition
         definition = register.get(ledger.KIND_DEFINITION, name.institution, name.code, name.version)
-        found = [one for record in case["records"]
+        found = [one for record in case["records"] if record["kind"] != awards.KIND_ENROLMENT
                  for one in qualification.candidates(register, self.kinds, definition, record)]
         held = [(one["institution"], one["code"], one["version"], datetime.date(*one["conferred"])) for one in case["held"]]
         said = (award.average_e4.numerator, award.average_e4.denominator) if award.has("average_e4") else None
+        bodies = {(one["entry"], one["index"]): self.kinds.read(one["kind"], 1, unhex(one["body"])) for one in case["records"]}
+        enrolments = [bodies[one.place.entry, one.place.index] for one in award.enrolments]
         try:
-            audit = qualification.Audit(register, definition, found, held, award)
-            qualification.in_force(register, definition, 1, audit.day)
+            audit = qualification.Audit(register, definition, found, held, award, enrolments)
+            qualification.in_force(register, definition, 1, audit.day, enrolments)
             holds, mean = audit.check()
         except Broken as rule:
             return str(rule), case["refused"]

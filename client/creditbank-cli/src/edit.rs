@@ -199,7 +199,13 @@ pub(crate) fn set(body: &mut Value, assignment: &str) -> Result<(), String> {
         fields.insert((*name).to_owned(), Value::String(text.to_owned()));
         return Ok(());
     }
-    if at.is_object() || at.is_array() {
+    if at.is_array() || at.is_null() && text.starts_with('[') {
+        let list: Value =
+            serde_json::from_str(text).map_err(|error| format!("{path}: expected a list in JSON: {error}"))?;
+        *at = list;
+        return Ok(());
+    }
+    if at.is_object() {
         return Err(format!("{path}: name one of its fields, as {path}.NAME"));
     }
     *at = if text.is_empty() { Value::Null } else { Value::String(text.to_owned()) };

@@ -35,8 +35,8 @@ use failure::Failure;
 use operator::{accreditation, institution, key, registry, scale, unit};
 use partner::{cut, status, transcript, verify};
 use registrar::{
-    amend, approve, contested, course, issue, learner, mapping, reconcile, record, reinstate, revoke, seed_secrets,
-    sync,
+    amend, approve, contested, course, enrolment, issue, learner, mapping, reconcile, record, reinstate, revoke,
+    seed_secrets, sync,
 };
 
 /// The Credit Bank: issue learning outcomes and credits, export transcripts, verify them.
@@ -180,6 +180,9 @@ enum Command {
     /// One record
     #[command(subcommand)]
     Record(record::Command),
+    /// Enrolments of learners on programmes
+    #[command(subcommand)]
+    Enrolment(enrolment::Command),
     /// Learners and their records
     #[command(subcommand)]
     Learner(learner::Command),
@@ -258,6 +261,7 @@ async fn run(Arguments { global, command }: Arguments) -> Result<(), Failure> {
         Command::Award(command) => award::run(&global, command).await,
         Command::Mapping(command) => mapping::run(&global, command),
         Command::Record(command) => record::run(&global, command).await,
+        Command::Enrolment(command) => enrolment::run(&global, command).await,
         Command::Learner(command) => learner::run(&global, command).await,
         Command::Transcript(arguments) => transcript::run(&global, arguments).await,
         Command::Verify(arguments) => verify::run(&global, &arguments).await,

@@ -35,6 +35,7 @@ impl Summary {
             Kind::Conversion => read(body, of_conversion)?,
             Kind::Award => read(body, of_award)?,
             Kind::QualificationRecognition => read(body, of_recognition)?,
+            Kind::Enrolment => read(body, of_enrolment)?,
             // An Identity is about the person; nothing of it belongs into a table.
             _ => Self::default(),
         };
@@ -97,6 +98,16 @@ fn of_conversion(one: pb::Conversion) -> Summary {
 fn of_award(one: pb::Award) -> Summary {
     let own = || one.titles.first().map(|title| safe(&title.value)).unwrap_or_default();
     on(one.definition.as_ref().map_or_else(own, qualification), one.conferred)
+}
+
+fn of_enrolment(one: pb::Enrolment) -> Summary {
+    let until = if one.until.is_some() { date(one.until) } else { "now".to_owned() };
+    Summary {
+        about: one.programme.as_ref().map(course).unwrap_or_default(),
+        grade: named(one.state()),
+        period: format!("{} to {until}", date(one.from)),
+        ..Summary::default()
+    }
 }
 
 fn of_recognition(one: pb::QualificationRecognition) -> Summary {

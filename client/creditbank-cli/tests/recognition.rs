@@ -401,18 +401,19 @@ async fn awards_show_their_basis() {
     let shown = office.json(1, &["qualification", "show", "2/CERT.1"]).await;
     assert_eq!(shown["entry"]["requirements"][0]["amount"], "60");
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
-    let declared = ["qualification", "award", "CERT", "--declared", "--certificate", "C-1", "--kind", "certificate"];
+    let declared =
+        ["qualification", "award", "CERT", "--declared", "--document", "certificate::C-1", "--kind", "certificate"];
     let place = office.seal(2, &[&declared[..], &by].concat()).await;
     let honorary = ["qualification", "award", "--honorary", "--title", "en:Doctor of Letters", "--kind", "degree"];
     // A paper serves one award.
-    let keyed = [&honorary[..], &["--certificate", "H-1"], &by, &["--key", "unit-2.key"]].concat();
+    let keyed = [&honorary[..], &["--document", "diploma::H-1"], &by, &["--key", "unit-2.key"]].concat();
     let (code, _, err) = office.call(2, &keyed).await;
     assert!(code == 1 && err.contains("MANDATE_USED") && err.contains("ask for another one"), "{err}");
     let by = [&by[..4], &["--mandate-paper", "file 10", "--mandate-acts", "application,award"]].concat();
-    office.seal(2, &[&honorary[..], &["--certificate", "H-1"], &by].concat()).await;
+    office.seal(2, &[&honorary[..], &["--document", "diploma::H-1"], &by].concat()).await;
     office.json(2, &["transcript", "--alias", &alias, "--out", "awards.cbt"]).await;
     let (code, text, err) = office.call(2, &["verify", "awards.cbt"]).await;
-    for part in ["DECLARED", "certificate C-1, conferred 20", "HONORARY", "2/CERT.1", "Doctor of Letters"] {
+    for part in ["DECLARED", "certificate C-1, 20", "HONORARY", "2/CERT.1", "Doctor of Letters"] {
         assert!(code == 0 && text.contains(part), "{part}: {text}{err}");
     }
     let (code, _, err) = office.call(2, &["award", "revoke", &place, "--reason", "error", "--key", "unit-2.key"]).await;
@@ -444,7 +445,8 @@ async fn an_award_spends_its_credit() {
     );
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9", "--kind", "certificate"];
     let award = |code: &str, number: &str| {
-        let words = ["qualification", "award", code, "--certificate", number];
+        let document = format!("certificate::{number}");
+        let words = ["qualification", "award", code, "--document", &document];
         words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<_>>()
     };
     let larger = award("LARGER", "L-1");
@@ -560,7 +562,8 @@ async fn a_foreign_qualification_is_recognised() {
     // Of an award of this ledger nothing is typed again, and the exemption stands on it.
     office.write("certificate.json", CERTIFICATE);
     office.seal(2, &["qualification", "publish", "certificate.json"]).await;
-    let declared = ["qualification", "award", "CERT", "--declared", "--certificate", "C-1", "--kind", "certificate"];
+    let declared =
+        ["qualification", "award", "CERT", "--declared", "--document", "certificate::C-1", "--kind", "certificate"];
     let by = ["--alias", &alias, "--decider", "Prof. B", "--mandate-paper", "file 9"];
     let award = office.seal(2, &[&declared[..], &by].concat()).await;
     let of = ["recognise", "--award", &award, "--form", "statement", "--exempt", "CHEM-101:5 ECTS"];
@@ -580,7 +583,8 @@ async fn a_joint_award_is_signed_by_both() {
     office.write("joint.toml", text);
     office.seal(1, &["qualification", "publish", "joint.toml"]).await;
     let award = |number: &'static str| {
-        let words = ["qualification", "award", "JOINT", "--alias", &alias, "--certificate", number];
+        let document = format!("certificate::{number}");
+        let words = ["qualification", "award", "JOINT", "--alias", &alias, "--document", &document];
         let by = ["--kind", "certificate", "--decider", "Prof. B", "--learner-key", "learner.key"];
         words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
     };
@@ -601,7 +605,7 @@ async fn a_joint_award_is_signed_by_both() {
     let other = award("J-2");
     let other: Vec<&str> = other.iter().map(String::as_str).chain(["--key", "unit-1.key"]).collect();
     let (code, _, err) = office.call(1, &[&other[..], &["--cosigned", "signed.json"]].concat()).await;
-    assert!(code == 1 && err.contains("--certificate"), "{err}");
+    assert!(code == 1 && err.contains("--document"), "{err}");
     let place = office.seal(1, &[&first[..], &["--cosigned", "signed.json"]].concat()).await;
     let read = office.json(1, &["record", "show", &place]).await;
     assert_eq!(read["record"]["cosignatures"][0]["institution"], 2, "{read}");
@@ -624,7 +628,8 @@ async fn an_exit_absorbs_the_one_before_it() {
         office.seal(1, &["qualification", "publish", name]).await;
     }
     let award = |code: &'static str, number: &'static str, kind: &'static str| {
-        let words = ["qualification", "award", code, "--alias", &alias, "--certificate", number, "--kind", kind];
+        let document = format!("{kind}::{number}");
+        let words = ["qualification", "award", code, "--alias", &alias, "--document", &document, "--kind", kind];
         let by = ["--decider", "Prof. B", "--mandate-paper", number, "--conferred", "2026-01-31"];
         words.iter().chain(&by).map(|word| (*word).to_owned()).collect::<Vec<String>>()
     };

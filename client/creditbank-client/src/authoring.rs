@@ -10,3 +10,4 @@ pub(crate) mod text_file;
 pub(crate) mod wording;
 
 pub use text_file::{TextError, grade_of};
+pub use wording::document as document_in_words;

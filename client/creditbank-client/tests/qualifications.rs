@@ -58,6 +58,8 @@ fn credit(definition: &QualificationDefinition, amount: u64, change: impl Fn(&mu
         outcome: OutcomeType::Unspecified,
         score: None,
         agreement: None,
+        basis: creditbank_protocol::pb::PassBasis::Earned,
+        after_enrolment: false,
         roots: Vec::new(),
         barred: None,
         hypothetical: false,
@@ -80,7 +82,7 @@ fn is_awarded(definition: &QualificationDefinition, mut credits: Vec<Candidate>)
         credit.course.get_or_insert_with(|| CourseName::alone(1.into(), &format!("C{index}")));
     }
     let registry = registry();
-    let case = Case::new(&registry, definition, &credits, &[], &[], conferred()).expect("a tree");
+    let case = Case::new(&registry, definition, &credits, &[], &[], &[], conferred()).expect("a tree");
     match allocate(&case, &mut || false) {
         Answer::Met { .. } => true,
         Answer::Missing(_) => false,

@@ -14,7 +14,7 @@ use chacha20::{R20, hchacha};
 use creditbank_protocol::dates::Day;
 use creditbank_protocol::record::Record;
 use creditbank_rpc::v1::{IdentityType, TypedIdentity};
-use creditbank_rules::CourseKey;
+use creditbank_rules::{CourseKey, DocumentKey};
 use hmac::{Hmac, Mac as _};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, UnboundKey};
 use sha2::Sha256;
@@ -162,6 +162,11 @@ impl PrivateKeys {
             (identity.r#type, identity.scope.clone())
         };
         mac(&self.pepper, &[b"identity", &kind.to_be_bytes(), scope.as_bytes(), identity.value.as_bytes()])
+    }
+
+    /// The digest of the number of an award's document: who has the index alone cannot try numbers.
+    pub fn document_digest(&self, number: &DocumentKey) -> [u8; 32] {
+        mac(&self.pepper, &[b"document", &number.to_bytes()])
     }
 
     fn mask(&self, nonce: &[u8], account: &[u8]) -> [u8; 16] {

@@ -37,6 +37,9 @@ pub(crate) const APPLICATION: Table = Table(10);
 /// Digest of something that a block has used up -> nothing.
 pub(crate) const USED: Table = Table(11);
 
+/// Digest of a number of an award's document, place of the award -> nothing.
+pub(crate) const DOCUMENT: Table = Table(13);
+
 /// Size of a checkpoint -> its [`Note`]. In the round itself only who will sign: nothing is signed before it is
 /// durable. The next round has the signatures.
 pub(crate) const NOTE: Table = Table(12);
@@ -70,6 +73,15 @@ pub(crate) fn application(institution: InstitutionId, place: Place) -> Row {
 /// The application that a row's key names.
 pub(crate) fn application_of(key: &[u8]) -> Option<Place> {
     place_of(key.get(8..)?)
+}
+
+pub(crate) fn document(digest: &[u8; 32], place: Place) -> Row {
+    put(DOCUMENT, [&digest[..], &place_key(place)].concat(), Vec::new())
+}
+
+/// The award that a row's key names.
+pub(crate) fn document_of(key: &[u8]) -> Option<Place> {
+    place_of(key.get(32..)?)
 }
 
 pub(crate) fn identity(digest: &[u8; 32], sealed: Vec<u8>) -> Row {

@@ -140,6 +140,8 @@ fn learner(dice: &mut Dice) -> Vec<Candidate> {
                 outcome: OutcomeType::Unspecified,
                 score: None,
                 agreement: None,
+                basis: creditbank_protocol::pb::PassBasis::Earned,
+                after_enrolment: false,
                 roots: vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }],
                 barred: None,
                 hypothetical: false,
@@ -172,7 +174,7 @@ fn main() {
             candidate.field = Some(core.to_owned());
         }
         let begun = Instant::now();
-        let case = Case::new(&registry, &definition, &candidates, &[], &[], 22_500).expect("a tree");
+        let case = Case::new(&registry, &definition, &candidates, &[], &[], &[], 22_500).expect("a tree");
         let answer = allocate(&case, &mut || begun.elapsed() > PATIENCE);
         let took = begun.elapsed();
         all.push(took);

@@ -35,6 +35,13 @@ impl Problem<'_> {
     pub(crate) fn enrolment(&mut self, requirement: usize, parent: usize) {
         let when = Some(self.active[requirement]);
         let months = self.case.tree.node(requirement).months;
+        if let Some(holds) = self.case.is_enrolled(months) {
+            // Nothing that is taken changes it.
+            if !holds {
+                self.model.at_least(when, Vec::new(), 1);
+            }
+            return;
+        }
         let own = |class: &usize| {
             let found = &self.case.candidates[self.classes[*class].first()];
             found.period.filter(|_| found.origin == Origin::Own).map(|(from, until)| (*class, from, until))

@@ -163,7 +163,8 @@ fn questions_are_refused_with_their_reason() {
     assert!(matches!(ask(other), QuestionError::Missing(place) if place == other));
     assert!(matches!(ask(spent), QuestionError::Rejected(rejection) if rejection.rule == Rule::AlreadySpent));
     let definition = pb::QualificationName { institution: 1, code: "BSC".to_owned(), version: 0 };
-    let question = Question { definition, conferred: None, attestations: Vec::new(), institution: None };
+    let question =
+        Question { definition, conferred: None, attestations: Vec::new(), institution: None, enrolments: Vec::new() };
     let refused = evaluate(&world, &ACCOUNT, question, &scope, day(6, 1), &mut |_| Answer::Undecided).unwrap_err();
     assert!(matches!(refused, QuestionError::Rejected(rejection) if rejection.rule == Rule::UnknownReference));
     assert!(consequences(&world, &[spent], true).unwrap().reviews.is_empty());

@@ -83,6 +83,8 @@ macro_rules! with_rules {
             NotContested = "NOT_CONTESTED",
             /// The same record is not issued twice.
             DuplicateRecord = "DUPLICATE_RECORD",
+            /// An institution gives the number of a document once in a series.
+            DocumentNumberUsed = "DOCUMENT_NUMBER_USED",
             /// A course counts at most once and its repeats.
             TooManyRepeats = "TOO_MANY_REPEATS",
             /// A newer Identity amends the former one.

@@ -7,7 +7,9 @@ pub mod case;
 mod comparability;
 mod conversion;
 mod derived;
+mod documents;
 mod effects;
+mod enrolment;
 mod fields;
 mod kinds;
 mod mandate;
@@ -35,7 +37,7 @@ pub use used::{Used, visible};
 use crate::dates::Day;
 use crate::once::Once;
 use crate::plausible::latest_day;
-use crate::{CourseKey, Registry, Rejection, View, ViewError, texts};
+use crate::{CourseKey, DocumentKey, Registry, Rejection, View, ViewError, texts};
 use derived::{Derived, Issuing};
 
 /// A block whose shape, hashes and signature are right.
@@ -100,6 +102,8 @@ pub struct Admitted {
     pub depends_on: Vec<Place>,
     /// What others have signed in it, by the digests that stand in the log: each is used once.
     pub consents: Vec<Digest>,
+    /// Of an award: the numbers of its documents, each of which is given once.
+    pub documents: Vec<DocumentKey>,
 }
 
 /// Why a block was not admitted.
@@ -264,13 +268,27 @@ fn admit_record(
     let amends = target.map(|(place, _)| place);
     let (sealed_at_ms, created_at_minute) = (block.sealed_at_ms, block.created_at_minute);
     let issuing = Issuing { institution, sealed_at_ms, created_at_minute };
-    let Derived { key, redeems, depends_on, consents } = derived::check(view, issuing, record, amends, &account)?;
+    let Derived { key, redeems, depends_on, consents, documents } =
+        derived::check(view, issuing, record, amends, &account)?;
     consents.iter().try_for_each(|digest| uses::unused(block, digest, "mandate"))?;
     let (kind, repeats_max) = (record.kind(), common.repeats_max);
     let course = common.course.as_deref().map(|code| view.registry().course(institution, code));
     let own = common.course.as_deref().map(CourseKey::course).or_else(|| common.key.clone());
     let key = key.or(own).ok_or_else(|| kinds::not_issued(kind))?;
     history.check(view, institution, record, &common, (&key, course.as_ref()), &account)?;
+    history.documents(&documents)?;
     let spelling = common.course.as_deref().map_or([0; 8], spelling);
-    Ok(Some(Admitted { account, kind, institution, key, spelling, repeats_max, amends, redeems, depends_on, consents }))
+    Ok(Some(Admitted {
+        account,
+        kind,
+        institution,
+        key,
+        spelling,
+        repeats_max,
+        amends,
+        redeems,
+        depends_on,
+        consents,
+        documents,
+    }))
 }

@@ -25,6 +25,8 @@ pub enum CourseKey {
     Award,
     /// Recognitions of qualifications.
     Recognition,
+    /// Enrolments, on whatever programme.
+    Enrolment,
 }
 
 impl CourseKey {
@@ -44,6 +46,7 @@ impl CourseKey {
             Self::Conversion => vec![5],
             Self::Award => vec![6],
             Self::Recognition => vec![7],
+            Self::Enrolment => vec![8],
         }
     }
 }
@@ -58,7 +61,7 @@ mod tests {
         let codes = ["", "\u{1}", "\u{5}", " award", " conversion", "case 2/0"].map(str::to_owned);
         let mut keys: Vec<CourseKey> = codes.into_iter().map(CourseKey::Course).collect();
         keys.extend([CourseKey::Identity, CourseKey::UncodedOutcome, CourseKey::Conversion]);
-        keys.extend([CourseKey::Award, CourseKey::Recognition]);
+        keys.extend([CourseKey::Award, CourseKey::Recognition, CourseKey::Enrolment]);
         keys.extend([RecognitionPurpose::Study, RecognitionPurpose::Work].map(CourseKey::Application));
         keys.extend([Place::new(2, 0), Place::new(0, 2), Place::new(2, 1)].map(CourseKey::Case));
         let mut bytes: Vec<Vec<u8>> = keys.iter().map(CourseKey::to_bytes).collect();

@@ -17,6 +17,7 @@ mod answer;
 mod candidate;
 mod check;
 mod counts;
+mod enrolment;
 mod explain;
 mod fraction;
 mod grades;
@@ -31,8 +32,9 @@ mod tree;
 
 pub use answer::{Answer, Found};
 pub use candidate::{Barred, Candidate, CandidateRoot, Derivation};
-pub use check::{Audit, check, in_force};
+pub use check::{Audit, check, confers, in_force};
 pub use counts::Obstacle;
+pub use enrolment::{HeldEnrolment, enrolled_since, enrolled_time, mark_enrolled};
 pub use explain::{Line, describe_match, explain};
 pub use fraction::Fraction;
 pub use grades::{GradeOrder, Point, is_at_least, order_of, point_of};

@@ -16,7 +16,8 @@ use creditbank_rules::admission::{BlockFacts, admit_block};
 use creditbank_rules::conversion::{Account, Basis, Request, Source, convert};
 use creditbank_rules::once::Once;
 use creditbank_rules::{
-    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View, ViewError, seed,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View,
+    ViewError, seed,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ed25519_dalek::SigningKey;
@@ -59,6 +60,10 @@ impl View for Empty {
     }
 
     fn dependants(&self, _: Place) -> Result<Vec<Place>, ViewError> {
+        Ok(Vec::new())
+    }
+
+    fn documents(&self, _: &DocumentKey) -> Result<Vec<Place>, ViewError> {
         Ok(Vec::new())
     }
 

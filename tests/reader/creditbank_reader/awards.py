@@ -1,6 +1,7 @@
 """Conversions and awards against the ledger: what they count, what they redeem, what is spent (PROTOCOL.md, sections 17 and 18)."""
 
 import datetime
+import unicodedata
 
 from . import conversion, mandates, qualification, status
 from . import ledger as forms
@@ -11,6 +12,8 @@ from .standing import KINDS_WITH_EMBARGO
 from .suite import verify
 
 KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_AWARD, KIND_RECOGNITION = 2, 3, 12, 14, 15
+KIND_ENROLMENT = 19
+ISSUED, REASON_ERROR = 1, 1
 AUDITED, DECLARED, HONORARY = 1, 2, 3
 PURPOSE_UNIT = 5
 EPOCH = datetime.date(1970, 1, 1)
@@ -82,7 +85,7 @@ def _account(scene, message, former, account):
 
 def award(scene, body, message, former, account):
     """Checks an Award; what it redeems."""
-    require(message.has("certificate_number") and message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
+    require(message.kind and message.has("decider") and message.basis, "MISSING_FIELD")
     conferred = scene.day(message, "conferred")
     require(all(has_happened(one.on, scene.now) for one in message.attestations if one.has("on")), "IMPLAUSIBLE_DATE")
     counts = any(message.has(name) for name in ("allocations", "redeems", "absorbs", "attestations", "average_e4"))
@@ -90,14 +93,18 @@ def award(scene, body, message, former, account):
         require(scene.held[former].body.basis == message.basis, "CONTRADICTION")
     if message.basis == HONORARY:
         require(message.has("titles"), "MISSING_FIELD")
-        require(not (message.has("definition") or counts or message.has("cosignatures")), "CONTRADICTION")
+        bare = not (message.has("definition") or counts or message.has("cosignatures") or message.has("enrolments"))
+        require(bare, "CONTRADICTION")
+        _documents(scene, message, (), former)
         return []
     require(not message.has("titles"), "CONTRADICTION")
     require(message.has("definition"), "MISSING_FIELD")
     name = message.definition
     definition = scene.register.get(forms.KIND_DEFINITION, name.institution, name.code, name.version)
     require(definition is not None, "UNKNOWN_REFERENCE")
-    qualification.in_force(scene.register, definition, scene.institution, conferred)
+    enrolments = _enrolments(scene, message, definition, former, account)
+    qualification.in_force(scene.register, definition, scene.institution, conferred, enrolments)
+    _documents(scene, message, list(definition.awarding) or [definition.institution], former)
     _cosigned(scene, body, message, definition)
     if message.basis == DECLARED:
         require(not counts, "CONTRADICTION")
@@ -106,10 +113,60 @@ def award(scene, body, message, former, account):
     if former is not None:
         before = plain(scene.held[former].body)
         now = plain(message)
-        kept = ("definition", "allocations", "attestations", "redeems", "absorbs", "average_e4")
+        kept = ("definition", "allocations", "attestations", "redeems", "absorbs", "enrolments", "average_e4")
         require(all(before.get(name) == now.get(name) for name in kept), "CONTRADICTION")
         return []
-    return _audited(scene, message, definition, account)
+    return _audited(scene, message, definition, enrolments, account)
+
+
+def _enrolments(scene, message, definition, former, account):
+    before = [] if former is None else [plain(one) for one in scene.held[former].body.enrolments]
+    found = []
+    for reference in message.enrolments:
+        held = named(scene, reference, account)
+        fits = held.kind == KIND_ENROLMENT and qualification.confers(definition, held.institution)
+        require(fits, "SOURCE_NOT_USABLE")
+        if plain(reference) not in before:
+            standing(held)
+        require(not found or found[-1].place < held.place, "CONTRADICTION")
+        name = held.body.definition
+        same = (name.institution, name.code) == (definition.institution, definition.code)
+        require(same or not held.body.has("definition"), "CONTRADICTION")
+        found.append(held)
+    return [held.body for held in found]
+
+
+def numbers(institution, message):
+    """Institution, series and number of each document that has one."""
+    return [(one.institution or institution, one.number.series, one.number.number)
+            for one in message.documents if one.has("number")]
+
+
+def _documents(scene, message, among, former):
+    for one in message.documents:
+        require(one.type and one.state, "MISSING_FIELD")
+        scene.day(one, "issued")
+        other = one.institution != scene.institution and one.institution in among
+        require(one.institution == 0 or other, "CONTRADICTION")
+        for named_number in [getattr(one, name) for name in ("number", "replaces") if one.has(name)]:
+            require(named_number.has("number"), "MISSING_FIELD")
+            for text in (named_number.series, named_number.number):
+                plain_text = text == text.strip() and not any(unicodedata.category(char) == "Cc" for char in text)
+                require(plain_text, "INVALID_CODE")
+    for one in message.documents:
+        if one.has("replaces"):
+            original = plain(one.replaces)
+            same = next((other for other in message.documents if other.institution == one.institution
+                         and other.has("number") and plain(other.number) == original), None)
+            stands = same is not None and same.state == ISSUED
+            require(not stands and not (one.has("number") and plain(one.number) == original), "CONTRADICTION")
+    given = numbers(scene.institution, message)
+    require(len(given) == len(set(given)), "DOCUMENT_NUMBER_USED")
+    if former is not None and message.amends.reason != REASON_ERROR:
+        require(set(numbers(scene.institution, scene.held[former].body)) <= set(given), "CONTRADICTION")
+    for held in scene.held.values():
+        if held.kind == KIND_AWARD and held.body is not None and held.stands() and held.place != former:
+            require(not set(given) & set(numbers(held.institution, held.body)), "DOCUMENT_NUMBER_USED")
 
 
 def _cosigned(scene, body, message, definition):
@@ -126,7 +183,7 @@ def _cosigned(scene, body, message, definition):
         require(mandates.is_in_time(one.until_minute, *scene.minutes), "NOT_COSIGNED")
 
 
-def _audited(scene, message, definition, account):
+def _audited(scene, message, definition, enrolments, account):
     spending = Spending(scene, definition, account)
     for reference in message.absorbs:
         spending.absorb(named(scene, reference, account))
@@ -142,7 +199,7 @@ def _audited(scene, message, definition, account):
             counted.append(one)
     standing_awards = [(*_name(held.body.definition), first(held.body.conferred)) for held in scene.held.values()
                        if held.kind == KIND_AWARD and held.account == account and not AGAINST & held.marks.keys()]
-    _, mean = qualification.Audit(scene.register, definition, counted, standing_awards, message).check()
+    _, mean = qualification.Audit(scene.register, definition, counted, standing_awards, message, enrolments).check()
     said = (message.average_e4.numerator, message.average_e4.denominator) if message.has("average_e4") else None
     require(said == (None if mean is None else (mean.numerator, mean.denominator)), "REQUIREMENTS_NOT_MET")
     require([place_of(one.place) for one in message.redeems] == sorted(spending.redeems), "ALREADY_SPENT")

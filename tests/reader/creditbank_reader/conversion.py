@@ -18,6 +18,7 @@ TEST_SCORE = 3
 MODE_RPL = 5
 HAD_MAX, ROOTS_MAX = 16, 256
 WHOLE = Fraction(1)
+EARNED = 1
 
 
 def plain(message):
@@ -85,6 +86,7 @@ class Source:
     field: str = ""
     grade: object = None
     mode: int = 0
+    basis: int = 0
     period: object = None
     expires: object = None
     outcome: int = 0
@@ -96,7 +98,7 @@ class Source:
                  if getattr(self, name) is not None}
         grade = None if self.grade is None else {"scale": self.grade.scale, "value": self.grade.value}
         return {"record": self.record, "result_plus_1": self.result_plus_1, "institution": self.institution,
-                "field": self.field, "grade": grade, "mode": self.mode, **parts}
+                "field": self.field, "grade": grade, "mode": self.mode, "basis": self.basis, **parts}
 
 
 def _of(message, name):
@@ -119,6 +121,7 @@ def read_source(records, case):
     for name in ("course", "amount", "level", "grade", "period", "expires"):
         setattr(found, name, _of(own, name))
     found.field, found.mode = own.field, own.mode
+    found.basis = 0 if case["kind"] == KIND_OUTCOME else own.basis
     if case["kind"] == KIND_OUTCOME:
         found.amount, found.grade, found.outcome = None, _of(message, "score"), message.type
     found.roots = _roots(found, own)
@@ -241,12 +244,13 @@ class Converter:
         roots = granted.settle(index)
         require(len(roots) <= ROOTS_MAX, "OUTSIDE_SCOPE")
         fields, modes = {one.field for one in group}, {one.mode for one in group}
+        require(len({one.basis for one in group}) == 1, "OUTSIDE_SCOPE")
         ends = [one.expires for one in group if one.expires is not None]
         return {"course": plain(source.course) if single and source.course is not None else None,
                 "amount": {"e4": granted.shares[index], "unit": terms.target_unit}, "level": level,
                 "field": source.field if len(fields) == 1 else "", "mode": source.mode if len(modes) == 1 else 0,
                 "period": _period(group), "roots": [root.shown() for root in roots],
-                "source_plus_1": index + 1 if single else 0,
+                "source_plus_1": index + 1 if single else 0, "basis": source.basis,
                 "expires": plain(min(ends, key=last)) if ends else None, **parts}
 
     def _grade(self, rule, suggested, chosen):
@@ -304,7 +308,7 @@ class Converter:
         for index, source in enumerate(self.sources):
             self._accepts(found, source)
             given = {part: plain(getattr(found, part)) for part in ("level", "grade") if found.has(part)}
-            results.append({"course": plain(found.target), "field": found.field, "mode": source.mode,
+            results.append({"course": plain(found.target), "field": found.field, "mode": source.mode, "basis": source.basis,
                             **given, **_fixed(source, found.amount, index)})
         return results
 
@@ -367,7 +371,8 @@ def _covers(terms, source):
     return (source.amount is not None and source.amount.unit == terms.source_unit
             and (not terms.levels or level in [plain(one) for one in terms.levels])
             and (not terms.fields or any(source.field.startswith(one) for one in terms.fields))
-            and (not terms.modes or source.mode in terms.modes))
+            and (not terms.modes or source.mode in terms.modes)
+            and (not terms.bases or (source.basis or EARNED) in terms.bases))
 
 
 def _period(group):

@@ -10,6 +10,7 @@ E4 = 10_000
 MAX_E4 = 10_000_000_000
 DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]{1,4})?", re.ASCII)
 NONE, TABLE, ECTS, FORMULA = 1, 2, 3, 4
+COMPENSATED, CONDONED = 2, 3
 MINIMUM, AVERAGE, MAXIMUM = 1, 2, 3
 NEAREST, FAVOURABLE, UNFAVOURABLE = 1, 2, 3
 
@@ -92,7 +93,13 @@ def suggest(register, rule, source, receiver, day):
     if rule is None or rule.method == NONE or source.grade is None or source.grade.scale != rule.source_scale:
         return None
     scales = register.scale(rule.source_scale), register.scale(rule.target_scale)
-    require(passes(scales[0], source.grade.value) is True, "GRADE_NOT_A_PASS")
+    passing = passes(scales[0], source.grade.value)
+    if passing is False and source.basis in (COMPENSATED, CONDONED):
+        try:
+            return (_table(rule, scales[0], source.grade.value), {"method": TABLE}) if rule.method == TABLE else None
+        except Broken:
+            return None
+    require(passing is True, "GRADE_NOT_A_PASS")
     if rule.method == TABLE:
         return _table(rule, scales[0], source.grade.value), {"method": TABLE}
     if rule.method == ECTS:

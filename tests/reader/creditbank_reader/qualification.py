@@ -1,5 +1,6 @@
 """Whether an allocation makes an award (RULES.md, section 18)."""
 
+import datetime
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -12,6 +13,8 @@ KIND_OUTCOME, KIND_CREDIT, KIND_CONVERSION, KIND_RECOGNITION = 2, 3, 12, 15
 ALL, ANY, CREDITS, COURSES, OUTCOME, AWARD, ATTESTATION, ENROLMENT, AT_LEAST, AT_MOST, AVERAGE, AGE = range(1, 13)
 TAKING = (CREDITS, COURSES, OUTCOME)
 OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION = range(1, 6)
+EARNED, COMPENSATED, CONDONED, RECOGNISED, EXEMPTED = range(1, 6)
+LEAVE = 2
 MODE_RPL, PRIOR_LEARNING = 5, 5
 TEST, STANDING_RULE = 2, 3
 FIRST_OF_ALL = Fraction(0)
@@ -56,6 +59,8 @@ class Candidate:
     score: object = None
     point: object = None
     instead: bool = False
+    after: bool = False
+    """Whether its period ended after the learner was enrolled."""
     course: object = None
     """Its course, or None."""
 
@@ -90,8 +95,8 @@ def candidates(register, records, definition, case):
         return found
 
     if case["kind"] == KIND_CREDIT:
-        origin = RPL if message.mode == MODE_RPL else OWN if institution in awarding else TRANSFER
-        return [made(0, message, origin)]
+        of_basis = {RECOGNISED: TRANSFER, EXEMPTED: EXEMPTION}.get(message.basis, OWN if institution in awarding else TRANSFER)
+        return [made(0, message, RPL if message.mode == MODE_RPL else of_basis)]
     if case["kind"] == KIND_OUTCOME:
         found = made(0, message, RPL if message.type == PRIOR_LEARNING else NON_FORMAL)
         found.score = message.score if message.has("score") else None
@@ -178,7 +183,9 @@ def matches(asked, found):
         and among(asked.modes, own.mode) and (not asked.courses or named and any(map(found.course.is_named, asked.courses))) \
         and (not asked.course_prefixes or named and any(map(found.course.begins, asked.course_prefixes))) and among(asked.origins, found.origin) \
         and among(asked.assessments, assessment) \
-        and (not asked.esco_uris or bool(uris & set(asked.esco_uris)))
+        and (not asked.esco_uris or bool(uris & set(asked.esco_uris))) \
+        and (not asked.bases or found.kind != KIND_OUTCOME and (own.basis or EARNED) in asked.bases) \
+        and (not asked.after_enrolment or found.after)
 
 
 def reaches(register, score, least):
@@ -197,10 +204,25 @@ def reaches(register, score, least):
     return pair[0] <= pair[1] if scale.numeric.lower_is_better else pair[0] >= pair[1]
 
 
-class Audit:
-    """Judges an award. `held`: (institution, code, version, day) of standing awards."""
+def spell(enrolment, day):
+    """First and last day of an enrolment, as of a day."""
+    end = last(enrolment.until) if enrolment.has("until") else day
+    return first(getattr(enrolment, "from")), min(end, day)
 
-    def __init__(self, register, definition, found, held, award):
+
+def days_enrolled(enrolments, day):
+    """The days that count, by their ordinals."""
+    counted, leave = set(), set()
+    for one in enrolments:
+        begin, end = spell(one, day)
+        (leave if one.state == LEAVE else counted).update(range(begin.toordinal(), end.toordinal() + 1))
+    return counted, leave
+
+
+class Audit:
+    """Judges an award. `held`: (institution, code, version, day) of standing awards; `enrolments`: those that it names."""
+
+    def __init__(self, register, definition, found, held, award, enrolments=()):
         self.register = register
         self.definition = definition
         self.tree = Tree(definition)
@@ -209,6 +231,10 @@ class Audit:
         self.held = held
         self.award = award
         self.day = first(award.conferred)
+        self.enrolments = list(enrolments)
+        since = min((first(getattr(one, "from")) for one in self.enrolments if one.state != LEAVE), default=None)
+        for one in found:
+            one.after = since is not None and one.period is not None and one.period[1] > since
         self._retakes()
 
     def _counts_alone(self, one):
@@ -346,6 +372,13 @@ class Audit:
         return self._looks_at(node, seen)
 
     def _looks_at(self, node, seen):
+        if node.type == ENROLMENT and self.enrolments:
+            counted, leave = days_enrolled(self.enrolments, self.day)
+            if not counted:
+                return False
+            begin, end = min(counted), max(counted)
+            lost = end - begin + 1 - len(counted - leave)
+            return add_months(datetime.date.fromordinal(begin), node.months).toordinal() <= end + 1 - lost
         if node.type == ENROLMENT:
             periods = [one.period for one in seen if one.origin == OWN and one.period is not None]
             if not periods:
@@ -364,8 +397,17 @@ class Audit:
         return found >= bound if node.type == AT_LEAST else found <= bound
 
 
-def in_force(register, definition, institution, day):
-    """Refuses an institution that does not confer the qualification, and a day on which it is not in force."""
-    confers = institution in definition.awarding if definition.awarding else institution == definition.institution
-    require(confers, "NOT_THE_PUBLISHER")
-    require(register.newest(forms.KIND_DEFINITION, definition, day), "NOT_IN_FORCE")
+def confers(definition, institution):
+    """Whether an institution confers a qualification."""
+    return institution in definition.awarding if definition.awarding else institution == definition.institution
+
+
+def in_force(register, definition, institution, day, enrolments=()):
+    """Refuses an institution that does not confer the qualification, and a day on which it is not in force, unless an
+    enrolment on this version began while it was."""
+    require(confers(definition, institution), "NOT_THE_PUBLISHER")
+    own = definition.institution, definition.code, definition.version
+    days = [first(getattr(one, "from")) for one in enrolments if one.state != LEAVE and one.has("definition")
+            and (one.definition.institution, one.definition.code, one.definition.version) == own]
+    days = [day, *(begin for begin in days if begin <= day)]
+    require(any(register.newest(forms.KIND_DEFINITION, definition, one) for one in days), "NOT_IN_FORCE")

@@ -448,6 +448,12 @@ class Scene:
             require(len(same) <= 1 + min(one.case["repeats_max"] for one in same), "TOO_MANY_REPEATS")
         elif held.kind == KIND_IDENTITY:
             require(not others, "IDENTITY_NOT_AMENDED")
+        elif held.kind == KIND_AWARD:
+            numbers = set(awards.numbers(held.institution, held.body))
+            for one in self.held.values():
+                standing = one.place not in gone and (one.stands() or one.place in restored)
+                if one.kind == KIND_AWARD and one.place != held.place and standing and one.body is not None:
+                    require(not numbers & set(awards.numbers(one.institution, one.body)), "DOCUMENT_NUMBER_USED")
         elif held.kind == KIND_APPLICATION:
             cases = [self._case(one.place, held.account) for one in come]
             require(not any(case and self._stage(case, None)[0] == "open" for case in cases), "APPLICATION_OPEN")
@@ -460,6 +466,8 @@ class Scene:
         """The records that a record names as what it stands on, as far as these scenes ask for it."""
         if held.kind == KIND_APPLICATION:
             return [place_of(one.place) for one in held.body.records]
+        if held.kind == KIND_AWARD:
+            return [*self.named_by(held), *(place_of(one.place) for one in held.body.enrolments)]
         return self.named_by(held)
 
     def _held_again(self, held, entry):
@@ -608,6 +616,8 @@ def _dates(message, kind, now):
     begin, end = getattr(period, "from"), period.until
     if period.has("from") and period.has("until") and first(begin) <= last(end) \
             and not is_plausible_period(first(begin), last(end), now, planned):
+        return False
+    if kind in (KIND_CREDIT, KIND_RESULT) and message.has("completed") and not has_happened(message.completed, now):
         return False
     return kind == KIND_RESULT or not message.has("expires") or is_plausible_expiry(message.expires, now)
 

@@ -3,10 +3,10 @@
 from fractions import Fraction
 
 from .courses import key
-from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, ENROLMENT, EXEMPTION, MODE_RPL,
+from .qualification import (ALL, ANY, AT_LEAST, AT_MOST, AVERAGE, COURSES, CREDITS, EXEMPTION, MODE_RPL,
                             NON_FORMAL, OUTCOME, OWN, RPL, TAKING, TRANSFER, Points, Tree)
 
-LISTS = ("levels", "fields", "institutions", "modes", "courses", "course_prefixes", "origins", "assessments", "esco_uris")
+LISTS = ("levels", "fields", "institutions", "modes", "courses", "course_prefixes", "origins", "assessments", "bases", "esco_uris")
 PREFIXES = ("fields", "course_prefixes")
 
 
@@ -14,13 +14,9 @@ def lists(match):
     """The lists of a Match."""
     found = {name: list(getattr(match, name)) for name in LISTS}
     found["levels"] = [(one.framework, one.level) for one in match.levels]
+    found["after"] = bool(match.after_enrolment)
     found["courses"], found["course_prefixes"] = ([key(one) for one in found[name]] for name in ("courses", "course_prefixes"))
     return found
-
-
-def of_origin(origin):
-    """What asks for one origin alone."""
-    return {**{name: [] for name in LISTS}, "origins": [origin]}
 
 
 def _begins(code, prefixes):
@@ -41,7 +37,7 @@ def within(a, b):
                 return False
         elif not set(a[name]) <= set(b[name]):
             return False
-    return True
+    return a["after"] or not b["after"]
 
 
 def apart(a, b):
@@ -119,9 +115,7 @@ class Search:
         awarding = {self.definition.institution, *self.definition.awarding}
         if only(OWN) and asked["institutions"] and not awarding & set(asked["institutions"]):
             return True
-        if asked["modes"] and set(asked["modes"]) == {MODE_RPL} and only(OWN, TRANSFER, NON_FORMAL):
-            return True
-        return only(EXEMPTION) and bool(asked["assessments"] or asked["esco_uris"])
+        return bool(asked["modes"]) and set(asked["modes"]) == {MODE_RPL} and only(OWN, TRANSFER, NON_FORMAL)
 
     def _beyond(self, node):
         points = Points(self.register, self.definition)
@@ -147,8 +141,6 @@ class Search:
             if least and all(apart(self.asked[at], self.asked[floor]) for at in crediting):
                 return True
         if AVERAGE in kind.values() and not crediting:
-            return True
-        if ENROLMENT in kind.values() and all(apart(self.asked[at], of_origin(OWN)) for at in takers):
             return True
         return self._over_caps(floors, caps, least) or self._over_the_whole(floors, least) \
             or self._under_takers(caps, due, takers, least) or self._under_the_whole(caps, least) or self._twice(bound)
@@ -193,7 +185,7 @@ class Search:
 
     def _under_the_whole(self, caps, least):
         alone = [cap for cap in caps if self._share(cap) is not None and self.asked[cap]["origins"]
-                 and not any(self.asked[cap][name] for name in LISTS if name != "origins")]
+                 and not any(self.asked[cap][name] for name in (*LISTS, "after") if name != "origins")]
         covered = {origin for cap in alone for origin in self.asked[cap]["origins"]}
         everything = {OWN, TRANSFER, RPL, NON_FORMAL, EXEMPTION}
         return least > 0 and covered == everything and sum(map(self._share, alone)) < 1

@@ -225,7 +225,7 @@ fn award(
         basis: pb::AwardBasis::Audited.into(),
         allocations: counted.iter().map(allocation).collect(),
         redeems: counted.to_vec(),
-        certificate_number: certificate.to_owned(),
+        documents: vec![creditbank_fixtures::document(certificate)],
         kind: pb::AwardKind::Degree.into(),
         conferred: Some(pb::Date { year: 2026, month: 1, day: 15 }),
         decider: "A registrar".to_owned(),

@@ -3,6 +3,8 @@
 mod award;
 mod check;
 mod cosign;
+mod document;
+mod documents;
 mod file;
 mod progress;
 
@@ -14,7 +16,7 @@ use creditbank_client::sealing::{Contents, record};
 use creditbank_protocol::canonical::encode;
 use creditbank_protocol::pb::{self, Kind, QualificationName};
 use creditbank_protocol::registry::RegistryKey;
-use creditbank_protocol::{Alias, InstitutionId};
+use creditbank_protocol::{Alias, InstitutionId, Place};
 use creditbank_rpc::v1::learner_reference::Learner;
 use creditbank_rpc::v1::{EvaluateQualificationRequest, InstitutionAlias, LearnerReference};
 use serde_json::json;
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     Progress(Box<progress::Arguments>),
     /// Award a qualification: audited, with the records that fill it redeemed; or declared, or honorary
     Award(Box<award::Arguments>),
+    /// The documents of an award: diploma, certificate, replacement
+    #[command(subcommand)]
+    Document(document::Command),
     /// Sign an award that another institution confers with yours: shows it, and then asks
     Cosign(cosign::Arguments),
 }
@@ -70,7 +75,8 @@ pub(crate) enum Command {
 /// Whose award, of which definition, judged by what.
 #[derive(clap::Args)]
 pub(crate) struct About {
-    /// Code of the definition, and perhaps its version, as BSC-INF or BSC-INF.2; without one, the newest
+    /// Code of the definition, and perhaps its version, as BSC-INF or BSC-INF.2; without one, the version on which the
+    /// learner has enrolled last, or else the newest that is in force
     code: Option<String>,
     /// Your alias of the learner, in hexadecimal
     #[arg(long, value_parser = values::alias)]
@@ -84,6 +90,10 @@ pub(crate) struct About {
     /// Who attests it
     #[arg(long, value_name = "NAME")]
     attested_by: Option<String>,
+    /// An enrolment by which it is judged: entry and index, as 34/718; may be repeated [default: the learner's on this
+    /// qualification that stand]
+    #[arg(long = "enrolment", value_name = "PLACE")]
+    enrolments: Vec<Place>,
     /// The day of conferral, by which everything is judged [default: today]
     #[arg(long, value_parser = values::date)]
     conferred: Option<pb::Date>,
@@ -157,6 +167,7 @@ impl About {
             conferred: Some(self.conferred()),
             shown: shown.map(|shown| shown.all_whole()).unwrap_or_default(),
             attestations: self.attestations(by),
+            enrolments: self.enrolments.iter().map(|place| (*place).into()).collect(),
         })
     }
 }
@@ -189,6 +200,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Progress(arguments) => progress::run(global, *arguments).await,
         Command::Award(arguments) => award::run(global, *arguments).await,
+        Command::Document(command) => document::run(global, command).await,
         Command::Cosign(arguments) => cosign::run(global, arguments).await,
     }
 }

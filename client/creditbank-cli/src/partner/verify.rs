@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use creditbank_client::authoring::document_in_words;
 use creditbank_client::now_ms;
 use creditbank_protocol::dates::{date_of, day_of_ms, show as date};
 use creditbank_protocol::key::FormerOrigin;
@@ -209,16 +210,17 @@ fn by_whom(report: &Report, record: &TranscriptRecord, legal_basis: Option<&str>
 /// On what an award or a conversion rests, which a reader must always see.
 fn foundation(rests_on: &RestsOn) -> String {
     match rests_on {
-        RestsOn::Award { basis, certificate_number, conferred } => {
+        RestsOn::Award { basis, documents, conferred } => {
             let basis = match basis {
                 AwardBasis::Audited => "AUDITED: the ledger has recomputed it",
                 AwardBasis::Declared => "DECLARED: the institution's word, no records fill it",
                 AwardBasis::Honorary => "HONORARY",
                 AwardBasis::Unspecified => "on no known basis",
             };
-            let number = certificate_number.as_deref().map_or("not shown".to_owned(), show::safe);
+            let documents: Vec<String> = documents.iter().map(|one| show::safe(&document_in_words(one))).collect();
+            let documents = if documents.is_empty() { "no document shown".to_owned() } else { documents.join("; ") };
             let conferred = conferred.as_ref().map(date).unwrap_or_default();
-            format!("award {basis}; certificate {number}, conferred {conferred}")
+            format!("award {basis}; conferred {conferred}; {documents}")
         }
         RestsOn::Agreement(name) => format!("converted by agreement {}", agreement(name)),
         RestsOn::Equivalence(name) => format!("converted by equivalence {}", equivalence(name)),

@@ -3,7 +3,7 @@
 use creditbank_rpc::v1::{IdentityType, Person, TypedIdentity};
 use serde_json::json;
 
-use super::balance;
+use super::{balance, identity};
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::whose::{OwnInstitution, Who};
@@ -35,6 +35,9 @@ pub(crate) enum Command {
         /// The identity's value; it is sent, never stored
         value: String,
     },
+    /// Who a learner is, as a document says
+    #[command(subcommand)]
+    Identity(identity::Command),
     /// Credit by unit, level, field and status; what can be spent, and what was
     Balance {
         #[command(flatten)]
@@ -72,8 +75,13 @@ fn further(text: &str) -> Result<TypedIdentity, String> {
 }
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let command = match command {
+        Command::Identity(command) => return identity::run(global, command).await,
+        other => other,
+    };
     let client = global.connect().await?;
     match command {
+        Command::Identity(_) => Ok(()),
         Command::Alias { institution, kind, scope, also, value } => {
             let institution = institution.id(&client).await?.0;
             let first = TypedIdentity { r#type: kind.into(), scope, value };

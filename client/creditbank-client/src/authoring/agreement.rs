@@ -79,6 +79,7 @@ struct ScopePart {
     levels: Vec<String>,
     fields: Vec<String>,
     modes: Vec<String>,
+    bases: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,10 +106,12 @@ pub fn parse(text: &str) -> Result<pb::AgreementTerms, TextError> {
     if step_e4 == 0 {
         return Err(wrong("amount.step", "a step above 0, as \"0.5\"", step));
     }
-    let ScopePart { levels, fields, modes } = file.scope;
+    let ScopePart { levels, fields, modes, bases } = file.scope;
     let levels = levels.iter().map(|text| level("scope.levels", text)).collect::<Result<_, _>>()?;
     let mode = |text: &String| choice::<pb::Mode>("scope.modes", text);
     let modes = modes.iter().map(mode).collect::<Result<_, _>>()?;
+    let basis = |text: &String| choice::<pb::PassBasis>("scope.bases", text);
+    let bases = bases.iter().map(basis).collect::<Result<_, _>>()?;
     let share = file.caps.award_share.as_ref().map(|share| ratio("caps.award_share", share)).transpose()?;
     let replaces = file
         .replaces
@@ -148,6 +151,7 @@ pub fn parse(text: &str) -> Result<pb::AgreementTerms, TextError> {
         until: maybe_date("validity.until", file.validity.until.as_ref())?,
         notice_days: file.validity.notice_days,
         replaces: set(replaces),
+        bases: ordered(bases),
     };
     encode(&terms).map_err(|error| TextError::Record(error.to_string()))?;
     Ok(terms)

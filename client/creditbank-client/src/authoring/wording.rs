@@ -9,6 +9,32 @@ use creditbank_rules::decimal::show_e4;
 
 use crate::authoring::agreement::in_words;
 
+/// A document of an award in words: `diploma A 123, issued 2026-06-30, replaced`.
+pub fn document(document: &pb::AwardDocument) -> String {
+    let number = |number: &pb::DocumentNumber| {
+        let parts = [number.series.as_str(), number.number.as_str()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let mut text = names::of(document.r#type());
+    match &document.number {
+        Some(given) => text = format!("{text} {}", number(given)),
+        None => text.push_str(" without a number"),
+    }
+    if document.institution != 0 {
+        text = format!("{text} of institution {}", document.institution);
+    }
+    if let Some(issued) = &document.issued {
+        text = format!("{text}, {}", creditbank_rules::dates::show(issued));
+    }
+    if document.state() != pb::AwardDocumentState::Issued {
+        text = format!("{text}, {}", names::of(document.state()));
+    }
+    if let Some(original) = &document.replaces {
+        text = format!("{text}, in the place of {}", number(original));
+    }
+    text
+}
+
 /// The lines; none of an Identity, Outcome, Credit or Result, which are counted.
 pub(crate) fn of(record: &Record) -> Vec<String> {
     fn read<M: Canonical>(record: &Record) -> M {
@@ -44,7 +70,9 @@ pub(crate) fn of(record: &Record) -> Vec<String> {
             let name = award.definition.map(|name| format!("{}/{}.{}", name.institution, name.code, name.version));
             let title = award.titles.first().map(|title| title.value.clone());
             let what = name.or(title).unwrap_or_default();
-            vec![format!("award of {what}, {basis}, certificate {}, by {}", award.certificate_number, award.decider)]
+            let mut lines = vec![format!("award of {what}, {basis}, by {}", award.decider)];
+            lines.extend(award.documents.iter().map(document));
+            lines
         }
         Kind::QualificationRecognition => {
             let recognition: pb::QualificationRecognition = read(record);

@@ -8,7 +8,7 @@ use creditbank_protocol::pb::{self, Action, Award, Conversion, Kind, RecordRefer
 
 use crate::IssuingUnit;
 use crate::recognition::consent::{Given, mandate, redeeming};
-use crate::sealing::{Contents, effect, record};
+use crate::sealing::{Contents, effect, record, supersede};
 use crate::{Client, ClientError, ConversionPreview};
 
 /// Who answers for a derived record, and how the learner said yes.
@@ -57,6 +57,22 @@ pub fn award(
     let authority = redeeming(client.origin(), unit, &made)?;
     let mut contents = Contents::of([made]);
     redeem(&mut contents, &award.redeems, &authority);
+    Ok((award, contents))
+}
+
+/// An award in the place of `former`, with a mandate of its own; it redeems nothing anew.
+pub async fn amended_award(
+    client: &Client,
+    unit: &IssuingUnit,
+    draft: Award,
+    former: &RecordReference,
+    completion: Completion<'_>,
+) -> Result<(Award, Contents), ClientError> {
+    let draft = Award { decider: completion.decider.to_owned(), mandate: None, ..draft };
+    let given = mandate(client.origin(), unit, Kind::Award, &draft, completion.given)?;
+    let award = Award { mandate: Some(given), ..draft };
+    let mut contents = Contents::of([record(unit, Kind::Award, &award, completion.given.reference)?]);
+    supersede(client, unit, &mut contents, former).await?;
     Ok((award, contents))
 }
 

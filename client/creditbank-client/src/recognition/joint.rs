@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn an_altered_award_is_not_signed() {
         let key = |seed| KeyFile { purpose: Purpose::Unit, key: SigningKey::from_bytes(&[seed; 32]) };
-        let award = Award { learner: vec![7; 16], certificate_number: "J-1".to_owned(), ..Default::default() };
+        let award = Award { learner: vec![7; 16], classification: "first class".to_owned(), ..Default::default() };
         let mut joint = JointAward::of("o.example", 1.into(), &award).expect("a text");
         let until = validity::last_minute(7);
         joint.sign(3.into(), &key(3), until).expect("signed");
@@ -172,7 +172,7 @@ mod tests {
         let signed = joint.signed().expect("both hold");
         assert_eq!(signed.cosignatures.iter().map(|one| one.institution).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(Award { cosignatures: Vec::new(), ..signed }, award);
-        let other = Award { certificate_number: "J-2".to_owned(), ..award };
+        let other = Award { classification: "second class".to_owned(), ..award };
         let altered = JointAward { core: JointAward::of("o.example", 1.into(), &other).expect("a text").core, ..joint };
         assert!(altered.signed().expect_err("altered").to_string().contains("institution 2"));
     }

@@ -28,6 +28,7 @@ pub(crate) fn amended(kind: Kind, body: &[u8], learner: &[u8], amends: Option<Am
         Kind::Conversion => with!(pb::Conversion),
         Kind::Award => with!(pb::Award),
         Kind::QualificationRecognition => with!(pb::QualificationRecognition),
+        Kind::Enrolment => with!(pb::Enrolment),
         other => Err(format!("{} is no record of a learner", other.as_str_name())),
     }
 }
@@ -55,6 +56,7 @@ pub(crate) fn learner(kind: Kind, body: &[u8]) -> Result<Vec<u8>, String> {
         Kind::Conversion => of!(pb::Conversion),
         Kind::Award => of!(pb::Award),
         Kind::QualificationRecognition => of!(pb::QualificationRecognition),
+        Kind::Enrolment => of!(pb::Enrolment),
         other => Err(format!("{} is no record of a learner", other.as_str_name())),
     }
 }

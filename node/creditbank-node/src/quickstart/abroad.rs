@@ -123,8 +123,14 @@ pub(super) fn is_met(answer: &EvaluateQualificationResponse) -> bool {
 
 /// Seals the award; its place.
 pub(super) async fn award(abroad: &Party<'_>, draft: &Award, certificate: &str) -> Result<String, ClientError> {
-    let draft =
-        Award { certificate_number: certificate.to_owned(), kind: pb::AwardKind::Certificate.into(), ..draft.clone() };
+    let document = pb::AwardDocument {
+        r#type: pb::AwardDocumentType::Certificate.into(),
+        number: Some(pb::DocumentNumber { series: String::new(), number: certificate.to_owned() }),
+        issued: draft.conferred,
+        state: pb::AwardDocumentState::Issued.into(),
+        ..Default::default()
+    };
+    let draft = Award { documents: vec![document], kind: pb::AwardKind::Certificate.into(), ..draft.clone() };
     let consent = Consent::Paper { reference: format!("application for {certificate}"), acts: Vec::new() };
     let completion = Completion { decider: "C. Martin", given: given(&consent, certificate) };
     let (_, contents) = derived::award(abroad.client, abroad.unit, draft, completion)?;

@@ -21,6 +21,8 @@ use crate::read::ReadError;
 const RECORDS_MAX: usize = 200;
 /// Most attestations of an award.
 const ATTESTATIONS_MAX: usize = 64;
+/// Most enrolments of an award.
+const ENROLMENTS_MAX: usize = 16;
 /// Answers to `OpenAccounts` leave at multiples of this, so that the time tells nothing of who was known.
 const STEP: Duration = Duration::from_millis(20);
 
@@ -162,16 +164,18 @@ impl LearnerService for Service {
         request: Request<api::EvaluateQualificationRequest>,
     ) -> Result<Response<api::EvaluateQualificationResponse>, Status> {
         let caller = Caller::of(&self.0, &request)?;
-        let api::EvaluateQualificationRequest { learner, definition, conferred, shown, attestations } =
+        let api::EvaluateQualificationRequest { learner, definition, conferred, shown, attestations, enrolments } =
             request.into_inner();
         let missing = || status::invalid("definition", "the name of a definition", "nothing");
         let definition = definition.ok_or_else(missing)?;
         bounded("shown", shown.len(), SHOWN_MAX)?;
         bounded("attestations", attestations.len(), ATTESTATIONS_MAX)?;
+        bounded("enrolments", enrolments.len(), ENROLMENTS_MAX)?;
+        let enrolments = enrolments.into_iter().map(Place::from).collect();
         let scope = caller.scope(shown);
         let read = move |ledger: &Ledger| {
             let (account, institution) = resolve(ledger, caller, learner)?;
-            let question = Question { definition, conferred, attestations, institution };
+            let question = Question { definition, conferred, attestations, institution, enrolments };
             Ok::<_, Status>(answers::evaluation(ledger.evaluate(&account, question, &scope)?)?)
         };
         let answer = blocking(&self.0, read).await?;

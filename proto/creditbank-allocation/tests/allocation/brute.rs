@@ -8,7 +8,7 @@ use super::scene::day;
 
 /// Whether any allocation at all makes the award.
 pub(crate) fn brute(registry: &Registry, definition: &QualificationDefinition, candidates: &[Candidate]) -> bool {
-    let case = Case::new(registry, definition, candidates, &[], &[], day()).expect("a tree");
+    let case = Case::new(registry, definition, candidates, &[], &[], &[], day()).expect("a tree");
     let fits: Vec<Vec<usize>> = (0..candidates.len())
         .map(|candidate| {
             let fits = |node: &usize| takes(case.tree.kind(*node)) && case.misfit(*node, candidate).is_none();

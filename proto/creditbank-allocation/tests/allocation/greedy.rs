@@ -9,7 +9,7 @@ use super::scene::*;
 /// Takes records in order, each for the first requirement that is open and that it matches: what must not be done.
 pub(crate) fn greedy(definition: &creditbank_protocol::pb::QualificationDefinition, candidates: &[Candidate]) -> bool {
     let registry = registry();
-    let case = creditbank_rules::qualification::Case::new(&registry, definition, candidates, &[], &[], day());
+    let case = creditbank_rules::qualification::Case::new(&registry, definition, candidates, &[], &[], &[], day());
     let case = case.expect("a tree");
     let mut taken: Vec<Vec<usize>> = vec![Vec::new(); case.tree.size()];
     for candidate in (0..candidates.len()).filter(|one| case.obstacle(*one).is_none()) {
@@ -131,7 +131,7 @@ fn without_patience_undecided() {
     let registry = registry();
     let definition = definition(vec![credits(0, 20, Match::default())]);
     let candidates = [credit(0, 20, "0613")];
-    let case = creditbank_rules::qualification::Case::new(&registry, &definition, &candidates, &[], &[], day());
+    let case = creditbank_rules::qualification::Case::new(&registry, &definition, &candidates, &[], &[], &[], day());
     let answer = creditbank_allocation::allocate(&case.expect("a tree"), &mut || true);
     assert_eq!(answer, Answer::Undecided);
 }

@@ -87,6 +87,8 @@ pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
         outcome: OutcomeType::Unspecified,
         score: None,
         agreement: None,
+        basis: creditbank_protocol::pb::PassBasis::Earned,
+        after_enrolment: false,
         roots: vec![CandidateRoot { place, fraction: Ratio { numerator: 1, denominator: 1 } }],
         barred: None,
         hypothetical: false,
@@ -95,7 +97,7 @@ pub(crate) fn credit(index: u32, amount: u64, field: &str) -> Candidate {
 
 /// The answer, after the ledger's own check has agreed.
 pub(crate) fn answer(registry: &Registry, definition: &QualificationDefinition, candidates: &[Candidate]) -> Answer {
-    let case = Case::new(registry, definition, candidates, &[], &[], day()).expect("a tree");
+    let case = Case::new(registry, definition, candidates, &[], &[], &[], day()).expect("a tree");
     let answer = allocate(&case, &mut || false);
     if let Answer::Met { found, audit } = &answer {
         let again = checked(registry, definition, candidates, &found.allocations);
@@ -114,7 +116,7 @@ pub(crate) fn checked(
     candidates: &[Candidate],
     allocations: &[Allocation],
 ) -> Result<creditbank_rules::qualification::Audit, creditbank_rules::Rejection> {
-    check(registry, definition, candidates, allocations, &[], &[], 1.into(), day())
+    check(registry, definition, candidates, allocations, &[], &[], &[], 1.into(), day())
 }
 
 pub(crate) fn is_met(answer: &Answer) -> bool {

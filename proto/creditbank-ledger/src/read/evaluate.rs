@@ -6,14 +6,15 @@ use creditbank_protocol::dates::{Day, date_of};
 use creditbank_protocol::pb::{self, Kind, QualificationDefinition, QualificationName, RecordReference};
 use creditbank_protocol::record::is_embargoed;
 use creditbank_protocol::status::Mark;
-use creditbank_protocol::{AccountId, InstitutionId, Part, Portion, Standing};
+use creditbank_protocol::{AccountId, InstitutionId, Part, Place, Portion, Standing};
 use creditbank_rules::admission::{
     AdmissionError, Spending, Used, award_of, candidates, earlier, is_contested, is_redeemed, source_of,
 };
 use creditbank_rules::agreement::{most_specific, name_of};
 use creditbank_rules::conversion::{Account as Granted, Basis, Request, convert};
 use creditbank_rules::qualification::{
-    Answer, Audit, Barred, Candidate, Case, Found, RequirementProgress, UnusedReason, in_force, names,
+    Answer, Audit, Barred, Candidate, Case, Found, HeldEnrolment, RequirementProgress, UnusedReason, confers, in_force,
+    mark_enrolled, names,
 };
 use creditbank_rules::{Rejection, Rule, View};
 
@@ -21,6 +22,8 @@ use super::{QuestionError, ReadScope, ReadView, named_day, records_of};
 
 /// Most candidates of one evaluation.
 const CANDIDATES_MAX: usize = 4_096;
+/// Most enrolments that an award names.
+const ENROLMENTS_MAX: usize = 16;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -33,6 +36,8 @@ pub struct Question {
     pub attestations: Vec<pb::Attestation>,
     /// Who would confer; `None`: who has published the definition.
     pub institution: Option<InstitutionId>,
+    /// The enrolments by which it is judged; empty: those of the learner on this qualification that stand.
+    pub enrolments: Vec<Place>,
 }
 
 /// Whether the records make the award.
@@ -98,13 +103,15 @@ pub fn evaluate(
     today: Day,
     allocate: &mut dyn FnMut(&Case<'_>) -> Answer,
 ) -> Result<Evaluation, QuestionError> {
-    let Question { definition: name, conferred, attestations, institution } = question;
+    let Question { definition: name, conferred, attestations, institution, enrolments: wanted } = question;
     let day = named_day(conferred.as_ref(), "conferred", today)?;
-    let definition = definition(view, &name, day)?;
-    let institution = institution.unwrap_or(InstitutionId(definition.institution));
-    in_force(view.registry(), definition, institution, day)?;
     let mut records = records_of(view, account, None)?;
     records.retain(|used| scope.sees(view, used, today));
+    let enrolled = enrolments(view, &name, &wanted, &records)?;
+    let (references, enrolments): (Vec<RecordReference>, Vec<HeldEnrolment>) = enrolled.into_iter().unzip();
+    let definition = definition(view, &name, day, &enrolments)?;
+    let institution = institution.unwrap_or(InstitutionId(definition.institution));
+    in_force(view.registry(), definition, institution, day, &enrolments)?;
     let absorbs = absorbable(view, definition, &records)?;
     let mut found = Vec::new();
     let mut spending = Spending::new(view, account, definition);
@@ -130,7 +137,8 @@ pub fn evaluate(
     for used in &records {
         held.extend(award_of(view, used)?);
     }
-    let case = Case::new(view.registry(), definition, &found, &attestations, &held, day)?;
+    mark_enrolled(&mut found, &enrolments);
+    let case = Case::new(view.registry(), definition, &found, &attestations, &held, &enrolments, day)?;
     let (allocated, audit) = match allocate(&case) {
         Answer::Met { found, audit } => (found, Some(audit)),
         Answer::Missing(found) => (found, None),
@@ -151,6 +159,7 @@ pub fn evaluate(
         attestations,
         conferred: Some(date_of(day)),
         average_e4,
+        enrolments: references,
         ..Default::default()
     };
     let (verdict, award) = match pay(view, definition, &absorbs, account, &records, &found, &mut award) {
@@ -218,17 +227,72 @@ fn named(definition: &QualificationDefinition) -> QualificationName {
     QualificationName { institution: *institution, code: code.clone(), version: *version }
 }
 
-/// The definition that is asked for; of version 0 the newest that is in force.
+/// The enrolments by which the award is judged: those that are wanted, or else the learner's that stand: on this
+/// qualification, or, where there is none such, on the programme of its code that says nothing of a qualification.
+fn enrolments(
+    view: &impl View,
+    name: &QualificationName,
+    wanted: &[Place],
+    records: &[Used],
+) -> Result<Vec<(RecordReference, HeldEnrolment)>, QuestionError> {
+    let confers = |institution: InstitutionId| {
+        let named = view.registry().definitions(name.institution.into()).filter(|one| one.code == name.code);
+        named.into_iter().any(|one| confers(one, institution))
+    };
+    let (mut on, mut bare) = (Vec::new(), Vec::new());
+    for used in records.iter().filter(|used| used.record.kind() == Kind::Enrolment) {
+        let Ok(read) = used.record.read::<pb::Enrolment>() else { continue };
+        let among = if wanted.is_empty() { confers(used.facts.institution) } else { wanted.contains(&used.place) };
+        if !among || !stands(view, used)? {
+            continue;
+        }
+        let found = (used.reference(), HeldEnrolment::of(&read));
+        let coded = read.programme.is_some_and(|programme| programme.code == name.code);
+        match &read.definition {
+            Some(of) if (of.institution, &of.code) == (name.institution, &name.code) => on.push(found),
+            None if coded || !wanted.is_empty() => bare.push(found),
+            _ => {}
+        }
+    }
+    let mut found = match (wanted.is_empty(), on.is_empty()) {
+        (true, false) => on,
+        (true, true) => bare,
+        (false, _) => [on, bare].concat(),
+    };
+    if found.len() < wanted.len() {
+        let expected = "places of enrolments of this learner on this qualification that stand";
+        let found = format!("{} of {}", found.len(), wanted.len());
+        return Err(Rejection::new(Rule::SourceNotUsable, expected, found).field("enrolments").into());
+    }
+    found.sort_by_key(|(reference, _)| Place::of_reference(Some(reference)));
+    // As many as an award names.
+    found.truncate(ENROLMENTS_MAX);
+    Ok(found)
+}
+
+/// Whether nothing is against a record.
+fn stands(view: &impl View, used: &Used) -> Result<bool, QuestionError> {
+    let against = [Mark::Superseded, Mark::Revoked, Mark::Disputed, Mark::UnderReview];
+    let free = against.into_iter().all(|mark| used.facts.marks.get(mark).is_none());
+    Ok(free && !is_contested(view, used)?)
+}
+
+/// The definition that is asked for; of version 0 the one on which the learner has enrolled last, if any, or else the
+/// newest that is in force.
 fn definition<'a>(
     view: &'a impl View,
     name: &QualificationName,
     day: Day,
+    enrolments: &[HeldEnrolment],
 ) -> Result<&'a QualificationDefinition, QuestionError> {
     let registry = view.registry();
-    let found = match name.version {
+    let on = enrolments.iter().filter(|one| one.counts).filter_map(|one| Some((one.from, one.definition.as_ref()?)));
+    let chosen = on.max_by_key(|(from, _)| *from).map(|(_, name)| name.version);
+    let version = if name.version == 0 { chosen.unwrap_or(0) } else { name.version };
+    let found = match version {
         0 => registry
             .definitions(name.institution.into())
-            .filter(|one| one.code == name.code && in_force(registry, one, one.institution.into(), day).is_ok())
+            .filter(|one| one.code == name.code && in_force(registry, one, one.institution.into(), day, &[]).is_ok())
             .last(),
         version => registry.definition(name.institution.into(), &name.code, version),
     };
@@ -249,11 +313,7 @@ fn absorbable(
     };
     let mut found = Vec::new();
     for used in records.iter().filter(|used| used.record.kind() == Kind::Award).filter(absorbed) {
-        let against = [Mark::Superseded, Mark::Revoked, Mark::Disputed, Mark::UnderReview];
-        let free = against.into_iter().all(|mark| used.facts.marks.get(mark).is_none())
-            && !is_contested(view, used)?
-            && !is_redeemed(view, used)?;
-        if free {
+        if stands(view, used)? && !is_redeemed(view, used)? {
             found.push(used.reference());
         }
     }

@@ -19,6 +19,7 @@ pub fn amends_of(kind: Kind, body: &[u8]) -> Result<Option<Amends>, CanonicalErr
         Kind::Conversion => read(body, |read: pb::Conversion| read.amends),
         Kind::Award => read(body, |read: pb::Award| read.amends),
         Kind::QualificationRecognition => read(body, |read: pb::QualificationRecognition| read.amends),
+        Kind::Enrolment => read(body, |read: pb::Enrolment| read.amends),
         _ => Ok(None),
     }
 }

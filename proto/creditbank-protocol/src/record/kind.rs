@@ -19,13 +19,13 @@ pub struct KindInfo {
     pub required: RequiredClaims,
 }
 
-/// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo
-/// and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
+/// Field numbers that must be opened: type, course, amount or status, attempt, mode, period, repeats, expiry, embargo,
+/// basis and amendment, so that nobody can hide what would make the rest mean something else; of what is derived, by what
 /// right, from what and when.
-static KINDS: [KindInfo; 33] = [
+static KINDS: [KindInfo; 34] = [
     learner(Kind::Identity, &tables::IDENTITY, &[6]),
     learner(Kind::Outcome, &tables::OUTCOME, &[2, 3, 11, 14, 16, 17, 18]),
-    learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20]),
+    learner(Kind::Credit, &tables::CREDIT, &[2, 3, 7, 11, 14, 16, 17, 18, 20, 21]),
     learner(Kind::Result, &tables::RESULT, &[2, 3, 8, 12, 15, 16, 18]),
     learner(Kind::Application, &tables::APPLICATION, &[2, 6, 9]),
     learner(Kind::Appeal, &tables::APPEAL, &[2, 5, 7]),
@@ -41,6 +41,7 @@ static KINDS: [KindInfo; 33] = [
     published(Kind::GradeDistribution, &tables::GRADE_DISTRIBUTION),
     published(Kind::CourseAlias, &tables::COURSE_ALIAS),
     published(Kind::CourseCodes, &tables::COURSE_CODES),
+    learner(Kind::Enrolment, &tables::ENROLMENT, &[2, 4, 5, 6, 9]),
     registry(Kind::Institution, &tables::INSTITUTION),
     registry(Kind::Unit, &tables::UNIT),
     registry(Kind::Key, &tables::KEY),

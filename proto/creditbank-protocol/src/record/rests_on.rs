@@ -1,7 +1,7 @@
 //! What an award or a conversion rests on, which a reader must always see.
 
 use crate::canonical::{CanonicalError, decode};
-use crate::pb::{self, AgreementName, AwardBasis, Date, EquivalenceName, Kind};
+use crate::pb::{self, AgreementName, AwardBasis, AwardDocument, Date, EquivalenceName, Kind};
 
 /// What a record rests on beside its issuer's word. Fields that a disclosure hides are `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,8 +10,8 @@ pub enum RestsOn {
     Award {
         /// Records, which the ledger has recomputed, or the institution's word.
         basis: AwardBasis,
-        /// The certificate's number.
-        certificate_number: Option<String>,
+        /// Its documents, as they are called and numbered.
+        documents: Vec<AwardDocument>,
         /// The day on which it was conferred.
         conferred: Option<Date>,
     },
@@ -39,10 +39,9 @@ impl RestsOn {
 }
 
 fn of_award(award: pb::Award) -> Option<RestsOn> {
-    let certificate_number = Some(award.certificate_number).filter(|number| !number.is_empty());
     match AwardBasis::try_from(award.basis).unwrap_or_default() {
         AwardBasis::Unspecified => None,
-        basis => Some(RestsOn::Award { basis, certificate_number, conferred: award.conferred }),
+        basis => Some(RestsOn::Award { basis, documents: award.documents, conferred: award.conferred }),
     }
 }
 
@@ -66,7 +65,7 @@ mod tests {
     #[test]
     fn an_award_rests_on_its_basis() {
         let award = pb::Award { basis: AwardBasis::Declared.into(), ..Default::default() };
-        let found = Some(RestsOn::Award { basis: AwardBasis::Declared, certificate_number: None, conferred: None });
+        let found = Some(RestsOn::Award { basis: AwardBasis::Declared, documents: Vec::new(), conferred: None });
         assert_eq!(of(Kind::Award, &award), found);
         assert_eq!(of(Kind::Award, &pb::Award::default()), None);
         assert_eq!(of(Kind::Credit, &pb::Credit::default()), None);

@@ -21,6 +21,34 @@ pub(super) fn credit() -> pb::Credit {
     }
 }
 
+/// A compensated result in two scales, as a Greek university has them.
+fn compensated() -> pb::Credit {
+    let grade = |scale: &str, value: &str| pb::Grade { scale: scale.to_owned(), value: value.to_owned() };
+    pb::Credit {
+        grade: Some(grade("uoa.example/10", "4.6")),
+        further: vec![grade("ECTS-AF", "FX"), grade("uoa.example/words", "ΑΝΕΠΑΡΚΩΣ")],
+        basis: pb::PassBasis::Compensated.into(),
+        completed: Some(pb::Date { year: 2024, month: 6, day: 21 }),
+        term: "2023-24 Β".to_owned(),
+        session: "Ιούνιος".to_owned(),
+        ..credit()
+    }
+}
+
+fn enrolment() -> pb::Enrolment {
+    pb::Enrolment {
+        learner: (0..16).collect(),
+        programme: credit().course,
+        definition: Some(pb::QualificationName { institution: 7, code: "BSC-MATH".to_owned(), version: 2 }),
+        from: Some(pb::Date { year: 2021, month: 10, day: 0 }),
+        until: Some(pb::Date { year: 2025, month: 6, day: 30 }),
+        state: pb::EnrolmentState::Completed.into(),
+        mode: pb::Mode::OnSite.into(),
+        load: pb::StudyLoad::FullTime.into(),
+        ..Default::default()
+    }
+}
+
 pub(super) fn record(kind: Kind, body: Vec<u8>, seed: &[u8; 32]) -> Record {
     Record::of(kind, seed, body).expect("a record")
 }
@@ -51,7 +79,7 @@ fn records() {
     let unit = pb::Unit { institution: 7, unit: 2, state: 1, ..Default::default() };
     let public = encode(&unit).expect("canonical");
     let whole = record(Kind::Credit, body.clone(), &[0x11; 32]);
-    let open = [2, 3, 7, 11, 14, 16, 17, 18, 20];
+    let open = [2, 3, 7, 11, 14, 16, 17, 18, 20, 21];
     let claims = disclose(&whole, &open).expect("claims");
     assert_eq!(Record::of(Kind::Credit, &PUBLIC_SEED, body.clone()), Err(RecordError::ZeroSeed));
     let shown =
@@ -65,11 +93,13 @@ fn records() {
     agree(
         "records.json",
         &json!({
-            "about": "PROTOCOL.md, Records and claims. The second record has few fields; the third is public, with the zero seed.",
+            "about": "PROTOCOL.md, Records and claims. The second record has few fields; the third is public, with the zero seed; the fourth states a basis, further grades and when it was assessed; the fifth is an Enrolment.",
             "records": [
                 vector(Kind::Credit, body.clone(), &[0x11; 32]),
                 vector(Kind::Result, encode(&result).expect("canonical"), &[0x22; 32]),
                 vector(Kind::Unit, public, &PUBLIC_SEED),
+                vector(Kind::Credit, encode(&compensated()).expect("canonical"), &[0x33; 32]),
+                vector(Kind::Enrolment, encode(&enrolment()).expect("canonical"), &[0x44; 32]),
             ],
             "disclosed": {
                 "about": "The first record with the required claims opened, most of them as absent.",

@@ -524,7 +524,7 @@ fn records() -> Vec<Case> {
         let mut log = Log::admitting(HONEST, &[1]);
         log.issue(1, &[credit(1, "ALG-1", None)], Vec::new());
         log.seal();
-        let mut transcript = log.transcript(&[(3, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20]))], &[]);
+        let mut transcript = log.transcript(&[(3, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20, 21]))], &[]);
         change(&mut transcript.records[0]);
         (about, Link::Record, raw(&transcript.encode_to_vec()))
     };

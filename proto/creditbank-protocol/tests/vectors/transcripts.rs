@@ -359,12 +359,12 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
         (
             "partly",
             "the required fields and the grade, the others hidden",
-            plain.transcript(&[(3, 0, Some(&[2, 3, 6, 7, 11, 14, 16, 17, 18, 20]))], &[]),
+            plain.transcript(&[(3, 0, Some(&[2, 3, 6, 7, 11, 14, 16, 17, 18, 20, 21]))], &[]),
         ),
         (
             "incomplete",
             "whether it expires is hidden",
-            plain.transcript(&[(3, 0, Some(&[2, 3, 7, 11, 14, 16, 18, 20]))], &[]),
+            plain.transcript(&[(3, 0, Some(&[2, 3, 7, 11, 14, 16, 18, 20, 21]))], &[]),
         ),
         ("hidden", "nothing is opened: authentic, and never valid", plain.transcript(&[(3, 0, Some(&[]))], &[])),
         ("no-records", "the statement alone, of one record that is withheld", plain.transcript(&[], &[hidden])),
@@ -552,7 +552,7 @@ fn scenes() -> Vec<(&'static str, &'static str, pb::Transcript)> {
                 levels: vec![pb::Level { framework: "FHEQ".to_owned(), level: "6".to_owned() }],
                 ..from_year(1, 2020)
             }])
-            .transcript(&[(6, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20]))], &[]),
+            .transcript(&[(6, 0, Some(&[2, 3, 7, 11, 14, 16, 17, 18, 20, 21]))], &[]),
         ),
         (
             "corrected",

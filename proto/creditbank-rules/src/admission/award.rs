@@ -14,11 +14,11 @@ use super::recognition::past_day;
 use super::spend::{Spending, stands_on};
 use super::used::{at, named, visible};
 use super::uses::consent_lasts;
-use super::{AdmissionError, mandate};
+use super::{AdmissionError, documents, enrolment, mandate};
 use crate::dates::Day;
 use crate::plausible::happened;
-use crate::qualification::{self, Candidate, HeldAward};
-use crate::{CourseKey, Registry, Rejection, Rule, View};
+use crate::qualification::{self, Candidate, HeldAward, HeldEnrolment};
+use crate::{CourseKey, DocumentKey, Registry, Rejection, Rule, View};
 
 /// Checks an award of an institution.
 pub(super) fn check(
@@ -29,16 +29,15 @@ pub(super) fn check(
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
     let award: Award = record.read().map_err(super::kinds::malformed)?;
-    present(!award.certificate_number.is_empty(), "certificate_number", "the number of the certificate")?;
     present(award.kind != 0, "kind", "graduation, degree, diploma or certificate")?;
     present(!award.decider.is_empty(), "decider", "the person who answers for it")?;
     let conferred = past_day(award.conferred.as_ref(), "conferred", issuing.latest_day())?;
     let attested = award.attestations.iter().filter_map(|one| one.on.as_ref());
     attested.into_iter().try_for_each(|on| happened(on, issuing.latest_day(), "attestations"))?;
     let basis = AwardBasis::try_from(award.basis).unwrap_or_default();
-    if let Some(former) = amends {
-        same_basis(view, &award, former, account)?;
-    }
+    let before = amends.map(|former| same_basis(view, &award, former, account)).transpose()?;
+    let before = amends.zip(before.as_ref());
+    let numbers = DocumentKey::of_award(&award, issuing.institution);
     let bare = award.allocations.is_empty()
         && award.redeems.is_empty()
         && award.absorbs.is_empty()
@@ -49,13 +48,16 @@ pub(super) fn check(
     let consents: Vec<Digest> = digest.into_iter().collect();
     let derived = |depends_on| {
         let consents = consents.clone();
-        Derived { key: Some(CourseKey::Award), redeems: Vec::new(), depends_on, consents }
+        let documents = numbers.clone();
+        Derived { key: Some(CourseKey::Award), redeems: Vec::new(), depends_on, consents, documents }
     };
     match basis {
         AwardBasis::Unspecified => present(false, "basis", "audited, declared or honorary")?,
         AwardBasis::Honorary => {
             present(!award.titles.is_empty(), "titles", "the title of an honorary award")?;
-            let free = award.definition.is_none() && bare && award.cosignatures.is_empty();
+            let free =
+                award.definition.is_none() && bare && award.cosignatures.is_empty() && award.enrolments.is_empty();
+            documents::check(view, issuing, &award, &[], before)?;
             require(free, Rule::Contradiction, "basis", "an honorary award without requirements", "some")?;
             return Ok(derived(Vec::new()));
         }
@@ -64,10 +66,14 @@ pub(super) fn check(
     let none = award.titles.is_empty();
     require(none, Rule::Contradiction, "titles", "none: the definition has them", award.titles.len())?;
     let definition = definition(view.registry(), award.definition.as_ref())?;
-    qualification::in_force(view.registry(), definition, issuing.institution, conferred)?;
+    let (named, enrolments): (Vec<Place>, Vec<HeldEnrolment>) =
+        enrolment::named_by(view, &award, definition, before.map(|(_, before)| before), account)?.into_iter().unzip();
+    qualification::in_force(view.registry(), definition, issuing.institution, conferred, &enrolments)?;
+    let among = if definition.awarding.is_empty() { &[definition.institution][..] } else { &definition.awarding };
+    documents::check(view, issuing, &award, among, before)?;
     let joint = cosigned(view.registry(), issuing, record, &award, definition)?;
-    let derived = |depends_on| {
-        let derived = derived(depends_on);
+    let derived = |depends_on: Vec<Place>| {
+        let derived = derived(sorted(depends_on.into_iter().chain(named.iter().copied())));
         Derived { consents: [&derived.consents[..], &joint].concat(), ..derived }
     };
     if basis == AwardBasis::Declared {
@@ -78,11 +84,11 @@ pub(super) fn check(
     let asked = held_awards(view, definition, account)?;
     let (prior, held): (Vec<Place>, Vec<HeldAward>) =
         asked.into_iter().filter(|(_, one)| one.conferred <= conferred).unzip();
-    if let Some(former) = amends {
-        let stands_on = unchanged(view, &award, former, account)?;
+    if let Some((_, before)) = before {
+        let stands_on = unchanged(view, &award, before, account)?;
         return Ok(derived(sorted(stands_on.into_iter().chain(prior))));
     }
-    let (candidates, spending) = counted(view, &award, definition, account, issuing.day())?;
+    let (candidates, spending) = counted(view, &award, definition, &enrolments, account, issuing.day())?;
     let audit = qualification::check(
         view.registry(),
         definition,
@@ -90,6 +96,7 @@ pub(super) fn check(
         &award.allocations,
         &award.attestations,
         &held,
+        &enrolments,
         issuing.institution,
         conferred,
     )?;
@@ -178,21 +185,21 @@ fn cosigned(
 }
 
 /// What an audited award holds, its amendment holds: it cannot become one that counts nothing.
-fn same_basis(view: &impl View, award: &Award, former: Place, account: &AccountId) -> Result<(), AdmissionError> {
+/// The amended award is returned.
+fn same_basis(view: &impl View, award: &Award, former: Place, account: &AccountId) -> Result<Award, AdmissionError> {
     let before: Award = at(view, former, account, "amends")?.record.read().map_err(super::kinds::malformed)?;
     let expected = "the basis of the amended award (for another one, revoke it and award anew)";
-    Ok(require(award.basis == before.basis, Rule::Contradiction, "basis", expected, "another")?)
+    require(award.basis == before.basis, Rule::Contradiction, "basis", expected, "another")?;
+    Ok(before)
 }
 
 /// An amended award counts what the former one counted, and redeems nothing anew.
 fn unchanged(
     view: &impl View,
     award: &Award,
-    former: Place,
+    before: &Award,
     account: &AccountId,
 ) -> Result<Vec<Place>, AdmissionError> {
-    let used = at(view, former, account, "amends")?;
-    let before: Award = used.record.read().map_err(super::kinds::malformed)?;
     let same = award.definition == before.definition
         && award.basis == before.basis
         && award.conferred == before.conferred
@@ -200,6 +207,7 @@ fn unchanged(
         && award.attestations == before.attestations
         && award.redeems == before.redeems
         && award.absorbs == before.absorbs
+        && award.enrolments == before.enrolments
         && award.average_e4 == before.average_e4;
     let expected = "what the amended award counts (to count something else, revoke it and award anew)";
     require(same, Rule::Contradiction, "allocations", expected, "something else")?;
@@ -211,6 +219,7 @@ fn counted<'a, V: View>(
     view: &'a V,
     award: &Award,
     definition: &'a QualificationDefinition,
+    enrolments: &[HeldEnrolment],
     account: &AccountId,
     today: Day,
 ) -> Result<(Vec<Candidate>, Spending<'a, V>), AdmissionError> {
@@ -240,5 +249,6 @@ fn counted<'a, V: View>(
     }
     let others = passes(view, definition, &counted, account, today)?;
     counted.extend(others);
+    qualification::mark_enrolled(&mut counted, enrolments);
     Ok((counted, spending))
 }

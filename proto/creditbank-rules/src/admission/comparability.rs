@@ -51,7 +51,7 @@ pub(super) fn check(
     for exemption in &read.exemptions {
         credit(registry, exemption, award.as_ref(), read.exemptions.len())?;
     }
-    Ok(Derived { key: Some(CourseKey::Recognition), redeems: Vec::new(), depends_on, consents: vec![digest] })
+    Ok(Derived { key: Some(CourseKey::Recognition), depends_on, consents: vec![digest], ..Derived::default() })
 }
 
 /// The qualification is named; where it is an Award of this ledger, it stands.
@@ -137,8 +137,9 @@ fn credit(
     let plain = credit.suggested.is_none()
         && credit.override_reason.is_empty()
         && credit.grade_steps.is_none()
-        && credit.source_plus_1 == 0;
-    require(plain, Rule::Contradiction, "exemptions", "no steps of a conversion", "some")?;
+        && credit.source_plus_1 == 0
+        && credit.basis == 0;
+    require(plain, Rule::Contradiction, "exemptions", "no steps and no basis of a conversion", "some")?;
     let expected: Vec<pb::Root> = award.map(|award| exemption_root(award, &amount, count)).into_iter().collect();
     let same = credit.roots == expected;
     let what = "the award as the only root, where it is in this ledger, shared equally by all exemptions; else none";

@@ -75,7 +75,7 @@ pub(super) fn check(
     } else {
         Vec::new()
     };
-    Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on, consents: vec![digest] })
+    Ok(Derived { key: Some(CourseKey::Conversion), redeems, depends_on, consents: vec![digest], ..Derived::default() })
 }
 
 /// A record, or one result of it, as conversions see it.

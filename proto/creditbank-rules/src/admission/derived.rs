@@ -5,10 +5,10 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Digest, InstitutionId, Place};
 
 use super::kinds::malformed;
-use super::{AdmissionError, award, comparability, conversion, mandate, recognition};
+use super::{AdmissionError, award, comparability, conversion, enrolment, mandate, recognition};
 use crate::dates::{Day, day_of_ms};
 use crate::plausible::latest_day;
-use crate::{CourseKey, View};
+use crate::{CourseKey, DocumentKey, View};
 
 /// Whose record is judged, and as of when.
 #[derive(Clone, Copy)]
@@ -45,6 +45,8 @@ pub(super) struct Derived {
     pub(super) depends_on: Vec<Place>,
     /// What others have signed in it, by digest.
     pub(super) consents: Vec<Digest>,
+    /// Of an award: the numbers of its documents.
+    pub(super) documents: Vec<DocumentKey>,
 }
 
 /// Checks a record of a kind that stands on others; nothing follows from another one.
@@ -55,7 +57,7 @@ pub(super) fn check(
     amends: Option<Place>,
     account: &AccountId,
 ) -> Result<Derived, AdmissionError> {
-    let found = |key, depends_on, consents| Derived { key: Some(key), redeems: Vec::new(), depends_on, consents };
+    let found = |key, depends_on, consents| Derived { key: Some(key), depends_on, consents, ..Derived::default() };
     match record.kind() {
         Kind::Application => {
             let read: pb::Application = record.read().map_err(malformed)?;
@@ -77,6 +79,11 @@ pub(super) fn check(
         Kind::Conversion => conversion::check(view, issuing, record, amends, account),
         Kind::Award => award::check(view, issuing, record, amends, account),
         Kind::QualificationRecognition => comparability::check(view, issuing, record, account),
+        Kind::Enrolment => {
+            let read: pb::Enrolment = record.read().map_err(malformed)?;
+            enrolment::definition(view.registry(), issuing.institution, &read)?;
+            Ok(found(CourseKey::Enrolment, Vec::new(), Vec::new()))
+        }
         _ => Ok(Derived::default()),
     }
 }

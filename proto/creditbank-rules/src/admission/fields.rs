@@ -45,6 +45,21 @@ pub(super) fn course(course: Option<&Course>, code: bool) -> Result<String, Reje
     Ok(course.code.clone())
 }
 
+/// Most characters of a name that an institution gives to a term or a session.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A name that an institution gives to a term or a session; it may be absent.
+pub(super) fn named(name: &str, field: &'static str) -> Result<(), Rejection> {
+    let fits = name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control);
+    require(
+        fits,
+        Rule::InvalidCode,
+        field,
+        "at most 64 characters, none of them a control character",
+        name.escape_debug(),
+    )
+}
+
 /// First and last day of the period.
 pub(super) fn period(period: Option<&Period>) -> Result<(Day, Day), Rejection> {
     present(period.is_some(), "period", "a period")?;

@@ -1,12 +1,14 @@
 //! What each kind must hold.
 
+use std::collections::BTreeSet;
+
 use creditbank_protocol::Place;
-use creditbank_protocol::pb::{self, Amends, Grade, HoursKind, Kind, OutcomeType, ResultStatus};
+use creditbank_protocol::pb::{self, Amends, Date, Grade, HoursKind, Kind, OutcomeType, PassBasis, ResultStatus};
 use creditbank_protocol::record::Record;
 
 use super::{BlockFacts, fields};
 use crate::admission::fields::{present, require};
-use crate::dates::{Day, first_day};
+use crate::dates::{Day, first_day, last_day};
 use crate::decimal::show_e4;
 use crate::{CourseKey, Registry, Rejection, Rule, plausible};
 
@@ -48,6 +50,11 @@ pub(super) fn check(registry: &Registry, block: &BlockFacts<'_>, record: &Record
             .read()
             .map_err(malformed)
             .map(|read: pb::QualificationRecognition| derived(read.learner, read.amends)),
+        Kind::Enrolment => {
+            let read: pb::Enrolment = record.read().map_err(malformed)?;
+            super::enrolment::fields(block, &read)?;
+            Ok(derived(read.learner, read.amends))
+        }
         other => Err(not_issued(other)),
     }
 }
@@ -117,9 +124,16 @@ fn credit(registry: &Registry, block: &BlockFacts<'_>, credit: pb::Credit) -> Re
         Rejection::new(Rule::UnknownCreditUnit, "a credit unit of the registry", &amount.unit).field("amount")
     })?;
     fields::level(registry, credit.level.as_ref())?;
-    if let Some(grade) = &credit.grade {
-        require(passes(registry, grade)?, Rule::GradeNotAPass, "grade", "a grade that passes", &grade.value)?;
-    }
+    let expected = "compensated, condoned, recognised or exempted; what was earned states nothing";
+    let stated = credit.basis != i32::from(PassBasis::Earned);
+    require(stated, Rule::Contradiction, "basis", expected, "earned")?;
+    grades(registry, credit.grade.as_ref(), &credit.further, |passes| {
+        let lenient = matches!(credit.basis(), PassBasis::Compensated | PassBasis::Condoned);
+        if passes || lenient { Ok(()) } else { Err((Rule::GradeNotAPass, "a grade that passes")) }
+    })?;
+    completed(block, credit.completed.as_ref(), Some(begin))?;
+    fields::named(&credit.term, "term")?;
+    fields::named(&credit.session, "session")?;
     fields::hours(credit.hours.as_ref())?;
     fields::codes(&credit.field, &credit.language, credit.place.as_ref())?;
     fields::after_period(credit.expires.as_ref(), credit.visible_from.as_ref(), Some(end), latest)?;
@@ -139,14 +153,17 @@ fn result(registry: &Registry, block: &BlockFacts<'_>, result: pb::Result) -> Re
     }
     fields::level(registry, result.level.as_ref())?;
     let open = [ResultStatus::InProgress, ResultStatus::Provisional, ResultStatus::Deferred].contains(&status);
-    if let Some(grade) = &result.grade {
-        let holds = !passes(registry, grade)? || open;
-        require(holds, Rule::GradeIsAPass, "grade", "a grade that does not pass", &grade.value)?;
-    }
+    grades(registry, result.grade.as_ref(), &result.further, |passes| {
+        if !passes || open { Ok(()) } else { Err((Rule::GradeIsAPass, "a grade that does not pass")) }
+    })?;
     fields::hours(result.hours.as_ref())?;
     fields::codes(&result.field, &result.language, result.place.as_ref())?;
     let latest = block.latest_day();
     let end = fields::stated_period(result.period.as_ref(), latest, open)?;
+    let begin = result.period.as_ref().and_then(|period| period.from.as_ref()).map(first_day);
+    completed(block, result.completed.as_ref(), begin)?;
+    fields::named(&result.term, "term")?;
+    fields::named(&result.session, "session")?;
     fields::after_period(None, result.visible_from.as_ref(), end, latest)?;
     let pb::Result { learner, earlier, amends, .. } = result;
     let earlier = places(&earlier);
@@ -158,11 +175,38 @@ fn places(written: &[pb::Place]) -> Vec<Place> {
     written.iter().copied().map(Place::from).collect()
 }
 
-fn passes(registry: &Registry, grade: &Grade) -> Result<bool, Rejection> {
-    registry.passes(grade).ok_or_else(|| {
-        let found = format!("{} in {}", grade.value, grade.scale);
-        Rejection::new(Rule::UnknownGrade, "a grade of a scale of the registry", found).field("grade")
-    })
+/// The grade, and the same result in further scales: each is one of its scale and what `judge` asks for, by whether it
+/// passes.
+fn grades(
+    registry: &Registry,
+    grade: Option<&Grade>,
+    further: &[Grade],
+    judge: impl Fn(bool) -> Result<(), (Rule, &'static str)>,
+) -> Result<(), Rejection> {
+    present(grade.is_some() || further.is_empty(), "grade", "a grade, beside which others may stand")?;
+    let mut scales = BTreeSet::new();
+    let fields = std::iter::once("grade").chain(std::iter::repeat("further"));
+    for (one, field) in grade.into_iter().chain(further).zip(fields) {
+        let refuse = |rule, expected| {
+            let found = format!("{} in {}", one.value, one.scale);
+            Rejection::new(rule, expected, found).field(field)
+        };
+        let passes = registry.passes(one);
+        let passes = passes.ok_or_else(|| refuse(Rule::UnknownGrade, "a grade of a scale of the registry"))?;
+        judge(passes).map_err(|(rule, expected)| refuse(rule, expected))?;
+        let fresh = scales.insert(one.scale.as_str());
+        require(fresh, Rule::Contradiction, field, "one grade in each scale", &one.scale)?;
+    }
+    Ok(())
+}
+
+/// The day of the assessment: within the study or after it, and not to come.
+fn completed(block: &BlockFacts<'_>, date: Option<&Date>, begin: Option<Day>) -> Result<(), Rejection> {
+    let Some(date) = date else { return Ok(()) };
+    crate::plausible::happened(date, block.latest_day(), "completed")?;
+    let expected = "a day that is not before the period's first one";
+    let holds = begin.is_none_or(|begin| begin <= last_day(date));
+    require(holds, Rule::InvalidDate, "completed", expected, crate::dates::show(date))
 }
 
 /// Workload hours, where they and the unit's band are stated: amount times hours per credit, compared as integers. A band

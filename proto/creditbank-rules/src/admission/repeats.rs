@@ -1,6 +1,6 @@
 //! A record against the learner's other records: repeats, duplicates, earlier attempts, amendments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creditbank_protocol::pb::Kind;
 use creditbank_protocol::record::Record;
@@ -11,12 +11,14 @@ use super::kinds::Common;
 use super::{AdmissionError, BlockFacts};
 use crate::dates::day_of_ms;
 use crate::view::HELD_MAX;
-use crate::{CourseKey, CourseName, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
+use crate::{CourseKey, CourseName, DocumentKey, HeldRecord, RecordFacts, Registry, Rejection, Rule, View};
 
 /// The records of the block so far, by learner, institution and key.
 #[derive(Default)]
 pub(super) struct History {
     seen: BTreeMap<(AccountId, InstitutionId, CourseKey), Vec<Seen>>,
+    /// The numbers of awards' documents.
+    documents: BTreeSet<DocumentKey>,
 }
 
 struct Seen {
@@ -31,6 +33,13 @@ fn prefix(record: &Record) -> [u8; 8] {
 }
 
 impl History {
+    /// Numbers of documents are given once in a block too.
+    pub(super) fn documents(&mut self, numbers: &[DocumentKey]) -> Result<(), Rejection> {
+        let fresh = numbers.iter().all(|number| self.documents.insert(number.clone()));
+        let expected = "numbers that no other award of the block has";
+        require(fresh, Rule::DocumentNumberUsed, "documents", expected, "one that another has")
+    }
+
     /// Checks a record against what the ledger and the block hold for the same learner of the same course, or else under the
     /// same key, and remembers it.
     pub(super) fn check(
@@ -66,7 +75,7 @@ impl History {
             require(!other, Rule::DuplicateRecord, "record", expected, "a second one")?;
         }
         let seen = self.seen.entry((*account, institution, key.clone())).or_default();
-        if i32::from(record.kind()) > i32::from(Kind::Result) {
+        if i32::from(record.kind()) > i32::from(Kind::Result) && record.kind() != Kind::Enrolment {
             // What they stand on is judged as of the ledger before the block.
             let expected = "one record of this kind of a learner in a block";
             require(seen.is_empty(), Rule::DuplicateRecord, "record", expected, "a second one")?;

@@ -1,6 +1,6 @@
 //! What an agreement covers. What a credit does not state is in no scope of it.
 
-use creditbank_protocol::pb::{AgreementTerms, Level, Mode};
+use creditbank_protocol::pb::{AgreementTerms, Level, Mode, PassBasis};
 
 use super::show;
 use crate::{Rejection, Rule};
@@ -16,9 +16,19 @@ pub struct Facts<'a> {
     pub field: &'a str,
     /// How it was learned.
     pub mode: Mode,
+    /// On what the pass stands; unspecified: earned.
+    pub basis: PassBasis,
 }
 
-/// Refuses what lies outside the scope of an agreement: another unit, a level, field or mode that is not among its own.
+impl Facts<'_> {
+    /// The basis, as scopes name it.
+    fn basis(&self) -> PassBasis {
+        if self.basis == PassBasis::Unspecified { PassBasis::Earned } else { self.basis }
+    }
+}
+
+/// Refuses what lies outside the scope of an agreement: another unit, a level, field, mode or basis that is not among its
+/// own.
 pub fn covers(terms: &AgreementTerms, facts: &Facts<'_>) -> Result<(), Rejection> {
     let Some(field) = outside(terms, facts) else {
         return Ok(());
@@ -28,6 +38,7 @@ pub fn covers(terms: &AgreementTerms, facts: &Facts<'_>) -> Result<(), Rejection
         "level" => facts.level.map_or(String::new(), show_level),
         "mode" if facts.mode != Mode::Unspecified => facts.mode.as_str_name().to_owned(),
         "field" => facts.field.to_owned(),
+        "basis" => creditbank_protocol::names::of(facts.basis()),
         _ => String::new(),
     };
     let found = if found.is_empty() { "not stated".to_owned() } else { found };
@@ -48,8 +59,11 @@ pub(super) fn outside(terms: &AgreementTerms, facts: &Facts<'_>) -> Option<&'sta
     if !terms.fields.is_empty() && !terms.fields.iter().any(within) {
         return Some("field");
     }
-    let within = terms.modes.is_empty() || terms.modes.contains(&facts.mode.into());
-    (!within).then_some("mode")
+    if !terms.modes.is_empty() && !terms.modes.contains(&facts.mode.into()) {
+        return Some("mode");
+    }
+    let within = terms.bases.is_empty() || terms.bases.contains(&facts.basis().into());
+    (!within).then_some("basis")
 }
 
 pub(crate) fn show_level(level: &Level) -> String {
@@ -63,6 +77,7 @@ pub fn intersect(one: &AgreementTerms, other: &AgreementTerms) -> bool {
         && any_pair(&one.levels, &other.levels, |a, b| a == b)
         && any_pair(&one.fields, &other.fields, shared)
         && any_pair(&one.modes, &other.modes, |a, b| a == b)
+        && any_pair(&one.bases, &other.bases, |a, b| a == b)
 }
 
 fn any_pair<T>(one: &[T], other: &[T], meet: impl Fn(&T, &T) -> bool) -> bool {

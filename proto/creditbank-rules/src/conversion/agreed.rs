@@ -90,6 +90,11 @@ fn result(
     let roots = roots::settle(&group.roots(), &group.weights, &amount, granted.left)?;
     let bounded = roots.len() <= 256;
     require(bounded, Rule::OutsideScope, "results", "at most 256 roots of a result", roots.len())?;
+    // What was compensated must not hide among what was earned.
+    let basis = common(&sources, |source| source.basis);
+    let basis = basis.ok_or_else(|| {
+        Rejection::new(Rule::OutsideScope, "a lump of passes on one basis", "several").field("sources")
+    })?;
     let first = sources[0];
     let single = sources.len() == 1;
     Ok(ConvertedCredit {
@@ -106,6 +111,7 @@ fn result(
         source_plus_1: if single { plus_1(part[0]) } else { 0 },
         grade_steps: steps,
         expires: earliest(&sources),
+        basis: basis.into(),
     })
 }
 

@@ -70,6 +70,7 @@ fn compare(expected: &ConvertedCredit, found: &ConvertedCredit) -> Result<(), Re
         source_plus_1,
         grade_steps,
         expires,
+        basis,
     } = expected;
     same(source_plus_1, &found.source_plus_1, "source_plus_1")?;
     let code = |course: &Option<Course>| course.as_ref().map_or("none".to_owned(), |course| course.code.clone());
@@ -103,7 +104,8 @@ fn compare(expected: &ConvertedCredit, found: &ConvertedCredit) -> Result<(), Re
         differs(root == found, "roots", || (show_root(root), show_root(found)))?;
     }
     same(grade_steps, &found.grade_steps, "grade_steps")?;
-    same(expires, &found.expires, "expires")
+    same(expires, &found.expires, "expires")?;
+    same(basis, &found.basis, "basis")
 }
 
 fn show_root(root: &Root) -> String {

@@ -36,6 +36,7 @@ pub(super) fn convert(request: &Request<'_>, equivalence: &Equivalence) -> Resul
             period: source.period,
             roots,
             source_plus_1: plus_1(index),
+            basis: source.basis.into(),
             ..ConvertedCredit::default()
         });
     }

@@ -5,7 +5,7 @@ mod formula;
 mod table;
 
 use creditbank_protocol::InstitutionId;
-use creditbank_protocol::pb::{Grade, GradeMethod, GradeRule, GradeSteps};
+use creditbank_protocol::pb::{Grade, GradeMethod, GradeRule, GradeSteps, PassBasis};
 
 use super::{Source, Stated};
 use crate::dates::Day;
@@ -22,7 +22,8 @@ pub(super) struct Graded {
 }
 
 /// What a rule suggests for a source. The result is ungraded where the rule converts no grades, and where the source is
-/// ungraded or its grade is of another scale than the rule speaks of.
+/// ungraded or its grade is of another scale than the rule speaks of. A mark that does not pass, of what was compensated
+/// or condoned, has a target only where a table has a row for it; else the result is ungraded, and its basis says why.
 pub(super) fn suggest(
     registry: &Registry,
     rule: Option<&GradeRule>,
@@ -43,6 +44,12 @@ pub(super) fn suggest(
     };
     let (from, to) = (scale(&rule.source_scale)?, scale(&rule.target_scale)?);
     let passing = registry.passes(grade);
+    let lenient = matches!(source.basis, PassBasis::Compensated | PassBasis::Condoned);
+    if lenient && passing == Some(false) {
+        let row = if method == GradeMethod::Table { table::suggest(rule, from, &grade.value).ok() } else { None };
+        let steps = GradeSteps { method: rule.method, ..GradeSteps::default() };
+        return Ok(row.map(|value| (Grade { scale: rule.target_scale.clone(), value }, steps)));
+    }
     let found = format!("{} in {}", grade.value, grade.scale);
     require(passing == Some(true), Rule::GradeNotAPass, "grade", "a grade that passes", found)?;
     let mut steps = GradeSteps { method: rule.method, ..GradeSteps::default() };

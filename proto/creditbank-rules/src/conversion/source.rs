@@ -2,7 +2,7 @@
 
 use creditbank_protocol::pb::{
     Amount, ConversionSource, ConvertedCredit, Course, Credit, Date, Grade, Kind, Level, Mode, Outcome, OutcomeType,
-    Period, Ratio, RecordReference, Root,
+    PassBasis, Period, Ratio, RecordReference, Root,
 };
 use creditbank_protocol::{InstitutionId, Part, Place, Portion};
 
@@ -42,6 +42,8 @@ pub struct Source {
     pub period: Option<Period>,
     /// The last day on which it can be used.
     pub expires: Option<Date>,
+    /// On what the pass stands, as it states it; unspecified: earned.
+    pub basis: PassBasis,
     /// What was earned, strictly ascending by place. Of a Credit or an Outcome: itself.
     pub roots: Vec<Root>,
 }
@@ -64,6 +66,7 @@ impl Source {
             mode: credit.mode(),
             period: credit.period,
             expires: credit.expires,
+            basis: credit.basis(),
             roots: vec![root],
         }
     }
@@ -86,6 +89,7 @@ impl Source {
             mode: outcome.mode(),
             period: outcome.period,
             expires: outcome.expires,
+            basis: PassBasis::Unspecified,
             roots: vec![root],
         }
     }
@@ -112,6 +116,7 @@ impl Source {
             mode: result.mode(),
             period: result.period,
             expires: result.expires,
+            basis: result.basis(),
             roots: result.roots.clone(),
         }
     }
@@ -129,13 +134,14 @@ impl Source {
             grade: self.grade.clone(),
             mode: self.mode.into(),
             period: self.period,
+            basis: self.basis.into(),
         }
     }
 
     /// What scopes look at.
     pub fn facts(&self) -> Facts<'_> {
         let unit = self.amount.as_ref().map_or("", |amount| amount.unit.as_str());
-        Facts { unit, level: self.level.as_ref(), field: &self.field, mode: self.mode }
+        Facts { unit, level: self.level.as_ref(), field: &self.field, mode: self.mode, basis: self.basis }
     }
 
     /// Which portion of the learner's records it is.

@@ -1,7 +1,7 @@
 //! What can fill a requirement, as facts.
 
 use creditbank_protocol::pb::{
-    self, AssessmentType, ConvertedCredit, EquivalenceType, Kind, Level, Mode, Origin, OutcomeType,
+    self, AssessmentType, ConvertedCredit, EquivalenceType, Kind, Level, Mode, Origin, OutcomeType, PassBasis,
     QualificationDefinition, Ratio, RecordReference,
 };
 use creditbank_protocol::record::exemption_expires;
@@ -92,6 +92,10 @@ pub struct Candidate {
     pub score: Option<pb::Grade>,
     /// The agreement by which it was converted.
     pub agreement: Option<pb::AgreementName>,
+    /// On what the pass stands.
+    pub basis: PassBasis,
+    /// Whether its period ended after the learner was enrolled (see [`super::mark_enrolled`]).
+    pub after_enrolment: bool,
     /// What it stands on; of what was not converted, itself, whole.
     pub roots: Vec<CandidateRoot>,
     /// Why it cannot be used; `None`: it can.
@@ -121,6 +125,14 @@ fn stated(text: &str) -> Option<String> {
 fn name(registry: &Registry, institution: InstitutionId, course: Option<&pb::Course>) -> Option<CourseName> {
     let code = course.map(|course| course.code.as_str()).filter(|code| !code.is_empty());
     code.map(|code| registry.course(institution, code))
+}
+
+/// The basis that a record states; what states nothing was earned.
+fn basis(stated: i32) -> PassBasis {
+    match PassBasis::try_from(stated).unwrap_or_default() {
+        PassBasis::Unspecified => PassBasis::Earned,
+        stated => stated,
+    }
 }
 
 fn itself(record: &RecordReference) -> Vec<CandidateRoot> {
@@ -171,12 +183,15 @@ impl Candidate {
             outcome: OutcomeType::Unspecified,
             score: None,
             agreement: None,
+            basis: PassBasis::Earned,
+            after_enrolment: false,
             barred: None,
             hypothetical: false,
         }
     }
 
-    /// A Credit. Its origin: RPL by its mode; own where an awarding institution issued it; else transfer.
+    /// A Credit. Its origin: RPL by its mode; transfer or exemption by its basis; own where an awarding institution issued
+    /// it; else transfer.
     pub fn credit(
         registry: &Registry,
         definition: &QualificationDefinition,
@@ -185,8 +200,10 @@ impl Candidate {
         credit: &pb::Credit,
     ) -> Self {
         let mode = Mode::try_from(credit.mode).unwrap_or_default();
-        let origin = match mode {
-            Mode::Rpl => Origin::Rpl,
+        let origin = match (mode, credit.basis()) {
+            (Mode::Rpl, _) => Origin::Rpl,
+            (_, PassBasis::Recognised) => Origin::Transfer,
+            (_, PassBasis::Exempted) => Origin::Exemption,
             _ if is_awarding(definition, institution) => Origin::Own,
             _ => Origin::Transfer,
         };
@@ -203,6 +220,7 @@ impl Candidate {
             period: credit.period.as_ref().and_then(period_days),
             expires: credit.expires.as_ref().map(last_day),
             esco_uris: esco(&credit.outcomes),
+            basis: basis(credit.basis),
             ..Self::bare(record, Kind::Credit, institution)
         }
     }
@@ -309,6 +327,7 @@ impl Candidate {
             grade: result.grade.clone(),
             period: result.period.as_ref().and_then(period_days),
             expires: result.expires.as_ref().map(last_day),
+            basis: basis(result.basis),
             // A result without roots (an exemption for a foreign qualification) stands on the recognition, of which each
             // exemption is a part of its own.
             roots,

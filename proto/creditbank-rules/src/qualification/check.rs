@@ -6,6 +6,7 @@ use creditbank_protocol::pb::{Allocation, Attestation, QualificationDefinition, 
 use creditbank_protocol::{InstitutionId, Portion};
 
 use super::Candidate;
+use super::enrolment::HeldEnrolment;
 use super::explain::{expects, finds};
 use super::matching::matches;
 use super::measure::{Case, Finding, HeldAward, Measure};
@@ -32,22 +33,43 @@ fn refuse(rule: Rule, expected: impl Into<String>, found: impl Into<String>) -> 
     Rejection::new(rule, expected, found).field(FIELD)
 }
 
+/// Whether an institution confers a qualification.
+pub fn confers(definition: &QualificationDefinition, institution: InstitutionId) -> bool {
+    match definition.awarding.as_slice() {
+        [] => institution.0 == definition.institution,
+        listed => listed.contains(&institution.0),
+    }
+}
+
 /// Whether awards may be made by an institution under a definition on a day: it is one of those that confer it, the day
-/// lies within the definition's dates, and no later version has begun.
+/// lies within the definition's dates, and no later version has begun. Or it was so on the first day of an enrolment that
+/// names this very version: who began under it may end under it.
 pub fn in_force(
     registry: &Registry,
     definition: &QualificationDefinition,
     institution: InstitutionId,
     day: Day,
+    enrolments: &[HeldEnrolment],
 ) -> Result<(), Rejection> {
-    let confers = match definition.awarding.as_slice() {
-        [] => institution.0 == definition.institution,
-        listed => listed.contains(&institution.0),
-    };
-    if !confers {
+    if !confers(definition, institution) {
         let expected = "an institution that confers the qualification";
         return Err(Rejection::new(Rule::NotThePublisher, expected, institution.to_string()).field("institution"));
     }
+    let begun_under = |one: &&HeldEnrolment| {
+        let same = one.definition.as_ref().is_some_and(|name| {
+            (name.institution, &name.code, name.version)
+                == (definition.institution, &definition.code, definition.version)
+        });
+        same && one.counts && one.from <= day && stands_on(registry, definition, one.from).is_ok()
+    };
+    match stands_on(registry, definition, day) {
+        Err(_) if enrolments.iter().any(|one| begun_under(&one)) => Ok(()),
+        stands => stands,
+    }
+}
+
+/// Whether a definition is the one in force on a day.
+fn stands_on(registry: &Registry, definition: &QualificationDefinition, day: Day) -> Result<(), Rejection> {
     let late = |found: String| {
         let expected = format!("a definition in force on {}", show(&date_of(day)));
         Rejection::new(Rule::NotInForce, expected, found).field("definition")
@@ -76,11 +98,12 @@ pub fn check(
     allocations: &[Allocation],
     attestations: &[Attestation],
     held: &[HeldAward],
+    enrolments: &[HeldEnrolment],
     institution: InstitutionId,
     day: Day,
 ) -> Result<Audit, Rejection> {
-    in_force(registry, definition, institution, day)?;
-    let case = Case::new(registry, definition, candidates, attestations, held, day)?;
+    in_force(registry, definition, institution, day, enrolments)?;
+    let case = Case::new(registry, definition, candidates, attestations, held, enrolments, day)?;
     let taken = assign(&case, allocations)?;
     judge(&case, &taken)
 }

@@ -1,8 +1,8 @@
 //! Requirements in words.
 
 use creditbank_protocol::pb::{
-    AssessmentType, Match, Mode, Origin, OutcomeType, QualificationDefinition, QualificationName, Ratio, Requirement,
-    RequirementType,
+    AssessmentType, Match, Mode, Origin, OutcomeType, PassBasis, QualificationDefinition, QualificationName, Ratio,
+    Requirement, RequirementType,
 };
 
 use super::grades::GradeOrder;
@@ -144,10 +144,31 @@ fn assessment(number: i32) -> &'static str {
     }
 }
 
+fn basis(number: i32) -> &'static str {
+    match PassBasis::try_from(number).unwrap_or_default() {
+        PassBasis::Unspecified | PassBasis::Earned => "earned",
+        PassBasis::Compensated => "compensated",
+        PassBasis::Condoned => "condoned",
+        PassBasis::Recognised => "recognised",
+        PassBasis::Exempted => "exempted",
+    }
+}
+
 /// Which records, as a clause that begins with a blank; empty where nothing is asked.
 pub fn describe_match(asked: &Match) -> String {
-    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } =
-        asked;
+    let Match {
+        levels,
+        fields,
+        institutions,
+        modes,
+        courses,
+        course_prefixes,
+        origins,
+        assessments,
+        esco_uris,
+        bases,
+        after_enrolment,
+    } = asked;
     let levels: Vec<String> = levels.iter().map(|level| format!("{} {}", level.framework, level.level)).collect();
     let institutions: Vec<String> = institutions.iter().map(u64::to_string).collect();
     let words = |numbers: &[i32], word: fn(i32) -> &'static str| -> Vec<String> {
@@ -163,9 +184,11 @@ pub fn describe_match(asked: &Match) -> String {
         ("of origin", words(origins, origin)),
         ("assessed by", words(assessments, assessment)),
         ("with outcome", esco_uris.clone()),
+        ("that were", words(bases, basis)),
     ];
     let stated = clauses.iter().filter(|(_, list)| !list.is_empty());
-    stated.fold(String::new(), |text, (clause, list)| text + " " + clause + " " + &list.join(" or "))
+    let text = stated.fold(String::new(), |text, (clause, list)| text + " " + clause + " " + &list.join(" or "));
+    if *after_enrolment { text + " that ended after the enrolment" } else { text }
 }
 
 /// What a requirement expects, for a refusal.
@@ -190,9 +213,11 @@ pub(crate) fn finds(case: &Case<'_>, position: usize, finding: &Finding) -> Stri
         Measure::Courses { missing } => format!("nothing for {}", missing.join(", ")),
         Measure::Present(true) => "it".to_owned(),
         Measure::Present(false) => "none".to_owned(),
-        Measure::Enrolment { span: None } => "no period at the awarding institution".to_owned(),
-        Measure::Enrolment { span: Some((first, last)) } => {
-            format!("{} to {}", show(&date_of(*first)), show(&date_of(*last)))
+        Measure::Enrolment { span: None, .. } => "no time at the awarding institution".to_owned(),
+        Measure::Enrolment { span: Some((first, last)), gaps } => {
+            let without =
+                if *gaps > 0 { format!(", {gaps} days of it not enrolled or on leave") } else { String::new() };
+            format!("{} to {}{without}", show(&date_of(*first)), show(&date_of(*last)))
         }
         Measure::Average { mean_e4: None, .. } => "no grade that enters the mean".to_owned(),
         Measure::Average { mean_e4: Some(mean), order, .. } => {

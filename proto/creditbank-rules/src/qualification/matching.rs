@@ -13,8 +13,19 @@ pub fn matches(asked: &Match, candidate: &Candidate) -> bool {
 
 /// The first thing that does not hold, in the order of the fields of `Match`.
 pub fn mismatch(asked: &Match, candidate: &Candidate) -> Option<&'static str> {
-    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } =
-        asked;
+    let Match {
+        levels,
+        fields,
+        institutions,
+        modes,
+        courses,
+        course_prefixes,
+        origins,
+        assessments,
+        esco_uris,
+        bases,
+        after_enrolment,
+    } = asked;
     let begins = |field: &String| fields.iter().any(|prefix| field.starts_with(prefix.as_str()));
     let course = |listed: &[String], fits: fn(&CourseName, &str) -> bool| {
         let one = |course: &CourseName| listed.iter().any(|code| fits(course, code));
@@ -32,6 +43,9 @@ pub fn mismatch(asked: &Match, candidate: &Candidate) -> Option<&'static str> {
         (number(origins, candidate.origin.into()), "origin"),
         (number(assessments, candidate.assessment.into()), "assessment"),
         (esco_uris.is_empty() || esco_uris.iter().any(|uri| candidate.esco_uris.contains(uri)), "outcome"),
+        // An Outcome is no pass: nothing is said of it.
+        (number(bases, if candidate.amount.is_some() { candidate.basis.into() } else { 0 }), "basis"),
+        (!after_enrolment || candidate.after_enrolment, "time (it ended before the enrolment)"),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map(|(_, what)| what)
 }

@@ -8,6 +8,7 @@ use creditbank_protocol::pb::{
 
 use super::Candidate;
 use super::counts::{Counting, Obstacle, counting};
+use super::enrolment::{HeldEnrolment, enrolled_time};
 use super::fraction::Fraction;
 use super::grades::{GradeOrder, Point, is_at_least, order_of, point_of};
 use super::matching::{matches, mismatch};
@@ -37,6 +38,8 @@ pub struct Case<'a> {
     pub attestations: &'a [Attestation],
     /// Awards that the learner holds.
     pub held: &'a [HeldAward],
+    /// Enrolments by which the award is judged.
+    pub enrolments: &'a [HeldEnrolment],
     /// The day of conferral.
     pub day: Day,
     registry: &'a Registry,
@@ -85,10 +88,12 @@ pub enum Measure {
     },
     /// OUTCOME, AWARD, ATTESTATION: there or not.
     Present(bool),
-    /// ENROLMENT: the first and the last day of own periods.
+    /// ENROLMENT: the first and the last day of the enrolments that are named, or else of own periods.
     Enrolment {
-        /// Both days, where anything is taken.
+        /// Both days, where there is any.
         span: Option<(Day, Day)>,
+        /// Days between them that do not count.
+        gaps: Day,
     },
     /// AVERAGE: the mean, in ten-thousandths, where anything enters it.
     Average {
@@ -114,11 +119,12 @@ impl<'a> Case<'a> {
         candidates: &'a [Candidate],
         attestations: &'a [Attestation],
         held: &'a [HeldAward],
+        enrolments: &'a [HeldEnrolment],
         day: Day,
     ) -> Result<Self, Rejection> {
         let tree = Tree::of(definition)?;
         let counting = counting(registry, definition, candidates, day);
-        Ok(Self { tree, definition, candidates, attestations, held, day, registry, counting })
+        Ok(Self { tree, definition, candidates, attestations, held, enrolments, day, registry, counting })
     }
 
     /// The registry by which it is judged.
@@ -277,12 +283,23 @@ impl<'a> Case<'a> {
         (self.amount(&matching), self.amount(below))
     }
 
-    /// First and last day of own periods: at least so many months lie from the one to the day after the other.
+    /// First and last day of enrolment, or of own periods where no enrolment is named: at least so many months lie from
+    /// the one to the day after the other, less the days between them that do not count.
     fn enrolment(&self, node: &Requirement, below: &[usize]) -> (bool, Measure) {
         let own = below.iter().map(|position| &self.candidates[*position]).filter(|found| found.origin == Origin::Own);
-        let span = own.filter_map(|found| found.period).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-        let holds = span.is_some_and(|(first, last)| add_months(first, node.months) <= last + 1);
-        (holds, Measure::Enrolment { span })
+        let periods = || own.filter_map(|found| found.period).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let (span, gaps) = match self.enrolments {
+            [] => (periods(), 0),
+            named => enrolled_time(named, self.day).map_or((None, 0), |(span, gaps)| (Some(span), gaps)),
+        };
+        let holds = span.is_some_and(|(first, last)| add_months(first, node.months) <= last + 1 - gaps);
+        (holds, Measure::Enrolment { span, gaps })
+    }
+
+    /// Whether the enrolments that are named come to so many months; `None` where none is named.
+    pub fn is_enrolled(&self, months: u32) -> Option<bool> {
+        let holds = |((first, last), gaps)| add_months(first, months) <= last + 1 - gaps;
+        (!self.enrolments.is_empty()).then(|| enrolled_time(self.enrolments, self.day).is_some_and(holds))
     }
 
     /// The mean of the grades that are numbers, weighted by credit; `None` where none is, or a part exceeds 128 bits.

@@ -35,9 +35,20 @@ fn looks(kind: RequirementType) -> bool {
 
 /// How many elements the lists of a match have.
 fn elements(asked: &Match) -> usize {
-    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } =
-        asked;
-    let enums = [levels.len(), modes.len(), origins.len(), assessments.len()];
+    let Match {
+        levels,
+        fields,
+        institutions,
+        modes,
+        courses,
+        course_prefixes,
+        origins,
+        assessments,
+        esco_uris,
+        bases,
+        after_enrolment: _,
+    } = asked;
+    let enums = [levels.len(), modes.len(), origins.len(), assessments.len(), bases.len()];
     let texts = [fields.len(), institutions.len(), courses.len(), course_prefixes.len(), esco_uris.len()];
     enums.iter().chain(&texts).sum()
 }

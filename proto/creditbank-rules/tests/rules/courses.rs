@@ -64,7 +64,7 @@ fn one_pass_of_a_course_counts() {
     let candidates: Vec<Candidate> =
         (0u32..).zip(codes).map(|(index, code)| coded(&registry, index, 30, code)).collect();
     let day = scene::day("2026-01-01");
-    let case = creditbank_rules::qualification::Case::new(&registry, &definition, &candidates, &[], &[], day)
+    let case = creditbank_rules::qualification::Case::new(&registry, &definition, &candidates, &[], &[], &[], day)
         .expect("a definition");
     let counting = (0..3).filter(|at| case.obstacle(*at).is_none()).count();
     assert_eq!(counting, 1);

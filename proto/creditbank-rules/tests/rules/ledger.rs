@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use creditbank_protocol::pb::{Award, Kind};
 use creditbank_protocol::record::Record;
 use creditbank_protocol::{AccountId, Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View, ViewError,
+    CourseKey, DocumentKey, HeldRecord, LearnerState, RecordFacts, Registry, RegistryRecord, Said, Sealing, View,
+    ViewError,
 };
 
 use crate::fixtures::ORIGIN;
@@ -87,6 +89,15 @@ impl View for Ledger {
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         let on = |held: &Held| held.depends_on.contains(&place);
         Ok(self.held.iter().filter(|(_, held)| on(held)).map(|(place, _)| *place).collect())
+    }
+
+    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        let has = |held: &Held| {
+            let award = held.record.as_ref().filter(|record| record.kind() == Kind::Award);
+            let award = award.and_then(|record| record.read::<Award>().ok());
+            award.is_some_and(|award| DocumentKey::of_award(&award, held.facts.institution).contains(number))
+        };
+        Ok(self.held.iter().filter(|(_, held)| has(held)).map(|(place, _)| *place).collect())
     }
 
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {

@@ -16,11 +16,14 @@ mod conversions;
 mod courses;
 mod decisions;
 mod derived;
+mod documents;
+mod enrolments;
 mod form;
 mod publications;
 mod recognitions;
 mod reinstated_kinds;
 mod reinstatements;
+mod results;
 mod rules;
 mod scene;
 
@@ -57,7 +60,7 @@ fn base() -> Value {
 type Cases = fn() -> Vec<Case>;
 
 /// The cases of each module, refused and admitted.
-const CASES: [(Cases, Cases); 12] = [
+const CASES: [(Cases, Cases); 15] = [
     (rules::refused, rules::admitted),
     (publications::refused, publications::admitted),
     (courses::refused, courses::admitted),
@@ -70,6 +73,9 @@ const CASES: [(Cases, Cases); 12] = [
     (reinstatements::refused, reinstatements::admitted),
     (reinstated_kinds::refused, reinstated_kinds::admitted),
     (awards::refused, awards::admitted),
+    (results::refused, results::admitted),
+    (enrolments::refused, enrolments::admitted),
+    (documents::refused, documents::admitted),
 ];
 
 fn refused(file: &Value, case: &Case) -> Value {

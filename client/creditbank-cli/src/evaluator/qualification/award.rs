@@ -12,7 +12,7 @@ use creditbank_rules::dates;
 use prost_reflect::prost::Message as _;
 use serde_json::json;
 
-use super::{About, cosign, progress};
+use super::{About, cosign, documents, progress};
 use crate::connect::Global;
 use crate::evaluator::mandated::Mandated;
 use crate::failure::Failure;
@@ -23,9 +23,13 @@ use crate::{output, show, values};
 pub(crate) struct Arguments {
     #[command(flatten)]
     about: About,
-    /// Number of the certificate
-    #[arg(long)]
-    certificate: String,
+    /// A document of the award: TYPE[@INSTITUTION]:SERIES:NUMBER:DAY, as `diploma:A:12345:2026-06-30`; may be repeated
+    ///
+    /// Types: diploma, certificate, diploma-supplement, transcript, replacement, other. Series, number and day may be left
+    /// out, as in `diploma:A:12345` or `diploma`; the day is that of conferral then. INSTITUTION is another one that
+    /// confers the award.
+    #[arg(long = "document", value_name = "DOCUMENT", value_parser = documents::parse)]
+    documents: Vec<pb::AwardDocument>,
     /// graduation, degree, diploma or certificate
     #[arg(long, value_parser = values::named::<AwardKind>)]
     kind: AwardKind,
@@ -82,7 +86,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let text = output::facts([
         ("award", title(&made)),
         ("basis", basis.to_owned()),
-        ("certificate", show::safe(&made.certificate_number)),
+        ("documents", documents::words(&made)),
         ("conferred", made.conferred.as_ref().map(dates::show).unwrap_or_default()),
         ("by", show::safe(&made.decider)),
         ("redeems", format!("{} records", made.redeems.len())),
@@ -97,10 +101,10 @@ async fn drafted(
     unit: &IssuingUnit,
     arguments: &Arguments,
 ) -> Result<Award, Failure> {
-    let Arguments { certificate, kind, classification, decider, .. } = arguments;
+    let Arguments { about, kind, classification, decider, .. } = arguments;
     let draft = draft(global, client, unit, arguments).await?;
     Ok(Award {
-        certificate_number: certificate.clone(),
+        documents: documents::of(&arguments.documents, about.conferred()),
         kind: (*kind).into(),
         classification: classification.clone(),
         decider: decider.clone(),
@@ -110,7 +114,7 @@ async fn drafted(
 }
 
 /// Writes what the other institutions are to sign.
-fn request(global: &Global, out: &Path, joint: &JointAward) -> Result<(), Failure> {
+pub(super) fn request(global: &Global, out: &Path, joint: &JointAward) -> Result<(), Failure> {
     output::new_file(out, (cosign::text_of(joint)? + "\n").as_bytes(), true)?;
     let award = joint.award()?;
     output::print(global, &json!({ "request": out, "award": title(&award), "written": false }), || {
@@ -127,7 +131,8 @@ fn request(global: &Global, out: &Path, joint: &JointAward) -> Result<(), Failur
 fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &Path) -> Result<Award, Failure> {
     let joint = JointAward::read(path)?;
     let award = joint.signed()?;
-    let Arguments { about, certificate, kind, classification, decider, declared, .. } = arguments;
+    let Arguments { about, kind, classification, decider, declared, .. } = arguments;
+    let documents = award.conferred.map(|day| documents::of(&arguments.documents, day));
     let code = award.definition.as_ref().map(|name| (name.code.clone(), format!("{}.{}", name.code, name.version)));
     let asked = about.code.as_deref().unwrap_or_default();
     let checks = [
@@ -135,7 +140,7 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
         ("the institution whose key seals", joint.institution == unit.id.institution.0),
         ("--alias", award.learner == about.alias.0),
         ("the code", code.is_some_and(|(code, whole)| asked == code || asked == whole)),
-        ("--certificate", award.certificate_number == *certificate),
+        ("--document", documents.is_some_and(|documents| award.documents == documents)),
         ("--kind", award.kind() == *kind),
         ("--classification", award.classification == *classification),
         ("--decider", award.decider == *decider),
@@ -151,12 +156,13 @@ fn cosigned(client: &Client, unit: &IssuingUnit, arguments: &Arguments, path: &P
     }
 }
 
-/// What is wished, whatever the day: this certificate for this learner.
+/// What is wished, whatever the day: these documents for this learner.
 fn wish(arguments: &Arguments) -> Vec<u8> {
-    let Arguments { about, certificate, signing, .. } = arguments;
+    let Arguments { about, documents, signing, .. } = arguments;
     let code = about.code.as_deref().unwrap_or_default();
-    let texts = [code, certificate, &signing.reference].map(str::as_bytes);
-    [&b"award"[..], &about.alias.0, texts[0], &[0], texts[1], &[0], texts[2]].concat()
+    let texts = [code, &signing.reference].map(str::as_bytes);
+    let documents: Vec<u8> = documents.iter().flat_map(pb::AwardDocument::encode_length_delimited_to_vec).collect();
+    [&b"award"[..], &about.alias.0, texts[0], &[0], &documents, &[0], texts[1]].concat()
 }
 
 pub(super) fn title(award: &Award) -> String {
@@ -175,7 +181,7 @@ pub(super) fn basis_name(basis: AwardBasis) -> &'static str {
     }
 }
 
-/// The award without certificate, decider and mandate: the node's draft, or on the institution's word.
+/// The award without documents, decider and mandate: the node's draft, or on the institution's word.
 async fn draft(global: &Global, client: &Client, unit: &IssuingUnit, arguments: &Arguments) -> Result<Award, Failure> {
     let Arguments { about, declared, honorary, titles, decider, .. } = arguments;
     let word = Award { learner: about.alias.0.to_vec(), conferred: Some(about.conferred()), ..Default::default() };

@@ -12,6 +12,7 @@ use creditbank_rules::dates;
 use serde_json::json;
 
 use super::award::{basis_name, title};
+use super::documents;
 use crate::connect::Global;
 use crate::failure::Failure;
 use crate::signing::{ask, signer};
@@ -96,7 +97,7 @@ fn words(award: &Award, definition: &QualificationDefinition, joint: &JointAward
         ("kind", kind),
         ("basis", basis_name(award.basis()).to_owned()),
         ("learner", format!("{} (alias of institution {})", hex::encode(&award.learner), joint.institution)),
-        ("certificate", show::safe(&award.certificate_number)),
+        ("documents", documents::words(award)),
         ("classification", show::safe(&award.classification)),
         ("conferred", award.conferred.as_ref().map(dates::show).unwrap_or_default()),
         ("by", show::safe(&award.decider)),

@@ -117,8 +117,13 @@ fn formula(formula: &pb::GradeFormula) -> String {
 fn scope(terms: &pb::AgreementTerms) -> Option<String> {
     let levels = terms.levels.iter().map(|level| format!("{} {}", level.framework, level.level));
     let modes = terms.modes.iter().map(|mode| names::of_number::<pb::Mode>(*mode));
-    let parts =
-        [("levels", listed(levels)), ("fields", listed(terms.fields.iter().cloned())), ("modes", listed(modes))];
+    let bases = terms.bases.iter().map(|basis| names::of_number::<pb::PassBasis>(*basis));
+    let parts = [
+        ("levels", listed(levels)),
+        ("fields", listed(terms.fields.iter().cloned())),
+        ("modes", listed(modes)),
+        ("passes", listed(bases)),
+    ];
     let parts = parts.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name} {list}"));
     let all = parts.collect::<Vec<_>>().join("; ");
     (!all.is_empty()).then(|| format!("It covers only {all}; credit that does not state it is not covered."))

@@ -17,6 +17,8 @@ pub(super) struct Which {
     origins: Vec<String>,
     assessments: Vec<String>,
     esco: Vec<String>,
+    bases: Vec<String>,
+    after_enrolment: bool,
 }
 
 impl Which {
@@ -36,6 +38,8 @@ impl Which {
             origins,
             assessments,
             esco_uris: ordered(self.esco.clone()),
+            bases: each(&self.bases, |text| choice::<pb::PassBasis>("match.bases", text))?,
+            after_enrolment: self.after_enrolment,
         };
         Ok((asked != Match::default()).then_some(asked))
     }

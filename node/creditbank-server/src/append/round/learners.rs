@@ -19,6 +19,8 @@ pub(super) struct Learners {
     pub(super) rows: HashMap<CoursePrefix, Vec<LearnerRow>>,
     /// Places of records by what they stand on.
     pub(super) dependants: BTreeMap<Place, Vec<Place>>,
+    /// Places of awards by the digests of their documents' numbers.
+    pub(super) documents: HashMap<[u8; 32], Vec<Place>>,
     pub(super) bodies: Vec<Bodies>,
 }
 
@@ -49,6 +51,11 @@ impl Learners {
             let place = Place::new(entry, index);
             if admitted.kind == Kind::Application {
                 rows.push(tables::application(admitted.institution, place));
+            }
+            for number in &admitted.documents {
+                let digest = private.document_digest(number);
+                rows.push(tables::document(&digest, place));
+                self.documents.entry(digest).or_default().push(place);
             }
             for source in &admitted.depends_on {
                 rows.push(tables::dependant(*source, place));

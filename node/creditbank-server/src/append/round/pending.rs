@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use creditbank_protocol::LogIndex;
+use creditbank_protocol::{LogIndex, Place};
 
 use super::accounts::Identities;
 use crate::tables::{CoursePrefix, LearnerRow};
@@ -15,6 +15,8 @@ pub(crate) struct Pending {
     /// Whether it has any: where accounts alone were opened nothing of the log waits for the disk.
     pub(super) has_entries: bool,
     pub(super) learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
+    /// Places of awards by the digests of their documents' numbers.
+    pub(super) documents: HashMap<[u8; 32], Vec<Place>>,
     /// Identities whose accounts were opened in it.
     pub(super) identities: Identities,
     /// Whether something was asked that only the store can answer, once it has the round.
@@ -31,9 +33,10 @@ impl Pending {
         first: LogIndex,
         has_entries: bool,
         learners: HashMap<CoursePrefix, Vec<LearnerRow>>,
+        documents: HashMap<[u8; 32], Vec<Place>>,
         identities: Identities,
     ) -> Self {
-        Self { first, has_entries, learners, identities, asked: AtomicBool::new(false) }
+        Self { first, has_entries, learners, documents, identities, asked: AtomicBool::new(false) }
     }
 
     /// The courses of learners that have records of the round.

@@ -75,9 +75,9 @@ impl RoundBuilder {
         let next = Head { size: log.size(), root: log.root(), ..base };
         let checkpoint = Checkpoint { origin: log.origin().to_owned(), size: next.size, root: next.root };
         let change = Change { head: next, log, written: closed.written, marked, signers };
-        let Learners { rows: learners, bodies, .. } = learners;
+        let Learners { rows: learners, documents, bodies, .. } = learners;
         let round = Round { base, next, entries, nodes, rows };
-        let pending = Pending::new(LogIndex(base.size), true, learners, identities);
+        let pending = Pending::new(LogIndex(base.size), true, learners, documents, identities);
         let ready = SealedRound { accounts, round, bodies, checkpoint: Some(checkpoint) };
         Ok(Sealed { ready, change: Some(change), pending })
     }
@@ -88,7 +88,7 @@ impl RoundBuilder {
         let head = state.head;
         // A round also where everybody was known: the time that it takes tells nothing.
         let round = Round { base: head, next: head, entries: Vec::new(), nodes: Vec::new(), rows };
-        let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), identities);
+        let pending = Pending::new(LogIndex(head.size), false, HashMap::new(), HashMap::new(), identities);
         Sealed { ready: SealedRound { accounts, round, bodies: Vec::new(), checkpoint: None }, change: None, pending }
     }
 }

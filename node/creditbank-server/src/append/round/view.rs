@@ -12,7 +12,7 @@ use creditbank_protocol::record::Record;
 use creditbank_protocol::status::status_id;
 use creditbank_protocol::{Alias, InstitutionId, LogIndex, Place};
 use creditbank_rules::{
-    CourseKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
+    CourseKey, DocumentKey, HELD_MAX, HeldRecord, LearnerState, RecordFacts, Registry, Said, Sealing, View, ViewError,
 };
 use creditbank_store::StoreError;
 
@@ -181,6 +181,22 @@ impl View for StoreView<'_> {
         self.context.store.rows(tables::DEPENDANT, &prefix).map(place).collect()
     }
 
+    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        let digest = self.context.private.document_digest(number);
+        let place = |row: Result<(Vec<u8>, Vec<u8>), StoreError>| {
+            let (key, _) = row.map_err(of_store)?;
+            tables::document_of(&key).ok_or_else(|| damaged("a row of documents is malformed; reindex rebuilds it"))
+        };
+        let mut places =
+            self.context.store.rows(tables::DOCUMENT, &digest).map(place).collect::<Result<Vec<_>, _>>()?;
+        if let Some(pending) = self.context.pending {
+            // The round before may be in the store already, or not.
+            places.retain(|place| place.entry < pending.first);
+            places.extend(pending.documents.get(&digest).into_iter().flatten());
+        }
+        Ok(places)
+    }
+
     fn sealing(&self, entry: LogIndex) -> Result<Option<Sealing>, ViewError> {
         self.settle(entry)?;
         let Some(head) = head_of(&self.context.store.entry(entry).map_err(of_store)?)? else {
@@ -268,6 +284,13 @@ impl View for RoundView<'_> {
     fn dependants(&self, place: Place) -> Result<Vec<Place>, ViewError> {
         let mut places = self.store.dependants(place)?;
         places.extend(self.builder.learners.dependants.get(&place).into_iter().flatten());
+        Ok(places)
+    }
+
+    fn documents(&self, number: &DocumentKey) -> Result<Vec<Place>, ViewError> {
+        let mut places = self.store.documents(number)?;
+        let digest = self.store.context.private.document_digest(number);
+        places.extend(self.builder.learners.documents.get(&digest).into_iter().flatten());
         Ok(places)
     }
 

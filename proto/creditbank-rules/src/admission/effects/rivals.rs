@@ -12,7 +12,7 @@ use crate::admission::case::{Case, Stage, read as read_case};
 use crate::admission::fields::require;
 use crate::admission::kinds::malformed;
 use crate::admission::{AdmissionError, recognition};
-use crate::{CourseKey, HeldRecord, RecordFacts, Rule, View};
+use crate::{CourseKey, DocumentKey, HeldRecord, RecordFacts, Rule, View};
 
 /// Checks a record that was ended at log index `since` and is reinstated, with the others of `restored`, by a block
 /// that takes back what is `gone`.
@@ -74,6 +74,23 @@ pub(super) fn check(
                 require(!same_account(&own, &read), Rule::AlreadySpent, "public_part", expected, other.place)?;
             }
         }
+        Kind::Award => {
+            let own: pb::Award = record.read().map_err(malformed)?;
+            for number in DocumentKey::of_award(&own, facts.institution) {
+                for other in view.documents(&number)?.into_iter().filter(|other| *other != place) {
+                    let ended = view.record_at(other)?.is_some_and(|facts| facts.marks.have_ended());
+                    let stands = restored.contains(&other) || !ended;
+                    let expected = "no other award that has a document of the same number";
+                    require(
+                        gone.contains(&other) || !stands,
+                        Rule::DocumentNumberUsed,
+                        "public_part",
+                        expected,
+                        other,
+                    )?;
+                }
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -117,7 +134,7 @@ fn named(record: &Record) -> Result<BTreeSet<Place>, CanonicalError> {
         Kind::Award => {
             let read: pb::Award = record.read()?;
             let counted = read.allocations.iter().filter_map(|one| one.record.as_ref()?.place).map(Place::from);
-            counted.chain(of(&read.redeems)).chain(of(&read.absorbs)).collect()
+            counted.chain(of(&read.redeems)).chain(of(&read.absorbs)).chain(of(&read.enrolments)).collect()
         }
         Kind::QualificationRecognition => {
             let read: pb::QualificationRecognition = record.read()?;

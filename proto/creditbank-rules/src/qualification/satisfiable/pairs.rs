@@ -141,13 +141,7 @@ impl Scope<'_> {
             }
         }
         for child in self.tree.children(self.top) {
-            let own = Match { origins: vec![Origin::Own.into()], ..Default::default() };
-            let empty = match self.tree.kind(*child) {
-                Type::Average => !credit(&Match::default()),
-                Type::Enrolment => self.takers.iter().all(|position| apart(self.asked(*position), &own)),
-                _ => false,
-            };
-            if empty {
+            if self.tree.kind(*child) == Type::Average && !credit(&Match::default()) {
                 reasons.push(format!("nothing beside requirement {} takes what it looks at", Self::number(*child)));
             }
         }

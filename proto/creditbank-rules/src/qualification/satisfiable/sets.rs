@@ -36,6 +36,8 @@ pub(super) fn within(a: &Match, b: &Match) -> bool {
         && part(&a.origins, &b.origins)
         && part(&a.assessments, &b.assessments)
         && part(&a.esco_uris, &b.esco_uris)
+        && part(&a.bases, &b.bases)
+        && (a.after_enrolment || !b.after_enrolment)
 }
 
 /// Whether no record matches both.
@@ -63,6 +65,7 @@ pub(super) fn apart(a: &Match, b: &Match) -> bool {
         || outside(&b_courses, &a_prefixes)
         || disjoint(&a.origins, &b.origins)
         || disjoint(&a.assessments, &b.assessments)
+        || disjoint(&a.bases, &b.bases)
 }
 
 /// Why nothing can match what a requirement asks.
@@ -84,8 +87,7 @@ pub(super) fn against_itself(definition: &QualificationDefinition, tree: &Tree<'
     reasons
 }
 
-/// Own credit is of an awarding institution; prior learning by its mode is prior learning by its origin; what was
-/// exempted states neither an assessment nor outcomes.
+/// Own credit is of an awarding institution; prior learning by its mode is prior learning by its origin.
 fn odd_origin(definition: &QualificationDefinition, asked: &Match) -> Option<String> {
     let only = |origins: &[Origin]| {
         let listed = |number: &i32| origins.iter().any(|origin| i32::from(*origin) == *number);
@@ -98,10 +100,6 @@ fn odd_origin(definition: &QualificationDefinition, asked: &Match) -> Option<Str
     let prior = !asked.modes.is_empty() && asked.modes.iter().all(|mode| *mode == i32::from(Mode::Rpl));
     if prior && only(&[Origin::Own, Origin::Transfer, Origin::NonFormal]) {
         return Some("prior learning by its mode, and by its origin something else".to_owned());
-    }
-    let states = !asked.assessments.is_empty() || !asked.esco_uris.is_empty();
-    if states && only(&[Origin::Exemption]) {
-        return Some("exemptions, which state neither an assessment nor outcomes".to_owned());
     }
     None
 }

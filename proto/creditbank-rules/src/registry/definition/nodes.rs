@@ -156,8 +156,19 @@ fn outcome(node: &Node, registry: &Registry, found: &Requirement) -> Checked {
 }
 
 fn matched(node: &Node, registry: &Registry, asked: &Match) -> Checked {
-    let Match { levels, fields, institutions, modes, courses, course_prefixes, origins, assessments, esco_uris } =
-        asked;
+    let Match {
+        levels,
+        fields,
+        institutions,
+        modes,
+        courses,
+        course_prefixes,
+        origins,
+        assessments,
+        esco_uris,
+        bases,
+        after_enrolment: _,
+    } = asked;
     let level = levels.iter().find(|level| !registry.has_level(level));
     let shown = level.map(|level| format!("{} {}", level.framework, level.level)).unwrap_or_default();
     node.require(level.is_none(), Rule::UnknownLevel, "levels of a framework of the registry", shown)?;
@@ -172,6 +183,6 @@ fn matched(node: &Node, registry: &Registry, asked: &Match) -> Checked {
     node.require(unknown.is_none(), Rule::UnknownReference, "institutions of the registry", shown)?;
     let texts = [courses, course_prefixes, esco_uris];
     node.present(texts.into_iter().flatten().all(|text| !text.is_empty()), "codes that are not empty")?;
-    let numbers = [modes, origins, assessments];
+    let numbers = [modes, origins, assessments, bases];
     node.present(numbers.into_iter().flatten().all(|number| *number != 0), "values that are stated")
 }

@@ -1,6 +1,6 @@
 //! Agreements: admission, force, parties, scope, loops.
 
-use creditbank_protocol::pb::{self, Kind, Mode, Tier};
+use creditbank_protocol::pb::{self, Kind, Mode, PassBasis, Tier};
 use creditbank_rules::Rule;
 use creditbank_rules::agreement::{Facts, covers, in_force, loops, most_specific};
 
@@ -316,7 +316,7 @@ fn the_most_specific_agreement_wins() {
         ..between("GROUP", GROUP, GROUP_THERE, ("CATS", "ECTS"), (1, 2))
     };
     let own = pb::AgreementTerms { fields: vec!["06".to_owned()], ..terms() };
-    let facts = |field| Facts { unit: "CATS", level: None, field, mode: Mode::OnSite };
+    let facts = |field| Facts { unit: "CATS", level: None, field, mode: Mode::OnSite, basis: PassBasis::Unspecified };
     let winner = |land: &Land, sender, field, when| {
         let found = most_specific(&land.registry, sender, THERE.into(), &facts(field), when);
         found.map_or("none".to_owned(), |found| found.terms().code.clone())
@@ -343,8 +343,9 @@ fn the_most_specific_agreement_wins() {
 #[test]
 fn what_is_not_stated_is_in_no_scope() {
     let eqf = level("EQF", "6");
-    let stated = Facts { unit: "CATS", level: Some(&eqf), field: "0541", mode: Mode::Online };
-    let silent = Facts { unit: "CATS", level: None, field: "", mode: Mode::Unspecified };
+    let stated =
+        Facts { unit: "CATS", level: Some(&eqf), field: "0541", mode: Mode::Online, basis: PassBasis::Unspecified };
+    let silent = Facts { unit: "CATS", level: None, field: "", mode: Mode::Unspecified, basis: PassBasis::Unspecified };
     assert_eq!(covers(&terms(), &silent), Ok(()));
     let scopes: [Change; 3] = [
         |terms| terms.levels = vec![level("EQF", "6")],

@@ -94,7 +94,7 @@ pub(crate) fn judged_with(
     allocations: &[Allocation],
     held: &[HeldAward],
 ) -> Result<Audit, Rejection> {
-    check(&registry(), definition, candidates, allocations, &[], held, UNIVERSITY.into(), day(CONFERRED))
+    check(&registry(), definition, candidates, allocations, &[], held, &[], UNIVERSITY.into(), day(CONFERRED))
 }
 
 pub(crate) fn assert_refused(found: Result<Audit, Rejection>, rule: Rule, part: &str) {

@@ -52,8 +52,9 @@ fn attestations() {
         on: parse(on),
         ..Default::default()
     };
-    let judged =
-        |one: Attestation| check(&registry(), &definition, &[], &[], &[one], &[], UNIVERSITY.into(), day(CONFERRED));
+    let judged = |one: Attestation| {
+        check(&registry(), &definition, &[], &[], &[one], &[], &[], UNIVERSITY.into(), day(CONFERRED))
+    };
     judged(by("The board", CONFERRED, 1)).expect("on the day");
     assert_refused(judged(by("The board", "2024-07-16", 1)), Rule::RequirementsNotMet, "THESIS");
     assert_refused(judged(by("", CONFERRED, 1)), Rule::RequirementsNotMet, "THESIS");

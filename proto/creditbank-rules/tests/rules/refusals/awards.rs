@@ -39,7 +39,7 @@ pub(crate) fn audited() -> pb::Award {
         basis: pb::AwardBasis::Audited.into(),
         allocations: vec![put(2, 1)],
         redeems: vec![reference(at(1))],
-        certificate_number: "2026/17".to_owned(),
+        documents: vec![document("2026/17")],
         kind: pb::AwardKind::Certificate.into(),
         conferred: day(2026, 11, 20),
         decider: "B. Example".to_owned(),
@@ -64,7 +64,7 @@ fn declared() -> pb::Award {
     }
 }
 
-fn honorary() -> pb::Award {
+pub(crate) fn honorary() -> pb::Award {
     pb::Award {
         basis: pb::AwardBasis::Honorary.into(),
         definition: None,
@@ -79,12 +79,17 @@ fn studied(case: &mut Case, marks: &[(Action, u64)]) {
     case.holds_credit(marked(marks));
 }
 
-fn earned(case: &mut Case) {
+pub(crate) fn earned(case: &mut Case) {
     studied(case, &[]);
 }
 
 /// A block with one award and the redemptions that it names.
-fn awarding(name: Option<&'static str>, about: &'static str, scene: impl FnOnce(&mut Case), award: &pb::Award) -> Case {
+pub(crate) fn awarding(
+    name: Option<&'static str>,
+    about: &'static str,
+    scene: impl FnOnce(&mut Case),
+    award: &pb::Award,
+) -> Case {
     of(name, about, Kind::Award, award).with(scene).with(|case| {
         let places: Vec<Place> = award.redeems.iter().filter_map(|one| one.place).collect();
         if places.is_empty() {
@@ -99,7 +104,7 @@ fn awarding(name: Option<&'static str>, about: &'static str, scene: impl FnOnce(
     })
 }
 
-fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb::Award)) -> Case {
+pub(crate) fn changed(name: &'static str, about: &'static str, change: impl FnOnce(&mut pb::Award)) -> Case {
     let mut award = audited();
     change(&mut award);
     awarding(Some(name), about, earned, &award)
@@ -121,7 +126,7 @@ fn of_credit(name: &'static str, about: &'static str, change: impl FnOnce(&mut p
 }
 
 /// The award is under a changed definition.
-fn under(
+pub(crate) fn under(
     name: Option<&'static str>,
     about: &'static str,
     change: impl FnOnce(&mut pb::QualificationDefinition),
@@ -152,7 +157,7 @@ fn cosigned_as(award: &pb::Award, key: u8, bend: impl FnOnce(&mut pb::CoSignatur
     pb::Award { cosignatures: vec![cosignature], ..award.clone() }
 }
 
-fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
+pub(crate) fn cosigned(award: &pb::Award, key: u8) -> pb::Award {
     cosigned_as(award, key, |_| ())
 }
 
@@ -180,19 +185,30 @@ fn absorbing() -> pb::Award {
 }
 
 /// CERT was awarded in entry 6 for the credit in entry 1; there is another credit in entry 2.
-fn certified(case: &mut Case, of_award: &[(Action, u64)]) {
+pub(crate) fn certified(case: &mut Case, of_award: &[(Action, u64)]) {
     studied(case, &[(Action::Redeem, 6)]);
     case.set(Kind::QualificationDefinition, &diploma());
     let other = pb::Credit { course: Some(pb::Course { code: "BBB".to_owned(), titles: vec![text("B")] }), ..credit() };
     case.holds(Held::new(2, course("BBB")), Kind::Credit, &other);
     let held = Held { depends_on: vec![at(1)], marks: marked(of_award), ..Held::new(6, CourseKey::Award) };
-    case.holds(held, Kind::Award, &audited());
+    case.holds(held, Kind::Award, &pb::Award { documents: vec![document("2026/1")], ..audited() });
+}
+
+/// A diploma with a number.
+pub(crate) fn document(number: &str) -> pb::AwardDocument {
+    pb::AwardDocument {
+        r#type: pb::AwardDocumentType::Diploma.into(),
+        number: Some(pb::DocumentNumber { series: "A".to_owned(), number: number.to_owned() }),
+        issued: day(2026, 11, 20),
+        state: pb::AwardDocumentState::Issued.into(),
+        ..Default::default()
+    }
 }
 
 /// The award in entry 6 is amended.
-fn amending(name: Option<&'static str>, about: &'static str, change: impl FnOnce(&mut pb::Award)) -> Case {
+pub(crate) fn amending(name: Option<&'static str>, about: &'static str, change: impl FnOnce(&mut pb::Award)) -> Case {
     let amends = Some(pb::Amends { place: Some(at(6)), reason: pb::AmendReason::Error.into() });
-    let mut award = pb::Award { amends, certificate_number: "2026/18".to_owned(), ..audited() };
+    let mut award = pb::Award { amends, classification: "first class".to_owned(), ..audited() };
     change(&mut award);
     of(name, about, Kind::Award, &award).with(|case| {
         certified(case, &[]);
@@ -215,7 +231,8 @@ fn overlapping(name: Option<&'static str>, about: &'static str, ours: u64, their
         let own = pb::QualificationDefinition { version: 2, overlaps: overlap("OTHER", ours), ..definition("CERT") };
         case.set(Kind::QualificationDefinition, &own);
         case.holds_credit(marked(&[(Action::Redeem, 6)]));
-        let earlier = pb::Award { definition: Some(self::name("OTHER", 1)), ..audited() };
+        let documents = vec![document("2026/1")];
+        let earlier = pb::Award { definition: Some(self::name("OTHER", 1)), documents, ..audited() };
         case.holds(Held { depends_on: vec![at(1)], ..Held::new(6, CourseKey::Award) }, Kind::Award, &earlier);
     };
     awarding(name, about, scene, &pb::Award { definition: Some(self::name("CERT", 2)), ..award })
@@ -228,7 +245,6 @@ fn forms() -> Vec<Case> {
         awarding(Some("CONTRADICTION"), about, earned, &award)
     };
     vec![
-        changed("MISSING_FIELD", "without the number of a certificate", |award| award.certificate_number.clear()),
         changed("MISSING_FIELD", "of no kind", |award| award.kind = 0),
         changed("MISSING_FIELD", "decided by nobody", |award| award.decider.clear()),
         changed("MISSING_FIELD", "on no basis", |award| award.basis = 0),
@@ -291,7 +307,7 @@ fn forms() -> Vec<Case> {
             Some("NOT_COSIGNED"),
             "a signature for another award",
             joint,
-            &pb::Award { certificate_number: "2026/18".to_owned(), ..cosigned(&audited(), OTHER_KEY) },
+            &pb::Award { documents: vec![document("2026/18")], ..cosigned(&audited(), OTHER_KEY) },
         ),
         under(
             Some("NOT_COSIGNED"),

@@ -281,6 +281,7 @@ pub(crate) fn key_json(key: &CourseKey) -> Value {
         CourseKey::Conversion => json!(["conversion"]),
         CourseKey::Award => json!(["award"]),
         CourseKey::Recognition => json!(["recognition"]),
+        CourseKey::Enrolment => json!(["enrolment"]),
     }
 }
 

@@ -384,7 +384,6 @@ fn amounts() -> Vec<Case> {
                     learner: ALIAS.0.to_vec(),
                     basis: pb::AwardBasis::Honorary.into(),
                     titles: vec![text("Doctor honoris causa")],
-                    certificate_number: "1".to_owned(),
                     kind: pb::AwardKind::Degree.into(),
                     conferred: day(2026, 11, 20),
                     decider: "B. Example".to_owned(),

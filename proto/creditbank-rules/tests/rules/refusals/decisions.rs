@@ -143,7 +143,7 @@ fn contents() -> Vec<Case> {
         changed("INVALID_DATE", "notified before it was decided", DecisionType::Full, |entry| {
             (entry.notified, entry.appeal_until) = (day(2026, 11, 19), day(2026, 12, 19));
         }),
-        changed("INVALID_DATE", "notified tomorrow", DecisionType::Full, |entry| {
+        changed("IMPLAUSIBLE_DATE", "notified tomorrow", DecisionType::Full, |entry| {
             (entry.notified, entry.appeal_until) = (day(TODAY.0, TODAY.1, TODAY.2 + 1), day(2026, 12, 24));
         }),
         changed("INVALID_DATE", "arrived before it was sent", DecisionType::Full, |entry| {

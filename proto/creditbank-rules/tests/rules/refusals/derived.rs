@@ -69,7 +69,7 @@ fn countries() -> [pb::Country; 2] {
 
 /// What institutions sign.
 pub(crate) fn kinds() -> Vec<Kind> {
-    (1..=18).filter_map(|number| Kind::try_from(number).ok()).collect()
+    (1..=19).filter_map(|number| Kind::try_from(number).ok()).collect()
 }
 
 pub(crate) fn registry() -> Vec<(Kind, Vec<u8>)> {

@@ -56,6 +56,7 @@ fn key(value: &Value) -> CourseKey {
         "conversion" => CourseKey::Conversion,
         "award" => CourseKey::Award,
         "recognition" => CourseKey::Recognition,
+        "enrolment" => CourseKey::Enrolment,
         other => panic!("there is no key {other}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Grades: tables, distributions laid over each other, formulas with their published variants.
 
-use creditbank_protocol::pb::{self, Kind};
+use creditbank_protocol::pb::{self, Kind, PassBasis};
 use creditbank_rules::conversion::Stated;
 
 use super::conversions::{Case, Used, credit, terms};
@@ -24,6 +24,60 @@ fn rule(method: pb::GradeMethod, source: &str, target: &str) -> pb::GradeRule {
         target_scale: target.to_owned(),
         ..Default::default()
     }
+}
+
+/// What was compensated or condoned: its mark has a target only where a table has a row for it, its basis goes along.
+fn compensated() -> Vec<Case> {
+    let row =
+        |min_e4, max_e4, target: &str| pb::GradeRow { min_e4, max_e4, target: target.to_owned(), ..Default::default() };
+    let table = |rows: Vec<pb::GradeRow>| pb::GradeRule { rows, ..rule(pb::GradeMethod::Table, "GB-100-UG", "DE-5") };
+    let passing = table(vec![row(400_000, 1_000_000, "3.0")]);
+    let lenient = table(vec![row(400_000, 1_000_000, "3.0"), row(350_000, 399_999, "4.0")]);
+    let formula = pb::GradeRule {
+        formula: Some(pb::GradeFormula {
+            source_best_e4: 1_000_000,
+            source_pass_e4: 400_000,
+            target_best_e4: 10_000,
+            target_pass_e4: 40_000,
+            truncate_places_plus_1: 2,
+            ..Default::default()
+        }),
+        ..rule(pb::GradeMethod::Formula, "GB-100-UG", "DE-5")
+    };
+    let by = |basis: PassBasis, about: &str, rule: &pb::GradeRule, value: &str| {
+        let mut one = case(about, rule, value);
+        one.sources =
+            vec![Used::credit(1, 2, &pb::Credit { basis: basis.into(), ..graded(&rule.source_scale, value) })];
+        one
+    };
+    let scoped = |about: &str, bases: &[PassBasis], basis: PassBasis| {
+        let bases = bases.iter().map(|basis| i32::from(*basis)).collect();
+        let terms = pb::AgreementTerms { bases, ..terms() };
+        let credit = pb::Credit { basis: basis.into(), ..credit("C1", 200_000) };
+        Case::agreed(about, &terms, vec![Used::credit(1, 2, &credit)])
+    };
+    let lump = |about: &str, bases: [PassBasis; 2]| {
+        let terms = pb::AgreementTerms { apportionment: pb::Apportionment::Lump.into(), ..terms() };
+        let sources = bases.iter().zip(1u64..).map(|(basis, entry)| {
+            let credit = pb::Credit { basis: (*basis).into(), ..credit(&format!("C{entry}"), 100_000) };
+            Used::credit(entry, 2, &credit)
+        });
+        Case::agreed(about, &terms, sources.collect())
+    };
+    let (earned, none) = (PassBasis::Earned, PassBasis::Unspecified);
+    let (compensated, condoned) = (PassBasis::Compensated, PassBasis::Condoned);
+    vec![
+        by(compensated, "compensated, a mark that the table has", &lenient, "36"),
+        by(compensated, "compensated, a mark that the table has not: ungraded", &passing, "36"),
+        by(condoned, "condoned, a mark below a formula's pass: ungraded", &formula, "36"),
+        by(condoned, "condoned, a mark that passes, by the formula", &formula, "70"),
+        by(none, "a mark that does not pass, of what was earned", &lenient, "36"),
+        scoped("compensated, under an agreement on what was earned", &[earned], compensated),
+        scoped("earned, under an agreement on what was earned", &[earned], none),
+        scoped("compensated, under an agreement on what was compensated", &[compensated], compensated),
+        lump("a lump of what was compensated", [compensated; 2]),
+        lump("a lump of what was compensated and what was earned", [compensated, none]),
+    ]
 }
 
 fn tables() -> Vec<Case> {
@@ -212,5 +266,5 @@ fn formulas() -> Vec<Case> {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [tables(), ects(), formulas()].into_iter().flatten().collect()
+    [tables(), compensated(), ects(), formulas()].into_iter().flatten().collect()
 }

@@ -94,6 +94,7 @@ fn any_credit(chance: &mut Chance) -> pb::Credit {
         Some(grade("GB-100-UG", "72.25")),
     ]);
     one.attempt = chance.of(&[0, 1, 2]);
+    one.basis = chance.of(&[0, 0, 0, 0, 2, 3, 4, 5]);
     one.period = Some(pb::Period { from: day(year, 1, 1), until: day(year, month, 0) });
     one.expires = chance.of(&[None, None, None, day(2023, 3, 0), day(2026, 1, 1)]);
     one

@@ -1,10 +1,12 @@
 //! Qualifications: definitions that can and cannot be met, and allocations that make the award or do not.
 
 use creditbank_protocol::canonical::decode;
-use creditbank_protocol::pb::{self, Allocation, Kind, Requirement, RequirementType as Type};
+use creditbank_protocol::pb::{
+    self, Allocation, EnrolmentState as State, Kind, PassBasis, Requirement, RequirementType as Type,
+};
 use creditbank_rules::admission::{Used, candidates};
 use creditbank_rules::dates::first_day;
-use creditbank_rules::qualification::{Audit, Case as Judged, HeldAward, check, takes};
+use creditbank_rules::qualification::{Audit, Case as Judged, HeldAward, HeldEnrolment, check, mark_enrolled, takes};
 use creditbank_rules::{Registry, RegistryRecord, Rejection, Rule};
 use serde_json::{Value, json};
 
@@ -16,7 +18,7 @@ use super::file::{
 use super::file::{shown, unhex};
 use super::learners::{self, converted, credit, exempted, outcome, used};
 use super::trees::generated;
-use crate::fixtures::{ORIGIN, credits, day, definition, fheq, grade, node};
+use crate::fixtures::{ORIGIN, course, credits, day, definition, fheq, grade, node};
 
 /// An award that is judged.
 struct Case {
@@ -65,9 +67,15 @@ fn judge(
     held: &[HeldAward],
     award: &pb::Award,
 ) -> Result<Audit, Rejection> {
-    let all: Vec<_> = records.iter().flat_map(|used| candidates(registry, definition, used)).collect();
+    let mut all: Vec<_> = records.iter().flat_map(|used| candidates(registry, definition, used)).collect();
+    let enrolment = |reference: &pb::RecordReference| {
+        let used = records.iter().find(|used| used.reference() == *reference).expect("an enrolment of the case");
+        HeldEnrolment::of(&used.record.read().expect("an enrolment"))
+    };
+    let enrolments: Vec<_> = award.enrolments.iter().map(enrolment).collect();
+    mark_enrolled(&mut all, &enrolments);
     let day = first_day(award.conferred.as_ref().expect("a day"));
-    check(registry, definition, &all, &award.allocations, &award.attestations, held, 1.into(), day)
+    check(registry, definition, &all, &award.allocations, &award.attestations, held, &enrolments, 1.into(), day)
 }
 
 fn used_of(records: &[(Used, Vec<u8>)]) -> Vec<Used> {
@@ -426,6 +434,125 @@ fn shares() -> Vec<Case> {
     ]
 }
 
+/// On what passes stand, and enrolments.
+fn studies() -> Vec<Case> {
+    let passed = |code: &str, basis: PassBasis, value: &str| pb::Credit {
+        basis: basis.into(),
+        grade: Some(grade("GB-100-UG", value)),
+        ..credit(code)
+    };
+    let of_bases = |bases: &[PassBasis]| pb::Match {
+        bases: bases.iter().map(|basis| i32::from(*basis)).collect(),
+        ..Default::default()
+    };
+    let cap = |most: u64| Requirement {
+        amount_e4: most * 10_000,
+        r#match: Some(of_bases(&[PassBasis::Compensated, PassBasis::Condoned])),
+        ..node(1, Type::AtMost)
+    };
+    let three = [
+        own(1, &passed("M1", PassBasis::Unspecified, "70")),
+        own(2, &passed("M2", PassBasis::Compensated, "36")),
+        own(3, &passed("M3", PassBasis::Condoned, "38")),
+    ];
+    let put_all = || vec![put(2, 1, 0), put(2, 2, 0), put(2, 3, 0)];
+    let mean = |least: &str| Requirement { minimum: Some(grade("GB-100-UG", least)), ..node(1, Type::Average) };
+    let with_mean = |about: &str, least: &str| {
+        let asked = pb::QualificationDefinition {
+            average_scale: "GB-100-UG".to_owned(),
+            ..all(vec![credits(1, 60, None), mean(least)])
+        };
+        Case::new(about, asked, &three, put_all())
+    };
+    let taken = |about: &str, basis: PassBasis, origin: pb::Origin| {
+        let records = [own(1, &passed("M1", basis, "70"))];
+        Case::new(about, all(vec![credits(1, 20, Some(of_origin(origin)))]), &records, vec![put(2, 1, 0)])
+    };
+    let spell = |version: u32, from: Option<pb::Date>, until: Option<pb::Date>, state: State| pb::Enrolment {
+        learner: vec![2; 16],
+        programme: course("DEGREE", "A degree"),
+        definition: (version > 0).then(|| pb::QualificationName { institution: 1, code: "DEGREE".to_owned(), version }),
+        from,
+        until,
+        state: state.into(),
+        ..Default::default()
+    };
+    let enrolled = |about: &str, definition: pb::QualificationDefinition, spells: &[pb::Enrolment]| {
+        let mut records = vec![own(1, &credit("M1"))];
+        records.extend((5..).zip(spells).map(|(entry, one)| (entry, 1, Kind::Enrolment, bytes(one))));
+        let mut case = Case::new(about, definition, &records, vec![put(2, 1, 0)]);
+        case.award.enrolments = (5..).zip(spells).map(|(entry, _)| reference(entry)).collect();
+        case
+    };
+    let stay = |months: u32| all(vec![credits(1, 20, None), Requirement { months, ..node(1, Type::Enrolment) }]);
+    let after = || {
+        let asked = pb::Match { after_enrolment: true, ..Default::default() };
+        all(vec![credits(1, 20, Some(asked))])
+    };
+    let (registered, leave, completed) = (State::Registered, State::Leave, State::Completed);
+    let four = spell(1, day(2020, 7, 15), None, registered);
+    let year_off = spell(1, day(2022, 1, 1), day(2022, 12, 31), leave);
+    let catalogue = |about: &str, from: Option<pb::Date>, version: u32, state: State| {
+        let first = pb::QualificationDefinition { until: day(2022, 12, 31), ..all(vec![credits(1, 20, None)]) };
+        enrolled(about, first, &[spell(version, from, day(2024, 6, 30), state)])
+    };
+    vec![
+        Case::new(
+            "as much compensated and condoned as is allowed",
+            all(vec![credits(1, 60, None), cap(40)]),
+            &three,
+            put_all(),
+        ),
+        Case::new("more compensated and condoned", all(vec![credits(1, 60, None), cap(39)]), &three, put_all()),
+        Case::new(
+            "what was earned alone",
+            all(vec![credits(1, 20, Some(of_bases(&[PassBasis::Earned])))]),
+            &three,
+            vec![put(2, 1, 0)],
+        ),
+        Case::new(
+            "something compensated, where what was earned is asked for",
+            all(vec![credits(1, 20, Some(of_bases(&[PassBasis::Earned])))]),
+            &three,
+            vec![put(2, 2, 0)],
+        ),
+        with_mean("a mean over marks that do not pass", "48"),
+        with_mean("a mean just above that", "48.0001"),
+        taken("recognised credit is transfer", PassBasis::Recognised, pb::Origin::Transfer),
+        taken("recognised credit is not own", PassBasis::Recognised, pb::Origin::Own),
+        taken("exempted credit is exemption", PassBasis::Exempted, pb::Origin::Exemption),
+        taken("compensated credit is own", PassBasis::Compensated, pb::Origin::Own),
+        enrolled("four years of enrolment, on the day", stay(48), std::slice::from_ref(&four)),
+        enrolled("a month more", stay(49), std::slice::from_ref(&four)),
+        enrolled("four years, one of them on leave", stay(37), &[four.clone(), year_off.clone()]),
+        enrolled("three years, without that of the leave", stay(36), &[four.clone(), year_off]),
+        enrolled(
+            "two spells with a gap of half a year",
+            stay(30),
+            &[spell(1, day(2020, 1, 1), day(2022, 12, 31), completed), spell(0, day(2023, 7, 1), None, registered)],
+        ),
+        enrolled(
+            "overlapping spells count once",
+            stay(37),
+            &[
+                spell(1, day(2020, 1, 1), day(2022, 12, 31), completed),
+                spell(0, day(2021, 1, 1), day(2022, 12, 31), registered),
+            ],
+        ),
+        enrolled(
+            "credit that ended a day after the enrolment",
+            after(),
+            &[spell(1, day(2024, 6, 29), None, registered)],
+        ),
+        enrolled("credit that ended on its first day", after(), &[spell(1, day(2024, 6, 30), None, registered)]),
+        enrolled("credit after an enrolment that is named by none", after(), &[]),
+        catalogue("enrolled while the version was in force", day(2022, 12, 31), 1, registered),
+        catalogue("enrolled a day later", day(2023, 1, 1), 1, registered),
+        catalogue("enrolled on no version", day(2022, 12, 31), 0, registered),
+        catalogue("on leave while the version was in force", day(2022, 12, 31), 1, leave),
+    ]
+}
+
 /// Random definitions and records; records go where they fit.
 fn chances(base: &[Entry]) -> Vec<Case> {
     let mut found = Vec::new();
@@ -440,7 +567,7 @@ fn chances(base: &[Entry]) -> Vec<Case> {
         let records = learners::generated(chance, 9);
         let all: Vec<_> = records.iter().flat_map(|(used, _)| candidates(&registry, &definition, used)).collect();
         let day = first_day(&day(2024, 7, 15).expect("a day"));
-        let case = Judged::new(&registry, &definition, &all, &[], &[], day).expect("a tree");
+        let case = Judged::new(&registry, &definition, &all, &[], &[], &[], day).expect("a tree");
         let mut allocations = Vec::new();
         for (position, candidate) in all.iter().enumerate() {
             let honest = chance.below(20) > 0;
@@ -610,7 +737,7 @@ fn definitions(base: &[Entry]) -> Vec<Value> {
 
 fn file() -> Value {
     let base = base();
-    let lists = [amounts(), others(), means(), shares(), chances(&base)];
+    let lists = [amounts(), others(), means(), shares(), studies(), chances(&base)];
     let cases: Vec<Value> = lists.iter().flatten().map(|case| case.to_json(&base)).collect();
     json!({
         "about": "PROTOCOL.md, Qualifications. `registry` is admitted in its order, then a case's own. `definitions`: whether each is admitted \

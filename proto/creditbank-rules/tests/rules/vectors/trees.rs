@@ -35,6 +35,9 @@ fn asked(chance: &mut Chance) -> Match {
     if chance.one_in(12) {
         found.assessments = vec![1];
     }
+    if chance.one_in(10) {
+        found.bases = chance.of(&[vec![1], vec![2, 3], vec![1, 4]]);
+    }
     found
 }
 
