@@ -40,7 +40,7 @@ async fn rules_are_named() {
     };
     let cases = [
         (pb::Credit { period: period(1998, 1999), ..credit(alias, "B") }, Reason::NotAccredited, ""),
-        (pb::Credit { period: period(2098, 2099), ..credit(alias, "B") }, Reason::InvalidDate, "period"),
+        (pb::Credit { period: period(2098, 2099), ..credit(alias, "B") }, Reason::ImplausibleDate, "period"),
         (pb::Credit { period: period(2026, 2024), ..credit(alias, "B") }, Reason::InvalidDate, "period"),
         (pb::Credit { amount: None, ..credit(alias, "B") }, Reason::MissingField, "amount"),
         (pb::Credit { language: "x".to_owned(), ..credit(alias, "B") }, Reason::InvalidCode, "language"),
@@ -136,6 +136,6 @@ async fn refusals_hold_no_personal_data() {
     };
     let refusal = refused(&node, &university, &[record(Kind::Identity, &identity, 1)]).await;
     let shown = format!("{refusal:?}");
-    assert_eq!(refusal.why(), Reason::InvalidDate);
+    assert_eq!(refusal.why(), Reason::ImplausibleDate);
     assert!(!shown.contains("Secret") && !shown.contains("9990"), "{shown}");
 }

@@ -137,7 +137,7 @@ async fn a_student_system_is_followed() {
 async fn many_lines_and_those_of_another_command() {
     let system = System::new().await;
     let lines = |credits: &str| {
-        let line = |number: usize| format!("r{number},{number},C1,2023A,T,{credits},pass\n");
+        let line = |number: usize| format!("r{number},{},C1,2023A,T,{credits},pass\n", number + 1);
         (0..1_300).map(line).collect::<Vec<_>>().concat()
     };
     let (work, refused) = (system.desk.path("issue"), system.desk.path("issue.csv"));

@@ -119,7 +119,7 @@ title = { column = "title" }
 title_language = "fr"
 credits = { column = "ects" }
 unit = "ECTS"
-grade = { column = "grade" }
+grade = { column = "grade", blank = "ungraded" }
 scale = "ESSAI"
 period_from = "2024-09"
 period_until = "2025-01"

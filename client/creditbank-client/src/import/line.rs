@@ -222,7 +222,8 @@ impl<'a> Gathered<'a> {
         } else if wording::has_lost_letters(text) {
             self.see(Warning::Mojibake, name, format!("{text:?}: question marks stand for letters"));
         }
-        if wording::has_private_use(text) {
+        // Of a code the node refuses them: nobody can accept that.
+        if name != "course_code" && wording::has_private_use(text) {
             self.see(Warning::PrivateUse, name, format!("{text:?}"));
         }
         if wording::has_entities(text) {

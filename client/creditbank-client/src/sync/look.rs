@@ -24,7 +24,13 @@ pub(super) async fn at(
     let mut matched: HashSet<Place> = HashSet::new();
     let mut blank: Vec<(DraftRecord, Place)> = Vec::new();
     let mut failed = None;
+    // Lines that nobody can compare any more: of which records they are is not known.
+    let mut incomparable = 0;
     let mut survey = Survey::of(mapping, rows, |draft| {
+        if draft.without_seed(view.unit).is_some() {
+            incomparable += 1;
+            return false;
+        }
         let held = match view.held(draft) {
             Ok(held) => held,
             Err(error) => {
@@ -53,7 +59,7 @@ pub(super) async fn at(
     let shown: Vec<Place> =
         view.rows().filter(|row| row.person != [0; 16] && view.stands(row.at)).map(|row| row.at).collect();
     let mut lost: Vec<(u64, String, String)> = Vec::new();
-    let gone = shown.iter().filter(|at| !matched.contains(at));
+    let gone = shown.iter().filter(|at| !matched.contains(at)).skip(incomparable);
     lost.extend(gone.map(|at| (0, "record".to_owned(), format!("the one at {at} is not in the file"))));
     for some in blank.chunks_mut(READ_AT_ONCE) {
         let said = view.said(client, some.iter().map(|(_, at)| *at)).await?;

@@ -37,7 +37,7 @@ pub(crate) enum Held {
 
 /// The unit's records with their marks, and what is known of them.
 pub(crate) struct View<'a> {
-    unit: &'a IssuingUnit,
+    pub(super) unit: &'a IssuingUnit,
     pub(crate) state: State,
     /// Everything that the unit issued.
     pub(crate) items: BTreeMap<Place, IssuedItem>,
